@@ -1,0 +1,384 @@
+//! When is an absence proven? This module decides, and nothing else does: an [`Absence`] can be made only here, from scans that are
+//! all complete, fresh, readable and cover every person asked about. It never sees a row, a socket or a clock.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use zerotrip_proto::v1::{ErrorCode, Finding};
+use zerotrip_proto::bounds::CLOCK_SKEW;
+
+use crate::definition::HandOver;
+
+/// China Standard Time: a register's calendar day ends eight hours before UTC's.
+const CIVIL_OFFSET_SECONDS: i64 = 8 * 3600;
+
+/// What became of one scan. Anything but `Complete` and `Vacuous` proves nothing.
+#[derive(Debug)]
+pub enum ScanState {
+    /// The plan never came to it.
+    NotAsked,
+    /// Asked; no receipt yet.
+    Open,
+    /// There was nobody to ask about.
+    Vacuous,
+    /// Answered whole.
+    Complete(CompleteScan),
+    /// Not to be relied on.
+    Incomplete(Incomplete),
+}
+
+/// Why a scan, or a check, proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incomplete {
+    /// The reason.
+    pub code: ErrorCode,
+    /// The dataset to blame.
+    pub dataset: String,
+}
+
+/// Which persons an owner says its dataset knows about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subjects {
+    /// Everyone, wherever registered.
+    Everyone,
+    /// Those that a rule of the definition can find registered; the statement's text.
+    Stated(String),
+}
+
+/// What a verified receipt says of one scan, before it is believed complete.
+#[derive(Clone, Debug)]
+pub struct ScanReport {
+    /// The dataset.
+    pub dataset: String,
+    /// When the source was as it answered.
+    pub as_of: SystemTime,
+    /// Now, from the injected clock.
+    pub now: SystemTime,
+    /// The owner's bound on the age of an answer.
+    pub most_age: Duration,
+    /// Rows and cells that could not be read.
+    pub findings: Vec<Finding>,
+    /// Whether a column that the definition requires held a NULL.
+    pub required_null: bool,
+    /// Whom the owner says it knows about.
+    pub subjects: Subjects,
+}
+
+/// A scan that was answered whole, in time, fresh and readable.
+#[derive(Clone, Debug)]
+pub struct CompleteScan {
+    dataset: String,
+    as_of: SystemTime,
+    subjects: Subjects,
+}
+
+impl CompleteScan {
+    /// Believes a scan complete, or says why not.
+    pub fn try_new(report: ScanReport) -> Result<Self, Incomplete> {
+        let refuse = |code| Err(Incomplete { code, dataset: report.dataset.clone() });
+        if report.required_null || report.findings.iter().any(|finding| finding.count > 0) {
+            return refuse(ErrorCode::SourceUnreadable);
+        }
+        if report.as_of > report.now + CLOCK_SKEW {
+            return refuse(ErrorCode::SourceImplausible);
+        }
+        if report.now.duration_since(report.as_of).unwrap_or_default() > report.most_age {
+            return refuse(ErrorCode::SourceStale);
+        }
+        Ok(Self { dataset: report.dataset, as_of: report.as_of, subjects: report.subjects })
+    }
+
+    /// When the source was as it answered.
+    pub fn as_of(&self) -> SystemTime {
+        self.as_of
+    }
+}
+
+/// What the definition's SQL said of one delivered row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How it counts.
+    pub kind: VerdictKind,
+    /// The reason's code, for `Against`.
+    pub code: String,
+    /// The scan that delivered the row.
+    pub scan: String,
+    /// For `HandedOver`: the day, in days since 1970-01-01; `None` where the register does not say.
+    pub on_date: Option<i32>,
+}
+
+/// How a row counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerdictKind {
+    /// It makes the answer false.
+    Against,
+    /// It does not count.
+    Clear,
+    /// It has left this register for another.
+    HandedOver,
+    /// It settles nothing. Also everything that the definition's SQL says in other words.
+    Undetermined,
+}
+
+impl VerdictKind {
+    /// From the definition's word; an unknown or missing word settles nothing.
+    pub fn from_word(word: Option<&str>) -> Self {
+        match word {
+            Some("against") => Self::Against,
+            Some("clear") => Self::Clear,
+            Some("handed_over") => Self::HandedOver,
+            _ => Self::Undetermined,
+        }
+    }
+}
+
+/// Everything that the conclusion rests on.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// Every scan of the variant, in its order.
+    pub scans: &'a [ScanEvidence<'a>],
+    /// Every judged row.
+    pub verdicts: &'a [Verdict],
+    /// The definition's reasons, most important first.
+    pub reasons: &'a [&'a str],
+    /// For each coverage statement that the definition can test, the persons found registered.
+    pub registered: &'a BTreeMap<&'a str, HashSet<String>>,
+    /// The definition's hand-over pairs.
+    pub hand_overs: &'a [HandOver],
+}
+
+/// One scan and whom it must know about.
+#[derive(Debug)]
+pub struct ScanEvidence<'a> {
+    /// Its name in the definition.
+    pub name: &'a str,
+    /// The dataset.
+    pub dataset: &'a str,
+    /// What became of it.
+    pub state: &'a ScanState,
+    /// The persons for whom an absence of rows is a conclusion.
+    pub absence_for: &'a [String],
+}
+
+/// Proof that nothing was there. Only [`conclude`] makes one.
+#[derive(Debug)]
+pub struct Absence {
+    _private: (),
+}
+
+/// What the check comes to.
+#[derive(Debug)]
+pub enum Conclusion {
+    /// Nothing was there, provably.
+    Absent(Absence),
+    /// Something was there; the most important reason's code.
+    Present(String),
+    /// Neither can be said.
+    Unavailable(Incomplete),
+}
+
+/// Weighs the evidence. The order is: an incomplete scan, then what was found, then what settles nothing, then hand-over gaps,
+/// then coverage; only what passes all of them is an absence.
+pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
+    if evidence.scans.is_empty() {
+        return unavailable(ErrorCode::Internal, "");
+    }
+    for scan in evidence.scans {
+        match scan.state {
+            ScanState::Complete(_) => {}
+            ScanState::Vacuous if scan.absence_for.is_empty() => {}
+            ScanState::Incomplete(reason) => return Conclusion::Unavailable(reason.clone()),
+            ScanState::NotAsked | ScanState::Open | ScanState::Vacuous => return unavailable(ErrorCode::SourceTruncated, scan.dataset),
+        }
+    }
+    let against = |code: &&&str| evidence.verdicts.iter().any(|verdict| verdict.kind == VerdictKind::Against && verdict.code == **code);
+    if let Some(code) = evidence.reasons.iter().find(against) {
+        return Conclusion::Present((*code).to_owned());
+    }
+    if let Some(dataset) = undetermined(evidence) {
+        return unavailable(ErrorCode::Undetermined, dataset);
+    }
+    if let Some(dataset) = hand_over_gap(evidence) {
+        return unavailable(ErrorCode::HandOverGap, dataset);
+    }
+    if let Some(dataset) = uncovered(evidence) {
+        return unavailable(ErrorCode::OutsideCoverage, dataset);
+    }
+    Conclusion::Absent(Absence { _private: () })
+}
+
+fn unavailable(code: ErrorCode, dataset: &str) -> Conclusion {
+    Conclusion::Unavailable(Incomplete { code, dataset: dataset.to_owned() })
+}
+
+/// The dataset of the first row that settles nothing. An `Against` whose code is no reason of the definition is one of them.
+fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+    let unsettled = evidence.verdicts.iter().find(|verdict| match verdict.kind {
+        VerdictKind::Undetermined | VerdictKind::Against => true,
+        VerdictKind::HandedOver => !evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan),
+        VerdictKind::Clear => false,
+    })?;
+    Some(dataset_of(evidence, &unsettled.scan))
+}
+
+/// A handed-over record blocks until the receiver's as-of has passed the end of the day that the hand-over is dated.
+fn hand_over_gap<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+    let handed = evidence.verdicts.iter().filter(|verdict| verdict.kind == VerdictKind::HandedOver);
+    for verdict in handed {
+        for pair in evidence.hand_overs.iter().filter(|pair| pair.from == verdict.scan) {
+            let receiver = evidence.scans.iter().find(|scan| scan.name == pair.to).map(|scan| scan.state);
+            let passed = match (receiver, verdict.on_date.and_then(day_end)) {
+                (Some(ScanState::Complete(scan)), Some(end)) => scan.as_of >= end,
+                _ => false,
+            };
+            if !passed {
+                return Some(dataset_of(evidence, &verdict.scan));
+            }
+        }
+    }
+    None
+}
+
+fn uncovered<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+    for scan in evidence.scans {
+        let ScanState::Complete(complete) = scan.state else { continue };
+        let covered = match &complete.subjects {
+            Subjects::Everyone => true,
+            Subjects::Stated(statement) => evidence
+                .registered
+                .get(statement.as_str())
+                .is_some_and(|registered| scan.absence_for.iter().all(|person| registered.contains(person))),
+        };
+        if !covered && !scan.absence_for.is_empty() {
+            return Some(scan.dataset);
+        }
+    }
+    None
+}
+
+fn dataset_of<'a>(evidence: &Evidence<'a>, name: &str) -> &'a str {
+    evidence.scans.iter().find(|scan| scan.name == name).map_or("", |scan| scan.dataset)
+}
+
+/// The instant at which a civil day, in days since 1970-01-01, is over.
+fn day_end(day: i32) -> Option<SystemTime> {
+    let seconds = (i64::from(day) + 1).checked_mul(86_400)?.checked_sub(CIVIL_OFFSET_SECONDS)?;
+    u64::try_from(seconds).ok().map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn report(dataset: &str) -> ScanReport {
+        ScanReport {
+            dataset: dataset.into(),
+            as_of: at(1_000_000),
+            now: at(1_000_100),
+            most_age: Duration::from_secs(3600),
+            findings: Vec::new(),
+            required_null: false,
+            subjects: Subjects::Everyone,
+        }
+    }
+
+    #[test]
+    fn a_report_with_any_blemish_is_not_complete() {
+        assert!(CompleteScan::try_new(report("a.b")).is_ok());
+        let stale = ScanReport { most_age: Duration::from_secs(99), ..report("a.b") };
+        assert_eq!(CompleteScan::try_new(stale).unwrap_err().code, ErrorCode::SourceStale);
+        let future = ScanReport { as_of: at(1_000_200), ..report("a.b") };
+        assert_eq!(CompleteScan::try_new(future).unwrap_err().code, ErrorCode::SourceImplausible);
+        let finding = Finding { kind: 1, column: "owner_id".into(), count: 1 };
+        let unreadable = ScanReport { findings: vec![finding], ..report("a.b") };
+        assert_eq!(CompleteScan::try_new(unreadable).unwrap_err().code, ErrorCode::SourceUnreadable);
+        let null = ScanReport { required_null: true, ..report("a.b") };
+        assert_eq!(CompleteScan::try_new(null).unwrap_err().code, ErrorCode::SourceUnreadable);
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum State {
+        NotAsked,
+        Open,
+        Vacuous,
+        Complete,
+        Incomplete,
+    }
+
+    fn any_state() -> impl Strategy<Value = State> {
+        prop_oneof![Just(State::NotAsked), Just(State::Open), Just(State::Vacuous), 8 => Just(State::Complete), Just(State::Incomplete)]
+    }
+
+    fn any_verdict() -> impl Strategy<Value = Verdict> {
+        let kind = prop_oneof![
+            Just(VerdictKind::Against),
+            4 => Just(VerdictKind::Clear),
+            Just(VerdictKind::HandedOver),
+            Just(VerdictKind::Undetermined)
+        ];
+        (kind, 0..3usize, proptest::option::of(0..30i32)).prop_map(|(kind, scan, on_date)| Verdict {
+            kind,
+            code: "FOUND".into(),
+            scan: format!("s{scan}"),
+            on_date,
+        })
+    }
+
+    proptest! {
+        /// Whatever the evidence, an absence comes out only if an independent reading of the rules finds no objection.
+        #[test]
+        fn an_absence_has_no_objection(
+            states in proptest::collection::vec((any_state(), any::<bool>(), 0..4usize), 0..3),
+            verdicts in proptest::collection::vec(any_verdict(), 0..4),
+            registered in proptest::collection::hash_set("[abc]", 0..3),
+        ) {
+            let held: Vec<(String, ScanState, Vec<String>)> = states.iter().enumerate().map(|(index, (state, stated, persons))| {
+                let subjects = if *stated { Subjects::Stated("registered_in:r".into()) } else { Subjects::Everyone };
+                let state = match state {
+                    State::NotAsked => ScanState::NotAsked,
+                    State::Open => ScanState::Open,
+                    State::Vacuous => ScanState::Vacuous,
+                    State::Complete => ScanState::Complete(CompleteScan { dataset: "d".into(), as_of: at(20 * 86_400), subjects }),
+                    State::Incomplete => ScanState::Incomplete(Incomplete { code: ErrorCode::SourceTimeout, dataset: "d".into() }),
+                };
+                (format!("s{index}"), state, ["a", "b", "c"][..*persons.min(&3)].iter().map(|p| (*p).to_owned()).collect())
+            }).collect();
+            let scans: Vec<_> = held.iter().map(|(name, state, absence_for)| ScanEvidence { name, dataset: "d", state, absence_for }).collect();
+            let map = BTreeMap::from([("registered_in:r", registered.clone())]);
+            let pairs = [HandOver { from: "s0".into(), to: "s1".into() }];
+            let evidence = Evidence { scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], registered: &map, hand_overs: &pairs };
+            if let Conclusion::Absent(_) = conclude(&evidence) {
+                prop_assert!(!scans.is_empty());
+                for scan in &scans {
+                    match scan.state {
+                        ScanState::Complete(complete) => prop_assert!(
+                            complete.subjects == Subjects::Everyone || scan.absence_for.iter().all(|p| registered.contains(p))
+                        ),
+                        ScanState::Vacuous => prop_assert!(scan.absence_for.is_empty()),
+                        other => prop_assert!(false, "absent despite {other:?}"),
+                    }
+                }
+                for verdict in &verdicts {
+                    match verdict.kind {
+                        VerdictKind::Clear => {}
+                        VerdictKind::HandedOver => {
+                            prop_assert_eq!(&verdict.scan, "s0");
+                            // as-of is day 20 at 00:00 UTC = 08:00 civil: day 18 and before are over, day 19 ended at 16:00 UTC of day 19
+                            prop_assert!(verdict.on_date.is_some_and(|day| day <= 19));
+                            prop_assert!(matches!(scans[1].state, ScanState::Complete(_)));
+                        }
+                        other => prop_assert!(false, "absent despite {other:?}"),
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Writing and reading files so that a crash, a full disk or a stranger's link leaves the old file or the new one, never half of one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Largest file that is read whole: keys, certificates, bundles, definitions.
+pub const MOST_BYTES: u64 = 16 << 20;
+
+/// Who may read a new file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Anybody whom the folder lets in.
+    Public,
+    /// Its owner alone (mode 0600).
+    Private,
+}
+
+/// A file that could not be read or written: which, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}`: {error}", path.display())]
+pub struct FileError {
+    /// Which.
+    pub path: PathBuf,
+    /// Why.
+    pub error: io::Error,
+}
+
+/// Writes a file whole: beside it first, synced, then renamed over it.
+pub fn write(path: &Path, bytes: &[u8], secrecy: Secrecy) -> Result<(), FileError> {
+    let at = |error| FileError { path: path.to_owned(), error };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(at)?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = PathBuf::from(name);
+    let written = write_part(&part, bytes, secrecy).and_then(|()| fs::rename(&part, path));
+    if let Err(error) = written {
+        // The part is of no use; if it cannot be removed either, the first error is the one to tell.
+        let _gone = fs::remove_file(&part);
+        return Err(at(error));
+    }
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(at)
+}
+
+fn write_part(part: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(if secrecy == Secrecy::Private { 0o600 } else { 0o644 });
+    }
+    let mut file = options.open(part)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Reads a file of at most [`MOST_BYTES`].
+pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    let at = |error| FileError { path: path.to_owned(), error };
+    let file = File::open(path).map_err(at)?;
+    if !file.metadata().map_err(at)?.is_file() {
+        return Err(at(io::Error::other("not a regular file")));
+    }
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(at)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(at(io::Error::other(format!("over {MOST_BYTES} bytes"))));
+    }
+    Ok(bytes)
+}
+
+/// Reads a file of text.
+pub fn read_text(path: &Path) -> Result<String, FileError> {
+    String::from_utf8(read(path)?).map_err(|_| FileError { path: path.to_owned(), error: io::Error::other("not UTF-8 text") })
+}

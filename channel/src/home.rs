@@ -1,0 +1,144 @@
+//! The folder where a system's keys live: made by `join`, at the place where they will be used, and never copied from there.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use prost::Message as _;
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use serde::{Deserialize, Serialize};
+use zerotrip_proto::v1::Envelope;
+use zerotrip_trust::directory::{Directory, DirectoryError};
+use zerotrip_trust::identity::Identity;
+use zerotrip_trust::keys::{PublicKey, SigningKey};
+use zerotrip_trust::x509::{self, TlsKey, X509Error, pem};
+use zerotrip_trust::{keys, tls};
+
+use crate::files::{self, FileError, Secrecy};
+use crate::{Address, DialError};
+
+/// What a system is and where its hub is; see the module.
+#[derive(Clone, Debug)]
+pub struct SystemHome {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The system.
+    pub system: Identity,
+    /// Its hub.
+    pub hub: Identity,
+    /// Where the hub listens.
+    pub address: Address,
+    /// The key that signs requests and receipts.
+    pub sign: SigningKey,
+    /// The authority's key, which signs the directory; certified by the root.
+    pub authority: PublicKey,
+    chain: Vec<CertificateDer<'static>>,
+    tls_key: TlsKey,
+    ca: CertificateDer<'static>,
+}
+
+/// `identity.toml`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IdentityFile {
+    pub system: String,
+    pub hub: String,
+    pub url: String,
+}
+
+/// What is wrong with the folder.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// Nobody joined here.
+    #[error("`{0}` holds no identity; run `join` with the authority's invitation first")]
+    NotJoined(String),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file's content.
+    #[error("`{path}`: {why}")]
+    Content {
+        /// Which.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// The kept or offered key directory.
+    #[error("key directory: {0}")]
+    Directory(#[from] DirectoryError),
+}
+
+impl SystemHome {
+    /// Reads the folder.
+    pub fn load(folder: &Path) -> Result<Self, HomeError> {
+        let path = folder.join("identity.toml");
+        if !path.exists() {
+            return Err(HomeError::NotJoined(folder.display().to_string()));
+        }
+        let text = files::read_text(&path)?;
+        let identity: IdentityFile = toml::from_str(&text).map_err(|error| content(&path, error.message()))?;
+        let ca = certificate(&folder.join("ca.pem"))?;
+        let authority = certificate(&folder.join("authority.pem"))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            system: identity.system.parse().map_err(|error| content(&path, &error))?,
+            hub: identity.hub.parse().map_err(|error| content(&path, &error))?,
+            address: identity.url.parse().map_err(|error: DialError| content(&path, &error))?,
+            sign: signing_key(&folder.join("sign.key"))?,
+            authority: x509::authority_key_of(&authority, &ca).map_err(|error| content(&folder.join("authority.pem"), &error))?,
+            chain: certificates(&folder.join("tls.pem"))?,
+            tls_key: TlsKey::from_pem(&files::read_text(&folder.join("tls.key"))?).map_err(|error| content(&folder.join("tls.key"), &error))?,
+            ca,
+        })
+    }
+
+    /// The system's URI.
+    pub fn uri(&self) -> String {
+        self.system.uri()
+    }
+
+    /// The root certificate.
+    pub fn ca(&self) -> &CertificateDer<'static> {
+        &self.ca
+    }
+
+    /// How to dial the hub as this system.
+    pub fn tls(&self, alpn: &[u8]) -> Result<Arc<ClientConfig>, HomeError> {
+        let config = tls::client_config(Some((&self.chain, &self.tls_key)), &self.ca, &self.hub, &[alpn]);
+        config.map_err(|error| content(&self.folder.join("tls.pem"), &error))
+    }
+
+    /// One of the system's other keys: `approve` or `seal`.
+    pub fn key(&self, name: &str) -> Result<SigningKey, HomeError> {
+        signing_key(&self.folder.join(format!("{name}.key")))
+    }
+
+    /// The newest key directory that was kept here, if it still holds.
+    pub fn directory(&self, now: SystemTime) -> Result<Directory, HomeError> {
+        let path = self.folder.join("directory.dsse");
+        let envelope = Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| content(&path, &error))?;
+        Ok(Directory::open(&envelope, &self.authority, now, 0)?)
+    }
+
+    /// Keeps a key directory, verified already.
+    pub fn keep_directory(&self, envelope: &Envelope) -> Result<(), HomeError> {
+        Ok(files::write(&self.folder.join("directory.dsse"), &envelope.encode_to_vec(), Secrecy::Public)?)
+    }
+}
+
+fn certificate(path: &Path) -> Result<CertificateDer<'static>, HomeError> {
+    pem::certificate(&files::read_text(path)?).map_err(|error| content(path, &error))
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, HomeError> {
+    pem::certificates(&files::read_text(path)?).map_err(|error: X509Error| content(path, &error))
+}
+
+fn signing_key(path: &Path) -> Result<SigningKey, HomeError> {
+    SigningKey::from_pkcs8_pem(&files::read_text(path)?).map_err(|error: keys::KeyError| content(path, &error))
+}
+
+fn content(path: &Path, why: &(impl std::fmt::Display + ?Sized)) -> HomeError {
+    HomeError::Content { path: path.display().to_string(), why: why.to_string() }
+}

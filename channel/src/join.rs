@@ -1,0 +1,156 @@
+//! Joining: the system makes its keys where they will live, shows the invitation's token, and waits until the authority admits it.
+//! The hub carries the papers; it can issue none.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use rustls::pki_types::CertificateDer;
+use zerotrip_proto::v1::authority_client::AuthorityClient;
+use zerotrip_proto::v1::{GetJoinRequest, Key, KeyUsage, JoinRequest};
+use zerotrip_proto::{Refusal, bounds};
+use zerotrip_trust::directory::Directory;
+use zerotrip_trust::invitation::Invitation;
+use zerotrip_trust::keys::{Algorithm, KeyError, SigningKey};
+use zerotrip_trust::tls::{self, PinnedCa, TlsError};
+use zerotrip_trust::x509::{self, TlsKey, X509Error, pem};
+
+use crate::files::{self, FileError, Secrecy};
+use crate::home::IdentityFile;
+use crate::{Address, ClientError, DialError, HomeError, Http2Bounds, Http2Client, SystemHome, dial};
+
+/// How long new keys are valid.
+const KEY_LIFE: Duration = Duration::from_secs(3 * 365 * 86_400);
+/// Time between two looks at whether the authority has admitted us.
+const POLL: Duration = Duration::from_millis(250);
+
+/// Why joining failed; what was written so far is only the keys, and a second `join` begins again.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// Somebody joined here before.
+    #[error("`{0}` already holds an identity; join in an empty folder")]
+    Occupied(String),
+    /// The hub cannot be reached, or is not the one that the invitation names.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The connection broke.
+    #[error(transparent)]
+    Connection(#[from] ClientError),
+    /// The hub refused.
+    #[error("the hub refuses: {0}")]
+    Refused(Refusal),
+    /// Nobody admitted us in time.
+    #[error("not admitted within {0} s; ask the authority to run `zerotrip member admit`, then join again with a new invitation")]
+    NotAdmitted(u64),
+    /// What the hub handed over is not the authority's.
+    #[error("the papers that came back are not good: {0}")]
+    Papers(String),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The certificate request.
+    #[error(transparent)]
+    Request(#[from] X509Error),
+    /// The TLS configuration.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The folder, once written.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+}
+
+/// Joins as the invited system and writes its folder. `usages` are the keys to make besides the TLS key; SIGN is always one of them.
+/// `say` hears of progress in plain words.
+pub async fn join(
+    invitation: &Invitation,
+    folder: &Path,
+    usages: &[KeyUsage],
+    wait: Duration,
+    say: &mut (dyn FnMut(&str) + Send),
+) -> Result<SystemHome, JoinError> {
+    if folder.join("identity.toml").exists() {
+        return Err(JoinError::Occupied(folder.display().to_string()));
+    }
+    let made = make_keys(invitation, folder, usages)?;
+    let address: Address = invitation.url.parse()?;
+    let (config, pinned) = tls::pinned_client_config(invitation.ca_sha256, &[bounds::ALPN_H2])?;
+    let stream = dial(&address, config).await?;
+    let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
+    tokio::spawn(connection);
+    let mut authority = AuthorityClient::new(client);
+    let token = invitation.token.to_vec();
+    let filed = authority.join(JoinRequest { token: token.clone(), csr: made.csr, keys: made.keys }).await;
+    filed.map_err(|status| JoinError::Refused(Refusal::from_status(&status)))?;
+    say("filed with the hub; waiting for the authority to admit this system");
+    let started = Instant::now();
+    loop {
+        let reply = authority.get_join(GetJoinRequest { token: token.clone() }).await;
+        let reply = reply.map_err(|status| JoinError::Refused(Refusal::from_status(&status)))?.into_inner();
+        if !reply.certificate_chain.is_empty() {
+            return settle(invitation, folder, &pinned, reply);
+        }
+        if started.elapsed() > wait {
+            return Err(JoinError::NotAdmitted(wait.as_secs()));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+struct Made {
+    csr: Vec<u8>,
+    keys: Vec<Key>,
+}
+
+fn make_keys(invitation: &Invitation, folder: &Path, usages: &[KeyUsage]) -> Result<Made, JoinError> {
+    let tls_key = TlsKey::generate()?;
+    files::write(&folder.join("tls.key"), tls_key.to_pem().as_bytes(), Secrecy::Private)?;
+    let now = SystemTime::now();
+    let mut keys = Vec::new();
+    for usage in [KeyUsage::Sign].iter().chain(usages.iter().filter(|usage| **usage != KeyUsage::Sign)) {
+        let (name, algorithm) = match usage {
+            KeyUsage::Sign => ("sign", Algorithm::Ed25519),
+            KeyUsage::Approve => ("approve", Algorithm::Ed25519),
+            KeyUsage::Seal => ("seal", Algorithm::Es256),
+            KeyUsage::Checkpoint | KeyUsage::Unspecified => continue,
+        };
+        let key = SigningKey::generate(algorithm)?;
+        files::write(&folder.join(format!("{name}.key")), key.to_pkcs8_pem().as_bytes(), Secrecy::Private)?;
+        keys.push(key.public().to_proto(*usage, now - bounds::CLOCK_SKEW, now + KEY_LIFE));
+    }
+    let csr = x509::make_csr(&tls_key, &invitation.system, &[], &[])?;
+    Ok(Made { csr: csr.to_vec(), keys })
+}
+
+fn settle(
+    invitation: &Invitation,
+    folder: &Path,
+    pinned: &PinnedCa,
+    reply: zerotrip_proto::v1::GetJoinReply,
+) -> Result<SystemHome, JoinError> {
+    let papers = |why: String| JoinError::Papers(why);
+    let ca = pinned.get().ok_or_else(|| papers("the hub did not show its root certificate".into()))?;
+    let authority = CertificateDer::from(reply.authority_certificate);
+    let key = x509::authority_key_of(&authority, ca).map_err(|error| papers(error.to_string()))?;
+    let directory = reply.directory.ok_or_else(|| papers("no key directory".into()))?;
+    let opened = Directory::open(&directory, &key, SystemTime::now(), 0).map_err(|error| papers(error.to_string()))?;
+    if opened.system(&invitation.system.uri()).is_none() {
+        return Err(papers(format!("the key directory does not name `{}`", invitation.system.uri())));
+    }
+    let chain: Vec<CertificateDer<'static>> = reply.certificate_chain.into_iter().map(CertificateDer::from).collect();
+    let leaf = chain.first().ok_or_else(|| papers("no certificate".into()))?;
+    let named = x509::identity_of(leaf).map_err(|error| papers(error.to_string()))?;
+    if named != invitation.system {
+        return Err(papers(format!("the certificate names `{named}`")));
+    }
+    let put = |name: &str, text: String| files::write(&folder.join(name), text.as_bytes(), Secrecy::Public);
+    put("tls.pem", chain.iter().map(|cert| pem::encode(pem::CERTIFICATE, cert)).collect())?;
+    put("ca.pem", pem::encode(pem::CERTIFICATE, ca))?;
+    put("authority.pem", pem::encode(pem::CERTIFICATE, &authority))?;
+    files::write(&folder.join("directory.dsse"), &prost::Message::encode_to_vec(&directory), Secrecy::Public)?;
+    let identity = IdentityFile { system: invitation.system.uri(), hub: invitation.hub.uri(), url: invitation.url.clone() };
+    // Last: with this file the folder counts as joined.
+    put("identity.toml", toml::to_string(&identity).map_err(|error| papers(error.to_string()))?)?;
+    Ok(SystemHome::load(folder)?)
+}

@@ -1,0 +1,59 @@
+//! HTTP/2 over mutual TLS, with the roles either way round: whoever dialled, either end may serve gRPC on the socket. The hub's
+//! port, the connector's channel and every client speak through here, so that each bound is set once, explicitly.
+//!
+//! Never decides who may do what: it carries the peer's [`Identity`] to those who do.
+
+mod client;
+mod dial;
+pub mod files;
+mod home;
+mod join;
+mod server;
+
+pub use client::{ClientError, Http2Client};
+pub use dial::{Address, DialError, Stream, dial};
+pub use home::{HomeError, SystemHome};
+pub use join::{JoinError, join};
+pub use server::{Served, serve};
+
+use std::time::Duration;
+
+pub use zerotrip_trust::identity::Identity;
+
+/// Who is at the other end of the connection that a request came on; `None` for a client without a certificate. Found in a
+/// request's extensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer(pub Option<Identity>);
+
+/// Every HTTP/2 bound, one place. A stalled reader holds at most one stream window; all stalled readers of one connection together
+/// stay under the connection window, so that small answers always pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Http2Bounds {
+    /// Streams open at once on one connection.
+    pub streams: u32,
+    /// Bytes that one stream may have in flight unread.
+    pub stream_window: u32,
+    /// Bytes that one connection may have in flight unread.
+    pub connection_window: u32,
+    /// Bytes of one request's headers.
+    pub header_list: u32,
+    /// Silence after which the peer is asked for a sign of life.
+    pub ping_interval: Duration,
+    /// Time it has for that. With the interval: a dead socket is noticed within a second.
+    pub ping_timeout: Duration,
+    /// Streams that a peer may open and reset before it is taken for a rapid-reset flood (CVE-2023-44487).
+    pub pending_resets: usize,
+}
+
+impl Http2Bounds {
+    /// For the channel, and for the hub's port.
+    pub const STANDARD: Self = Self {
+        streams: 256,
+        stream_window: 64 << 10,
+        connection_window: 32 << 20,
+        header_list: 16 << 10,
+        ping_interval: Duration::from_millis(400),
+        ping_timeout: Duration::from_millis(500),
+        pending_resets: 32,
+    };
+}

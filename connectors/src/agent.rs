@@ -1,0 +1,328 @@
+//! The running agent: what is in force here (directory, approvals, datasets), and the one path that a scan takes through it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use prost::Message as _;
+use serde::Serialize;
+use tokio::sync::watch;
+use zerotrip_channel::files;
+use zerotrip_channel::{HomeError, SystemHome};
+use zerotrip_datasets::DatasetFile;
+use zerotrip_proto::v1::{Approvals, Envelope, ErrorCode};
+use zerotrip_proto::{Refusal, payload_type};
+use zerotrip_trust::directory::Directory;
+use zerotrip_trust::dsse;
+use zerotrip_trust::identity::Identity;
+
+use crate::desk::{self, DeskError};
+use crate::gate::{self, Admitted, Arrival, Served};
+use crate::journal::Journal;
+use crate::scan::{self, Messages};
+use crate::serving::{Serving, ServingError, verify_owner};
+use crate::source::SourceError;
+use crate::used::Used;
+
+/// The running agent.
+#[derive(Debug)]
+pub struct Agent {
+    home: SystemHome,
+    uri: String,
+    member: String,
+    datasets: BTreeMap<String, Arc<Serving>>,
+    approvals: Option<Envelope>,
+    in_force: RwLock<Arc<InForce>>,
+    /// The version of the directory in force, for scans under way.
+    version: watch::Sender<u64>,
+    used: Used,
+    journal: Journal,
+}
+
+/// What the newest directory makes of the owner's signatures.
+#[derive(Debug)]
+struct InForce {
+    directory: Directory,
+    envelope: Envelope,
+    served: Served,
+    /// Why a dataset is not served, by id.
+    unserved: BTreeMap<String, String>,
+}
+
+/// Why the agent cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The folder with keys and certificates.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The owner's files.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// A dataset.
+    #[error(transparent)]
+    Serving(#[from] ServingError),
+    /// The journal.
+    #[error("the journal cannot be opened: {0}")]
+    Journal(std::io::Error),
+}
+
+#[derive(Serialize)]
+struct ScanLine<'a> {
+    exchange: &'a str,
+    grant: &'a str,
+    requester: &'a str,
+    official: &'a str,
+    check: &'a str,
+    scan: &'a str,
+    dataset: &'a str,
+    purpose: &'a str,
+    legal_basis: &'a str,
+    case: &'a str,
+    persons: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct EndLine<'a> {
+    grant: &'a str,
+    rows: u64,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unreadable_rows_that_could_match: &'a [String],
+}
+
+#[derive(Serialize)]
+struct FailLine<'a> {
+    grant: &'a str,
+    code: &'a str,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct RefusalLine<'a> {
+    code: &'a str,
+    why: &'a str,
+}
+
+impl Agent {
+    /// Opens everything that the folder names.
+    pub fn open(folder: &Path) -> Result<Self, AgentError> {
+        let home = SystemHome::load(folder)?;
+        let now = SystemTime::now();
+        let directory = home.directory(now)?;
+        let envelope = Envelope::decode(files::read(&folder.join("directory.dsse")).map_err(HomeError::from)?.as_slice())
+            .map_err(|error| HomeError::Content { path: "directory.dsse".into(), why: error.to_string() })?;
+        let mut datasets = BTreeMap::new();
+        for path in desk::dataset_paths(folder)? {
+            let (file, statement) = desk::signed_dataset(folder, &path)?;
+            let base = path.parent().unwrap_or(Path::new("."));
+            let serving = Serving::open(file, statement, base, &folder.join("state"))?;
+            datasets.insert(serving.file.id.clone(), Arc::new(serving));
+        }
+        let approvals = desk::approvals(folder)?;
+        let journal = Journal::open(&folder.join("journal")).map_err(AgentError::Journal)?;
+        let member = home.system.member().unwrap_or_default().to_owned();
+        let in_force = InForce::new(directory, envelope, &member, &datasets, approvals.as_ref(), now);
+        Ok(Self {
+            uri: home.uri(),
+            member,
+            version: watch::Sender::new(in_force.directory.version()),
+            in_force: RwLock::new(Arc::new(in_force)),
+            home,
+            datasets,
+            approvals,
+            used: Used::new(now),
+            journal,
+        })
+    }
+
+    /// Who and where this is.
+    pub fn home(&self) -> &SystemHome {
+        &self.home
+    }
+
+    /// The datasets attached here.
+    pub fn datasets(&self) -> impl Iterator<Item = &DatasetFile> {
+        self.datasets.values().map(|serving| &serving.file)
+    }
+
+    /// Why a dataset is attached but not served, in the owner's words.
+    pub fn unserved(&self) -> BTreeMap<String, String> {
+        self.current().unserved.clone()
+    }
+
+    /// How many scan templates the owner has approved.
+    pub fn approved(&self) -> usize {
+        self.current().served.len()
+    }
+
+    /// The owner's signed statements of what is served.
+    pub fn statements(&self) -> Vec<Envelope> {
+        let current = self.current();
+        let served = self.datasets.iter().filter(|(id, _)| !current.unserved.contains_key(*id));
+        served.map(|(_, serving)| serving.envelope.clone()).collect()
+    }
+
+    /// The version of the directory in force.
+    pub fn directory_version(&self) -> u64 {
+        self.current().directory.version()
+    }
+
+    /// Puts a newer directory in force: refused if the authority did not sign it, or if it is older than the one here.
+    pub fn take_directory(&self, envelope: &Envelope, now: SystemTime) -> Result<u64, Refusal> {
+        let current = self.current();
+        if *envelope == current.envelope {
+            return Ok(current.directory.version());
+        }
+        let directory = Directory::open(envelope, &self.home.authority, now, current.directory.version());
+        let directory = directory.map_err(|error| Refusal::new(error.code(), format!("key directory: {error}")))?;
+        let version = directory.version();
+        self.home.keep_directory(envelope).map_err(|error| {
+            tracing::error!(%error, "the new key directory cannot be kept");
+            Refusal::new(ErrorCode::SourceFailed, "the new key directory cannot be kept on this connector's disk")
+        })?;
+        let next = InForce::new(directory, envelope.clone(), &self.member, &self.datasets, self.approvals.as_ref(), now);
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        self.version.send_replace(version);
+        tracing::info!(version, "new key directory in force");
+        Ok(version)
+    }
+
+    /// One scan, from its ticket to its receipt. What goes wrong is journalled here, and the hub hears a code.
+    pub async fn scan(&self, ticket: &Envelope, hub: &str, out: &Messages) -> Result<(), Refusal> {
+        let now = SystemTime::now();
+        let current = self.current();
+        let admitted = match self.admit(ticket, hub, &current, now) {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                self.note("refused", &RefusalLine { code: refusal.code.name(), why: &refusal.en })?;
+                return Err(refusal);
+            }
+        };
+        let serving = self.serving(&admitted.template.dataset, &current)?;
+        self.note("scan", &ScanLine::of(&admitted))?;
+        let grant = admitted.grant.id.as_str();
+        let mut versions = self.version.subscribe();
+        let served = tokio::select! {
+            served = scan::serve(&admitted, &serving, &self.uri, &self.home.sign, out) => served,
+            why = self.withdrawn(&admitted, &mut versions) => Err(why),
+        };
+        match served {
+            Ok(served) => {
+                let end = EndLine { grant, rows: served.rows, unreadable_rows_that_could_match: &served.could_match };
+                self.note("answered", &end)
+            }
+            Err(error) => {
+                tracing::warn!(dataset = %serving.file.id, %error, "a scan was not answered");
+                self.note("failed", &FailLine { grant, code: error.code.name(), detail: &error.detail })?;
+                Err(Refusal::new(error.code, "the source did not answer whole; its department's log says why"))
+            }
+        }
+    }
+
+    fn admit(&self, ticket: &Envelope, hub: &str, current: &InForce, now: SystemTime) -> Result<Admitted, Refusal> {
+        if current.directory.expires_at() <= now {
+            return Err(Refusal::new(ErrorCode::StaleBundle, "this connector's key directory has expired; publish a new one"));
+        }
+        let arrival = Arrival {
+            connector: &self.uri,
+            hub,
+            directory: &current.directory,
+            served: &current.served,
+            now,
+            remembers_since: self.used.since(),
+        };
+        let admitted = gate::admit(ticket, &arrival)?;
+        self.used.spend(&admitted.grant, &admitted.template.scan, now)?;
+        Ok(admitted)
+    }
+
+    fn serving(&self, dataset: &str, current: &InForce) -> Result<Arc<Serving>, Refusal> {
+        if let Some(why) = current.unserved.get(dataset) {
+            tracing::warn!(dataset, why, "asked for a dataset that is attached but not served");
+            return Err(Refusal::new(ErrorCode::GateRefused, "the owner's signature on this dataset does not hold now"));
+        }
+        let serving = self.datasets.get(dataset).cloned();
+        serving.ok_or_else(|| Refusal::new(ErrorCode::UnknownName, format!("no dataset `{dataset}` is attached here")))
+    }
+
+    /// Completes when a newer directory no longer lets this requester be served, though its scan is under way.
+    async fn withdrawn(&self, admitted: &Admitted, versions: &mut watch::Receiver<u64>) -> SourceError {
+        loop {
+            if versions.changed().await.is_err() {
+                return SourceError::new(ErrorCode::SourceFailed, "the connector is stopping");
+            }
+            let issuer = admitted.request.issuer.parse::<Identity>();
+            if !issuer.is_ok_and(|issuer| self.current().directory.is_active(&issuer)) {
+                return SourceError::new(ErrorCode::MemberSuspended, format!("`{}` was suspended meanwhile", admitted.request.issuer));
+            }
+        }
+    }
+
+    fn current(&self) -> Arc<InForce> {
+        Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What cannot be journalled is not served.
+    fn note<T: Serialize>(&self, event: &str, entry: &T) -> Result<(), Refusal> {
+        self.journal.record(event, entry).map_err(|error| {
+            tracing::error!(%error, "the journal cannot be written");
+            Refusal::new(ErrorCode::SourceFailed, "the department's journal cannot be written")
+        })
+    }
+}
+
+impl InForce {
+    fn new(
+        directory: Directory,
+        envelope: Envelope,
+        member: &str,
+        datasets: &BTreeMap<String, Arc<Serving>>,
+        approvals: Option<&Envelope>,
+        now: SystemTime,
+    ) -> Self {
+        let mut unserved = BTreeMap::new();
+        for (id, serving) in datasets {
+            if let Err(why) = serving.signed_by_owner(&directory, now) {
+                tracing::warn!(dataset = %id, %why, "not served: its owner's signature does not hold");
+                unserved.insert(id.clone(), why);
+            }
+        }
+        let served = approvals.map_or_else(Served::default, |envelope| match open_approvals(envelope, member, &directory, now) {
+            Ok(approvals) => Served::new(approvals),
+            Err(why) => {
+                tracing::warn!(%why, "nothing is served: the owner's approvals do not hold");
+                Served::default()
+            }
+        });
+        Self { directory, envelope, served, unserved }
+    }
+}
+
+fn open_approvals(envelope: &Envelope, member: &str, directory: &Directory, now: SystemTime) -> Result<Approvals, String> {
+    verify_owner(envelope, payload_type::APPROVALS, member, directory, now)?;
+    let (payload, _) = dsse::peek(envelope, payload_type::APPROVALS).map_err(|error| error.to_string())?;
+    let approvals: Approvals = dsse::decode(payload).map_err(|error| error.to_string())?;
+    if approvals.member == member { Ok(approvals) } else { Err(format!("they are member `{}`'s", approvals.member)) }
+}
+
+impl<'a> ScanLine<'a> {
+    fn of(admitted: &'a Admitted) -> Self {
+        let request = &admitted.request;
+        Self {
+            exchange: &admitted.grant.exchange_id,
+            grant: &admitted.grant.id,
+            requester: &request.issuer,
+            official: &request.official,
+            check: &admitted.template.check,
+            scan: &admitted.template.scan,
+            dataset: &admitted.template.dataset,
+            purpose: &request.purpose,
+            legal_basis: &request.legal_basis,
+            case: &request.case_number,
+            persons: admitted.keys.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// How long a draining agent lets scans finish.
+pub const DRAIN: Duration = Duration::from_secs(10);

@@ -1,0 +1,281 @@
+//! The connector's command line: joining, the owner's desk, checking a dataset, and serving.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+use tokio::sync::watch;
+use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial, join};
+use zerotrip_proto::v1::catalog_client::CatalogClient;
+use zerotrip_proto::v1::key_origin::From as Source;
+use zerotrip_proto::v1::{KeyUsage, ListChecksRequest, ScanTemplate};
+use zerotrip_proto::{Refusal, bounds};
+use zerotrip_trust::invitation::Invitation;
+use zerotrip_trust::tls::install_provider;
+
+use crate::agent::Agent;
+use crate::serving::owner_of;
+use crate::{desk, dialler, source};
+
+/// The department's agent: attaches its systems, unchanged, to the exchange hub.
+///
+/// The usual order is: `join` with the authority's invitation, `check` each dataset file, `sign` it as its owner, `approve` the checks
+/// that may ask it, then `serve`. The connector dials the hub; the department opens no inbound port. Nothing is served that the
+/// owner has not approved here.
+#[derive(Parser)]
+#[command(name = "zerotrip-connector", version, max_term_width = 100)]
+struct Cli {
+    /// Print results as JSON, one object a line.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Join the hub as the invited system: makes keys in DIR, files them, waits to be admitted.
+    Join {
+        /// Folder for keys, certificates and state; made if missing.
+        #[arg(long)]
+        dir: PathBuf,
+        /// A file that holds the invitation, or `-` for standard input.
+        #[arg(long)]
+        invitation: PathBuf,
+        /// Seconds to wait for the authority to admit this system.
+        #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        wait: u64,
+    },
+    /// Prove a dataset file: read it, open its source, count and profile its rows. Changes nothing.
+    Check {
+        /// The dataset file.
+        file: PathBuf,
+        /// Folder for the snapshot of a file drop.
+        #[arg(long, default_value = "connector-check")]
+        state: PathBuf,
+    },
+    /// Sign a dataset file as its owner, and attach it to this connector.
+    Sign {
+        /// The connector's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Dataset files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Approve a check's scans of this department's datasets, as their owner.
+    Approve {
+        /// The connector's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The check, such as `no-property`.
+        #[arg(long)]
+        check: String,
+        /// Members that may ask; repeat for each.
+        #[arg(long = "requester", required = true)]
+        requesters: Vec<String>,
+        /// Purposes that are served; repeat for each.
+        #[arg(long = "purpose", required = true)]
+        purposes: Vec<String>,
+        /// Approve without asking.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Serve until SIGTERM or Ctrl-C.
+    Serve {
+        /// The connector's folder.
+        #[arg(long)]
+        dir: PathBuf,
+    },
+}
+
+/// Runs the command line; the exit codes are the design's: 0 done, 1 not so, 2 usage or configuration.
+pub fn main() -> ExitCode {
+    install_provider();
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, cli.json),
+    };
+    match runtime.block_on(run(cli.command, cli.json)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error.as_ref(), cli.json),
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn fail(error: &dyn std::error::Error, json: bool) -> ExitCode {
+    let text = error.to_string();
+    let line = if json { serde_json::json!({ "error": text }).to_string() } else { format!("zerotrip-connector: {text}") };
+    // If standard error is gone, the exit code still says it.
+    let _gone = writeln!(std::io::stderr(), "{line}");
+    ExitCode::from(2)
+}
+
+fn say(json: bool, text: &str, value: &impl Serialize) -> Result<(), Failure> {
+    let line = if json { serde_json::to_string(value)? } else { text.to_owned() };
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
+}
+
+async fn run(command: Command, json: bool) -> Result<(), Failure> {
+    match command {
+        Command::Join { dir, invitation, wait } => join_hub(&dir, &invitation, wait, json).await,
+        Command::Check { file, state } => check(&file, &state, json).await,
+        Command::Sign { dir, files } => sign(&dir, &files, json),
+        Command::Approve { dir, check, requesters, purposes, yes } => approve(&dir, &check, &requesters, &purposes, yes, json).await,
+        Command::Serve { dir } => serve(&dir, json).await,
+    }
+}
+
+async fn join_hub(dir: &Path, invitation: &Path, wait: u64, json: bool) -> Result<(), Failure> {
+    let text = if invitation.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        zerotrip_channel::files::read_text(invitation)?
+    };
+    let invitation: Invitation = text.trim().parse()?;
+    let mut progress = |line: &str| eprintln!("{line}");
+    let home = join(&invitation, dir, &[KeyUsage::Sign, KeyUsage::Approve], Duration::from_secs(wait), &mut progress).await?;
+    let text = format!("joined {} as {}", home.hub, home.system);
+    say(json, &text, &serde_json::json!({ "joined": home.hub.uri(), "system": home.uri() }))
+}
+
+async fn check(file: &Path, state: &Path, json: bool) -> Result<(), Failure> {
+    let dataset = desk::read_dataset(file)?;
+    let started = Instant::now();
+    eprintln!("opening {} …", dataset.id);
+    let base = file.parent().unwrap_or(Path::new("."));
+    let opened = source::open(&dataset, base, state)?;
+    let survey = opened.survey().await?;
+    let as_of = chrono::DateTime::<chrono::Local>::from(survey.as_of).to_rfc3339_opts(chrono::SecondsFormat::Secs, false);
+    let mut text = format!(
+        "{} ({} / {})\n  rows            {} (floor {})\n  as of           {as_of}\n  irregular ids   {} (found through the exceptions index)\n  unreadable rows {}",
+        dataset.id, dataset.name_en, dataset.name_zh, survey.rows, dataset.row_floor, survey.irregular, survey.unreadable_count,
+    );
+    if !survey.unreadable.is_empty() {
+        text.push_str(&format!("\n    each makes answers about whomever it could concern unavailable: {}", survey.unreadable.join(", ")));
+    }
+    for advice in &survey.advice {
+        text.push_str(&format!("\n  advice: {advice}"));
+    }
+    text.push_str(&format!("\n  looked at in {:.1} s", started.elapsed().as_secs_f64()));
+    let value = serde_json::json!({
+        "dataset": dataset.id, "rows": survey.rows, "row_floor": dataset.row_floor, "as_of": as_of, "irregular": survey.irregular,
+        "unreadable": survey.unreadable_count, "unreadable_rows": survey.unreadable, "advice": survey.advice,
+    });
+    say(json, &text, &value)?;
+    if survey.rows < dataset.row_floor {
+        return Err(format!("{}: {} rows, below the floor of {}: nothing would be served", dataset.id, survey.rows, dataset.row_floor).into());
+    }
+    Ok(())
+}
+
+fn sign(dir: &Path, files: &[PathBuf], json: bool) -> Result<(), Failure> {
+    let home = SystemHome::load(dir)?;
+    for path in files {
+        let file = desk::sign_dataset(&home, path)?;
+        let text = format!("signed and attached {} ({} columns, {} look-ups)", file.id, file.columns.len(), file.lookups.len());
+        say(json, &text, &serde_json::json!({ "signed": file.id, "file": path.display().to_string() }))?;
+    }
+    Ok(())
+}
+
+async fn approve(dir: &Path, check: &str, requesters: &[String], purposes: &[String], yes: bool, json: bool) -> Result<(), Failure> {
+    let home = SystemHome::load(dir)?;
+    let stream = dial(&home.address, home.tls(bounds::ALPN_H2)?).await?;
+    let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
+    tokio::spawn(connection);
+    let mut catalog = CatalogClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
+    let reply = catalog.list_checks(ListChecksRequest {}).await.map_err(|status| Refusal::from_status(&status))?.into_inner();
+    let member = home.system.member().unwrap_or_default();
+    let named = reply.checks.iter().filter(|entry| entry.name == check);
+    let templates: Vec<ScanTemplate> =
+        named.flat_map(|entry| entry.scans.iter().filter(|scan| owner_of(&scan.dataset) == member).cloned()).collect();
+    if templates.is_empty() {
+        return Err(format!("the hub's catalog has no check `{check}` that asks a dataset of member `{member}`").into());
+    }
+    for template in &templates {
+        eprintln!("{}", in_words(template));
+    }
+    eprintln!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", "));
+    if !yes && !confirmed()? {
+        return Err("nothing was approved".into());
+    }
+    let added = desk::approve(&home, &templates, requesters, purposes)?;
+    let text = format!("approved {added} scans of `{check}`; they are served from the next start of `serve`");
+    say(json, &text, &serde_json::json!({ "approved": added, "check": check }))
+}
+
+/// A template as its owner reads it.
+fn in_words(template: &ScanTemplate) -> String {
+    let origins = template.origins.iter().map(|origin| match &origin.from {
+        Some(Source::Parameter(name)) => format!("the request's `{name}`"),
+        Some(Source::Column(column)) => format!("{}.{}", column.dataset, column.column),
+        None => "nowhere".into(),
+    });
+    let shown = if template.supplies.is_empty() {
+        "nothing of it is shown to another department".to_owned()
+    } else {
+        format!("{} may be shown to another department as keys", template.supplies.join(", "))
+    };
+    format!(
+        "{} asks {} by `{}` about at most {} persons (from {}), for {}; at most {} rows; {shown}",
+        template.check,
+        template.dataset,
+        template.lookup,
+        template.max_keys,
+        origins.collect::<Vec<_>>().join(", "),
+        template.columns.join(", "),
+        template.max_rows,
+    )
+}
+
+fn confirmed() -> Result<bool, Failure> {
+    eprint!("approve these? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
+    let folder = dir.to_owned();
+    let agent = Arc::new(tokio::task::spawn_blocking(move || Agent::open(&folder)).await??);
+    let datasets: Vec<&str> = agent.datasets().map(|file| file.id.as_str()).collect();
+    let text = format!("serving {} with {} approved scans; dialling {}", datasets.join(", "), agent.approved(), agent.home().address);
+    say(json, &text, &serde_json::json!({ "serving": datasets, "approved": agent.approved(), "hub": agent.home().address.to_string() }))?;
+    for (dataset, why) in agent.unserved() {
+        eprintln!("not served: {dataset}: {why}");
+    }
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        if wait_for_signal().await.is_ok() {
+            tracing::info!("stopping: scans under way may finish");
+        }
+        stop.send_replace(true);
+    });
+    dialler::run(&agent, stopped).await?;
+    Ok(())
+}
+
+async fn wait_for_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! The department's own gate: default-deny. It believes nobody that it can check itself: not the hub about who asks, nor about where
+//! a key came from. Pure: everything it needs is handed in.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::SystemTime;
+
+use zerotrip_datasets::ResidentId;
+use zerotrip_proto::v1::granted_key::Origin;
+use zerotrip_proto::v1::key_origin::From as Source;
+use zerotrip_proto::v1::request::Body;
+use zerotrip_proto::v1::{Approval, Approvals, CheckBody, Envelope, ErrorCode, KeyUsage, Opening, Request, ScanGrant, ScanReceipt, ScanTemplate};
+use zerotrip_proto::{Refusal, bounds, from_timestamp, payload_type};
+use zerotrip_trust::digest::Digest;
+use zerotrip_trust::directory::Directory;
+use zerotrip_trust::dsse;
+use zerotrip_trust::receipt::{self, template_digest};
+
+use crate::serving::owner_of;
+
+/// Most receipts of other departments in one grant.
+const MOST_EVIDENCE: usize = 16;
+
+/// What the owner serves, by digest of the scan template.
+#[derive(Clone, Debug, Default)]
+pub struct Served {
+    approvals: BTreeMap<Digest, Approval>,
+}
+
+impl Served {
+    /// From the owner's signed approvals, verified already.
+    pub fn new(approvals: Approvals) -> Self {
+        let keyed = approvals.approvals.into_iter().filter_map(|approval| Some((template_digest(approval.template.as_ref()?), approval)));
+        Self { approvals: keyed.collect() }
+    }
+
+    /// How many templates are approved.
+    pub fn len(&self) -> usize {
+        self.approvals.len()
+    }
+
+    /// Whether nothing is served.
+    pub fn is_empty(&self) -> bool {
+        self.approvals.is_empty()
+    }
+}
+
+/// Where and when a grant arrives.
+#[derive(Debug)]
+pub struct Arrival<'a> {
+    /// This connector's URI.
+    pub connector: &'a str,
+    /// The URI that the hub's TLS certificate names.
+    pub hub: &'a str,
+    /// The key directory in force.
+    pub directory: &'a Directory,
+    /// What the owner serves.
+    pub served: &'a Served,
+    /// Now.
+    pub now: SystemTime,
+    /// Since when this process remembers which grants were used.
+    pub remembers_since: SystemTime,
+}
+
+/// A grant that may be served, once.
+#[derive(Debug)]
+pub struct Admitted {
+    /// The grant.
+    pub grant: ScanGrant,
+    /// The approved template.
+    pub template: ScanTemplate,
+    /// Its digest.
+    pub template_digest: Digest,
+    /// Whom it asks about.
+    pub keys: Vec<ResidentId>,
+    /// The request behind it, as its requester signed it.
+    pub request: Request,
+    /// The requester's member.
+    pub requester: String,
+    /// When it lapses.
+    pub expires_at: SystemTime,
+}
+
+fn refuse<T>(code: ErrorCode, why: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::new(code, why))
+}
+
+/// Decides whether the grant in `ticket` may be served. Single use is the caller's to enforce, with [`Admitted::grant`]'s id.
+pub fn admit(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Refusal> {
+    let grant = open_grant(ticket, arrival)?;
+    let expires_at = check_times(&grant, arrival)?;
+    let (request, requester) = open_request(&grant, arrival)?;
+    let Some(Body::Check(body)) = &request.body else {
+        return refuse(ErrorCode::GateRefused, "the request behind this scan is not a check");
+    };
+    let Some(template) = grant.template.clone() else {
+        return refuse(ErrorCode::Malformed, "the grant names no template");
+    };
+    let digest = template_digest(&template);
+    check_approval(&template, &digest, &requester, &request, body, arrival)?;
+    let keys = check_keys(&grant, &template, body, arrival)?;
+    Ok(Admitted { template, template_digest: digest, keys, requester, expires_at, request, grant })
+}
+
+fn open_grant(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<ScanGrant, Refusal> {
+    let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("scan grant: {error}"));
+    let (_, keyid) = dsse::peek(ticket, payload_type::SCAN_GRANT).map_err(bad)?;
+    let holder = arrival.directory.hub_key(keyid, KeyUsage::Sign, arrival.now);
+    let holder = holder.map_err(|why| Refusal::new(ErrorCode::BadSignature, format!("scan grant: {why}")))?;
+    let grant: ScanGrant = dsse::open(ticket, payload_type::SCAN_GRANT, &holder.key).map_err(bad)?;
+    if grant.hub != holder.uri || grant.hub != arrival.hub {
+        return refuse(ErrorCode::SignerMismatch, "the grant's hub, its signer and the peer of this channel are not one");
+    }
+    if grant.connector != arrival.connector {
+        return refuse(ErrorCode::WrongAudience, format!("this grant is for `{}`", grant.connector));
+    }
+    Ok(grant)
+}
+
+fn check_times(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<SystemTime, Refusal> {
+    let (Some(issued), Some(expires)) = (from_timestamp(grant.issued_at.as_ref()), from_timestamp(grant.expires_at.as_ref())) else {
+        return refuse(ErrorCode::Malformed, "the grant does not say from when until when it holds");
+    };
+    if issued > arrival.now + bounds::CLOCK_SKEW {
+        return refuse(ErrorCode::NotYetValid, "the grant was issued in the future; compare the clocks of hub and connector");
+    }
+    if expires <= arrival.now || expires.duration_since(issued).is_ok_and(|life| life > bounds::GRANT_LIFE) {
+        return refuse(ErrorCode::Expired, "the grant has lapsed, or would live longer than a minute");
+    }
+    if issued < arrival.remembers_since {
+        return refuse(ErrorCode::Expired, "the grant was issued before this connector started, so whether it was used is not known");
+    }
+    Ok(expires)
+}
+
+fn open_request(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<(Request, String), Refusal> {
+    let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("the request behind the grant: {error}"));
+    let Some(envelope) = &grant.request else {
+        return refuse(ErrorCode::BadSignature, "the grant does not carry the request that it serves");
+    };
+    let (payload, keyid) = dsse::peek(envelope, payload_type::REQUEST).map_err(bad)?;
+    let holder = arrival.directory.signing_key(keyid, KeyUsage::Sign, arrival.now);
+    let holder = holder.map_err(|why| Refusal::new(why.code(), format!("the request behind the grant: {why}")))?;
+    dsse::verify(envelope, payload_type::REQUEST, &holder.key).map_err(bad)?;
+    let request: Request = dsse::decode(payload).map_err(bad)?;
+    if request.issuer != holder.uri {
+        return refuse(ErrorCode::SignerMismatch, "the request is signed by another system than it names");
+    }
+    if request.audience != grant.hub || request.id != grant.exchange_id {
+        return refuse(ErrorCode::WrongAudience, "the request was made to another hub, or for another exchange");
+    }
+    let expires = from_timestamp(request.expires_at.as_ref());
+    if !expires.is_some_and(|expires| expires + bounds::CLOCK_SKEW >= arrival.now) {
+        return refuse(ErrorCode::Expired, "the request behind the grant has expired");
+    }
+    Ok((request, holder.member.clone().unwrap_or_default()))
+}
+
+fn check_approval(
+    template: &ScanTemplate,
+    digest: &Digest,
+    requester: &str,
+    request: &Request,
+    body: &CheckBody,
+    arrival: &Arrival<'_>,
+) -> Result<(), Refusal> {
+    let Some(approval) = arrival.served.approvals.get(digest) else {
+        return refuse(ErrorCode::GateRefused, format!("the owner has not approved this scan of `{}` for `{}`", template.dataset, template.check));
+    };
+    if !approval.requesters.iter().any(|member| member == requester) {
+        return refuse(ErrorCode::GateRefused, format!("the owner does not serve member `{requester}`"));
+    }
+    if !approval.purposes.contains(&request.purpose) {
+        return refuse(ErrorCode::GateRefused, format!("the owner does not serve purpose `{}`", request.purpose));
+    }
+    if template.check != format!("{}/{}", body.check, body.variant) {
+        return refuse(ErrorCode::GateRefused, format!("the request asks `{}/{}`, the scan is of `{}`", body.check, body.variant, template.check));
+    }
+    Ok(())
+}
+
+fn check_keys(grant: &ScanGrant, template: &ScanTemplate, body: &CheckBody, arrival: &Arrival<'_>) -> Result<Vec<ResidentId>, Refusal> {
+    if grant.keys.is_empty() || grant.keys.len() > template.max_keys as usize {
+        return refuse(ErrorCode::TooLarge, format!("{} keys; the owner approved 1 to {}", grant.keys.len(), template.max_keys));
+    }
+    let evidence = open_evidence(grant, arrival)?;
+    let mut seen = HashSet::new();
+    let mut keys = Vec::with_capacity(grant.keys.len());
+    for key in &grant.keys {
+        let canonical = ResidentId::new_strict(&key.value).ok().filter(|id| id.as_str() == key.value);
+        let Some(id) = canonical else {
+            return refuse(ErrorCode::InvalidParameter, "a key is not a resident id in canonical form");
+        };
+        if !seen.insert(id) {
+            return refuse(ErrorCode::Malformed, "a key stands twice");
+        }
+        let shown = match &key.origin {
+            Some(Origin::Parameter(name)) => from_parameter(name, &id, template, body),
+            Some(Origin::Opening(opening)) => from_evidence(opening, &key.value, template, &evidence),
+            None => false,
+        };
+        if !shown {
+            return refuse(ErrorCode::KeyWithoutOrigin, "a key is not shown to come from where the owner approved");
+        }
+        keys.push(id);
+    }
+    Ok(keys)
+}
+
+fn from_parameter(name: &str, id: &ResidentId, template: &ScanTemplate, body: &CheckBody) -> bool {
+    let approved = template.origins.iter().any(|origin| matches!(&origin.from, Some(Source::Parameter(known)) if known == name));
+    let mut values = body.parameters.iter().filter(|parameter| parameter.name == name);
+    let value = values.next().and_then(|parameter| ResidentId::new_strict(&parameter.value).ok());
+    approved && value == Some(*id) && values.next().is_none()
+}
+
+fn from_evidence(opening: &Opening, value: &str, template: &ScanTemplate, evidence: &[ScanReceipt]) -> bool {
+    let Some(receipt) = evidence.get(opening.receipt as usize) else { return false };
+    let approved = template.origins.iter().any(|origin| match &origin.from {
+        Some(Source::Column(column)) => column.dataset == receipt.dataset && column.column == opening.column,
+        _ => false,
+    });
+    approved && receipt::open(receipt, &opening.column, opening.position, &opening.salt, value)
+}
+
+/// Receipts of other departments, each signed by a system of its dataset's owner, for this very exchange.
+fn open_evidence(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<Vec<ScanReceipt>, Refusal> {
+    if grant.evidence.len() > MOST_EVIDENCE {
+        return refuse(ErrorCode::TooLarge, format!("over {MOST_EVIDENCE} receipts as evidence"));
+    }
+    let mut receipts = Vec::with_capacity(grant.evidence.len());
+    for envelope in &grant.evidence {
+        let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("evidence: {error}"));
+        let (_, keyid) = dsse::peek(envelope, payload_type::SCAN_RECEIPT).map_err(bad)?;
+        let holder = arrival.directory.signing_key(keyid, KeyUsage::Sign, arrival.now);
+        let holder = holder.map_err(|why| Refusal::new(why.code(), format!("evidence: {why}")))?;
+        let receipt: ScanReceipt = dsse::open(envelope, payload_type::SCAN_RECEIPT, &holder.key).map_err(bad)?;
+        if receipt.connector != holder.uri || holder.member.as_deref() != Some(owner_of(&receipt.dataset)) {
+            return refuse(ErrorCode::SignerMismatch, format!("a receipt for `{}` is not signed by its owner", receipt.dataset));
+        }
+        if receipt.exchange_id != grant.exchange_id {
+            return refuse(ErrorCode::KeyWithoutOrigin, "a receipt is of another exchange");
+        }
+        receipts.push(receipt);
+    }
+    Ok(receipts)
+}

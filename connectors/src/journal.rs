@@ -1,0 +1,145 @@
+//! The department's own record: every scan before its first byte, every refusal, every end. One JSON object a line, kept by the
+//! department, readable without us. Holds masked ids and, for the owner, the locators of rows that need attention.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+/// A file is closed and a new one begun at this size; none is ever deleted.
+const FILE_BYTES: u64 = 64 << 20;
+/// Lines reach the operating system before the first byte leaves, and the disk within this time: a killed process loses nothing, a
+/// power failure at most this much, of which the hub's ledger still holds the intents.
+const SYNC_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The journal, open for appending.
+#[derive(Debug)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    dirty: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    folder: PathBuf,
+    file: File,
+    number: u32,
+    bytes: u64,
+    unsynced: bool,
+    closed: bool,
+    /// A failed sync is told to whoever writes next: until the disk is mended nothing more is served.
+    failed: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    at: String,
+    event: &'a str,
+    #[serde(flatten)]
+    entry: &'a T,
+}
+
+impl Journal {
+    /// Opens the newest file in `folder`, or the first.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let mut number = 1;
+        while file_name(folder, number + 1).exists() {
+            number += 1;
+        }
+        let file = append(&file_name(folder, number))?;
+        let bytes = file.metadata()?.len();
+        let mut state = State { folder: folder.to_owned(), file, number, bytes, unsynced: false, closed: false, failed: None };
+        // A line that a crash cut off is ended, so that the next one stands alone.
+        if bytes > 0 && !ends_with_newline(&file_name(folder, number))? {
+            state.file.write_all(b"\n")?;
+        }
+        let shared = Arc::new(Shared { state: Mutex::new(state), dirty: Condvar::new() });
+        let syncer = Arc::clone(&shared);
+        std::thread::Builder::new().name("journal".into()).spawn(move || syncer.sync_forever())?;
+        Ok(Self { shared })
+    }
+
+    /// Writes one line; once this returns, a killed process does not lose it.
+    pub fn record<T: Serialize>(&self, event: &str, entry: &T) -> io::Result<()> {
+        let at = chrono::DateTime::<chrono::Utc>::from(SystemTime::now()).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        let mut line = serde_json::to_vec(&Line { at, event, entry })?;
+        line.push(b'\n');
+        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = &state.failed {
+            return Err(io::Error::other(why.clone()));
+        }
+        if state.bytes >= FILE_BYTES {
+            state.file.sync_data()?;
+            let next = append(&file_name(&state.folder, state.number + 1))?;
+            (state.file, state.number, state.bytes) = (next, state.number + 1, 0);
+        }
+        state.file.write_all(&line)?;
+        state.bytes += line.len() as u64;
+        if !state.unsynced {
+            state.unsynced = true;
+            self.shared.dirty.notify_one();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.closed = true;
+        if let Err(error) = state.file.sync_data() {
+            tracing::error!(%error, "the journal could not be synced on closing");
+        }
+        self.shared.dirty.notify_one();
+    }
+}
+
+impl Shared {
+    fn sync_forever(&self) {
+        loop {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            while !state.unsynced && !state.closed {
+                state = self.dirty.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            if state.closed {
+                return;
+            }
+            drop(state);
+            std::thread::sleep(SYNC_INTERVAL);
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.unsynced = false;
+            let synced = state.file.try_clone();
+            drop(state);
+            if let Err(error) = synced.and_then(|file| file.sync_data()) {
+                tracing::error!(%error, "the journal cannot be synced; nothing is served until the connector is restarted on a sound disk");
+                self.state.lock().unwrap_or_else(PoisonError::into_inner).failed = Some(format!("the journal cannot be synced: {error}"));
+            }
+        }
+    }
+}
+
+fn file_name(folder: &Path, number: u32) -> PathBuf {
+    folder.join(format!("journal-{number:04}.jsonl"))
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+fn ends_with_newline(path: &Path) -> io::Result<bool> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}

@@ -1,0 +1,16 @@
+//! The department's agent. It dials the hub and serves on that socket ([`dialler`], [`service`]); every scan takes one path
+//! ([`agent::Agent::scan`]): the default-deny [`gate`], the [`journal`], the [`source`], the signed receipt ([`scan`]).
+//!
+//! Never depends on the hub, DataFusion or Cedar; never opens a port; never writes to a department's system.
+
+pub mod agent;
+pub mod cli;
+pub mod desk;
+pub mod dialler;
+pub mod gate;
+pub mod journal;
+pub mod scan;
+pub mod service;
+pub mod serving;
+pub mod source;
+pub mod used;

@@ -1,0 +1,348 @@
+//! Serves one admitted scan: rows from the source, evaluated again on normalised values, as Arrow batches, and the signed receipt.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use arrow::array::{ArrayRef, Date32Builder, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow_flight::FlightData;
+use arrow_flight::utils::batches_to_flight_data;
+use prost::Message as _;
+use tokio::sync::mpsc;
+use tonic::Status;
+use zerotrip_datasets::cell::{self, CellReading};
+use zerotrip_datasets::{Column, ResidentId, template};
+use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer, SemanticType};
+use zerotrip_proto::{Refusal, payload_type, to_timestamp};
+use zerotrip_trust::digest::{self, Hasher, sha256_parts};
+use zerotrip_trust::keys::SigningKey;
+use zerotrip_trust::{dsse, receipt};
+
+use crate::gate::Admitted;
+use crate::serving::Serving;
+use crate::source::{LookUp, LookUpEnd, RawRow, SourceError, Stop};
+
+/// Messages on their way to the hub: with the stream's own window, all that a stalled reader can hold.
+pub const MESSAGES_AHEAD: usize = 4;
+
+/// Where a scan's messages go.
+pub type Messages = mpsc::Sender<Result<FlightData, Status>>;
+
+/// What the journal learns of a scan's end.
+#[derive(Debug)]
+pub struct Served {
+    /// Rows delivered.
+    pub rows: u64,
+    /// Locators of rows that could not be read and could have matched.
+    pub could_match: Vec<String>,
+}
+
+/// Runs an admitted scan to its receipt. An error here is sent to the hub by code only; its text is for the department.
+pub async fn serve(
+    admitted: &Admitted,
+    serving: &Serving,
+    connector: &str,
+    signer: &SigningKey,
+    out: &Messages,
+) -> Result<Served, SourceError> {
+    let shape = Shape::of(admitted, serving)?;
+    let limits = &serving.file.limits;
+    let left = admitted.expires_at.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+    let stop = Stop::at(Instant::now() + left.min(limits.time_out));
+    let _hang_up = HangUp(stop.clone());
+    let source = serving.source().await?;
+    let look_up = LookUp {
+        columns: shape.look_up.clone(),
+        keys: admitted.keys.clone().into(),
+        most_rows: admitted.template.max_rows.min(limits.most_rows),
+        stop: stop.clone(),
+    };
+    let (sender, mut rows) = mpsc::channel(2);
+    let mut delivery = Delivery::new(&shape, out, limits.most_bytes)?;
+    let looked_up = source.look_up(look_up, sender);
+    tokio::pin!(looked_up);
+    let mut end: Option<LookUpEnd> = None;
+    loop {
+        tokio::select! {
+            batch = rows.recv() => match batch {
+                Some(batch) => delivery.deliver(&batch).await?,
+                // The source has let go of the channel, so its end is there or about to be.
+                None => break,
+            },
+            ended = looked_up.as_mut(), if end.is_none() => end = Some(ended?),
+            () = out.closed() => {
+                stop.now();
+                return Err(SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"));
+            }
+        }
+    }
+    let end = match end {
+        Some(end) => end,
+        None => looked_up.await?,
+    };
+    stop.check()?;
+    delivery.finish(admitted, serving, connector, signer, end).await
+}
+
+/// Tells the source's thread to stop, however the scan ends.
+struct HangUp(Stop);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        self.0.now();
+    }
+}
+
+/// The shape of the answer, and how to make it from the source's rows.
+struct Shape {
+    schema: SchemaRef,
+    /// Places, in the dataset file's columns, of the look-up's columns.
+    look_up: Vec<usize>,
+    /// The columns to deliver, with their places.
+    columns: Vec<(usize, Column)>,
+    keys: HashSet<ResidentId>,
+    /// Columns, by place in `columns`, whose values may travel on.
+    supplies: Vec<usize>,
+    /// The dataset file's columns, for reading cells.
+    all: Vec<Column>,
+}
+
+impl Shape {
+    fn of(admitted: &Admitted, serving: &Serving) -> Result<Self, SourceError> {
+        let template = &admitted.template;
+        let drift = |detail: String| SourceError::new(ErrorCode::SourceDrift, detail);
+        template::validate(template, &serving.statement).map_err(|faults| {
+            drift(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })?;
+        let file = &serving.file;
+        let place = |name: &String| {
+            let found = file.columns.iter().position(|column| column.name == *name);
+            found.ok_or_else(|| drift(format!("no column `{name}`")))
+        };
+        let look_up = file.lookup(&template.lookup).ok_or_else(|| drift(format!("no look-up `{}`", template.lookup)))?;
+        let look_up = look_up.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let mut columns = Vec::new();
+        let mut fields = vec![Field::new(&template.lookup, DataType::Utf8, true)];
+        for name in &template.columns {
+            let at = place(name)?;
+            let column = file.columns.get(at).ok_or_else(|| drift(format!("no column `{name}`")))?;
+            let data_type = if column.semantic == SemanticType::Date { DataType::Date32 } else { DataType::Utf8 };
+            fields.push(Field::new(name, data_type, true));
+            columns.push((at, column.clone()));
+        }
+        let supplies = template.columns.iter().enumerate().filter(|(_, name)| template.supplies.contains(name)).map(|(at, _)| at);
+        Ok(Self {
+            schema: Arc::new(Schema::new(fields)),
+            look_up,
+            supplies: supplies.collect(),
+            columns,
+            keys: admitted.keys.iter().copied().collect(),
+            all: file.columns.clone(),
+        })
+    }
+
+    /// The asked-for persons whom this row names, in the order of the look-up's columns, each once.
+    fn matches(&self, row: &RawRow) -> Vec<ResidentId> {
+        let mut found = Vec::new();
+        for place in &self.look_up {
+            let raw = row.get(*place).and_then(Option::as_deref);
+            if let Some(column) = self.all.get(*place)
+                && let CellReading::Id(id) = cell::read(column, raw)
+                && self.keys.contains(&id)
+                && !found.contains(&id)
+            {
+                found.push(id);
+            }
+        }
+        found
+    }
+}
+
+enum Values {
+    Text(StringBuilder),
+    Date(Date32Builder),
+}
+
+/// The answer on its way out.
+struct Delivery<'a> {
+    shape: &'a Shape,
+    out: &'a Messages,
+    bytes_left: u64,
+    rows: u64,
+    stream: Hasher,
+    findings: BTreeMap<(i32, usize), u64>,
+    supplied: Vec<Supplied>,
+    sent_schema: bool,
+}
+
+#[derive(Default)]
+struct Supplied {
+    seen: HashSet<String>,
+    order: Vec<String>,
+}
+
+impl<'a> Delivery<'a> {
+    fn new(shape: &'a Shape, out: &'a Messages, most_bytes: u64) -> Result<Self, SourceError> {
+        Ok(Self {
+            shape,
+            out,
+            bytes_left: most_bytes,
+            rows: 0,
+            stream: Hasher::with_domain("zerotrip scan stream v1"),
+            findings: BTreeMap::new(),
+            supplied: shape.supplies.iter().map(|_| Supplied::default()).collect(),
+            sent_schema: false,
+        })
+    }
+
+    async fn deliver(&mut self, rows: &[RawRow]) -> Result<(), SourceError> {
+        let batch = self.build(rows)?;
+        if batch.num_rows() > 0 { self.send(&[batch]).await } else { Ok(()) }
+    }
+
+    /// Evaluates the source's rows on normalised values: what it fetched too much is dropped here.
+    fn build(&mut self, rows: &[RawRow]) -> Result<RecordBatch, SourceError> {
+        let mut look_up = StringBuilder::new();
+        let mut values: Vec<Values> = self.shape.columns.iter().map(|(_, column)| match column.semantic {
+            SemanticType::Date => Values::Date(Date32Builder::new()),
+            _ => Values::Text(StringBuilder::new()),
+        }).collect();
+        for row in rows {
+            for person in self.shape.matches(row) {
+                look_up.append_value(person.as_str());
+                self.rows += 1;
+                for (at, ((place, column), value)) in self.shape.columns.iter().zip(&mut values).enumerate() {
+                    let reading = cell::read(column, row.get(*place).and_then(Option::as_deref));
+                    self.findings_of(&reading, at);
+                    self.supply(&reading, at);
+                    append(value, reading);
+                }
+            }
+        }
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(look_up.finish())];
+        columns.extend(values.into_iter().map(|value| match value {
+            Values::Text(mut builder) => Arc::new(builder.finish()) as ArrayRef,
+            Values::Date(mut builder) => Arc::new(builder.finish()) as ArrayRef,
+        }));
+        RecordBatch::try_new(Arc::clone(&self.shape.schema), columns).map_err(|error| failed(&error))
+    }
+
+    fn findings_of(&mut self, reading: &CellReading, at: usize) {
+        let kind = match reading {
+            CellReading::Unreadable => FindingKind::UnreadableCell,
+            CellReading::UnknownCode => FindingKind::UnknownCode,
+            _ => return,
+        };
+        *self.findings.entry((kind.into(), at)).or_default() += 1;
+    }
+
+    fn supply(&mut self, reading: &CellReading, at: usize) {
+        let CellReading::Id(id) = reading else { return };
+        let Some(slot) = self.shape.supplies.iter().position(|place| *place == at) else { return };
+        if let Some(supplied) = self.supplied.get_mut(slot)
+            && supplied.seen.insert(id.as_str().to_owned())
+        {
+            supplied.order.push(id.as_str().to_owned());
+        }
+    }
+
+    async fn send(&mut self, batches: &[RecordBatch]) -> Result<(), SourceError> {
+        let messages = batches_to_flight_data(&self.shape.schema, batches.to_vec()).map_err(|error| failed(&error))?;
+        // The encoder repeats the schema before every call's batches; the stream has it once.
+        for message in messages.into_iter().skip(usize::from(self.sent_schema)) {
+            let bytes = (message.data_header.len() + message.data_body.len()) as u64;
+            self.bytes_left = self
+                .bytes_left
+                .checked_sub(bytes)
+                .ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more bytes than the owner's `limits.most_bytes`"))?;
+            self.stream.update_framed(&message.data_header);
+            self.stream.update_framed(&message.data_body);
+            self.push(message).await?;
+        }
+        self.sent_schema = true;
+        Ok(())
+    }
+
+    async fn push(&self, message: FlightData) -> Result<(), SourceError> {
+        self.out.send(Ok(message)).await.map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))
+    }
+
+    async fn finish(
+        mut self,
+        admitted: &Admitted,
+        serving: &Serving,
+        connector: &str,
+        signer: &SigningKey,
+        end: LookUpEnd,
+    ) -> Result<Served, SourceError> {
+        if !self.sent_schema {
+            self.send(&[]).await?;
+        }
+        let secret: [u8; 32] = digest::random().map_err(|error| failed(&error))?;
+        let salt: [u8; 32] = digest::random().map_err(|error| failed(&error))?;
+        let mut supplied = Vec::new();
+        for (at, values) in self.shape.supplies.iter().zip(&self.supplied) {
+            let name = self.shape.columns.get(*at).map_or("", |(_, column)| column.name.as_str());
+            let order: Vec<&str> = values.order.iter().map(String::as_str).collect();
+            supplied.push(receipt::supply(&secret, name, &order).map_err(|error| failed(&error))?);
+        }
+        let mut findings: Vec<Finding> = self.findings.iter().map(|((kind, at), count)| Finding {
+            kind: *kind,
+            column: self.shape.columns.get(*at).map_or_else(String::new, |(_, column)| column.name.clone()),
+            count: *count,
+        }).collect();
+        if !end.could_match.is_empty() {
+            findings.push(Finding { kind: FindingKind::CouldMatch.into(), column: String::new(), count: end.could_match.len() as u64 });
+        }
+        let keys: Vec<&[u8]> = admitted.keys.iter().map(|key| key.as_str().as_bytes()).collect();
+        let facts = ScanFacts {
+            salt: salt.to_vec(),
+            rows: self.rows,
+            stream_digest: self.stream.finish().to_vec(),
+            keys_digest: sha256_parts("zerotrip scan keys v1", &keys).to_vec(),
+            findings,
+            supply_secret: secret.to_vec(),
+            statement_digest: serving.statement_digest.to_vec(),
+        };
+        let message = ScanReceipt {
+            grant_id: admitted.grant.id.clone(),
+            exchange_id: admitted.grant.exchange_id.clone(),
+            connector: connector.to_owned(),
+            dataset: admitted.template.dataset.clone(),
+            template_digest: admitted.template_digest.to_vec(),
+            completed_at: Some(to_timestamp(SystemTime::now())),
+            as_of: Some(to_timestamp(end.as_of)),
+            facts_commitment: receipt::facts_commitment(&facts).to_vec(),
+            supplied,
+        };
+        let envelope = dsse::seal(payload_type::SCAN_RECEIPT, &message, signer).map_err(|error| failed(&error))?;
+        let trailer = ScanTrailer { receipt: Some(envelope), facts: Some(facts) };
+        let rows = self.rows;
+        // Whatever is inside `app_metadata` of a message without a batch is ours (Arrow Flight, FlightData).
+        let last = FlightData { app_metadata: trailer.encode_to_vec().into(), ..FlightData::default() };
+        self.out.send(Ok(last)).await.map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))?;
+        Ok(Served { rows, could_match: end.could_match })
+    }
+}
+
+fn append(value: &mut Values, reading: CellReading) {
+    match value {
+        Values::Date(builder) => builder.append_option(if let CellReading::Date(day) = reading { Some(day) } else { None }),
+        Values::Text(builder) => match reading {
+            CellReading::Id(id) => builder.append_value(id.as_str()),
+            CellReading::Text(text) | CellReading::Code(text) => builder.append_value(text),
+            // Another scheme's identifier names nobody who can be asked about; where one is required, its absence shows.
+            _ => builder.append_null(),
+        },
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> SourceError {
+    SourceError::new(ErrorCode::SourceFailed, error.to_string())
+}
+
+/// How the hub learns of a failed scan: the code, and nothing of the department's inner life.
+pub fn to_status(error: &SourceError) -> Status {
+    Refusal::new(error.code, format!("the source did not answer: {}", error.code.name())).to_status()
+}

@@ -1,0 +1,120 @@
+//! What the connector serves on the socket that it dialled: its datasets' statements, the directory's push, and scans.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
+use arrow_flight::{
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, PollInfo, PutResult,
+    SchemaResult, Ticket,
+};
+use futures::Stream;
+use prost::Message as _;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::service::Routes;
+use tonic::{Request, Response, Status, Streaming};
+use zerotrip_channel::Peer;
+use zerotrip_proto::v1::connector_server::{Connector, ConnectorServer};
+use zerotrip_proto::v1::{DescribeReply, DescribeRequest, Envelope, ErrorCode, PushDirectoryReply, PushDirectoryRequest};
+use zerotrip_proto::{Refusal, bounds};
+
+use crate::agent::Agent;
+use crate::scan::MESSAGES_AHEAD;
+
+/// Everything that the hub may call here.
+pub fn routes(agent: &Arc<Agent>) -> Routes {
+    let connector = ConnectorServer::new(Service(Arc::clone(agent)));
+    let flight = FlightServiceServer::new(Service(Arc::clone(agent)));
+    Routes::new(connector.max_decoding_message_size(bounds::MESSAGE_BYTES))
+        .add_service(flight.max_decoding_message_size(bounds::MESSAGE_BYTES))
+        .prepare()
+}
+
+#[derive(Clone)]
+struct Service(Arc<Agent>);
+
+#[tonic::async_trait]
+impl Connector for Service {
+    async fn describe(&self, _request: Request<DescribeRequest>) -> Result<Response<DescribeReply>, Status> {
+        Ok(Response::new(DescribeReply { datasets: self.0.statements(), directory_version: self.0.directory_version() }))
+    }
+
+    async fn push_directory(&self, request: Request<PushDirectoryRequest>) -> Result<Response<PushDirectoryReply>, Status> {
+        let envelope = request.into_inner().directory.unwrap_or_default();
+        let directory_version = self.0.take_directory(&envelope, SystemTime::now())?;
+        Ok(Response::new(PushDirectoryReply { directory_version }))
+    }
+}
+
+type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+fn not_here<T>(call: &str) -> Result<Response<T>, Status> {
+    Err(Status::unimplemented(format!("{call} is not served on this channel; the hub asks by DoGet with a signed grant")))
+}
+
+#[tonic::async_trait]
+impl FlightService for Service {
+    type HandshakeStream = Streamed<HandshakeResponse>;
+    type ListFlightsStream = Streamed<FlightInfo>;
+    type DoGetStream = Streamed<FlightData>;
+    type DoPutStream = Streamed<PutResult>;
+    type DoActionStream = Streamed<arrow_flight::Result>;
+    type ListActionsStream = Streamed<ActionType>;
+    type DoExchangeStream = Streamed<FlightData>;
+
+    async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
+        let hub = match request.extensions().get::<Peer>() {
+            Some(Peer(Some(identity))) if identity.is_hub() => identity.uri(),
+            _ => return Err(Refusal::new(ErrorCode::Unauthenticated, "only the hub asks here").to_status()),
+        };
+        let ticket = Envelope::decode(request.into_inner().ticket)
+            .map_err(|_| Refusal::new(ErrorCode::Malformed, "the ticket is not a signed grant").to_status())?;
+        let (out, messages) = mpsc::channel(MESSAGES_AHEAD);
+        let agent = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            if let Err(refusal) = agent.scan(&ticket, &hub, &out).await {
+                // Where nobody listens any more there is nobody to tell; the journal has it.
+                let _gone = out.send(Err(refusal.to_status())).await;
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
+    }
+
+    async fn handshake(&self, _: Request<Streaming<HandshakeRequest>>) -> Result<Response<Self::HandshakeStream>, Status> {
+        not_here("Handshake")
+    }
+
+    async fn list_flights(&self, _: Request<Criteria>) -> Result<Response<Self::ListFlightsStream>, Status> {
+        not_here("ListFlights")
+    }
+
+    async fn get_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<FlightInfo>, Status> {
+        not_here("GetFlightInfo")
+    }
+
+    async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<PollInfo>, Status> {
+        not_here("PollFlightInfo")
+    }
+
+    async fn get_schema(&self, _: Request<FlightDescriptor>) -> Result<Response<SchemaResult>, Status> {
+        not_here("GetSchema")
+    }
+
+    async fn do_put(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
+        not_here("DoPut")
+    }
+
+    async fn do_action(&self, _: Request<Action>) -> Result<Response<Self::DoActionStream>, Status> {
+        not_here("DoAction")
+    }
+
+    async fn list_actions(&self, _: Request<Empty>) -> Result<Response<Self::ListActionsStream>, Status> {
+        not_here("ListActions")
+    }
+
+    async fn do_exchange(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoExchangeStream>, Status> {
+        not_here("DoExchange")
+    }
+}

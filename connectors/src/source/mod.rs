@@ -1,0 +1,154 @@
+//! Drivers for legacy systems. The trait's doc is the manual for whoever writes the next one; the list of kinds is [`open`].
+
+mod csv;
+mod profile;
+mod table;
+
+use std::fmt;
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime};
+
+use tokio::sync::mpsc;
+use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::file::Source as Spec;
+use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_proto::v1::ErrorCode;
+
+/// A boxed future of a source.
+pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
+
+/// One legacy system, read-only, as one dataset file describes it.
+///
+/// # What must hold
+///
+/// **Nothing that matches is lost.** For every spelling that `zerotrip_datasets::resident_id::parse` maps to one of the keys, the row
+/// comes. A source asks its index for each key's finite `spellings()`; rows whose cell is spelled otherwise (blanks inside, full
+/// width) are found by a profiling pass ([`profile`]) that keeps their locators. Too many rows are no fault: the connector evaluates
+/// every row again on normalised values and drops what does not match.
+///
+/// **Nothing unreadable is skipped.** A row whose key cell is unreadable and *could be* one of the keys' (`could_match`) is reported in
+/// [`LookUpEnd::could_match`], with a locator that its owner can find. If that cannot be told, the look-up fails.
+///
+/// **It ends only once, and truly.** `Ok` means that every row was sent. A source that cannot say so returns an error; there is no
+/// partial success.
+///
+/// **Read-only, bound.** Keys are bound as parameters, never spliced into text. Identifiers come from the dataset file, validated at
+/// [`open`] against the system's own catalogue: a table or column that is gone is `SOURCE_DRIFT`, at start and while running.
+///
+/// **It can be stopped.** [`Stop`] is polled by long work at least every few milliseconds: it covers the deadline, and a hub that
+/// hung up. A closed `rows` channel means the same.
+///
+/// **As-of is honest.** No later than the moment from which the rows are known to be whole, the profiling pass included.
+pub trait Source: fmt::Debug + Send + Sync {
+    /// Sends every row in which one of the look-up's columns may hold one of the keys, in batches of at most [`BATCH_ROWS`], cells as
+    /// the system holds them, in the order of the dataset file's columns.
+    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd>;
+
+    /// What the system looks like now: for `check`, for floors and shrinkage, and to show that it answers.
+    fn survey(&self) -> SourceFuture<'_, Survey>;
+}
+
+/// Most rows of one message from a source.
+pub const BATCH_ROWS: usize = 1024;
+
+/// What to look up.
+#[derive(Debug)]
+pub struct LookUp {
+    /// Places, in the dataset file's columns, of the look-up's columns.
+    pub columns: Vec<usize>,
+    /// Whom; at least one, distinct.
+    pub keys: Arc<[ResidentId]>,
+    /// Stop after so many rows, with `SOURCE_LIMIT`.
+    pub most_rows: u64,
+    /// When to give up.
+    pub stop: Stop,
+}
+
+/// A row as the system holds it: one cell for each column of the dataset file; `None` is the system's NULL.
+pub type RawRow = Box<[Option<String>]>;
+
+/// The end of a look-up.
+#[derive(Clone, Debug)]
+pub struct LookUpEnd {
+    /// When the source was as it answered.
+    pub as_of: SystemTime,
+    /// Locators of unreadable rows that could be one of the keys': for the owner only.
+    pub could_match: Vec<String>,
+}
+
+/// What a system looks like now.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// Rows, unreadable ones included.
+    pub rows: u64,
+    /// Rows without a readable identifier in a key column, by locator; at most 100 are listed.
+    pub unreadable: Vec<String>,
+    /// How many there are in all.
+    pub unreadable_count: u64,
+    /// Rows found only through the profiling pass.
+    pub irregular: u64,
+    /// When.
+    pub as_of: SystemTime,
+    /// Advice for the owner, such as a missing index.
+    pub advice: Vec<String>,
+}
+
+/// The deadline and the hub's patience in one flag; clones share it.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    gone: Arc<AtomicBool>,
+    deadline: Instant,
+}
+
+impl Stop {
+    /// Stops at the deadline, or when [`Stop::now`] is called.
+    pub fn at(deadline: Instant) -> Self {
+        Self { gone: Arc::new(AtomicBool::new(false)), deadline }
+    }
+
+    /// Nobody waits any more.
+    pub fn now(&self) {
+        self.gone.store(true, Ordering::Relaxed);
+    }
+
+    /// Why to stop, if at all.
+    pub fn check(&self) -> Result<(), SourceError> {
+        if self.gone.load(Ordering::Relaxed) {
+            return Err(SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"));
+        }
+        if Instant::now() >= self.deadline {
+            return Err(SourceError::new(ErrorCode::SourceTimeout, "the deadline has passed"));
+        }
+        Ok(())
+    }
+}
+
+/// Why a source does not answer. The code goes to the hub; the text stays in the department's log and journal.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {detail}", code.name())]
+pub struct SourceError {
+    /// What kind.
+    pub code: ErrorCode,
+    /// For the department's operator: names the thing and the remedy, never a secret, never a row.
+    pub detail: String,
+}
+
+impl SourceError {
+    /// Of a kind, with the operator's text.
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+}
+
+/// Opens the system that a dataset file describes. `base` is the file's folder; `state` the connector's own, where snapshots are kept.
+/// This list is every kind there is.
+pub fn open(dataset: &DatasetFile, base: &Path, state: &Path) -> Result<Arc<dyn Source>, SourceError> {
+    match &dataset.source {
+        Spec::Sqlite { path, table, as_of } => Ok(Arc::new(table::TableSource::open_live(dataset, &base.join(path), table, as_of)?)),
+        Spec::Csv { path, encoding, as_of } => Ok(Arc::new(csv::CsvSource::open(dataset, &base.join(path), *encoding, *as_of, state)?)),
+    }
+}

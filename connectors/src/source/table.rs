@@ -1,0 +1,404 @@
+//! A table in a SQLite file: the department's own, live, or the connector's snapshot of a file drop.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Row, params_from_iter};
+use tokio::sync::{Semaphore, mpsc};
+use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::file::SqliteAsOf;
+use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_proto::v1::ErrorCode;
+
+use super::profile::{Profile, RaggedRow};
+use super::{BATCH_ROWS, LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey};
+
+/// Read connections of one table, and so look-ups at once; more wait their turn within their deadline.
+const READERS: usize = 4;
+/// Keys of one statement: with three spellings each, well under SQLite's bound on parameters, and few enough to plan as index look-ups.
+const KEYS_PER_STATEMENT: usize = 64;
+/// Virtual-machine steps between two looks at the stop flag.
+const STEPS_PER_POLL: i32 = 2_000;
+
+/// Where as-of comes from.
+#[derive(Clone, Debug)]
+pub enum Moment {
+    /// The system is live: as-of is the start of the read transaction.
+    Live,
+    /// The system keeps it in a table of its own; the latest value counts.
+    Recorded {
+        /// The table.
+        table: String,
+        /// The column, RFC 3339 text.
+        column: String,
+    },
+    /// A snapshot's, known from its drop.
+    Fixed(SystemTime),
+}
+
+/// What to read, with the names as the system has them.
+#[derive(Clone, Debug)]
+pub struct TableShape {
+    /// The dataset's id, for messages.
+    pub dataset: String,
+    /// The table.
+    pub table: String,
+    /// A column of the table for each column of the dataset file.
+    pub fields: Vec<String>,
+    /// Places of the columns of each look-up.
+    pub look_ups: Vec<Vec<usize>>,
+    /// Where as-of comes from.
+    pub moment: Moment,
+    /// Rows that could not be split into columns.
+    pub ragged: Vec<RaggedRow>,
+}
+
+/// A table in a SQLite file.
+pub struct TableSource {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shape: TableShape,
+    path: PathBuf,
+    permits: Semaphore,
+    readers: Mutex<Vec<Reader>>,
+    profile: RwLock<Option<Arc<Profile>>>,
+}
+
+/// A connection, and the state of the file that its share of the profile was taken from.
+struct Reader {
+    connection: Connection,
+    profiled_version: Option<i64>,
+}
+
+impl fmt::Debug for TableSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TableSource").field("dataset", &self.inner.shape.dataset).finish_non_exhaustive()
+    }
+}
+
+impl TableSource {
+    /// Opens the department's own database, read-only.
+    pub fn open_live(dataset: &DatasetFile, path: &Path, table: &str, as_of: &SqliteAsOf) -> Result<Self, SourceError> {
+        let moment = match as_of {
+            SqliteAsOf::Live => Moment::Live,
+            SqliteAsOf::Table { table, column } => Moment::Recorded { table: table.clone(), column: column.clone() },
+        };
+        let fields = dataset.columns.iter().map(|column| column.field.clone()).collect();
+        let shape = TableShape {
+            dataset: dataset.id.clone(),
+            table: table.to_owned(),
+            fields,
+            look_ups: look_up_places(dataset),
+            moment,
+            ragged: Vec::new(),
+        };
+        Self::open(shape, path)
+    }
+
+    /// Opens a table of that shape and proves that it is there.
+    pub fn open(shape: TableShape, path: &Path) -> Result<Self, SourceError> {
+        let inner = Inner {
+            shape,
+            path: path.to_owned(),
+            permits: Semaphore::new(READERS),
+            readers: Mutex::new(Vec::new()),
+            profile: RwLock::new(None),
+        };
+        let mut reader = inner.connect()?;
+        inner.fresh_profile(&mut reader, &Stop::at(std::time::Instant::now() + Duration::from_secs(600)))?;
+        inner.give_back(reader);
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    async fn on_reader<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner, &mut Reader) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let inner = Arc::clone(&self.inner);
+        let permit = inner.permits.acquire().await.map_err(|_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping"))?;
+        let shared = Arc::clone(&inner);
+        let done = tokio::task::spawn_blocking(move || {
+            let mut reader = shared.take()?;
+            let result = work(&shared, &mut reader);
+            // A connection that failed is not used again: the next look-up opens a fresh one and meets the file as it is then.
+            if result.is_ok() {
+                shared.give_back(reader);
+            }
+            result
+        })
+        .await;
+        drop(permit);
+        done.unwrap_or_else(|error| Err(SourceError::new(ErrorCode::SourceFailed, format!("the reader stopped: {error}"))))
+    }
+}
+
+impl Source for TableSource {
+    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd> {
+        Box::pin(self.on_reader(move |inner, reader| inner.look_up(reader, &look_up, &rows)))
+    }
+
+    fn survey(&self) -> SourceFuture<'_, Survey> {
+        Box::pin(self.on_reader(|inner, reader| inner.survey(reader)))
+    }
+}
+
+impl Inner {
+    fn connect(&self) -> Result<Reader, SourceError> {
+        if !self.path.is_file() {
+            let detail = format!("no file at `{}`; mend `source.path` in the dataset file", self.path.display());
+            return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(|error| self.failed(&error))?;
+        connection.busy_timeout(Duration::from_millis(500)).map_err(|error| self.failed(&error))?;
+        connection.pragma_update(None, "query_only", true).map_err(|error| self.failed(&error))?;
+        connection.set_prepared_statement_cache_capacity(64);
+        self.check_shape(&connection)?;
+        Ok(Reader { connection, profiled_version: None })
+    }
+
+    fn check_shape(&self, connection: &Connection) -> Result<(), SourceError> {
+        let drift = |detail: String| Err(SourceError::new(ErrorCode::SourceDrift, detail));
+        let columns = connection
+            .prepare("select name from pragma_table_info(?1)")
+            .and_then(|mut statement| statement.query_map([&self.shape.table], |row| row.get(0))?.collect::<Result<HashSet<String>, _>>())
+            .map_err(|error| self.failed(&error))?;
+        if columns.is_empty() {
+            return drift(format!("`{}` has no table `{}`; mend `source.table`", self.path.display(), self.shape.table));
+        }
+        match self.shape.fields.iter().find(|field| !columns.contains(*field)) {
+            Some(gone) => drift(format!("table `{}` has no column `{gone}`; mend the column's `field`", self.shape.table)),
+            None => Ok(()),
+        }
+    }
+
+    fn take(&self) -> Result<Reader, SourceError> {
+        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.map_or_else(|| self.connect(), Ok)
+    }
+
+    fn give_back(&self, reader: Reader) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+    }
+
+    fn look_up(&self, reader: &mut Reader, look_up: &LookUp, rows: &mpsc::Sender<Vec<RawRow>>) -> Result<LookUpEnd, SourceError> {
+        let started = SystemTime::now();
+        self.in_transaction(reader, &look_up.stop, |inner, reader| {
+            let profile = inner.fresh_profile(reader, &look_up.stop)?;
+            let as_of = inner.as_of(reader, started)?;
+            let mut sender = RowSender { rows, batch: Vec::new(), seen: HashSet::new(), left: look_up.most_rows };
+            for keys in look_up.keys.chunks(KEYS_PER_STATEMENT) {
+                inner.select(reader, &inner.key_condition(&look_up.columns, keys), &spellings(look_up.columns.len(), keys), &mut sender)?;
+            }
+            for row in profile.irregular_rows(&look_up.columns, &look_up.keys) {
+                inner.select(reader, "rowid = ?", &[row.to_string()], &mut sender)?;
+            }
+            sender.flush()?;
+            Ok(LookUpEnd { as_of, could_match: profile.could_match(&look_up.columns, &look_up.keys) })
+        })
+    }
+
+    fn survey(&self, reader: &mut Reader) -> Result<Survey, SourceError> {
+        let started = SystemTime::now();
+        let stop = Stop::at(std::time::Instant::now() + Duration::from_secs(600));
+        self.in_transaction(reader, &stop, |inner, reader| {
+            let profile = inner.fresh_profile(reader, &Stop::at(std::time::Instant::now() + Duration::from_secs(600)))?;
+            Ok(Survey {
+                rows: profile.rows,
+                unreadable: profile.unreadable().take(100).collect(),
+                unreadable_count: profile.unreadable_count(),
+                irregular: profile.irregular_count(),
+                as_of: inner.as_of(reader, started)?,
+                advice: inner.advice(reader)?,
+            })
+        })
+    }
+
+    /// One read transaction, so that the profile, as-of and rows are of one moment; interrupted when `stop` says so.
+    fn in_transaction<T>(
+        &self,
+        reader: &mut Reader,
+        stop: &Stop,
+        work: impl FnOnce(&Self, &mut Reader) -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
+        let poll = stop.clone();
+        let hook = reader.connection.progress_handler(STEPS_PER_POLL, Some(move || poll.check().is_err()));
+        hook.map_err(|error| self.failed(&error))?;
+        reader.connection.execute_batch("begin").map_err(|error| self.failed(&error))?;
+        let result = work(self, reader);
+        let ended = reader.connection.execute_batch("rollback").map_err(|error| self.failed(&error));
+        let unhook = reader.connection.progress_handler(0, None::<fn() -> bool>).map_err(|error| self.failed(&error));
+        // An interrupted statement says only that it was interrupted; why is the stop's to say.
+        let result = if result.is_err() { stop.check().and(result) } else { result };
+        result.and_then(|value| ended.and(unhook).map(|()| value))
+    }
+
+    /// The profile of the file as this transaction sees it, taken anew if anybody has written since.
+    fn fresh_profile(&self, reader: &mut Reader, stop: &Stop) -> Result<Arc<Profile>, SourceError> {
+        let version: i64 = reader.connection.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(|error| self.failed(&error))?;
+        let kept = self.profile.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(profile) = kept
+            && reader.profiled_version == Some(version)
+        {
+            return Ok(profile);
+        }
+        let profile = Arc::new(self.take_profile(&reader.connection, stop)?);
+        *self.profile.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&profile));
+        reader.profiled_version = Some(version);
+        Ok(profile)
+    }
+
+    fn take_profile(&self, connection: &Connection, stop: &Stop) -> Result<Profile, SourceError> {
+        let mut profile = Profile::new(self.shape.look_ups.clone(), self.shape.ragged.clone())?;
+        let sql = format!("select rowid, {} from {}", self.field_list(), quote(&self.shape.table));
+        let mut statement = connection.prepare(&sql).map_err(|error| self.failed(&error))?;
+        let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
+        while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
+            if profile.rows.is_multiple_of(4096) {
+                stop.check()?;
+            }
+            let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
+            let cells = self.cells(row, 1)?;
+            profile.note(id, |place| cells.get(place).and_then(Option::as_deref))?;
+        }
+        Ok(profile)
+    }
+
+    fn as_of(&self, reader: &Reader, started: SystemTime) -> Result<SystemTime, SourceError> {
+        match &self.shape.moment {
+            Moment::Live => Ok(started),
+            Moment::Fixed(time) => Ok(*time),
+            Moment::Recorded { table, column } => {
+                let sql = format!("select max({}) from {}", quote(column), quote(table));
+                let text: Option<String> = reader.connection.query_row(&sql, [], |row| row.get(0)).map_err(|error| self.failed(&error))?;
+                let text = text.unwrap_or_default();
+                let time = chrono::DateTime::parse_from_rfc3339(text.trim()).map_err(|_| {
+                    let detail = format!("`{table}`.`{column}` holds `{text}`, not a time such as 2026-11-22T00:30:00+08:00");
+                    SourceError::new(ErrorCode::SourceStale, detail)
+                })?;
+                Ok(time.into())
+            }
+        }
+    }
+
+    fn key_condition(&self, columns: &[usize], keys: &[ResidentId]) -> String {
+        let count: usize = keys.iter().map(|key| key.spellings().len()).sum();
+        let marks = vec!["?"; count].join(",");
+        let fields = columns.iter().filter_map(|place| self.shape.fields.get(*place));
+        fields.map(|field| format!("{} in ({marks})", quote(field))).collect::<Vec<_>>().join(" or ")
+    }
+
+    fn select(&self, reader: &Reader, condition: &str, values: &[String], sender: &mut RowSender<'_>) -> Result<(), SourceError> {
+        let sql = format!("select rowid, {} from {} where {condition}", self.field_list(), quote(&self.shape.table));
+        let mut statement = reader.connection.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
+        let mut found = statement.query(params_from_iter(values)).map_err(|error| self.failed(&error))?;
+        while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
+            let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
+            sender.send(id, self.cells(row, 1)?)?;
+        }
+        Ok(())
+    }
+
+    fn field_list(&self) -> String {
+        self.shape.fields.iter().map(|field| quote(field)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Cells as text: what the system calls a number or a date is read by its semantic type later.
+    fn cells(&self, row: &Row<'_>, skip: usize) -> Result<RawRow, SourceError> {
+        let mut cells = Vec::with_capacity(self.shape.fields.len());
+        for (place, field) in self.shape.fields.iter().enumerate() {
+            let cell = match row.get_ref(place + skip).map_err(|error| self.failed(&error))? {
+                ValueRef::Null => None,
+                ValueRef::Integer(number) => Some(number.to_string()),
+                ValueRef::Real(number) => Some(number.to_string()),
+                ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+                ValueRef::Blob(_) => {
+                    let detail = format!("column `{field}` holds binary data; give the dataset a view with text instead");
+                    return Err(SourceError::new(ErrorCode::SourceDrift, detail));
+                }
+            };
+            cells.push(cell);
+        }
+        Ok(cells.into_boxed_slice())
+    }
+
+    /// Columns that are looked up without an index.
+    fn advice(&self, reader: &Reader) -> Result<Vec<String>, SourceError> {
+        let sql = "select distinct i.name from pragma_index_list(?1) l join pragma_index_info(l.name) i where i.seqno = 0";
+        let indexed = reader
+            .connection
+            .prepare(sql)
+            .and_then(|mut statement| statement.query_map([&self.shape.table], |row| row.get(0))?.collect::<Result<HashSet<String>, _>>())
+            .map_err(|error| self.failed(&error))?;
+        let places: HashSet<usize> = self.shape.look_ups.iter().flatten().copied().collect();
+        let fields = self.shape.fields.iter().enumerate().filter(|(place, _)| places.contains(place));
+        let missing = fields.filter(|(_, field)| !indexed.contains(*field));
+        Ok(missing.map(|(_, field)| format!("column `{field}` has no index: every look-up reads the whole table")).collect())
+    }
+
+    fn failed(&self, error: &rusqlite::Error) -> SourceError {
+        let code = match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::OperationInterrupted) => ErrorCode::SourceTimeout,
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => ErrorCode::SourceFailed,
+            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => ErrorCode::SourceUnreachable,
+            _ if matches!(error, rusqlite::Error::SqliteFailure(_, Some(text)) if text.contains("no such")) => ErrorCode::SourceDrift,
+            _ => ErrorCode::SourceFailed,
+        };
+        SourceError::new(code, format!("`{}`: {error}", self.path.display()))
+    }
+}
+
+/// Sends rows on in batches, each row once.
+struct RowSender<'a> {
+    rows: &'a mpsc::Sender<Vec<RawRow>>,
+    batch: Vec<RawRow>,
+    seen: HashSet<i64>,
+    left: u64,
+}
+
+impl RowSender<'_> {
+    fn send(&mut self, id: i64, row: RawRow) -> Result<(), SourceError> {
+        if !self.seen.insert(id) {
+            return Ok(());
+        }
+        self.left = self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
+        self.batch.push(row);
+        if self.batch.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), SourceError> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let batch = std::mem::take(&mut self.batch);
+        self.rows.blocking_send(batch).map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))
+    }
+}
+
+/// Places of the columns of each look-up of a dataset.
+pub fn look_up_places(dataset: &DatasetFile) -> Vec<Vec<usize>> {
+    let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);
+    dataset.lookups.iter().map(|look_up| look_up.columns.iter().filter_map(place).collect()).collect()
+}
+
+/// The values of [`Inner::key_condition`], once for each column.
+fn spellings(columns: usize, keys: &[ResidentId]) -> Vec<String> {
+    let once: Vec<String> = keys.iter().flat_map(ResidentId::spellings).collect();
+    let mut all = Vec::with_capacity(once.len() * columns);
+    for _ in 0..columns {
+        all.extend(once.iter().cloned());
+    }
+    all
+}
+
+/// An identifier, quoted as SQL has it.
+pub fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+

@@ -1,0 +1,88 @@
+//! What one raw cell means, by its column's semantic type.
+
+use zerotrip_proto::v1::SemanticType;
+
+use crate::{Column, Reading, ResidentId, date, fold, parse};
+
+/// A cell's meaning, or that it has none that could be relied upon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CellReading {
+    /// NULL, empty, or only blanks; for a code that is [`CellReading::UnknownCode`] instead.
+    Null,
+    /// A person's id.
+    Id(ResidentId),
+    /// An identifier of another scheme (an organisation, a passport), folded; never a resident's.
+    OtherId(String),
+    /// Days since 1970-01-01.
+    Date(i32),
+    /// Text or a name, blanks around it trimmed.
+    Text(String),
+    /// A code's meaning, from the column's closed list.
+    Code(String),
+    /// Something stands there which cannot be read as the column's type.
+    Unreadable,
+    /// NULL, blank, or not in the closed list: what it would mean for the question asked is unknown.
+    UnknownCode,
+}
+
+/// Reads the raw cell of this column; `None` is the source's NULL.
+pub fn read(column: &Column, raw: Option<&str>) -> CellReading {
+    let text = raw.map(fold::trimmed).filter(|text| !text.is_empty());
+    if column.semantic == SemanticType::Code {
+        return text.and_then(|code| column.codes.get(code)).map_or(CellReading::UnknownCode, |meaning| CellReading::Code(meaning.clone()));
+    }
+    let Some(text) = text else { return CellReading::Null };
+    match column.semantic {
+        SemanticType::ResidentId => match parse(text) {
+            Reading::Person(id) => CellReading::Id(id),
+            Reading::Other(other) => CellReading::OtherId(other),
+            Reading::Unreadable => CellReading::Unreadable,
+        },
+        SemanticType::Date => date::parse(text).map_or(CellReading::Unreadable, |day| CellReading::Date(date::to_date32(day))),
+        SemanticType::Text | SemanticType::PersonName => CellReading::Text(text.to_owned()),
+        SemanticType::Code | SemanticType::Unspecified => CellReading::Unreadable,
+    }
+}
+
+impl CellReading {
+    /// Whether the cell spoils a scan that needs it: something is there, or should be, and its meaning is unknown.
+    pub fn is_spoilt(&self) -> bool {
+        matches!(self, Self::Unreadable | Self::UnknownCode)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::collections::BTreeMap;
+
+    use zerotrip_proto::v1::Grade;
+
+    use super::*;
+
+    fn column(semantic: SemanticType) -> Column {
+        let codes = BTreeMap::from([("1".to_owned(), "registered".to_owned()), ("正常".to_owned(), "registered".to_owned())]);
+        Column { name: "c".into(), field: "C".into(), semantic, grade: Grade::L1, codes }
+    }
+
+    #[test]
+    fn each_type_reads_its_own() {
+        let read = |semantic, raw| read(&column(semantic), raw);
+        let id = ResidentId::new_strict("11010519491231002X").unwrap();
+        assert_eq!(read(SemanticType::ResidentId, Some(" 110105491231002 ")), CellReading::Id(id));
+        assert_eq!(read(SemanticType::ResidentId, Some("e12345678")), CellReading::OtherId("E12345678".into()));
+        assert_eq!(read(SemanticType::ResidentId, Some("110105194912310021")), CellReading::Unreadable);
+        assert_eq!(read(SemanticType::ResidentId, Some("\u{3000}")), CellReading::Null);
+        assert_eq!(read(SemanticType::Date, Some("1970.1.2")), CellReading::Date(1));
+        assert_eq!(read(SemanticType::Date, Some("不详")), CellReading::Unreadable);
+        assert_eq!(read(SemanticType::Date, None), CellReading::Null);
+        assert_eq!(read(SemanticType::Code, Some("1 ")), CellReading::Code("registered".into()));
+        assert_eq!(read(SemanticType::Code, Some("\u{3000}正常")), CellReading::Code("registered".into()));
+        for unknown in [None, Some(""), Some("9"), Some("\0")] {
+            assert_eq!(read(SemanticType::Code, unknown), CellReading::UnknownCode);
+            assert!(read(SemanticType::Code, unknown).is_spoilt());
+        }
+        assert_eq!(read(SemanticType::PersonName, Some(" 张三 ")), CellReading::Text("张三".into()));
+        assert_eq!(read(SemanticType::Unspecified, Some("x")), CellReading::Unreadable);
+    }
+}

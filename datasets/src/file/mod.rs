@@ -1,0 +1,279 @@
+//! The dataset file: what an owner writes of one of its tables, in TOML.
+//!
+//! Raw text in, a validated [`DatasetFile`] out, or every fault at once, each with its key, value and remedy. Unknown keys are refused
+//! with the nearest known one. Nothing is opened: whether the table and its fields exist is the connector's to find out.
+
+mod manifest;
+mod raw;
+mod section;
+mod units;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use chrono::NaiveDate;
+use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, coverage};
+
+pub use manifest::Manifest;
+
+/// Largest dataset file, in bytes.
+pub const MOST_FILE_BYTES: usize = 1 << 20;
+/// Most columns of a dataset.
+pub const MOST_COLUMNS: usize = 256;
+/// Most lookups of a dataset.
+pub const MOST_LOOKUPS: usize = 16;
+/// Most codes of a column.
+pub const MOST_CODES: usize = 1000;
+/// Most regions of a coverage.
+pub const MOST_REGIONS: usize = 4000;
+
+/// One dataset as its owner's file describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DatasetFile {
+    /// `<member>.<name>`; the member owns it.
+    pub id: String,
+    /// The name that users see, in Chinese.
+    pub name_zh: String,
+    /// The same in English.
+    pub name_en: String,
+    /// Whether and how it may be shared.
+    pub sharing: SharingClass,
+    /// The oldest as-of at which an answer still counts: 1 s to 366 d.
+    pub most_age: Duration,
+    /// Fewer rows than this is not this register; at least 1.
+    pub row_floor: u64,
+    /// A fall in row count since the last look beyond this fraction is implausible: 0 to 1, default 0.10.
+    pub most_shrink: f64,
+    /// Where the rows are.
+    pub source: Source,
+    /// What it knows about.
+    pub coverage: Coverage,
+    /// In the file's order.
+    pub columns: Vec<Column>,
+    /// In the file's order.
+    pub lookups: Vec<Lookup>,
+    /// What one scan may cost.
+    pub limits: Limits,
+}
+
+/// Where the rows are. Paths are relative to the dataset file and never lead out of its folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A table or view of an SQLite database.
+    Sqlite {
+        /// The database.
+        path: String,
+        /// The table or view.
+        table: String,
+        /// How old its rows are.
+        as_of: SqliteAsOf,
+    },
+    /// A comma-separated file with a header line.
+    Csv {
+        /// The file.
+        path: String,
+        /// Its characters.
+        encoding: Encoding,
+        /// How old its rows are.
+        as_of: CsvAsOf,
+    },
+}
+
+/// How old the rows of a database are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SqliteAsOf {
+    /// It is the live register: as old as the question.
+    Live,
+    /// An extract: the newest RFC 3339 time in this column of this table.
+    Table {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+}
+
+/// How old the rows of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CsvAsOf {
+    /// When the file was modified last.
+    Modified,
+    /// What the sidecar `<file>.manifest.toml` states: [`Manifest`].
+    Manifest,
+}
+
+/// A file's characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, with or without a byte-order mark.
+    Utf8,
+    /// GB18030, and with it GBK and GB2312.
+    Gb18030,
+}
+
+/// What a dataset knows about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// Division codes (GB/T 2260), six digits.
+    pub regions: Vec<String>,
+    /// The first day it knows about.
+    pub since: NaiveDate,
+    /// Whom it knows about.
+    pub subjects: Subjects,
+    /// For people, in Chinese.
+    pub text_zh: String,
+    /// For people, in English.
+    pub text_en: String,
+}
+
+/// Whom a dataset knows about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subjects {
+    /// Every person, wherever registered.
+    Everyone,
+    /// Only persons registered in this dataset.
+    RegisteredIn(String),
+}
+
+/// One field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name on the hub: `[a-z][a-z0-9_]*`.
+    pub name: String,
+    /// As the source calls it.
+    pub field: String,
+    /// What its cells mean.
+    pub semantic: SemanticType,
+    /// How sensitive it is.
+    pub grade: Grade,
+    /// For codes: the source's code → its meaning, closed.
+    pub codes: BTreeMap<String, String>,
+}
+
+/// A way in: the rows where any of the columns holds a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// Its name on the hub.
+    pub name: String,
+    /// Columns of type `resident_id`.
+    pub columns: Vec<String>,
+}
+
+/// What one scan may cost, whoever asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of one scan: 1 to 1,000,000, default 10,000.
+    pub most_rows: u64,
+    /// Keys of one scan: 1 to 10,000, default 1,000.
+    pub most_keys: u32,
+    /// Bytes of one scan's answer: 64 KiB to 1 GiB, default 16 MiB.
+    pub most_bytes: u64,
+    /// How long one scan may take: 100 ms to 60 s, default 5 s.
+    pub time_out: Duration,
+    /// Scans a second: 1 to 100,000, default 5,000.
+    pub most_rate: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { most_rows: 10_000, most_keys: 1000, most_bytes: 16 << 20, time_out: Duration::from_secs(5), most_rate: 5000 }
+    }
+}
+
+/// One thing wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The key's path, such as `column[2].grade`; empty where the file is no TOML at all.
+    pub key: String,
+    /// Its value as written, shortened; empty where the key is missing.
+    pub value: String,
+    /// What is wrong and what to do.
+    pub remedy: String,
+}
+
+/// Everything wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct FileError {
+    /// The file, as the caller named it.
+    pub origin: String,
+    /// At least one.
+    pub faults: Vec<Fault>,
+}
+
+impl DatasetFile {
+    /// Reads and validates a dataset file; `origin` names it in messages.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, FileError> {
+        raw::parse(text).map_err(|faults| FileError { origin: origin.to_owned(), faults })
+    }
+
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The lookup of this name.
+    pub fn lookup(&self, name: &str) -> Option<&Lookup> {
+        self.lookups.iter().find(|lookup| lookup.name == name)
+    }
+
+    /// The member that owns it.
+    pub fn member(&self) -> &str {
+        self.id.split_once('.').map_or("", |(member, _)| member)
+    }
+
+    /// What the owner signs of it. Fields, codes and limits stay at home.
+    pub fn to_statement(&self, stated_at: SystemTime) -> proto::DatasetStatement {
+        let columns = self.columns.iter().map(|column| proto::Column {
+            name: column.name.clone(),
+            r#type: column.semantic.into(),
+            grade: column.grade.into(),
+            meanings: column.codes.values().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
+        });
+        let lookups = self.lookups.iter().map(|lookup| proto::Lookup { name: lookup.name.clone(), columns: lookup.columns.clone() });
+        proto::DatasetStatement {
+            id: self.id.clone(),
+            name_en: self.name_en.clone(),
+            name_zh: self.name_zh.clone(),
+            sharing: self.sharing.into(),
+            columns: columns.collect(),
+            lookups: lookups.collect(),
+            coverage: Some(proto::Coverage {
+                regions: self.coverage.regions.clone(),
+                since: self.coverage.since.to_string(),
+                text_en: self.coverage.text_en.clone(),
+                text_zh: self.coverage.text_zh.clone(),
+                subjects: Some(match &self.coverage.subjects {
+                    Subjects::Everyone => coverage::Subjects::Everyone(true),
+                    Subjects::RegisteredIn(dataset) => coverage::Subjects::RegisteredIn(dataset.clone()),
+                }),
+            }),
+            most_age_seconds: self.most_age.as_secs(),
+            row_floor: self.row_floor,
+            stated_at: Some(zerotrip_proto::to_timestamp(stated_at)),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.key.is_empty(), self.value.is_empty()) {
+            (true, _) => f.write_str(&self.remedy),
+            (false, true) => write!(f, "`{}`: {}", self.key, self.remedy),
+            (false, false) => write!(f, "`{}` = `{}`: {}", self.key, self.value, self.remedy),
+        }
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not a usable file", self.origin)?;
+        for fault in &self.faults {
+            write!(f, "\n  {fault}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

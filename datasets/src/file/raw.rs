@@ -1,0 +1,293 @@
+//! From TOML to [`DatasetFile`], top to bottom as the file is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use toml::{Table, Value};
+use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
+
+use super::section::{Section, is_text};
+use super::{
+    Column, Coverage, CsvAsOf, DatasetFile, Encoding, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS,
+    MOST_REGIONS, Source, SqliteAsOf, Subjects, units,
+};
+use crate::nearest::nearest;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
+    let fault = |remedy: String| vec![Fault { key: String::new(), value: String::new(), remedy }];
+    if text.len() > MOST_FILE_BYTES {
+        return Err(fault(format!("the file has {} bytes, and at most {MOST_FILE_BYTES} are read", text.len())));
+    }
+    let table: Table = text.parse().map_err(|error: toml::de::Error| fault(format!("not TOML: {}", error.to_string().trim_end())))?;
+    let mut top = Section::new("", &table);
+
+    let head = inside(&mut top, "dataset", "begin with a `[dataset]` table", head);
+    let source = inside(&mut top, "source", "say in a `[source]` table where the rows are", source);
+    let coverage = inside(&mut top, "coverage", "say in a `[coverage]` table what it knows about", coverage);
+    let columns = columns(&mut top);
+    let lookups = lookups(&mut top, &columns);
+    let limits = if table.contains_key("limits") {
+        inside(&mut top, "limits", "", limits)
+    } else {
+        let _ = top.get("limits");
+        Some(Limits::default())
+    };
+
+    let faults = top.finish();
+    match (head, source, coverage, limits) {
+        (Some(head), Some(source), Some(coverage), Some(limits)) if faults.is_empty() => Ok(DatasetFile {
+            id: head.id,
+            name_zh: head.name.0,
+            name_en: head.name.1,
+            sharing: head.sharing,
+            most_age: head.most_age,
+            row_floor: head.row_floor,
+            most_shrink: head.most_shrink,
+            source,
+            coverage,
+            columns,
+            lookups,
+            limits,
+        }),
+        _ => Err(faults),
+    }
+}
+
+struct Head {
+    id: String,
+    name: (String, String),
+    sharing: SharingClass,
+    most_age: Duration,
+    row_floor: u64,
+    most_shrink: f64,
+}
+
+fn head(section: &mut Section<'_>) -> Option<Head> {
+    let id =
+        section.read("id", None, "write `<member>.<name>`, each of a-z, 0-9 and _", |value| value.as_str().filter(|id| is_dataset_id(id)));
+    let name = inside(section, "name", "write `{ zh = \"…\", en = \"…\" }`", both_languages);
+    let sharing = section.read("sharing", None, "must be `unconditional`, `conditional` or `none`", |value| match value.as_str()? {
+        "unconditional" => Some(SharingClass::Unconditional),
+        "conditional" => Some(SharingClass::Conditional),
+        "none" => Some(SharingClass::None),
+        _ => None,
+    });
+    let most_age = section.read("most_age", None, "must be between `1s` and `366d`, such as `36h`", |value| {
+        units::duration(value.as_str()?).filter(|age| (Duration::from_secs(1)..=366 * DAY).contains(age))
+    });
+    let row_floor = section
+        .read("row_floor", None, "must be a row count of at least 1", |value| u64::try_from(value.as_integer()?).ok().filter(|n| *n > 0));
+    let most_shrink = section.read("most_shrink", Some(0.10), "must be a fraction between 0.0 and 1.0", |value| {
+        value.as_float().filter(|fraction| (0.0..=1.0).contains(fraction))
+    });
+    Some(Head { id: id?.to_owned(), name: name?, sharing: sharing?, most_age: most_age?, row_floor: row_floor?, most_shrink: most_shrink? })
+}
+
+fn source(section: &mut Section<'_>) -> Option<Source> {
+    let kind =
+        section.read("kind", None, "must be `sqlite` or `csv`", |value| value.as_str().filter(|kind| ["sqlite", "csv"].contains(kind)))?;
+    let path = section.read("path", None, "must be relative to this file, with `/` between its parts and no `..`", |value| {
+        value.as_str().filter(|path| is_inner_path(path))
+    });
+    if kind == "sqlite" {
+        let table =
+            section.read("table", None, "must be a table's or view's name", |value| value.as_str().filter(|name| is_foreign_name(name)));
+        let as_of = section.read("as_of", None, "must be `live` or `{ table = \"…\", column = \"…\" }`", |value| match value {
+            Value::String(text) => (text == "live").then_some(SqliteAsOf::Live),
+            Value::Table(place) if place.len() == 2 => {
+                let name = |key| place.get(key).and_then(Value::as_str).filter(|name| is_foreign_name(name)).map(str::to_owned);
+                Some(SqliteAsOf::Table { table: name("table")?, column: name("column")? })
+            }
+            _ => None,
+        });
+        return Some(Source::Sqlite { path: path?.to_owned(), table: table?.to_owned(), as_of: as_of? });
+    }
+    let encoding = section.read("encoding", None, "must be `utf-8` or `gb18030`", |value| match value.as_str()? {
+        "utf-8" => Some(Encoding::Utf8),
+        "gb18030" => Some(Encoding::Gb18030),
+        _ => None,
+    });
+    let as_of = section.read("as_of", Some(CsvAsOf::Modified), "must be `modified` or `manifest`", |value| match value.as_str()? {
+        "modified" => Some(CsvAsOf::Modified),
+        "manifest" => Some(CsvAsOf::Manifest),
+        _ => None,
+    });
+    Some(Source::Csv { path: path?.to_owned(), encoding: encoding?, as_of: as_of? })
+}
+
+fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
+    let regions = section.read("regions", None, "must list one or more division codes of six digits", |value| {
+        let regions: Option<Vec<String>> =
+            value.as_array()?.iter().map(|code| code.as_str().filter(|code| is_division(code)).map(str::to_owned)).collect();
+        regions.filter(|regions| (1..=MOST_REGIONS).contains(&regions.len()))
+    });
+    let since = section.read("since", None, "must be a date such as `\"1984-01-01\"`", |value| {
+        NaiveDate::parse_from_str(value.as_str()?, "%Y-%m-%d").ok()
+    });
+    let subjects = section.read("subjects", None, "must be `everyone` or `registered_in:<dataset>`", |value| match value.as_str()? {
+        "everyone" => Some(Subjects::Everyone),
+        other => other.strip_prefix("registered_in:").filter(|id| is_dataset_id(id)).map(|id| Subjects::RegisteredIn(id.to_owned())),
+    });
+    let text = inside(section, "text", "write `{ zh = \"…\", en = \"…\" }`, the scope that a certificate states", both_languages);
+    let (text_zh, text_en) = text?;
+    Some(Coverage { regions: regions?, since: since?, subjects: subjects?, text_zh, text_en })
+}
+
+fn columns(top: &mut Section<'_>) -> Vec<Column> {
+    let _ = top.need("column", "describe each column in a `[[column]]` table");
+    let mut columns = Vec::new();
+    let mut names = BTreeSet::new();
+    for mut section in top.sections("column", MOST_COLUMNS) {
+        let name = name(&mut section, &mut names);
+        let field = section
+            .read("field", None, "must be the field's name in the source", |value| value.as_str().filter(|name| is_foreign_name(name)));
+        let semantic =
+            section.read("type", None, "must be `resident_id`, `date`, `code`, `text` or `person_name`", |value| match value.as_str()? {
+                "resident_id" => Some(SemanticType::ResidentId),
+                "date" => Some(SemanticType::Date),
+                "code" => Some(SemanticType::Code),
+                "text" => Some(SemanticType::Text),
+                "person_name" => Some(SemanticType::PersonName),
+                _ => None,
+            });
+        let grade = section.read("grade", None, "must be `L1` to `L4`", |value| {
+            Grade::from_str_name(value.as_str()?).filter(|grade| *grade != Grade::Unspecified)
+        });
+        let codes = codes(&mut section, semantic);
+        top.close(section);
+        if let (Some(name), Some(field), Some(semantic), Some(grade), Some(codes)) = (name, field, semantic, grade, codes) {
+            columns.push(Column { name, field: field.to_owned(), semantic, grade, codes });
+        }
+    }
+    columns
+}
+
+fn codes(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<BTreeMap<String, String>> {
+    let value = section.get("codes");
+    match (semantic, value) {
+        (Some(SemanticType::Code), None) => {
+            section.fault("codes", None, "missing; list every code there is, such as `{ \"1\" = \"registered\" }`".to_owned());
+            None
+        }
+        (Some(SemanticType::Code), Some(value)) => {
+            let one = |(code, meaning): (&String, &Value)| {
+                let meaning = meaning.as_str().filter(|meaning| is_name(meaning))?;
+                (is_text(code) && code.trim() == code).then(|| (code.clone(), meaning.to_owned()))
+            };
+            let codes: Option<BTreeMap<_, _>> = value.as_table().and_then(|table| table.iter().map(one).collect());
+            let codes = codes.filter(|codes| (1..=MOST_CODES).contains(&codes.len()));
+            if codes.is_none() {
+                section.fault(
+                    "codes",
+                    Some(value),
+                    format!("must give 1 to {MOST_CODES} codes, without blanks around, a meaning of a-z, 0-9 and _ each"),
+                );
+            }
+            codes
+        }
+        (Some(_), Some(value)) => {
+            section.fault("codes", Some(value), "only a column of type `code` has codes: drop them, or change the type".to_owned());
+            None
+        }
+        (_, _) => Some(BTreeMap::new()),
+    }
+}
+
+fn lookups(top: &mut Section<'_>, columns: &[Column]) -> Vec<Lookup> {
+    let mut lookups = Vec::new();
+    // A lookup is delivered as a column of its own.
+    let mut names: BTreeSet<String> = columns.iter().map(|column| column.name.clone()).collect();
+    for mut section in top.sections("lookup", MOST_LOOKUPS) {
+        let name = name(&mut section, &mut names);
+        let listed = section.read("columns", None, "must list one or more columns, each once", |value| {
+            let listed: Option<Vec<&str>> = value.as_array()?.iter().map(Value::as_str).collect();
+            let distinct: BTreeSet<&str> = listed.iter().flatten().copied().collect();
+            listed.filter(|listed| !listed.is_empty() && listed.len() <= MOST_COLUMNS && distinct.len() == listed.len())
+        });
+        for name in listed.iter().flatten() {
+            match columns.iter().find(|column| column.name == *name) {
+                Some(column) if column.semantic == SemanticType::ResidentId => {}
+                Some(_) => {
+                    section.fault("columns", Some(&Value::from(*name)), "only columns of type `resident_id` can be looked up".to_owned())
+                }
+                None => {
+                    let known = nearest(name, columns.iter().map(|column| column.name.as_str()));
+                    let hint = known.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
+                    section.fault("columns", Some(&Value::from(*name)), format!("no such column{hint}"));
+                }
+            }
+        }
+        top.close(section);
+        if let (Some(name), Some(listed)) = (name, listed) {
+            lookups.push(Lookup { name, columns: listed.into_iter().map(str::to_owned).collect() });
+        }
+    }
+    lookups
+}
+
+fn limits(section: &mut Section<'_>) -> Option<Limits> {
+    let default = Limits::default();
+    let within = |value: &Value, most: u64| u64::try_from(value.as_integer()?).ok().filter(|n| (1..=most).contains(n));
+    let narrow = |value: &Value, most: u64| within(value, most).and_then(|n| u32::try_from(n).ok());
+    let most_rows = section.read("most_rows", Some(default.most_rows), "must be between 1 and 1000000", |value| within(value, 1_000_000));
+    let most_keys = section.read("most_keys", Some(default.most_keys), "must be between 1 and 10000", |value| narrow(value, 10_000));
+    let most_bytes = section.read("most_bytes", Some(default.most_bytes), "must be between `64KiB` and `1GiB`", |value| {
+        units::bytes(value.as_str()?).filter(|bytes| (64 << 10..=1 << 30).contains(bytes))
+    });
+    let time_out = section.read("time_out", Some(default.time_out), "must be between `100ms` and `60s`", |value| {
+        units::duration(value.as_str()?).filter(|time| (Duration::from_millis(100)..=Duration::from_secs(60)).contains(time))
+    });
+    let most_rate =
+        section.read("most_rate", Some(default.most_rate), "must be between 1 and 100000 scans a second", |value| narrow(value, 100_000));
+    Some(Limits { most_rows: most_rows?, most_keys: most_keys?, most_bytes: most_bytes?, time_out: time_out?, most_rate: most_rate? })
+}
+
+/// Reads a sub-table and takes over its faults.
+fn inside<'a, T>(outer: &mut Section<'a>, key: &'static str, remedy: &str, read: impl Fn(&mut Section<'a>) -> Option<T>) -> Option<T> {
+    let mut section = outer.section(key, remedy)?;
+    let got = read(&mut section);
+    outer.close(section);
+    got
+}
+
+fn both_languages(section: &mut Section<'_>) -> Option<(String, String)> {
+    let zh = section.text("zh", "say it in Chinese");
+    let en = section.text("en", "say it in English");
+    Some((zh?.to_owned(), en?.to_owned()))
+}
+
+fn name(section: &mut Section<'_>, taken: &mut BTreeSet<String>) -> Option<String> {
+    let name = section
+        .read("name", None, "must begin with a-z and hold only a-z, 0-9 and _", |value| value.as_str().filter(|name| is_name(name)))?;
+    if !taken.insert(name.to_owned()) {
+        section.fault("name", Some(&Value::from(name)), "another column or lookup has this name: choose a different one".to_owned());
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
+}
+
+fn is_dataset_id(id: &str) -> bool {
+    id.split_once('.').is_some_and(|(member, name)| is_name(member) && is_name(name))
+}
+
+fn is_division(code: &str) -> bool {
+    code.len() == 6 && code.bytes().all(|c| c.is_ascii_digit()) && !code.starts_with('0')
+}
+
+/// A name in the source's own words; quotes in it would be somebody's mistake, or somebody's attack.
+fn is_foreign_name(name: &str) -> bool {
+    is_text(name) && !name.contains(['"', '\'', '`', '[', ']', ';'])
+}
+
+fn is_inner_path(path: &str) -> bool {
+    is_text(path) && !path.contains(['\\', ':']) && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+}

@@ -1,0 +1,141 @@
+//! One table of a TOML file while it is being read: remembers which keys were asked for, so that whatever is left over is unknown,
+//! and collects faults instead of stopping at the first.
+
+use toml::{Table, Value};
+
+use super::Fault;
+use crate::nearest::nearest;
+
+const MOST_TEXT_CHARS: usize = 200;
+
+pub(super) struct Section<'a> {
+    path: String,
+    table: &'a Table,
+    asked: Vec<&'static str>,
+    pub(super) faults: Vec<Fault>,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn new(path: impl Into<String>, table: &'a Table) -> Self {
+        Self { path: path.into(), table, asked: Vec::new(), faults: Vec::new() }
+    }
+
+    /// The value, if the key is there.
+    pub(super) fn get(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.asked.push(key);
+        self.table.get(key)
+    }
+
+    /// The value; a fault if the key is missing.
+    pub(super) fn need(&mut self, key: &'static str, remedy: &str) -> Option<&'a Value> {
+        let value = self.get(key);
+        if value.is_none() {
+            self.fault(key, None, format!("missing; {remedy}"));
+        }
+        value
+    }
+
+    /// A non-empty text without control characters, at most 200 characters.
+    pub(super) fn text(&mut self, key: &'static str, remedy: &str) -> Option<&'a str> {
+        let value = self.need(key, remedy)?;
+        match value.as_str().filter(|text| is_text(text)) {
+            Some(text) => Some(text),
+            None => {
+                self.fault(key, Some(value), format!("must be a text of 1 to {MOST_TEXT_CHARS} characters; {remedy}"));
+                None
+            }
+        }
+    }
+
+    /// A value that `read` understands; a fault with the remedy if it doesn't. `default` stands for a missing key.
+    pub(super) fn read<T>(
+        &mut self,
+        key: &'static str,
+        default: Option<T>,
+        remedy: &str,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Option<T> {
+        let Some(value) = self.get(key) else {
+            if default.is_none() {
+                self.fault(key, None, format!("missing; {remedy}"));
+            }
+            return default;
+        };
+        let got = read(value);
+        if got.is_none() {
+            self.fault(key, Some(value), remedy.to_owned());
+        }
+        got
+    }
+
+    /// A sub-table; it is to be given back with [`Section::close`].
+    pub(super) fn section(&mut self, key: &'static str, remedy: &str) -> Option<Section<'a>> {
+        let value = self.need(key, remedy)?;
+        let path = self.key(key);
+        match value.as_table() {
+            Some(table) => Some(Section::new(path, table)),
+            None => {
+                self.fault(key, Some(value), format!("must be a table; {remedy}"));
+                None
+            }
+        }
+    }
+
+    /// The tables of an array; none if the key is missing.
+    pub(super) fn sections(&mut self, key: &'static str, most: usize) -> Vec<Section<'a>> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let tables: Option<Vec<&'a Table>> = value.as_array().and_then(|array| array.iter().map(Value::as_table).collect());
+        match tables {
+            Some(tables) if tables.len() <= most => {
+                let path = self.key(key);
+                tables.into_iter().enumerate().map(|(at, table)| Section::new(format!("{path}[{}]", at + 1), table)).collect()
+            }
+            Some(tables) => {
+                self.fault(key, None, format!("there are {}, and at most {most} are allowed", tables.len()));
+                Vec::new()
+            }
+            None => {
+                self.fault(key, Some(value), format!("write each as its own `[[{key}]]`"));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Takes over a sub-section's faults, unknown keys included.
+    pub(super) fn close(&mut self, section: Section<'a>) {
+        self.faults.extend(section.finish());
+    }
+
+    /// Every fault, unknown keys included.
+    pub(super) fn finish(mut self) -> Vec<Fault> {
+        for (key, value) in self.table {
+            if !self.asked.contains(&key.as_str()) {
+                let remedy = match nearest(key, self.asked.iter().copied()) {
+                    Some(known) => format!("unknown key; did you mean `{known}`?"),
+                    None => format!("unknown key; known here: {}", self.asked.join(", ")),
+                };
+                self.fault(key, Some(value), remedy);
+            }
+        }
+        self.faults
+    }
+
+    pub(super) fn fault(&mut self, key: &str, value: Option<&Value>, remedy: String) {
+        let value = match value {
+            None => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Table(_)) => "{…}".to_owned(),
+            Some(other) => other.to_string(),
+        };
+        let value = if value.chars().count() > 60 { value.chars().take(59).chain(['…']).collect() } else { value };
+        self.faults.push(Fault { key: self.key(key), value, remedy });
+    }
+
+    fn key(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+}
+
+pub(super) fn is_text(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= MOST_TEXT_CHARS && !text.chars().any(char::is_control)
+}

@@ -1,0 +1,154 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use proptest::prelude::*;
+
+use super::*;
+
+pub(crate) const HOUSEHOLD: &str = r#"
+[dataset]
+id = "police.household"
+name = { zh = "户籍登记", en = "Household register" }
+sharing = "conditional"
+most_age = "36h"
+row_floor = 1000
+
+[source]
+kind = "sqlite"
+path = "data/household.db"
+table = "T_RK"
+as_of = { table = "extract", column = "finished_at" }
+
+[coverage]
+regions = ["330100"]
+since = "1984-01-01"
+subjects = "registered_in:police.household"
+text = { zh = "杭州市户籍人口", en = "residents registered in Hangzhou" }
+
+[[column]]
+name = "resident_id"
+field = "SFZH"
+type = "resident_id"
+grade = "L3"
+
+[[column]]
+name = "father_id"
+field = "FQSFZH"
+type = "resident_id"
+grade = "L3"
+
+[[column]]
+name = "status"
+field = "ZT"
+type = "code"
+grade = "L2"
+codes = { "1" = "registered", "正常" = "registered", "2" = "moved_out" }
+
+[[lookup]]
+name = "kin"
+columns = ["resident_id", "father_id"]
+"#;
+
+#[test]
+fn reads_every_part() {
+    let file = DatasetFile::parse(HOUSEHOLD, "household.toml").unwrap();
+    assert_eq!((file.id.as_str(), file.member()), ("police.household", "police"));
+    assert_eq!(file.most_age, Duration::from_secs(36 * 3600));
+    assert_eq!(file.most_shrink, 0.10);
+    assert_eq!(file.limits, Limits::default());
+    assert_eq!(file.coverage.subjects, Subjects::RegisteredIn("police.household".into()));
+    assert_eq!(
+        file.source,
+        Source::Sqlite {
+            path: "data/household.db".into(),
+            table: "T_RK".into(),
+            as_of: SqliteAsOf::Table { table: "extract".into(), column: "finished_at".into() }
+        }
+    );
+    assert_eq!(file.column("status").unwrap().codes["正常"], "registered");
+    assert_eq!(file.lookup("kin").unwrap().columns, ["resident_id", "father_id"]);
+
+    let statement = file.to_statement(SystemTime::UNIX_EPOCH);
+    assert_eq!(statement.columns[2].meanings, ["moved_out", "registered"]);
+    assert_eq!(statement.most_age_seconds, 129_600);
+    assert_eq!(statement.coverage.unwrap().since, "1984-01-01");
+}
+
+#[test]
+fn csv_sources_have_their_own_keys() {
+    let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
+    let (_, after) = after.split_once("[coverage]").unwrap();
+    let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml");
+    let file = with("kind = \"csv\"\npath = \"a.csv\"\nencoding = \"gb18030\"").unwrap();
+    assert_eq!(file.source, Source::Csv { path: "a.csv".into(), encoding: Encoding::Gb18030, as_of: CsvAsOf::Modified });
+    let said = with("kind = \"csv\"\npath = \"../a.csv\"\nencoding = \"utf-8\"\ntable = \"t\"\nas_of = \"live\"").unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "`f.toml` is not a usable file\n  `source.path` = `../a.csv`: must be relative to this file, with `/` between its parts and no `..`\n  \
+         `source.as_of` = `live`: must be `modified` or `manifest`\n  \
+         `source.table` = `t`: unknown key; known here: kind, path, encoding, as_of"
+    );
+    for path in ["/etc/passwd", "a/../../b", "C:\\x", "", "a//b", "./a"] {
+        assert!(with(&format!("kind = \"csv\"\npath = '{path}'\nencoding = \"utf-8\"")).is_err(), "{path}");
+    }
+}
+
+#[test]
+fn every_fault_is_told_at_once() {
+    let text = HOUSEHOLD
+        .replace("id = \"police.household\"", "id = \"household\"")
+        .replace("most_age", "max_age")
+        .replace("row_floor = 1000", "row_floor = 0\nmost_shrink = 2.0")
+        .replace("\"L2\"", "\"L5\"")
+        .replace("\"moved_out\"", "\"moved out\"")
+        .replace("name = \"father_id\"", "name = \"resident_id\"")
+        .replace("en = \"residents", "english = \"residents")
+        + "\n[limits]\nmost_keys = 0\ntime_out = \"5 s\"\nmost_byte = \"1MiB\"\n";
+    let error = DatasetFile::parse(&text, "household.toml").unwrap_err();
+    let said: Vec<String> = error.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "`dataset.id` = `household`: write `<member>.<name>`, each of a-z, 0-9 and _",
+            "`dataset.most_age`: missing; must be between `1s` and `366d`, such as `36h`",
+            "`dataset.row_floor` = `0`: must be a row count of at least 1",
+            "`dataset.most_shrink` = `2.0`: must be a fraction between 0.0 and 1.0",
+            "`dataset.max_age` = `36h`: unknown key; did you mean `most_age`?",
+            "`coverage.text.en`: missing; say it in English",
+            "`coverage.text.english` = `residents registered in Hangzhou`: unknown key; known here: zh, en",
+            "`column[2].name` = `resident_id`: another column or lookup has this name: choose a different one",
+            "`column[3].grade` = `L5`: must be `L1` to `L4`",
+            "`column[3].codes` = `{…}`: must give 1 to 1000 codes, without blanks around, a meaning of a-z, 0-9 and _ each",
+            "`lookup[1].columns` = `father_id`: no such column",
+            "`limits.most_keys` = `0`: must be between 1 and 10000",
+            "`limits.time_out` = `5 s`: must be between `100ms` and `60s`",
+            "`limits.most_byte` = `1MiB`: unknown key; did you mean `most_bytes`?",
+        ]
+    );
+}
+
+#[test]
+fn not_toml_is_one_fault() {
+    let error = DatasetFile::parse("[dataset", "x.toml").unwrap_err();
+    assert_eq!(error.faults.len(), 1);
+    assert!(error.to_string().starts_with("`x.toml` is not a usable file\n  not TOML: "));
+    assert!(DatasetFile::parse("", "x.toml").unwrap_err().faults.len() >= 4);
+}
+
+#[test]
+fn manifests_go_round() {
+    let manifest =
+        Manifest { as_of: chrono::DateTime::parse_from_rfc3339("2026-11-22T00:30:00+08:00").unwrap(), rows: 7, sha256: "0f".repeat(32) };
+    assert_eq!(Manifest::parse(&manifest.to_text(), "m").unwrap(), manifest);
+    let said = Manifest::parse("as_of = \"2026-11-22\"\nrow = 1\nsha256 = \"AB\"", "m").unwrap_err();
+    assert_eq!(said.faults.len(), 4);
+}
+
+proptest! {
+    #[test]
+    fn a_dropped_line_is_never_a_panic(line in 0usize..50, other in "[a-z_]{1,9} = (1|\"x\"|\\[\\]|\\{\\})") {
+        let mut lines: Vec<&str> = HOUSEHOLD.lines().collect();
+        let at = line % lines.len();
+        lines[at] = &other;
+        let _ = DatasetFile::parse(&lines.join("\n"), "f");
+    }
+}

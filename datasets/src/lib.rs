@@ -1,0 +1,20 @@
+//! The words that hub and connector must agree upon: what a dataset is ([`DatasetFile`]), how a legacy cell is read
+//! ([`ResidentId`], [`date`], [`CellReading`]), whose an unreadable cell could be ([`Suspect`]), and which scans fit a
+//! dataset ([`template`]).
+//!
+//! Pure: text in, meaning out. It never opens a file, never asks a clock and never decides who may see anything.
+
+#![warn(missing_docs)]
+
+pub mod cell;
+pub mod date;
+pub mod file;
+pub mod resident_id;
+pub mod template;
+
+mod fold;
+mod nearest;
+
+pub use cell::CellReading;
+pub use file::{Column, Coverage, DatasetFile, Fault, FileError, Limits, Lookup, Manifest, Source, Subjects};
+pub use resident_id::{Reading, ResidentId, StrictError, Suspect, SuspectRow, could_match, is_irregular, parse, row_could_match};

@@ -1,0 +1,259 @@
+//! Resident identity numbers (公民身份号码, GB 11643) as registers really hold them.
+//!
+//! [`parse`] brings every known spelling to the canonical 18 characters; what it cannot read it says so, and then [`Suspect`]
+//! tells of whom the cell could be. Residence permits for Hong Kong, Macau and Taiwan residents (81, 82, 83) and the 18-character
+//! ids of foreign permanent residents (leading 9) follow the same scheme and are read as persons too.
+
+mod matching;
+
+use std::fmt;
+
+use chrono::{Datelike, NaiveDate};
+
+use crate::fold;
+
+pub use matching::{Suspect, SuspectRow, could_match, row_could_match};
+
+/// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the right check character.
+///
+/// `Display` and `Debug` mask the middle eight characters, so that a log line or an error never shows a whole id by accident;
+/// [`ResidentId::as_str`] is the way to the real thing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResidentId([u8; 18]);
+
+/// What [`parse`] made of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// A person's id, in canonical form.
+    Person(ResidentId),
+    /// A usable identifier of another scheme, folded, that no resident id within two slips of the pen could have become:
+    ///
+    /// - a unified social credit code (GB 32100) with the right check character, **and** at least three edits away from anything
+    ///   shaped like a resident id; one that is nearer stays unreadable, because a mistyped resident id passes the code's check
+    ///   once in 31 times;
+    /// - a passport or travel permit: one or two letters, the first none of `I`, `O`, `X` (which stand for 1, 0 and the check
+    ///   character), then 7 to 10 digits, 9 to 11 characters in all.
+    ///
+    /// Codes of digits only (old 15-digit business numbers, organisation codes, Taiwan permits) are never `Other`: they could be
+    /// what is left of a resident id.
+    Other(String),
+    /// Nothing that can be relied upon. [`could_match`] tells whose it could be.
+    Unreadable,
+}
+
+/// Why people's input is not a resident id, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StrictError {
+    /// Not 18 characters.
+    #[error("a resident id has 18 characters, and this has {found}: copy the number from the card in full")]
+    Length {
+        /// Characters given, blanks not counted.
+        found: usize,
+    },
+    /// The first-generation form, which people no longer hold.
+    #[error("this is a 15-digit first-generation id: give the 18-character number on the present card")]
+    FirstGeneration,
+    /// A character that can't stand where it stands.
+    #[error("`{found}` at position {position} is not a digit: only the last character may be `X`")]
+    Character {
+        /// Counted from 1.
+        position: usize,
+        /// The character.
+        found: char,
+    },
+    /// Positions 7 to 14 are no date.
+    #[error("positions 7 to 14 (`{found}`) are not a date of birth: compare them with the card")]
+    BirthDate {
+        /// The eight characters.
+        found: String,
+    },
+    /// A digit is wrong or two are swapped.
+    #[error("the check character `{found}` does not fit the other 17: a digit is mistyped or two are swapped; compare with the card")]
+    CheckCharacter {
+        /// The 18th character as given.
+        found: char,
+    },
+}
+
+/// Reads a cell, whatever blanks, full-width characters, case and generation it uses.
+pub fn parse(raw: &str) -> Reading {
+    // Longer than any column of ids; bounds the work that a hostile cell can cause.
+    if raw.len() > 4096 {
+        return Reading::Unreadable;
+    }
+    let text = fold::identifier(raw);
+    if let Ok(id) = canonical(text.as_bytes()) {
+        return Reading::Person(id);
+    }
+    if let Some(id) = expand(text.as_bytes()) {
+        return Reading::Person(id);
+    }
+    if (is_credit_code(text.as_bytes()) && matching::far_from_any(text.as_bytes())) || is_travel_document(text.as_bytes()) {
+        return Reading::Other(text);
+    }
+    Reading::Unreadable
+}
+
+/// True when `raw` is a person's id in a spelling that an index cannot be asked for, because it is none of
+/// [`ResidentId::spellings`]: such rows need an index of exceptions.
+pub fn is_irregular(raw: &str) -> bool {
+    match parse(raw) {
+        Reading::Person(id) => !id.spellings().iter().any(|spelling| spelling == raw),
+        Reading::Other(_) | Reading::Unreadable => false,
+    }
+}
+
+impl ResidentId {
+    /// Reads what a person typed: 18 characters, where blanks, full-width digits and a lower-case `x` are forgiven, and nothing else.
+    pub fn new_strict(text: &str) -> Result<Self, StrictError> {
+        let folded: String =
+            text.chars().take(4096).map(fold::narrow).filter(|c| !fold::is_blank(*c)).map(|c| c.to_ascii_uppercase()).collect();
+        let found = folded.chars().count();
+        if found == 15 && folded.bytes().all(|c| c.is_ascii_digit()) {
+            return Err(StrictError::FirstGeneration);
+        }
+        if found != 18 {
+            return Err(StrictError::Length { found });
+        }
+        canonical(folded.as_bytes())
+    }
+
+    /// The id of the person of this division (six digits, the first not 0), birth date and sequence number (0–999, odd for men).
+    pub fn from_parts(division: u32, birth: NaiveDate, sequence: u16) -> Option<Self> {
+        if !(100_000..=999_999).contains(&division) || sequence > 999 {
+            return None;
+        }
+        let first = format!("{division:06}{:04}{:02}{:02}{sequence:03}", birth.year(), birth.month(), birth.day());
+        let check = char::from(check_character(first.as_bytes())?);
+        canonical(format!("{first}{check}").as_bytes()).ok()
+    }
+
+    /// The 18 characters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// Every regular spelling, which an index of the raw column can be asked for: the 18 characters, the same with a lower-case
+    /// `x`, and the 15 digits where the birth century allows them. The canonical one comes first.
+    pub fn spellings(&self) -> Vec<String> {
+        let mut spellings = vec![self.as_str().to_owned()];
+        if self.0.ends_with(b"X") {
+            spellings.push(self.as_str().to_ascii_lowercase());
+        }
+        spellings.extend(self.first_generation());
+        spellings
+    }
+
+    /// The 15-digit form, if this person can have one: born in the 1900s, or in the 1800s with one of the sequence numbers
+    /// 996–999 that were set aside for them.
+    pub fn first_generation(&self) -> Option<String> {
+        let text = self.as_str();
+        let short = format!("{}{}", text.get(..6)?, text.get(8..17)?);
+        (expand(short.as_bytes()) == Some(*self)).then_some(short)
+    }
+
+    /// The date of birth that positions 7 to 14 state.
+    pub fn birth_date(&self) -> NaiveDate {
+        // Validated by every constructor, so the default is never taken.
+        birth_date(&self.0).unwrap_or_default()
+    }
+
+    /// By the parity of the sequence number: even for women.
+    pub fn is_female(&self) -> bool {
+        self.0.get(16).is_some_and(|digit| digit % 2 == 0)
+    }
+
+    /// `330106********1234`: what may be shown where the reader has no need of the whole.
+    pub fn masked(&self) -> String {
+        let text = self.as_str();
+        format!("{}********{}", text.get(..6).unwrap_or_default(), text.get(14..).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for ResidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl fmt::Debug for ResidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+/// The 18 characters, folded, checked in the order in which a person would look.
+fn canonical(text: &[u8]) -> Result<ResidentId, StrictError> {
+    let lossy = || String::from_utf8_lossy(text);
+    let id: [u8; 18] = text.try_into().map_err(|_| StrictError::Length { found: lossy().chars().count() })?;
+    for (at, c) in id.iter().enumerate() {
+        let fits = if at == 0 { (b'1'..=b'9').contains(c) } else { c.is_ascii_digit() || (at == 17 && *c == b'X') };
+        if !fits {
+            return Err(StrictError::Character { position: at + 1, found: lossy().chars().nth(at).unwrap_or(char::REPLACEMENT_CHARACTER) });
+        }
+    }
+    if birth_date(&id).is_none() {
+        return Err(StrictError::BirthDate { found: lossy().get(6..14).unwrap_or_default().to_owned() });
+    }
+    let found = id[17];
+    if check_character(&id[..17]) != Some(found) {
+        return Err(StrictError::CheckCharacter { found: char::from(found) });
+    }
+    Ok(ResidentId(id))
+}
+
+/// 15 digits to 18: the century is 19, or 18 for the sequence numbers 996–999.
+fn expand(short: &[u8]) -> Option<ResidentId> {
+    if short.len() != 15 || !short.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let (division, rest) = short.split_at_checked(6)?;
+    let century: &[u8] = if rest.get(6..).is_some_and(|sequence| sequence >= b"996".as_slice()) { b"18" } else { b"19" };
+    let mut long = [division, century, rest].concat();
+    long.push(check_character(&long)?);
+    canonical(&long).ok()
+}
+
+fn birth_date(id: &[u8; 18]) -> Option<NaiveDate> {
+    let number = |range: std::ops::Range<usize>| std::str::from_utf8(id.get(range)?).ok()?.parse::<u32>().ok();
+    let year = number(6..10).filter(|year| (1800..2100).contains(year))?;
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, number(10..12)?, number(12..14)?)
+}
+
+/// ISO 7064 MOD 11-2 over 17 digits, with GB 11643's weights.
+fn check_character(first: &[u8]) -> Option<u8> {
+    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    if first.len() != WEIGHTS.len() || !first.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let sum: u32 = first.iter().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    b"10X98765432".get(usize::try_from(sum % 11).ok()?).copied()
+}
+
+/// GB 32100: 18 of 31 characters, weights 3^(i-1) mod 31, check = 31 − sum mod 31 (31 → 0).
+fn is_credit_code(text: &[u8]) -> bool {
+    const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+    let value = |c: &u8| ALPHABET.iter().position(|known| known == c);
+    let Some((last, first)) = text.split_last() else { return false };
+    let mut weight = 1;
+    let mut sum = 0;
+    for c in first {
+        let Some(value) = value(c) else { return false };
+        sum += value * weight;
+        weight = weight * 3 % 31;
+    }
+    first.len() == 17 && value(last) == Some((31 - sum % 31) % 31)
+}
+
+fn is_travel_document(text: &[u8]) -> bool {
+    let letters = text.iter().take_while(|c| c.is_ascii_uppercase()).count();
+    let digits = text.get(letters..).unwrap_or_default();
+    (1..=2).contains(&letters)
+        && !text.first().is_some_and(|first| b"IOX".contains(first))
+        && (7..=10).contains(&digits.len())
+        && (9..=11).contains(&text.len())
+        && digits.iter().all(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests;

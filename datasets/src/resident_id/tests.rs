@@ -1,0 +1,248 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn any_id() -> impl Strategy<Value = ResidentId> {
+    let days = NaiveDate::from_ymd_opt(1880, 1, 1).unwrap();
+    (100_000u32..=999_999, 0i64..53_000, 0u16..=999)
+        .prop_map(move |(division, day, sequence)| ResidentId::from_parts(division, days + chrono::Duration::days(day), sequence).unwrap())
+}
+
+/// A spelling that an old system could hold: full-width digits, blanks anywhere, either case, either generation.
+fn any_spelling() -> impl Strategy<Value = (ResidentId, String)> {
+    (any_id(), any::<prop::sample::Index>(), prop::collection::vec((0u8..6, 0u8..8), 18)).prop_map(|(id, which, slips)| {
+        let spellings = id.spellings();
+        let mut out = String::new();
+        for (c, (width, blank)) in which.get(&spellings).chars().zip(slips) {
+            out.push(if width == 0 { char::from_u32(u32::from(c) + 0xfee0).unwrap() } else { c });
+            match blank {
+                0 => out.push(' '),
+                1 => out.push('\u{3000}'),
+                2 => out.push_str("\u{a0}\t"),
+                _ => {}
+            }
+        }
+        (id, out)
+    })
+}
+
+#[derive(Clone, Debug)]
+enum Slip {
+    Replace(prop::sample::Index, char),
+    Insert(prop::sample::Index, char),
+    Drop(prop::sample::Index),
+    Swap(prop::sample::Index),
+}
+
+fn slip() -> impl Strategy<Value = Slip> {
+    let c = prop_oneof![prop::char::range('0', '9'), Just('X'), Just('O'), Just('?'), Just('l')];
+    prop_oneof![
+        (any::<prop::sample::Index>(), c.clone()).prop_map(|(at, c)| Slip::Replace(at, c)),
+        (any::<prop::sample::Index>(), c).prop_map(|(at, c)| Slip::Insert(at, c)),
+        any::<prop::sample::Index>().prop_map(Slip::Drop),
+        any::<prop::sample::Index>().prop_map(Slip::Swap),
+    ]
+}
+
+/// Returns how many edits it cost.
+fn apply(text: &mut Vec<char>, slip: &Slip) -> usize {
+    match slip {
+        Slip::Replace(at, c) => {
+            let at = at.index(text.len());
+            text[at] = *c;
+            1
+        }
+        Slip::Insert(at, c) => {
+            text.insert(at.index(text.len() + 1), *c);
+            1
+        }
+        Slip::Drop(at) => {
+            text.remove(at.index(text.len()));
+            1
+        }
+        Slip::Swap(at) => {
+            let at = at.index(text.len() - 1);
+            text.swap(at, at + 1);
+            2
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn every_spelling_reads_as_its_person((id, raw) in any_spelling()) {
+        prop_assert_eq!(parse(&raw), Reading::Person(id));
+        prop_assert_eq!(is_irregular(&raw), !id.spellings().contains(&raw));
+    }
+
+    #[test]
+    fn regular_spellings_are_regular(id in any_id()) {
+        for spelling in id.spellings() {
+            prop_assert_eq!(parse(&spelling), Reading::Person(id));
+            prop_assert!(!is_irregular(&spelling));
+        }
+    }
+
+    #[test]
+    fn anything_read_as_a_person_is_a_spelling_or_irregular(raw in "[ 0-9xX０-９\u{3000}]{15,20}") {
+        if let Reading::Person(id) = parse(&raw) {
+            prop_assert!(id.spellings().contains(&raw) != is_irregular(&raw));
+        }
+    }
+
+    #[test]
+    fn a_wrong_character_is_never_read_as_a_person_or_another_scheme(id in any_id(), at in 0usize..18, c in prop::char::range('0', '9')) {
+        let mut text: Vec<char> = id.as_str().chars().collect();
+        prop_assume!(text[at] != c);
+        text[at] = c;
+        let raw: String = text.into_iter().collect();
+        prop_assert_eq!(parse(&raw), Reading::Unreadable);
+        prop_assert!(ResidentId::new_strict(&raw).is_err());
+    }
+
+    #[test]
+    fn a_mistyped_spelling_could_match((id, raw) in any_spelling(), slips in prop::collection::vec(slip(), 1..=2)) {
+        let mut text: Vec<char> = crate::fold::identifier(&raw).chars().collect();
+        let cost: usize = slips.iter().map(|slip| apply(&mut text, slip)).sum();
+        prop_assume!(cost <= 2);
+        let raw: String = text.into_iter().collect();
+        prop_assert!(could_match(&raw, &id), "{}", raw);
+        match parse(&raw) {
+            Reading::Other(other) => prop_assert!(false, "read as `{}`", other),
+            Reading::Person(_) | Reading::Unreadable => {}
+        }
+    }
+
+    #[test]
+    fn a_masked_spelling_could_match((id, raw) in any_spelling(), from in 0usize..14, hidden in 1usize..12, stars in 2usize..10) {
+        let text = crate::fold::identifier(&raw);
+        let to = (from + hidden).min(text.len());
+        let same_length = format!("{}{}{}", &text[..from], "*".repeat(to - from), &text[to..]);
+        let shorter = format!("{}{}{}", &text[..from], "＊".repeat(stars), &text[to..]);
+        prop_assert!(could_match(&same_length, &id), "{}", same_length);
+        prop_assert!(could_match(&shorter, &id), "{}", shorter);
+        let row = format!("A1,{same_length},一幢,2019-05-12");
+        prop_assert!(row_could_match(&row, &id), "{}", row);
+    }
+
+    #[test]
+    fn a_truncated_spelling_could_match((id, raw) in any_spelling(), from in 0usize..15, length in 0usize..18) {
+        let text = crate::fold::identifier(&raw);
+        let part = &text[from..(from + length).min(text.len())];
+        prop_assert!(could_match(part, &id), "{}", part);
+    }
+
+    #[test]
+    fn an_overlong_cell_could_match((id, raw) in any_spelling(), before in "[0-9]{0,9}", after in "(/[0-9]{3,18})?") {
+        let cell = format!("{before}{raw}{after}");
+        prop_assert!(could_match(&cell, &id), "{}", cell);
+    }
+
+    #[test]
+    fn a_ragged_row_could_match_whom_it_names((id, raw) in any_spelling(), junk in "[,;|甲乙a-z0-9]{0,30}") {
+        // A tab inside an id would be a separator here.
+        let row = format!("{junk},{},{junk}", raw.replace('\t', " "));
+        prop_assert!(row_could_match(&row, &id), "{}", row);
+    }
+
+    #[test]
+    fn strangers_do_not_match(id in any_id(), other in any_id(), at in 0usize..18) {
+        let mut text: Vec<char> = other.as_str().chars().collect();
+        text[at] = '0';
+        let raw: String = text.into_iter().collect();
+        prop_assume!(raw[..8] != id.as_str()[..8]);
+        prop_assert!(!could_match(&raw, &id));
+    }
+
+    #[test]
+    fn parse_never_panics(raw in any::<String>()) {
+        let _ = parse(&raw);
+        let _ = Suspect::new(&raw).is_anybodys();
+        let _ = ResidentId::new_strict(&raw);
+    }
+}
+
+#[test]
+fn neighbours_seldom_match() {
+    // The hardest strangers: one district, one year of birth. One wrong check character must not stop the whole cohort.
+    let day = |n: i64| NaiveDate::from_ymd_opt(1990, 1, 1).unwrap() + chrono::Duration::days(n);
+    let suspect = "330106199005171231";
+    assert_eq!(parse(suspect), Reading::Unreadable);
+    let cohort: Vec<ResidentId> =
+        (0..20_000).map(|n| ResidentId::from_parts(330_106, day(n * 7 % 365), (n * 37 % 1000) as u16).unwrap()).collect();
+    let hits = cohort.iter().filter(|id| could_match(suspect, id)).count();
+    assert!(hits * 200 < cohort.len(), "{hits} of {}", cohort.len());
+}
+
+#[test]
+fn the_standards_own_examples() {
+    // GB 11643's examples: a check character of `X`, and one that is a digit.
+    for text in ["11010519491231002X", "440524188001010014"] {
+        assert_eq!(ResidentId::new_strict(text).unwrap().as_str(), text);
+    }
+    let woman = ResidentId::new_strict("11010519491231002x").unwrap();
+    assert!(woman.is_female());
+    assert_eq!(woman.birth_date(), NaiveDate::from_ymd_opt(1949, 12, 31).unwrap());
+    assert_eq!(woman.spellings(), ["11010519491231002X", "11010519491231002x", "110105491231002"]);
+    // Born in 1880, and 001 is not one of the sequence numbers that say so.
+    assert_eq!(ResidentId::new_strict("440524188001010014").unwrap().spellings(), ["440524188001010014"]);
+    assert_eq!(
+        parse("440524800101998"),
+        Reading::Person(ResidentId::from_parts(440_524, NaiveDate::from_ymd_opt(1880, 1, 1).unwrap(), 998).unwrap())
+    );
+}
+
+#[test]
+fn never_shows_the_birth_date() {
+    let id = ResidentId::new_strict("11010519491231002X").unwrap();
+    assert_eq!(format!("{id} {id:?}"), "110105********002X 110105********002X");
+}
+
+#[test]
+fn other_schemes() {
+    for code in ["91330106MA2B1W7C3P", "91110108MA01X2Y3"] {
+        // Neither check character is right.
+        assert_eq!(parse(code), Reading::Unreadable, "{code}");
+    }
+    let right = "91330106MA2B1W7C3".to_owned();
+    let valid: Vec<String> = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+        .chars()
+        .map(|c| format!("{right}{c}"))
+        .filter(|code| parse(code) != Reading::Unreadable)
+        .collect();
+    assert_eq!(valid.len(), 1);
+    assert_eq!(parse(&valid[0].to_lowercase()), Reading::Other(valid[0].clone()));
+    assert_eq!(parse("E12345678"), Reading::Other("E12345678".into()));
+    assert_eq!(parse("h1234567890"), Reading::Other("H1234567890".into()));
+    // Digits only could be what is left of a resident id.
+    for raw in ["", "无", "12345678", "330106900101", "X12345678", "330106190001011234"] {
+        assert_eq!(parse(raw), Reading::Unreadable, "{raw}");
+    }
+}
+
+#[test]
+fn rows_without_an_id_could_be_anybodys() {
+    let id = ResidentId::new_strict("11010519491231002X").unwrap();
+    for row in ["", "甲幢,2室", "A-101,**************,12-34", &"1".repeat(70_000)] {
+        assert!(row_could_match(row, &id), "{}", row.len());
+    }
+    assert!(!row_could_match("HT2019000123,330106199005171231,2019-05-12", &id));
+    assert!(row_could_match("HT2019000123\t110105194912310O2x\t2019-05-12", &id));
+}
+
+#[test]
+fn strict_errors_say_the_remedy() {
+    let said = |text: &str| ResidentId::new_strict(text).unwrap_err().to_string();
+    assert_eq!(said("1101051949123100"), "a resident id has 18 characters, and this has 16: copy the number from the card in full");
+    assert_eq!(said("110105491231002"), "this is a 15-digit first-generation id: give the 18-character number on the present card");
+    assert_eq!(said("1101O519491231002X"), "`O` at position 5 is not a digit: only the last character may be `X`");
+    assert_eq!(said("11010519491331002X"), "positions 7 to 14 (`19491331`) are not a date of birth: compare them with the card");
+    assert_eq!(
+        said("110105194912310021"),
+        "the check character `1` does not fit the other 17: a digit is mistyped or two are swapped; compare with the card"
+    );
+}

@@ -1,0 +1,218 @@
+//! Whether a scan, as a check's definition declares it, fits what the dataset's owner states. Run where a definition is loaded, where
+//! an owner approves, and again in the connector's gate.
+
+use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType, key_origin::From as Origin};
+
+use crate::nearest::nearest;
+
+/// Most columns of one scan.
+pub const MOST_COLUMNS: usize = 64;
+/// Most origins of one scan's keys.
+pub const MOST_ORIGINS: usize = 16;
+/// Most keys that one scan may ask for.
+pub const MOST_KEYS: u32 = 10_000;
+/// Most rows that one scan may return.
+pub const MOST_ROWS: u64 = 1_000_000;
+
+/// Why a scan does not fit its dataset. Each names the scan's own word.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// It is about another dataset.
+    #[error("the scan is of `{scan}`, and this is the statement of `{stated}`")]
+    Dataset {
+        /// The template's dataset.
+        scan: String,
+        /// The statement's.
+        stated: String,
+    },
+    /// A name is missing or malformed.
+    #[error("`{field}` is `{value}`: {remedy}")]
+    Name {
+        /// The field of the template.
+        field: &'static str,
+        /// What it holds.
+        value: String,
+        /// What it should hold.
+        remedy: &'static str,
+    },
+    /// No such column.
+    #[error("`{dataset}` has no column `{column}`{}", hint(.nearest))]
+    Column {
+        /// The dataset.
+        dataset: String,
+        /// The unknown column.
+        column: String,
+        /// The nearest that it has.
+        nearest: Option<String>,
+    },
+    /// No such lookup.
+    #[error("`{dataset}` has no lookup `{lookup}`{}", hint(.nearest))]
+    Lookup {
+        /// The dataset.
+        dataset: String,
+        /// The unknown lookup.
+        lookup: String,
+        /// The nearest that it has.
+        nearest: Option<String>,
+    },
+    /// A column stands twice.
+    #[error("column `{0}` is named twice: name it once")]
+    Twice(String),
+    /// A supplied column is not delivered.
+    #[error("`{0}` is to supply keys but is not among the scan's columns: add it, or drop it from `supplies`")]
+    SuppliesUndelivered(String),
+    /// A supplied column can't hold keys.
+    #[error("`{0}` is to supply keys but is not of type resident_id")]
+    SuppliesOther(String),
+    /// A list or number is out of bounds.
+    #[error("`{field}` is `{value}`: it must be between {least} and {most}")]
+    Bounds {
+        /// The field of the template.
+        field: &'static str,
+        /// What it holds, or how long it is.
+        value: u64,
+        /// The lower bound, included.
+        least: u64,
+        /// The upper bound, included.
+        most: u64,
+    },
+}
+
+/// Checks the scan against the statement; every fault at once.
+pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result<(), Vec<TemplateError>> {
+    let mut faults = Vec::new();
+    if template.dataset != statement.id {
+        return Err(vec![TemplateError::Dataset { scan: template.dataset.clone(), stated: statement.id.clone() }]);
+    }
+    if !template.check.split_once('/').is_some_and(|(check, variant)| !check.is_empty() && !variant.is_empty()) {
+        faults.push(TemplateError::Name { field: "check", value: template.check.clone(), remedy: "write `<check>/<variant>`" });
+    }
+    if template.scan.is_empty() {
+        faults.push(TemplateError::Name { field: "scan", value: String::new(), remedy: "give the scan's name in the definition" });
+    }
+    if !statement.lookups.iter().any(|lookup| lookup.name == template.lookup) {
+        let known = statement.lookups.iter().map(|lookup| lookup.name.as_str());
+        faults.push(TemplateError::Lookup {
+            dataset: statement.id.clone(),
+            lookup: template.lookup.clone(),
+            nearest: nearest(&template.lookup, known).map(str::to_owned),
+        });
+    }
+    for (at, name) in template.columns.iter().enumerate() {
+        if !statement.columns.iter().any(|column| column.name == *name) {
+            let known = statement.columns.iter().map(|column| column.name.as_str());
+            faults.push(TemplateError::Column {
+                dataset: statement.id.clone(),
+                column: name.clone(),
+                nearest: nearest(name, known).map(str::to_owned),
+            });
+        }
+        if template.columns.iter().take(at).any(|earlier| earlier == name) {
+            faults.push(TemplateError::Twice(name.clone()));
+        }
+    }
+    for name in &template.supplies {
+        if !template.columns.contains(name) {
+            faults.push(TemplateError::SuppliesUndelivered(name.clone()));
+        } else if statement.columns.iter().any(|column| column.name == *name && column.r#type() != SemanticType::ResidentId) {
+            faults.push(TemplateError::SuppliesOther(name.clone()));
+        }
+    }
+    for origin in &template.origins {
+        let named = match &origin.from {
+            Some(Origin::Parameter(name)) => !name.is_empty(),
+            Some(Origin::Column(column)) => column.dataset.contains('.') && !column.column.is_empty(),
+            None => false,
+        };
+        if !named {
+            faults.push(TemplateError::Name {
+                field: "origins",
+                value: format!("{:?}", origin.from),
+                remedy: "name a parameter, or a dataset's column",
+            });
+        }
+    }
+    let long = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+    for (field, value, least, most) in [
+        ("columns", long(template.columns.len()), 1, long(MOST_COLUMNS)),
+        ("origins", long(template.origins.len()), 1, long(MOST_ORIGINS)),
+        ("supplies", long(template.supplies.len()), 0, long(MOST_COLUMNS)),
+        ("max_keys", u64::from(template.max_keys), 1, u64::from(MOST_KEYS)),
+        ("max_rows", template.max_rows, 1, MOST_ROWS),
+    ] {
+        if !(least..=most).contains(&value) {
+            faults.push(TemplateError::Bounds { field, value, least, most });
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+    use std::time::SystemTime;
+
+    use zerotrip_proto::v1::KeyOrigin;
+
+    use super::*;
+
+    fn statement() -> DatasetStatement {
+        crate::DatasetFile::parse(crate::file::tests::HOUSEHOLD, "household.toml").unwrap().to_statement(SystemTime::UNIX_EPOCH)
+    }
+
+    fn template() -> ScanTemplate {
+        ScanTemplate {
+            check: "no-property/couple".into(),
+            scan: "household".into(),
+            dataset: "police.household".into(),
+            lookup: "kin".into(),
+            columns: vec!["resident_id".into(), "status".into()],
+            origins: vec![KeyOrigin { from: Some(Origin::Parameter("applicant".into())) }],
+            supplies: vec!["resident_id".into()],
+            max_keys: 2,
+            max_rows: 100,
+        }
+    }
+
+    #[test]
+    fn a_fitting_scan_passes() {
+        validate(&template(), &statement()).unwrap();
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let bad = ScanTemplate {
+            check: "no-property".into(),
+            scan: String::new(),
+            lookup: "kim".into(),
+            columns: vec!["status".into(), "resident".into(), "status".into()],
+            origins: vec![KeyOrigin { from: None }],
+            supplies: vec!["father_id".into(), "status".into()],
+            max_keys: 0,
+            max_rows: MOST_ROWS + 1,
+            ..template()
+        };
+        let said: Vec<String> = validate(&bad, &statement()).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "`check` is `no-property`: write `<check>/<variant>`",
+                "`scan` is ``: give the scan's name in the definition",
+                "`police.household` has no lookup `kim`; did you mean `kin`?",
+                "`police.household` has no column `resident`; did you mean `resident_id`?",
+                "column `status` is named twice: name it once",
+                "`father_id` is to supply keys but is not among the scan's columns: add it, or drop it from `supplies`",
+                "`status` is to supply keys but is not of type resident_id",
+                "`origins` is `None`: name a parameter, or a dataset's column",
+                "`max_keys` is `0`: it must be between 1 and 10000",
+                "`max_rows` is `1000001`: it must be between 1 and 1000000",
+            ]
+        );
+        let other = ScanTemplate { dataset: "civil.marriage".into(), ..template() };
+        assert!(matches!(validate(&other, &statement()).unwrap_err().as_slice(), [TemplateError::Dataset { .. }]));
+    }
+}

@@ -1,0 +1,301 @@
+//! From a definition's text to plans. Everything that can be wrong with a check is said here, by name, before anyone is asked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::context::SessionContext;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionConfig;
+use zerotrip_certs::definition::{Definition, Reference, Scan, StepKind, Variant};
+use zerotrip_datasets::template;
+use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType};
+use zerotrip_trust::digest::Digest;
+use zerotrip_trust::receipt::template_digest;
+
+use super::admissible;
+use super::slots::SlotTable;
+
+/// The columns of the last step.
+const VERDICT: [(&str, DataType); 4] =
+    [("verdict", DataType::Utf8), ("code", DataType::Utf8), ("scan", DataType::Utf8), ("on_date", DataType::Date32)];
+
+/// A check, ready to run: one set of plans for every request.
+#[derive(Debug)]
+pub struct PreparedCheck {
+    /// What it was prepared from.
+    pub definition: Arc<Definition>,
+    /// By name.
+    pub variants: BTreeMap<String, PreparedVariant>,
+}
+
+/// One form of the question, ready to run.
+#[derive(Debug)]
+pub struct PreparedVariant {
+    /// In the order they run; step n fills slot n + 1.
+    pub steps: Vec<PreparedStep>,
+}
+
+/// One step, ready to run.
+#[derive(Debug)]
+pub struct PreparedStep {
+    /// The table's name.
+    pub name: String,
+    /// The table's shape.
+    pub schema: SchemaRef,
+    /// How its rows come to be.
+    pub kind: PreparedKind,
+}
+
+/// How a step's rows come to be.
+#[derive(Debug)]
+pub enum PreparedKind {
+    /// Asked of a department.
+    Scan(Box<PreparedScan>),
+    /// Joined from what is there.
+    Sql(Arc<dyn ExecutionPlan>),
+}
+
+/// A scan with its references resolved to slots and columns.
+#[derive(Debug)]
+pub struct PreparedScan {
+    /// As in the definition.
+    pub scan: Scan,
+    /// What the owner approves.
+    pub template: ScanTemplate,
+    /// Its digest.
+    pub digest: Digest,
+    /// Where the keys are.
+    pub keys: Vec<SlotColumn>,
+    /// Where the persons are for whom an absence is concluded.
+    pub absence_for: Vec<SlotColumn>,
+    /// Columns, by place in the answer, where a NULL makes the row unreadable.
+    pub required: Vec<usize>,
+}
+
+/// A column of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotColumn {
+    /// The slot.
+    pub slot: usize,
+    /// The column's place.
+    pub column: usize,
+}
+
+/// Every reason why a check cannot be prepared.
+#[derive(Debug, thiserror::Error)]
+#[error("check `{check}` cannot be prepared:\n{}", .faults.join("\n"))]
+pub struct PrepareError {
+    /// Which check.
+    pub check: String,
+    /// Each names the variant, the step and the remedy.
+    pub faults: Vec<String>,
+}
+
+impl PreparedCheck {
+    /// Plans every variant over the owners' statements, or says everything that is wrong.
+    ///
+    /// Refused by name: a dataset, column or look-up that no owner states; an operator or function off the list; a clock; a
+    /// reference to a table or column that is not there; a verdict of another shape. (An unbound scan and an undeclared absence
+    /// are refused by [`Definition::parse`] already.)
+    pub async fn try_new(definition: Arc<Definition>, statements: &BTreeMap<String, DatasetStatement>) -> Result<Self, PrepareError> {
+        let mut faults = Vec::new();
+        let mut variants = BTreeMap::new();
+        for variant in &definition.variants {
+            match Preparation::new(&definition, variant, statements).run().await {
+                Ok(prepared) => {
+                    variants.insert(variant.name.clone(), prepared);
+                }
+                Err(found) => faults.extend(found.into_iter().map(|fault| format!("variant `{}`: {fault}", variant.name))),
+            }
+        }
+        if faults.is_empty() { Ok(Self { definition, variants }) } else { Err(PrepareError { check: definition.name.clone(), faults }) }
+    }
+
+    /// The datasets that the check asks, in order.
+    pub fn datasets(&self) -> Vec<&str> {
+        let scans = self.definition.variants.iter().flat_map(Variant::scans);
+        let mut names: Vec<&str> = scans.map(|(_, scan)| scan.dataset.as_str()).collect();
+        names.dedup();
+        names
+    }
+}
+
+impl PreparedVariant {
+    /// How many slots a request needs.
+    pub fn slots(&self) -> usize {
+        self.steps.len() + 1
+    }
+
+    /// The slot and column of a definition's reference.
+    pub fn resolve(&self, definition: &Definition, reference: &Reference) -> Option<SlotColumn> {
+        if reference.step == "request" {
+            let column = definition.parameters.iter().position(|parameter| parameter.name == reference.column)?;
+            return Some(SlotColumn { slot: 0, column });
+        }
+        let place = self.steps.iter().position(|step| step.name == reference.step)?;
+        let column = self.steps.get(place)?.schema.index_of(&reference.column).ok()?;
+        Some(SlotColumn { slot: place + 1, column })
+    }
+}
+
+/// Slot 0: each parameter as text, then `today`.
+pub fn request_schema(definition: &Definition) -> SchemaRef {
+    let parameters = definition.parameters.iter().map(|parameter| Field::new(&parameter.name, DataType::Utf8, false));
+    let fields: Vec<Field> = parameters.chain([Field::new("today", DataType::Date32, false)]).collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// The settings under which prepared plans hold from one request to the next: one partition, no dynamic filters (they carry one
+/// request's keys into another's), no shared scalar sub-queries, no statistics.
+pub fn session_config() -> SessionConfig {
+    let mut config = SessionConfig::new().with_target_partitions(1).with_information_schema(false);
+    let options = config.options_mut();
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    options.optimizer.enable_join_dynamic_filter_pushdown = false;
+    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    options.optimizer.enable_physical_uncorrelated_scalar_subquery = false;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.execution.collect_statistics = false;
+    config
+}
+
+struct Preparation<'a> {
+    definition: &'a Definition,
+    variant: &'a Variant,
+    statements: &'a BTreeMap<String, DatasetStatement>,
+    faults: Vec<String>,
+    prepared: PreparedVariant,
+}
+
+impl<'a> Preparation<'a> {
+    fn new(definition: &'a Definition, variant: &'a Variant, statements: &'a BTreeMap<String, DatasetStatement>) -> Self {
+        Self { definition, variant, statements, faults: Vec::new(), prepared: PreparedVariant { steps: Vec::new() } }
+    }
+
+    async fn run(mut self) -> Result<PreparedVariant, Vec<String>> {
+        let context = match self.context() {
+            Ok(context) => context,
+            Err(error) => return Err(vec![error.to_string()]),
+        };
+        for (place, step) in self.variant.steps.iter().enumerate() {
+            let made = match &step.kind {
+                StepKind::Scan(scan) => self.scan(&step.name, scan),
+                StepKind::Sql(sql) => self.sql(&context, &step.name, sql).await,
+            };
+            // The steps after this one would only report its absence.
+            let Some((schema, kind)) = made else { return Err(self.faults) };
+            let table = Arc::new(SlotTable::new(place + 1, Arc::clone(&schema)));
+            if let Err(error) = context.register_table(step.name.as_str(), table) {
+                return Err(vec![format!("step `{}`: {error}", step.name)]);
+            }
+            self.prepared.steps.push(PreparedStep { name: step.name.clone(), schema, kind });
+        }
+        self.resolve_absences();
+        self.check_verdict();
+        if self.faults.is_empty() { Ok(self.prepared) } else { Err(self.faults) }
+    }
+
+    fn context(&self) -> Result<SessionContext, DataFusionError> {
+        let runtime = Arc::new(RuntimeEnvBuilder::new().build()?);
+        let state = SessionStateBuilder::new().with_config(session_config()).with_runtime_env(runtime).with_default_features().build();
+        let context = SessionContext::new_with_state(state);
+        context.register_table("request", Arc::new(SlotTable::new(0, request_schema(self.definition))))?;
+        Ok(context)
+    }
+
+    fn scan(&mut self, name: &str, scan: &Scan) -> Option<(SchemaRef, PreparedKind)> {
+        let Some(statement) = self.statements.get(&scan.dataset) else {
+            self.faults.push(format!("scan `{name}`: no owner states a dataset `{}`; attach its connector", scan.dataset));
+            return None;
+        };
+        let template = scan.template(&self.definition.name, &self.variant.name, name);
+        if let Err(error) = template::validate(&template, statement) {
+            self.faults.push(format!("scan `{name}`: {error}"));
+            return None;
+        }
+        let mut fields = vec![Field::new(&scan.lookup, DataType::Utf8, true)];
+        for column in &scan.columns {
+            let stated = statement.columns.iter().find(|stated| stated.name == *column)?;
+            let data_type = if stated.r#type() == SemanticType::Date { DataType::Date32 } else { DataType::Utf8 };
+            fields.push(Field::new(column, data_type, true));
+        }
+        let resolve = |references: &[Reference], faults: &mut Vec<String>| {
+            let mut places = Vec::new();
+            for reference in references {
+                match self.prepared.resolve(self.definition, reference) {
+                    Some(place) => places.push(place),
+                    None => faults.push(format!("scan `{name}`: no column `{}.{}`", reference.step, reference.column)),
+                }
+            }
+            places
+        };
+        let keys = resolve(&scan.keys, &mut self.faults);
+        let required = scan.required.iter().filter_map(|name| scan.columns.iter().position(|column| column == name)).map(|at| at + 1);
+        let prepared = PreparedScan {
+            digest: template_digest(&template),
+            template,
+            keys,
+            absence_for: Vec::new(),
+            required: required.collect(),
+            scan: scan.clone(),
+        };
+        Some((Arc::new(Schema::new(fields)), PreparedKind::Scan(Box::new(prepared))))
+    }
+
+    async fn sql(&mut self, context: &SessionContext, name: &str, sql: &str) -> Option<(SchemaRef, PreparedKind)> {
+        match self.plan(context, sql).await {
+            Ok(Ok(plan)) => Some((plan.schema(), PreparedKind::Sql(plan))),
+            Ok(Err(objections)) => {
+                self.faults.extend(objections.into_iter().map(|objection| format!("step `{name}`: {objection}")));
+                None
+            }
+            Err(error) => {
+                self.faults.push(format!("step `{name}`: {}", error.strip_backtrace()));
+                None
+            }
+        }
+    }
+
+    async fn plan(&self, context: &SessionContext, sql: &str) -> Result<Result<Arc<dyn ExecutionPlan>, Vec<String>>, DataFusionError> {
+        let state = context.state();
+        let logical = state.create_logical_plan(sql).await?;
+        let objections = admissible::objections(&logical)?;
+        if !objections.is_empty() {
+            return Ok(Err(objections));
+        }
+        let physical = state.create_physical_plan(&logical).await?;
+        Ok(Ok(physical))
+    }
+
+    /// `absence_for` may name steps that run after the scan, such as the living spouse.
+    fn resolve_absences(&mut self) {
+        let mut resolved = Vec::new();
+        for (place, step) in self.prepared.steps.iter().enumerate() {
+            let PreparedKind::Scan(scan) = &step.kind else { continue };
+            for reference in &scan.scan.absence_for {
+                match self.prepared.resolve(self.definition, reference) {
+                    Some(column) => resolved.push((place, column)),
+                    None => self.faults.push(format!("scan `{}`: no column `{}.{}`", step.name, reference.step, reference.column)),
+                }
+            }
+        }
+        for (place, column) in resolved {
+            if let Some(PreparedStep { kind: PreparedKind::Scan(scan), .. }) = self.prepared.steps.get_mut(place) {
+                scan.absence_for.push(column);
+            }
+        }
+    }
+
+    fn check_verdict(&mut self) {
+        let Some(verdict) = self.prepared.steps.last() else { return };
+        let shape: Vec<_> = verdict.schema.fields().iter().map(|field| (field.name().as_str(), field.data_type().clone())).collect();
+        if shape != VERDICT {
+            self.faults.push(format!("step `verdict`: its columns must be verdict text, code text, scan text, on_date date, not {shape:?}"));
+        }
+    }
+}

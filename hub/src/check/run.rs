@@ -1,0 +1,281 @@
+//! Runs a prepared check for one request: scans in waves, SQL between them, and at the end the conclusion.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, Date32Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Date32Type};
+use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::TaskContext;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::prelude::SessionConfig;
+use futures::{StreamExt, future};
+use zerotrip_certs::soundness::{
+    CompleteScan, Conclusion, Evidence, Incomplete, ScanEvidence, ScanReport, ScanState, Verdict, VerdictKind, conclude,
+};
+use zerotrip_proto::v1::ErrorCode;
+
+use super::prepare::{PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn, request_schema, session_config};
+use super::slots::ExchangeCx;
+
+/// Rows that a SQL step may make: families are small, and a step that makes more has lost its join condition.
+const MOST_STEP_ROWS: usize = 65_536;
+
+/// Asks one department. The implementation owns the grant, the signature, the deadline and the receipt; what it returns has been
+/// verified.
+pub trait Dispatch: Send + Sync {
+    /// Puts the scan to its department, about exactly these keys: all of them or an [`Incomplete`].
+    fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = std::result::Result<ScanAnswer, Incomplete>> + Send + 'a>>;
+}
+
+/// One scan to make.
+#[derive(Debug)]
+pub struct ScanCall<'a> {
+    /// The step's name.
+    pub name: &'a str,
+    /// What to ask.
+    pub scan: &'a PreparedScan,
+    /// The shape of the answer.
+    pub schema: arrow::datatypes::SchemaRef,
+    /// About whom: distinct, in order, at most `most_keys`.
+    pub keys: Vec<String>,
+}
+
+/// What a department answered, verified against its receipt.
+#[derive(Debug)]
+pub struct ScanAnswer {
+    /// In the shape asked for.
+    pub rows: Vec<RecordBatch>,
+    /// What the receipt says of it.
+    pub report: ScanReport,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct RunResult {
+    /// What the check comes to.
+    pub conclusion: Conclusion,
+    /// When each source that answered was, by dataset, in order.
+    pub sources: Vec<(String, std::time::SystemTime)>,
+}
+
+/// What the plans run on: shared by all requests.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    config: SessionConfig,
+    runtime: Arc<RuntimeEnv>,
+}
+
+impl Engine {
+    /// Over a runtime with the hub's memory limit.
+    pub fn new(runtime: Arc<RuntimeEnv>) -> Self {
+        Self { config: session_config(), runtime }
+    }
+
+    fn task(&self, cx: &Arc<ExchangeCx>) -> Arc<TaskContext> {
+        let config = self.config.clone().with_extension(Arc::clone(cx));
+        let none = || (std::collections::HashMap::new(), std::collections::HashMap::new());
+        let (scalar, higher) = none();
+        let (aggregate, window) = (std::collections::HashMap::new(), std::collections::HashMap::new());
+        Arc::new(TaskContext::new(None, String::new(), config, scalar, higher, aggregate, window, Arc::clone(&self.runtime)))
+    }
+}
+
+impl PreparedCheck {
+    /// Runs a variant about one subject. `parameters` are in the definition's order, canonical; `today` in days since 1970-01-01.
+    ///
+    /// An `Err` is a fault of the definition or of ours, never of a source: those are in the conclusion.
+    pub async fn run(
+        &self,
+        engine: &Engine,
+        variant: &PreparedVariant,
+        parameters: &[String],
+        today: i32,
+        dispatch: &dyn Dispatch,
+    ) -> Result<RunResult> {
+        let run = Run { check: self, variant, cx: Arc::new(ExchangeCx::new(variant.slots())), engine };
+        run.cx.fill(0, vec![run.request_row(parameters, today)?])?;
+        let mut states: BTreeMap<usize, ScanState> = BTreeMap::new();
+        let task = engine.task(&run.cx);
+        let mut place = 0;
+        while let Some(step) = variant.steps.get(place) {
+            if let PreparedKind::Sql(plan) = &step.kind {
+                run.cx.fill(place + 1, execute(plan, &task).await?)?;
+                place += 1;
+                continue;
+            }
+            let wave = run.wave(place);
+            let end = wave.end;
+            let outcomes = future::join_all(wave.map(|at| run.ask(at, dispatch))).await;
+            let mut whole = true;
+            for (at, outcome) in (place..end).zip(outcomes) {
+                let (state, rows) = outcome?;
+                match (&state, rows) {
+                    (ScanState::Complete(_) | ScanState::Vacuous, rows) => run.cx.fill(at + 1, rows)?,
+                    _ => whole = false,
+                }
+                states.insert(at, state);
+            }
+            if !whole {
+                return run.conclude(states, false);
+            }
+            place = end;
+        }
+        run.conclude(states, true)
+    }
+}
+
+struct Run<'a> {
+    check: &'a PreparedCheck,
+    variant: &'a PreparedVariant,
+    cx: Arc<ExchangeCx>,
+    engine: &'a Engine,
+}
+
+impl Run<'_> {
+    fn request_row(&self, parameters: &[String], today: i32) -> Result<RecordBatch> {
+        let mut columns: Vec<Arc<dyn Array>> = Vec::new();
+        for value in parameters {
+            columns.push(Arc::new(StringArray::from_iter_values([value])));
+        }
+        columns.push(Arc::new(Date32Array::from_iter_values([today])));
+        Ok(RecordBatch::try_new(request_schema(&self.check.definition), columns)?)
+    }
+
+    /// The scans from `place` on that need nothing of one another: they are asked at once.
+    fn wave(&self, place: usize) -> std::ops::Range<usize> {
+        let mut end = place;
+        for (at, step) in self.variant.steps.iter().enumerate().skip(place) {
+            let PreparedKind::Scan(scan) = &step.kind else { break };
+            // Slot n + 1 belongs to step n: a key from this wave's own slots has to wait.
+            if scan.keys.iter().any(|key| key.slot > place) {
+                break;
+            }
+            end = at + 1;
+        }
+        place..end.max(place + 1)
+    }
+
+    async fn ask(&self, at: usize, dispatch: &dyn Dispatch) -> Result<(ScanState, Vec<RecordBatch>)> {
+        let Some((step, PreparedKind::Scan(scan))) = self.variant.steps.get(at).map(|step| (step, &step.kind)) else {
+            return Err(DataFusionError::Internal(format!("step {at} is no scan")));
+        };
+        let incomplete = |code| ScanState::Incomplete(Incomplete { code, dataset: scan.scan.dataset.clone() });
+        let keys = match self.keys(&scan.keys)? {
+            Some(keys) if keys.is_empty() => return Ok((ScanState::Vacuous, Vec::new())),
+            Some(keys) if keys.len() > scan.scan.most_keys as usize => return Ok((incomplete(ErrorCode::SourceLimit), Vec::new())),
+            Some(keys) => keys,
+            // A key that cannot be read is a person who would not be asked about.
+            None => return Ok((incomplete(ErrorCode::SourceUnreadable), Vec::new())),
+        };
+        let call = ScanCall { name: &step.name, scan, schema: Arc::clone(&step.schema), keys };
+        let mut answer = match dispatch.scan(call).await {
+            Ok(answer) => answer,
+            Err(reason) => return Ok((ScanState::Incomplete(reason), Vec::new())),
+        };
+        let null = |batch: &RecordBatch| scan.required.iter().any(|column| batch.column(*column).null_count() > 0);
+        answer.report.required_null |= answer.rows.iter().any(null);
+        Ok(match CompleteScan::try_new(answer.report) {
+            Ok(complete) => (ScanState::Complete(complete), answer.rows),
+            Err(reason) => (ScanState::Incomplete(reason), Vec::new()),
+        })
+    }
+
+    /// The distinct values of the columns; `None` where one of them is NULL.
+    fn keys(&self, columns: &[SlotColumn]) -> Result<Option<Vec<String>>> {
+        let mut found = BTreeSet::new();
+        for place in columns {
+            for batch in self.cx.rows(place.slot)? {
+                let values = text_column(batch, place.column)?;
+                for value in values {
+                    let Some(value) = value else { return Ok(None) };
+                    found.insert(value.to_owned());
+                }
+            }
+        }
+        Ok(Some(found.into_iter().collect()))
+    }
+
+    fn conclude(&self, mut states: BTreeMap<usize, ScanState>, finished: bool) -> Result<RunResult> {
+        let definition = &self.check.definition;
+        let mut scans = Vec::new();
+        for (at, step) in self.variant.steps.iter().enumerate() {
+            let PreparedKind::Scan(scan) = &step.kind else { continue };
+            let state = states.remove(&at).unwrap_or(ScanState::NotAsked);
+            let persons = if finished { self.keys(&scan.absence_for)?.unwrap_or_default() } else { Vec::new() };
+            scans.push((step.name.as_str(), scan.scan.dataset.as_str(), state, persons));
+        }
+        let mut registered = BTreeMap::new();
+        let mut verdicts = Vec::new();
+        if finished {
+            for rule in &definition.coverage {
+                let Some(column) = self.variant.resolve(definition, &rule.registered) else { continue };
+                let persons: HashSet<String> = self.keys(&[column])?.unwrap_or_default().into_iter().collect();
+                registered.insert(rule.statement.as_str(), persons);
+            }
+            verdicts = self.verdicts()?;
+        }
+        let evidence_scans: Vec<_> = scans.iter().map(|(name, dataset, state, absence_for)| ScanEvidence { name, dataset, state, absence_for });
+        let reasons: Vec<&str> = definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
+        let conclusion = conclude(&Evidence {
+            scans: &evidence_scans,
+            verdicts: &verdicts,
+            reasons: &reasons,
+            registered: &registered,
+            hand_overs: &definition.hand_overs,
+        });
+        let sources = scans.iter().filter_map(|(_, dataset, state, _)| match state {
+            ScanState::Complete(complete) => Some(((*dataset).to_owned(), complete.as_of())),
+            _ => None,
+        });
+        Ok(RunResult { conclusion, sources: sources.collect() })
+    }
+
+    fn verdicts(&self) -> Result<Vec<Verdict>> {
+        let mut verdicts = Vec::new();
+        for batch in self.cx.rows(self.variant.steps.len())? {
+            let (kinds, codes, scans) = (text_column(batch, 0)?, text_column(batch, 1)?, text_column(batch, 2)?);
+            let days = batch.column(3).as_primitive_opt::<Date32Type>().ok_or_else(|| wrong_type(3))?;
+            for (((kind, code), scan), day) in kinds.iter().zip(codes).zip(scans).zip(days) {
+                let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+                verdicts.push(Verdict { kind: VerdictKind::from_word(kind), code: text(code), scan: text(scan), on_date: day });
+            }
+        }
+        Ok(verdicts)
+    }
+}
+
+/// Runs one plan for one request, its partitions one after another: a check's tables are small, and a task each would cost more.
+async fn execute(plan: &Arc<dyn ExecutionPlan>, task: &Arc<TaskContext>) -> Result<Vec<RecordBatch>> {
+    // Joins keep their build side in the plan; a plan that was not reset answers with the last request's rows.
+    let plan = reset_plan_states(Arc::clone(plan))?;
+    let mut rows = Vec::new();
+    let mut count = 0;
+    for partition in 0..plan.output_partitioning().partition_count() {
+        let mut stream = plan.execute(partition, Arc::clone(task))?;
+        while let Some(batch) = stream.next().await {
+            let batch = batch?;
+            count += batch.num_rows();
+            if count > MOST_STEP_ROWS {
+                return Err(DataFusionError::ResourcesExhausted(format!("a step made more than {MOST_STEP_ROWS} rows")));
+            }
+            if batch.num_rows() > 0 {
+                rows.push(batch);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn text_column(batch: &RecordBatch, column: usize) -> Result<&StringArray> {
+    let array = batch.columns().get(column).filter(|array| array.data_type() == &DataType::Utf8);
+    array.and_then(|array| array.as_string_opt::<i32>()).ok_or_else(|| wrong_type(column))
+}
+
+fn wrong_type(column: usize) -> DataFusionError {
+    DataFusionError::Internal(format!("column {column} of a step is not of its declared type"))
+}

@@ -1,0 +1,2 @@
+//! `zerotrip-hub`
+fn main() {}

@@ -1,0 +1,57 @@
+//! Zerotrip's messages, services and closed sets of codes. Nothing in this crate decides anything.
+
+mod error;
+mod time;
+
+pub use error::{Audience, Refusal};
+pub use time::{from_timestamp, to_timestamp};
+
+/// Generated from `proto/zerotrip/v1/*.proto`.
+pub mod v1 {
+    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated; the .proto files are the documentation")]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "generated; which of these occur depends on the messages")]
+    tonic::include_proto!("zerotrip.v1");
+}
+
+/// The compiled descriptor set, for gRPC reflection and for tests that enumerate every call.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// DSSE payload types. A payload of one type never verifies as another: the type is inside the signature.
+pub mod payload_type {
+    /// [`crate::v1::Request`]
+    pub const REQUEST: &str = "application/vnd.zerotrip.request.v1+protobuf";
+    /// [`crate::v1::Answer`]
+    pub const ANSWER: &str = "application/vnd.zerotrip.answer.v1+protobuf";
+    /// [`crate::v1::DatasetStatement`]
+    pub const DATASET: &str = "application/vnd.zerotrip.dataset.v1+protobuf";
+    /// [`crate::v1::Approvals`]
+    pub const APPROVALS: &str = "application/vnd.zerotrip.approvals.v1+protobuf";
+    /// [`crate::v1::ScanGrant`]
+    pub const SCAN_GRANT: &str = "application/vnd.zerotrip.scan-grant.v1+protobuf";
+    /// [`crate::v1::ScanReceipt`]
+    pub const SCAN_RECEIPT: &str = "application/vnd.zerotrip.scan-receipt.v1+protobuf";
+    /// [`crate::v1::KeyDirectory`]
+    pub const DIRECTORY: &str = "application/vnd.zerotrip.directory.v1+protobuf";
+    /// [`crate::v1::GrantBundle`]
+    pub const GRANTS: &str = "application/vnd.zerotrip.grants.v1+protobuf";
+}
+
+/// Bounds that both ends of a wire must agree on.
+pub mod bounds {
+    use std::time::Duration;
+
+    /// Largest envelope payload, and largest gRPC message either way.
+    pub const MESSAGE_BYTES: usize = 4 << 20;
+    /// A request lives at most this long.
+    pub const REQUEST_LIFE: Duration = Duration::from_secs(300);
+    /// A scan grant lives at most this long.
+    pub const GRANT_LIFE: Duration = Duration::from_secs(60);
+    /// How far two clocks may differ.
+    pub const CLOCK_SKEW: Duration = Duration::from_secs(5);
+    /// Characters in a member's or system's own text fields.
+    pub const TEXT_CHARS: usize = 64;
+    /// ALPN of the channel that a connector dials.
+    pub const ALPN_CHANNEL: &[u8] = b"zerotrip-channel/1";
+    /// ALPN of ordinary gRPC clients.
+    pub const ALPN_H2: &[u8] = b"h2";
+}

@@ -1,0 +1,261 @@
+//! The answer key: what the no-property check must say of every person, from the city's own model and never from its files.
+//!
+//! One function, [`Judge::answer`], reads top to bottom as the rules do.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Days, FixedOffset, Months, NaiveDate, NaiveTime, TimeZone};
+use serde::Serialize;
+use zerotrip_datasets::{ResidentId, Suspect, SuspectRow};
+
+use super::model::{Contract, Event, Field, HouseholdRow, MarriageRow, Meaning, OwnershipRow, PresaleRow, Registers, Residence, Title};
+
+/// Whom the check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Variant {
+    /// The applicant alone.
+    Applicant,
+    /// The applicant and the spouse.
+    Couple,
+    /// The applicant, the spouse and their minor children.
+    Family,
+}
+
+impl Variant {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Applicant, Self::Couple, Self::Family];
+
+    /// As the definition names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Applicant => "applicant",
+            Self::Couple => "couple",
+            Self::Family => "family",
+        }
+    }
+}
+
+/// What the check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// No home: proven.
+    True,
+    /// Answered, and not so.
+    False,
+    /// Neither can be said.
+    Unavailable,
+}
+
+/// The right answer for one person and variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Answer {
+    /// True, false or unavailable.
+    pub outcome: Outcome,
+    /// The reason's or error code's name; empty for true.
+    pub code: &'static str,
+    /// The dataset that an unavailable is blamed on; else empty.
+    pub dataset: &'static str,
+    /// The scan of that dataset; else empty.
+    pub scan: &'static str,
+}
+
+impl Answer {
+    pub(super) fn yes() -> Self {
+        Self { outcome: Outcome::True, code: "", dataset: "", scan: "" }
+    }
+
+    pub(super) fn no(code: &'static str) -> Self {
+        Self { outcome: Outcome::False, code, dataset: "", scan: "" }
+    }
+
+    pub(super) fn unavailable(code: &'static str, dataset: &'static str, scan: &'static str) -> Self {
+        Self { outcome: Outcome::Unavailable, code, dataset, scan }
+    }
+}
+
+/// One register: its rows by whom they name, and whom its unreadable rows could name.
+struct Register<'a, R> {
+    name: (&'static str, &'static str),
+    rows: &'a [R],
+    naming: HashMap<ResidentId, Vec<usize>>,
+    suspected: HashSet<ResidentId>,
+    spoilt: fn(&R) -> bool,
+}
+
+pub(super) struct Judge<'a> {
+    today: NaiveDate,
+    extracted_at: DateTime<FixedOffset>,
+    marriage: Register<'a, MarriageRow>,
+    household: Register<'a, HouseholdRow>,
+    ownership: Register<'a, OwnershipRow>,
+    presale: Register<'a, PresaleRow>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(registers: &'a Registers, today: NaiveDate, extracted_at: DateTime<FixedOffset>) -> Self {
+        let everybody: Vec<ResidentId> = registers.persons.iter().map(|person| person.id).collect();
+        Self {
+            today,
+            extracted_at,
+            marriage: Register::new(
+                ("civil.marriage", "marriage"),
+                &registers.marriage,
+                &everybody,
+                |row| [Some(&row.man), Some(&row.woman), None],
+                |row| row.ragged.as_deref(),
+                |row| row.man.get().is_none() || row.woman.get().is_none() || row.event.is_lost() || row.date.get().is_none(),
+            ),
+            household: Register::new(
+                ("police.household", "household"),
+                &registers.household,
+                &everybody,
+                |row| [Some(&row.resident), Some(&row.father), Some(&row.mother)],
+                |_| None,
+                |row| {
+                    let ids = row.resident.is_lost() || row.father.is_lost() || row.mother.is_lost();
+                    ids || row.birth.is_lost() || row.death.is_lost() || row.status.is_lost()
+                },
+            ),
+            ownership: Register::new(
+                ("estate.ownership", "ownership"),
+                &registers.ownership,
+                &everybody,
+                |row| [Some(&row.owner), None, None],
+                |_| None,
+                |row| row.status.is_lost(),
+            ),
+            presale: Register::new(
+                ("housing.presale", "presale"),
+                &registers.presale,
+                &everybody,
+                |row| [Some(&row.buyer), None, None],
+                |row| row.ragged.as_deref(),
+                |row| row.status.is_lost() || row.transferred.is_lost(),
+            ),
+        }
+    }
+
+    pub(super) fn answer(&self, applicant: ResidentId, variant: Variant) -> Answer {
+        self.decide(applicant, variant).unwrap_or_else(|unavailable| unavailable)
+    }
+
+    fn decide(&self, applicant: ResidentId, variant: Variant) -> Result<Answer, Answer> {
+        // 1. Every scan whole and readable, in their order.
+        let mut persons = vec![applicant];
+        let mut dead = false;
+        let mut unregistered = None;
+        if variant != Variant::Applicant {
+            let spouses = spouses(&self.marriage.scan(&[applicant])?, applicant);
+            let mut kin = persons.clone();
+            kin.extend(&spouses);
+            let household = self.household.scan(&kin)?;
+            let has_died = |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.death.get().is_some());
+            let is_registered =
+                |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.status.is(Residence::Registered));
+
+            dead = has_died(applicant);
+            let living: Vec<ResidentId> = spouses.into_iter().filter(|spouse| !has_died(*spouse)).collect();
+            unregistered = if !is_registered(applicant) {
+                Some(Answer::unavailable("OUTSIDE_COVERAGE", "civil.marriage", "marriage"))
+            } else if variant == Variant::Family && !living.iter().all(|spouse| is_registered(*spouse)) {
+                Some(Answer::unavailable("OUTSIDE_COVERAGE", "police.household", "household"))
+            } else {
+                None
+            };
+            persons.extend(living);
+            if variant == Variant::Family {
+                persons.extend(household.iter().filter(|row| self.is_minor_child(row, &kin)).filter_map(|row| row.resident.get()));
+            }
+        }
+        let ownership = self.ownership.scan(&persons)?;
+        let presale = self.presale.scan(&persons)?;
+
+        // 2. A dead applicant applies for nothing.
+        if dead {
+            return Ok(Answer::no("APPLICANT_DECEASED"));
+        }
+        // 3. A home is a home, whatever else is unclear.
+        let owned = ownership.iter().any(|row| row.status.is(Title::Current) || row.status.is(Title::Advance));
+        if owned || presale.iter().any(|row| row.status.is(Contract::Filed)) {
+            return Ok(Answer::no("PROPERTY_FOUND"));
+        }
+        // 4. A title under way may become one.
+        if ownership.iter().any(|row| row.status.is(Title::Pending)) {
+            return Err(Answer::unavailable("UNDETERMINED", "estate.ownership", "ownership"));
+        }
+        // 5. A home handed over may be in neither register yet.
+        if presale.iter().any(|row| row.status.is(Contract::Transferred) && !self.has_arrived(row)) {
+            return Err(Answer::unavailable("HAND_OVER_GAP", "housing.presale", "presale"));
+        }
+        // 6. Silence about somebody whom a register does not know says nothing.
+        unregistered.map_or(Ok(Answer::yes()), Err)
+    }
+
+    fn is_minor_child(&self, row: &HouseholdRow, parents: &[ResidentId]) -> bool {
+        let of_theirs = [&row.father, &row.mother].into_iter().filter_map(Field::get).any(|parent| parents.contains(&parent));
+        let of_age = row.birth.get().and_then(|birth| birth.checked_add_months(Months::new(18 * 12)));
+        of_theirs && row.death.get().is_none() && of_age.is_some_and(|day| day > self.today)
+    }
+
+    /// The extract was taken after the day of the hand-over had ended.
+    fn has_arrived(&self, row: &PresaleRow) -> bool {
+        let end = row.transferred.get().and_then(|day| day.checked_add_days(Days::new(1))).map(|day| day.and_time(NaiveTime::MIN));
+        let end = end.and_then(|end| self.extracted_at.offset().from_local_datetime(&end).single());
+        end.is_some_and(|end| end <= self.extracted_at)
+    }
+}
+
+/// The other party of every marriage among the latest events; nobody after a divorce.
+fn spouses(rows: &[&MarriageRow], applicant: ResidentId) -> Vec<ResidentId> {
+    let latest = rows.iter().filter_map(|row| row.date.get()).max();
+    let mut spouses = Vec::new();
+    for row in rows.iter().filter(|row| row.date.get() == latest && (row.event.is(Event::Married) || row.event.is(Event::Remarried))) {
+        let other = if row.man.is(applicant) { &row.woman } else { &row.man };
+        spouses.extend(other.get().filter(|other| !spouses.contains(other)));
+    }
+    spouses
+}
+
+impl<'a, R> Register<'a, R> {
+    fn new(
+        name: (&'static str, &'static str),
+        rows: &'a [R],
+        everybody: &[ResidentId],
+        keys: impl Fn(&R) -> [Option<&Field<ResidentId>>; 3],
+        ragged: impl Fn(&R) -> Option<&[String]>,
+        spoilt: fn(&R) -> bool,
+    ) -> Self {
+        let mut naming: HashMap<ResidentId, Vec<usize>> = HashMap::new();
+        let mut suspected = HashSet::new();
+        for (at, row) in rows.iter().enumerate() {
+            if let Some(fields) = ragged(row) {
+                let suspect = SuspectRow::new(&fields.join(","));
+                suspected.extend(everybody.iter().filter(|person| suspect.could_match(person)));
+                continue;
+            }
+            for key in keys(row).into_iter().flatten() {
+                match key.means {
+                    Meaning::Value(person) => naming.entry(person).or_default().push(at),
+                    Meaning::Lost => {
+                        let suspect = Suspect::new(&key.text());
+                        suspected.extend(everybody.iter().filter(|person| suspect.could_match(person)));
+                    }
+                    Meaning::Null | Meaning::Other => {}
+                }
+            }
+        }
+        Self { name, rows, naming, suspected, spoilt }
+    }
+
+    /// The rows that name any of these, if none is spoilt and no unreadable row could name one of them.
+    fn scan(&self, persons: &[ResidentId]) -> Result<Vec<&'a R>, Answer> {
+        let rows: Vec<&R> =
+            persons.iter().filter_map(|person| self.naming.get(person)).flatten().filter_map(|at| self.rows.get(*at)).collect();
+        if persons.iter().any(|person| self.suspected.contains(person)) || rows.iter().any(|row| (self.spoilt)(row)) {
+            return Err(Answer::unavailable("SOURCE_UNREADABLE", self.name.0, self.name.1));
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,248 @@
+//! An invented city: four departments with registers as untidy as real ones, and for every person the right answer of the
+//! no-property check, worked out from the city itself and not from its files.
+//!
+//! The same [`Spec`] gives the same bytes everywhere. Nobody in it is real: ids are valid but drawn by lot.
+
+mod build;
+mod cast;
+mod describe;
+mod homes;
+mod key;
+mod model;
+mod people;
+mod random;
+mod spoil;
+mod write;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveTime, SubsecRound, TimeZone, Utc};
+use serde::Serialize;
+use zerotrip_datasets::ResidentId;
+
+pub use key::{Answer, Outcome, Variant};
+
+/// Fewest and most residents of a city.
+pub const RESIDENTS: std::ops::RangeInclusive<usize> = 50..=2_000_000;
+
+/// What makes a city what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Persons in its households, [`RESIDENTS`]; a twentieth more are migrants.
+    pub residents: usize,
+    /// The lot.
+    pub seed: u64,
+    /// The day asked, at UTC+8.
+    pub today: NaiveDate,
+    /// When the nightly extract of the ownership register finished.
+    pub extracted_at: DateTime<FixedOffset>,
+    /// What the CSV files' manifests state as their as-of.
+    pub written_at: DateTime<FixedOffset>,
+}
+
+/// The city as its key knows it.
+#[derive(Clone, Debug)]
+pub struct City {
+    /// Everybody, migrants and spouses from elsewhere included, in the order in which they were made.
+    pub ids: Vec<ResidentId>,
+    /// The right answer for everybody in every variant.
+    pub key: HashMap<(ResidentId, Variant), Answer>,
+    /// By role.
+    pub cast: BTreeMap<String, CastMember>,
+    /// Rows by dataset.
+    pub rows: BTreeMap<&'static str, usize>,
+}
+
+/// A person with a role in the demo and the tests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CastMember {
+    /// The id, 18 characters.
+    pub applicant: String,
+    /// The name.
+    pub name: String,
+    /// The variant to ask.
+    pub variant: Variant,
+    /// What is answered.
+    #[serde(flatten)]
+    pub answer: Answer,
+}
+
+/// Why there is no city.
+#[derive(Debug, thiserror::Error)]
+pub enum CityError {
+    /// Too small or too big.
+    #[error("a city of `{0}` residents can't be made: choose between {least} and {most}", least = RESIDENTS.start(), most = RESIDENTS.end())]
+    Residents(usize),
+    /// A file can't be written.
+    #[error("can't write `{path}`: {source}; choose a folder where you may write and that has room", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A database can't be written.
+    #[error("can't write the database `{path}`: {source}", path = path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// A CSV can't be written.
+    #[error("can't write a row as CSV: {0}")]
+    Csv(String),
+    /// The lot fell so that a cast member can't be told apart.
+    #[error("this seed makes two cast members too alike: choose another seed")]
+    Unlucky,
+    /// The cast's answers are not what the roles promise: a fault of this generator.
+    #[error("`{role}` should be answered {expected} but the key says {found}: the generator is at fault, or the seed very unlucky")]
+    Cast {
+        /// The role.
+        role: &'static str,
+        /// What the role promises.
+        expected: String,
+        /// What the key says.
+        found: String,
+    },
+}
+
+#[derive(Serialize)]
+struct KeyLine<'a> {
+    applicant: &'a str,
+    variant: Variant,
+    #[serde(flatten)]
+    answer: Answer,
+}
+
+impl Spec {
+    /// A city that is the same whenever it is made: extract and files are of 00:30 on that day.
+    pub fn on(residents: usize, seed: u64, today: NaiveDate) -> Self {
+        let at = at_half_past_midnight(today);
+        Self { residents, seed, today, extracted_at: at, written_at: at }
+    }
+
+    /// A city of this moment: the extract is last night's, the files are of now.
+    pub fn now(residents: usize, seed: u64) -> Self {
+        let now = Utc::now().trunc_subsecs(0).with_timezone(&china());
+        let today = now.date_naive();
+        let tonight = at_half_past_midnight(today);
+        let extracted_at = if tonight < now { tonight } else { tonight - Duration::hours(1) };
+        Self { residents, seed, today, extracted_at, written_at: now }
+    }
+}
+
+impl City {
+    /// How often each outcome and code occurs, for people: `unavailable OUTSIDE_COVERAGE civil.marriage` → 123.
+    pub fn tally(&self) -> BTreeMap<(Variant, Answer), usize> {
+        let mut tally = BTreeMap::new();
+        for ((_, variant), answer) in &self.key {
+            *tally.entry((*variant, *answer)).or_default() += 1;
+        }
+        tally
+    }
+}
+
+/// Makes the city and writes it to `out`.
+///
+/// Written: `police/household.{db,toml}`, `civil/marriage.{csv,toml}` and its manifest, `estate/ownership.{db,toml}`,
+/// `housing/presale.{csv,toml}` and its manifest, `answer-key.jsonl` and `cast.json`. Files of these names are replaced.
+pub fn generate(spec: &Spec, out: &Path) -> Result<City, CityError> {
+    generate_telling(spec, out, &mut |_| {})
+}
+
+/// The same; `tell` hears of each stage as it begins.
+pub fn generate_telling(spec: &Spec, out: &Path, tell: &mut dyn FnMut(&str)) -> Result<City, CityError> {
+    if !RESIDENTS.contains(&spec.residents) {
+        return Err(CityError::Residents(spec.residents));
+    }
+    tell("making people and homes");
+    let (registers, promises) = build_city(spec)?;
+    tell("working out the answer key");
+    let city = judge(spec, &registers, promises)?;
+    tell("writing the registers");
+    write::registers(&registers, out, spec.extracted_at, spec.written_at)?;
+    tell("writing the answer key");
+    write_key(&city, out)?;
+    Ok(city)
+}
+
+fn build_city(spec: &Spec) -> Result<(model::Registers, Vec<cast::Promise>), CityError> {
+    let mut city = build::Builder::new(spec.seed, spec.today);
+    let promises = cast::invite(&mut city)?;
+    city.write_household(0);
+    let made = city.registers.persons.len();
+    let spared = spoil::Spared {
+        persons: city.registers.persons.iter().map(|person| person.id).collect(),
+        household: city.registers.household.len(),
+        marriage: city.registers.marriage.len(),
+        ownership: city.registers.ownership.len(),
+        presale: city.registers.presale.len(),
+    };
+    let families = people::populate(&mut city, spec.residents);
+    city.write_household(made);
+    homes::furnish(&mut city, &families);
+    spoil::spoil(&mut city, &spared, spec.residents);
+    Ok((city.registers, promises))
+}
+
+fn judge(spec: &Spec, registers: &model::Registers, promises: Vec<cast::Promise>) -> Result<City, CityError> {
+    let judge = key::Judge::new(registers, spec.today, spec.extracted_at);
+    let ids: Vec<ResidentId> = registers.persons.iter().map(|person| person.id).collect();
+    let mut key = HashMap::with_capacity(ids.len() * Variant::ALL.len());
+    for id in &ids {
+        for variant in Variant::ALL {
+            key.insert((*id, variant), judge.answer(*id, variant));
+        }
+    }
+    let mut cast = BTreeMap::new();
+    for promise in promises {
+        let Some(person) = registers.persons.get(promise.person) else { continue };
+        let found = judge.answer(person.id, promise.variant);
+        if found != promise.answer {
+            let (expected, found) = (cast::told(&promise.answer), cast::told(&found));
+            return Err(CityError::Cast { role: promise.role, expected, found });
+        }
+        let member =
+            CastMember { applicant: person.id.as_str().to_owned(), name: person.name.clone(), variant: promise.variant, answer: found };
+        cast.insert(promise.role.to_owned(), member);
+    }
+    let rows = BTreeMap::from([
+        ("police.household", registers.household.len()),
+        ("civil.marriage", registers.marriage.len()),
+        ("estate.ownership", registers.ownership.len()),
+        ("housing.presale", registers.presale.len()),
+    ]);
+    Ok(City { ids, key, cast, rows })
+}
+
+fn write_key(city: &City, out: &Path) -> Result<(), CityError> {
+    let path = out.join("answer-key.jsonl");
+    let unwritten = |source: serde_json::Error| CityError::Write { path: path.clone(), source: source.into() };
+    let mut lines = Vec::new();
+    for id in &city.ids {
+        for variant in Variant::ALL {
+            let Some(answer) = city.key.get(&(*id, variant)) else { continue };
+            serde_json::to_writer(&mut lines, &KeyLine { applicant: id.as_str(), variant, answer: *answer }).map_err(unwritten)?;
+            lines.push(b'\n');
+        }
+    }
+    let mut cast = serde_json::to_vec_pretty(&city.cast).map_err(unwritten)?;
+    cast.push(b'\n');
+    write::atomically(&path, &lines)?;
+    write::atomically(&out.join("cast.json"), &cast)
+}
+
+fn china() -> FixedOffset {
+    // 8 h is less than a day, so the other arm is never taken.
+    FixedOffset::east_opt(8 * 3600).unwrap_or_else(|| DateTime::<Utc>::UNIX_EPOCH.fixed_offset().timezone())
+}
+
+fn at_half_past_midnight(day: NaiveDate) -> DateTime<FixedOffset> {
+    let time = day.and_time(NaiveTime::MIN) + Duration::minutes(30);
+    china().from_local_datetime(&time).single().unwrap_or_else(|| time.and_utc().fixed_offset())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! What thirty years of typing, exporting and importing do to registers. Always rare, never to the cast.
+
+use zerotrip_datasets::{ResidentId, SuspectRow};
+
+use super::build::Builder;
+use super::model::Field;
+
+/// How many rows of each register belong to the cast and stay as they are.
+pub(super) struct Spared {
+    pub(super) persons: Vec<ResidentId>,
+    pub(super) household: usize,
+    pub(super) marriage: usize,
+    pub(super) ownership: usize,
+    pub(super) presale: usize,
+}
+
+impl Spared {
+    /// The ragged row, unless it could be taken for one of the cast's.
+    fn unless_hit(&self, fields: Vec<String>) -> Option<Vec<String>> {
+        let suspect = SuspectRow::new(&fields.join(","));
+        (!self.persons.iter().any(|person| suspect.could_match(person))).then_some(fields)
+    }
+}
+
+const UNKNOWN_CODES: &[Option<&str>] = &[None, Some(""), Some("  "), Some("9"), Some("待核"), Some("冻结"), Some("?")];
+const BAD_DATES: &[&str] = &["不详", "1998-02-30", "98.5", "00000000", "见档案", "一九九八年五月", "1998年腊月初八"];
+
+/// Spoils the registers in place. Rates are per 100,000 rows; whole rows that nobody can attribute are few in number, since each
+/// makes answers impossible for everyone it could concern.
+pub(super) fn spoil(city: &mut Builder, spared: &Spared, residents: usize) {
+    codes_and_dates(city, spared);
+    let few = (residents / 2000).clamp(2, 12);
+    for round in 0..few {
+        owners(city, spared, round);
+        buyers(city, spared, round);
+        parties(city, spared, round);
+        parents(city, spared, round);
+    }
+    repeat(city, spared);
+}
+
+fn codes_and_dates(city: &mut Builder, spared: &Spared) {
+    let Builder { random, registers, .. } = city;
+    for row in registers.household.iter_mut().skip(spared.household) {
+        if random.rarely(100) {
+            row.status = Field::lost(random.pick(UNKNOWN_CODES));
+        }
+        if random.rarely(30) {
+            row.birth = Field::lost(Some(random.pick(BAD_DATES)));
+        }
+        if row.death.raw.is_some() && random.rarely(1000) {
+            row.death = Field::lost(Some(random.pick(BAD_DATES)));
+        }
+        if row.father.raw.is_none() && random.rarely(500) {
+            row.father.raw = Some(" ".to_owned());
+        }
+    }
+    for row in registers.marriage.iter_mut().skip(spared.marriage) {
+        if random.rarely(150) {
+            row.event = Field::lost(random.pick(UNKNOWN_CODES));
+        }
+        if random.rarely(100) {
+            row.date = Field::lost(Some(random.pick(BAD_DATES)));
+        }
+    }
+    for row in registers.ownership.iter_mut().skip(spared.ownership) {
+        if random.rarely(300) {
+            row.status = Field::lost(random.pick(UNKNOWN_CODES));
+        }
+        if random.rarely(400) {
+            row.registered = Field::lost(Some(random.pick(BAD_DATES)));
+        }
+    }
+    for row in registers.presale.iter_mut().skip(spared.presale) {
+        if random.rarely(500) {
+            row.status = Field::lost(random.pick(UNKNOWN_CODES));
+        }
+        if random.rarely(500) {
+            row.signed = Field::lost(Some(random.pick(BAD_DATES)));
+        }
+        if row.transferred.raw.is_some() && random.rarely(1500) {
+            row.transferred = Field::lost(Some(random.pick(BAD_DATES)));
+        }
+    }
+}
+
+/// Owners whose id is mistyped, masked or cut off.
+fn owners(city: &mut Builder, spared: &Spared, round: usize) {
+    let Some(at) = later(city, spared.ownership, city.registers.ownership.len()) else { return };
+    let Some(id) = city.registers.ownership.get(at).and_then(|row| row.owner.get()) else { return };
+    let raw = match round % 3 {
+        0 => city.mistype(id, &spared.persons),
+        1 => city.mask(id, &spared.persons),
+        _ => city.cut(id, &spared.persons),
+    };
+    if let (Some(raw), Some(row)) = (raw, city.registers.ownership.get_mut(at)) {
+        row.owner = Field::lost(Some(&raw));
+    }
+}
+
+/// Contracts with a mistyped buyer, or with a comma too many or too few in the row.
+fn buyers(city: &mut Builder, spared: &Spared, round: usize) {
+    let Some(at) = later(city, spared.presale, city.registers.presale.len()) else { return };
+    let Some(id) = city.registers.presale.get(at).and_then(|row| row.buyer.get()) else { return };
+    let mistyped = if round % 2 == 1 { city.mistype(id, &spared.persons) } else { None };
+    let Some(row) = city.registers.presale.get_mut(at) else { return };
+    if let Some(raw) = mistyped {
+        row.buyer = Field::lost(Some(&raw));
+        return;
+    }
+    let (number, buyer) = (row.number.clone(), row.buyer.text());
+    let status = row.status.text();
+    row.ragged = spared.unless_hit(if round.is_multiple_of(4) {
+        vec![number, buyer, "西溪路".to_owned(), row.unit.clone(), "2016-5-3".to_owned(), status, String::new()]
+    } else {
+        vec![number, buyer, row.unit.clone(), status]
+    });
+}
+
+/// Marriages with a mistyped party, or with a field missing.
+fn parties(city: &mut Builder, spared: &Spared, round: usize) {
+    let Some(at) = later(city, spared.marriage, city.registers.marriage.len()) else { return };
+    let Some(id) = city.registers.marriage.get(at).and_then(|row| row.woman.get()) else { return };
+    let mistyped = if round.is_multiple_of(2) { city.mistype(id, &spared.persons) } else { None };
+    let Some(row) = city.registers.marriage.get_mut(at) else { return };
+    row.ragged = match &mistyped {
+        Some(raw) => {
+            row.woman = Field::lost(Some(raw));
+            None
+        }
+        None => spared.unless_hit(vec![row.man.text(), row.woman.text(), row.event.text()]),
+    };
+}
+
+/// Children whose father's id is mistyped.
+fn parents(city: &mut Builder, spared: &Spared, round: usize) {
+    // The first from a random place on that names a father.
+    let Some(from) = later(city, spared.household, city.registers.household.len()) else { return };
+    let found = city.registers.household.iter().enumerate().skip(from).find_map(|(at, row)| Some((at, row.father.get()?)));
+    let Some((at, id)) = found else { return };
+    let raw = if round % 4 == 3 { city.mask(id, &spared.persons) } else { city.mistype(id, &spared.persons) };
+    if let (Some(raw), Some(row)) = (raw, city.registers.household.get_mut(at)) {
+        row.father = Field::lost(Some(&raw));
+    }
+}
+
+/// Rows that an import ran over twice.
+fn repeat(city: &mut Builder, spared: &Spared) {
+    let Builder { random, registers, .. } = city;
+    let mut twice = |rows: usize, skip: usize| -> Vec<usize> { (skip..rows).filter(|_| random.rarely(200)).collect() };
+    for at in twice(registers.household.len(), spared.household) {
+        registers.household.extend(registers.household.get(at).cloned());
+    }
+    for at in twice(registers.marriage.len(), spared.marriage) {
+        registers.marriage.extend(registers.marriage.get(at).cloned());
+    }
+    for at in twice(registers.ownership.len(), spared.ownership) {
+        registers.ownership.extend(registers.ownership.get(at).cloned());
+    }
+    for at in twice(registers.presale.len(), spared.presale) {
+        registers.presale.extend(registers.presale.get(at).cloned());
+    }
+}
+
+/// A random place after the cast's.
+fn later(city: &mut Builder, first: usize, rows: usize) -> Option<usize> {
+    let after = u64::try_from(rows.checked_sub(first)?).ok().filter(|rows| *rows > 0)?;
+    Some(first + usize::try_from(city.random.below(after)).ok()?)
+}

@@ -1,0 +1,23 @@
+//! Who signed what: keys, envelopes, certificates, the authority's directory, and the proofs of the ledger.
+//!
+//! Everything that a department, the hub or an outside verifier has to *believe* is decided here, from bytes alone. This crate never
+//! opens a file or a socket, never reads a clock (times are arguments) and knows no async runtime. It is the only crate that touches ring.
+
+pub mod digest;
+pub mod directory;
+pub mod dsse;
+pub mod identity;
+pub mod invitation;
+pub mod keys;
+pub mod merkle;
+pub mod note;
+pub mod receipt;
+pub mod tiles;
+pub mod tls;
+pub mod x509;
+
+pub use digest::Digest;
+pub use directory::Directory;
+pub use identity::Identity;
+pub use invitation::Invitation;
+pub use keys::{Algorithm, PublicKey, SigningKey};

@@ -1,0 +1,133 @@
+//! What a certificate says, once it is asked the right questions.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustls_pki_types::CertificateDer;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::oid_registry::OID_SIG_ED25519;
+use x509_parser::prelude::FromDer as _;
+
+use super::{CERTIFICATE_BYTES, X509Error};
+use crate::digest::{Digest, sha256};
+use crate::identity::Identity;
+use crate::keys::{Algorithm, PublicKey};
+
+/// SHA-256 over the certificate's DER: what an invitation pins.
+pub fn fingerprint(cert: &CertificateDer<'_>) -> Digest {
+    sha256(cert)
+}
+
+/// Whom a certificate names: by exactly one URI, and it is no CA's. Says nothing of who signed it.
+pub fn identity_of(cert: &CertificateDer<'_>) -> Result<Identity, X509Error> {
+    let cert = parse(cert)?;
+    if is_ca(&cert)? {
+        return Err(X509Error::IsCa);
+    }
+    holder(&cert)
+}
+
+/// From when until when a certificate holds, both inclusive to the second.
+pub fn validity_of(cert: &CertificateDer<'_>) -> Result<(SystemTime, SystemTime), X509Error> {
+    let cert = parse(cert)?;
+    let time = |seconds: i64| {
+        u64::try_from(seconds).ok().and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds))).ok_or(X509Error::BadValidity)
+    };
+    Ok((time(cert.validity().not_before.timestamp())?, time(cert.validity().not_after.timestamp())?))
+}
+
+/// Whether it is a self-signed CA certificate that may sign certificates.
+pub fn check_ca(ca: &CertificateDer<'_>) -> Result<(), X509Error> {
+    check_parsed_ca(&parse(ca)?)
+}
+
+/// The authority's signing key, from its certificate, which this CA signed. The validity is *not* looked at: for evidence of the past.
+pub fn authority_key_of(cert: &CertificateDer<'_>, ca: &CertificateDer<'_>) -> Result<PublicKey, X509Error> {
+    let (cert, ca) = (parse(cert)?, parse(ca)?);
+    check_parsed_ca(&ca)?;
+    if is_ca(&cert)? {
+        return Err(X509Error::IsCa);
+    }
+    if cert.issuer().as_raw() != ca.subject().as_raw() || cert.verify_signature(Some(ca.public_key())).is_err() {
+        return Err(X509Error::BadSignature("certificate"));
+    }
+    let found = holder(&cert)?;
+    let expected = Identity::Authority { trust_domain: trust_domain(&ca)? };
+    if found != expected {
+        return Err(X509Error::WrongHolder { expected: expected.uri(), found: found.uri() });
+    }
+    let spki = cert.public_key();
+    if spki.algorithm.algorithm != OID_SIG_ED25519 {
+        return Err(X509Error::WrongAlgorithm("authority's certificate", "Ed25519"));
+    }
+    Ok(PublicKey::new(Algorithm::Ed25519, &spki.subject_public_key.data)?)
+}
+
+/// As [`authority_key_of`], and both certificates hold at `at`.
+pub fn authority_key_at(cert: &CertificateDer<'_>, ca: &CertificateDer<'_>, at: SystemTime) -> Result<PublicKey, X509Error> {
+    let key = authority_key_of(cert, ca)?;
+    for each in [cert, ca] {
+        let (not_before, not_after) = validity_of(each)?;
+        if at < not_before || at > not_after {
+            return Err(X509Error::NotValidNow);
+        }
+    }
+    Ok(key)
+}
+
+pub(super) fn parse<'a>(cert: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, X509Error> {
+    if cert.len() > CERTIFICATE_BYTES {
+        return Err(X509Error::Unreadable("certificate"));
+    }
+    match X509Certificate::from_der(cert) {
+        Ok(([], cert)) => Ok(cert),
+        _ => Err(X509Error::Unreadable("certificate")),
+    }
+}
+
+pub(super) fn is_ca(cert: &X509Certificate<'_>) -> Result<bool, X509Error> {
+    let constraints = cert.basic_constraints().map_err(|_| X509Error::Unreadable("certificate"))?;
+    let usage = cert.key_usage().map_err(|_| X509Error::Unreadable("certificate"))?;
+    Ok(constraints.is_some_and(|found| found.value.ca) || usage.is_some_and(|found| found.value.key_cert_sign()))
+}
+
+pub(super) fn check_parsed_ca(cert: &X509Certificate<'_>) -> Result<(), X509Error> {
+    let constraints = cert.basic_constraints().map_err(|_| X509Error::Unreadable("certificate"))?;
+    let usage = cert.key_usage().map_err(|_| X509Error::Unreadable("certificate"))?;
+    let may_sign = constraints.is_some_and(|found| found.value.ca) && usage.is_some_and(|found| found.value.key_cert_sign());
+    if may_sign && cert.subject().as_raw() == cert.issuer().as_raw() && cert.verify_signature(None).is_ok() {
+        Ok(())
+    } else {
+        Err(X509Error::NotACa)
+    }
+}
+
+/// The root's own URI is `spiffe://<trust domain>` (SPIFFE X.509-SVID, 2).
+pub(super) fn trust_domain(ca: &X509Certificate<'_>) -> Result<String, X509Error> {
+    let uri = only_uri(ca)?;
+    match uri.strip_prefix("spiffe://") {
+        Some(domain) if crate::identity::is_trust_domain(domain) => Ok(domain.to_owned()),
+        _ => Err(X509Error::NotACa),
+    }
+}
+
+fn holder(cert: &X509Certificate<'_>) -> Result<Identity, X509Error> {
+    Ok(only_uri(cert)?.parse()?)
+}
+
+fn only_uri<'a>(cert: &'a X509Certificate<'_>) -> Result<&'a str, X509Error> {
+    let names = cert.subject_alternative_name().map_err(|_| X509Error::Unreadable("certificate"))?;
+    let names = names.map_or(&[][..], |found| &found.value.general_names);
+    let mut uris = names.iter().filter_map(|name| match name {
+        GeneralName::URI(uri) => Some(*uri),
+        _ => None,
+    });
+    if names.iter().any(|name| matches!(name, GeneralName::Invalid(..))) {
+        return Err(X509Error::Unreadable("certificate"));
+    }
+    match (uris.next(), uris.count()) {
+        (Some(uri), 0) => Ok(uri),
+        (None, _) => Err(X509Error::NotOneUri(0)),
+        (Some(_), more) => Err(X509Error::NotOneUri(more + 1)),
+    }
+}
