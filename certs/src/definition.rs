@@ -391,14 +391,15 @@ impl Faults<'_> {
         }
         let steps_of = |name: &String| {
             let steps = raw.step.iter().filter(|step| step.variants.is_empty() || step.variants.contains(name));
-            steps.filter_map(|step| match (&step.scan, &step.sql) {
+            let made = steps.filter_map(|step| match (&step.scan, &step.sql) {
                 (Some(scan), None) => Some(Step { name: step.name.clone(), kind: StepKind::Scan(scan.clone()) }),
                 (None, Some(sql)) => Some(Step { name: step.name.clone(), kind: StepKind::Sql(sql.clone()) }),
                 _ => None,
-            })
+            });
+            made.collect()
         };
         let variants = raw.variant.iter();
-        variants.map(|raw| Variant { name: raw.name.clone(), title: raw.title.clone(), steps: steps_of(&raw.name).collect() }).collect()
+        variants.map(|raw| Variant { name: raw.name.clone(), title: raw.title.clone(), steps: steps_of(&raw.name) }).collect()
     }
 
     fn check_variant(&mut self, definition: &Definition, variant: &Variant) {

@@ -92,6 +92,11 @@ impl CompleteScan {
     pub fn as_of(&self) -> SystemTime {
         self.as_of
     }
+
+    /// Which dataset it was of.
+    pub fn dataset(&self) -> &str {
+        &self.dataset
+    }
 }
 
 /// What the definition's SQL said of one delivered row.

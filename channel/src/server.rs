@@ -3,13 +3,12 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use http::Request;
+use http::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::body::Body;
-use tonic::service::Routes;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 use crate::{Http2Bounds, Peer};
 
@@ -22,18 +21,19 @@ pub enum Served {
     Drained,
 }
 
-/// Serves `routes` until the peer goes away or `stop` completes; then open streams finish and new ones are refused.
+/// Serves `service` until the peer goes away or `stop` completes; then open streams finish and new ones are refused.
 /// Every request carries the [`Peer`] in its extensions.
-pub async fn serve<I>(io: I, peer: Peer, routes: Routes, bounds: Http2Bounds, stop: impl Future<Output = ()>) -> Served
+pub async fn serve<I, S>(io: I, peer: Peer, service: S, bounds: Http2Bounds, stop: impl Future<Output = ()>) -> Served
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
 {
-    let service = routes.map_request(move |request: Request<hyper::body::Incoming>| {
+    let service = service.map_request(move |request: Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
         request
     });
-    let service = service.map_err(|impossible: Infallible| match impossible {});
     let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())

@@ -1,2 +1,7 @@
-//! `zerotrip-hub`
-fn main() {}
+//! `zerotrip-hub`: see `--help`, and the crate's documentation.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zerotrip_hub::cli::main()
+}

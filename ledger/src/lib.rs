@@ -1,1 +1,282 @@
-//! in progress
+//! The hub's one durable truth: exchanges, bundles, statements, invitations and the tamper-evident log, in one SQLite file.
+//!
+//! A leaf, the exchange that it belongs to and the tree's new root are committed in the *same* transaction; whatever a method has
+//! answered `Ok` survives a crash. One thread writes and commits in groups, so a hundred exchanges share one fsync. Tiles and the
+//! `checkpoint` file (C2SP tlog-tiles) are a projection: made in the background, never waited for, always derivable again. Once a commit
+//! has failed nobody knows what the disk holds, so the store records nothing more until it is opened, and audited, again.
+//!
+//! ```text
+//! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation, join_request
+//! <folder>/store.lock          held by the one process that writes
+//! <folder>/ledger/checkpoint   and ledger/tile/…: for anybody to read
+//! ```
+//!
+//! This crate never decides whether an exchange is allowed and never reads a clock: times are arguments, and order is the leaf's index,
+//! so a clock that goes backwards changes nothing. Entries hold salted commitments; answers are kept beside the log and are erasable.
+
+mod audit;
+mod error;
+mod project;
+mod read;
+mod rows;
+mod schema;
+mod tree;
+mod work;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use zerotrip_proto::v1::ledger_entry::Body;
+use zerotrip_proto::v1::{Completion, Envelope, Intent, LedgerReceipt, PendingJoin, Refusal};
+use zerotrip_trust::{Digest, SigningKey};
+
+pub use error::{LedgerError, OpenError};
+pub use read::{ENTRIES, ENTRIES_BYTES};
+pub use rows::{BundleKind, ExchangeRow, ExchangeState, Invited, Join, Orphan, Recovered};
+pub use work::{ANSWER_BYTES, INVITATIONS, STATEMENTS};
+pub use writer::BATCH;
+
+use project::Projector;
+use read::Readers;
+use tree::Head;
+use work::{Certificate, Done, Work};
+use writer::{Job, Writer, WriterThread};
+
+/// Jobs that may wait for the writer; whoever comes after them waits to get in.
+const QUEUE: usize = 1024;
+
+/// How to open a store. The default is what a hub wants.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Recompute the whole tree and compare every tile, instead of the last thousand leaves: time and reading grow with the log.
+    pub verify_all: bool,
+    /// Most bytes of the database file; over it nothing more is recorded. Default: as large as the disk.
+    pub most_bytes: Option<u64>,
+    #[cfg(test)]
+    pub(crate) fail_commit: Arc<std::sync::atomic::AtomicBool>,
+}
+
+/// The store. Cheap to clone; the last clone that is dropped waits for the writer to finish what was queued.
+#[derive(Clone)]
+pub struct Ledger(Arc<Inner>);
+
+struct Inner {
+    // Dropped in this order: without a queue the writer ends, and only then is it waited for.
+    queue: mpsc::Sender<Job>,
+    head: watch::Receiver<Arc<Head>>,
+    commits: Arc<AtomicU64>,
+    readers: Readers,
+    projector: Projector,
+    _writer: WriterThread,
+}
+
+impl Ledger {
+    /// Opens the store in `folder`, or makes one. `origin` names the log; `key` (Ed25519) is the hub's CHECKPOINT key.
+    ///
+    /// The last leaves are checked against their hashes, the tree against its root, and the store against the checkpoint that was
+    /// published last: a store that was edited, cut or set back is refused by name. Then missing tiles are projected.
+    pub fn open(folder: &Path, origin: &str, key: SigningKey) -> Result<(Self, Recovered), OpenError> {
+        Self::open_with(folder, origin, key, &Options::default())
+    }
+
+    /// As [`Self::open`], with options.
+    pub fn open_with(folder: &Path, origin: &str, key: SigningKey, options: &Options) -> Result<(Self, Recovered), OpenError> {
+        let lock = schema::lock(folder)?;
+        let connection = schema::open_writer(folder, options.most_bytes)?;
+        #[cfg(test)]
+        schema::fail_commits(&connection, Arc::clone(&options.fail_commit))?;
+        let range = audit::audit(&connection, origin, options.verify_all)?;
+        audit::against_checkpoint(&connection, folder, origin, key.public(), range.size())?;
+        let orphaned = audit::orphans(&connection)?;
+        let first = Arc::new(Head::sign(&range, origin, &key)?);
+        project::project(&connection, folder, 0, &first, options.verify_all)?;
+        let recovered = Recovered { size: range.size(), orphaned };
+
+        let readers = Readers::open(folder)?;
+        let (announce, head) = watch::channel(Arc::clone(&first));
+        let commits = Arc::new(AtomicU64::new(0));
+        let projector = Projector::start(schema::open_reader(folder)?, folder, head.clone(), first.size)?;
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let writer = Writer::new(connection, range, origin.to_owned(), key, announce, Arc::clone(&commits), lock);
+        let thread = WriterThread::start(writer, jobs)?;
+        Ok((Self(Arc::new(Inner { queue, head, commits, readers, projector, _writer: thread })), recovered))
+    }
+
+    /// Records an intent and opens its exchange: nothing may be dispatched before this resolves. An exchange id is used once, ever.
+    pub async fn intend(&self, intent: Intent, at: SystemTime, expires_at: SystemTime) -> Result<u64, LedgerError> {
+        self.submit(Work::Intend { intent, at, expires_at }).await?.index()
+    }
+
+    /// Records the completion and closes its exchange with the signed answer's envelope (encoded, at most [`ANSWER_BYTES`]): no answer
+    /// may leave before this resolves.
+    pub async fn complete(&self, completion: Completion, at: SystemTime, answer: Vec<u8>) -> Result<LedgerReceipt, LedgerError> {
+        self.submit(Work::Complete { completion, at, answer, certificate: None }).await?.receipt()
+    }
+
+    /// Completes an exchange that issues a certificate, and marks the check's exchange `check_id` with the certificate's digest in the
+    /// same transaction. Refused where that check was not answered `true` or already carries a certificate.
+    pub async fn record_certificate(
+        &self,
+        completion: Completion,
+        at: SystemTime,
+        answer: Vec<u8>,
+        check_id: &str,
+        digest: Digest,
+    ) -> Result<LedgerReceipt, LedgerError> {
+        let certificate = Some(Certificate { check_id: check_id.to_owned(), digest });
+        self.submit(Work::Complete { completion, at, answer, certificate }).await?.receipt()
+    }
+
+    /// Records a request that was refused before it could be an exchange.
+    pub async fn refuse(&self, refusal: Refusal, at: SystemTime) -> Result<u64, LedgerError> {
+        self.submit(Work::Append { body: Body::Refusal(refusal), at }).await?.index()
+    }
+
+    /// Records a refusal or a bundle change. The other entries belong to exchanges and have methods of their own.
+    pub async fn append(&self, body: Body, at: SystemTime) -> Result<LedgerReceipt, LedgerError> {
+        self.submit(Work::Append { body, at }).await?.receipt()
+    }
+
+    /// Records that these intents will never be completed, all or none, and closes their exchanges. To be called with what
+    /// [`Self::open`] found, before anything new is served.
+    pub async fn reconcile(&self, orphans: Vec<Orphan>, at: SystemTime) -> Result<(), LedgerError> {
+        self.submit(Work::Reconcile { orphans, at }).await.map(drop)
+    }
+
+    /// Erases an exchange's answer; log, outcome and certificate digest stay.
+    pub async fn erase_answer(&self, id: &str) -> Result<(), LedgerError> {
+        self.submit(Work::EraseAnswer { id: id.to_owned() }).await.map(drop)
+    }
+
+    /// Puts a newer bundle in force, with its entry in the log. An older or equal version is refused.
+    pub async fn put_bundle(
+        &self,
+        kind: BundleKind,
+        version: u64,
+        envelope: Envelope,
+        at: SystemTime,
+    ) -> Result<LedgerReceipt, LedgerError> {
+        self.submit(Work::PutBundle { kind, version, envelope, at }).await?.receipt()
+    }
+
+    /// Keeps an owner's statement of a dataset in place of its former one.
+    pub async fn put_statement(&self, dataset: &str, envelope: Envelope) -> Result<(), LedgerError> {
+        self.submit(Work::PutStatement { dataset: dataset.to_owned(), envelope }).await.map(drop)
+    }
+
+    /// Keeps an invitation, once; those that expired unused before `at` are forgotten.
+    pub async fn put_invitation(&self, invited: Invited, at: SystemTime) -> Result<(), LedgerError> {
+        self.submit(Work::PutInvitation { invited, at }).await.map(drop)
+    }
+
+    /// Files a join request under its invitation, which must hold at `at`. The same request again changes nothing; another one is refused.
+    pub async fn put_join(&self, join: PendingJoin, at: SystemTime) -> Result<(), LedgerError> {
+        self.submit(Work::PutJoin { join, at }).await.map(drop)
+    }
+
+    /// Files the certificate chain (DER, leaf first) for the newest request of `system` that waits for one.
+    pub async fn admit(&self, system: &str, chain: Vec<Vec<u8>>) -> Result<(), LedgerError> {
+        self.submit(Work::Admit { system: system.to_owned(), chain }).await.map(drop)
+    }
+
+    /// An exchange by its request's id.
+    pub fn exchange(&self, id: &str) -> Result<Option<ExchangeRow>, LedgerError> {
+        self.0.readers.with(|connection| read::exchange(connection, id))
+    }
+
+    /// The bundle in force and its version.
+    pub fn bundle(&self, kind: BundleKind) -> Result<Option<(u64, Envelope)>, LedgerError> {
+        self.0.readers.with(|connection| read::bundle(connection, kind))
+    }
+
+    /// The statement of a dataset.
+    pub fn statement(&self, dataset: &str) -> Result<Option<Envelope>, LedgerError> {
+        self.0.readers.with(|connection| read::statement(connection, dataset))
+    }
+
+    /// All statements by dataset, at most [`STATEMENTS`].
+    pub fn statements(&self) -> Result<Vec<(String, Envelope)>, LedgerError> {
+        self.0.readers.with(read::statements)
+    }
+
+    /// An invitation by its token's SHA-256; whether it still holds is the caller's to see.
+    pub fn invitation(&self, token_digest: &Digest) -> Result<Option<Invited>, LedgerError> {
+        self.0.readers.with(|connection| read::invitation(connection, token_digest))
+    }
+
+    /// A join request by its token's SHA-256.
+    pub fn join(&self, token_digest: &Digest) -> Result<Option<Join>, LedgerError> {
+        self.0.readers.with(|connection| read::join(connection, token_digest))
+    }
+
+    /// Who waits for admission, oldest first, at most [`INVITATIONS`].
+    pub fn pending_joins(&self) -> Result<Vec<PendingJoin>, LedgerError> {
+        self.0.readers.with(read::pending_joins)
+    }
+
+    /// The newest checkpoint, a C2SP signed note. Everything in it is durable.
+    pub fn checkpoint(&self) -> String {
+        self.head().note.clone()
+    }
+
+    /// Leaves under [`Self::checkpoint`].
+    pub fn size(&self) -> u64 {
+        self.head().size
+    }
+
+    /// Entries as hashed, from `start`: 1 to [`ENTRIES`] asked for, fewer where the log ends or [`ENTRIES_BYTES`] are reached, at least one.
+    pub fn entries(&self, start: u64, count: u32) -> Result<Vec<Vec<u8>>, LedgerError> {
+        let size = self.size();
+        self.0.readers.with(|connection| read::entries(connection, start, count, size))
+    }
+
+    /// Proof that the leaf is in the tree of the newest checkpoint.
+    pub fn inclusion(&self, index: u64) -> Result<LedgerReceipt, LedgerError> {
+        let head = self.head();
+        self.0.readers.with(|connection| read::inclusion(connection, index, &head))
+    }
+
+    /// Proof that the tree of `to` leaves continues that of `from`, which is at least 1 (RFC 9162, 2.1.4).
+    pub fn consistency(&self, from: u64, to: u64) -> Result<Vec<Vec<u8>>, LedgerError> {
+        let size = self.size();
+        self.0.readers.with(|connection| read::consistency(connection, from, to, size))
+    }
+
+    /// Transactions committed since opening: with group commit far fewer than entries under load.
+    pub fn commits(&self) -> u64 {
+        self.0.commits.load(Ordering::Relaxed)
+    }
+
+    /// Commits what is queued, folds the WAL into the database and projects the last tiles. Clones of this handle can then only read.
+    pub async fn close(self) -> Result<(), LedgerError> {
+        self.submit(Work::Close).await?;
+        let inner = Arc::clone(&self.0);
+        let finish = tokio::task::spawn_blocking(move || inner.projector.finish());
+        finish.await.map_err(|error| LedgerError::Unavailable(error.to_string()))?
+    }
+
+    fn head(&self) -> Arc<Head> {
+        Arc::clone(&self.0.head.borrow())
+    }
+
+    /// Once queued, the work is done even if the caller stops waiting.
+    async fn submit(&self, work: Work) -> Result<Done, LedgerError> {
+        let closed = || LedgerError::Unavailable("the store is closed".into());
+        let (reply, done) = oneshot::channel();
+        self.0.queue.send(Job { work, reply }).await.map_err(|_| closed())?;
+        done.await.map_err(|_| closed())?
+    }
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger").field("size", &self.size()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,18 @@
+//! Who may ask what: the Cedar policies as text (`policies/`), and the engine around them. The *authorise* room of an exchange.
+//!
+//! Pure: facts in, decision out. Nothing here reads a clock, a file or a network. Grants are data of one immutable entity snapshot that
+//! all requests share; a new directory or grant bundle makes a new [`Snapshot`], swapped whole. Whatever goes wrong while deciding (a
+//! policy that errors, a system nobody knows) is a denial that says so, and every denial names the policies that made it.
 
+mod decide;
+mod error;
+mod grants;
+mod snapshot;
+
+pub use decide::{Action, Decision, EVALUATION_ERROR, Facts};
+pub use error::{GrantFault, PolicyError};
+pub use grants::{CHECKS, GRANTS, GRANTS_PER_CHECK, TERMS, open_grants};
+pub use snapshot::Snapshot;
+
+#[cfg(test)]
+mod tests;

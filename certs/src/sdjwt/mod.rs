@@ -207,7 +207,8 @@ impl SdJwt {
             return Err(SdJwtError::TooManyDisclosures(encoded.len()));
         }
         let mut segments = jwt.split('.');
-        let (Some(header), Some(payload), Some(signature), None) = (segments.next(), segments.next(), segments.next(), segments.next()) else {
+        let (Some(header), Some(payload), Some(signature), None) = (segments.next(), segments.next(), segments.next(), segments.next())
+        else {
             return Err(SdJwtError::NotCompact);
         };
         let (algorithm, key_id) = read_header(&members("header", header)?)?;

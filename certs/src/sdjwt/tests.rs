@@ -13,7 +13,10 @@ fn key() -> SigningKey {
 }
 
 fn plain() -> Map<String, Value> {
-    json!({ "iss": "spiffe://c.example/member/fund/system/desk", "iat": 1000, "nbf": 1000, "exp": 2000, "vct": "urn:a" }).as_object().unwrap().clone()
+    json!({ "iss": "spiffe://c.example/member/fund/system/desk", "iat": 1000, "nbf": 1000, "exp": 2000, "vct": "urn:a" })
+        .as_object()
+        .unwrap()
+        .clone()
 }
 
 fn issued(key: &SigningKey) -> SdJwt {

@@ -214,8 +214,8 @@ impl<'a> Preparation<'a> {
             return None;
         };
         let template = scan.template(&self.definition.name, &self.variant.name, name);
-        if let Err(error) = template::validate(&template, statement) {
-            self.faults.push(format!("scan `{name}`: {error}"));
+        if let Err(faults) = template::validate(&template, statement) {
+            self.faults.extend(faults.iter().map(|fault| format!("scan `{name}`: {fault}")));
             return None;
         }
         let mut fields = vec![Field::new(&scan.lookup, DataType::Utf8, true)];

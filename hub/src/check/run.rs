@@ -97,7 +97,7 @@ impl PreparedCheck {
         today: i32,
         dispatch: &dyn Dispatch,
     ) -> Result<RunResult> {
-        let run = Run { check: self, variant, cx: Arc::new(ExchangeCx::new(variant.slots())), engine };
+        let run = Run { check: self, variant, cx: Arc::new(ExchangeCx::new(variant.slots())) };
         run.cx.fill(0, vec![run.request_row(parameters, today)?])?;
         let mut states: BTreeMap<usize, ScanState> = BTreeMap::new();
         let task = engine.task(&run.cx);
@@ -133,7 +133,6 @@ struct Run<'a> {
     check: &'a PreparedCheck,
     variant: &'a PreparedVariant,
     cx: Arc<ExchangeCx>,
-    engine: &'a Engine,
 }
 
 impl Run<'_> {
@@ -219,7 +218,7 @@ impl Run<'_> {
             }
             verdicts = self.verdicts()?;
         }
-        let evidence_scans: Vec<_> = scans.iter().map(|(name, dataset, state, absence_for)| ScanEvidence { name, dataset, state, absence_for });
+        let evidence_scans: Vec<_> = scans.iter().map(|(name, dataset, state, absence_for)| ScanEvidence { name, dataset, state, absence_for }).collect();
         let reasons: Vec<&str> = definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
         let conclusion = conclude(&Evidence {
             scans: &evidence_scans,
@@ -228,8 +227,8 @@ impl Run<'_> {
             registered: &registered,
             hand_overs: &definition.hand_overs,
         });
-        let sources = scans.iter().filter_map(|(_, dataset, state, _)| match state {
-            ScanState::Complete(complete) => Some(((*dataset).to_owned(), complete.as_of())),
+        let sources = scans.iter().filter_map(|(_, _, state, _)| match state {
+            ScanState::Complete(complete) => Some((complete.dataset().to_owned(), complete.as_of())),
             _ => None,
         });
         Ok(RunResult { conclusion, sources: sources.collect() })

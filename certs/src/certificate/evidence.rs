@@ -1,0 +1,226 @@
+//! What a hub's reply proves: that this hub signed this answer, and that its ledger holds the completion which commits to it. Pure;
+//! the client runs it on what comes back, and every later verifier on what a certificate carries.
+
+use std::time::SystemTime;
+
+use prost::Message as _;
+use zerotrip_proto::v1::answer::Outcome;
+use zerotrip_proto::v1::ledger_entry::Body;
+use zerotrip_proto::v1::{Answer, Completion, ExchangeOutcome, ExchangeReply, KeyUsage, LedgerEntry, LedgerReceipt};
+use zerotrip_proto::{from_timestamp, payload_type};
+use zerotrip_trust::digest::{Digest, commit, domain, sha256};
+use zerotrip_trust::directory::{Directory, Why};
+use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::merkle::{self, ProofError};
+use zerotrip_trust::note::{self, Checkpoint, NoteError};
+
+/// Bytes of the salt that opens an answer's commitment.
+const SALT_BYTES: usize = 32;
+
+/// As of when the hub's keys must hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Moment {
+    /// This answer just came: the hub may act now.
+    Now(SystemTime),
+    /// This answer is kept evidence: the keys held when it was given, whatever became of them since.
+    WhenAnswered,
+}
+
+/// An answer that the hub signed and recorded. Whether it is "true" is another question: see [`super::Affirmed`].
+#[derive(Clone, Debug)]
+pub struct ProvenAnswer {
+    reply: ExchangeReply,
+    answer: Answer,
+    completion: Completion,
+    checkpoint: Checkpoint,
+    index: u64,
+    answered_at: SystemTime,
+}
+
+/// Why a reply proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvidenceError {
+    /// A part is not there.
+    #[error("the reply holds no {0}")]
+    Missing(&'static str),
+    /// The answer's envelope.
+    #[error("the answer's envelope: {0}")]
+    Envelope(#[from] DsseError),
+    /// Whoever signed it is no hub that may.
+    #[error("the answer is signed with key `{keyid}`, which is no good: {why}")]
+    HubKey {
+        /// The key named.
+        keyid: String,
+        /// Why.
+        why: Why,
+    },
+    /// A hub signed for another one, or a system for a hub.
+    #[error("the answer says it is `{stated}`'s, but `{signer}` signed it")]
+    WrongHub {
+        /// In the answer.
+        stated: String,
+        /// By the directory.
+        signer: String,
+    },
+    /// None of the four outcomes.
+    #[error("the answer has no outcome that is known here; a newer client may know it")]
+    NoOutcome,
+    /// The ledger entry does not decode, or is no completion.
+    #[error("the receipt is not for a completed exchange")]
+    NotACompletion,
+    /// Somebody else's receipt.
+    #[error("the receipt is for the exchange `{found}`, not for `{expected}`")]
+    OtherExchange {
+        /// The answer's.
+        expected: String,
+        /// The receipt's.
+        found: String,
+    },
+    /// The ledger says another outcome than the answer.
+    #[error("the ledger has recorded another outcome than the answer states")]
+    OtherOutcome,
+    /// The commitment does not open to this answer.
+    #[error("the ledger entry does not commit to this answer: the answer, its salt or the receipt was swapped")]
+    NotCommitted,
+    /// The sources' commitments differ.
+    #[error("the ledger entry commits to other source receipts than the answer names")]
+    OtherSources,
+    /// The proof.
+    #[error("the entry is not proven to be in the ledger: {0}")]
+    Inclusion(#[from] ProofError),
+    /// The checkpoint's signature.
+    #[error("the ledger's checkpoint: {0}")]
+    Checkpoint(#[from] NoteError),
+    /// The directory names no checkpoint key for that hub and time.
+    #[error("the directory names no valid ledger key for `{0}`; fetch the newest directory")]
+    NoCheckpointKey(String),
+    /// A time that is none.
+    #[error("the answer states no time that makes sense")]
+    BadTime,
+}
+
+impl ProvenAnswer {
+    /// What the hub signed.
+    pub fn answer(&self) -> &Answer {
+        &self.answer
+    }
+
+    /// What came from the hub, unchanged: this is what a certificate carries as evidence.
+    pub fn reply(&self) -> &ExchangeReply {
+        &self.reply
+    }
+
+    /// The ledger's own record of it.
+    pub fn completion(&self) -> &Completion {
+        &self.completion
+    }
+
+    /// The signed tree head that holds the record.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Where in the ledger it stands.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// When the hub answered.
+    pub fn answered_at(&self) -> SystemTime {
+        self.answered_at
+    }
+}
+
+/// A ledger's name: the hub's URI without `spiffe://`.
+pub fn checkpoint_origin(hub: &str) -> &str {
+    hub.strip_prefix("spiffe://").unwrap_or(hub)
+}
+
+/// Verifies a reply from end to end; see the module.
+pub fn prove(reply: ExchangeReply, directory: &Directory, moment: Moment) -> Result<ProvenAnswer, EvidenceError> {
+    let envelope = reply.answer.as_ref().ok_or(EvidenceError::Missing("answer"))?;
+    let receipt = reply.receipt.as_ref().ok_or(EvidenceError::Missing("ledger receipt"))?;
+    let (unverified, keyid) = dsse::peek(envelope, payload_type::ANSWER)?;
+    let at = match moment {
+        Moment::Now(now) => now,
+        // Only to find the key with: the same bytes are verified below, under that key.
+        Moment::WhenAnswered => answered_at(&dsse::decode(unverified)?)?,
+    };
+    let found = match moment {
+        Moment::Now(_) => directory.hub_key(keyid, KeyUsage::Sign, at),
+        Moment::WhenAnswered => directory.key_as_of(keyid, KeyUsage::Sign, at),
+    };
+    let holder = found.map_err(|why| EvidenceError::HubKey { keyid: cut(keyid), why })?;
+    let payload = dsse::verify(envelope, payload_type::ANSWER, &holder.key)?;
+    let answer: Answer = dsse::decode(payload)?;
+    if !holder.identity.is_hub() || holder.uri != answer.hub {
+        return Err(EvidenceError::WrongHub { stated: cut(&answer.hub), signer: holder.uri.clone() });
+    }
+    let completion = committed(&answer, payload, receipt, &reply.answer_salt)?;
+    let checkpoint = included(receipt, directory, &holder.uri, at)?;
+    let (index, answered_at) = (receipt.index, answered_at(&answer)?);
+    Ok(ProvenAnswer { reply, answer, completion, checkpoint, index, answered_at })
+}
+
+/// The completion in the receipt, once it is this answer's.
+fn committed(answer: &Answer, payload: &[u8], receipt: &LedgerReceipt, salt: &[u8]) -> Result<Completion, EvidenceError> {
+    let entry = LedgerEntry::decode(receipt.entry.as_slice()).map_err(|_| EvidenceError::NotACompletion)?;
+    let Some(Body::Completion(completion)) = entry.body else { return Err(EvidenceError::NotACompletion) };
+    if completion.exchange_id != answer.request_id {
+        return Err(EvidenceError::OtherExchange { expected: cut(&answer.request_id), found: cut(&completion.exchange_id) });
+    }
+    if salt.len() != SALT_BYTES || completion.answer_commitment != commit(domain::ANSWER, salt, payload) {
+        return Err(EvidenceError::NotCommitted);
+    }
+    if completion.outcome() != recorded_as(answer)? {
+        return Err(EvidenceError::OtherOutcome);
+    }
+    let sources = answer.sources.iter().map(|source| &source.receipt_commitment);
+    if matches!(answer.outcome, Some(Outcome::Answered(_))) && !sources.eq(&completion.receipt_commitments) {
+        return Err(EvidenceError::OtherSources);
+    }
+    Ok(completion)
+}
+
+/// The signed tree head, once the entry is proven to be under it.
+fn included(receipt: &LedgerReceipt, directory: &Directory, hub: &str, at: SystemTime) -> Result<Checkpoint, EvidenceError> {
+    let checkpoint = open_checkpoint(&receipt.checkpoint, directory, hub, at)?;
+    let path = merkle::path_from_bytes(&receipt.path).ok_or(ProofError::WrongLength)?;
+    merkle::verify_inclusion(&merkle::leaf_hash(&receipt.entry), receipt.index, checkpoint.size, &path, &checkpoint.root)?;
+    Ok(checkpoint)
+}
+
+/// A checkpoint of a hub's ledger, signed with any of the keys that it holds for that at this time.
+pub fn open_checkpoint(note: &str, directory: &Directory, hub: &str, at: SystemTime) -> Result<Checkpoint, EvidenceError> {
+    let mut refusal = EvidenceError::NoCheckpointKey(hub.to_owned());
+    for holder in directory.hub_keys(hub, KeyUsage::Checkpoint, at) {
+        match note::open_checkpoint(note, checkpoint_origin(hub), &holder.key) {
+            Ok(checkpoint) => return Ok(checkpoint),
+            Err(error) => refusal = error.into(),
+        }
+    }
+    Err(refusal)
+}
+
+fn recorded_as(answer: &Answer) -> Result<ExchangeOutcome, EvidenceError> {
+    Ok(match answer.outcome.as_ref().ok_or(EvidenceError::NoOutcome)? {
+        Outcome::Answered(answered) if answered.answer => ExchangeOutcome::AnsweredTrue,
+        Outcome::Answered(_) => ExchangeOutcome::AnsweredFalse,
+        Outcome::Unavailable(_) => ExchangeOutcome::Unavailable,
+        Outcome::Denied(_) => ExchangeOutcome::Denied,
+        Outcome::Recorded(_) => ExchangeOutcome::Recorded,
+    })
+}
+
+fn answered_at(answer: &Answer) -> Result<SystemTime, EvidenceError> {
+    from_timestamp(answer.answered_at.as_ref()).ok_or(EvidenceError::BadTime)
+}
+
+/// SHA-256 over a request's payload: what an answer repeats of it.
+pub(super) fn request_digest(payload: &[u8]) -> Digest {
+    sha256(payload)
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(200).collect()
+}

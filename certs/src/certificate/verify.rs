@@ -1,0 +1,366 @@
+//! Verifying a certificate: from its text, a trust root and the time, to what a screen may show. Asks nobody.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use prost::Message as _;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use zerotrip_proto::bounds::CLOCK_SKEW;
+use zerotrip_proto::payload_type;
+use zerotrip_proto::v1::answer::Outcome;
+use zerotrip_proto::v1::request::Body;
+use zerotrip_proto::v1::{Answer, Envelope, ExchangeReply, KeyUsage, LedgerReceipt, Request};
+use zerotrip_trust::directory::{Directory, Why};
+use zerotrip_trust::dsse;
+
+use super::evidence::{EvidenceError, Moment, prove, request_digest};
+use super::jwks::{JwkSet, JwkSetError};
+use super::seal::{claims_agree, policy, scope, sources};
+use super::{VCT_PREFIX, is_vct_of};
+use crate::definition::Bilingual;
+use crate::sdjwt::{self, Claims, SdJwt, SdJwtError};
+
+/// Whose word on keys is taken.
+#[derive(Clone, Copy, Debug)]
+pub enum TrustRoot<'a> {
+    /// The authority's directory, opened and fresh: seal, hub signature and ledger are all verified.
+    Directory(&'a Directory),
+    /// A plain JWK set: the seal is verified, the hub's evidence only for agreement with what the certificate says.
+    Keys(&'a JwkSet),
+}
+
+/// Everything that a screen shows of a certificate that verified.
+#[derive(Clone, Debug)]
+pub struct VerifiedCertificate {
+    /// Who sealed it.
+    pub issuer: Issuer,
+    /// When.
+    pub issued_at: SystemTime,
+    /// From when it is valid.
+    pub valid_from: SystemTime,
+    /// Until when, exclusive.
+    pub valid_until: SystemTime,
+    /// Its type.
+    pub vct: String,
+    /// The check's name.
+    pub check: String,
+    /// The variant's name.
+    pub variant: String,
+    /// What people call it.
+    pub title: Bilingual,
+    /// About whom the check asked.
+    pub persons: Bilingual,
+    /// What it states.
+    pub statement: Bilingual,
+    /// Within which bounds, by kind: `regions` (division codes, GB/T 2260).
+    pub scope: BTreeMap<String, Vec<String>>,
+    /// Who was asked.
+    pub sources: Vec<Source>,
+    /// SHA-256 of the definition that was run, hexadecimal.
+    pub definition_digest: String,
+    /// Policies that allowed it.
+    pub policies: Vec<String>,
+    /// What the holder chose to show.
+    pub disclosed: Disclosed,
+    /// What the hub's evidence proves.
+    pub evidence: Finding,
+}
+
+/// Who sealed a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// The system's URI.
+    pub uri: String,
+    /// The member's names, where a directory is at hand.
+    pub name: Option<Bilingual>,
+    /// Whether it may still act, where a directory is at hand. A later suspension undoes no certificate; the reader should know.
+    pub active: Option<bool>,
+    /// Which key.
+    pub key_id: String,
+}
+
+/// A register that was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The dataset.
+    pub dataset: String,
+    /// Its owner.
+    pub owner: String,
+    /// The state of the register that was read: RFC 3339.
+    pub as_of: String,
+    /// English.
+    pub coverage_en: String,
+    /// Chinese.
+    pub coverage_zh: String,
+}
+
+/// What the holder chose to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Disclosed {
+    /// Parameters, case number and purpose, by name.
+    pub claims: BTreeMap<String, String>,
+    /// Whether the request itself is shown: the hub's answer is then shown to be about exactly these parameters.
+    pub request: bool,
+}
+
+/// What the hub's evidence proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// There was only a key set: nobody verified the hub's signature or the ledger.
+    NotChecked,
+    /// The hub signed a true answer, and its ledger holds it.
+    Proven {
+        /// The hub.
+        hub: String,
+        /// The exchange.
+        request_id: String,
+        /// When it answered.
+        answered_at: SystemTime,
+        /// Where in the ledger.
+        index: u64,
+        /// The size of the tree whose signed head holds it.
+        tree_size: u64,
+        /// The directory's own time: this verification is as of then.
+        directory_issued_at: SystemTime,
+    },
+}
+
+/// Why a certificate counts for nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    /// The token or its seal.
+    #[error(transparent)]
+    Token(#[from] SdJwtError),
+    /// The key set.
+    #[error(transparent)]
+    Keys(#[from] JwkSetError),
+    /// The directory does not vouch for the key.
+    #[error("the sealing key `{key_id}` is no good: {why}")]
+    SealKey {
+        /// The key named.
+        key_id: String,
+        /// Why.
+        why: Why,
+    },
+    /// The key is somebody else's.
+    #[error("the certificate says it is `{stated}`'s, but the key belongs to `{holder}`")]
+    WrongIssuer {
+        /// In the certificate.
+        stated: String,
+        /// By the trust root.
+        holder: String,
+    },
+    /// A claim is missing or of another shape.
+    #[error("the certificate's `{0}` is missing or not of the shape it must have")]
+    Claim(&'static str),
+    /// Certificate type and check do not fit.
+    #[error("a certificate of type `{vct}` cannot be on the check `{check}`")]
+    TypeMismatch {
+        /// The type.
+        vct: String,
+        /// The check.
+        check: String,
+    },
+    /// The evidence does not verify.
+    #[error("the hub's evidence does not verify: {0}")]
+    Evidence(#[from] EvidenceError),
+    /// The answer inside is not a true one.
+    #[error("the hub's answer inside is not `true`")]
+    NotAffirmed,
+    /// The answer inside says something else than the certificate.
+    #[error("the certificate's `{0}` is not what the hub answered")]
+    Contradiction(&'static str),
+    /// Issued before it was answered.
+    #[error("the certificate was issued before the hub answered")]
+    IssuedBeforeAnswer,
+}
+
+/// Verifies a certificate at `now`.
+pub fn verify(token: &str, root: TrustRoot<'_>, now: SystemTime) -> Result<VerifiedCertificate, CertificateError> {
+    let token = SdJwt::parse(token)?;
+    let (issuer, claims) = verify_seal(&token, root, now)?;
+    let plain = &claims.plain;
+    let (vct, check, variant) = (text(plain, "vct")?, text(plain, "check")?, text(plain, "variant")?);
+    if !is_vct_of(&vct, &check) {
+        return Err(CertificateError::TypeMismatch { vct, check });
+    }
+    let issued_at = sdjwt::time(plain, "iat")?;
+    let reply = evidence(plain)?;
+    let answer = agreeing_answer(plain, &reply, &check, &variant)?;
+    let disclosed = disclosed(&claims, &answer, (&issuer.uri, &check, &variant))?;
+    let evidence = verify_evidence(reply, root, issued_at)?;
+    Ok(VerifiedCertificate {
+        issuer,
+        issued_at,
+        valid_from: sdjwt::time(plain, "nbf")?,
+        valid_until: sdjwt::time(plain, "exp")?,
+        vct,
+        check,
+        variant,
+        title: bilingual(plain, "title")?,
+        persons: bilingual(plain, "persons")?,
+        statement: bilingual(plain, "statement")?,
+        scope: read_scope(plain)?,
+        sources: read_sources(plain)?,
+        definition_digest: text(plain, "definition_digest")?,
+        policies: answer.decision.map(|decision| decision.policy_ids).unwrap_or_default(),
+        disclosed,
+        evidence,
+    })
+}
+
+fn verify_seal(token: &SdJwt, root: TrustRoot<'_>, now: SystemTime) -> Result<(Issuer, Claims), CertificateError> {
+    let (id, stated, issued_at) = (token.key_id(), token.claimed_issuer()?, token.claimed_issue()?);
+    let refuse = |holder: &str| CertificateError::WrongIssuer { stated: stated.chars().take(200).collect(), holder: holder.to_owned() };
+    let accepts = |vct: &str| vct.starts_with(VCT_PREFIX);
+    let issuer = |name, active| Issuer { uri: stated.to_owned(), name, active, key_id: id.to_owned() };
+    match root {
+        TrustRoot::Keys(set) => {
+            let (holder, key) = set.key_as_of(id, issued_at)?;
+            if holder != stated {
+                return Err(refuse(holder));
+            }
+            Ok((issuer(None, None), token.verify(key, now, accepts)?))
+        }
+        TrustRoot::Directory(directory) => {
+            let found = directory.key_as_of(id, KeyUsage::Seal, issued_at);
+            let holder = found.map_err(|why| CertificateError::SealKey { key_id: id.chars().take(64).collect(), why })?;
+            if holder.uri != stated {
+                return Err(refuse(&holder.uri));
+            }
+            let member = holder.member.as_deref().and_then(|member| directory.member(member));
+            let name = member.map(|member| Bilingual { en: member.name_en.clone(), zh: member.name_zh.clone() });
+            let active = directory.is_active(&holder.identity);
+            Ok((issuer(name, Some(active)), token.verify(&holder.key, now, accepts)?))
+        }
+    }
+}
+
+/// The hub's answer inside, which must say what the certificate says. Its signature is [`verify_evidence`]'s business.
+fn agreeing_answer(plain: &Map<String, Value>, reply: &ExchangeReply, check: &str, variant: &str) -> Result<Answer, CertificateError> {
+    let envelope = reply.answer.as_ref().ok_or(CertificateError::Claim("evidence"))?;
+    let payload = dsse::peek(envelope, payload_type::ANSWER).map_err(EvidenceError::from)?.0;
+    let answer: Answer = dsse::decode(payload).map_err(EvidenceError::from)?;
+    let Some(Outcome::Answered(answered)) = &answer.outcome else { return Err(CertificateError::NotAffirmed) };
+    if !answered.answer {
+        return Err(CertificateError::NotAffirmed);
+    }
+    let same = |name: &'static str, expected: Option<Value>| {
+        if expected.is_some() && plain.get(name) == expected.as_ref() { Ok(()) } else { Err(CertificateError::Contradiction(name)) }
+    };
+    same("sources", sources(&answer.sources).ok())?;
+    same("scope", Some(scope(&answered.claims)))?;
+    claims_agree(&answered.claims, check, variant).map_err(CertificateError::Contradiction)?;
+    same("policy", Some(policy(&answer)))?;
+    same("definition_digest", Some(hex::encode(&answer.definition_digest).into()))?;
+    Ok(answer)
+}
+
+fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>, issued_at: SystemTime) -> Result<Finding, CertificateError> {
+    let TrustRoot::Directory(directory) = root else { return Ok(Finding::NotChecked) };
+    let proven = prove(reply, directory, Moment::WhenAnswered)?;
+    // Certificates count in whole seconds.
+    if proven.answered_at() > issued_at + CLOCK_SKEW {
+        return Err(CertificateError::IssuedBeforeAnswer);
+    }
+    Ok(Finding::Proven {
+        hub: proven.answer().hub.clone(),
+        request_id: proven.answer().request_id.clone(),
+        answered_at: proven.answered_at(),
+        index: proven.index(),
+        tree_size: proven.checkpoint().size,
+        directory_issued_at: directory.issued_at(),
+    })
+}
+
+/// What is shown. Where the request is among it, all of it must be the request that the hub answered.
+fn disclosed(claims: &Claims, answer: &Answer, stated: (&str, &str, &str)) -> Result<Disclosed, CertificateError> {
+    let mut shown = Disclosed::default();
+    for (name, value) in claims.disclosed.iter().filter(|(name, _)| *name != "request") {
+        let value = value.as_str().ok_or(CertificateError::Claim("disclosures"))?;
+        shown.claims.insert(name.clone(), value.to_owned());
+    }
+    let Some(request) = claims.disclosed.get("request") else { return Ok(shown) };
+    let payload = bytes(Some(request)).ok_or(CertificateError::Claim("request"))?;
+    if answer.request_digest != request_digest(&payload) {
+        return Err(CertificateError::Contradiction("request"));
+    }
+    let request = Request::decode(payload.as_slice()).map_err(|_| CertificateError::Claim("request"))?;
+    let Some(Body::Check(check)) = &request.body else { return Err(CertificateError::Contradiction("request")) };
+    if request.id != answer.request_id || (request.issuer.as_str(), check.check.as_str(), check.variant.as_str()) != stated {
+        return Err(CertificateError::Contradiction("request"));
+    }
+    for (name, value) in &shown.claims {
+        let asked = match name.as_str() {
+            "case_number" => Some(&request.case_number),
+            "purpose" => Some(&request.purpose),
+            _ => check.parameters.iter().find(|parameter| parameter.name == *name).map(|parameter| &parameter.value),
+        };
+        if asked != Some(value) {
+            return Err(CertificateError::Contradiction("disclosures"));
+        }
+    }
+    shown.request = true;
+    Ok(shown)
+}
+
+fn evidence(plain: &Map<String, Value>) -> Result<ExchangeReply, CertificateError> {
+    let read = || {
+        let evidence = plain.get("evidence")?.as_object()?;
+        let receipt = evidence.get("receipt")?.as_object()?;
+        let path: Option<Vec<Vec<u8>>> = receipt.get("path")?.as_array()?.iter().map(|digest| bytes(Some(digest))).collect();
+        Some(ExchangeReply {
+            answer: Some(Envelope::decode(bytes(evidence.get("answer"))?.as_slice()).ok()?),
+            answer_salt: bytes(evidence.get("answer_salt"))?,
+            receipt: Some(LedgerReceipt {
+                index: receipt.get("index")?.as_u64()?,
+                entry: bytes(receipt.get("entry"))?,
+                path: path?,
+                checkpoint: receipt.get("checkpoint")?.as_str()?.to_owned(),
+            }),
+        })
+    };
+    read().ok_or(CertificateError::Claim("evidence"))
+}
+
+fn read_scope(plain: &Map<String, Value>) -> Result<BTreeMap<String, Vec<String>>, CertificateError> {
+    let value = plain.get("scope").cloned().unwrap_or_default();
+    serde_json::from_value(value).map_err(|_| CertificateError::Claim("scope"))
+}
+
+fn read_sources(plain: &Map<String, Value>) -> Result<Vec<Source>, CertificateError> {
+    const NAME: &str = "sources";
+    let list = plain.get(NAME).and_then(Value::as_array).ok_or(CertificateError::Claim(NAME))?;
+    let one = |value: &Value| {
+        let source = value.as_object()?;
+        let coverage = source.get("coverage")?.as_object()?;
+        let text = |from: &Map<String, Value>, name: &str| Some(from.get(name)?.as_str()?.to_owned());
+        Some(Source {
+            dataset: text(source, "dataset")?,
+            owner: text(source, "owner")?,
+            as_of: text(source, "as_of")?,
+            coverage_en: text(coverage, "en")?,
+            coverage_zh: text(coverage, "zh")?,
+        })
+    };
+    list.iter().map(one).collect::<Option<Vec<_>>>().ok_or(CertificateError::Claim(NAME))
+}
+
+fn text(plain: &Map<String, Value>, name: &'static str) -> Result<String, CertificateError> {
+    plain.get(name).and_then(Value::as_str).map(str::to_owned).ok_or(CertificateError::Claim(name))
+}
+
+fn bilingual(plain: &Map<String, Value>, name: &'static str) -> Result<Bilingual, CertificateError> {
+    let read = |language: &str| plain.get(name)?.get(language)?.as_str().map(str::to_owned);
+    match (read("en"), read("zh")) {
+        (Some(en), Some(zh)) => Ok(Bilingual { en, zh }),
+        _ => Err(CertificateError::Claim(name)),
+    }
+}
+
+fn bytes(value: Option<&Value>) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(value?.as_str()?).ok()
+}

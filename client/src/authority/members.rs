@@ -1,0 +1,188 @@
+//! Members of the directory: inviting, admitting, suspending.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use zerotrip_channel::files::{self, Secrecy};
+use zerotrip_proto::bounds::{CLOCK_SKEW, TEXT_CHARS};
+use zerotrip_proto::v1::{Envelope, Member, PendingJoin, Status, System};
+use zerotrip_trust::identity::{Identity, is_name};
+use zerotrip_trust::invitation::Invitation;
+use zerotrip_trust::x509::{self, CertificateDer};
+
+use super::{Authority, AuthorityError, CERTIFICATE_LIFE, MEMBER, replace_keys, to_toml};
+
+/// Most invitations that are kept; expired ones go first.
+const INVITATIONS: usize = 10_000;
+
+/// Whom to invite.
+#[derive(Clone, Debug)]
+pub struct NewMember<'a> {
+    /// The member's id.
+    pub member: &'a str,
+    /// Its system.
+    pub system: &'a str,
+    /// For people; the member's id where none is given and the member is new.
+    pub name_en: Option<&'a str>,
+    /// For people.
+    pub name_zh: Option<&'a str>,
+    /// Whether the system is to administer for the authority.
+    pub administrator: bool,
+}
+
+/// An invitation and what the hub has to hear of it.
+#[derive(Debug)]
+pub struct Invited {
+    /// To be handed over like a password.
+    pub invitation: Invitation,
+    /// When it ends.
+    pub expires_at: SystemTime,
+    administrator: bool,
+    names: Option<(String, String)>,
+}
+
+/// A system that may come in.
+#[derive(Debug)]
+pub struct Admission {
+    /// The system's URI.
+    pub system: String,
+    /// Its certificate.
+    pub certificate_chain: Vec<CertificateDer<'static>>,
+    /// The directory that names it, to be published first.
+    pub directory: Envelope,
+    /// Its version.
+    pub version: u64,
+}
+
+/// `invitations.toml`: what was issued, by the digest of its token.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Issued {
+    #[serde(default)]
+    invitation: Vec<IssuedInvitation>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IssuedInvitation {
+    system: String,
+    token_sha256: String,
+    administrator: bool,
+    /// Seconds since 1970.
+    expires_at: u64,
+}
+
+impl Authority {
+    /// Makes an invitation; nothing is kept before [`Self::keep_invitation`], so that the hub can be told first.
+    pub fn invite(&self, new: &NewMember<'_>, life: Duration, now: SystemTime) -> Result<Invited, AuthorityError> {
+        if new.member == MEMBER && new.system == super::DESK {
+            return Err(AuthorityError::Itself);
+        }
+        for name in [new.member, new.system] {
+            if !is_name(name) {
+                return Err(AuthorityError::Name(name.chars().take(64).collect()));
+            }
+        }
+        let known = self.directory.members.iter().find(|member| member.id == new.member);
+        let names = match (known, new.name_en, new.name_zh) {
+            (Some(_), None, None) => None,
+            (known, en, zh) => {
+                let kept = |pick: fn(&Member) -> &String| known.map_or(new.member, |member| pick(member).as_str());
+                Some((en.unwrap_or(kept(|member| &member.name_en)).to_owned(), zh.unwrap_or(kept(|member| &member.name_zh)).to_owned()))
+            }
+        };
+        let fits = |name: &str| (1..=TEXT_CHARS).contains(&name.chars().count());
+        if names.as_ref().is_some_and(|(en, zh)| !fits(en) || !fits(zh)) {
+            return Err(AuthorityError::Names);
+        }
+        let system = Identity::system(self.trust_domain(), new.member, new.system)?;
+        let url = self.home().address.to_string();
+        let invitation = Invitation::generate(&url, x509::fingerprint(self.ca.cert_der()), system, self.home().hub.clone())?;
+        Ok(Invited { invitation, expires_at: now + life, administrator: new.administrator, names })
+    }
+
+    /// Keeps what the hub was told, and puts the member into the working copy; it is published with the next directory.
+    pub fn keep_invitation(&mut self, invited: &Invited, now: SystemTime) -> Result<(), AuthorityError> {
+        let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let mut issued = self.issued()?;
+        issued.invitation.retain(|old| old.expires_at > seconds(now));
+        if issued.invitation.len() >= INVITATIONS {
+            issued.invitation.remove(0);
+        }
+        issued.invitation.push(IssuedInvitation {
+            system: invited.invitation.system.uri(),
+            token_sha256: hex::encode(invited.invitation.token_digest()),
+            administrator: invited.administrator,
+            expires_at: seconds(invited.expires_at),
+        });
+        files::write(&self.folder.join("invitations.toml"), to_toml(&issued)?.as_bytes(), Secrecy::Private)?;
+        let id = invited.invitation.system.member().unwrap_or_default();
+        if let Some((name_en, name_zh)) = invited.names.clone() {
+            match self.directory.members.iter_mut().find(|member| member.id == id) {
+                Some(member) => (member.name_en, member.name_zh) = (name_en, name_zh),
+                None => {
+                    let status = Status::Active.into();
+                    self.directory.members.push(Member { id: id.to_owned(), name_en, name_zh, status, systems: Vec::new() });
+                }
+            }
+            self.save()?;
+        }
+        Ok(())
+    }
+
+    /// Certifies a system that waits, if it waits with a token of ours, and puts it into a new directory.
+    pub fn admit(&mut self, pending: &PendingJoin, now: SystemTime) -> Result<Admission, AuthorityError> {
+        let not_invited = || AuthorityError::NotInvited(pending.system.chars().take(200).collect());
+        let digest = hex::encode(&pending.token_digest);
+        let issued = self.issued()?;
+        let fits = |old: &&IssuedInvitation| {
+            let alive = SystemTime::UNIX_EPOCH + Duration::from_secs(old.expires_at) > now;
+            old.system == pending.system && old.token_sha256 == digest && alive
+        };
+        let administrator = issued.invitation.iter().find(fits).ok_or_else(not_invited)?.administrator;
+        let identity: Identity = pending.system.parse()?;
+        let chain = self.ca.sign_csr(&pending.csr, &identity, &[], &[], now - CLOCK_SKEW, now + CERTIFICATE_LIFE)?;
+        let before = self.directory.clone();
+        let id = identity.member().unwrap_or_default();
+        let member = self.directory.members.iter_mut().find(|member| member.id == id);
+        let member = member.ok_or_else(|| AuthorityError::UnknownMember(id.to_owned()))?;
+        match member.systems.iter_mut().find(|system| system.uri == pending.system) {
+            Some(system) => {
+                system.administrator = administrator;
+                replace_keys(&mut system.keys, pending.keys.clone(), now);
+            }
+            None => {
+                let (uri, keys) = (pending.system.clone(), pending.keys.clone());
+                member.systems.push(System { uri, status: Status::Active.into(), keys, administrator });
+            }
+        }
+        let directory = self.sign_directory(now).inspect_err(|_| self.directory = before)?;
+        Ok(Admission { system: pending.system.clone(), certificate_chain: vec![chain], directory, version: self.directory.version })
+    }
+
+    /// Suspends a member, or lets it act again: a new directory says so.
+    pub fn set_status(&mut self, member: &str, status: Status, now: SystemTime) -> Result<Envelope, AuthorityError> {
+        if member == MEMBER {
+            return Err(AuthorityError::Itself);
+        }
+        let found = self.directory.members.iter_mut().find(|known| known.id == member);
+        found.ok_or_else(|| AuthorityError::UnknownMember(member.chars().take(64).collect()))?.status = status.into();
+        self.sign_directory(now)
+    }
+
+    /// Systems that are invited and not expired.
+    pub fn invited(&self, now: SystemTime) -> Result<Vec<String>, AuthorityError> {
+        let alive = |old: &IssuedInvitation| SystemTime::UNIX_EPOCH + Duration::from_secs(old.expires_at) > now;
+        let in_directory = |uri: &str| self.directory.members.iter().any(|member| member.systems.iter().any(|system| system.uri == uri));
+        Ok(self.issued()?.invitation.into_iter().filter(|old| alive(old) && !in_directory(&old.system)).map(|old| old.system).collect())
+    }
+
+    fn issued(&self) -> Result<Issued, AuthorityError> {
+        let path = self.folder.join("invitations.toml");
+        if !path.exists() {
+            return Ok(Issued::default());
+        }
+        let content = |why: &str| AuthorityError::Content { path: path.display().to_string(), why: why.to_owned() };
+        toml::from_str(&files::read_text(&path)?).map_err(|error| content(error.message()))
+    }
+}

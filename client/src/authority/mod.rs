@@ -1,0 +1,286 @@
+//! The data authority's own folder: the root, the key that signs directories and grants, and the working copies of both. Nothing here
+//! talks to a hub; what has to be published comes out as a signed envelope.
+//!
+//! The folder is also that of the authority's administrator system, so `SystemHome::load` works on it. `ca.key` and `authority.key`
+//! are the root of all trust: keep the folder on a machine that is no hub.
+
+mod enrol;
+mod grants;
+mod members;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use prost::Message as _;
+use serde::{Deserialize, Serialize};
+use zerotrip_channel::files::{self, FileError, Secrecy};
+use zerotrip_channel::{Address, DialError, HomeError, SystemHome};
+use zerotrip_proto::bounds::CLOCK_SKEW;
+use zerotrip_proto::v1::{Envelope, KeyDirectory, KeyUsage, Member, Status, System};
+use zerotrip_proto::{payload_type, to_timestamp};
+use zerotrip_trust::directory::{Directory, DirectoryError};
+use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::identity::{Identity, IdentityError};
+use zerotrip_trust::invitation::InvitationMakeError;
+use zerotrip_trust::keys::{Algorithm, KeyError, SigningKey};
+use zerotrip_trust::x509::{self, CertificateAuthority, TlsKey, X509Error, pem};
+
+pub use enrol::Enrolled;
+pub use grants::NewGrant;
+pub use members::{Admission, Invited, NewMember};
+
+/// The member that the authority itself is in its directory.
+pub const MEMBER: &str = "authority";
+/// Its administrators' system.
+pub const DESK: &str = "desk";
+
+const ROOT_LIFE: Duration = Duration::from_secs(20 * 365 * 86_400);
+const AUTHORITY_KEY_LIFE: Duration = Duration::from_secs(5 * 365 * 86_400);
+/// How long TLS certificates and the desk's keys are valid.
+const CERTIFICATE_LIFE: Duration = Duration::from_secs(365 * 86_400);
+const KEY_LIFE: Duration = Duration::from_secs(3 * 365 * 86_400);
+
+/// The opened folder.
+#[derive(Debug)]
+pub struct Authority {
+    folder: PathBuf,
+    settings: Settings,
+    home: SystemHome,
+    ca: CertificateAuthority,
+    key: SigningKey,
+    directory: KeyDirectory,
+}
+
+/// `authority.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// How long a published directory may be relied upon, in seconds: whoever misses news longer than this stops.
+    directory_life_seconds: u64,
+}
+
+/// `identity.toml`, as `SystemHome` reads it.
+#[derive(Serialize)]
+struct IdentityFile {
+    system: String,
+    hub: String,
+    url: String,
+}
+
+/// What is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// There is an authority already.
+    #[error("`{0}` already holds an authority; choose an empty folder")]
+    Occupied(String),
+    /// There is none.
+    #[error("`{0}` holds no authority; make one with `zerotrip authority init`")]
+    NotOne(String),
+    /// Out of bounds.
+    #[error("the directory's life must be 1 minute to 30 days")]
+    Life,
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file's content.
+    #[error("`{path}`: {why}")]
+    Content {
+        /// Which.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// A name.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// An address.
+    #[error(transparent)]
+    Address(#[from] DialError),
+    /// The folder as a system's.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// A certificate.
+    #[error(transparent)]
+    Certificate(#[from] X509Error),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// An envelope.
+    #[error(transparent)]
+    Envelope(#[from] DsseError),
+    /// The directory would be refused everywhere.
+    #[error("the new directory would be refused: {0}")]
+    Directory(#[from] DirectoryError),
+    /// An invitation.
+    #[error(transparent)]
+    Invitation(#[from] InvitationMakeError),
+    /// Nobody of that name.
+    #[error("no member `{0}`; `zerotrip member list` shows who there is")]
+    UnknownMember(String),
+    /// The authority's own member.
+    #[error("`{MEMBER}` is the authority itself and cannot be suspended or invited again")]
+    Itself,
+    /// A member's names.
+    #[error("a member's names have 1 to 64 characters in each language")]
+    Names,
+    /// A member's or system's id.
+    #[error("`{0}` is not a name; use 1 to 32 lower-case letters, digits and hyphens")]
+    Name(String),
+    /// Somebody waits with papers that were never issued.
+    #[error("`{0}` waits with a token that was not issued here, or has expired; do not admit it, invite again")]
+    NotInvited(String),
+    /// The hub's enrolment file.
+    #[error("`{path}`: {why}; let the hub write it again")]
+    Enrolment {
+        /// Which.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// A grant.
+    #[error("{0}")]
+    Grant(String),
+}
+
+impl Authority {
+    /// Makes a new authority. `life` is how long a directory may be relied upon; `now` the machine's clock.
+    pub fn init(folder: &Path, trust_domain: &str, hub: &str, url: &str, life: Duration, now: SystemTime) -> Result<Self, AuthorityError> {
+        if folder.join("ca.key").exists() || folder.join("identity.toml").exists() {
+            return Err(AuthorityError::Occupied(folder.display().to_string()));
+        }
+        if !(60..=30 * 86_400).contains(&life.as_secs()) {
+            return Err(AuthorityError::Life);
+        }
+        let desk = Identity::system(trust_domain, MEMBER, DESK)?;
+        let hub = Identity::hub(trust_domain, hub)?;
+        let _fits: Address = url.parse()?;
+        let begin = now - CLOCK_SKEW;
+        let ca = CertificateAuthority::generate(trust_domain, begin, ROOT_LIFE)?;
+        let (key, sign, tls) = (SigningKey::generate(Algorithm::Ed25519)?, SigningKey::generate(Algorithm::Ed25519)?, TlsKey::generate()?);
+        let certified = ca.sign_authority_key(key.public(), begin, now + AUTHORITY_KEY_LIFE)?;
+        let csr = x509::make_csr(&tls, &desk, &[], &[])?;
+        let chain = ca.sign_csr(&csr, &desk, &[], &[], begin, now + CERTIFICATE_LIFE)?;
+        let settings = Settings { directory_life_seconds: life.as_secs() };
+        let identity = IdentityFile { system: desk.uri(), hub: hub.uri(), url: url.to_owned() };
+        let put = |name: &str, text: &str, secrecy| files::write(&folder.join(name), text.as_bytes(), secrecy);
+        put("ca.key", &ca.key_pem(), Secrecy::Private)?;
+        put("authority.key", &key.to_pkcs8_pem(), Secrecy::Private)?;
+        put("sign.key", &sign.to_pkcs8_pem(), Secrecy::Private)?;
+        put("tls.key", &tls.to_pem(), Secrecy::Private)?;
+        put("ca.pem", &ca.cert_pem(), Secrecy::Public)?;
+        put("authority.pem", &pem::encode(pem::CERTIFICATE, &certified), Secrecy::Public)?;
+        put("tls.pem", &pem::encode(pem::CERTIFICATE, &chain), Secrecy::Public)?;
+        put("authority.toml", &to_toml(&settings)?, Secrecy::Public)?;
+        let administrator = System {
+            uri: desk.uri(),
+            status: Status::Active.into(),
+            keys: vec![sign.public().to_proto(KeyUsage::Sign, begin, now + KEY_LIFE)],
+            administrator: true,
+        };
+        let member = Member {
+            id: MEMBER.into(),
+            name_en: "Data authority".into(),
+            name_zh: "数据主管部门".into(),
+            status: Status::Active.into(),
+            systems: vec![administrator],
+        };
+        let first = KeyDirectory { trust_domain: trust_domain.into(), members: vec![member], ..KeyDirectory::default() };
+        files::write(&folder.join("directory.binpb"), &first.encode_to_vec(), Secrecy::Public)?;
+        // Last: with this file the folder counts as one.
+        put("identity.toml", &to_toml(&identity)?, Secrecy::Public)?;
+        let mut authority = Self::open(folder)?;
+        authority.sign_directory(now)?;
+        Ok(authority)
+    }
+
+    /// Opens the folder.
+    pub fn open(folder: &Path) -> Result<Self, AuthorityError> {
+        if !folder.join("ca.key").exists() || !folder.join("identity.toml").exists() {
+            return Err(AuthorityError::NotOne(folder.display().to_string()));
+        }
+        let text = |name: &str| files::read_text(&folder.join(name));
+        let content = |name: &str, why: String| AuthorityError::Content { path: folder.join(name).display().to_string(), why };
+        let settings = toml::from_str(&text("authority.toml")?).map_err(|error| content("authority.toml", error.message().to_owned()))?;
+        let ca =
+            CertificateAuthority::from_pem(&text("ca.pem")?, &text("ca.key")?).map_err(|error| content("ca.key", error.to_string()))?;
+        let key = SigningKey::from_pkcs8_pem(&text("authority.key")?).map_err(|error| content("authority.key", error.to_string()))?;
+        let home = SystemHome::load(folder)?;
+        if home.authority != *key.public() {
+            return Err(content("authority.pem", "it certifies another key than `authority.key`".into()));
+        }
+        let bytes = files::read(&folder.join("directory.binpb"))?;
+        let directory = KeyDirectory::decode(bytes.as_slice()).map_err(|error| content("directory.binpb", error.to_string()))?;
+        Ok(Self { folder: folder.to_owned(), settings, home, ca, key, directory })
+    }
+
+    /// The folder as that of the administrator's system.
+    pub fn home(&self) -> &SystemHome {
+        &self.home
+    }
+
+    /// The working copy: what the next published directory will say.
+    pub fn directory(&self) -> &KeyDirectory {
+        &self.directory
+    }
+
+    /// Signs the working copy as the next version and writes it, with `jwks.json` beside it. Publishing it is the caller's part.
+    pub fn sign_directory(&mut self, now: SystemTime) -> Result<Envelope, AuthorityError> {
+        let mut next = self.directory.clone();
+        next.version += 1;
+        next.issued_at = Some(to_timestamp(now));
+        next.expires_at = Some(to_timestamp(now + Duration::from_secs(self.settings.directory_life_seconds)));
+        let envelope = Directory::seal(&next, &self.key)?;
+        let opened = Directory::open(&envelope, self.key.public(), now, next.version)?;
+        let jwks = format!("{:#}\n", opened.jwks());
+        // The working copy first: a crash after it wastes a version number, which is allowed; the other way round would reuse one.
+        self.directory = next;
+        self.save()?;
+        files::write(&self.folder.join("directory.dsse"), &envelope.encode_to_vec(), Secrecy::Public)?;
+        files::write(&self.folder.join("jwks.json"), jwks.as_bytes(), Secrecy::Public)?;
+        Ok(envelope)
+    }
+
+    /// The signed directory as it was last written.
+    pub fn signed_directory(&self) -> Result<Envelope, AuthorityError> {
+        let path = self.folder.join("directory.dsse");
+        let content = |why: String| AuthorityError::Content { path: path.display().to_string(), why };
+        Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| content(error.to_string()))
+    }
+
+    fn save(&self) -> Result<(), AuthorityError> {
+        Ok(files::write(&self.folder.join("directory.binpb"), &self.directory.encode_to_vec(), Secrecy::Public)?)
+    }
+
+    fn trust_domain(&self) -> &str {
+        &self.directory.trust_domain
+    }
+
+    fn open_signed<M: prost::Message + Default>(&self, name: &str, kind: &str) -> Result<Option<M>, AuthorityError> {
+        let path = self.folder.join(name);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let content = |why: String| AuthorityError::Content { path: path.display().to_string(), why };
+        let envelope = Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| content(error.to_string()))?;
+        Ok(Some(dsse::open(&envelope, kind, self.key.public()).map_err(|error| content(error.to_string()))?))
+    }
+
+    fn grants_bundle(&self) -> Result<Option<zerotrip_proto::v1::GrantBundle>, AuthorityError> {
+        self.open_signed("grants.dsse", payload_type::GRANTS)
+    }
+}
+
+fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> {
+    toml::to_string(value).map_err(|error| AuthorityError::Content { path: "toml".into(), why: error.to_string() })
+}
+
+/// Keys of a system or hub that came again: those of today, and the old ones revoked as of now.
+fn replace_keys(old: &mut Vec<zerotrip_proto::v1::Key>, new: Vec<zerotrip_proto::v1::Key>, now: SystemTime) {
+    for key in old.iter_mut().filter(|key| key.revoked_at.is_none() && !new.iter().any(|fresh| fresh.id == key.id)) {
+        key.revoked_at = Some(to_timestamp(now));
+    }
+    let fresh: Vec<_> = new.into_iter().filter(|key| !old.iter().any(|known| known.id == key.id)).collect();
+    old.extend(fresh);
+}

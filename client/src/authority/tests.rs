@@ -1,0 +1,213 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zerotrip_proto::v1::{GrantBundle, PendingJoin};
+use zerotrip_trust::tls;
+
+use super::enrol::{EnrolledKey, Enrolment};
+use super::*;
+
+const URL: &str = "https://localhost:8443";
+const DAY: Duration = Duration::from_secs(86_400);
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> (Self, Authority) {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::init(&folder.path().join("a"), "city.example", "main", URL, DAY, SystemTime::now()).unwrap();
+        (Self { folder }, authority)
+    }
+
+    fn authority(&self) -> PathBuf {
+        self.folder.path().join("a")
+    }
+
+    fn hub(&self, uri: &str, usages: &[&str]) -> (PathBuf, TlsKey) {
+        let folder = self.folder.path().join("h");
+        let tls = TlsKey::generate().unwrap();
+        let csr = x509::make_csr(&tls, &uri.parse().unwrap(), &["localhost".into()], &[IpAddr::V4(Ipv4Addr::LOCALHOST)]).unwrap();
+        let key = |usage: &&str| EnrolledKey {
+            usage: (*usage).to_owned(),
+            public: STANDARD.encode(SigningKey::generate(Algorithm::Ed25519).unwrap().public().bytes()),
+        };
+        let enrolment = Enrolment { uri: uri.into(), csr: STANDARD.encode(csr), keys: usages.iter().map(key).collect() };
+        files::write(&folder.join("enrolment.toml"), toml::to_string(&enrolment).unwrap().as_bytes(), Secrecy::Public).unwrap();
+        (folder, tls)
+    }
+
+    fn enrol(&self, authority: &mut Authority) -> (PathBuf, TlsKey) {
+        let (folder, tls) = self.hub("spiffe://city.example/hub/main", &["sign", "checkpoint"]);
+        authority.enrol_hub(&folder, &["localhost".into()], &[IpAddr::V4(Ipv4Addr::LOCALHOST)], SystemTime::now()).unwrap();
+        (folder, tls)
+    }
+}
+
+fn pending(invited: &Invited) -> PendingJoin {
+    let system = invited.invitation.system.clone();
+    let csr = x509::make_csr(&TlsKey::generate().unwrap(), &system, &[], &[]).unwrap();
+    let key = |usage, algorithm| {
+        let now = SystemTime::now();
+        SigningKey::generate(algorithm).unwrap().public().to_proto(usage, now - DAY, now + DAY)
+    };
+    let keys = vec![key(KeyUsage::Sign, Algorithm::Ed25519), key(KeyUsage::Seal, Algorithm::Es256)];
+    PendingJoin { system: system.uri(), token_digest: invited.invitation.token_digest().to_vec(), csr, keys }
+}
+
+fn fund() -> NewMember<'static> {
+    NewMember { member: "fund", system: "desk", name_en: Some("Housing fund"), name_zh: Some("公积金中心"), administrator: false }
+}
+
+#[test]
+fn a_new_authority_is_also_its_administrators_system() {
+    let (place, authority) = Place::new();
+    let home = SystemHome::load(&place.authority()).unwrap();
+    let directory = home.directory(SystemTime::now()).unwrap();
+    assert_eq!((directory.version(), home.uri().as_str()), (1, "spiffe://city.example/member/authority/system/desk"));
+    assert!(directory.is_administrator(&home.system));
+    assert!(home.tls(b"h2").is_ok());
+    assert_eq!(home.address.to_string(), URL);
+    assert_eq!(authority.directory().members[0].name_zh, "数据主管部门");
+    #[cfg(unix)]
+    for secret in ["ca.key", "authority.key", "sign.key", "tls.key"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(place.authority().join(secret)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{secret}");
+    }
+    let again = Authority::init(&place.authority(), "city.example", "main", URL, DAY, SystemTime::now());
+    assert!(matches!(again, Err(AuthorityError::Occupied(_))));
+    assert!(matches!(Authority::open(place.folder.path()), Err(AuthorityError::NotOne(_))));
+    let bad = |domain: &str, hub: &str, url: &str, life| {
+        Authority::init(&place.folder.path().join("b"), domain, hub, url, life, SystemTime::now())
+    };
+    assert!(matches!(bad("City", "main", URL, DAY), Err(AuthorityError::Identity(_))));
+    assert!(matches!(bad("city", "main", "http://x:1", DAY), Err(AuthorityError::Address(_))));
+    assert!(matches!(bad("city", "main", URL, Duration::from_secs(59)), Err(AuthorityError::Life)));
+    assert!(!place.folder.path().join("b").exists());
+}
+
+#[test]
+fn an_enrolled_hub_can_serve_and_is_in_the_directory() {
+    let (place, mut authority) = Place::new();
+    let (hub, tls_key) = place.enrol(&mut authority);
+    let read = |name: &str| files::read_text(&hub.join(name)).unwrap();
+    let (chain, ca) = (pem::certificates(&read("tls.pem")).unwrap(), pem::certificate(&read("ca.pem")).unwrap());
+    assert_eq!(x509::identity_of(&chain[0]).unwrap().uri(), "spiffe://city.example/hub/main");
+    assert!(tls::server_config(&chain, &tls_key, &ca, &[b"h2"]).is_ok());
+    let key = x509::authority_key_at(&pem::certificate(&read("authority.pem")).unwrap(), &ca, SystemTime::now()).unwrap();
+    let envelope = |name: &str| Envelope::decode(files::read(&hub.join(name)).unwrap().as_slice()).unwrap();
+    let directory = Directory::open(&envelope("directory.dsse"), &key, SystemTime::now(), 2).unwrap();
+    assert_eq!(directory.hub_keys("spiffe://city.example/hub/main", KeyUsage::Checkpoint, SystemTime::now()).len(), 1);
+    let grants: GrantBundle = dsse::open(&envelope("grants.dsse"), payload_type::GRANTS, &key).unwrap();
+    assert_eq!((grants.version, grants.grants.len()), (1, 0));
+    // Enrolled again with new keys, the old ones end.
+    place.enrol(&mut authority);
+    assert_eq!(authority.directory().hubs.len(), 1);
+    let keys = &authority.directory().hubs[0].keys;
+    assert_eq!((keys.len(), keys.iter().filter(|key| key.revoked_at.is_some()).count()), (4, 2));
+}
+
+#[test]
+fn enrolments_of_another_hub_or_without_its_keys_are_refused() {
+    let (place, mut authority) = Place::new();
+    let mut refused = |uri: &str, usages: &[&str]| {
+        let (folder, _) = place.hub(uri, usages);
+        authority.enrol_hub(&folder, &["localhost".into()], &[IpAddr::V4(Ipv4Addr::LOCALHOST)], SystemTime::now()).unwrap_err().to_string()
+    };
+    assert!(refused("spiffe://city.example/hub/other", &["sign", "checkpoint"]).contains("this authority's hub"));
+    assert!(refused("spiffe://city.example/hub/main", &["sign"]).contains("no key for `checkpoint`"));
+    assert!(refused("spiffe://city.example/hub/main", &["sign", "seal"]).contains("usage `seal`"));
+    let (folder, _) = place.hub("spiffe://city.example/hub/main", &["sign", "checkpoint"]);
+    let not_asked = authority.enrol_hub(&folder, &["localhost".into()], &[], SystemTime::now());
+    assert!(matches!(not_asked, Err(AuthorityError::Certificate(X509Error::NameNotAllowed(_)))));
+    assert_eq!(Authority::open(&place.authority()).unwrap().directory().version, 1);
+}
+
+#[test]
+fn only_the_invited_are_admitted() {
+    let (place, mut authority) = Place::new();
+    let now = SystemTime::now();
+    let invited = authority.invite(&fund(), DAY, now).unwrap();
+    // Not kept yet: unknown.
+    assert!(matches!(authority.admit(&pending(&invited), now), Err(AuthorityError::NotInvited(_))));
+    authority.keep_invitation(&invited, now).unwrap();
+    let mut authority = Authority::open(&place.authority()).unwrap();
+    assert_eq!(authority.invited(now).unwrap(), ["spiffe://city.example/member/fund/system/desk"]);
+    let mut forged = pending(&invited);
+    forged.token_digest[0] ^= 1;
+    assert!(matches!(authority.admit(&forged, now), Err(AuthorityError::NotInvited(_))));
+    let mut other = pending(&invited);
+    other.system = "spiffe://city.example/member/tax/system/desk".into();
+    assert!(matches!(authority.admit(&other, now), Err(AuthorityError::NotInvited(_))));
+    assert!(matches!(authority.admit(&pending(&invited), now + DAY), Err(AuthorityError::NotInvited(_))));
+    let mut stranger = pending(&invited);
+    stranger.csr = x509::make_csr(&TlsKey::generate().unwrap(), &authority.home().system, &[], &[]).unwrap();
+    assert!(matches!(authority.admit(&stranger, now), Err(AuthorityError::Certificate(_))));
+    let mut twice = pending(&invited);
+    let first = twice.keys[0].clone();
+    twice.keys.push(first);
+    assert!(matches!(authority.admit(&twice, now), Err(AuthorityError::Directory(_))));
+    assert_eq!(authority.directory().members[1].systems.len(), 0, "a refused system leaves nothing");
+
+    let admitted = authority.admit(&pending(&invited), now).unwrap();
+    assert_eq!(x509::identity_of(&admitted.certificate_chain[0]).unwrap().uri(), admitted.system);
+    let directory = Directory::open(&admitted.directory, &authority.home().authority, now, 2).unwrap();
+    assert!(directory.is_active(&admitted.system.parse().unwrap()) && !directory.is_administrator(&admitted.system.parse().unwrap()));
+    let jwks = files::read_text(&place.authority().join("jwks.json")).unwrap();
+    assert!(jwks.contains(&admitted.system));
+    assert!(authority.invited(now).unwrap().is_empty());
+}
+
+#[test]
+fn suspending_is_a_new_directory() {
+    let (_place, mut authority) = Place::new();
+    let now = SystemTime::now();
+    let invited = authority.invite(&fund(), DAY, now).unwrap();
+    authority.keep_invitation(&invited, now).unwrap();
+    authority.admit(&pending(&invited), now).unwrap();
+    let envelope = authority.set_status("fund", Status::Suspended, now).unwrap();
+    let directory = Directory::open(&envelope, &authority.home().authority, now, 3).unwrap();
+    assert!(!directory.is_active(&invited.invitation.system));
+    let envelope = authority.set_status("fund", Status::Active, now).unwrap();
+    assert!(Directory::open(&envelope, &authority.home().authority, now, 4).unwrap().is_active(&invited.invitation.system));
+    assert!(matches!(authority.set_status("tax", Status::Active, now), Err(AuthorityError::UnknownMember(_))));
+    assert!(matches!(authority.set_status(MEMBER, Status::Suspended, now), Err(AuthorityError::Itself)));
+}
+
+#[test]
+fn grants_are_added_listed_and_revoked() {
+    let (_place, mut authority) = Place::new();
+    let now = SystemTime::now();
+    authority.keep_invitation(&authority.invite(&fund(), DAY, now).unwrap(), now).unwrap();
+    let grant = NewGrant {
+        id: "g-1".into(),
+        member: "fund".into(),
+        check: "no-property/couple".into(),
+        purposes: vec!["rent-withdrawal".into()],
+        legal_bases: vec!["b".into()],
+        life: DAY,
+        may_issue: true,
+    };
+    let envelope = authority.add_grant(grant.clone(), now).unwrap();
+    let bundle: GrantBundle = dsse::open(&envelope, payload_type::GRANTS, &authority.home().authority).unwrap();
+    assert_eq!((bundle.version, bundle.grants.len(), bundle.grants[0].may_issue), (1, 1, true));
+    let refused = |change: &dyn Fn(&mut NewGrant)| {
+        let mut changed = NewGrant { id: "g-2".into(), ..grant.clone() };
+        change(&mut changed);
+        authority.add_grant(changed, now).unwrap_err()
+    };
+    assert!(matches!(refused(&|grant| grant.id = "g-1".into()), AuthorityError::Grant(_)));
+    assert!(matches!(refused(&|grant| grant.id = "G 2".into()), AuthorityError::Grant(_)));
+    assert!(matches!(refused(&|grant| grant.member = "tax".into()), AuthorityError::UnknownMember(_)));
+    assert!(matches!(refused(&|grant| grant.check = "no-property".into()), AuthorityError::Grant(_)));
+    assert!(matches!(refused(&|grant| grant.purposes.clear()), AuthorityError::Grant(_)));
+    assert!(authority.revoke_grant("g-2", now).is_err());
+    authority.revoke_grant("g-1", now).unwrap();
+    let bundle = authority.grants().unwrap();
+    assert_eq!((bundle.version, bundle.grants.len()), (2, 0));
+}

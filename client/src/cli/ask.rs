@@ -1,0 +1,231 @@
+//! `check`, `issue` and `join`: what a department's system does.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+use zerotrip_certs::certificate::ProvenAnswer;
+use zerotrip_channel::{SystemHome, files, join as join_hub};
+use zerotrip_proto::v1::{KeyUsage, Reason};
+use zerotrip_trust::invitation::Invitation;
+
+use super::SystemDir;
+use super::screen::{DENIED, Failure, NOT_SO, Screen, UNAVAILABLE, USAGE, rfc3339};
+use super::verify::{card, certificate_json};
+use crate::reply::Outcome;
+use crate::{Errand, Issue, Question, Session, SessionError};
+
+/// A question and the errand that it is for.
+#[derive(Args)]
+pub(super) struct Asking {
+    #[command(flatten)]
+    system: SystemDir,
+    /// The check's name in the catalog, such as `no-property`.
+    #[arg(long)]
+    check: String,
+    /// The check's variant, such as `applicant`, `couple` or `family`.
+    #[arg(long)]
+    variant: String,
+    /// A parameter of the check, such as `applicant=<resident id>`; repeat for each.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    params: Vec<(String, String)>,
+    /// Staff code of the official on whose errand this is asked.
+    #[arg(long)]
+    official: String,
+    /// The errand's code in the official list of service items.
+    #[arg(long)]
+    service_item: String,
+    /// What the answer may be used for; one of the grant's purposes.
+    #[arg(long)]
+    purpose: String,
+    /// The law that allows it; one of the grant's legal bases.
+    #[arg(long)]
+    basis: String,
+    /// The number of the file that this belongs to.
+    #[arg(long)]
+    case: String,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as `name=value`, for example `applicant=11010519491231002X`".to_owned()),
+    }
+}
+
+impl Asking {
+    /// Everything that can be checked before the hub is troubled.
+    fn split(self) -> Result<(PathBuf, Errand, Question), Failure> {
+        let errand = Errand {
+            official: self.official,
+            service_item: self.service_item,
+            purpose: self.purpose,
+            legal_basis: self.basis,
+            case_number: self.case,
+        };
+        errand.validate().map_err(SessionError::from)?;
+        let question = Question { check: self.check, variant: self.variant, parameters: self.params };
+        Ok((self.system.dir, errand, question.validated().map_err(SessionError::from)?))
+    }
+}
+
+pub(super) async fn check(asking: Asking, screen: &Screen) -> Result<ExitCode, Failure> {
+    let (dir, errand, question) = asking.split()?;
+    let home = SystemHome::load(&dir)?;
+    let outcome = Session::connect(&home).await?.check(&errand, &question).await?;
+    tell(&outcome, &question, screen)
+}
+
+pub(super) async fn issue(asking: Asking, out: &Path, screen: &Screen) -> Result<ExitCode, Failure> {
+    let (dir, errand, question) = asking.split()?;
+    if out.exists() {
+        let shown = out.display();
+        return Err(Failure::new(
+            USAGE,
+            format!("`{shown}` exists already; choose another file, a certificate is never overwritten"),
+            format!("文件 `{shown}` 已存在；证明不会被覆盖，请换一个文件名"),
+        ));
+    }
+    let home = SystemHome::load(&dir)?;
+    match Session::connect(&home).await?.issue(&errand, &question, out).await? {
+        Issue::NotIssued(outcome) => {
+            screen.note(screen.pick("no certificate was issued", "未签发证明"));
+            tell(&outcome, &question, screen)
+        }
+        Issue::Issued(issued) => {
+            let head = format!("{} {}", screen.pick("issued and recorded:", "已签发并登记："), issued.file.display());
+            let text = format!("{head}\n{}", card(&issued.certificate, screen));
+            let mut value = certificate_json(&issued.certificate);
+            if let Some(members) = value.as_object_mut() {
+                members.insert("outcome".to_owned(), "issued".into());
+                members.insert("file".to_owned(), issued.file.display().to_string().into());
+                members.insert("record_index".to_owned(), issued.record_index.into());
+            }
+            screen.show(&text, &value)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+pub(super) async fn join(dir: &Path, invitation: &Path, wait: u64, screen: &Screen) -> Result<ExitCode, Failure> {
+    let text = if invitation.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin()).map_err(|error| Failure::usage(&error, "无法读取邀请"))?
+    } else {
+        files::read_text(invitation)?
+    };
+    let invitation: Invitation = text.trim().parse().map_err(|error| Failure::usage(&error, "邀请有误"))?;
+    screen.note(screen.pick(
+        "making keys, filing them with the hub, and waiting for the authority to admit this system …",
+        "正在生成密钥并向枢纽登记，等待数据主管部门准入……",
+    ));
+    let mut progress = |_line: &str| {};
+    let usages = [KeyUsage::Sign, KeyUsage::Seal];
+    let home = join_hub(&invitation, dir, &usages, Duration::from_secs(wait), &mut progress).await?;
+    let text = match screen.pick("en", "zh") {
+        "zh" => format!("已作为 {} 接入 {}", home.system, home.hub),
+        _ => format!("joined {} as {}", home.hub, home.system),
+    };
+    screen.show(&text, &json!({ "joined": home.hub.uri(), "system": home.uri() }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One of four outcomes: on the screen, in JSON and as the exit code.
+fn tell(outcome: &Outcome, question: &Question, screen: &Screen) -> Result<ExitCode, Failure> {
+    let asked = format!("{}/{}", question.check, question.variant);
+    let (word, head, mut lines, code, value) = match outcome {
+        Outcome::Affirmed(affirmed) => {
+            let claims: Vec<Value> = affirmed.claims().iter().map(|claim| json!({ "name": claim.name, "value": claim.value })).collect();
+            let lines = affirmed.claims().iter().map(|claim| format!("  {}: {}", claim.name, claim.value)).collect();
+            ("affirmed", screen.pick("YES", "核验结果：符合"), lines, 0, json!({ "claims": claims }))
+        }
+        Outcome::Negative(negative) => {
+            let (lines, reasons) = reasons(&negative.reasons, screen);
+            ("negative", screen.pick("NO", "核验结果：不符合"), lines, NOT_SO, json!({ "reasons": reasons }))
+        }
+        Outcome::Unavailable(none) => {
+            let mut lines = vec![format!("  {} [{}]", screen.pick(&none.text_en, &none.text_zh), none.code.name())];
+            if !none.dataset.is_empty() {
+                lines.push(format!("  {} {}", screen.pick("source:", "数据源："), none.dataset));
+            }
+            lines.push(match none.retryable {
+                true => screen.pick("  ask again later; this is not a no", "  请稍后再试；这不等于“不符合”").to_owned(),
+                false => screen
+                    .pick(
+                        "  asking again will not help by itself: the source's owner has to act; this is not a no",
+                        "  需由数据提供单位处理；这不等于“不符合”",
+                    )
+                    .to_owned(),
+            });
+            let value = json!({
+                "code": none.code.name(), "dataset": none.dataset, "text_en": none.text_en, "text_zh": none.text_zh, "retryable": none.retryable,
+            });
+            ("unavailable", screen.pick("UNAVAILABLE: no conclusion can be drawn", "暂不可用：无法得出结论"), lines, UNAVAILABLE, value)
+        }
+        Outcome::Denied(denied) => {
+            let (mut lines, reasons) = reasons(&denied.reasons, screen);
+            lines.insert(0, format!("  [{}]", denied.code.name()));
+            let value = json!({ "code": denied.code.name(), "reasons": reasons });
+            ("denied", screen.pick("DENIED", "不予受理"), lines, DENIED, value)
+        }
+    };
+    lines.extend(proof(outcome.proven(), screen));
+    let text = format!("{head}  ({asked})\n{}", lines.join("\n"));
+    screen.show(&text, &with_proof(value, word, &asked, outcome.proven()))?;
+    Ok(ExitCode::from(code))
+}
+
+fn reasons(reasons: &[Reason], screen: &Screen) -> (Vec<String>, Vec<Value>) {
+    let lines = reasons.iter().map(|reason| format!("  {} [{}]", screen.pick(&reason.text_en, &reason.text_zh), reason.code)).collect();
+    let one = |reason: &Reason| json!({ "code": reason.code, "text_en": reason.text_en, "text_zh": reason.text_zh });
+    (lines, reasons.iter().map(one).collect())
+}
+
+fn proof(proven: &ProvenAnswer, screen: &Screen) -> Vec<String> {
+    let answer = proven.answer();
+    let mut lines = Vec::new();
+    for source in &answer.sources {
+        let as_of = zerotrip_proto::from_timestamp(source.as_of.as_ref()).map(|time| screen.time(time)).unwrap_or_default();
+        let coverage = screen.pick(&source.coverage_en, &source.coverage_zh);
+        lines.push(format!(
+            "  {} {}, {} {as_of}, {coverage}",
+            screen.pick("source:", "数据源："),
+            source.dataset,
+            screen.pick("as of", "数据时点")
+        ));
+    }
+    lines.push(format!("  {} {}, {}", screen.pick("exchange:", "交换编号："), answer.request_id, screen.time(proven.answered_at())));
+    let (index, size) = (proven.index(), proven.checkpoint().size);
+    lines.push(match screen.pick("en", "zh") {
+        "zh" => format!("  已验证：枢纽签名有效，存证台账第 {index} 条（树大小 {size}）"),
+        _ => format!("  verified: the hub's signature, and entry {index} of its ledger (tree of {size})"),
+    });
+    lines
+}
+
+fn with_proof(value: Value, word: &str, asked: &str, proven: &ProvenAnswer) -> Value {
+    let answer = proven.answer();
+    let sources = answer.sources.iter().map(|source| {
+        let as_of = zerotrip_proto::from_timestamp(source.as_of.as_ref()).map(rfc3339);
+        json!({
+            "dataset": source.dataset, "owner": source.owner, "as_of": as_of,
+            "coverage_en": source.coverage_en, "coverage_zh": source.coverage_zh,
+        })
+    });
+    let mut result = json!({
+        "outcome": word,
+        "check": asked,
+        "request_id": answer.request_id,
+        "hub": answer.hub,
+        "answered_at": rfc3339(proven.answered_at()),
+        "sources": sources.collect::<Vec<_>>(),
+        "policies": answer.decision.as_ref().map(|decision| decision.policy_ids.clone()).unwrap_or_default(),
+        "ledger_index": proven.index(),
+        "tree_size": proven.checkpoint().size,
+    });
+    if let (Some(result), Value::Object(more)) = (result.as_object_mut(), value) {
+        result.extend(more);
+    }
+    result
+}

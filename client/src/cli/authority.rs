@@ -1,0 +1,412 @@
+//! `authority`, `member` and `grant`: what the data authority does. Its folder signs; the hub only carries.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use zerotrip_channel::files::{self, Secrecy};
+use zerotrip_proto::v1::{AdmitRequest, Envelope, InviteRequest, ListJoinsRequest, PendingJoin, PublishReply, PublishRequest, Status};
+use zerotrip_proto::{from_timestamp, to_timestamp};
+use zerotrip_trust::identity::Identity;
+
+use super::screen::{Failure, NOT_SO, Screen, rfc3339};
+use crate::Connection;
+use crate::authority::{Authority, NewGrant, NewMember};
+use crate::session::answered;
+
+const DAY: u64 = 86_400;
+/// Time between two looks at who waits for admission.
+const POLL: Duration = Duration::from_millis(250);
+
+/// The authority's folder.
+#[derive(Args)]
+pub(super) struct AuthorityDir {
+    /// The authority's folder, as `zerotrip authority init` made it.
+    #[arg(long, env = "ZEROTRIP_AUTHORITY_DIR")]
+    dir: PathBuf,
+}
+
+#[derive(Subcommand)]
+pub(super) enum AuthorityCommand {
+    /// Make a new authority: root, directory key, administrator's system, first directory. Keep the folder off the hub's machine.
+    Init {
+        #[command(flatten)]
+        authority: AuthorityDir,
+        /// The trust domain, such as `city.example`: in every name that is ever signed.
+        #[arg(long)]
+        trust_domain: String,
+        /// The hub's name.
+        #[arg(long)]
+        hub: String,
+        /// Where the hub will listen: `https://<host>:<port>`.
+        #[arg(long)]
+        url: String,
+        /// Hours that a published directory may be relied upon; renew it in time with `authority refresh`.
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=720))]
+        directory_life: u64,
+    },
+    /// Certify the hub that wrote `enrolment.toml` into its folder, and write there what it needs to start.
+    EnrolHub {
+        #[command(flatten)]
+        authority: AuthorityDir,
+        /// The hub's folder.
+        #[arg(long)]
+        hub_dir: PathBuf,
+        /// A DNS name of the hub; repeat for each [default: localhost].
+        #[arg(long)]
+        dns: Vec<String>,
+        /// An IP address of the hub; repeat for each [default: 127.0.0.1].
+        #[arg(long)]
+        ip: Vec<IpAddr>,
+    },
+    /// Sign the directory anew and publish it, before the last one runs out.
+    Refresh {
+        #[command(flatten)]
+        authority: AuthorityDir,
+        /// Write the files only; do not call the hub.
+        #[arg(long)]
+        offline: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum MemberCommand {
+    /// Invite a member's system: announces the invitation at the hub and writes it to a file, to be handed over like a password.
+    Invite {
+        #[command(flatten)]
+        authority: AuthorityDir,
+        /// The member's id: lower-case letters, digits and hyphens.
+        #[arg(long)]
+        member: String,
+        /// The system's name within the member.
+        #[arg(long)]
+        system: String,
+        /// The member's English name.
+        #[arg(long)]
+        name_en: Option<String>,
+        /// The member's Chinese name.
+        #[arg(long)]
+        name_zh: Option<String>,
+        /// The system is to administer for the authority.
+        #[arg(long)]
+        admin: bool,
+        /// Days until the invitation ends.
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=90))]
+        days: u64,
+        /// The invitation's file.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Admit a system that used its invitation: certifies it and publishes the directory that names it.
+    Admit {
+        #[command(flatten)]
+        authority: AuthorityDir,
+        /// The member's id.
+        #[arg(long)]
+        member: String,
+        /// The system's name within the member.
+        #[arg(long)]
+        system: String,
+        /// Seconds to wait for it to come.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+        wait: u64,
+    },
+    /// List members, their systems, and who is invited.
+    List {
+        #[command(flatten)]
+        authority: AuthorityDir,
+    },
+    /// Suspend a member at once, everywhere.
+    Suspend {
+        #[command(flatten)]
+        authority: AuthorityDir,
+        /// The member's id.
+        #[arg(long)]
+        member: String,
+    },
+    /// Let a suspended member act again.
+    Resume {
+        #[command(flatten)]
+        authority: AuthorityDir,
+        /// The member's id.
+        #[arg(long)]
+        member: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum GrantCommand {
+    /// Grant a member a check, for named purposes under named laws. Gives no right to the rows behind it.
+    Add {
+        #[command(flatten)]
+        authority: AuthorityDir,
+        /// The grant's id, by which it is revoked.
+        #[arg(long)]
+        id: String,
+        /// The member that may ask.
+        #[arg(long)]
+        member: String,
+        /// The check and variant: `no-property/couple`.
+        #[arg(long)]
+        check: String,
+        /// A purpose; repeat for each.
+        #[arg(long = "purpose", required = true)]
+        purposes: Vec<String>,
+        /// A legal basis; repeat for each.
+        #[arg(long = "basis", required = true)]
+        bases: Vec<String>,
+        /// Days that it is valid.
+        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u64).range(1..=3650))]
+        days: u64,
+        /// Certificates may be issued on the answer.
+        #[arg(long)]
+        may_issue: bool,
+    },
+    /// List the grants in force.
+    List {
+        #[command(flatten)]
+        authority: AuthorityDir,
+    },
+    /// Revoke a grant at once.
+    Revoke {
+        #[command(flatten)]
+        authority: AuthorityDir,
+        /// The grant's id.
+        #[arg(long)]
+        id: String,
+    },
+}
+
+pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Result<ExitCode, Failure> {
+    let now = SystemTime::now();
+    match command {
+        AuthorityCommand::Init { authority, trust_domain, hub, url, directory_life } => {
+            let life = Duration::from_secs(directory_life * 3600);
+            let made = Authority::init(&authority.dir, &trust_domain, &hub, &url, life, now)?;
+            let shown = authority.dir.display();
+            let text = match screen.pick("en", "zh") {
+                "zh" => format!(
+                    "已建立 {trust_domain} 的数据主管部门目录 {shown}\n请妥善保管其中的 ca.key 与 authority.key：它们是一切信任之本"
+                ),
+                _ => format!(
+                    "made the authority of {trust_domain} in {shown}\nguard ca.key and authority.key in it: all trust rests on them"
+                ),
+            };
+            screen.show(
+                &text,
+                &json!({ "authority": made.home().uri(), "hub": made.home().hub.uri(), "version": made.directory().version }),
+            )?;
+        }
+        AuthorityCommand::EnrolHub { authority, hub_dir, dns, ip } => {
+            let dns = if dns.is_empty() && ip.is_empty() { vec!["localhost".to_owned()] } else { dns };
+            let ip = if ip.is_empty() && dns == ["localhost"] { vec![IpAddr::V4(Ipv4Addr::LOCALHOST)] } else { ip };
+            let enrolled = Authority::open(&authority.dir)?.enrol_hub(&hub_dir, &dns, &ip, now)?;
+            let text = match screen.pick("en", "zh") {
+                "zh" => format!("已登记枢纽 {}（密钥目录第 {} 版），可以启动", enrolled.uri, enrolled.version),
+                _ => format!("enrolled {} (directory version {}); it can start", enrolled.uri, enrolled.version),
+            };
+            screen.show(&text, &json!({ "hub": enrolled.uri, "version": enrolled.version }))?;
+        }
+        AuthorityCommand::Refresh { authority, offline } => {
+            let mut opened = Authority::open(&authority.dir)?;
+            let envelope = opened.sign_directory(now)?;
+            let version = opened.directory().version;
+            if offline {
+                let text = match screen.pick("en", "zh") {
+                    "zh" => format!("已签发密钥目录第 {version} 版（未发布）"),
+                    _ => format!("signed directory version {version}; not published"),
+                };
+                screen.show(&text, &json!({ "version": version, "published": false }))?;
+            } else {
+                let reply = publish_directory(&Connection::open(opened.home()).await?, envelope).await?;
+                published(screen, "directory", "密钥目录", version, &reply)?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn member(command: MemberCommand, screen: &Screen) -> Result<ExitCode, Failure> {
+    match command {
+        MemberCommand::Invite { authority, member, system, name_en, name_zh, admin, days, out } => {
+            let (name_en, name_zh) = (name_en.as_deref(), name_zh.as_deref());
+            let new = NewMember { member: &member, system: &system, name_en, name_zh, administrator: admin };
+            invite(&authority.dir, &new, days, &out, screen).await?;
+        }
+        MemberCommand::Admit { authority, member, system, wait } => {
+            return admit(&authority.dir, &member, &system, Duration::from_secs(wait), screen).await;
+        }
+        MemberCommand::List { authority } => list_members(&Authority::open(&authority.dir)?, screen)?,
+        MemberCommand::Suspend { authority, member } => set_status(&authority.dir, &member, Status::Suspended, screen).await?,
+        MemberCommand::Resume { authority, member } => set_status(&authority.dir, &member, Status::Active, screen).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<ExitCode, Failure> {
+    let now = SystemTime::now();
+    let (opened, envelope) = match command {
+        GrantCommand::List { authority } => {
+            list_grants(&Authority::open(&authority.dir)?, screen)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        GrantCommand::Add { authority, id, member, check, purposes, bases, days, may_issue } => {
+            let opened = Authority::open(&authority.dir)?;
+            let life = Duration::from_secs(days * DAY);
+            let envelope = opened.add_grant(NewGrant { id, member, check, purposes, legal_bases: bases, life, may_issue }, now)?;
+            (opened, envelope)
+        }
+        GrantCommand::Revoke { authority, id } => {
+            let opened = Authority::open(&authority.dir)?;
+            let envelope = opened.revoke_grant(&id, now)?;
+            (opened, envelope)
+        }
+    };
+    let connection = Connection::open(opened.home()).await?;
+    let reply = answered(connection.authority().publish_grants(PublishRequest { bundle: Some(envelope) })).await?;
+    published(screen, "grants", "授权清单", opened.grants()?.version, &reply)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn invite(dir: &Path, new: &NewMember<'_>, days: u64, out: &Path, screen: &Screen) -> Result<(), Failure> {
+    let now = SystemTime::now();
+    let mut authority = Authority::open(dir)?;
+    let invited = authority.invite(new, Duration::from_secs(days * DAY), now)?;
+    let uri = invited.invitation.system.uri();
+    let connection = Connection::open(authority.home()).await?;
+    let announcement = InviteRequest {
+        token_digest: invited.invitation.token_digest().to_vec(),
+        system: uri.clone(),
+        expires_at: Some(to_timestamp(invited.expires_at)),
+    };
+    answered(connection.authority().invite(announcement)).await?;
+    authority.keep_invitation(&invited, now)?;
+    files::write(out, format!("{}\n", invited.invitation).as_bytes(), Secrecy::Private)?;
+    let (file, until) = (out.display(), screen.time(invited.expires_at));
+    let text = match screen.pick("en", "zh") {
+        "zh" => format!("已邀请 {uri}，有效至 {until}；邀请在 {file}，请像密码一样交付"),
+        _ => format!("invited {uri} until {until}; the invitation is in {file}: hand it over like a password"),
+    };
+    screen.show(&text, &json!({ "invited": uri, "expires_at": rfc3339(invited.expires_at), "file": out.display().to_string() }))
+}
+
+async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &Screen) -> Result<ExitCode, Failure> {
+    let mut authority = Authority::open(dir)?;
+    let identity = Identity::system(&authority.directory().trust_domain, member, system);
+    let uri = identity.map_err(|error| Failure::usage(&error, "名称有误"))?.uri();
+    let connection = Connection::open(authority.home()).await?;
+    let Some(pending) = wait_for(&connection, &uri, wait).await? else {
+        let en = format!("`{uri}` does not wait for admission; let it `join` with its invitation, or give `--wait`");
+        return Err(Failure::new(NOT_SO, en, format!("`{uri}` 尚未申请接入；请其用邀请执行 `join`，或加 `--wait` 等待")));
+    };
+    let admission = authority.admit(&pending, SystemTime::now())?;
+    let reply = publish_directory(&connection, admission.directory).await?;
+    let chain = admission.certificate_chain.iter().map(|certificate| certificate.to_vec()).collect();
+    answered(connection.authority().admit(AdmitRequest { system: uri.clone(), certificate_chain: chain })).await?;
+    let text = match screen.pick("en", "zh") {
+        "zh" => format!("已准入 {uri}（密钥目录第 {} 版）", admission.version),
+        _ => format!("admitted {uri} (directory version {})", admission.version),
+    };
+    let value = json!({ "admitted": uri, "version": admission.version, "confirmed": reply.confirmed, "unconfirmed": reply.unconfirmed });
+    screen.show(&text, &value)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn wait_for(connection: &Connection, uri: &str, wait: Duration) -> Result<Option<PendingJoin>, Failure> {
+    let started = Instant::now();
+    loop {
+        let joins = answered(connection.authority().list_joins(ListJoinsRequest {})).await?.joins;
+        if let Some(pending) = joins.into_iter().find(|join| join.system == uri) {
+            return Ok(Some(pending));
+        }
+        if started.elapsed() >= wait {
+            return Ok(None);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn set_status(dir: &Path, member: &str, status: Status, screen: &Screen) -> Result<(), Failure> {
+    let mut authority = Authority::open(dir)?;
+    let envelope = authority.set_status(member, status, SystemTime::now())?;
+    let reply = publish_directory(&Connection::open(authority.home()).await?, envelope).await?;
+    let (en, zh) = match status {
+        Status::Suspended => (format!("suspended {member};"), format!("已暂停 {member}；")),
+        _ => (format!("resumed {member};"), format!("已恢复 {member}；")),
+    };
+    screen.note(screen.pick(&en, &zh));
+    published(screen, "directory", "密钥目录", authority.directory().version, &reply)
+}
+
+async fn publish_directory(connection: &Connection, envelope: Envelope) -> Result<PublishReply, Failure> {
+    let reply = answered(connection.authority().publish_directory(PublishRequest { bundle: Some(envelope) })).await;
+    reply.map_err(|error| {
+        let mut failure = Failure::from(error);
+        failure.en.push_str("; the new directory is signed but not in force: run `zerotrip authority refresh` once the hub answers");
+        failure.zh.push_str("；新密钥目录已签发但未生效，待枢纽恢复后执行 `zerotrip authority refresh`");
+        failure
+    })
+}
+
+fn published(screen: &Screen, en: &str, zh: &str, version: u64, reply: &PublishReply) -> Result<(), Failure> {
+    let confirmed = reply.confirmed;
+    let mut text = match screen.pick("en", "zh") {
+        "zh" => format!("{zh}第 {version} 版已生效，{confirmed} 个连接器已确认"),
+        _ => format!("{en} version {version} is in force; confirmed by {confirmed} connectors"),
+    };
+    for connector in &reply.unconfirmed {
+        text.push_str(&format!("\n  {} {connector}", screen.pick("NOT confirmed by", "未确认：")));
+    }
+    screen.show(&text, &json!({ "published": en, "version": version, "confirmed": confirmed, "unconfirmed": reply.unconfirmed }))
+}
+
+fn list_members(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
+    let directory = authority.directory();
+    let state = |status: Status| match status {
+        Status::Active => screen.pick("active", "正常"),
+        _ => screen.pick("SUSPENDED", "已暂停"),
+    };
+    let mut lines = Vec::new();
+    let mut values: Vec<Value> = Vec::new();
+    for member in &directory.members {
+        lines.push(format!("{}  {}  {}", member.id, screen.pick(&member.name_en, &member.name_zh), state(member.status())));
+        for system in &member.systems {
+            let keys = system.keys.iter().filter(|key| key.revoked_at.is_none());
+            let usages: Vec<String> = keys.map(|key| key.usage().as_str_name().to_ascii_lowercase()).collect();
+            let administrator = if system.administrator { screen.pick(", administrator", "，管理员") } else { "" };
+            lines.push(format!("  {}  {}  ({}{administrator})", system.uri, state(system.status()), usages.join(", ")));
+        }
+        let systems: Vec<&str> = member.systems.iter().map(|system| system.uri.as_str()).collect();
+        let active = member.status() == Status::Active;
+        values.push(json!({ "id": member.id, "name_en": member.name_en, "name_zh": member.name_zh, "active": active, "systems": systems }));
+    }
+    let invited = authority.invited(SystemTime::now())?;
+    lines.extend(invited.iter().map(|uri| format!("{} {uri}", screen.pick("invited, not admitted yet:", "已邀请，尚未准入："))));
+    let value = json!({ "version": directory.version, "members": values, "invited": invited });
+    screen.show(&lines.join("\n"), &value)
+}
+
+fn list_grants(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
+    let bundle = authority.grants()?;
+    let mut lines = Vec::new();
+    let mut values = Vec::new();
+    for grant in &bundle.grants {
+        let until = from_timestamp(grant.not_after.as_ref());
+        let shown = until.map(|time| screen.time(time)).unwrap_or_default();
+        let issue = if grant.may_issue { screen.pick(", may issue", "，可签发证明") } else { "" };
+        let (purposes, bases) = (grant.purposes.join(", "), grant.legal_bases.join(", "));
+        let (for_, until_) = (screen.pick("for", "用途"), screen.pick("until", "至"));
+        lines.push(format!("{}  {}  {}  {for_} {purposes} ({bases}) {until_} {shown}{issue}", grant.id, grant.member, grant.check));
+        values.push(json!({
+            "id": grant.id, "member": grant.member, "check": grant.check, "purposes": grant.purposes, "legal_bases": grant.legal_bases,
+            "not_after": until.map(rfc3339), "may_issue": grant.may_issue,
+        }));
+    }
+    if lines.is_empty() {
+        lines.push(screen.pick("no grants: nobody may ask anything", "没有授权：任何单位均不得核验").to_owned());
+    }
+    screen.show(&lines.join("\n"), &json!({ "version": bundle.version, "grants": values }))
+}

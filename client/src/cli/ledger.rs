@@ -1,0 +1,264 @@
+//! `ledger`: the signed head, and the whole log recomputed, over the wire or from its files.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::Subcommand;
+use serde_json::json;
+use zerotrip_certs::certificate::{checkpoint_origin, open_checkpoint};
+use zerotrip_channel::SystemHome;
+use zerotrip_channel::files::{self, Secrecy};
+use zerotrip_proto::v1::{GetCheckpointRequest, GetEntriesRequest, ProveConsistencyRequest};
+use zerotrip_trust::keys::{Algorithm, PublicKey};
+use zerotrip_trust::merkle;
+use zerotrip_trust::note::{self, Checkpoint};
+use zerotrip_trust::tiles::{self, TILE_WIDTH};
+
+use super::SystemDir;
+use super::screen::{Failure, Screen, USAGE};
+use crate::Session;
+use crate::audit::{Audit, AuditError, AuditReport, kept_head};
+use crate::session::answered;
+
+/// Entries asked for at once.
+const PAGE: u32 = 1000;
+/// The head of the last look, kept in the system's folder.
+const SEEN: &str = "ledger-seen.note";
+
+#[derive(Subcommand)]
+pub(super) enum LedgerCommand {
+    /// Fetch the signed head, and prove that it continues the last one seen here.
+    Checkpoint {
+        #[command(flatten)]
+        system: SystemDir,
+    },
+    /// Read every entry, recompute the root, compare it with the signed head and with the last one seen here.
+    Verify {
+        /// The folder of a system that joined: reads over the wire.
+        #[arg(long, env = "ZEROTRIP_DIR", required_unless_present = "files")]
+        dir: Option<PathBuf>,
+        /// The ledger's folder: reads its files, offline.
+        #[arg(long, requires = "key")]
+        files: Option<PathBuf>,
+        /// With --files: the ledger's verifier key, `<origin>+<hash>+<key>`, from someone you trust.
+        #[arg(long)]
+        key: Option<String>,
+    },
+}
+
+pub(super) async fn ledger(command: LedgerCommand, screen: &Screen) -> Result<ExitCode, Failure> {
+    match command {
+        LedgerCommand::Checkpoint { system } => checkpoint(&SystemHome::load(&system.dir)?, screen).await,
+        LedgerCommand::Verify { files: Some(folder), key: Some(key), .. } => {
+            let (head, report) = verify_files(&folder, &key)?;
+            tell(&head, &report, screen)
+        }
+        LedgerCommand::Verify { dir, .. } => verify_hub(&SystemHome::load(&dir.unwrap_or_default())?, screen).await,
+    }
+}
+
+async fn checkpoint(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Failure> {
+    let session = Session::connect(home).await?;
+    let (note, head) = fetch_head(&session).await?;
+    let seen = seen(home, &head)?;
+    if let Some(seen) = seen.as_ref().filter(|seen| seen.size > 0) {
+        if seen.size > head.size {
+            return Err(Failure::unverified(&AuditError::Shrunk { seen: seen.size, now: head.size }));
+        }
+        let request = ProveConsistencyRequest { from_size: seen.size, to_size: head.size };
+        let path = if seen.size == head.size {
+            Vec::new()
+        } else {
+            answered(session.connection().ledger().prove_consistency(request)).await?.path
+        };
+        let path = merkle::path_from_bytes(&path).ok_or_else(|| Failure::unverified(&"the consistency proof has no proof's shape"))?;
+        let proven = merkle::verify_consistency(seen.size, head.size, &seen.root, &head.root, &path);
+        proven.map_err(|error| Failure::unverified(&format!("{}: {error}", AuditError::Forked(seen.size))))?;
+    }
+    keep(home, &note)?;
+    let continues = seen.map(|seen| seen.size);
+    let more = match (continues, screen.pick("en", "zh")) {
+        (Some(size), "zh") => format!("\n已证明延续上次所见的 {size} 条"),
+        (Some(size), _) => format!("\nproven to continue the {size} entries seen before"),
+        (None, _) => String::new(),
+    };
+    let value = json!({ "origin": head.origin, "size": head.size, "root": hex::encode(head.root), "continues": continues, "note": note });
+    screen.show(&format!("{}{more}", note.trim_end()), &value)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn verify_hub(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Failure> {
+    let session = Session::connect(home).await?;
+    let (note, head) = fetch_head(&session).await?;
+    let mut audit = Audit::new(seen(home, &head)?);
+    let mut ledger = session.connection().ledger();
+    while audit.size() < head.size {
+        let count = u32::try_from(head.size - audit.size()).unwrap_or(PAGE).min(PAGE);
+        let entries = answered(ledger.get_entries(GetEntriesRequest { start: audit.size(), count })).await?.entries;
+        if entries.is_empty() {
+            break;
+        }
+        for entry in entries.iter().take(count as usize) {
+            audit.push(entry).map_err(|error| Failure::unverified(&error))?;
+        }
+    }
+    let report = audit.finish(&head).map_err(|error| Failure::unverified(&error))?;
+    keep(home, &note)?;
+    tell(&head, &report, screen)
+}
+
+async fn fetch_head(session: &Session) -> Result<(String, Checkpoint), Failure> {
+    let note = answered(session.connection().ledger().get_checkpoint(GetCheckpointRequest {})).await?.checkpoint;
+    let hub = session.connection().home().hub.uri();
+    let head = open_checkpoint(&note, session.directory(), &hub, SystemTime::now()).map_err(|error| Failure::unverified(&error))?;
+    Ok((note, head))
+}
+
+fn seen(home: &SystemHome, head: &Checkpoint) -> Result<Option<Checkpoint>, Failure> {
+    let path = home.folder.join(SEEN);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let kept = kept_head(&files::read_text(&path)?)
+        .map_err(|error| Failure::usage(&format!("`{}`: {error}", path.display()), "上次所见的台账头有误"))?;
+    if kept.origin != head.origin {
+        let en = format!("`{}` is of the ledger `{}`, not of `{}`; move it away to begin anew", path.display(), kept.origin, head.origin);
+        let zh = format!("`{}` 属于台账 `{}`，并非 `{}`；如需重新开始请将其移走", path.display(), kept.origin, head.origin);
+        return Err(Failure::new(USAGE, en, zh));
+    }
+    Ok(Some(kept))
+}
+
+fn keep(home: &SystemHome, note: &str) -> Result<(), Failure> {
+    debug_assert!(note.lines().next().is_some_and(|origin| origin == checkpoint_origin(&home.hub.uri())));
+    Ok(files::write(&home.folder.join(SEEN), note.as_bytes(), Secrecy::Public)?)
+}
+
+/// The ledger's own files: `checkpoint`, and the bundles of its entries.
+fn verify_files(folder: &Path, key: &str) -> Result<(Checkpoint, AuditReport), Failure> {
+    let (origin, key) = verifier_key(key)?;
+    let note = files::read_text(&folder.join("checkpoint"))?;
+    let head = note::open_checkpoint(&note, &origin, &key).map_err(|error| Failure::unverified(&error))?;
+    let mut audit = Audit::new(None);
+    while audit.size() < head.size {
+        let index = audit.size() / TILE_WIDTH;
+        let wanted = usize::try_from((head.size - audit.size()).min(TILE_WIDTH)).unwrap_or(0);
+        let entries = read_bundle(folder, index, head.size)?;
+        if entries.len() < wanted {
+            return Err(Failure::unverified(&AuditError::WrongSize { expected: head.size, found: audit.size() + entries.len() as u64 }));
+        }
+        for entry in entries.iter().take(wanted) {
+            audit.push(entry).map_err(|error| Failure::unverified(&error))?;
+        }
+    }
+    let report = audit.finish(&head).map_err(|error| Failure::unverified(&error))?;
+    Ok((head, report))
+}
+
+fn read_bundle(folder: &Path, index: u64, size: u64) -> Result<Vec<Vec<u8>>, Failure> {
+    let width = tiles::tile_width(0, index, size).flatten();
+    let whole = folder.join(tiles::entries_path(index, None));
+    // A log that has grown since the head was signed may have replaced the partial bundle by the full one.
+    let path = if width.is_some() && whole.exists() { whole } else { folder.join(tiles::entries_path(index, width)) };
+    let bytes = files::read(&path)?;
+    tiles::decode_entries(&bytes).map_err(|error| Failure::unverified(&format!("`{}`: {error}", path.display())))
+}
+
+/// `<origin>+<key hash>+<base64(type || key)>`: the hash must be the one that follows from the rest.
+fn verifier_key(text: &str) -> Result<(String, PublicKey), Failure> {
+    let read = || {
+        let mut parts = text.trim().splitn(3, '+');
+        let (origin, _hash, encoded) = (parts.next()?, parts.next()?, parts.next()?);
+        let bytes = STANDARD.decode(encoded).ok()?;
+        let key = PublicKey::new(Algorithm::Ed25519, bytes.strip_prefix(&[1])?).ok()?;
+        (note::verifier_key(origin, &key).ok()? == text.trim()).then(|| (origin.to_owned(), key))
+    };
+    read().ok_or_else(|| {
+        Failure::new(
+            USAGE,
+            "--key: not a verifier key; it is of the form `<origin>+<8 hexadecimal digits>+<base64>`: copy it whole",
+            "--key：不是有效的验证公钥，形如 `<名称>+<8位十六进制>+<base64>`，请完整复制",
+        )
+    })
+}
+
+fn tell(head: &Checkpoint, report: &AuditReport, screen: &Screen) -> Result<ExitCode, Failure> {
+    let counts = &report.counts;
+    let (yes, no, none, denied, recorded) =
+        (counts.answered_true, counts.answered_false, counts.unavailable, counts.denied, counts.recorded);
+    let mut lines = match screen.pick("en", "zh") {
+        "zh" => vec![
+            format!("台账 {} 完好：共 {} 条，重算的根与签名一致", head.origin, report.size),
+            format!("  请求 {}：符合 {yes}，不符合 {no}，暂不可用 {none}，不予受理 {denied}，证明登记 {recorded}", counts.intents),
+            format!("  拒收 {}，目录与授权变更 {}，启动时补记 {}", counts.refusals, counts.bundles, counts.reconciliations),
+            format!("  未完成的请求 {}", report.open_count),
+        ],
+        _ => vec![
+            format!("ledger {} is whole: {} entries lead to the signed root", head.origin, report.size),
+            format!(
+                "  {} intents: {yes} yes, {no} no, {none} unavailable, {denied} denied, {recorded} certificates recorded",
+                counts.intents
+            ),
+            format!(
+                "  {} refusals, {} directories and grants, {} reconciliations",
+                counts.refusals, counts.bundles, counts.reconciliations
+            ),
+            format!("  {} intents without completion (under way, or lost in a crash not yet reconciled)", report.open_count),
+        ],
+    };
+    lines.extend(report.open.iter().map(|id| format!("    {id}")));
+    match (report.continues, screen.pick("en", "zh")) {
+        (Some(size), "zh") => lines.push(format!("  延续上次所见的 {size} 条")),
+        (Some(size), _) => lines.push(format!("  continues the {size} entries seen before")),
+        (None, _) => {}
+    }
+    let value = json!({ "origin": head.origin, "root": hex::encode(head.root), "whole": true, "report": report });
+    screen.show(&lines.join("\n"), &value)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use prost::Message as _;
+    use zerotrip_proto::v1::ledger_entry::Body;
+    use zerotrip_proto::v1::{BundleChange, LedgerEntry};
+    use zerotrip_trust::keys::SigningKey;
+    use zerotrip_trust::merkle::{CompactRange, leaf_hash};
+
+    fn entry(version: u64) -> Vec<u8> {
+        LedgerEntry { at: None, body: Some(Body::Bundle(BundleChange { version, ..BundleChange::default() })) }.encode_to_vec()
+    }
+
+    #[test]
+    fn a_ledgers_files_verify_and_a_changed_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
+        let entries: Vec<Vec<u8>> = (0..300).map(entry).collect();
+        let mut range = CompactRange::new();
+        entries.iter().for_each(|entry| range.append(leaf_hash(entry)));
+        let head = Checkpoint { origin: "c.example/hub/main".into(), size: 300, root: range.root() };
+        let note = note::sign_checkpoint(&head, &key).unwrap();
+        let put = |name: &str, bytes: &[u8]| files::write(&folder.path().join(name), bytes, Secrecy::Public).unwrap();
+        put("checkpoint", note.as_bytes());
+        put("tile/entries/000", &tiles::encode_entries(entries.get(..256).unwrap()).unwrap());
+        put("tile/entries/001.p/44", &tiles::encode_entries(entries.get(256..).unwrap()).unwrap());
+        let vkey = note::verifier_key(&head.origin, key.public()).unwrap();
+        let (found, report) = verify_files(folder.path(), &vkey).unwrap();
+        assert_eq!((found, report.counts.bundles), (head, 300));
+        let mut altered = entries.clone();
+        altered.swap(3, 4);
+        put("tile/entries/000", &tiles::encode_entries(altered.get(..256).unwrap()).unwrap());
+        assert_eq!(verify_files(folder.path(), &vkey).unwrap_err(), Failure::unverified(&AuditError::WrongRoot));
+        put("tile/entries/000", &tiles::encode_entries(entries.get(..200).unwrap()).unwrap());
+        assert!(verify_files(folder.path(), &vkey).unwrap_err().en.contains("but there are 200"));
+        let stranger = note::verifier_key("c.example/hub/main", SigningKey::generate(Algorithm::Ed25519).unwrap().public()).unwrap();
+        assert!(verify_files(folder.path(), &stranger).unwrap_err().en.contains("no signature of the log's key"));
+        assert_eq!(verifier_key("x").unwrap_err().exit, USAGE);
+        assert!(verifier_key(&vkey.replace("c.example", "d.example")).is_err());
+    }
+}

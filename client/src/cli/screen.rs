@@ -1,0 +1,229 @@
+//! Words for people: two languages, results on standard output, progress and errors on standard error, and the exit codes.
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use serde_json::Value;
+use zerotrip_channel::files::FileError;
+use zerotrip_channel::{HomeError, JoinError};
+use zerotrip_proto::{Audience, Refusal, v1::ErrorCode};
+
+use crate::SessionError;
+use crate::authority::AuthorityError;
+
+/// Answered, but not so.
+pub(super) const NOT_SO: u8 = 1;
+/// Usage, configuration or connection.
+pub(super) const USAGE: u8 = 2;
+/// Not allowed.
+pub(super) const DENIED: u8 = 3;
+/// Not answered.
+pub(super) const UNAVAILABLE: u8 = 4;
+/// What came does not verify.
+pub(super) const NOT_VERIFIED: u8 = 5;
+
+/// A language of the screens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Language {
+    /// English.
+    En,
+    /// 中文
+    Zh,
+}
+
+impl Language {
+    /// The first of LC_ALL, LC_MESSAGES and LANG that says anything.
+    pub(super) fn from_environment() -> Self {
+        let said = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| std::env::var(name).ok()).find(|text| !text.is_empty());
+        Self::from_locale(said.as_deref().unwrap_or_default())
+    }
+
+    fn from_locale(locale: &str) -> Self {
+        if locale.starts_with("zh") { Self::Zh } else { Self::En }
+    }
+}
+
+/// Where results go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Screen {
+    pub(super) json: bool,
+    pub(super) language: Language,
+}
+
+impl Screen {
+    /// The text in the screen's language.
+    pub(super) fn pick<'a>(&self, en: &'a str, zh: &'a str) -> &'a str {
+        if self.language == Language::Zh { zh } else { en }
+    }
+
+    /// A result: text for people, or one JSON object.
+    pub(super) fn show(&self, text: &str, value: &Value) -> Result<(), Failure> {
+        let line = if self.json { value.to_string() } else { text.to_owned() };
+        writeln!(std::io::stdout(), "{line}").map_err(|error| Failure::usage(&error, "无法输出"))
+    }
+
+    /// Progress, for people only.
+    pub(super) fn note(&self, text: &str) {
+        if !self.json {
+            // If standard error is gone, so is whoever would read this.
+            let _gone = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// An error and its exit code.
+    pub(super) fn fail(&self, failure: &Failure) -> ExitCode {
+        let text = self.pick(&failure.en, &failure.zh);
+        let line = if self.json {
+            serde_json::json!({ "error": text, "exit_code": failure.exit }).to_string()
+        } else {
+            format!("zerotrip: {text}")
+        };
+        // If standard error is gone, the exit code still says it.
+        let _gone = writeln!(std::io::stderr(), "{line}");
+        ExitCode::from(failure.exit)
+    }
+
+    /// A moment, in the machine's own time zone.
+    pub(super) fn time(&self, time: SystemTime) -> String {
+        chrono::DateTime::<chrono::Local>::from(time).format("%Y-%m-%d %H:%M:%S %:z").to_string()
+    }
+}
+
+/// A moment for machines: RFC 3339, UTC.
+pub(super) fn rfc3339(time: SystemTime) -> String {
+    chrono::DateTime::<chrono::Utc>::from(time).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+/// Why a command ends without a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) exit: u8,
+    pub(super) en: String,
+    pub(super) zh: String,
+}
+
+impl Failure {
+    /// Usage, configuration or connection: an error's text, and what it is about in Chinese.
+    pub(super) fn usage(error: &dyn Display, about: &str) -> Self {
+        Self { exit: USAGE, en: error.to_string(), zh: format!("{about}：{error}") }
+    }
+
+    /// In both languages.
+    pub(super) fn new(exit: u8, en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self { exit, en: en.into(), zh: zh.into() }
+    }
+
+    /// Something does not verify.
+    pub(super) fn unverified(error: &dyn Display) -> Self {
+        Self { exit: NOT_VERIFIED, en: format!("verification failed: {error}"), zh: format!("验证未通过：{error}") }
+    }
+}
+
+/// The exit code of a refusal, by who must act.
+fn exit_of(code: ErrorCode) -> u8 {
+    match (code.audience(), code) {
+        (Audience::Policy, _) => DENIED,
+        (Audience::Source, _) | (_, ErrorCode::Overloaded | ErrorCode::LedgerUnavailable) => UNAVAILABLE,
+        _ => USAGE,
+    }
+}
+
+impl From<&Refusal> for Failure {
+    fn from(refusal: &Refusal) -> Self {
+        let name = refusal.code.name();
+        let seek = |en: &str, zh: &str| match refusal.reference.as_str() {
+            "" => (String::new(), String::new()),
+            reference => (format!(" ({en} {reference})"), format!("（{zh} {reference}）")),
+        };
+        let (seek_en, seek_zh) = seek("the operator finds more under", "运营方可按此编号查日志：");
+        Self::new(
+            exit_of(refusal.code),
+            format!("the hub refuses: {} [{name}]{seek_en}", refusal.en),
+            format!("枢纽拒绝：{} [{name}]{seek_zh}", refusal.zh),
+        )
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match &error {
+            SessionError::Refused(refusal) => refusal.into(),
+            SessionError::Reply(why) => {
+                Self::new(NOT_VERIFIED, error.to_string(), format!("枢纽的答复未通过验证，请勿据此办理，并告知数据主管部门：{why}"))
+            }
+            SessionError::Certificate(_) | SessionError::Seal(_) => {
+                Self::new(NOT_VERIFIED, error.to_string(), format!("未能签发证明：{error}"))
+            }
+            SessionError::Silent => Self::new(UNAVAILABLE, error.to_string(), "枢纽未在限时内答复，请稍后再试"),
+            SessionError::Dial(why) => Self::usage(why, "无法连接枢纽，请核对地址并确认枢纽正在运行"),
+            SessionError::Connection(why) => Self::usage(why, "与枢纽的连接中断，请重试"),
+            SessionError::Request(why) => Self::usage(why, "请求填写有误"),
+            SessionError::Home(why) => Self::usage(why, "本系统目录有误"),
+            SessionError::Directory(_) | SessionError::NoDirectory => Self::usage(&error, "密钥目录不可用"),
+            SessionError::UnknownCheck { check, variant } => {
+                let zh = format!("目录中没有核验事项 `{check}/{variant}`；可用 `zerotrip catalog list` 查看");
+                Self::new(USAGE, error.to_string(), zh)
+            }
+            SessionError::Definition(why) => Self::usage(why, "核验定义有误"),
+            SessionError::File(why) => Self::usage(why, "证明已登记但未能写入文件，请腾出空间后重新签发"),
+        }
+    }
+}
+
+impl From<AuthorityError> for Failure {
+    fn from(error: AuthorityError) -> Self {
+        Self::usage(&error, "数据主管部门目录操作失败")
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::usage(&error, "文件读写失败")
+    }
+}
+
+impl From<HomeError> for Failure {
+    fn from(error: HomeError) -> Self {
+        Self::usage(&error, "本系统目录有误")
+    }
+}
+
+impl From<JoinError> for Failure {
+    fn from(error: JoinError) -> Self {
+        match &error {
+            JoinError::Refused(refusal) => refusal.into(),
+            JoinError::Papers(_) => Self::unverified(&error),
+            _ => Self::usage(&error, "接入失败"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_the_exit_code_of_who_must_act() {
+        let exit = |code| Failure::from(&Refusal::new(code, "x")).exit;
+        assert_eq!(exit(ErrorCode::PolicyDenied), DENIED);
+        assert_eq!(exit(ErrorCode::MemberSuspended), DENIED);
+        assert_eq!(exit(ErrorCode::SourceUnreachable), UNAVAILABLE);
+        assert_eq!(exit(ErrorCode::Overloaded), UNAVAILABLE);
+        assert_eq!(exit(ErrorCode::InvalidParameter), USAGE);
+        assert_eq!(exit(ErrorCode::Internal), USAGE);
+        for number in 1..1000 {
+            if let Ok(code) = ErrorCode::try_from(number) {
+                assert!(exit(code) > NOT_SO && exit(code) < NOT_VERIFIED, "a refusal is never an answer: {code:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_locale_decides_the_language() {
+        assert_eq!(Language::from_locale("zh_CN.UTF-8"), Language::Zh);
+        assert_eq!(Language::from_locale("C.UTF-8"), Language::En);
+        assert_eq!(Language::from_locale(""), Language::En);
+    }
+}

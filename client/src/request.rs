@@ -1,0 +1,222 @@
+//! Building and signing a request. Everything that can be refused is refused here, before a byte leaves.
+
+use std::time::SystemTime;
+
+use zerotrip_datasets::{ResidentId, StrictError};
+use zerotrip_proto::bounds::{REQUEST_LIFE, TEXT_CHARS};
+use zerotrip_proto::v1::request::Body;
+use zerotrip_proto::v1::{CheckBody, Envelope, IssueBody, Parameter, Request};
+use zerotrip_proto::{payload_type, to_timestamp};
+use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::identity::Identity;
+use zerotrip_trust::keys::SigningKey;
+
+/// The parameter that names the person asked about; it is a resident id in every check.
+pub const APPLICANT: &str = "applicant";
+
+/// On whose errand, under which law and for which file the system asks. Every field is mandatory, signed, checked and recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Errand {
+    /// Staff code of the official; 1 to 64 characters.
+    pub official: String,
+    /// The errand's code in the official list; 1 to 64 characters.
+    pub service_item: String,
+    /// What the answer may be used for; one of the grant's.
+    pub purpose: String,
+    /// The law that allows it; one of the grant's.
+    pub legal_basis: String,
+    /// The file that it belongs to; 1 to 64 characters.
+    pub case_number: String,
+}
+
+/// What to ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The check's name.
+    pub check: String,
+    /// The variant.
+    pub variant: String,
+    /// Name and value, each name once.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// A request as it goes out.
+#[derive(Clone, Debug)]
+pub struct SignedRequest {
+    /// Its id, a UUIDv7.
+    pub id: String,
+    /// When it was made.
+    pub issued_at: SystemTime,
+    /// The signed envelope; its payload is what an answer's digest is over.
+    pub envelope: Envelope,
+}
+
+/// What is wrong with a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// Empty or too long.
+    #[error("{field}: give 1 to {TEXT_CHARS} characters without control characters")]
+    Field {
+        /// Which, as the command line names it.
+        field: &'static str,
+    },
+    /// A parameter twice.
+    #[error("parameter `{0}` is given twice")]
+    Twice(String),
+    /// Not a resident id. The number itself is not repeated.
+    #[error("parameter `{name}`: {why}")]
+    ResidentId {
+        /// The parameter.
+        name: String,
+        /// Why.
+        why: StrictError,
+    },
+    /// It could not be signed.
+    #[error(transparent)]
+    Sign(#[from] DsseError),
+}
+
+impl Errand {
+    /// Every field stands within its bounds.
+    pub fn validate(&self) -> Result<(), RequestError> {
+        let fields = [
+            ("--official", &self.official),
+            ("--service-item", &self.service_item),
+            ("--purpose", &self.purpose),
+            ("--basis", &self.legal_basis),
+            ("--case", &self.case_number),
+        ];
+        fields.into_iter().try_for_each(|(field, text)| bounded(field, text))
+    }
+}
+
+impl Question {
+    /// Checks the parameters and brings resident ids to their canonical form.
+    pub fn validated(mut self) -> Result<Self, RequestError> {
+        bounded("--check", &self.check)?;
+        bounded("--variant", &self.variant)?;
+        let mut seen: Vec<String> = Vec::new();
+        for (name, value) in &mut self.parameters {
+            bounded("--param", name)?;
+            bounded("--param", value)?;
+            if seen.contains(name) {
+                return Err(RequestError::Twice(name.clone()));
+            }
+            seen.push(name.clone());
+            if name == APPLICANT {
+                let id = ResidentId::new_strict(value).map_err(|why| RequestError::ResidentId { name: name.clone(), why })?;
+                *value = id.as_str().to_owned();
+            }
+        }
+        Ok(self)
+    }
+
+    fn body(&self) -> Body {
+        let parameters = self.parameters.iter().map(|(name, value)| Parameter { name: name.clone(), value: value.clone() });
+        Body::Check(CheckBody { check: self.check.clone(), variant: self.variant.clone(), parameters: parameters.collect() })
+    }
+}
+
+/// Signs a question, to be answered within five minutes of `now`.
+pub fn sign_check(
+    from: (&Identity, &SigningKey),
+    hub: &Identity,
+    errand: &Errand,
+    question: &Question,
+    now: SystemTime,
+) -> Result<SignedRequest, RequestError> {
+    sign(from, hub, errand, question.body(), now)
+}
+
+/// Signs the announcement of a sealed certificate.
+pub fn sign_issue(
+    from: (&Identity, &SigningKey),
+    hub: &Identity,
+    errand: &Errand,
+    issue: IssueBody,
+    now: SystemTime,
+) -> Result<SignedRequest, RequestError> {
+    sign(from, hub, errand, Body::Issue(issue), now)
+}
+
+fn sign(
+    (issuer, key): (&Identity, &SigningKey),
+    hub: &Identity,
+    errand: &Errand,
+    body: Body,
+    now: SystemTime,
+) -> Result<SignedRequest, RequestError> {
+    errand.validate()?;
+    let id = uuid::Uuid::now_v7().to_string();
+    let request = Request {
+        id: id.clone(),
+        issuer: issuer.uri(),
+        audience: hub.uri(),
+        issued_at: Some(to_timestamp(now)),
+        expires_at: Some(to_timestamp(now + REQUEST_LIFE)),
+        official: errand.official.clone(),
+        service_item: errand.service_item.clone(),
+        purpose: errand.purpose.clone(),
+        legal_basis: errand.legal_basis.clone(),
+        case_number: errand.case_number.clone(),
+        body: Some(body),
+    };
+    Ok(SignedRequest { id, issued_at: now, envelope: dsse::seal(payload_type::REQUEST, &request, key)? })
+}
+
+fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {
+    let fits = (1..=TEXT_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control) && !text.trim().is_empty();
+    if fits { Ok(()) } else { Err(RequestError::Field { field }) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use zerotrip_trust::keys::Algorithm;
+
+    fn errand() -> Errand {
+        let text = |text: &str| text.to_owned();
+        Errand { official: text("0471"), service_item: text("s"), purpose: text("p"), legal_basis: text("b"), case_number: text("c") }
+    }
+
+    fn question(parameters: &[(&str, &str)]) -> Question {
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Question { check: "no-property".into(), variant: "couple".into(), parameters }
+    }
+
+    #[test]
+    fn ids_are_brought_to_one_form_and_wrong_ones_are_explained_without_showing_them() {
+        let good = question(&[("applicant", " 11010519491231002x")]).validated().unwrap();
+        assert_eq!(good.parameters, [("applicant".to_owned(), "11010519491231002X".to_owned())]);
+        let error = question(&[("applicant", "110105194912310021")]).validated().unwrap_err();
+        assert!(matches!(error, RequestError::ResidentId { why: StrictError::CheckCharacter { .. }, .. }));
+        assert!(!error.to_string().contains("110105194912310021"));
+        let twice = question(&[("applicant", "11010519491231002X"), ("applicant", "11010519491231002X")]).validated();
+        assert_eq!(twice.unwrap_err(), RequestError::Twice("applicant".into()));
+    }
+
+    #[test]
+    fn every_field_is_mandatory_and_bounded() {
+        let long = "长".repeat(65);
+        for text in ["", " ", "a\nb", long.as_str()] {
+            let errand = Errand { case_number: text.into(), ..errand() };
+            assert_eq!(errand.validate(), Err(RequestError::Field { field: "--case" }), "{text:?}");
+        }
+        assert!(Errand { case_number: "长".repeat(64), ..errand() }.validate().is_ok());
+    }
+
+    #[test]
+    fn a_signed_request_says_who_to_whom_and_for_how_long() {
+        let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
+        let (system, hub) = (Identity::system("c.example", "fund", "desk").unwrap(), Identity::hub("c.example", "main").unwrap());
+        let now = SystemTime::now();
+        let signed = sign_check((&system, &key), &hub, &errand(), &question(&[("applicant", "x")]), now).unwrap();
+        let request: Request = dsse::open(&signed.envelope, payload_type::REQUEST, key.public()).unwrap();
+        assert_eq!((request.id.as_str(), request.issuer, request.audience), (signed.id.as_str(), system.uri(), hub.uri()));
+        assert_eq!(request.expires_at, Some(to_timestamp(now + REQUEST_LIFE)));
+        assert_eq!(uuid::Uuid::parse_str(&signed.id).unwrap().get_version_num(), 7);
+        let again = sign_check((&system, &key), &hub, &errand(), &question(&[]), now).unwrap();
+        assert_ne!(again.id, signed.id);
+    }
+}

@@ -1,0 +1,282 @@
+//! One connection to the hub, and the two things that a system does on it: asking, and issuing a certificate on the answer.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tonic::{Response, Status};
+use zerotrip_certs::certificate::{CertificateContent, CertificateError, SealError, TrustRoot, VerifiedCertificate, seal, verify};
+use zerotrip_certs::definition::{Definition, DefinitionError};
+use zerotrip_channel::files::{self, FileError, Secrecy};
+use zerotrip_channel::{ClientError, DialError, HomeError, Http2Bounds, Http2Client, SystemHome, dial};
+use zerotrip_proto::v1::authority_client::AuthorityClient;
+use zerotrip_proto::v1::catalog_client::CatalogClient;
+use zerotrip_proto::v1::exchange_client::ExchangeClient;
+use zerotrip_proto::v1::ledger_client::LedgerClient;
+use zerotrip_proto::v1::{
+    CheckEntry, Envelope, ErrorCode, ExchangeCall, ExchangeReply, GetDirectoryRequest, IssueBody, KeyDirectory, ListChecksRequest,
+};
+use zerotrip_proto::{Refusal, bounds, payload_type, to_timestamp};
+use zerotrip_trust::directory::{Directory, DirectoryError};
+use zerotrip_trust::dsse;
+
+use crate::reply::{Announced, Outcome, ReplyError, verify_check, verify_recorded};
+use crate::request::{Errand, Question, RequestError, SignedRequest, sign_check, sign_issue};
+
+/// Longest wait for one call: a check's own deadline is at most 60 s.
+const CALL_TIME: Duration = Duration::from_secs(70);
+
+/// A connection as a system, before anything that the hub says is believed.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    home: SystemHome,
+    client: Http2Client,
+}
+
+/// A connection with a fresh key directory: enough to verify what comes back.
+#[derive(Clone, Debug)]
+pub struct Session {
+    connection: Connection,
+    directory: Directory,
+}
+
+/// What came of issuing.
+#[derive(Debug)]
+pub enum Issue {
+    /// Sealed, recorded and written.
+    Issued(Box<IssuedCertificate>),
+    /// The check or the record came to something else; nothing was written.
+    NotIssued(Outcome),
+}
+
+/// A certificate that is in the ledger and in its file.
+#[derive(Debug)]
+pub struct IssuedCertificate {
+    /// The file.
+    pub file: PathBuf,
+    /// What it says, read back from the sealed token.
+    pub certificate: VerifiedCertificate,
+    /// Where in the ledger the record of issuing stands.
+    pub record_index: u64,
+}
+
+/// Why asking or issuing failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The system's folder.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The hub cannot be reached, or is somebody else.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The connection broke.
+    #[error(transparent)]
+    Connection(#[from] ClientError),
+    /// The hub refused without a signed answer.
+    #[error("the hub refuses: {0}")]
+    Refused(#[from] Refusal),
+    /// The hub went silent.
+    #[error("the hub did not answer within {} s; ask again", CALL_TIME.as_secs())]
+    Silent,
+    /// No directory, or not a good one.
+    #[error("key directory: {0}")]
+    Directory(#[from] DirectoryError),
+    /// The hub sent none.
+    #[error("the hub has no key directory yet; the authority publishes one with `zerotrip authority refresh`")]
+    NoDirectory,
+    /// The request.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The reply counts for nothing.
+    #[error("the hub's reply does not verify: {0}; do not act on it, and tell the authority")]
+    Reply(#[from] ReplyError),
+    /// The catalog names no such check.
+    #[error("the hub's catalog has no check `{check}` with variant `{variant}`; `zerotrip catalog list` shows what there is")]
+    UnknownCheck {
+        /// As asked.
+        check: String,
+        /// As asked.
+        variant: String,
+    },
+    /// A definition that does not read.
+    #[error("the check's definition: {0}")]
+    Definition(#[from] DefinitionError),
+    /// Sealing.
+    #[error("the certificate cannot be sealed: {0}")]
+    Seal(#[from] SealError),
+    /// The sealed token does not verify.
+    #[error("the sealed certificate would not verify: {0}; is `seal.key` the key that the authority admitted?")]
+    Certificate(#[from] CertificateError),
+    /// The certificate's file.
+    #[error("the certificate is recorded but could not be written: {0}; make room and issue again")]
+    File(#[from] FileError),
+}
+
+impl Connection {
+    /// Dials the hub as this system.
+    pub async fn open(home: &SystemHome) -> Result<Self, SessionError> {
+        let stream = dial(&home.address, home.tls(bounds::ALPN_H2)?).await?;
+        let (client, ended) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
+        tokio::spawn(ended);
+        Ok(Self { home: home.clone(), client })
+    }
+
+    /// The system's folder.
+    pub fn home(&self) -> &SystemHome {
+        &self.home
+    }
+
+    /// Members, directory and grants.
+    pub fn authority(&self) -> AuthorityClient<Http2Client> {
+        AuthorityClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
+    }
+
+    /// What can be asked.
+    pub fn catalog(&self) -> CatalogClient<Http2Client> {
+        CatalogClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
+    }
+
+    /// The tamper-evident log.
+    pub fn ledger(&self) -> LedgerClient<Http2Client> {
+        LedgerClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
+    }
+
+    /// Asking and issuing.
+    pub fn exchange(&self) -> ExchangeClient<Http2Client> {
+        ExchangeClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
+    }
+
+    /// Fetches the newest key directory, which must not be older than the one kept here, and keeps it.
+    pub async fn fetch_directory(&self) -> Result<Directory, SessionError> {
+        let mut authority = self.authority();
+        let reply = answered(authority.get_directory(GetDirectoryRequest {})).await?;
+        let envelope = reply.directory.ok_or(SessionError::NoDirectory)?;
+        let kept = kept_version(&self.home);
+        let directory = Directory::open(&envelope, &self.home.authority, SystemTime::now(), kept)?;
+        if directory.version() > kept || !self.home.folder.join("directory.dsse").exists() {
+            self.home.keep_directory(&envelope)?;
+        }
+        Ok(directory)
+    }
+
+    /// Every check in the catalog.
+    pub async fn checks(&self) -> Result<Vec<CheckEntry>, SessionError> {
+        let mut catalog = self.catalog();
+        Ok(answered(catalog.list_checks(ListChecksRequest {})).await?.checks)
+    }
+}
+
+impl Session {
+    /// Dials the hub as this system and fetches the newest key directory.
+    pub async fn connect(home: &SystemHome) -> Result<Self, SessionError> {
+        let connection = Connection::open(home).await?;
+        let directory = connection.fetch_directory().await?;
+        Ok(Self { connection, directory })
+    }
+
+    /// The connection underneath.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The key directory that replies are verified with.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Asks, and verifies what comes back.
+    pub async fn check(&mut self, errand: &Errand, question: &Question) -> Result<Outcome, SessionError> {
+        Ok(self.ask(errand, question).await?.1)
+    }
+
+    /// Asks; on a true answer seals a certificate with this system's `seal.key`, has the hub record it, and only then writes the file.
+    pub async fn issue(&mut self, errand: &Errand, question: &Question, file: &Path) -> Result<Issue, SessionError> {
+        let seal_key = self.connection.home.key("seal")?;
+        let entries = self.connection.checks().await?;
+        let entry = entries.into_iter().find(|entry| entry.name == question.check && entry.variant == question.variant);
+        let unknown = || SessionError::UnknownCheck { check: question.check.clone(), variant: question.variant.clone() };
+        let definition = Definition::parse(&entry.ok_or_else(unknown)?.definition, &question.check)?;
+        let (request, outcome) = self.ask(errand, question).await?;
+        let affirmed = match outcome {
+            Outcome::Affirmed(affirmed) => affirmed,
+            other => return Ok(Issue::NotIssued(other)),
+        };
+        let content = CertificateContent::try_new(&affirmed, &request.envelope.payload, &definition)?;
+        let now = SystemTime::now();
+        let sealed = seal(&content, &seal_key, now)?;
+        // Read back as a stranger would, before the hub is told: what does not verify is never announced. The hub's clock may be ahead.
+        let certificate = verify(&sealed.token, TrustRoot::Directory(&self.directory), now.max(affirmed.proven().answered_at()))?;
+        let body = IssueBody {
+            exchange_id: request.id,
+            certificate_digest: sealed.digest.to_vec(),
+            valid_until: Some(to_timestamp(sealed.valid_until)),
+        };
+        let home = &self.connection.home;
+        let announcement = sign_issue((&home.system, &home.sign), &home.hub, errand, body, now)?;
+        let mut exchange = self.connection.exchange();
+        let reply = answered(exchange.issue(ExchangeCall { request: Some(announcement.envelope.clone()) })).await?;
+        self.follow_directory(&reply).await?;
+        let hub = &self.connection.home.hub;
+        match verify_recorded(reply, &announcement, &sealed.digest, hub, &self.directory, SystemTime::now())? {
+            Announced::Not(outcome) => Ok(Issue::NotIssued(outcome)),
+            Announced::Recorded(proven) => {
+                // The citizen's data: for its owner's eyes.
+                files::write(file, sealed.token.as_bytes(), Secrecy::Private)?;
+                let record_index = proven.index();
+                Ok(Issue::Issued(Box::new(IssuedCertificate { file: file.to_owned(), certificate, record_index })))
+            }
+        }
+    }
+
+    async fn ask(&mut self, errand: &Errand, question: &Question) -> Result<(SignedRequest, Outcome), SessionError> {
+        let home = &self.connection.home;
+        let request = sign_check((&home.system, &home.sign), &home.hub, errand, question, SystemTime::now())?;
+        let mut exchange = self.connection.exchange();
+        let reply = answered(exchange.check(ExchangeCall { request: Some(request.envelope.clone()) })).await?;
+        self.follow_directory(&reply).await?;
+        let outcome = verify_check(reply, &request, &self.connection.home.hub, &self.directory, SystemTime::now())?;
+        Ok((request, outcome))
+    }
+
+    /// A hub may have taken a new key since this session began: where the reply's key is unknown here, or the directory has run out,
+    /// the newest directory is fetched once.
+    async fn follow_directory(&mut self, reply: &ExchangeReply) -> Result<(), SessionError> {
+        let now = SystemTime::now();
+        let key = reply.answer.as_ref().and_then(|envelope| dsse::peek(envelope, payload_type::ANSWER).ok()).map(|(_, keyid)| keyid);
+        let known = key.is_some_and(|keyid| self.directory.hub_key(keyid, zerotrip_proto::v1::KeyUsage::Sign, now).is_ok());
+        if !known {
+            self.directory = self.connection.fetch_directory().await?;
+        }
+        Ok(())
+    }
+}
+
+/// One call, with its time bounded and its refusal named.
+pub(crate) async fn answered<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, SessionError> {
+    match tokio::time::timeout(CALL_TIME, call).await {
+        Ok(Ok(reply)) => Ok(reply.into_inner()),
+        Ok(Err(status)) => Err(Refusal::from_status(&status).into()),
+        Err(_elapsed) => Err(SessionError::Silent),
+    }
+}
+
+impl SessionError {
+    /// The hub's code, where it refused.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.code),
+            _ => None,
+        }
+    }
+}
+
+/// The version of the directory that is kept here, expired or not: what comes must not be older. 0 where none is kept.
+fn kept_version(home: &SystemHome) -> u64 {
+    let read = || {
+        let bytes = files::read(&home.folder.join("directory.dsse")).ok()?;
+        let envelope: Envelope = prost::Message::decode(bytes.as_slice()).ok()?;
+        let message: KeyDirectory = dsse::open(&envelope, payload_type::DIRECTORY, &home.authority).ok()?;
+        Some(message.version)
+    };
+    read().unwrap_or(0)
+}

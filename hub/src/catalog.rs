@@ -1,0 +1,148 @@
+//! What can be asked: the definitions, the owners' statements, and the checks prepared over them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use prost::Message as _;
+use zerotrip_certs::definition::Definition;
+use zerotrip_ledger::{Ledger, LedgerError};
+use zerotrip_proto::payload_type;
+use zerotrip_proto::v1::{DatasetStatement, Envelope};
+use zerotrip_trust::digest::Digest;
+use zerotrip_trust::dsse;
+
+use crate::check::PreparedCheck;
+
+/// What can be asked.
+#[derive(Debug)]
+pub struct Catalog {
+    definitions: Vec<Arc<Definition>>,
+    state: RwLock<Arc<State>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    statements: BTreeMap<String, Stated>,
+    prepared: BTreeMap<String, Arc<PreparedCheck>>,
+    /// Why a check is not prepared, for the operator.
+    unprepared: BTreeMap<String, String>,
+}
+
+/// An owner's statement.
+#[derive(Clone, Debug)]
+pub struct Stated {
+    /// As signed.
+    pub envelope: Envelope,
+    /// What it says.
+    pub statement: DatasetStatement,
+    /// SHA-256 of its payload.
+    pub digest: Digest,
+}
+
+impl Stated {
+    /// From an envelope that was verified.
+    pub fn new(envelope: Envelope) -> Option<Self> {
+        let (payload, _) = dsse::peek(&envelope, payload_type::DATASET).ok()?;
+        let statement = DatasetStatement::decode(payload).ok()?;
+        let digest = dsse::payload_digest(&envelope);
+        Some(Self { statement, digest, envelope })
+    }
+}
+
+impl Catalog {
+    /// With the statements that were known before the last stop.
+    pub fn new(definitions: Vec<Arc<Definition>>, ledger: &Ledger) -> Result<Self, LedgerError> {
+        let kept = ledger.statements()?.into_iter().filter_map(|(dataset, envelope)| Some((dataset, Stated::new(envelope)?)));
+        let state = State { statements: kept.collect(), ..State::default() };
+        Ok(Self { definitions, state: RwLock::new(Arc::new(state)) })
+    }
+
+    /// The definitions.
+    pub fn definitions(&self) -> &[Arc<Definition>] {
+        &self.definitions
+    }
+
+    /// The definition of that name.
+    pub fn definition(&self, name: &str) -> Option<&Arc<Definition>> {
+        self.definitions.iter().find(|definition| definition.name == name)
+    }
+
+    /// `<check>/<variant>` of every question there is.
+    pub fn check_names(&self) -> Vec<String> {
+        let of = |definition: &Arc<Definition>| {
+            let name = definition.name.clone();
+            definition.variants.iter().map(move |variant| format!("{name}/{}", variant.name)).collect::<Vec<_>>()
+        };
+        self.definitions.iter().flat_map(of).collect()
+    }
+
+    /// The prepared check of that name, if every dataset that it asks has been stated.
+    pub fn prepared(&self, name: &str) -> Option<Arc<PreparedCheck>> {
+        self.current().prepared.get(name).cloned()
+    }
+
+    /// The statement of a dataset.
+    pub fn statement(&self, dataset: &str) -> Option<Stated> {
+        self.current().statements.get(dataset).cloned()
+    }
+
+    /// Every statement.
+    pub fn statements(&self) -> Vec<Stated> {
+        self.current().statements.values().cloned().collect()
+    }
+
+    /// The first dataset of a check that nobody has stated, in the order of its scans.
+    pub fn unstated(&self, definition: &Definition, variant: &str) -> Option<String> {
+        let current = self.current();
+        let scans = definition.variant(variant)?.scans().map(|(_, scan)| scan.dataset.clone());
+        scans.into_iter().find(|dataset| !current.statements.contains_key(dataset))
+    }
+
+    /// Takes an owner's statement, verified already; checks that ask the dataset are prepared anew if it says something new.
+    pub async fn state(&self, stated: Stated, ledger: &Ledger) -> Result<(), LedgerError> {
+        let id = stated.statement.id.clone();
+        if self.statement(&id).is_some_and(|known| known.digest == stated.digest) {
+            return Ok(());
+        }
+        ledger.put_statement(&id, stated.envelope.clone()).await?;
+        self.change(|state| {
+            state.statements.insert(id.clone(), stated.clone());
+        });
+        self.prepare_all().await;
+        Ok(())
+    }
+
+    /// Prepares every check over the statements there are.
+    pub async fn prepare_all(&self) {
+        let statements: BTreeMap<String, DatasetStatement> =
+            self.current().statements.iter().map(|(id, stated)| (id.clone(), stated.statement.clone())).collect();
+        let (mut prepared, mut unprepared) = (BTreeMap::new(), BTreeMap::new());
+        for definition in &self.definitions {
+            match PreparedCheck::try_new(Arc::clone(definition), &statements).await {
+                Ok(check) => {
+                    tracing::info!(check = %definition.name, "prepared");
+                    prepared.insert(definition.name.clone(), Arc::new(check));
+                }
+                Err(error) => {
+                    tracing::info!(check = %definition.name, why = %error, "not prepared yet");
+                    unprepared.insert(definition.name.clone(), error.to_string());
+                }
+            }
+        }
+        self.change(|state| {
+            state.prepared.clone_from(&prepared);
+            state.unprepared.clone_from(&unprepared);
+        });
+    }
+
+    fn current(&self) -> Arc<State> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change(&self, change: impl Fn(&mut State)) {
+        let mut held = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut next = State::clone(&held);
+        change(&mut next);
+        *held = Arc::new(next);
+    }
+}

@@ -1,0 +1,189 @@
+//! The connectors that are attached now: who dialled in, which datasets each answers for, and how to ask.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use arrow_flight::flight_service_client::FlightServiceClient;
+use futures::future;
+use zerotrip_channel::Http2Client;
+use zerotrip_proto::v1::connector_client::ConnectorClient;
+use zerotrip_proto::v1::{DescribeRequest, Envelope, KeyUsage, PushDirectoryRequest};
+use zerotrip_proto::{bounds, payload_type};
+use zerotrip_trust::digest::Digest;
+use zerotrip_trust::directory::Directory;
+use zerotrip_trust::dsse;
+use zerotrip_trust::identity::Identity;
+
+use crate::catalog::Stated;
+use crate::hub::Hub;
+
+/// Time in which a connector confirms a new key directory; one that does not is detached.
+const CONFIRM_TIME: Duration = Duration::from_millis(700);
+/// Time in which a new channel says what it serves.
+const DESCRIBE_TIME: Duration = Duration::from_secs(5);
+/// Most datasets of one connector.
+const MOST_DATASETS: usize = 64;
+
+/// The registry.
+#[derive(Debug, Default)]
+pub struct Channels {
+    attached: RwLock<BTreeMap<String, Arc<Attached>>>,
+}
+
+/// One attached connector.
+#[derive(Debug)]
+pub struct Attached {
+    /// Its system.
+    pub identity: Identity,
+    /// Its URI.
+    pub uri: String,
+    client: Http2Client,
+    /// Datasets that it answers for, with the digest of the owner's statement.
+    datasets: BTreeMap<String, Digest>,
+}
+
+impl Attached {
+    /// To ask for rows.
+    pub fn flight(&self) -> FlightServiceClient<Http2Client> {
+        FlightServiceClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
+    }
+
+    /// The digest of the statement under which it serves a dataset.
+    pub fn statement_digest(&self, dataset: &str) -> Option<&Digest> {
+        self.datasets.get(dataset)
+    }
+
+    fn control(&self) -> ConnectorClient<Http2Client> {
+        ConnectorClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
+    }
+
+    async fn confirm(&self, envelope: &Envelope, version: u64) -> bool {
+        let mut control = self.control();
+        let pushed = control.push_directory(PushDirectoryRequest { directory: Some(envelope.clone()) });
+        match tokio::time::timeout(CONFIRM_TIME, pushed).await {
+            Ok(Ok(reply)) => reply.into_inner().directory_version >= version,
+            Ok(Err(status)) => {
+                tracing::warn!(connector = %self.uri, %status, "the connector does not take the key directory");
+                false
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+impl Channels {
+    /// Who answers for a dataset now.
+    pub fn of_dataset(&self, dataset: &str) -> Option<Arc<Attached>> {
+        let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
+        attached.values().find(|one| one.datasets.contains_key(dataset) && !one.client.is_closed()).cloned()
+    }
+
+    /// How many are attached.
+    pub fn count(&self) -> usize {
+        self.attached.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Hands every attached connector a new key directory. Returns how many confirmed, and who did not and was detached.
+    pub async fn push_directory(&self, envelope: &Envelope, version: u64) -> (u32, Vec<String>) {
+        let all: Vec<Arc<Attached>> = self.attached.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let confirmations = future::join_all(all.iter().map(|one| one.confirm(envelope, version))).await;
+        let (mut confirmed, mut silent) = (0, Vec::new());
+        for (one, whether) in all.iter().zip(confirmations) {
+            if whether {
+                confirmed += 1;
+            } else {
+                tracing::warn!(connector = %one.uri, "detached: it did not confirm the new key directory");
+                self.detach(one);
+                silent.push(one.uri.clone());
+            }
+        }
+        (confirmed, silent)
+    }
+
+    /// The newest channel of a system replaces its last one; a dataset that another live system answers for stays with that one.
+    fn attach(&self, mut one: Attached) -> Arc<Attached> {
+        let mut attached = self.attached.write().unwrap_or_else(PoisonError::into_inner);
+        for other in attached.values().filter(|other| other.uri != one.uri && !other.client.is_closed()) {
+            one.datasets.retain(|dataset, _| {
+                let free = !other.datasets.contains_key(dataset);
+                if !free {
+                    tracing::warn!(dataset = %dataset, connector = %one.uri, by = %other.uri, "refused: another connector answers for it");
+                }
+                free
+            });
+        }
+        let one = Arc::new(one);
+        attached.insert(one.uri.clone(), Arc::clone(&one));
+        one
+    }
+
+    fn detach(&self, one: &Arc<Attached>) {
+        let mut attached = self.attached.write().unwrap_or_else(PoisonError::into_inner);
+        if attached.get(&one.uri).is_some_and(|current| Arc::ptr_eq(current, one)) {
+            attached.remove(&one.uri);
+        }
+    }
+}
+
+/// Runs one channel from handshake to end: learns what it serves, makes sure that it knows the newest directory, and keeps it in the
+/// registry for as long as it lives. `client` speaks on it; `ended` completes with it.
+pub async fn run(hub: &Arc<Hub>, identity: Identity, client: Http2Client, ended: impl Future<Output = ()> + Send) {
+    tokio::pin!(ended);
+    let uri = identity.uri();
+    let opened = tokio::select! {
+        opened = open(hub, identity, client) => opened,
+        () = &mut ended => Err("the channel closed while it was being set up".to_owned()),
+    };
+    match opened {
+        Ok(attached) => {
+            tracing::info!(connector = %uri, datasets = ?attached.datasets.keys().collect::<Vec<_>>(), "attached");
+            // A directory that came into force meanwhile is not missed: it is compared again once we are in the registry.
+            let in_force = hub.in_force();
+            if attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
+                ended.await;
+            }
+            hub.channels.detach(&attached);
+            tracing::info!(connector = %uri, "detached");
+        }
+        Err(why) => tracing::warn!(connector = %uri, why, "not attached"),
+    }
+}
+
+async fn open(hub: &Arc<Hub>, identity: Identity, client: Http2Client) -> Result<Arc<Attached>, String> {
+    let in_force = hub.in_force();
+    if !in_force.directory.is_active(&identity) {
+        return Err("its system is not active in the key directory".into());
+    }
+    let uri = identity.uri();
+    let mut attached = Attached { identity, uri, client, datasets: BTreeMap::new() };
+    if !attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
+        return Err("it does not confirm the key directory in force".into());
+    }
+    let mut control = attached.control();
+    let described = tokio::time::timeout(DESCRIBE_TIME, control.describe(DescribeRequest {})).await;
+    let described = described.map_err(|_| "it does not say what it serves".to_owned())?.map_err(|status| status.to_string())?.into_inner();
+    if described.datasets.len() > MOST_DATASETS {
+        return Err(format!("it describes over {MOST_DATASETS} datasets"));
+    }
+    for envelope in described.datasets {
+        let stated = verify_statement(&envelope, &attached.identity, &in_force.directory)?;
+        let (id, digest) = (stated.statement.id.clone(), stated.digest);
+        hub.catalog.state(stated, &hub.ledger).await.map_err(|error| error.to_string())?;
+        attached.datasets.insert(id, digest);
+    }
+    Ok(hub.channels.attach(attached))
+}
+
+/// A statement counts if it is signed with an APPROVE key of the member that owns the dataset, and comes from that member's connector.
+fn verify_statement(envelope: &Envelope, connector: &Identity, directory: &Directory) -> Result<Stated, String> {
+    let (_, keyid) = dsse::peek(envelope, payload_type::DATASET).map_err(|error| error.to_string())?;
+    let holder = directory.signing_key(keyid, KeyUsage::Approve, SystemTime::now()).map_err(|why| why.to_string())?;
+    dsse::verify(envelope, payload_type::DATASET, &holder.key).map_err(|error| error.to_string())?;
+    let stated = Stated::new(envelope.clone()).ok_or("a statement cannot be read")?;
+    let owner = stated.statement.id.split_once('.').map(|(member, _)| member);
+    if owner.is_none() || owner != holder.member.as_deref() || owner != connector.member() {
+        return Err(format!("`{}` is not stated by its owner", stated.statement.id));
+    }
+    Ok(stated)
+}

@@ -1,0 +1,140 @@
+//! The hub's command line.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use tokio::sync::watch;
+use zerotrip_trust::tls::install_provider;
+
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::init;
+use crate::port::Port;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The inter-department data-exchange hub.
+///
+/// `init` makes the hub's keys; the data authority enrols it with `zerotrip authority enrol-hub`; `serve` opens its one port, for
+/// departments' connectors that dial in and for clients that ask.
+#[derive(Parser)]
+#[command(name = "zerotrip-hub", version, max_term_width = 100)]
+struct Cli {
+    /// Print results as JSON, one object a line.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make the hub's keys, and `enrolment.toml` for the authority to sign.
+    Init {
+        /// The hub's folder; made if missing.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The authority's trust domain, such as `data.hangzhou.example`.
+        #[arg(long)]
+        trust_domain: String,
+        /// The hub's name: lower-case letters, digits, hyphens.
+        #[arg(long, default_value = "hub-1")]
+        name: String,
+    },
+    /// Serve until SIGTERM or Ctrl-C; exchanges under way are finished. Bounds are set in `hub.toml` in the hub's folder.
+    Serve {
+        /// The hub's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Where to listen; with port 0 the system chooses, and the choice is printed.
+        #[arg(long, default_value = "127.0.0.1:7443")]
+        listen: SocketAddr,
+        /// Folder with check definitions (`*.toml`).
+        #[arg(long)]
+        definitions: PathBuf,
+        /// Folder for the ledger. Default: `ledger` in the hub's folder.
+        #[arg(long)]
+        ledger: Option<PathBuf>,
+    },
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    install_provider();
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .init();
+    let json = cli.json;
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(run(cli)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let text = error.to_string();
+            let line = if json { serde_json::json!({ "error": text }).to_string() } else { format!("zerotrip-hub: {text}") };
+            // If standard error is gone, the exit code still says it.
+            let _gone = writeln!(std::io::stderr(), "{line}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn say(json: bool, text: &str, value: &serde_json::Value) -> Result<(), Failure> {
+    let line = if json { value.to_string() } else { text.to_owned() };
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Init { dir, trust_domain, name } => {
+            let identity = init::init(&dir, &trust_domain, &name)?;
+            let text = format!("made keys for {identity}; now the authority runs `zerotrip authority enrol-hub --hub-dir {}`", dir.display());
+            say(cli.json, &text, &serde_json::json!({ "hub": identity.uri(), "enrolment": dir.join("enrolment.toml").display().to_string() }))
+        }
+        Command::Serve { dir, listen, definitions, ledger } => {
+            let config = Config::read(&dir, definitions, ledger)?;
+            let hub = Arc::new(Hub::open(&dir, config).await?);
+            let port = Port::open(&hub, listen).await?;
+            let address = port.address()?;
+            say(
+                cli.json,
+                &format!("{} listens on https://{address}", hub.identity.uri),
+                &serde_json::json!({ "listening": format!("https://{address}"), "hub": hub.identity.uri }),
+            )?;
+            let (stop, stopped) = watch::channel(false);
+            tokio::spawn(async move {
+                if signalled().await.is_ok() {
+                    tracing::info!("stopping: exchanges under way are finished first");
+                }
+                stop.send_replace(true);
+            });
+            port.run(stopped).await;
+            hub.ledger.clone().close().await?;
+            tracing::info!("stopped");
+            Ok(())
+        }
+    }
+}
+
+async fn signalled() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! Is there room, and has this member asked enough? Replay is the ledger's to know: the intent's own transaction refuses a used id.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::SemaphorePermit;
+use zerotrip_proto::Refusal;
+use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::digest::{Digest, sha256_parts};
+
+use super::Identified;
+use crate::config::Config;
+use crate::hub::Hub;
+
+/// Subjects that are remembered at once; over it, the oldest hour is forgotten early and said so.
+const MOST_SUBJECTS: usize = 2_000_000;
+
+/// Who has asked how much.
+#[derive(Debug)]
+pub struct Budgets {
+    member_per_minute: u32,
+    subject_per_hour: u32,
+    members: Mutex<Window<String>>,
+    subjects: Mutex<Window<Digest>>,
+}
+
+#[derive(Debug)]
+struct Window<K> {
+    began: Instant,
+    length: Duration,
+    counts: HashMap<K, u32>,
+}
+
+impl<K: std::hash::Hash + Eq> Window<K> {
+    fn new(length: Duration) -> Self {
+        Self { began: Instant::now(), length, counts: HashMap::new() }
+    }
+
+    fn count(&mut self, key: K) -> u32 {
+        if self.began.elapsed() >= self.length || self.counts.len() >= MOST_SUBJECTS {
+            self.began = Instant::now();
+            self.counts.clear();
+        }
+        let count = self.counts.entry(key).or_default();
+        *count += 1;
+        *count
+    }
+}
+
+impl Budgets {
+    /// As configured.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            member_per_minute: config.member_per_minute,
+            subject_per_hour: config.subject_per_hour,
+            members: Mutex::new(Window::new(Duration::from_secs(60))),
+            subjects: Mutex::new(Window::new(Duration::from_secs(3600))),
+        }
+    }
+
+    fn spend(&self, member: &str, subjects: &[String]) -> Result<(), Refusal> {
+        let asked = self.members.lock().unwrap_or_else(PoisonError::into_inner).count(member.to_owned());
+        if asked > self.member_per_minute {
+            let text = format!("member `{member}` has asked more than {} times this minute; try again in a minute", self.member_per_minute);
+            return Err(Refusal::new(ErrorCode::Overloaded, text));
+        }
+        for subject in subjects {
+            let key = sha256_parts("zerotrip budget v1", &[member.as_bytes(), subject.as_bytes()]);
+            if self.subjects.lock().unwrap_or_else(PoisonError::into_inner).count(key) > self.subject_per_hour {
+                tracing::warn!(member, "one subject was asked about more often than its budget allows");
+                let text = format!("this member has asked about this subject more than {} times this hour", self.subject_per_hour);
+                return Err(Refusal::new(ErrorCode::Overloaded, text));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Room for one exchange, held until it is answered.
+pub fn admit<'a>(hub: &'a Hub, identified: &Identified, subjects: &[String]) -> Result<SemaphorePermit<'a>, Refusal> {
+    hub.budgets.spend(&identified.member, subjects)?;
+    hub.room.try_acquire().map_err(|_| {
+        Refusal::bilingual(ErrorCode::Overloaded, "the hub is busy or stopping; try again in a second", "枢纽繁忙或正在停机，请一秒后重试")
+    })
+}

@@ -1,0 +1,275 @@
+//! What leaves, and what is recorded first. The answer has exactly one of four outcomes; a completion is durable before a byte leaves.
+
+use std::time::SystemTime;
+
+use prost::Message as _;
+use zerotrip_certs::definition::Definition;
+use zerotrip_certs::soundness::{Absence, Conclusion};
+use zerotrip_policies::Decision;
+use zerotrip_proto::v1::answer::Outcome as Wire;
+use zerotrip_proto::v1::{
+    self, Answer, Answered, Claim, Completion, Denied, Envelope, ErrorCode, ExchangeBody, ExchangeOutcome, ExchangeReply, Reason,
+    SourceStatement, Unavailable,
+};
+use zerotrip_proto::{Refusal, payload_type, to_timestamp};
+use zerotrip_trust::digest::{self, Digest, commit, domain, sha256};
+use zerotrip_trust::dsse;
+
+use super::Identified;
+use super::dispatch::Received;
+use crate::check::RunResult;
+use crate::hub::{Hub, ledger_refusal};
+
+/// An exchange whose intent is recorded: from here on, it ends in a completion or in a reconciliation.
+pub struct Record {
+    request_id: String,
+    request: Envelope,
+    request_digest: Digest,
+    request_salt: [u8; 32],
+    intent_index: u64,
+}
+
+/// What the requester will learn.
+pub struct Outcome {
+    wire: Wire,
+    kind: ExchangeOutcome,
+    code: ErrorCode,
+    definition_digest: Vec<u8>,
+    /// When each source was, by dataset.
+    sources: Vec<(String, SystemTime)>,
+}
+
+impl Outcome {
+    /// Of a run.
+    pub fn of(hub: &Hub, definition: &Definition, variant: &str, parameters: &[String], now: SystemTime, result: RunResult) -> Self {
+        let outcome = match result.conclusion {
+            Conclusion::Absent(proof) => Self::absent(&proof, claims(hub, definition, variant, parameters, now, &result.sources)),
+            Conclusion::Present(code) => Self::present(definition, &code),
+            Conclusion::Unavailable(reason) => Self::unavailable(reason.code, &reason.dataset),
+        };
+        Self { definition_digest: definition.digest.to_vec(), sources: result.sources, ..outcome }
+    }
+
+    /// A true answer: only with proof that nothing was there.
+    fn absent(_proof: &Absence, claims: Vec<Claim>) -> Self {
+        let answered = Answered { answer: true, claims, reasons: Vec::new() };
+        Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredTrue, ErrorCode::Unspecified)
+    }
+
+    /// A false answer: that, not which.
+    fn present(definition: &Definition, code: &str) -> Self {
+        let reasons = definition.reasons.iter().filter(|reason| reason.code == code).map(|reason| Reason {
+            code: reason.code.clone(),
+            text_en: reason.requester.en.clone(),
+            text_zh: reason.requester.zh.clone(),
+        });
+        let answered = Answered { answer: false, claims: Vec::new(), reasons: reasons.collect() };
+        Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredFalse, ErrorCode::Unspecified)
+    }
+
+    /// Neither can be said.
+    pub fn unavailable(code: ErrorCode, dataset: &str) -> Self {
+        let (text_en, text_zh, retryable) = unavailable_words(code);
+        let unavailable = Unavailable {
+            code: code.into(),
+            dataset: dataset.to_owned(),
+            text_en: text_en.to_owned(),
+            text_zh: text_zh.to_owned(),
+            retryable,
+        };
+        Self::new(Wire::Unavailable(unavailable), ExchangeOutcome::Unavailable, code)
+    }
+
+    /// Policy says no.
+    pub fn denied(decision: &Decision) -> Self {
+        let denied = Denied { code: ErrorCode::PolicyDenied.into(), reasons: decision.reasons.clone() };
+        Self::new(Wire::Denied(denied), ExchangeOutcome::Denied, ErrorCode::PolicyDenied)
+    }
+
+    /// A certificate was recorded.
+    pub fn recorded(certificate_digest: Vec<u8>) -> Self {
+        Self::new(Wire::Recorded(v1::Recorded { certificate_digest }), ExchangeOutcome::Recorded, ErrorCode::Unspecified)
+    }
+
+    fn new(wire: Wire, kind: ExchangeOutcome, code: ErrorCode) -> Self {
+        Self { wire, kind, code, definition_digest: Vec::new(), sources: Vec::new() }
+    }
+}
+
+/// Why a check is unavailable, in words for a clerk. A source's own words never come here: they could carry what it holds.
+fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
+    match code {
+        ErrorCode::SourceUnreachable => ("the source cannot be reached now", "数据源暂时无法连接", true),
+        ErrorCode::SourceTimeout => ("the source did not answer in time", "数据源未在时限内应答", true),
+        ErrorCode::SourceTruncated => ("the source's answer was not whole", "数据源应答不完整", true),
+        ErrorCode::SourceStale => ("the source's data are older than this check allows", "数据源数据超过允许的时效", true),
+        ErrorCode::SourceImplausible => ("the source does not look whole; its owner has been told", "数据源数据量异常，已提示数据提供部门", true),
+        ErrorCode::SourceUnreadable => (
+            "a record that could concern these persons cannot be read; its owner must look at it",
+            "存在可能涉及当事人但无法识读的记录，需数据提供部门核实",
+            false,
+        ),
+        ErrorCode::OutsideCoverage => (
+            "the source does not know about everyone concerned (registered elsewhere); their registers must be asked too",
+            "当事人不在该数据源覆盖范围内（如户籍在外地），需向其登记地核实",
+            false,
+        ),
+        ErrorCode::HandOverGap => (
+            "a record was handed over to a register that has not caught up yet; try again after its next update",
+            "存在已移交但接收登记尚未更新的记录，请在其下次更新后重试",
+            true,
+        ),
+        ErrorCode::Undetermined => ("a record's status settles nothing yet (a transfer in progress)", "存在状态未定的记录（如办理中）", true),
+        ErrorCode::SourceDrift => ("the source answers in another shape than its owner stated", "数据源结构与目录不一致", false),
+        ErrorCode::SourceLimit => ("the source refused because of a limit", "超过数据源限额", true),
+        ErrorCode::GateRefused => ("the department does not serve this scan", "数据提供部门未批准此项查询", false),
+        _ => ("the source could not answer", "数据源未能应答", true),
+    }
+}
+
+fn claims(
+    hub: &Hub,
+    definition: &Definition,
+    variant: &str,
+    parameters: &[String],
+    now: SystemTime,
+    sources: &[(String, SystemTime)],
+) -> Vec<Claim> {
+    let claim = |name: &str, value: String| Claim { name: name.to_owned(), value };
+    let mut regions: Vec<String> = Vec::new();
+    for (dataset, _) in sources {
+        let coverage = hub.catalog.statement(dataset).and_then(|stated| stated.statement.coverage);
+        regions.extend(coverage.into_iter().flat_map(|coverage| coverage.regions));
+    }
+    regions.sort();
+    regions.dedup();
+    let mut claims = vec![
+        claim("check", definition.name.clone()),
+        claim("variant", variant.to_owned()),
+        claim("regions", regions.join(",")),
+        claim("asked_at", chrono::DateTime::<chrono::Utc>::from(now).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
+    ];
+    let named = definition.parameters.iter().zip(parameters);
+    claims.extend(named.map(|(parameter, value)| claim(&parameter.name, value.clone())));
+    claims
+}
+
+impl Record {
+    /// Of a request whose intent stands at `intent_index`.
+    pub fn new(identified: &Identified, intent_index: u64, request_salt: [u8; 32]) -> Self {
+        Self {
+            request_id: identified.request.id.clone(),
+            request_digest: sha256(&identified.envelope.payload),
+            request: identified.envelope.clone(),
+            request_salt,
+            intent_index,
+        }
+    }
+
+    /// Builds the answer, records its completion, and only then hands it over, signed.
+    pub async fn answer(self, hub: &Hub, decision: &Decision, outcome: Outcome, receipts: Vec<Received>) -> Result<ExchangeReply, Refusal> {
+        let (kind, code) = (outcome.kind, outcome.code);
+        let prepared = self.prepare(hub, decision, outcome, receipts)?;
+        let completion = Completion {
+            exchange_id: prepared.request_id.clone(),
+            intent_index: prepared.intent_index,
+            outcome: kind.into(),
+            code: code.into(),
+            answer_commitment: commit(domain::ANSWER, &prepared.answer_salt, &prepared.answer.payload).to_vec(),
+            receipt_commitments: prepared.commitments,
+        };
+        let recorded = match &prepared.certificate {
+            Some((exchange, certificate)) => {
+                hub.ledger.record_certificate(completion, SystemTime::now(), prepared.body, exchange, *certificate).await
+            }
+            None => hub.ledger.complete(completion, SystemTime::now(), prepared.body).await,
+        };
+        let receipt = recorded.map_err(ledger_refusal)?;
+        Ok(ExchangeReply { answer: Some(prepared.answer), receipt: Some(receipt), answer_salt: prepared.answer_salt.to_vec() })
+    }
+
+    fn prepare(self, hub: &Hub, decision: &Decision, outcome: Outcome, receipts: Vec<Received>) -> Result<Prepared, Refusal> {
+        let random = || digest::random::<32>().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()));
+        let answer_salt = random()?;
+        let (mut statements, mut commitments, mut kept, mut salts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (dataset, as_of) in &outcome.sources {
+            let Some(received) = receipts.iter().find(|one| one.dataset == *dataset) else { continue };
+            let salt = random()?;
+            let commitment = commit(domain::RECEIPT, &salt, &received.receipt.payload).to_vec();
+            let coverage = hub.catalog.statement(dataset).and_then(|stated| stated.statement.coverage).unwrap_or_default();
+            statements.push(SourceStatement {
+                dataset: dataset.clone(),
+                owner: dataset.split_once('.').map_or_else(String::new, |(member, _)| member.to_owned()),
+                as_of: Some(to_timestamp(*as_of)),
+                coverage_en: coverage.text_en,
+                coverage_zh: coverage.text_zh,
+                receipt_commitment: commitment.clone(),
+            });
+            commitments.push(commitment);
+            kept.push(received.receipt.clone());
+            salts.push(salt.to_vec());
+        }
+        let certificate = match &outcome.wire {
+            Wire::Recorded(recorded) => {
+                let digest = Digest::try_from(recorded.certificate_digest.as_slice()).ok();
+                issued_on(&self.request).zip(digest)
+            }
+            _ => None,
+        };
+        let answer = Answer {
+            request_id: self.request_id.clone(),
+            request_digest: self.request_digest.to_vec(),
+            hub: hub.identity.uri.clone(),
+            answered_at: Some(to_timestamp(SystemTime::now())),
+            decision: Some(v1::Decision {
+                allowed: decision.allowed,
+                policy_ids: decision.policy_ids.clone(),
+                policy_digest: decision.policy_digest.to_vec(),
+                directory_version: decision.directory_version,
+            }),
+            definition_digest: outcome.definition_digest,
+            sources: statements,
+            outcome: Some(outcome.wire),
+        };
+        let answer = dsse::seal(payload_type::ANSWER, &answer, &hub.identity.sign).map_err(|error| {
+            tracing::error!(%error, "an answer cannot be signed");
+            Refusal::new(ErrorCode::Internal, "the answer cannot be signed")
+        })?;
+        let body = ExchangeBody {
+            request: Some(self.request),
+            request_salt: self.request_salt.to_vec(),
+            answer: Some(answer.clone()),
+            answer_salt: answer_salt.to_vec(),
+            receipts: kept,
+            receipt_salts: salts,
+        };
+        Ok(Prepared {
+            request_id: self.request_id,
+            intent_index: self.intent_index,
+            body: body.encode_to_vec(),
+            answer,
+            answer_salt,
+            commitments,
+            certificate,
+        })
+    }
+}
+
+struct Prepared {
+    request_id: String,
+    intent_index: u64,
+    answer: Envelope,
+    answer_salt: [u8; 32],
+    commitments: Vec<Vec<u8>>,
+    body: Vec<u8>,
+    /// The exchange that a certificate rests on, and the certificate's digest.
+    certificate: Option<(String, Digest)>,
+}
+
+fn issued_on(request: &Envelope) -> Option<String> {
+    let request = v1::Request::decode(request.payload.as_slice()).ok()?;
+    match request.body? {
+        v1::request::Body::Issue(issue) => Some(issue.exchange_id),
+        v1::request::Body::Check(_) => None,
+    }
+}

@@ -1,0 +1,315 @@
+//! Asks departments: one signed, single-use grant for each scan, and nothing believed that its receipt does not bear out.
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow_flight::utils::flight_data_to_arrow_batch;
+use arrow_flight::{FlightData, Ticket};
+use prost::Message as _;
+use tonic::{Status, Streaming};
+use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
+use zerotrip_policies::Decision;
+use zerotrip_proto::v1::granted_key::Origin;
+use zerotrip_proto::v1::key_origin::From as Source;
+use zerotrip_proto::v1::{
+    DatasetStatement, Envelope, ErrorCode, GrantedKey, KeyUsage, Opening, ScanGrant, ScanReceipt, ScanTrailer, coverage,
+};
+use zerotrip_proto::{Refusal, from_timestamp, payload_type, to_timestamp};
+use zerotrip_trust::digest::{Hasher, sha256_parts};
+use zerotrip_trust::{dsse, receipt};
+
+use super::Identified;
+use crate::channels::Attached;
+use crate::check::{Dispatch, ScanAnswer, ScanCall};
+use crate::hub::{Hub, InForce};
+
+/// Asks departments on behalf of one exchange.
+pub struct Dispatcher<'a> {
+    hub: &'a Hub,
+    in_force: &'a InForce,
+    identified: &'a Identified,
+    decision: &'a Decision,
+    deadline: Instant,
+    evidence: Mutex<Vec<Evidence>>,
+}
+
+/// What one department answered, as evidence for the keys that came of it.
+struct Evidence {
+    dataset: String,
+    receipt: Envelope,
+    secret: [u8; 32],
+    /// Column → value → place among the column's commitments.
+    supplied: HashMap<String, HashMap<String, u32>>,
+}
+
+/// A source's signed receipt.
+pub struct Received {
+    /// Of which dataset.
+    pub dataset: String,
+    /// As signed.
+    pub receipt: Envelope,
+}
+
+impl<'a> Dispatcher<'a> {
+    /// For one exchange.
+    pub fn new(hub: &'a Hub, in_force: &'a InForce, identified: &'a Identified, decision: &'a Decision, deadline: Instant) -> Self {
+        Self { hub, in_force, identified, decision, deadline, evidence: Mutex::new(Vec::new()) }
+    }
+
+    /// The receipts of all departments that answered.
+    pub fn into_receipts(self) -> Vec<Received> {
+        let evidence = self.evidence.into_inner().unwrap_or_else(PoisonError::into_inner);
+        evidence.into_iter().map(|one| Received { dataset: one.dataset, receipt: one.receipt }).collect()
+    }
+
+    async fn ask(&self, call: ScanCall<'_>) -> Result<ScanAnswer, ErrorCode> {
+        let dataset = call.scan.scan.dataset.as_str();
+        let stated = self.hub.catalog.statement(dataset).ok_or(ErrorCode::SourceUnreachable)?;
+        let attached = self.hub.channels.of_dataset(dataset).ok_or(ErrorCode::SourceUnreachable)?;
+        if attached.statement_digest(dataset) != Some(&stated.digest) {
+            return Err(ErrorCode::SourceDrift);
+        }
+        let grant = self.grant(&call, &attached)?;
+        let ticket = dsse::seal(payload_type::SCAN_GRANT, &grant, &self.hub.identity.sign).map_err(|error| fault(&error))?;
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let answered = tokio::time::timeout(left, self.receive(&call, &attached, ticket, left)).await;
+        let delivered = answered.map_err(|_| ErrorCode::SourceTimeout)??;
+        self.believe(&call, &attached, &grant, &stated.digest, &stated.statement, delivered)
+    }
+
+    /// The signed decision as the connector will see it. A key that its template gives no origin for is never sent.
+    fn grant(&self, call: &ScanCall<'_>, attached: &Attached) -> Result<ScanGrant, ErrorCode> {
+        let now = SystemTime::now();
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let held = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used: Vec<usize> = Vec::new();
+        let mut keys = Vec::with_capacity(call.keys.len());
+        for value in &call.keys {
+            let origin = self.origin(call, value, &held, &mut used).ok_or_else(|| {
+                tracing::error!(scan = call.name, "a key has no origin that the scan's template allows; the definition's SQL is wrong");
+                ErrorCode::KeyWithoutOrigin
+            })?;
+            keys.push(GrantedKey { value: value.clone(), origin: Some(origin) });
+        }
+        Ok(ScanGrant {
+            id: uuid::Uuid::new_v4().to_string(),
+            exchange_id: self.identified.request.id.clone(),
+            hub: self.hub.identity.uri.clone(),
+            connector: attached.uri.clone(),
+            issued_at: Some(to_timestamp(now)),
+            expires_at: Some(to_timestamp(now + left)),
+            directory_version: self.in_force.directory.version(),
+            request: Some(self.identified.envelope.clone()),
+            template: Some(call.scan.template.clone()),
+            policy_ids: self.decision.policy_ids.clone(),
+            policy_digest: self.decision.policy_digest.to_vec(),
+            keys,
+            evidence: used.iter().filter_map(|at| held.get(*at)).map(|one| one.receipt.clone()).collect(),
+        })
+    }
+
+    fn origin(&self, call: &ScanCall<'_>, value: &str, held: &[Evidence], used: &mut Vec<usize>) -> Option<Origin> {
+        call.scan.template.origins.iter().find_map(|origin| match origin.from.as_ref()? {
+            Source::Parameter(name) => self.is_parameter(name, value).then(|| Origin::Parameter(name.clone())),
+            Source::Column(column) => {
+                let (at, position) = held.iter().enumerate().filter(|(_, one)| one.dataset == column.dataset).find_map(|(at, one)| {
+                    Some((at, *one.supplied.get(&column.column)?.get(value)?))
+                })?;
+                let receipt = used.iter().position(|known| *known == at).unwrap_or_else(|| {
+                    used.push(at);
+                    used.len() - 1
+                });
+                let salt = receipt::value_salt(&held.get(at)?.secret, &column.column, position).to_vec();
+                Some(Origin::Opening(Opening { receipt: u32::try_from(receipt).ok()?, column: column.column.clone(), position, salt }))
+            }
+        })
+    }
+
+    fn is_parameter(&self, name: &str, value: &str) -> bool {
+        let Some(zerotrip_proto::v1::request::Body::Check(body)) = &self.identified.request.body else { return false };
+        let mut given = body.parameters.iter().filter(|parameter| parameter.name == name);
+        let id = given.next().and_then(|parameter| zerotrip_datasets::ResidentId::new_strict(&parameter.value).ok());
+        id.is_some_and(|id| id.as_str() == value)
+    }
+
+    async fn receive(&self, call: &ScanCall<'_>, attached: &Attached, ticket: Envelope, left: Duration) -> Result<Delivered, ErrorCode> {
+        let mut request = tonic::Request::new(Ticket { ticket: ticket.encode_to_vec().into() });
+        request.set_timeout(left);
+        let mut stream = attached.flight().do_get(request).await.map_err(|status| refused(call, &status))?.into_inner();
+        Delivery::new(call).run(&mut stream).await
+    }
+
+    /// Believes an answer only as far as its receipt does, and only a receipt that the source signed for this very grant.
+    fn believe(
+        &self,
+        call: &ScanCall<'_>,
+        attached: &Attached,
+        grant: &ScanGrant,
+        statement_digest: &[u8; 32],
+        statement: &DatasetStatement,
+        delivered: Delivered,
+    ) -> Result<ScanAnswer, ErrorCode> {
+        let now = SystemTime::now();
+        let Delivered { rows, count, digest, trailer } = delivered;
+        let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else { return Err(ErrorCode::SourceTruncated) };
+        let (_, keyid) = dsse::peek(&envelope, payload_type::SCAN_RECEIPT).map_err(|error| lie(call, &error))?;
+        let holder = self.in_force.directory.signing_key(keyid, KeyUsage::Sign, now).map_err(|why| lie(call, &why))?;
+        let receipt: ScanReceipt = dsse::open(&envelope, payload_type::SCAN_RECEIPT, &holder.key).map_err(|error| lie(call, &error))?;
+        let keys: Vec<&[u8]> = call.keys.iter().map(String::as_bytes).collect();
+        let claims = [
+            ("its signer is not the connector that was asked", holder.uri == attached.uri && receipt.connector == attached.uri),
+            ("it is for another grant", receipt.grant_id == grant.id && receipt.exchange_id == grant.exchange_id),
+            ("it is for another dataset or template", receipt.dataset == call.scan.scan.dataset && receipt.template_digest == call.scan.digest),
+            ("its facts are not the ones it commits to", receipt.facts_commitment == receipt::facts_commitment(&facts)),
+            ("it is of another stream than the one that came", facts.stream_digest == digest && facts.rows == count),
+            ("it is about other keys", facts.keys_digest == sha256_parts("zerotrip scan keys v1", &keys)),
+            ("it is under another statement of the owner", facts.statement_digest == statement_digest),
+        ];
+        if let Some((why, _)) = claims.iter().find(|(_, holds)| !holds) {
+            return Err(lie(call, why));
+        }
+        let as_of = from_timestamp(receipt.as_of.as_ref()).ok_or(ErrorCode::SourceTruncated)?;
+        let secret = <[u8; 32]>::try_from(facts.supply_secret.as_slice()).map_err(|_| lie(call, &"its supply secret is not 32 bytes"))?;
+        let supplied = supplied(call, &rows, &receipt, &secret)?;
+        let dataset = call.scan.scan.dataset.clone();
+        let mut held = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
+        held.push(Evidence { dataset: dataset.clone(), receipt: envelope, secret, supplied });
+        let subjects = match statement.coverage.as_ref().and_then(|coverage| coverage.subjects.as_ref()) {
+            Some(coverage::Subjects::Everyone(true)) => Subjects::Everyone,
+            Some(coverage::Subjects::RegisteredIn(dataset)) => Subjects::Stated(format!("registered_in:{dataset}")),
+            // A statement that does not say whom it knows about covers nobody: no rule of any definition matches this.
+            _ => Subjects::Stated(String::new()),
+        };
+        let most_age = Duration::from_secs(statement.most_age_seconds);
+        let report = ScanReport { dataset, as_of, now, most_age, findings: facts.findings, required_null: false, subjects };
+        Ok(ScanAnswer { rows, report })
+    }
+}
+
+impl Dispatch for Dispatcher<'_> {
+    fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
+        Box::pin(async move {
+            let dataset = call.scan.scan.dataset.clone();
+            self.ask(call).await.map_err(|code| Incomplete { code, dataset })
+        })
+    }
+}
+
+/// A whole stream, not believed yet.
+struct Delivered {
+    rows: Vec<RecordBatch>,
+    count: u64,
+    digest: [u8; 32],
+    trailer: ScanTrailer,
+}
+
+struct Delivery<'a> {
+    call: &'a ScanCall<'a>,
+    schema: Option<SchemaRef>,
+    rows: Vec<RecordBatch>,
+    count: u64,
+    digest: Hasher,
+}
+
+impl<'a> Delivery<'a> {
+    fn new(call: &'a ScanCall<'a>) -> Self {
+        Self { call, schema: None, rows: Vec::new(), count: 0, digest: Hasher::with_domain("zerotrip scan stream v1") }
+    }
+
+    async fn run(mut self, stream: &mut Streaming<FlightData>) -> Result<Delivered, ErrorCode> {
+        let mut trailer = None;
+        while let Some(message) = stream.message().await.map_err(|status| refused(self.call, &status))? {
+            if trailer.is_some() {
+                return Err(lie(self.call, &"it goes on after its trailer"));
+            }
+            if message.data_header.is_empty() {
+                trailer = Some(ScanTrailer::decode(message.app_metadata).map_err(|error| lie(self.call, &error))?);
+            } else {
+                self.take(&message)?;
+            }
+        }
+        // A stream that ends without its trailer is void, however clean the end looks.
+        let trailer = trailer.ok_or(ErrorCode::SourceTruncated)?;
+        Ok(Delivered { rows: self.rows, count: self.count, digest: self.digest.finish(), trailer })
+    }
+
+    fn take(&mut self, message: &FlightData) -> Result<(), ErrorCode> {
+        self.digest.update_framed(&message.data_header);
+        self.digest.update_framed(&message.data_body);
+        let Some(schema) = &self.schema else {
+            let schema = Schema::try_from(message).map_err(|error| lie(self.call, &error))?;
+            if schema.fields() != self.call.schema.fields() {
+                return Err(ErrorCode::SourceDrift);
+            }
+            self.schema = Some(Arc::clone(&self.call.schema));
+            return Ok(());
+        };
+        let batch = flight_data_to_arrow_batch(message, Arc::clone(schema), &HashMap::new()).map_err(|error| lie(self.call, &error))?;
+        self.count += batch.num_rows() as u64;
+        if self.count > self.call.scan.scan.most_rows {
+            return Err(ErrorCode::SourceLimit);
+        }
+        self.only_asked_for(&batch)?;
+        self.rows.push(batch);
+        Ok(())
+    }
+
+    /// Rows about anybody else than was asked about are another query's, or a lie.
+    fn only_asked_for(&self, batch: &RecordBatch) -> Result<(), ErrorCode> {
+        let asked: HashSet<&str> = self.call.keys.iter().map(String::as_str).collect();
+        let persons = batch.column(0).as_string_opt::<i32>().ok_or(ErrorCode::SourceDrift)?;
+        let ours = persons.iter().all(|person| person.is_some_and(|person| asked.contains(person)));
+        if ours { Ok(()) } else { Err(ErrorCode::SourceDrift) }
+    }
+}
+
+/// The place of each value that may travel on, checked against what the source signed for.
+fn supplied(
+    call: &ScanCall<'_>,
+    rows: &[RecordBatch],
+    receipt: &ScanReceipt,
+    secret: &[u8; 32],
+) -> Result<HashMap<String, HashMap<String, u32>>, ErrorCode> {
+    let mut all = HashMap::new();
+    for column in &call.scan.template.supplies {
+        let mut places: HashMap<String, u32> = HashMap::new();
+        let at = call.schema.index_of(column).map_err(|error| fault(&error))?;
+        for batch in rows {
+            for value in batch.column(at).as_string_opt::<i32>().ok_or(ErrorCode::SourceDrift)?.iter().flatten() {
+                if places.contains_key(value) {
+                    continue;
+                }
+                let place = u32::try_from(places.len()).map_err(|error| fault(&error))?;
+                let salt = receipt::value_salt(secret, column, place);
+                if !receipt::open(receipt, column, place, &salt, value) {
+                    return Err(lie(call, &"it does not commit to the keys that it supplies"));
+                }
+                places.insert(value.to_owned(), place);
+            }
+        }
+        all.insert(column.clone(), places);
+    }
+    Ok(all)
+}
+
+/// What a connector's refusal means for the check. Its words are logged here, for the operator; the requester hears the code.
+fn refused(call: &ScanCall<'_>, status: &Status) -> ErrorCode {
+    let refusal = Refusal::from_status(status);
+    tracing::warn!(scan = call.name, dataset = %call.scan.scan.dataset, code = refusal.code.name(), why = %refusal.en, "a scan was not answered");
+    refusal.code
+}
+
+fn lie(call: &ScanCall<'_>, why: &dyn std::fmt::Display) -> ErrorCode {
+    tracing::error!(scan = call.name, dataset = %call.scan.scan.dataset, %why, "an answer cannot be believed");
+    ErrorCode::SourceTruncated
+}
+
+fn fault(error: &dyn std::fmt::Display) -> ErrorCode {
+    tracing::error!(%error, "dispatch failed");
+    ErrorCode::Internal
+}

@@ -1,0 +1,92 @@
+//! Records a certificate before it is handed out: it rests on one answered check of the same member, once.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use zerotrip_ledger::ExchangeState;
+use zerotrip_policies::Action;
+use zerotrip_proto::Refusal;
+use zerotrip_proto::v1::request::Body;
+use zerotrip_proto::v1::{ErrorCode, ExchangeCall, ExchangeOutcome, ExchangeReply, IssueBody};
+use zerotrip_trust::identity::Identity;
+
+use super::answer::Outcome;
+use super::{Identified, admit, decide, identify, intend, refuse, required_time};
+use crate::hub::{Hub, ledger_refusal};
+
+/// How long after the answer a certificate may still be sealed on it.
+const SEAL_WITHIN: Duration = Duration::from_secs(3600);
+
+/// Answers one issue request.
+pub async fn issue(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Result<ExchangeReply, Refusal> {
+    let now = SystemTime::now();
+    let in_force = hub.in_force();
+    let identified = match identify::identify(hub, &in_force, call, peer, now) {
+        Ok(identified) => identified,
+        Err(refusal) => return refuse(hub, peer, &[], refusal).await,
+    };
+    let payload = &identified.envelope.payload;
+    let resting = match Resting::of(hub, &identified, now) {
+        Ok(resting) => resting,
+        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+    };
+    let _room = match admit::admit(hub, &identified, &[]) {
+        Ok(room) => room,
+        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+    };
+    let decision = decide(&in_force, &identified, &resting.check, Action::Issue, now);
+    let action = format!("issue {}", resting.check);
+    let record = match intend(hub, &identified, &action, &decision, now).await {
+        Ok(record) => record,
+        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+    };
+    let outcome = if decision.allowed { Outcome::recorded(resting.certificate_digest) } else { Outcome::denied(&decision) };
+    record.answer(hub, &decision, outcome, Vec::new()).await
+}
+
+/// What the certificate rests on.
+struct Resting {
+    check: String,
+    certificate_digest: Vec<u8>,
+}
+
+impl Resting {
+    fn of(hub: &Hub, identified: &Identified, now: SystemTime) -> Result<Self, Refusal> {
+        let Some(Body::Issue(body)) = &identified.request.body else {
+            return Err(Refusal::new(ErrorCode::Malformed, "the request's body is not an issue"));
+        };
+        if body.certificate_digest.len() != 32 {
+            return Err(Refusal::new(ErrorCode::Malformed, "`certificate_digest` is not a SHA-256 of 32 bytes"));
+        }
+        let not_issuable = |why: &str| Refusal::new(ErrorCode::NotIssuable, format!("no certificate may rest on this exchange: {why}"));
+        let row = hub.ledger.exchange(&body.exchange_id).map_err(ledger_refusal)?;
+        let row = row.ok_or_else(|| Refusal::new(ErrorCode::UnknownName, "no exchange of that id"))?;
+        if row.issuer != identified.request.issuer {
+            return Err(not_issuable("another system asked"));
+        }
+        let ExchangeState::Closed { outcome: ExchangeOutcome::AnsweredTrue, answered_at, .. } = row.state else {
+            return Err(not_issuable("its answer was not true"));
+        };
+        if row.certificate_digest.is_some() {
+            return Err(not_issuable("one was issued on it already"));
+        }
+        if now.duration_since(answered_at).unwrap_or_default() > SEAL_WITHIN {
+            return Err(not_issuable("its answer is more than an hour old; ask again"));
+        }
+        Self::check_validity(hub, &row.action, body, answered_at)?;
+        Ok(Self { check: row.action, certificate_digest: body.certificate_digest.clone() })
+    }
+
+    fn check_validity(hub: &Hub, check: &str, body: &IssueBody, answered_at: SystemTime) -> Result<(), Refusal> {
+        let valid_until = required_time(body.valid_until.as_ref(), "valid_until")?;
+        let name = check.split_once('/').map_or(check, |(name, _)| name);
+        let definition = hub.catalog.definition(name).ok_or_else(|| Refusal::new(ErrorCode::UnknownName, "its check is no longer defined"))?;
+        // A minute of grace: the issuer counts from its own clock when it seals.
+        let most = answered_at + definition.certificate.validity + Duration::from_secs(60);
+        if valid_until > most {
+            let days = definition.certificate.validity.as_secs() / 86_400;
+            return Err(Refusal::new(ErrorCode::NotIssuable, format!("it would be valid for longer than the {days} days of its definition")));
+        }
+        Ok(())
+    }
+}

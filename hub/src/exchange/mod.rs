@@ -1,0 +1,198 @@
+//! One exchange, in the order in which it happens. Read [`check`] from top to bottom.
+
+pub mod admit;
+mod answer;
+mod dispatch;
+mod identify;
+mod issue;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use zerotrip_datasets::ResidentId;
+use zerotrip_policies::{Action, Decision, Facts};
+use zerotrip_proto::v1::request::Body;
+use zerotrip_proto::v1::{self, CheckBody, ErrorCode, ExchangeCall, ExchangeReply, Intent};
+use zerotrip_proto::{Refusal, bounds, from_timestamp};
+use zerotrip_trust::digest::{self, commit, domain};
+use zerotrip_trust::identity::Identity;
+
+use crate::hub::{Hub, InForce, ledger_refusal};
+use answer::{Outcome, Record};
+use dispatch::Dispatcher;
+pub use identify::Identified;
+pub use issue::issue;
+
+/// Civil days in China begin eight hours before UTC's.
+const CIVIL_OFFSET: Duration = Duration::from_secs(8 * 3600);
+
+/// Answers one check: identify, admit, authorise, intend, dispatch and combine, disclose, record, answer.
+pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Result<ExchangeReply, Refusal> {
+    let now = SystemTime::now();
+    let in_force = hub.in_force();
+    let identified = match identify::identify(hub, &in_force, call, peer, now) {
+        Ok(identified) => identified,
+        Err(refusal) => return refuse(hub, peer, &[], refusal).await,
+    };
+    let payload = &identified.envelope.payload;
+    let question = match Question::of(hub, &identified) {
+        Ok(question) => question,
+        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+    };
+    let _room = match admit::admit(hub, &identified, &question.parameters) {
+        Ok(room) => room,
+        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+    };
+    let decision = decide(&in_force, &identified, &question.name(), Action::Check, now);
+    let record = match intend(hub, &identified, &question.name(), &decision, now).await {
+        Ok(record) => record,
+        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+    };
+    if !decision.allowed {
+        return record.answer(hub, &decision, Outcome::denied(&decision), Vec::new()).await;
+    }
+    let dispatcher = Dispatcher::new(hub, &in_force, &identified, &decision, question.deadline(&identified, now));
+    let outcome = question.run(hub, &dispatcher, now).await;
+    // What was granted when the question was asked may have been withdrawn while it ran: nothing is released on a stale decision.
+    let decision = if Arc::ptr_eq(&in_force, &hub.in_force()) {
+        decision.clone()
+    } else {
+        decide(&hub.in_force(), &identified, &question.name(), Action::Check, SystemTime::now())
+    };
+    let outcome = if decision.allowed { outcome } else { Outcome::denied(&decision) };
+    record.answer(hub, &decision, outcome, dispatcher.into_receipts()).await
+}
+
+/// A refusal before there is an exchange enters the ledger too; a caller's replayed id is among them.
+async fn refuse(hub: &Hub, peer: &Identity, payload: &[u8], refusal: Refusal) -> Result<ExchangeReply, Refusal> {
+    let salt: [u8; 32] = digest::random().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
+    let entry = v1::Refusal {
+        peer: peer.uri(),
+        code: refusal.code.into(),
+        request_commitment: commit(domain::REQUEST, &salt, payload).to_vec(),
+    };
+    hub.ledger.refuse(entry, SystemTime::now()).await.map_err(ledger_refusal)?;
+    Err(refusal)
+}
+
+/// Cedar decides; an evaluation error is a denial.
+fn decide(in_force: &InForce, identified: &Identified, check: &str, action: Action, now: SystemTime) -> Decision {
+    let request = &identified.request;
+    in_force.policy.decide(&Facts {
+        system: &request.issuer,
+        check,
+        action,
+        purpose: &request.purpose,
+        legal_basis: &request.legal_basis,
+        service_item: &request.service_item,
+        case_number: &request.case_number,
+        official: &request.official,
+        now,
+    })
+}
+
+/// The request and the decision enter the ledger, durably, before anything is dispatched.
+async fn intend(hub: &Hub, identified: &Identified, action: &str, decision: &Decision, now: SystemTime) -> Result<Record, Refusal> {
+    let request = &identified.request;
+    let salt: [u8; 32] = digest::random().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
+    let intent = Intent {
+        exchange_id: request.id.clone(),
+        issuer: request.issuer.clone(),
+        action: action.to_owned(),
+        purpose: request.purpose.clone(),
+        legal_basis: request.legal_basis.clone(),
+        service_item: request.service_item.clone(),
+        request_commitment: commit(domain::REQUEST, &salt, &identified.envelope.payload).to_vec(),
+        policy_ids: decision.policy_ids.clone(),
+        policy_digest: decision.policy_digest.to_vec(),
+        directory_version: decision.directory_version,
+    };
+    let index = hub.ledger.intend(intent, now, identified.expires_at).await.map_err(ledger_refusal)?;
+    Ok(Record::new(identified, index, salt))
+}
+
+/// What a check's request asks, validated.
+pub struct Question {
+    definition: Arc<zerotrip_certs::definition::Definition>,
+    variant: String,
+    /// In the definition's order, canonical.
+    parameters: Vec<String>,
+}
+
+impl Question {
+    fn of(hub: &Hub, identified: &Identified) -> Result<Self, Refusal> {
+        let Some(Body::Check(body)) = &identified.request.body else {
+            return Err(Refusal::new(ErrorCode::Malformed, "the request's body is not a check"));
+        };
+        let definition = hub.catalog.definition(&body.check).ok_or_else(|| unknown_check(hub, body))?;
+        if definition.variant(&body.variant).is_none() {
+            let known: Vec<&str> = definition.variants.iter().map(|variant| variant.name.as_str()).collect();
+            let text = format!("check `{}` has no variant `{}`; there are {}", short(&body.check), short(&body.variant), known.join(", "));
+            return Err(Refusal::new(ErrorCode::UnknownName, text));
+        }
+        let parameters = parameters(definition, body)?;
+        Ok(Self { definition: Arc::clone(definition), variant: body.variant.clone(), parameters })
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{}", self.definition.name, self.variant)
+    }
+
+    fn deadline(&self, identified: &Identified, now: SystemTime) -> Instant {
+        let left = identified.expires_at.duration_since(now).unwrap_or_default();
+        Instant::now() + self.definition.deadline.min(left).min(bounds::GRANT_LIFE)
+    }
+
+    async fn run(&self, hub: &Hub, dispatcher: &Dispatcher<'_>, now: SystemTime) -> Outcome {
+        let prepared = hub.catalog.prepared(&self.definition.name);
+        let Some((check, variant)) = prepared.as_ref().and_then(|check| Some((check, check.variants.get(&self.variant)?))) else {
+            let dataset = hub.catalog.unstated(&self.definition, &self.variant).unwrap_or_default();
+            return Outcome::unavailable(ErrorCode::SourceUnreachable, &dataset);
+        };
+        match check.run(&hub.engine, variant, &self.parameters, civil_day(now), dispatcher).await {
+            Ok(result) => Outcome::of(hub, &self.definition, &self.variant, &self.parameters, now, result),
+            Err(error) => {
+                tracing::error!(check = %self.name(), %error, "the check failed");
+                Outcome::unavailable(ErrorCode::Internal, "")
+            }
+        }
+    }
+}
+
+fn unknown_check(hub: &Hub, body: &CheckBody) -> Refusal {
+    let known: Vec<&str> = hub.catalog.definitions().iter().map(|definition| definition.name.as_str()).collect();
+    Refusal::new(ErrorCode::UnknownName, format!("no check `{}`; the catalog has {}", short(&body.check), known.join(", ")))
+}
+
+fn parameters(definition: &zerotrip_certs::definition::Definition, body: &CheckBody) -> Result<Vec<String>, Refusal> {
+    let wrong = |text: String| Refusal::new(ErrorCode::InvalidParameter, text);
+    if let Some(unknown) = body.parameters.iter().find(|given| !definition.parameters.iter().any(|known| known.name == given.name)) {
+        return Err(wrong(format!("check `{}` has no parameter `{}`", definition.name, short(&unknown.name))));
+    }
+    let mut values = Vec::new();
+    for parameter in &definition.parameters {
+        let mut given = body.parameters.iter().filter(|given| given.name == parameter.name);
+        let (Some(value), None) = (given.next(), given.next()) else {
+            return Err(wrong(format!("parameter `{}` must be given exactly once", parameter.name)));
+        };
+        let id = ResidentId::new_strict(&value.value).map_err(|error| wrong(format!("parameter `{}`: {error}", parameter.name)))?;
+        values.push(id.as_str().to_owned());
+    }
+    Ok(values)
+}
+
+/// A caller's word as it may stand in an answer: bounded.
+fn short(text: &str) -> String {
+    text.chars().take(bounds::TEXT_CHARS).collect()
+}
+
+/// Days since 1970-01-01, as the calendar on a wall in China has it.
+fn civil_day(now: SystemTime) -> i32 {
+    let seconds = (now + CIVIL_OFFSET).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    i32::try_from(seconds / 86_400).unwrap_or(i32::MAX)
+}
+
+/// A time that a message must carry.
+fn required_time(time: Option<&prost_types::Timestamp>, field: &str) -> Result<SystemTime, Refusal> {
+    from_timestamp(time).ok_or_else(|| Refusal::new(ErrorCode::Malformed, format!("`{field}` is missing or not a time")))
+}

@@ -1,0 +1,145 @@
+//! The one port: TLS first, and the ALPN says whether a department's connector dials in to be asked, or a client to ask.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use zerotrip_channel::{Http2Bounds, Http2Client, Peer, serve};
+use zerotrip_proto::bounds;
+use zerotrip_trust::tls::{self, TlsError};
+
+use crate::channels;
+use crate::hub::Hub;
+use crate::services::{self, Service};
+
+/// Time for a TLS handshake.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
+
+/// The open port.
+pub struct Port {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    service: Service,
+    hub: Arc<Hub>,
+}
+
+/// Why the port cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// The address.
+    #[error("cannot listen on {0}: {1}; is another hub running there?")]
+    Listen(SocketAddr, std::io::Error),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Reflection.
+    #[error("the reflection service: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+impl Port {
+    /// Opens the port; with port 0 the system chooses one.
+    pub async fn open(hub: &Arc<Hub>, address: SocketAddr) -> Result<Self, PortError> {
+        let identity = &hub.identity;
+        let config = tls::server_config(&identity.chain, &identity.tls_key, &identity.ca, &[bounds::ALPN_H2, bounds::ALPN_CHANNEL])?;
+        let listener = TcpListener::bind(address).await.map_err(|error| PortError::Listen(address, error))?;
+        Ok(Self { listener, acceptor: TlsAcceptor::from(config), service: services::all(hub).await?, hub: Arc::clone(hub) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` turns true, then lets exchanges under way finish for the configured time.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let port = Arc::new(self);
+        let room = Arc::new(Semaphore::new(port.hub.config.connections));
+        let (alive, mut all_gone) = tokio::sync::mpsc::channel::<()>(1);
+        loop {
+            let accepted = tokio::select! {
+                accepted = port.listener.accept() => accepted,
+                () = stopped(stop.clone()) => break,
+            };
+            let Ok((stream, from)) = accepted else {
+                // Out of descriptors, most likely: a pause lets connections end.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
+                tracing::warn!(%from, "refused: too many connections");
+                continue;
+            };
+            let (port, stop, alive) = (Arc::clone(&port), stop.clone(), alive.clone());
+            tokio::spawn(async move {
+                port.connection(stream, stop).await;
+                drop((permit, alive));
+            });
+        }
+        drop(alive);
+        let drain = port.hub.config.drain;
+        if tokio::time::timeout(drain, all_gone.recv()).await.is_err() {
+            tracing::warn!("stopping though connections are open: {} s are over", drain.as_secs());
+        }
+    }
+
+    async fn connection(&self, stream: TcpStream, stop: watch::Receiver<bool>) {
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let handshake = tokio::time::timeout(HANDSHAKE_TIME, self.acceptor.accept(stream)).await;
+        let Ok(Ok(stream)) = handshake else { return };
+        let session = stream.get_ref().1;
+        let channel = session.alpn_protocol() == Some(bounds::ALPN_CHANNEL);
+        let identity = match session.peer_certificates() {
+            None => None,
+            Some(certificates) => match tls::peer_identity(certificates) {
+                Ok(identity) => Some(identity),
+                Err(error) => {
+                    tracing::warn!(%error, "refused: the client's certificate does not name one system");
+                    return;
+                }
+            },
+        };
+        if !channel {
+            serve(stream, Peer(identity), self.service.clone(), Http2Bounds::STANDARD, stopped(stop)).await;
+            return;
+        }
+        // Here the roles turn: the peer dialled, and the hub asks.
+        let Some(identity) = identity else { return };
+        match Http2Client::handshake(stream, Http2Bounds::STANDARD).await {
+            Ok((client, connection)) => {
+                // The connection is driven by its own task; this one only waits for its end.
+                let (gone, ended) = tokio::sync::oneshot::channel::<()>();
+                tokio::spawn(async move {
+                    connection.await;
+                    drop(gone);
+                });
+                let ended = async {
+                    let _closed = ended.await;
+                };
+                tokio::select! {
+                    () = channels::run(&self.hub, identity, client, ended) => {}
+                    () = drained(&self.hub, stop) => {}
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a channel could not be opened"),
+        }
+    }
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // A dropped sender means that the process is going down: the same.
+    let _either = stop.wait_for(|stop| *stop).await.is_ok();
+}
+
+/// Channels stay open while exchanges that need them finish.
+async fn drained(hub: &Hub, stop: watch::Receiver<bool>) {
+    stopped(stop).await;
+    let all = u32::try_from(hub.config.exchanges).unwrap_or(u32::MAX);
+    // All room taken back: nobody is inside. The semaphore is never closed.
+    let _room = hub.room.acquire_many(all).await;
+}

@@ -1,0 +1,121 @@
+//! One door for every call: who may make it is in one table, and a call that is not in the table is refused.
+
+use std::convert::Infallible;
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tonic::body::Body;
+use tower::Service;
+use zerotrip_channel::Peer;
+use zerotrip_proto::Refusal;
+use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::identity::Identity;
+
+use crate::hub::Hub;
+
+/// Who may make a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody who reaches the port: joining (with a token), the public directory, health.
+    Open,
+    /// An active system of an active member.
+    Member,
+    /// An active administrator of the authority.
+    Administrator,
+}
+
+/// Every call there is.
+pub const CALLS: [(&str, Access); 22] = [
+    ("/zerotrip.v1.Exchange/Check", Access::Member),
+    ("/zerotrip.v1.Exchange/Issue", Access::Member),
+    ("/zerotrip.v1.Catalog/ListDatasets", Access::Member),
+    ("/zerotrip.v1.Catalog/ListChecks", Access::Member),
+    ("/zerotrip.v1.Ledger/GetCheckpoint", Access::Member),
+    ("/zerotrip.v1.Ledger/GetEntries", Access::Member),
+    ("/zerotrip.v1.Ledger/ProveInclusion", Access::Member),
+    ("/zerotrip.v1.Ledger/ProveConsistency", Access::Member),
+    ("/zerotrip.v1.Authority/Join", Access::Open),
+    ("/zerotrip.v1.Authority/GetJoin", Access::Open),
+    ("/zerotrip.v1.Authority/GetDirectory", Access::Open),
+    ("/zerotrip.v1.Authority/Invite", Access::Administrator),
+    ("/zerotrip.v1.Authority/ListJoins", Access::Administrator),
+    ("/zerotrip.v1.Authority/Admit", Access::Administrator),
+    ("/zerotrip.v1.Authority/PublishDirectory", Access::Administrator),
+    ("/zerotrip.v1.Authority/PublishGrants", Access::Administrator),
+    ("/zerotrip.v1.Authority/GetGrants", Access::Member),
+    ("/grpc.health.v1.Health/Check", Access::Open),
+    ("/grpc.health.v1.Health/Watch", Access::Open),
+    ("/grpc.health.v1.Health/List", Access::Open),
+    ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Access::Member),
+    // The name under which older tools look for reflection; served by nobody, so that they are told who they must be first.
+    ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Access::Member),
+];
+
+/// A service behind the door.
+#[derive(Clone, Debug)]
+pub struct Guarded<S> {
+    hub: Arc<Hub>,
+    inner: S,
+}
+
+impl<S> Guarded<S> {
+    /// Guards `inner`.
+    pub fn new(hub: Arc<Hub>, inner: S) -> Self {
+        Self { hub, inner }
+    }
+}
+
+/// Decides by path and peer alone.
+pub fn admit(hub: &Hub, path: &str, peer: Option<&Identity>) -> Result<(), Refusal> {
+    let Some((_, access)) = CALLS.iter().find(|(known, _)| *known == path) else {
+        return match peer {
+            Some(_) => Err(Refusal::new(ErrorCode::UnknownName, "no such call; see the reflection service for what there is")),
+            None => Err(unauthenticated()),
+        };
+    };
+    if *access == Access::Open {
+        return Ok(());
+    }
+    let peer = peer.ok_or_else(unauthenticated)?;
+    let in_force = hub.in_force();
+    if peer.member().is_none() || !in_force.directory.is_active(peer) {
+        return Err(Refusal::bilingual(
+            ErrorCode::MemberSuspended,
+            "this system or its member is suspended, or unknown to the key directory; ask the data authority",
+            "该系统或其单位已被暂停或未登记，请联系数据主管部门",
+        ));
+    }
+    if *access == Access::Administrator && !in_force.directory.is_administrator(peer) {
+        return Err(Refusal::new(ErrorCode::AdminOnly, "only administrators of the data authority may do this"));
+    }
+    Ok(())
+}
+
+fn unauthenticated() -> Refusal {
+    Refusal::new(ErrorCode::Unauthenticated, "this call needs a client certificate; join first with the authority's invitation")
+}
+
+impl<S> Service<Request<Body>> for Guarded<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let peer = request.extensions().get::<Peer>().and_then(|peer| peer.0.as_ref());
+        match admit(&self.hub, request.uri().path(), peer) {
+            Ok(()) => Box::pin(self.inner.call(request)),
+            Err(refusal) => Box::pin(ready(Ok(refusal.to_status().into_http()))),
+        }
+    }
+}

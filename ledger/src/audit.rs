@@ -1,0 +1,169 @@
+//! What is checked before a store is believed: leaves against hashes, hashes against the tree, exchanges against the log, and all of it
+//! against the checkpoint that was published last.
+//!
+//! Without `verify_all` the leaves before the last thousand are taken on the word of their subtrees' stored roots, which the root commits
+//! to; an edit down there is found by `verify_all`, by whoever follows the log, and by every proof made of it. A store that is set back
+//! *together* with its published checkpoint can be found out only by somebody who kept a newer checkpoint.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use prost::Message as _;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use zerotrip_proto::v1::LedgerEntry;
+use zerotrip_proto::v1::ledger_entry::Body;
+use zerotrip_trust::merkle::{CompactRange, MissingNode, leaf_hash, root_at};
+use zerotrip_trust::note::{NOTE_BYTES, NoteError, open_checkpoint};
+use zerotrip_trust::{Digest, PublicKey};
+
+use crate::error::OpenError;
+use crate::rows::Orphan;
+use crate::schema::tiles_folder;
+use crate::tree::{Stored, number, peaks, read_node};
+
+/// Leaves that are always checked, the last ones.
+const TAIL: u64 = 1024;
+
+/// The tree of the store, once it holds what it says. Makes the first, empty one.
+pub(crate) fn audit(connection: &Connection, origin: &str, verify_all: bool) -> Result<CompactRange, OpenError> {
+    if verify_all {
+        let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(OpenError::Damaged(verdict));
+        }
+    }
+    let stored = stored_range(connection, origin)?;
+    let size = stored.size();
+    let leaves = connection.query_row("SELECT max(idx) FROM leaf", [], |row| row.get::<_, Option<i64>>(0))?;
+    let leaves = leaves.map_or(0, |last| u64::try_from(last).map_or(0, |last| last + 1));
+    if leaves < size {
+        return Err(OpenError::Truncated { size, leaves });
+    }
+    if leaves > size || (verify_all && nodes(connection)? > size - u64::from(size.count_ones())) {
+        return Err(OpenError::Surplus(size));
+    }
+    // On a multiple of 256, the range before it consists of inner nodes only.
+    let start = if verify_all { 0 } else { size.saturating_sub(TAIL) & !255 };
+    if replay(connection, start, size)? == stored { Ok(stored) } else { Err(OpenError::RootChanged(size)) }
+}
+
+/// The checkpoint file against the store: not ahead of it, and its tree the beginning of the store's.
+pub(crate) fn against_checkpoint(
+    connection: &Connection,
+    folder: &Path,
+    origin: &str,
+    key: &PublicKey,
+    size: u64,
+) -> Result<(), OpenError> {
+    let path = tiles_folder(folder).join("checkpoint");
+    let mut note = String::new();
+    match fs::File::open(&path).and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note)) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(NoteError::Malformed("not text").into()),
+        Err(error) => return Err(OpenError::io(&path, error)),
+    }
+    let published = open_checkpoint(&note, origin, key)?;
+    if published.size > size {
+        return Err(OpenError::Shrunk { published: published.size, size });
+    }
+    if root_at(&Stored(connection), published.size)? != published.root {
+        return Err(OpenError::Forked(published.size));
+    }
+    Ok(())
+}
+
+/// The exchanges without an end, by the order of their intents.
+pub(crate) fn orphans(connection: &Connection) -> Result<Vec<Orphan>, OpenError> {
+    let mut query = connection.prepare("SELECT id, intent_index FROM exchange WHERE outcome IS NULL ORDER BY intent_index")?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (exchange_id, index) = row?;
+        let intent_index = u64::try_from(index).map_err(|_| OpenError::ExchangeChanged(0))?;
+        found.push(Orphan { exchange_id, intent_index });
+    }
+    Ok(found)
+}
+
+fn stored_range(connection: &Connection, origin: &str) -> Result<CompactRange, OpenError> {
+    let meta = connection.query_row("SELECT origin, size, range, root FROM meta WHERE one = 1", [], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, Digest>(3)?))
+    });
+    let Some((found, size, range, root)) = meta.optional()? else {
+        let range = CompactRange::new();
+        let insert = "INSERT INTO meta (one, origin, size, range, root) VALUES (1, ?1, 0, ?2, ?3)";
+        connection.execute(insert, params![origin, range.to_bytes(), range.root().as_slice()])?;
+        return Ok(range);
+    };
+    if found != origin {
+        return Err(OpenError::OtherOrigin { found, expected: origin.to_owned() });
+    }
+    let size = u64::try_from(size).unwrap_or(u64::MAX);
+    let range = CompactRange::from_bytes(&range).map_err(|_| OpenError::RootChanged(size))?;
+    if range.size() != size || range.root() != root {
+        return Err(OpenError::RootChanged(size));
+    }
+    Ok(range)
+}
+
+fn nodes(connection: &Connection) -> Result<u64, OpenError> {
+    let count: i64 = connection.query_row("SELECT count(*) FROM node", [], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// Grows the tree again from `start`, comparing every hash, node and exchange on the way.
+fn replay(connection: &Connection, start: u64, size: u64) -> Result<CompactRange, OpenError> {
+    let mut roots = Vec::new();
+    for (level, index) in peaks(start) {
+        roots.push(read_node(connection, level, index)?.ok_or(MissingNode { level, index })?);
+    }
+    let mut range = CompactRange::from_nodes(start, roots).unwrap_or_default();
+    let mut query = connection.prepare("SELECT idx, hash, entry FROM leaf WHERE idx >= ?1 ORDER BY idx")?;
+    let mut rows = query.query([number(start)?])?;
+    while let Some(row) = rows.next()? {
+        let expected = range.size();
+        if u64::try_from(row.get::<_, i64>(0)?) != Ok(expected) {
+            return Err(OpenError::LeafMissing(expected));
+        }
+        let entry: Vec<u8> = row.get(2)?;
+        let hash = leaf_hash(&entry);
+        if row.get::<_, Vec<u8>>(1)? != hash {
+            return Err(OpenError::LeafChanged(expected));
+        }
+        let mut completed = Vec::new();
+        range.append_with(hash, |level, index, digest| completed.push((level, index, digest)));
+        for (level, index, digest) in completed.into_iter().filter(|(level, ..)| *level > 0) {
+            match read_node(connection, level, index)? {
+                Some(found) if found == digest => {}
+                Some(_) => return Err(OpenError::NodeChanged { level, index }),
+                None => return Err(MissingNode { level, index }.into()),
+            }
+        }
+        check_exchange(connection, expected, &entry)?;
+    }
+    if range.size() == size { Ok(range) } else { Err(OpenError::LeafMissing(range.size())) }
+}
+
+/// The replay set and the outcomes are projections of the log too: whoever deletes a row to ask again, or turns an outcome, is found.
+fn check_exchange(connection: &Connection, index: u64, entry: &[u8]) -> Result<(), OpenError> {
+    let entry = LedgerEntry::decode(entry).map_err(|_| OpenError::LeafChanged(index))?;
+    let leaf = number(index)?;
+    let found = match entry.body {
+        Some(Body::Intent(intent)) => connection
+            .prepare_cached("SELECT 1 FROM exchange WHERE id = ?1 AND issuer = ?2 AND action = ?3 AND intent_index = ?4")?
+            .exists(params![intent.exchange_id, intent.issuer, intent.action, leaf])?,
+        Some(Body::Completion(completion)) => connection
+            .prepare_cached(
+                "SELECT 1 FROM exchange WHERE id = ?1 AND intent_index = ?2 AND outcome = ?3 AND code = ?4 AND closing_index = ?5",
+            )?
+            .exists(params![completion.exchange_id, number(completion.intent_index)?, completion.outcome, completion.code, leaf])?,
+        Some(Body::Reconciliation(reconciliation)) => connection
+            .prepare_cached("SELECT 1 FROM exchange WHERE id = ?1 AND intent_index = ?2 AND outcome = 0 AND closing_index = ?3")?
+            .exists(params![reconciliation.exchange_id, number(reconciliation.intent_index)?, leaf])?,
+        Some(Body::Refusal(_) | Body::Bundle(_)) => true,
+        None => return Err(OpenError::LeafChanged(index)),
+    };
+    if found { Ok(()) } else { Err(OpenError::ExchangeChanged(index)) }
+}

@@ -1,0 +1,178 @@
+//! What the store refuses, and why it may not open.
+
+use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::merkle::MissingNode;
+use zerotrip_trust::note::NoteError;
+
+/// Why something was not recorded or read. What was refused left no trace.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// The exchange id was used before, whether or not that exchange still runs.
+    #[error("the exchange `{0}` was recorded before; use a new request id")]
+    Replayed(String),
+    /// Nobody intended it.
+    #[error("there is no exchange `{0}`")]
+    UnknownExchange(String),
+    /// Completed or reconciled before, or the completion names another intent.
+    #[error("the exchange `{0}` is not open under this intent")]
+    NotOpen(String),
+    /// The check carries a certificate.
+    #[error("a certificate was already issued on the exchange `{0}`")]
+    AlreadyIssued(String),
+    /// Only a check that was answered `true` carries a certificate.
+    #[error("the exchange `{0}` was not answered with true, so no certificate can rest on it")]
+    NotIssuable(String),
+    /// A rollback, or the same version again.
+    #[error("bundle version {found} is not newer than {in_force}, which is in force")]
+    StaleBundle {
+        /// The envelope's.
+        found: u64,
+        /// The store's.
+        in_force: u64,
+    },
+    /// The token is unknown, expired, of another system, or used for another request.
+    #[error("the invitation is unknown, used or expired; ask the authority for a new one")]
+    InvalidToken,
+    /// No join request of this system waits.
+    #[error("no join request of `{0}` waits for admission")]
+    UnknownJoin(String),
+    /// Over a bound.
+    #[error("{what} has {found}, of at most {most}")]
+    TooLarge {
+        /// What is counted or measured.
+        what: &'static str,
+        /// How many, or how many bytes.
+        found: usize,
+        /// The bound.
+        most: usize,
+    },
+    /// A field that cannot be recorded.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// No such leaf, tree or range of them.
+    #[error("the log holds no such leaf or tree")]
+    OutOfRange,
+    /// Nothing is durably recorded any more, or a read failed. The text is for the operator.
+    #[error("the store cannot be relied on: {0}")]
+    Unavailable(String),
+}
+
+impl LedgerError {
+    /// The code that a caller sees.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Replayed(_) => ErrorCode::Replayed,
+            Self::UnknownExchange(_) | Self::UnknownJoin(_) | Self::OutOfRange => ErrorCode::UnknownName,
+            Self::AlreadyIssued(_) | Self::NotIssuable(_) => ErrorCode::NotIssuable,
+            Self::StaleBundle { .. } => ErrorCode::StaleBundle,
+            Self::InvalidToken => ErrorCode::InvalidToken,
+            Self::TooLarge { .. } => ErrorCode::TooLarge,
+            Self::Malformed(_) => ErrorCode::Malformed,
+            Self::NotOpen(_) => ErrorCode::Internal,
+            Self::Unavailable(_) => ErrorCode::LedgerUnavailable,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// Why a store does not open. Each but the first two means that somebody edited, cut or set back the files: keep them, and restore.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process writes to it.
+    #[error("another process has the store in `{0}` open; stop it first")]
+    InUse(String),
+    /// The file system.
+    #[error("`{path}`: {source}")]
+    Io {
+        /// Which file or folder.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// SQLite cannot read the file as it stands.
+    #[error("the database is damaged; restore it from a backup: {0}")]
+    Damaged(String),
+    /// SQLite, for another reason.
+    #[error("the database does not open: {0}")]
+    Store(String),
+    /// Written by a newer release.
+    #[error("the store has version {0}, which this release does not know; run the newer release")]
+    NewerVersion(i64),
+    /// Another log's store.
+    #[error("the store belongs to the log `{found}`, not `{expected}`; check the configured hub name and folder")]
+    OtherOrigin {
+        /// The store's.
+        found: String,
+        /// The configured one.
+        expected: String,
+    },
+    /// Fewer leaves than the tree counts.
+    #[error("the tree has {size} leaves, but the store holds only {leaves}: the log's tail is cut off")]
+    Truncated {
+        /// As the tree says.
+        size: u64,
+        /// As found.
+        leaves: u64,
+    },
+    /// More leaves or nodes than the tree counts.
+    #[error("the store holds leaves or nodes that its tree of {0} leaves does not count")]
+    Surplus(u64),
+    /// A leaf is missing in the middle.
+    #[error("the leaf {0} is missing")]
+    LeafMissing(u64),
+    /// An entry and its hash differ.
+    #[error("the leaf {0} was changed: its entry does not have its hash")]
+    LeafChanged(u64),
+    /// The stored inner node is not that of the leaves below it.
+    #[error("the tree's node {index} at level {level} was changed, or the leaves below it were")]
+    NodeChanged {
+        /// From 1.
+        level: u32,
+        /// From the left.
+        index: u64,
+    },
+    /// A node that must be there is not.
+    #[error(transparent)]
+    NodeMissing(#[from] MissingNode),
+    /// The leaves do not lead to the stored root.
+    #[error("the leaves do not lead to the stored root over {0} leaves")]
+    RootChanged(u64),
+    /// An exchange is not in the state that the log says.
+    #[error("the exchange of the leaf {0} is missing or not in the state that the log records")]
+    ExchangeChanged(u64),
+    /// The published checkpoint is unreadable, or another key's.
+    #[error("the published checkpoint is not this log's; if the key was changed on purpose, verify the store and move the file away: {0}")]
+    Checkpoint(#[from] NoteError),
+    /// The store was set back behind what was published.
+    #[error("a checkpoint over {published} leaves was published, but the store has only {size}: it was set back")]
+    Shrunk {
+        /// By the checkpoint file.
+        published: u64,
+        /// By the store.
+        size: u64,
+    },
+    /// The store's history is not what was published.
+    #[error("the store's first {0} leaves are not those of the published checkpoint: its history was changed")]
+    Forked(u64),
+}
+
+impl OpenError {
+    pub(crate) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.display().to_string(), source }
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged(error.to_string()),
+            _ => Self::Store(error.to_string()),
+        }
+    }
+}

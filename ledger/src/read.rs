@@ -1,0 +1,184 @@
+//! Reading: a few connections beside the writer's. They see what is committed and nothing else.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use prost::Message;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeOutcome, GetJoinReply, LedgerReceipt, PendingJoin};
+use zerotrip_trust::Digest;
+use zerotrip_trust::merkle::{ProveError, consistency_path, inclusion_path};
+
+use crate::error::{LedgerError, OpenError};
+use crate::rows::{BundleKind, ExchangeRow, ExchangeState, Invited, Join, from_micros};
+use crate::schema;
+use crate::tree::{Head, Stored, number};
+use crate::work::{INVITATIONS, STATEMENTS};
+
+/// Most entries that one call gives back.
+pub const ENTRIES: u32 = 1000;
+/// Bytes of entries after which a call gives back no more: below the largest gRPC message.
+pub const ENTRIES_BYTES: usize = 3 << 20;
+const CONNECTIONS: usize = 4;
+
+/// The readers' connections, taken in turn.
+pub(crate) struct Readers {
+    connections: Vec<Mutex<Connection>>,
+    next: AtomicUsize,
+}
+
+impl Readers {
+    pub(crate) fn open(folder: &Path) -> Result<Self, OpenError> {
+        let connections = (0..CONNECTIONS).map(|_| schema::open_reader(folder).map(Mutex::new)).collect::<Result<_, _>>()?;
+        Ok(Self { connections, next: AtomicUsize::new(0) })
+    }
+
+    pub(crate) fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let connection = self.connections.get(turn % CONNECTIONS).ok_or_else(|| unreadable("a connection"))?;
+        // A reader that panicked has left nothing half-done: it only read.
+        let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = read(&connection);
+        if let Err(LedgerError::Unavailable(error)) = &result {
+            tracing::error!(error, "the store cannot be read");
+        }
+        result
+    }
+}
+
+pub(crate) fn exchange(connection: &Connection, id: &str) -> Result<Option<ExchangeRow>, LedgerError> {
+    let mut query = connection.prepare_cached(
+        "SELECT issuer, action, intent_index, expires_at, certificate_digest, outcome, code, answered_at, closing_index, answer
+         FROM exchange WHERE id = ?1",
+    )?;
+    let mut rows = query.query([id])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let state = match row.get::<_, Option<i32>>(5)? {
+        None => ExchangeState::Open,
+        Some(0) => ExchangeState::Reconciled { index: unsigned(row.get(8)?)? },
+        Some(outcome) => ExchangeState::Closed {
+            outcome: ExchangeOutcome::try_from(outcome).map_err(|_| unreadable("an outcome"))?,
+            code: ErrorCode::try_from(row.get::<_, i32>(6)?).map_err(|_| unreadable("a code"))?,
+            answered_at: from_micros(row.get(7)?),
+            completion_index: unsigned(row.get(8)?)?,
+            answer: row.get(9)?,
+        },
+    };
+    Ok(Some(ExchangeRow {
+        id: id.to_owned(),
+        issuer: row.get(0)?,
+        action: row.get(1)?,
+        intent_index: unsigned(row.get(2)?)?,
+        expires_at: from_micros(row.get(3)?),
+        state,
+        certificate_digest: row.get(4)?,
+    }))
+}
+
+pub(crate) fn bundle(connection: &Connection, kind: BundleKind) -> Result<Option<(u64, Envelope)>, LedgerError> {
+    let mut query = connection.prepare_cached("SELECT version, envelope FROM bundle WHERE kind = ?1")?;
+    let found: Option<(i64, Vec<u8>)> = query.query_row([kind.name()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    found.map(|(version, bytes)| Ok((unsigned(version)?, decode(&bytes, "a bundle")?))).transpose()
+}
+
+pub(crate) fn statement(connection: &Connection, dataset: &str) -> Result<Option<Envelope>, LedgerError> {
+    let mut query = connection.prepare_cached("SELECT envelope FROM statement WHERE dataset = ?1")?;
+    let found: Option<Vec<u8>> = query.query_row([dataset], |row| row.get(0)).optional()?;
+    found.map(|bytes| decode(&bytes, "a statement")).transpose()
+}
+
+pub(crate) fn statements(connection: &Connection) -> Result<Vec<(String, Envelope)>, LedgerError> {
+    let mut query = connection.prepare_cached("SELECT dataset, envelope FROM statement ORDER BY dataset LIMIT ?1")?;
+    let rows = query.query_map([limit(STATEMENTS)], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (dataset, bytes): (String, Vec<u8>) = row?;
+        found.push((dataset, decode(&bytes, "a statement")?));
+    }
+    Ok(found)
+}
+
+pub(crate) fn invitation(connection: &Connection, token_digest: &Digest) -> Result<Option<Invited>, LedgerError> {
+    let mut query = connection.prepare_cached("SELECT system, expires_at FROM invitation WHERE token_digest = ?1")?;
+    let invited = query.query_row([token_digest.as_slice()], |row| {
+        Ok(Invited { token_digest: *token_digest, system: row.get(0)?, expires_at: from_micros(row.get(1)?) })
+    });
+    Ok(invited.optional()?)
+}
+
+pub(crate) fn join(connection: &Connection, token_digest: &Digest) -> Result<Option<Join>, LedgerError> {
+    let mut query = connection.prepare_cached("SELECT request, chain FROM join_request WHERE token_digest = ?1")?;
+    let found = query.query_row([token_digest.as_slice()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((request, chain)): Option<(Vec<u8>, Option<Vec<u8>>)> = found else { return Ok(None) };
+    let chain = chain.map(|bytes| decode::<GetJoinReply>(&bytes, "a certificate chain")).transpose()?;
+    Ok(Some(Join { request: decode(&request, "a join request")?, chain: chain.map(|reply| reply.certificate_chain) }))
+}
+
+pub(crate) fn pending_joins(connection: &Connection) -> Result<Vec<PendingJoin>, LedgerError> {
+    let mut query = connection.prepare_cached("SELECT request FROM join_request WHERE chain IS NULL ORDER BY number LIMIT ?1")?;
+    let rows = query.query_map([limit(INVITATIONS)], |row| row.get::<_, Vec<u8>>(0))?;
+    let mut found = Vec::new();
+    for row in rows {
+        found.push(decode(&row?, "a join request")?);
+    }
+    Ok(found)
+}
+
+pub(crate) fn entries(connection: &Connection, start: u64, count: u32, size: u64) -> Result<Vec<Vec<u8>>, LedgerError> {
+    if !(1..=ENTRIES).contains(&count) || start >= size {
+        return Err(LedgerError::OutOfRange);
+    }
+    let end = size.min(start.saturating_add(count.into()));
+    let mut query = connection.prepare_cached("SELECT entry FROM leaf WHERE idx >= ?1 AND idx < ?2 ORDER BY idx")?;
+    let mut rows = query.query(params![number(start)?, number(end)?])?;
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let entry: Vec<u8> = row.get(0)?;
+        bytes += entry.len();
+        if bytes > ENTRIES_BYTES && !found.is_empty() {
+            break;
+        }
+        found.push(entry);
+    }
+    Ok(found)
+}
+
+pub(crate) fn inclusion(connection: &Connection, index: u64, head: &Head) -> Result<LedgerReceipt, LedgerError> {
+    let path = bytes(inclusion_path(&Stored(connection), index, head.size))?;
+    let mut query = connection.prepare_cached("SELECT entry FROM leaf WHERE idx = ?1")?;
+    let entry = query.query_row([number(index)?], |row| row.get(0))?;
+    Ok(LedgerReceipt { index, entry, path, checkpoint: head.note.clone() })
+}
+
+pub(crate) fn consistency(connection: &Connection, from: u64, to: u64, size: u64) -> Result<Vec<Vec<u8>>, LedgerError> {
+    if to > size {
+        return Err(LedgerError::OutOfRange);
+    }
+    bytes(consistency_path(&Stored(connection), from, to))
+}
+
+/// What SQLite stores signed and we mean unsigned.
+pub(crate) fn unsigned(value: i64) -> Result<u64, LedgerError> {
+    u64::try_from(value).map_err(|_| unreadable("a number"))
+}
+
+fn bytes(path: Result<Vec<Digest>, ProveError>) -> Result<Vec<Vec<u8>>, LedgerError> {
+    match path {
+        Ok(path) => Ok(path.iter().map(|digest| digest.to_vec()).collect()),
+        Err(ProveError::OutOfRange) => Err(LedgerError::OutOfRange),
+        Err(ProveError::Missing(node)) => Err(LedgerError::Unavailable(node.to_string())),
+    }
+}
+
+fn decode<M: Message + Default>(bytes: &[u8], what: &str) -> Result<M, LedgerError> {
+    M::decode(bytes).map_err(|_| unreadable(what))
+}
+
+fn unreadable(what: &str) -> LedgerError {
+    LedgerError::Unavailable(format!("{what} in the store cannot be read"))
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,313 @@
+//! The store as a hub uses it, as a crash leaves it, and as somebody with an editor leaves it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod crash;
+mod registry;
+mod tampering;
+mod tiles;
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use proptest::prelude::*;
+use prost::Message as _;
+use tempfile::TempDir;
+use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, LedgerEntry};
+use zerotrip_trust::Algorithm;
+use zerotrip_trust::merkle::{empty_root, leaf_hash, path_from_bytes, verify_consistency, verify_inclusion};
+use zerotrip_trust::note::{Checkpoint, open_checkpoint};
+
+use super::*;
+
+const ORIGIN: &str = "city.example/hub/main";
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
+}
+
+fn id(number: usize) -> String {
+    format!("01900000-0000-7000-8000-{number:012x}")
+}
+
+fn intent(number: usize) -> Intent {
+    Intent {
+        exchange_id: id(number),
+        issuer: "spiffe://x/member/fund/system/a".into(),
+        action: "no-property/family".into(),
+        ..Intent::default()
+    }
+}
+
+fn completion(number: usize, intent_index: u64, outcome: ExchangeOutcome) -> Completion {
+    Completion { exchange_id: id(number), intent_index, outcome: outcome.into(), ..Completion::default() }
+}
+
+fn refusal() -> Refusal {
+    Refusal { code: ErrorCode::BadSignature.into(), ..Refusal::default() }
+}
+
+struct Store {
+    folder: TempDir,
+    key: SigningKey,
+}
+
+impl Store {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), key: SigningKey::generate(Algorithm::Ed25519).unwrap() }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn open(&self) -> (Ledger, Recovered) {
+        self.try_open().unwrap()
+    }
+
+    fn try_open(&self) -> Result<(Ledger, Recovered), OpenError> {
+        Ledger::open(self.path(), ORIGIN, self.key.clone())
+    }
+
+    fn verify_all(&self) -> Result<(Ledger, Recovered), OpenError> {
+        Ledger::open_with(self.path(), ORIGIN, self.key.clone(), &Options { verify_all: true, ..Options::default() })
+    }
+
+    /// What everybody who gets a receipt can check without us.
+    fn verify(&self, receipt: &LedgerReceipt) -> (Checkpoint, LedgerEntry) {
+        let checkpoint = open_checkpoint(&receipt.checkpoint, ORIGIN, self.key.public()).unwrap();
+        let path = path_from_bytes(&receipt.path).unwrap();
+        verify_inclusion(&leaf_hash(&receipt.entry), receipt.index, checkpoint.size, &path, &checkpoint.root).unwrap();
+        (checkpoint, LedgerEntry::decode(receipt.entry.as_slice()).unwrap())
+    }
+}
+
+/// A whole exchange.
+async fn exchange(ledger: &Ledger, number: usize) -> LedgerReceipt {
+    let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
+    ledger.complete(completion(number, index, ExchangeOutcome::AnsweredTrue), at(1), format!("answer {number}").into()).await.unwrap()
+}
+
+async fn refusals(ledger: &Ledger, count: usize) {
+    let all: Vec<_> = (0..count)
+        .map(|_| {
+            tokio::spawn({
+                let ledger = ledger.clone();
+                async move { ledger.refuse(refusal(), at(0)).await }
+            })
+        })
+        .collect();
+    for one in all {
+        one.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_receipt_of_many_at_once_verifies_and_commits_are_grouped() {
+    let store = Store::new();
+    let (ledger, recovered) = store.open();
+    assert_eq!(recovered, Recovered { size: 0, orphaned: vec![] });
+    let tasks: Vec<_> = (0..400)
+        .map(|number| {
+            let ledger = ledger.clone();
+            tokio::spawn(async move { exchange(&ledger, number).await })
+        })
+        .collect();
+    let mut indices = std::collections::HashSet::new();
+    for (number, task) in tasks.into_iter().enumerate() {
+        let receipt = task.await.unwrap();
+        let (checkpoint, entry) = store.verify(&receipt);
+        assert!(checkpoint.size <= 800 && indices.insert(receipt.index));
+        assert!(matches!(entry.body, Some(Body::Completion(completion)) if completion.exchange_id == id(number)));
+        // Proven again, later, against the newest checkpoint.
+        let again = ledger.inclusion(receipt.index).unwrap();
+        assert_eq!(store.verify(&again).1, LedgerEntry::decode(receipt.entry.as_slice()).unwrap());
+    }
+    assert_eq!(ledger.size(), 800);
+    assert!(ledger.commits() < 400, "{} commits for 800 entries", ledger.commits());
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_exchange_is_used_once_ever() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    exchange(&ledger, 1).await;
+    let index = ledger.intend(intent(2), at(0), at(300)).await.unwrap();
+    for number in [1, 2] {
+        // Also long after it expired.
+        assert_eq!(ledger.intend(intent(number), at(1_000_000_000), at(2_000_000_000)).await, Err(LedgerError::Replayed(id(number))));
+    }
+    ledger.close().await.unwrap();
+    let (ledger, recovered) = store.open();
+    assert_eq!(recovered, Recovered { size: 3, orphaned: vec![Orphan { exchange_id: id(2), intent_index: index }] });
+    for number in [1, 2] {
+        let error = ledger.intend(intent(number), at(0), at(300)).await.unwrap_err();
+        assert_eq!((error.code(), error), (ErrorCode::Replayed, LedgerError::Replayed(id(number))));
+    }
+    for spelling in [id(10).to_uppercase(), id(10).replace('-', ""), format!("{} ", id(10)), String::new(), "0".repeat(36), "界".repeat(12)]
+    {
+        let intent = Intent { exchange_id: spelling, ..intent(10) };
+        assert!(matches!(ledger.intend(intent, at(0), at(300)).await, Err(LedgerError::Malformed(_))));
+    }
+    // The same id twice in one batch, too.
+    let (one, two) = tokio::join!(ledger.intend(intent(3), at(0), at(300)), ledger.intend(intent(3), at(0), at(300)));
+    assert_eq!((one, two), (Ok(3), Err(LedgerError::Replayed(id(3)))));
+    assert_eq!(ledger.size(), 4);
+}
+
+#[tokio::test]
+async fn an_exchange_ends_once() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    let index = ledger.intend(intent(1), at(0), at(300)).await.unwrap();
+    let row = ledger.exchange(&id(1)).unwrap().unwrap();
+    assert_eq!((row.intent_index, row.expires_at, row.state), (index, at(300), ExchangeState::Open));
+    let complete = |number, index, outcome| ledger.complete(completion(number, index, outcome), at(1), b"answer".to_vec());
+    assert_eq!(complete(1, index + 1, ExchangeOutcome::Denied).await, Err(LedgerError::NotOpen(id(1))));
+    assert_eq!(complete(2, index, ExchangeOutcome::Denied).await, Err(LedgerError::UnknownExchange(id(2))));
+    assert!(matches!(complete(1, index, ExchangeOutcome::Unspecified).await, Err(LedgerError::Malformed(_))));
+    let too_large = ledger.complete(completion(1, index, ExchangeOutcome::Denied), at(1), vec![0; ANSWER_BYTES + 1]).await;
+    assert_eq!(too_large.unwrap_err().code(), ErrorCode::TooLarge);
+    let receipt = complete(1, index, ExchangeOutcome::Unavailable).await.unwrap();
+    assert_eq!(complete(1, index, ExchangeOutcome::AnsweredTrue).await, Err(LedgerError::NotOpen(id(1))));
+    let closed = |answer| ExchangeState::Closed {
+        outcome: ExchangeOutcome::Unavailable,
+        code: ErrorCode::Unspecified,
+        answered_at: at(1),
+        completion_index: receipt.index,
+        answer,
+    };
+    assert_eq!(ledger.exchange(&id(1)).unwrap().unwrap().state, closed(Some(b"answer".to_vec())));
+    ledger.erase_answer(&id(1)).await.unwrap();
+    assert_eq!(ledger.exchange(&id(1)).unwrap().unwrap().state, closed(None));
+    assert_eq!(ledger.erase_answer(&id(2)).await, Err(LedgerError::UnknownExchange(id(2))));
+    assert_eq!(ledger.exchange(&id(2)).unwrap(), None);
+    assert_eq!(ledger.size(), 2, "what was refused left no leaf");
+    ledger.close().await.unwrap();
+    store.verify_all().unwrap();
+}
+
+#[tokio::test]
+async fn one_certificate_to_a_check() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    exchange(&ledger, 1).await;
+    let denied = ledger.intend(intent(2), at(0), at(300)).await.unwrap();
+    ledger.complete(completion(2, denied, ExchangeOutcome::AnsweredFalse), at(1), vec![]).await.unwrap();
+    let issue = async |number: usize, check: usize| {
+        let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
+        ledger.record_certificate(completion(number, index, ExchangeOutcome::Recorded), at(2), vec![], &id(check), [check as u8; 32]).await
+    };
+    assert_eq!(issue(10, 2).await, Err(LedgerError::NotIssuable(id(2))));
+    assert_eq!(issue(11, 11).await, Err(LedgerError::NotIssuable(id(11))));
+    assert_eq!(issue(12, 99).await, Err(LedgerError::UnknownExchange(id(99))));
+    store.verify(&issue(13, 1).await.unwrap());
+    assert_eq!(ledger.exchange(&id(1)).unwrap().unwrap().certificate_digest, Some([1; 32]));
+    assert_eq!(issue(14, 1).await, Err(LedgerError::AlreadyIssued(id(1))));
+    // A refused issue is still open, and may be completed as what it is.
+    assert_eq!(ledger.exchange(&id(14)).unwrap().unwrap().state, ExchangeState::Open);
+    // A completion that fails takes the mark with it.
+    exchange(&ledger, 3).await;
+    let wrong = ledger.record_certificate(completion(13, 0, ExchangeOutcome::Recorded), at(2), vec![], &id(3), [3; 32]).await;
+    assert_eq!(wrong, Err(LedgerError::NotOpen(id(13))));
+    assert_eq!(ledger.exchange(&id(3)).unwrap().unwrap().certificate_digest, None);
+}
+
+#[tokio::test]
+async fn entries_of_exchanges_have_no_side_door() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    for body in
+        [Body::Intent(intent(1)), Body::Completion(completion(1, 0, ExchangeOutcome::Denied)), Body::Reconciliation(Default::default())]
+    {
+        assert!(matches!(ledger.append(body, at(0)).await, Err(LedgerError::Malformed(_))));
+    }
+    let large = Refusal { peer: "x".repeat(70_000), ..refusal() };
+    assert_eq!(ledger.refuse(large, at(0)).await.unwrap_err().code(), ErrorCode::TooLarge);
+    assert_eq!(ledger.size(), 0);
+    store.verify(&ledger.append(Body::Refusal(refusal()), at(0)).await.unwrap());
+}
+
+#[tokio::test]
+async fn order_is_the_index_whatever_the_clock_says() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    for (index, seconds) in [500, 100, 300].into_iter().enumerate() {
+        assert_eq!(ledger.refuse(refusal(), at(seconds)).await, Ok(index as u64));
+    }
+    assert_eq!(ledger.refuse(refusal(), UNIX_EPOCH - Duration::from_secs(9)).await, Ok(3));
+    ledger.close().await.unwrap();
+    assert_eq!(store.verify_all().unwrap().1.size, 4);
+}
+
+#[tokio::test]
+async fn entries_come_as_hashed_and_in_bounds() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    for _ in 0..70 {
+        ledger.refuse(Refusal { peer: "x".repeat(60_000), ..refusal() }, at(0)).await.unwrap();
+    }
+    assert_eq!(ledger.entries(3, 2).unwrap(), [ledger.inclusion(3).unwrap().entry, ledger.inclusion(4).unwrap().entry]);
+    assert_eq!(ledger.entries(69, ENTRIES).unwrap().len(), 1);
+    let many = ledger.entries(0, ENTRIES).unwrap();
+    assert!(many.len() < 70 && many.iter().map(Vec::len).sum::<usize>() <= ENTRIES_BYTES);
+    for (start, count) in [(70, 1), (u64::MAX, 1), (0, 0), (0, ENTRIES + 1)] {
+        assert_eq!(ledger.entries(start, count), Err(LedgerError::OutOfRange));
+    }
+    for index in [70, u64::MAX] {
+        assert_eq!(ledger.inclusion(index), Err(LedgerError::OutOfRange));
+    }
+    for (from, to) in [(0, 1), (2, 1), (1, 71), (1, u64::MAX)] {
+        assert_eq!(ledger.consistency(from, to), Err(LedgerError::OutOfRange));
+    }
+}
+
+#[tokio::test]
+async fn any_two_sizes_are_consistent() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    let mut roots = vec![empty_root()];
+    assert_eq!(open_checkpoint(&ledger.checkpoint(), ORIGIN, store.key.public()).unwrap().root, roots[0]);
+    for _ in 0..40 {
+        ledger.refuse(refusal(), at(0)).await.unwrap();
+        roots.push(open_checkpoint(&ledger.checkpoint(), ORIGIN, store.key.public()).unwrap().root);
+    }
+    for to in 1..roots.len() {
+        for from in 1..=to {
+            let path = path_from_bytes(&ledger.consistency(from as u64, to as u64).unwrap()).unwrap();
+            verify_consistency(from as u64, to as u64, &roots[from], &roots[to], &path).unwrap();
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    /// Whatever the batches and restarts, the tree is the one over the entries in order.
+    #[test]
+    fn the_tree_is_that_of_its_entries(bursts in proptest::collection::vec((1usize..90, any::<bool>()), 1..6)) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        let store = Store::new();
+        runtime.block_on(async {
+            let (mut ledger, _) = store.open();
+            let mut former: Option<Checkpoint> = None;
+            for (count, close) in bursts {
+                refusals(&ledger, count).await;
+                if close {
+                    ledger.close().await.unwrap();
+                } else {
+                    drop(ledger);
+                }
+                ledger = store.open().0;
+                let now = open_checkpoint(&ledger.checkpoint(), ORIGIN, store.key.public()).unwrap();
+                let mut range = zerotrip_trust::merkle::CompactRange::new();
+                ledger.entries(0, ENTRIES).unwrap().iter().for_each(|entry| range.append(leaf_hash(entry)));
+                assert_eq!((range.size(), range.root()), (now.size, now.root));
+                if let Some(former) = former {
+                    let path = path_from_bytes(&ledger.consistency(former.size, now.size).unwrap()).unwrap();
+                    verify_consistency(former.size, now.size, &former.root, &now.root, &path).unwrap();
+                }
+                former = Some(now);
+            }
+        });
+    }
+}

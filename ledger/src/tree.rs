@@ -1,0 +1,106 @@
+//! The log's tree as the store keeps it: growing inside a transaction, reading from the tables, and its signed head.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use zerotrip_trust::merkle::{CompactRange, NodeReader, leaf_hash};
+use zerotrip_trust::note::{Checkpoint, NoteError, sign_checkpoint};
+use zerotrip_trust::{Digest, SigningKey};
+
+/// A signed tree head. It exists only for a tree that is durable.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) size: u64,
+    pub(crate) note: String,
+}
+
+impl Head {
+    pub(crate) fn sign(range: &CompactRange, origin: &str, key: &SigningKey) -> Result<Self, NoteError> {
+        let checkpoint = Checkpoint { origin: origin.to_owned(), size: range.size(), root: range.root() };
+        Ok(Self { size: checkpoint.size, note: sign_checkpoint(&checkpoint, key)? })
+    }
+}
+
+/// A tree that grows by one batch. It remembers just the nodes that the proofs of the batch's own leaves need: every left neighbour on
+/// their way up is either in the compact range from before or new, and every right one is new.
+pub(crate) struct Growing {
+    pub(crate) range: CompactRange,
+    nodes: HashMap<(u32, u64), Digest>,
+}
+
+impl Growing {
+    pub(crate) fn from(range: &CompactRange) -> Self {
+        Self { range: range.clone(), nodes: range_nodes(range).collect() }
+    }
+
+    /// Appends an entry within the transaction; the index it got.
+    pub(crate) fn push(&mut self, connection: &Connection, entry: &[u8]) -> rusqlite::Result<u64> {
+        let index = self.range.size();
+        let hash = leaf_hash(entry);
+        let mut completed = Vec::new();
+        self.range.append_with(hash, |level, index, digest| completed.push((level, index, digest)));
+        let mut leaf = connection.prepare_cached("INSERT INTO leaf (idx, hash, entry) VALUES (?1, ?2, ?3)")?;
+        leaf.execute(params![number(index)?, hash.as_slice(), entry])?;
+        let mut node = connection.prepare_cached("INSERT INTO node (level, idx, hash) VALUES (?1, ?2, ?3)")?;
+        for (level, index, digest) in completed {
+            self.nodes.insert((level, index), digest);
+            if level > 0 {
+                node.execute(params![level, number(index)?, digest.as_slice()])?;
+            }
+        }
+        Ok(index)
+    }
+
+    /// The tree's new size and root, to be committed with its leaves.
+    pub(crate) fn save(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut meta = connection.prepare_cached("UPDATE meta SET size = ?1, range = ?2, root = ?3 WHERE one = 1")?;
+        let changed = meta.execute(params![number(self.range.size())?, self.range.to_bytes(), self.range.root().as_slice()])?;
+        if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+    }
+}
+
+impl NodeReader for Growing {
+    fn node(&self, level: u32, index: u64) -> Option<Digest> {
+        self.nodes.get(&(level, index)).copied()
+    }
+}
+
+/// The nodes as they are stored. What cannot be read counts as missing.
+pub(crate) struct Stored<'a>(pub(crate) &'a Connection);
+
+impl NodeReader for Stored<'_> {
+    fn node(&self, level: u32, index: u64) -> Option<Digest> {
+        match read_node(self.0, level, index) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%error, level, index, "a node of the ledger's tree cannot be read");
+                None
+            }
+        }
+    }
+}
+
+pub(crate) fn read_node(connection: &Connection, level: u32, index: u64) -> rusqlite::Result<Option<Digest>> {
+    let mut statement = match level {
+        0 => connection.prepare_cached("SELECT hash FROM leaf WHERE idx = ?1 AND ?2 = 0")?,
+        _ => connection.prepare_cached("SELECT hash FROM node WHERE idx = ?1 AND level = ?2")?,
+    };
+    statement.query_row(params![number(index)?, level], |row| row.get(0)).optional()
+}
+
+/// Levels and indices of the perfect subtrees that a tree of this size consists of, largest first.
+pub(crate) fn peaks(size: u64) -> impl Iterator<Item = (u32, u64)> {
+    // Below a peak, the subtrees to its left cover the size with its own and all lower bits cleared.
+    (0..u64::BITS).rev().filter(move |level| (size >> level) & 1 == 1).map(move |level| (level, (size >> level) - 1))
+}
+
+fn range_nodes(range: &CompactRange) -> impl Iterator<Item = ((u32, u64), Digest)> {
+    let bytes = range.to_bytes();
+    let digests = bytes.get(8..).map(|rest| rest.as_chunks::<32>().0.to_vec()).unwrap_or_default();
+    peaks(range.size()).zip(digests)
+}
+
+/// SQLite's integers are signed; a log never gets that long.
+pub(crate) fn number(value: u64) -> rusqlite::Result<i64> {
+    i64::try_from(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}

@@ -1,0 +1,163 @@
+//! The one thread that writes. It takes whatever is queued, commits it in one transaction, and only then answers.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot, watch};
+use zerotrip_trust::SigningKey;
+use zerotrip_trust::merkle::{CompactRange, inclusion_path};
+
+use crate::error::{LedgerError, OpenError};
+use crate::tree::{Growing, Head};
+use crate::work::{Done, Fault, Work, apply};
+
+/// Most jobs of one transaction.
+pub const BATCH: usize = 256;
+
+/// A job and who waits for it.
+pub(crate) struct Job {
+    pub(crate) work: Work,
+    pub(crate) reply: oneshot::Sender<Result<Done, LedgerError>>,
+}
+
+pub(crate) struct Writer {
+    connection: Connection,
+    /// Of the committed tree.
+    range: CompactRange,
+    origin: String,
+    key: SigningKey,
+    head: watch::Sender<Arc<Head>>,
+    commits: Arc<AtomicU64>,
+    /// Why nothing is recorded any more.
+    failed: Option<String>,
+    /// Let go when the writer is.
+    _lock: File,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        connection: Connection,
+        range: CompactRange,
+        origin: String,
+        key: SigningKey,
+        head: watch::Sender<Arc<Head>>,
+        commits: Arc<AtomicU64>,
+        lock: File,
+    ) -> Self {
+        Self { connection, range, origin, key, head, commits, failed: None, _lock: lock }
+    }
+
+    /// Until the queue is closed or somebody closes the store.
+    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::with_capacity(BATCH);
+        while queue.blocking_recv_many(&mut jobs, BATCH) > 0 {
+            let (mut replies, mut works, mut closing) = (Vec::new(), Vec::new(), false);
+            for Job { work, reply } in jobs.drain(..) {
+                closing |= matches!(work, Work::Close);
+                works.push(work);
+                replies.push(reply);
+            }
+            let results = self.batch(works);
+            if closing {
+                // Nobody gets in any more. What was queued behind is told so as its reply is dropped.
+                queue.close();
+                self.fold_wal();
+            }
+            match results {
+                // Who no longer waits has nothing to be told.
+                Ok(results) => replies.into_iter().zip(results).for_each(|(reply, result)| drop(reply.send(result))),
+                Err(error) => replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone())))),
+            }
+            if closing {
+                return;
+            }
+        }
+    }
+
+    /// The outer error is every waiter's, and lasts.
+    fn batch(&mut self, works: Vec<Work>) -> Result<Vec<Result<Done, LedgerError>>, LedgerError> {
+        if let Some(why) = &self.failed {
+            return Err(LedgerError::Unavailable(why.clone()));
+        }
+        self.commit(works).map_err(|error| {
+            let why = format!("nothing is recorded any more since a write failed, see the disk and restart: {error}");
+            tracing::error!(%error, "the ledger could not commit; it refuses every further write until it is opened again");
+            self.failed = Some(why.clone());
+            LedgerError::Unavailable(why)
+        })
+    }
+
+    fn commit(&mut self, works: Vec<Work>) -> Result<Vec<Result<Done, LedgerError>>, LedgerError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut tree = Growing::from(&self.range);
+        let mut results = Vec::with_capacity(works.len());
+        for work in works {
+            transaction.prepare_cached("SAVEPOINT item")?.execute([])?;
+            let before = tree.range.clone();
+            match apply(&transaction, &mut tree, work) {
+                Ok(done) => results.push(Ok(done)),
+                Err(Fault::Refused(error)) => {
+                    transaction.prepare_cached("ROLLBACK TO item")?.execute([])?;
+                    tree.range = before;
+                    results.push(Err(error));
+                }
+                Err(Fault::Store(error)) => return Err(error.into()),
+            }
+            transaction.prepare_cached("RELEASE item")?.execute([])?;
+        }
+        let head = if tree.range.size() == self.range.size() {
+            Arc::clone(&self.head.borrow())
+        } else {
+            tree.save(&transaction)?;
+            let head = Head::sign(&tree.range, &self.origin, &self.key);
+            Arc::new(head.map_err(|error| LedgerError::Unavailable(error.to_string()))?)
+        };
+        // Before the commit, so that a proof that cannot be made leaves nothing behind.
+        for done in results.iter_mut().flatten() {
+            if let Some(receipt) = &mut done.receipt {
+                let path = inclusion_path(&tree, receipt.index, head.size);
+                let path = path.map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+                receipt.path = path.iter().map(|digest| digest.to_vec()).collect();
+                receipt.checkpoint.clone_from(&head.note);
+            }
+        }
+        transaction.commit()?;
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.range = tree.range;
+        self.head.send_replace(head);
+        Ok(results)
+    }
+
+    fn fold_wal(&self) {
+        let folded = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        match folded {
+            Ok(0) => {}
+            // The WAL is as durable as the database; the next opening reads it.
+            Ok(_) => tracing::info!("the store's WAL is left for the next opening: somebody still reads"),
+            Err(error) => tracing::warn!(%error, "the store's WAL is left for the next opening"),
+        }
+    }
+}
+
+/// The running writer; dropping it waits until it has finished.
+pub(crate) struct WriterThread(Option<JoinHandle<()>>);
+
+impl WriterThread {
+    pub(crate) fn start(writer: Writer, queue: mpsc::Receiver<Job>) -> Result<Self, OpenError> {
+        let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(queue));
+        Ok(Self(Some(thread.map_err(|error| OpenError::Store(format!("no thread for the writer: {error}")))?)))
+    }
+}
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the ledger's writer ended in a panic");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! One decision. A denial is what comes out of everything that is not exactly a permit without any error.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cedar_policy::{Context, EntityUid, Request, RestrictedExpression};
+use zerotrip_proto::v1::Reason;
+use zerotrip_trust::Digest;
+
+use crate::snapshot::{Snapshot, uid};
+
+/// The policy id of a denial for the reason that deciding itself went wrong; the policies that erred follow it.
+pub const EVALUATION_ERROR: &str = "evaluation-error";
+/// The policy id of a denial that no forbid made: nothing permits. With the policies that ship, some forbid always says why.
+const NO_PERMIT: &str = "no-permit";
+
+/// What a system wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Ask the check's question.
+    Check,
+    /// Record a certificate on its answer.
+    Issue,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Check, Self::Issue];
+
+    /// As the schema names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Issue => "issue",
+        }
+    }
+}
+
+/// A verified request as the policies see it. Texts are compared byte for byte.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The asking system's URI.
+    pub system: &'a str,
+    /// `<check>/<variant>`; of an issue, that of the answered check.
+    pub check: &'a str,
+    /// What it wants.
+    pub action: Action,
+    /// What the answer may be used for.
+    pub purpose: &'a str,
+    /// The law that allows it.
+    pub legal_basis: &'a str,
+    /// The errand's code.
+    pub service_item: &'a str,
+    /// The file that it belongs to; the policies learn only whether there is one.
+    pub case_number: &'a str,
+    /// On whose errand the system asks.
+    pub official: &'a str,
+    /// The hub's clock.
+    pub now: SystemTime,
+}
+
+/// What came out, to be recorded and signed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// Whether it may go on.
+    pub allowed: bool,
+    /// The policies that made it, sorted; after an error [`EVALUATION_ERROR`] first. Never empty.
+    pub policy_ids: Vec<String>,
+    /// For people, one to each policy of a denial; none where it is allowed.
+    pub reasons: Vec<Reason>,
+    /// The grant that covers the request; `None` where it is denied.
+    pub grant: Option<String>,
+    /// [`Snapshot::policy_digest`].
+    pub policy_digest: Digest,
+    /// [`Snapshot::directory_version`].
+    pub directory_version: u64,
+}
+
+/// What the policies say with one grant, or none, before them.
+enum Verdict {
+    Allowed(Vec<String>),
+    Denied(Vec<String>),
+    Failed(Vec<String>),
+}
+
+impl Snapshot {
+    /// Decides. A member's grants on the check are put before the policies one after another; the first that is allowed covers the
+    /// request. Of a denial, the grant that came closest (with the fewest policies against it) gives the reasons.
+    pub fn decide(&self, facts: &Facts<'_>) -> Decision {
+        let system = self.systems.get(facts.system).unwrap_or(&self.unknown_system);
+        let check = self.checks.get(facts.check).unwrap_or(&self.unknown_check);
+        let grants = check.grants.get(&system.member).map(Vec::as_slice).unwrap_or_default();
+        let mut closest: Option<Vec<String>> = None;
+        for (id, grant) in grants {
+            match self.ask(&system.uid, &check.uid, Some(grant), facts) {
+                Verdict::Allowed(ids) => return self.decision(true, ids, Some(id.clone())),
+                Verdict::Denied(ids) if closest.as_ref().is_none_or(|closest| ids.len() < closest.len()) => closest = Some(ids),
+                Verdict::Denied(_) => {}
+                Verdict::Failed(ids) => return self.decision(false, ids, None),
+            }
+        }
+        if let Some(ids) = closest {
+            return self.decision(false, ids, None);
+        }
+        match self.ask(&system.uid, &check.uid, None, facts) {
+            // Without a grant there is nothing to allow, whatever the policies say.
+            Verdict::Allowed(_) => self.decision(false, vec![NO_PERMIT.to_owned()], None),
+            Verdict::Denied(ids) | Verdict::Failed(ids) => self.decision(false, ids, None),
+        }
+    }
+
+    fn ask(&self, system: &EntityUid, check: &EntityUid, grant: Option<&EntityUid>, facts: &Facts<'_>) -> Verdict {
+        let failed = |ids: Vec<String>| Verdict::Failed([vec![EVALUATION_ERROR.to_owned()], ids].concat());
+        let Ok(context) = Context::from_pairs(context(grant, facts)) else { return failed(vec![]) };
+        let action = uid(&self.action_type, facts.action.name());
+        // Not validated against the schema again: what does not fit it makes a policy err, and that denies.
+        let Ok(request) = Request::new(system.clone(), action, check.clone(), context, None) else { return failed(vec![]) };
+        let response = self.authorizer.is_authorized(&request, &self.policies, &self.entities);
+        // Cedar skips a policy that errs. A forbid that is skipped forbids nothing, so any error is our denial.
+        let mut erred: Vec<_> = response
+            .diagnostics()
+            .errors()
+            .map(|cedar_policy::AuthorizationError::PolicyEvaluationError(error)| error.policy_id().to_string())
+            .collect();
+        if !erred.is_empty() {
+            erred.sort();
+            return failed(erred);
+        }
+        let mut ids: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
+        ids.sort();
+        if response.decision() == cedar_policy::Decision::Allow {
+            return Verdict::Allowed(ids);
+        }
+        Verdict::Denied(if ids.is_empty() { vec![NO_PERMIT.to_owned()] } else { ids })
+    }
+
+    fn decision(&self, allowed: bool, policy_ids: Vec<String>, grant: Option<String>) -> Decision {
+        let reasons = if allowed { Vec::new() } else { policy_ids.iter().map(|id| self.reason(id)).collect() };
+        Decision { allowed, policy_ids, reasons, grant, policy_digest: self.policy_digest(), directory_version: self.directory_version() }
+    }
+
+    fn reason(&self, id: &str) -> Reason {
+        let own = |en: &str, zh: &str| Reason { code: id.to_owned(), text_en: en.to_owned(), text_zh: zh.to_owned() };
+        match self.reasons.get(id) {
+            Some(reason) => reason.clone(),
+            None if id == NO_PERMIT => own("no policy permits the request", "没有策略允许该请求"),
+            None => own(
+                "a policy could not be evaluated, so the request is denied; tell the operator",
+                "策略无法评估，请求被拒绝；请联系运营方",
+            ),
+        }
+    }
+}
+
+fn context(grant: Option<&EntityUid>, facts: &Facts<'_>) -> Vec<(String, RestrictedExpression)> {
+    let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+    let mut pairs = vec![
+        ("purpose".to_owned(), text(facts.purpose)),
+        ("legal_basis".to_owned(), text(facts.legal_basis)),
+        ("service_item".to_owned(), text(facts.service_item)),
+        ("official".to_owned(), text(facts.official)),
+        ("case_number_present".to_owned(), RestrictedExpression::new_bool(!facts.case_number.is_empty())),
+        ("now".to_owned(), RestrictedExpression::new_long(seconds(facts.now))),
+    ];
+    if let Some(grant) = grant {
+        pairs.push(("grant".to_owned(), RestrictedExpression::new_entity_uid(grant.clone())));
+    }
+    pairs
+}
+
+/// Whole seconds since 1970, rounded down; before 1970 they are negative, and no grant was in force.
+fn seconds(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds - 1),
+    }
+}

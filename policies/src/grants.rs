@@ -1,0 +1,104 @@
+//! The authority's signed bundle of grants: opened, and searched for every fault.
+
+use std::collections::{HashMap, HashSet};
+
+use zerotrip_proto::bounds::TEXT_CHARS;
+use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
+use zerotrip_proto::{from_timestamp, payload_type};
+use zerotrip_trust::{PublicKey, dsse};
+
+use crate::error::{GrantFault, PolicyError};
+
+/// Most grants of a bundle.
+pub const GRANTS: usize = 10_000;
+/// Most grants of one member on one check.
+pub const GRANTS_PER_CHECK: usize = 16;
+/// Most purposes, and most legal bases, of a grant.
+pub const TERMS: usize = 64;
+/// Most checks, each variant counted, that a hub serves.
+pub const CHECKS: usize = 1000;
+/// Faults that are kept; a hostile bundle could hold a million.
+const FAULTS: usize = 64;
+
+/// Opens a bundle: the authority's signature, the version not below `at_least_version` (that of the one in force), and no fault that can
+/// be seen without directory and catalog; [`crate::Snapshot::try_new`] looks for the others.
+pub fn open_grants(envelope: &Envelope, authority: &PublicKey, at_least_version: u64) -> Result<GrantBundle, PolicyError> {
+    let bundle: GrantBundle = dsse::open(envelope, payload_type::GRANTS, authority)?;
+    if bundle.version < at_least_version {
+        return Err(PolicyError::RolledBack { found: bundle.version, at_least: at_least_version });
+    }
+    refuse_faults(faults(&bundle))?;
+    Ok(bundle)
+}
+
+pub(crate) fn refuse_faults(faults: Faults) -> Result<(), PolicyError> {
+    if faults.0.is_empty() { Ok(()) } else { Err(PolicyError::Faults(faults.0)) }
+}
+
+/// At most 64 of them.
+#[derive(Default)]
+pub(crate) struct Faults(Vec<GrantFault>);
+
+impl Faults {
+    pub(crate) fn push(&mut self, fault: GrantFault) {
+        if self.0.len() < FAULTS {
+            self.0.push(fault);
+        }
+    }
+}
+
+/// What is wrong with a bundle in itself.
+pub(crate) fn faults(bundle: &GrantBundle) -> Faults {
+    let mut faults = Faults::default();
+    if bundle.version == 0 {
+        faults.push(GrantFault::NoVersion);
+    }
+    if from_timestamp(bundle.issued_at.as_ref()).is_none() {
+        faults.push(GrantFault::IssuedAt);
+    }
+    if bundle.grants.len() > GRANTS {
+        faults.push(GrantFault::TooMany(bundle.grants.len()));
+    }
+    let (mut ids, mut on_check) = (HashSet::new(), HashMap::new());
+    for grant in bundle.grants.iter().take(GRANTS) {
+        if !is_term(&grant.id) {
+            faults.push(GrantFault::Id(cut(&grant.id)));
+        }
+        if !ids.insert(grant.id.as_str()) {
+            faults.push(GrantFault::Twice(cut(&grant.id)));
+        }
+        for (what, terms) in [("purposes", &grant.purposes), ("legal bases", &grant.legal_bases)] {
+            let different: HashSet<_> = terms.iter().take(TERMS).collect();
+            if !(1..=TERMS).contains(&terms.len()) || different.len() != terms.len() || !terms.iter().all(|term| is_term(term)) {
+                faults.push(GrantFault::Terms { grant: cut(&grant.id), what });
+            }
+        }
+        if seconds(grant).is_none() {
+            faults.push(GrantFault::Times(cut(&grant.id)));
+        }
+        let held: &mut usize = on_check.entry((grant.member.as_str(), grant.check.as_str())).or_default();
+        *held += 1;
+        if *held == GRANTS_PER_CHECK + 1 {
+            faults.push(GrantFault::TooManyOnCheck { member: cut(&grant.member), check: cut(&grant.check) });
+        }
+    }
+    faults
+}
+
+/// A grant's first second and the one that it no longer holds in. Parts of a second are taken from its life, never added.
+pub(crate) fn seconds(grant: &Grant) -> Option<(i64, i64)> {
+    let (start, end) = (grant.not_before.as_ref()?, grant.not_after.as_ref()?);
+    if from_timestamp(Some(start))? >= from_timestamp(Some(end))? {
+        return None;
+    }
+    Some((start.seconds + i64::from(start.nanos > 0), end.seconds))
+}
+
+/// A purpose, legal basis or id. It is compared byte for byte, so it may not hold what nobody sees.
+fn is_term(text: &str) -> bool {
+    (1..=TEXT_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control) && text.trim() == text
+}
+
+pub(crate) fn cut(text: &str) -> String {
+    text.chars().take(TEXT_CHARS).collect()
+}

@@ -1,0 +1,248 @@
+//! Directory, grants and policies at one moment, as Cedar takes them.
+
+use std::collections::{HashMap, HashSet};
+use std::str::FromStr as _;
+
+use cedar_policy::{
+    Authorizer, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet, RestrictedExpression, Schema, ValidationMode,
+    Validator,
+};
+use prost::Message as _;
+use zerotrip_proto::v1::{Grant, GrantBundle, Reason};
+use zerotrip_trust::digest::sha256_parts;
+use zerotrip_trust::{Digest, Directory};
+
+use crate::error::{GrantFault, PolicyError};
+use crate::grants::{self, CHECKS, cut};
+
+const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
+const POLICIES: &str = include_str!("../policies/base.cedar");
+const DIGEST_DOMAIN: &str = "zerotrip/policy/v1";
+/// The system, member and check that stand for all unknown ones. No name in the directory, and no check, can be spelled like this.
+const UNKNOWN: &str = "?";
+
+/// Everything that decides, immutable: to be shared, and swapped whole.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub(crate) authorizer: Authorizer,
+    pub(crate) policies: PolicySet,
+    pub(crate) entities: Entities,
+    pub(crate) reasons: HashMap<String, Reason>,
+    pub(crate) systems: HashMap<String, SystemEntry>,
+    pub(crate) checks: HashMap<String, CheckEntry>,
+    pub(crate) unknown_system: SystemEntry,
+    pub(crate) unknown_check: CheckEntry,
+    pub(crate) action_type: EntityTypeName,
+    policy_digest: Digest,
+    directory_version: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct SystemEntry {
+    pub(crate) uid: EntityUid,
+    pub(crate) member: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct CheckEntry {
+    pub(crate) uid: EntityUid,
+    /// By member, in the bundle's order.
+    pub(crate) grants: HashMap<String, Vec<(String, EntityUid)>>,
+}
+
+impl Snapshot {
+    /// The policies that ship with this release over a directory, the grants and the served checks (`<check>/<variant>`).
+    ///
+    /// Refuses policies that do not hold against their schema (strictly validated), and a bundle with a single fault: all are named.
+    pub fn try_new(directory: &Directory, grants: &GrantBundle, checks: &[String]) -> Result<Self, PolicyError> {
+        Self::with_policies(SCHEMA, POLICIES, directory, grants, checks)
+    }
+
+    /// SHA-256 over schema, policies and grants.
+    pub fn policy_digest(&self) -> Digest {
+        self.policy_digest
+    }
+
+    /// Of the directory that the members' and systems' status is from.
+    pub fn directory_version(&self) -> u64 {
+        self.directory_version
+    }
+
+    /// Every policy by id with its reasons, sorted.
+    pub fn policies(&self) -> Vec<&Reason> {
+        let mut reasons: Vec<_> = self.reasons.values().collect();
+        reasons.sort_by(|a, b| a.code.cmp(&b.code));
+        reasons
+    }
+
+    pub(crate) fn with_policies(
+        schema_text: &str,
+        policy_text: &str,
+        directory: &Directory,
+        grants: &GrantBundle,
+        checks: &[String],
+    ) -> Result<Self, PolicyError> {
+        let (schema, _warnings) = Schema::from_cedarschema_str(schema_text).map_err(|error| PolicyError::Unreadable(error.to_string()))?;
+        let (policies, reasons) = read_policies(policy_text)?;
+        let verdict = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
+        if !verdict.validation_passed_without_warnings() {
+            return Err(PolicyError::Invalid(verdict.to_string()));
+        }
+        refuse_checks(checks)?;
+        refuse_grants(directory, grants, checks)?;
+
+        let types = Types::new()?;
+        let systems = directory.systems().iter().map(|system| {
+            let entry = SystemEntry { uid: uid(&types.system, &system.uri), member: system.member.clone() };
+            (system.uri.clone(), entry)
+        });
+        let unknown_system = SystemEntry { uid: uid(&types.system, UNKNOWN), member: UNKNOWN.to_owned() };
+        let entries = checks.iter().map(|check| (check.clone(), check_entry(&types, check, grants)));
+        let systems: HashMap<_, _> = systems.collect();
+        let entries: HashMap<_, _> = entries.collect();
+        let entities = entities(&types, directory, grants, &entries).map_err(PolicyError::Entities)?;
+        let entities = Entities::from_entities(entities, Some(&schema)).map_err(|error| PolicyError::Entities(error.to_string()))?;
+        Ok(Self {
+            authorizer: Authorizer::new(),
+            policies,
+            entities,
+            reasons,
+            systems,
+            checks: entries,
+            unknown_system,
+            unknown_check: CheckEntry { uid: uid(&types.check, UNKNOWN), grants: HashMap::new() },
+            action_type: types.action,
+            policy_digest: sha256_parts(DIGEST_DOMAIN, &[schema_text.as_bytes(), policy_text.as_bytes(), &grants.encode_to_vec()]),
+            directory_version: directory.version(),
+        })
+    }
+}
+
+struct Types {
+    member: EntityTypeName,
+    system: EntityTypeName,
+    grant: EntityTypeName,
+    check: EntityTypeName,
+    action: EntityTypeName,
+}
+
+impl Types {
+    fn new() -> Result<Self, PolicyError> {
+        let name = |text| EntityTypeName::from_str(text).map_err(|error| PolicyError::Unreadable(error.to_string()));
+        Ok(Self { member: name("Member")?, system: name("System")?, grant: name("Grant")?, check: name("Check")?, action: name("Action")? })
+    }
+}
+
+pub(crate) fn uid(of: &EntityTypeName, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(of.clone(), EntityId::new(id))
+}
+
+/// The policies under their `@id`, and what each says to people.
+fn read_policies(text: &str) -> Result<(PolicySet, HashMap<String, Reason>), PolicyError> {
+    let unreadable = |error: &dyn std::fmt::Display| PolicyError::Unreadable(error.to_string());
+    let parsed = PolicySet::from_str(text).map_err(|error| unreadable(&error))?;
+    if parsed.num_of_templates() > 0 {
+        return Err(PolicyError::Unreadable("templates are not used here".into()));
+    }
+    let (mut policies, mut reasons) = (PolicySet::new(), HashMap::new());
+    for policy in parsed.policies() {
+        let said = |annotation: &'static str| {
+            let id = policy.annotation("id").map_or_else(|| policy.id().to_string(), str::to_owned);
+            let text = policy.annotation(annotation).filter(|text| !text.is_empty());
+            text.map(str::to_owned).ok_or(PolicyError::Annotation { id, annotation })
+        };
+        let reason = Reason { code: said("id")?, text_en: said("reason_en")?, text_zh: said("reason_zh")? };
+        let id = reason.code.clone();
+        if reasons.insert(id.clone(), reason).is_some() {
+            return Err(PolicyError::Annotation { id, annotation: "id" });
+        }
+        policies.add(policy.new_id(PolicyId::new(id))).map_err(|error| unreadable(&error))?;
+    }
+    Ok((policies, reasons))
+}
+
+fn refuse_checks(checks: &[String]) -> Result<(), PolicyError> {
+    let named = |check: &&String| !check.split_once('/').is_some_and(|(name, variant)| !name.is_empty() && !variant.is_empty());
+    match checks.get(CHECKS).or_else(|| checks.iter().find(named)) {
+        Some(check) => Err(PolicyError::Check(cut(check))),
+        None => Ok(()),
+    }
+}
+
+fn refuse_grants(directory: &Directory, bundle: &GrantBundle, checks: &[String]) -> Result<(), PolicyError> {
+    let mut faults = grants::faults(bundle);
+    let checks: HashSet<_> = checks.iter().collect();
+    for grant in bundle.grants.iter().take(grants::GRANTS) {
+        if directory.member(&grant.member).is_none() {
+            faults.push(GrantFault::UnknownMember { grant: cut(&grant.id), member: cut(&grant.member) });
+        }
+        if !checks.contains(&grant.check) {
+            faults.push(GrantFault::UnknownCheck { grant: cut(&grant.id), check: cut(&grant.check) });
+        }
+    }
+    grants::refuse_faults(faults)
+}
+
+fn check_entry(types: &Types, check: &str, bundle: &GrantBundle) -> CheckEntry {
+    let mut grants: HashMap<_, Vec<_>> = HashMap::new();
+    for grant in bundle.grants.iter().filter(|grant| grant.check == check) {
+        grants.entry(grant.member.clone()).or_default().push((grant.id.clone(), uid(&types.grant, &grant.id)));
+    }
+    CheckEntry { uid: uid(&types.check, check), grants }
+}
+
+fn entities(
+    types: &Types,
+    directory: &Directory,
+    bundle: &GrantBundle,
+    checks: &HashMap<String, CheckEntry>,
+) -> Result<Vec<Entity>, String> {
+    let mut found = vec![member(types, UNKNOWN, false)?, system(types, UNKNOWN, UNKNOWN, true)?];
+    for one in directory.members() {
+        found.push(member(types, &one.id, !one.active)?);
+    }
+    for one in directory.systems() {
+        // A system of a suspended member is not active either; that is its member's affair, and said so.
+        let member_active = directory.member(&one.member).is_some_and(|member| member.active);
+        found.push(system(types, &one.uri, &one.member, !one.active && member_active)?);
+    }
+    for one in &bundle.grants {
+        found.push(grant(types, one)?);
+    }
+    for entry in checks.values() {
+        let set = |grants: &[(String, EntityUid)]| {
+            grants.iter().map(|(_, uid)| RestrictedExpression::new_entity_uid(uid.clone())).collect::<Vec<_>>()
+        };
+        let tags = entry.grants.iter().map(|(member, grants)| (member.clone(), RestrictedExpression::new_set(set(grants))));
+        found.push(Entity::new_with_tags(entry.uid.clone(), [], [], tags).map_err(|error| error.to_string())?);
+    }
+    Ok(found)
+}
+
+fn member(types: &Types, id: &str, suspended: bool) -> Result<Entity, String> {
+    let attributes = HashMap::from([("suspended".to_owned(), RestrictedExpression::new_bool(suspended))]);
+    Entity::new(uid(&types.member, id), attributes, HashSet::new()).map_err(|error| error.to_string())
+}
+
+fn system(types: &Types, uri: &str, member: &str, suspended: bool) -> Result<Entity, String> {
+    let parent = uid(&types.member, member);
+    let attributes = HashMap::from([
+        ("member".to_owned(), RestrictedExpression::new_entity_uid(parent.clone())),
+        ("member_id".to_owned(), RestrictedExpression::new_string(member.to_owned())),
+        ("suspended".to_owned(), RestrictedExpression::new_bool(suspended)),
+    ]);
+    Entity::new(uid(&types.system, uri), attributes, HashSet::from([parent])).map_err(|error| error.to_string())
+}
+
+fn grant(types: &Types, grant: &Grant) -> Result<Entity, String> {
+    let (not_before, not_after) = grants::seconds(grant).ok_or("a grant without times")?;
+    let set = |terms: &[String]| RestrictedExpression::new_set(terms.iter().cloned().map(RestrictedExpression::new_string));
+    let attributes = HashMap::from([
+        ("purposes".to_owned(), set(&grant.purposes)),
+        ("legal_bases".to_owned(), set(&grant.legal_bases)),
+        ("not_before".to_owned(), RestrictedExpression::new_long(not_before)),
+        ("not_after".to_owned(), RestrictedExpression::new_long(not_after)),
+        ("may_issue".to_owned(), RestrictedExpression::new_bool(grant.may_issue)),
+    ]);
+    Entity::new(uid(&types.grant, &grant.id), attributes, HashSet::new()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,304 @@
+//! A whole installation of real processes in one folder: authority, hub, four departments' connectors, two issuers. `./run` shows it,
+//! the scenario tests and the bench use it. Everything is done with the shipped binaries, as their users would.
+
+mod process;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::city::{self, City, Spec};
+pub use process::{Failure, Finished, Running, fail, run};
+
+/// The trust domain of the invented city.
+pub const TRUST_DOMAIN: &str = "data.hangzhou.example";
+/// The four departments, with their datasets' files.
+pub const DEPARTMENTS: [(&str, &str, &str, &str); 4] = [
+    ("police", "Public security bureau", "公安局", "household.toml"),
+    ("civil", "Civil affairs bureau", "民政局", "marriage.toml"),
+    ("estate", "Real-estate registry", "不动产登记中心", "ownership.toml"),
+    ("housing", "Housing bureau", "住房保障和房产管理局", "presale.toml"),
+];
+/// An issuer that has grants.
+pub const FUND: &str = "fund";
+/// An issuer that has none.
+pub const TRANSIT: &str = "transit";
+/// What the fund asks for.
+pub const PURPOSE: &str = "rent-withdrawal";
+/// The law that lets it.
+pub const BASIS: &str = "住房公积金管理条例第24条";
+
+/// How the installation is to be.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The city.
+    pub spec: Spec,
+    /// Text of `hub.toml`.
+    pub hub_settings: String,
+}
+
+impl Plan {
+    /// A city of that size as of now.
+    pub fn now(residents: usize, seed: u64) -> Self {
+        Self { spec: Spec::now(residents, seed), hub_settings: String::new() }
+    }
+}
+
+/// The installation, running.
+pub struct Town {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The hub's address.
+    pub url: String,
+    hub: Option<Running>,
+    connectors: BTreeMap<String, Running>,
+}
+
+impl Town {
+    /// Sets everything up in `folder`, or finds it set up there, and starts it. `tell` hears what is being done.
+    pub fn start(folder: &Path, plan: &Plan, tell: &mut dyn FnMut(&str)) -> Result<Self, Failure> {
+        fs::create_dir_all(folder)?;
+        let folder = fs::canonicalize(folder)?;
+        let fresh = !folder.join("town.json").exists();
+        let url = if fresh { free_address()? } else { known_address(&folder)? };
+        let mut town = Self { folder, url, hub: None, connectors: BTreeMap::new() };
+        if fresh {
+            tell("making the authority, and enrolling the hub");
+            town.found(plan)?;
+        } else {
+            tell("found an installation in this folder; using it again");
+            town.zerotrip(&["authority", "refresh", "--dir", &town.path("authority"), "--hub-dir", &town.path("hub")])?.expect(0)?;
+        }
+        town.start_hub()?;
+        if fresh {
+            tell("inviting and admitting four departments and two issuers, each with keys of its own");
+            for (member, en, zh, _) in DEPARTMENTS {
+                town.admit_connector(member, en, zh)?;
+            }
+            town.admit_issuer(FUND, "Provident fund centre", "住房公积金管理中心")?;
+            town.admit_issuer(TRANSIT, "Transit company", "公交公司")?;
+            tell("each owner signs its dataset and approves the check; the authority grants it");
+            for (member, ..) in DEPARTMENTS {
+                town.approve(member)?;
+            }
+            town.grant()?;
+        }
+        for (member, ..) in DEPARTMENTS {
+            town.start_connector(member)?;
+        }
+        town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"])?;
+        fs::write(town.folder.join("town.json"), serde_json::json!({ "url": town.url }).to_string())?;
+        Ok(town)
+    }
+
+    /// A path in the folder, as text.
+    pub fn path(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+
+    /// Runs the `zerotrip` command.
+    pub fn zerotrip(&self, arguments: &[&str]) -> Result<Finished, Failure> {
+        run("zerotrip", arguments, &self.folder)
+    }
+
+    /// Asks, or issues, about somebody, as an issuer; the result is the command's JSON.
+    pub fn ask(&self, verb: &str, issuer: &str, variant: &str, applicant: &str, more: &[&str]) -> Result<Finished, Failure> {
+        let (dir, parameter) = (self.path(issuer), format!("applicant={applicant}"));
+        let mut arguments = vec!["--json", verb, "--dir", &dir, "--check", "no-property", "--variant", variant, "--param", &parameter];
+        arguments.extend(["--official", "0471", "--service-item", "rent-withdrawal-330100", "--purpose", PURPOSE]);
+        arguments.extend(["--basis", BASIS, "--case", "HZ-2026-000417"]);
+        arguments.extend(more);
+        self.zerotrip(&arguments)
+    }
+
+    /// Starts the hub and waits until it says that it listens.
+    pub fn start_hub(&mut self) -> Result<(), Failure> {
+        let listen = self.url.trim_start_matches("https://").to_owned();
+        let definitions = definitions().display().to_string();
+        let (dir, ledger) = (self.path("hub"), self.path("ledger"));
+        let arguments = ["serve", "--dir", &dir, "--listen", &listen, "--definitions", &definitions, "--ledger", &ledger];
+        let hub = Running::start("zerotrip-hub", &arguments, &self.log("hub"))?;
+        self.hub = Some(hub);
+        self.hub.as_mut().map_or(Ok(()), |hub| hub.wait_for("listens on"))
+    }
+
+    /// The hub's process.
+    pub fn hub(&mut self) -> Option<&mut Running> {
+        self.hub.as_mut()
+    }
+
+    /// Starts a department's connector and waits until it says that it serves.
+    pub fn start_connector(&mut self, member: &str) -> Result<(), Failure> {
+        let dir = self.path(member);
+        let mut connector = Running::start("zerotrip-connector", &["serve", "--dir", &dir], &self.log(member))?;
+        connector.wait_for("serving")?;
+        self.connectors.insert(member.to_owned(), connector);
+        Ok(())
+    }
+
+    /// A department's process.
+    pub fn connector(&mut self, member: &str) -> Option<&mut Running> {
+        self.connectors.get_mut(member)
+    }
+
+    /// Stops a department's connector.
+    pub fn stop_connector(&mut self, member: &str) -> Result<(), Failure> {
+        self.connectors.remove(member).map_or(Ok(()), Running::stop)
+    }
+
+    /// Waits until the catalog shows all of these datasets attached.
+    pub fn wait_attached(&self, datasets: &[&str]) -> Result<(), Failure> {
+        wait_until(Duration::from_secs(30), &format!("{datasets:?} attached"), || {
+            let listed = self.zerotrip(&["--json", "catalog", "list", "--dir", &self.path(FUND)])?;
+            let text = listed.output;
+            let attached = |name: &&str| values(&text).iter().any(|value| is_attached(value, name));
+            Ok(datasets.iter().all(attached))
+        })
+    }
+
+    /// Waits until the catalog shows this dataset detached.
+    pub fn wait_detached(&self, dataset: &str) -> Result<(), Failure> {
+        wait_until(Duration::from_secs(10), &format!("{dataset} detached"), || {
+            let listed = self.zerotrip(&["--json", "catalog", "list", "--dir", &self.path(FUND)])?;
+            Ok(!values(&listed.output).iter().any(|value| is_attached(value, dataset)))
+        })
+    }
+
+    /// Stops everything in order.
+    pub fn stop(mut self) -> Result<(), Failure> {
+        if let Some(hub) = self.hub.take() {
+            hub.stop()?;
+        }
+        for (_, connector) in std::mem::take(&mut self.connectors) {
+            connector.stop()?;
+        }
+        Ok(())
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.folder.join("logs").join(format!("{name}.log"))
+    }
+
+    fn found(&self, plan: &Plan) -> Result<City, Failure> {
+        fs::create_dir_all(self.folder.join("logs"))?;
+        let city = city::generate(&plan.spec, &self.folder.join("city"))?;
+        let (authority, hub) = (self.path("authority"), self.path("hub"));
+        let init = ["authority", "init", "--dir", &authority, "--trust-domain", TRUST_DOMAIN, "--hub", "hub-1", "--url", &self.url];
+        self.zerotrip(&init)?.expect(0)?;
+        run("zerotrip-hub", &["init", "--dir", &hub, "--trust-domain", TRUST_DOMAIN, "--name", "hub-1"], &self.folder)?.expect(0)?;
+        fs::write(self.folder.join("hub").join("hub.toml"), &plan.hub_settings)?;
+        self.zerotrip(&["authority", "enrol-hub", "--dir", &authority, "--hub-dir", &hub])?.expect(0)?;
+        Ok(city)
+    }
+
+    fn invite(&self, member: &str, system: &str, en: &str, zh: &str) -> Result<String, Failure> {
+        let (authority, out) = (self.path("authority"), self.path(&format!("{member}.invitation")));
+        let arguments =
+            ["member", "invite", "--dir", &authority, "--member", member, "--system", system, "--name-en", en, "--name-zh", zh, "--out", &out];
+        self.zerotrip(&arguments)?.expect(0)?;
+        Ok(out)
+    }
+
+    fn admit(&self, member: &str, system: &str, joining: Running) -> Result<(), Failure> {
+        let authority = self.path("authority");
+        let admit = ["member", "admit", "--dir", &authority, "--member", member, "--system", system, "--wait", "30"];
+        self.zerotrip(&admit)?.expect(0)?;
+        joining.wait_success(Duration::from_secs(30))
+    }
+
+    fn admit_connector(&self, member: &str, en: &str, zh: &str) -> Result<(), Failure> {
+        let invitation = self.invite(member, "front", en, zh)?;
+        let arguments = ["join", "--dir", &self.path(member), "--invitation", &invitation];
+        let joining = Running::start("zerotrip-connector", &arguments, &self.log(&format!("{member}-join")))?;
+        self.admit(member, "front", joining)
+    }
+
+    fn admit_issuer(&self, member: &str, en: &str, zh: &str) -> Result<(), Failure> {
+        let invitation = self.invite(member, "window", en, zh)?;
+        let arguments = ["join", "--dir", &self.path(member), "--invitation", &invitation];
+        let joining = Running::start("zerotrip", &arguments, &self.log(&format!("{member}-join")))?;
+        self.admit(member, "window", joining)
+    }
+
+    fn approve(&self, member: &str) -> Result<(), Failure> {
+        let Some((.., file)) = DEPARTMENTS.iter().find(|(known, ..)| *known == member) else {
+            return fail(format!("no department `{member}`"));
+        };
+        let (dir, dataset) = (self.path(member), self.path(&format!("city/{member}/{file}")));
+        run("zerotrip-connector", &["sign", "--dir", &dir, &dataset], &self.folder)?.expect(0)?;
+        // The owners would serve the transit company too; that it gets nothing is the authority's grants' doing.
+        let approve = ["approve", "--dir", &dir, "--check", "no-property", "--requester", FUND, "--requester", TRANSIT, "--purpose", PURPOSE, "--yes"];
+        run("zerotrip-connector", &approve, &self.folder)?.expect(0)?;
+        Ok(())
+    }
+
+    fn grant(&self) -> Result<(), Failure> {
+        for variant in ["applicant", "couple", "family"] {
+            let (authority, id, check) = (self.path("authority"), format!("fund-{variant}"), format!("no-property/{variant}"));
+            let add = [
+                "grant", "add", "--dir", &authority, "--id", &id, "--member", FUND, "--check", &check, "--purpose", PURPOSE, "--basis", BASIS,
+                "--may-issue",
+            ];
+            self.zerotrip(&add)?.expect(0)?;
+        }
+        Ok(())
+    }
+}
+
+/// Every JSON value in a command's output, one a line; arrays are opened.
+pub fn values(text: &str) -> Vec<Value> {
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let open = |value: Value| match value {
+        Value::Array(items) => items,
+        Value::Object(ref fields) => match fields.get("datasets") {
+            Some(Value::Array(items)) => items.clone(),
+            _ => vec![value],
+        },
+        other => vec![other],
+    };
+    lines.flat_map(open).collect()
+}
+
+fn is_attached(value: &Value, dataset: &str) -> bool {
+    let named = ["dataset", "id"].iter().any(|key| value.get(*key).and_then(Value::as_str) == Some(dataset));
+    named && value.get("attached").and_then(Value::as_bool) == Some(true)
+}
+
+/// Waits until `holds`, looking ever less often; an error names what was waited for.
+pub fn wait_until(most: Duration, what: &str, mut holds: impl FnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(20);
+    loop {
+        if holds()? {
+            return Ok(());
+        }
+        if begun.elapsed() > most {
+            return fail(format!("waited {} s in vain for: {what}", most.as_secs()));
+        }
+        std::thread::park_timeout(pause);
+        pause = (pause * 2).min(Duration::from_millis(200));
+    }
+}
+
+/// The definitions that ship with the product.
+pub fn definitions() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../certs/definitions")
+}
+
+fn free_address() -> Result<String, Failure> {
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    Ok(format!("https://127.0.0.1:{port}"))
+}
+
+fn known_address(folder: &Path) -> Result<String, Failure> {
+    let text = fs::read_to_string(folder.join("town.json"))?;
+    let value: Value = serde_json::from_str(&text)?;
+    match value.get("url").and_then(Value::as_str) {
+        Some(url) => Ok(url.to_owned()),
+        None => fail(format!("`{}` is damaged; use another --dir", folder.join("town.json").display())),
+    }
+}
