@@ -56,9 +56,9 @@ enum Command {
         /// Folder with check definitions (`*.toml`).
         #[arg(long)]
         definitions: PathBuf,
-        /// Folder for the ledger. Default: `ledger` in the hub's folder.
+        /// Folder for the store and, in `ledger/` below it, its public tiles and checkpoint. Default: the hub's folder.
         #[arg(long)]
-        ledger: Option<PathBuf>,
+        store: Option<PathBuf>,
     },
 }
 
@@ -103,8 +103,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             let text = format!("made keys for {identity}; now the authority runs `zerotrip authority enrol-hub --hub-dir {}`", dir.display());
             say(cli.json, &text, &serde_json::json!({ "hub": identity.uri(), "enrolment": dir.join("enrolment.toml").display().to_string() }))
         }
-        Command::Serve { dir, listen, definitions, ledger } => {
-            let config = Config::read(&dir, definitions, ledger)?;
+        Command::Serve { dir, listen, definitions, store } => {
+            let config = Config::read(&dir, definitions, store)?;
             let hub = Arc::new(Hub::open(&dir, config).await?);
             let port = Port::open(&hub, listen).await?;
             let address = port.address()?;

@@ -11,8 +11,8 @@ use zerotrip_channel::files;
 pub struct Config {
     /// Where check definitions are.
     pub definitions: PathBuf,
-    /// Where the ledger is; `None`: `ledger` in the hub's folder.
-    pub ledger: Option<PathBuf>,
+    /// Where the store is; `None`: the hub's folder.
+    pub store: Option<PathBuf>,
     /// Memory for joins.
     pub memory_bytes: usize,
     /// Exchanges at once; more are refused with a hint to retry.
@@ -52,7 +52,7 @@ pub struct ConfigError(pub Vec<String>);
 
 impl Config {
     /// Reads `hub.toml` in `folder`, if there is one.
-    pub fn read(folder: &Path, definitions: PathBuf, ledger: Option<PathBuf>) -> Result<Self, ConfigError> {
+    pub fn read(folder: &Path, definitions: PathBuf, store: Option<PathBuf>) -> Result<Self, ConfigError> {
         let path = folder.join("hub.toml");
         let raw = if path.exists() {
             let text = files::read_text(&path).map_err(|error| ConfigError(vec![error.to_string()]))?;
@@ -81,7 +81,7 @@ impl Config {
         let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         Ok(Self {
             definitions,
-            ledger,
+            store,
             memory_bytes: size(memory_mib << 20),
             exchanges: size(exchanges),
             connections: size(connections),
@@ -91,8 +91,8 @@ impl Config {
         })
     }
 
-    /// The ledger's folder.
-    pub fn ledger_folder(&self, folder: &Path) -> PathBuf {
-        self.ledger.clone().unwrap_or_else(|| folder.join("ledger"))
+    /// The store's folder.
+    pub fn store_folder(&self, folder: &Path) -> PathBuf {
+        self.store.clone().unwrap_or_else(|| folder.to_owned())
     }
 }

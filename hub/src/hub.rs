@@ -131,7 +131,7 @@ impl Hub {
         let identity = HubIdentity::load(folder)?;
         let checkpoint = read_key(folder, "checkpoint")?;
         let origin = identity.uri.trim_start_matches("spiffe://").to_owned();
-        let (ledger, recovered) = Ledger::open(&config.ledger_folder(folder), &origin, checkpoint)?;
+        let (ledger, recovered) = Ledger::open(&config.store_folder(folder), &origin, checkpoint)?;
         let definitions = read_definitions(&config.definitions)?;
         let catalog = Catalog::new(definitions, &ledger)?;
         let in_force = InForce::restore(folder, &identity, &ledger, &catalog)?;

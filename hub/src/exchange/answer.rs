@@ -41,9 +41,9 @@ pub struct Outcome {
 
 impl Outcome {
     /// Of a run.
-    pub fn of(hub: &Hub, definition: &Definition, variant: &str, parameters: &[String], now: SystemTime, result: RunResult) -> Self {
+    pub fn of(hub: &Hub, definition: &Definition, variant: &str, now: SystemTime, result: RunResult) -> Self {
         let outcome = match result.conclusion {
-            Conclusion::Absent(proof) => Self::absent(&proof, claims(hub, definition, variant, parameters, now, &result.sources)),
+            Conclusion::Absent(proof) => Self::absent(&proof, claims(hub, definition, variant, now, &result.sources)),
             Conclusion::Present(code) => Self::present(definition, &code),
             Conclusion::Unavailable(reason) => Self::unavailable(reason.code, &reason.dataset),
         };
@@ -127,14 +127,7 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
     }
 }
 
-fn claims(
-    hub: &Hub,
-    definition: &Definition,
-    variant: &str,
-    parameters: &[String],
-    now: SystemTime,
-    sources: &[(String, SystemTime)],
-) -> Vec<Claim> {
+fn claims(hub: &Hub, definition: &Definition, variant: &str, now: SystemTime, sources: &[(String, SystemTime)]) -> Vec<Claim> {
     let claim = |name: &str, value: String| Claim { name: name.to_owned(), value };
     let mut regions: Vec<String> = Vec::new();
     for (dataset, _) in sources {
@@ -143,15 +136,13 @@ fn claims(
     }
     regions.sort();
     regions.dedup();
-    let mut claims = vec![
+    // Whom it is about stays out: the answer travels inside the certificate as evidence, where the holder decides what to disclose.
+    vec![
         claim("check", definition.name.clone()),
         claim("variant", variant.to_owned()),
         claim("regions", regions.join(",")),
         claim("asked_at", chrono::DateTime::<chrono::Utc>::from(now).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
-    ];
-    let named = definition.parameters.iter().zip(parameters);
-    claims.extend(named.map(|(parameter, value)| claim(&parameter.name, value.clone())));
-    claims
+    ]
 }
 
 impl Record {

@@ -119,8 +119,8 @@ impl Town {
     pub fn start_hub(&mut self) -> Result<(), Failure> {
         let listen = self.url.trim_start_matches("https://").to_owned();
         let definitions = definitions().display().to_string();
-        let (dir, ledger) = (self.path("hub"), self.path("ledger"));
-        let arguments = ["serve", "--dir", &dir, "--listen", &listen, "--definitions", &definitions, "--ledger", &ledger];
+        let (dir, store) = (self.path("hub"), self.folder.display().to_string());
+        let arguments = ["serve", "--dir", &dir, "--listen", &listen, "--definitions", &definitions, "--store", &store];
         let hub = Running::start("zerotrip-hub", &arguments, &self.log("hub"))?;
         self.hub = Some(hub);
         self.hub.as_mut().map_or(Ok(()), |hub| hub.wait_for("listens on"))
