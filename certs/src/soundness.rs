@@ -319,15 +319,21 @@ mod tests {
     }
 
     fn any_state() -> impl Strategy<Value = State> {
-        prop_oneof![Just(State::NotAsked), Just(State::Open), Just(State::Vacuous), 8 => Just(State::Complete), Just(State::Incomplete)]
+        prop_oneof![
+            1 => Just(State::NotAsked),
+            1 => Just(State::Open),
+            1 => Just(State::Vacuous),
+            8 => Just(State::Complete),
+            1 => Just(State::Incomplete),
+        ]
     }
 
     fn any_verdict() -> impl Strategy<Value = Verdict> {
         let kind = prop_oneof![
-            Just(VerdictKind::Against),
-            4 => Just(VerdictKind::Clear),
-            Just(VerdictKind::HandedOver),
-            Just(VerdictKind::Undetermined)
+            1 => Just(VerdictKind::Against),
+            6 => Just(VerdictKind::Clear),
+            1 => Just(VerdictKind::HandedOver),
+            1 => Just(VerdictKind::Undetermined),
         ];
         (kind, 0..3usize, proptest::option::of(0..30i32)).prop_map(|(kind, scan, on_date)| Verdict {
             kind,

@@ -1,10 +1,11 @@
 //! One dataset as this department serves it: the owner's signed statement, the source behind it, and its plausibility.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use prost::Message as _;
+use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::file::DatasetFile;
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ErrorCode};
@@ -14,9 +15,6 @@ use zerotrip_trust::dsse;
 use zerotrip_proto::v1::KeyUsage;
 
 use crate::source::{self, Source, SourceError};
-
-/// How long a survey stands before the source is looked at again.
-const SURVEY_AGE: Duration = Duration::from_secs(60);
 
 /// One dataset, served.
 #[derive(Debug)]
@@ -30,14 +28,10 @@ pub struct Serving {
     /// SHA-256 of the signed statement's payload.
     pub statement_digest: Digest,
     source: Arc<dyn Source>,
-    plausibility: Mutex<Plausibility>,
+    /// The most rows that were ever seen, and where that is remembered.
+    most_rows: Mutex<u64>,
+    memory: PathBuf,
     pace: Mutex<Pace>,
-}
-
-#[derive(Debug)]
-struct Plausibility {
-    looked_at: Option<Instant>,
-    most_rows_seen: u64,
 }
 
 #[derive(Debug)]
@@ -58,7 +52,7 @@ pub enum ServingError {
         error: SourceError,
     },
     /// The signed statement.
-    #[error("{dataset}: the signed statement is not usable: {why}; sign the dataset file again with `zerotrip-connector sign`")]
+    #[error("{dataset}: {why}")]
     Statement {
         /// Which.
         dataset: String,
@@ -75,17 +69,21 @@ impl Serving {
         let statement = DatasetStatement::decode(payload).map_err(|error| wrong(error.to_string()))?;
         let unsigned = DatasetStatement { stated_at: statement.stated_at, ..file.to_statement(SystemTime::now()) };
         if statement != unsigned {
-            return Err(wrong("the dataset file was changed after its owner signed it".into()));
+            return Err(wrong("the dataset file was changed after its owner signed it; sign it again with `zerotrip-connector sign`".into()));
         }
         let statement_digest = sha256(payload);
+        let id = file.id.clone();
         let source = source::open(&file, base, state).map_err(|error| ServingError::Source { dataset: file.id.clone(), error })?;
+        let memory = state.join("rows").join(&file.id);
+        let wrong_memory = |why: String| ServingError::Statement { dataset: id, why };
         Ok(Self {
             file,
             envelope,
             statement,
             statement_digest,
             source,
-            plausibility: Mutex::new(Plausibility { looked_at: None, most_rows_seen: 0 }),
+            most_rows: Mutex::new(remembered(&memory).map_err(wrong_memory)?),
+            memory,
             pace: Mutex::new(Pace { second: Instant::now(), scans: 0 }),
         })
     }
@@ -95,35 +93,31 @@ impl Serving {
         verify_owner(&self.envelope, payload_type::DATASET, owner_of(&self.file.id), directory, now)
     }
 
-    /// The source, if what it holds is plausible: no fewer rows than its floor, no sudden shrinkage. Also keeps the pace that the
-    /// owner allows.
-    pub async fn source(&self) -> Result<&Arc<dyn Source>, SourceError> {
+    /// The source, at the pace that the owner allows.
+    pub fn source(&self) -> Result<&Arc<dyn Source>, SourceError> {
         self.keep_pace()?;
-        let due = {
-            let held = self.plausibility.lock().unwrap_or_else(PoisonError::into_inner);
-            held.looked_at.is_none_or(|looked| looked.elapsed() > SURVEY_AGE)
-        };
-        if due {
-            let survey = self.source.survey().await?;
-            self.weigh(survey.rows)?;
-        }
         Ok(&self.source)
     }
 
-    fn weigh(&self, rows: u64) -> Result<(), SourceError> {
+    /// Whether a dataset of so many rows is plausible: no fewer than its floor, no sudden shrinkage since the most that was ever seen.
+    /// An owner who means a shrinkage removes the remembered count.
+    pub fn weigh(&self, rows: u64) -> Result<(), SourceError> {
         let implausible = |detail: String| Err(SourceError::new(ErrorCode::SourceImplausible, detail));
-        let mut held = self.plausibility.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut most = self.most_rows.lock().unwrap_or_else(PoisonError::into_inner);
         if rows < self.file.row_floor {
             return implausible(format!("{rows} rows, below the floor of {}", self.file.row_floor));
         }
         #[expect(clippy::cast_precision_loss, reason = "a fraction of a row count; registers are far below 2^52 rows")]
-        let least = held.most_rows_seen as f64 * (1.0 - self.file.most_shrink);
-        #[expect(clippy::cast_precision_loss, reason = "as above")]
-        if (rows as f64) < least {
-            return implausible(format!("{rows} rows, after {} before: more than the allowed shrinkage", held.most_rows_seen));
+        let (now, least) = (rows as f64, *most as f64 * (1.0 - self.file.most_shrink));
+        if now < least {
+            let file = self.memory.display();
+            return implausible(format!("{rows} rows, after {most}: more than the allowed shrinkage; if it is meant, remove `{file}`"));
         }
-        held.most_rows_seen = held.most_rows_seen.max(rows);
-        held.looked_at = Some(Instant::now());
+        if rows > *most {
+            files::write(&self.memory, rows.to_string().as_bytes(), Secrecy::Public)
+                .map_err(|error| SourceError::new(ErrorCode::SourceFailed, error.to_string()))?;
+            *most = rows;
+        }
         Ok(())
     }
 
@@ -139,6 +133,14 @@ impl Serving {
         }
         Ok(())
     }
+}
+
+fn remembered(memory: &Path) -> Result<u64, String> {
+    if !memory.exists() {
+        return Ok(0);
+    }
+    let text = files::read_text(memory).map_err(|error| error.to_string())?;
+    text.trim().parse().map_err(|_| format!("`{}` does not hold a row count; remove it", memory.display()))
 }
 
 /// The member that owns a dataset: the part of its id before the dot.

@@ -48,7 +48,7 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// the system holds them, in the order of the dataset file's columns.
     fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd>;
 
-    /// What the system looks like now: for `check`, for floors and shrinkage, and to show that it answers.
+    /// What the system looks like now: for `check`, for the owner, and to show that it answers.
     fn survey(&self) -> SourceFuture<'_, Survey>;
 }
 
@@ -76,6 +76,8 @@ pub type RawRow = Box<[Option<String>]>;
 pub struct LookUpEnd {
     /// When the source was as it answered.
     pub as_of: SystemTime,
+    /// Rows of the whole dataset as it answered, unreadable ones included: for floors and shrinkage.
+    pub rows: u64,
     /// Locators of unreadable rows that could be one of the keys': for the owner only.
     pub could_match: Vec<String>,
 }

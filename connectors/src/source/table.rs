@@ -200,7 +200,7 @@ impl Inner {
                 inner.select(reader, "rowid = ?", &[row.to_string()], &mut sender)?;
             }
             sender.flush()?;
-            Ok(LookUpEnd { as_of, could_match: profile.could_match(&look_up.columns, &look_up.keys) })
+            Ok(LookUpEnd { as_of, rows: profile.rows, could_match: profile.could_match(&look_up.columns, &look_up.keys) })
         })
     }
 

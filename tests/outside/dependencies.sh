@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# The rules on what is linked, read from `cargo tree`: one engine, one TLS stack, one async runtime; and the connector stays small.
+#
+# Two versions of one of these would compile and then not fit together: another arrow's batches, another rustls's provider.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+passed=0
+failed=0
+
+# rule <what must hold> <command…>
+rule() {
+    local what=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+        echo "  holds: $what"
+    else
+        failed=$((failed + 1))
+        echo "  BROKEN: $what"
+    fi
+}
+
+# What is linked into our programs, one `name version` a line; not what builds them, and not what only tests use.
+linked() {
+    cargo tree --locked --edges normal --prefix none --format '{p}' "$@" | awk '{ print $1, $2 }' | sort -u
+}
+
+workspace=$(linked --workspace)
+connector=$(linked --package zerotrip-connector)
+
+one_version() {
+    local found
+    found=$(grep "^$1 " <<<"$workspace" || true)
+    [ "$(grep -c . <<<"$found")" -eq 1 ] || { echo "  found: ${found//$'\n'/, }" && return 1; }
+}
+
+absent() {
+    local tree=$1 name=$2
+    ! grep -E "^$name(-[a-z]+)* " <<<"$tree"
+}
+
+for name in arrow datafusion rustls tokio ring; do
+    rule "exactly one version of $name is linked" one_version "$name"
+done
+for name in openssl-sys native-tls aws-lc-rs aws-lc-sys; do
+    rule "$name is not linked: rustls over ring is the one TLS stack" absent "$workspace" "$name"
+done
+for name in datafusion cedar-policy; do
+    rule "the connector does without $name: it runs on old front-end machines" absent "$connector" "$name"
+done
+rule 'the connector does not depend on the hub' absent "$connector" zerotrip-hub
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

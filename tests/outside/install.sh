@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Installs the tools that judge from outside, where they are missing: Python packages in exact versions from PyPI, in a folder of their
+# own; Go, its transparency-log packages and OpenSSL from Debian.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+packages=()
+command -v "${ZEROTRIP_GO:-go}" >/dev/null || packages+=(golang-go)
+[ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || packages+=(golang-golang-x-mod-dev)
+command -v openssl >/dev/null || packages+=(openssl)
+python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
+if [ ${#packages[@]} -gt 0 ]; then
+    echo "missing, installing with apt-get: ${packages[*]}"
+    as_root=()
+    if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
+    "${as_root[@]}" apt-get update -q
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"
+fi
+
+# Made anew whenever the pinned versions change, so that no leftover of older ones answers for them.
+venv=${XDG_CACHE_HOME:-$HOME/.cache}/zerotrip/venv
+pinned=$(cat examples/python/requirements.txt tests/outside/requirements.txt)
+if [ ! -f "$venv/pinned" ] || [ "$pinned" != "$(cat "$venv/pinned")" ]; then
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r examples/python/requirements.txt -r tests/outside/requirements.txt
+    printf '%s\n' "$pinned" >"$venv/pinned"
+fi
+
+"$venv/bin/python" --version
+"${ZEROTRIP_GO:-go}" version
+openssl version

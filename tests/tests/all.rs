@@ -1,0 +1,13 @@
+//! The tests of the whole, in one binary. Each starts what it needs, alone, and stops it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+mod answers;
+mod crash;
+mod definitions;
+mod doors;
+mod faults;
+mod gate;
+mod outside;
+mod prepared;
+mod support;

@@ -1,0 +1,77 @@
+//! Refusals at definition time, each by name: what cannot be sound is never prepared.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use zerotrip_certs::definition::Definition;
+use zerotrip_hub::check::PreparedCheck;
+use zerotrip_proto::v1::DatasetStatement;
+
+fn shipped() -> String {
+    std::fs::read_to_string(zerotrip_tests::town::definitions().join("no-property.toml")).unwrap()
+}
+
+fn statements() -> BTreeMap<String, DatasetStatement> {
+    let folder = tempfile::tempdir().unwrap();
+    zerotrip_tests::city::generate(&zerotrip_tests::city::Spec::now(60, 1), folder.path()).unwrap();
+    let files = ["police/household.toml", "civil/marriage.toml", "estate/ownership.toml", "housing/presale.toml"];
+    let read = |file: &&str| {
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        let dataset = zerotrip_datasets::DatasetFile::parse(&text, file).unwrap();
+        (dataset.id.clone(), dataset.to_statement(std::time::SystemTime::now()))
+    };
+    files.iter().map(read).collect()
+}
+
+/// What is said of the shipped definition after one change.
+fn refusal(from: &str, to: &str) -> String {
+    let text = shipped();
+    assert!(text.contains(from), "the definition no longer holds `{from}`");
+    match Definition::parse(&text.replace(from, to), "changed.toml") {
+        Err(error) => error.to_string(),
+        Ok(definition) => {
+            let prepared = crate::support::runtime().block_on(PreparedCheck::try_new(Arc::new(definition), &statements()));
+            match prepared {
+                Ok(_) => panic!("`{from}` → `{to}` was accepted"),
+                Err(error) => error.to_string(),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_shipped_definition_is_prepared() {
+    let definition = Definition::parse(&shipped(), "no-property.toml").unwrap();
+    crate::support::runtime().block_on(PreparedCheck::try_new(Arc::new(definition), &statements())).unwrap();
+}
+
+#[test]
+fn what_cannot_be_sound_is_refused_by_name() {
+    let registered = "select distinct resident_id as id from household where status = 'registered'";
+    let cases = [
+        ("keys = [\"request.applicant\", \"living_spouse.id\", \"children.id\"]", "keys = []", "unbound"),
+        ("absence_for = [\"request.applicant\", \"living_spouse.id\", \"children.id\"]", "absence_for = []", "undeclared absence"),
+        ("h.birth_date + interval '18' year > r.today", "h.birth_date + interval '18' year > current_date", "reads a clock"),
+        ("h.birth_date + interval '18' year > r.today", "h.birth_date + interval '18' year > now()", "reads a clock"),
+        (registered, "select distinct lower(resident_id) as id from household", "function `lower` is not on the list"),
+        (registered, "select resident_id as id from household order by 1 limit 1", "LIMIT"),
+        (registered, "select resident_id as id from household where resident_id like '33%'", "pattern matching"),
+        (registered, "select try_cast(resident_id as varchar) as id from household", "TRY_CAST"),
+        (registered, "with recursive x as (select 1 as id union all select id + 1 from x) select cast(id as varchar) as id from x", "RECURSIVE"),
+        (registered, "select row_number() over () as id from household", "window"),
+        (registered, "select distinct resident_id as id from household h join ownership o on true", "ownership"),
+        (registered, "drop table household", "not a query"),
+        ("dataset = \"estate.ownership\"", "dataset = \"estate.parcels\"", "estate.parcels"),
+        ("columns = [\"status\", \"transferred_on\"]", "columns = [\"status\", \"transferred_at\"]", "transferred_at"),
+        ("lookup = \"buyer\"", "lookup = \"seller\"", "seller"),
+        ("supplies = [\"resident_id\"]", "supplies = []", "supplies"),
+        (" as verdict,", " as judgement,", "verdict"),
+        ("keys = [\"request.applicant\", \"spouse.id\"]", "keys = [\"request.applicant\", \"children.id\"]", "does not run before"),
+        ("deadline = \"10s\"", "deadline = \"10\"", "duration"),
+        ("[certificate]", "[certificates]", "certificates"),
+    ];
+    for (from, to, name) in cases {
+        let text = refusal(from, to);
+        assert!(text.contains(name), "`{to}` should be refused by the name `{name}`, but: {text}");
+    }
+}

@@ -1,0 +1,225 @@
+//! No holes, by enumeration: every call of the descriptor set is refused without an identity, or stands in the short list of those that
+//! need none. And the attacks on a request's identity, each refused by its code, each refusal in the ledger.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use prost::Message as _;
+use tower::Service as _;
+use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial};
+use zerotrip_client::Session;
+use zerotrip_hub::services::guard::{Access, CALLS};
+use zerotrip_proto::v1::request::Body;
+use zerotrip_proto::v1::{CheckBody, Envelope, ErrorCode, ExchangeCall, Parameter, Request};
+use zerotrip_proto::{DESCRIPTORS, Refusal, bounds, payload_type, to_timestamp};
+use zerotrip_tests::town::{BASIS, FUND, PURPOSE, TRANSIT};
+use zerotrip_trust::dsse;
+use zerotrip_trust::keys::{Algorithm, SigningKey};
+use zerotrip_trust::tls;
+
+use crate::support::{TestTown, runtime, town};
+
+/// Every `/package.Service/Method` of our protos that the hub serves.
+fn described() -> BTreeSet<String> {
+    let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).unwrap();
+    let mut calls = BTreeSet::new();
+    for file in &set.file {
+        for service in file.service.iter().filter(|service| service.name() != "Connector") {
+            calls.extend(service.method.iter().map(|method| format!("/{}.{}/{}", file.package(), service.name(), method.name())));
+        }
+    }
+    calls
+}
+
+async fn nobody(town: &TestTown) -> Http2Client {
+    let home = town.home(FUND);
+    let config = tls::client_config(None, home.ca(), &home.hub, &[bounds::ALPN_H2]).unwrap();
+    open(&home, config).await
+}
+
+async fn open(home: &SystemHome, config: std::sync::Arc<rustls::ClientConfig>) -> Http2Client {
+    let stream = dial(&home.address, config).await.unwrap();
+    let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// The refusal that a call with an empty message meets at the door; `None` if it got through it.
+async fn knock(mut client: Http2Client, path: &str) -> Option<ErrorCode> {
+    use http_body_util::{Full, combinators::UnsyncBoxBody};
+    let body = Full::new(bytes::Bytes::from_static(&[0; 5]));
+    let body: UnsyncBoxBody<bytes::Bytes, std::convert::Infallible> = UnsyncBoxBody::new(body);
+    let request = http::Request::post(path)
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(tonic::body::Body::new(body))
+        .unwrap();
+    std::future::poll_fn(|cx| client.poll_ready(cx)).await.unwrap();
+    let response = client.call(request).await.unwrap();
+    let status = tonic::Status::from_header_map(response.headers())?;
+    (status.code() != tonic::Code::Ok).then(|| Refusal::from_status(&status).code)
+}
+
+#[test]
+fn the_doors_are_the_descriptors() {
+    let listed: BTreeSet<String> = CALLS.iter().map(|(path, _)| (*path).to_owned()).filter(|path| path.starts_with("/zerotrip")).collect();
+    assert_eq!(listed, described(), "the guard's table and the protos differ");
+    let open: Vec<&str> = CALLS.iter().filter(|(_, access)| *access == Access::Open).map(|(path, _)| *path).collect();
+    let expected = [
+        "/zerotrip.v1.Authority/Join",
+        "/zerotrip.v1.Authority/GetJoin",
+        "/zerotrip.v1.Authority/GetDirectory",
+        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+        "/grpc.health.v1.Health/List",
+    ];
+    assert_eq!(open, expected);
+}
+
+#[test]
+fn identities_are_asked_for_and_attacks_on_them_refused() {
+    let town = town(200, 9);
+    let runtime = runtime();
+    runtime.block_on(async {
+        for (path, access) in CALLS {
+            let refusal = knock(nobody(&town).await, path).await;
+            if access == Access::Open {
+                assert_ne!(refusal, Some(ErrorCode::Unauthenticated), "{path}");
+            } else {
+                assert_eq!(refusal, Some(ErrorCode::Unauthenticated), "{path} without identity");
+            }
+        }
+        assert_eq!(knock(nobody(&town).await, "/zerotrip.v1.Exchange/Query").await, Some(ErrorCode::Unauthenticated));
+        let home = town.home(FUND);
+        for (path, access) in CALLS {
+            let member = open(&home, home.tls(bounds::ALPN_H2).unwrap()).await;
+            if access == Access::Administrator {
+                assert_eq!(knock(member, path).await, Some(ErrorCode::AdminOnly), "{path} by an ordinary member");
+            }
+        }
+        let member = open(&home, home.tls(bounds::ALPN_H2).unwrap()).await;
+        assert_eq!(knock(member, "/zerotrip.v1.Exchange/Query").await, Some(ErrorCode::UnknownName));
+        attacks(&town).await;
+    });
+    town.town.stop().unwrap();
+}
+
+struct Forge<'a> {
+    town: &'a TestTown,
+    home: SystemHome,
+    session: Session,
+}
+
+impl Forge<'_> {
+    fn request(&self) -> Request {
+        let now = SystemTime::now();
+        Request {
+            id: uuid::Uuid::now_v7().to_string(),
+            issuer: self.home.uri(),
+            audience: self.home.hub.uri(),
+            issued_at: Some(to_timestamp(now)),
+            expires_at: Some(to_timestamp(now + Duration::from_secs(60))),
+            official: "0471".into(),
+            service_item: "x".into(),
+            purpose: PURPOSE.into(),
+            legal_basis: BASIS.into(),
+            case_number: "1".into(),
+            body: Some(Body::Check(CheckBody {
+                check: "no-property".into(),
+                variant: "couple".into(),
+                parameters: vec![Parameter { name: "applicant".into(), value: self.town.cast("nothing_owned").0 }],
+            })),
+        }
+    }
+
+    fn sign(&self, request: &Request) -> Envelope {
+        dsse::seal(payload_type::REQUEST, request, &self.home.sign).unwrap()
+    }
+
+    async fn send(&self, envelope: Envelope) -> Result<(), ErrorCode> {
+        let call = ExchangeCall { request: Some(envelope) };
+        let sent = self.session.connection().exchange().check(call).await;
+        sent.map(|_| ()).map_err(|status| Refusal::from_status(&status).code)
+    }
+
+    async fn refused(&self, what: &str, envelope: Envelope, code: ErrorCode) {
+        assert_eq!(self.send(envelope).await, Err(code), "{what}");
+    }
+}
+
+async fn attacks(town: &TestTown) {
+    let forge = Forge { town, home: town.home(FUND), session: town.session().await };
+    let before = entries(town).await;
+    let mut refusals = 0;
+    macro_rules! refused {
+        ($what:expr, $envelope:expr, $code:ident) => {
+            forge.refused($what, $envelope, ErrorCode::$code).await;
+            refusals += 1;
+        };
+    }
+    let honest = forge.sign(&forge.request());
+    forge.send(honest.clone()).await.unwrap();
+    refused!("the same request again", honest, Replayed);
+
+    let stranger = SigningKey::generate(Algorithm::Ed25519).unwrap();
+    refused!("an unknown key", dsse::seal(payload_type::REQUEST, &forge.request(), &stranger).unwrap(), BadSignature);
+    let mut envelope = dsse::seal(payload_type::REQUEST, &forge.request(), &stranger).unwrap();
+    envelope.signatures[0].keyid = forge.home.sign.id().to_owned();
+    refused!("another key's signature under our key id", envelope, BadSignature);
+    let mut envelope = forge.sign(&forge.request());
+    envelope.signatures.clear();
+    assert!(forge.send(envelope).await.is_err(), "a stripped signature");
+    let mut envelope = forge.sign(&forge.request());
+    envelope.signatures.push(envelope.signatures[0].clone());
+    assert!(forge.send(envelope).await.is_err(), "a doubled signature");
+    let mut envelope = forge.sign(&forge.request());
+    envelope.payload.push(0);
+    assert!(forge.send(envelope).await.is_err(), "one byte more than was signed");
+    let request = forge.request();
+    let envelope = dsse::seal(payload_type::ANSWER, &request, &forge.home.sign).unwrap();
+    assert!(forge.send(envelope).await.is_err(), "another payload type");
+    refusals += 4;
+
+    let transit = town.home(TRANSIT);
+    let other = Request { issuer: transit.uri(), ..forge.request() };
+    let envelope = dsse::seal(payload_type::REQUEST, &other, &transit.sign).unwrap();
+    refused!("a request that another member signed", envelope, SignerMismatch);
+    refused!("a request that names another system", forge.sign(&other), SignerMismatch);
+    let seal = forge.home.key("seal").unwrap();
+    refused!("a key of another usage", dsse::seal(payload_type::REQUEST, &forge.request(), &seal).unwrap(), BadSignature);
+
+    let now = SystemTime::now();
+    let at = |offset: i64| {
+        let offset_abs = Duration::from_secs(offset.unsigned_abs());
+        Some(to_timestamp(if offset < 0 { now - offset_abs } else { now + offset_abs }))
+    };
+    let audience = format!("{}0", forge.home.hub.uri());
+    refused!("for another hub", forge.sign(&Request { audience, ..forge.request() }), WrongAudience);
+    refused!("from the far future", forge.sign(&Request { issued_at: at(3600), expires_at: at(3660), ..forge.request() }), NotYetValid);
+    refused!("expired", forge.sign(&Request { issued_at: at(-100), expires_at: at(-40), ..forge.request() }), Expired);
+    refused!("longer than five minutes", forge.sign(&Request { expires_at: at(3600), ..forge.request() }), Expired);
+    refused!("times the wrong way round", forge.sign(&Request { issued_at: at(4), expires_at: at(3), ..forge.request() }), Expired);
+    refused!("no times", forge.sign(&Request { issued_at: None, ..forge.request() }), Malformed);
+    refused!("no case", forge.sign(&Request { case_number: String::new(), ..forge.request() }), Malformed);
+    refused!("an id that is no UUIDv7", forge.sign(&Request { id: uuid::Uuid::new_v4().to_string(), ..forge.request() }), Malformed);
+    let body = |check: &str, variant: &str, value: &str| {
+        let parameters = vec![Parameter { name: "applicant".into(), value: value.into() }];
+        Some(Body::Check(CheckBody { check: check.into(), variant: variant.into(), parameters }))
+    };
+    let applicant = town.cast("nothing_owned").0;
+    refused!("an unknown check", forge.sign(&Request { body: body("all-property", "couple", &applicant), ..forge.request() }), UnknownName);
+    refused!("an unknown variant", forge.sign(&Request { body: body("no-property", "clan", &applicant), ..forge.request() }), UnknownName);
+    let hostile = "330106199001011234' or '1'='1";
+    refused!("a value that is no id", forge.sign(&Request { body: body("no-property", "couple", hostile), ..forge.request() }), InvalidParameter);
+    refused!("no body", forge.sign(&Request { body: None, ..forge.request() }), Malformed);
+
+    let after = entries(town).await;
+    assert_eq!(after - before, refusals + 2, "each refusal is one ledger entry, and the honest request two");
+    forge.send(forge.sign(&forge.request())).await.expect("an honest request after all that");
+}
+
+async fn entries(town: &TestTown) -> u64 {
+    let session = town.session().await;
+    let reply = session.connection().ledger().get_checkpoint(zerotrip_proto::v1::GetCheckpointRequest {}).await.unwrap();
+    reply.into_inner().checkpoint.lines().nth(1).unwrap().parse().unwrap()
+}

@@ -1,0 +1,347 @@
+//! Invariant 2 under fire: killed, stalled, truncated, stale, shrunken, drifting and lying sources. Whatever happens to a source, the
+//! check is unavailable and names it; never a false certificate.
+
+use std::fs;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
+use arrow_flight::utils::batches_to_flight_data;
+use arrow_flight::{
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, PollInfo, PutResult,
+    SchemaResult, Ticket,
+};
+use futures::{Stream, StreamExt, stream};
+use prost::Message as _;
+use rusqlite::Connection;
+use tonic::service::Routes;
+use tonic::{Request, Response, Status, Streaming};
+use zerotrip_channel::{Http2Bounds, Peer, SystemHome, dial, serve};
+use zerotrip_client::{Outcome, Session};
+use zerotrip_proto::v1::connector_server::{Connector, ConnectorServer};
+use zerotrip_proto::v1::{
+    DescribeReply, DescribeRequest, Envelope, ErrorCode, PushDirectoryReply, PushDirectoryRequest, ScanFacts, ScanGrant, ScanReceipt,
+    ScanTrailer,
+};
+use zerotrip_proto::{bounds, payload_type, to_timestamp};
+use zerotrip_tests::town::wait_until;
+use zerotrip_trust::digest::{Hasher, sha256_parts};
+use zerotrip_trust::{dsse, receipt};
+
+use crate::support::{TestTown, errand, in_words, question, runtime, town};
+
+async fn ask(session: &mut Session, town: &TestTown, role: &str) -> (&'static str, String, String) {
+    let (applicant, variant) = town.cast(role);
+    in_words(&session.check(&errand(), &question(variant, &applicant)).await.unwrap())
+}
+
+fn unavailable(code: ErrorCode, dataset: &str) -> (&'static str, String, String) {
+    ("unavailable", code.name().to_owned(), dataset.to_owned())
+}
+
+fn database(town: &TestTown, name: &str) -> Connection {
+    Connection::open(town.town.folder.join("city").join(name)).unwrap()
+}
+
+#[test]
+fn a_source_that_fails_is_named_and_never_reads_as_absence() {
+    let mut town = town(400, 13);
+    let runtime = runtime();
+    let mut session = runtime.block_on(town.session());
+    let yes = ("true", String::new(), String::new());
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
+
+    // Killed: gone at once, and back within moments of its restart.
+    town.town.connector("civil").unwrap().signal("KILL").unwrap();
+    town.town.wait_detached("civil.marriage").unwrap();
+    let answer = runtime.block_on(ask(&mut session, &town, "nothing_owned"));
+    assert_eq!(answer, unavailable(ErrorCode::SourceUnreachable, "civil.marriage"));
+    town.town.start_connector("civil").unwrap();
+    town.town.wait_attached(&["civil.marriage"]).unwrap();
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
+
+    // Stalled, socket open: noticed by its silence.
+    town.town.connector("estate").unwrap().signal("STOP").unwrap();
+    let begun = Instant::now();
+    let answer = runtime.block_on(ask(&mut session, &town, "nothing_owned"));
+    assert_eq!((answer.0, answer.2.as_str()), ("unavailable", "estate.ownership"), "{answer:?}");
+    assert!(begun.elapsed() < Duration::from_secs(9), "a stalled source held the answer for {:?}", begun.elapsed());
+    town.town.connector("estate").unwrap().signal("CONT").unwrap();
+    town.town.wait_attached(&["estate.ownership"]).unwrap();
+    wait_until(Duration::from_secs(10), "the estate registry answers again", || {
+        Ok(runtime.block_on(ask(&mut session, &town, "nothing_owned")) == yes)
+    })
+    .unwrap();
+
+    // Stale: last night's extract is three nights old.
+    let estate = database(&town, "estate/ownership.db");
+    let fresh: String = estate.query_row("select max(finished_at) from extract_info", [], |row| row.get(0)).unwrap();
+    estate.execute("update extract_info set finished_at = '2026-01-01T00:30:00+08:00'", []).unwrap();
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceStale, "estate.ownership"));
+    estate.execute("update extract_info set finished_at = 'yesterday'", []).unwrap();
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceStale, "estate.ownership"));
+    estate.execute("update extract_info set finished_at = ?1", [&fresh]).unwrap();
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
+
+    // An unknown status code on the row of an owner; then an owner's id made unreadable; both while the connector runs.
+    let (owner, variant) = town.cast("old_id_home");
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "old_id_home")).0, "false");
+    let short = format!("{}{}", &owner[..6], &owner[8..17]);
+    let owner_column = key_column(&estate, &short);
+    let status_column = status_column(&estate);
+    let touched = estate.execute(&format!("update T_FDCQ set {status_column} = '??' where {owner_column} = ?1"), [&short]).unwrap();
+    assert!(touched > 0);
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "old_id_home")), unavailable(ErrorCode::SourceUnreadable, "estate.ownership"));
+    let torn = format!("{}*********{}", &short[..4], &short[13..]);
+    estate.execute(&format!("update T_FDCQ set {status_column} = '1', {owner_column} = ?2 where {owner_column} = ?1"), [&short, &torn]).unwrap();
+    let answer = in_words(&runtime.block_on(session.check(&errand(), &question(variant, &owner))).unwrap());
+    assert_eq!(answer, unavailable(ErrorCode::SourceUnreadable, "estate.ownership"), "a masked row could be the owner's");
+
+    // Shrunken: a register that lost half of its rows overnight.
+    let police = database(&town, "police/household.db");
+    police.execute("create table kept as select * from T_RKXX", []).unwrap();
+    police.execute("delete from T_RKXX where rowid % 2 = 0", []).unwrap();
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceImplausible, "police.household"));
+    police.execute_batch("delete from T_RKXX; insert into T_RKXX select * from kept; drop table kept;").unwrap();
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
+
+    // Drift: the table goes away under the running connector.
+    police.execute_batch("alter table T_RKXX rename to T_RKXX_OLD").unwrap();
+    let answer = runtime.block_on(ask(&mut session, &town, "nothing_owned"));
+    assert_eq!((answer.0, answer.2.as_str()), ("unavailable", "police.household"), "{answer:?}");
+    police.execute_batch("alter table T_RKXX_OLD rename to T_RKXX").unwrap();
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
+
+    // A half-written drop: the whole one before it still serves, with its own as-of.
+    let drop = town.town.folder.join("city/housing/presale.csv");
+    let whole = fs::read(&drop).unwrap();
+    fs::write(&drop, &whole[..whole.len() / 2]).unwrap();
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "spouse_presale")).0, "false", "half a file hides a contract");
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
+    town.town.stop().unwrap();
+}
+
+fn columns(estate: &Connection) -> Vec<String> {
+    let mut statement = estate.prepare("select name from pragma_table_info('T_FDCQ')").unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+fn key_column(estate: &Connection, value: &str) -> String {
+    let holds = |column: &String| {
+        let sql = format!("select count(*) from T_FDCQ where {column} = ?1");
+        estate.query_row(&sql, [value], |row| row.get::<_, i64>(0)).unwrap() > 0
+    };
+    columns(estate).into_iter().find(holds).expect("the owner's short id is in the register")
+}
+
+fn status_column(estate: &Connection) -> String {
+    let few = |column: &String| {
+        let sql = format!("select count(distinct {column}) between 3 and 9 from T_FDCQ");
+        let dates = format!("select count(*) from T_FDCQ where {column} like '20%' or {column} like '19%'");
+        estate.query_row(&sql, [], |row| row.get::<_, bool>(0)).unwrap()
+            && estate.query_row(&dates, [], |row| row.get::<_, i64>(0)).unwrap() == 0
+    };
+    columns(estate).into_iter().rev().find(few).expect("a status column")
+}
+
+/// How a lying connector answers.
+const LIES: [&str; 12] = [
+    "no trailer",
+    "no receipt",
+    "another grant",
+    "another exchange",
+    "wrong rows",
+    "wrong stream",
+    "wrong facts",
+    "other columns",
+    "somebody else",
+    "goes on after its trailer",
+    "unsigned receipt",
+    "stalls",
+];
+
+/// The civil-affairs connector's own keys, in the hands of a program that lies.
+struct Liar {
+    home: SystemHome,
+    statement: Envelope,
+    turn: Arc<AtomicUsize>,
+}
+
+impl Liar {
+    fn answer(&self, grant: &ScanGrant) -> Vec<FlightData> {
+        let lie = LIES[self.turn.load(Ordering::SeqCst)];
+        let person = if lie == "somebody else" { "330106199001011234" } else { grant.keys[0].value.as_str() };
+        let mut fields = vec![
+            Field::new("party", DataType::Utf8, true),
+            Field::new("man_id", DataType::Utf8, true),
+            Field::new("woman_id", DataType::Utf8, true),
+            Field::new("event", DataType::Utf8, true),
+            Field::new("event_date", DataType::Date32, true),
+        ];
+        if lie == "other columns" {
+            fields.swap(1, 2);
+        }
+        let schema = Schema::new(fields);
+        let text = |value: &str| Arc::new(StringArray::from(vec![value.to_owned()])) as ArrayRef;
+        let dates = Arc::new(Date32Array::from(vec![9000])) as ArrayRef;
+        let columns = vec![text(person), text(person), text(person), text("divorced"), dates];
+        let batch = RecordBatch::try_new(Arc::new(schema.clone()), columns).unwrap();
+        let mut messages = batches_to_flight_data(&schema, vec![batch]).unwrap();
+        let mut stream = Hasher::with_domain("zerotrip scan stream v1");
+        for message in &messages {
+            stream.update_framed(&message.data_header);
+            stream.update_framed(&message.data_body);
+        }
+        let digest = if lie == "wrong stream" { [9; 32] } else { stream.finish() };
+        let keys: Vec<&[u8]> = grant.keys.iter().map(|key| key.value.as_bytes()).collect();
+        let mut facts = ScanFacts {
+            salt: vec![1; 32],
+            rows: if lie == "wrong rows" { 2 } else { 1 },
+            stream_digest: digest.to_vec(),
+            keys_digest: sha256_parts("zerotrip scan keys v1", &keys).to_vec(),
+            findings: Vec::new(),
+            supply_secret: vec![2; 32],
+            statement_digest: dsse::payload_digest(&self.statement).to_vec(),
+        };
+        let template = grant.template.clone().unwrap();
+        let supply = |column: &str| receipt::supply(&[2; 32], column, &[person]).unwrap();
+        let message = ScanReceipt {
+            grant_id: if lie == "another grant" { uuid::Uuid::new_v4().to_string() } else { grant.id.clone() },
+            exchange_id: if lie == "another exchange" { uuid::Uuid::new_v4().to_string() } else { grant.exchange_id.clone() },
+            connector: self.home.uri(),
+            dataset: template.dataset.clone(),
+            template_digest: receipt::template_digest(&template).to_vec(),
+            completed_at: Some(to_timestamp(std::time::SystemTime::now())),
+            as_of: Some(to_timestamp(std::time::SystemTime::now())),
+            facts_commitment: receipt::facts_commitment(&facts).to_vec(),
+            supplied: vec![supply("man_id"), supply("woman_id")],
+        };
+        if lie == "wrong facts" {
+            facts.findings.clear();
+            facts.salt = vec![3; 32];
+        }
+        let mut signed = dsse::seal(payload_type::SCAN_RECEIPT, &message, &self.home.sign).unwrap();
+        if lie == "unsigned receipt" {
+            signed.signatures[0].sig[0] ^= 1;
+        }
+        let trailer = ScanTrailer { receipt: (lie != "no receipt").then_some(signed), facts: Some(facts) };
+        let last = FlightData { app_metadata: trailer.encode_to_vec().into(), ..FlightData::default() };
+        match lie {
+            "no trailer" => {}
+            "goes on after its trailer" => {
+                let again = messages[1].clone();
+                messages.extend([last, again]);
+            }
+            _ => messages.push(last),
+        }
+        messages
+    }
+}
+
+#[tonic::async_trait]
+impl Connector for Liar {
+    async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeReply>, Status> {
+        Ok(Response::new(DescribeReply { datasets: vec![self.statement.clone()], directory_version: 1000 }))
+    }
+
+    async fn push_directory(&self, _: Request<PushDirectoryRequest>) -> Result<Response<PushDirectoryReply>, Status> {
+        Ok(Response::new(PushDirectoryReply { directory_version: 1000 }))
+    }
+}
+
+type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl FlightService for Liar {
+    type HandshakeStream = Streamed<HandshakeResponse>;
+    type ListFlightsStream = Streamed<FlightInfo>;
+    type DoGetStream = Streamed<FlightData>;
+    type DoPutStream = Streamed<PutResult>;
+    type DoActionStream = Streamed<arrow_flight::Result>;
+    type ListActionsStream = Streamed<ActionType>;
+    type DoExchangeStream = Streamed<FlightData>;
+
+    async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
+        let envelope = Envelope::decode(request.into_inner().ticket).unwrap();
+        let grant = ScanGrant::decode(envelope.payload.as_slice()).unwrap();
+        let messages = stream::iter(self.answer(&grant).into_iter().map(Ok));
+        if LIES[self.turn.load(Ordering::SeqCst)] == "stalls" {
+            return Ok(Response::new(Box::pin(messages.take(1).chain(stream::pending()))));
+        }
+        Ok(Response::new(Box::pin(messages)))
+    }
+
+    async fn handshake(&self, _: Request<Streaming<HandshakeRequest>>) -> Result<Response<Self::HandshakeStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_flights(&self, _: Request<Criteria>) -> Result<Response<Self::ListFlightsStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<FlightInfo>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<PollInfo>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get_schema(&self, _: Request<FlightDescriptor>) -> Result<Response<SchemaResult>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn do_put(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn do_action(&self, _: Request<Action>) -> Result<Response<Self::DoActionStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_actions(&self, _: Request<Empty>) -> Result<Response<Self::ListActionsStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn do_exchange(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoExchangeStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+}
+
+#[test]
+fn a_lying_connector_never_yields_an_absence() {
+    let mut town = town(200, 17);
+    town.town.stop_connector("civil").unwrap();
+    town.town.wait_detached("civil.marriage").unwrap();
+    let runtime = runtime();
+    let turn = Arc::new(AtomicUsize::new(0));
+    let home = town.home("civil");
+    let signed = fs::read(town.town.folder.join("civil/signed/civil.marriage.dsse")).unwrap();
+    let statement = Envelope::decode(signed.as_slice()).unwrap();
+    let liar = |turn: &Arc<AtomicUsize>| Liar { home: home.clone(), statement: statement.clone(), turn: Arc::clone(turn) };
+    runtime.block_on(async {
+        let stream = dial(&home.address, home.tls(bounds::ALPN_CHANNEL).unwrap()).await.unwrap();
+        let routes = Routes::new(ConnectorServer::new(liar(&turn))).add_service(FlightServiceServer::new(liar(&turn)));
+        tokio::spawn(serve(stream, Peer(None), routes, Http2Bounds::STANDARD, std::future::pending()));
+    });
+    town.town.wait_attached(&["civil.marriage"]).unwrap();
+    let mut session = runtime.block_on(town.session());
+    let (applicant, variant) = town.cast("nothing_owned");
+    for (at, lie) in LIES.iter().enumerate() {
+        turn.store(at, Ordering::SeqCst);
+        let outcome = runtime.block_on(session.check(&errand(), &question(variant, &applicant))).unwrap();
+        let Outcome::Unavailable(why) = &outcome else { panic!("{lie}: {:?}", in_words(&outcome)) };
+        assert_eq!(why.dataset, "civil.marriage", "{lie}");
+        let expected = match *lie {
+            "other columns" | "somebody else" => ErrorCode::SourceDrift,
+            "stalls" => ErrorCode::SourceTimeout,
+            _ => ErrorCode::SourceTruncated,
+        };
+        assert_eq!(why.code, expected, "{lie}");
+    }
+    town.town.stop().unwrap();
+}

@@ -1,0 +1,364 @@
+//! One prepared check, many requests at once, over random families and registers: no answer wrong, no key sent that its own request
+//! did not produce, and never an absence from a scan that was not whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use zerotrip_certs::definition::Definition;
+use zerotrip_certs::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
+use zerotrip_datasets::DatasetFile;
+use zerotrip_hub::check::run::Engine;
+use zerotrip_hub::check::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
+use zerotrip_proto::v1::{DatasetStatement, ErrorCode, Finding};
+
+const TODAY: i32 = 20_000;
+const ADULT: i32 = TODAY - 18 * 366;
+
+/// A small deterministic source of dice.
+#[derive(Clone)]
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).unwrap()
+    }
+
+    fn one_in(&mut self, odds: usize) -> bool {
+        self.below(odds) == 0
+    }
+}
+
+#[derive(Clone, Default)]
+struct Person {
+    registered: bool,
+    died: Option<i32>,
+    born: i32,
+    father: Option<usize>,
+    mother: Option<usize>,
+    /// (status)
+    homes: Vec<&'static str>,
+    /// (status, transferred on)
+    contracts: Vec<(&'static str, Option<i32>)>,
+}
+
+/// A register entry of a marriage: man, woman, event, day.
+type Event = (usize, usize, &'static str, i32);
+
+struct World {
+    persons: Vec<Person>,
+    events: Vec<Event>,
+    /// By person: their events, their children.
+    events_of: Vec<Vec<usize>>,
+    children_of: Vec<Vec<usize>>,
+}
+
+const AS_OF: i32 = TODAY - 1;
+
+impl World {
+    fn random(size: usize, dice: &mut Dice) -> Self {
+        let mut persons = vec![Person::default(); size];
+        for (at, person) in persons.iter_mut().enumerate() {
+            person.registered = !dice.one_in(6);
+            person.born = if dice.one_in(3) { ADULT + 30 + i32::try_from(dice.below(4000)).unwrap() } else { ADULT - 4000 };
+            person.died = dice.one_in(12).then(|| TODAY - 100);
+            if at > 10 && dice.one_in(2) {
+                person.father = Some(dice.below(at));
+                person.mother = Some(dice.below(at));
+            }
+            if dice.one_in(4) {
+                person.homes.push(["current", "cancelled", "pending", "advance"][dice.below(4)]);
+            }
+            if dice.one_in(5) {
+                let on = [None, Some(AS_OF - 10), Some(AS_OF), Some(TODAY)][dice.below(4)];
+                person.contracts.push((["filed", "cancelled", "transferred"][dice.below(3)], on));
+            }
+        }
+        let mut events = Vec::new();
+        for _ in 0..size {
+            let (man, woman) = (dice.below(size), dice.below(size));
+            if man != woman {
+                let day = 9000 + i32::try_from(dice.below(40)).unwrap();
+                events.push((man, woman, ["married", "married", "divorced", "remarried", "annulled"][dice.below(5)], day));
+            }
+        }
+        let mut world = Self { events_of: vec![Vec::new(); size], children_of: vec![Vec::new(); size], persons, events };
+        for (at, (man, woman, ..)) in world.events.iter().enumerate() {
+            world.events_of[*man].push(at);
+            world.events_of[*woman].push(at);
+        }
+        for at in 0..size {
+            let parents: BTreeSet<usize> = [world.persons[at].father, world.persons[at].mother].into_iter().flatten().collect();
+            for parent in parents {
+                world.children_of[parent].push(at);
+            }
+        }
+        world
+    }
+
+    fn spouses(&self, applicant: usize) -> BTreeSet<usize> {
+        let last = self.events_of[applicant].iter().map(|at| self.events[*at].3).max();
+        let latest = self.events_of[applicant].iter().map(|at| self.events[*at]).filter(|event| Some(event.3) == last);
+        let married = latest.filter(|event| matches!(event.2, "married" | "remarried"));
+        married.map(|(man, woman, ..)| if man == applicant { woman } else { man }).collect()
+    }
+
+    fn minor_children(&self, of: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+        let children = of.into_iter().flat_map(|parent| self.children_of[parent].iter().copied());
+        children.filter(|child| self.persons[*child].registered && self.persons[*child].died.is_none() && self.persons[*child].born > ADULT).collect()
+    }
+
+    /// Whom each scan may ask about, and what the answer must be.
+    fn oracle(&self, applicant: usize, variant: &str, fault: Option<Fault>) -> (BTreeMap<&'static str, BTreeSet<usize>>, String) {
+        let me = BTreeSet::from([applicant]);
+        let in_register = |person: usize| self.persons[person].registered;
+        let died = |person: usize| in_register(person) && self.persons[person].died.is_some();
+        let spouses = if variant == "applicant" { BTreeSet::new() } else { self.spouses(applicant) };
+        let couple: BTreeSet<usize> = me.union(&spouses).copied().collect();
+        let living: BTreeSet<usize> = spouses.iter().copied().filter(|spouse| !died(*spouse)).collect();
+        let mut concerned: BTreeSet<usize> = me.union(&living).copied().collect();
+        if variant == "family" {
+            concerned.extend(self.minor_children(couple.iter().copied()));
+        }
+        let mut allowed = BTreeMap::from([("ownership", concerned.clone()), ("presale", concerned.clone())]);
+        if variant != "applicant" {
+            allowed.insert("marriage", me.clone());
+            allowed.insert("household", couple);
+        }
+        if let Some(fault) = fault.filter(|fault| allowed.contains_key(fault.scan)) {
+            return (allowed, format!("unavailable {}", fault.kind.code().name()));
+        }
+        if variant != "applicant" && died(applicant) {
+            return (allowed, "false APPLICANT_DECEASED".into());
+        }
+        let all = |test: &dyn Fn(&Person) -> bool| concerned.iter().any(|person| test(&self.persons[*person]));
+        if all(&|person| person.homes.iter().any(|home| matches!(*home, "current" | "advance")) || person.contracts.iter().any(|c| c.0 == "filed")) {
+            return (allowed, "false PROPERTY_FOUND".into());
+        }
+        if all(&|person| person.homes.contains(&"pending")) {
+            return (allowed, "unavailable UNDETERMINED".into());
+        }
+        if all(&|person| person.contracts.iter().any(|c| c.0 == "transferred" && c.1.is_none_or(|day| day >= AS_OF))) {
+            return (allowed, "unavailable HAND_OVER_GAP".into());
+        }
+        let known = |person: &usize| in_register(*person) && self.persons[*person].died.is_none();
+        let covered = match variant {
+            "applicant" => true,
+            "couple" => known(&applicant),
+            _ => known(&applicant) && living.iter().all(known),
+        };
+        (allowed, if covered { "true".into() } else { "unavailable OUTSIDE_COVERAGE".into() })
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Fault {
+    scan: &'static str,
+    kind: FaultKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum FaultKind {
+    Unreachable,
+    Truncated,
+    Stale,
+    Unreadable,
+    NullStatus,
+}
+
+impl FaultKind {
+    const ALL: [Self; 5] = [Self::Unreachable, Self::Truncated, Self::Stale, Self::Unreadable, Self::NullStatus];
+
+    fn code(self) -> ErrorCode {
+        match self {
+            Self::Unreachable => ErrorCode::SourceUnreachable,
+            Self::Truncated => ErrorCode::SourceTruncated,
+            Self::Stale => ErrorCode::SourceStale,
+            Self::Unreadable | Self::NullStatus => ErrorCode::SourceUnreadable,
+        }
+    }
+}
+
+/// Every registered department at once, for one request.
+struct Departments<'a> {
+    world: &'a World,
+    fault: Option<Fault>,
+    asked: Mutex<Vec<(String, Vec<usize>)>>,
+}
+
+fn name(person: usize) -> String {
+    format!("P{person:06}")
+}
+
+fn number(key: &str) -> usize {
+    key[1..].parse().unwrap()
+}
+
+fn text(values: &[Option<String>]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+impl Departments<'_> {
+    fn rows(&self, scan: &str, keys: &[usize], schema: arrow::datatypes::SchemaRef, null: bool) -> RecordBatch {
+        let mut columns: Vec<Vec<Option<String>>> = Vec::new();
+        let mut dates: BTreeMap<usize, Vec<Option<i32>>> = BTreeMap::new();
+        let mut push = |row: Vec<Result<Option<String>, Option<i32>>>| {
+            columns.resize(row.len(), Vec::new());
+            for (at, cell) in row.into_iter().enumerate() {
+                match cell {
+                    Ok(text) => columns[at].push(text),
+                    Err(date) => dates.entry(at).or_default().push(date),
+                }
+            }
+        };
+        let some = |word: &str| Ok(Some(word.to_owned()));
+        let status = |word: &str| Ok((!null).then(|| word.to_owned()));
+        for key in keys {
+            let person = &self.world.persons[*key];
+            match scan {
+                "marriage" => {
+                    for at in &self.world.events_of[*key] {
+                        let (man, woman, event, day) = self.world.events[*at];
+                        push(vec![some(&name(*key)), some(&name(man)), some(&name(woman)), status(event), Err(Some(day))]);
+                    }
+                }
+                "household" => {
+                    let own = person.registered.then_some(*key);
+                    let children = self.world.children_of[*key].iter().copied().filter(|child| self.world.persons[*child].registered);
+                    for at in own.into_iter().chain(children) {
+                        let row = &self.world.persons[at];
+                        let parent = |parent: Option<usize>| Ok(parent.map(name));
+                        let word = if row.died.is_some() { "deceased" } else { "registered" };
+                        let (father, mother) = (parent(row.father), parent(row.mother));
+                        push(vec![some(&name(*key)), some(&name(at)), father, mother, Err(Some(row.born)), Err(row.died), status(word)]);
+                    }
+                }
+                "ownership" => person.homes.iter().for_each(|home| push(vec![some(&name(*key)), status(home)])),
+                _ => person.contracts.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on)])),
+            }
+        }
+        if columns.is_empty() {
+            return RecordBatch::new_empty(schema);
+        }
+        let arrays = (0..schema.fields().len()).map(|at| match dates.get(&at) {
+            Some(days) => Arc::new(Date32Array::from(days.clone())) as ArrayRef,
+            None => text(&columns[at]),
+        });
+        RecordBatch::try_new(Arc::clone(&schema), arrays.collect()).unwrap()
+    }
+}
+
+impl Dispatch for Departments<'_> {
+    fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
+        Box::pin(async move {
+            let keys: Vec<usize> = call.keys.iter().map(|key| number(key)).collect();
+            self.asked.lock().unwrap().push((call.name.to_owned(), keys.clone()));
+            let dataset = call.scan.scan.dataset.clone();
+            let fault = self.fault.filter(|fault| fault.scan == call.name).map(|fault| fault.kind);
+            // Another request may run between the asking and the answer.
+            tokio::task::yield_now().await;
+            if let Some(kind @ (FaultKind::Unreachable | FaultKind::Truncated)) = fault {
+                return Err(Incomplete { code: kind.code(), dataset });
+            }
+            let null = matches!(fault, Some(FaultKind::NullStatus));
+            let rows = vec![self.rows(call.name, &keys, call.schema, null)];
+            // Where nothing matched, a NULL cannot be delivered: the source finds the unreadable row instead.
+            let unreadable = matches!(fault, Some(FaultKind::Unreadable)) || (null && rows[0].num_rows() == 0);
+            let findings = if unreadable { vec![Finding { kind: 1, column: String::new(), count: 1 }] } else { Vec::new() };
+            let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(TODAY).unwrap() * 86_400 + 43_200);
+            let as_of = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(AS_OF).unwrap() * 86_400 + 3600);
+            let as_of = if matches!(fault, Some(FaultKind::Stale)) { as_of - Duration::from_secs(10 * 86_400) } else { as_of };
+            let subjects = match dataset.as_str() {
+                "civil.marriage" | "police.household" => Subjects::Stated("registered_in:police.household".into()),
+                _ => Subjects::Everyone,
+            };
+            let most_age = Duration::from_secs(5 * 86_400);
+            Ok(ScanAnswer { rows, report: ScanReport { dataset, as_of, now: noon, most_age, findings, required_null: false, subjects } })
+        })
+    }
+}
+
+fn statements() -> BTreeMap<String, DatasetStatement> {
+    let folder = tempfile::tempdir().unwrap();
+    zerotrip_tests::city::generate(&zerotrip_tests::city::Spec::now(60, 1), folder.path()).unwrap();
+    let files = ["police/household.toml", "civil/marriage.toml", "estate/ownership.toml", "housing/presale.toml"];
+    let read = |file: &&str| {
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        let dataset = DatasetFile::parse(&text, file).unwrap();
+        (dataset.id.clone(), dataset.to_statement(SystemTime::now()))
+    };
+    files.iter().map(read).collect()
+}
+
+async fn prepared() -> PreparedCheck {
+    let path = zerotrip_tests::town::definitions().join("no-property.toml");
+    let definition = Definition::parse(&std::fs::read_to_string(path).unwrap(), "no-property.toml").unwrap();
+    PreparedCheck::try_new(Arc::new(definition), &statements()).await.unwrap()
+}
+
+fn as_words(conclusion: &Conclusion) -> String {
+    match conclusion {
+        Conclusion::Absent(_) => "true".into(),
+        Conclusion::Present(code) => format!("false {code}"),
+        Conclusion::Unavailable(why) => format!("unavailable {}", why.code.name()),
+    }
+}
+
+#[test]
+fn concurrent_requests_over_one_prepared_check_never_mix() {
+    const TASKS: u64 = 32;
+    const EACH: u64 = 6_500;
+    let seed = std::env::var("ZEROTRIP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
+    println!("seed {seed} (set ZEROTRIP_SEED to replay)");
+    let runtime = crate::support::runtime();
+    let check = Arc::new(runtime.block_on(prepared()));
+    let engine = Engine::new(RuntimeEnvBuilder::new().with_memory_limit(64 << 20, 1.0).build_arc().unwrap());
+    let world = Arc::new(World::random(3000, &mut Dice(seed)));
+    let absences = Arc::new(AtomicU64::new(0));
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|lane| {
+            let (check, engine, world, absences) = (Arc::clone(&check), engine.clone(), Arc::clone(&world), Arc::clone(&absences));
+            runtime.spawn(async move {
+                let mut dice = Dice(seed ^ (lane + 1).wrapping_mul(0x5851_f42d_4c95_7f2d));
+                for _ in 0..EACH {
+                    let applicant = dice.below(world.persons.len());
+                    let variant = ["applicant", "couple", "family"][dice.below(3)];
+                    let fault = dice.one_in(10).then(|| Fault {
+                        scan: ["marriage", "household", "ownership", "presale"][dice.below(4)],
+                        kind: FaultKind::ALL[dice.below(5)],
+                    });
+                    let (allowed, right) = world.oracle(applicant, variant, fault);
+                    let departments = Departments { world: &world, fault, asked: Mutex::new(Vec::new()) };
+                    let plans = &check.variants[variant];
+                    let result = check.run(&engine, plans, &[name(applicant)], TODAY, &departments).await.unwrap();
+                    let answer = as_words(&result.conclusion);
+                    assert_eq!(answer, right, "applicant {applicant}, {variant}, {fault:?}");
+                    absences.fetch_add(u64::from(answer == "true"), Ordering::Relaxed);
+                    for (scan, keys) in departments.asked.into_inner().unwrap() {
+                        let may: &BTreeSet<usize> = &allowed[scan.as_str()];
+                        assert_eq!(keys.iter().copied().collect::<BTreeSet<_>>(), *may, "keys sent to {scan} for {applicant}, {variant}");
+                    }
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        runtime.block_on(task).unwrap();
+    }
+    let absences = absences.load(Ordering::Relaxed);
+    println!("{} answers, {absences} of them absences, none wrong", TASKS * EACH);
+    assert!(absences > TASKS * EACH / 20, "too few absences for the test to mean anything: {absences}");
+}

@@ -1,0 +1,100 @@
+//! Small helpers that several modules share.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+use zerotrip_channel::SystemHome;
+use zerotrip_client::{Errand, Outcome, Question, Session};
+use zerotrip_proto::v1::ErrorCode;
+use zerotrip_tests::city::{Answer, City, Outcome as Expected, Variant};
+use zerotrip_tests::town::{BASIS, FUND, PURPOSE, Plan, Town};
+
+/// A town in a folder of its own, which goes with it.
+pub struct TestTown {
+    pub town: Town,
+    pub city: City,
+    _folder: TempDir,
+}
+
+/// Starts a whole installation over an invented city.
+pub fn town(residents: usize, seed: u64) -> TestTown {
+    zerotrip_trust::tls::install_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan { hub_settings: "subject_per_hour = 1000000\nmember_per_minute = 10000000\n".into(), ..Plan::now(residents, seed) };
+    let town = Town::start(folder.path(), &plan, &mut |_| {}).unwrap();
+    // The same spec gives the same city: this one is only read for its key.
+    let again = tempfile::tempdir().unwrap();
+    let city = zerotrip_tests::city::generate(&plan.spec, again.path()).unwrap();
+    TestTown { town, city, _folder: folder }
+}
+
+impl TestTown {
+    pub fn cast(&self, role: &str) -> (String, &'static str) {
+        let member = &self.city.cast[role];
+        (member.applicant.as_str().to_owned(), member.variant.name())
+    }
+
+    pub fn home(&self, member: &str) -> SystemHome {
+        SystemHome::load(&self.town.folder.join(member)).unwrap()
+    }
+
+    pub async fn session(&self) -> Session {
+        Session::connect(&self.home(FUND)).await.unwrap()
+    }
+}
+
+pub fn errand() -> Errand {
+    Errand {
+        official: "0471".into(),
+        service_item: "rent-withdrawal-330100".into(),
+        purpose: PURPOSE.into(),
+        legal_basis: BASIS.into(),
+        case_number: "HZ-2026-000417".into(),
+    }
+}
+
+pub fn question(variant: &str, applicant: &str) -> Question {
+    Question { check: "no-property".into(), variant: variant.into(), parameters: vec![("applicant".into(), applicant.into())] }
+}
+
+/// An outcome in the words of the answer key: outcome, code, dataset.
+pub fn in_words(outcome: &Outcome) -> (&'static str, String, String) {
+    match outcome {
+        Outcome::Affirmed(_) => ("true", String::new(), String::new()),
+        Outcome::Negative(negative) => ("false", negative.reasons[0].code.clone(), String::new()),
+        Outcome::Unavailable(why) => ("unavailable", why.code.name().to_owned(), why.dataset.clone()),
+        Outcome::Denied(why) => ("denied", why.code.name().to_owned(), String::new()),
+    }
+}
+
+/// The answer key's entry in the same words.
+pub fn expected(city: &City, applicant: &str, variant: Variant) -> (&'static str, String, String) {
+    let id = zerotrip_datasets::ResidentId::new_strict(applicant).unwrap();
+    let Answer { outcome, code, dataset, .. } = city.key[&(id, variant)].clone();
+    let word = match outcome {
+        Expected::True => "true",
+        Expected::False => "false",
+        Expected::Unavailable => "unavailable",
+    };
+    (word, code.to_string(), dataset.to_string())
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// Every line of a department's journal.
+pub fn journal(folder: &Path, member: &str) -> String {
+    let mut text = String::new();
+    let mut files: Vec<_> = std::fs::read_dir(folder.join(member).join("journal")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        text.push_str(&std::fs::read_to_string(file).unwrap());
+    }
+    text
+}
+
+/// The code of a refusal that came as a gRPC status.
+pub fn code_of(status: &tonic::Status) -> ErrorCode {
+    zerotrip_proto::Refusal::from_status(status).code
+}
