@@ -43,7 +43,7 @@ func check(folder, key string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// From the hash tiles: each is verified against the signed root when it is read, and leads to a proof for each entry.
+	// From the hash tiles: they lead to a proof for each entry, and each proof has to lead to the signed root.
 	tiles := tlog.TileHashReader(tree, files(folder))
 	for n, entry := range entries {
 		proof, err := tlog.ProveRecord(tree.N, int64(n), tiles)

@@ -122,8 +122,8 @@ impl Town {
         let (dir, store) = (self.path("hub"), self.folder.display().to_string());
         let arguments = ["serve", "--dir", &dir, "--listen", &listen, "--definitions", &definitions, "--store", &store];
         let hub = Running::start("zerotrip-hub", &arguments, &self.log("hub"))?;
-        self.hub = Some(hub);
-        self.hub.as_mut().map_or(Ok(()), |hub| hub.wait_for("listens on"))
+        self.hub.insert(hub).wait_for("listens on")?;
+        Ok(())
     }
 
     /// The hub's process.

@@ -89,12 +89,12 @@ impl Running {
         Ok(Self { name: binary.to_owned(), child, lines, log: log.to_owned() })
     }
 
-    /// Waits until it prints a line with this text.
-    pub fn wait_for(&mut self, text: &str) -> Result<(), Failure> {
+    /// Waits until it prints a line with this text, and gives that line.
+    pub fn wait_for(&mut self, text: &str) -> Result<String, Failure> {
         let until = Instant::now() + Duration::from_secs(60);
         loop {
             match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(line) if line.contains(text) => return Ok(()),
+                Ok(line) if line.contains(text) => return Ok(line),
                 Ok(_) => {}
                 Err(_) => {
                     let state = self.child.try_wait()?.map_or("still runs".to_owned(), |status| status.to_string());

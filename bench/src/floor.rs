@@ -1,0 +1,172 @@
+//! The floor: five processes that sign, send, verify, and do nothing else. Same keys, same TLS, same HTTP/2 bounds, same order of calls
+//! (one, one, then two at once), payloads of the same size as the real ones.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use clap::Args;
+use prost::Message as _;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tonic::service::Routes;
+use tonic::{Request, Response, Status};
+use zerotrip_channel::{Address, Http2Bounds, Http2Client, Peer, SystemHome, dial, files, serve as serve_connection};
+use zerotrip_proto::v1::exchange_client::ExchangeClient;
+use zerotrip_proto::v1::exchange_server::{Exchange, ExchangeServer};
+use zerotrip_proto::v1::{Answer, Envelope, ExchangeCall, ExchangeReply, KeyUsage};
+use zerotrip_proto::{bounds, payload_type};
+use zerotrip_tests::town::{FUND, Failure, Running, Town, fail};
+use zerotrip_trust::directory::Directory;
+use zerotrip_trust::dsse;
+use zerotrip_trust::keys::SigningKey;
+use zerotrip_trust::tls;
+use zerotrip_trust::x509::{TlsKey, pem};
+
+use crate::measure::Gauge;
+
+/// What one process of the floor is.
+#[derive(Args)]
+pub struct Role {
+    /// The installation whose keys it uses.
+    #[arg(long)]
+    town: PathBuf,
+    /// Addresses of the four that it asks; none: it is one of them.
+    #[arg(long = "ask")]
+    ask: Vec<String>,
+}
+
+/// The floor's five processes.
+pub struct Floor {
+    hub: Running,
+    departments: Vec<Running>,
+    /// Where its hub listens.
+    pub address: Address,
+}
+
+impl Floor {
+    /// Starts them.
+    pub fn start(town: &Town) -> Result<Self, Failure> {
+        let folder = town.folder.display().to_string();
+        let log = town.folder.join("logs/floor.log");
+        let mut departments = Vec::new();
+        let mut arguments: Vec<String> = ["floor", "--town", &folder].map(String::from).to_vec();
+        for _ in 0..4 {
+            let (running, address) = start(&["floor", "--town", &folder].map(String::from), &log)?;
+            departments.push(running);
+            arguments.extend(["--ask".to_owned(), address]);
+        }
+        let (hub, address) = start(&arguments, &log)?;
+        Ok(Self { hub, departments, address: address.parse()? })
+    }
+
+    /// Its processes.
+    pub fn gauge(&self) -> Gauge {
+        Gauge { hub: self.hub.id(), connectors: self.departments.iter().map(Running::id).collect(), client: std::process::id() }
+    }
+}
+
+fn start(arguments: &[String], log: &std::path::Path) -> Result<(Running, String), Failure> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut running = Running::start("zerotrip-bench", &arguments, log)?;
+    let line = running.wait_for("listening ")?;
+    Ok((running, line.trim_start_matches("listening ").trim().to_owned()))
+}
+
+#[derive(Clone)]
+struct Bare {
+    directory: Arc<Directory>,
+    /// The four departments, or none.
+    ask: Vec<ExchangeClient<Http2Client>>,
+    sign: SigningKey,
+    hub: String,
+}
+
+impl Bare {
+    /// Verified: whose it is does not matter here, the work does.
+    fn verify(&self, envelope: &Envelope, kind: &str) -> Result<(), Failure> {
+        let now = SystemTime::now();
+        let (_, keyid) = dsse::peek(envelope, kind)?;
+        let holder = self.directory.signing_key(keyid, KeyUsage::Sign, now).or_else(|_| self.directory.hub_key(keyid, KeyUsage::Sign, now))?;
+        dsse::verify(envelope, kind, &holder.key)?;
+        Ok(())
+    }
+
+    fn answer(&self, id: &str) -> Result<Envelope, Failure> {
+        let answer = Answer { request_id: id.to_owned(), hub: self.hub.clone(), request_digest: vec![7; 512], ..Answer::default() };
+        Ok(dsse::seal(payload_type::ANSWER, &answer, &self.sign)?)
+    }
+
+    async fn ask(&self, at: usize, payload: &[u8]) -> Result<(), Failure> {
+        let Some(client) = self.ask.get(at) else { return fail("no such department") };
+        let envelope = dsse::sign(payload_type::REQUEST, payload.to_vec(), &self.sign)?;
+        let reply = client.clone().check(ExchangeCall { request: Some(envelope) }).await?.into_inner();
+        self.verify(&reply.answer.unwrap_or_default(), payload_type::ANSWER)
+    }
+
+    async fn serve(&self, call: ExchangeCall) -> Result<ExchangeReply, Failure> {
+        let envelope = call.request.unwrap_or_default();
+        self.verify(&envelope, payload_type::REQUEST)?;
+        if !self.ask.is_empty() {
+            self.ask(0, &envelope.payload).await?;
+            self.ask(1, &envelope.payload).await?;
+            let (third, fourth) = tokio::join!(self.ask(2, &envelope.payload), self.ask(3, &envelope.payload));
+            third.and(fourth)?;
+        }
+        let request = zerotrip_proto::v1::Request::decode(envelope.payload.as_slice())?;
+        Ok(ExchangeReply { answer: Some(self.answer(&request.id)?), ..ExchangeReply::default() })
+    }
+}
+
+#[tonic::async_trait]
+impl Exchange for Bare {
+    async fn check(&self, request: Request<ExchangeCall>) -> Result<Response<ExchangeReply>, Status> {
+        let served = self.serve(request.into_inner()).await;
+        served.map(Response::new).map_err(|error| Status::internal(error.to_string()))
+    }
+
+    async fn issue(&self, _: Request<ExchangeCall>) -> Result<Response<ExchangeReply>, Status> {
+        Err(Status::unimplemented("the floor does not issue"))
+    }
+}
+
+/// Runs one process of the floor.
+pub fn serve(role: &Role) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(run(role))
+}
+
+async fn run(role: &Role) -> Result<(), Failure> {
+    let text = |name: &str| files::read_text(&role.town.join("hub").join(name));
+    let home = SystemHome::load(&role.town.join(FUND))?;
+    let chain = pem::certificates(&text("tls.pem")?)?;
+    let key = TlsKey::from_pem(&text("tls.key")?)?;
+    let mut ask = Vec::new();
+    for address in &role.ask {
+        let address: Address = address.parse()?;
+        let stream = dial(&address, home.tls(bounds::ALPN_H2)?).await?;
+        let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
+        tokio::spawn(connection);
+        ask.push(ExchangeClient::new(client));
+    }
+    let bare = Bare {
+        directory: Arc::new(home.directory(SystemTime::now())?),
+        ask,
+        sign: SigningKey::from_pkcs8_pem(&text("sign.key")?)?,
+        hub: home.hub.uri(),
+    };
+    let routes = Routes::new(ExchangeServer::new(bare)).prepare();
+    let acceptor = TlsAcceptor::from(tls::server_config(&chain, &key, home.ca(), &[bounds::ALPN_H2])?);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening https://{}", listener.local_addr()?);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let (acceptor, routes) = (acceptor.clone(), routes.clone());
+        tokio::spawn(async move {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                serve_connection(stream, Peer(None), routes, Http2Bounds::STANDARD, std::future::pending()).await;
+            }
+        });
+    }
+}

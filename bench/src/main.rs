@@ -1,0 +1,89 @@
+//! `zerotrip-bench`: the family check under load, and in the same run its floor: the same 1 + 4 mTLS calls, each signed and verified at
+//! both ends, with nothing inside. Every answer is held against the key while it is timed.
+
+mod floor;
+mod load;
+mod measure;
+mod parts;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use zerotrip_tests::town::{Failure, Plan, Town};
+
+use measure::Gauge;
+
+/// Measure the family check against its floor.
+#[derive(Parser)]
+#[command(name = "zerotrip-bench", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Folder for the installation that is measured.
+    #[arg(long, default_value = "zerotrip-bench-data")]
+    dir: PathBuf,
+    /// Residents of the invented city.
+    #[arg(long, default_value_t = 20_000)]
+    residents: usize,
+    /// Seconds for each measurement.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// One process of the floor; started by the bench itself.
+    Floor(floor::Role),
+}
+
+fn main() -> ExitCode {
+    zerotrip_trust::tls::install_provider();
+    let arguments = Arguments::parse();
+    let done = match &arguments.command {
+        Some(Command::Floor(role)) => floor::serve(role),
+        None => bench(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("zerotrip-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(arguments: &Arguments) -> Result<(), Failure> {
+    let settings = "subject_per_hour = 1000000\nmember_per_minute = 10000000\n";
+    let plan = Plan { hub_settings: settings.into(), ..Plan::now(arguments.residents, 7) };
+    let mut town = Town::start(&arguments.dir, &plan, &mut |line| eprintln!("· {line}"))?;
+    let city = std::sync::Arc::new(zerotrip_tests::city::generate(&plan.spec, &arguments.dir.join("key"))?);
+    let floor = floor::Floor::start(&town)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    println!("machine: {}", measure::machine()?);
+    println!("city: {} persons; {} s a measurement\n", city.ids.len(), arguments.seconds);
+    println!("| what | at once | answers/s | p50 ms | p99 ms | CPU ms/answer | hub | connectors | client | wrong |");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    let members = ["police", "civil", "estate", "housing"];
+    let hub = town.hub().map(|hub| hub.id()).unwrap_or_default();
+    let connectors: Vec<u32> = members.iter().filter_map(|member| town.connector(member).map(|one| one.id())).collect();
+    let town_gauge = Gauge { hub, connectors, client: std::process::id() };
+    let mut ratios = Vec::new();
+    for lanes in [1, 8, 32, 128] {
+        let bare = runtime.block_on(load::floor(&town, &floor, lanes, arguments.seconds, &floor.gauge()))?;
+        println!("{}", bare.row("floor 1 + 4", lanes));
+        let real = runtime.block_on(load::family(&town, &city, lanes, arguments.seconds, &town_gauge))?;
+        println!("{}", real.row("family check", lanes));
+        ratios.push(format!("at {lanes}: {:.2}", real.rate() / bare.rate()));
+    }
+    println!("\nfamily check / floor, answers a second: {}", ratios.join(", "));
+    println!("resident now / at most: hub {}", measure::memory(hub)?);
+    for (member, id) in members.iter().zip(&town_gauge.connectors) {
+        println!("resident now / at most: connector {member} {}", measure::memory(*id)?);
+    }
+    drop(floor);
+    town.stop()?;
+    runtime.block_on(parts::query_engine(&plan, &arguments.dir))?;
+    runtime.block_on(parts::ledger(&arguments.dir))?;
+    Ok(())
+}
