@@ -115,6 +115,9 @@ pub struct Scan {
     /// Which columns may travel on as keys.
     #[serde(default)]
     pub supplies: Vec<String>,
+    /// Whether every delivered row must have a verdict: a row that the SQL leaves out settles nothing.
+    #[serde(default)]
+    pub judged: bool,
     /// Most keys of one scan.
     pub most_keys: u32,
     /// Most rows of one scan.

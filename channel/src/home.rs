@@ -8,6 +8,7 @@ use prost::Message as _;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
+use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::Envelope;
 use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::identity::Identity;
@@ -16,7 +17,7 @@ use zerotrip_trust::x509::{self, TlsKey, X509Error, pem};
 use zerotrip_trust::{keys, tls};
 
 use crate::files::{self, FileError, Secrecy};
-use crate::{Address, DialError};
+use crate::{Address, ClientError, DialError};
 
 /// What a system is and where its hub is; see the module.
 #[derive(Clone, Debug)]
@@ -67,6 +68,25 @@ pub enum HomeError {
     /// The kept or offered key directory.
     #[error("key directory: {0}")]
     Directory(#[from] DirectoryError),
+    /// The hub cannot be reached, or is not this system's.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The connection broke.
+    #[error(transparent)]
+    Connection(#[from] ClientError),
+    /// The hub refused.
+    #[error("the hub refuses: {0}")]
+    Refused(Refusal),
+    /// It was asked for the key directory and sent none.
+    #[error("the hub sent no key directory")]
+    NoDirectory,
+}
+
+impl HomeError {
+    /// Whether a hub that comes back later would mend it.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Dial(DialError::Connect { .. } | DialError::Timeout(_)) | Self::Connection(_))
+    }
 }
 
 impl SystemHome {
@@ -116,9 +136,13 @@ impl SystemHome {
 
     /// The newest key directory that was kept here, if it still holds.
     pub fn directory(&self, now: SystemTime) -> Result<Directory, HomeError> {
+        Ok(Directory::open(&self.kept_directory()?, &self.authority, now, 0)?)
+    }
+
+    /// The key directory as it was kept here: not verified, perhaps expired.
+    pub fn kept_directory(&self) -> Result<Envelope, HomeError> {
         let path = self.folder.join("directory.dsse");
-        let envelope = Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| content(&path, &error))?;
-        Ok(Directory::open(&envelope, &self.authority, now, 0)?)
+        Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| content(&path, &error))
     }
 
     /// Keeps a key directory, verified already.

@@ -8,6 +8,7 @@ mod dial;
 pub mod files;
 mod home;
 mod join;
+mod refresh;
 mod server;
 
 pub use client::{ClientError, Http2Client};

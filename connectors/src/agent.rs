@@ -5,10 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use prost::Message as _;
 use serde::Serialize;
 use tokio::sync::watch;
-use zerotrip_channel::files;
 use zerotrip_channel::{HomeError, SystemHome};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_proto::v1::{Approvals, Envelope, ErrorCode};
@@ -108,9 +106,8 @@ impl Agent {
     pub fn open(folder: &Path) -> Result<Self, AgentError> {
         let home = SystemHome::load(folder)?;
         let now = SystemTime::now();
-        let directory = home.directory(now)?;
-        let envelope = Envelope::decode(files::read(&folder.join("directory.dsse")).map_err(HomeError::from)?.as_slice())
-            .map_err(|error| HomeError::Content { path: "directory.dsse".into(), why: error.to_string() })?;
+        let envelope = home.kept_directory()?;
+        let directory = Directory::open(&envelope, &home.authority, now, 0).map_err(HomeError::from)?;
         let mut datasets = BTreeMap::new();
         for path in desk::dataset_paths(folder)? {
             let (file, statement) = desk::signed_dataset(folder, &path)?;
@@ -174,7 +171,7 @@ impl Agent {
             return Ok(current.directory.version());
         }
         let directory = Directory::open(envelope, &self.home.authority, now, current.directory.version());
-        let directory = directory.map_err(|error| Refusal::new(error.code(), format!("key directory: {error}")))?;
+        let directory = directory.map_err(|error| self.refused(Refusal::new(error.code(), format!("key directory: {error}"))))?;
         let version = directory.version();
         self.home.keep_directory(envelope).map_err(|error| {
             tracing::error!(%error, "the new key directory cannot be kept");
@@ -191,14 +188,12 @@ impl Agent {
     pub async fn scan(&self, ticket: &Envelope, hub: &str, out: &Messages) -> Result<(), Refusal> {
         let now = SystemTime::now();
         let current = self.current();
-        let admitted = match self.admit(ticket, hub, &current, now) {
+        let admitted = self.admit(ticket, hub, &current, now);
+        let admitted = admitted.and_then(|admitted| Ok((self.serving(&admitted.template.dataset, &current)?, admitted)));
+        let (serving, admitted) = match admitted {
             Ok(admitted) => admitted,
-            Err(refusal) => {
-                self.note("refused", &RefusalLine { code: refusal.code.name(), why: &refusal.en })?;
-                return Err(refusal);
-            }
+            Err(refusal) => return Err(self.refused(refusal)),
         };
-        let serving = self.serving(&admitted.template.dataset, &current)?;
         self.note("scan", &ScanLine::of(&admitted))?;
         let grant = admitted.grant.id.as_str();
         let mut versions = self.version.subscribe();
@@ -217,6 +212,12 @@ impl Agent {
                 Err(Refusal::new(error.code, "the source did not answer whole; its department's log says why"))
             }
         }
+    }
+
+    /// Journals a refusal on its way out. One that cannot be journalled is a refusal all the same.
+    pub fn refused(&self, refusal: Refusal) -> Refusal {
+        let noted = self.note("refused", &RefusalLine { code: refusal.code.name(), why: &refusal.en });
+        noted.err().unwrap_or(refusal)
     }
 
     fn admit(&self, ticket: &Envelope, hub: &str, current: &InForce, now: SystemTime) -> Result<Admitted, Refusal> {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -20,6 +20,9 @@ use zerotrip_trust::tls::install_provider;
 use crate::agent::Agent;
 use crate::serving::owner_of;
 use crate::{desk, dialler, source};
+
+/// Time between two tries to fetch a key directory.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// The department's agent: attaches its systems, unchanged, to the exchange hub.
 ///
@@ -251,6 +254,7 @@ fn confirmed() -> Result<bool, Failure> {
 
 async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     let folder = dir.to_owned();
+    make_current(&SystemHome::load(dir)?).await?;
     let agent = Arc::new(tokio::task::spawn_blocking(move || Agent::open(&folder)).await??);
     let datasets: Vec<&str> = agent.datasets().map(|file| file.id.as_str()).collect();
     let text = format!("serving {} with {} approved scans; dialling {}", datasets.join(", "), agent.approved(), agent.home().address);
@@ -267,6 +271,21 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     });
     dialler::run(&agent, stopped).await?;
     Ok(())
+}
+
+/// Sees to it that a key directory in force is kept here: a department that was switched off for longer than one lives starts by itself,
+/// as soon as its hub can be reached.
+async fn make_current(home: &SystemHome) -> Result<(), Failure> {
+    loop {
+        match home.current_directory(SystemTime::now()).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.is_unreachable() => {
+                tracing::warn!(%error, "the kept key directory has expired and the hub cannot be reached for a newer one; trying again");
+                tokio::time::sleep(RETRY).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 async fn wait_for_signal() -> std::io::Result<()> {

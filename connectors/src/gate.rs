@@ -148,11 +148,30 @@ fn open_request(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<(Request, St
     if request.audience != grant.hub || request.id != grant.exchange_id {
         return refuse(ErrorCode::WrongAudience, "the request was made to another hub, or for another exchange");
     }
-    let expires = from_timestamp(request.expires_at.as_ref());
-    if !expires.is_some_and(|expires| expires + bounds::CLOCK_SKEW >= arrival.now) {
+    check_request_times(&request, arrival)?;
+    Ok((request, holder.member.clone().unwrap_or_default()))
+}
+
+/// A request lives for minutes: nobody who keeps one may ask with it for longer, whatever its signer wrote.
+fn check_request_times(request: &Request, arrival: &Arrival<'_>) -> Result<(), Refusal> {
+    let (Some(issued), Some(expires)) = (from_timestamp(request.issued_at.as_ref()), from_timestamp(request.expires_at.as_ref())) else {
+        return refuse(ErrorCode::Malformed, "the request behind the grant does not say from when until when it holds");
+    };
+    if issued > arrival.now + bounds::CLOCK_SKEW {
+        return refuse(ErrorCode::NotYetValid, "the request behind the grant was issued in the future; compare the requester's clock with this one");
+    }
+    if expires + bounds::CLOCK_SKEW < arrival.now {
         return refuse(ErrorCode::Expired, "the request behind the grant has expired");
     }
-    Ok((request, holder.member.clone().unwrap_or_default()))
+    if expires.duration_since(issued).is_ok_and(|life| life > bounds::REQUEST_LIFE) {
+        return refuse(ErrorCode::Expired, "the request behind the grant would live longer than five minutes");
+    }
+    // Which scans of an exchange were served is forgotten when the process ends, so what it may have served before is not served again.
+    if issued < arrival.remembers_since {
+        let why = "the request was made before this connector started, so whether this scan of it was served is not known; make a new request";
+        return refuse(ErrorCode::Expired, why);
+    }
+    Ok(())
 }
 
 fn check_approval(

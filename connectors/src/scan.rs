@@ -83,7 +83,7 @@ pub async fn serve(
     };
     stop.check()?;
     // A register that has shrunk answers "nothing" all too readily: no receipt for it.
-    serving.weigh(end.rows)?;
+    serving.weigh(end.rows).await?;
     delivery.finish(admitted, serving, connector, signer, end).await
 }
 
@@ -281,13 +281,13 @@ impl<'a> Delivery<'a> {
         if !self.sent_schema {
             self.send(&[]).await?;
         }
-        let secret: [u8; 32] = digest::random().map_err(|error| failed(&error))?;
-        let salt: [u8; 32] = digest::random().map_err(|error| failed(&error))?;
+        let random: [u8; 64] = digest::random().map_err(|error| failed(&error))?;
+        let (secret, salt) = random.split_first_chunk::<32>().ok_or_else(|| failed(&"too little randomness"))?;
         let mut supplied = Vec::new();
         for (at, values) in self.shape.supplies.iter().zip(&self.supplied) {
             let name = self.shape.columns.get(*at).map_or("", |(_, column)| column.name.as_str());
             let order: Vec<&str> = values.order.iter().map(String::as_str).collect();
-            supplied.push(receipt::supply(&secret, name, &order).map_err(|error| failed(&error))?);
+            supplied.push(receipt::supply(secret, name, &order).map_err(|error| failed(&error))?);
         }
         let mut findings: Vec<Finding> = self.findings.iter().map(|((kind, at), count)| Finding {
             kind: *kind,

@@ -67,10 +67,10 @@ impl FlightService for Service {
     async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
         let hub = match request.extensions().get::<Peer>() {
             Some(Peer(Some(identity))) if identity.is_hub() => identity.uri(),
-            _ => return Err(Refusal::new(ErrorCode::Unauthenticated, "only the hub asks here").to_status()),
+            _ => return Err(self.0.refused(Refusal::new(ErrorCode::Unauthenticated, "only the hub asks here")).to_status()),
         };
         let ticket = Envelope::decode(request.into_inner().ticket)
-            .map_err(|_| Refusal::new(ErrorCode::Malformed, "the ticket is not a signed grant").to_status())?;
+            .map_err(|_| self.0.refused(Refusal::new(ErrorCode::Malformed, "the ticket is not a signed grant")).to_status())?;
         let (out, messages) = mpsc::channel(MESSAGES_AHEAD);
         let agent = Arc::clone(&self.0);
         tokio::spawn(async move {

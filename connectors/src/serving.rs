@@ -1,6 +1,7 @@
 //! One dataset as this department serves it: the owner's signed statement, the source behind it, and its plausibility.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -28,9 +29,11 @@ pub struct Serving {
     /// SHA-256 of the signed statement's payload.
     pub statement_digest: Digest,
     source: Arc<dyn Source>,
-    /// The most rows that were ever seen, and where that is remembered.
-    most_rows: Mutex<u64>,
+    /// The most rows that were ever seen.
+    most_rows: AtomicU64,
+    /// Where that is remembered, and what stands there.
     memory: PathBuf,
+    remembered: tokio::sync::Mutex<u64>,
     pace: Mutex<Pace>,
 }
 
@@ -76,14 +79,16 @@ impl Serving {
         let source = source::open(&file, base, state).map_err(|error| ServingError::Source { dataset: file.id.clone(), error })?;
         let memory = state.join("rows").join(&file.id);
         let wrong_memory = |why: String| ServingError::Statement { dataset: id, why };
+        let remembered = read_memory(&memory).map_err(wrong_memory)?;
         Ok(Self {
             file,
             envelope,
             statement,
             statement_digest,
             source,
-            most_rows: Mutex::new(remembered(&memory).map_err(wrong_memory)?),
+            most_rows: AtomicU64::new(remembered),
             memory,
+            remembered: tokio::sync::Mutex::new(remembered),
             pace: Mutex::new(Pace { second: Instant::now(), scans: 0 }),
         })
     }
@@ -101,23 +106,33 @@ impl Serving {
 
     /// Whether a dataset of so many rows is plausible: no fewer than its floor, no sudden shrinkage since the most that was ever seen.
     /// An owner who means a shrinkage removes the remembered count.
-    pub fn weigh(&self, rows: u64) -> Result<(), SourceError> {
+    pub async fn weigh(&self, rows: u64) -> Result<(), SourceError> {
         let implausible = |detail: String| Err(SourceError::new(ErrorCode::SourceImplausible, detail));
-        let mut most = self.most_rows.lock().unwrap_or_else(PoisonError::into_inner);
         if rows < self.file.row_floor {
             return implausible(format!("{rows} rows, below the floor of {}", self.file.row_floor));
         }
+        let most = self.most_rows.fetch_max(rows, Ordering::Relaxed);
         #[expect(clippy::cast_precision_loss, reason = "a fraction of a row count; registers are far below 2^52 rows")]
-        let (now, least) = (rows as f64, *most as f64 * (1.0 - self.file.most_shrink));
+        let (now, least) = (rows as f64, most as f64 * (1.0 - self.file.most_shrink));
         if now < least {
             let file = self.memory.display();
             return implausible(format!("{rows} rows, after {most}: more than the allowed shrinkage; if it is meant, remove `{file}`"));
         }
-        if rows > *most {
-            files::write(&self.memory, rows.to_string().as_bytes(), Secrecy::Public)
-                .map_err(|error| SourceError::new(ErrorCode::SourceFailed, error.to_string()))?;
-            *most = rows;
+        if rows > most { self.remember(rows).await } else { Ok(()) }
+    }
+
+    /// Writes the count down where it outlives this process: the first time, and whenever it has grown by one part in a hundred. A live
+    /// register grows all day, and a disk's sync for every new row would be most of a scan.
+    async fn remember(&self, rows: u64) -> Result<(), SourceError> {
+        let mut remembered = self.remembered.lock().await;
+        if *remembered > 0 && rows < *remembered + (*remembered).div_ceil(100) {
+            return Ok(());
         }
+        let memory = self.memory.clone();
+        let written = tokio::task::spawn_blocking(move || files::write(&memory, rows.to_string().as_bytes(), Secrecy::Public)).await;
+        let failed = |why: String| SourceError::new(ErrorCode::SourceFailed, why);
+        written.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
+        *remembered = rows;
         Ok(())
     }
 
@@ -135,7 +150,7 @@ impl Serving {
     }
 }
 
-fn remembered(memory: &Path) -> Result<u64, String> {
+fn read_memory(memory: &Path) -> Result<u64, String> {
     if !memory.exists() {
         return Ok(0);
     }

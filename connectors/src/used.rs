@@ -10,6 +10,9 @@ use zerotrip_proto::{Refusal, bounds};
 
 /// Most grants that are remembered at once; a grant lives a minute, its exchange five.
 const MOST: usize = 4_000_000;
+/// How long one is remembered: as long as the gate can admit the same request, which may be dated a clock's error ahead and is taken
+/// until a clock's error after its end.
+const MEMORY: Duration = bounds::REQUEST_LIFE.saturating_add(bounds::CLOCK_SKEW).saturating_add(bounds::CLOCK_SKEW);
 
 /// The memory.
 #[derive(Debug)]
@@ -46,7 +49,7 @@ impl Used {
         if held.names.len() + names.len() > MOST {
             return Err(Refusal::new(ErrorCode::SourceLimit, "too many scans at once to remember which grants were used"));
         }
-        let until = now + bounds::REQUEST_LIFE + bounds::CLOCK_SKEW + Duration::from_secs(1);
+        let until = now + MEMORY;
         for name in names {
             held.names.insert(name.clone());
             held.expiries.insert((until, name));
@@ -58,12 +61,42 @@ impl Used {
 impl Held {
     fn forget(&mut self, now: SystemTime) {
         while let Some((until, _)) = self.expiries.first() {
-            if *until > now {
+            if *until >= now {
                 break;
             }
             if let Some((_, name)) = self.expiries.pop_first() {
                 self.names.remove(&name);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+    use super::*;
+
+    fn grant(id: &str, exchange: &str) -> ScanGrant {
+        ScanGrant { id: id.into(), exchange_id: exchange.into(), ..ScanGrant::default() }
+    }
+
+    #[test]
+    fn a_grant_and_a_scan_are_good_once_and_forgotten_when_no_gate_would_take_them() {
+        let now = SystemTime::now();
+        let used = Used::new(now);
+        assert_eq!(used.since(), now);
+        used.spend(&grant("g1", "e1"), "owner", now).unwrap();
+        let refused = |grant: &ScanGrant, scan: &str, at| used.spend(grant, scan, at).unwrap_err().code == ErrorCode::GrantReused;
+        assert!(refused(&grant("g1", "e2"), "buyer", now), "the same grant");
+        assert!(refused(&grant("g2", "e1"), "owner", now), "the same scan under another grant");
+        used.spend(&grant("g3", "e1"), "buyer", now).unwrap();
+        // A request dated a clock's error ahead, at the very end of its life and of the patience after it.
+        let last = now + bounds::CLOCK_SKEW + bounds::REQUEST_LIFE + bounds::CLOCK_SKEW;
+        assert!(refused(&grant("g4", "e1"), "owner", last));
+        assert_eq!(used.held.lock().unwrap().names.len(), 4);
+        used.spend(&grant("g5", "e5"), "owner", last + Duration::from_secs(1)).unwrap();
+        let held = used.held.lock().unwrap();
+        assert_eq!((held.names.len(), held.expiries.len()), (2, 2), "the old ones are forgotten");
     }
 }

@@ -18,6 +18,8 @@ use crate::check::PreparedCheck;
 pub struct Catalog {
     definitions: Vec<Arc<Definition>>,
     state: RwLock<Arc<State>>,
+    /// Checks are prepared by one at a time, so that the newest statements are what stays.
+    preparing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -54,7 +56,7 @@ impl Catalog {
     pub fn new(definitions: Vec<Arc<Definition>>, ledger: &Ledger) -> Result<Self, LedgerError> {
         let kept = ledger.statements()?.into_iter().filter_map(|(dataset, envelope)| Some((dataset, Stated::new(envelope)?)));
         let state = State { statements: kept.collect(), ..State::default() };
-        Ok(Self { definitions, state: RwLock::new(Arc::new(state)) })
+        Ok(Self { definitions, state: RwLock::new(Arc::new(state)), preparing: tokio::sync::Mutex::new(()) })
     }
 
     /// The definitions.
@@ -114,6 +116,7 @@ impl Catalog {
 
     /// Prepares every check over the statements there are.
     pub async fn prepare_all(&self) {
+        let _one_at_a_time = self.preparing.lock().await;
         let statements: BTreeMap<String, DatasetStatement> =
             self.current().statements.iter().map(|(id, stated)| (id.clone(), stated.statement.clone())).collect();
         let (mut prepared, mut unprepared) = (BTreeMap::new(), BTreeMap::new());

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use arrow_flight::flight_service_client::FlightServiceClient;
 use futures::future;
+use tokio::sync::Notify;
 use zerotrip_channel::Http2Client;
 use zerotrip_proto::v1::connector_client::ConnectorClient;
 use zerotrip_proto::v1::{DescribeRequest, Envelope, KeyUsage, PushDirectoryRequest};
@@ -39,6 +40,8 @@ pub struct Attached {
     /// Its URI.
     pub uri: String,
     client: Http2Client,
+    /// Told when the connector is detached while its socket is open, so that the socket is closed and the connector dials anew.
+    released: Notify,
     /// Datasets that it answers for, with the digest of the owner's statement.
     datasets: BTreeMap<String, Digest>,
 }
@@ -84,9 +87,16 @@ impl Channels {
         self.attached.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Hands every attached connector a new key directory. Returns how many confirmed, and who did not and was detached.
-    pub async fn push_directory(&self, envelope: &Envelope, version: u64) -> (u32, Vec<String>) {
+    /// Hands every attached connector a new key directory. Returns how many confirmed, and who did not and was detached. Whoever it no
+    /// longer names as active is detached first.
+    pub async fn push_directory(&self, envelope: &Envelope, directory: &Directory) -> (u32, Vec<String>) {
+        let version = directory.version();
         let all: Vec<Arc<Attached>> = self.attached.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let (all, gone): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| directory.is_active(&one.identity));
+        for one in gone {
+            tracing::warn!(connector = %one.uri, "detached: it is suspended");
+            self.detach(&one);
+        }
         let confirmations = future::join_all(all.iter().map(|one| one.confirm(envelope, version))).await;
         let (mut confirmed, mut silent) = (0, Vec::new());
         for (one, whether) in all.iter().zip(confirmations) {
@@ -123,6 +133,7 @@ impl Channels {
         if attached.get(&one.uri).is_some_and(|current| Arc::ptr_eq(current, one)) {
             attached.remove(&one.uri);
         }
+        one.released.notify_one();
     }
 }
 
@@ -141,7 +152,10 @@ pub async fn run(hub: &Arc<Hub>, identity: Identity, client: Http2Client, ended:
             // A directory that came into force meanwhile is not missed: it is compared again once we are in the registry.
             let in_force = hub.in_force();
             if attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
-                ended.await;
+                tokio::select! {
+                    () = &mut ended => {}
+                    () = attached.released.notified() => {}
+                }
             }
             hub.channels.detach(&attached);
             tracing::info!(connector = %uri, "detached");
@@ -156,7 +170,7 @@ async fn open(hub: &Arc<Hub>, identity: Identity, client: Http2Client) -> Result
         return Err("its system is not active in the key directory".into());
     }
     let uri = identity.uri();
-    let mut attached = Attached { identity, uri, client, datasets: BTreeMap::new() };
+    let mut attached = Attached { identity, uri, client, released: Notify::new(), datasets: BTreeMap::new() };
     if !attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
         return Err("it does not confirm the key directory in force".into());
     }

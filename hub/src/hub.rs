@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use prost::Message as _;
 use tokio::sync::Semaphore;
@@ -135,7 +136,10 @@ impl Hub {
         let definitions = read_definitions(&config.definitions)?;
         let catalog = Catalog::new(definitions, &ledger)?;
         let in_force = InForce::restore(folder, &identity, &ledger, &catalog)?;
-        let runtime = RuntimeEnvBuilder::new().with_memory_limit(config.memory_bytes, 1.0).build_arc()?;
+        // Departments' rows never touch the hub's disk: over the memory limit a check fails.
+        let nowhere = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+        let runtime =
+            RuntimeEnvBuilder::new().with_memory_limit(config.memory_bytes, 1.0).with_disk_manager_builder(nowhere).build_arc()?;
         let hub = Self {
             engine: Engine::new(runtime),
             budgets: Budgets::new(&config),
@@ -181,8 +185,9 @@ impl Hub {
             policy,
         };
         self.keep_bundle(BundleKind::Directory, version, &envelope).await?;
-        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
-        Ok(self.channels.push_directory(&envelope, version).await)
+        let next = Arc::new(next);
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
+        Ok(self.channels.push_directory(&envelope, &next.directory).await)
     }
 
     /// Puts a newer bundle of grants in force.

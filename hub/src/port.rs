@@ -114,7 +114,7 @@ impl Port {
             Ok((client, connection)) => {
                 // The connection is driven by its own task; this one only waits for its end.
                 let (gone, ended) = tokio::sync::oneshot::channel::<()>();
-                tokio::spawn(async move {
+                let driver = tokio::spawn(async move {
                     connection.await;
                     drop(gone);
                 });
@@ -125,6 +125,8 @@ impl Port {
                     () = channels::run(&self.hub, identity, client, ended) => {}
                     () = drained(&self.hub, stop) => {}
                 }
+                // Detached or drained: the socket goes too, and the connector dials anew.
+                driver.abort();
             }
             Err(error) => tracing::warn!(%error, "a channel could not be opened"),
         }

@@ -47,7 +47,7 @@ fn the_shipped_definition_is_prepared() {
 
 #[test]
 fn what_cannot_be_sound_is_refused_by_name() {
-    let registered = "select distinct resident_id as id from household where status = 'registered'";
+    let registered = "select resident_id as id from household where status = 'registered'";
     let cases = [
         ("keys = [\"request.applicant\", \"living_spouse.id\", \"children.id\"]", "keys = []", "unbound"),
         ("absence_for = [\"request.applicant\", \"living_spouse.id\", \"children.id\"]", "absence_for = []", "undeclared absence"),

@@ -148,7 +148,7 @@ impl Thief {
 #[test]
 fn a_stolen_hub_cannot_invent_a_question() {
     let mut town = town(300, 5);
-    town.town.hub().unwrap().signal("KILL").unwrap();
+    town.town.kill_hub().unwrap();
     let runtime = runtime();
     let refusals = runtime.block_on(async {
         let thief = Arc::new(Thief::take_over(&town).await);

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use ::csv::{ByteRecord, ReaderBuilder};
 use encoding_rs::Encoding;
@@ -27,11 +27,15 @@ use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Survey
 const MOST_FILE: u64 = 4 << 30;
 /// Bytes of one ragged row, all of which must be kept: an identifier cut off would be a person not asked about.
 const MOST_RAGGED_TEXT: usize = 1 << 20;
+/// Time before the same drop is tried again after it could not be imported.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// A file drop and its newest whole snapshot.
 pub struct CsvSource {
     plan: Import,
     current: RwLock<Arc<Current>>,
+    /// Held while a drop is imported: one at a time, or two would write one snapshot. Remembers what failed last, and when.
+    importing: tokio::sync::Mutex<Option<(Stamp, Instant)>>,
 }
 
 struct Current {
@@ -84,15 +88,25 @@ impl CsvSource {
             state: state.join("snapshots").join(&dataset.id),
         };
         let current = plan.import()?;
-        Ok(Self { plan, current: RwLock::new(Arc::new(current)) })
+        Ok(Self { plan, current: RwLock::new(Arc::new(current)), importing: tokio::sync::Mutex::new(None) })
     }
 
     /// The newest whole snapshot. A drop that cannot be imported leaves the one before in place, with its own as-of: it serves until
     /// it is too old to count.
     async fn current(&self) -> Result<Arc<Current>, SourceError> {
-        let kept = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        let stamp = self.plan.stamp();
-        if stamp.as_ref().is_ok_and(|stamp| *stamp == kept.stamp) {
+        let stamp = match self.plan.stamp() {
+            Ok(stamp) => stamp,
+            Err(error) => {
+                tracing::warn!(dataset = %self.plan.dataset, %error, "the drop cannot be read; the one before still serves");
+                return Ok(self.kept());
+            }
+        };
+        if stamp == self.kept().stamp {
+            return Ok(self.kept());
+        }
+        let mut failed = self.importing.lock().await;
+        let kept = self.kept(); // somebody else may have imported it meanwhile
+        if stamp == kept.stamp || failed.as_ref().is_some_and(|(known, at)| *known == stamp && at.elapsed() < RETRY) {
             return Ok(kept);
         }
         let plan = self.plan.clone();
@@ -101,14 +115,20 @@ impl CsvSource {
         match imported {
             Ok(current) => {
                 let current = Arc::new(current);
+                *failed = None;
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&current);
                 Ok(current)
             }
             Err(error) => {
                 tracing::warn!(dataset = %self.plan.dataset, %error, "the new drop cannot be imported; the one before still serves");
+                *failed = Some((stamp, Instant::now()));
                 Ok(kept)
             }
         }
+    }
+
+    fn kept(&self) -> Arc<Current> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -239,7 +259,7 @@ impl Import {
         while reader.read_byte_record(&mut record).map_err(|error| self.not_csv(&error))? {
             rows += 1;
             // A line break inside a cell is a quote that was never closed until it was shown otherwise: it has swallowed other rows.
-            if record.len() != header.len() || record.iter().any(|cell| cell.contains(&b'\n')) {
+            if record.len() != header.len() || record.iter().any(|cell| cell.iter().any(|byte| matches!(byte, b'\n' | b'\r'))) {
                 let line = record.position().map_or(0, ::csv::Position::line);
                 let text = record.iter().map(|cell| self.decode(cell)).collect::<Vec<_>>().join(",");
                 if text.len() > MOST_RAGGED_TEXT {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use zerotrip_datasets::resident_id::{self, Reading, ResidentId, Suspect, SuspectRow};
+use zerotrip_datasets::resident_id::{self, Probe, Reading, ResidentId, Suspect, SuspectRow};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::SourceError;
@@ -26,6 +26,8 @@ pub struct Profile {
     ragged: Vec<RaggedRow>,
     /// The dataset's look-ups, each as places of its columns.
     look_ups: Vec<Vec<usize>>,
+    /// All of those places, each once.
+    columns: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -48,7 +50,10 @@ impl Profile {
     /// An empty one, for a dataset with these look-ups (places of their columns).
     pub fn new(look_ups: Vec<Vec<usize>>, ragged: Vec<RaggedRow>) -> Result<Self, SourceError> {
         let rows = ragged.len() as u64;
-        let profile = Self { rows, irregular: HashMap::new(), unreadable: Vec::new(), ragged, look_ups };
+        let mut columns: Vec<usize> = look_ups.iter().flatten().copied().collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let profile = Self { rows, irregular: HashMap::new(), unreadable: Vec::new(), ragged, look_ups, columns };
         profile.bounded()?;
         Ok(profile)
     }
@@ -65,10 +70,7 @@ impl Profile {
                 self.unreadable.push(UnreadableCell { column: *first, row, suspect: Suspect::new("") });
             }
         }
-        let mut columns: Vec<usize> = self.look_ups.iter().flatten().copied().collect();
-        columns.sort_unstable();
-        columns.dedup();
-        for column in columns {
+        for column in self.columns.iter().copied() {
             let Some(raw) = cell(column).filter(|raw| !is_blank(raw)) else { continue };
             match resident_id::parse(raw) {
                 Reading::Person(person) if resident_id::is_irregular(raw) => {
@@ -92,9 +94,13 @@ impl Profile {
 
     /// Locators of unreadable rows that could be one of the keys'.
     pub fn could_match(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<String> {
+        if self.unreadable.is_empty() && self.ragged.is_empty() {
+            return Vec::new();
+        }
+        let persons: Vec<Probe> = keys.iter().map(Probe::new).collect();
         let cells = self.unreadable.iter().filter(|cell| columns.contains(&cell.column));
-        let cells = cells.filter(|cell| keys.iter().any(|key| cell.suspect.could_match(key)));
-        let ragged = self.ragged.iter().filter(|row| keys.iter().any(|key| row.suspect.could_match(key)));
+        let cells = cells.filter(|cell| persons.iter().any(|person| cell.suspect.could_be(person)));
+        let ragged = self.ragged.iter().filter(|row| persons.iter().any(|person| row.suspect.could_be(person)));
         cells.map(|cell| format!("row {}", cell.row)).chain(ragged.map(|row| format!("line {}", row.line))).collect()
     }
 

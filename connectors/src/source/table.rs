@@ -1,13 +1,13 @@
 //! A table in a SQLite file: the department's own, live, or the connector's snapshot of a file drop.
 
 use std::collections::HashSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Row, params_from_iter};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params_from_iter};
 use tokio::sync::{Semaphore, mpsc};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::SqliteAsOf;
@@ -67,13 +67,17 @@ struct Inner {
     path: PathBuf,
     permits: Semaphore,
     readers: Mutex<Vec<Reader>>,
-    profile: RwLock<Option<Arc<Profile>>>,
 }
 
-/// A connection, and the state of the file that its share of the profile was taken from.
+/// A connection with the profile that it took itself: SQLite's `data_version` tells of other connections' writes, and only compares
+/// with what the same connection was told before. A profile that readers shared could be older than the file that one of them sees.
 struct Reader {
     connection: Connection,
-    profiled_version: Option<i64>,
+    /// `select <row id>, <fields> from <table> where `.
+    select: String,
+    /// The first part of `select`'s columns: how this table's row ids are called.
+    row_id: &'static str,
+    profile: Option<(i64, Arc<Profile>)>,
 }
 
 impl fmt::Debug for TableSource {
@@ -108,7 +112,6 @@ impl TableSource {
             path: path.to_owned(),
             permits: Semaphore::new(READERS),
             readers: Mutex::new(Vec::new()),
-            profile: RwLock::new(None),
         };
         let mut reader = inner.connect()?;
         inner.fresh_profile(&mut reader, &Stop::at(std::time::Instant::now() + Duration::from_secs(600)))?;
@@ -159,22 +162,42 @@ impl Inner {
         connection.busy_timeout(Duration::from_millis(500)).map_err(|error| self.failed(&error))?;
         connection.pragma_update(None, "query_only", true).map_err(|error| self.failed(&error))?;
         connection.set_prepared_statement_cache_capacity(64);
-        self.check_shape(&connection)?;
-        Ok(Reader { connection, profiled_version: None })
+        let row_id = self.check_shape(&connection)?;
+        let select = format!("select {row_id}, {} from {} where ", self.field_list(), quote(&self.shape.table));
+        Ok(Reader { connection, select, row_id, profile: None })
     }
 
-    fn check_shape(&self, connection: &Connection) -> Result<(), SourceError> {
+    /// Proves that the table and its columns are there, and says what its row ids are called.
+    fn check_shape(&self, connection: &Connection) -> Result<&'static str, SourceError> {
+        let (path, table) = (self.path.display(), &self.shape.table);
         let drift = |detail: String| Err(SourceError::new(ErrorCode::SourceDrift, detail));
+        let kind = connection
+            .query_row("select type, wr from pragma_table_list(?1) where schema = 'main'", [table], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .map_err(|error| self.failed(&error))?;
+        let (kind, without_row_id): (String, bool) = match kind {
+            Some(kind) => kind,
+            None => return drift(format!("`{path}` has no table `{table}`; mend `source.table`")),
+        };
+        if kind != "table" || without_row_id {
+            let what = if kind == "table" { "table without row ids" } else { kind.as_str() };
+            return drift(format!(
+                "`{table}` in `{path}` is a {what}, whose unreadable rows could not be located; name the table behind it in `source.table`, \
+                 or have its rows copied into an ordinary table"
+            ));
+        }
         let columns = connection
             .prepare("select name from pragma_table_info(?1)")
-            .and_then(|mut statement| statement.query_map([&self.shape.table], |row| row.get(0))?.collect::<Result<HashSet<String>, _>>())
+            .and_then(|mut statement| statement.query_map([table], |row| row.get(0))?.collect::<Result<HashSet<String>, _>>())
             .map_err(|error| self.failed(&error))?;
-        if columns.is_empty() {
-            return drift(format!("`{}` has no table `{}`; mend `source.table`", self.path.display(), self.shape.table));
+        if let Some(gone) = self.shape.fields.iter().find(|field| !columns.contains(*field)) {
+            return drift(format!("table `{table}` has no column `{gone}`; mend the column's `field`"));
         }
-        match self.shape.fields.iter().find(|field| !columns.contains(*field)) {
-            Some(gone) => drift(format!("table `{}` has no column `{gone}`; mend the column's `field`", self.shape.table)),
-            None => Ok(()),
+        // A column of that name would hide the row id, and two rows may hold the same value in it.
+        let free = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !columns.iter().any(|column| column.eq_ignore_ascii_case(name)));
+        match free {
+            Some(row_id) => Ok(row_id),
+            None => drift(format!("table `{table}` hides its row ids: it has columns `rowid`, `_rowid_` and `oid`; rename one")),
         }
     }
 
@@ -189,17 +212,21 @@ impl Inner {
 
     fn look_up(&self, reader: &mut Reader, look_up: &LookUp, rows: &mpsc::Sender<Vec<RawRow>>) -> Result<LookUpEnd, SourceError> {
         let started = SystemTime::now();
+        look_up.stop.check()?;
         self.in_transaction(reader, &look_up.stop, |inner, reader| {
             let profile = inner.fresh_profile(reader, &look_up.stop)?;
             let as_of = inner.as_of(reader, started)?;
             let mut sender = RowSender { rows, batch: Vec::new(), seen: HashSet::new(), left: look_up.most_rows };
             for keys in look_up.keys.chunks(KEYS_PER_STATEMENT) {
-                inner.select(reader, &inner.key_condition(&look_up.columns, keys), &spellings(look_up.columns.len(), keys), &mut sender)?;
+                let values = spellings(keys);
+                inner.select(reader, &inner.key_condition(&look_up.columns, values.len()), &values, &mut sender)?;
             }
+            let by_row_id = format!("{} = ?1", reader.row_id);
             for row in profile.irregular_rows(&look_up.columns, &look_up.keys) {
-                inner.select(reader, "rowid = ?", &[row.to_string()], &mut sender)?;
+                inner.select(reader, &by_row_id, &[row.to_string()], &mut sender)?;
             }
             sender.flush()?;
+            look_up.stop.check()?;
             Ok(LookUpEnd { as_of, rows: profile.rows, could_match: profile.could_match(&look_up.columns, &look_up.keys) })
         })
     }
@@ -208,7 +235,7 @@ impl Inner {
         let started = SystemTime::now();
         let stop = Stop::at(std::time::Instant::now() + Duration::from_secs(600));
         self.in_transaction(reader, &stop, |inner, reader| {
-            let profile = inner.fresh_profile(reader, &Stop::at(std::time::Instant::now() + Duration::from_secs(600)))?;
+            let profile = inner.fresh_profile(reader, &stop)?;
             Ok(Survey {
                 rows: profile.rows,
                 unreadable: profile.unreadable().take(100).collect(),
@@ -230,34 +257,38 @@ impl Inner {
         let poll = stop.clone();
         let hook = reader.connection.progress_handler(STEPS_PER_POLL, Some(move || poll.check().is_err()));
         hook.map_err(|error| self.failed(&error))?;
-        reader.connection.execute_batch("begin").map_err(|error| self.failed(&error))?;
+        self.execute(reader, "begin")?;
         let result = work(self, reader);
-        let ended = reader.connection.execute_batch("rollback").map_err(|error| self.failed(&error));
+        let ended = self.execute(reader, "rollback");
         let unhook = reader.connection.progress_handler(0, None::<fn() -> bool>).map_err(|error| self.failed(&error));
         // An interrupted statement says only that it was interrupted; why is the stop's to say.
         let result = if result.is_err() { stop.check().and(result) } else { result };
         result.and_then(|value| ended.and(unhook).map(|()| value))
     }
 
-    /// The profile of the file as this transaction sees it, taken anew if anybody has written since.
+    fn execute(&self, reader: &Reader, sql: &str) -> Result<(), SourceError> {
+        let done = reader.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+        done.map(|_| ()).map_err(|error| self.failed(&error))
+    }
+
+    /// The profile of the file as this transaction sees it, taken anew if anybody has written since this reader took its last one.
     fn fresh_profile(&self, reader: &mut Reader, stop: &Stop) -> Result<Arc<Profile>, SourceError> {
-        let version: i64 = reader.connection.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(|error| self.failed(&error))?;
-        let kept = self.profile.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(profile) = kept
-            && reader.profiled_version == Some(version)
+        let version = reader.connection.prepare_cached("pragma data_version").and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+        let version: i64 = version.map_err(|error| self.failed(&error))?;
+        if let Some((profiled, profile)) = &reader.profile
+            && *profiled == version
         {
-            return Ok(profile);
+            return Ok(Arc::clone(profile));
         }
-        let profile = Arc::new(self.take_profile(&reader.connection, stop)?);
-        *self.profile.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&profile));
-        reader.profiled_version = Some(version);
+        let profile = Arc::new(self.take_profile(reader, stop)?);
+        reader.profile = Some((version, Arc::clone(&profile)));
         Ok(profile)
     }
 
-    fn take_profile(&self, connection: &Connection, stop: &Stop) -> Result<Profile, SourceError> {
+    fn take_profile(&self, reader: &Reader, stop: &Stop) -> Result<Profile, SourceError> {
         let mut profile = Profile::new(self.shape.look_ups.clone(), self.shape.ragged.clone())?;
-        let sql = format!("select rowid, {} from {}", self.field_list(), quote(&self.shape.table));
-        let mut statement = connection.prepare(&sql).map_err(|error| self.failed(&error))?;
+        let sql = format!("{}true", reader.select);
+        let mut statement = reader.connection.prepare(&sql).map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
             if profile.rows.is_multiple_of(4096) {
@@ -276,7 +307,8 @@ impl Inner {
             Moment::Fixed(time) => Ok(*time),
             Moment::Recorded { table, column } => {
                 let sql = format!("select max({}) from {}", quote(column), quote(table));
-                let text: Option<String> = reader.connection.query_row(&sql, [], |row| row.get(0)).map_err(|error| self.failed(&error))?;
+                let newest = reader.connection.prepare_cached(&sql).and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+                let text: Option<String> = newest.map_err(|error| self.failed(&error))?;
                 let text = text.unwrap_or_default();
                 let time = chrono::DateTime::parse_from_rfc3339(text.trim()).map_err(|_| {
                     let detail = format!("`{table}`.`{column}` holds `{text}`, not a time such as 2026-11-22T00:30:00+08:00");
@@ -287,15 +319,25 @@ impl Inner {
         }
     }
 
-    fn key_condition(&self, columns: &[usize], keys: &[ResidentId]) -> String {
-        let count: usize = keys.iter().map(|key| key.spellings().len()).sum();
-        let marks = vec!["?"; count].join(",");
-        let fields = columns.iter().filter_map(|place| self.shape.fields.get(*place));
-        fields.map(|field| format!("{} in ({marks})", quote(field))).collect::<Vec<_>>().join(" or ")
+    /// One of the columns holds one of so many values, each bound once.
+    fn key_condition(&self, columns: &[usize], values: usize) -> String {
+        let mut condition = String::with_capacity(columns.len() * (values * 5 + 32));
+        for field in columns.iter().filter_map(|place| self.shape.fields.get(*place)) {
+            let join = if condition.is_empty() { "" } else { " or " };
+            condition.push_str(join);
+            condition.push_str(&quote(field));
+            condition.push_str(" in (");
+            for number in 1..=values {
+                let end = if number == values { ")" } else { "," };
+                // Writing into a string does not fail.
+                let _written = write!(condition, "?{number}{end}");
+            }
+        }
+        condition
     }
 
     fn select(&self, reader: &Reader, condition: &str, values: &[String], sender: &mut RowSender<'_>) -> Result<(), SourceError> {
-        let sql = format!("select rowid, {} from {} where {condition}", self.field_list(), quote(&self.shape.table));
+        let sql = format!("{}{condition}", reader.select);
         let mut statement = reader.connection.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
         let mut found = statement.query(params_from_iter(values)).map_err(|error| self.failed(&error))?;
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
@@ -319,7 +361,7 @@ impl Inner {
                 ValueRef::Real(number) => Some(number.to_string()),
                 ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
                 ValueRef::Blob(_) => {
-                    let detail = format!("column `{field}` holds binary data; give the dataset a view with text instead");
+                    let detail = format!("column `{field}` holds binary data; name a column of text instead");
                     return Err(SourceError::new(ErrorCode::SourceDrift, detail));
                 }
             };
@@ -387,14 +429,13 @@ pub fn look_up_places(dataset: &DatasetFile) -> Vec<Vec<usize>> {
     dataset.lookups.iter().map(|look_up| look_up.columns.iter().filter_map(place).collect()).collect()
 }
 
-/// The values of [`Inner::key_condition`], once for each column.
-fn spellings(columns: usize, keys: &[ResidentId]) -> Vec<String> {
-    let once: Vec<String> = keys.iter().flat_map(ResidentId::spellings).collect();
-    let mut all = Vec::with_capacity(once.len() * columns);
-    for _ in 0..columns {
-        all.extend(once.iter().cloned());
+/// Every regular spelling of these keys. The last one is repeated up to a power of two, so that few statements serve all look-ups.
+fn spellings(keys: &[ResidentId]) -> Vec<String> {
+    let mut values: Vec<String> = keys.iter().flat_map(ResidentId::spellings).collect();
+    if let Some(last) = values.last().cloned() {
+        values.resize(values.len().next_power_of_two(), last);
     }
-    all
+    values
 }
 
 /// An identifier, quoted as SQL has it.

@@ -60,11 +60,11 @@ pub struct DatasetFile {
 /// Where the rows are. Paths are relative to the dataset file and never lead out of its folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A table or view of an SQLite database.
+    /// An ordinary table of an SQLite database: not a view, nor a table without row ids.
     Sqlite {
         /// The database.
         path: String,
-        /// The table or view.
+        /// The table.
         table: String,
         /// How old its rows are.
         as_of: SqliteAsOf,

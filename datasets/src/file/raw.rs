@@ -94,7 +94,7 @@ fn source(section: &mut Section<'_>) -> Option<Source> {
     });
     if kind == "sqlite" {
         let table =
-            section.read("table", None, "must be a table's or view's name", |value| value.as_str().filter(|name| is_foreign_name(name)));
+            section.read("table", None, "must be a table's name; views have no row ids", |value| value.as_str().filter(|name| is_foreign_name(name)));
         let as_of = section.read("as_of", None, "must be `live` or `{ table = \"…\", column = \"…\" }`", |value| match value {
             Value::String(text) => (text == "live").then_some(SqliteAsOf::Live),
             Value::Table(place) if place.len() == 2 => {

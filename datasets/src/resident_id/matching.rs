@@ -21,6 +21,11 @@ use crate::fold;
 const MOST_CHARACTERS: usize = 256;
 const MOST_ROW_BYTES: usize = 64 << 10;
 const FEWEST_KNOWN: usize = 4;
+/// A form cannot stand whole inside less.
+const SHORTEST_OVERLONG: usize = 18;
+const OVERLONG_EDITS: usize = 2;
+/// The most edits that anything is asked about, and one.
+const LEVELS: usize = 3;
 /// In a ragged row: shorter runs are house numbers and shares, not what is left of an id.
 const FEWEST_IN_ROW: usize = 6;
 
@@ -30,7 +35,18 @@ const FEWEST_IN_ROW: usize = 6;
 pub struct Suspect {
     tokens: Vec<Token>,
     known: Counts,
+    /// Edits that the whole cell may be away from a form.
+    most: usize,
+    overlong: Vec<Overlong>,
     anybody: bool,
+}
+
+/// A stretch of a cell, without a mask, that is long enough to hold a form somewhere inside.
+#[derive(Clone, Debug)]
+struct Overlong {
+    tokens: Vec<Token>,
+    known: Counts,
+    wild: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +58,51 @@ enum Token {
     Stretch,
 }
 
-/// Whether the unreadable cell `raw` could be `key`'s. Many persons for one cell: use [`Suspect`].
+/// Whether the unreadable cell `raw` could be `key`'s. Many persons for one cell: use [`Suspect`]; many cells for one person: also
+/// [`Probe`].
 pub fn could_match(raw: &str, key: &ResidentId) -> bool {
     Suspect::new(raw).could_match(key)
+}
+
+/// A person, prepared once for being held against many cells.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// The characters of the 18-character form: the 15-digit form has no others.
+    counts: Counts,
+    forms: [Option<Form>; 2],
+}
+
+/// One spelling of a person's, as the automaton of [`within`] wants it.
+#[derive(Clone, Debug)]
+struct Form {
+    length: usize,
+    /// For each of the eleven characters: the places where it stands, as bits.
+    places: [u32; 11],
+    counts: Counts,
+}
+
+impl Probe {
+    /// Prepares the person.
+    pub fn new(key: &ResidentId) -> Self {
+        let short = key.first_generation();
+        Self { counts: Counts::of(&key.0), forms: [Some(Form::new(&key.0)), short.map(|short| Form::new(short.as_bytes()))] }
+    }
+
+    fn forms(&self) -> impl Iterator<Item = &Form> {
+        self.forms.iter().flatten()
+    }
+}
+
+impl Form {
+    fn new(text: &[u8]) -> Self {
+        let mut places = [0; 11];
+        for (at, c) in text.iter().enumerate() {
+            if let Some(bits) = places.get_mut(place_of(*c)) {
+                *bits |= 1 << at;
+            }
+        }
+        Self { length: text.len(), places, counts: Counts::of(text) }
+    }
 }
 
 /// A ragged row, prepared once for being held against many persons.
@@ -89,7 +147,12 @@ impl SuspectRow {
 
     /// Whether it could concern this person, by the rule of [`row_could_match`].
     pub fn could_match(&self, key: &ResidentId) -> bool {
-        self.anybody || self.runs.iter().any(|run| run.could_match(key))
+        self.could_be(&Probe::new(key))
+    }
+
+    /// The same for a person prepared once.
+    pub fn could_be(&self, person: &Probe) -> bool {
+        self.anybody || self.runs.iter().any(|run| run.could_be(person))
     }
 }
 
@@ -113,7 +176,14 @@ impl Suspect {
             }
         }
         let anybody = known.total() < FEWEST_KNOWN || raw.chars().filter(|c| !fold::is_blank(*c)).count() > MOST_CHARACTERS;
-        Self { tokens, known, anybody }
+        let most = match known.total() {
+            13.. => 2,
+            11 | 12 => 1,
+            _ => 0,
+        };
+        let stretches = tokens.split(|token| *token == Token::Stretch).filter(|stretch| stretch.len() >= SHORTEST_OVERLONG);
+        let overlong = stretches.map(Overlong::new).collect();
+        Self { tokens, known, most, overlong, anybody }
     }
 
     /// Too little is known of it to tell persons apart.
@@ -123,25 +193,36 @@ impl Suspect {
 
     /// Whether it could be this person's, by the rule.
     pub fn could_match(&self, key: &ResidentId) -> bool {
-        if self.anybody {
-            return true;
-        }
-        let most: usize = match self.known.total() {
-            13.. => 2,
-            11 | 12 => 1,
-            _ => 0,
-        };
-        let of_key = Counts::of(&key.0);
-        let short = key.first_generation();
-        let forms = || [Some(key.0.as_slice()), short.as_deref().map(str::as_bytes)].into_iter().flatten();
+        self.could_be(&Probe::new(key))
+    }
 
-        // Every known character that the key has not got is an edit, which spares most keys the long way.
-        let near = self.known.beyond(&of_key) <= most;
-        near && forms().any(|form| {
-            distance(&self.tokens, form, Ends::Both) <= most || distance(&self.tokens, form, Ends::PartOfForm) <= most.saturating_sub(1)
-        }) || self.tokens.split(|token| *token == Token::Stretch).filter(|stretch| stretch.len() >= 18).any(|stretch| {
-            forms().any(|form| Counts::of(form).beyond_tokens(stretch) <= 2 && distance(stretch, form, Ends::PartOfCell) <= 2)
-        })
+    /// The same for a person prepared once.
+    pub fn could_be(&self, person: &Probe) -> bool {
+        // Every known character that the person has not got is an edit, which spares most persons the long way.
+        let near = || self.known.beyond(&person.counts) <= self.most;
+        let whole = |form: &Form| {
+            within(&self.tokens, form, Ends::Both, self.most)
+                || within(&self.tokens, form, Ends::PartOfForm, self.most.saturating_sub(1))
+        };
+        self.anybody || (near() && person.forms().any(whole)) || self.overlong.iter().any(|stretch| stretch.holds(person))
+    }
+}
+
+impl Overlong {
+    fn new(tokens: &[Token]) -> Self {
+        let mut known = Counts::default();
+        for token in tokens {
+            if let Token::Known(c) = token {
+                known.add(*c);
+            }
+        }
+        Self { tokens: tokens.to_vec(), wild: tokens.len() - known.total(), known }
+    }
+
+    fn holds(&self, person: &Probe) -> bool {
+        // Every character of a form that is not here is an edit; a wildcard stands for any one.
+        let near = |form: &Form| form.counts.beyond(&self.known) <= OVERLONG_EDITS + self.wild;
+        person.forms().any(|form| near(form) && within(&self.tokens, form, Ends::PartOfCell, OVERLONG_EDITS))
     }
 }
 
@@ -172,11 +253,45 @@ enum Ends {
     PartOfCell,
 }
 
-fn distance(cell: &[Token], form: &[u8], ends: Ends) -> usize {
-    align(cell, form.len(), ends, |c, at| form.get(at) == Some(&c))
+/// Whether the cell is at most `most` edits (fewer than [`LEVELS`]) from the form: what [`align`] tells, but for all places of the form
+/// at once. Bit *j* of `reached[d]` says that the cell so far can be the form's first *j* characters after *d* edits (Wu and Manber,
+/// "Fast text searching allowing errors", 1992).
+fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bool {
+    let all = (1_u32 << (form.length + 1)) - 1;
+    let end = 1_u32 << form.length;
+    let mut reached = [0_u32; LEVELS];
+    for (edits, here) in reached.iter_mut().enumerate() {
+        *here = if ends == Ends::PartOfForm { all } else { (1 << (edits + 1)) - 1 };
+    }
+    let holds = |reached: &[u32; LEVELS], bits: u32| reached.iter().take(most + 1).any(|here| here & bits != 0);
+    for token in cell {
+        let fits = match token {
+            Token::Known(c) => form.places.get(place_of(*c)).copied().unwrap_or(0),
+            Token::One | Token::Stretch => all,
+        };
+        let (mut before, mut fewer) = (0, 0);
+        for here in &mut reached {
+            let was = *here;
+            *here = if *token == Token::Stretch {
+                was | was.wrapping_neg() // the lowest place, and everything after it
+            } else {
+                // Fits; or with one edit fewer: dropped from the cell, replaced, inserted from the form.
+                ((was & fits) << 1) | before | (before << 1) | (fewer << 1) | u32::from(ends == Ends::PartOfCell)
+            } & all;
+            (before, fewer) = (was, *here);
+        }
+        if ends == Ends::PartOfCell && holds(&reached, end) {
+            return true;
+        }
+    }
+    match ends {
+        Ends::Both => holds(&reached, end),
+        Ends::PartOfForm => holds(&reached, all),
+        Ends::PartOfCell => false,
+    }
 }
 
-/// Levenshtein's distance, a row at a time; `fits` says whether a known character may stand at that place of the form.
+/// Levenshtein's distance by its definition, a row at a time; `fits` says whether a known character may stand at that place of the form.
 fn align(cell: &[Token], form: usize, ends: Ends, fits: impl Fn(u8, usize) -> bool) -> usize {
     let mut row: Vec<usize> = (0..=form).map(|at| if ends == Ends::PartOfForm { 0 } else { at }).collect();
     let mut best = form;
@@ -210,9 +325,15 @@ fn align(cell: &[Token], form: usize, ends: Ends, fits: impl Fn(u8, usize) -> bo
     }
 }
 
-/// How often each of the eleven characters of an id occurs.
+/// Where a character of an id stands among the eleven.
+fn place_of(c: u8) -> usize {
+    if c == b'X' { 10 } else { usize::from(c.wrapping_sub(b'0')) }
+}
+
+/// How often each of the eleven characters of an id occurs; of a cell of at most 256 characters, so that a full count of one of them
+/// stays far beyond what any form holds.
 #[derive(Clone, Copy, Debug, Default)]
-struct Counts([usize; 11]);
+struct Counts([u8; 16]);
 
 impl Counts {
     fn of(characters: &[u8]) -> Self {
@@ -224,31 +345,94 @@ impl Counts {
     }
 
     fn add(&mut self, c: u8) {
-        let place = if c == b'X' { 10 } else { usize::from(c.wrapping_sub(b'0')) };
-        if let Some(count) = self.0.get_mut(place) {
-            *count += 1;
+        if let Some(count) = self.0.get_mut(place_of(c)) {
+            *count = count.saturating_add(1);
         }
     }
 
     fn total(&self) -> usize {
-        self.0.iter().sum()
+        self.0.iter().map(|count| usize::from(*count)).sum()
     }
 
     /// Characters here that `other` has not got.
     fn beyond(&self, other: &Self) -> usize {
-        self.0.iter().zip(other.0).map(|(mine, theirs)| mine.saturating_sub(theirs)).sum()
+        self.0.iter().zip(other.0).map(|(mine, theirs)| usize::from(mine.saturating_sub(theirs))).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The rule, by its definition: no filter, no automaton.
+    fn by_definition(suspect: &Suspect, key: &ResidentId) -> bool {
+        let most = match suspect.tokens.iter().filter(|token| matches!(token, Token::Known(_))).count() {
+            13.. => 2,
+            11 | 12 => 1,
+            _ => 0,
+        };
+        let short = key.first_generation();
+        let forms: Vec<&[u8]> = std::iter::once(key.0.as_slice()).chain(short.as_deref().map(str::as_bytes)).collect();
+        let distance = |cell: &[Token], form: &[u8], ends| align(cell, form.len(), ends, |c, at| form.get(at) == Some(&c));
+        let whole = |form: &&[u8]| {
+            distance(&suspect.tokens, form, Ends::Both) <= most
+                || distance(&suspect.tokens, form, Ends::PartOfForm) <= most.saturating_sub(1)
+        };
+        let inside = |stretch: &[Token]| {
+            stretch.len() >= 18 && forms.iter().any(|form| distance(stretch, form, Ends::PartOfCell) <= 2)
+        };
+        suspect.anybody || forms.iter().any(whole) || suspect.tokens.split(|token| *token == Token::Stretch).any(inside)
     }
 
-    /// The same against a stretch of a cell, whose wildcards stand for anything.
-    fn beyond_tokens(&self, tokens: &[Token]) -> usize {
-        let mut other = Self::default();
-        let mut wild = 0;
-        for token in tokens {
-            match token {
-                Token::Known(c) => other.add(*c),
-                Token::One | Token::Stretch => wild += 1,
+    fn any_id() -> impl Strategy<Value = ResidentId> {
+        let first = chrono::NaiveDate::from_ymd_opt(1880, 1, 1).unwrap();
+        // Few divisions, so that strangers are near too.
+        (330_100u32..=330_109, 0i64..53_000, 0u16..=999)
+            .prop_map(move |(division, day, sequence)| ResidentId::from_parts(division, first + chrono::Duration::days(day), sequence).unwrap())
+    }
+
+    /// An id after up to four replaced, inserted or dropped characters, masks among them, with something before and behind it.
+    fn any_cell() -> impl Strategy<Value = (ResidentId, String)> {
+        let edit = (any::<prop::sample::Index>(), 0u8..3, prop::sample::select("0123456789X*?甲".chars().collect::<Vec<_>>()));
+        let around = || prop_oneof![4 => Just(String::new()), 1 => "[0-9X]{1,6}", 1 => "[0-9*]{1,20}"];
+        (any_id(), any::<bool>(), prop::collection::vec(edit, 0..5), around(), around()).prop_map(|(id, short, edits, before, after)| {
+            let form = id.first_generation().filter(|_| short).unwrap_or_else(|| id.as_str().to_owned());
+            let mut text: Vec<char> = form.chars().collect();
+            for (at, what, c) in edits {
+                let at = at.index(text.len());
+                match what {
+                    0 => text[at] = c,
+                    1 => text.insert(at, c),
+                    _ => drop(text.remove(at)),
+                }
+            }
+            (id, format!("{before}{}{after}", text.into_iter().collect::<String>()))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(6_000))]
+
+        #[test]
+        fn filters_and_automaton_say_what_the_rule_says((id, cell) in any_cell(), other in any_id(), soup in "[0-9X*]{4,40}") {
+            for raw in [&cell, &soup] {
+                let suspect = Suspect::new(raw);
+                for key in [&id, &other] {
+                    prop_assert_eq!(suspect.could_be(&Probe::new(key)), by_definition(&suspect, key), "{} for {}", raw, key.as_str());
+                }
             }
         }
-        self.beyond(&other).saturating_sub(wild)
+    }
+
+    #[test]
+    fn a_cell_of_one_digit_only_does_not_overflow() {
+        let id = ResidentId::new_strict("11010519491231002X").unwrap();
+        for length in [254, 255, 256] {
+            assert!(!Suspect::new(&"1".repeat(length)).could_match(&id));
+        }
+        assert!(Suspect::new(&"1".repeat(257)).could_match(&id), "too long to tell");
     }
 }

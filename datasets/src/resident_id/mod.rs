@@ -12,7 +12,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::fold;
 
-pub use matching::{Suspect, SuspectRow, could_match, row_could_match};
+pub use matching::{Probe, Suspect, SuspectRow, could_match, row_could_match};
 
 /// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the right check character.
 ///

@@ -217,6 +217,7 @@ impl Run<'_> {
                 registered.insert(rule.statement.as_str(), persons);
             }
             verdicts = self.verdicts()?;
+            self.judge_the_unjudged(&mut verdicts)?;
         }
         let evidence_scans: Vec<_> = scans.iter().map(|(name, dataset, state, absence_for)| ScanEvidence { name, dataset, state, absence_for }).collect();
         let reasons: Vec<&str> = definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
@@ -232,6 +233,20 @@ impl Run<'_> {
             _ => None,
         });
         Ok(RunResult { conclusion, sources: sources.collect() })
+    }
+
+    /// A row of a judged scan that the SQL left out settles nothing, and is said to.
+    fn judge_the_unjudged(&self, verdicts: &mut Vec<Verdict>) -> Result<()> {
+        for (at, step) in self.variant.steps.iter().enumerate() {
+            let PreparedKind::Scan(scan) = &step.kind else { continue };
+            let rows: usize = self.cx.rows(at + 1)?.iter().map(RecordBatch::num_rows).sum();
+            let judged = verdicts.iter().filter(|verdict| verdict.scan == step.name).count();
+            if scan.scan.judged && judged < rows {
+                let (kind, code, scan) = (VerdictKind::Undetermined, String::new(), step.name.clone());
+                verdicts.push(Verdict { kind, code, scan, on_date: None });
+            }
+        }
+        Ok(())
     }
 
     fn verdicts(&self) -> Result<Vec<Verdict>> {

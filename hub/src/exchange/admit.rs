@@ -13,8 +13,10 @@ use super::Identified;
 use crate::config::Config;
 use crate::hub::Hub;
 
-/// Subjects that are remembered at once; over it, the oldest hour is forgotten early and said so.
-const MOST_SUBJECTS: usize = 2_000_000;
+/// Keys that one window remembers; over it the window begins anew early, and the log says so.
+const MOST_KEYS: usize = 2_000_000;
+/// Refusals that one peer may cause in the ledger a minute.
+const REFUSALS_PER_MINUTE: u32 = 600;
 
 /// Who has asked how much.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub struct Budgets {
     subject_per_hour: u32,
     members: Mutex<Window<String>>,
     subjects: Mutex<Window<Digest>>,
+    refusals: Mutex<Window<String>>,
 }
 
 #[derive(Debug)]
@@ -38,7 +41,11 @@ impl<K: std::hash::Hash + Eq> Window<K> {
     }
 
     fn count(&mut self, key: K) -> u32 {
-        if self.began.elapsed() >= self.length || self.counts.len() >= MOST_SUBJECTS {
+        let full = self.counts.len() >= MOST_KEYS;
+        if full {
+            tracing::warn!("a budget's memory is full; it begins anew early");
+        }
+        if full || self.began.elapsed() >= self.length {
             self.began = Instant::now();
             self.counts.clear();
         }
@@ -56,7 +63,20 @@ impl Budgets {
             subject_per_hour: config.subject_per_hour,
             members: Mutex::new(Window::new(Duration::from_secs(60))),
             subjects: Mutex::new(Window::new(Duration::from_secs(3600))),
+            refusals: Mutex::new(Window::new(Duration::from_secs(60))),
         }
+    }
+
+    /// One more refusal for this peer.
+    pub fn spend_refusal(&self, peer: &str) -> Result<(), Refusal> {
+        let refused = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).count(peer.to_owned());
+        if refused <= REFUSALS_PER_MINUTE {
+            return Ok(());
+        }
+        if refused == REFUSALS_PER_MINUTE + 1 {
+            tracing::warn!(peer, "over {REFUSALS_PER_MINUTE} refusals a minute; further ones are not recorded one by one");
+        }
+        Err(Refusal::new(ErrorCode::Overloaded, "too many refused requests; mend the asking system and try again in a minute"))
     }
 
     fn spend(&self, member: &str, subjects: &[String]) -> Result<(), Refusal> {

@@ -86,6 +86,11 @@ impl Outcome {
         Self::new(Wire::Denied(denied), ExchangeOutcome::Denied, ErrorCode::PolicyDenied)
     }
 
+    /// The same outcome, denied after all; its sources stay on record.
+    pub fn withdrawn(self, decision: &Decision) -> Self {
+        Self { sources: self.sources, ..Self::denied(decision) }
+    }
+
     /// A certificate was recorded.
     pub fn recorded(certificate_digest: Vec<u8>) -> Self {
         Self::new(Wire::Recorded(v1::Recorded { certificate_digest }), ExchangeOutcome::Recorded, ErrorCode::Unspecified)
@@ -103,7 +108,7 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
         ErrorCode::SourceTimeout => ("the source did not answer in time", "数据源未在时限内应答", true),
         ErrorCode::SourceTruncated => ("the source's answer was not whole", "数据源应答不完整", true),
         ErrorCode::SourceStale => ("the source's data are older than this check allows", "数据源数据超过允许的时效", true),
-        ErrorCode::SourceImplausible => ("the source does not look whole; its owner has been told", "数据源数据量异常，已提示数据提供部门", true),
+        ErrorCode::SourceImplausible => ("the source does not look whole; its owner must look at it", "数据源数据量异常，需数据提供部门核实", true),
         ErrorCode::SourceUnreadable => (
             "a record that could concern these persons cannot be read; its owner must look at it",
             "存在可能涉及当事人但无法识读的记录，需数据提供部门核实",
@@ -188,7 +193,9 @@ impl Record {
             let salt = random()?;
             let commitment = commit(domain::RECEIPT, &salt, &received.receipt.payload).to_vec();
             let coverage = hub.catalog.statement(dataset).and_then(|stated| stated.statement.coverage).unwrap_or_default();
-            statements.push(SourceStatement {
+            // Whoever is denied hears nothing of the sources; that they were asked stays on record all the same.
+            if !matches!(outcome.wire, Wire::Denied(_)) {
+                statements.push(SourceStatement {
                 dataset: dataset.clone(),
                 owner: dataset.split_once('.').map_or_else(String::new, |(member, _)| member.to_owned()),
                 as_of: Some(to_timestamp(*as_of)),
@@ -196,6 +203,7 @@ impl Record {
                 coverage_zh: coverage.text_zh,
                 receipt_commitment: commitment.clone(),
             });
+            }
             commitments.push(commitment);
             kept.push(received.receipt.clone());
             salts.push(salt.to_vec());

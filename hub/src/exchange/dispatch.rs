@@ -28,6 +28,9 @@ use crate::channels::Attached;
 use crate::check::{Dispatch, ScanAnswer, ScanCall};
 use crate::hub::{Hub, InForce};
 
+/// Bytes of one scan's answer that are held while it is combined; a family's rows are a few kilobytes.
+const MOST_BYTES: usize = 32 << 20;
+
 /// Asks departments on behalf of one exchange.
 pub struct Dispatcher<'a> {
     hub: &'a Hub,
@@ -213,12 +216,13 @@ struct Delivery<'a> {
     schema: Option<SchemaRef>,
     rows: Vec<RecordBatch>,
     count: u64,
+    bytes: usize,
     digest: Hasher,
 }
 
 impl<'a> Delivery<'a> {
     fn new(call: &'a ScanCall<'a>) -> Self {
-        Self { call, schema: None, rows: Vec::new(), count: 0, digest: Hasher::with_domain("zerotrip scan stream v1") }
+        Self { call, schema: None, rows: Vec::new(), count: 0, bytes: 0, digest: Hasher::with_domain("zerotrip scan stream v1") }
     }
 
     async fn run(mut self, stream: &mut Streaming<FlightData>) -> Result<Delivered, ErrorCode> {
@@ -239,6 +243,10 @@ impl<'a> Delivery<'a> {
     }
 
     fn take(&mut self, message: &FlightData) -> Result<(), ErrorCode> {
+        self.bytes += message.data_header.len() + message.data_body.len();
+        if self.bytes > MOST_BYTES {
+            return Err(ErrorCode::SourceLimit);
+        }
         self.digest.update_framed(&message.data_header);
         self.digest.update_framed(&message.data_body);
         let Some(schema) = &self.schema else {
@@ -249,7 +257,15 @@ impl<'a> Delivery<'a> {
             self.schema = Some(Arc::clone(&self.call.schema));
             return Ok(());
         };
+        // A compressed buffer states its own inflated length, and the decoder would believe it.
+        let header = arrow::ipc::root_as_message(&message.data_header).map_err(|error| lie(self.call, &error))?;
+        if header.header_as_record_batch().is_none_or(|batch| batch.compression().is_some()) {
+            return Err(lie(self.call, &"a message is not a plain record batch"));
+        }
         let batch = flight_data_to_arrow_batch(message, Arc::clone(schema), &HashMap::new()).map_err(|error| lie(self.call, &error))?;
+        if batch.num_rows() == 0 {
+            return Err(lie(self.call, &"it sends batches without rows"));
+        }
         self.count += batch.num_rows() as u64;
         if self.count > self.call.scan.scan.most_rows {
             return Err(ErrorCode::SourceLimit);

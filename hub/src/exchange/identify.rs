@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeCall, KeyUsage, Request};
+use zerotrip_proto::v1::{Envelope, ErrorCode, KeyUsage, Request};
 use zerotrip_proto::{Refusal, bounds, payload_type};
 use zerotrip_trust::dsse::{self, DsseError};
 use zerotrip_trust::identity::Identity;
@@ -24,13 +24,10 @@ pub struct Identified {
 }
 
 /// Verifies a request, or says what is wrong with it.
-pub fn identify(hub: &Hub, in_force: &InForce, call: ExchangeCall, peer: &Identity, now: SystemTime) -> Result<Identified, Refusal> {
+pub fn identify(hub: &Hub, in_force: &InForce, envelope: Envelope, peer: &Identity, now: SystemTime) -> Result<Identified, Refusal> {
     if in_force.directory.expires_at() <= now {
         return Err(Refusal::new(ErrorCode::StaleBundle, "the key directory has expired; the authority must publish a new one"));
     }
-    let Some(envelope) = call.request else {
-        return Err(Refusal::new(ErrorCode::BadSignature, "the call carries no signed request"));
-    };
     let bad = |error: DsseError| Refusal::new(error.code(), format!("request: {error}"));
     let (payload, keyid) = dsse::peek(&envelope, payload_type::REQUEST).map_err(bad)?;
     let holder = in_force.directory.signing_key(keyid, KeyUsage::Sign, now);

@@ -21,24 +21,27 @@ const SEAL_WITHIN: Duration = Duration::from_secs(3600);
 pub async fn issue(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Result<ExchangeReply, Refusal> {
     let now = SystemTime::now();
     let in_force = hub.in_force();
-    let identified = match identify::identify(hub, &in_force, call, peer, now) {
-        Ok(identified) => identified,
-        Err(refusal) => return refuse(hub, peer, &[], refusal).await,
+    let Some(envelope) = call.request else {
+        return refuse(hub, peer, &[], Refusal::new(ErrorCode::BadSignature, "the call carries no signed request")).await;
     };
-    let payload = &identified.envelope.payload;
+    let payload = envelope.payload.clone();
+    let identified = match identify::identify(hub, &in_force, envelope, peer, now) {
+        Ok(identified) => identified,
+        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
+    };
     let resting = match Resting::of(hub, &identified, now) {
         Ok(resting) => resting,
-        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
     let _room = match admit::admit(hub, &identified, &[]) {
         Ok(room) => room,
-        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
     let decision = decide(&in_force, &identified, &resting.check, Action::Issue, now);
     let action = format!("issue {}", resting.check);
     let record = match intend(hub, &identified, &action, &decision, now).await {
         Ok(record) => record,
-        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
     let outcome = if decision.allowed { Outcome::recorded(resting.certificate_digest) } else { Outcome::denied(&decision) };
     record.answer(hub, &decision, outcome, Vec::new()).await

@@ -30,23 +30,26 @@ const CIVIL_OFFSET: Duration = Duration::from_secs(8 * 3600);
 pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Result<ExchangeReply, Refusal> {
     let now = SystemTime::now();
     let in_force = hub.in_force();
-    let identified = match identify::identify(hub, &in_force, call, peer, now) {
-        Ok(identified) => identified,
-        Err(refusal) => return refuse(hub, peer, &[], refusal).await,
+    let Some(envelope) = call.request else {
+        return refuse(hub, peer, &[], Refusal::new(ErrorCode::BadSignature, "the call carries no signed request")).await;
     };
-    let payload = &identified.envelope.payload;
+    let payload = envelope.payload.clone();
+    let identified = match identify::identify(hub, &in_force, envelope, peer, now) {
+        Ok(identified) => identified,
+        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
+    };
     let question = match Question::of(hub, &identified) {
         Ok(question) => question,
-        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
     let _room = match admit::admit(hub, &identified, &question.parameters) {
         Ok(room) => room,
-        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
     let decision = decide(&in_force, &identified, &question.name(), Action::Check, now);
     let record = match intend(hub, &identified, &question.name(), &decision, now).await {
         Ok(record) => record,
-        Err(refusal) => return refuse(hub, peer, payload, refusal).await,
+        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
     if !decision.allowed {
         return record.answer(hub, &decision, Outcome::denied(&decision), Vec::new()).await;
@@ -59,20 +62,22 @@ pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
     } else {
         decide(&hub.in_force(), &identified, &question.name(), Action::Check, SystemTime::now())
     };
-    let outcome = if decision.allowed { outcome } else { Outcome::denied(&decision) };
+    let outcome = if decision.allowed { outcome } else { outcome.withdrawn(&decision) };
     record.answer(hub, &decision, outcome, dispatcher.into_receipts()).await
 }
 
-/// A refusal before there is an exchange enters the ledger too; a caller's replayed id is among them.
-async fn refuse(hub: &Hub, peer: &Identity, payload: &[u8], refusal: Refusal) -> Result<ExchangeReply, Refusal> {
+/// A refusal before there is an exchange enters the ledger too; a caller's replayed id is among them. The caller hears where, and the
+/// salt that opens the entry's commitment to what was refused. How many a peer can cause is bounded, so that nobody fills the ledger.
+pub async fn refuse<T>(hub: &Hub, peer: &Identity, payload: &[u8], refusal: Refusal) -> Result<T, Refusal> {
+    hub.budgets.spend_refusal(&peer.uri())?;
     let salt: [u8; 32] = digest::random().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
     let entry = v1::Refusal {
         peer: peer.uri(),
         code: refusal.code.into(),
         request_commitment: commit(domain::REQUEST, &salt, payload).to_vec(),
     };
-    hub.ledger.refuse(entry, SystemTime::now()).await.map_err(ledger_refusal)?;
-    Err(refusal)
+    let index = hub.ledger.refuse(entry, SystemTime::now()).await.map_err(ledger_refusal)?;
+    Err(refusal.with_reference(format!("ledger entry {index}, salt {}", hex::encode(salt))))
 }
 
 /// Cedar decides; an evaluation error is a denial.

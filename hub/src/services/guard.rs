@@ -14,6 +14,7 @@ use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::identity::Identity;
 
+use crate::exchange;
 use crate::hub::Hub;
 
 /// Who may make a call.
@@ -115,7 +116,17 @@ where
         let peer = request.extensions().get::<Peer>().and_then(|peer| peer.0.as_ref());
         match admit(&self.hub, request.uri().path(), peer) {
             Ok(()) => Box::pin(self.inner.call(request)),
-            Err(refusal) => Box::pin(ready(Ok(refusal.to_status().into_http()))),
+            Err(refusal) => match peer.cloned() {
+                // Who shows a certificate and is refused is on record; who shows none is nobody.
+                Some(peer) => {
+                    let hub = Arc::clone(&self.hub);
+                    Box::pin(async move {
+                        let refused: Result<(), Refusal> = exchange::refuse(&hub, &peer, &[], refusal.clone()).await;
+                        Ok(refused.err().unwrap_or(refusal).to_status().into_http())
+                    })
+                }
+                None => Box::pin(ready(Ok(refusal.to_status().into_http()))),
+            },
         }
     }
 }

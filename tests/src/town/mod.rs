@@ -64,6 +64,9 @@ impl Town {
         fs::create_dir_all(folder)?;
         let folder = fs::canonicalize(folder)?;
         let fresh = !folder.join("town.json").exists();
+        if fresh && folder.join("authority").exists() {
+            return fail(format!("`{}` holds an installation that was never finished; remove the folder, or use another one", folder.display()));
+        }
         let url = if fresh { free_address()? } else { known_address(&folder)? };
         let mut town = Self { folder, url, hub: None, connectors: BTreeMap::new() };
         if fresh {
@@ -71,7 +74,9 @@ impl Town {
             town.found(plan)?;
         } else {
             tell("found an installation in this folder; using it again");
-            town.zerotrip(&["authority", "refresh", "--dir", &town.path("authority"), "--hub-dir", &town.path("hub")])?.expect(0)?;
+            town.free_port()?;
+            // Its bundles may have run out meanwhile: enrolling the hub anew signs fresh ones into its folder.
+            town.enrol_hub()?;
         }
         town.start_hub()?;
         if fresh {
@@ -129,6 +134,11 @@ impl Town {
     /// The hub's process.
     pub fn hub(&mut self) -> Option<&mut Running> {
         self.hub.as_mut()
+    }
+
+    /// SIGKILL for the hub, and waits until it is gone.
+    pub fn kill_hub(&mut self) -> Result<(), Failure> {
+        self.hub.take().map_or(Ok(()), Running::kill)
     }
 
     /// Starts a department's connector and waits until it says that it serves.
@@ -191,8 +201,26 @@ impl Town {
         self.zerotrip(&init)?.expect(0)?;
         run("zerotrip-hub", &["init", "--dir", &hub, "--trust-domain", TRUST_DOMAIN, "--name", "hub-1"], &self.folder)?.expect(0)?;
         fs::write(self.folder.join("hub").join("hub.toml"), &plan.hub_settings)?;
-        self.zerotrip(&["authority", "enrol-hub", "--dir", &authority, "--hub-dir", &hub])?.expect(0)?;
+        self.enrol_hub()?;
         Ok(city)
+    }
+
+    fn enrol_hub(&self) -> Result<(), Failure> {
+        self.zerotrip(&["authority", "enrol-hub", "--dir", &self.path("authority"), "--hub-dir", &self.path("hub")])?.expect(0)?;
+        Ok(())
+    }
+
+    /// The port is part of every system's identity here, so another one will not do.
+    fn free_port(&self) -> Result<(), Failure> {
+        let address = self.url.trim_start_matches("https://");
+        match TcpListener::bind(address) {
+            Ok(_free) => Ok(()),
+            Err(error) => fail(format!(
+                "the installation in `{}` belongs on {address}, and that cannot be had: {error}; stop what listens there (an earlier run \
+                 in this folder?), or use another folder",
+                self.folder.display()
+            )),
+        }
     }
 
     fn invite(&self, member: &str, system: &str, en: &str, zh: &str) -> Result<String, Failure> {
