@@ -87,7 +87,8 @@ impl Bare {
     fn verify(&self, envelope: &Envelope, kind: &str) -> Result<(), Failure> {
         let now = SystemTime::now();
         let (_, keyid) = dsse::peek(envelope, kind)?;
-        let holder = self.directory.signing_key(keyid, KeyUsage::Sign, now).or_else(|_| self.directory.hub_key(keyid, KeyUsage::Sign, now))?;
+        let holder =
+            self.directory.signing_key(keyid, KeyUsage::Sign, now).or_else(|_| self.directory.hub_key(keyid, KeyUsage::Sign, now))?;
         dsse::verify(envelope, kind, &holder.key)?;
         Ok(())
     }

@@ -84,7 +84,10 @@ pub async fn query_engine(plan: &Plan, folder: &Path) -> Result<(), Failure> {
             return fail("the engine's part came to a wrong conclusion");
         }
     }
-    println!("\nDataFusion's part of a family check (one thread, departments answer at once): {:.0} µs", begun.elapsed().as_secs_f64() * 1e6 / f64::from(RUNS));
+    println!(
+        "\nDataFusion's part of a family check (one thread, departments answer at once): {:.0} µs",
+        begun.elapsed().as_secs_f64() * 1e6 / f64::from(RUNS)
+    );
     Ok(())
 }
 
@@ -118,7 +121,8 @@ pub async fn ledger(folder: &Path) -> Result<(), Failure> {
         let begun = Instant::now();
         let index = ledger.intend(intent, now, now + Duration::from_secs(60)).await?;
         intents.push(begun.elapsed());
-        let completion = Completion { exchange_id: id, intent_index: index, outcome: 1, answer_commitment: vec![7; 32], ..Completion::default() };
+        let completion =
+            Completion { exchange_id: id, intent_index: index, outcome: 1, answer_commitment: vec![7; 32], ..Completion::default() };
         let begun = Instant::now();
         ledger.complete(completion, now, vec![7; 2048]).await?;
         completions.push(begun.elapsed());

@@ -479,7 +479,9 @@ impl Faults<'_> {
                 Origin::Parameter { parameter } if !definition.parameters.iter().any(|known| known.name == *parameter) => {
                     self.add(format!("{at}: origin names no parameter: `{parameter}`"));
                 }
-                Origin::Column { dataset, column } if !supplied.get(dataset.as_str()).is_some_and(|some| some.contains(column.as_str())) => {
+                Origin::Column { dataset, column }
+                    if !supplied.get(dataset.as_str()).is_some_and(|some| some.contains(column.as_str())) =>
+                {
                     self.add(format!("{at}: origin `{dataset}` `{column}` is not in the `supplies` of a scan before it"));
                 }
                 _ => {}

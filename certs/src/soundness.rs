@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use zerotrip_proto::v1::{ErrorCode, Finding};
 use zerotrip_proto::bounds::CLOCK_SKEW;
+use zerotrip_proto::v1::{ErrorCode, Finding};
 
 use crate::definition::HandOver;
 

@@ -108,7 +108,8 @@ impl SystemHome {
             sign: signing_key(&folder.join("sign.key"))?,
             authority: x509::authority_key_of(&authority, &ca).map_err(|error| content(&folder.join("authority.pem"), &error))?,
             chain: certificates(&folder.join("tls.pem"))?,
-            tls_key: TlsKey::from_pem(&files::read_text(&folder.join("tls.key"))?).map_err(|error| content(&folder.join("tls.key"), &error))?,
+            tls_key: TlsKey::from_pem(&files::read_text(&folder.join("tls.key"))?)
+                .map_err(|error| content(&folder.join("tls.key"), &error))?,
             ca,
         })
     }

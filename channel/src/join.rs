@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustls::pki_types::CertificateDer;
 use zerotrip_proto::v1::authority_client::AuthorityClient;
-use zerotrip_proto::v1::{GetJoinRequest, Key, KeyUsage, JoinRequest};
+use zerotrip_proto::v1::{GetJoinRequest, JoinRequest, Key, KeyUsage};
 use zerotrip_proto::{Refusal, bounds};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::invitation::Invitation;

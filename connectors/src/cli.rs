@@ -180,7 +180,9 @@ async fn check(file: &Path, state: &Path, json: bool) -> Result<(), Failure> {
     });
     say(json, &text, &value)?;
     if survey.rows < dataset.row_floor {
-        return Err(format!("{}: {} rows, below the floor of {}: nothing would be served", dataset.id, survey.rows, dataset.row_floor).into());
+        return Err(
+            format!("{}: {} rows, below the floor of {}: nothing would be served", dataset.id, survey.rows, dataset.row_floor).into()
+        );
     }
     Ok(())
 }

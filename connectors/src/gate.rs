@@ -8,7 +8,9 @@ use zerotrip_datasets::ResidentId;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{Approval, Approvals, CheckBody, Envelope, ErrorCode, KeyUsage, Opening, Request, ScanGrant, ScanReceipt, ScanTemplate};
+use zerotrip_proto::v1::{
+    Approval, Approvals, CheckBody, Envelope, ErrorCode, KeyUsage, Opening, Request, ScanGrant, ScanReceipt, ScanTemplate,
+};
 use zerotrip_proto::{Refusal, bounds, from_timestamp, payload_type};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
@@ -158,7 +160,10 @@ fn check_request_times(request: &Request, arrival: &Arrival<'_>) -> Result<(), R
         return refuse(ErrorCode::Malformed, "the request behind the grant does not say from when until when it holds");
     };
     if issued > arrival.now + bounds::CLOCK_SKEW {
-        return refuse(ErrorCode::NotYetValid, "the request behind the grant was issued in the future; compare the requester's clock with this one");
+        return refuse(
+            ErrorCode::NotYetValid,
+            "the request behind the grant was issued in the future; compare the requester's clock with this one",
+        );
     }
     if expires + bounds::CLOCK_SKEW < arrival.now {
         return refuse(ErrorCode::Expired, "the request behind the grant has expired");
@@ -168,7 +173,8 @@ fn check_request_times(request: &Request, arrival: &Arrival<'_>) -> Result<(), R
     }
     // Which scans of an exchange were served is forgotten when the process ends, so what it may have served before is not served again.
     if issued < arrival.remembers_since {
-        let why = "the request was made before this connector started, so whether this scan of it was served is not known; make a new request";
+        let why =
+            "the request was made before this connector started, so whether this scan of it was served is not known; make a new request";
         return refuse(ErrorCode::Expired, why);
     }
     Ok(())
@@ -183,7 +189,10 @@ fn check_approval(
     arrival: &Arrival<'_>,
 ) -> Result<(), Refusal> {
     let Some(approval) = arrival.served.approvals.get(digest) else {
-        return refuse(ErrorCode::GateRefused, format!("the owner has not approved this scan of `{}` for `{}`", template.dataset, template.check));
+        return refuse(
+            ErrorCode::GateRefused,
+            format!("the owner has not approved this scan of `{}` for `{}`", template.dataset, template.check),
+        );
     };
     if !approval.requesters.iter().any(|member| member == requester) {
         return refuse(ErrorCode::GateRefused, format!("the owner does not serve member `{requester}`"));
@@ -192,7 +201,10 @@ fn check_approval(
         return refuse(ErrorCode::GateRefused, format!("the owner does not serve purpose `{}`", request.purpose));
     }
     if template.check != format!("{}/{}", body.check, body.variant) {
-        return refuse(ErrorCode::GateRefused, format!("the request asks `{}/{}`, the scan is of `{}`", body.check, body.variant, template.check));
+        return refuse(
+            ErrorCode::GateRefused,
+            format!("the request asks `{}/{}`, the scan is of `{}`", body.check, body.variant, template.check),
+        );
     }
     Ok(())
 }

@@ -143,3 +143,37 @@ fn ends_with_newline(path: &Path) -> io::Result<bool> {
     file.read_exact(&mut last)?;
     Ok(last == *b"\n")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_line_that_a_crash_cut_off_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = |number: u32| Journal::open(folder.path()).unwrap().record("scan", &serde_json::json!({ "number": number })).unwrap();
+        record(1);
+        append(&file_name(folder.path(), 1)).unwrap().write_all(b"{\"at\":\"2026-11-2").unwrap();
+        record(2);
+        record(3);
+        let text = std::fs::read_to_string(file_name(folder.path(), 1)).unwrap();
+        let read: Vec<Option<serde_json::Value>> = text.lines().map(|line| serde_json::from_str(line).ok()).collect();
+        let numbers: Vec<Option<u64>> = read.iter().map(|line| line.as_ref()?["number"].as_u64()).collect();
+        assert_eq!(numbers, [Some(1), None, Some(2), Some(3)]);
+        assert!(text.ends_with('\n'));
+    }
+
+    #[test]
+    fn a_full_file_is_followed_by_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        journal.shared.state.lock().unwrap().bytes = FILE_BYTES;
+        journal.record("scan", &serde_json::json!({})).unwrap();
+        drop(journal);
+        assert_eq!(std::fs::read_to_string(file_name(folder.path(), 2)).unwrap().lines().count(), 1);
+        Journal::open(folder.path()).unwrap().record("scan", &serde_json::json!({})).unwrap();
+        assert_eq!(std::fs::read_to_string(file_name(folder.path(), 2)).unwrap().lines().count(), 2, "goes on in the newest");
+    }
+}

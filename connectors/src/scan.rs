@@ -114,9 +114,8 @@ impl Shape {
     fn of(admitted: &Admitted, serving: &Serving) -> Result<Self, SourceError> {
         let template = &admitted.template;
         let drift = |detail: String| SourceError::new(ErrorCode::SourceDrift, detail);
-        template::validate(template, &serving.statement).map_err(|faults| {
-            drift(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-        })?;
+        template::validate(template, &serving.statement)
+            .map_err(|faults| drift(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
         let file = &serving.file;
         let place = |name: &String| {
             let found = file.columns.iter().position(|column| column.name == *name);
@@ -206,10 +205,15 @@ impl<'a> Delivery<'a> {
     /// Evaluates the source's rows on normalised values: what it fetched too much is dropped here.
     fn build(&mut self, rows: &[RawRow]) -> Result<RecordBatch, SourceError> {
         let mut look_up = StringBuilder::new();
-        let mut values: Vec<Values> = self.shape.columns.iter().map(|(_, column)| match column.semantic {
-            SemanticType::Date => Values::Date(Date32Builder::new()),
-            _ => Values::Text(StringBuilder::new()),
-        }).collect();
+        let mut values: Vec<Values> = self
+            .shape
+            .columns
+            .iter()
+            .map(|(_, column)| match column.semantic {
+                SemanticType::Date => Values::Date(Date32Builder::new()),
+                _ => Values::Text(StringBuilder::new()),
+            })
+            .collect();
         for row in rows {
             for person in self.shape.matches(row) {
                 look_up.append_value(person.as_str());
@@ -289,11 +293,15 @@ impl<'a> Delivery<'a> {
             let order: Vec<&str> = values.order.iter().map(String::as_str).collect();
             supplied.push(receipt::supply(secret, name, &order).map_err(|error| failed(&error))?);
         }
-        let mut findings: Vec<Finding> = self.findings.iter().map(|((kind, at), count)| Finding {
-            kind: *kind,
-            column: self.shape.columns.get(*at).map_or_else(String::new, |(_, column)| column.name.clone()),
-            count: *count,
-        }).collect();
+        let mut findings: Vec<Finding> = self
+            .findings
+            .iter()
+            .map(|((kind, at), count)| Finding {
+                kind: *kind,
+                column: self.shape.columns.get(*at).map_or_else(String::new, |(_, column)| column.name.clone()),
+                count: *count,
+            })
+            .collect();
         if !end.could_match.is_empty() {
             findings.push(Finding { kind: FindingKind::CouldMatch.into(), column: String::new(), count: end.could_match.len() as u64 });
         }

@@ -2,12 +2,12 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
 use arrow_flight::{
-    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, PollInfo, PutResult,
-    SchemaResult, Ticket,
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, PollInfo,
+    PutResult, SchemaResult, Ticket,
 };
 use futures::Stream;
 use prost::Message as _;
@@ -22,6 +22,9 @@ use zerotrip_proto::{Refusal, bounds};
 
 use crate::agent::Agent;
 use crate::scan::MESSAGES_AHEAD;
+
+/// Time that an answer may take to be small.
+const SMALL_ANSWER: Duration = Duration::from_millis(2);
 
 /// Everything that the hub may call here.
 pub fn routes(agent: &Arc<Agent>) -> Routes {
@@ -73,12 +76,15 @@ impl FlightService for Service {
             .map_err(|_| self.0.refused(Refusal::new(ErrorCode::Malformed, "the ticket is not a signed grant")).to_status())?;
         let (out, messages) = mpsc::channel(MESSAGES_AHEAD);
         let agent = Arc::clone(&self.0);
-        tokio::spawn(async move {
+        let mut scan = tokio::spawn(async move {
             if let Err(refusal) = agent.scan(&ticket, &hub, &out).await {
                 // Where nobody listens any more there is nobody to tell; the journal has it.
                 let _gone = out.send(Err(refusal.to_status())).await;
             }
         });
+        // A small answer is whole before its first frame goes out, and then goes out in one piece: one wake-up at each end instead of
+        // one for each message. A larger one streams.
+        let _whole = tokio::time::timeout(SMALL_ANSWER, &mut scan).await.is_ok();
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
 

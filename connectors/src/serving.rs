@@ -9,11 +9,11 @@ use prost::Message as _;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::file::DatasetFile;
 use zerotrip_proto::payload_type;
+use zerotrip_proto::v1::KeyUsage;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ErrorCode};
 use zerotrip_trust::digest::{Digest, sha256};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
-use zerotrip_proto::v1::KeyUsage;
 
 use crate::source::{self, Source, SourceError};
 
@@ -72,7 +72,9 @@ impl Serving {
         let statement = DatasetStatement::decode(payload).map_err(|error| wrong(error.to_string()))?;
         let unsigned = DatasetStatement { stated_at: statement.stated_at, ..file.to_statement(SystemTime::now()) };
         if statement != unsigned {
-            return Err(wrong("the dataset file was changed after its owner signed it; sign it again with `zerotrip-connector sign`".into()));
+            return Err(wrong(
+                "the dataset file was changed after its owner signed it; sign it again with `zerotrip-connector sign`".into(),
+            ));
         }
         let statement_digest = sha256(payload);
         let id = file.id.clone();

@@ -44,7 +44,10 @@ impl Used {
         held.forget(now);
         let names = [format!("grant {}", grant.id), format!("scan {} {scan}", grant.exchange_id)];
         if names.iter().any(|name| held.names.contains(name)) {
-            return Err(Refusal::new(ErrorCode::GrantReused, "this grant, or another for the same scan of the same exchange, was used already"));
+            return Err(Refusal::new(
+                ErrorCode::GrantReused,
+                "this grant, or another for the same scan of the same exchange, was used already",
+            ));
         }
         if held.names.len() + names.len() > MOST {
             return Err(Refusal::new(ErrorCode::SourceLimit, "too many scans at once to remember which grants were used"));

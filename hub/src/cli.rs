@@ -100,8 +100,13 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Init { dir, trust_domain, name } => {
             let identity = init::init(&dir, &trust_domain, &name)?;
-            let text = format!("made keys for {identity}; now the authority runs `zerotrip authority enrol-hub --hub-dir {}`", dir.display());
-            say(cli.json, &text, &serde_json::json!({ "hub": identity.uri(), "enrolment": dir.join("enrolment.toml").display().to_string() }))
+            let text =
+                format!("made keys for {identity}; now the authority runs `zerotrip authority enrol-hub --hub-dir {}`", dir.display());
+            say(
+                cli.json,
+                &text,
+                &serde_json::json!({ "hub": identity.uri(), "enrolment": dir.join("enrolment.toml").display().to_string() }),
+            )
         }
         Command::Serve { dir, listen, definitions, store } => {
             let config = Config::read(&dir, definitions, store)?;

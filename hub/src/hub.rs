@@ -13,8 +13,8 @@ use zerotrip_certs::definition::{Definition, DefinitionError};
 use zerotrip_channel::files::{self, FileError};
 use zerotrip_ledger::{BundleKind, Ledger, LedgerError};
 use zerotrip_policies::{PolicyError, Snapshot, open_grants};
-use zerotrip_proto::v1::{Envelope, ErrorCode};
 use zerotrip_proto::Refusal;
+use zerotrip_proto::v1::{Envelope, ErrorCode};
 use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{KeyError, PublicKey, SigningKey};
@@ -238,14 +238,21 @@ impl InForce {
             let path = folder.join(file);
             let offered = match files::read(&path) {
                 Ok(bytes) => Some(
-                    Envelope::decode(bytes.as_slice()).map_err(|error| OpenError::Damaged(path.display().to_string(), error.to_string()))?,
+                    Envelope::decode(bytes.as_slice())
+                        .map_err(|error| OpenError::Damaged(path.display().to_string(), error.to_string()))?,
                 ),
                 Err(_) if kept.is_some() => None,
                 Err(error) => return Err(error.into()),
             };
             Ok(match (kept, offered) {
                 // The authority may have enrolled the hub anew with a fresher file; versions decide, and both are verified below.
-                (Some((version, kept)), Some(offered)) => if version_of(kind, &offered) > version { offered } else { kept },
+                (Some((version, kept)), Some(offered)) => {
+                    if version_of(kind, &offered) > version {
+                        offered
+                    } else {
+                        kept
+                    }
+                }
                 (Some((_, kept)), None) => kept,
                 (None, Some(offered)) => offered,
                 (None, None) => return Err(OpenError::NotEnrolled(folder.display().to_string())),

@@ -136,12 +136,7 @@ impl Refusal {
         if let Ok(detail) = ErrorDetail::decode(status.details())
             && detail.code != 0
         {
-            return Self {
-                code: detail.code(),
-                en: detail.message_en,
-                zh: detail.message_zh,
-                reference: detail.reference,
-            };
+            return Self { code: detail.code(), en: detail.message_en, zh: detail.message_zh, reference: detail.reference };
         }
         let code = match status.code() {
             Code::InvalidArgument | Code::OutOfRange => ErrorCode::Malformed,

@@ -9,7 +9,12 @@ pub use time::{from_timestamp, to_timestamp};
 /// Generated from `proto/zerotrip/v1/*.proto`.
 pub mod v1 {
     #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated; the .proto files are the documentation")]
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "generated; which of these occur depends on the messages")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        reason = "generated; which of these occur depends on the messages"
+    )]
     tonic::include_proto!("zerotrip.v1");
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use zerotrip_client::{Outcome, Session, SessionError};
-use zerotrip_proto::v1::{ErrorCode, ExchangeCall, LedgerReceipt, ProveInclusionRequest};
 use zerotrip_proto::Refusal;
+use zerotrip_proto::v1::{ErrorCode, ExchangeCall, LedgerReceipt, ProveInclusionRequest};
 use zerotrip_tests::town::FUND;
 use zerotrip_trust::dsse;
 use zerotrip_trust::merkle::{leaf_hash, path_from_bytes, verify_inclusion};
@@ -29,7 +29,14 @@ fn kill_minus_nine_loses_no_acknowledged_exchange() {
                 let session = Session::connect(&home).await.unwrap();
                 for applicant in applicants.iter().cycle().skip(lane * 30) {
                     let question = question("couple", applicant);
-                    let signed = zerotrip_client::request::sign_check((&home.system, &home.sign), &home.hub, &errand(), &question, SystemTime::now()).unwrap();
+                    let signed = zerotrip_client::request::sign_check(
+                        (&home.system, &home.sign),
+                        &home.hub,
+                        &errand(),
+                        &question,
+                        SystemTime::now(),
+                    )
+                    .unwrap();
                     let call = ExchangeCall { request: Some(signed.envelope.clone()) };
                     match session.connection().exchange().check(call).await {
                         Ok(reply) => kept.lock().unwrap().push(reply.into_inner().receipt.unwrap()),

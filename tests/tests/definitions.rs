@@ -57,7 +57,11 @@ fn what_cannot_be_sound_is_refused_by_name() {
         (registered, "select resident_id as id from household order by 1 limit 1", "LIMIT"),
         (registered, "select resident_id as id from household where resident_id like '33%'", "pattern matching"),
         (registered, "select try_cast(resident_id as varchar) as id from household", "TRY_CAST"),
-        (registered, "with recursive x as (select 1 as id union all select id + 1 from x) select cast(id as varchar) as id from x", "RECURSIVE"),
+        (
+            registered,
+            "with recursive x as (select 1 as id union all select id + 1 from x) select cast(id as varchar) as id from x",
+            "RECURSIVE",
+        ),
         (registered, "select row_number() over () as id from household", "window"),
         (registered, "select distinct resident_id as id from household h join ownership o on true", "ownership"),
         (registered, "drop table household", "not a query"),

@@ -210,7 +210,11 @@ async fn attacks(town: &TestTown) {
     refused!("an unknown check", forge.sign(&Request { body: body("all-property", "couple", &applicant), ..forge.request() }), UnknownName);
     refused!("an unknown variant", forge.sign(&Request { body: body("no-property", "clan", &applicant), ..forge.request() }), UnknownName);
     let hostile = "330106199001011234' or '1'='1";
-    refused!("a value that is no id", forge.sign(&Request { body: body("no-property", "couple", hostile), ..forge.request() }), InvalidParameter);
+    refused!(
+        "a value that is no id",
+        forge.sign(&Request { body: body("no-property", "couple", hostile), ..forge.request() }),
+        InvalidParameter
+    );
     refused!("no body", forge.sign(&Request { body: None, ..forge.request() }), Malformed);
 
     let after = entries(town).await;

@@ -12,8 +12,8 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
 use arrow_flight::utils::batches_to_flight_data;
 use arrow_flight::{
-    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, PollInfo, PutResult,
-    SchemaResult, Ticket,
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, PollInfo,
+    PutResult, SchemaResult, Ticket,
 };
 use futures::{Stream, StreamExt, stream};
 use prost::Message as _;
@@ -97,7 +97,9 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     assert!(touched > 0);
     assert_eq!(runtime.block_on(ask(&mut session, &town, "old_id_home")), unavailable(ErrorCode::SourceUnreadable, "estate.ownership"));
     let torn = format!("{}*********{}", &short[..4], &short[13..]);
-    estate.execute(&format!("update T_FDCQ set {status_column} = '1', {owner_column} = ?2 where {owner_column} = ?1"), [&short, &torn]).unwrap();
+    estate
+        .execute(&format!("update T_FDCQ set {status_column} = '1', {owner_column} = ?2 where {owner_column} = ?1"), [&short, &torn])
+        .unwrap();
     let answer = in_words(&runtime.block_on(session.check(&errand(), &question(variant, &owner))).unwrap());
     assert_eq!(answer, unavailable(ErrorCode::SourceUnreadable, "estate.ownership"), "a masked row could be the owner's");
 

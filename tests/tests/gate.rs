@@ -63,7 +63,8 @@ impl Thief {
         };
         let definition = std::fs::read_to_string(zerotrip_tests::town::definitions().join("no-property.toml")).unwrap();
         let definition = Definition::parse(&definition, "no-property.toml").unwrap();
-        let template = |variant: &str| definition.variant(variant).unwrap().scan("ownership").unwrap().template("no-property", variant, "ownership");
+        let template =
+            |variant: &str| definition.variant(variant).unwrap().scan("ownership").unwrap().template("no-property", variant, "ownership");
         let home = town.home(FUND);
         Self {
             sign: SigningKey::from_pkcs8_pem(&read(town, "hub/sign.key")).unwrap(),
@@ -194,6 +195,17 @@ fn a_stolen_hub_cannot_invent_a_question() {
         let other = Request { expires_at: Some(to_timestamp(old)), ..thief.request() };
         refused!("a request that has expired", thief.grant(&other), Expired);
 
+        let now = SystemTime::now();
+        let other = Request { expires_at: Some(to_timestamp(now + Duration::from_secs(3600))), ..thief.request() };
+        refused!("a request that would live for an hour", thief.grant(&other), Expired);
+        let other = Request { issued_at: Some(to_timestamp(now + Duration::from_secs(60))), ..thief.request() };
+        refused!("a request of the future", thief.grant(&other), NotYetValid);
+        let other = Request { issued_at: Some(to_timestamp(now - Duration::from_secs(200))), ..thief.request() };
+        refused!("a request from before the connector's start, kept by the hub", thief.grant(&other), Expired);
+        for other in [Request { issued_at: None, ..thief.request() }, Request { expires_at: None, ..thief.request() }] {
+            refused!("a request of no time", thief.grant(&other), Malformed);
+        }
+
         let request = thief.request();
         let stranger = town.cast("old_id_home").0;
         let with = |keys: Vec<GrantedKey>| ScanGrant { keys, ..thief.grant(&request) };
@@ -233,13 +245,19 @@ fn a_stolen_hub_cannot_invent_a_question() {
         let receipt = forged_receipt(&stranger, "civil.marriage", &town.home("civil").uri());
         refused!("evidence that the hub made itself", family(&stranger, seal(&receipt, &thief.sign)), BadSignature);
         let grant = family(&stranger, seal(&receipt, &thief.sign));
-        let own = ScanGrant { evidence: vec![seal(&ScanReceipt { exchange_id: grant.exchange_id.clone(), ..receipt.clone() }, &town.home("estate").sign)], ..grant };
+        let own = ScanGrant {
+            evidence: vec![seal(&ScanReceipt { exchange_id: grant.exchange_id.clone(), ..receipt.clone() }, &town.home("estate").sign)],
+            ..grant
+        };
         refused!("evidence signed by a department for another's dataset", own, SignerMismatch);
         let grant = family(&stranger, seal(&receipt, &thief.sign));
         let stale = ScanGrant { evidence: vec![seal(&receipt, &civil.sign)], ..grant };
         refused!("evidence of another exchange", stale, KeyWithoutOrigin);
         let grant = family(&town.cast("migrant").0, seal(&receipt, &thief.sign));
-        let wrong = ScanGrant { evidence: vec![seal(&ScanReceipt { exchange_id: grant.exchange_id.clone(), ..receipt.clone() }, &civil.sign)], ..grant };
+        let wrong = ScanGrant {
+            evidence: vec![seal(&ScanReceipt { exchange_id: grant.exchange_id.clone(), ..receipt.clone() }, &civil.sign)],
+            ..grant
+        };
         refused!("a key that the evidence does not open to", wrong, KeyWithoutOrigin);
 
         let request = thief.request();

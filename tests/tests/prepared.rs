@@ -74,7 +74,7 @@ impl World {
         for (at, person) in persons.iter_mut().enumerate() {
             person.registered = !dice.one_in(6);
             person.born = if dice.one_in(3) { ADULT + 30 + i32::try_from(dice.below(4000)).unwrap() } else { ADULT - 4000 };
-            person.died = dice.one_in(12).then(|| TODAY - 100);
+            person.died = dice.one_in(12).then_some(TODAY - 100);
             if at > 10 && dice.one_in(2) {
                 person.father = Some(dice.below(at));
                 person.mother = Some(dice.below(at));
@@ -118,7 +118,9 @@ impl World {
 
     fn minor_children(&self, of: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
         let children = of.into_iter().flat_map(|parent| self.children_of[parent].iter().copied());
-        children.filter(|child| self.persons[*child].registered && self.persons[*child].died.is_none() && self.persons[*child].born > ADULT).collect()
+        children
+            .filter(|child| self.persons[*child].registered && self.persons[*child].died.is_none() && self.persons[*child].born > ADULT)
+            .collect()
     }
 
     /// Whom each scan may ask about, and what the answer must be.
@@ -145,7 +147,9 @@ impl World {
             return (allowed, "false APPLICANT_DECEASED".into());
         }
         let all = |test: &dyn Fn(&Person) -> bool| concerned.iter().any(|person| test(&self.persons[*person]));
-        if all(&|person| person.homes.iter().any(|home| matches!(*home, "current" | "advance")) || person.contracts.iter().any(|c| c.0 == "filed")) {
+        if all(&|person| {
+            person.homes.iter().any(|home| matches!(*home, "current" | "advance")) || person.contracts.iter().any(|c| c.0 == "filed")
+        }) {
             return (allowed, "false PROPERTY_FOUND".into());
         }
         if all(&|person| person.homes.contains(&"pending")) {

@@ -70,7 +70,7 @@ pub fn in_words(outcome: &Outcome) -> (&'static str, String, String) {
 /// The answer key's entry in the same words.
 pub fn expected(city: &City, applicant: &str, variant: Variant) -> (&'static str, String, String) {
     let id = zerotrip_datasets::ResidentId::new_strict(applicant).unwrap();
-    let Answer { outcome, code, dataset, .. } = city.key[&(id, variant)].clone();
+    let Answer { outcome, code, dataset, .. } = city.key[&(id, variant)];
     let word = match outcome {
         Expected::True => "true",
         Expected::False => "false",

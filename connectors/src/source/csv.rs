@@ -111,7 +111,8 @@ impl CsvSource {
         }
         let plan = self.plan.clone();
         let imported = tokio::task::spawn_blocking(move || plan.import()).await;
-        let imported = imported.unwrap_or_else(|error| Err(SourceError::new(ErrorCode::SourceFailed, format!("the import stopped: {error}"))));
+        let imported =
+            imported.unwrap_or_else(|error| Err(SourceError::new(ErrorCode::SourceFailed, format!("the import stopped: {error}"))));
         match imported {
             Ok(current) => {
                 let current = Arc::new(current);
@@ -230,12 +231,12 @@ impl Import {
     fn fill(&self, part: &Path) -> Result<(u64, Vec<RaggedRow>), SourceError> {
         let _stale = fs::remove_file(part); // left by a crash; usually there is none
         let mut connection = Connection::open(part).map_err(|error| self.snapshot_failed(&error))?;
-        connection
-            .execute_batch("pragma journal_mode = off; pragma synchronous = off;")
-            .map_err(|error| self.snapshot_failed(&error))?;
+        connection.execute_batch("pragma journal_mode = off; pragma synchronous = off;").map_err(|error| self.snapshot_failed(&error))?;
         let columns: Vec<String> = (0..self.fields.len()).map(|place| format!("c{place} text")).collect();
         let transaction = connection.transaction().map_err(|error| self.snapshot_failed(&error))?;
-        transaction.execute(&format!("create table \"drop\" ({})", columns.join(", ")), []).map_err(|error| self.snapshot_failed(&error))?;
+        transaction
+            .execute(&format!("create table \"drop\" ({})", columns.join(", ")), [])
+            .map_err(|error| self.snapshot_failed(&error))?;
         let counted = self.copy(&transaction)?;
         for (number, place) in self.look_ups.iter().flatten().enumerate() {
             let sql = format!("create index i{number} on \"drop\" ({})", quote(&format!("c{place}")));
@@ -263,7 +264,10 @@ impl Import {
                 let line = record.position().map_or(0, ::csv::Position::line);
                 let text = record.iter().map(|cell| self.decode(cell)).collect::<Vec<_>>().join(",");
                 if text.len() > MOST_RAGGED_TEXT {
-                    let detail = format!("`{}`: the row at line {line} is over {MOST_RAGGED_TEXT} bytes; is a quote left open?", self.path.display());
+                    let detail = format!(
+                        "`{}`: the row at line {line} is over {MOST_RAGGED_TEXT} bytes; is a quote left open?",
+                        self.path.display()
+                    );
                     return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
                 }
                 ragged.push(RaggedRow { line, suspect: SuspectRow::new(&text) });
@@ -330,4 +334,83 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut text = path.as_os_str().to_owned();
     text.push(suffix);
     PathBuf::from(text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+    use std::fs;
+
+    use super::super::conformance::{Cells, Kind, LI, Rig, WANG, look_up, names, run, soon};
+
+    const HEADER: &str = "SFZH,GYR,\"姓 名) -- drop table (x\"";
+
+    #[test]
+    fn a_ragged_row_is_kept_as_unreadable() {
+        let rig = Rig::new(Kind::Csv, &[]);
+        rig.drop_file(format!("{HEADER}\n{WANG},,a\n{LI},b\n{WANG},,c,d\n").as_bytes(), 3);
+        let source = rig.open().unwrap();
+        let (found, end) = run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();
+        assert_eq!((found.len(), end.rows, end.could_match), (0, 3, vec!["line 3".to_owned()]));
+        let (found, end) = run(names(&*source, look_up(&[WANG], 10, soon()))).unwrap();
+        assert_eq!((found.len(), end.could_match), (1, vec!["line 4".to_owned()]));
+    }
+
+    #[test]
+    fn an_open_quote_hides_no_row() {
+        let rig = Rig::new(Kind::Csv, &[]);
+        for end in ["\n", "\r\n", "\r"] {
+            // The quote opens in one row and closes, or not, in a later one; what it swallowed is never an absence.
+            for rows in [
+                vec![format!("{WANG},,\"a"), format!("{LI},,b"), format!("{WANG},,\"c")],
+                vec![format!("{WANG},,\"a"), format!("{LI},,b")],
+                vec![format!("\"{WANG},,a"), format!("{LI},,b"), "\",,".to_owned()],
+                vec![format!("{WANG},,a"), format!("\"{LI},,b")],
+                vec![format!("{WANG},,a"), format!("{LI},\"\",\"b")],
+            ] {
+                let text = format!("{HEADER}{end}{}{end}", rows.join(end));
+                fs::write(rig.folder.path().join("t.csv"), &text).unwrap();
+                let counted = ::csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_byte_records().count();
+                rig.drop_file(text.as_bytes(), counted as u64);
+                let source = rig.open().unwrap();
+                let (found, end) = run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();
+                assert!(found.len() + end.could_match.len() > 0, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_half_written_drop_leaves_the_one_before() {
+        let rig = Rig::new(Kind::Csv, &[(LI, "", "old")]);
+        let source = rig.open().unwrap();
+        let ask = || run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();
+        let before = ask();
+        assert_eq!(before.0, ["old"]);
+        let whole = format!("{HEADER}\n{WANG},,x\n{LI},,new\n");
+        rig.drop_file(whole.as_bytes(), 2);
+        fs::write(rig.folder.path().join("t.csv"), &whole[..whole.len() - 30]).unwrap();
+        assert_eq!((ask().0, ask().1.as_of), (before.0.clone(), before.1.as_of), "not the half, and not its as-of");
+        rig.drop_file(whole.as_bytes(), 7);
+        assert_eq!(ask().0, ["old"], "a manifest that counts other rows");
+        rig.drop_file(format!("SFZH,GYR\n{LI},\n").as_bytes(), 1);
+        assert_eq!(ask().0, ["old"], "a column is gone");
+        fs::remove_file(rig.folder.path().join("t.csv")).unwrap();
+        assert_eq!(ask().0, ["old"], "no file");
+        rig.drop_file(whole.as_bytes(), 2);
+        assert_eq!(ask().0, ["new"]);
+    }
+
+    #[test]
+    fn bytes_of_another_encoding_are_unreadable_not_lost() {
+        let rig = Rig::new(Kind::Csv, &[]);
+        let mut text = format!("{HEADER}\n").into_bytes();
+        text.extend(b"1101051949123100\xff2X,,a\n");
+        rig.drop_file(&text, 1);
+        let source = rig.open().unwrap();
+        assert_eq!(run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().1.could_match, ["row 1"]);
+        let rows: &[Cells<'_>] = &[(LI, "", "a")];
+        rig.write(rows);
+        assert_eq!(run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0, ["a"]);
+    }
 }

@@ -1,5 +1,7 @@
 //! Drivers for legacy systems. The trait's doc is the manual for whoever writes the next one; the list of kinds is [`open`].
 
+#[cfg(test)]
+mod conformance;
 mod csv;
 mod profile;
 mod table;

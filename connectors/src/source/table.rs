@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params_from_iter};
 use tokio::sync::{Semaphore, mpsc};
@@ -107,12 +108,7 @@ impl TableSource {
 
     /// Opens a table of that shape and proves that it is there.
     pub fn open(shape: TableShape, path: &Path) -> Result<Self, SourceError> {
-        let inner = Inner {
-            shape,
-            path: path.to_owned(),
-            permits: Semaphore::new(READERS),
-            readers: Mutex::new(Vec::new()),
-        };
+        let inner = Inner { shape, path: path.to_owned(), permits: Semaphore::new(READERS), readers: Mutex::new(Vec::new()) };
         let mut reader = inner.connect()?;
         inner.fresh_profile(&mut reader, &Stop::at(std::time::Instant::now() + Duration::from_secs(600)))?;
         inner.give_back(reader);
@@ -161,6 +157,8 @@ impl Inner {
         let connection = Connection::open_with_flags(&self.path, flags).map_err(|error| self.failed(&error))?;
         connection.busy_timeout(Duration::from_millis(500)).map_err(|error| self.failed(&error))?;
         connection.pragma_update(None, "query_only", true).map_err(|error| self.failed(&error))?;
+        // SQLite takes a quoted name that is no column for a text of that spelling: a column that is gone would read as rows of others.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map_err(|error| self.failed(&error))?;
         connection.set_prepared_statement_cache_capacity(64);
         let row_id = self.check_shape(&connection)?;
         let select = format!("select {row_id}, {} from {} where ", self.field_list(), quote(&self.shape.table));
@@ -273,7 +271,8 @@ impl Inner {
 
     /// The profile of the file as this transaction sees it, taken anew if anybody has written since this reader took its last one.
     fn fresh_profile(&self, reader: &mut Reader, stop: &Stop) -> Result<Arc<Profile>, SourceError> {
-        let version = reader.connection.prepare_cached("pragma data_version").and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+        let version =
+            reader.connection.prepare_cached("pragma data_version").and_then(|mut statement| statement.query_row([], |row| row.get(0)));
         let version: i64 = version.map_err(|error| self.failed(&error))?;
         if let Some((profiled, profile)) = &reader.profile
             && *profiled == version
@@ -409,7 +408,8 @@ impl RowSender<'_> {
         if !self.seen.insert(id) {
             return Ok(());
         }
-        self.left = self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
+        self.left =
+            self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
         self.batch.push(row);
         if self.batch.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
     }
@@ -443,3 +443,125 @@ pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+    use std::time::Instant;
+
+    use tempfile::TempDir;
+
+    use super::super::conformance::{Kind, LI, Rig, look_up, names, run, soon};
+    use super::*;
+
+    /// A database made by this SQL, and the shape of a table of it.
+    fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShape) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+        let shape = TableShape {
+            dataset: "estate.ownership".into(),
+            table: table.into(),
+            fields,
+            look_ups: vec![vec![0, 1]],
+            moment: Moment::Live,
+            ragged: Vec::new(),
+        };
+        (folder, path, shape)
+    }
+
+    #[test]
+    fn a_slow_readers_older_profile_is_not_another_readers() {
+        let (_folder, path, shape) = made(
+            "pragma journal_mode = wal; create table t (a, b, c); insert into t values ('11010519491231002X', '', 'one');",
+            "t",
+            &["a", "b", "c"],
+        );
+        let source = TableSource::open(shape, &path).unwrap();
+        let inner = &source.inner;
+        let (mut quick, mut slow) = (inner.connect().unwrap(), inner.connect().unwrap());
+        // The slow reader's transaction begins, somebody writes, the quick one profiles what is new; then the slow one what was old.
+        slow.connection.execute_batch("begin; select count(*) from t;").unwrap();
+        Connection::open(&path).unwrap().execute_batch("insert into t values ('110105 19491231 002X', '', 'two')").unwrap();
+        assert_eq!(inner.in_transaction(&mut quick, &soon(), |inner, reader| inner.fresh_profile(reader, &soon())).unwrap().rows, 2);
+        assert_eq!(inner.fresh_profile(&mut slow, &soon()).unwrap().rows, 1);
+        slow.connection.execute_batch("rollback").unwrap();
+        for reader in [&mut quick, &mut slow] {
+            let (sender, mut receiver) = mpsc::channel(4);
+            let end = inner.look_up(reader, &look_up(&[LI], 10, soon()), &sender).unwrap();
+            assert_eq!((end.rows, receiver.try_recv().unwrap().len()), (2, 2), "the irregular row is missed");
+        }
+    }
+
+    #[test]
+    fn rows_without_ids_of_their_own_are_refused_at_open() {
+        let base = "create table t (a, b, c); create view v as select * from t; create table w (a, b, c, primary key (a)) without rowid;";
+        for (table, what) in [("v", "is a view"), ("w", "is a table without row ids"), ("gone", "has no table `gone`")] {
+            let (_folder, path, shape) = made(base, table, &["a", "b", "c"]);
+            let error = TableSource::open(shape, &path).unwrap_err();
+            assert_eq!(error.code, ErrorCode::SourceDrift);
+            assert!(error.detail.contains(what), "{}", error.detail);
+        }
+        let (_folder, path, shape) = made("create table t (rowid, oid, _rowid_)", "t", &["rowid", "oid", "_rowid_"]);
+        assert_eq!(TableSource::open(shape, &path).unwrap_err().code, ErrorCode::SourceDrift);
+    }
+
+    #[test]
+    fn a_column_called_rowid_hides_no_row() {
+        let rows = "insert into t values ('11010519491231002X', '', '7'), ('110105 19491231 002X', '', '7')";
+        let (_folder, path, shape) = made(&format!("create table t (a, b, RowId); {rows}"), "t", &["a", "b", "RowId"]);
+        let source = TableSource::open(shape, &path).unwrap();
+        assert_eq!(run(names(&source, look_up(&[LI], 10, soon()))).unwrap().0, ["7", "7"]);
+    }
+
+    #[test]
+    fn names_are_quoted() {
+        let (_folder, path, shape) = made(
+            "create table \"t\"\"; drop table x; --\" (\"a\"\"b\", \"c'd\", e); insert into \"t\"\"; drop table x; --\" values ('', '11010519491231002X', 'e')",
+            "t\"; drop table x; --",
+            &["a\"b", "c'd", "e"],
+        );
+        let source = TableSource::open(shape, &path).unwrap();
+        assert_eq!(run(names(&source, look_up(&[LI], 10, soon()))).unwrap().0, ["e"]);
+    }
+
+    #[test]
+    fn drift_while_running_is_told_and_passes_when_mended() {
+        let rig = Rig::new(Kind::Sqlite, &[(LI, "", "a")]);
+        let source = rig.open().unwrap();
+        let ask = || run(names(&*source, look_up(&[LI], 10, soon())));
+        assert_eq!(ask().unwrap().0, ["a"]);
+        rig.database().execute_batch("alter table \"T -- (x\" rename column GYR to GYR2").unwrap();
+        for _ in 0..2 {
+            assert_eq!(ask().unwrap_err().code, ErrorCode::SourceDrift);
+        }
+        rig.database().execute_batch("alter table \"T -- (x\" rename column GYR2 to GYR").unwrap();
+        assert_eq!(ask().unwrap().0, ["a"]);
+    }
+
+    #[test]
+    fn a_long_look_up_stops_within_a_second() {
+        let rows = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) insert into t select '', '440524188001010014', i from n";
+        let (_folder, path, shape) = made(&format!("create table t (a, b, c); {rows}"), "t", &["a", "b", "c"]);
+        let source = TableSource::open(shape, &path).unwrap();
+        // Without an index, and many keys: long enough to be caught at it.
+        let day = |number: i64| chrono::NaiveDate::from_ymd_opt(1950, 1, 1).unwrap() + chrono::Duration::days(number);
+        let keys: Vec<String> =
+            (0..4096).map(|number| ResidentId::from_parts(330_106, day(number), 123).unwrap().as_str().to_owned()).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let stop = soon();
+        let look_up = look_up(&keys, 10, stop.clone());
+        let stopped = run(async {
+            let asked = tokio::spawn(async move { names(&source, look_up).await });
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert!(!asked.is_finished(), "too short a look-up for this test");
+            stop.now();
+            let begun = Instant::now();
+            let error = asked.await.unwrap().unwrap_err();
+            assert_eq!(error.code, ErrorCode::SourceTimeout);
+            begun.elapsed()
+        });
+        assert!(stopped < Duration::from_secs(1), "{stopped:?}");
+    }
+}

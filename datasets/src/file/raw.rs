@@ -93,8 +93,9 @@ fn source(section: &mut Section<'_>) -> Option<Source> {
         value.as_str().filter(|path| is_inner_path(path))
     });
     if kind == "sqlite" {
-        let table =
-            section.read("table", None, "must be a table's name; views have no row ids", |value| value.as_str().filter(|name| is_foreign_name(name)));
+        let table = section.read("table", None, "must be a table's name; views have no row ids", |value| {
+            value.as_str().filter(|name| is_foreign_name(name))
+        });
         let as_of = section.read("as_of", None, "must be `live` or `{ table = \"…\", column = \"…\" }`", |value| match value {
             Value::String(text) => (text == "live").then_some(SqliteAsOf::Live),
             Value::Table(place) if place.len() == 2 => {

@@ -201,8 +201,7 @@ impl Suspect {
         // Every known character that the person has not got is an edit, which spares most persons the long way.
         let near = || self.known.beyond(&person.counts) <= self.most;
         let whole = |form: &Form| {
-            within(&self.tokens, form, Ends::Both, self.most)
-                || within(&self.tokens, form, Ends::PartOfForm, self.most.saturating_sub(1))
+            within(&self.tokens, form, Ends::Both, self.most) || within(&self.tokens, form, Ends::PartOfForm, self.most.saturating_sub(1))
         };
         self.anybody || (near() && person.forms().any(whole)) || self.overlong.iter().any(|stretch| stretch.holds(person))
     }
@@ -381,17 +380,16 @@ mod tests {
             distance(&suspect.tokens, form, Ends::Both) <= most
                 || distance(&suspect.tokens, form, Ends::PartOfForm) <= most.saturating_sub(1)
         };
-        let inside = |stretch: &[Token]| {
-            stretch.len() >= 18 && forms.iter().any(|form| distance(stretch, form, Ends::PartOfCell) <= 2)
-        };
+        let inside = |stretch: &[Token]| stretch.len() >= 18 && forms.iter().any(|form| distance(stretch, form, Ends::PartOfCell) <= 2);
         suspect.anybody || forms.iter().any(whole) || suspect.tokens.split(|token| *token == Token::Stretch).any(inside)
     }
 
     fn any_id() -> impl Strategy<Value = ResidentId> {
         let first = chrono::NaiveDate::from_ymd_opt(1880, 1, 1).unwrap();
         // Few divisions, so that strangers are near too.
-        (330_100u32..=330_109, 0i64..53_000, 0u16..=999)
-            .prop_map(move |(division, day, sequence)| ResidentId::from_parts(division, first + chrono::Duration::days(day), sequence).unwrap())
+        (330_100u32..=330_109, 0i64..53_000, 0u16..=999).prop_map(move |(division, day, sequence)| {
+            ResidentId::from_parts(division, first + chrono::Duration::days(day), sequence).unwrap()
+        })
     }
 
     /// An id after up to four replaced, inserted or dropped characters, masks among them, with something before and behind it.

@@ -1,14 +1,23 @@
 //! What a definition's SQL may be made of. A closed list: whatever is not named here is refused, by name, when the check is prepared.
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::Result;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 /// Functions that depend on nothing but their arguments and that somebody needed.
 const FUNCTIONS: [&str; 8] = ["coalesce", "nullif", "date_part", "count", "min", "max", "sum", "bool_or"];
 /// Functions that people reach for and that would be frozen at the moment of preparation.
-const CLOCKS: [&str; 9] =
-    ["now", "current_date", "current_time", "current_timestamp", "today", "localtimestamp", "localtime", "to_local_time", "statement_timestamp"];
+const CLOCKS: [&str; 9] = [
+    "now",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "today",
+    "localtimestamp",
+    "localtime",
+    "to_local_time",
+    "statement_timestamp",
+];
 
 /// Every reason why a plan is not admissible; empty where it is.
 pub fn objections(plan: &LogicalPlan) -> Result<Vec<String>> {

@@ -295,7 +295,8 @@ impl<'a> Preparation<'a> {
         let Some(verdict) = self.prepared.steps.last() else { return };
         let shape: Vec<_> = verdict.schema.fields().iter().map(|field| (field.name().as_str(), field.data_type().clone())).collect();
         if shape != VERDICT {
-            self.faults.push(format!("step `verdict`: its columns must be verdict text, code text, scan text, on_date date, not {shape:?}"));
+            self.faults
+                .push(format!("step `verdict`: its columns must be verdict text, code text, scan text, on_date date, not {shape:?}"));
         }
     }
 }

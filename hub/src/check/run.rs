@@ -219,7 +219,8 @@ impl Run<'_> {
             verdicts = self.verdicts()?;
             self.judge_the_unjudged(&mut verdicts)?;
         }
-        let evidence_scans: Vec<_> = scans.iter().map(|(name, dataset, state, absence_for)| ScanEvidence { name, dataset, state, absence_for }).collect();
+        let evidence_scans: Vec<_> =
+            scans.iter().map(|(name, dataset, state, absence_for)| ScanEvidence { name, dataset, state, absence_for }).collect();
         let reasons: Vec<&str> = definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
         let conclusion = conclude(&Evidence {
             scans: &evidence_scans,

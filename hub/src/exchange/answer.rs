@@ -108,7 +108,9 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
         ErrorCode::SourceTimeout => ("the source did not answer in time", "数据源未在时限内应答", true),
         ErrorCode::SourceTruncated => ("the source's answer was not whole", "数据源应答不完整", true),
         ErrorCode::SourceStale => ("the source's data are older than this check allows", "数据源数据超过允许的时效", true),
-        ErrorCode::SourceImplausible => ("the source does not look whole; its owner must look at it", "数据源数据量异常，需数据提供部门核实", true),
+        ErrorCode::SourceImplausible => {
+            ("the source does not look whole; its owner must look at it", "数据源数据量异常，需数据提供部门核实", true)
+        }
         ErrorCode::SourceUnreadable => (
             "a record that could concern these persons cannot be read; its owner must look at it",
             "存在可能涉及当事人但无法识读的记录，需数据提供部门核实",
@@ -124,7 +126,9 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
             "存在已移交但接收登记尚未更新的记录，请在其下次更新后重试",
             true,
         ),
-        ErrorCode::Undetermined => ("a record's status settles nothing yet (a transfer in progress)", "存在状态未定的记录（如办理中）", true),
+        ErrorCode::Undetermined => {
+            ("a record's status settles nothing yet (a transfer in progress)", "存在状态未定的记录（如办理中）", true)
+        }
         ErrorCode::SourceDrift => ("the source answers in another shape than its owner stated", "数据源结构与目录不一致", false),
         ErrorCode::SourceLimit => ("the source refused because of a limit", "超过数据源限额", true),
         ErrorCode::GateRefused => ("the department does not serve this scan", "数据提供部门未批准此项查询", false),
@@ -196,13 +200,13 @@ impl Record {
             // Whoever is denied hears nothing of the sources; that they were asked stays on record all the same.
             if !matches!(outcome.wire, Wire::Denied(_)) {
                 statements.push(SourceStatement {
-                dataset: dataset.clone(),
-                owner: dataset.split_once('.').map_or_else(String::new, |(member, _)| member.to_owned()),
-                as_of: Some(to_timestamp(*as_of)),
-                coverage_en: coverage.text_en,
-                coverage_zh: coverage.text_zh,
-                receipt_commitment: commitment.clone(),
-            });
+                    dataset: dataset.clone(),
+                    owner: dataset.split_once('.').map_or_else(String::new, |(member, _)| member.to_owned()),
+                    as_of: Some(to_timestamp(*as_of)),
+                    coverage_en: coverage.text_en,
+                    coverage_zh: coverage.text_zh,
+                    receipt_commitment: commitment.clone(),
+                });
             }
             commitments.push(commitment);
             kept.push(received.receipt.clone());

@@ -120,9 +120,11 @@ impl<'a> Dispatcher<'a> {
         call.scan.template.origins.iter().find_map(|origin| match origin.from.as_ref()? {
             Source::Parameter(name) => self.is_parameter(name, value).then(|| Origin::Parameter(name.clone())),
             Source::Column(column) => {
-                let (at, position) = held.iter().enumerate().filter(|(_, one)| one.dataset == column.dataset).find_map(|(at, one)| {
-                    Some((at, *one.supplied.get(&column.column)?.get(value)?))
-                })?;
+                let (at, position) = held
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, one)| one.dataset == column.dataset)
+                    .find_map(|(at, one)| Some((at, *one.supplied.get(&column.column)?.get(value)?)))?;
                 let receipt = used.iter().position(|known| *known == at).unwrap_or_else(|| {
                     used.push(at);
                     used.len() - 1
@@ -167,7 +169,10 @@ impl<'a> Dispatcher<'a> {
         let claims = [
             ("its signer is not the connector that was asked", holder.uri == attached.uri && receipt.connector == attached.uri),
             ("it is for another grant", receipt.grant_id == grant.id && receipt.exchange_id == grant.exchange_id),
-            ("it is for another dataset or template", receipt.dataset == call.scan.scan.dataset && receipt.template_digest == call.scan.digest),
+            (
+                "it is for another dataset or template",
+                receipt.dataset == call.scan.scan.dataset && receipt.template_digest == call.scan.digest,
+            ),
             ("its facts are not the ones it commits to", receipt.facts_commitment == receipt::facts_commitment(&facts)),
             ("it is of another stream than the one that came", facts.stream_digest == digest && facts.rows == count),
             ("it is about other keys", facts.keys_digest == sha256_parts("zerotrip scan keys v1", &keys)),

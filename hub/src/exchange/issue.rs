@@ -83,12 +83,16 @@ impl Resting {
     fn check_validity(hub: &Hub, check: &str, body: &IssueBody, answered_at: SystemTime) -> Result<(), Refusal> {
         let valid_until = required_time(body.valid_until.as_ref(), "valid_until")?;
         let name = check.split_once('/').map_or(check, |(name, _)| name);
-        let definition = hub.catalog.definition(name).ok_or_else(|| Refusal::new(ErrorCode::UnknownName, "its check is no longer defined"))?;
+        let definition =
+            hub.catalog.definition(name).ok_or_else(|| Refusal::new(ErrorCode::UnknownName, "its check is no longer defined"))?;
         // A minute of grace: the issuer counts from its own clock when it seals.
         let most = answered_at + definition.certificate.validity + Duration::from_secs(60);
         if valid_until > most {
             let days = definition.certificate.validity.as_secs() / 86_400;
-            return Err(Refusal::new(ErrorCode::NotIssuable, format!("it would be valid for longer than the {days} days of its definition")));
+            return Err(Refusal::new(
+                ErrorCode::NotIssuable,
+                format!("it would be valid for longer than the {days} days of its definition"),
+            ));
         }
         Ok(())
     }

@@ -71,11 +71,8 @@ pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
 pub async fn refuse<T>(hub: &Hub, peer: &Identity, payload: &[u8], refusal: Refusal) -> Result<T, Refusal> {
     hub.budgets.spend_refusal(&peer.uri())?;
     let salt: [u8; 32] = digest::random().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
-    let entry = v1::Refusal {
-        peer: peer.uri(),
-        code: refusal.code.into(),
-        request_commitment: commit(domain::REQUEST, &salt, payload).to_vec(),
-    };
+    let entry =
+        v1::Refusal { peer: peer.uri(), code: refusal.code.into(), request_commitment: commit(domain::REQUEST, &salt, payload).to_vec() };
     let index = hub.ledger.refuse(entry, SystemTime::now()).await.map_err(ledger_refusal)?;
     Err(refusal.with_reference(format!("ledger entry {index}, salt {}", hex::encode(salt))))
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
+use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::exchange_server::Exchange;
 use zerotrip_proto::v1::{ErrorCode, ExchangeCall, ExchangeReply};
-use zerotrip_proto::Refusal;
 
 use super::caller;
 use crate::exchange;

@@ -55,9 +55,6 @@ impl Ledger for Service {
 
     async fn prove_consistency(&self, request: Request<ProveConsistencyRequest>) -> Result<Response<ProveConsistencyReply>, Status> {
         let ProveConsistencyRequest { from_size, to_size } = request.into_inner();
-        self.read(move |ledger| {
-            Ok(ProveConsistencyReply { path: ledger.consistency(from_size, to_size)? })
-        })
-        .await
+        self.read(move |ledger| Ok(ProveConsistencyReply { path: ledger.consistency(from_size, to_size)? })).await
     }
 }

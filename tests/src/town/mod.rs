@@ -65,7 +65,10 @@ impl Town {
         let folder = fs::canonicalize(folder)?;
         let fresh = !folder.join("town.json").exists();
         if fresh && folder.join("authority").exists() {
-            return fail(format!("`{}` holds an installation that was never finished; remove the folder, or use another one", folder.display()));
+            return fail(format!(
+                "`{}` holds an installation that was never finished; remove the folder, or use another one",
+                folder.display()
+            ));
         }
         let url = if fresh { free_address()? } else { known_address(&folder)? };
         let mut town = Self { folder, url, hub: None, connectors: BTreeMap::new() };
@@ -225,8 +228,22 @@ impl Town {
 
     fn invite(&self, member: &str, system: &str, en: &str, zh: &str) -> Result<String, Failure> {
         let (authority, out) = (self.path("authority"), self.path(&format!("{member}.invitation")));
-        let arguments =
-            ["member", "invite", "--dir", &authority, "--member", member, "--system", system, "--name-en", en, "--name-zh", zh, "--out", &out];
+        let arguments = [
+            "member",
+            "invite",
+            "--dir",
+            &authority,
+            "--member",
+            member,
+            "--system",
+            system,
+            "--name-en",
+            en,
+            "--name-zh",
+            zh,
+            "--out",
+            &out,
+        ];
         self.zerotrip(&arguments)?.expect(0)?;
         Ok(out)
     }
@@ -259,7 +276,20 @@ impl Town {
         let (dir, dataset) = (self.path(member), self.path(&format!("city/{member}/{file}")));
         run("zerotrip-connector", &["sign", "--dir", &dir, &dataset], &self.folder)?.expect(0)?;
         // The owners would serve the transit company too; that it gets nothing is the authority's grants' doing.
-        let approve = ["approve", "--dir", &dir, "--check", "no-property", "--requester", FUND, "--requester", TRANSIT, "--purpose", PURPOSE, "--yes"];
+        let approve = [
+            "approve",
+            "--dir",
+            &dir,
+            "--check",
+            "no-property",
+            "--requester",
+            FUND,
+            "--requester",
+            TRANSIT,
+            "--purpose",
+            PURPOSE,
+            "--yes",
+        ];
         run("zerotrip-connector", &approve, &self.folder)?.expect(0)?;
         Ok(())
     }
@@ -268,7 +298,20 @@ impl Town {
         for variant in ["applicant", "couple", "family"] {
             let (authority, id, check) = (self.path("authority"), format!("fund-{variant}"), format!("no-property/{variant}"));
             let add = [
-                "grant", "add", "--dir", &authority, "--id", &id, "--member", FUND, "--check", &check, "--purpose", PURPOSE, "--basis", BASIS,
+                "grant",
+                "add",
+                "--dir",
+                &authority,
+                "--id",
+                &id,
+                "--member",
+                FUND,
+                "--check",
+                &check,
+                "--purpose",
+                PURPOSE,
+                "--basis",
+                BASIS,
                 "--may-issue",
             ];
             self.zerotrip(&add)?.expect(0)?;

@@ -39,9 +39,8 @@ impl Finished {
 
     /// Its output as JSON.
     pub fn json(&self) -> Result<serde_json::Value, Failure> {
-        serde_json::from_str(self.output.trim()).map_err(|error| {
-            format!("`{}` did not print JSON: {error}\n{}{}", self.command, self.output, self.errors).into()
-        })
+        serde_json::from_str(self.output.trim())
+            .map_err(|error| format!("`{}` did not print JSON: {error}\n{}{}", self.command, self.output, self.errors).into())
     }
 }
 

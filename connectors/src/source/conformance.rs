@@ -1,0 +1,261 @@
+//! What every source must do, whatever stands behind it: one macro line for each kind.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use rusqlite::{Connection, params};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::{DatasetFile, Manifest};
+use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::digest::sha256;
+
+use super::{LookUp, LookUpEnd, Source, SourceError, Stop};
+
+/// Whom the tests ask about: three regular spellings.
+pub const LI: &str = "11010519491231002X";
+/// Somebody else altogether.
+pub const WANG: &str = "440524188001010014";
+/// A column's name that is as hostile as a dataset file can make it.
+const NAME: &str = "姓 名) -- drop table (x";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Csv,
+}
+
+/// A row: owner, co-owner, name.
+pub type Cells<'a> = (&'a str, &'a str, &'a str);
+
+/// A folder with a dataset of one kind.
+pub struct Rig {
+    pub folder: TempDir,
+    kind: Kind,
+    dataset: DatasetFile,
+}
+
+impl Rig {
+    pub fn new(kind: Kind, rows: &[Cells<'_>]) -> Self {
+        let source = match kind {
+            Kind::Sqlite => "kind = \"sqlite\"\npath = \"t.db\"\ntable = \"T -- (x\"\nas_of = \"live\"",
+            Kind::Csv => "kind = \"csv\"\npath = \"t.csv\"\nencoding = \"utf-8\"\nas_of = \"manifest\"",
+        };
+        let column = |name: &str, field: &str, what: &str| {
+            format!("[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n")
+        };
+        let text = format!(
+            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
+             most_age = \"36h\"\nrow_floor = 1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\n\
+             subjects = \"registered_in:police.household\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}{}\
+             [[lookup]]\nname = \"party\"\ncolumns = [\"owner\", \"co_owner\"]\n",
+            column("owner", "SFZH", "resident_id"),
+            column("co_owner", "GYR", "resident_id"),
+            column("name", NAME, "person_name"),
+        );
+        let dataset = DatasetFile::parse(&text, "estate.toml").unwrap();
+        let rig = Self { folder: tempfile::tempdir().unwrap(), kind, dataset };
+        if kind == Kind::Sqlite {
+            rig.database().execute_batch(&format!("create table \"T -- (x\" (SFZH, GYR, \"{NAME}\")")).unwrap();
+        }
+        rig.write(rows);
+        rig
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn database(&self) -> Connection {
+        Connection::open(self.path("t.db")).unwrap()
+    }
+
+    /// Replaces all rows.
+    pub fn write(&self, rows: &[Cells<'_>]) {
+        match self.kind {
+            Kind::Sqlite => {
+                let mut database = self.database();
+                let write = database.transaction().unwrap();
+                write.execute("delete from \"T -- (x\"", []).unwrap();
+                for (owner, co_owner, name) in rows {
+                    write.execute("insert into \"T -- (x\" values (?1, ?2, ?3)", params![owner, co_owner, name]).unwrap();
+                }
+                write.commit().unwrap();
+            }
+            Kind::Csv => {
+                let mut text = ::csv::Writer::from_writer(Vec::new());
+                text.write_record([NAME, "SFZH", "GYR"]).unwrap();
+                for (owner, co_owner, name) in rows {
+                    text.write_record([name, owner, co_owner]).unwrap();
+                }
+                self.drop_file(&text.into_inner().unwrap(), rows.len() as u64);
+            }
+        }
+    }
+
+    /// A drop with a manifest of its own.
+    pub fn drop_file(&self, bytes: &[u8], rows: u64) {
+        fs::write(self.path("t.csv"), bytes).unwrap();
+        let manifest = Manifest { as_of: chrono::Local::now().fixed_offset(), rows, sha256: hex::encode(sha256(bytes)) };
+        fs::write(self.path("t.csv.manifest.toml"), manifest.to_text()).unwrap();
+    }
+
+    pub fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
+        super::open(&self.dataset, self.folder.path(), &self.path("state"))
+    }
+}
+
+pub fn look_up(keys: &[&str], most_rows: u64, stop: Stop) -> LookUp {
+    let keys: Vec<ResidentId> = keys.iter().map(|key| ResidentId::new_strict(key).unwrap()).collect();
+    LookUp { columns: vec![0, 1], keys: keys.into(), most_rows, stop }
+}
+
+pub fn soon() -> Stop {
+    Stop::at(Instant::now() + Duration::from_secs(20))
+}
+
+/// The names of the rows that came, sorted, and the end.
+pub async fn names(source: &dyn Source, look_up: LookUp) -> Result<(Vec<String>, LookUpEnd), SourceError> {
+    let (sender, mut receiver) = mpsc::channel::<Vec<super::RawRow>>(1);
+    let drained = async {
+        let mut names = Vec::new();
+        while let Some(batch) = receiver.recv().await {
+            names.extend(batch.iter().map(|row| row[2].clone().unwrap_or_default()));
+        }
+        names.sort();
+        names
+    };
+    let (end, names) = tokio::join!(source.look_up(look_up, sender), drained);
+    Ok((names, end?))
+}
+
+pub fn every_spelling_is_found(kind: Kind) {
+    let wide: String = LI.chars().map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap()).collect();
+    let rows: Vec<Cells<'_>> = vec![
+        (LI, WANG, "18"),
+        ("", "11010519491231002x", "18 lower"),
+        ("110105491231002", "", "15"),
+        (" 110105 19491231 002X\u{3000}", "", "blanks"),
+        ("", &wide, "wide"),
+        ("1101 0549 1231 002", WANG, "15 blanks"),
+        (WANG, WANG, "other"),
+    ];
+    let rig = Rig::new(kind, &rows);
+    let source = rig.open().unwrap();
+    let (found, end) = run(names(&*source, look_up(&[LI], 100, soon()))).unwrap();
+    for (owner, _, name) in rows.iter().filter(|row| row.2 != "other") {
+        assert!(found.iter().any(|found| found == name), "{name} ({owner}) among {found:?}");
+    }
+    assert_eq!((end.rows, end.could_match.len()), (7, 0));
+    let survey = run(source.survey()).unwrap();
+    assert_eq!((survey.rows, survey.irregular, survey.unreadable_count), (7, 3, 0));
+    assert!(end.as_of <= SystemTime::now() + Duration::from_secs(1));
+}
+
+pub fn what_could_match_is_reported(kind: Kind) {
+    let rig = Rig::new(kind, &[(LI, "", "home"), ("110105194912310029", "", "wrong check"), ("110105********002X", "", "mask")]);
+    let source = rig.open().unwrap();
+    let could = |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap().1.could_match.len();
+    assert_eq!((could(LI), could(WANG)), (2, 0));
+    rig.write(&[(LI, "", "home"), ("", "  ", "nobody's name on it")]);
+    assert_eq!((could(LI), could(WANG)), (1, 1), "a row without any id is anybody's");
+}
+
+pub fn hostile_values_are_only_values(kind: Kind) {
+    let hostile = ["' or 1=1 --", "\"); drop table \"T -- (x\"; --", "0' union select 1,2,3 --", "%", "=cmd|' /C calc'!A0"];
+    let mut rows: Vec<Cells<'_>> = hostile.iter().map(|text| (*text, "", *text)).collect();
+    rows.push((LI, hostile[1], hostile[0]));
+    let rig = Rig::new(kind, &rows);
+    let source = rig.open().unwrap();
+    for _ in 0..2 {
+        let (found, end) = run(names(&*source, look_up(&[LI, WANG], 100, soon()))).unwrap();
+        assert_eq!(found, [hostile[0]], "the home alone, its name as it stands");
+        assert!(end.could_match.len() >= hostile.len(), "unreadable, so reported");
+        assert_eq!(end.rows, 6);
+    }
+}
+
+pub fn bounds_hold(kind: Kind) {
+    let rig = Rig::new(kind, &[(LI, "", "a"), (LI, "", "b"), ("", LI, "c")]);
+    let source = rig.open().unwrap();
+    let code = |look_up: LookUp| run(names(&*source, look_up)).unwrap_err().code;
+    assert_eq!(code(look_up(&[LI], 2, soon())), ErrorCode::SourceLimit);
+    assert_eq!(run(names(&*source, look_up(&[LI], 3, soon()))).unwrap().0, ["a", "b", "c"]);
+    assert_eq!(code(look_up(&[LI], 3, Stop::at(Instant::now()))), ErrorCode::SourceTimeout);
+    let gone = soon();
+    gone.now();
+    assert_eq!(code(look_up(&[LI], 3, gone)), ErrorCode::SourceTimeout);
+    let (sender, receiver) = mpsc::channel(1);
+    drop(receiver);
+    assert_eq!(run(source.look_up(look_up(&[LI], 3, soon()), sender)).unwrap_err().code, ErrorCode::SourceTimeout, "nobody listens");
+    assert_eq!(run(names(&*source, look_up(&[LI], 3, soon()))).unwrap().0.len(), 3, "and goes on after all that");
+}
+
+pub fn a_missing_column_is_drift(kind: Kind) {
+    let rig = Rig::new(kind, &[(LI, "", "a")]);
+    match kind {
+        Kind::Sqlite => rig.database().execute_batch("alter table \"T -- (x\" rename column GYR to GYR2").unwrap(),
+        Kind::Csv => rig.drop_file(format!("{NAME},SFZH\na,{LI}\n").as_bytes(), 1),
+    }
+    let error = rig.open().unwrap_err();
+    assert_eq!(error.code, ErrorCode::SourceDrift);
+    assert!(error.detail.contains("`GYR`"), "{}", error.detail);
+}
+
+pub fn look_ups_at_once_and_writes_between_are_seen(kind: Kind) {
+    let rig = Rig::new(kind, &[(LI, "", "1")]);
+    let source = rig.open().unwrap();
+    for round in 2..6_usize {
+        // All but the first in a spelling that only the profile finds.
+        let texts: Vec<String> = (1..=round).map(|number| number.to_string()).collect();
+        let rows: Vec<Cells<'_>> =
+            texts.iter().map(|text| (if text == "1" { LI } else { "110105 19491231 002X" }, "", text.as_str())).collect();
+        rig.write(&rows);
+        let answers = run(async {
+            let asked = (0..8).map(|_| {
+                let source = Arc::clone(&source);
+                tokio::spawn(async move { names(&*source, look_up(&[LI], 100, soon())).await.unwrap().0 })
+            });
+            let mut answers = Vec::new();
+            for asked in asked.collect::<Vec<_>>() {
+                answers.push(asked.await.unwrap());
+            }
+            answers
+        });
+        for answer in answers {
+            assert_eq!(answer, texts, "round {round}");
+        }
+    }
+}
+
+pub fn run<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(work)
+}
+
+macro_rules! conformance {
+    ($name:ident, $kind:expr) => {
+        mod $name {
+            use crate::source::conformance::{self, Kind};
+
+            conformance!(@ $kind, every_spelling_is_found, what_could_match_is_reported, hostile_values_are_only_values, bounds_hold,
+                a_missing_column_is_drift, look_ups_at_once_and_writes_between_are_seen);
+        }
+    };
+    (@ $kind:expr, $($test:ident),+) => {
+        $(
+            #[test]
+            fn $test() {
+                conformance::$test($kind);
+            }
+        )+
+    };
+}
+
+conformance!(sqlite, Kind::Sqlite);
+conformance!(csv, Kind::Csv);
