@@ -187,8 +187,10 @@ pub struct HandOver {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReasonText {
-    /// Its code.
+    /// Its code, in the definition's SQL and in the hub's own record.
     pub code: String,
+    /// The code that the requester hears, where the true one says too much.
+    pub requester_code: Option<String>,
     /// For the requester: that, not which.
     pub requester: Bilingual,
     /// For the citizen.

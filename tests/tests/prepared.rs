@@ -110,10 +110,11 @@ impl World {
     }
 
     fn spouses(&self, applicant: usize) -> BTreeSet<usize> {
-        let last = self.events_of[applicant].iter().map(|at| self.events[*at].3).max();
-        let latest = self.events_of[applicant].iter().map(|at| self.events[*at]).filter(|event| Some(event.3) == last);
-        let married = latest.filter(|event| matches!(event.2, "married" | "remarried"));
-        married.map(|(man, woman, ..)| if man == applicant { woman } else { man }).collect()
+        let other = |event: &Event| if event.0 == applicant { event.1 } else { event.0 };
+        let mine: Vec<Event> = self.events_of[applicant].iter().map(|at| self.events[*at]).collect();
+        let last = |person: usize| mine.iter().filter(|event| other(event) == person).map(|event| event.3).max();
+        let married = mine.iter().filter(|event| matches!(event.2, "married" | "remarried") && Some(event.3) == last(other(event)));
+        married.map(other).collect()
     }
 
     fn minor_children(&self, of: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
@@ -203,12 +204,16 @@ struct Departments<'a> {
     asked: Mutex<Vec<(String, Vec<usize>)>>,
 }
 
-fn name(person: usize) -> String {
-    format!("P{person:06}")
+impl World {
+    /// An id with the person's birth date inside, where real ones have it.
+    fn name(&self, person: usize) -> String {
+        let born = chrono::NaiveDate::from_epoch_days(self.persons[person].born).unwrap();
+        format!("330106{}{person:04}", born.format("%Y%m%d"))
+    }
 }
 
 fn number(key: &str) -> usize {
-    key[1..].parse().unwrap()
+    key[14..].parse().unwrap()
 }
 
 fn text(values: &[Option<String>]) -> ArrayRef {
@@ -228,6 +233,7 @@ impl Departments<'_> {
                 }
             }
         };
+        let name = |person: usize| self.world.name(person);
         let some = |word: &str| Ok(Some(word.to_owned()));
         let status = |word: &str| Ok((!null).then(|| word.to_owned()));
         for key in keys {
@@ -347,7 +353,7 @@ fn concurrent_requests_over_one_prepared_check_never_mix() {
                     let (allowed, right) = world.oracle(applicant, variant, fault);
                     let departments = Departments { world: &world, fault, asked: Mutex::new(Vec::new()) };
                     let plans = &check.variants[variant];
-                    let result = check.run(&engine, plans, &[name(applicant)], TODAY, &departments).await.unwrap();
+                    let result = check.run(&engine, plans, &[world.name(applicant)], TODAY, &departments).await.unwrap();
                     let answer = as_words(&result.conclusion);
                     assert_eq!(answer, right, "applicant {applicant}, {variant}, {fault:?}");
                     absences.fetch_add(u64::from(answer == "true"), Ordering::Relaxed);

@@ -76,6 +76,8 @@ pub fn expected(city: &City, applicant: &str, variant: Variant) -> (&'static str
         Expected::False => "false",
         Expected::Unavailable => "unavailable",
     };
+    // Why exactly is not the requester's to hear.
+    let code = if code == "APPLICANT_DECEASED" { "NOT_ELIGIBLE" } else { code };
     (word, code.to_string(), dataset.to_string())
 }
 

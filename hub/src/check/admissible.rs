@@ -5,7 +5,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 /// Functions that depend on nothing but their arguments and that somebody needed.
-const FUNCTIONS: [&str; 8] = ["coalesce", "nullif", "date_part", "count", "min", "max", "sum", "bool_or"];
+const FUNCTIONS: [&str; 9] = ["coalesce", "nullif", "date_part", "substr", "count", "min", "max", "sum", "bool_or"];
 /// Functions that people reach for and that would be frozen at the moment of preparation.
 const CLOCKS: [&str; 9] = [
     "now",

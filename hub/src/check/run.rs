@@ -205,7 +205,16 @@ impl Run<'_> {
         for (at, step) in self.variant.steps.iter().enumerate() {
             let PreparedKind::Scan(scan) = &step.kind else { continue };
             let state = states.remove(&at).unwrap_or(ScanState::NotAsked);
-            let persons = if finished { self.keys(&scan.absence_for)?.unwrap_or_default() } else { Vec::new() };
+            let mut state = state;
+            let persons = match if finished { self.keys(&scan.absence_for)? } else { Some(Vec::new()) } {
+                Some(persons) => persons,
+                // Somebody for whom an absence would be concluded cannot be named: then it is not.
+                None => {
+                    let (code, dataset) = (ErrorCode::SourceUnreadable, scan.scan.dataset.clone());
+                    state = ScanState::Incomplete(Incomplete { code, dataset });
+                    Vec::new()
+                }
+            };
             scans.push((step.name.as_str(), scan.scan.dataset.as_str(), state, persons));
         }
         let mut registered = BTreeMap::new();

@@ -59,7 +59,7 @@ impl Outcome {
     /// A false answer: that, not which.
     fn present(definition: &Definition, code: &str) -> Self {
         let reasons = definition.reasons.iter().filter(|reason| reason.code == code).map(|reason| Reason {
-            code: reason.code.clone(),
+            code: reason.requester_code.clone().unwrap_or_else(|| reason.code.clone()),
             text_en: reason.requester.en.clone(),
             text_zh: reason.requester.zh.clone(),
         });

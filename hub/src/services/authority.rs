@@ -50,16 +50,20 @@ impl Service {
 #[tonic::async_trait]
 impl Authority for Service {
     async fn join(&self, request: Request<JoinRequest>) -> Result<Response<JoinReply>, Status> {
-        let JoinRequest { token, csr, keys } = request.into_inner();
+        let JoinRequest { token, csr, keys, binding_tag } = request.into_inner();
         let invitation = self.invitation(&token)?;
         if csr.len() > MOST_PAPER || keys.is_empty() || keys.len() > MOST_KEYS {
             return refuse(ErrorCode::TooLarge, "a certificate request of at most 16 KiB and 1 to 8 keys are expected");
+        }
+        // Only carried: whether it verifies, the authority alone can tell.
+        if Digest::try_from(binding_tag.as_slice()).is_err() {
+            return refuse(ErrorCode::Malformed, "`binding_tag` is not an HMAC-SHA-256 of 32 bytes");
         }
         let named = x509::system_of_csr(&csr).map_err(|error| Refusal::new(ErrorCode::Malformed, format!("csr: {error}")).to_status())?;
         if named.uri() != invitation.system {
             return refuse(ErrorCode::InvalidToken, "the certificate request names another system than the invitation");
         }
-        let join = PendingJoin { token_digest: sha256(&token).to_vec(), system: invitation.system.clone(), csr, keys };
+        let join = PendingJoin { token_digest: sha256(&token).to_vec(), system: invitation.system.clone(), csr, keys, binding_tag };
         self.0.ledger.put_join(join, SystemTime::now()).await.map_err(stored)?;
         Ok(Response::new(JoinReply { system: invitation.system }))
     }
@@ -105,7 +109,10 @@ impl Authority for Service {
     }
 
     async fn admit(&self, request: Request<AdmitRequest>) -> Result<Response<AdmitReply>, Status> {
-        let AdmitRequest { system, certificate_chain } = request.into_inner();
+        let AdmitRequest { system, certificate_chain, token_digest } = request.into_inner();
+        let Ok(token_digest) = Digest::try_from(token_digest.as_slice()) else {
+            return refuse(ErrorCode::Malformed, "`token_digest` is not a SHA-256 of 32 bytes");
+        };
         if certificate_chain.is_empty() || certificate_chain.len() > 4 || certificate_chain.iter().any(|paper| paper.len() > MOST_PAPER) {
             return refuse(ErrorCode::TooLarge, "1 to 4 certificates of at most 16 KiB are expected");
         }
@@ -113,7 +120,7 @@ impl Authority for Service {
         if !leaf.is_some_and(|leaf| x509::identity_of(&leaf).is_ok_and(|named| named.uri() == system)) {
             return refuse(ErrorCode::Malformed, "the certificate does not name the system that is admitted");
         }
-        self.0.ledger.admit(&system, certificate_chain).await.map_err(stored)?;
+        self.0.ledger.admit(&token_digest, &system, certificate_chain).await.map_err(stored)?;
         Ok(Response::new(AdmitReply {}))
     }
 

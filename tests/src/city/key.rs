@@ -207,13 +207,16 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// The other party of every marriage among the latest events; nobody after a divorce.
+/// Everybody whose latest event with the applicant is a marriage; a divorce from one ends nobody else's.
 fn spouses(rows: &[&MarriageRow], applicant: ResidentId) -> Vec<ResidentId> {
-    let latest = rows.iter().filter_map(|row| row.date.get()).max();
+    let other = |row: &MarriageRow| if row.man.is(applicant) { row.woman.get() } else { row.man.get() };
     let mut spouses = Vec::new();
-    for row in rows.iter().filter(|row| row.date.get() == latest && (row.event.is(Event::Married) || row.event.is(Event::Remarried))) {
-        let other = if row.man.is(applicant) { &row.woman } else { &row.man };
-        spouses.extend(other.get().filter(|other| !spouses.contains(other)));
+    for row in rows.iter().filter(|row| row.event.is(Event::Married) || row.event.is(Event::Remarried)) {
+        let Some(spouse) = other(row) else { continue };
+        let latest = rows.iter().filter(|one| other(one) == Some(spouse)).filter_map(|one| one.date.get()).max();
+        if row.date.get() == latest && !spouses.contains(&spouse) {
+            spouses.push(spouse);
+        }
     }
     spouses
 }
