@@ -115,6 +115,9 @@ pub struct Scan {
     /// Which columns may travel on as keys.
     #[serde(default)]
     pub supplies: Vec<String>,
+    /// The age from which on a person's whole life must lie within the register's `since`: 0 to 120; without it only today counts.
+    #[serde(default)]
+    pub lifetime_from: Option<u32>,
     /// Whether every delivered row must have a verdict: a row that the SQL leaves out settles nothing.
     #[serde(default)]
     pub judged: bool,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::{Months, NaiveDate};
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{ErrorCode, Finding};
 
@@ -62,6 +63,8 @@ pub struct ScanReport {
     pub required_null: bool,
     /// Whom the owner says it knows about.
     pub subjects: Subjects,
+    /// From when on, in days since 1970-01-01; `None` where the owner does not say.
+    pub since: Option<i32>,
 }
 
 /// A scan that was answered whole, in time, fresh and readable.
@@ -70,6 +73,7 @@ pub struct CompleteScan {
     dataset: String,
     as_of: SystemTime,
     subjects: Subjects,
+    since: Option<i32>,
 }
 
 impl CompleteScan {
@@ -85,7 +89,7 @@ impl CompleteScan {
         if report.now.duration_since(report.as_of).unwrap_or_default() > report.most_age {
             return refuse(ErrorCode::SourceStale);
         }
-        Ok(Self { dataset: report.dataset, as_of: report.as_of, subjects: report.subjects })
+        Ok(Self { dataset: report.dataset, as_of: report.as_of, subjects: report.subjects, since: report.since })
     }
 
     /// When the source was as it answered.
@@ -163,6 +167,8 @@ pub struct ScanEvidence<'a> {
     pub state: &'a ScanState,
     /// The persons for whom an absence of rows is a conclusion.
     pub absence_for: &'a [String],
+    /// The age, in years, from which on a person's whole life must lie within what the register knows about.
+    pub lifetime_from: Option<u32>,
 }
 
 /// Proof that nothing was there. Only [`conclude`] makes one.
@@ -254,11 +260,22 @@ fn uncovered<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
                 .get(statement.as_str())
                 .is_some_and(|registered| scan.absence_for.iter().all(|person| registered.contains(person))),
         };
-        if !covered && !scan.absence_for.is_empty() {
+        let lived = |person: &String| scan.lifetime_from.is_none_or(|age| lived_within(person, age, complete.since));
+        if !scan.absence_for.is_empty() && !(covered && scan.absence_for.iter().all(lived)) {
             return Some(scan.dataset);
         }
     }
     None
+}
+
+/// Whether the person, known by the birth date inside the id (GB 11643), turned `age` no earlier than the register begins.
+fn lived_within(person: &str, age: u32, since: Option<i32>) -> bool {
+    let born = person.get(6..14).and_then(|digits| NaiveDate::parse_from_str(digits, "%Y%m%d").ok());
+    let turned = born.and_then(|born| born.checked_add_months(Months::new(age.saturating_mul(12))));
+    match (turned, since.and_then(NaiveDate::from_epoch_days)) {
+        (Some(turned), Some(since)) => turned >= since,
+        _ => false,
+    }
 }
 
 fn dataset_of<'a>(evidence: &Evidence<'a>, name: &str) -> &'a str {
@@ -292,6 +309,7 @@ mod tests {
             findings: Vec::new(),
             required_null: false,
             subjects: Subjects::Everyone,
+            since: None,
         }
     }
 
@@ -307,6 +325,15 @@ mod tests {
         assert_eq!(CompleteScan::try_new(unreadable).unwrap_err().code, ErrorCode::SourceUnreadable);
         let null = ScanReport { required_null: true, ..report("a.b") };
         assert_eq!(CompleteScan::try_new(null).unwrap_err().code, ErrorCode::SourceUnreadable);
+    }
+
+    #[test]
+    fn a_register_that_begins_too_late_does_not_cover_a_life() {
+        let begins = NaiveDate::from_ymd_opt(1950, 5, 1).map(|day| day.to_epoch_days());
+        assert!(lived_within("330106193005010000", 20, begins), "turned 20 on the day it begins");
+        assert!(!lived_within("330106193004300000", 20, begins), "turned 20 the day before");
+        assert!(!lived_within("330106199001010000", 20, None), "the owner does not say");
+        assert!(!lived_within("P1", 20, begins), "no birth date to be read");
     }
 
     #[derive(Clone, Copy, Debug)]
@@ -357,12 +384,12 @@ mod tests {
                     State::NotAsked => ScanState::NotAsked,
                     State::Open => ScanState::Open,
                     State::Vacuous => ScanState::Vacuous,
-                    State::Complete => ScanState::Complete(CompleteScan { dataset: "d".into(), as_of: at(20 * 86_400), subjects }),
+                    State::Complete => ScanState::Complete(CompleteScan { dataset: "d".into(), as_of: at(20 * 86_400), subjects, since: None }),
                     State::Incomplete => ScanState::Incomplete(Incomplete { code: ErrorCode::SourceTimeout, dataset: "d".into() }),
                 };
                 (format!("s{index}"), state, ["a", "b", "c"][..*persons.min(&3)].iter().map(|p| (*p).to_owned()).collect())
             }).collect();
-            let scans: Vec<_> = held.iter().map(|(name, state, absence_for)| ScanEvidence { name, dataset: "d", state, absence_for }).collect();
+            let scans: Vec<_> = held.iter().map(|(name, state, absence_for)| ScanEvidence { name, dataset: "d", state, absence_for, lifetime_from: None }).collect();
             let map = BTreeMap::from([("registered_in:r", registered.clone())]);
             let pairs = [HandOver { from: "s0".into(), to: "s1".into() }];
             let evidence = Evidence { scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], registered: &map, hand_overs: &pairs };

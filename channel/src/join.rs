@@ -1,14 +1,17 @@
 //! Joining: the system makes its keys where they will live, shows the invitation's token, and waits until the authority admits it.
-//! The hub carries the papers; it can issue none.
+//! The hub carries the papers; it can issue none, and change none on the way: the invitation's binding secret, which it never sees, ties
+//! request and keys together for the authority, and what comes back must list this system's own keys and no others.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustls::pki_types::CertificateDer;
 use zerotrip_proto::v1::authority_client::AuthorityClient;
-use zerotrip_proto::v1::{GetJoinRequest, JoinRequest, Key, KeyUsage};
-use zerotrip_proto::{Refusal, bounds};
+use zerotrip_proto::v1::{GetJoinRequest, JoinRequest, Key, KeyDirectory, KeyUsage};
+use zerotrip_proto::{Refusal, bounds, payload_type};
 use zerotrip_trust::directory::Directory;
+use zerotrip_trust::dsse;
 use zerotrip_trust::invitation::Invitation;
 use zerotrip_trust::keys::{Algorithm, KeyError, SigningKey};
 use zerotrip_trust::tls::{self, PinnedCa, TlsError};
@@ -81,7 +84,9 @@ pub async fn join(
     tokio::spawn(connection);
     let mut authority = AuthorityClient::new(client);
     let token = invitation.token.to_vec();
-    let filed = authority.join(JoinRequest { token: token.clone(), csr: made.csr, keys: made.keys }).await;
+    let binding_tag = invitation.binding_tag(&made.csr, &made.keys).to_vec();
+    let request = JoinRequest { token: token.clone(), csr: made.csr.clone(), keys: made.keys.clone(), binding_tag };
+    let filed = authority.join(request).await;
     filed.map_err(|status| JoinError::Refused(Refusal::from_status(&status)))?;
     say("filed with the hub; waiting for the authority to admit this system");
     let started = Instant::now();
@@ -89,7 +94,7 @@ pub async fn join(
         let reply = authority.get_join(GetJoinRequest { token: token.clone() }).await;
         let reply = reply.map_err(|status| JoinError::Refused(Refusal::from_status(&status)))?.into_inner();
         if !reply.certificate_chain.is_empty() {
-            return settle(invitation, folder, &pinned, reply);
+            return settle(invitation, folder, &pinned, &made, reply);
         }
         if started.elapsed() > wait {
             return Err(JoinError::NotAdmitted(wait.as_secs()));
@@ -99,6 +104,7 @@ pub async fn join(
 }
 
 struct Made {
+    tls: TlsKey,
     csr: Vec<u8>,
     keys: Vec<Key>,
 }
@@ -120,13 +126,14 @@ fn make_keys(invitation: &Invitation, folder: &Path, usages: &[KeyUsage]) -> Res
         keys.push(key.public().to_proto(*usage, now - bounds::CLOCK_SKEW, now + KEY_LIFE));
     }
     let csr = x509::make_csr(&tls_key, &invitation.system, &[], &[])?;
-    Ok(Made { csr: csr.to_vec(), keys })
+    Ok(Made { tls: tls_key, csr, keys })
 }
 
 fn settle(
     invitation: &Invitation,
     folder: &Path,
     pinned: &PinnedCa,
+    made: &Made,
     reply: zerotrip_proto::v1::GetJoinReply,
 ) -> Result<SystemHome, JoinError> {
     let papers = |why: String| JoinError::Papers(why);
@@ -138,11 +145,18 @@ fn settle(
     if opened.system(&invitation.system.uri()).is_none() {
         return Err(papers(format!("the key directory does not name `{}`", invitation.system.uri())));
     }
+    let listed: KeyDirectory = dsse::open(&directory, payload_type::DIRECTORY, &key).map_err(|error| papers(error.to_string()))?;
+    lists_exactly(&listed, &invitation.system.uri(), &made.keys).map_err(papers)?;
     let chain: Vec<CertificateDer<'static>> = reply.certificate_chain.into_iter().map(CertificateDer::from).collect();
     let leaf = chain.first().ok_or_else(|| papers("no certificate".into()))?;
     let named = x509::identity_of(leaf).map_err(|error| papers(error.to_string()))?;
     if named != invitation.system {
         return Err(papers(format!("the certificate names `{named}`")));
+    }
+    if !x509::is_over_key(leaf, &made.tls).map_err(|error| papers(error.to_string()))? {
+        return Err(papers(
+            "the certificate is over another key than this system's `tls.key`; ask the authority for a new invitation".into(),
+        ));
     }
     let put = |name: &str, text: String| files::write(&folder.join(name), text.as_bytes(), Secrecy::Public);
     put("tls.pem", chain.iter().map(|cert| pem::encode(pem::CERTIFICATE, cert)).collect())?;
@@ -153,4 +167,60 @@ fn settle(
     // Last: with this file the folder counts as joined.
     put("identity.toml", toml::to_string(&identity).map_err(|error| papers(error.to_string()))?)?;
     Ok(SystemHome::load(folder)?)
+}
+
+/// Whether the directory holds, of this system, exactly these keys for exactly these usages. Revoked ones, of an earlier join, do not count.
+fn lists_exactly(directory: &KeyDirectory, system: &str, own: &[Key]) -> Result<(), String> {
+    let systems = directory.members.iter().flat_map(|member| &member.systems).filter(|listed| listed.uri == system);
+    let listed: Vec<&Key> = systems.flat_map(|system| &system.keys).filter(|key| key.revoked_at.is_none()).collect();
+    let named = |key: &Key| (key.id.clone(), key.usage, key.algorithm, key.public_key.clone());
+    let (found, expected): (BTreeSet<_>, BTreeSet<_>) = (listed.iter().map(|key| named(key)).collect(), own.iter().map(named).collect());
+    let remedy = "somebody changed this system's papers on the way; tell the authority, which must revoke them and invite again";
+    if let Some((id, ..)) = found.difference(&expected).next() {
+        return Err(format!("the key directory lists a key `{id}` of `{system}` that was not made here, or not for that use: {remedy}"));
+    }
+    if let Some((id, ..)) = expected.difference(&found).next() {
+        return Err(format!("the key directory does not list this system's key `{id}`: {remedy}"));
+    }
+    if listed.len() == own.len() { Ok(()) } else { Err(format!("the key directory lists a key of `{system}` twice: {remedy}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use zerotrip_proto::v1::{Member, System};
+
+    const SYSTEM: &str = "spiffe://c.example/member/fund/system/desk";
+
+    fn key(usage: KeyUsage) -> Key {
+        let now = SystemTime::now();
+        SigningKey::generate(Algorithm::Ed25519).unwrap().public().to_proto(usage, now, now + KEY_LIFE)
+    }
+
+    fn directory(keys: Vec<Key>) -> KeyDirectory {
+        let other =
+            System { uri: "spiffe://c.example/member/fund/system/other".into(), keys: vec![key(KeyUsage::Sign)], ..System::default() };
+        let system = System { uri: SYSTEM.into(), keys, ..System::default() };
+        KeyDirectory { members: vec![Member { systems: vec![other, system], ..Member::default() }], ..KeyDirectory::default() }
+    }
+
+    #[test]
+    fn exactly_the_own_keys_are_accepted() {
+        let own = vec![key(KeyUsage::Sign), key(KeyUsage::Seal)];
+        let check = |keys: &[Key]| lists_exactly(&directory(keys.to_vec()), SYSTEM, &own);
+        let (sign, seal) = (own.first().unwrap().clone(), own.last().unwrap().clone());
+        assert_eq!(check(&own), Ok(()));
+        assert_eq!(check(&[seal.clone(), sign.clone()]), Ok(()));
+        let revoked = Key { revoked_at: Some(zerotrip_proto::to_timestamp(SystemTime::now())), ..key(KeyUsage::Sign) };
+        assert_eq!(check(&[sign.clone(), seal.clone(), revoked]), Ok(()), "of an earlier join");
+        let stranger = key(KeyUsage::Sign);
+        assert!(check(&[sign.clone(), seal.clone(), stranger.clone()]).unwrap_err().contains(&stranger.id));
+        assert!(check(&[sign.clone(), stranger]).is_err());
+        assert!(check(std::slice::from_ref(&sign)).unwrap_err().contains(&seal.id));
+        assert!(check(&[sign.clone(), Key { usage: KeyUsage::Approve.into(), ..seal.clone() }]).is_err(), "another use");
+        assert!(check(&[sign.clone(), seal, sign]).unwrap_err().contains("twice"));
+        assert!(check(&[]).is_err());
+        assert!(lists_exactly(&directory(own.clone()), "spiffe://c.example/member/fund/system/third", &own).is_err());
+    }
 }

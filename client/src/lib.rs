@@ -9,6 +9,7 @@
 pub mod audit;
 pub mod authority;
 pub mod cli;
+mod new_file;
 pub mod reply;
 pub mod request;
 mod session;

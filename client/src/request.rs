@@ -55,10 +55,20 @@ pub struct SignedRequest {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// Empty or too long.
-    #[error("{field}: give 1 to {TEXT_CHARS} characters without control characters")]
+    #[error("{field}: give 1 to {TEXT_CHARS} characters")]
     Field {
         /// Which, as the command line names it.
         field: &'static str,
+    },
+    /// A character that nobody sees, or that makes others appear in another order.
+    #[error("{field}: character {place} is the invisible U+{:04X}, which is not allowed; type the text anew instead of pasting it", u32::from(*.character))]
+    Invisible {
+        /// Which, as the command line names it.
+        field: &'static str,
+        /// Its place, from 1.
+        place: usize,
+        /// The character itself.
+        character: char,
     },
     /// A parameter twice.
     #[error("parameter `{0}` is given twice")]
@@ -165,8 +175,19 @@ fn sign(
 }
 
 fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {
-    let fits = (1..=TEXT_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control) && !text.trim().is_empty();
-    if fits { Ok(()) } else { Err(RequestError::Field { field }) }
+    if !(1..=TEXT_CHARS).contains(&text.chars().count()) || text.trim().is_empty() {
+        return Err(RequestError::Field { field });
+    }
+    match (1..).zip(text.chars()).find(|(_, character)| is_invisible(*character)) {
+        Some((place, character)) => Err(RequestError::Invisible { field, place, character }),
+        None => Ok(()),
+    }
+}
+
+/// Control characters, line and paragraph separators, and those that change the direction of writing (Unicode's `Bidi_Control`): on an
+/// official's screen, text with them can look like other text.
+fn is_invisible(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -199,11 +220,27 @@ mod tests {
     #[test]
     fn every_field_is_mandatory_and_bounded() {
         let long = "长".repeat(65);
-        for text in ["", " ", "a\nb", long.as_str()] {
+        for text in ["", " ", long.as_str()] {
             let errand = Errand { case_number: text.into(), ..errand() };
             assert_eq!(errand.validate(), Err(RequestError::Field { field: "--case" }), "{text:?}");
         }
         assert!(Errand { case_number: "长".repeat(64), ..errand() }.validate().is_ok());
+    }
+
+    #[test]
+    fn invisible_characters_are_refused_by_name_in_every_field() {
+        for character in "\n\u{7f}\u{9b}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}".chars() {
+            let text = format!("a{character}b");
+            let refused = |field| Err(RequestError::Invisible { field, place: 2, character });
+            assert_eq!(Errand { official: text.clone(), ..errand() }.validate(), refused("--official"));
+            assert_eq!(Errand { service_item: text.clone(), ..errand() }.validate(), refused("--service-item"));
+            assert_eq!(Errand { purpose: text.clone(), ..errand() }.validate(), refused("--purpose"));
+            assert_eq!(Errand { legal_basis: text.clone(), ..errand() }.validate(), refused("--basis"));
+            assert_eq!(Errand { case_number: text.clone(), ..errand() }.validate(), refused("--case"));
+            assert_eq!(question(&[("applicant", &text)]).validated().map(drop), refused("--param"));
+        }
+        let error = Errand { case_number: "a\u{202e}b".into(), ..errand() }.validate().unwrap_err().to_string();
+        assert_eq!(error, "--case: character 2 is the invisible U+202E, which is not allowed; type the text anew instead of pasting it");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tonic::{Response, Status};
 use zerotrip_certs::certificate::{CertificateContent, CertificateError, SealError, TrustRoot, VerifiedCertificate, seal, verify};
 use zerotrip_certs::definition::{Definition, DefinitionError};
-use zerotrip_channel::files::{self, FileError, Secrecy};
+use zerotrip_channel::files::{self, FileError};
 use zerotrip_channel::{ClientError, DialError, HomeError, Http2Bounds, Http2Client, SystemHome, dial};
 use zerotrip_proto::v1::authority_client::AuthorityClient;
 use zerotrip_proto::v1::catalog_client::CatalogClient;
@@ -20,6 +20,7 @@ use zerotrip_proto::{Refusal, bounds, payload_type, to_timestamp};
 use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::dsse;
 
+use crate::new_file::{NewFile, NotPlaced};
 use crate::reply::{Announced, Outcome, ReplyError, verify_check, verify_recorded};
 use crate::request::{Errand, Question, RequestError, SignedRequest, sign_check, sign_issue};
 
@@ -107,9 +108,32 @@ pub enum SessionError {
     /// The sealed token does not verify.
     #[error("the sealed certificate would not verify: {0}; is `seal.key` the key that the authority admitted?")]
     Certificate(#[from] CertificateError),
-    /// The certificate's file.
-    #[error("the certificate is recorded but could not be written: {0}; make room and issue again")]
+    /// The certificate's file; nothing has been recorded.
+    #[error("no certificate can be written there: {0}")]
     File(#[from] FileError),
+    /// Recorded, but the file could not take its name.
+    #[error("the certificate of exchange `{exchange}` is recorded and lies in `{}`: it could not be given its name: {error}; move it yourself", part.display())]
+    NotPlaced {
+        /// The exchange.
+        exchange: String,
+        /// The file that holds the certificate.
+        part: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The hub was told of the certificate, and what came back does not say whether it is recorded.
+    #[error(
+        "whether the certificate of exchange `{exchange}` was recorded is not known ({why}); it is kept in `{}`: use it only once an auditor \
+         finds its record in the ledger, else delete it and issue again", part.display()
+    )]
+    Unconfirmed {
+        /// The exchange.
+        exchange: String,
+        /// The file that holds the certificate.
+        part: PathBuf,
+        /// What happened.
+        why: Box<SessionError>,
+    },
 }
 
 impl Connection {
@@ -189,9 +213,12 @@ impl Session {
         Ok(self.ask(errand, question).await?.1)
     }
 
-    /// Asks; on a true answer seals a certificate with this system's `seal.key`, has the hub record it, and only then writes the file.
+    /// Asks; on a true answer seals a certificate with this system's `seal.key`, has the hub record it, and only then gives the file its
+    /// name. `file` must not exist and its folder must: that it can be written is proved before anything is asked, and the certificate is
+    /// on disk in a `.part` file beside it before the hub hears of it.
     pub async fn issue(&mut self, errand: &Errand, question: &Question, file: &Path) -> Result<Issue, SessionError> {
         let seal_key = self.connection.home.key("seal")?;
+        let mut new = NewFile::reserve(file)?;
         let entries = self.connection.checks().await?;
         let entry = entries.into_iter().find(|entry| entry.name == question.check && entry.variant == question.variant);
         let unknown = || SessionError::UnknownCheck { check: question.check.clone(), variant: question.variant.clone() };
@@ -206,26 +233,43 @@ impl Session {
         let sealed = seal(&content, &seal_key, now)?;
         // Read back as a stranger would, before the hub is told: what does not verify is never announced. The hub's clock may be ahead.
         let certificate = verify(&sealed.token, TrustRoot::Directory(&self.directory), now.max(affirmed.proven().answered_at()))?;
+        // The citizen's data: for its owner's eyes.
+        new.fill(sealed.token.as_bytes())?;
+        let exchange = request.id;
         let body = IssueBody {
-            exchange_id: request.id,
+            exchange_id: exchange.clone(),
             certificate_digest: sealed.digest.to_vec(),
             valid_until: Some(to_timestamp(sealed.valid_until)),
         };
         let home = &self.connection.home;
         let announcement = sign_issue((&home.system, &home.sign), &home.hub, errand, body, now)?;
-        let mut exchange = self.connection.exchange();
-        let reply = answered(exchange.issue(ExchangeCall { request: Some(announcement.envelope.clone()) })).await?;
-        self.follow_directory(&reply).await?;
-        let hub = &self.connection.home.hub;
-        match verify_recorded(reply, &announcement, &sealed.digest, hub, &self.directory, SystemTime::now())? {
-            Announced::Not(outcome) => Ok(Issue::NotIssued(outcome)),
-            Announced::Recorded(proven) => {
-                // The citizen's data: for its owner's eyes.
-                files::write(file, sealed.token.as_bytes(), Secrecy::Private)?;
+        match self.announce(&announcement, &sealed.digest).await {
+            Ok(Announced::Not(outcome)) => Ok(Issue::NotIssued(outcome)),
+            Ok(Announced::Recorded(proven)) => {
                 let record_index = proven.index();
+                new.place().map_err(|NotPlaced { part, error }| SessionError::NotPlaced { exchange, part, error })?;
                 Ok(Issue::Issued(Box::new(IssuedCertificate { file: file.to_owned(), certificate, record_index })))
             }
+            Err(Unheard::Refused(refusal)) => Err(refusal.into()),
+            Err(Unheard::Unknown(why)) => Err(SessionError::Unconfirmed { exchange, part: new.leave(), why }),
         }
+    }
+
+    /// Tells the hub of a sealed certificate. Everything but its own refusal or a proven reply leaves open what it did.
+    async fn announce(&mut self, announcement: &SignedRequest, digest: &[u8; 32]) -> Result<Announced, Unheard> {
+        let mut exchange = self.connection.exchange();
+        let call = exchange.issue(ExchangeCall { request: Some(announcement.envelope.clone()) });
+        let reply = match tokio::time::timeout(CALL_TIME, call).await {
+            Ok(Ok(reply)) => reply.into_inner(),
+            // With details it is the hub's own word; without, the connection's.
+            Ok(Err(status)) if !status.details().is_empty() => return Err(Unheard::Refused(Refusal::from_status(&status))),
+            Ok(Err(status)) => return Err(SessionError::from(Refusal::from_status(&status)).into()),
+            Err(_elapsed) => return Err(SessionError::Silent.into()),
+        };
+        self.follow_directory(&reply).await?;
+        let hub = &self.connection.home.hub;
+        verify_recorded(reply, announcement, digest, hub, &self.directory, SystemTime::now())
+            .map_err(|error| SessionError::from(error).into())
     }
 
     async fn ask(&mut self, errand: &Errand, question: &Question) -> Result<(SignedRequest, Outcome), SessionError> {
@@ -248,6 +292,20 @@ impl Session {
             self.directory = self.connection.fetch_directory().await?;
         }
         Ok(())
+    }
+}
+
+/// Why an announcement has no proven reply.
+enum Unheard {
+    /// The hub refused: nothing is recorded.
+    Refused(Refusal),
+    /// It may be recorded, or not.
+    Unknown(Box<SessionError>),
+}
+
+impl From<SessionError> for Unheard {
+    fn from(error: SessionError) -> Self {
+        Self::Unknown(Box::new(error))
     }
 }
 

@@ -23,6 +23,8 @@ use crate::{desk, dialler, source};
 
 /// Time between two tries to fetch a key directory.
 const RETRY: Duration = Duration::from_secs(1);
+/// Time that work under way on other threads has to end.
+const SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// The department's agent: attaches its systems, unchanged, to the exchange hub.
 ///
@@ -110,7 +112,10 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, cli.json),
     };
-    match runtime.block_on(run(cli.command, cli.json)) {
+    let done = runtime.block_on(run(cli.command, cli.json));
+    // What still reads a source that does not answer is left behind: stopping must not wait for it.
+    runtime.shutdown_timeout(SHUTDOWN);
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error.as_ref(), cli.json),
     }
@@ -211,16 +216,30 @@ async fn approve(dir: &Path, check: &str, requesters: &[String], purposes: &[Str
     if templates.is_empty() {
         return Err(format!("the hub's catalog has no check `{check}` that asks a dataset of member `{member}`").into());
     }
-    for template in &templates {
-        eprintln!("{}", in_words(template));
+    let templates = desk::fitting(&home.folder, templates).map_err(|error| shown(&error.to_string()))?;
+    if templates.is_empty() {
+        return Err(format!("check `{check}` asks no dataset that is attached here; `sign` its file first").into());
     }
-    eprintln!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", "));
+    for template in &templates {
+        eprintln!("{}", shown(&in_words(template)));
+    }
+    eprintln!("{}", shown(&format!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", "))));
     if !yes && !confirmed()? {
         return Err("nothing was approved".into());
     }
     let added = desk::approve(&home, &templates, requesters, purposes)?;
     let text = format!("approved {added} scans of `{check}`; they are served from the next start of `serve`");
     say(json, &text, &serde_json::json!({ "approved": added, "check": check }))
+}
+
+/// The hub's words as a terminal may show them: nothing that moves the cursor, or turns the order of what is read.
+fn shown(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}');
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || turns(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    out
 }
 
 /// A template as its owner reads it.
@@ -271,7 +290,8 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
         }
         stop.send_replace(true);
     });
-    dialler::run(&agent, stopped).await?;
+    // On a worker thread, beside the scans that it carries: on this one, every frame would cross threads.
+    tokio::spawn(async move { dialler::run(&agent, stopped).await }).await??;
     Ok(())
 }
 
@@ -299,4 +319,16 @@ async fn wait_for_signal() -> std::io::Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hubs_words_cannot_move_what_is_read() {
+        assert_eq!(shown("a\u{1b}[2Kb\r\n\u{202e}c\u{2066}\u{200f}婚姻"), "a\\u{1b}[2Kb\\u{d}\\u{a}\\u{202e}c\\u{2066}\\u{200f}婚姻");
+        let template = ScanTemplate { check: "x\u{1b}]0;\u{7}".into(), ..ScanTemplate::default() };
+        assert!(!shown(&in_words(&template)).contains(char::is_control));
+    }
 }

@@ -1,6 +1,7 @@
 //! The owner's desk: signing what a dataset is, and approving which scans of it are served. Files in the connector's folder; nothing
 //! here talks to a source or to the hub.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -8,8 +9,8 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_channel::{HomeError, SystemHome};
-use zerotrip_datasets::{DatasetFile, FileError as DatasetError};
-use zerotrip_proto::v1::{Approval, Approvals, Envelope, ScanTemplate};
+use zerotrip_datasets::{DatasetFile, FileError as DatasetError, template};
+use zerotrip_proto::v1::{Approval, Approvals, DatasetStatement, Envelope, ScanTemplate};
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::dsse::{self, DsseError};
 
@@ -39,6 +40,9 @@ pub enum DeskError {
     /// Not ours.
     #[error("dataset `{0}` belongs to member `{1}`, and this connector is member `{2}`'s")]
     NotOurs(String, String, String),
+    /// Not what the owner signed.
+    #[error("the hub's catalog asks dataset `{0}` for what its signed statement does not have: {1}")]
+    Misfit(String, String),
     /// Over the bound.
     #[error("over {MOST_DATASETS} datasets; attach the others through a second connector")]
     TooMany,
@@ -120,6 +124,26 @@ pub fn sign_dataset(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskE
 pub fn approvals(folder: &Path) -> Result<Option<Envelope>, DeskError> {
     let path = folder.join("signed").join("approvals.dsse");
     if path.exists() { envelope(&path).map(Some) } else { Ok(None) }
+}
+
+/// The scans of datasets that are signed and attached here, if they fit what was signed: what does not fit is never served, and nobody
+/// who approves should have to read it.
+pub fn fitting(folder: &Path, templates: Vec<ScanTemplate>) -> Result<Vec<ScanTemplate>, DeskError> {
+    let mut statements = BTreeMap::new();
+    for path in dataset_paths(folder)? {
+        let (file, envelope) = signed_dataset(folder, &path)?;
+        let (payload, _) = dsse::peek(&envelope, payload_type::DATASET)?;
+        statements.insert(file.id, dsse::decode::<DatasetStatement>(payload)?);
+    }
+    let mut fitting = Vec::new();
+    for template in templates {
+        let Some(statement) = statements.get(&template.dataset) else { continue };
+        template::validate(&template, statement).map_err(|faults| {
+            DeskError::Misfit(template.dataset.clone(), faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })?;
+        fitting.push(template);
+    }
+    Ok(fitting)
 }
 
 /// Adds approvals for templates on this member's datasets, for these requesters and purposes, and signs the whole anew.

@@ -118,7 +118,9 @@ impl Serving {
         let (now, least) = (rows as f64, most as f64 * (1.0 - self.file.most_shrink));
         if now < least {
             let file = self.memory.display();
-            return implausible(format!("{rows} rows, after {most}: more than the allowed shrinkage; if it is meant, remove `{file}`"));
+            return implausible(format!(
+                "{rows} rows, after {most}: more than the allowed shrinkage; if it is meant, remove `{file}` and restart the connector"
+            ));
         }
         if rows > most { self.remember(rows).await } else { Ok(()) }
     }

@@ -178,9 +178,9 @@ impl Ledger {
         self.submit(Work::PutJoin { join, at }).await.map(drop)
     }
 
-    /// Files the certificate chain (DER, leaf first) for the newest request of `system` that waits for one.
-    pub async fn admit(&self, system: &str, chain: Vec<Vec<u8>>) -> Result<(), LedgerError> {
-        self.submit(Work::Admit { system: system.to_owned(), chain }).await.map(drop)
+    /// Files the certificate chain (DER, leaf first) for the one request under this token, which must be of `system` and wait for one.
+    pub async fn admit(&self, token_digest: &Digest, system: &str, chain: Vec<Vec<u8>>) -> Result<(), LedgerError> {
+        self.submit(Work::Admit { token_digest: *token_digest, system: system.to_owned(), chain }).await.map(drop)
     }
 
     /// An exchange by its request's id.

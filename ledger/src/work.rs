@@ -40,7 +40,7 @@ pub(crate) enum Work {
     PutStatement { dataset: String, envelope: Envelope },
     PutInvitation { invited: Invited, at: SystemTime },
     PutJoin { join: PendingJoin, at: SystemTime },
-    Admit { system: String, chain: Vec<Vec<u8>> },
+    Admit { token_digest: Digest, system: String, chain: Vec<Vec<u8>> },
     Close,
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn apply(connection: &Connection, tree: &mut Growing, work: Work) -> 
         Work::PutStatement { dataset, envelope } => put_statement(connection, &dataset, &envelope),
         Work::PutInvitation { invited, at } => put_invitation(connection, &invited, at),
         Work::PutJoin { join, at } => put_join(connection, &join, at),
-        Work::Admit { system, chain } => admit(connection, &system, chain),
+        Work::Admit { token_digest, system, chain } => admit(connection, &token_digest, &system, chain),
         Work::Close => Ok(Done::default()),
     }
 }
@@ -280,16 +280,19 @@ fn put_join(connection: &Connection, join: &PendingJoin, at: SystemTime) -> Resu
     Ok(Done::default())
 }
 
-fn admit(connection: &Connection, system: &str, chain: Vec<Vec<u8>>) -> Result<Done, Fault> {
+fn admit(connection: &Connection, token_digest: &Digest, system: &str, chain: Vec<Vec<u8>>) -> Result<Done, Fault> {
     if chain.is_empty() {
         return Err(LedgerError::Malformed("an admission carries a certificate chain").into());
     }
     let chain = GetJoinReply { certificate_chain: chain, ..GetJoinReply::default() }.encode_to_vec();
     bounded("the certificate chain", chain.len(), ENTRY_BYTES)?;
-    let mut file = connection.prepare_cached(
-        "UPDATE join_request SET chain = ?2 WHERE number = (SELECT max(number) FROM join_request WHERE system = ?1 AND chain IS NULL)",
-    )?;
-    if file.execute(params![system, chain])? == 1 { Ok(Done::default()) } else { Err(LedgerError::UnknownJoin(cut(system)).into()) }
+    let mut file =
+        connection.prepare_cached("UPDATE join_request SET chain = ?3 WHERE token_digest = ?1 AND system = ?2 AND chain IS NULL")?;
+    if file.execute(params![token_digest.as_slice(), system, chain])? == 1 {
+        Ok(Done::default())
+    } else {
+        Err(LedgerError::UnknownJoin(cut(system)).into())
+    }
 }
 
 fn encoded(envelope: &Envelope) -> Result<Vec<u8>, LedgerError> {

@@ -109,6 +109,13 @@ fn a_suspension_holds_within_a_second_at_hub_and_connectors() {
     let directory = town.home("estate").directory(std::time::SystemTime::now()).unwrap();
     assert!(!directory.is_active(&town.home(FUND).system));
     town.town.zerotrip(&["member", "resume", "--dir", &authority, "--member", FUND]).unwrap().expect(0).unwrap();
+    // A suspended provider is asked nothing any more, and is met again once it is resumed.
+    town.town.zerotrip(&["member", "suspend", "--dir", &authority, "--member", "estate"]).unwrap().expect(0).unwrap();
+    let outcome = runtime.block_on(session.check(&errand(), &question(variant, &applicant))).unwrap();
+    let Outcome::Unavailable(why) = &outcome else { panic!("a suspended register was believed") };
+    assert_eq!((why.code, why.dataset.as_str()), (ErrorCode::SourceUnreachable, "estate.ownership"));
+    town.town.zerotrip(&["member", "resume", "--dir", &authority, "--member", "estate"]).unwrap().expect(0).unwrap();
+    town.town.wait_attached(&["estate.ownership"]).unwrap();
     assert!(matches!(runtime.block_on(session.check(&errand(), &question(variant, &applicant))).unwrap(), Outcome::Affirmed(_)));
     town.town.stop().unwrap();
 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
 use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
 use arrow_flight::utils::batches_to_flight_data;
 use arrow_flight::{
@@ -151,7 +153,7 @@ fn status_column(estate: &Connection) -> String {
 }
 
 /// How a lying connector answers.
-const LIES: [&str; 12] = [
+const LIES: [&str; 14] = [
     "no trailer",
     "no receipt",
     "another grant",
@@ -163,6 +165,8 @@ const LIES: [&str; 12] = [
     "somebody else",
     "goes on after its trailer",
     "unsigned receipt",
+    "an empty batch",
+    "a compressed batch",
     "stalls",
 ];
 
@@ -192,7 +196,14 @@ impl Liar {
         let dates = Arc::new(Date32Array::from(vec![9000])) as ArrayRef;
         let columns = vec![text(person), text(person), text(person), text("divorced"), dates];
         let batch = RecordBatch::try_new(Arc::new(schema.clone()), columns).unwrap();
-        let mut messages = batches_to_flight_data(&schema, vec![batch]).unwrap();
+        let batch = if lie == "an empty batch" { batch.slice(0, 0) } else { batch };
+        let mut messages = batches_to_flight_data(&schema, vec![batch.clone()]).unwrap();
+        if lie == "a compressed batch" {
+            let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME)).unwrap();
+            let mut dictionaries = DictionaryTracker::new(false);
+            let encoded = IpcDataGenerator::default().encode(&batch, &mut dictionaries, &options, &mut Default::default());
+            messages[1] = encoded.unwrap().1.into();
+        }
         let mut stream = Hasher::with_domain("zerotrip scan stream v1");
         for message in &messages {
             stream.update_framed(&message.data_header);

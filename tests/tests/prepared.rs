@@ -296,7 +296,10 @@ impl Dispatch for Departments<'_> {
                 _ => Subjects::Everyone,
             };
             let most_age = Duration::from_secs(5 * 86_400);
-            Ok(ScanAnswer { rows, report: ScanReport { dataset, as_of, now: noon, most_age, findings, required_null: false, subjects } })
+            Ok(ScanAnswer {
+                rows,
+                report: ScanReport { dataset, as_of, now: noon, most_age, findings, required_null: false, subjects, since: Some(-20_000) },
+            })
         })
     }
 }
@@ -314,8 +317,12 @@ fn statements() -> BTreeMap<String, DatasetStatement> {
 }
 
 async fn prepared() -> PreparedCheck {
+    prepared_from(|text| text).await
+}
+
+async fn prepared_from(change: impl FnOnce(String) -> String) -> PreparedCheck {
     let path = zerotrip_tests::town::definitions().join("no-property.toml");
-    let definition = Definition::parse(&std::fs::read_to_string(path).unwrap(), "no-property.toml").unwrap();
+    let definition = Definition::parse(&change(std::fs::read_to_string(path).unwrap()), "no-property.toml").unwrap();
     PreparedCheck::try_new(Arc::new(definition), &statements()).await.unwrap()
 }
 
@@ -324,6 +331,27 @@ fn as_words(conclusion: &Conclusion) -> String {
         Conclusion::Absent(_) => "true".into(),
         Conclusion::Present(code) => format!("false {code}"),
         Conclusion::Unavailable(why) => format!("unavailable {}", why.code.name()),
+    }
+}
+
+#[test]
+fn a_row_that_the_sql_leaves_out_settles_nothing() {
+    let runtime = crate::support::runtime();
+    let careless = |text: String| {
+        assert!(text.contains("from ownership\nunion all"), "the definition has another shape now");
+        text.replace("from ownership\nunion all", "from ownership where status <> 'current'\nunion all")
+    };
+    let check = runtime.block_on(prepared_from(careless));
+    let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
+    let born = ADULT - 4000;
+    let owner = Person { registered: true, born, homes: vec!["current"], ..Person::default() };
+    let world = World { persons: vec![owner], events: Vec::new(), events_of: vec![Vec::new()], children_of: vec![Vec::new()] };
+    for variant in ["applicant", "couple", "family"] {
+        let departments = Departments { world: &world, fault: None, asked: Mutex::new(Vec::new()) };
+        let applicant = [world.name(0)];
+        let run = check.run(&engine, &check.variants[variant], &applicant, TODAY, &departments);
+        let answer = as_words(&runtime.block_on(run).unwrap().conclusion);
+        assert_eq!(answer, "unavailable UNDETERMINED", "{variant}");
     }
 }
 

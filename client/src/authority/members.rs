@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_proto::bounds::{CLOCK_SKEW, TEXT_CHARS};
 use zerotrip_proto::v1::{Envelope, Member, PendingJoin, Status, System};
+use zerotrip_trust::Digest;
 use zerotrip_trust::identity::{Identity, is_name};
-use zerotrip_trust::invitation::Invitation;
+use zerotrip_trust::invitation::{Invitation, verify_binding};
 use zerotrip_trust::x509::{self, CertificateDer};
 
 use super::{Authority, AuthorityError, CERTIFICATE_LIFE, MEMBER, replace_keys, to_toml};
@@ -54,22 +55,38 @@ pub struct Admission {
     pub version: u64,
 }
 
-/// `invitations.toml`: what was issued, by the digest of its token.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// `invitations.toml`, readable to its owner alone: what was issued, by the digest of its token. At most one for each system.
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Issued {
     #[serde(default)]
     invitation: Vec<IssuedInvitation>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IssuedInvitation {
     system: String,
     token_sha256: String,
+    /// The binding secret, hexadecimal. Empty in folders of before there was one: nothing verifies under it.
+    #[serde(default)]
+    binding: String,
     administrator: bool,
     /// Seconds since 1970.
     expires_at: u64,
+}
+
+impl IssuedInvitation {
+    fn holds(&self, now: SystemTime) -> bool {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(self.expires_at) > now
+    }
+
+    /// Whether the papers are as the invited system made them: the hub, which carries them, does not know the secret.
+    fn binds(&self, pending: &PendingJoin) -> bool {
+        let mut secret = [0; 32];
+        hex::decode_to_slice(&self.binding, &mut secret).is_ok()
+            && verify_binding(&secret, &pending.system, &pending.csr, &pending.keys, &pending.binding_tag)
+    }
 }
 
 impl Authority {
@@ -101,17 +118,19 @@ impl Authority {
         Ok(Invited { invitation, expires_at: now + life, administrator: new.administrator, names })
     }
 
-    /// Keeps what the hub was told, and puts the member into the working copy; it is published with the next directory.
+    /// Keeps what the hub was told, in place of any older invitation of the same system, and puts the member into the working copy; it is published with the next directory.
     pub fn keep_invitation(&mut self, invited: &Invited, now: SystemTime) -> Result<(), AuthorityError> {
         let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut issued = self.issued()?;
-        issued.invitation.retain(|old| old.expires_at > seconds(now));
+        let uri = invited.invitation.system.uri();
+        issued.invitation.retain(|old| old.expires_at > seconds(now) && old.system != uri);
         if issued.invitation.len() >= INVITATIONS {
             issued.invitation.remove(0);
         }
         issued.invitation.push(IssuedInvitation {
-            system: invited.invitation.system.uri(),
+            system: uri,
             token_sha256: hex::encode(invited.invitation.token_digest()),
+            binding: hex::encode(invited.invitation.binding),
             administrator: invited.administrator,
             expires_at: seconds(invited.expires_at),
         });
@@ -130,16 +149,30 @@ impl Authority {
         Ok(())
     }
 
-    /// Certifies a system that waits, if it waits with a token of ours, and puts it into a new directory.
+    /// The digest of the token of the one invitation that holds for this system.
+    pub fn awaited(&self, system: &str, now: SystemTime) -> Result<Digest, AuthorityError> {
+        let issued = self.issued()?;
+        let found = issued.invitation.iter().find(|one| one.system == system && one.holds(now));
+        let mut digest = Digest::default();
+        let read = found.map(|one| hex::decode_to_slice(&one.token_sha256, &mut digest));
+        match read {
+            Some(Ok(())) => Ok(digest),
+            _ => Err(AuthorityError::NoInvitation(system.chars().take(200).collect())),
+        }
+    }
+
+    /// Certifies a system that waits, if it waits with a token of ours and its papers are those that it sent, and puts it into a new
+    /// directory.
     pub fn admit(&mut self, pending: &PendingJoin, now: SystemTime) -> Result<Admission, AuthorityError> {
         let not_invited = || AuthorityError::NotInvited(pending.system.chars().take(200).collect());
         let digest = hex::encode(&pending.token_digest);
         let issued = self.issued()?;
-        let fits = |old: &&IssuedInvitation| {
-            let alive = SystemTime::UNIX_EPOCH + Duration::from_secs(old.expires_at) > now;
-            old.system == pending.system && old.token_sha256 == digest && alive
-        };
-        let administrator = issued.invitation.iter().find(fits).ok_or_else(not_invited)?.administrator;
+        let fits = |old: &&IssuedInvitation| old.system == pending.system && old.token_sha256 == digest && old.holds(now);
+        let invitation = issued.invitation.iter().find(fits).ok_or_else(not_invited)?;
+        let administrator = invitation.administrator;
+        if !invitation.binds(pending) {
+            return Err(AuthorityError::Tampered(pending.system.chars().take(200).collect()));
+        }
         let identity: Identity = pending.system.parse()?;
         let chain = self.ca.sign_csr(&pending.csr, &identity, &[], &[], now - CLOCK_SKEW, now + CERTIFICATE_LIFE)?;
         let before = self.directory.clone();
@@ -172,9 +205,8 @@ impl Authority {
 
     /// Systems that are invited and not expired.
     pub fn invited(&self, now: SystemTime) -> Result<Vec<String>, AuthorityError> {
-        let alive = |old: &IssuedInvitation| SystemTime::UNIX_EPOCH + Duration::from_secs(old.expires_at) > now;
         let in_directory = |uri: &str| self.directory.members.iter().any(|member| member.systems.iter().any(|system| system.uri == uri));
-        Ok(self.issued()?.invitation.into_iter().filter(|old| alive(old) && !in_directory(&old.system)).map(|old| old.system).collect())
+        Ok(self.issued()?.invitation.into_iter().filter(|old| old.holds(now) && !in_directory(&old.system)).map(|old| old.system).collect())
     }
 
     fn issued(&self) -> Result<Issued, AuthorityError> {

@@ -10,6 +10,7 @@ mod members;
 #[cfg(test)]
 mod tests;
 
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -51,6 +52,8 @@ pub struct Authority {
     ca: CertificateAuthority,
     key: SigningKey,
     directory: KeyDirectory,
+    /// Held while this may change the folder.
+    _lock: Option<File>,
 }
 
 /// `authority.toml`.
@@ -131,6 +134,18 @@ pub enum AuthorityError {
     /// Somebody waits with papers that were never issued.
     #[error("`{0}` waits with a token that was not issued here, or has expired; do not admit it, invite again")]
     NotInvited(String),
+    /// The papers that wait are not those that the invited system made.
+    #[error(
+        "the keys or the certificate request of `{0}` were changed on the way to the authority; do not admit it: find out who changed them \
+         at the hub, then invite it again, and let it join in an empty folder"
+    )]
+    Tampered(String),
+    /// Nobody is expected under that name.
+    #[error("no invitation of `{0}` holds; make one with `zerotrip member invite`")]
+    NoInvitation(String),
+    /// Somebody else changes the folder.
+    #[error("another command is changing the authority in `{0}`; wait until it has ended, then try again")]
+    Busy(String),
     /// The hub's enrolment file.
     #[error("`{path}`: {why}; let the hub write it again")]
     Enrolment {
@@ -156,6 +171,11 @@ impl Authority {
         let desk = Identity::system(trust_domain, MEMBER, DESK)?;
         let hub = Identity::hub(trust_domain, hub)?;
         let _fits: Address = url.parse()?;
+        fs::create_dir_all(folder).map_err(|error| FileError { path: folder.to_owned(), error })?;
+        let lock = lock(folder)?;
+        if folder.join("ca.key").exists() {
+            return Err(AuthorityError::Occupied(folder.display().to_string()));
+        }
         let begin = now - CLOCK_SKEW;
         let ca = CertificateAuthority::generate(trust_domain, begin, ROOT_LIFE)?;
         let (key, sign, tls) = (SigningKey::generate(Algorithm::Ed25519)?, SigningKey::generate(Algorithm::Ed25519)?, TlsKey::generate()?);
@@ -190,12 +210,22 @@ impl Authority {
         files::write(&folder.join("directory.binpb"), &first.encode_to_vec(), Secrecy::Public)?;
         // Last: with this file the folder counts as one.
         put("identity.toml", &to_toml(&identity)?, Secrecy::Public)?;
-        let mut authority = Self::open(folder)?;
+        let mut authority = Self { _lock: Some(lock), ..Self::open(folder)? };
         authority.sign_directory(now)?;
         Ok(authority)
     }
 
-    /// Opens the folder.
+    /// Opens the folder to change it: nobody else may until this is dropped, or two administrators' changes would undo each other.
+    pub fn open_for_change(folder: &Path) -> Result<Self, AuthorityError> {
+        if !folder.join("ca.key").exists() {
+            return Err(AuthorityError::NotOne(folder.display().to_string()));
+        }
+        // Before anything is read: what another one is writing must not be taken for the last word.
+        let lock = lock(folder)?;
+        Ok(Self { _lock: Some(lock), ..Self::open(folder)? })
+    }
+
+    /// Opens the folder to read it.
     pub fn open(folder: &Path) -> Result<Self, AuthorityError> {
         if !folder.join("ca.key").exists() || !folder.join("identity.toml").exists() {
             return Err(AuthorityError::NotOne(folder.display().to_string()));
@@ -212,7 +242,7 @@ impl Authority {
         }
         let bytes = files::read(&folder.join("directory.binpb"))?;
         let directory = KeyDirectory::decode(bytes.as_slice()).map_err(|error| content("directory.binpb", error.to_string()))?;
-        Ok(Self { folder: folder.to_owned(), settings, home, ca, key, directory })
+        Ok(Self { folder: folder.to_owned(), settings, home, ca, key, directory, _lock: None })
     }
 
     /// The folder as that of the administrator's system.
@@ -269,6 +299,18 @@ impl Authority {
 
     fn grants_bundle(&self) -> Result<Option<zerotrip_proto::v1::GrantBundle>, AuthorityError> {
         self.open_signed("grants.dsse", payload_type::GRANTS)
+    }
+}
+
+/// Let go with the file; a crash lets go too.
+fn lock(folder: &Path) -> Result<File, AuthorityError> {
+    let path = folder.join("authority.lock");
+    let at = |error| FileError { path: path.clone(), error };
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(at)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(AuthorityError::Busy(folder.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(at(error).into()),
     }
 }
 

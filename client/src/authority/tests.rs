@@ -56,7 +56,15 @@ fn pending(invited: &Invited) -> PendingJoin {
         SigningKey::generate(algorithm).unwrap().public().to_proto(usage, now - DAY, now + DAY)
     };
     let keys = vec![key(KeyUsage::Sign, Algorithm::Ed25519), key(KeyUsage::Seal, Algorithm::Es256)];
-    PendingJoin { system: system.uri(), token_digest: invited.invitation.token_digest().to_vec(), csr, keys }
+    let pending =
+        PendingJoin { system: system.uri(), token_digest: invited.invitation.token_digest().to_vec(), csr, keys, binding_tag: vec![] };
+    bound(invited, pending)
+}
+
+/// As the invited system itself would send it.
+fn bound(invited: &Invited, pending: PendingJoin) -> PendingJoin {
+    let binding_tag = invited.invitation.binding_tag(&pending.csr, &pending.keys).to_vec();
+    PendingJoin { binding_tag, ..pending }
 }
 
 fn fund() -> NewMember<'static> {
@@ -147,10 +155,12 @@ fn only_the_invited_are_admitted() {
     assert!(matches!(authority.admit(&pending(&invited), now + DAY), Err(AuthorityError::NotInvited(_))));
     let mut stranger = pending(&invited);
     stranger.csr = x509::make_csr(&TlsKey::generate().unwrap(), &authority.home().system, &[], &[]).unwrap();
+    let stranger = bound(&invited, stranger);
     assert!(matches!(authority.admit(&stranger, now), Err(AuthorityError::Certificate(_))));
     let mut twice = pending(&invited);
     let first = twice.keys[0].clone();
     twice.keys.push(first);
+    let twice = bound(&invited, twice);
     assert!(matches!(authority.admit(&twice, now), Err(AuthorityError::Directory(_))));
     assert_eq!(authority.directory().members[1].systems.len(), 0, "a refused system leaves nothing");
 
@@ -161,6 +171,87 @@ fn only_the_invited_are_admitted() {
     let jwks = files::read_text(&place.authority().join("jwks.json")).unwrap();
     assert!(jwks.contains(&admitted.system));
     assert!(authority.invited(now).unwrap().is_empty());
+}
+
+#[test]
+fn papers_that_were_changed_on_the_way_are_refused() {
+    let (place, mut authority) = Place::new();
+    let now = SystemTime::now();
+    let invited = authority.invite(&fund(), DAY, now).unwrap();
+    authority.keep_invitation(&invited, now).unwrap();
+    let (good, other) = (pending(&invited), pending(&invited));
+    let mut appended = good.clone();
+    appended.keys.push(other.keys[0].clone());
+    let exchanged = PendingJoin { keys: other.keys.clone(), ..good.clone() };
+    let swapped = PendingJoin { csr: other.csr.clone(), ..good.clone() };
+    let fewer = PendingJoin { keys: good.keys[..1].to_vec(), ..good.clone() };
+    let untagged = PendingJoin { binding_tag: vec![], ..good.clone() };
+    // With the token, which the hub gets to see, nothing can be tagged either.
+    let tag = zerotrip_trust::invitation::binding_tag(&invited.invitation.token, &good.system, &appended.csr, &appended.keys);
+    let retagged = PendingJoin { binding_tag: tag.to_vec(), ..appended.clone() };
+    for tampered in [appended, exchanged, swapped, fewer, untagged, retagged] {
+        let error = authority.admit(&tampered, now).unwrap_err();
+        assert!(matches!(&error, AuthorityError::Tampered(system) if *system == good.system), "{error}");
+        assert!(error.to_string().contains("invite it again"));
+    }
+    assert_eq!(authority.directory().members[1].systems.len(), 0, "nothing of them stays");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(place.authority().join("invitations.toml")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    authority.admit(&good, now).unwrap();
+}
+
+#[test]
+fn a_new_invitation_voids_older_ones_of_the_same_system() {
+    let (_place, mut authority) = Place::new();
+    let now = SystemTime::now();
+    let mut invite = |new: &NewMember<'_>| {
+        let invited = authority.invite(new, DAY, now).unwrap();
+        authority.keep_invitation(&invited, now).unwrap();
+        invited
+    };
+    let older = invite(&fund());
+    let beside = invite(&NewMember { system: "window", ..fund() });
+    let newer = invite(&fund());
+    let awaited = |invited: &Invited| authority.awaited(&invited.invitation.system.uri(), now).unwrap();
+    assert_eq!(awaited(&older), newer.invitation.token_digest());
+    assert_eq!(awaited(&beside), beside.invitation.token_digest());
+    assert!(matches!(authority.awaited(&newer.invitation.system.uri(), now + DAY), Err(AuthorityError::NoInvitation(_))));
+    assert!(matches!(authority.awaited("spiffe://city.example/member/fund/system/none", now), Err(AuthorityError::NoInvitation(_))));
+    assert!(matches!(authority.admit(&pending(&older), now), Err(AuthorityError::NotInvited(_))));
+    authority.admit(&pending(&newer), now).unwrap();
+    authority.admit(&pending(&beside), now).unwrap();
+}
+
+#[test]
+fn invitations_of_before_there_was_a_binding_are_read_and_admit_nobody() {
+    let (place, mut authority) = Place::new();
+    let now = SystemTime::now();
+    let invited = authority.invite(&fund(), DAY, now).unwrap();
+    authority.keep_invitation(&invited, now).unwrap();
+    let path = place.authority().join("invitations.toml");
+    let text = files::read_text(&path).unwrap();
+    let old: String = text.lines().filter(|line| !line.starts_with("binding")).map(|line| format!("{line}\n")).collect();
+    assert_ne!(old, text);
+    files::write(&path, old.as_bytes(), Secrecy::Private).unwrap();
+    assert!(matches!(authority.admit(&pending(&invited), now), Err(AuthorityError::Tampered(_))));
+}
+
+#[test]
+fn one_at_a_time_changes_the_folder() {
+    let (place, authority) = Place::new();
+    let again = || Authority::open_for_change(&place.authority());
+    assert!(matches!(again(), Err(AuthorityError::Busy(_))), "its maker still holds it");
+    assert!(Authority::open(&place.authority()).is_ok(), "reading is free");
+    drop(authority);
+    let first = again().unwrap();
+    assert!(again().unwrap_err().to_string().contains("another command is changing the authority"));
+    drop(first);
+    assert!(again().is_ok());
+    assert!(matches!(Authority::open_for_change(place.folder.path()), Err(AuthorityError::NotOne(_))));
 }
 
 #[test]

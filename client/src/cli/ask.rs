@@ -12,8 +12,9 @@ use zerotrip_proto::v1::{KeyUsage, Reason};
 use zerotrip_trust::invitation::Invitation;
 
 use super::SystemDir;
-use super::screen::{DENIED, Failure, NOT_SO, Screen, UNAVAILABLE, USAGE, rfc3339};
+use super::screen::{DENIED, Failure, NOT_SO, Screen, UNAVAILABLE, rfc3339};
 use super::verify::{card, certificate_json};
+use crate::new_file;
 use crate::reply::Outcome;
 use crate::{Errand, Issue, Question, Session, SessionError};
 
@@ -80,14 +81,7 @@ pub(super) async fn check(asking: Asking, screen: &Screen) -> Result<ExitCode, F
 
 pub(super) async fn issue(asking: Asking, out: &Path, screen: &Screen) -> Result<ExitCode, Failure> {
     let (dir, errand, question) = asking.split()?;
-    if out.exists() {
-        let shown = out.display();
-        return Err(Failure::new(
-            USAGE,
-            format!("`{shown}` exists already; choose another file, a certificate is never overwritten"),
-            format!("文件 `{shown}` 已存在；证明不会被覆盖，请换一个文件名"),
-        ));
-    }
+    new_file::check(out).map_err(SessionError::from)?;
     let home = SystemHome::load(&dir)?;
     match Session::connect(&home).await?.issue(&errand, &question, out).await? {
         Issue::NotIssued(outcome) => {

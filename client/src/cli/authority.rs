@@ -7,14 +7,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_proto::v1::{AdmitRequest, Envelope, InviteRequest, ListJoinsRequest, PendingJoin, PublishReply, PublishRequest, Status};
 use zerotrip_proto::{from_timestamp, to_timestamp};
+use zerotrip_trust::Digest;
 use zerotrip_trust::identity::Identity;
 
-use super::screen::{Failure, NOT_SO, Screen, rfc3339};
+use super::screen::{Failure, NOT_SO, Screen, USAGE, rfc3339};
 use crate::Connection;
 use crate::authority::{Authority, NewGrant, NewMember};
+use crate::new_file::{NewFile, NotPlaced};
 use crate::session::answered;
 
 const DAY: u64 = 86_400;
@@ -96,7 +97,7 @@ pub(super) enum MemberCommand {
         /// Days until the invitation ends.
         #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=90))]
         days: u64,
-        /// The invitation's file.
+        /// The invitation's file; must not exist yet, its folder must.
         #[arg(long)]
         out: PathBuf,
     },
@@ -203,7 +204,7 @@ pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Res
         AuthorityCommand::EnrolHub { authority, hub_dir, dns, ip } => {
             let dns = if dns.is_empty() && ip.is_empty() { vec!["localhost".to_owned()] } else { dns };
             let ip = if ip.is_empty() && dns == ["localhost"] { vec![IpAddr::V4(Ipv4Addr::LOCALHOST)] } else { ip };
-            let enrolled = Authority::open(&authority.dir)?.enrol_hub(&hub_dir, &dns, &ip, now)?;
+            let enrolled = Authority::open_for_change(&authority.dir)?.enrol_hub(&hub_dir, &dns, &ip, now)?;
             let text = match screen.pick("en", "zh") {
                 "zh" => format!("已登记枢纽 {}（密钥目录第 {} 版），可以启动", enrolled.uri, enrolled.version),
                 _ => format!("enrolled {} (directory version {}); it can start", enrolled.uri, enrolled.version),
@@ -211,7 +212,7 @@ pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Res
             screen.show(&text, &json!({ "hub": enrolled.uri, "version": enrolled.version }))?;
         }
         AuthorityCommand::Refresh { authority, offline } => {
-            let mut opened = Authority::open(&authority.dir)?;
+            let mut opened = Authority::open_for_change(&authority.dir)?;
             let envelope = opened.sign_directory(now)?;
             let version = opened.directory().version;
             if offline {
@@ -254,13 +255,13 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
             return Ok(ExitCode::SUCCESS);
         }
         GrantCommand::Add { authority, id, member, check, purposes, bases, days, may_issue } => {
-            let opened = Authority::open(&authority.dir)?;
+            let opened = Authority::open_for_change(&authority.dir)?;
             let life = Duration::from_secs(days * DAY);
             let envelope = opened.add_grant(NewGrant { id, member, check, purposes, legal_bases: bases, life, may_issue }, now)?;
             (opened, envelope)
         }
         GrantCommand::Revoke { authority, id } => {
-            let opened = Authority::open(&authority.dir)?;
+            let opened = Authority::open_for_change(&authority.dir)?;
             let envelope = opened.revoke_grant(&id, now)?;
             (opened, envelope)
         }
@@ -273,7 +274,8 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
 
 async fn invite(dir: &Path, new: &NewMember<'_>, days: u64, out: &Path, screen: &Screen) -> Result<(), Failure> {
     let now = SystemTime::now();
-    let mut authority = Authority::open(dir)?;
+    let mut authority = Authority::open_for_change(dir)?;
+    let mut file = NewFile::reserve(out)?;
     let invited = authority.invite(new, Duration::from_secs(days * DAY), now)?;
     let uri = invited.invitation.system.uri();
     let connection = Connection::open(authority.home()).await?;
@@ -282,9 +284,14 @@ async fn invite(dir: &Path, new: &NewMember<'_>, days: u64, out: &Path, screen: 
         system: uri.clone(),
         expires_at: Some(to_timestamp(invited.expires_at)),
     };
+    file.fill(format!("{}\n", invited.invitation).as_bytes())?;
     answered(connection.authority().invite(announcement)).await?;
     authority.keep_invitation(&invited, now)?;
-    files::write(out, format!("{}\n", invited.invitation).as_bytes(), Secrecy::Private)?;
+    file.place().map_err(|NotPlaced { part, error }| {
+        let (part, out) = (part.display(), out.display());
+        let en = format!("the invitation lies in `{part}`: it could not be given the name `{out}`: {error}; move it yourself");
+        Failure::new(USAGE, en, format!("邀请现存于 `{part}`，未能改名为 `{out}`：{error}；请自行移动该文件"))
+    })?;
     let (file, until) = (out.display(), screen.time(invited.expires_at));
     let text = match screen.pick("en", "zh") {
         "zh" => format!("已邀请 {uri}，有效至 {until}；邀请在 {file}，请像密码一样交付"),
@@ -294,18 +301,22 @@ async fn invite(dir: &Path, new: &NewMember<'_>, days: u64, out: &Path, screen: 
 }
 
 async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &Screen) -> Result<ExitCode, Failure> {
-    let mut authority = Authority::open(dir)?;
+    // Without the lock: waiting must not keep anybody from suspending a member.
+    let authority = Authority::open(dir)?;
     let identity = Identity::system(&authority.directory().trust_domain, member, system);
     let uri = identity.map_err(|error| Failure::usage(&error, "名称有误"))?.uri();
     let connection = Connection::open(authority.home()).await?;
-    let Some(pending) = wait_for(&connection, &uri, wait).await? else {
+    let awaited = authority.awaited(&uri, SystemTime::now())?;
+    let Some(pending) = wait_for(&connection, &uri, &awaited, wait).await? else {
         let en = format!("`{uri}` does not wait for admission; let it `join` with its invitation, or give `--wait`");
         return Err(Failure::new(NOT_SO, en, format!("`{uri}` 尚未申请接入；请其用邀请执行 `join`，或加 `--wait` 等待")));
     };
+    let mut authority = Authority::open_for_change(dir)?;
     let admission = authority.admit(&pending, SystemTime::now())?;
     let reply = publish_directory(&connection, admission.directory).await?;
     let chain = admission.certificate_chain.iter().map(|certificate| certificate.to_vec()).collect();
-    answered(connection.authority().admit(AdmitRequest { system: uri.clone(), certificate_chain: chain })).await?;
+    answered(connection.authority().admit(AdmitRequest { system: uri.clone(), certificate_chain: chain, token_digest: awaited.to_vec() }))
+        .await?;
     let text = match screen.pick("en", "zh") {
         "zh" => format!("已准入 {uri}（密钥目录第 {} 版）", admission.version),
         _ => format!("admitted {uri} (directory version {})", admission.version),
@@ -315,11 +326,12 @@ async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &
     Ok(ExitCode::SUCCESS)
 }
 
-async fn wait_for(connection: &Connection, uri: &str, wait: Duration) -> Result<Option<PendingJoin>, Failure> {
+/// The join that used exactly this invitation: an older one of the same system may wait beside it.
+async fn wait_for(connection: &Connection, uri: &str, awaited: &Digest, wait: Duration) -> Result<Option<PendingJoin>, Failure> {
     let started = Instant::now();
     loop {
         let joins = answered(connection.authority().list_joins(ListJoinsRequest {})).await?.joins;
-        if let Some(pending) = joins.into_iter().find(|join| join.system == uri) {
+        if let Some(pending) = joins.into_iter().find(|join| join.system == uri && join.token_digest == awaited) {
             return Ok(Some(pending));
         }
         if started.elapsed() >= wait {
@@ -330,7 +342,7 @@ async fn wait_for(connection: &Connection, uri: &str, wait: Duration) -> Result<
 }
 
 async fn set_status(dir: &Path, member: &str, status: Status, screen: &Screen) -> Result<(), Failure> {
-    let mut authority = Authority::open(dir)?;
+    let mut authority = Authority::open_for_change(dir)?;
     let envelope = authority.set_status(member, status, SystemTime::now())?;
     let reply = publish_directory(&Connection::open(authority.home()).await?, envelope).await?;
     let (en, zh) = match status {

@@ -51,11 +51,14 @@ enum Command {
     Issue {
         #[command(flatten)]
         asking: ask::Asking,
-        /// The certificate's file, such as `proof.sdjwt`; must not exist yet.
+        /// The certificate's file, such as `proof.sdjwt`; must not exist yet, its folder must.
         #[arg(long)]
         out: PathBuf,
     },
     /// Verify a certificate offline, against the authority's directory or its published key set.
+    ///
+    /// Exit code 0 says verified; 5 that the file is not a valid certificate, whatever else it may hold; 2 that a file cannot be read, or
+    /// whose keys to trust is not said.
     Verify(verify::Verifying),
     /// Join the hub as the invited system, with keys to sign requests and to seal certificates.
     Join {

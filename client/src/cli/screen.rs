@@ -167,9 +167,27 @@ impl From<SessionError> for Failure {
                 Self::new(USAGE, error.to_string(), zh)
             }
             SessionError::Definition(why) => Self::usage(why, "核验定义有误"),
-            SessionError::File(why) => Self::usage(why, "证明已登记但未能写入文件，请腾出空间后重新签发"),
+            SessionError::File(why) => Self::new(USAGE, error.to_string(), format!("证明文件无法写入（未登记任何内容）：{why}")),
+            SessionError::NotPlaced { exchange, part, error: why } => {
+                let part = part.display();
+                let zh = format!("证明已登记（交换编号 {exchange}），现存于 `{part}`，但未能改为指定文件名：{why}；请自行移动该文件");
+                Self::new(USAGE, error.to_string(), zh)
+            }
+            SessionError::Unconfirmed { .. } => unconfirmed(error),
         }
     }
+}
+
+/// Its exit code is that of what happened.
+fn unconfirmed(error: SessionError) -> Failure {
+    let en = error.to_string();
+    let SessionError::Unconfirmed { exchange, part, why } = error else { return Failure::new(USAGE, en.clone(), en) };
+    let Failure { exit, zh, .. } = Failure::from(*why);
+    let part = part.display();
+    let zh = format!(
+        "尚不能确定证明是否已登记（交换编号 {exchange}）：{zh}。证明暂存于 `{part}`；经审计确认台账中有其登记后方可使用，否则请删除并重新签发"
+    );
+    Failure::new(exit, en, zh)
 }
 
 impl From<AuthorityError> for Failure {

@@ -1,5 +1,6 @@
 //! `verify`: a certificate as a card that a person at a counter can read.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -46,12 +47,18 @@ enum Root {
 pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode, Failure> {
     let now = SystemTime::now();
     let root = root(verifying, now)?;
-    let token = files::read_text(&verifying.file)?;
+    // What cannot be read ends with 2; whatever is read and is no valid certificate, empty and binary files too, with 5.
+    let bytes = files::read(&verifying.file)?;
+    let invalid = |why: &dyn Display| Failure::unverified(&format!("`{}` is not a valid certificate: {why}", verifying.file.display()));
+    let token = String::from_utf8(bytes).map_err(|_| invalid(&"it is not text"))?;
+    if token.trim().is_empty() {
+        return Err(invalid(&"it is empty"));
+    }
     let root = match &root {
         Root::Directory(directory) => TrustRoot::Directory(directory),
         Root::Keys(keys) => TrustRoot::Keys(keys),
     };
-    let certificate = verify_certificate(&token, root, now).map_err(|error| Failure::unverified(&error))?;
+    let certificate = verify_certificate(&token, root, now).map_err(|error| invalid(&error))?;
     screen.show(&card(&certificate, screen), &certificate_json(&certificate))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -53,7 +53,8 @@ impl Rig {
             "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
              most_age = \"36h\"\nrow_floor = 1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\n\
              subjects = \"registered_in:police.household\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}{}\
-             [[lookup]]\nname = \"party\"\ncolumns = [\"owner\", \"co_owner\"]\n",
+             [[lookup]]\nname = \"party\"\ncolumns = [\"owner\", \"co_owner\"]\n\
+             may_be_blank = [\"owner\", \"co_owner\"]\n",
             column("owner", "SFZH", "resident_id"),
             column("co_owner", "GYR", "resident_id"),
             column("name", NAME, "person_name"),

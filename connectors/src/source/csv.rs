@@ -19,8 +19,8 @@ use zerotrip_datasets::{DatasetFile, Manifest};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Hasher;
 
-use super::profile::RaggedRow;
-use super::table::{Moment, TableShape, TableSource, look_up_places, quote};
+use super::profile::{KeyColumns, RaggedRow};
+use super::table::{Moment, TableShape, TableSource, id_places, quote};
 use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Survey};
 
 /// The largest file that is imported.
@@ -55,7 +55,8 @@ struct Stamp {
 struct Import {
     dataset: String,
     fields: Vec<String>,
-    look_ups: Vec<Vec<usize>>,
+    look_ups: Vec<KeyColumns>,
+    ids: Vec<usize>,
     path: PathBuf,
     encoding: &'static Encoding,
     manifest: Option<PathBuf>,
@@ -78,7 +79,8 @@ impl CsvSource {
         let plan = Import {
             dataset: dataset.id.clone(),
             fields: dataset.columns.iter().map(|column| column.field.clone()).collect(),
-            look_ups: look_up_places(dataset),
+            look_ups: KeyColumns::of(dataset),
+            ids: id_places(dataset),
             path: path.to_owned(),
             encoding: match encoding {
                 Characters::Utf8 => encoding_rs::UTF_8,
@@ -149,9 +151,9 @@ impl Source for CsvSource {
 
 impl Import {
     fn stamp(&self) -> Result<Stamp, SourceError> {
-        let meta = fs::metadata(&self.path).map_err(|error| self.unreadable(&self.path, &error))?;
+        let meta = self.regular(&self.path)?;
         let manifest = match &self.manifest {
-            Some(path) => Some(fs::metadata(path).and_then(|meta| meta.modified()).map_err(|error| self.unreadable(path, &error))?),
+            Some(path) => Some(self.regular(path)?.modified().map_err(|error| self.unreadable(path, &error))?),
             None => None,
         };
         let modified = meta.modified().map_err(|error| self.unreadable(&self.path, &error))?;
@@ -159,6 +161,16 @@ impl Import {
             return Err(SourceError::new(ErrorCode::SourceLimit, format!("`{}` is over {MOST_FILE} bytes", self.path.display())));
         }
         Ok(Stamp { length: meta.len(), modified, manifest })
+    }
+
+    /// What the file system says of a file, or of what a link leads to. A device or a pipe would be read without end, or wait for a writer.
+    fn regular(&self, path: &Path) -> Result<fs::Metadata, SourceError> {
+        let meta = fs::metadata(path).map_err(|error| self.unreadable(path, &error))?;
+        if !meta.is_file() {
+            let detail = format!("`{}` is not a regular file; name one in `source.path`", path.display());
+            return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
+        }
+        Ok(meta)
     }
 
     fn import(&self) -> Result<Current, SourceError> {
@@ -202,6 +214,7 @@ impl Import {
             table: "drop".into(),
             fields: (0..self.fields.len()).map(|place| format!("c{place}")).collect(),
             look_ups: self.look_ups.clone(),
+            ids: self.ids.clone(),
             moment: Moment::Fixed(as_of),
             ragged,
         };
@@ -209,7 +222,8 @@ impl Import {
     }
 
     fn digest(&self) -> Result<String, SourceError> {
-        let mut file = File::open(&self.path).map_err(|error| self.unreadable(&self.path, &error))?;
+        // One byte more than is allowed: a file that grows while it is read is told by the stamp afterwards.
+        let mut file = File::open(&self.path).map_err(|error| self.unreadable(&self.path, &error))?.take(MOST_FILE + 1);
         let mut hasher = Hasher::new();
         let mut buffer = vec![0; 1 << 20];
         loop {
@@ -238,7 +252,7 @@ impl Import {
             .execute(&format!("create table \"drop\" ({})", columns.join(", ")), [])
             .map_err(|error| self.snapshot_failed(&error))?;
         let counted = self.copy(&transaction)?;
-        for (number, place) in self.look_ups.iter().flatten().enumerate() {
+        for (number, place) in self.look_ups.iter().flat_map(|look_up| &look_up.columns).enumerate() {
             let sql = format!("create index i{number} on \"drop\" ({})", quote(&format!("c{place}")));
             transaction.execute(&sql, params![]).map_err(|error| self.snapshot_failed(&error))?;
         }
@@ -250,7 +264,7 @@ impl Import {
 
     fn copy(&self, connection: &Connection) -> Result<(u64, Vec<RaggedRow>), SourceError> {
         let file = File::open(&self.path).map_err(|error| self.unreadable(&self.path, &error))?;
-        let mut reader = ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file));
+        let mut reader = ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file.take(MOST_FILE + 1)));
         let header = reader.byte_headers().map_err(|error| self.not_csv(&error))?.clone();
         let places = self.places(&header)?;
         let marks = vec!["?"; places.len()].join(",");
@@ -399,6 +413,26 @@ mod tests {
         assert_eq!(ask().0, ["old"], "no file");
         rig.drop_file(whole.as_bytes(), 2);
         assert_eq!(ask().0, ["new"]);
+    }
+
+    #[test]
+    fn only_regular_files_are_opened() {
+        use std::os::unix::fs::symlink;
+        for name in ["t.csv", "t.csv.manifest.toml"] {
+            let rig = Rig::new(Kind::Csv, &[(LI, "", "a")]);
+            let path = rig.folder.path().join(name);
+            fs::rename(&path, rig.folder.path().join("real")).unwrap();
+            symlink(rig.folder.path().join("real"), &path).unwrap();
+            assert!(rig.open().is_ok(), "a link to a file");
+            let pipe = rig.folder.path().join("pipe");
+            assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            for odd in [std::path::Path::new("/dev/zero"), rig.folder.path(), &pipe] {
+                fs::remove_file(&path).unwrap();
+                symlink(odd, &path).unwrap();
+                let error = rig.open().unwrap_err();
+                assert!(error.detail.contains("is not a regular file"), "{}", error.detail);
+            }
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::resident_id::{self, Probe, Reading, ResidentId, Suspect, SuspectRow};
 use zerotrip_proto::v1::ErrorCode;
 
@@ -22,12 +23,44 @@ pub struct Profile {
     irregular: HashMap<(usize, ResidentId), Vec<i64>>,
     /// Rows whose key cell cannot be read.
     unreadable: Vec<UnreadableCell>,
+    /// Rows whose key cell is a person's id, and could as well be what a spreadsheet left of another's.
+    rounded: Vec<UnreadableCell>,
     /// Rows that could not be split into columns.
     ragged: Vec<RaggedRow>,
-    /// The dataset's look-ups, each as places of its columns.
-    look_ups: Vec<Vec<usize>>,
-    /// All of those places, each once.
+    /// The dataset's look-ups.
+    look_ups: Vec<KeyColumns>,
+    /// The places of all their columns, each once.
     columns: Vec<usize>,
+}
+
+/// One look-up of a dataset.
+#[derive(Clone, Debug)]
+pub struct KeyColumns {
+    /// Places of its columns.
+    pub columns: Vec<usize>,
+    /// Those of them in which a blank says that there is nobody.
+    pub may_be_blank: Vec<usize>,
+}
+
+impl KeyColumns {
+    /// Those of a dataset file.
+    pub fn of(dataset: &DatasetFile) -> Vec<Self> {
+        let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);
+        let places = |names: &[String]| names.iter().filter_map(place).collect();
+        let look_ups = dataset.lookups.iter();
+        look_ups.map(|look_up| Self { columns: places(&look_up.columns), may_be_blank: places(&look_up.may_be_blank) }).collect()
+    }
+}
+
+/// A key cell as its system stores it.
+#[derive(Clone, Copy, Debug)]
+pub enum KeyCell<'a> {
+    /// NULL.
+    Null,
+    /// Text, which an index finds by its spellings.
+    Text(&'a str),
+    /// A number, which it does not.
+    Number(&'a str),
 }
 
 #[derive(Debug)]
@@ -47,36 +80,46 @@ pub struct RaggedRow {
 }
 
 impl Profile {
-    /// An empty one, for a dataset with these look-ups (places of their columns).
-    pub fn new(look_ups: Vec<Vec<usize>>, ragged: Vec<RaggedRow>) -> Result<Self, SourceError> {
+    /// An empty one, for a dataset with these look-ups.
+    pub fn new(look_ups: Vec<KeyColumns>, ragged: Vec<RaggedRow>) -> Result<Self, SourceError> {
         let rows = ragged.len() as u64;
-        let mut columns: Vec<usize> = look_ups.iter().flatten().copied().collect();
+        let mut columns: Vec<usize> = look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
         columns.sort_unstable();
         columns.dedup();
-        let profile = Self { rows, irregular: HashMap::new(), unreadable: Vec::new(), ragged, look_ups, columns };
+        let profile = Self { rows, irregular: HashMap::new(), unreadable: Vec::new(), rounded: Vec::new(), ragged, look_ups, columns };
         profile.bounded()?;
         Ok(profile)
     }
 
     /// Notes a row; `cell` gives its key cells by column place.
-    pub fn note<'a>(&mut self, row: i64, cell: impl Fn(usize) -> Option<&'a str>) -> Result<(), SourceError> {
+    pub fn note<'a>(&mut self, row: i64, cell: impl Fn(usize) -> KeyCell<'a>) -> Result<(), SourceError> {
         self.rows += 1;
-        let filled = |column: &usize| cell(*column).filter(|raw| !is_blank(raw)).is_some();
+        let text = |column: usize| match cell(column) {
+            KeyCell::Text(raw) | KeyCell::Number(raw) if !is_blank(raw) => Some(raw),
+            KeyCell::Null | KeyCell::Text(_) | KeyCell::Number(_) => None,
+        };
+        let mut lost: Vec<usize> = Vec::new();
         for look_up in &self.look_ups {
-            // One blank among several is a NULL (no father on record). Nothing in any of them is a row of anybody's.
-            if let Some(first) = look_up.first()
-                && !look_up.iter().any(filled)
-            {
-                self.unreadable.push(UnreadableCell { column: *first, row, suspect: Suspect::new("") });
-            }
+            let blank = || look_up.columns.iter().copied().filter(|column| text(*column).is_none());
+            // A blank where the owner says that there may be nobody is nobody; but a row with nobody in it at all is anybody's.
+            let all = blank().count() == look_up.columns.len();
+            lost.extend(blank().filter(|column| all || !look_up.may_be_blank.contains(column)));
         }
+        lost.sort_unstable();
+        lost.dedup();
+        self.unreadable.extend(lost.into_iter().map(|column| UnreadableCell { column, row, suspect: Suspect::new("") }));
         for column in self.columns.iter().copied() {
-            let Some(raw) = cell(column).filter(|raw| !is_blank(raw)) else { continue };
+            let Some(raw) = text(column) else { continue };
             match resident_id::parse(raw) {
-                Reading::Person(person) if resident_id::is_irregular(raw) => {
-                    self.irregular.entry((column, person)).or_default().push(row);
+                Reading::Person(person) => {
+                    if resident_id::is_irregular(raw) || matches!(cell(column), KeyCell::Number(_)) {
+                        self.irregular.entry((column, person)).or_default().push(row);
+                    }
+                    if resident_id::is_spreadsheet_rounded(raw) {
+                        self.rounded.push(UnreadableCell { column, row, suspect: Suspect::rounded(raw) });
+                    }
                 }
-                Reading::Person(_) | Reading::Other(_) => {}
+                Reading::Other(_) => {}
                 Reading::Unreadable => self.unreadable.push(UnreadableCell { column, row, suspect: Suspect::new(raw) }),
             }
         }
@@ -94,24 +137,26 @@ impl Profile {
 
     /// Locators of unreadable rows that could be one of the keys'.
     pub fn could_match(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<String> {
-        if self.unreadable.is_empty() && self.ragged.is_empty() {
+        if self.unreadable.is_empty() && self.rounded.is_empty() && self.ragged.is_empty() {
             return Vec::new();
         }
         let persons: Vec<Probe> = keys.iter().map(Probe::new).collect();
-        let cells = self.unreadable.iter().filter(|cell| columns.contains(&cell.column));
+        let cells = self.cells().filter(|cell| columns.contains(&cell.column));
         let cells = cells.filter(|cell| persons.iter().any(|person| cell.suspect.could_be(person)));
         let ragged = self.ragged.iter().filter(|row| persons.iter().any(|person| row.suspect.could_be(person)));
-        cells.map(|cell| format!("row {}", cell.row)).chain(ragged.map(|row| format!("line {}", row.line))).collect()
+        let mut rows: Vec<i64> = cells.map(|cell| cell.row).collect();
+        rows.dedup();
+        rows.into_iter().map(|row| format!("row {row}")).chain(ragged.map(|row| format!("line {}", row.line))).collect()
     }
 
     /// Locators of all unreadable rows.
     pub fn unreadable(&self) -> impl Iterator<Item = String> + '_ {
-        self.unreadable.iter().map(|cell| format!("row {}", cell.row)).chain(self.ragged.iter().map(|row| format!("line {}", row.line)))
+        self.cells().map(|cell| format!("row {}", cell.row)).chain(self.ragged.iter().map(|row| format!("line {}", row.line)))
     }
 
     /// How many unreadable rows there are.
     pub fn unreadable_count(&self) -> u64 {
-        (self.unreadable.len() + self.ragged.len()) as u64
+        (self.unreadable.len() + self.rounded.len() + self.ragged.len()) as u64
     }
 
     /// How many cells are spelled irregularly.
@@ -119,13 +164,20 @@ impl Profile {
         self.irregular.values().map(|rows| rows.len() as u64).sum()
     }
 
+    fn cells(&self) -> impl Iterator<Item = &UnreadableCell> {
+        self.unreadable.iter().chain(&self.rounded)
+    }
+
     fn bounded(&self) -> Result<(), SourceError> {
         if self.unreadable.len() + self.ragged.len() > MOST_UNREADABLE {
             let detail = format!("more than {MOST_UNREADABLE} rows without a readable identifier; is the column's `type` right?");
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
-        if self.irregular.len() > MOST_IRREGULAR {
-            let detail = format!("more than {MOST_IRREGULAR} identifiers in irregular spellings; clean the column or add a normalised one");
+        // One id in a thousand ends so: many of them are no fault of the register's.
+        if self.irregular.len() + self.rounded.len() > MOST_IRREGULAR {
+            let detail = format!(
+                "more than {MOST_IRREGULAR} identifiers in irregular spellings or rounded; clean the column or add a normalised one"
+            );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
         Ok(())

@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -13,9 +16,9 @@ use tokio::sync::{Semaphore, mpsc};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::SqliteAsOf;
 use zerotrip_datasets::resident_id::ResidentId;
-use zerotrip_proto::v1::ErrorCode;
+use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
-use super::profile::{Profile, RaggedRow};
+use super::profile::{KeyCell, KeyColumns, Profile, RaggedRow};
 use super::{BATCH_ROWS, LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey};
 
 /// Read connections of one table, and so look-ups at once; more wait their turn within their deadline.
@@ -24,6 +27,52 @@ const READERS: usize = 4;
 const KEYS_PER_STATEMENT: usize = 64;
 /// Virtual-machine steps between two looks at the stop flag.
 const STEPS_PER_POLL: i32 = 2_000;
+
+/// Times that a look-up begins anew because the file has changed since.
+const TRIES: usize = 5;
+
+/// What the file system says of a database: when it changes, connections and profiles are made anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    database: Identity,
+    /// Of the log beside it; an empty one is as good as none.
+    log: Option<Identity>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    place: (u64, u64),
+    length: u64,
+    /// Seconds and nanoseconds; the second pair also tells of a file that was given an old time.
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Seen {
+    fn of(path: &Path) -> io::Result<Self> {
+        let path = fs::canonicalize(path)?; // the log stands beside the file itself, not beside a link to it
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        let log = match fs::metadata(log) {
+            // SQLite itself touches the log's owner whenever it opens it.
+            Ok(meta) => Some(Identity { changed: (0, 0), ..Identity::of(&meta) }).filter(|log| log.length > 0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { database: Identity::of(&fs::metadata(path)?), log })
+    }
+}
+
+impl Identity {
+    fn of(meta: &Metadata) -> Self {
+        Self {
+            place: (meta.dev(), meta.ino()),
+            length: meta.len(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+}
 
 /// Where as-of comes from.
 #[derive(Clone, Debug)]
@@ -50,8 +99,10 @@ pub struct TableShape {
     pub table: String,
     /// A column of the table for each column of the dataset file.
     pub fields: Vec<String>,
-    /// Places of the columns of each look-up.
-    pub look_ups: Vec<Vec<usize>>,
+    /// The columns of each look-up.
+    pub look_ups: Vec<KeyColumns>,
+    /// Places of all columns of ids, looked up or not.
+    pub ids: Vec<usize>,
     /// Where as-of comes from.
     pub moment: Moment,
     /// Rows that could not be split into columns.
@@ -78,6 +129,8 @@ struct Reader {
     select: String,
     /// The first part of `select`'s columns: how this table's row ids are called.
     row_id: &'static str,
+    /// The file as it was before this connection opened it.
+    file: Option<Seen>,
     profile: Option<(i64, Arc<Profile>)>,
 }
 
@@ -99,7 +152,8 @@ impl TableSource {
             dataset: dataset.id.clone(),
             table: table.to_owned(),
             fields,
-            look_ups: look_up_places(dataset),
+            look_ups: KeyColumns::of(dataset),
+            ids: id_places(dataset),
             moment,
             ragged: Vec::new(),
         };
@@ -149,6 +203,7 @@ impl Source for TableSource {
 
 impl Inner {
     fn connect(&self) -> Result<Reader, SourceError> {
+        let file = self.seen()?;
         if !self.path.is_file() {
             let detail = format!("no file at `{}`; mend `source.path` in the dataset file", self.path.display());
             return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
@@ -162,7 +217,19 @@ impl Inner {
         connection.set_prepared_statement_cache_capacity(64);
         let row_id = self.check_shape(&connection)?;
         let select = format!("select {row_id}, {} from {} where ", self.field_list(), quote(&self.shape.table));
-        Ok(Reader { connection, select, row_id, profile: None })
+        Ok(Reader { connection, select, row_id, file, profile: None })
+    }
+
+    /// What the file system says of a live database. SQLite does not notice that another file was moved or copied over its own. `None` for
+    /// a snapshot, which nobody but this connector touches, and which is still read after a newer one has taken its place.
+    fn seen(&self) -> Result<Option<Seen>, SourceError> {
+        if matches!(self.shape.moment, Moment::Fixed(_)) {
+            return Ok(None);
+        }
+        Seen::of(&self.path).map(Some).map_err(|error| {
+            let detail = format!("`{}`: {error}; mend `source.path` in the dataset file, or bring the file back", self.path.display());
+            SourceError::new(ErrorCode::SourceUnreachable, detail)
+        })
     }
 
     /// Proves that the table and its columns are there, and says what its row ids are called.
@@ -252,16 +319,50 @@ impl Inner {
         stop: &Stop,
         work: impl FnOnce(&Self, &mut Reader) -> Result<T, SourceError>,
     ) -> Result<T, SourceError> {
+        self.begin(reader)?;
         let poll = stop.clone();
         let hook = reader.connection.progress_handler(STEPS_PER_POLL, Some(move || poll.check().is_err()));
         hook.map_err(|error| self.failed(&error))?;
-        self.execute(reader, "begin")?;
-        let result = work(self, reader);
+        let result = work(self, reader).and_then(|value| self.unchanged(reader).map(|()| value));
         let ended = self.execute(reader, "rollback");
         let unhook = reader.connection.progress_handler(0, None::<fn() -> bool>).map_err(|error| self.failed(&error));
         // An interrupted statement says only that it was interrupted; why is the stop's to say.
         let result = if result.is_err() { stop.check().and(result) } else { result };
         result.and_then(|value| ended.and(unhook).map(|()| value))
+    }
+
+    /// Begins a transaction on the file that is in its place now.
+    fn begin(&self, reader: &mut Reader) -> Result<(), SourceError> {
+        for _ in 0..TRIES {
+            if self.seen()? != reader.file {
+                *reader = self.connect()?;
+            }
+            self.execute(reader, "begin")?;
+            // Its first read waits for whoever writes just now, and from then on nobody may change the file.
+            self.data_version(reader)?;
+            if self.seen()? == reader.file {
+                return Ok(());
+            }
+            self.execute(reader, "rollback")?;
+        }
+        Err(self.changing())
+    }
+
+    /// Proves at a look-up's end that the file is the one that it began with. The log beside it may have grown: SQLite sees to that.
+    fn unchanged(&self, reader: &Reader) -> Result<(), SourceError> {
+        let database = |seen: &Option<Seen>| seen.as_ref().map(|seen| seen.database);
+        if database(&self.seen()?) == database(&reader.file) { Ok(()) } else { Err(self.changing()) }
+    }
+
+    fn changing(&self) -> SourceError {
+        let detail = format!("`{}` was replaced or changed while it was read; the next look-up reads it anew", self.path.display());
+        SourceError::new(ErrorCode::SourceFailed, detail)
+    }
+
+    fn data_version(&self, reader: &Reader) -> Result<i64, SourceError> {
+        let version =
+            reader.connection.prepare_cached("pragma data_version").and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+        version.map_err(|error| self.failed(&error))
     }
 
     fn execute(&self, reader: &Reader, sql: &str) -> Result<(), SourceError> {
@@ -271,9 +372,7 @@ impl Inner {
 
     /// The profile of the file as this transaction sees it, taken anew if anybody has written since this reader took its last one.
     fn fresh_profile(&self, reader: &mut Reader, stop: &Stop) -> Result<Arc<Profile>, SourceError> {
-        let version =
-            reader.connection.prepare_cached("pragma data_version").and_then(|mut statement| statement.query_row([], |row| row.get(0)));
-        let version: i64 = version.map_err(|error| self.failed(&error))?;
+        let version = self.data_version(reader)?;
         if let Some((profiled, profile)) = &reader.profile
             && *profiled == version
         {
@@ -295,7 +394,11 @@ impl Inner {
             }
             let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
             let cells = self.cells(row, 1)?;
-            profile.note(id, |place| cells.get(place).and_then(Option::as_deref))?;
+            profile.note(id, |place| match (cells.get(place).and_then(Option::as_deref), row.get_ref(place + 1)) {
+                (None, _) => KeyCell::Null,
+                (Some(text), Ok(ValueRef::Text(_))) => KeyCell::Text(text),
+                (Some(number), _) => KeyCell::Number(number),
+            })?;
         }
         Ok(profile)
     }
@@ -357,6 +460,8 @@ impl Inner {
             let cell = match row.get_ref(place + skip).map_err(|error| self.failed(&error))? {
                 ValueRef::Null => None,
                 ValueRef::Integer(number) => Some(number.to_string()),
+                // Only part of an id's digits are left of it. Written out in full it could be read as another's; so, it is unreadable.
+                ValueRef::Real(number) if self.shape.ids.contains(&place) => Some(format!("{number:e}")),
                 ValueRef::Real(number) => Some(number.to_string()),
                 ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
                 ValueRef::Blob(_) => {
@@ -377,7 +482,7 @@ impl Inner {
             .prepare(sql)
             .and_then(|mut statement| statement.query_map([&self.shape.table], |row| row.get(0))?.collect::<Result<HashSet<String>, _>>())
             .map_err(|error| self.failed(&error))?;
-        let places: HashSet<usize> = self.shape.look_ups.iter().flatten().copied().collect();
+        let places: HashSet<usize> = self.shape.look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
         let fields = self.shape.fields.iter().enumerate().filter(|(place, _)| places.contains(place));
         let missing = fields.filter(|(_, field)| !indexed.contains(*field));
         Ok(missing.map(|(_, field)| format!("column `{field}` has no index: every look-up reads the whole table")).collect())
@@ -423,10 +528,10 @@ impl RowSender<'_> {
     }
 }
 
-/// Places of the columns of each look-up of a dataset.
-pub fn look_up_places(dataset: &DatasetFile) -> Vec<Vec<usize>> {
-    let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);
-    dataset.lookups.iter().map(|look_up| look_up.columns.iter().filter_map(place).collect()).collect()
+/// Places of a dataset's columns of ids.
+pub fn id_places(dataset: &DatasetFile) -> Vec<usize> {
+    let columns = dataset.columns.iter().enumerate().filter(|(_, column)| column.semantic == SemanticType::ResidentId);
+    columns.map(|(place, _)| place).collect()
 }
 
 /// Every regular spelling of these keys. The last one is repeated up to a power of two, so that few statements serve all look-ups.
@@ -464,7 +569,8 @@ mod tests {
             dataset: "estate.ownership".into(),
             table: table.into(),
             fields,
-            look_ups: vec![vec![0, 1]],
+            look_ups: vec![KeyColumns { columns: vec![0, 1], may_be_blank: vec![0, 1] }],
+            ids: vec![0, 1],
             moment: Moment::Live,
             ragged: Vec::new(),
         };
@@ -513,6 +619,84 @@ mod tests {
         let (_folder, path, shape) = made(&format!("create table t (a, b, RowId); {rows}"), "t", &["a", "b", "RowId"]);
         let source = TableSource::open(shape, &path).unwrap();
         assert_eq!(run(names(&source, look_up(&[LI], 10, soon()))).unwrap().0, ["7", "7"]);
+    }
+
+    #[test]
+    fn numbers_in_key_columns_are_found_or_unreadable() {
+        // 440524188001010014 as an integer is found; as a floating-point number it is one of many.
+        let rows =
+            "insert into t values (440524188001010014, '', 'integer'), ('', 440524188001010014.0, 'real'), (110105491231002, '', 'short')";
+        for columns in ["a, b, c", "a numeric, b real, c", "a int, b, c"] {
+            let (_folder, path, shape) = made(&format!("create table t ({columns}); {rows}"), "t", &["a", "b", "c"]);
+            let source = TableSource::open(shape, &path).unwrap();
+            let ask = |key: &str| run(names(&source, look_up(&[key], 10, soon()))).unwrap();
+            let (found, end) = ask("440524188001010014");
+            assert_eq!((found, end.could_match), (vec!["integer".to_owned()], vec!["row 2".to_owned()]), "{columns}");
+            let (found, end) = ask(LI);
+            assert_eq!((found, end.could_match), (vec!["short".to_owned()], Vec::new()), "{columns}");
+        }
+    }
+
+    #[test]
+    fn a_key_cell_that_must_not_be_blank_is_anybodys() {
+        let rows = "insert into t values ('440524188001010014', null, 'x'), (' ', '440524188001010014', 'y')";
+        let (_folder, path, mut shape) = made(&format!("create table t (a, b, c); {rows}"), "t", &["a", "b", "c"]);
+        for (may_be_blank, could_match) in [(vec![0, 1], vec![]), (vec![1], vec!["row 2"]), (vec![], vec!["row 1", "row 2"])] {
+            shape.look_ups = vec![KeyColumns { columns: vec![0, 1], may_be_blank }];
+            let source = TableSource::open(shape.clone(), &path).unwrap();
+            assert_eq!(run(names(&source, look_up(&[LI], 10, soon()))).unwrap().1.could_match, could_match);
+        }
+    }
+
+    #[test]
+    fn an_id_that_a_spreadsheet_may_have_rounded_is_found_and_suspect() {
+        let birth = chrono::NaiveDate::from_ymd_opt(1991, 12, 15).unwrap();
+        let id = |sequence: u16| ResidentId::from_parts(330_108, birth, sequence).unwrap();
+        let round = (0..1000).map(id).find(|id| zerotrip_datasets::resident_id::is_spreadsheet_rounded(id.as_str())).unwrap();
+        let sequence: u16 = round.as_str()[14..17].parse().unwrap();
+        let sql = format!("create table t (a, b, c); insert into t values ('{}', '', 'r')", round.as_str());
+        let (_folder, path, shape) = made(&sql, "t", &["a", "b", "c"]);
+        let source = TableSource::open(shape, &path).unwrap();
+        let ask = |key: &str| run(names(&source, look_up(&[key], 10, soon()))).unwrap();
+        assert_eq!((ask(round.as_str()).0.len(), ask(id(sequence + 93).as_str()).1.could_match.len()), (1, 1));
+        assert!(ask(LI).1.could_match.is_empty());
+    }
+
+    #[test]
+    fn a_file_in_its_place_is_seen() {
+        let with = |name: &str| format!("create table t (a, b, c); insert into t values ('{LI}', '', '{name}')");
+        for wal in [false, true] {
+            let mode = if wal { "pragma journal_mode = wal; " } else { "" };
+            let (_folder, path, shape) = made(&format!("{mode}{}", with("old")), "t", &["a", "b", "c"]);
+            let source = TableSource::open(shape, &path).unwrap();
+            let ask = || run(names(&source, look_up(&[LI], 10, soon())));
+            assert_eq!(ask().unwrap().0, ["old"]);
+            // Made by the same steps: its change counter is the same.
+            let (_other, other, _) = made(&format!("{mode}{}", with("new")), "t", &["a", "b", "c"]);
+            fs::copy(&other, &path).unwrap();
+            assert_eq!(ask().unwrap().0, ["new"], "copied over");
+            let (_other, other, _) = made(&format!("{mode}{}", with("3rd")), "t", &["a", "b", "c"]);
+            fs::rename(&other, &path).unwrap();
+            assert_eq!(ask().unwrap().0, ["3rd"], "moved over");
+            fs::rename(&path, &other).unwrap();
+            assert_eq!(ask().unwrap_err().code, ErrorCode::SourceUnreachable);
+            fs::rename(&other, &path).unwrap();
+            assert_eq!(ask().unwrap().0, ["3rd"], "and back");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_during_a_look_up_is_no_answer() {
+        let (_folder, path, shape) = made("create table t (a, b, c)", "t", &["a", "b", "c"]);
+        let source = TableSource::open(shape, &path).unwrap();
+        let mut reader = source.inner.take().unwrap();
+        let failed = source.inner.in_transaction(&mut reader, &soon(), |inner, _| {
+            fs::copy(&inner.path, inner.path.with_extension("new")).unwrap();
+            fs::rename(inner.path.with_extension("new"), &inner.path).unwrap();
+            Ok(())
+        });
+        assert_eq!(failed.unwrap_err().code, ErrorCode::SourceFailed);
+        assert!(run(names(&source, look_up(&[LI], 10, soon()))).unwrap().0.is_empty());
     }
 
     #[test]

@@ -158,6 +158,9 @@ pub struct Lookup {
     pub name: String,
     /// Columns of type `resident_id`.
     pub columns: Vec<String>,
+    /// Those of them in which a blank or NULL says that there is nobody, such as a father on no record; in any other, a blank cell is an
+    /// id that is lost, and its row could be anybody's.
+    pub may_be_blank: Vec<String>,
 }
 
 /// What one scan may cost, whoever asks.
@@ -222,7 +225,7 @@ impl DatasetFile {
         self.id.split_once('.').map_or("", |(member, _)| member)
     }
 
-    /// What the owner signs of it. Fields, codes and limits stay at home.
+    /// What the owner signs of it. Fields, codes, what may be blank and limits stay at home.
     pub fn to_statement(&self, stated_at: SystemTime) -> proto::DatasetStatement {
         let columns = self.columns.iter().map(|column| proto::Column {
             name: column.name.clone(),

@@ -221,9 +221,23 @@ fn lookups(top: &mut Section<'_>, columns: &[Column]) -> Vec<Lookup> {
                 }
             }
         }
+        let blank = section.read("may_be_blank", Some(Vec::new()), "must list columns of this look-up, each once", |value| {
+            let blank: Option<Vec<&str>> = value.as_array()?.iter().map(Value::as_str).collect();
+            let distinct: BTreeSet<&str> = blank.iter().flatten().copied().collect();
+            blank.filter(|blank| distinct.len() == blank.len())
+        });
+        for name in blank.iter().flatten() {
+            if let Some(listed) = &listed
+                && !listed.contains(name)
+            {
+                let hint = nearest(name, listed.iter().copied()).map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
+                section.fault("may_be_blank", Some(&Value::from(*name)), format!("not one of this look-up's `columns`{hint}"));
+            }
+        }
         top.close(section);
-        if let (Some(name), Some(listed)) = (name, listed) {
-            lookups.push(Lookup { name, columns: listed.into_iter().map(str::to_owned).collect() });
+        if let (Some(name), Some(listed), Some(blank)) = (name, listed, blank) {
+            let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+            lookups.push(Lookup { name, columns: owned(listed), may_be_blank: owned(blank) });
         }
     }
     lookups

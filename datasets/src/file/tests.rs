@@ -46,6 +46,7 @@ codes = { "1" = "registered", "正常" = "registered", "2" = "moved_out" }
 [[lookup]]
 name = "kin"
 columns = ["resident_id", "father_id"]
+may_be_blank = ["father_id"]
 "#;
 
 #[test]
@@ -66,6 +67,7 @@ fn reads_every_part() {
     );
     assert_eq!(file.column("status").unwrap().codes["正常"], "registered");
     assert_eq!(file.lookup("kin").unwrap().columns, ["resident_id", "father_id"]);
+    assert_eq!(file.lookup("kin").unwrap().may_be_blank, ["father_id"]);
 
     let statement = file.to_statement(SystemTime::UNIX_EPOCH);
     assert_eq!(statement.columns[2].meanings, ["moved_out", "registered"]);
@@ -101,6 +103,7 @@ fn every_fault_is_told_at_once() {
         .replace("\"L2\"", "\"L5\"")
         .replace("\"moved_out\"", "\"moved out\"")
         .replace("name = \"father_id\"", "name = \"resident_id\"")
+        .replace("may_be_blank = [\"father_id\"]\n", "")
         .replace("en = \"residents", "english = \"residents")
         + "\n[limits]\nmost_keys = 0\ntime_out = \"5 s\"\nmost_byte = \"1MiB\"\n";
     let error = DatasetFile::parse(&text, "household.toml").unwrap_err();
@@ -124,6 +127,22 @@ fn every_fault_is_told_at_once() {
             "`limits.most_byte` = `1MiB`: unknown key; did you mean `most_bytes`?",
         ]
     );
+}
+
+#[test]
+fn only_a_look_ups_own_columns_may_be_blank() {
+    let with = |line: &str| DatasetFile::parse(&HOUSEHOLD.replace("may_be_blank = [\"father_id\"]", line), "f.toml");
+    assert!(with("").unwrap().lookups[0].may_be_blank.is_empty(), "nothing, unless said");
+    for (line, said) in [
+        ("may_be_blank = [\"status\"]", "`lookup[1].may_be_blank` = `status`: not one of this look-up's `columns`"),
+        ("may_be_blank = [\"fathr_id\"]", "did you mean `father_id`?"),
+        ("may_be_blank = [\"father_id\", \"father_id\"]", "must list columns of this look-up, each once"),
+        ("may_be_blank = true", "must list columns of this look-up, each once"),
+        ("can_be_blank = []", "unknown key; did you mean `may_be_blank`?"),
+    ] {
+        let error = with(line).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
 }
 
 #[test]

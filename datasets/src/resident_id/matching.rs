@@ -13,7 +13,14 @@
 //! 2. **mistyped or masked**: the whole cell is at most *n* edits from a form, with *n* = 2 if at least 13 characters are known,
 //!    1 if 11 or 12 are, else 0 (masks are made by machines, which do not mistype);
 //! 3. **truncated**: the cell is at most *n* − 1 edits (never less than 0) from some part of a form;
-//! 4. **overlong**: a stretch of at least 18 characters without a mask holds, somewhere inside, a form with at most 2 edits.
+//! 4. **overlong**: a stretch of at least 15 characters without a mask holds, somewhere inside, a form with at most 2 edits;
+//! 5. **separated**: the same cell without its separators (single characters that are neither letter nor digit) is so;
+//! 6. **in exponent form**, as spreadsheets show long numbers (`3.30108E+17`): the mantissa without its point and its zeros at the
+//!    end, its last digit replaced by a wildcard since it is rounded, and any stretch behind it, is so;
+//! 7. **rounded**, as spreadsheets keep 15 digits of a number: the cell is 18 digits that end in `000`, and its first 15, or the number
+//!    before these 15, begin a form.
+//!
+//! A cell of the last kind can be a valid id and yet somebody else's: [`is_spreadsheet_rounded`] tells of it even then.
 
 use super::ResidentId;
 use crate::fold;
@@ -22,23 +29,32 @@ const MOST_CHARACTERS: usize = 256;
 const MOST_ROW_BYTES: usize = 64 << 10;
 const FEWEST_KNOWN: usize = 4;
 /// A form cannot stand whole inside less.
-const SHORTEST_OVERLONG: usize = 18;
+const SHORTEST_OVERLONG: usize = 15;
 const OVERLONG_EDITS: usize = 2;
 /// The most edits that anything is asked about, and one.
 const LEVELS: usize = 3;
+/// Digits that a spreadsheet keeps of a number.
+const SPREADSHEET_DIGITS: usize = 15;
 /// In a ragged row: shorter runs are house numbers and shares, not what is left of an id.
 const FEWEST_IN_ROW: usize = 6;
 
 /// An unreadable cell, prepared once for being held against many persons. The rule is in the module's doc:
-/// too little known, mistyped, masked, truncated or overlong.
+/// too little known, mistyped, masked, truncated, overlong, separated, or spoilt by a spreadsheet.
 #[derive(Clone, Debug)]
 pub struct Suspect {
+    /// What the cell can be taken for; it is a person's if one of these is.
+    takes: Vec<Take>,
+    anybody: bool,
+}
+
+/// One way to take a cell.
+#[derive(Clone, Debug)]
+struct Take {
     tokens: Vec<Token>,
     known: Counts,
     /// Edits that the whole cell may be away from a form.
     most: usize,
     overlong: Vec<Overlong>,
-    anybody: bool,
 }
 
 /// A stretch of a cell, without a mask, that is long enough to hold a form somewhere inside.
@@ -114,9 +130,11 @@ pub struct SuspectRow {
 
 /// Whether a ragged row, whose columns can't be told apart, could concern `key`. Many persons for one row: use [`SuspectRow`].
 ///
-/// The row is folded but for tabs and line ends, which separate, and is cut into runs of digits, `X` and `*`. It could concern the
-/// person if any run of at least 6 characters could be the person's as a cell could, or if no run has at least 6 digits: then
-/// the row's id is lost and it could be anybody's. So could a row of more than 64 KiB.
+/// The row is folded but for tabs and line ends, which separate, and is cut into fields and into runs of digits, `X` and `*`. Unless one
+/// of them is a person's id or a credit code, the row's id is lost and it could be anybody's: neither a date nor a contract's number
+/// is an identifier, and a number with letters before it may be a contract's as well as a passport's. Else it could concern the
+/// person if any run of at least 6 characters, or any field in exponent form, could be the person's as a cell could. A row of more
+/// than 64 KiB could be anybody's.
 pub fn row_could_match(raw: &str, key: &ResidentId) -> bool {
     SuspectRow::new(raw).could_match(key)
 }
@@ -133,10 +151,12 @@ impl SuspectRow {
             .filter(|c| !fold::is_blank(*c))
             .map(|c| c.to_ascii_uppercase())
             .collect();
-        let runs = || folded.split(|c: char| !(c.is_ascii_digit() || c == 'X' || c == '*')).filter(|run| run.len() >= FEWEST_IN_ROW);
-        let lost = !runs().any(|run| run.bytes().filter(u8::is_ascii_digit).count() >= FEWEST_IN_ROW);
-        let runs: Vec<Suspect> = runs().map(Suspect::new).collect();
-        let anybody = lost || runs.iter().any(Suspect::is_anybodys);
+        let runs = || folded.split(|c: char| !(c.is_ascii_digit() || c == 'X' || c == '*'));
+        let fields = || folded.split([',', ';', '|', '、']);
+        let found = runs().chain(fields()).any(super::is_certain);
+        let runs = runs().filter(|run| run.len() >= FEWEST_IN_ROW);
+        let runs: Vec<Suspect> = runs.chain(fields().filter(|field| exponent_form(field).is_some())).map(Suspect::new).collect();
+        let anybody = !found || runs.iter().any(Suspect::is_anybodys);
         Self { runs, anybody }
     }
 
@@ -159,31 +179,27 @@ impl SuspectRow {
 impl Suspect {
     /// Prepares the raw cell.
     pub fn new(raw: &str) -> Self {
-        let mut tokens = Vec::new();
-        let mut known = Counts::default();
-        for c in raw.chars().map(fold::narrow).filter(|c| !fold::is_blank(*c)).map(|c| c.to_ascii_uppercase()).take(MOST_CHARACTERS + 1) {
-            match (u8::try_from(c).ok().filter(|c| c.is_ascii_digit() || *c == b'X'), tokens.last()) {
-                (Some(c), _) => {
-                    known.add(c);
-                    tokens.push(Token::Known(c));
-                }
-                (None, Some(Token::Stretch)) => {}
-                (None, Some(Token::One)) => {
-                    tokens.pop();
-                    tokens.push(Token::Stretch);
-                }
-                (None, _) => tokens.push(Token::One),
-            }
+        let text: Vec<char> = folded(raw).take(MOST_CHARACTERS + 1).collect();
+        let plain = Take::new(&text);
+        let mut anybody = plain.known.total() < FEWEST_KNOWN || text.len() > MOST_CHARACTERS;
+        let mut takes = vec![plain];
+        let together = without_separators(&text);
+        if together.len() < text.len() {
+            takes.push(Take::new(&together));
         }
-        let anybody = known.total() < FEWEST_KNOWN || raw.chars().filter(|c| !fold::is_blank(*c)).count() > MOST_CHARACTERS;
-        let most = match known.total() {
-            13.. => 2,
-            11 | 12 => 1,
-            _ => 0,
-        };
-        let stretches = tokens.split(|token| *token == Token::Stretch).filter(|stretch| stretch.len() >= SHORTEST_OVERLONG);
-        let overlong = stretches.map(Overlong::new).collect();
-        Self { tokens, known, most, overlong, anybody }
+        if let Some(begin) = exponent_form(&text.iter().collect::<String>()) {
+            let take = Take::beginning(&begin, true);
+            anybody |= take.known.total() < FEWEST_KNOWN;
+            takes.push(take);
+        }
+        takes.extend(rounded(raw));
+        Self { takes, anybody }
+    }
+
+    /// Prepares a cell for which [`is_spreadsheet_rounded`] holds, as nothing but that: for one that is a valid id besides.
+    pub fn rounded(raw: &str) -> Self {
+        let takes = rounded(raw);
+        Self { anybody: takes.is_empty(), takes }
     }
 
     /// Too little is known of it to tell persons apart.
@@ -198,23 +214,103 @@ impl Suspect {
 
     /// The same for a person prepared once.
     pub fn could_be(&self, person: &Probe) -> bool {
+        self.anybody || self.takes.iter().any(|take| take.could_be(person))
+    }
+}
+
+impl Take {
+    /// By the characters as they stand.
+    fn new(text: &[char]) -> Self {
+        let mut tokens = Vec::new();
+        for c in text {
+            match (u8::try_from(*c).ok().filter(|c| c.is_ascii_digit() || *c == b'X'), tokens.last()) {
+                (Some(c), _) => tokens.push(Token::Known(c)),
+                (None, Some(Token::Stretch)) => {}
+                (None, Some(Token::One)) => {
+                    tokens.pop();
+                    tokens.push(Token::Stretch);
+                }
+                (None, _) => tokens.push(Token::One),
+            }
+        }
+        let known = Counts::known(&tokens);
+        let most = match known.total() {
+            13.. => 2,
+            11 | 12 => 1,
+            _ => 0,
+        };
+        let stretches = tokens.split(|token| *token == Token::Stretch).filter(|stretch| stretch.len() >= SHORTEST_OVERLONG);
+        let overlong = stretches.map(Overlong::new).collect();
+        Self { tokens, known, most, overlong }
+    }
+
+    /// By these digits at the beginning, the last of them perhaps `blurred`, and nothing else: machines do not mistype.
+    fn beginning(digits: &[u8], blurred: bool) -> Self {
+        let mut tokens: Vec<Token> = digits.iter().map(|c| Token::Known(*c)).collect();
+        if blurred && tokens.pop().is_some() {
+            tokens.push(Token::One);
+        }
+        tokens.push(Token::Stretch);
+        Self { known: Counts::known(&tokens), tokens, most: 0, overlong: Vec::new() }
+    }
+
+    fn could_be(&self, person: &Probe) -> bool {
         // Every known character that the person has not got is an edit, which spares most persons the long way.
         let near = || self.known.beyond(&person.counts) <= self.most;
         let whole = |form: &Form| {
             within(&self.tokens, form, Ends::Both, self.most) || within(&self.tokens, form, Ends::PartOfForm, self.most.saturating_sub(1))
         };
-        self.anybody || (near() && person.forms().any(whole)) || self.overlong.iter().any(|stretch| stretch.holds(person))
+        (near() && person.forms().any(whole)) || self.overlong.iter().any(|stretch| stretch.holds(person))
     }
+}
+
+/// True when `raw` is what a spreadsheet leaves of an 18-digit number: 15 digits and three zeros. It could be the id of everybody who
+/// shares the first 15, even if it is somebody's valid id.
+pub fn is_spreadsheet_rounded(raw: &str) -> bool {
+    let length = raw.len();
+    (18..=MOST_CHARACTERS).contains(&length) && whole_digits(raw).is_some()
+}
+
+/// The 15 digits that are left of 18.
+fn whole_digits(raw: &str) -> Option<u64> {
+    let text: String = folded(raw).take(19).collect();
+    let kept = text.strip_suffix("000").filter(|kept| kept.len() == SPREADSHEET_DIGITS)?;
+    kept.bytes().all(|c| c.is_ascii_digit()).then(|| kept.parse().ok())?
+}
+
+/// Those 15 as they stand, and the number before, which may have been rounded up.
+fn rounded(raw: &str) -> Vec<Take> {
+    let Some(kept) = whole_digits(raw) else { return Vec::new() };
+    let before = kept.checked_sub(1);
+    [Some(kept), before].into_iter().flatten().map(|begin| Take::beginning(format!("{begin:015}").as_bytes(), false)).collect()
+}
+
+/// The digits of the mantissa of a folded cell such as `3.30108E+17`, without the zeros at its end.
+fn exponent_form(text: &str) -> Option<Vec<u8>> {
+    let (mantissa, exponent) = text.split_once('E')?;
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
+    let digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
+    let fits = !whole.is_empty() && !exponent.is_empty() && digits(whole) && digits(fraction) && digits(exponent);
+    let all = || [whole, fraction].concat().trim_end_matches('0').as_bytes().to_vec();
+    fits.then(all)
+}
+
+/// The text without characters that stand alone and are neither letter nor digit.
+fn without_separators(text: &[char]) -> Vec<char> {
+    let separates = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(|c| !c.is_alphanumeric());
+    let alone = |at: usize| separates(Some(at)) && !separates(at.checked_sub(1)) && !separates(at.checked_add(1));
+    text.iter().enumerate().filter(|(at, _)| !alone(*at)).map(|(_, c)| *c).collect()
+}
+
+/// The cell's characters: narrow, upper case, without blanks.
+fn folded(raw: &str) -> impl Iterator<Item = char> {
+    raw.chars().map(fold::narrow).filter(|c| !fold::is_blank(*c)).map(|c| c.to_ascii_uppercase())
 }
 
 impl Overlong {
     fn new(tokens: &[Token]) -> Self {
-        let mut known = Counts::default();
-        for token in tokens {
-            if let Token::Known(c) = token {
-                known.add(*c);
-            }
-        }
+        let known = Counts::known(tokens);
         Self { tokens: tokens.to_vec(), wild: tokens.len() - known.total(), known }
     }
 
@@ -343,6 +439,16 @@ impl Counts {
         counts
     }
 
+    fn known(tokens: &[Token]) -> Self {
+        let mut counts = Self::default();
+        for token in tokens {
+            if let Token::Known(c) = token {
+                counts.add(*c);
+            }
+        }
+        counts
+    }
+
     fn add(&mut self, c: u8) {
         if let Some(count) = self.0.get_mut(place_of(c)) {
             *count = count.saturating_add(1);
@@ -368,20 +474,20 @@ mod tests {
 
     /// The rule, by its definition: no filter, no automaton.
     fn by_definition(suspect: &Suspect, key: &ResidentId) -> bool {
-        let most = match suspect.tokens.iter().filter(|token| matches!(token, Token::Known(_))).count() {
-            13.. => 2,
-            11 | 12 => 1,
-            _ => 0,
-        };
         let short = key.first_generation();
         let forms: Vec<&[u8]> = std::iter::once(key.0.as_slice()).chain(short.as_deref().map(str::as_bytes)).collect();
         let distance = |cell: &[Token], form: &[u8], ends| align(cell, form.len(), ends, |c, at| form.get(at) == Some(&c));
-        let whole = |form: &&[u8]| {
-            distance(&suspect.tokens, form, Ends::Both) <= most
-                || distance(&suspect.tokens, form, Ends::PartOfForm) <= most.saturating_sub(1)
+        let inside = |stretch: &[Token]| stretch.len() >= 15 && forms.iter().any(|form| distance(stretch, form, Ends::PartOfCell) <= 2);
+        let is_taken = |take: &Take| {
+            let known = take.tokens.iter().filter(|token| matches!(token, Token::Known(_))).count();
+            // What machines did holds to the letter.
+            let most = if take.most == 0 { 0 } else { usize::from(known >= 11) + usize::from(known >= 13) };
+            let whole = |form: &&[u8]| {
+                distance(&take.tokens, form, Ends::Both) <= most || distance(&take.tokens, form, Ends::PartOfForm) <= most.saturating_sub(1)
+            };
+            forms.iter().any(whole) || take.tokens.split(|token| *token == Token::Stretch).any(inside)
         };
-        let inside = |stretch: &[Token]| stretch.len() >= 18 && forms.iter().any(|form| distance(stretch, form, Ends::PartOfCell) <= 2);
-        suspect.anybody || forms.iter().any(whole) || suspect.tokens.split(|token| *token == Token::Stretch).any(inside)
+        suspect.anybody || suspect.takes.iter().any(is_taken)
     }
 
     fn any_id() -> impl Strategy<Value = ResidentId> {
@@ -415,7 +521,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(6_000))]
 
         #[test]
-        fn filters_and_automaton_say_what_the_rule_says((id, cell) in any_cell(), other in any_id(), soup in "[0-9X*]{4,40}") {
+        fn filters_and_automaton_say_what_the_rule_says((id, cell) in any_cell(), other in any_id(), soup in "[0-9X*E./]{4,40}") {
             for raw in [&cell, &soup] {
                 let suspect = Suspect::new(raw);
                 for key in [&id, &other] {

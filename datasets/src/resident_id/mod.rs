@@ -12,7 +12,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::fold;
 
-pub use matching::{Probe, Suspect, SuspectRow, could_match, row_could_match};
+pub use matching::{Probe, Suspect, SuspectRow, could_match, is_spreadsheet_rounded, row_could_match};
 
 /// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the right check character.
 ///
@@ -100,6 +100,15 @@ pub fn is_irregular(raw: &str) -> bool {
     match parse(raw) {
         Reading::Person(id) => !id.spellings().iter().any(|spelling| spelling == raw),
         Reading::Other(_) | Reading::Unreadable => false,
+    }
+}
+
+/// True of a person's id and of a credit code, which carries a check character: what no contract's number is by chance.
+fn is_certain(text: &str) -> bool {
+    match parse(text) {
+        Reading::Person(_) => true,
+        Reading::Other(other) => is_credit_code(other.as_bytes()),
+        Reading::Unreadable => false,
     }
 }
 

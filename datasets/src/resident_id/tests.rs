@@ -143,6 +143,56 @@ proptest! {
     }
 
     #[test]
+    fn two_in_one_cell_could_match_each(ids in [any_id(), any_id()], between in "[(（]夫[)）]|；；|//|与|、", before in "(夫|共有人：)?") {
+        let [one, two] = ids.map(|id| id.first_generation().unwrap_or_else(|| id.as_str().to_owned()));
+        let cell = format!("{before}{one}{between}{two}(妻)");
+        prop_assert!(ids.iter().all(|id| could_match(&cell, id)), "{}", cell);
+    }
+
+    #[test]
+    fn a_separated_spelling_could_match(id in any_id(), short in any::<bool>(), places in prop::collection::btree_set(1usize..15, 1..8), c in prop::sample::select("-./_·•—：".chars().collect::<Vec<_>>())) {
+        let mut text: Vec<char> = id.first_generation().filter(|_| short).unwrap_or_else(|| id.as_str().to_owned()).chars().collect();
+        for at in places.into_iter().rev() {
+            text.insert(at, c);
+        }
+        let raw: String = text.into_iter().collect();
+        prop_assert!(could_match(&raw, &id), "{}", raw);
+    }
+
+    #[test]
+    fn what_a_spreadsheet_leaves_could_match(id in any_id(), short in any::<bool>(), digits in 1usize..=17, lower in any::<bool>(), wide in any::<bool>()) {
+        let text = id.first_generation().filter(|_| short).unwrap_or_else(|| id.as_str().to_owned());
+        prop_assume!(!text.ends_with('X'));
+        let number: u128 = text.parse().unwrap();
+        // Rounded half up to so many digits, as a general format or a fixed one shows it.
+        let digits = digits.min(text.len() - 1);
+        let unit = 10_u128.pow(u32::try_from(text.len() - digits).unwrap());
+        let rounded = ((number + unit / 2) / unit).to_string();
+        for fraction in [&rounded[1..], rounded[1..].trim_end_matches('0')] {
+            let point = if fraction.is_empty() { "" } else { "." };
+            let mut cell = format!("{}{point}{fraction}E+{}", &rounded[..1], text.len() - 1);
+            if lower {
+                cell = cell.to_lowercase().replace('+', "");
+            }
+            if wide {
+                cell = cell.chars().map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap()).collect();
+            }
+            prop_assert_eq!(parse(&cell), Reading::Unreadable);
+            prop_assert!(could_match(&cell, &id), "{} for {}", cell, id.as_str());
+        }
+        #[expect(clippy::cast_precision_loss, reason = "that is what is tested")]
+        let real = format!("{:e}", number as f64);
+        prop_assert!(could_match(&real, &id), "{} for {}", real, id.as_str());
+        if text.len() == 18 {
+            for kept in [number / 1000, (number + 500) / 1000] {
+                let cell = format!("{kept}000");
+                prop_assert!(is_spreadsheet_rounded(&cell));
+                prop_assert!(could_match(&cell, &id) && Suspect::rounded(&cell).could_match(&id), "{} for {}", cell, id.as_str());
+            }
+        }
+    }
+
+    #[test]
     fn a_ragged_row_could_match_whom_it_names((id, raw) in any_spelling(), junk in "[,;|甲乙a-z0-9]{0,30}") {
         // A tab inside an id would be a separator here.
         let row = format!("{junk},{},{junk}", raw.replace('\t', " "));
@@ -197,6 +247,22 @@ fn the_standards_own_examples() {
 }
 
 #[test]
+fn spreadsheets_spoil_no_more_than_they_must() {
+    let id = ResidentId::new_strict("330106199005171231").unwrap_err();
+    assert!(matches!(id, StrictError::CheckCharacter { .. }));
+    let id = ResidentId::from_parts(330_108, NaiveDate::from_ymd_opt(1991, 12, 15).unwrap(), 793).unwrap();
+    let far = ResidentId::new_strict("11010519491231002X").unwrap();
+    for cell in ["3.30108E+17", "3.30108199112157E+17", "3.30108e17", "330108E+12", "３．３０１０８ｅ＋１７"] {
+        assert!(could_match(cell, &id) && !could_match(cell, &far), "{cell}");
+    }
+    assert!(Suspect::new("3.3e17").is_anybodys() && Suspect::new("3.301E+17").is_anybodys());
+    assert!(!Suspect::rounded("330108199112157000").could_match(&far));
+    for cell in ["33010819911215700", "33010819911215700X", "330108199112157001", "0330108199112157000", "E"] {
+        assert!(!is_spreadsheet_rounded(cell), "{cell}");
+    }
+}
+
+#[test]
 fn never_shows_the_birth_date() {
     let id = ResidentId::new_strict("11010519491231002X").unwrap();
     assert_eq!(format!("{id} {id:?}"), "110105********002X 110105********002X");
@@ -230,7 +296,12 @@ fn rows_without_an_id_could_be_anybodys() {
     for row in ["", "甲幢,2室", "A-101,**************,12-34", &"1".repeat(70_000)] {
         assert!(row_could_match(row, &id), "{}", row.len());
     }
-    assert!(!row_could_match("HT2019000123,330106199005171231,2019-05-12", &id));
+    for row in ["HT2019000123,330106199005171231,2019-05-12", "HT20190001,甲,20190512", "201905120000123,2019-05-12"] {
+        assert!(row_could_match(row, &id), "no identifier in it: {row}");
+    }
+    assert!(!row_could_match("HT2019000123,440524188001010014,2019-05-12", &id));
+    assert!(row_could_match("440524188001010014,1.10105E+17,2019-05-12", &id));
+    assert!(!row_could_match("440524188001010014,3.30105E+17,2019-05-12", &id));
     assert!(row_could_match("HT2019000123\t110105194912310O2x\t2019-05-12", &id));
 }
 

@@ -215,7 +215,7 @@ impl Run<'_> {
                     Vec::new()
                 }
             };
-            scans.push((step.name.as_str(), scan.scan.dataset.as_str(), state, persons));
+            scans.push((step.name.as_str(), scan.scan.dataset.as_str(), state, persons, scan.scan.lifetime_from));
         }
         let mut registered = BTreeMap::new();
         let mut verdicts = Vec::new();
@@ -228,8 +228,9 @@ impl Run<'_> {
             verdicts = self.verdicts()?;
             self.judge_the_unjudged(&mut verdicts)?;
         }
+        let of = |(name, dataset, state, absence_for, lifetime_from)| ScanEvidence { name, dataset, state, absence_for, lifetime_from };
         let evidence_scans: Vec<_> =
-            scans.iter().map(|(name, dataset, state, absence_for)| ScanEvidence { name, dataset, state, absence_for }).collect();
+            scans.iter().map(|(name, dataset, state, persons, from)| of((*name, *dataset, state, persons.as_slice(), *from))).collect();
         let reasons: Vec<&str> = definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
         let conclusion = conclude(&Evidence {
             scans: &evidence_scans,
@@ -238,7 +239,7 @@ impl Run<'_> {
             registered: &registered,
             hand_overs: &definition.hand_overs,
         });
-        let sources = scans.iter().filter_map(|(_, _, state, _)| match state {
+        let sources = scans.iter().filter_map(|(_, _, state, ..)| match state {
             ScanState::Complete(complete) => Some((complete.dataset().to_owned(), complete.as_of())),
             _ => None,
         });

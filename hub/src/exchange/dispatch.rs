@@ -194,7 +194,9 @@ impl<'a> Dispatcher<'a> {
             _ => Subjects::Stated(String::new()),
         };
         let most_age = Duration::from_secs(statement.most_age_seconds);
-        let report = ScanReport { dataset, as_of, now, most_age, findings: facts.findings, required_null: false, subjects };
+        let since = statement.coverage.as_ref().and_then(|coverage| chrono::NaiveDate::parse_from_str(&coverage.since, "%Y-%m-%d").ok());
+        let since = since.map(|day| day.to_epoch_days());
+        let report = ScanReport { dataset, as_of, now, most_age, findings: facts.findings, required_null: false, subjects, since };
         Ok(ScanAnswer { rows, report })
     }
 }

@@ -15,7 +15,7 @@ fn invited(token: u8, seconds: u64) -> Invited {
 }
 
 fn request(token: u8, csr: &str) -> PendingJoin {
-    PendingJoin { system: SYSTEM.into(), token_digest: vec![token; 32], csr: csr.into(), keys: vec![] }
+    PendingJoin { system: SYSTEM.into(), token_digest: vec![token; 32], csr: csr.into(), keys: vec![], binding_tag: vec![token; 32] }
 }
 
 #[tokio::test]
@@ -76,15 +76,29 @@ async fn a_token_admits_one_request() {
     assert_eq!(ledger.pending_joins().unwrap(), [request(1, "csr")]);
     assert_eq!(ledger.join(&[1; 32]).unwrap(), Some(Join { request: request(1, "csr"), chain: None }));
 
-    assert!(matches!(ledger.admit(SYSTEM, vec![]).await, Err(LedgerError::Malformed(_))));
-    assert_eq!(ledger.admit("nobody", vec![vec![1]]).await, Err(LedgerError::UnknownJoin("nobody".into())));
-    ledger.admit(SYSTEM, vec![vec![1], vec![2]]).await.unwrap();
-    assert_eq!(ledger.admit(SYSTEM, vec![vec![3]]).await, Err(LedgerError::UnknownJoin(SYSTEM.into())));
+    assert!(matches!(ledger.admit(&[1; 32], SYSTEM, vec![]).await, Err(LedgerError::Malformed(_))));
+    assert_eq!(ledger.admit(&[1; 32], "nobody", vec![vec![1]]).await, Err(LedgerError::UnknownJoin("nobody".into())));
+    assert_eq!(ledger.admit(&[2; 32], SYSTEM, vec![vec![1]]).await, Err(LedgerError::UnknownJoin(SYSTEM.into())));
+    ledger.admit(&[1; 32], SYSTEM, vec![vec![1], vec![2]]).await.unwrap();
+    assert_eq!(ledger.admit(&[1; 32], SYSTEM, vec![vec![3]]).await, Err(LedgerError::UnknownJoin(SYSTEM.into())));
     ledger.close().await.unwrap();
     let (ledger, _) = store.open();
     assert_eq!(ledger.join(&[1; 32]).unwrap().unwrap().chain, Some(vec![vec![1], vec![2]]));
     assert_eq!(ledger.pending_joins().unwrap(), []);
     assert_eq!(ledger.join(&[9; 32]).unwrap(), None);
+}
+
+#[tokio::test]
+async fn of_two_invitations_of_one_system_exactly_the_named_one_is_admitted() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    for token in [1, 2, 3] {
+        ledger.put_invitation(invited(token, 100), at(0)).await.unwrap();
+        ledger.put_join(request(token, "csr"), at(1)).await.unwrap();
+    }
+    ledger.admit(&[2; 32], SYSTEM, vec![vec![7]]).await.unwrap();
+    assert_eq!(ledger.join(&[2; 32]).unwrap().unwrap().chain, Some(vec![vec![7]]));
+    assert_eq!(ledger.pending_joins().unwrap(), [request(1, "csr"), request(3, "csr")]);
 }
 
 #[tokio::test]

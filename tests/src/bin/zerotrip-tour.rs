@@ -46,6 +46,7 @@ fn tour(arguments: &Arguments) -> Result<(), Failure> {
     println!("The Provident fund centre (fund) asks for no-property proofs.");
     println!("Purpose: {PURPOSE}. Legal basis: {BASIS}.\n");
     let cast: Value = serde_json::from_str(&fs::read_to_string(town.folder.join("city/cast.json"))?)?;
+    fs::create_dir_all(town.folder.join("certificates"))?; // `issue` makes no folders
     let errands = Errands { cast };
     errands.run(&mut town)?;
     finish(&town)?;
@@ -156,8 +157,12 @@ fn narrate(finished: &Finished, took: Duration) {
     for reason in at("/reasons").and_then(Value::as_array).into_iter().flatten() {
         println!("      because   {} ({})", field(reason, "text_en"), field(reason, "code"));
     }
-    if let Some(code) = at("/code").and_then(Value::as_str) {
+    let explained = at("/reasons").and_then(Value::as_array).is_some_and(|reasons| !reasons.is_empty());
+    if let Some(code) = at("/code").and_then(Value::as_str).filter(|_| !explained) {
         println!("      because   {code} {} {}", at("/dataset").and_then(Value::as_str).unwrap_or(""), text_of(&value));
+    }
+    if let Some(error) = at("/error").and_then(Value::as_str) {
+        println!("      because   {error}");
     }
     for source in at("/sources").and_then(Value::as_array).into_iter().flatten() {
         println!("      source    {} as of {}", field(source, "dataset"), field(source, "as_of"));

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{Datelike, Months, NaiveDate};
+use zerotrip_datasets::resident_id::is_spreadsheet_rounded;
 use zerotrip_datasets::{Reading, ResidentId, Suspect, parse};
 
 use super::model::{
@@ -51,7 +52,9 @@ impl Builder {
             // Below 996: the last four mark people born in the 1800s when the id is written with 15 digits.
             let sequence = self.random.below(498) as u16 * 2 + u16::from(!female);
             let division = self.random.pick(divisions);
+            // Nor 000 at the end, which a spreadsheet may have left of anybody of that day: such a person's answers are never certain.
             if let Some(id) = ResidentId::from_parts(division, birth, sequence)
+                && !is_spreadsheet_rounded(id.as_str())
                 && self.taken.insert(id)
             {
                 break id;

@@ -84,6 +84,7 @@ codes = { "正常" = "registered", "迁出" = "moved_out", "死亡" = "deceased"
 [[lookup]]
 name = "kin"
 columns = ["resident_id", "father_id", "mother_id"]
+may_be_blank = ["father_id", "mother_id"]
 "#,
 };
 
@@ -107,7 +108,7 @@ as_of = "manifest"
 
 [coverage]
 regions = ["330100"]
-since = "1984-01-01"
+since = "1950-05-01"
 subjects = "registered_in:police.household"
 text = { zh = "杭州市户籍居民的婚姻登记", en = "marriages of residents registered in Hangzhou" }
 

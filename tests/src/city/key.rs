@@ -157,7 +157,10 @@ impl<'a> Judge<'a> {
 
             dead = has_died(applicant);
             let living: Vec<ResidentId> = spouses.into_iter().filter(|spouse| !has_died(*spouse)).collect();
-            unregistered = if !is_registered(applicant) {
+            // The marriage register begins on 1 May 1950: of whoever was of age before, it does not know everything.
+            let of_age = applicant.birth_date().checked_add_months(Months::new(20 * 12));
+            let known_all_along = of_age.zip(NaiveDate::from_ymd_opt(1950, 5, 1)).is_some_and(|(turned, begins)| turned >= begins);
+            unregistered = if !is_registered(applicant) || !known_all_along {
                 Some(Answer::unavailable("OUTSIDE_COVERAGE", "civil.marriage", "marriage"))
             } else if variant == Variant::Family && !living.iter().all(|spouse| is_registered(*spouse)) {
                 Some(Answer::unavailable("OUTSIDE_COVERAGE", "police.household", "household"))

@@ -9,7 +9,7 @@ mod read;
 mod request;
 
 pub use authority::CertificateAuthority;
-pub use read::{authority_key_at, authority_key_of, check_ca, fingerprint, identity_of, validity_of};
+pub use read::{authority_key_at, authority_key_of, check_ca, fingerprint, identity_of, is_over_key, validity_of};
 pub use request::{TlsKey, make_csr, system_of_csr};
 pub use rustls_pki_types::CertificateDer;
 

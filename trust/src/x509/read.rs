@@ -8,7 +8,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::OID_SIG_ED25519;
 use x509_parser::prelude::FromDer as _;
 
-use super::{CERTIFICATE_BYTES, X509Error};
+use super::{CERTIFICATE_BYTES, TlsKey, X509Error};
 use crate::digest::{Digest, sha256};
 use crate::identity::Identity;
 use crate::keys::{Algorithm, PublicKey};
@@ -25,6 +25,11 @@ pub fn identity_of(cert: &CertificateDer<'_>) -> Result<Identity, X509Error> {
         return Err(X509Error::IsCa);
     }
     holder(&cert)
+}
+
+/// Whether the certificate is over this key.
+pub fn is_over_key(cert: &CertificateDer<'_>, key: &TlsKey) -> Result<bool, X509Error> {
+    Ok(parse(cert)?.public_key().subject_public_key.data == key.0.public_key_raw())
 }
 
 /// From when until when a certificate holds, both inclusive to the second.

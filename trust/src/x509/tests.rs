@@ -217,3 +217,15 @@ fn openssl_agrees() {
 fn openssl(dir: &Path, arguments: &[&str]) -> bool {
     Command::new("openssl").args(arguments).current_dir(dir).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
 }
+
+#[test]
+fn a_certificate_is_over_one_key() {
+    let now = SystemTime::now();
+    let ca = CertificateAuthority::generate("city.example", now, Duration::from_secs(3600)).unwrap();
+    let identity = Identity::system("city.example", "fund", "desk").unwrap();
+    let (key, other) = (TlsKey::generate().unwrap(), TlsKey::generate().unwrap());
+    let csr = make_csr(&key, &identity, &[], &[]).unwrap();
+    let leaf = ca.sign_csr(&csr, &identity, &[], &[], now, now + Duration::from_secs(60)).unwrap();
+    assert!(is_over_key(&leaf, &key).unwrap());
+    assert!(!is_over_key(&leaf, &other).unwrap());
+}
