@@ -261,7 +261,8 @@ fn uncovered<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
                 .is_some_and(|registered| scan.absence_for.iter().all(|person| registered.contains(person))),
         };
         let lived = |person: &String| scan.lifetime_from.is_none_or(|age| lived_within(person, age, complete.since));
-        if !scan.absence_for.is_empty() && !(covered && scan.absence_for.iter().all(lived)) {
+        let known = covered && scan.absence_for.iter().all(lived);
+        if !scan.absence_for.is_empty() && !known {
             return Some(scan.dataset);
         }
     }
