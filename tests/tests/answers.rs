@@ -1,5 +1,7 @@
 //! The answer key: every resident of a generated city, every variant, over real processes, and every answer equal to it.
 
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use zerotrip_tests::city::Variant;
@@ -44,5 +46,23 @@ fn every_resident_is_answered_as_the_key_says() {
     for word in ["true", "false", "unavailable"] {
         assert!(answers.iter().any(|(.., answer)| answer.0 == word), "the city has nobody whose answer is {word}");
     }
+    let folder = town.town.folder.clone();
+    let ids: Vec<String> = town.city.ids.iter().map(|id| id.as_str().to_owned()).collect();
     town.town.stop().unwrap();
+    for place in [folder.join("ledger"), folder.join("logs/hub.log")] {
+        let found = persons_in(&place, &ids);
+        assert!(found.is_empty(), "{}: {found:?}", place.display());
+    }
+}
+
+/// Every id of the city that stands in a file, or in the files of a folder.
+fn persons_in(place: &Path, ids: &[String]) -> Vec<String> {
+    if place.is_dir() {
+        let entries = std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path());
+        return entries.flat_map(|path| persons_in(&path, ids)).collect();
+    }
+    let bytes = std::fs::read(place).unwrap();
+    assert!(!bytes.is_empty(), "{} is empty", place.display());
+    let windows: HashSet<&[u8]> = bytes.windows(18).collect();
+    ids.iter().filter(|id| windows.contains(id.as_bytes())).cloned().collect()
 }

@@ -29,7 +29,7 @@ pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError
 ///
 /// **Nothing that matches is lost.** For every spelling that `zerotrip_datasets::resident_id::parse` maps to one of the keys, the row
 /// comes. A source asks its index for each key's finite `spellings()`; rows whose cell is spelled otherwise (blanks inside, full
-/// width) are found by a profiling pass ([`profile`]) that keeps their locators. Too many rows are no fault: the connector evaluates
+/// width) are found by a profiling pass (`profile.rs`) that keeps their locators. Too many rows are no fault: the connector evaluates
 /// every row again on normalised values and drops what does not match.
 ///
 /// **Nothing unreadable is skipped.** A row whose key cell is unreadable and *could be* one of the keys' (`could_match`) is reported in
