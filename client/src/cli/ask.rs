@@ -96,6 +96,7 @@ pub(super) async fn issue(asking: Asking, out: &Path, screen: &Screen) -> Result
                 members.insert("outcome".to_owned(), "issued".into());
                 members.insert("file".to_owned(), issued.file.display().to_string().into());
                 members.insert("record_index".to_owned(), issued.record_index.into());
+                members.insert("policies".to_owned(), issued.certificate.policies.clone().into());
             }
             screen.show(&text, &value)?;
             Ok(ExitCode::SUCCESS)

@@ -150,9 +150,9 @@ fn narrate(finished: &Finished, took: Duration) {
         return;
     };
     let at = |pointer: &str| value.pointer(pointer);
-    if let Some(ids) = at("/decision/policy_ids").and_then(Value::as_array) {
-        let ids: Vec<&str> = ids.iter().filter_map(Value::as_str).collect();
-        println!("      policy    {}", ids.join(", "));
+    let ids: Vec<&str> = at("/policies").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    if !ids.is_empty() {
+        println!("      policy    {} ({})", if finished.code == 3 { "denies" } else { "allows" }, ids.join(", "));
     }
     for reason in at("/reasons").and_then(Value::as_array).into_iter().flatten() {
         println!("      because   {} ({})", field(reason, "text_en"), field(reason, "code"));
@@ -167,10 +167,10 @@ fn narrate(finished: &Finished, took: Duration) {
     for source in at("/sources").and_then(Value::as_array).into_iter().flatten() {
         println!("      source    {} as of {}", field(source, "dataset"), field(source, "as_of"));
     }
-    if let Some(index) = at("/ledger/index").or_else(|| at("/ledger_index")) {
+    if let Some(index) = at("/ledger_index").or_else(|| at("/record_index")) {
         println!("      recorded  ledger entry {index}");
     }
-    if let Some(file) = at("/certificate").or_else(|| at("/file")).and_then(Value::as_str) {
+    if let Some(file) = at("/file").and_then(Value::as_str) {
         println!("      written   {file}");
     }
 }
