@@ -4,6 +4,7 @@
 mod conformance;
 mod csv;
 mod profile;
+mod seen;
 mod table;
 
 use std::fmt;

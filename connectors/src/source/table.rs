@@ -2,9 +2,6 @@
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
-use std::fs::{self, Metadata};
-use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -19,6 +16,7 @@ use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
 use super::profile::{KeyCell, KeyColumns, Profile, RaggedRow};
+use super::seen::Seen;
 use super::{BATCH_ROWS, LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey};
 
 /// Read connections of one table, and so look-ups at once; more wait their turn within their deadline.
@@ -30,49 +28,6 @@ const STEPS_PER_POLL: i32 = 2_000;
 
 /// Times that a look-up begins anew because the file has changed since.
 const TRIES: usize = 5;
-
-/// What the file system says of a database: when it changes, connections and profiles are made anew.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Seen {
-    database: Identity,
-    /// Of the log beside it; an empty one is as good as none.
-    log: Option<Identity>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
-    place: (u64, u64),
-    length: u64,
-    /// Seconds and nanoseconds; the second pair also tells of a file that was given an old time.
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Seen {
-    fn of(path: &Path) -> io::Result<Self> {
-        let path = fs::canonicalize(path)?; // the log stands beside the file itself, not beside a link to it
-        let mut log = path.clone().into_os_string();
-        log.push("-wal");
-        let log = match fs::metadata(log) {
-            // SQLite itself touches the log's owner whenever it opens it.
-            Ok(meta) => Some(Identity { changed: (0, 0), ..Identity::of(&meta) }).filter(|log| log.length > 0),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        Ok(Self { database: Identity::of(&fs::metadata(path)?), log })
-    }
-}
-
-impl Identity {
-    fn of(meta: &Metadata) -> Self {
-        Self {
-            place: (meta.dev(), meta.ino()),
-            length: meta.len(),
-            modified: (meta.mtime(), meta.mtime_nsec()),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        }
-    }
-}
 
 /// Where as-of comes from.
 #[derive(Clone, Debug)]
@@ -552,6 +507,7 @@ pub fn quote(name: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+    use std::fs;
     use std::time::Instant;
 
     use tempfile::TempDir;
@@ -737,9 +693,11 @@ mod tests {
         let stop = soon();
         let look_up = look_up(&keys, 10, stop.clone());
         let stopped = run(async {
+            let inner = Arc::clone(&source.inner);
             let asked = tokio::spawn(async move { names(&source, look_up).await });
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            assert!(!asked.is_finished(), "too short a look-up for this test");
+            while inner.permits.available_permits() == READERS {
+                tokio::task::yield_now().await;
+            }
             stop.now();
             let begun = Instant::now();
             let error = asked.await.unwrap().unwrap_err();

@@ -1,0 +1,52 @@
+//! Whether a database file is still the one that was opened: SQLite does not notice that another was moved or copied over it.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+/// What the file system says of a database: when it changes, connections and profiles are made anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The file itself.
+    pub database: Identity,
+    /// Of the log beside it; an empty one is as good as none.
+    log: Option<Identity>,
+}
+
+/// One file, and its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    place: (u64, u64),
+    length: u64,
+    /// Seconds and nanoseconds; the second pair also tells of a file that was given an old time.
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Seen {
+    /// Of the database at this path, and the log beside it.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let path = fs::canonicalize(path)?; // the log stands beside the file itself, not beside a link to it
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        let log = match fs::metadata(log) {
+            // SQLite itself touches the log's owner whenever it opens it.
+            Ok(meta) => Some(Identity { changed: (0, 0), ..Identity::of(&meta) }).filter(|log| log.length > 0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { database: Identity::of(&fs::metadata(path)?), log })
+    }
+}
+
+impl Identity {
+    fn of(meta: &Metadata) -> Self {
+        Self {
+            place: (meta.dev(), meta.ino()),
+            length: meta.len(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+}
