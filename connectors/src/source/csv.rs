@@ -13,7 +13,7 @@ use ::csv::{ByteRecord, ReaderBuilder};
 use encoding_rs::Encoding;
 use rusqlite::{Connection, params, params_from_iter};
 use tokio::sync::mpsc;
-use zerotrip_datasets::file::{CsvAsOf, Encoding as Characters};
+use zerotrip_datasets::file::{Csv, CsvAsOf, Encoding as Characters};
 use zerotrip_datasets::resident_id::SuspectRow;
 use zerotrip_datasets::{DatasetFile, Manifest};
 use zerotrip_proto::v1::ErrorCode;
@@ -71,9 +71,10 @@ impl fmt::Debug for CsvSource {
 
 impl CsvSource {
     /// Imports the file, and proves that every column is there.
-    pub fn open(dataset: &DatasetFile, path: &Path, encoding: Characters, as_of: CsvAsOf, state: &Path) -> Result<Self, SourceError> {
-        let manifest = match as_of {
-            CsvAsOf::Manifest => Some(with_suffix(path, ".manifest.toml")),
+    pub fn open(dataset: &DatasetFile, spec: &Csv, base: &Path, state: &Path) -> Result<Self, SourceError> {
+        let path = base.join(&spec.path);
+        let manifest = match spec.as_of {
+            CsvAsOf::Manifest => Some(with_suffix(&path, ".manifest.toml")),
             CsvAsOf::Modified => None,
         };
         let plan = Import {
@@ -81,8 +82,8 @@ impl CsvSource {
             fields: dataset.columns.iter().map(|column| column.field.clone()).collect(),
             look_ups: KeyColumns::of(dataset),
             ids: id_places(dataset),
-            path: path.to_owned(),
-            encoding: match encoding {
+            path,
+            encoding: match spec.encoding {
                 Characters::Utf8 => encoding_rs::UTF_8,
                 Characters::Gb18030 => encoding_rs::GB18030,
             },

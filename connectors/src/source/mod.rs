@@ -153,7 +153,7 @@ impl SourceError {
 /// This list is every kind there is.
 pub fn open(dataset: &DatasetFile, base: &Path, state: &Path) -> Result<Arc<dyn Source>, SourceError> {
     match &dataset.source {
-        Spec::Sqlite { path, table, as_of } => Ok(Arc::new(table::TableSource::open_live(dataset, &base.join(path), table, as_of)?)),
-        Spec::Csv { path, encoding, as_of } => Ok(Arc::new(csv::CsvSource::open(dataset, &base.join(path), *encoding, *as_of, state)?)),
+        Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(dataset, spec, base)?)),
+        Spec::Csv(spec) => Ok(Arc::new(csv::CsvSource::open(dataset, spec, base, state)?)),
     }
 }

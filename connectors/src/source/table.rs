@@ -11,7 +11,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params_from_iter};
 use tokio::sync::{Semaphore, mpsc};
 use zerotrip_datasets::DatasetFile;
-use zerotrip_datasets::file::SqliteAsOf;
+use zerotrip_datasets::file::{Sqlite, SqliteAsOf};
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
@@ -97,22 +97,22 @@ impl fmt::Debug for TableSource {
 
 impl TableSource {
     /// Opens the department's own database, read-only.
-    pub fn open_live(dataset: &DatasetFile, path: &Path, table: &str, as_of: &SqliteAsOf) -> Result<Self, SourceError> {
-        let moment = match as_of {
+    pub fn open_live(dataset: &DatasetFile, spec: &Sqlite, base: &Path) -> Result<Self, SourceError> {
+        let moment = match &spec.as_of {
             SqliteAsOf::Live => Moment::Live,
             SqliteAsOf::Table { table, column } => Moment::Recorded { table: table.clone(), column: column.clone() },
         };
         let fields = dataset.columns.iter().map(|column| column.field.clone()).collect();
         let shape = TableShape {
             dataset: dataset.id.clone(),
-            table: table.to_owned(),
+            table: spec.table.clone(),
             fields,
             look_ups: KeyColumns::of(dataset),
             ids: id_places(dataset),
             moment,
             ragged: Vec::new(),
         };
-        Self::open(shape, path)
+        Self::open(shape, &base.join(&spec.path))
     }
 
     /// Opens a table of that shape and proves that it is there.

@@ -6,6 +6,7 @@
 mod manifest;
 mod raw;
 mod section;
+mod source;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use chrono::NaiveDate;
 use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, coverage};
 
 pub use manifest::Manifest;
+pub use source::{Csv, CsvAsOf, Encoding, KINDS, Kind, Parameter, Source, Sqlite, SqliteAsOf};
 
 /// Largest dataset file, in bytes.
 pub const MOST_FILE_BYTES: usize = 1 << 20;
@@ -55,61 +57,6 @@ pub struct DatasetFile {
     pub lookups: Vec<Lookup>,
     /// What one scan may cost.
     pub limits: Limits,
-}
-
-/// Where the rows are. Paths are relative to the dataset file and never lead out of its folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// An ordinary table of an SQLite database: not a view, nor a table without row ids.
-    Sqlite {
-        /// The database.
-        path: String,
-        /// The table.
-        table: String,
-        /// How old its rows are.
-        as_of: SqliteAsOf,
-    },
-    /// A comma-separated file with a header line.
-    Csv {
-        /// The file.
-        path: String,
-        /// Its characters.
-        encoding: Encoding,
-        /// How old its rows are.
-        as_of: CsvAsOf,
-    },
-}
-
-/// How old the rows of a database are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SqliteAsOf {
-    /// It is the live register: as old as the question.
-    Live,
-    /// An extract: the newest RFC 3339 time in this column of this table.
-    Table {
-        /// The table.
-        table: String,
-        /// The column.
-        column: String,
-    },
-}
-
-/// How old the rows of a file are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CsvAsOf {
-    /// When the file was modified last.
-    Modified,
-    /// What the sidecar `<file>.manifest.toml` states: [`Manifest`].
-    Manifest,
-}
-
-/// A file's characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// UTF-8, with or without a byte-order mark.
-    Utf8,
-    /// GB18030, and with it GBK and GB2312.
-    Gb18030,
 }
 
 /// What a dataset knows about.

@@ -9,8 +9,8 @@ use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
 
 use super::section::{Section, is_text};
 use super::{
-    Column, Coverage, CsvAsOf, DatasetFile, Encoding, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS,
-    MOST_REGIONS, Source, SqliteAsOf, Subjects, units,
+    Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_REGIONS, Subjects,
+    source, units,
 };
 use crate::nearest::nearest;
 
@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
     let mut top = Section::new("", &table);
 
     let head = inside(&mut top, "dataset", "begin with a `[dataset]` table", head);
-    let source = inside(&mut top, "source", "say in a `[source]` table where the rows are", source);
+    let source = inside(&mut top, "source", "say in a `[source]` table where the rows are", source::read);
     let coverage = inside(&mut top, "coverage", "say in a `[coverage]` table what it knows about", coverage);
     let columns = columns(&mut top);
     let lookups = lookups(&mut top, &columns);
@@ -84,39 +84,6 @@ fn head(section: &mut Section<'_>) -> Option<Head> {
         value.as_float().filter(|fraction| (0.0..=1.0).contains(fraction))
     });
     Some(Head { id: id?.to_owned(), name: name?, sharing: sharing?, most_age: most_age?, row_floor: row_floor?, most_shrink: most_shrink? })
-}
-
-fn source(section: &mut Section<'_>) -> Option<Source> {
-    let kind =
-        section.read("kind", None, "must be `sqlite` or `csv`", |value| value.as_str().filter(|kind| ["sqlite", "csv"].contains(kind)))?;
-    let path = section.read("path", None, "must be relative to this file, with `/` between its parts and no `..`", |value| {
-        value.as_str().filter(|path| is_inner_path(path))
-    });
-    if kind == "sqlite" {
-        let table = section.read("table", None, "must be a table's name; views have no row ids", |value| {
-            value.as_str().filter(|name| is_foreign_name(name))
-        });
-        let as_of = section.read("as_of", None, "must be `live` or `{ table = \"…\", column = \"…\" }`", |value| match value {
-            Value::String(text) => (text == "live").then_some(SqliteAsOf::Live),
-            Value::Table(place) if place.len() == 2 => {
-                let name = |key| place.get(key).and_then(Value::as_str).filter(|name| is_foreign_name(name)).map(str::to_owned);
-                Some(SqliteAsOf::Table { table: name("table")?, column: name("column")? })
-            }
-            _ => None,
-        });
-        return Some(Source::Sqlite { path: path?.to_owned(), table: table?.to_owned(), as_of: as_of? });
-    }
-    let encoding = section.read("encoding", None, "must be `utf-8` or `gb18030`", |value| match value.as_str()? {
-        "utf-8" => Some(Encoding::Utf8),
-        "gb18030" => Some(Encoding::Gb18030),
-        _ => None,
-    });
-    let as_of = section.read("as_of", Some(CsvAsOf::Modified), "must be `modified` or `manifest`", |value| match value.as_str()? {
-        "modified" => Some(CsvAsOf::Modified),
-        "manifest" => Some(CsvAsOf::Manifest),
-        _ => None,
-    });
-    Some(Source::Csv { path: path?.to_owned(), encoding: encoding?, as_of: as_of? })
 }
 
 fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
@@ -299,10 +266,10 @@ fn is_division(code: &str) -> bool {
 }
 
 /// A name in the source's own words; quotes in it would be somebody's mistake, or somebody's attack.
-fn is_foreign_name(name: &str) -> bool {
+pub(super) fn is_foreign_name(name: &str) -> bool {
     is_text(name) && !name.contains(['"', '\'', '`', '[', ']', ';'])
 }
 
-fn is_inner_path(path: &str) -> bool {
+pub(super) fn is_inner_path(path: &str) -> bool {
     is_text(path) && !path.contains(['\\', ':']) && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
 }

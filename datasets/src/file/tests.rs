@@ -59,11 +59,11 @@ fn reads_every_part() {
     assert_eq!(file.coverage.subjects, Subjects::RegisteredIn("police.household".into()));
     assert_eq!(
         file.source,
-        Source::Sqlite {
+        Source::Sqlite(Sqlite {
             path: "data/household.db".into(),
             table: "T_RK".into(),
             as_of: SqliteAsOf::Table { table: "extract".into(), column: "finished_at".into() }
-        }
+        })
     );
     assert_eq!(file.column("status").unwrap().codes["正常"], "registered");
     assert_eq!(file.lookup("kin").unwrap().columns, ["resident_id", "father_id"]);
@@ -81,7 +81,7 @@ fn csv_sources_have_their_own_keys() {
     let (_, after) = after.split_once("[coverage]").unwrap();
     let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml");
     let file = with("kind = \"csv\"\npath = \"a.csv\"\nencoding = \"gb18030\"").unwrap();
-    assert_eq!(file.source, Source::Csv { path: "a.csv".into(), encoding: Encoding::Gb18030, as_of: CsvAsOf::Modified });
+    assert_eq!(file.source, Source::Csv(Csv { path: "a.csv".into(), encoding: Encoding::Gb18030, as_of: CsvAsOf::Modified }));
     let said = with("kind = \"csv\"\npath = \"../a.csv\"\nencoding = \"utf-8\"\ntable = \"t\"\nas_of = \"live\"").unwrap_err().to_string();
     assert_eq!(
         said,

@@ -1,0 +1,81 @@
+//! Where the rows are: the `[source]` section. One file for each kind, which holds what the section says, how it is read, and what
+//! there is to know about each of its keys; [`KINDS`] lists them all.
+
+mod csv;
+mod sqlite;
+
+use toml::Value;
+
+use super::section::Section;
+
+pub use csv::{Csv, CsvAsOf, Encoding};
+pub use sqlite::{Sqlite, SqliteAsOf};
+
+/// Where the rows are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A table of an SQLite database.
+    Sqlite(Sqlite),
+    /// A file of separated values.
+    Csv(Csv),
+}
+
+/// Every kind of source, in the order in which people should meet them.
+pub const KINDS: &[&Kind] = &[&sqlite::KIND, &csv::KIND];
+
+/// One kind of source: what the manual says of it, and how its section is read.
+#[derive(Debug)]
+pub struct Kind {
+    /// What `source.kind` says.
+    pub name: &'static str,
+    /// For whom it is, in one sentence.
+    pub title: &'static str,
+    /// Its keys, without `kind`.
+    pub parameters: &'static [&'static Parameter],
+    /// A `[source]` section as somebody would write it.
+    pub example: &'static str,
+    /// What its values become, what is refused, and what its owner should know: Markdown.
+    pub notes: &'static str,
+    pub(super) read: for<'a, 'b> fn(&'b mut Section<'a>) -> Option<Source>,
+}
+
+/// One key of a `[source]` section.
+#[derive(Debug)]
+pub struct Parameter {
+    /// The key.
+    pub key: &'static str,
+    /// What stands for it when it is left out; none: it must be there.
+    pub default: Option<&'static str>,
+    /// What its value must be: also what is said of a wrong one.
+    pub form: &'static str,
+    /// What it is for.
+    pub doc: &'static str,
+}
+
+impl Parameter {
+    /// Reads this key; `default` is its default's value.
+    fn read<'a, T>(&'static self, section: &mut Section<'a>, default: Option<T>, read: impl Fn(&'a Value) -> Option<T>) -> Option<T> {
+        section.read(self.key, default, self.form, read)
+    }
+}
+
+/// Reads the section.
+pub(super) fn read(section: &mut Section<'_>) -> Option<Source> {
+    let names: Vec<String> = KINDS.iter().map(|kind| format!("`{}`", kind.name)).collect();
+    let remedy = format!("must be one of {}", names.join(", "));
+    let kind = section.read("kind", None, &remedy, |value| {
+        let name = value.as_str()?;
+        KINDS.iter().find(|kind| kind.name == name)
+    })?;
+    (kind.read)(section)
+}
+
+/// A path below the dataset file's folder.
+fn inner_path(value: &Value) -> Option<&str> {
+    value.as_str().filter(|path| super::raw::is_inner_path(path))
+}
+
+/// A name as another system has it.
+fn foreign_name(value: &Value) -> Option<&str> {
+    value.as_str().filter(|name| super::raw::is_foreign_name(name))
+}

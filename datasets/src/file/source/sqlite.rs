@@ -1,0 +1,71 @@
+//! `kind = "sqlite"`.
+
+use toml::Value;
+
+use super::{Kind, Parameter, Source, foreign_name, inner_path};
+use crate::file::section::Section;
+
+/// An ordinary table of an SQLite database: not a view, nor a table without row ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sqlite {
+    /// The database, relative to the dataset file; never outside its folder.
+    pub path: String,
+    /// The table.
+    pub table: String,
+    /// How old its rows are.
+    pub as_of: SqliteAsOf,
+}
+
+/// How old the rows of a database are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SqliteAsOf {
+    /// It is the live register: as old as the question.
+    Live,
+    /// An extract: the newest RFC 3339 time in this column of this table.
+    Table {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+}
+
+pub(super) const KIND: Kind = Kind {
+    name: "sqlite",
+    title: "A table in an SQLite file, live or an extract.",
+    parameters: &[&PATH, &TABLE, &AS_OF],
+    example: "[source]\nkind = \"sqlite\"\npath = \"household.db\"\ntable = \"HJ_RKXX\"\nas_of = \"live\"\n",
+    notes: "Opened read-only; every look-up is one read transaction. Integers and text are read by the column's type. A floating-point \
+        number in a column of ids is unreadable, for its last digits are gone; binary data is refused. A view, or a table `without \
+        rowid`, is refused: its unreadable rows could not be located.",
+    read,
+};
+
+const PATH: Parameter = Parameter {
+    key: "path",
+    default: None,
+    form: "must be relative to this file, with `/` between its parts and no `..`",
+    doc: "The database file.",
+};
+const TABLE: Parameter =
+    Parameter { key: "table", default: None, form: "must be a table's name; views have no row ids", doc: "The table." };
+const AS_OF: Parameter = Parameter {
+    key: "as_of",
+    default: None,
+    form: "must be `live` or `{ table = \"…\", column = \"…\" }`",
+    doc: "How old its rows are: `live` for the register itself; for an extract, where its newest time (RFC 3339) stands.",
+};
+
+fn read(section: &mut Section<'_>) -> Option<Source> {
+    let path = PATH.read(section, None, inner_path);
+    let table = TABLE.read(section, None, foreign_name);
+    let as_of = AS_OF.read(section, None, |value| match value {
+        Value::String(text) => (text == "live").then_some(SqliteAsOf::Live),
+        Value::Table(place) if place.len() == 2 => {
+            let name = |key| place.get(key).and_then(foreign_name).map(str::to_owned);
+            Some(SqliteAsOf::Table { table: name("table")?, column: name("column")? })
+        }
+        _ => None,
+    });
+    Some(Source::Sqlite(Sqlite { path: path?.to_owned(), table: table?.to_owned(), as_of: as_of? }))
+}
