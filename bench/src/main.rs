@@ -26,6 +26,9 @@ struct Arguments {
     /// Residents of the invented city.
     #[arg(long, default_value_t = 20_000)]
     residents: usize,
+    /// How many ask at once, one measurement each.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 32, 128])]
+    at: Vec<usize>,
     /// Seconds for each measurement.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
@@ -69,7 +72,7 @@ fn bench(arguments: &Arguments) -> Result<(), Failure> {
     let connectors: Vec<u32> = members.iter().filter_map(|member| town.connector(member).map(|one| one.id())).collect();
     let town_gauge = Gauge { hub, connectors, client: std::process::id() };
     let mut ratios = Vec::new();
-    for lanes in [1, 8, 32, 128] {
+    for lanes in arguments.at.iter().copied() {
         let bare = runtime.block_on(load::floor(&town, &floor, lanes, arguments.seconds, &floor.gauge()))?;
         println!("{}", bare.row("floor 1 + 4", lanes));
         let real = runtime.block_on(load::family(&town, &city, lanes, arguments.seconds, &town_gauge))?;

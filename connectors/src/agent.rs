@@ -18,7 +18,7 @@ use zerotrip_trust::identity::Identity;
 use crate::desk::{self, DeskError};
 use crate::gate::{self, Admitted, Arrival, Served};
 use crate::journal::Journal;
-use crate::scan::{self, Messages};
+use crate::scan::{self, Messages, Shape};
 use crate::serving::{Serving, ServingError, verify_owner};
 use crate::source::SourceError;
 use crate::used::Used;
@@ -189,7 +189,7 @@ impl Agent {
         let now = SystemTime::now();
         let current = self.current();
         let admitted = self.admit(ticket, hub, &current, now);
-        let admitted = admitted.and_then(|admitted| Ok((self.serving(&admitted.template.dataset, &current)?, admitted)));
+        let admitted = admitted.and_then(|admitted| Ok((self.serving(&admitted.approved.template().dataset, &current)?, admitted)));
         let (serving, admitted) = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) => return Err(self.refused(refusal)),
@@ -233,7 +233,7 @@ impl Agent {
             remembers_since: self.used.since(),
         };
         let admitted = gate::admit(ticket, &arrival)?;
-        self.used.spend(&admitted.grant, &admitted.template.scan, now)?;
+        self.used.spend(&admitted.grant, &admitted.approved.template().scan, now)?;
         Ok(admitted)
     }
 
@@ -289,7 +289,10 @@ impl InForce {
             }
         }
         let served = approvals.map_or_else(Served::default, |envelope| match open_approvals(envelope, member, &directory, now) {
-            Ok(approvals) => Served::new(approvals),
+            Ok(approvals) => Served::new(approvals, |template| match datasets.get(&template.dataset) {
+                Some(serving) => Shape::of(template, serving),
+                None => Err(format!("no dataset `{}` is attached here", template.dataset)),
+            }),
             Err(why) => {
                 tracing::warn!(%why, "nothing is served: the owner's approvals do not hold");
                 Served::default()
@@ -314,9 +317,9 @@ impl<'a> ScanLine<'a> {
             grant: &admitted.grant.id,
             requester: &request.issuer,
             official: &request.official,
-            check: &admitted.template.check,
-            scan: &admitted.template.scan,
-            dataset: &admitted.template.dataset,
+            check: &admitted.approved.template().check,
+            scan: &admitted.approved.template().scan,
+            dataset: &admitted.approved.template().dataset,
             purpose: &request.purpose,
             legal_basis: &request.legal_basis,
             case: &request.case_number,

@@ -2,6 +2,7 @@
 //! a key came from. Pure: everything it needs is handed in.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use zerotrip_datasets::ResidentId;
@@ -17,6 +18,7 @@ use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::receipt::{self, template_digest};
 
+use crate::scan::Shape;
 use crate::serving::owner_of;
 
 /// Most receipts of other departments in one grant.
@@ -25,14 +27,37 @@ const MOST_EVIDENCE: usize = 16;
 /// What the owner serves, by digest of the scan template.
 #[derive(Clone, Debug, Default)]
 pub struct Served {
-    approvals: BTreeMap<Digest, Approval>,
+    approvals: BTreeMap<Digest, Arc<Approved>>,
+}
+
+/// One scan that the owner serves.
+#[derive(Debug)]
+pub struct Approved {
+    /// Whom it is served, and for what.
+    approval: Approval,
+    template: ScanTemplate,
+    /// The template's digest.
+    pub digest: Digest,
+    /// The shape of its answer; or why the dataset, as it is attached here, cannot give it.
+    pub shape: Result<Shape, String>,
+}
+
+impl Approved {
+    /// The template.
+    pub fn template(&self) -> &ScanTemplate {
+        &self.template
+    }
 }
 
 impl Served {
-    /// From the owner's signed approvals, verified already.
-    pub fn new(approvals: Approvals) -> Self {
-        let keyed = approvals.approvals.into_iter().filter_map(|approval| Some((template_digest(approval.template.as_ref()?), approval)));
-        Self { approvals: keyed.collect() }
+    /// From the owner's signed approvals, verified already; `shape` is that of a template's answer.
+    pub fn new(approvals: Approvals, shape: impl Fn(&ScanTemplate) -> Result<Shape, String>) -> Self {
+        let approved = approvals.approvals.into_iter().filter_map(|mut approval| {
+            let template = approval.template.take()?;
+            let digest = template_digest(&template);
+            Some((digest, Arc::new(Approved { shape: shape(&template), approval, template, digest })))
+        });
+        Self { approvals: approved.collect() }
     }
 
     /// How many templates are approved.
@@ -68,10 +93,8 @@ pub struct Arrival<'a> {
 pub struct Admitted {
     /// The grant.
     pub grant: ScanGrant,
-    /// The approved template.
-    pub template: ScanTemplate,
-    /// Its digest.
-    pub template_digest: Digest,
+    /// The scan, as the owner approved it.
+    pub approved: Arc<Approved>,
     /// Whom it asks about.
     pub keys: Vec<ResidentId>,
     /// The request behind it, as its requester signed it.
@@ -94,13 +117,12 @@ pub fn admit(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Refus
     let Some(Body::Check(body)) = &request.body else {
         return refuse(ErrorCode::GateRefused, "the request behind this scan is not a check");
     };
-    let Some(template) = grant.template.clone() else {
+    let Some(template) = &grant.template else {
         return refuse(ErrorCode::Malformed, "the grant names no template");
     };
-    let digest = template_digest(&template);
-    check_approval(&template, &digest, &requester, &request, body, arrival)?;
-    let keys = check_keys(&grant, &template, body, arrival)?;
-    Ok(Admitted { template, template_digest: digest, keys, requester, expires_at, request, grant })
+    let approved = check_approval(template, &requester, &request, body, arrival)?;
+    let keys = check_keys(&grant, &approved.template, body, arrival)?;
+    Ok(Admitted { approved, keys, requester, expires_at, request, grant })
 }
 
 fn open_grant(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<ScanGrant, Refusal> {
@@ -182,22 +204,21 @@ fn check_request_times(request: &Request, arrival: &Arrival<'_>) -> Result<(), R
 
 fn check_approval(
     template: &ScanTemplate,
-    digest: &Digest,
     requester: &str,
     request: &Request,
     body: &CheckBody,
     arrival: &Arrival<'_>,
-) -> Result<(), Refusal> {
-    let Some(approval) = arrival.served.approvals.get(digest) else {
+) -> Result<Arc<Approved>, Refusal> {
+    let Some(approved) = arrival.served.approvals.get(&template_digest(template)) else {
         return refuse(
             ErrorCode::GateRefused,
             format!("the owner has not approved this scan of `{}` for `{}`", template.dataset, template.check),
         );
     };
-    if !approval.requesters.iter().any(|member| member == requester) {
+    if !approved.approval.requesters.iter().any(|member| member == requester) {
         return refuse(ErrorCode::GateRefused, format!("the owner does not serve member `{requester}`"));
     }
-    if !approval.purposes.contains(&request.purpose) {
+    if !approved.approval.purposes.contains(&request.purpose) {
         return refuse(ErrorCode::GateRefused, format!("the owner does not serve purpose `{}`", request.purpose));
     }
     if template.check != format!("{}/{}", body.check, body.variant) {
@@ -206,7 +227,7 @@ fn check_approval(
             format!("the request asks `{}/{}`, the scan is of `{}`", body.check, body.variant, template.check),
         );
     }
-    Ok(())
+    Ok(Arc::clone(approved))
 }
 
 fn check_keys(grant: &ScanGrant, template: &ScanTemplate, body: &CheckBody, arrival: &Arrival<'_>) -> Result<Vec<ResidentId>, Refusal> {

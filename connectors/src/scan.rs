@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tonic::Status;
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::{Column, ResidentId, template};
-use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer, SemanticType};
+use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTemplate, ScanTrailer, SemanticType};
 use zerotrip_proto::{Refusal, payload_type, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
 use zerotrip_trust::keys::SigningKey;
@@ -46,7 +46,7 @@ pub async fn serve(
     signer: &SigningKey,
     out: &Messages,
 ) -> Result<Served, SourceError> {
-    let shape = Shape::of(admitted, serving)?;
+    let shape = admitted.approved.shape.as_ref().map_err(|why| SourceError::new(ErrorCode::SourceDrift, why.clone()))?;
     let limits = &serving.file.limits;
     let left = admitted.expires_at.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
     let stop = Stop::at(Instant::now() + left.min(limits.time_out));
@@ -55,11 +55,11 @@ pub async fn serve(
     let look_up = LookUp {
         columns: shape.look_up.clone(),
         keys: admitted.keys.clone().into(),
-        most_rows: admitted.template.max_rows.min(limits.most_rows),
+        most_rows: admitted.approved.template().max_rows.min(limits.most_rows),
         stop: stop.clone(),
     };
     let (sender, mut rows) = mpsc::channel(2);
-    let mut delivery = Delivery::new(&shape, out, limits.most_bytes)?;
+    let mut delivery = Delivery::new(shape, &admitted.keys, out, limits.most_bytes);
     let looked_up = source.look_up(look_up, sender);
     tokio::pin!(looked_up);
     let mut end: Option<LookUpEnd> = None;
@@ -96,14 +96,14 @@ impl Drop for HangUp {
     }
 }
 
-/// The shape of the answer, and how to make it from the source's rows.
-struct Shape {
+/// The shape of an approved scan's answer, and how to make it from the source's rows.
+#[derive(Debug)]
+pub struct Shape {
     schema: SchemaRef,
     /// Places, in the dataset file's columns, of the look-up's columns.
     look_up: Vec<usize>,
     /// The columns to deliver, with their places.
     columns: Vec<(usize, Column)>,
-    keys: HashSet<ResidentId>,
     /// Columns, by place in `columns`, whose values may travel on.
     supplies: Vec<usize>,
     /// The dataset file's columns, for reading cells.
@@ -111,23 +111,22 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(admitted: &Admitted, serving: &Serving) -> Result<Self, SourceError> {
-        let template = &admitted.template;
-        let drift = |detail: String| SourceError::new(ErrorCode::SourceDrift, detail);
+    /// Of a template over a dataset, or why it does not fit.
+    pub fn of(template: &ScanTemplate, serving: &Serving) -> Result<Self, String> {
         template::validate(template, &serving.statement)
-            .map_err(|faults| drift(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+            .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         let file = &serving.file;
         let place = |name: &String| {
             let found = file.columns.iter().position(|column| column.name == *name);
-            found.ok_or_else(|| drift(format!("no column `{name}`")))
+            found.ok_or_else(|| format!("no column `{name}`"))
         };
-        let look_up = file.lookup(&template.lookup).ok_or_else(|| drift(format!("no look-up `{}`", template.lookup)))?;
+        let look_up = file.lookup(&template.lookup).ok_or_else(|| format!("no look-up `{}`", template.lookup))?;
         let look_up = look_up.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         let mut columns = Vec::new();
         let mut fields = vec![Field::new(&template.lookup, DataType::Utf8, true)];
         for name in &template.columns {
             let at = place(name)?;
-            let column = file.columns.get(at).ok_or_else(|| drift(format!("no column `{name}`")))?;
+            let column = file.columns.get(at).ok_or_else(|| format!("no column `{name}`"))?;
             let data_type = if column.semantic == SemanticType::Date { DataType::Date32 } else { DataType::Utf8 };
             fields.push(Field::new(name, data_type, true));
             columns.push((at, column.clone()));
@@ -138,19 +137,18 @@ impl Shape {
             look_up,
             supplies: supplies.collect(),
             columns,
-            keys: admitted.keys.iter().copied().collect(),
             all: file.columns.clone(),
         })
     }
 
     /// The asked-for persons whom this row names, in the order of the look-up's columns, each once.
-    fn matches(&self, row: &RawRow) -> Vec<ResidentId> {
+    fn matches(&self, row: &RawRow, keys: &HashSet<ResidentId>) -> Vec<ResidentId> {
         let mut found = Vec::new();
         for place in &self.look_up {
             let raw = row.get(*place).and_then(Option::as_deref);
             if let Some(column) = self.all.get(*place)
                 && let CellReading::Id(id) = cell::read(column, raw)
-                && self.keys.contains(&id)
+                && keys.contains(&id)
                 && !found.contains(&id)
             {
                 found.push(id);
@@ -168,7 +166,10 @@ enum Values {
 /// The answer on its way out.
 struct Delivery<'a> {
     shape: &'a Shape,
+    keys: HashSet<ResidentId>,
     out: &'a Messages,
+    /// The last message: it waits for the next one, or for the trailer, which travels in it.
+    held: Option<FlightData>,
     bytes_left: u64,
     rows: u64,
     stream: Hasher,
@@ -184,17 +185,19 @@ struct Supplied {
 }
 
 impl<'a> Delivery<'a> {
-    fn new(shape: &'a Shape, out: &'a Messages, most_bytes: u64) -> Result<Self, SourceError> {
-        Ok(Self {
+    fn new(shape: &'a Shape, keys: &[ResidentId], out: &'a Messages, most_bytes: u64) -> Self {
+        Self {
             shape,
+            keys: keys.iter().copied().collect(),
             out,
+            held: None,
             bytes_left: most_bytes,
             rows: 0,
             stream: Hasher::with_domain("zerotrip scan stream v1"),
             findings: BTreeMap::new(),
             supplied: shape.supplies.iter().map(|_| Supplied::default()).collect(),
             sent_schema: false,
-        })
+        }
     }
 
     async fn deliver(&mut self, rows: &[RawRow]) -> Result<(), SourceError> {
@@ -215,7 +218,7 @@ impl<'a> Delivery<'a> {
             })
             .collect();
         for row in rows {
-            for person in self.shape.matches(row) {
+            for person in self.shape.matches(row, &self.keys) {
                 look_up.append_value(person.as_str());
                 self.rows += 1;
                 for (at, ((place, column), value)) in self.shape.columns.iter().zip(&mut values).enumerate() {
@@ -264,7 +267,9 @@ impl<'a> Delivery<'a> {
                 .ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more bytes than the owner's `limits.most_bytes`"))?;
             self.stream.update_framed(&message.data_header);
             self.stream.update_framed(&message.data_body);
-            self.push(message).await?;
+            if let Some(before) = self.held.replace(message) {
+                self.push(before).await?;
+            }
         }
         self.sent_schema = true;
         Ok(())
@@ -319,8 +324,8 @@ impl<'a> Delivery<'a> {
             grant_id: admitted.grant.id.clone(),
             exchange_id: admitted.grant.exchange_id.clone(),
             connector: connector.to_owned(),
-            dataset: admitted.template.dataset.clone(),
-            template_digest: admitted.template_digest.to_vec(),
+            dataset: admitted.approved.template().dataset.clone(),
+            template_digest: admitted.approved.digest.to_vec(),
             completed_at: Some(to_timestamp(SystemTime::now())),
             as_of: Some(to_timestamp(end.as_of)),
             facts_commitment: receipt::facts_commitment(&facts).to_vec(),
@@ -329,8 +334,8 @@ impl<'a> Delivery<'a> {
         let envelope = dsse::seal(payload_type::SCAN_RECEIPT, &message, signer).map_err(|error| failed(&error))?;
         let trailer = ScanTrailer { receipt: Some(envelope), facts: Some(facts) };
         let rows = self.rows;
-        // Whatever is inside `app_metadata` of a message without a batch is ours (Arrow Flight, FlightData).
-        let last = FlightData { app_metadata: trailer.encode_to_vec().into(), ..FlightData::default() };
+        // What a message carries as `app_metadata` is ours to say (Arrow Flight, FlightData).
+        let last = FlightData { app_metadata: trailer.encode_to_vec().into(), ..self.held.take().unwrap_or_default() };
         self.out.send(Ok(last)).await.map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))?;
         Ok(Served { rows, could_match: end.could_match })
     }

@@ -76,15 +76,17 @@ impl FlightService for Service {
             .map_err(|_| self.0.refused(Refusal::new(ErrorCode::Malformed, "the ticket is not a signed grant")).to_status())?;
         let (out, messages) = mpsc::channel(MESSAGES_AHEAD);
         let agent = Arc::clone(&self.0);
-        let mut scan = tokio::spawn(async move {
+        let mut scan = Box::pin(async move {
             if let Err(refusal) = agent.scan(&ticket, &hub, &out).await {
                 // Where nobody listens any more there is nobody to tell; the journal has it.
                 let _gone = out.send(Err(refusal.to_status())).await;
             }
         });
         // A small answer is whole before its first frame goes out, and then goes out in one piece: one wake-up at each end instead of
-        // one for each message. A larger one streams.
-        let _whole = tokio::time::timeout(SMALL_ANSWER, &mut scan).await.is_ok();
+        // one for each message, and no other thread's. A larger one streams.
+        if tokio::time::timeout(SMALL_ANSWER, &mut scan).await.is_err() {
+            tokio::spawn(scan);
+        }
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
 

@@ -242,14 +242,12 @@ impl Liar {
             signed.signatures[0].sig[0] ^= 1;
         }
         let trailer = ScanTrailer { receipt: (lie != "no receipt").then_some(signed), facts: Some(facts) };
-        let last = FlightData { app_metadata: trailer.encode_to_vec().into(), ..FlightData::default() };
-        match lie {
-            "no trailer" => {}
-            "goes on after its trailer" => {
-                let again = messages[1].clone();
-                messages.extend([last, again]);
-            }
-            _ => messages.push(last),
+        let again = messages[1].clone();
+        if lie != "no trailer" {
+            messages[1].app_metadata = trailer.encode_to_vec().into();
+        }
+        if lie == "goes on after its trailer" {
+            messages.push(again);
         }
         messages
     }

@@ -3,7 +3,7 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What the file system says of a database: when it changes, connections and profiles are made anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +25,15 @@ pub struct Identity {
 }
 
 impl Seen {
-    /// Of the database at this path, and the log beside it.
-    pub fn of(path: &Path) -> io::Result<Self> {
-        let path = fs::canonicalize(path)?; // the log stands beside the file itself, not beside a link to it
-        let mut log = path.clone().into_os_string();
+    /// Where the log of the database at this path stands: beside the file itself, not beside a link to it.
+    pub fn log_of(path: &Path) -> io::Result<PathBuf> {
+        let mut log = fs::canonicalize(path)?.into_os_string();
         log.push("-wal");
+        Ok(log.into())
+    }
+
+    /// Of the database at this path, and the log beside it. A link that leads elsewhere since is another file, whatever its log.
+    pub fn of(path: &Path, log: &Path) -> io::Result<Self> {
         let log = match fs::metadata(log) {
             // SQLite itself touches the log's owner whenever it opens it.
             Ok(meta) => Some(Identity { changed: (0, 0), ..Identity::of(&meta) }).filter(|log| log.length > 0),

@@ -25,6 +25,10 @@ const READERS: usize = 4;
 const KEYS_PER_STATEMENT: usize = 64;
 /// Virtual-machine steps between two looks at the stop flag.
 const STEPS_PER_POLL: i32 = 2_000;
+/// Such looks, a millisecond or so, that a look-up may take on the thread that asks.
+const POLLS_AT_ONCE: u32 = 25;
+/// How long a look-up waits for whoever is writing.
+const BUSY: Duration = Duration::from_millis(500);
 
 /// Times that a look-up begins anew because the file has changed since.
 const TRIES: usize = 5;
@@ -84,6 +88,8 @@ struct Reader {
     select: String,
     /// The first part of `select`'s columns: how this table's row ids are called.
     row_id: &'static str,
+    /// Where the log beside the file stands.
+    log: PathBuf,
     /// The file as it was before this connection opened it.
     file: Option<Seen>,
     profile: Option<(i64, Arc<Profile>)>,
@@ -148,7 +154,17 @@ impl TableSource {
 
 impl Source for TableSource {
     fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd> {
-        Box::pin(self.on_reader(move |inner, reader| inner.look_up(reader, &look_up, &rows)))
+        Box::pin(async move {
+            let Some((small, end)) = self.inner.at_once(&look_up)? else {
+                return self.on_reader(move |inner, reader| inner.look_up_streaming(reader, &look_up, &rows)).await;
+            };
+            if !small.is_empty() {
+                rows.send(small).await.map_err(|_| hung_up())?;
+            } else if rows.is_closed() {
+                return Err(hung_up());
+            }
+            Ok(end)
+        })
     }
 
     fn survey(&self) -> SourceFuture<'_, Survey> {
@@ -158,33 +174,36 @@ impl Source for TableSource {
 
 impl Inner {
     fn connect(&self) -> Result<Reader, SourceError> {
-        let file = self.seen()?;
+        let log = Seen::log_of(&self.path).map_err(|error| self.gone(&error))?;
+        let file = self.seen(&log)?;
         if !self.path.is_file() {
             let detail = format!("no file at `{}`; mend `source.path` in the dataset file", self.path.display());
             return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(|error| self.failed(&error))?;
-        connection.busy_timeout(Duration::from_millis(500)).map_err(|error| self.failed(&error))?;
+        connection.busy_timeout(BUSY).map_err(|error| self.failed(&error))?;
         connection.pragma_update(None, "query_only", true).map_err(|error| self.failed(&error))?;
         // SQLite takes a quoted name that is no column for a text of that spelling: a column that is gone would read as rows of others.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map_err(|error| self.failed(&error))?;
         connection.set_prepared_statement_cache_capacity(64);
         let row_id = self.check_shape(&connection)?;
         let select = format!("select {row_id}, {} from {} where ", self.field_list(), quote(&self.shape.table));
-        Ok(Reader { connection, select, row_id, file, profile: None })
+        Ok(Reader { connection, select, row_id, log, file, profile: None })
     }
 
     /// What the file system says of a live database. SQLite does not notice that another file was moved or copied over its own. `None` for
     /// a snapshot, which nobody but this connector touches, and which is still read after a newer one has taken its place.
-    fn seen(&self) -> Result<Option<Seen>, SourceError> {
+    fn seen(&self, log: &Path) -> Result<Option<Seen>, SourceError> {
         if matches!(self.shape.moment, Moment::Fixed(_)) {
             return Ok(None);
         }
-        Seen::of(&self.path).map(Some).map_err(|error| {
-            let detail = format!("`{}`: {error}; mend `source.path` in the dataset file, or bring the file back", self.path.display());
-            SourceError::new(ErrorCode::SourceUnreachable, detail)
-        })
+        Seen::of(&self.path, log).map(Some).map_err(|error| self.gone(&error))
+    }
+
+    fn gone(&self, error: &std::io::Error) -> SourceError {
+        let detail = format!("`{}`: {error}; mend `source.path` in the dataset file, or bring the file back", self.path.display());
+        SourceError::new(ErrorCode::SourceUnreachable, detail)
     }
 
     /// Proves that the table and its columns are there, and says what its row ids are called.
@@ -230,23 +249,54 @@ impl Inner {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
     }
 
-    fn look_up(&self, reader: &mut Reader, look_up: &LookUp, rows: &mpsc::Sender<Vec<RawRow>>) -> Result<LookUpEnd, SourceError> {
+    /// The look-up on the thread that asks, if it is as small as nearly all are: an index answers sooner than another thread wakes.
+    /// `None` if it is not, or somebody is writing, or no reader is at hand: then it takes a thread of its own, from the beginning.
+    fn at_once(&self, look_up: &LookUp) -> Result<Option<(Vec<RawRow>, LookUpEnd)>, SourceError> {
+        if look_up.keys.len() > KEYS_PER_STATEMENT {
+            return Ok(None);
+        }
+        let Ok(_permit) = self.permits.try_acquire() else { return Ok(None) };
+        let Some(mut reader) = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop() else { return Ok(None) };
+        let busy = |reader: &Reader, wait| reader.connection.busy_timeout(wait).map_err(|error| self.failed(&error));
+        busy(&reader, Duration::ZERO)?;
+        let mut rows = RowSender::new(None, look_up.most_rows);
+        let found = self.look_up(&mut reader, look_up, POLLS_AT_ONCE, &mut rows);
+        busy(&reader, BUSY)?;
+        match found {
+            Ok(end) => {
+                self.give_back(reader);
+                Ok(Some((rows.batch, end)))
+            }
+            Err(error) if look_up.stop.check().is_ok() && (rows.full || may_pass(&error)) => {
+                self.give_back(reader);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn look_up_streaming(&self, reader: &mut Reader, look_up: &LookUp, out: &mpsc::Sender<Vec<RawRow>>) -> Result<LookUpEnd, SourceError> {
+        let mut rows = RowSender::new(Some(out), look_up.most_rows);
+        let end = self.look_up(reader, look_up, u32::MAX, &mut rows)?;
+        rows.flush()?;
+        look_up.stop.check()?;
+        Ok(end)
+    }
+
+    fn look_up(&self, reader: &mut Reader, look_up: &LookUp, polls: u32, rows: &mut RowSender<'_>) -> Result<LookUpEnd, SourceError> {
         let started = SystemTime::now();
         look_up.stop.check()?;
-        self.in_transaction(reader, &look_up.stop, |inner, reader| {
+        self.in_transaction(reader, &look_up.stop, polls, |inner, reader| {
             let profile = inner.fresh_profile(reader, &look_up.stop)?;
             let as_of = inner.as_of(reader, started)?;
-            let mut sender = RowSender { rows, batch: Vec::new(), seen: HashSet::new(), left: look_up.most_rows };
             for keys in look_up.keys.chunks(KEYS_PER_STATEMENT) {
                 let values = spellings(keys);
-                inner.select(reader, &inner.key_condition(&look_up.columns, values.len()), &values, &mut sender)?;
+                inner.select(reader, &inner.key_condition(&look_up.columns, values.len()), &values, rows)?;
             }
             let by_row_id = format!("{} = ?1", reader.row_id);
             for row in profile.irregular_rows(&look_up.columns, &look_up.keys) {
-                inner.select(reader, &by_row_id, &[row.to_string()], &mut sender)?;
+                inner.select(reader, &by_row_id, &[row.to_string()], rows)?;
             }
-            sender.flush()?;
-            look_up.stop.check()?;
             Ok(LookUpEnd { as_of, rows: profile.rows, could_match: profile.could_match(&look_up.columns, &look_up.keys) })
         })
     }
@@ -254,7 +304,7 @@ impl Inner {
     fn survey(&self, reader: &mut Reader) -> Result<Survey, SourceError> {
         let started = SystemTime::now();
         let stop = Stop::at(std::time::Instant::now() + Duration::from_secs(600));
-        self.in_transaction(reader, &stop, |inner, reader| {
+        self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
             let profile = inner.fresh_profile(reader, &stop)?;
             Ok(Survey {
                 rows: profile.rows,
@@ -267,16 +317,22 @@ impl Inner {
         })
     }
 
-    /// One read transaction, so that the profile, as-of and rows are of one moment; interrupted when `stop` says so.
+    /// One read transaction, so that the profile, as-of and rows are of one moment; interrupted when `stop` says so, or after so many
+    /// looks at it.
     fn in_transaction<T>(
         &self,
         reader: &mut Reader,
         stop: &Stop,
+        mut polls: u32,
         work: impl FnOnce(&Self, &mut Reader) -> Result<T, SourceError>,
     ) -> Result<T, SourceError> {
         self.begin(reader)?;
         let poll = stop.clone();
-        let hook = reader.connection.progress_handler(STEPS_PER_POLL, Some(move || poll.check().is_err()));
+        let interrupt = move || {
+            polls = polls.saturating_sub(1);
+            polls == 0 || poll.check().is_err()
+        };
+        let hook = reader.connection.progress_handler(STEPS_PER_POLL, Some(interrupt));
         hook.map_err(|error| self.failed(&error))?;
         let result = work(self, reader).and_then(|value| self.unchanged(reader).map(|()| value));
         let ended = self.execute(reader, "rollback");
@@ -289,13 +345,13 @@ impl Inner {
     /// Begins a transaction on the file that is in its place now.
     fn begin(&self, reader: &mut Reader) -> Result<(), SourceError> {
         for _ in 0..TRIES {
-            if self.seen()? != reader.file {
+            if self.seen(&reader.log)? != reader.file {
                 *reader = self.connect()?;
             }
             self.execute(reader, "begin")?;
             // Its first read waits for whoever writes just now, and from then on nobody may change the file.
             self.data_version(reader)?;
-            if self.seen()? == reader.file {
+            if self.seen(&reader.log)? == reader.file {
                 return Ok(());
             }
             self.execute(reader, "rollback")?;
@@ -306,7 +362,7 @@ impl Inner {
     /// Proves at a look-up's end that the file is the one that it began with. The log beside it may have grown: SQLite sees to that.
     fn unchanged(&self, reader: &Reader) -> Result<(), SourceError> {
         let database = |seen: &Option<Seen>| seen.as_ref().map(|seen| seen.database);
-        if database(&self.seen()?) == database(&reader.file) { Ok(()) } else { Err(self.changing()) }
+        if database(&self.seen(&reader.log)?) == database(&reader.file) { Ok(()) } else { Err(self.changing()) }
     }
 
     fn changing(&self) -> SourceError {
@@ -455,32 +511,53 @@ impl Inner {
     }
 }
 
-/// Sends rows on in batches, each row once.
+/// Takes rows, each once, and sends them on in batches; or keeps them, as long as they are one batch.
 struct RowSender<'a> {
-    rows: &'a mpsc::Sender<Vec<RawRow>>,
+    out: Option<&'a mpsc::Sender<Vec<RawRow>>>,
     batch: Vec<RawRow>,
     seen: HashSet<i64>,
     left: u64,
+    /// There were more rows than could be kept.
+    full: bool,
 }
 
-impl RowSender<'_> {
+impl<'a> RowSender<'a> {
+    fn new(out: Option<&'a mpsc::Sender<Vec<RawRow>>>, most_rows: u64) -> Self {
+        Self { out, batch: Vec::new(), seen: HashSet::new(), left: most_rows, full: false }
+    }
+
     fn send(&mut self, id: i64, row: RawRow) -> Result<(), SourceError> {
         if !self.seen.insert(id) {
             return Ok(());
         }
         self.left =
             self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
+        if self.batch.len() >= BATCH_ROWS {
+            self.flush()?;
+        }
         self.batch.push(row);
-        if self.batch.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), SourceError> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let batch = std::mem::take(&mut self.batch);
-        self.rows.blocking_send(batch).map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))
+        let Some(out) = self.out else {
+            self.full = true;
+            return Err(SourceError::new(ErrorCode::SourceLimit, "more rows than one batch"));
+        };
+        out.blocking_send(std::mem::take(&mut self.batch)).map_err(|_| hung_up())
     }
+}
+
+fn hung_up() -> SourceError {
+    SourceError::new(ErrorCode::SourceTimeout, "the hub hung up")
+}
+
+/// Whether a look-up that failed so on the asking thread may succeed with more time: it was interrupted, or somebody is writing.
+fn may_pass(error: &SourceError) -> bool {
+    matches!(error.code, ErrorCode::SourceTimeout | ErrorCode::SourceFailed)
 }
 
 /// Places of a dataset's columns of ids.
@@ -546,12 +623,12 @@ mod tests {
         // The slow reader's transaction begins, somebody writes, the quick one profiles what is new; then the slow one what was old.
         slow.connection.execute_batch("begin; select count(*) from t;").unwrap();
         Connection::open(&path).unwrap().execute_batch("insert into t values ('110105 19491231 002X', '', 'two')").unwrap();
-        assert_eq!(inner.in_transaction(&mut quick, &soon(), |inner, reader| inner.fresh_profile(reader, &soon())).unwrap().rows, 2);
+        assert_eq!(inner.in_transaction(&mut quick, &soon(), u32::MAX, |inner, reader| inner.fresh_profile(reader, &soon())).unwrap().rows, 2);
         assert_eq!(inner.fresh_profile(&mut slow, &soon()).unwrap().rows, 1);
         slow.connection.execute_batch("rollback").unwrap();
         for reader in [&mut quick, &mut slow] {
             let (sender, mut receiver) = mpsc::channel(4);
-            let end = inner.look_up(reader, &look_up(&[LI], 10, soon()), &sender).unwrap();
+            let end = inner.look_up_streaming(reader, &look_up(&[LI], 10, soon()), &sender).unwrap();
             assert_eq!((end.rows, receiver.try_recv().unwrap().len()), (2, 2), "the irregular row is missed");
         }
     }
@@ -646,7 +723,7 @@ mod tests {
         let (_folder, path, shape) = made("create table t (a, b, c)", "t", &["a", "b", "c"]);
         let source = TableSource::open(shape, &path).unwrap();
         let mut reader = source.inner.take().unwrap();
-        let failed = source.inner.in_transaction(&mut reader, &soon(), |inner, _| {
+        let failed = source.inner.in_transaction(&mut reader, &soon(), u32::MAX, |inner, _| {
             fs::copy(&inner.path, inner.path.with_extension("new")).unwrap();
             fs::rename(inner.path.with_extension("new"), &inner.path).unwrap();
             Ok(())

@@ -238,10 +238,9 @@ impl<'a> Delivery<'a> {
             if trailer.is_some() {
                 return Err(lie(self.call, &"it goes on after its trailer"));
             }
-            if message.data_header.is_empty() {
+            self.take(&message)?;
+            if !message.app_metadata.is_empty() {
                 trailer = Some(ScanTrailer::decode(message.app_metadata).map_err(|error| lie(self.call, &error))?);
-            } else {
-                self.take(&message)?;
             }
         }
         // A stream that ends without its trailer is void, however clean the end looks.
