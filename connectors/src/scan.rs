@@ -132,13 +132,7 @@ impl Shape {
             columns.push((at, column.clone()));
         }
         let supplies = template.columns.iter().enumerate().filter(|(_, name)| template.supplies.contains(name)).map(|(at, _)| at);
-        Ok(Self {
-            schema: Arc::new(Schema::new(fields)),
-            look_up,
-            supplies: supplies.collect(),
-            columns,
-            all: file.columns.clone(),
-        })
+        Ok(Self { schema: Arc::new(Schema::new(fields)), look_up, supplies: supplies.collect(), columns, all: file.columns.clone() })
     }
 
     /// The asked-for persons whom this row names, in the order of the look-up's columns, each once.

@@ -623,7 +623,10 @@ mod tests {
         // The slow reader's transaction begins, somebody writes, the quick one profiles what is new; then the slow one what was old.
         slow.connection.execute_batch("begin; select count(*) from t;").unwrap();
         Connection::open(&path).unwrap().execute_batch("insert into t values ('110105 19491231 002X', '', 'two')").unwrap();
-        assert_eq!(inner.in_transaction(&mut quick, &soon(), u32::MAX, |inner, reader| inner.fresh_profile(reader, &soon())).unwrap().rows, 2);
+        assert_eq!(
+            inner.in_transaction(&mut quick, &soon(), u32::MAX, |inner, reader| inner.fresh_profile(reader, &soon())).unwrap().rows,
+            2
+        );
         assert_eq!(inner.fresh_profile(&mut slow, &soon()).unwrap().rows, 1);
         slow.connection.execute_batch("rollback").unwrap();
         for reader in [&mut quick, &mut slow] {

@@ -8,6 +8,7 @@
 
 pub mod admissible;
 pub mod prepare;
+mod request_join;
 pub mod run;
 pub mod slots;
 

@@ -16,8 +16,8 @@ use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::receipt::template_digest;
 
-use super::admissible;
 use super::slots::SlotTable;
+use super::{admissible, request_join};
 
 /// The columns of the last step.
 const VERDICT: [(&str, DataType); 4] =
@@ -269,7 +269,7 @@ impl<'a> Preparation<'a> {
             return Ok(Err(objections));
         }
         let physical = state.create_physical_plan(&logical).await?;
-        Ok(Ok(physical))
+        Ok(Ok(request_join::rewrite(physical)?))
     }
 
     /// `absence_for` may name steps that run after the scan, such as the living spouse.

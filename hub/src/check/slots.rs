@@ -101,6 +101,24 @@ impl SlotScanExec {
     }
 }
 
+impl SlotScanExec {
+    /// Which slot it reads.
+    pub fn slot(&self) -> usize {
+        self.slot
+    }
+
+    /// The places in the slot of the columns that it gives.
+    pub fn columns(&self) -> Vec<usize> {
+        self.projection.clone().unwrap_or_else(|| (0..self.properties.eq_properties.schema().fields().len()).collect())
+    }
+}
+
+/// The exchange that a plan runs for.
+pub fn exchange(context: &TaskContext) -> Result<Arc<ExchangeCx>> {
+    let cx = context.session_config().get_extension::<ExchangeCx>();
+    cx.ok_or_else(|| DataFusionError::Internal("a prepared plan ran without its exchange context".into()))
+}
+
 impl DisplayAs for SlotScanExec {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SlotScanExec: slot={}, projection={:?}", self.slot, self.projection)
@@ -137,8 +155,7 @@ impl ExecutionPlan for SlotScanExec {
     }
 
     fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let cx = context.session_config().get_extension::<ExchangeCx>();
-        let cx = cx.ok_or_else(|| DataFusionError::Internal("a prepared plan ran without its exchange context".into()))?;
+        let cx = exchange(&context)?;
         let rows = cx.rows(self.slot)?.to_vec();
         let stream = MemoryStream::try_new(rows, self.schema(), self.projection.clone())?;
         Ok(Box::pin(stream))
