@@ -14,6 +14,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use zerotrip_certs::definition::Definition;
 use zerotrip_certs::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
 use zerotrip_datasets::DatasetFile;
+use zerotrip_hub::check::prepare::PreparedKind;
 use zerotrip_hub::check::run::Engine;
 use zerotrip_hub::check::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_ledger::Ledger;
@@ -74,7 +75,8 @@ pub async fn query_engine(plan: &Plan, folder: &Path) -> Result<(), Failure> {
             ],
             _ => continue,
         };
-        rows.insert(step.name.clone(), RecordBatch::try_new(Arc::clone(&step.schema), columns)?);
+        let PreparedKind::Scan(scan) = &step.kind else { continue };
+        rows.insert(step.name.clone(), RecordBatch::try_new(Arc::clone(&scan.answer), columns)?);
     }
     let departments = Instantly(rows);
     let parameters = ["330106198309100011".to_owned()];

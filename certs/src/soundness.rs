@@ -112,6 +112,8 @@ pub struct Verdict {
     pub code: String,
     /// The scan that delivered the row.
     pub scan: String,
+    /// Which of that scan's rows, from 0; `None` where the SQL does not say.
+    pub row: Option<usize>,
     /// For `HandedOver`: the day, in days since 1970-01-01; `None` where the register does not say.
     pub on_date: Option<i32>,
 }
@@ -165,6 +167,10 @@ pub struct ScanEvidence<'a> {
     pub dataset: &'a str,
     /// What became of it.
     pub state: &'a ScanState,
+    /// Whom each delivered row is about, in the order of the rows.
+    pub rows: &'a [String],
+    /// Whether every row needs a verdict.
+    pub judged: bool,
     /// The persons for whom an absence of rows is a conclusion.
     pub absence_for: &'a [String],
     /// The age, in years, from which on a person's whole life must lie within what the register knows about.
@@ -188,8 +194,8 @@ pub enum Conclusion {
     Unavailable(Incomplete),
 }
 
-/// Weighs the evidence. The order is: an incomplete scan, then what was found, then what settles nothing, then hand-over gaps,
-/// then coverage; only what passes all of them is an absence.
+/// Weighs the evidence. The order is: an incomplete scan, then what was found, then what settles nothing, then hand-over gaps, then what
+/// was handed over and is nowhere, then coverage; only what passes all of them is an absence.
 pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
     if evidence.scans.is_empty() {
         return unavailable(ErrorCode::Internal, "");
@@ -212,6 +218,9 @@ pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
     if let Some(dataset) = hand_over_gap(evidence) {
         return unavailable(ErrorCode::HandOverGap, dataset);
     }
+    if let Some(dataset) = lost_on_the_way(evidence) {
+        return unavailable(ErrorCode::Undetermined, dataset);
+    }
     if let Some(dataset) = uncovered(evidence) {
         return unavailable(ErrorCode::OutsideCoverage, dataset);
     }
@@ -222,8 +231,16 @@ fn unavailable(code: ErrorCode, dataset: &str) -> Conclusion {
     Conclusion::Unavailable(Incomplete { code, dataset: dataset.to_owned() })
 }
 
-/// The dataset of the first row that settles nothing. An `Against` whose code is no reason of the definition is one of them.
+/// The dataset of the first row that settles nothing. An `Against` whose code is no reason of the definition is one of them, and so is
+/// a row that needs a verdict and has none.
 fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+    for scan in evidence.scans.iter().filter(|scan| scan.judged) {
+        let verdicts = evidence.verdicts.iter().filter(|verdict| verdict.scan == scan.name);
+        let judged: HashSet<usize> = verdicts.filter_map(|verdict| verdict.row).collect();
+        if (0..scan.rows.len()).any(|row| !judged.contains(&row)) {
+            return Some(scan.dataset);
+        }
+    }
     let unsettled = evidence.verdicts.iter().find(|verdict| match verdict.kind {
         VerdictKind::Undetermined | VerdictKind::Against => true,
         VerdictKind::HandedOver => !evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan),
@@ -245,6 +262,24 @@ fn hand_over_gap<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
             if !passed {
                 return Some(dataset_of(evidence, &verdict.scan));
             }
+        }
+    }
+    None
+}
+
+/// What one register says that it handed over must have arrived in the other: as any row about the same person, for the home may have
+/// been sold since. One that is in neither says that a register is not whole.
+fn lost_on_the_way<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+    let scan = |name: &str| evidence.scans.iter().find(|scan| scan.name == name);
+    let arrived = |verdict: &Verdict, to: &str| {
+        let person = scan(&verdict.scan)?.rows.get(verdict.row?)?;
+        Some(scan(to)?.rows.contains(person))
+    };
+    let handed = evidence.verdicts.iter().filter(|verdict| verdict.kind == VerdictKind::HandedOver);
+    for verdict in handed {
+        let mut receivers = evidence.hand_overs.iter().filter(|pair| pair.from == verdict.scan);
+        if !receivers.all(|pair| arrived(verdict, &pair.to).unwrap_or(false)) {
+            return Some(dataset_of(evidence, &verdict.scan));
         }
     }
     None
@@ -363,10 +398,11 @@ mod tests {
             1 => Just(VerdictKind::HandedOver),
             1 => Just(VerdictKind::Undetermined),
         ];
-        (kind, 0..3usize, proptest::option::of(0..30i32)).prop_map(|(kind, scan, on_date)| Verdict {
+        (kind, 0..3usize, proptest::option::of(0..3usize), proptest::option::of(0..30i32)).prop_map(|(kind, scan, row, on_date)| Verdict {
             kind,
             code: "FOUND".into(),
             scan: format!("s{scan}"),
+            row,
             on_date,
         })
     }
@@ -375,11 +411,11 @@ mod tests {
         /// Whatever the evidence, an absence comes out only if an independent reading of the rules finds no objection.
         #[test]
         fn an_absence_has_no_objection(
-            states in proptest::collection::vec((any_state(), any::<bool>(), 0..4usize), 0..3),
+            states in proptest::collection::vec((any_state(), any::<bool>(), 0..4usize, any::<bool>(), proptest::collection::vec("[ab]", 0..3)), 0..3),
             verdicts in proptest::collection::vec(any_verdict(), 0..4),
             registered in proptest::collection::hash_set("[abc]", 0..3),
         ) {
-            let held: Vec<(String, ScanState, Vec<String>)> = states.iter().enumerate().map(|(index, (state, stated, persons))| {
+            let held: Vec<(String, ScanState, Vec<String>, bool, Vec<String>)> = states.iter().enumerate().map(|(index, (state, stated, persons, judged, rows))| {
                 let subjects = if *stated { Subjects::Stated("registered_in:r".into()) } else { Subjects::Everyone };
                 let state = match state {
                     State::NotAsked => ScanState::NotAsked,
@@ -388,15 +424,20 @@ mod tests {
                     State::Complete => ScanState::Complete(CompleteScan { dataset: "d".into(), as_of: at(20 * 86_400), subjects, since: None }),
                     State::Incomplete => ScanState::Incomplete(Incomplete { code: ErrorCode::SourceTimeout, dataset: "d".into() }),
                 };
-                (format!("s{index}"), state, ["a", "b", "c"][..*persons.min(&3)].iter().map(|p| (*p).to_owned()).collect())
+                (format!("s{index}"), state, ["a", "b", "c"][..*persons.min(&3)].iter().map(|p| (*p).to_owned()).collect(), *judged, rows.clone())
             }).collect();
-            let scans: Vec<_> = held.iter().map(|(name, state, absence_for)| ScanEvidence { name, dataset: "d", state, absence_for, lifetime_from: None }).collect();
+            let scans: Vec<_> = held.iter().map(|(name, state, absence_for, judged, rows)| {
+                ScanEvidence { name, dataset: "d", state, rows, judged: *judged, absence_for, lifetime_from: None }
+            }).collect();
             let map = BTreeMap::from([("registered_in:r", registered.clone())]);
             let pairs = [HandOver { from: "s0".into(), to: "s1".into() }];
             let evidence = Evidence { scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], registered: &map, hand_overs: &pairs };
             if let Conclusion::Absent(_) = conclude(&evidence) {
                 prop_assert!(!scans.is_empty());
                 for scan in &scans {
+                    for row in (0..scan.rows.len()).filter(|_| scan.judged) {
+                        prop_assert!(verdicts.iter().any(|verdict| verdict.scan == scan.name && verdict.row == Some(row)), "row {row} unjudged");
+                    }
                     match scan.state {
                         ScanState::Complete(complete) => prop_assert!(
                             complete.subjects == Subjects::Everyone || scan.absence_for.iter().all(|p| registered.contains(p))
@@ -413,6 +454,8 @@ mod tests {
                             // as-of is day 20 at 00:00 UTC = 08:00 civil: day 18 and before are over, day 19 ended at 16:00 UTC of day 19
                             prop_assert!(verdict.on_date.is_some_and(|day| day <= 19));
                             prop_assert!(matches!(scans[1].state, ScanState::Complete(_)));
+                            let person = &scans[0].rows[verdict.row.unwrap()];
+                            prop_assert!(scans[1].rows.contains(person), "handed over but nowhere");
                         }
                         other => prop_assert!(false, "absent despite {other:?}"),
                     }

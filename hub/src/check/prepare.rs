@@ -19,9 +19,16 @@ use zerotrip_trust::receipt::template_digest;
 use super::slots::SlotTable;
 use super::{admissible, request_join};
 
+/// The column that the hub adds to what a scan delivers: a row's number, from 0, by which a verdict says which row it judges.
+pub const ROW_NUMBER: &str = "row_number";
 /// The columns of the last step.
-const VERDICT: [(&str, DataType); 4] =
-    [("verdict", DataType::Utf8), ("code", DataType::Utf8), ("scan", DataType::Utf8), ("on_date", DataType::Date32)];
+const VERDICT: [(&str, DataType); 5] = [
+    ("verdict", DataType::Utf8),
+    ("code", DataType::Utf8),
+    ("scan", DataType::Utf8),
+    (ROW_NUMBER, DataType::Int64),
+    ("on_date", DataType::Date32),
+];
 
 /// A check, ready to run: one set of plans for every request.
 #[derive(Debug)]
@@ -74,6 +81,8 @@ pub struct PreparedScan {
     pub absence_for: Vec<SlotColumn>,
     /// Columns, by place in the answer, where a NULL makes the row unreadable.
     pub required: Vec<usize>,
+    /// The shape of the answer; the step's table has [`ROW_NUMBER`] beside it.
+    pub answer: SchemaRef,
 }
 
 /// A column of a slot.
@@ -224,6 +233,13 @@ impl<'a> Preparation<'a> {
             let data_type = if stated.r#type() == SemanticType::Date { DataType::Date32 } else { DataType::Utf8 };
             fields.push(Field::new(column, data_type, true));
         }
+        if fields.iter().any(|field| field.name() == ROW_NUMBER) {
+            self.faults
+                .push(format!("scan `{name}`: `{ROW_NUMBER}` is the hub's own name for a row's number; the dataset must use another"));
+            return None;
+        }
+        let answer = Arc::new(Schema::new(fields.clone()));
+        fields.push(Field::new(ROW_NUMBER, DataType::Int64, false));
         let resolve = |references: &[Reference], faults: &mut Vec<String>| {
             let mut places = Vec::new();
             for reference in references {
@@ -242,6 +258,7 @@ impl<'a> Preparation<'a> {
             keys,
             absence_for: Vec::new(),
             required: required.collect(),
+            answer,
             scan: scan.clone(),
         };
         Some((Arc::new(Schema::new(fields)), PreparedKind::Scan(Box::new(prepared))))
@@ -295,8 +312,9 @@ impl<'a> Preparation<'a> {
         let Some(verdict) = self.prepared.steps.last() else { return };
         let shape: Vec<_> = verdict.schema.fields().iter().map(|field| (field.name().as_str(), field.data_type().clone())).collect();
         if shape != VERDICT {
-            self.faults
-                .push(format!("step `verdict`: its columns must be verdict text, code text, scan text, on_date date, not {shape:?}"));
+            self.faults.push(format!(
+                "step `verdict`: its columns must be verdict text, code text, scan text, {ROW_NUMBER} bigint, on_date date, not {shape:?}"
+            ));
         }
     }
 }

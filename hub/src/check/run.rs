@@ -5,8 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Date32Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Date32Type};
+use arrow::array::{Array, AsArray, Date32Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Date32Type, Int64Type, SchemaRef};
 use datafusion::common::{DataFusionError, JoinType, Result};
 use datafusion::execution::TaskContext;
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -176,7 +176,7 @@ impl Run<'_> {
             // A key that cannot be read is a person who would not be asked about.
             None => return Ok((incomplete(ErrorCode::SourceUnreadable), Vec::new())),
         };
-        let call = ScanCall { name: &step.name, scan, schema: Arc::clone(&step.schema), keys };
+        let call = ScanCall { name: &step.name, scan, schema: Arc::clone(&scan.answer), keys };
         let mut answer = match dispatch.scan(call).await {
             Ok(answer) => answer,
             Err(reason) => return Ok((ScanState::Incomplete(reason), Vec::new())),
@@ -184,7 +184,7 @@ impl Run<'_> {
         let null = |batch: &RecordBatch| scan.required.iter().any(|column| batch.column(*column).null_count() > 0);
         answer.report.required_null |= answer.rows.iter().any(null);
         Ok(match CompleteScan::try_new(answer.report) {
-            Ok(complete) => (ScanState::Complete(complete), answer.rows),
+            Ok(complete) => (ScanState::Complete(complete), numbered(answer.rows, &step.schema)?),
             Err(reason) => (ScanState::Incomplete(reason), Vec::new()),
         })
     }
@@ -220,7 +220,8 @@ impl Run<'_> {
                     Vec::new()
                 }
             };
-            scans.push((step.name.as_str(), scan.scan.dataset.as_str(), state, persons, scan.scan.lifetime_from));
+            let rows = if finished { self.about(at + 1)? } else { Vec::new() };
+            scans.push((step.name.as_str(), &scan.scan, state, rows, persons));
         }
         let mut registered = BTreeMap::new();
         let mut verdicts = Vec::new();
@@ -231,11 +232,17 @@ impl Run<'_> {
                 registered.insert(rule.statement.as_str(), persons);
             }
             verdicts = self.verdicts()?;
-            self.judge_the_unjudged(&mut verdicts)?;
         }
-        let of = |(name, dataset, state, absence_for, lifetime_from)| ScanEvidence { name, dataset, state, absence_for, lifetime_from };
-        let evidence_scans: Vec<_> =
-            scans.iter().map(|(name, dataset, state, persons, from)| of((*name, *dataset, state, persons.as_slice(), *from))).collect();
+        let evidence_scans = scans.iter().map(|(name, scan, state, rows, persons)| ScanEvidence {
+            name,
+            dataset: &scan.dataset,
+            state,
+            rows,
+            judged: scan.judged,
+            absence_for: persons,
+            lifetime_from: scan.lifetime_from,
+        });
+        let evidence_scans: Vec<_> = evidence_scans.collect();
         let reasons: Vec<&str> = definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
         let conclusion = conclude(&Evidence {
             scans: &evidence_scans,
@@ -251,32 +258,42 @@ impl Run<'_> {
         Ok(RunResult { conclusion, sources: sources.collect() })
     }
 
-    /// A row of a judged scan that the SQL left out settles nothing, and is said to.
-    fn judge_the_unjudged(&self, verdicts: &mut Vec<Verdict>) -> Result<()> {
-        for (at, step) in self.variant.steps.iter().enumerate() {
-            let PreparedKind::Scan(scan) = &step.kind else { continue };
-            let rows: usize = self.cx.rows(at + 1)?.iter().map(RecordBatch::num_rows).sum();
-            let judged = verdicts.iter().filter(|verdict| verdict.scan == step.name).count();
-            if scan.scan.judged && judged < rows {
-                let (kind, code, scan) = (VerdictKind::Undetermined, String::new(), step.name.clone());
-                verdicts.push(Verdict { kind, code, scan, on_date: None });
-            }
+    /// Whom each row of a scan's slot is about.
+    fn about(&self, slot: usize) -> Result<Vec<String>> {
+        let mut persons = Vec::new();
+        for batch in self.cx.rows(slot)? {
+            persons.extend(text_column(batch, 0)?.iter().map(|person| person.unwrap_or_default().to_owned()));
         }
-        Ok(())
+        Ok(persons)
     }
 
     fn verdicts(&self) -> Result<Vec<Verdict>> {
         let mut verdicts = Vec::new();
         for batch in self.cx.rows(self.variant.steps.len())? {
             let (kinds, codes, scans) = (text_column(batch, 0)?, text_column(batch, 1)?, text_column(batch, 2)?);
-            let days = batch.column(3).as_primitive_opt::<Date32Type>().ok_or_else(|| wrong_type(3))?;
-            for (((kind, code), scan), day) in kinds.iter().zip(codes).zip(scans).zip(days) {
+            let rows = batch.column(3).as_primitive_opt::<Int64Type>().ok_or_else(|| wrong_type(3))?;
+            let days = batch.column(4).as_primitive_opt::<Date32Type>().ok_or_else(|| wrong_type(4))?;
+            for ((((kind, code), scan), row), on_date) in kinds.iter().zip(codes).zip(scans).zip(rows).zip(days) {
                 let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-                verdicts.push(Verdict { kind: VerdictKind::from_word(kind), code: text(code), scan: text(scan), on_date: day });
+                let row = row.and_then(|row| usize::try_from(row).ok());
+                verdicts.push(Verdict { kind: VerdictKind::from_word(kind), code: text(code), scan: text(scan), row, on_date });
             }
         }
         Ok(verdicts)
     }
+}
+
+/// A scan's rows with their numbers beside them.
+fn numbered(batches: Vec<RecordBatch>, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
+    let mut next = 0;
+    let with_numbers = |batch: RecordBatch| {
+        let first = next;
+        next += i64::try_from(batch.num_rows()).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let mut columns = batch.columns().to_vec();
+        columns.push(Arc::new(Int64Array::from_iter_values(first..next)));
+        Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+    };
+    batches.into_iter().map(with_numbers).collect()
 }
 
 /// Runs one plan for one request, its partitions one after another: a check's tables are small, and a task each would cost more.

@@ -192,7 +192,12 @@ impl<'a> Judge<'a> {
         if presale.iter().any(|row| row.status.is(Contract::Transferred) && !self.has_arrived(row)) {
             return Err(Answer::unavailable("HAND_OVER_GAP", "housing.presale", "presale"));
         }
-        // 6. Silence about somebody whom a register does not know says nothing.
+        // 6. What was handed over is in the other register, or a register is not whole.
+        let arrived = |buyer: Option<ResidentId>| buyer.is_some_and(|buyer| ownership.iter().any(|row| row.owner.is(buyer)));
+        if presale.iter().any(|row| row.status.is(Contract::Transferred) && !arrived(row.buyer.get())) {
+            return Err(Answer::unavailable("UNDETERMINED", "housing.presale", "presale"));
+        }
+        // 7. Silence about somebody whom a register does not know says nothing.
         unregistered.map_or(Ok(Answer::yes()), Err)
     }
 

@@ -62,6 +62,7 @@ fn the_key_has_every_outcome_and_everybody() {
         ("PROPERTY_FOUND", ""),
         ("APPLICANT_DECEASED", ""),
         ("UNDETERMINED", "estate.ownership"),
+        ("UNDETERMINED", "housing.presale"),
         ("HAND_OVER_GAP", "housing.presale"),
         ("OUTSIDE_COVERAGE", "civil.marriage"),
         ("OUTSIDE_COVERAGE", "police.household"),
