@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use prost::Message as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use zerotrip_certs::definition::{Definition, DefinitionError};
 use zerotrip_channel::files::{self, FileError};
 use zerotrip_ledger::{BundleKind, Ledger, LedgerError};
@@ -83,7 +83,7 @@ pub struct Hub {
     pub budgets: Budgets,
     /// Exchanges at once.
     pub room: Semaphore,
-    in_force: RwLock<Arc<InForce>>,
+    in_force: watch::Sender<Arc<InForce>>,
     /// Bundles are published one at a time.
     publishing: tokio::sync::Mutex<()>,
 }
@@ -145,7 +145,7 @@ impl Hub {
             budgets: Budgets::new(&config),
             room: Semaphore::new(config.exchanges),
             channels: Channels::default(),
-            in_force: RwLock::new(Arc::new(in_force)),
+            in_force: watch::Sender::new(Arc::new(in_force)),
             publishing: tokio::sync::Mutex::new(()),
             identity,
             config,
@@ -163,7 +163,12 @@ impl Hub {
 
     /// What is in force now.
     pub fn in_force(&self) -> Arc<InForce> {
-        Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.in_force.borrow())
+    }
+
+    /// What is in force from now on, for exchanges under way.
+    pub fn follow(&self) -> watch::Receiver<Arc<InForce>> {
+        self.in_force.subscribe()
     }
 
     /// Puts a newer key directory in force: durably, then here, then at every attached connector. One that does not confirm is
@@ -186,7 +191,7 @@ impl Hub {
         };
         self.keep_bundle(BundleKind::Directory, version, &envelope).await?;
         let next = Arc::new(next);
-        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
+        self.in_force.send_replace(Arc::clone(&next));
         Ok(self.channels.push_directory(&envelope, &next.directory).await)
     }
 
@@ -202,7 +207,7 @@ impl Hub {
         let grants_version = grants.version;
         self.keep_bundle(BundleKind::Grants, grants_version, &envelope).await?;
         let next = InForce { directory, directory_envelope, grants_envelope: envelope, grants_version, policy };
-        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        self.in_force.send_replace(Arc::new(next));
         Ok(())
     }
 

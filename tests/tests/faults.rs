@@ -2,9 +2,10 @@
 //! check is unavailable and names it; never a false certificate.
 
 use std::fs;
+use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
@@ -19,7 +20,7 @@ use arrow_flight::{
 };
 use futures::{Stream, StreamExt, stream};
 use prost::Message as _;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
 use zerotrip_channel::{Http2Bounds, Peer, SystemHome, dial, serve};
@@ -30,7 +31,7 @@ use zerotrip_proto::v1::{
     ScanTrailer,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
-use zerotrip_tests::town::wait_until;
+use zerotrip_tests::town::{FUND, wait_until};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{dsse, receipt};
 
@@ -175,9 +176,19 @@ struct Liar {
     home: SystemHome,
     statement: Envelope,
     turn: Arc<AtomicUsize>,
+    /// The hub's store, and whether each asked-for exchange stood in it, still open, when its grant arrived.
+    store: PathBuf,
+    intended: Arc<Mutex<Vec<bool>>>,
 }
 
 impl Liar {
+    /// What the hub's store holds of an exchange at this moment, seen from another process.
+    fn is_intended(&self, exchange: &str) -> bool {
+        let store = Connection::open_with_flags(&self.store, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let sql = "select count(*) from exchange join leaf on idx = intent_index where id = ?1 and outcome is null";
+        store.query_row(sql, [exchange], |row| row.get::<_, i64>(0)).unwrap() == 1
+    }
+
     fn answer(&self, grant: &ScanGrant) -> Vec<FlightData> {
         let lie = LIES[self.turn.load(Ordering::SeqCst)];
         let person = if lie == "somebody else" { "330106199001011234" } else { grant.keys[0].value.as_str() };
@@ -279,6 +290,8 @@ impl FlightService for Liar {
     async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
         let envelope = Envelope::decode(request.into_inner().ticket).unwrap();
         let grant = ScanGrant::decode(envelope.payload.as_slice()).unwrap();
+        let intended = self.is_intended(&grant.exchange_id);
+        self.intended.lock().unwrap().push(intended);
         let messages = stream::iter(self.answer(&grant).into_iter().map(Ok));
         if LIES[self.turn.load(Ordering::SeqCst)] == "stalls" {
             return Ok(Response::new(Box::pin(messages.take(1).chain(stream::pending()))));
@@ -323,23 +336,36 @@ impl FlightService for Liar {
     }
 }
 
-#[test]
-fn a_lying_connector_never_yields_an_absence() {
+/// The town with a liar in the civil-affairs connector's place: its lie by number, and what it saw of the hub's store.
+type LyingTown = (TestTown, Arc<AtomicUsize>, Arc<Mutex<Vec<bool>>>);
+
+fn lying_town(runtime: &tokio::runtime::Runtime) -> LyingTown {
     let mut town = town(200, 17);
     town.town.stop_connector("civil").unwrap();
     town.town.wait_detached("civil.marriage").unwrap();
-    let runtime = runtime();
-    let turn = Arc::new(AtomicUsize::new(0));
+    let (turn, intended) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
     let home = town.home("civil");
     let signed = fs::read(town.town.folder.join("civil/signed/civil.marriage.dsse")).unwrap();
-    let statement = Envelope::decode(signed.as_slice()).unwrap();
-    let liar = |turn: &Arc<AtomicUsize>| Liar { home: home.clone(), statement: statement.clone(), turn: Arc::clone(turn) };
+    let liar = || Liar {
+        home: home.clone(),
+        statement: Envelope::decode(signed.as_slice()).unwrap(),
+        turn: Arc::clone(&turn),
+        store: town.town.folder.join("store.sqlite"),
+        intended: Arc::clone(&intended),
+    };
     runtime.block_on(async {
         let stream = dial(&home.address, home.tls(bounds::ALPN_CHANNEL).unwrap()).await.unwrap();
-        let routes = Routes::new(ConnectorServer::new(liar(&turn))).add_service(FlightServiceServer::new(liar(&turn)));
+        let routes = Routes::new(ConnectorServer::new(liar())).add_service(FlightServiceServer::new(liar()));
         tokio::spawn(serve(stream, Peer(None), routes, Http2Bounds::STANDARD, std::future::pending()));
     });
     town.town.wait_attached(&["civil.marriage"]).unwrap();
+    (town, turn, intended)
+}
+
+#[test]
+fn a_lying_connector_never_yields_an_absence() {
+    let runtime = runtime();
+    let (town, turn, intended) = lying_town(&runtime);
     let mut session = runtime.block_on(town.session());
     let (applicant, variant) = town.cast("nothing_owned");
     for (at, lie) in LIES.iter().enumerate() {
@@ -354,5 +380,27 @@ fn a_lying_connector_never_yields_an_absence() {
         };
         assert_eq!(why.code, expected, "{lie}");
     }
+    // The register is asked first, so each of these was the exchange's first grant.
+    assert_eq!(*intended.lock().unwrap(), [true; LIES.len()], "a grant left before its intent was durable");
+    town.town.stop().unwrap();
+}
+
+#[test]
+fn a_suspension_ends_an_exchange_under_way() {
+    let runtime = runtime();
+    let (town, turn, asked) = lying_town(&runtime);
+    turn.store(LIES.iter().position(|lie| *lie == "stalls").unwrap(), Ordering::SeqCst);
+    let mut session = runtime.block_on(town.session());
+    let (applicant, variant) = town.cast("nothing_owned");
+    let under_way = runtime.spawn(async move { session.check(&errand(), &question(variant, &applicant)).await });
+    wait_until(Duration::from_secs(10), "the stalling register is asked", || Ok(!asked.lock().unwrap().is_empty())).unwrap();
+    let authority = town.town.path("authority");
+    let begun = Instant::now();
+    town.town.zerotrip(&["member", "suspend", "--dir", &authority, "--member", FUND]).unwrap().expect(0).unwrap();
+    let outcome = runtime.block_on(under_way).unwrap().unwrap();
+    // The source would have stalled until the check's deadline of ten seconds.
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let Outcome::Denied(denied) = &outcome else { panic!("{:?}", in_words(&outcome)) };
+    assert_eq!(denied.code, ErrorCode::PolicyDenied);
     town.town.stop().unwrap();
 }

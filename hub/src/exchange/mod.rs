@@ -9,6 +9,7 @@ mod issue;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::sync::watch;
 use zerotrip_datasets::ResidentId;
 use zerotrip_policies::{Action, Decision, Facts};
 use zerotrip_proto::v1::request::Body;
@@ -29,7 +30,8 @@ const CIVIL_OFFSET: Duration = Duration::from_secs(8 * 3600);
 /// Answers one check: identify, admit, authorise, intend, dispatch and combine, disclose, record, answer.
 pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Result<ExchangeReply, Refusal> {
     let now = SystemTime::now();
-    let in_force = hub.in_force();
+    let mut follow = hub.follow();
+    let in_force = Arc::clone(&follow.borrow_and_update());
     let Some(envelope) = call.request else {
         return refuse(hub, peer, &[], Refusal::new(ErrorCode::BadSignature, "the call carries no signed request")).await;
     };
@@ -46,8 +48,9 @@ pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
         Ok(room) => room,
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
-    let decision = decide(&in_force, &identified, &question.name(), Action::Check, now);
-    let record = match intend(hub, &identified, &question.name(), &decision, now).await {
+    let check = question.name();
+    let decision = decide(&in_force, &identified, &check, Action::Check, now);
+    let record = match intend(hub, &identified, &check, &decision, now).await {
         Ok(record) => record,
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
@@ -55,12 +58,16 @@ pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
         return record.answer(hub, &decision, Outcome::denied(&decision), Vec::new()).await;
     }
     let dispatcher = Dispatcher::new(hub, &in_force, &identified, &decision, question.deadline(&identified, now));
-    let outcome = question.run(hub, &dispatcher, now).await;
+    let outcome = tokio::select! {
+        outcome = question.run(hub, &dispatcher, now) => outcome,
+        // The departments notice at once that nobody listens any more, and stop.
+        () = withdrawn(&mut follow, &identified, &check) => Outcome::unavailable(ErrorCode::MemberSuspended, ""),
+    };
     // What was granted when the question was asked may have been withdrawn while it ran: nothing is released on a stale decision.
     let decision = if Arc::ptr_eq(&in_force, &hub.in_force()) {
         decision.clone()
     } else {
-        decide(&hub.in_force(), &identified, &question.name(), Action::Check, SystemTime::now())
+        decide(&hub.in_force(), &identified, &check, Action::Check, SystemTime::now())
     };
     let outcome = if decision.allowed { outcome } else { outcome.withdrawn(&decision) };
     record.answer(hub, &decision, outcome, dispatcher.into_receipts()).await
@@ -91,6 +98,18 @@ fn decide(in_force: &InForce, identified: &Identified, check: &str, action: Acti
         official: &request.official,
         now,
     })
+}
+
+/// Completes when something newer is in force under which the question would be denied.
+async fn withdrawn(follow: &mut watch::Receiver<Arc<InForce>>, identified: &Identified, check: &str) {
+    while follow.changed().await.is_ok() {
+        let in_force = Arc::clone(&follow.borrow_and_update());
+        if !decide(&in_force, identified, check, Action::Check, SystemTime::now()).allowed {
+            return;
+        }
+    }
+    // The hub is gone, and this exchange with it.
+    std::future::pending().await
 }
 
 /// The request and the decision enter the ledger, durably, before anything is dispatched.
