@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use arrow::array::{ArrayRef, Date32Builder, RecordBatch, StringBuilder};
+use arrow::array::{ArrayRef, Date32Builder, Decimal128Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow_flight::FlightData;
 use arrow_flight::utils::batches_to_flight_data;
@@ -12,6 +12,7 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
 use zerotrip_datasets::cell::{self, CellReading};
+use zerotrip_datasets::normal::money::{PRECISION as MONEY_PRECISION, SCALE as MONEY_SCALE};
 use zerotrip_datasets::{Column, ResidentId, template};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTemplate, ScanTrailer, SemanticType};
 use zerotrip_proto::{Refusal, payload_type, to_timestamp};
@@ -127,8 +128,7 @@ impl Shape {
         for name in &template.columns {
             let at = place(name)?;
             let column = file.columns.get(at).ok_or_else(|| format!("no column `{name}`"))?;
-            let data_type = if column.semantic == SemanticType::Date { DataType::Date32 } else { DataType::Utf8 };
-            fields.push(Field::new(name, data_type, true));
+            fields.push(Field::new(name, data_type(column.semantic), true));
             columns.push((at, column.clone()));
         }
         let supplies = template.columns.iter().enumerate().filter(|(_, name)| template.supplies.contains(name)).map(|(at, _)| at);
@@ -155,6 +155,16 @@ impl Shape {
 enum Values {
     Text(StringBuilder),
     Date(Date32Builder),
+    Money(Decimal128Builder),
+}
+
+/// How a column of that type travels: the hub prepares its plans for the same (`hub/src/check/prepare.rs`), and compares.
+fn data_type(semantic: SemanticType) -> DataType {
+    match semantic {
+        SemanticType::Date => DataType::Date32,
+        SemanticType::Money => DataType::Decimal128(MONEY_PRECISION, MONEY_SCALE),
+        _ => DataType::Utf8,
+    }
 }
 
 /// The answer on its way out.
@@ -206,8 +216,9 @@ impl<'a> Delivery<'a> {
             .shape
             .columns
             .iter()
-            .map(|(_, column)| match column.semantic {
-                SemanticType::Date => Values::Date(Date32Builder::new()),
+            .map(|(_, column)| match data_type(column.semantic) {
+                DataType::Date32 => Values::Date(Date32Builder::new()),
+                money @ DataType::Decimal128(..) => Values::Money(Decimal128Builder::new().with_data_type(money)),
                 _ => Values::Text(StringBuilder::new()),
             })
             .collect();
@@ -227,6 +238,7 @@ impl<'a> Delivery<'a> {
         columns.extend(values.into_iter().map(|value| match value {
             Values::Text(mut builder) => Arc::new(builder.finish()) as ArrayRef,
             Values::Date(mut builder) => Arc::new(builder.finish()) as ArrayRef,
+            Values::Money(mut builder) => Arc::new(builder.finish()) as ArrayRef,
         }));
         RecordBatch::try_new(Arc::clone(&self.shape.schema), columns).map_err(|error| failed(&error))
     }
@@ -337,6 +349,7 @@ impl<'a> Delivery<'a> {
 
 fn append(value: &mut Values, reading: CellReading) {
     match value {
+        Values::Money(builder) => builder.append_option(if let CellReading::Money(fen) = reading { Some(fen) } else { None }),
         Values::Date(builder) => builder.append_option(if let CellReading::Date(day) = reading { Some(day) } else { None }),
         Values::Text(builder) => match reading {
             CellReading::Id(id) => builder.append_value(id.as_str()),

@@ -2,6 +2,7 @@
 
 use zerotrip_proto::v1::SemanticType;
 
+use crate::normal::{address, division, money, person_name, phone, uscc};
 use crate::{Column, Reading, ResidentId, date, fold, parse};
 
 /// A cell's meaning, or that it has none that could be relied upon.
@@ -15,8 +16,10 @@ pub enum CellReading {
     OtherId(String),
     /// Days since 1970-01-01.
     Date(i32),
-    /// Text or a name, blanks around it trimmed.
+    /// Text as it stands, blanks around it trimmed; or the canonical form of the column's type.
     Text(String),
+    /// An amount, in fen.
+    Money(i128),
     /// A code's meaning, from the column's closed list.
     Code(String),
     /// Something stands there which cannot be read as the column's type.
@@ -39,9 +42,19 @@ pub fn read(column: &Column, raw: Option<&str>) -> CellReading {
             Reading::Unreadable => CellReading::Unreadable,
         },
         SemanticType::Date => date::parse(text).map_or(CellReading::Unreadable, |day| CellReading::Date(date::to_date32(day))),
-        SemanticType::Text | SemanticType::PersonName => CellReading::Text(text.to_owned()),
+        SemanticType::Text => CellReading::Text(text.to_owned()),
+        SemanticType::PersonName => canonical(person_name::read(text)),
+        SemanticType::Uscc => canonical(uscc::read(text)),
+        SemanticType::DivisionCode => canonical(division::read(text)),
+        SemanticType::Phone => canonical(phone::read(text)),
+        SemanticType::Address => canonical(address::read(text)),
+        SemanticType::Money => money::read(text).map_or(CellReading::Unreadable, CellReading::Money),
         SemanticType::Code | SemanticType::Unspecified => CellReading::Unreadable,
     }
+}
+
+fn canonical(text: Option<String>) -> CellReading {
+    text.map_or(CellReading::Unreadable, CellReading::Text)
 }
 
 impl CellReading {
@@ -83,6 +96,10 @@ mod tests {
             assert!(read(SemanticType::Code, unknown).is_spoilt());
         }
         assert_eq!(read(SemanticType::PersonName, Some(" 张三 ")), CellReading::Text("张三".into()));
+        assert_eq!(read(SemanticType::Money, Some("1,200.5元")), CellReading::Money(120_050));
+        assert_eq!(read(SemanticType::Money, Some("about 1200")), CellReading::Unreadable);
+        assert_eq!(read(SemanticType::DivisionCode, Some("330104")), CellReading::Text("330102".into()));
+        assert_eq!(read(SemanticType::Phone, Some("138-0013-8000")), CellReading::Text("+8613800138000".into()));
         assert_eq!(read(SemanticType::Unspecified, Some("x")), CellReading::Unreadable);
     }
 }

@@ -9,6 +9,7 @@
 pub mod cell;
 pub mod date;
 pub mod file;
+pub mod normal;
 pub mod resident_id;
 pub mod template;
 

@@ -30,6 +30,20 @@ pub const MOST_CODES: usize = 1000;
 /// Most regions of a coverage.
 pub const MOST_REGIONS: usize = 4000;
 
+/// Every semantic type, by its name in a dataset file.
+pub const SEMANTIC_TYPES: &[(&str, SemanticType)] = &[
+    ("resident_id", SemanticType::ResidentId),
+    ("uscc", SemanticType::Uscc),
+    ("division_code", SemanticType::DivisionCode),
+    ("person_name", SemanticType::PersonName),
+    ("date", SemanticType::Date),
+    ("phone", SemanticType::Phone),
+    ("money", SemanticType::Money),
+    ("address", SemanticType::Address),
+    ("code", SemanticType::Code),
+    ("text", SemanticType::Text),
+];
+
 /// One dataset as its owner's file describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DatasetFile {

@@ -9,8 +9,8 @@ use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
 
 use super::section::{Section, is_text};
 use super::{
-    Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_REGIONS, Subjects,
-    source, units,
+    Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_REGIONS,
+    SEMANTIC_TYPES, Subjects, source, units,
 };
 use crate::nearest::nearest;
 
@@ -108,19 +108,16 @@ fn columns(top: &mut Section<'_>) -> Vec<Column> {
     let _ = top.need("column", "describe each column in a `[[column]]` table");
     let mut columns = Vec::new();
     let mut names = BTreeSet::new();
+    let remedy = SEMANTIC_TYPES.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let remedy = format!("must be one of {remedy}");
     for mut section in top.sections("column", MOST_COLUMNS) {
         let name = name(&mut section, &mut names);
         let field = section
             .read("field", None, "must be the field's name in the source", |value| value.as_str().filter(|name| is_foreign_name(name)));
-        let semantic =
-            section.read("type", None, "must be `resident_id`, `date`, `code`, `text` or `person_name`", |value| match value.as_str()? {
-                "resident_id" => Some(SemanticType::ResidentId),
-                "date" => Some(SemanticType::Date),
-                "code" => Some(SemanticType::Code),
-                "text" => Some(SemanticType::Text),
-                "person_name" => Some(SemanticType::PersonName),
-                _ => None,
-            });
+        let semantic = section.read("type", None, &remedy, |value| {
+            let name = value.as_str()?;
+            SEMANTIC_TYPES.iter().find(|(known, _)| *known == name).map(|(_, semantic)| *semantic)
+        });
         let grade = section.read("grade", None, "must be `L1` to `L4`", |value| {
             Grade::from_str_name(value.as_str()?).filter(|grade| *grade != Grade::Unspecified)
         });

@@ -11,6 +11,7 @@ use std::fmt;
 use chrono::{Datelike, NaiveDate};
 
 use crate::fold;
+use crate::normal::uscc;
 
 pub use matching::{Probe, Suspect, SuspectRow, could_match, is_spreadsheet_rounded, row_could_match};
 
@@ -88,7 +89,7 @@ pub fn parse(raw: &str) -> Reading {
     if let Some(id) = expand(text.as_bytes()) {
         return Reading::Person(id);
     }
-    if (is_credit_code(text.as_bytes()) && matching::far_from_any(text.as_bytes())) || is_travel_document(text.as_bytes()) {
+    if (uscc::is_valid(text.as_bytes()) && matching::far_from_any(text.as_bytes())) || is_travel_document(text.as_bytes()) {
         return Reading::Other(text);
     }
     Reading::Unreadable
@@ -107,7 +108,7 @@ pub fn is_irregular(raw: &str) -> bool {
 fn is_certain(text: &str) -> bool {
     match parse(text) {
         Reading::Person(_) => true,
-        Reading::Other(other) => is_credit_code(other.as_bytes()),
+        Reading::Other(other) => uscc::is_valid(other.as_bytes()),
         Reading::Unreadable => false,
     }
 }
@@ -237,21 +238,6 @@ fn check_character(first: &[u8]) -> Option<u8> {
     }
     let sum: u32 = first.iter().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
     b"10X98765432".get(usize::try_from(sum % 11).ok()?).copied()
-}
-
-/// GB 32100: 18 of 31 characters, weights 3^(i-1) mod 31, check = 31 − sum mod 31 (31 → 0).
-fn is_credit_code(text: &[u8]) -> bool {
-    const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
-    let value = |c: &u8| ALPHABET.iter().position(|known| known == c);
-    let Some((last, first)) = text.split_last() else { return false };
-    let mut weight = 1;
-    let mut sum = 0;
-    for c in first {
-        let Some(value) = value(c) else { return false };
-        sum += value * weight;
-        weight = weight * 3 % 31;
-    }
-    first.len() == 17 && value(last) == Some((31 - sum % 31) % 31)
 }
 
 fn is_travel_document(text: &[u8]) -> bool {

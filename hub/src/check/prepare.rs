@@ -11,6 +11,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use zerotrip_certs::definition::{Definition, Reference, Scan, StepKind, Variant};
+use zerotrip_datasets::normal::money;
 use zerotrip_datasets::template;
 use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType};
 use zerotrip_trust::digest::Digest;
@@ -230,7 +231,11 @@ impl<'a> Preparation<'a> {
         let mut fields = vec![Field::new(&scan.lookup, DataType::Utf8, true)];
         for column in &scan.columns {
             let stated = statement.columns.iter().find(|stated| stated.name == *column)?;
-            let data_type = if stated.r#type() == SemanticType::Date { DataType::Date32 } else { DataType::Utf8 };
+            let data_type = match stated.r#type() {
+                SemanticType::Date => DataType::Date32,
+                SemanticType::Money => DataType::Decimal128(money::PRECISION, money::SCALE),
+                _ => DataType::Utf8,
+            };
             fields.push(Field::new(column, data_type, true));
         }
         if fields.iter().any(|field| field.name() == ROW_NUMBER) {
