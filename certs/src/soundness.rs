@@ -381,6 +381,9 @@ mod tests {
         Incomplete,
     }
 
+    /// A scan's name, state, persons for whom an absence is concluded, whether it is judged, and whom its rows are about.
+    type Held = (String, ScanState, Vec<String>, bool, Vec<String>);
+
     fn any_state() -> impl Strategy<Value = State> {
         prop_oneof![
             1 => Just(State::NotAsked),
@@ -415,7 +418,7 @@ mod tests {
             verdicts in proptest::collection::vec(any_verdict(), 0..4),
             registered in proptest::collection::hash_set("[abc]", 0..3),
         ) {
-            let held: Vec<(String, ScanState, Vec<String>, bool, Vec<String>)> = states.iter().enumerate().map(|(index, (state, stated, persons, judged, rows))| {
+            let held: Vec<Held> = states.iter().enumerate().map(|(index, (state, stated, persons, judged, rows))| {
                 let subjects = if *stated { Subjects::Stated("registered_in:r".into()) } else { Subjects::Everyone };
                 let state = match state {
                     State::NotAsked => ScanState::NotAsked,

@@ -43,7 +43,8 @@ fn is_mobile(text: &str) -> bool {
 fn is_land_line(text: &str) -> bool {
     let rest = text.len().saturating_sub(area_digits(text));
     let area = text.as_bytes().first().is_some_and(|c| (b'1'..=b'9').contains(c));
-    area && (7..=8).contains(&rest) && !is_mobile(text) && !(text.starts_with('1') && !text.starts_with("10"))
+    let beijing_or_elsewhere = text.starts_with("10") || !text.starts_with('1');
+    area && beijing_or_elsewhere && (7..=8).contains(&rest) && !is_mobile(text)
 }
 
 fn area_digits(text: &str) -> usize {
