@@ -31,6 +31,8 @@ pub mod payload_type {
     pub const DATASET: &str = "application/vnd.zerotrip.dataset.v1+protobuf";
     /// [`crate::v1::Approvals`]
     pub const APPROVALS: &str = "application/vnd.zerotrip.approvals.v1+protobuf";
+    /// [`crate::v1::Adjudications`]
+    pub const ADJUDICATIONS: &str = "application/vnd.zerotrip.adjudications.v1+protobuf";
     /// [`crate::v1::ScanGrant`]
     pub const SCAN_GRANT: &str = "application/vnd.zerotrip.scan-grant.v1+protobuf";
     /// [`crate::v1::ScanReceipt`]

@@ -1,0 +1,245 @@
+//! What an owner states of rows that cannot be read: per row, whom it can and cannot concern. Without it one paper-era row without an id
+//! makes every absence unprovable; with it, only those that it can concern.
+//!
+//! A row is known by the digest of its cells, not by its place: tomorrow's drop has it on another line. Whoever changes a cell of it
+//! makes another row of it, which is to be adjudicated anew.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::SystemTime;
+
+use chrono::NaiveDate;
+use prost::Message as _;
+use serde::{Deserialize, Serialize};
+use zerotrip_channel::SystemHome;
+use zerotrip_channel::files::{self, Secrecy};
+use zerotrip_datasets::ResidentId;
+use zerotrip_proto::v1::{self, Envelope};
+use zerotrip_proto::{payload_type, to_timestamp};
+use zerotrip_trust::digest::{Digest, Hasher, sha256};
+use zerotrip_trust::dsse;
+
+use crate::desk::DeskError;
+
+/// Most rulings of one dataset: as many as rows may be unreadable before the register counts as broken.
+pub const MOST_RULINGS: usize = 10_000;
+/// Most persons whom one row can concern by name.
+const MOST_PERSONS: usize = 64;
+
+/// Whom a row can concern.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Concerns {
+    /// Nobody who can be asked about: an organisation, a person without a resident id, a row that is void.
+    Nobody,
+    /// These.
+    Persons(Vec<String>),
+    /// Anybody born in these years, both included.
+    Born {
+        /// The first year.
+        from: i32,
+        /// The last year.
+        to: i32,
+    },
+}
+
+impl Concerns {
+    /// Whether a row of which this was stated can be about the person.
+    pub fn could_be(&self, person: &ResidentId) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Persons(persons) => persons.iter().any(|known| known == person.as_str()),
+            Self::Born { from, to } => (*from..=*to).contains(&chrono::Datelike::year(&person.birth_date())),
+        }
+    }
+
+    /// Reads what a clerk types: `nobody`, ids separated by commas, or `born 1952` or `born 1950-1955`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text == "nobody" {
+            return Ok(Self::Nobody);
+        }
+        if let Some(years) = text.strip_prefix("born ") {
+            let (from, to) = years.split_once('-').unwrap_or((years, years));
+            let year = |text: &str| text.trim().parse::<i32>().ok().filter(|year| (1800..2100).contains(year));
+            return match (year(from), year(to)) {
+                (Some(from), Some(to)) if from <= to => Ok(Self::Born { from, to }),
+                _ => Err("write years such as `born 1952` or `born 1950-1955`".into()),
+            };
+        }
+        let mut persons = Vec::new();
+        for id in text.split([',', '，']) {
+            let id = ResidentId::new_strict(id).map_err(|error| format!("`{}`: {error}", id.trim()))?;
+            persons.push(id.as_str().to_owned());
+        }
+        persons.sort_unstable();
+        persons.dedup();
+        if persons.len() > MOST_PERSONS {
+            return Err(format!("at most {MOST_PERSONS} persons; give the years of birth instead"));
+        }
+        Ok(Self::Persons(persons))
+    }
+}
+
+/// What is stated of one row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ruling {
+    /// SHA-256 of the row's cells, in hexadecimal.
+    pub row: String,
+    /// Where the row stood when it was decided: for people.
+    pub locator: String,
+    /// Whom it can concern.
+    pub concerns: Concerns,
+    /// The clerk's grounds.
+    pub grounds: String,
+}
+
+/// The clerk's file: `<connector's folder>/adjudications/<dataset>.toml`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worksheet {
+    /// In the order in which they were decided.
+    #[serde(default, rename = "ruling")]
+    pub rulings: Vec<Ruling>,
+}
+
+impl Worksheet {
+    /// What has been decided so far; nothing, if there is no file.
+    pub fn read(folder: &Path, dataset: &str) -> Result<Self, DeskError> {
+        let path = worksheet_path(folder, dataset);
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        let damaged = |why: String| DeskError::Config(path.display().to_string(), why);
+        let sheet: Self = toml::from_str(&files::read_text(&path)?).map_err(|error| damaged(error.message().to_owned()))?;
+        if sheet.rulings.len() > MOST_RULINGS {
+            return Err(damaged(format!("over {MOST_RULINGS} rulings: that is not a register with blemishes but a broken one")));
+        }
+        for ruling in &sheet.rulings {
+            let known = <Digest>::try_from(hex::decode(&ruling.row).unwrap_or_default()).is_ok();
+            let ids = if let Concerns::Persons(persons) = &ruling.concerns { persons.as_slice() } else { &[] };
+            let wrong = ids.iter().find(|id| ResidentId::new_strict(id).map_or(true, |known| known.as_str() != **id));
+            if !known || wrong.is_some() || ids.len() > MOST_PERSONS {
+                return Err(damaged(format!("the ruling on `{}` is damaged; remove it and adjudicate the row again", ruling.locator)));
+            }
+        }
+        Ok(sheet)
+    }
+
+    /// Writes what has been decided; readable by the department alone, for rows can name persons.
+    pub fn write(&self, folder: &Path, dataset: &str) -> Result<(), DeskError> {
+        let path = worksheet_path(folder, dataset);
+        let text = toml::to_string(self).map_err(|error| DeskError::Config(path.display().to_string(), error.to_string()))?;
+        Ok(files::write(&path, text.as_bytes(), Secrecy::Private)?)
+    }
+
+    /// Signs it with the owner's key; it is in force from the connector's next start.
+    pub fn sign(&self, home: &SystemHome, dataset: &str) -> Result<usize, DeskError> {
+        let before = Adjudications::load(&home.folder, dataset)?.map_or(0, |(signed, _)| signed.version);
+        let message = v1::Adjudications {
+            dataset: dataset.to_owned(),
+            version: before + 1,
+            signed_at: Some(to_timestamp(SystemTime::now())),
+            rulings: self.rulings.iter().map(to_message).collect(),
+        };
+        let envelope = dsse::seal(payload_type::ADJUDICATIONS, &message, &home.key("approve")?)?;
+        files::write(&signed_path(&home.folder, dataset), &envelope.encode_to_vec(), Secrecy::Private)?;
+        Ok(message.rulings.len())
+    }
+}
+
+/// What an owner has stated and signed, by row.
+#[derive(Clone, Debug, Default)]
+pub struct Adjudications {
+    version: u64,
+    /// SHA-256 of the signed statement; empty where there is none.
+    pub digest: Vec<u8>,
+    rulings: HashMap<Digest, Concerns>,
+}
+
+impl Adjudications {
+    /// The owner's signed statement about a dataset, if there is one. Whether the signature holds is for the directory in force to say.
+    pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Self, Envelope)>, DeskError> {
+        let path = signed_path(folder, dataset);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let damaged = |why: String| DeskError::Damaged(path.display().to_string(), why);
+        let envelope = Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| damaged(error.to_string()))?;
+        let (payload, _) = dsse::peek(&envelope, payload_type::ADJUDICATIONS)?;
+        let message: v1::Adjudications = dsse::decode(payload)?;
+        if message.dataset != dataset || message.rulings.len() > MOST_RULINGS {
+            return Err(damaged(format!("it is about `{}`, with {} rulings", message.dataset, message.rulings.len())));
+        }
+        let mut rulings = HashMap::new();
+        for ruling in message.rulings {
+            let (row, concerns) = from_message(ruling).ok_or_else(|| damaged("a ruling that cannot be read".into()))?;
+            rulings.insert(row, concerns);
+        }
+        Ok(Some((Self { version: message.version, digest: sha256(payload).to_vec(), rulings }, envelope)))
+    }
+
+    /// What is stated of the row of that digest.
+    pub fn of(&self, row: &Digest) -> Option<&Concerns> {
+        self.rulings.get(row)
+    }
+
+    /// Whether nothing is stated.
+    pub fn is_empty(&self) -> bool {
+        self.rulings.is_empty()
+    }
+}
+
+/// A row's digest: of its cells in the order of the dataset file's columns, NULL and empty apart.
+pub fn row_digest<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Digest {
+    let mut hasher = Hasher::with_domain("zerotrip adjudicated row v1");
+    for cell in cells {
+        hasher.update(&[u8::from(cell.is_some())]);
+        hasher.update_framed(cell.unwrap_or_default().as_bytes());
+    }
+    hasher.finish()
+}
+
+/// The digest of a row that could not be split into cells.
+pub fn ragged_digest(text: &str) -> Digest {
+    let mut hasher = Hasher::with_domain("zerotrip adjudicated ragged row v1");
+    hasher.update_framed(text.as_bytes());
+    hasher.finish()
+}
+
+fn to_message(ruling: &Ruling) -> v1::Ruling {
+    let (mut persons, mut born) = (Vec::new(), (String::new(), String::new()));
+    match &ruling.concerns {
+        Concerns::Nobody => {}
+        Concerns::Persons(named) => persons.clone_from(named),
+        Concerns::Born { from, to } => born = (format!("{from:04}-01-01"), format!("{to:04}-12-31")),
+    }
+    v1::Ruling {
+        row_digest: hex::decode(&ruling.row).unwrap_or_default(),
+        persons,
+        born_from: born.0,
+        born_to: born.1,
+        grounds: ruling.grounds.clone(),
+    }
+}
+
+fn from_message(ruling: v1::Ruling) -> Option<(Digest, Concerns)> {
+    let row = Digest::try_from(ruling.row_digest).ok()?;
+    let year = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| chrono::Datelike::year(&day));
+    let concerns = match (ruling.persons.is_empty(), ruling.born_from.is_empty() && ruling.born_to.is_empty()) {
+        (true, true) => Concerns::Nobody,
+        (false, true) if ruling.persons.len() <= MOST_PERSONS => Concerns::Persons(ruling.persons),
+        (true, false) => Concerns::Born { from: year(&ruling.born_from)?, to: year(&ruling.born_to)? },
+        _ => return None,
+    };
+    Some((row, concerns))
+}
+
+fn worksheet_path(folder: &Path, dataset: &str) -> std::path::PathBuf {
+    folder.join("adjudications").join(format!("{dataset}.toml"))
+}
+
+fn signed_path(folder: &Path, dataset: &str) -> std::path::PathBuf {
+    folder.join("signed").join(format!("{dataset}.adjudications.dsse"))
+}
