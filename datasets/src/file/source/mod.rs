@@ -2,13 +2,15 @@
 //! there is to know about each of its keys; [`KINDS`] lists them all.
 
 mod csv;
+mod drop;
 mod sqlite;
 
 use toml::Value;
 
 use super::section::Section;
 
-pub use csv::{Csv, CsvAsOf, Encoding};
+pub use csv::{Csv, Encoding};
+pub use drop::{DropAsOf, FileDrop};
 pub use sqlite::{Sqlite, SqliteAsOf};
 
 /// Where the rows are.
@@ -30,6 +32,8 @@ pub struct Kind {
     pub name: &'static str,
     /// For whom it is, in one sentence.
     pub title: &'static str,
+    /// The same in a few words of Chinese.
+    pub title_zh: &'static str,
     /// Its keys, without `kind`.
     pub parameters: &'static [&'static Parameter],
     /// A `[source]` section as somebody would write it.
