@@ -159,5 +159,6 @@ pub fn open(dataset: &DatasetFile, base: &Path, state: &Path) -> Result<Arc<dyn 
     match &dataset.source {
         Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(dataset, spec, base)?)),
         Spec::Csv(spec) => dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding))),
+        Spec::Xlsx(spec) => dropped(&spec.file, Arc::new(drop::Xlsx::new(spec))),
     }
 }

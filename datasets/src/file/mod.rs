@@ -17,7 +17,7 @@ use chrono::NaiveDate;
 use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, coverage};
 
 pub use manifest::Manifest;
-pub use source::{Csv, DropAsOf, Encoding, FileDrop, KINDS, Kind, Parameter, Source, Sqlite, SqliteAsOf};
+pub use source::{Csv, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Parameter, Source, Sqlite, SqliteAsOf};
 
 /// Largest dataset file, in bytes.
 pub const MOST_FILE_BYTES: usize = 1 << 20;

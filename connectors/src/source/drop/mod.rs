@@ -2,8 +2,14 @@
 //! is special to a format of files is behind [`Format`]; everything else is here and in `import.rs`, and where drops arrive in `place.rs`.
 
 mod csv;
+mod grid;
 mod import;
 mod place;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub mod writers;
+mod xlsx;
 
 use std::fmt;
 use std::path::Path;
@@ -21,6 +27,7 @@ use super::table::TableSource;
 use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Survey};
 
 pub use self::csv::Csv;
+pub use self::xlsx::Xlsx;
 
 /// Time before the same drop is tried again after it could not be imported.
 const RETRY: Duration = Duration::from_secs(5);

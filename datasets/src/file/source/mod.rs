@@ -3,6 +3,7 @@
 
 mod csv;
 mod drop;
+mod excel;
 mod sqlite;
 
 use toml::Value;
@@ -11,6 +12,7 @@ use super::section::Section;
 
 pub use csv::{Csv, Encoding};
 pub use drop::{DropAsOf, FileDrop};
+pub use excel::Excel;
 pub use sqlite::{Sqlite, SqliteAsOf};
 
 /// Where the rows are.
@@ -20,10 +22,12 @@ pub enum Source {
     Sqlite(Sqlite),
     /// A file of separated values.
     Csv(Csv),
+    /// A sheet of a workbook.
+    Xlsx(Excel),
 }
 
 /// Every kind of source, in the order in which people should meet them.
-pub const KINDS: &[&Kind] = &[&sqlite::KIND, &csv::KIND];
+pub const KINDS: &[&Kind] = &[&sqlite::KIND, &csv::KIND, &excel::XLSX];
 
 /// One kind of source: what the manual says of it, and how its section is read.
 #[derive(Debug)]
