@@ -16,7 +16,7 @@ use zerotrip_datasets::{DatasetFile, Manifest};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::sha256;
 
-use super::drop::writers::Book;
+use super::drop::writers::{Book, Dbf, OldBook, parquet};
 use super::{LookUp, LookUpEnd, Source, SourceError, Stop};
 
 /// Whom the tests ask about: three regular spellings.
@@ -31,6 +31,9 @@ pub enum Kind {
     Sqlite,
     Csv,
     Xlsx,
+    Xls,
+    Dbf,
+    Parquet,
 }
 
 /// A row: owner, co-owner, name.
@@ -45,15 +48,19 @@ pub struct Rig {
 
 impl Kind {
     /// What the name's column is called there.
-    fn name(self) -> &'static str {
-        NAME
+    pub fn name(self) -> &'static str {
+        // A field's name has ten bytes there.
+        if self == Self::Dbf { "XM" } else { NAME }
     }
 
-    fn file_name(self) -> &'static str {
+    pub fn file_name(self) -> &'static str {
         match self {
             Self::Sqlite => "t.db",
             Self::Csv => "t.csv",
             Self::Xlsx => "t.xlsx",
+            Self::Xls => "t.xls",
+            Self::Dbf => "t.dbf",
+            Self::Parquet => "t.parquet",
         }
     }
 
@@ -68,6 +75,9 @@ impl Kind {
                 text.into_inner().unwrap()
             }
             Self::Xlsx => Book::of(header, rows).bytes(),
+            Self::Xls => OldBook::of(header, rows).bytes(),
+            Self::Dbf => Dbf::of(header, rows, encoding_rs::GB18030).bytes(),
+            Self::Parquet => parquet(header, rows),
         }
     }
 }
@@ -78,6 +88,9 @@ impl Rig {
             Kind::Sqlite => "kind = \"sqlite\"\npath = \"t.db\"\ntable = \"T -- (x\"\nas_of = \"live\"",
             Kind::Csv => "kind = \"csv\"\npath = \"t.csv\"\nencoding = \"utf-8\"\nas_of = \"manifest\"",
             Kind::Xlsx => "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"manifest\"",
+            Kind::Xls => "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"manifest\"",
+            Kind::Dbf => "kind = \"dbf\"\npath = \"t.dbf\"\nencoding = \"gb18030\"\nas_of = \"manifest\"",
+            Kind::Parquet => "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"manifest\"",
         };
         Self::with(kind, source, rows)
     }
@@ -301,3 +314,6 @@ macro_rules! conformance {
 conformance!(sqlite, Kind::Sqlite);
 conformance!(csv, Kind::Csv);
 conformance!(xlsx, Kind::Xlsx);
+conformance!(xls, Kind::Xls);
+conformance!(dbf, Kind::Dbf);
+conformance!(parquet, Kind::Parquet);

@@ -160,5 +160,8 @@ pub fn open(dataset: &DatasetFile, base: &Path, state: &Path) -> Result<Arc<dyn 
         Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(dataset, spec, base)?)),
         Spec::Csv(spec) => dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding))),
         Spec::Xlsx(spec) => dropped(&spec.file, Arc::new(drop::Xlsx::new(spec))),
+        Spec::Xls(spec) => dropped(&spec.file, Arc::new(drop::Xls::new(spec))),
+        Spec::Dbf(spec) => dropped(&spec.file, Arc::new(drop::Dbf::new(spec))),
+        Spec::Parquet(spec) => dropped(&spec.file, Arc::new(drop::Parquet)),
     }
 }

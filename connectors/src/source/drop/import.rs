@@ -20,6 +20,8 @@ use super::{Current, Format, unreadable};
 
 /// Bytes of one ragged row, all of which must be kept: an identifier cut off would be a person not asked about.
 const MOST_RAGGED_TEXT: usize = 1 << 20;
+/// Rows of a file.
+const MOST_ROWS: u64 = 100_000_000;
 /// Pages of a snapshot, of 4 KiB each: a small file can hold a great many rows, if they are all alike.
 const MOST_PAGES: u64 = (16 << 30) >> 12;
 
@@ -182,7 +184,7 @@ impl<'a> Filling<'a> {
 
     /// A row: one cell for each column of the dataset. `number` is its own, by which its owner finds it.
     pub fn row(&mut self, number: u64, cells: impl IntoIterator<Item = Option<String>>) -> Result<(), SourceError> {
-        self.filled.rows += 1;
+        self.count()?;
         let number = i64::try_from(number).map_err(|_| self.broken("too many rows"))?;
         let bind = || {
             self.insert.raw_bind_parameter(1, number)?;
@@ -196,13 +198,21 @@ impl<'a> Filling<'a> {
 
     /// A row that could not be split into its columns, with all of its text.
     pub fn ragged(&mut self, line: u64, text: &str) -> Result<(), SourceError> {
-        self.filled.rows += 1;
+        self.count()?;
         if text.len() > MOST_RAGGED_TEXT {
             return Err(self.broken(&format!("the row at line {line} is over {MOST_RAGGED_TEXT} bytes; is a quote left open?")));
         }
         self.filled.ragged.push(RaggedRow { line, suspect: SuspectRow::new(text) });
         if self.filled.ragged.len() > MOST_UNREADABLE {
             return Err(self.broken("too many rows of another width than the header; is it of that kind, and the header's row right?"));
+        }
+        Ok(())
+    }
+
+    fn count(&mut self) -> Result<(), SourceError> {
+        self.filled.rows += 1;
+        if self.filled.rows > MOST_ROWS {
+            return Err(SourceError::new(ErrorCode::SourceLimit, format!("`{}` holds over {MOST_ROWS} rows", self.path.display())));
         }
         Ok(())
     }

@@ -1,14 +1,18 @@
 //! File drops: a file is imported whole into a local indexed snapshot, and a drop that is not whole leaves the one before in place. What
 //! is special to a format of files is behind [`Format`]; everything else is here and in `import.rs`, and where drops arrive in `place.rs`.
 
+mod bytes;
 mod csv;
+mod dbf;
 mod grid;
 mod import;
+mod parquet;
 mod place;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 pub mod writers;
+mod xls;
 mod xlsx;
 
 use std::fmt;
@@ -27,6 +31,9 @@ use super::table::TableSource;
 use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Survey};
 
 pub use self::csv::Csv;
+pub use self::dbf::Dbf;
+pub use self::parquet::Parquet;
+pub use self::xls::Xls;
 pub use self::xlsx::Xlsx;
 
 /// Time before the same drop is tried again after it could not be imported.

@@ -67,13 +67,11 @@ impl Place {
 
     /// Whether there can be no newer drop than the one with this stamp.
     pub fn is_unchanged(&self, stamp: &Stamp, seen: Option<&Seen>) -> bool {
-        let file = || self.stamp(&stamp.path).is_ok_and(|now| now == *stamp);
         if !self.file.is_pattern() {
-            return file();
+            return self.stamp(&stamp.path).is_ok_and(|now| now == *stamp);
         }
         // A name that came or went has changed the folder; what was written into a file that had been there is found a little later.
-        let folder = |seen: &Seen| seen.at.elapsed() < LOOK_AGAIN && self.seen().is_some_and(|now| now.modified == seen.modified);
-        seen.is_some_and(folder) && file()
+        seen.is_some_and(|seen| seen.at.elapsed() < LOOK_AGAIN && self.seen().is_some_and(|now| now.modified == seen.modified))
     }
 
     /// The folder as it is now.
@@ -91,8 +89,7 @@ impl Place {
         for path in self.fitting()? {
             match self.arrived(&path) {
                 Ok(drop) => arrived.push(drop),
-                // Without its manifest a drop has not arrived yet; and a name without a day is none of ours.
-                Err(error) => tracing::debug!(path = %path.display(), %error, "passed over"),
+                Err(error) => tracing::warn!(path = %path.display(), %error, "a drop is passed over"),
             }
         }
         arrived.sort_by(|a, b| (b.as_of, b.stamp.modified, &b.stamp.path).cmp(&(a.as_of, a.stamp.modified, &a.stamp.path)));
@@ -132,9 +129,11 @@ impl Place {
             if number >= MOST_NAMES {
                 return Err(too_many("names", MOST_NAMES));
             }
-            let name = entry.map_err(|error| unreadable(folder, &error))?.file_name();
-            if name.to_str().is_some_and(|name| self.file.fits(name)) {
-                found.push(folder.join(name));
+            let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+            let fits = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| self.file.fits(name));
+            // Without its manifest a drop has not arrived yet.
+            if fits && (self.file.as_of != DropAsOf::Manifest || manifest_of(&path).exists()) {
+                found.push(path);
             }
         }
         if found.len() > MOST_DROPS { Err(too_many("drops", MOST_DROPS)) } else { Ok(found) }

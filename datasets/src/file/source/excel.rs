@@ -53,6 +53,20 @@ pub(super) const XLSX: Kind = Kind {
     read: read_xlsx,
 };
 
+pub(super) const XLS: Kind = Kind {
+    name: "xls",
+    title: "A sheet of an old Excel workbook (.xls, Excel 97 to 2003) that is dropped beside the dataset file.",
+    title_zh: "旧版 Excel 工作簿（.xls）中的一张工作表，定期投放",
+    parameters: &[&drop::PATH, &drop::AS_OF, &SHEET, &HEADER],
+    example: "[source]\nkind = \"xls\"\npath = \"marriage.xls\"\nas_of = \"manifest\"\nsheet = \"Sheet1\"\n",
+    notes: sheet_notes!(
+        "A sheet that is full to its last row, 65,536, is refused: what did not fit was lost. So are workbooks with a password, workbooks \
+        of Excel 95 and older, and other files under this name: many systems write web pages or text and call them `.xls`. A workbook of \
+        at most 256 MiB is read, in memory."
+    ),
+    read: read_xls,
+};
+
 const SHEET: Parameter = Parameter {
     key: "sheet",
     default: Some("the only one"),
@@ -64,6 +78,10 @@ const HEADER: Parameter =
 
 fn read_xlsx(section: &mut Section<'_>) -> Option<Source> {
     read(section).map(Source::Xlsx)
+}
+
+fn read_xls(section: &mut Section<'_>) -> Option<Source> {
+    read(section).map(Source::Xls)
 }
 
 fn read(section: &mut Section<'_>) -> Option<Excel> {

@@ -2,8 +2,10 @@
 //! there is to know about each of its keys; [`KINDS`] lists them all.
 
 mod csv;
+mod dbf;
 mod drop;
 mod excel;
+mod parquet;
 mod sqlite;
 
 use toml::Value;
@@ -11,8 +13,10 @@ use toml::Value;
 use super::section::Section;
 
 pub use csv::{Csv, Encoding};
+pub use dbf::{CodePage, Dbf};
 pub use drop::{DropAsOf, FileDrop};
 pub use excel::Excel;
+pub use parquet::Parquet;
 pub use sqlite::{Sqlite, SqliteAsOf};
 
 /// Where the rows are.
@@ -24,10 +28,16 @@ pub enum Source {
     Csv(Csv),
     /// A sheet of a workbook.
     Xlsx(Excel),
+    /// A sheet of an old workbook.
+    Xls(Excel),
+    /// A table of dBASE or FoxPro.
+    Dbf(Dbf),
+    /// A Parquet file.
+    Parquet(Parquet),
 }
 
 /// Every kind of source, in the order in which people should meet them.
-pub const KINDS: &[&Kind] = &[&sqlite::KIND, &csv::KIND, &excel::XLSX];
+pub const KINDS: &[&Kind] = &[&sqlite::KIND, &csv::KIND, &excel::XLSX, &excel::XLS, &dbf::KIND, &parquet::KIND];
 
 /// One kind of source: what the manual says of it, and how its section is read.
 #[derive(Debug)]

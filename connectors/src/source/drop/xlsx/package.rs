@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use quick_xml::XmlVersion;
@@ -19,6 +19,10 @@ use super::super::unreadable;
 
 /// Parts of a workbook.
 const MOST_PARTS: usize = 10_000;
+/// Elements inside one another; a sheet has five.
+const MOST_DEPTH: usize = 64;
+/// Bytes from one `<` to the next, which are in memory together; a cell's text has 32,767 characters.
+const MOST_TOGETHER: usize = 16 << 20;
 /// How files of the old format begin, and encrypted ones of the new.
 const COMPOUND_FILE: [u8; 8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 
@@ -34,7 +38,7 @@ pub struct Package<'a> {
 pub struct Part<'z> {
     path: &'z Path,
     name: String,
-    xml: Reader<BufReader<ZipFile<'z, BufReader<File>>>>,
+    xml: Reader<Pieces<BufReader<ZipFile<'z, BufReader<File>>>>>,
     buffer: Vec<u8>,
     depth: usize,
 }
@@ -72,7 +76,7 @@ impl<'a> Package<'a> {
             let detail = format!("`{}`: `{name}` would be over {most} bytes unpacked", path.display());
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
-        let mut xml = Reader::from_reader(BufReader::new(file));
+        let mut xml = Reader::from_reader(Pieces { inner: BufReader::new(file), together: 0 });
         xml.config_mut().expand_empty_elements = true;
         Ok(Part { path, name: name.to_owned(), xml, buffer: Vec::new(), depth: 0 })
     }
@@ -90,6 +94,7 @@ impl Part<'_> {
         let failed = |error: quick_xml::Error| broken(self.path, format!("`{}`: {error}", self.name));
         let event = self.xml.read_event_into(&mut self.buffer).map_err(failed)?;
         match &event {
+            Event::Start(_) if self.depth >= MOST_DEPTH => return Err(broken(self.path, format!("`{}` is nested too deep", self.name))),
             Event::Start(_) => self.depth += 1,
             Event::End(_) => self.depth = self.depth.saturating_sub(1),
             Event::Eof if self.depth > 0 => return Err(broken(self.path, format!("`{}` ends too early", self.name))),
@@ -97,6 +102,39 @@ impl Part<'_> {
             _ => {}
         }
         Ok(Some(event))
+    }
+}
+
+/// Refuses a stretch without a `<` that would not fit into memory.
+struct Pieces<R> {
+    inner: R,
+    together: usize,
+}
+
+impl<R: BufRead> Read for Pieces<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(into)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Pieces<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.together > MOST_TOGETHER {
+            return Err(io::Error::other(format!("over {MOST_TOGETHER} bytes in one piece")));
+        }
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        // What is consumed lies in the buffer, so this reads nothing.
+        let taken = self.inner.fill_buf().ok().and_then(|buffer| buffer.get(..count)).unwrap_or_default();
+        self.together = match taken.iter().rposition(|byte| *byte == b'<') {
+            Some(last) => count - last,
+            None => self.together + count,
+        };
+        self.inner.consume(count);
     }
 }
 

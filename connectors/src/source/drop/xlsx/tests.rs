@@ -184,6 +184,14 @@ fn a_bomb_is_refused_before_it_is_unpacked() {
     let bomb = rig(vec![], |book| book.parts = vec![("xl/styles.xml", vec![b' '; (16 << 20) + 1])]);
     assert_eq!(refused(&bomb).0, ErrorCode::SourceLimit);
     assert!(bomb.folder.path().join("t.xlsx").metadata().unwrap().len() < 1 << 20);
+    let sheet = |begin: &str, each: &str, times: usize| {
+        let xml = format!("<worksheet><sheetData>{begin}{}", each.repeat(times));
+        let rig = rig(vec![], |book| book.parts = vec![("xl/worksheets/sheet1.xml", xml.into_bytes())]);
+        refused(&rig).1
+    };
+    assert!(sheet("", "<x>", 100_000).contains("nested too deep"));
+    assert!(sheet("<c><v>", "x", 17 << 20).contains("in one piece"));
+    assert!(sheet("<c ", "x", 17 << 20).contains("in one piece"));
 }
 
 #[test]
