@@ -160,8 +160,8 @@ impl<'a, 'b> Grid<'a, 'b> {
     }
 
     fn read_header(&self, cells: &BTreeMap<u32, String>) -> Result<Header, SourceError> {
-        let named = cells.iter().filter(|(_, cell)| !cell.trim().is_empty());
-        let width = named.last().map_or(0, |(column, _)| column + 1);
+        let last = cells.iter().rfind(|(_, cell)| !cell.trim().is_empty());
+        let width = last.map_or(0, |(column, _)| column + 1);
         let name = |column: u32| cells.get(&column).map(|cell| cell.trim().to_owned()).filter(|name| !name.is_empty());
         let names: Vec<Option<String>> = (0..width).map(name).collect();
         let places = self.into.header(&names)?;

@@ -96,7 +96,7 @@ fn until(source: &dyn Source, name: &str) -> SystemTime {
             return as_of;
         }
         assert!(begun.elapsed() < Duration::from_secs(30), "{found} instead of {name}");
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -120,7 +120,11 @@ fn the_newest_whole_drop_of_a_folder_counts_by_its_manifest() {
         rig.drop_as("in/m-f.dat", &whole, 1, day(24));
         fs::write(rig.folder.path().join("in/m-f.dat"), &whole[..whole.len() / 2]).unwrap();
         assert_eq!(newest(&*source), ("21st".into(), SystemTime::from(day(21))), "{kind:?}");
-        rig.drop_as("in/m-f.dat", &whole, 1, day(24));
+        rig.drop_as("in/m-f.dat.part", &whole, 1, day(24));
+        for end in ["", ".manifest.toml"] {
+            let path = |name: &str| rig.folder.path().join(format!("in/{name}{end}"));
+            fs::rename(path("m-f.dat.part"), path("m-f.dat")).unwrap();
+        }
         assert_eq!(until(&*source, "24th"), SystemTime::from(day(24)), "{kind:?}");
         // It is not given up for an older one, be it gone.
         fs::remove_file(rig.folder.path().join("in/m-f.dat")).unwrap();

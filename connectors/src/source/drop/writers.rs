@@ -287,7 +287,7 @@ impl OldBook {
                 pieces.push(vec![u8::from(is_wide)]);
             }
             let bytes = unit.to_le_bytes();
-            pieces.last_mut().unwrap().extend(&bytes[..if is_wide { 2 } else { 1 }]);
+            pieces.last_mut().unwrap().extend(bytes.into_iter().take(if is_wide { 2 } else { 1 }));
         }
     }
 }

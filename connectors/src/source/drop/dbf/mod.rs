@@ -76,7 +76,7 @@ struct Table {
     width: usize,
     fields: Vec<Field>,
     characters: Characters,
-    /// Where the marks of NULLs stand in a record.
+    /// Where the marks of NULLs stand in a record, and how many bytes they are.
     nulls: Option<(usize, usize)>,
 }
 
@@ -116,9 +116,8 @@ impl Table {
         if length < whole {
             return Err(truncated(path, &format!("its header counts {count} records, {whole} bytes in all, and it has {length}")));
         }
-        let (fields, nulls) =
-            fields(&rest, &characters, is_fox, width).ok_or_else(|| truncated(path, "its header and its records do not fit"))?;
-        Ok(Self { count, width, fields, characters, nulls })
+        let fields = fields(&rest, &characters, is_fox, width).ok_or_else(|| truncated(path, "its header and its records do not fit"))?;
+        Ok(Self { count, width, fields: fields.all, characters, nulls: fields.nulls })
     }
 
     /// Behind the last record that the header counts there must be no other.
@@ -191,8 +190,14 @@ impl Field {
     }
 }
 
+/// What the header says of a record.
+struct Fields {
+    all: Vec<Field>,
+    nulls: Option<(usize, usize)>,
+}
+
 /// The fields, and where the marks of NULLs stand. `None`: what the header says does not come to a record's width.
-fn fields(header: &[u8], characters: &Characters, is_fox: bool, width: usize) -> Option<(Vec<Field>, Option<(usize, usize)>)> {
+fn fields(header: &[u8], characters: &Characters, is_fox: bool, width: usize) -> Option<Fields> {
     for long_texts in [true, false] {
         let (mut fields, mut nulls, mut from, mut bit) = (Vec::new(), None, 1, 0);
         let mut bytes = Bytes(header);
@@ -215,7 +220,7 @@ fn fields(header: &[u8], characters: &Characters, is_fox: bool, width: usize) ->
             from += length;
         }
         if from == width && !fields.is_empty() {
-            return Some((fields, nulls));
+            return Some(Fields { all: fields, nulls });
         }
     }
     None

@@ -82,6 +82,15 @@ fn every_kind_of_cell_has_its_text() {
     assert_eq!(ask(&days, LI).0, ["2026-11-22"]);
 }
 
+/// Made with xlwt 1.3.0: `python tests/outside/write_drops.py connectors/src/source/drop/xls/by_xlwt.xls`.
+#[test]
+fn a_workbook_of_another_program_is_read() {
+    let rig = rig(&[], |_| ());
+    std::fs::write(rig.folder.path().join("t.xls"), include_bytes!("by_xlwt.xls")).unwrap();
+    assert_eq!(ask(&rig, LI), (vec!["2026-11-22".into(), "张三".into(), "陈&<五>".into()], vec![]));
+    assert_eq!(ask(&rig, WANG), (vec![], vec!["row 5".into()]), "its id is a number");
+}
+
 #[test]
 fn many_numbers_in_one_record_are_all_read() {
     let rig = rig(&[], |book| {

@@ -34,7 +34,7 @@ impl Workbook {
         let office = relations(package, "_rels/.rels", "")?.into_values().find(|relation| relation.is("officeDocument"));
         let place = office.map(|relation| relation.target).ok_or_else(|| broken(path, "it names no workbook"))?;
         let (folder, name) = place.rsplit_once('/').map_or(("", place.as_str()), |(folder, name)| (folder, name));
-        let related = relations(package, &format!("{folder}/_rels/{name}.rels").trim_start_matches('/').to_owned(), folder)?;
+        let related = relations(package, format!("{folder}/_rels/{name}.rels").trim_start_matches('/'), folder)?;
         let (sheets, is_1904) = sheets(package, &place)?;
         let sheets: Vec<(String, &Relation)> = sheets
             .into_iter()
