@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use chrono::{DateTime, FixedOffset};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -15,6 +16,7 @@ use zerotrip_datasets::{DatasetFile, Manifest};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::sha256;
 
+use super::drop::writers::{Book, Dbf, OldBook, parquet};
 use super::{LookUp, LookUpEnd, Source, SourceError, Stop};
 
 /// Whom the tests ask about: three regular spellings.
@@ -28,6 +30,10 @@ const NAME: &str = "姓 名) -- drop table (x";
 pub enum Kind {
     Sqlite,
     Csv,
+    Xlsx,
+    Xls,
+    Dbf,
+    Parquet,
 }
 
 /// A row: owner, co-owner, name.
@@ -40,12 +46,57 @@ pub struct Rig {
     dataset: DatasetFile,
 }
 
+impl Kind {
+    /// What the name's column is called there.
+    pub fn name(self) -> &'static str {
+        // A field's name has ten bytes there.
+        if self == Self::Dbf { "XM" } else { NAME }
+    }
+
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "t.db",
+            Self::Csv => "t.csv",
+            Self::Xlsx => "t.xlsx",
+            Self::Xls => "t.xls",
+            Self::Dbf => "t.dbf",
+            Self::Parquet => "t.parquet",
+        }
+    }
+
+    /// A file of these columns and rows.
+    pub fn file(self, header: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
+        match self {
+            Self::Sqlite => Vec::new(),
+            Self::Csv => {
+                let mut text = ::csv::Writer::from_writer(Vec::new());
+                text.write_record(header).unwrap();
+                rows.iter().for_each(|row| text.write_record(row).unwrap());
+                text.into_inner().unwrap()
+            }
+            Self::Xlsx => Book::of(header, rows).bytes(),
+            Self::Xls => OldBook::of(header, rows).bytes(),
+            Self::Dbf => Dbf::of(header, rows, encoding_rs::GB18030).bytes(),
+            Self::Parquet => parquet(header, rows),
+        }
+    }
+}
+
 impl Rig {
     pub fn new(kind: Kind, rows: &[Cells<'_>]) -> Self {
         let source = match kind {
             Kind::Sqlite => "kind = \"sqlite\"\npath = \"t.db\"\ntable = \"T -- (x\"\nas_of = \"live\"",
             Kind::Csv => "kind = \"csv\"\npath = \"t.csv\"\nencoding = \"utf-8\"\nas_of = \"manifest\"",
+            Kind::Xlsx => "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"manifest\"",
+            Kind::Xls => "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"manifest\"",
+            Kind::Dbf => "kind = \"dbf\"\npath = \"t.dbf\"\nencoding = \"gb18030\"\nas_of = \"manifest\"",
+            Kind::Parquet => "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"manifest\"",
         };
+        Self::with(kind, source, rows)
+    }
+
+    /// The same with a `[source]` of its own.
+    pub fn with(kind: Kind, source: &str, rows: &[Cells<'_>]) -> Self {
         let column = |name: &str, field: &str, what: &str| {
             format!("[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n")
         };
@@ -57,7 +108,7 @@ impl Rig {
              may_be_blank = [\"owner\", \"co_owner\"]\n",
             column("owner", "SFZH", "resident_id"),
             column("co_owner", "GYR", "resident_id"),
-            column("name", NAME, "person_name"),
+            column("name", kind.name(), "person_name"),
         );
         let dataset = DatasetFile::parse(&text, "estate.toml").unwrap();
         let rig = Self { folder: tempfile::tempdir().unwrap(), kind, dataset };
@@ -88,22 +139,24 @@ impl Rig {
                 }
                 write.commit().unwrap();
             }
-            Kind::Csv => {
-                let mut text = ::csv::Writer::from_writer(Vec::new());
-                text.write_record([NAME, "SFZH", "GYR"]).unwrap();
-                for (owner, co_owner, name) in rows {
-                    text.write_record([name, owner, co_owner]).unwrap();
-                }
-                self.drop_file(&text.into_inner().unwrap(), rows.len() as u64);
+            _ => {
+                let rows: Vec<Vec<String>> =
+                    rows.iter().map(|(owner, co_owner, name)| [name, owner, co_owner].map(|cell| (*cell).to_owned()).to_vec()).collect();
+                self.drop_file(&self.kind.file(&[self.kind.name(), "SFZH", "GYR"], &rows), rows.len() as u64);
             }
         }
     }
 
     /// A drop with a manifest of its own.
     pub fn drop_file(&self, bytes: &[u8], rows: u64) {
-        fs::write(self.path("t.csv"), bytes).unwrap();
-        let manifest = Manifest { as_of: chrono::Local::now().fixed_offset(), rows, sha256: hex::encode(sha256(bytes)) };
-        fs::write(self.path("t.csv.manifest.toml"), manifest.to_text()).unwrap();
+        self.drop_as(self.kind.file_name(), bytes, rows, chrono::Local::now().fixed_offset());
+    }
+
+    /// The same under a name of its own.
+    pub fn drop_as(&self, name: &str, bytes: &[u8], rows: u64, as_of: DateTime<FixedOffset>) {
+        fs::write(self.path(name), bytes).unwrap();
+        let manifest = Manifest { as_of, rows, sha256: hex::encode(sha256(bytes)) };
+        fs::write(self.path(&format!("{name}.manifest.toml")), manifest.to_text()).unwrap();
     }
 
     pub fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
@@ -201,7 +254,7 @@ pub fn a_missing_column_is_drift(kind: Kind) {
     let rig = Rig::new(kind, &[(LI, "", "a")]);
     match kind {
         Kind::Sqlite => rig.database().execute_batch("alter table \"T -- (x\" rename column GYR to GYR2").unwrap(),
-        Kind::Csv => rig.drop_file(format!("{NAME},SFZH\na,{LI}\n").as_bytes(), 1),
+        _ => rig.drop_file(&kind.file(&[kind.name(), "SFZH"], &[vec!["a".to_owned(), LI.to_owned()]]), 1),
     }
     let error = rig.open().unwrap_err();
     assert_eq!(error.code, ErrorCode::SourceDrift);
@@ -260,3 +313,7 @@ macro_rules! conformance {
 
 conformance!(sqlite, Kind::Sqlite);
 conformance!(csv, Kind::Csv);
+conformance!(xlsx, Kind::Xlsx);
+conformance!(xls, Kind::Xls);
+conformance!(dbf, Kind::Dbf);
+conformance!(parquet, Kind::Parquet);

@@ -2,7 +2,8 @@
 
 #[cfg(test)]
 mod conformance;
-mod csv;
+mod drop;
+mod number;
 mod profile;
 mod seen;
 mod table;
@@ -17,7 +18,7 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::mpsc;
 use zerotrip_datasets::DatasetFile;
-use zerotrip_datasets::file::Source as Spec;
+use zerotrip_datasets::file::{FileDrop, Source as Spec};
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
 
@@ -152,8 +153,15 @@ impl SourceError {
 /// Opens the system that a dataset file describes. `base` is the file's folder; `state` the connector's own, where snapshots are kept.
 /// This list is every kind there is.
 pub fn open(dataset: &DatasetFile, base: &Path, state: &Path) -> Result<Arc<dyn Source>, SourceError> {
+    let dropped = |file: &FileDrop, format: Arc<dyn drop::Format>| -> Result<Arc<dyn Source>, SourceError> {
+        Ok(Arc::new(drop::DropSource::open(dataset, file, format, base, state)?))
+    };
     match &dataset.source {
         Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(dataset, spec, base)?)),
-        Spec::Csv(spec) => Ok(Arc::new(csv::CsvSource::open(dataset, spec, base, state)?)),
+        Spec::Csv(spec) => dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding))),
+        Spec::Xlsx(spec) => dropped(&spec.file, Arc::new(drop::Xlsx::new(spec))),
+        Spec::Xls(spec) => dropped(&spec.file, Arc::new(drop::Xls::new(spec))),
+        Spec::Dbf(spec) => dropped(&spec.file, Arc::new(drop::Dbf::new(spec))),
+        Spec::Parquet(spec) => dropped(&spec.file, Arc::new(drop::Parquet)),
     }
 }

@@ -4,6 +4,7 @@
 //! with the nearest known one. Nothing is opened: whether the table and its fields exist is the connector's to find out.
 
 mod manifest;
+pub mod manual;
 mod raw;
 mod section;
 mod source;
@@ -17,7 +18,7 @@ use chrono::NaiveDate;
 use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, coverage};
 
 pub use manifest::Manifest;
-pub use source::{Csv, CsvAsOf, Encoding, KINDS, Kind, Parameter, Source, Sqlite, SqliteAsOf};
+pub use source::{CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Parameter, Parquet, Source, Sqlite, SqliteAsOf};
 
 /// Largest dataset file, in bytes.
 pub const MOST_FILE_BYTES: usize = 1 << 20;

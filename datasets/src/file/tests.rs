@@ -81,16 +81,43 @@ fn csv_sources_have_their_own_keys() {
     let (_, after) = after.split_once("[coverage]").unwrap();
     let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml");
     let file = with("kind = \"csv\"\npath = \"a.csv\"\nencoding = \"gb18030\"").unwrap();
-    assert_eq!(file.source, Source::Csv(Csv { path: "a.csv".into(), encoding: Encoding::Gb18030, as_of: CsvAsOf::Modified }));
+    assert_eq!(
+        file.source,
+        Source::Csv(Csv { file: FileDrop { path: "a.csv".into(), as_of: DropAsOf::Modified }, encoding: Encoding::Gb18030 })
+    );
     let said = with("kind = \"csv\"\npath = \"../a.csv\"\nencoding = \"utf-8\"\ntable = \"t\"\nas_of = \"live\"").unwrap_err().to_string();
     assert_eq!(
         said,
-        "`f.toml` is not a usable file\n  `source.path` = `../a.csv`: must be relative to this file, with `/` between its parts and no `..`\n  \
-         `source.as_of` = `live`: must be `modified` or `manifest`\n  \
-         `source.table` = `t`: unknown key; known here: kind, path, encoding, as_of"
+        "`f.toml` is not a usable file\n  `source.path` = `../a.csv`: must be relative to this file, with `/` between its parts, no `..`, and `*` in its \
+         last part only\n  \
+         `source.as_of` = `live`: must be `modified`, `manifest` or `{ name = \"…%Y%m%d…\" }`, whose names fit `path`\n  \
+         `source.table` = `t`: unknown key; known here: kind, path, as_of, encoding"
     );
     for path in ["/etc/passwd", "a/../../b", "C:\\x", "", "a//b", "./a"] {
         assert!(with(&format!("kind = \"csv\"\npath = '{path}'\nencoding = \"utf-8\"")).is_err(), "{path}");
+    }
+}
+
+#[test]
+fn drops_may_come_under_changing_names() {
+    let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
+    let (_, after) = after.split_once("[coverage]").unwrap();
+    let with = |path: &str, as_of: &str| {
+        let source = format!("kind = \"csv\"\npath = \"{path}\"\nencoding = \"utf-8\"\nas_of = {as_of}");
+        DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml").map(|file| file.source)
+    };
+    let file = FileDrop { path: "drops/m-*.csv".into(), as_of: DropAsOf::Name("m-%Y%m%d.csv".into()) };
+    let name = "{ name = \"m-%Y%m%d.csv\" }";
+    assert_eq!(with("drops/m-*.csv", name), Ok(Source::Csv(Csv { file, encoding: Encoding::Utf8 })));
+    for (path, as_of) in [
+        ("drops-*/m.csv", "\"modified\""),
+        ("drops/n-*.csv", name),
+        ("drops/m.csv", name),
+        ("m-*.csv", "{ name = \"m-%Y%m.csv\" }"),
+        ("m-*.csv", "{ name = \"m-%Y%m%d%H.csv\" }"),
+        ("m-*.csv", "{ nmae = \"m-%Y%m%d.csv\" }"),
+    ] {
+        assert!(with(path, as_of).is_err(), "{path} {as_of}");
     }
 }
 

@@ -2,13 +2,21 @@
 //! there is to know about each of its keys; [`KINDS`] lists them all.
 
 mod csv;
+mod dbf;
+mod drop;
+mod excel;
+mod parquet;
 mod sqlite;
 
 use toml::Value;
 
 use super::section::Section;
 
-pub use csv::{Csv, CsvAsOf, Encoding};
+pub use csv::{Csv, Encoding};
+pub use dbf::{CodePage, Dbf};
+pub use drop::{DropAsOf, FileDrop};
+pub use excel::Excel;
+pub use parquet::Parquet;
 pub use sqlite::{Sqlite, SqliteAsOf};
 
 /// Where the rows are.
@@ -18,10 +26,18 @@ pub enum Source {
     Sqlite(Sqlite),
     /// A file of separated values.
     Csv(Csv),
+    /// A sheet of a workbook.
+    Xlsx(Excel),
+    /// A sheet of an old workbook.
+    Xls(Excel),
+    /// A table of dBASE or FoxPro.
+    Dbf(Dbf),
+    /// A Parquet file.
+    Parquet(Parquet),
 }
 
 /// Every kind of source, in the order in which people should meet them.
-pub const KINDS: &[&Kind] = &[&sqlite::KIND, &csv::KIND];
+pub const KINDS: &[&Kind] = &[&sqlite::KIND, &csv::KIND, &excel::XLSX, &excel::XLS, &dbf::KIND, &parquet::KIND];
 
 /// One kind of source: what the manual says of it, and how its section is read.
 #[derive(Debug)]
@@ -30,6 +46,8 @@ pub struct Kind {
     pub name: &'static str,
     /// For whom it is, in one sentence.
     pub title: &'static str,
+    /// The same in a few words of Chinese.
+    pub title_zh: &'static str,
     /// Its keys, without `kind`.
     pub parameters: &'static [&'static Parameter],
     /// A `[source]` section as somebody would write it.

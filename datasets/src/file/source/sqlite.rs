@@ -33,6 +33,7 @@ pub enum SqliteAsOf {
 pub(super) const KIND: Kind = Kind {
     name: "sqlite",
     title: "A table in an SQLite file, live or an extract.",
+    title_zh: "SQLite 数据库中的一张表（实时或抽取）",
     parameters: &[&PATH, &TABLE, &AS_OF],
     example: "[source]\nkind = \"sqlite\"\npath = \"household.db\"\ntable = \"HJ_RKXX\"\nas_of = \"live\"\n",
     notes: "Opened read-only; every look-up is one read transaction. Integers and text are read by the column's type. A floating-point \

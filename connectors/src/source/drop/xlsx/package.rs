@@ -1,0 +1,175 @@
+//! A workbook's parts: XML files in a zip archive, read as streams, each within a bound and to its checksum.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use quick_xml::XmlVersion;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::reader::Reader;
+use zerotrip_proto::v1::ErrorCode;
+use zip::ZipArchive;
+use zip::read::ZipFile;
+
+use super::super::super::SourceError;
+use super::super::unreadable;
+
+/// Parts of a workbook.
+const MOST_PARTS: usize = 10_000;
+/// Elements inside one another; a sheet has five.
+const MOST_DEPTH: usize = 64;
+/// Bytes from one `<` to the next, which are in memory together; a cell's text has 32,767 characters.
+const MOST_TOGETHER: usize = 16 << 20;
+/// How files of the old format begin, and encrypted ones of the new.
+const COMPOUND_FILE: [u8; 8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
+
+/// A workbook's archive.
+pub struct Package<'a> {
+    path: &'a Path,
+    archive: ZipArchive<BufReader<File>>,
+    /// By name in lower case, as writers are not of one mind about it.
+    names: HashMap<String, usize>,
+}
+
+/// One part, while it is read.
+pub struct Part<'z> {
+    path: &'z Path,
+    name: String,
+    xml: Reader<Pieces<BufReader<ZipFile<'z, BufReader<File>>>>>,
+    buffer: Vec<u8>,
+    depth: usize,
+}
+
+impl<'a> Package<'a> {
+    /// Opens the archive and reads its table of contents.
+    pub fn open(path: &'a Path) -> Result<Self, SourceError> {
+        let mut begin = Vec::new();
+        File::open(path).and_then(|file| file.take(8).read_to_end(&mut begin)).map_err(|error| unreadable(path, &error))?;
+        if begin == COMPOUND_FILE {
+            let what = "is encrypted with a password, or of the old format: save it without a password, or say `kind = \"xls\"`";
+            return Err(SourceError::new(ErrorCode::SourceUnreadable, format!("`{}` {what}", path.display())));
+        }
+        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(path, error))?;
+        if archive.len() > MOST_PARTS || archive.has_duplicate_names() {
+            return Err(broken(path, "its parts are too many, or two have one name"));
+        }
+        let mut names = HashMap::new();
+        for index in 0..archive.len() {
+            let Some(name) = archive.name_for_index(index) else { continue };
+            let name = name.map_err(|error| broken(path, error))?;
+            names.insert(name.replace('\\', "/").to_lowercase(), index);
+        }
+        Ok(Self { path, archive, names })
+    }
+
+    /// A part of at most so many bytes, unpacked.
+    pub fn part(&mut self, name: &str, most: u64) -> Result<Part<'_>, SourceError> {
+        let path = self.path;
+        let index = self.names.get(&name.to_lowercase()).copied().ok_or_else(|| broken(path, format!("it has no `{name}`")))?;
+        let file = self.archive.by_index(index).map_err(|error| broken(path, error))?;
+        // Reading ends with an error where more comes than is announced.
+        if file.size() > most {
+            let detail = format!("`{}`: `{name}` would be over {most} bytes unpacked", path.display());
+            return Err(SourceError::new(ErrorCode::SourceLimit, detail));
+        }
+        let mut xml = Reader::from_reader(Pieces { inner: BufReader::new(file), together: 0 });
+        xml.config_mut().expand_empty_elements = true;
+        Ok(Part { path, name: name.to_owned(), xml, buffer: Vec::new(), depth: 0 })
+    }
+
+    /// Whether there is such a part.
+    pub fn has(&self, name: &str) -> bool {
+        self.names.contains_key(&name.to_lowercase())
+    }
+}
+
+impl Part<'_> {
+    /// The next event; `None` at the end, when the part was whole.
+    pub fn next(&mut self) -> Result<Option<Event<'_>>, SourceError> {
+        self.buffer.clear();
+        let failed = |error: quick_xml::Error| broken(self.path, format!("`{}`: {error}", self.name));
+        let event = self.xml.read_event_into(&mut self.buffer).map_err(failed)?;
+        match &event {
+            Event::Start(_) if self.depth >= MOST_DEPTH => return Err(broken(self.path, format!("`{}` is nested too deep", self.name))),
+            Event::Start(_) => self.depth += 1,
+            Event::End(_) => self.depth = self.depth.saturating_sub(1),
+            Event::Eof if self.depth > 0 => return Err(broken(self.path, format!("`{}` ends too early", self.name))),
+            Event::Eof => return Ok(None),
+            _ => {}
+        }
+        Ok(Some(event))
+    }
+}
+
+/// Refuses a stretch without a `<` that would not fit into memory.
+struct Pieces<R> {
+    inner: R,
+    together: usize,
+}
+
+impl<R: BufRead> Read for Pieces<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(into)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Pieces<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.together > MOST_TOGETHER {
+            return Err(io::Error::other(format!("over {MOST_TOGETHER} bytes in one piece")));
+        }
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        // What is consumed lies in the buffer, so this reads nothing.
+        let taken = self.inner.fill_buf().ok().and_then(|buffer| buffer.get(..count)).unwrap_or_default();
+        self.together = match taken.iter().rposition(|byte| *byte == b'<') {
+            Some(last) => count - last,
+            None => self.together + count,
+        };
+        self.inner.consume(count);
+    }
+}
+
+/// The value of an attribute, whatever its prefix. A malformed one has a value that is no number and no name.
+pub fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    const MALFORMED: &str = "\u{fffd}";
+    for attribute in tag.attributes().with_checks(false) {
+        let Ok(attribute) = attribute else { return Some(MALFORMED.to_owned()) };
+        if attribute.key.local_name().as_ref() == name {
+            return Some(attribute.normalized_value(XmlVersion::Implicit1_0).map_or(MALFORMED.to_owned(), Cow::into_owned));
+        }
+    }
+    None
+}
+
+/// Adds an event's text, if it is one.
+pub fn add_text(event: &Event<'_>, text: &mut String) {
+    match event {
+        Event::Text(piece) => text.push_str(&piece.xml10_content()),
+        Event::CData(piece) => text.push_str(&piece.xml10_content()),
+        Event::GeneralRef(name) => add_entity(name, text),
+        _ => {}
+    }
+}
+
+/// A character by its number or name. One that XML does not know is none that could be read.
+fn add_entity(name: &BytesRef<'_>, text: &mut String) {
+    match (name.resolve_char_ref(), resolve_predefined_entity(name)) {
+        (Ok(Some(c)), _) => text.push(c),
+        (Ok(None), Some(known)) => text.push_str(known),
+        (Ok(None), None) | (Err(_), _) => text.push('\u{fffd}'),
+    }
+}
+
+/// A workbook that is not whole, or none.
+pub fn broken(path: &Path, why: impl std::fmt::Display) -> SourceError {
+    SourceError::new(ErrorCode::SourceTruncated, format!("`{}` is not a whole xlsx workbook: {why}", path.display()))
+}

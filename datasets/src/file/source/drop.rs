@@ -1,0 +1,182 @@
+//! What every kind of dropped file has in common: where it arrives, and how old its rows are.
+
+use chrono::NaiveDate;
+use chrono::format::{Item, StrftimeItems};
+use toml::Value;
+
+use super::{Parameter, inner_path};
+use crate::file::section::{Section, is_text};
+
+/// A file that is dropped, nightly say, below the dataset file's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileDrop {
+    /// The file, relative to the dataset file; never outside its folder. Its last part may be a pattern, in which `*` is any text.
+    pub path: String,
+    /// How old its rows are.
+    pub as_of: DropAsOf,
+}
+
+/// How old the rows of a file are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DropAsOf {
+    /// When the file was modified last.
+    Modified,
+    /// What the sidecar `<file>.manifest.toml` states: [`crate::Manifest`].
+    Manifest,
+    /// The beginning of the day that stands in the file's name, which is written as `strftime` has it.
+    Name(String),
+}
+
+pub(super) const PATH: Parameter = Parameter {
+    key: "path",
+    default: None,
+    form: "must be relative to this file, with `/` between its parts, no `..`, and `*` in its last part only",
+    doc: "The file. Where each drop has a name of its own, a pattern in the last part, such as `drops/marriage-*.csv`: the newest whole \
+        file counts.",
+};
+pub(super) const AS_OF: Parameter = Parameter {
+    key: "as_of",
+    default: Some("modified"),
+    form: "must be `modified`, `manifest` or `{ name = \"…%Y%m%d…\" }`, whose names fit `path`",
+    doc: "How old its rows are. `manifest`: what `<file>.manifest.toml` beside it states, with the number of rows and the SHA-256 that \
+        the file must have; prefer it, for it also tells a half-written file. `{ name = \"marriage-%Y%m%d.csv\" }`: the beginning, in \
+        local time, of the day in the file's name. `modified`: when the file was modified last; one that is copied late then claims to \
+        be newer than its rows are.",
+};
+
+/// What every drop's manual says.
+macro_rules! drop_notes {
+    ($($own:literal),+ $(,)?) => {
+        concat!(
+            $($own),+,
+            "\n\nImported into a local indexed snapshot, and anew whenever the file changes. A drop that is not whole, or does not match \
+            its manifest, leaves the one before in place, with its own as-of, until that is too old; the connector's log says why. With a \
+            pattern in `path` the newest file counts: by its manifest, by the day in its name, or by when it was modified. A file whose \
+            name begins with `.` or `~`, or ends in `.part`, `.partial`, `.filepart` or `.tmp`, is still being written and never read: \
+            write under such a name, then rename."
+        )
+    };
+}
+pub(super) use drop_notes;
+
+impl FileDrop {
+    pub(super) fn read(section: &mut Section<'_>) -> Option<Self> {
+        let path = PATH.read(section, None, drop_path);
+        let name = path.map(last_part);
+        let as_of = AS_OF.read(section, Some(DropAsOf::Modified), |value| match value {
+            Value::String(text) if text == "modified" => Some(DropAsOf::Modified),
+            Value::String(text) if text == "manifest" => Some(DropAsOf::Manifest),
+            Value::Table(table) if table.len() == 1 => {
+                let format = table.get("name")?.as_str().filter(|format| is_day_format(format))?;
+                let sample = NaiveDate::from_ymd_opt(2026, 11, 22)?.format(format).to_string();
+                name.is_none_or(|name| fits(name, &sample)).then(|| DropAsOf::Name(format.to_owned()))
+            }
+            _ => None,
+        });
+        Some(Self { path: path?.to_owned(), as_of: as_of? })
+    }
+
+    /// Whether drops come under different names.
+    pub fn is_pattern(&self) -> bool {
+        last_part(&self.path).contains('*')
+    }
+
+    /// Whether a file of this name is a drop, and not one that is still being written.
+    pub fn fits(&self, name: &str) -> bool {
+        fits(last_part(&self.path), name) && !is_unfinished(name)
+    }
+}
+
+impl DropAsOf {
+    /// The day in a file's name, where names hold it.
+    pub fn day(&self, name: &str) -> Option<NaiveDate> {
+        match self {
+            Self::Name(format) => NaiveDate::parse_from_str(name, format).ok(),
+            Self::Modified | Self::Manifest => None,
+        }
+    }
+}
+
+fn drop_path(value: &Value) -> Option<&str> {
+    inner_path(value).filter(|path| !path.rsplit('/').skip(1).any(|part| part.contains('*')))
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn is_unfinished(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let ends = [".part", ".partial", ".filepart", ".tmp", ".manifest.toml"];
+    name.starts_with(['.', '~']) || ends.iter().any(|end| lower.ends_with(end))
+}
+
+/// Whether a name is what the pattern says, each `*` standing for any text.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((begin, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut left) = name.strip_prefix(begin) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let end = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some((_, behind)) = left.split_once(part) else { return false };
+        left = behind;
+    }
+    left.ends_with(end)
+}
+
+/// Whether the format writes a day so that the same day can be read back.
+fn is_day_format(format: &str) -> bool {
+    let days = [NaiveDate::from_ymd_opt(2026, 11, 22), NaiveDate::from_ymd_opt(2031, 2, 3)];
+    is_text(format)
+        && !StrftimeItems::new(format).any(|item| item == Item::Error)
+        && format_needs_no_clock(format)
+        && days.into_iter().flatten().all(|day| NaiveDate::parse_from_str(&day.format(format).to_string(), format) == Ok(day))
+}
+
+/// A day has no hours to write, and asking it for them would fail.
+fn format_needs_no_clock(format: &str) -> bool {
+    let mut written = String::new();
+    let day = NaiveDate::default();
+    std::fmt::Write::write_fmt(&mut written, format_args!("{}", day.format(format))).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_star_is_any_text() {
+        for (pattern, name) in [("a-*.csv", "a-1.csv"), ("a-*.csv", "a-.csv"), ("*", "x"), ("*a*b*", "xaxbx"), ("a*a", "aa"), ("a", "a")] {
+            assert!(fits(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [("a-*.csv", "a-1.csv2"), ("a-*.csv", "b-1.csv"), ("a*a", "a"), ("*a*b*", "ba"), ("a", "aa"), ("?", "x")] {
+            assert!(!fits(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn names_of_unfinished_files_fit_nothing() {
+        let drop = FileDrop { path: "drops/*".into(), as_of: DropAsOf::Modified };
+        for name in ["a.csv.part", "a.TMP", "a.partial", "a.csv.filepart", ".a.csv", "~$a.xlsx", "a.csv.manifest.toml"] {
+            assert!(!drop.fits(name), "{name}");
+        }
+        assert!(drop.fits("a.csv") && drop.is_pattern());
+    }
+
+    #[test]
+    fn a_names_format_must_hold_the_whole_day() {
+        for good in ["m-%Y%m%d.csv", "%Y-%m-%d", "m_%y%m%d.xls", "婚姻%Y年%m月%d日.csv", "%F"] {
+            assert!(is_day_format(good), "{good}");
+        }
+        for bad in ["m-%Y%m.csv", "%d%m", "m.csv", "%Q", "%", "%Y%m%d%H", "%s", "%Y%m%d %T", ""] {
+            assert!(!is_day_format(bad), "{bad}");
+        }
+        let as_of = DropAsOf::Name("m-%Y%m%d.csv".into());
+        assert_eq!(as_of.day("m-20261122.csv"), NaiveDate::from_ymd_opt(2026, 11, 22));
+        assert_eq!(
+            (as_of.day("m-20261322.csv"), as_of.day("m-20261122.csv2"), DropAsOf::Modified.day("m-20261122.csv")),
+            (None, None, None)
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! `kind = "xlsx"` and `kind = "xls"`.
+
+use super::drop::{self, FileDrop, drop_notes};
+use super::{Kind, Parameter, Source, foreign_name};
+use crate::file::section::Section;
+
+/// A sheet of a workbook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excel {
+    /// The workbook.
+    pub file: FileDrop,
+    /// The sheet; where none is named, the workbook has only one.
+    pub sheet: Option<String>,
+    /// The row that names the columns, from 1.
+    pub header: u32,
+}
+
+/// What the manual says of a sheet, in either format.
+macro_rules! sheet_notes {
+    ($own:literal) => {
+        drop_notes!(
+            "One sheet is read, hidden rows and columns included: what a filter hides is there all the same. Rows above the header are \
+            passed over; an identifier in one of them is an error. A blank row is none. **A row with something beside the header's columns** \
+            is kept as unreadable, for it may have slipped: give every column a name. Rows are located by their number in the sheet.\n\n\
+            | in the cell | becomes |\n|---|---|\n\
+            | text | the text |\n\
+            | a number of at most 15 digits | its digits |\n\
+            | a larger number | `4.40524188001010e17`: a spreadsheet keeps 15 digits, so it is **never a person**, and its row is unreadable \
+            for everybody whose id begins so. Have ids written as text. |\n\
+            | a number shown as a date, a time | `2026-11-22`, `2026-11-22T12:00:00`, `12:00:00`, whether days count from 1900 or from 1904 |\n\
+            | a number shown as hours that have passed | the number, in days |\n\
+            | true, false | `TRUE`, `FALSE` |\n\
+            | an error | its name, such as `#REF!`, which no type but text reads |\n\
+            | a formula | the value that was stored with it; none: unreadable |\n\
+            | merged cells | each has the value of the first |\n\
+            | nothing | NULL |\n\n",
+            $own
+        )
+    };
+}
+
+pub(super) const XLSX: Kind = Kind {
+    name: "xlsx",
+    title: "A sheet of an Excel workbook (.xlsx) that is dropped beside the dataset file.",
+    title_zh: "Excel 工作簿（.xlsx）中的一张工作表，定期投放",
+    parameters: &[&drop::PATH, &drop::AS_OF, &SHEET, &HEADER],
+    example: "[source]\nkind = \"xlsx\"\npath = \"drops/housing-*.xlsx\"\nas_of = { name = \"housing-%Y%m%d.xlsx\" }\nsheet = \"产权\"\n\
+        header = 2\n",
+    notes: sheet_notes!(
+        "A sheet that is full to its last row, 1,048,576, is refused: what did not fit was lost. So are workbooks with a password. The \
+        sheet is read as a stream; the texts that sheets share, at most 256 MiB, are held in memory meanwhile."
+    ),
+    read: read_xlsx,
+};
+
+pub(super) const XLS: Kind = Kind {
+    name: "xls",
+    title: "A sheet of an old Excel workbook (.xls, Excel 97 to 2003) that is dropped beside the dataset file.",
+    title_zh: "旧版 Excel 工作簿（.xls）中的一张工作表，定期投放",
+    parameters: &[&drop::PATH, &drop::AS_OF, &SHEET, &HEADER],
+    example: "[source]\nkind = \"xls\"\npath = \"marriage.xls\"\nas_of = \"manifest\"\nsheet = \"Sheet1\"\n",
+    notes: sheet_notes!(
+        "A sheet that is full to its last row, 65,536, is refused: what did not fit was lost. So are workbooks with a password, workbooks \
+        of Excel 95 and older, and other files under this name: many systems write web pages or text and call them `.xls`. A workbook of \
+        at most 256 MiB is read, in memory."
+    ),
+    read: read_xls,
+};
+
+const SHEET: Parameter = Parameter {
+    key: "sheet",
+    default: Some("the only one"),
+    form: "must be a sheet's name",
+    doc: "The sheet; it must be named where a workbook has more than one, hidden ones included.",
+};
+const HEADER: Parameter =
+    Parameter { key: "header", default: Some("1"), form: "must be a row's number, from 1 to 1000", doc: "The row that names the columns." };
+
+fn read_xlsx(section: &mut Section<'_>) -> Option<Source> {
+    read(section).map(Source::Xlsx)
+}
+
+fn read_xls(section: &mut Section<'_>) -> Option<Source> {
+    read(section).map(Source::Xls)
+}
+
+fn read(section: &mut Section<'_>) -> Option<Excel> {
+    let file = FileDrop::read(section);
+    let sheet = SHEET.read(section, Some(None), |value| foreign_name(value).map(|name| Some(name.to_owned())));
+    let header = HEADER.read(section, Some(1), |value| u32::try_from(value.as_integer()?).ok().filter(|row| (1..=1000).contains(row)));
+    Some(Excel { file: file?, sheet: sheet?, header: header? })
+}
