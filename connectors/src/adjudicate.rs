@@ -78,7 +78,8 @@ fn show(dataset: &DatasetFile, row: &UnreadableRow, number: usize, total: usize,
     writeln!(screen, "\n{} of {total}: {}", number, row.locator)?;
     let names = dataset.columns.iter().map(|column| column.name.as_str()).chain(std::iter::repeat(""));
     for (name, cell) in names.zip(&row.cells) {
-        let cell = cell.as_deref().map_or_else(|| "(NULL)".to_owned(), |text| if text.trim().is_empty() { "(blank)".into() } else { shown(text) });
+        let cell =
+            cell.as_deref().map_or_else(|| "(NULL)".to_owned(), |text| if text.trim().is_empty() { "(blank)".into() } else { shown(text) });
         writeln!(screen, "  {name:<20} {cell}")?;
     }
     Ok(())

@@ -191,6 +191,12 @@ impl Adjudications {
     }
 }
 
+impl FromIterator<(Digest, Concerns)> for Adjudications {
+    fn from_iter<T: IntoIterator<Item = (Digest, Concerns)>>(rulings: T) -> Self {
+        Self { rulings: rulings.into_iter().collect(), ..Self::default() }
+    }
+}
+
 /// A row's digest: of its cells in the order of the dataset file's columns, NULL and empty apart.
 pub fn row_digest<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Digest {
     let mut hasher = Hasher::with_domain("zerotrip adjudicated row v1");
@@ -242,4 +248,62 @@ fn worksheet_path(folder: &Path, dataset: &str) -> std::path::PathBuf {
 
 fn signed_path(folder: &Path, dataset: &str) -> std::path::PathBuf {
     folder.join("signed").join(format!("{dataset}.adjudications.dsse"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+    use super::*;
+
+    const LI: &str = "11010519491231002X";
+
+    #[test]
+    fn what_a_clerk_types_is_understood_or_explained() {
+        let li = ResidentId::new_strict(LI).unwrap();
+        let could = |text: &str| Concerns::parse(text).unwrap().could_be(&li);
+        assert!(could("11010519491231002x , 440524188001010014") && could("born 1949") && could("born 1940-1950"));
+        assert!(!could("nobody") && !could("440524188001010014") && !could("born 1950"));
+        for wrong in ["", "everybody", "110105491231002", "born", "born 49", "born 1950-1940", "11010519491231002X;", "born 1950-"] {
+            assert!(Concerns::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_worksheet_comes_back_as_it_was_written_and_damage_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let ruling = |concerns| Ruling { row: hex::encode([7; 32]), locator: "row 7".into(), concerns, grounds: "档案 1987-12".into() };
+        let concerns = [Concerns::Nobody, Concerns::Persons(vec![LI.into()]), Concerns::Born { from: 1950, to: 1955 }];
+        let sheet = Worksheet { rulings: concerns.into_iter().map(ruling).collect() };
+        sheet.write(folder.path(), "estate.ownership").unwrap();
+        let read = Worksheet::read(folder.path(), "estate.ownership").unwrap();
+        assert_eq!(read.rulings, sheet.rulings);
+        for message in read.rulings.iter().map(to_message) {
+            let (row, concerns) = from_message(message.clone()).unwrap();
+            assert_eq!(row, [7; 32]);
+            assert!(sheet.rulings.iter().any(|ruling| ruling.concerns == concerns));
+            assert_eq!(from_message(v1::Ruling { row_digest: vec![7; 31], ..message.clone() }), None);
+            assert_eq!(from_message(v1::Ruling { born_from: "1950".into(), ..message }), None);
+        }
+        let text = toml::to_string(&sheet).unwrap();
+        for (from, to) in [(LI, "110105194912310021"), ("0707", "07"), ("nobody", "everybody")] {
+            std::fs::write(worksheet_path(folder.path(), "estate.ownership"), text.replacen(from, to, 1)).unwrap();
+            assert!(Worksheet::read(folder.path(), "estate.ownership").is_err(), "{from} → {to}");
+        }
+    }
+
+    #[test]
+    fn a_rows_digest_tells_null_from_blank_and_one_split_from_another() {
+        let digests = [
+            row_digest([Some("a"), None]),
+            row_digest([Some("a"), Some("")]),
+            row_digest([None, Some("a")]),
+            row_digest([Some("a")]),
+            row_digest([Some("a,")]),
+            ragged_digest("a,"),
+            ragged_digest("a"),
+        ];
+        let distinct: std::collections::HashSet<Digest> = digests.into_iter().collect();
+        assert_eq!(distinct.len(), digests.len());
+    }
 }

@@ -15,6 +15,7 @@ use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::identity::Identity;
 
+use crate::adjudications::Adjudications;
 use crate::desk::{self, DeskError};
 use crate::gate::{self, Admitted, Arrival, Served};
 use crate::journal::Journal;
@@ -112,7 +113,8 @@ impl Agent {
         for path in desk::dataset_paths(folder)? {
             let (file, statement) = desk::signed_dataset(folder, &path)?;
             let base = path.parent().unwrap_or(Path::new("."));
-            let serving = Serving::open(file, statement, base, &folder.join("state"))?;
+            let adjudicated = Adjudications::load(folder, &file.id)?;
+            let serving = Serving::open(file, statement, adjudicated, base, &folder.join("state"))?;
             datasets.insert(serving.file.id.clone(), Arc::new(serving));
         }
         let approvals = desk::approvals(folder)?;

@@ -17,9 +17,11 @@ use zerotrip_proto::{Refusal, bounds};
 use zerotrip_trust::invitation::Invitation;
 use zerotrip_trust::tls::install_provider;
 
+use crate::adjudications::Adjudications;
 use crate::agent::Agent;
 use crate::serving::owner_of;
-use crate::{desk, dialler, source};
+use crate::shown::shown;
+use crate::{adjudicate, desk, dialler, source};
 
 /// Time between two tries to fetch a key directory.
 const RETRY: Duration = Duration::from_secs(1);
@@ -72,6 +74,20 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Decide, row by row, whom rows that cannot be read can concern, and sign it as their owner.
+    ///
+    /// One row without a usable id makes every absence unprovable, for it could be anybody's. Each answer is kept at once in
+    /// DIR/adjudications, so that the work can be stopped and taken up again; what was signed holds from the next start of `serve`.
+    Adjudicate {
+        /// The connector's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The dataset file.
+        file: PathBuf,
+        /// Sign what has been decided without asking.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Approve a check's scans of this department's datasets, as their owner.
     Approve {
         /// The connector's folder.
@@ -121,7 +137,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn fail(error: &dyn std::error::Error, json: bool) -> ExitCode {
     let text = error.to_string();
@@ -142,6 +158,7 @@ async fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Join { dir, invitation, wait } => join_hub(&dir, &invitation, wait, json).await,
         Command::Check { file, state } => check(&file, &state, json).await,
         Command::Sign { dir, files } => sign(&dir, &files, json),
+        Command::Adjudicate { dir, file, yes } => adjudicate_rows(&dir, &file, yes, json).await,
         Command::Approve { dir, check, requesters, purposes, yes } => approve(&dir, &check, &requesters, &purposes, yes, json).await,
         Command::Serve { dir } => serve(&dir, json).await,
     }
@@ -165,7 +182,7 @@ async fn check(file: &Path, state: &Path, json: bool) -> Result<(), Failure> {
     let started = Instant::now();
     eprintln!("opening {} …", dataset.id);
     let base = file.parent().unwrap_or(Path::new("."));
-    let opened = source::open(&dataset, base, state)?;
+    let opened = source::open(&dataset, base, state, Arc::default())?;
     let survey = opened.survey().await?;
     let as_of = chrono::DateTime::<chrono::Local>::from(survey.as_of).to_rfc3339_opts(chrono::SecondsFormat::Secs, false);
     let mut text = format!(
@@ -190,6 +207,23 @@ async fn check(file: &Path, state: &Path, json: bool) -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+async fn adjudicate_rows(dir: &Path, file: &Path, yes: bool, json: bool) -> Result<(), Failure> {
+    let home = SystemHome::load(dir)?;
+    let dataset = desk::read_owned(&home, file)?;
+    let signed = Adjudications::load(dir, &dataset.id)?.map_or_else(Arc::default, |(signed, _)| Arc::new(signed));
+    let base = file.parent().unwrap_or(Path::new("."));
+    let opened = source::open(&dataset, base, &dir.join("state"), signed)?;
+    let progress = adjudicate::walk(dir, &dataset, &*opened, &mut std::io::stdin().lock(), &mut std::io::stderr()).await?;
+    eprintln!("\ndecided {} now; {} rows are still undecided", progress.decided, progress.open);
+    let signed =
+        if progress.rulings > 0 && (yes || confirmed("sign these decisions")?) { adjudicate::sign(&home, &dataset.id)? } else { 0 };
+    let text = match signed {
+        0 => "nothing was signed; what was decided is kept".to_owned(),
+        rulings => format!("signed {rulings} rulings on {}; they hold from the next start of `serve`", dataset.id),
+    };
+    say(json, &text, &serde_json::json!({ "dataset": dataset.id, "progress": progress, "signed": signed }))
 }
 
 fn sign(dir: &Path, files: &[PathBuf], json: bool) -> Result<(), Failure> {
@@ -224,22 +258,12 @@ async fn approve(dir: &Path, check: &str, requesters: &[String], purposes: &[Str
         eprintln!("{}", shown(&in_words(template)));
     }
     eprintln!("{}", shown(&format!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", "))));
-    if !yes && !confirmed()? {
+    if !yes && !confirmed("approve these")? {
         return Err("nothing was approved".into());
     }
     let added = desk::approve(&home, &templates, requesters, purposes)?;
     let text = format!("approved {added} scans of `{check}`; they are served from the next start of `serve`");
     say(json, &text, &serde_json::json!({ "approved": added, "check": check }))
-}
-
-/// The hub's words as a terminal may show them: nothing that moves the cursor, or turns the order of what is read.
-fn shown(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}');
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || turns(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
-    }
-    out
 }
 
 /// A template as its owner reads it.
@@ -266,8 +290,8 @@ fn in_words(template: &ScanTemplate) -> String {
     )
 }
 
-fn confirmed() -> Result<bool, Failure> {
-    eprint!("approve these? [y/N] ");
+fn confirmed(what: &str) -> Result<bool, Failure> {
+    eprint!("{what}? [y/N] ");
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
@@ -326,8 +350,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hubs_words_cannot_move_what_is_read() {
-        assert_eq!(shown("a\u{1b}[2Kb\r\n\u{202e}c\u{2066}\u{200f}婚姻"), "a\\u{1b}[2Kb\\u{d}\\u{a}\\u{202e}c\\u{2066}\\u{200f}婚姻");
+    fn a_templates_words_cannot_move_what_is_read() {
         let template = ScanTemplate { check: "x\u{1b}]0;\u{7}".into(), ..ScanTemplate::default() };
         assert!(!shown(&in_words(&template)).contains(char::is_control));
     }

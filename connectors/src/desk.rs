@@ -96,13 +96,16 @@ pub fn read_dataset(path: &Path) -> Result<DatasetFile, DeskError> {
     Ok(DatasetFile::parse(&files::read_text(path)?, &path.display().to_string())?)
 }
 
-/// Signs a dataset file with the owner's key, and attaches it.
-pub fn sign_dataset(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskError> {
+/// Reads a dataset file of this member's own.
+pub fn read_owned(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskError> {
     let file = read_dataset(path)?;
     let member = home.system.member().unwrap_or_default();
-    if file.member() != member {
-        return Err(DeskError::NotOurs(file.id.clone(), file.member().to_owned(), member.to_owned()));
-    }
+    if file.member() == member { Ok(file) } else { Err(DeskError::NotOurs(file.id.clone(), file.member().to_owned(), member.to_owned())) }
+}
+
+/// Signs a dataset file with the owner's key, and attaches it.
+pub fn sign_dataset(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskError> {
+    let file = read_owned(home, path)?;
     let mut config = config(&home.folder)?;
     let absolute = std::path::absolute(path).map_err(|error| FileError { path: path.to_owned(), error })?;
     let name = absolute.display().to_string();

@@ -3,6 +3,8 @@
 //!
 //! Never depends on the hub, DataFusion or Cedar; never opens a port; never writes to a department's system.
 
+pub mod adjudicate;
+pub mod adjudications;
 pub mod agent;
 pub mod cli;
 pub mod desk;
@@ -12,5 +14,6 @@ pub mod journal;
 pub mod scan;
 pub mod service;
 pub mod serving;
+mod shown;
 pub mod source;
 pub mod used;

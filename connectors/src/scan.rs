@@ -325,6 +325,7 @@ impl<'a> Delivery<'a> {
             findings,
             supply_secret: secret.to_vec(),
             statement_digest: serving.statement_digest.to_vec(),
+            adjudications_digest: serving.adjudications_digest.clone(),
         };
         let message = ScanReceipt {
             grant_id: admitted.grant.id.clone(),

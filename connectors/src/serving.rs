@@ -15,6 +15,7 @@ use zerotrip_trust::digest::{Digest, sha256};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
+use crate::adjudications::Adjudications;
 use crate::source::{self, Source, SourceError};
 
 /// One dataset, served.
@@ -28,6 +29,10 @@ pub struct Serving {
     pub statement: DatasetStatement,
     /// SHA-256 of the signed statement's payload.
     pub statement_digest: Digest,
+    /// What the owner has stated of unreadable rows, signed.
+    adjudicated: Option<Envelope>,
+    /// SHA-256 of that; empty where there is none.
+    pub adjudications_digest: Vec<u8>,
     source: Arc<dyn Source>,
     /// The most rows that were ever seen.
     most_rows: AtomicU64,
@@ -66,7 +71,13 @@ pub enum ServingError {
 
 impl Serving {
     /// Opens the source of a dataset file whose statement the owner has signed.
-    pub fn open(file: DatasetFile, envelope: Envelope, base: &Path, state: &Path) -> Result<Self, ServingError> {
+    pub fn open(
+        file: DatasetFile,
+        envelope: Envelope,
+        adjudicated: Option<(Adjudications, Envelope)>,
+        base: &Path,
+        state: &Path,
+    ) -> Result<Self, ServingError> {
         let wrong = |why: String| ServingError::Statement { dataset: file.id.clone(), why };
         let (payload, _) = dsse::peek(&envelope, payload_type::DATASET).map_err(|error| wrong(error.to_string()))?;
         let statement = DatasetStatement::decode(payload).map_err(|error| wrong(error.to_string()))?;
@@ -78,7 +89,11 @@ impl Serving {
         }
         let statement_digest = sha256(payload);
         let id = file.id.clone();
-        let source = source::open(&file, base, state).map_err(|error| ServingError::Source { dataset: file.id.clone(), error })?;
+        let (adjudications, adjudicated) = adjudicated.unzip();
+        let adjudications = Arc::new(adjudications.unwrap_or_default());
+        let adjudications_digest = adjudications.digest.clone();
+        let source =
+            source::open(&file, base, state, adjudications).map_err(|error| ServingError::Source { dataset: file.id.clone(), error })?;
         let memory = state.join("rows").join(&file.id);
         let wrong_memory = |why: String| ServingError::Statement { dataset: id, why };
         let remembered = read_memory(&memory).map_err(wrong_memory)?;
@@ -87,6 +102,8 @@ impl Serving {
             envelope,
             statement,
             statement_digest,
+            adjudicated,
+            adjudications_digest,
             source,
             most_rows: AtomicU64::new(remembered),
             memory,
@@ -95,9 +112,14 @@ impl Serving {
         })
     }
 
-    /// Whether the statement is signed by its owner, as the directory knows the owner now.
+    /// Whether the statement, and what is stated of unreadable rows, is signed by its owner, as the directory knows the owner now.
     pub fn signed_by_owner(&self, directory: &Directory, now: SystemTime) -> Result<(), String> {
-        verify_owner(&self.envelope, payload_type::DATASET, owner_of(&self.file.id), directory, now)
+        let owner = owner_of(&self.file.id);
+        if let Some(adjudicated) = &self.adjudicated {
+            verify_owner(adjudicated, payload_type::ADJUDICATIONS, owner, directory, now)
+                .map_err(|why| format!("its adjudications: {why}"))?;
+        }
+        verify_owner(&self.envelope, payload_type::DATASET, owner, directory, now)
     }
 
     /// The source, at the pace that the owner allows.

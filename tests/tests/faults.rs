@@ -230,6 +230,7 @@ impl Liar {
             findings: Vec::new(),
             supply_secret: vec![2; 32],
             statement_digest: dsse::payload_digest(&self.statement).to_vec(),
+            adjudications_digest: Vec::new(),
         };
         let template = grant.template.clone().unwrap();
         let supply = |column: &str| receipt::supply(&[2; 32], column, &[person]).unwrap();

@@ -17,6 +17,8 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::sha256;
 
 use super::drop::writers::{Book, Dbf, OldBook, parquet};
+use crate::adjudications::{Adjudications, Concerns};
+
 use super::{LookUp, LookUpEnd, Source, SourceError, Stop};
 
 /// Whom the tests ask about: three regular spellings.
@@ -160,7 +162,12 @@ impl Rig {
     }
 
     pub fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
-        super::open(&self.dataset, self.folder.path(), &self.path("state"))
+        self.open_knowing(Adjudications::default())
+    }
+
+    /// Where the owner has stated something of rows that cannot be read.
+    pub fn open_knowing(&self, adjudications: Adjudications) -> Result<Arc<dyn Source>, SourceError> {
+        super::open(&self.dataset, self.folder.path(), &self.path("state"), Arc::new(adjudications))
     }
 }
 
@@ -218,6 +225,30 @@ pub fn what_could_match_is_reported(kind: Kind) {
     assert_eq!((could(LI), could(WANG)), (2, 0));
     rig.write(&[(LI, "", "home"), ("", "  ", "nobody's name on it")]);
     assert_eq!((could(LI), could(WANG)), (1, 1), "a row without any id is anybody's");
+}
+
+pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: Kind) {
+    let rows: &[Cells<'_>] = &[(LI, "", "home"), ("110105********002X", "", "mask"), ("", " ", "nobody's name on it"), ("0", "", "void")];
+    let rig = Rig::new(kind, rows);
+    let source = rig.open().unwrap();
+    let open = run(source.unreadable(10)).unwrap();
+    let shown: Vec<&str> = open.iter().filter_map(|row| row.cells[2].as_deref()).collect();
+    assert_eq!(shown, ["mask", "nobody's name on it", "void"]);
+    assert_eq!(run(source.unreadable(2)).unwrap().len(), 2, "no more than asked for");
+    let say = [Concerns::Persons(vec![LI.into()]), Concerns::Born { from: 1880, to: 1880 }, Concerns::Nobody];
+    let rulings = || open.iter().zip(&say).map(|(row, concerns)| (row.digest, concerns.clone())).collect::<Adjudications>();
+    let source = rig.open_knowing(rulings()).unwrap();
+    let could = |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap().1.could_match.len();
+    assert_eq!((could(LI), could(WANG), could("33010619900101123X")), (1, 1, 0));
+    let survey = run(source.survey()).unwrap();
+    assert_eq!((survey.unreadable_count, run(source.unreadable(10)).unwrap().len()), (0, 0));
+    assert!(survey.adjudicated >= 3, "{}", survey.adjudicated);
+    // One cell of it changed: it is another row, of which nothing is stated.
+    rig.write(&[(LI, "", "home"), ("110105********002X", "", "mask"), ("", " ", "somebody's name"), ("0", "", "void")]);
+    assert_eq!(could("33010619900101123X"), 1);
+    // Its place is not what it is known by.
+    rig.write(&[("0", "", "void"), ("110105********002X", "", "mask"), (LI, "", "home")]);
+    assert_eq!((could(LI), could(WANG)), (1, 0));
 }
 
 pub fn hostile_values_are_only_values(kind: Kind) {
@@ -297,7 +328,8 @@ macro_rules! conformance {
         mod $name {
             use crate::source::conformance::{self, Kind};
 
-            conformance!(@ $kind, every_spelling_is_found, what_could_match_is_reported, hostile_values_are_only_values, bounds_hold,
+            conformance!(@ $kind, every_spelling_is_found, what_could_match_is_reported,
+                what_is_adjudicated_concerns_whom_its_owner_says, hostile_values_are_only_values, bounds_hold,
                 a_missing_column_is_drift, look_ups_at_once_and_writes_between_are_seen);
         }
     };

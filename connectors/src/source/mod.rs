@@ -21,6 +21,9 @@ use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{FileDrop, Source as Spec};
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::digest::Digest;
+
+use crate::adjudications::Adjudications;
 
 /// A boxed future of a source.
 pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
@@ -54,6 +57,26 @@ pub trait Source: fmt::Debug + Send + Sync {
 
     /// What the system looks like now: for `check`, for the owner, and to show that it answers.
     fn survey(&self) -> SourceFuture<'_, Survey>;
+
+    /// At most so many of the rows that cannot be read and of which their owner has stated nothing: for the owner's clerk alone.
+    fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>>;
+}
+
+/// A row that cannot be read, as its owner may see it.
+#[derive(Clone)]
+pub struct UnreadableRow {
+    /// Where it stands.
+    pub locator: String,
+    /// Its cells in the order of the dataset file's columns; of a row that could not be split, its beginning.
+    pub cells: Vec<Option<String>>,
+    /// By which its owner states whom it concerns.
+    pub digest: Digest,
+}
+
+impl fmt::Debug for UnreadableRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnreadableRow").field("locator", &self.locator).finish_non_exhaustive()
+    }
 }
 
 /// Most rows of one message from a source.
@@ -91,10 +114,12 @@ pub struct LookUpEnd {
 pub struct Survey {
     /// Rows, unreadable ones included.
     pub rows: u64,
-    /// Rows without a readable identifier in a key column, by locator; at most 100 are listed.
+    /// Rows without a readable identifier in a key column and not adjudicated, by locator; at most 100 are listed.
     pub unreadable: Vec<String>,
     /// How many there are in all.
     pub unreadable_count: u64,
+    /// Of how many more their owner has stated whom they concern.
+    pub adjudicated: u64,
     /// Rows found only through the profiling pass.
     pub irregular: u64,
     /// When.
@@ -150,14 +175,14 @@ impl SourceError {
     }
 }
 
-/// Opens the system that a dataset file describes. `base` is the file's folder; `state` the connector's own, where snapshots are kept.
-/// This list is every kind there is.
-pub fn open(dataset: &DatasetFile, base: &Path, state: &Path) -> Result<Arc<dyn Source>, SourceError> {
+/// Opens the system that a dataset file describes. `base` is the file's folder; `state` the connector's own, where snapshots are kept;
+/// `adjudications` are what the owner has stated of unreadable rows. This list is every kind there is.
+pub fn open(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
     let dropped = |file: &FileDrop, format: Arc<dyn drop::Format>| -> Result<Arc<dyn Source>, SourceError> {
-        Ok(Arc::new(drop::DropSource::open(dataset, file, format, base, state)?))
+        Ok(Arc::new(drop::DropSource::open(dataset, file, format, base, state, Arc::clone(&adjudications))?))
     };
     match &dataset.source {
-        Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(dataset, spec, base)?)),
+        Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(dataset, spec, base, Arc::clone(&adjudications))?)),
         Spec::Csv(spec) => dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding))),
         Spec::Xlsx(spec) => dropped(&spec.file, Arc::new(drop::Xlsx::new(spec))),
         Spec::Xls(spec) => dropped(&spec.file, Arc::new(drop::Xls::new(spec))),

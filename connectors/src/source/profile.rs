@@ -2,12 +2,15 @@
 //! an irregular spelling, and which rows cannot be read; everything else the index finds.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::resident_id::{self, Probe, Reading, ResidentId, Suspect, SuspectRow};
 use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::digest::Digest;
 
 use super::SourceError;
+use crate::adjudications::{Adjudications, Concerns};
 
 /// More unreadable rows than this is not a register with blemishes but a broken one.
 pub const MOST_UNREADABLE: usize = 10_000;
@@ -31,6 +34,8 @@ pub struct Profile {
     look_ups: Vec<KeyColumns>,
     /// The places of all their columns, each once.
     columns: Vec<usize>,
+    /// What the owner has stated of unreadable rows.
+    adjudications: Arc<Adjudications>,
 }
 
 /// One look-up of a dataset.
@@ -67,7 +72,29 @@ pub enum KeyCell<'a> {
 struct UnreadableCell {
     column: usize,
     row: i64,
-    suspect: Suspect,
+    whose: Whose,
+}
+
+/// Whose an unreadable cell could be.
+#[derive(Debug)]
+enum Whose {
+    /// Whoever it could be a spelling of.
+    Suspected(Suspect),
+    /// Those whom its row can concern, as the owner has stated.
+    Stated(Concerns),
+}
+
+impl UnreadableCell {
+    fn could_be(&self, person: &(&ResidentId, Probe)) -> bool {
+        match &self.whose {
+            Whose::Suspected(suspect) => suspect.could_be(&person.1),
+            Whose::Stated(concerns) => concerns.could_be(person.0),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.whose, Whose::Suspected(_))
+    }
 }
 
 /// A row that could not be split into columns.
@@ -77,23 +104,29 @@ pub struct RaggedRow {
     pub line: u64,
     /// Whose it could be.
     pub suspect: SuspectRow,
+    /// By which its owner can state whom it concerns.
+    pub digest: Digest,
+    /// Its beginning, for the owner.
+    pub excerpt: String,
 }
 
 impl Profile {
     /// An empty one, for a dataset with these look-ups.
-    pub fn new(look_ups: Vec<KeyColumns>, ragged: Vec<RaggedRow>) -> Result<Self, SourceError> {
+    pub fn new(look_ups: Vec<KeyColumns>, ragged: Vec<RaggedRow>, adjudications: Arc<Adjudications>) -> Result<Self, SourceError> {
         let rows = ragged.len() as u64;
         let mut columns: Vec<usize> = look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
         columns.sort_unstable();
         columns.dedup();
-        let profile = Self { rows, irregular: HashMap::new(), unreadable: Vec::new(), rounded: Vec::new(), ragged, look_ups, columns };
+        let profile =
+            Self { rows, irregular: HashMap::new(), unreadable: Vec::new(), rounded: Vec::new(), ragged, look_ups, columns, adjudications };
         profile.bounded()?;
         Ok(profile)
     }
 
-    /// Notes a row; `cell` gives its key cells by column place.
-    pub fn note<'a>(&mut self, row: i64, cell: impl Fn(usize) -> KeyCell<'a>) -> Result<(), SourceError> {
+    /// Notes a row; `cell` gives its key cells by column place, `digest` that of all its cells.
+    pub fn note<'a>(&mut self, row: i64, cell: impl Fn(usize) -> KeyCell<'a>, digest: impl FnOnce() -> Digest) -> Result<(), SourceError> {
         self.rows += 1;
+        let before = (self.unreadable.len(), self.rounded.len());
         let text = |column: usize| match cell(column) {
             KeyCell::Text(raw) | KeyCell::Number(raw) if !is_blank(raw) => Some(raw),
             KeyCell::Null | KeyCell::Text(_) | KeyCell::Number(_) => None,
@@ -107,7 +140,7 @@ impl Profile {
         }
         lost.sort_unstable();
         lost.dedup();
-        self.unreadable.extend(lost.into_iter().map(|column| UnreadableCell { column, row, suspect: Suspect::new("") }));
+        self.unreadable.extend(lost.into_iter().map(|column| UnreadableCell { column, row, whose: Whose::Suspected(Suspect::new("")) }));
         for column in self.columns.iter().copied() {
             let Some(raw) = text(column) else { continue };
             match resident_id::parse(raw) {
@@ -116,14 +149,31 @@ impl Profile {
                         self.irregular.entry((column, person)).or_default().push(row);
                     }
                     if resident_id::is_spreadsheet_rounded(raw) {
-                        self.rounded.push(UnreadableCell { column, row, suspect: Suspect::rounded(raw) });
+                        self.rounded.push(UnreadableCell { column, row, whose: Whose::Suspected(Suspect::rounded(raw)) });
                     }
                 }
                 Reading::Other(_) => {}
-                Reading::Unreadable => self.unreadable.push(UnreadableCell { column, row, suspect: Suspect::new(raw) }),
+                Reading::Unreadable => {
+                    self.unreadable.push(UnreadableCell { column, row, whose: Whose::Suspected(Suspect::new(raw)) });
+                }
             }
         }
+        if before != (self.unreadable.len(), self.rounded.len()) {
+            self.apply_ruling(before, digest);
+        }
         self.bounded()
+    }
+
+    /// What the owner has stated of this row stands for what its cells could be.
+    fn apply_ruling(&mut self, before: (usize, usize), digest: impl FnOnce() -> Digest) {
+        if self.adjudications.is_empty() {
+            return;
+        }
+        let Some(concerns) = self.adjudications.of(&digest()) else { return };
+        let new = self.unreadable.iter_mut().skip(before.0).chain(self.rounded.iter_mut().skip(before.1));
+        for cell in new {
+            cell.whose = Whose::Stated(concerns.clone());
+        }
     }
 
     /// Rows that hold one of the keys in a spelling that no index was asked for.
@@ -140,23 +190,42 @@ impl Profile {
         if self.unreadable.is_empty() && self.rounded.is_empty() && self.ragged.is_empty() {
             return Vec::new();
         }
-        let persons: Vec<Probe> = keys.iter().map(Probe::new).collect();
+        let persons: Vec<(&ResidentId, Probe)> = keys.iter().map(|key| (key, Probe::new(key))).collect();
         let cells = self.cells().filter(|cell| columns.contains(&cell.column));
-        let cells = cells.filter(|cell| persons.iter().any(|person| cell.suspect.could_be(person)));
-        let ragged = self.ragged.iter().filter(|row| persons.iter().any(|person| row.suspect.could_be(person)));
+        let cells = cells.filter(|cell| persons.iter().any(|person| cell.could_be(person)));
+        let ragged = self.ragged.iter().filter(|row| persons.iter().any(|person| self.ragged_could_be(row, person)));
         let mut rows: Vec<i64> = cells.map(|cell| cell.row).collect();
         rows.dedup();
         rows.into_iter().map(|row| format!("row {row}")).chain(ragged.map(|row| format!("line {}", row.line))).collect()
     }
 
-    /// Locators of all unreadable rows.
-    pub fn unreadable(&self) -> impl Iterator<Item = String> + '_ {
-        self.cells().map(|cell| format!("row {}", cell.row)).chain(self.ragged.iter().map(|row| format!("line {}", row.line)))
+    fn ragged_could_be(&self, row: &RaggedRow, person: &(&ResidentId, Probe)) -> bool {
+        self.adjudications.of(&row.digest).map_or_else(|| row.suspect.could_be(&person.1), |concerns| concerns.could_be(person.0))
     }
 
-    /// How many unreadable rows there are.
+    /// Locators of all unreadable rows of which their owner has stated nothing.
+    pub fn unreadable(&self) -> impl Iterator<Item = String> + '_ {
+        self.open_rows().map(|row| format!("row {row}")).chain(self.open_ragged().map(|row| format!("line {}", row.line)))
+    }
+
+    /// Rows with an unreadable cell of which their owner has stated nothing; one stands here once for each such cell.
+    pub fn open_rows(&self) -> impl Iterator<Item = i64> + '_ {
+        self.cells().filter(|cell| cell.is_open()).map(|cell| cell.row)
+    }
+
+    /// Ragged rows of which their owner has stated nothing.
+    pub fn open_ragged(&self) -> impl Iterator<Item = &RaggedRow> {
+        self.ragged.iter().filter(|row| self.adjudications.of(&row.digest).is_none())
+    }
+
+    /// How many unreadable cells and ragged rows there are of which nothing is stated.
     pub fn unreadable_count(&self) -> u64 {
-        (self.unreadable.len() + self.rounded.len() + self.ragged.len()) as u64
+        (self.open_rows().count() + self.open_ragged().count()) as u64
+    }
+
+    /// Of how many something is stated.
+    pub fn adjudicated_count(&self) -> u64 {
+        (self.unreadable.len() + self.rounded.len() + self.ragged.len()) as u64 - self.unreadable_count()
     }
 
     /// How many cells are spelled irregularly.

@@ -1,6 +1,6 @@
 //! A table in a SQLite file: the department's own, live, or the connector's snapshot of a file drop.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,8 @@ use zerotrip_proto::v1::{ErrorCode, SemanticType};
 use super::number;
 use super::profile::{KeyCell, KeyColumns, Profile, RaggedRow};
 use super::seen::Seen;
-use super::{BATCH_ROWS, LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey};
+use super::{BATCH_ROWS, LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use crate::adjudications::{Adjudications, row_digest};
 
 /// Read connections of one table, and so look-ups at once; more wait their turn within their deadline.
 const READERS: usize = 4;
@@ -67,6 +68,8 @@ pub struct TableShape {
     pub moment: Moment,
     /// Rows that could not be split into columns.
     pub ragged: Vec<RaggedRow>,
+    /// What the owner has stated of unreadable rows.
+    pub adjudications: Arc<Adjudications>,
 }
 
 /// A table in a SQLite file.
@@ -104,7 +107,7 @@ impl fmt::Debug for TableSource {
 
 impl TableSource {
     /// Opens the department's own database, read-only.
-    pub fn open_live(dataset: &DatasetFile, spec: &Sqlite, base: &Path) -> Result<Self, SourceError> {
+    pub fn open_live(dataset: &DatasetFile, spec: &Sqlite, base: &Path, adjudications: Arc<Adjudications>) -> Result<Self, SourceError> {
         let moment = match &spec.as_of {
             SqliteAsOf::Live => Moment::Live,
             SqliteAsOf::Table { table, column } => Moment::Recorded { table: table.clone(), column: column.clone() },
@@ -118,6 +121,7 @@ impl TableSource {
             ids: id_places(dataset),
             moment,
             ragged: Vec::new(),
+            adjudications,
         };
         Self::open(shape, &base.join(&spec.path))
     }
@@ -170,6 +174,10 @@ impl Source for TableSource {
 
     fn survey(&self) -> SourceFuture<'_, Survey> {
         Box::pin(self.on_reader(|inner, reader| inner.survey(reader)))
+    }
+
+    fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>> {
+        Box::pin(self.on_reader(move |inner, reader| inner.unreadable(reader, most)))
     }
 }
 
@@ -311,10 +319,39 @@ impl Inner {
                 rows: profile.rows,
                 unreadable: profile.unreadable().take(100).collect(),
                 unreadable_count: profile.unreadable_count(),
+                adjudicated: profile.adjudicated_count(),
                 irregular: profile.irregular_count(),
                 as_of: inner.as_of(reader, started)?,
                 advice: inner.advice(reader)?,
             })
+        })
+    }
+
+    fn unreadable(&self, reader: &mut Reader, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
+        let stop = Stop::at(std::time::Instant::now() + Duration::from_secs(600));
+        self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
+            let profile = inner.fresh_profile(reader, &stop)?;
+            let ids: BTreeSet<i64> = profile.open_rows().collect();
+            let mut statement = reader
+                .connection
+                .prepare_cached(&format!("{}{} = ?1", reader.select, reader.row_id))
+                .map_err(|error| inner.failed(&error))?;
+            let mut rows = Vec::new();
+            for id in ids.into_iter().take(most) {
+                let mut found = statement.query([id]).map_err(|error| inner.failed(&error))?;
+                while let Some(row) = found.next().map_err(|error| inner.failed(&error))? {
+                    let cells = inner.cells(row, 1)?.into_vec();
+                    let digest = row_digest(cells.iter().map(Option::as_deref));
+                    rows.push(UnreadableRow { locator: format!("row {id}"), cells, digest });
+                }
+            }
+            let ragged = profile.open_ragged().take(most.saturating_sub(rows.len()));
+            rows.extend(ragged.map(|row| UnreadableRow {
+                locator: format!("line {}", row.line),
+                cells: vec![Some(row.excerpt.clone())],
+                digest: row.digest,
+            }));
+            Ok(rows)
         })
     }
 
@@ -396,7 +433,7 @@ impl Inner {
     }
 
     fn take_profile(&self, reader: &Reader, stop: &Stop) -> Result<Profile, SourceError> {
-        let mut profile = Profile::new(self.shape.look_ups.clone(), self.shape.ragged.clone())?;
+        let mut profile = Profile::new(self.shape.look_ups.clone(), self.shape.ragged.clone(), Arc::clone(&self.shape.adjudications))?;
         let sql = format!("{}true", reader.select);
         let mut statement = reader.connection.prepare(&sql).map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
@@ -406,11 +443,12 @@ impl Inner {
             }
             let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
             let cells = self.cells(row, 1)?;
-            profile.note(id, |place| match (cells.get(place).and_then(Option::as_deref), row.get_ref(place + 1)) {
+            let key = |place: usize| match (cells.get(place).and_then(Option::as_deref), row.get_ref(place + 1)) {
                 (None, _) => KeyCell::Null,
                 (Some(text), Ok(ValueRef::Text(_))) => KeyCell::Text(text),
                 (Some(number), _) => KeyCell::Number(number),
-            })?;
+            };
+            profile.note(id, key, || row_digest(cells.iter().map(Option::as_deref)))?;
         }
         Ok(profile)
     }
@@ -607,6 +645,7 @@ mod tests {
             ids: vec![0, 1],
             moment: Moment::Live,
             ragged: Vec::new(),
+            adjudications: Arc::default(),
         };
         (folder, path, shape)
     }

@@ -17,9 +17,12 @@ use super::super::profile::{KeyColumns, MOST_UNREADABLE, RaggedRow};
 use super::super::table::{Moment, TableShape, TableSource, id_places, quote};
 use super::place::{Arrived, MOST_FILE, Place};
 use super::{Current, Format, unreadable};
+use crate::adjudications::{Adjudications, ragged_digest};
 
 /// Bytes of one ragged row, all of which must be kept: an identifier cut off would be a person not asked about.
 const MOST_RAGGED_TEXT: usize = 1 << 20;
+/// Characters of it that are kept for its owner to see.
+const EXCERPT_CHARS: usize = 400;
 /// Rows of a file.
 const MOST_ROWS: u64 = 100_000_000;
 /// Pages of a snapshot, of 4 KiB each: a small file can hold a great many rows, if they are all alike.
@@ -37,11 +40,12 @@ pub struct Import {
     ids: Vec<usize>,
     format: Arc<dyn Format>,
     state: PathBuf,
+    adjudications: Arc<Adjudications>,
 }
 
 impl Import {
     /// For a dataset; snapshots are kept below `state`.
-    pub fn new(dataset: &DatasetFile, place: Place, format: Arc<dyn Format>, state: &Path) -> Self {
+    pub fn new(dataset: &DatasetFile, place: Place, format: Arc<dyn Format>, state: &Path, adjudications: Arc<Adjudications>) -> Self {
         Self {
             dataset: dataset.id.clone(),
             place,
@@ -50,6 +54,7 @@ impl Import {
             ids: id_places(dataset),
             format,
             state: state.join("snapshots").join(&dataset.id),
+            adjudications,
         }
     }
 
@@ -81,6 +86,7 @@ impl Import {
             ids: self.ids.clone(),
             moment: Moment::Fixed(drop.as_of),
             ragged: filled.ragged,
+            adjudications: Arc::clone(&self.adjudications),
         };
         Ok(Current { table: TableSource::open(shape, &target)?, stamp: drop.stamp, as_of: drop.as_of, advice: filled.advice })
     }
@@ -202,7 +208,12 @@ impl<'a> Filling<'a> {
         if text.len() > MOST_RAGGED_TEXT {
             return Err(self.broken(&format!("the row at line {line} is over {MOST_RAGGED_TEXT} bytes; is a quote left open?")));
         }
-        self.filled.ragged.push(RaggedRow { line, suspect: SuspectRow::new(text) });
+        self.filled.ragged.push(RaggedRow {
+            line,
+            suspect: SuspectRow::new(text),
+            digest: ragged_digest(text),
+            excerpt: text.chars().take(EXCERPT_CHARS).collect(),
+        });
         if self.filled.ragged.len() > MOST_UNREADABLE {
             return Err(self.broken("too many rows of another width than the header; is it of that kind, and the header's row right?"));
         }

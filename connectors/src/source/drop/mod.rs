@@ -28,7 +28,8 @@ use zerotrip_proto::v1::ErrorCode;
 use self::import::{Filling, Import};
 use self::place::{Place, Seen, Stamp};
 use super::table::TableSource;
-use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Survey};
+use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Survey, UnreadableRow};
+use crate::adjudications::Adjudications;
 
 pub use self::csv::Csv;
 pub use self::dbf::Dbf;
@@ -87,8 +88,15 @@ impl fmt::Debug for DropSource {
 
 impl DropSource {
     /// Imports the newest whole file, and proves that every column is there.
-    pub fn open(dataset: &DatasetFile, file: &FileDrop, format: Arc<dyn Format>, base: &Path, state: &Path) -> Result<Self, SourceError> {
-        let plan = Import::new(dataset, Place::new(file, base), format, state);
+    pub fn open(
+        dataset: &DatasetFile,
+        file: &FileDrop,
+        format: Arc<dyn Format>,
+        base: &Path,
+        state: &Path,
+        adjudications: Arc<Adjudications>,
+    ) -> Result<Self, SourceError> {
+        let plan = Import::new(dataset, Place::new(file, base), format, state, adjudications);
         let current = plan.first()?;
         Ok(Self {
             plan: Arc::new(plan),
@@ -146,6 +154,10 @@ impl Source for DropSource {
             survey.advice.extend(current.advice.iter().cloned());
             Ok(survey)
         })
+    }
+
+    fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>> {
+        Box::pin(async move { self.current().await.table.unreadable(most).await })
     }
 }
 
