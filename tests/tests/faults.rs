@@ -31,7 +31,7 @@ use zerotrip_proto::v1::{
     ScanTrailer,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
-use zerotrip_tests::town::{FUND, wait_until};
+use zerotrip_tests::town::{FUND, run_answering, wait_until};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{dsse, receipt};
 
@@ -127,6 +127,63 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     fs::write(&drop, &whole[..whole.len() / 2]).unwrap();
     assert_eq!(runtime.block_on(ask(&mut session, &town, "spouse_presale")).0, "false", "half a file hides a contract");
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
+    town.town.stop().unwrap();
+}
+
+#[test]
+fn a_paper_era_row_is_adjudicated_by_its_owner() {
+    let mut town = town(200, 31);
+    let runtime = runtime();
+    let mut session = runtime.block_on(town.session());
+    let (me, _) = town.cast("nothing_owned");
+    let yes = ("true", String::new(), String::new());
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
+    // A house that was registered on paper: nobody's id on it, so it is anybody's.
+    let estate = database(&town, "estate/ownership.db");
+    estate.execute("insert into T_FDCQ select DYH, '', '张\u{1b}[2J三', GYFE, QSZT, DJRQ from T_FDCQ limit 1", []).unwrap();
+    let nobody_knows = unavailable(ErrorCode::SourceUnreadable, "estate.ownership");
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), nobody_knows);
+
+    let mut adjudicate = |typed: &str, more: &[&str]| {
+        let (dir, file) = (town.town.path("estate"), town.town.path("city/estate/ownership.toml"));
+        let arguments = [&["adjudicate", "--dir", &dir, &file], more].concat();
+        let finished = run_answering("zerotrip-connector", &arguments, &town.town.folder, typed).unwrap().expect(0).unwrap();
+        town.town.stop_connector("estate").unwrap();
+        town.town.wait_detached("estate.ownership").unwrap();
+        town.town.start_connector("estate").unwrap();
+        town.town.wait_attached(&["estate.ownership"]).unwrap();
+        finished
+    };
+    // What is not understood is asked again; what is skipped, or not signed, changes nothing.
+    let finished = adjudicate("somebody\ns\n", &[]);
+    assert!(finished.errors.contains("not understood") && finished.errors.contains("张\\u{1b}[2J三"), "{}", finished.errors);
+    let finished = adjudicate(&format!("{me}\nDeed 1987-12\nn\n"), &[]);
+    assert!(finished.output.contains("nothing was signed"), "{}", finished.output);
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), nobody_knows);
+    // Signed, it concerns whom the owner says, and nobody else.
+    let finished = adjudicate("", &["--yes"]);
+    assert!(finished.output.contains("signed 1 rulings"), "{}", finished.output);
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), nobody_knows);
+    let sheet = town.town.folder.join("estate/adjudications/estate.ownership.toml");
+    let text = fs::read_to_string(&sheet).unwrap();
+    fs::write(
+        &sheet,
+        text.replace(&format!("persons = [\"{me}\"]"), "")
+            .replace("[ruling.concerns]", "")
+            .replace("grounds", "concerns = \"nobody\"\ngrounds"),
+    )
+    .unwrap();
+    adjudicate("", &["--yes"]);
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes, "{text}");
+    // Signed by anybody else, it is not served at all.
+    let signed = town.town.folder.join("estate/signed/estate.ownership.adjudications.dsse");
+    let mut forged = Envelope::decode(fs::read(&signed).unwrap().as_slice()).unwrap();
+    forged.signatures[0].sig[0] ^= 1;
+    fs::write(&signed, forged.encode_to_vec()).unwrap();
+    town.town.stop_connector("estate").unwrap();
+    town.town.wait_detached("estate.ownership").unwrap();
+    town.town.start_connector("estate").unwrap();
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceUnreachable, "estate.ownership"));
     town.town.stop().unwrap();
 }
 

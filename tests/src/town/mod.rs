@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::city::{self, City, Spec};
-pub use process::{Failure, Finished, Running, fail, run};
+pub use process::{Failure, Finished, Running, fail, run, run_answering};
 
 /// The trust domain of the invented city.
 pub const TRUST_DOMAIN: &str = "data.hangzhou.example";

@@ -1,7 +1,7 @@
 //! Starting the shipped binaries, reading what they say, and stopping what was started.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -46,8 +46,22 @@ impl Finished {
 
 /// Runs a shipped binary to its end.
 pub fn run(binary: &str, arguments: &[&str], folder: &Path) -> Result<Finished, Failure> {
-    let path = binary_path(binary)?;
-    let output = Command::new(path).args(arguments).current_dir(folder).env("LANG", "C.UTF-8").stdin(Stdio::null()).output()?;
+    run_answering(binary, arguments, folder, "")
+}
+
+/// The same, with what somebody types.
+pub fn run_answering(binary: &str, arguments: &[&str], folder: &Path, typed: &str) -> Result<Finished, Failure> {
+    let mut command = Command::new(binary_path(binary)?);
+    command.args(arguments).current_dir(folder).env("LANG", "C.UTF-8");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    // What is typed is a few lines, which the pipe holds whether they are read or not.
+    if let Some(mut input) = child.stdin.take()
+        && let Err(error) = input.write_all(typed.as_bytes())
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        return Err(error.into());
+    }
+    let output = child.wait_with_output()?;
     Ok(Finished {
         command: format!("{binary} {}", arguments.join(" ")),
         code: output.status.code().unwrap_or(-1),
