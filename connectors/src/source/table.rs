@@ -15,7 +15,6 @@ use zerotrip_datasets::file::{Sqlite, SqliteAsOf};
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
-use super::number;
 use super::profile::{KeyCell, KeyColumns, Profile, RaggedRow};
 use super::seen::Seen;
 use super::{BATCH_ROWS, LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
@@ -511,7 +510,7 @@ impl Inner {
                 ValueRef::Null => None,
                 ValueRef::Integer(number) => Some(number.to_string()),
                 // Only part of an id's digits are left of it. Written out in full it could be read as another's; so, it is unreadable.
-                ValueRef::Real(number) if self.shape.ids.contains(&place) => Some(number::in_part(number)),
+                ValueRef::Real(number) if self.shape.ids.contains(&place) => Some(format!("{number:e}")),
                 ValueRef::Real(number) => Some(number.to_string()),
                 ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
                 ValueRef::Blob(_) => {

@@ -41,7 +41,7 @@ pub(super) const KIND: Kind = Kind {
         | type | becomes |\n|---|---|\n\
         | `C` character | the text, without the blanks that pad it; bytes that the encoding does not know make the cell unreadable |\n\
         | `N`, `F` numeric, `I` integer, `B` double, `Y` currency | its digits as they stand; one of more than 15 digits becomes \
-        `4.40524188001010e17`: these programs count in doubles, so it is **never a person**. Keep ids as characters. |\n\
+        `4.4052418800101e17`: these programs count in doubles, so it is **never a person**. Keep ids as characters. |\n\
         | `D` date | `2026-11-22`; blank: NULL |\n\
         | `T` date and time | `2026-11-22T12:00:00` |\n\
         | `L` logical | `T`, `F`; blank or `?`: NULL |\n\

@@ -25,7 +25,7 @@ macro_rules! sheet_notes {
             | in the cell | becomes |\n|---|---|\n\
             | text | the text |\n\
             | a number of at most 15 digits | its digits |\n\
-            | a larger number | `4.40524188001010e17`: a spreadsheet keeps 15 digits, so it is **never a person**, and its row is unreadable \
+            | a larger number | `4.4052418800101e17`: a spreadsheet keeps 15 digits, so it is **never a person**, and its row is unreadable \
             for everybody whose id begins so. Have ids written as text. |\n\
             | a number shown as a date, a time | `2026-11-22`, `2026-11-22T12:00:00`, `12:00:00`, whether days count from 1900 or from 1904 |\n\
             | a number shown as hours that have passed | the number, in days |\n\

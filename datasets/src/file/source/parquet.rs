@@ -23,7 +23,7 @@ pub(super) const KIND: Kind = Kind {
         | string, dictionaries of strings, enum, JSON | the text |\n\
         | integer of any width, signed or not | its digits: exact, so that an id of 18 digits can be read |\n\
         | decimal | its digits, exact |\n\
-        | double | its digits; one of more than 15 digits becomes `4.40524188001010e17`: the rest is lost, so it is **never a person** |\n\
+        | double | its digits; one of more than 15 digits becomes `4.4052418800101e17`: the rest is lost, so it is **never a person** |\n\
         | float | the same from 7 digits on |\n\
         | boolean | `true`, `false` |\n\
         | date | `2026-11-22` |\n\
