@@ -203,14 +203,19 @@ impl Profile {
         self.adjudications.of(&row.digest).map_or_else(|| row.suspect.could_be(&person.1), |concerns| concerns.could_be(person.0))
     }
 
-    /// Locators of all unreadable rows of which their owner has stated nothing.
+    /// Locators of all rows that could be another's than they say, and of which their owner has stated nothing.
     pub fn unreadable(&self) -> impl Iterator<Item = String> + '_ {
-        self.open_rows().map(|row| format!("row {row}")).chain(self.open_ragged().map(|row| format!("line {}", row.line)))
+        self.open_cells().map(|cell| format!("row {}", cell.row)).chain(self.open_ragged().map(|row| format!("line {}", row.line)))
     }
 
-    /// Rows with an unreadable cell of which their owner has stated nothing; one stands here once for each such cell.
+    /// Rows with an unreadable cell of which their owner has stated nothing; one stands here once for each such cell. An id that a spreadsheet
+    /// may have rounded is readable, and concerns few: no clerk is asked about it.
     pub fn open_rows(&self) -> impl Iterator<Item = i64> + '_ {
-        self.cells().filter(|cell| cell.is_open()).map(|cell| cell.row)
+        self.unreadable.iter().filter(|cell| cell.is_open()).map(|cell| cell.row)
+    }
+
+    fn open_cells(&self) -> impl Iterator<Item = &UnreadableCell> {
+        self.cells().filter(|cell| cell.is_open())
     }
 
     /// Ragged rows of which their owner has stated nothing.
@@ -220,7 +225,7 @@ impl Profile {
 
     /// How many unreadable cells and ragged rows there are of which nothing is stated.
     pub fn unreadable_count(&self) -> u64 {
-        (self.open_rows().count() + self.open_ragged().count()) as u64
+        (self.open_cells().count() + self.open_ragged().count()) as u64
     }
 
     /// Of how many something is stated.
