@@ -52,7 +52,7 @@ pub async fn serve(
     let left = admitted.expires_at.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
     let stop = Stop::at(Instant::now() + left.min(limits.time_out));
     let _hang_up = HangUp(stop.clone());
-    let source = serving.source()?;
+    let turn = serving.source(&stop).await?;
     let look_up = LookUp {
         columns: shape.look_up.clone(),
         keys: admitted.keys.clone().into(),
@@ -61,7 +61,7 @@ pub async fn serve(
     };
     let (sender, mut rows) = mpsc::channel(2);
     let mut delivery = Delivery::new(shape, &admitted.keys, out, limits.most_bytes);
-    let looked_up = source.look_up(look_up, sender);
+    let looked_up = turn.source.look_up(look_up, sender);
     tokio::pin!(looked_up);
     let mut end: Option<LookUpEnd> = None;
     loop {

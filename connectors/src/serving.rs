@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use chrono::Timelike as _;
 use prost::Message as _;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::file::DatasetFile;
 use zerotrip_proto::payload_type;
@@ -16,7 +18,10 @@ use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use crate::adjudications::Adjudications;
-use crate::source::{self, Source, SourceError};
+use crate::source::{self, Source, SourceError, Stop};
+
+/// Civil days in China begin eight hours before UTC's.
+const CIVIL_OFFSET: chrono::TimeDelta = chrono::TimeDelta::hours(8);
 
 /// One dataset, served.
 #[derive(Debug)]
@@ -40,6 +45,15 @@ pub struct Serving {
     memory: PathBuf,
     remembered: tokio::sync::Mutex<u64>,
     pace: Mutex<Pace>,
+    turns: Semaphore,
+}
+
+/// A source at which it is one's turn; dropped, it is the next one's.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    /// The source.
+    pub source: &'a Arc<dyn Source>,
+    _turn: SemaphorePermit<'a>,
 }
 
 #[derive(Debug)]
@@ -97,6 +111,7 @@ impl Serving {
         let memory = state.join("rows").join(&file.id);
         let wrong_memory = |why: String| ServingError::Statement { dataset: id, why };
         let remembered = read_memory(&memory).map_err(wrong_memory)?;
+        let turns = Semaphore::new(file.limits.most_at_once as usize);
         Ok(Self {
             file,
             envelope,
@@ -109,6 +124,7 @@ impl Serving {
             memory,
             remembered: tokio::sync::Mutex::new(remembered),
             pace: Mutex::new(Pace { second: Instant::now(), scans: 0 }),
+            turns,
         })
     }
 
@@ -122,10 +138,27 @@ impl Serving {
         verify_owner(&self.envelope, payload_type::DATASET, owner, directory, now)
     }
 
-    /// The source, at the pace that the owner allows.
-    pub fn source(&self) -> Result<&Arc<dyn Source>, SourceError> {
+    /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no longer than the scan may take.
+    pub async fn source(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
+        self.keep_quiet(SystemTime::now())?;
         self.keep_pace()?;
-        Ok(&self.source)
+        let stopping = |_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping");
+        let turn = tokio::select! {
+            biased;
+            turn = self.turns.acquire() => turn.map_err(stopping)?,
+            why = stop.fired() => return Err(why),
+        };
+        Ok(Turn { source: &self.source, _turn: turn })
+    }
+
+    /// A nightly batch job has the system to itself.
+    fn keep_quiet(&self, now: SystemTime) -> Result<(), SourceError> {
+        let minute = (chrono::DateTime::<chrono::Utc>::from(now) + CIVIL_OFFSET).num_seconds_from_midnight() / 60;
+        let minute = u16::try_from(minute).unwrap_or_default();
+        match self.file.limits.quiet_hours.iter().find(|hours| hours.contains(minute)) {
+            None => Ok(()),
+            Some(hours) => Err(SourceError::new(ErrorCode::SourceLimit, format!("the owner's `limits.quiet_hours`, {hours}"))),
+        }
     }
 
     /// Whether a dataset of so many rows is plausible: no fewer than its floor, no sudden shrinkage since the most that was ever seen.

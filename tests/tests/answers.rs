@@ -4,13 +4,27 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use zerotrip_tests::city::Variant;
+use zerotrip_tests::city::{System, Variant};
 
-use crate::support::{errand, expected, in_words, question, runtime, town};
+use crate::support::{TestTown, errand, expected, in_words, question, runtime, town, town_in};
 
 #[test]
 fn every_resident_is_answered_as_the_key_says() {
-    let town = town(1500, 3);
+    the_key_holds(town(1500, 3));
+}
+
+#[test]
+fn the_key_holds_over_files_of_every_kind() {
+    the_key_holds(town_in(400, 5, [System::Parquet, System::Xls, System::Xlsx, System::Dbf]));
+}
+
+#[test]
+fn outside_the_key_holds_over_servers() {
+    the_key_holds(town_in(400, 6, [System::Postgres, System::Csv, System::Mysql, System::Xlsx]));
+    the_key_holds(town_in(200, 8, [System::Mysql, System::Postgres, System::Postgres, System::Mysql]));
+}
+
+fn the_key_holds(town: TestTown) {
     let asked: Vec<(String, Variant)> =
         town.city.ids.iter().flat_map(|id| Variant::ALL.iter().map(|variant| (id.as_str().to_owned(), *variant))).collect();
     let asked = Arc::new(asked);

@@ -121,6 +121,21 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     police.execute_batch("alter table T_RKXX_OLD rename to T_RKXX").unwrap();
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
 
+    // Left alone for its nightly job, which here takes all day.
+    let description = town.town.folder.join("city/housing/presale.toml");
+    let text = fs::read_to_string(&description).unwrap();
+    let restart = |town: &mut TestTown, text: &str| {
+        fs::write(&description, text).unwrap();
+        town.town.stop_connector("housing").unwrap();
+        town.town.wait_detached("housing.presale").unwrap();
+        town.town.start_connector("housing").unwrap();
+        town.town.wait_attached(&["housing.presale"]).unwrap();
+    };
+    restart(&mut town, &format!("{text}\n[limits]\nquiet_hours = [\"00:00-12:00\", \"12:00-00:00\"]\n"));
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceLimit, "housing.presale"));
+    restart(&mut town, &text);
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
+
     // A half-written drop: the whole one before it still serves, with its own as-of.
     let drop = town.town.folder.join("city/housing/presale.csv");
     let whole = fs::read(&drop).unwrap();

@@ -18,13 +18,19 @@ pub struct TestTown {
 
 /// Starts a whole installation over an invented city.
 pub fn town(residents: usize, seed: u64) -> TestTown {
+    town_in(residents, seed, SYSTEMS)
+}
+
+/// The same, with the four registers in these systems.
+pub fn town_in(residents: usize, seed: u64, systems: [System; 4]) -> TestTown {
     zerotrip_trust::tls::install_provider();
     let folder = tempfile::tempdir().unwrap();
-    let plan = Plan { hub_settings: "subject_per_hour = 1000000\nmember_per_minute = 10000000\n".into(), ..Plan::now(residents, seed) };
+    let settings = "subject_per_hour = 1000000\nmember_per_minute = 10000000\n";
+    let mut plan = Plan { hub_settings: settings.into(), ..Plan::now(residents, seed) };
+    plan.spec.systems = systems;
     let town = Town::start(folder.path(), &plan, &mut |_| {}).unwrap();
     // The same spec gives the same city: this one is only read for its key.
-    let again = tempfile::tempdir().unwrap();
-    let city = zerotrip_tests::city::generate(&plan.spec, again.path()).unwrap();
+    let city = zerotrip_tests::city::imagine(&plan.spec).unwrap();
     TestTown { town, city, _folder: folder }
 }
 

@@ -138,11 +138,45 @@ pub struct Limits {
     pub time_out: Duration,
     /// Scans a second: 1 to 100,000, default 5,000.
     pub most_rate: u32,
+    /// Scans at once; more wait their turn within their deadline: 1 to 1,000, default 64.
+    pub most_at_once: u32,
+    /// Times of the day, in China, at which the system is left alone: at most 8.
+    pub quiet_hours: Vec<QuietHours>,
+}
+
+/// A part of every day, from its first minute up to, and without, its last; over midnight where the first is the later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuietHours {
+    /// Minutes since midnight.
+    pub from: u16,
+    /// The same.
+    pub to: u16,
+}
+
+impl QuietHours {
+    /// Whether that minute of the day is one of them.
+    pub fn contains(self, minute: u16) -> bool {
+        if self.from < self.to { (self.from..self.to).contains(&minute) } else { minute >= self.from || minute < self.to }
+    }
+}
+
+impl fmt::Display for QuietHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}-{:02}:{:02}", self.from / 60, self.from % 60, self.to / 60, self.to % 60)
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { most_rows: 10_000, most_keys: 1000, most_bytes: 16 << 20, time_out: Duration::from_secs(5), most_rate: 5000 }
+        Self {
+            most_rows: 10_000,
+            most_keys: 1000,
+            most_bytes: 16 << 20,
+            time_out: Duration::from_secs(5),
+            most_rate: 5000,
+            most_at_once: 64,
+            quiet_hours: Vec::new(),
+        }
     }
 }
 

@@ -10,10 +10,12 @@ use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
 use super::section::{Section, is_text};
 use super::{
     Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_REGIONS,
-    SEMANTIC_TYPES, Subjects, source, units,
+    QuietHours, SEMANTIC_TYPES, Subjects, source, units,
 };
 use crate::nearest::nearest;
 
+/// Most parts of a day at which a system is left alone.
+const MOST_QUIET_HOURS: usize = 8;
 const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
@@ -221,7 +223,32 @@ fn limits(section: &mut Section<'_>) -> Option<Limits> {
     });
     let most_rate =
         section.read("most_rate", Some(default.most_rate), "must be between 1 and 100000 scans a second", |value| narrow(value, 100_000));
-    Some(Limits { most_rows: most_rows?, most_keys: most_keys?, most_bytes: most_bytes?, time_out: time_out?, most_rate: most_rate? })
+    let most_at_once = section.read("most_at_once", Some(default.most_at_once), "must be between 1 and 1000", |value| narrow(value, 1000));
+    let quiet_hours =
+        section.read("quiet_hours", Some(Vec::new()), "must list at most 8 times of the day such as `\"01:00-03:30\"`", |value| {
+            let hours: Option<Vec<QuietHours>> = value.as_array()?.iter().map(|hours| quiet(hours.as_str()?)).collect();
+            hours.filter(|hours| hours.len() <= MOST_QUIET_HOURS)
+        });
+    Some(Limits {
+        most_rows: most_rows?,
+        most_keys: most_keys?,
+        most_bytes: most_bytes?,
+        time_out: time_out?,
+        most_rate: most_rate?,
+        most_at_once: most_at_once?,
+        quiet_hours: quiet_hours?,
+    })
+}
+
+fn quiet(text: &str) -> Option<QuietHours> {
+    let (from, to) = text.split_once('-')?;
+    let minute = |text: &str| {
+        let (hour, minute) = text.trim().split_once(':')?;
+        let two = |digits: &str| (digits.len() == 2).then(|| digits.parse::<u16>().ok()).flatten();
+        Some(two(hour).filter(|hour| *hour < 24)? * 60 + two(minute).filter(|minute| *minute < 60)?)
+    };
+    let (from, to) = (minute(from)?, minute(to)?);
+    (from != to).then_some(QuietHours { from, to })
 }
 
 /// Reads a sub-table and takes over its faults.

@@ -198,3 +198,17 @@ proptest! {
         let _ = DatasetFile::parse(&lines.join("\n"), "f");
     }
 }
+
+#[test]
+fn quiet_hours_are_read_and_go_over_midnight() {
+    let with = |hours: &str| DatasetFile::parse(&format!("{HOUSEHOLD}\n[limits]\nquiet_hours = {hours}\n"), "f.toml");
+    let hours = with("[\"01:00-03:30\", \"23:30-00:15\"]").unwrap().limits.quiet_hours;
+    assert_eq!(hours.iter().map(ToString::to_string).collect::<Vec<_>>(), ["01:00-03:30", "23:30-00:15"]);
+    let quiet = |hour: u16, minute: u16| hours.iter().any(|hours| hours.contains(hour * 60 + minute));
+    assert!(quiet(1, 0) && quiet(3, 29) && !quiet(3, 30) && !quiet(0, 59));
+    assert!(quiet(23, 30) && quiet(0, 0) && quiet(0, 14) && !quiet(0, 15) && !quiet(23, 29));
+    for wrong in ["\"01:00-03:30\"", "[\"1:00-3:30\"]", "[\"01:00-24:00\"]", "[\"01:00-01:00\"]", "[\"01:60-02:00\"]", "[\"01:00\"]", "[1]"]
+    {
+        assert!(with(wrong).unwrap_err().to_string().contains("limits.quiet_hours"), "{wrong}");
+    }
+}

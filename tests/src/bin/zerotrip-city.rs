@@ -43,7 +43,7 @@ fn main() -> ExitCode {
             eprintln!("{stage} … ({} s)", begun.elapsed().as_secs());
         }
     };
-    match city::generate_telling(&spec, &arguments.out, &mut tell) {
+    match city::generate_telling(&spec, &arguments.out, &city::Servers::default(), &mut tell) {
         Ok(city) => {
             println!("{}", if arguments.json { as_json(&city, &spec) } else { as_text(&city, &arguments) });
             ExitCode::SUCCESS

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use serde_json::Value;
+use zerotrip_tests::city::System;
 use zerotrip_tests::town::{BASIS, FUND, Failure, Finished, PURPOSE, Plan, TRANSIT, Town, fail};
 
 /// Run the no-property errand over four legacy departments, for real, on this machine.
@@ -22,6 +23,10 @@ struct Arguments {
     /// Which invented city.
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// Where the registers of police, civil affairs, real estate and housing live, in this order: sqlite, csv, xlsx, xls, dbf, parquet,
+    /// postgres or mysql each. Servers are started for it, with throw-away data, and end with it.
+    #[arg(long, value_delimiter = ',', default_value = "sqlite,csv,sqlite,csv")]
+    sources: Vec<System>,
     /// Run the errands and exit.
     #[arg(long)]
     once: bool,
@@ -40,7 +45,11 @@ fn main() -> ExitCode {
 
 fn tour(arguments: &Arguments) -> Result<(), Failure> {
     let begun = Instant::now();
-    let plan = Plan { hub_settings: "subject_per_hour = 1000\n".into(), ..Plan::now(arguments.residents, arguments.seed) };
+    let mut plan = Plan { hub_settings: "subject_per_hour = 1000\n".into(), ..Plan::now(arguments.residents, arguments.seed) };
+    let four = <[System; 4]>::try_from(arguments.sources.as_slice());
+    plan.spec.systems = four.map_err(|_| "`--sources` names four kinds, such as `postgres,xlsx,mysql,csv`: one for each register")?;
+    let [police, civil, estate, housing] = plan.spec.systems;
+    println!("· the registers: police in {police}, civil affairs in {civil}, real estate in {estate}, housing in {housing}");
     let mut town = Town::start(&arguments.dir, &plan, &mut |line| println!("· {line}"))?;
     println!("· ready after {:.1} s: hub at {}, four departments attached\n", begun.elapsed().as_secs_f64(), town.url);
     println!("The Provident fund centre (fund) asks for no-property proofs.");

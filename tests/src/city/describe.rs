@@ -8,16 +8,16 @@ pub(super) struct Description {
 }
 
 impl Description {
-    /// The text, with a floor a tenth below the rows that there are.
-    pub(super) fn text(&self, rows: usize) -> String {
-        self.text.replace("{row_floor}", &(rows * 9 / 10).max(1).to_string())
+    /// The text, with a floor a tenth below the rows that there are, and where they are.
+    pub(super) fn text(&self, rows: usize, source: &str) -> String {
+        self.text.replace("{row_floor}", &(rows * 9 / 10).max(1).to_string()).replace("{source}", source)
     }
 }
 
 pub(super) const HOUSEHOLD: Description = Description {
     folder: "police",
     file: "household.toml",
-    text: r#"# The household register of the police, in the live database of the old population system.
+    text: r#"# The household register of the police, of the old population system.
 
 [dataset]
 id = "police.household"
@@ -27,10 +27,7 @@ most_age = "36h"
 row_floor = {row_floor}
 
 [source]
-kind = "sqlite"
-path = "household.db"
-table = "T_RKXX"
-as_of = "live"
+{source}
 
 [coverage]
 regions = ["330100"]
@@ -91,7 +88,7 @@ may_be_blank = ["father_id", "mother_id"]
 pub(super) const MARRIAGE: Description = Description {
     folder: "civil",
     file: "marriage.toml",
-    text: r#"# The marriage register of civil affairs: a file that their system drops every night.
+    text: r#"# The marriage register of civil affairs.
 
 [dataset]
 id = "civil.marriage"
@@ -101,10 +98,7 @@ most_age = "36h"
 row_floor = {row_floor}
 
 [source]
-kind = "csv"
-path = "marriage.csv"
-encoding = "gb18030"
-as_of = "manifest"
+{source}
 
 [coverage]
 regions = ["330100"]
@@ -162,10 +156,7 @@ most_age = "36h"
 row_floor = {row_floor}
 
 [source]
-kind = "sqlite"
-path = "ownership.db"
-table = "T_FDCQ"
-as_of = { table = "extract_info", column = "finished_at" }
+{source}
 
 [coverage]
 regions = ["330100"]
@@ -219,7 +210,7 @@ columns = ["owner_id"]
 pub(super) const PRESALE: Description = Description {
     folder: "housing",
     file: "presale.toml",
-    text: r#"# Pre-sale contracts filed with the housing bureau: a spreadsheet's export.
+    text: r#"# Pre-sale contracts filed with the housing bureau.
 
 [dataset]
 id = "housing.presale"
@@ -229,10 +220,7 @@ most_age = "36h"
 row_floor = {row_floor}
 
 [source]
-kind = "csv"
-path = "presale.csv"
-encoding = "utf-8"
-as_of = "manifest"
+{source}
 
 [coverage]
 regions = ["330100"]

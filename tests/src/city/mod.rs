@@ -12,6 +12,7 @@ mod model;
 mod people;
 mod random;
 mod spoil;
+mod systems;
 mod write;
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,6 +23,7 @@ use serde::Serialize;
 use zerotrip_datasets::ResidentId;
 
 pub use key::{Answer, Outcome, Variant};
+pub use systems::{Servers, System};
 
 /// Fewest and most residents of a city.
 pub const RESIDENTS: std::ops::RangeInclusive<usize> = 50..=2_000_000;
@@ -37,9 +39,14 @@ pub struct Spec {
     pub today: NaiveDate,
     /// When the nightly extract of the ownership register finished.
     pub extracted_at: DateTime<FixedOffset>,
-    /// What the CSV files' manifests state as their as-of.
+    /// What the files' manifests state as their as-of, the extract's excepted.
     pub written_at: DateTime<FixedOffset>,
+    /// Where the registers of the police, civil affairs, real estate and housing live.
+    pub systems: [System; 4],
 }
+
+/// Where they live unless somebody says otherwise.
+pub const SYSTEMS: [System; 4] = [System::Sqlite, System::Csv, System::Sqlite, System::Csv];
 
 /// The city as its key knows it.
 #[derive(Clone, Debug)]
@@ -90,6 +97,9 @@ pub enum CityError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// A server can't be used.
+    #[error("a register can't be put on its server: {0}")]
+    Server(String),
     /// A CSV can't be written.
     #[error("can't write a row as CSV: {0}")]
     Csv(String),
@@ -120,7 +130,7 @@ impl Spec {
     /// A city that is the same whenever it is made: extract and files are of 00:30 on that day.
     pub fn on(residents: usize, seed: u64, today: NaiveDate) -> Self {
         let at = at_half_past_midnight(today);
-        Self { residents, seed, today, extracted_at: at, written_at: at }
+        Self { residents, seed, today, extracted_at: at, written_at: at, systems: SYSTEMS }
     }
 
     /// A city of this moment: the extract is last night's, the files are of now.
@@ -129,7 +139,7 @@ impl Spec {
         let today = now.date_naive();
         let tonight = at_half_past_midnight(today);
         let extracted_at = if tonight < now { tonight } else { tonight - Duration::hours(1) };
-        Self { residents, seed, today, extracted_at, written_at: now }
+        Self { residents, seed, today, extracted_at, written_at: now, systems: SYSTEMS }
     }
 }
 
@@ -146,29 +156,35 @@ impl City {
 
 /// Makes the city and writes it to `out`.
 ///
-/// Written: `police/household.{db,toml}`, `civil/marriage.{csv,toml}` and its manifest, `estate/ownership.{db,toml}`,
-/// `housing/presale.{csv,toml}` and its manifest, `answer-key.jsonl` and `cast.json`. Files of these names are replaced.
+/// Written: `police/household`, `civil/marriage`, `estate/ownership` and `housing/presale`, each a dataset file (`.toml`) and the register
+/// itself as its system has it, files with their manifest; `answer-key.jsonl` and `cast.json`. What has these names is replaced.
 pub fn generate(spec: &Spec, out: &Path) -> Result<City, CityError> {
-    generate_telling(spec, out, &mut |_| {})
+    generate_telling(spec, out, &Servers::default(), &mut |_| {})
 }
 
-/// The same; `tell` hears of each stage as it begins.
-pub fn generate_telling(spec: &Spec, out: &Path, tell: &mut dyn FnMut(&str)) -> Result<City, CityError> {
-    if !RESIDENTS.contains(&spec.residents) {
-        return Err(CityError::Residents(spec.residents));
-    }
+/// The same, with registers on these servers; `tell` hears of each stage as it begins.
+pub fn generate_telling(spec: &Spec, out: &Path, servers: &Servers, tell: &mut dyn FnMut(&str)) -> Result<City, CityError> {
     tell("making people and homes");
     let (registers, promises) = build_city(spec)?;
     tell("working out the answer key");
     let city = judge(spec, &registers, promises)?;
     tell("writing the registers");
-    write::registers(&registers, out, spec.extracted_at, spec.written_at)?;
+    write::registers(&registers, spec, servers, out)?;
     tell("writing the answer key");
     write_key(&city, out)?;
     Ok(city)
 }
 
+/// The city and its key, without a file or a server.
+pub fn imagine(spec: &Spec) -> Result<City, CityError> {
+    let (registers, promises) = build_city(spec)?;
+    judge(spec, &registers, promises)
+}
+
 fn build_city(spec: &Spec) -> Result<(model::Registers, Vec<cast::Promise>), CityError> {
+    if !RESIDENTS.contains(&spec.residents) {
+        return Err(CityError::Residents(spec.residents));
+    }
     let mut city = build::Builder::new(spec.seed, spec.today);
     let promises = cast::invite(&mut city)?;
     city.write_household(0);
@@ -184,7 +200,11 @@ fn build_city(spec: &Spec) -> Result<(model::Registers, Vec<cast::Promise>), Cit
     city.write_household(made);
     homes::furnish(&mut city, &families);
     spoil::spoil(&mut city, &spared, spec.residents);
-    Ok((city.registers, promises))
+    let [_, civil, _, housing] = spec.systems;
+    let mut registers = city.registers;
+    registers.marriage.retain(|row| row.ragged.is_none() || civil.has_ragged_rows());
+    registers.presale.retain(|row| row.ragged.is_none() || housing.has_ragged_rows());
+    Ok((registers, promises))
 }
 
 fn judge(spec: &Spec, registers: &model::Registers, promises: Vec<cast::Promise>) -> Result<City, CityError> {

@@ -204,19 +204,34 @@ pub(super) struct Registers {
     pub(super) presale: Vec<PresaleRow>,
 }
 
+impl HouseholdRow {
+    pub(super) fn cells(&self) -> Vec<Option<String>> {
+        let (resident, father, mother) = (self.resident.raw.clone(), self.father.raw.clone(), self.mother.raw.clone());
+        vec![resident, Some(self.name.clone()), father, mother, self.birth.raw.clone(), self.death.raw.clone(), self.status.raw.clone()]
+    }
+}
+
 impl MarriageRow {
-    pub(super) fn fields(&self) -> Vec<String> {
-        self.ragged
-            .clone()
-            .unwrap_or_else(|| vec![self.number.clone(), self.man.text(), self.woman.text(), self.event.text(), self.date.text()])
+    pub(super) fn cells(&self) -> Vec<Option<String>> {
+        self.ragged.as_ref().map(|fields| fields.iter().cloned().map(Some).collect()).unwrap_or_else(|| {
+            let number = Some(self.number.clone());
+            vec![number, self.man.raw.clone(), self.woman.raw.clone(), self.event.raw.clone(), self.date.raw.clone()]
+        })
+    }
+}
+
+impl OwnershipRow {
+    pub(super) fn cells(&self) -> Vec<Option<String>> {
+        let (unit, name, share) = (Some(self.unit.clone()), Some(self.owner_name.clone()), Some(self.share.clone()));
+        vec![unit, self.owner.raw.clone(), name, share, self.status.raw.clone(), self.registered.raw.clone()]
     }
 }
 
 impl PresaleRow {
-    pub(super) fn fields(&self) -> Vec<String> {
-        self.ragged.clone().unwrap_or_else(|| {
-            let (number, unit) = (self.number.clone(), self.unit.clone());
-            vec![number, self.buyer.text(), unit, self.signed.text(), self.status.text(), self.transferred.text()]
+    pub(super) fn cells(&self) -> Vec<Option<String>> {
+        self.ragged.as_ref().map(|fields| fields.iter().cloned().map(Some).collect()).unwrap_or_else(|| {
+            let (number, unit) = (Some(self.number.clone()), Some(self.unit.clone()));
+            vec![number, self.buyer.raw.clone(), unit, self.signed.raw.clone(), self.status.raw.clone(), self.transferred.raw.clone()]
         })
     }
 }

@@ -56,6 +56,8 @@ pub struct Town {
     pub url: String,
     hub: Option<Running>,
     connectors: BTreeMap<String, Running>,
+    /// Where registers live that are not files; they end with the town, after its connectors.
+    servers: Servers,
 }
 
 impl Town {
@@ -71,7 +73,18 @@ impl Town {
             ));
         }
         let url = if fresh { free_address()? } else { known_address(&folder)? };
-        let mut town = Self { folder, url, hub: None, connectors: BTreeMap::new() };
+        let onservers = plan.spec.systems.iter().any(|system| system.needs_a_server());
+        if onservers && !fresh {
+            return fail(format!(
+                "the registers of `{}` were on servers that ended with it; remove the folder, or use another one",
+                folder.display()
+            ));
+        }
+        if onservers {
+            tell("starting the servers that registers live on");
+        }
+        let servers = Servers::start(&plan.spec.systems)?;
+        let mut town = Self { folder, url, hub: None, connectors: BTreeMap::new(), servers: servers };
         if fresh {
             tell("making the authority, and enrolling the hub");
             town.found(plan)?;
@@ -198,7 +211,7 @@ impl Town {
 
     fn found(&self, plan: &Plan) -> Result<City, Failure> {
         fs::create_dir_all(self.folder.join("logs"))?;
-        let city = city::generate(&plan.spec, &self.folder.join("city"))?;
+        let city = city::generate_telling(&plan.spec, &self.folder.join("city"), &self.servers, &mut |_| {})?;
         let (authority, hub) = (self.path("authority"), self.path("hub"));
         let init = ["authority", "init", "--dir", &authority, "--trust-domain", TRUST_DOMAIN, "--hub", "hub-1", "--url", &self.url];
         self.zerotrip(&init)?.expect(0)?;
