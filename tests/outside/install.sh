@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the tools that judge from outside, where they are missing: Python packages in exact versions from PyPI, in a folder of their
-# own; Go, its transparency-log packages and OpenSSL from Debian.
+# own; Go, its transparency-log packages, OpenSSL, and the servers that sources are tested against (PostgreSQL, MariaDB) from Debian.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -9,10 +9,25 @@ command -v "${ZEROTRIP_GO:-go}" >/dev/null || packages+=(golang-go)
 [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || packages+=(golang-golang-x-mod-dev)
 command -v openssl >/dev/null || packages+=(openssl)
 python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
+compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || packages+=(postgresql)
+PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server)
+
+# Debian starts a server as soon as its package is there. Tests start their own, so it is told to start none, unless somebody who set
+# this machine up has said already what may start.
+policy=/usr/sbin/policy-rc.d
+forbid_services() {
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | "$@" tee "$policy" >/dev/null
+        "$@" chmod 755 "$policy"
+        trap '"${as_root[@]}" rm -f "$policy"' EXIT
+    fi
+}
+
 if [ ${#packages[@]} -gt 0 ]; then
     echo "missing, installing with apt-get: ${packages[*]}"
     as_root=()
     if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
+    forbid_services "${as_root[@]}"
     "${as_root[@]}" apt-get update -q
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"
 fi

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use zerotrip_channel::SystemHome;
 use zerotrip_client::{Errand, Outcome, Question, Session};
 use zerotrip_proto::v1::ErrorCode;
-use zerotrip_tests::city::{Answer, City, Outcome as Expected, Variant};
+use zerotrip_tests::city::{Answer, City, Outcome as Expected, SYSTEMS, System, Variant};
 use zerotrip_tests::town::{BASIS, FUND, PURPOSE, Plan, Town};
 
 /// A town in a folder of its own, which goes with it.

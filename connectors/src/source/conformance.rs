@@ -19,6 +19,7 @@ use zerotrip_trust::digest::sha256;
 use super::drop::writers::{Book, Dbf, OldBook, parquet};
 use crate::adjudications::{Adjudications, Concerns};
 
+use super::remote::tests::server::{Server, Table};
 use super::{LookUp, LookUpEnd, Source, SourceError, Stop};
 
 /// Whom the tests ask about: three regular spellings.
@@ -29,35 +30,42 @@ pub const WANG: &str = "440524188001010014";
 const NAME: &str = "姓 名) -- drop table (x";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum AnyKind<'a> {
     Sqlite,
     Csv,
     Xlsx,
     Xls,
     Dbf,
     Parquet,
+    Server(&'a Server),
 }
 
 /// A row: owner, co-owner, name.
 pub type Cells<'a> = (&'a str, &'a str, &'a str);
 
 /// A folder with a dataset of one kind.
-pub struct Rig {
+pub struct AnyRig<'a> {
     pub folder: TempDir,
-    kind: Kind,
+    kind: AnyKind<'a>,
+    table: Option<Table<'a>>,
     dataset: DatasetFile,
 }
 
-impl Kind {
+/// One that needs no server.
+pub type Kind = AnyKind<'static>;
+/// A folder with a dataset of such a kind.
+pub type Rig = AnyRig<'static>;
+
+impl AnyKind<'_> {
     /// What the name's column is called there.
     pub fn name(self) -> &'static str {
         // A field's name has ten bytes there.
-        if self == Self::Dbf { "XM" } else { NAME }
+        if matches!(self, Self::Dbf) { "XM" } else { NAME }
     }
 
     pub fn file_name(self) -> &'static str {
         match self {
-            Self::Sqlite => "t.db",
+            Self::Sqlite | Self::Server(_) => "t.db",
             Self::Csv => "t.csv",
             Self::Xlsx => "t.xlsx",
             Self::Xls => "t.xls",
@@ -69,7 +77,7 @@ impl Kind {
     /// A file of these columns and rows.
     pub fn file(self, header: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
         match self {
-            Self::Sqlite => Vec::new(),
+            Self::Sqlite | Self::Server(_) => Vec::new(),
             Self::Csv => {
                 let mut text = ::csv::Writer::from_writer(Vec::new());
                 text.write_record(header).unwrap();
@@ -84,21 +92,25 @@ impl Kind {
     }
 }
 
-impl Rig {
-    pub fn new(kind: Kind, rows: &[Cells<'_>]) -> Self {
+impl<'a> AnyRig<'a> {
+    pub fn new(kind: AnyKind<'a>, rows: &[Cells<'_>]) -> Self {
         let source = match kind {
-            Kind::Sqlite => "kind = \"sqlite\"\npath = \"t.db\"\ntable = \"T -- (x\"\nas_of = \"live\"",
-            Kind::Csv => "kind = \"csv\"\npath = \"t.csv\"\nencoding = \"utf-8\"\nas_of = \"manifest\"",
-            Kind::Xlsx => "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"manifest\"",
-            Kind::Xls => "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"manifest\"",
-            Kind::Dbf => "kind = \"dbf\"\npath = \"t.dbf\"\nencoding = \"gb18030\"\nas_of = \"manifest\"",
-            Kind::Parquet => "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"manifest\"",
+            AnyKind::Sqlite => "kind = \"sqlite\"\npath = \"t.db\"\ntable = \"T -- (x\"\nas_of = \"live\"",
+            AnyKind::Csv => "kind = \"csv\"\npath = \"t.csv\"\nencoding = \"utf-8\"\nas_of = \"manifest\"",
+            AnyKind::Xlsx => "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"manifest\"",
+            AnyKind::Xls => "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"manifest\"",
+            AnyKind::Dbf => "kind = \"dbf\"\npath = \"t.dbf\"\nencoding = \"gb18030\"\nas_of = \"manifest\"",
+            AnyKind::Parquet => "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"manifest\"",
+            AnyKind::Server(_) => "",
         };
         Self::with(kind, source, rows)
     }
 
     /// The same with a `[source]` of its own.
-    pub fn with(kind: Kind, source: &str, rows: &[Cells<'_>]) -> Self {
+    pub fn with(kind: AnyKind<'a>, source: &str, rows: &[Cells<'_>]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let table = if let AnyKind::Server(server) = kind { Some(server.table(folder.path(), "T -- (x")) } else { None };
+        let source = table.as_ref().map_or_else(|| source.to_owned(), |table| table.section("profile_every = \"0s\""));
         let column = |name: &str, field: &str, what: &str| {
             format!("[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n")
         };
@@ -113,8 +125,11 @@ impl Rig {
             column("name", kind.name(), "person_name"),
         );
         let dataset = DatasetFile::parse(&text, "estate.toml").unwrap();
-        let rig = Self { folder: tempfile::tempdir().unwrap(), kind, dataset };
-        if kind == Kind::Sqlite {
+        let rig = Self { folder, kind, table, dataset };
+        if let Some(table) = &rig.table {
+            table.create(&[("SFZH", "varchar(200)"), ("GYR", "char(200)"), (NAME, "text")]);
+        }
+        if matches!(kind, AnyKind::Sqlite) {
             rig.database().execute_batch(&format!("create table \"T -- (x\" (SFZH, GYR, \"{NAME}\")")).unwrap();
         }
         rig.write(rows);
@@ -132,7 +147,7 @@ impl Rig {
     /// Replaces all rows.
     pub fn write(&self, rows: &[Cells<'_>]) {
         match self.kind {
-            Kind::Sqlite => {
+            AnyKind::Sqlite => {
                 let mut database = self.database();
                 let write = database.transaction().unwrap();
                 write.execute("delete from \"T -- (x\"", []).unwrap();
@@ -140,6 +155,10 @@ impl Rig {
                     write.execute("insert into \"T -- (x\" values (?1, ?2, ?3)", params![owner, co_owner, name]).unwrap();
                 }
                 write.commit().unwrap();
+            }
+            AnyKind::Server(_) => {
+                let rows: Vec<[Option<&str>; 3]> = rows.iter().map(|row| [Some(row.0), Some(row.1), Some(row.2)]).collect();
+                self.table.as_ref().unwrap().write(&rows);
             }
             _ => {
                 let rows: Vec<Vec<String>> =
@@ -195,7 +214,7 @@ pub async fn names(source: &dyn Source, look_up: LookUp) -> Result<(Vec<String>,
     Ok((names, end?))
 }
 
-pub fn every_spelling_is_found(kind: Kind) {
+pub fn every_spelling_is_found(kind: AnyKind<'_>) {
     let wide: String = LI.chars().map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap()).collect();
     let rows: Vec<Cells<'_>> = vec![
         (LI, WANG, "18"),
@@ -206,7 +225,7 @@ pub fn every_spelling_is_found(kind: Kind) {
         ("1101 0549 1231 002", WANG, "15 blanks"),
         (WANG, WANG, "other"),
     ];
-    let rig = Rig::new(kind, &rows);
+    let rig = AnyRig::new(kind, &rows);
     let source = rig.open().unwrap();
     let (found, end) = run(names(&*source, look_up(&[LI], 100, soon()))).unwrap();
     for (owner, _, name) in rows.iter().filter(|row| row.2 != "other") {
@@ -218,8 +237,8 @@ pub fn every_spelling_is_found(kind: Kind) {
     assert!(end.as_of <= SystemTime::now() + Duration::from_secs(1));
 }
 
-pub fn what_could_match_is_reported(kind: Kind) {
-    let rig = Rig::new(kind, &[(LI, "", "home"), ("110105194912310029", "", "wrong check"), ("110105********002X", "", "mask")]);
+pub fn what_could_match_is_reported(kind: AnyKind<'_>) {
+    let rig = AnyRig::new(kind, &[(LI, "", "home"), ("110105194912310029", "", "wrong check"), ("110105********002X", "", "mask")]);
     let source = rig.open().unwrap();
     let could = |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap().1.could_match.len();
     assert_eq!((could(LI), could(WANG)), (2, 0));
@@ -227,9 +246,9 @@ pub fn what_could_match_is_reported(kind: Kind) {
     assert_eq!((could(LI), could(WANG)), (1, 1), "a row without any id is anybody's");
 }
 
-pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: Kind) {
+pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: AnyKind<'_>) {
     let rows: &[Cells<'_>] = &[(LI, "", "home"), ("110105********002X", "", "mask"), ("", " ", "nobody's name on it"), ("0", "", "void")];
-    let rig = Rig::new(kind, rows);
+    let rig = AnyRig::new(kind, rows);
     let source = rig.open().unwrap();
     let open = run(source.unreadable(10)).unwrap();
     let shown: Vec<&str> = open.iter().filter_map(|row| row.cells[2].as_deref()).collect();
@@ -251,11 +270,11 @@ pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: Kind) {
     assert_eq!((could(LI), could(WANG)), (1, 0));
 }
 
-pub fn hostile_values_are_only_values(kind: Kind) {
+pub fn hostile_values_are_only_values(kind: AnyKind<'_>) {
     let hostile = ["' or 1=1 --", "\"); drop table \"T -- (x\"; --", "0' union select 1,2,3 --", "%", "=cmd|' /C calc'!A0"];
     let mut rows: Vec<Cells<'_>> = hostile.iter().map(|text| (*text, "", *text)).collect();
     rows.push((LI, hostile[1], hostile[0]));
-    let rig = Rig::new(kind, &rows);
+    let rig = AnyRig::new(kind, &rows);
     let source = rig.open().unwrap();
     for _ in 0..2 {
         let (found, end) = run(names(&*source, look_up(&[LI, WANG], 100, soon()))).unwrap();
@@ -265,8 +284,8 @@ pub fn hostile_values_are_only_values(kind: Kind) {
     }
 }
 
-pub fn bounds_hold(kind: Kind) {
-    let rig = Rig::new(kind, &[(LI, "", "a"), (LI, "", "b"), ("", LI, "c")]);
+pub fn bounds_hold(kind: AnyKind<'_>) {
+    let rig = AnyRig::new(kind, &[(LI, "", "a"), (LI, "", "b"), ("", LI, "c")]);
     let source = rig.open().unwrap();
     let code = |look_up: LookUp| run(names(&*source, look_up)).unwrap_err().code;
     assert_eq!(code(look_up(&[LI], 2, soon())), ErrorCode::SourceLimit);
@@ -281,10 +300,11 @@ pub fn bounds_hold(kind: Kind) {
     assert_eq!(run(names(&*source, look_up(&[LI], 3, soon()))).unwrap().0.len(), 3, "and goes on after all that");
 }
 
-pub fn a_missing_column_is_drift(kind: Kind) {
-    let rig = Rig::new(kind, &[(LI, "", "a")]);
+pub fn a_missing_column_is_drift(kind: AnyKind<'_>) {
+    let rig = AnyRig::new(kind, &[(LI, "", "a")]);
     match kind {
-        Kind::Sqlite => rig.database().execute_batch("alter table \"T -- (x\" rename column GYR to GYR2").unwrap(),
+        AnyKind::Sqlite => rig.database().execute_batch("alter table \"T -- (x\" rename column GYR to GYR2").unwrap(),
+        AnyKind::Server(_) => rig.table.as_ref().unwrap().rename("GYR", "GYR2", "char(200)"),
         _ => rig.drop_file(&kind.file(&[kind.name(), "SFZH"], &[vec!["a".to_owned(), LI.to_owned()]]), 1),
     }
     let error = rig.open().unwrap_err();
@@ -292,8 +312,8 @@ pub fn a_missing_column_is_drift(kind: Kind) {
     assert!(error.detail.contains("`GYR`"), "{}", error.detail);
 }
 
-pub fn look_ups_at_once_and_writes_between_are_seen(kind: Kind) {
-    let rig = Rig::new(kind, &[(LI, "", "1")]);
+pub fn look_ups_at_once_and_writes_between_are_seen(kind: AnyKind<'_>) {
+    let rig = AnyRig::new(kind, &[(LI, "", "1")]);
     let source = rig.open().unwrap();
     for round in 2..6_usize {
         // All but the first in a spelling that only the profile finds.
@@ -323,17 +343,24 @@ pub fn run<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(work)
 }
 
-macro_rules! conformance {
-    ($name:ident, $kind:expr) => {
-        mod $name {
-            use crate::source::conformance::{self, Kind};
-
-            conformance!(@ $kind, every_spelling_is_found, what_could_match_is_reported,
-                what_is_adjudicated_concerns_whom_its_owner_says, hostile_values_are_only_values, bounds_hold,
-                a_missing_column_is_drift, look_ups_at_once_and_writes_between_are_seen);
-        }
+/// What every kind must do, handed to a macro that makes tests of it.
+macro_rules! every_test {
+    ($with:ident, $kind:expr) => {
+        $with!(
+            $kind,
+            every_spelling_is_found,
+            what_could_match_is_reported,
+            what_is_adjudicated_concerns_whom_its_owner_says,
+            hostile_values_are_only_values,
+            bounds_hold,
+            a_missing_column_is_drift,
+            look_ups_at_once_and_writes_between_are_seen
+        );
     };
-    (@ $kind:expr, $($test:ident),+) => {
+}
+
+macro_rules! one_by_one {
+    ($kind:expr, $($test:ident),+) => {
         $(
             #[test]
             fn $test() {
@@ -343,9 +370,41 @@ macro_rules! conformance {
     };
 }
 
-conformance!(sqlite, Kind::Sqlite);
-conformance!(csv, Kind::Csv);
-conformance!(xlsx, Kind::Xlsx);
-conformance!(xls, Kind::Xls);
-conformance!(dbf, Kind::Dbf);
-conformance!(parquet, Kind::Parquet);
+/// All of them against one server, which takes longer to start than they do to run.
+macro_rules! against_one_server {
+    ($server:expr, $($test:ident),+) => {
+        #[test]
+        fn outside_everything() {
+            let server = $server;
+            $(conformance::named(stringify!($test), || conformance::$test(AnyKind::Server(&server)));)+
+        }
+    };
+}
+
+/// Runs it, and says which one it was if it fails.
+pub fn named(name: &str, test: impl FnOnce()) {
+    if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(test)) {
+        eprintln!("it was `{name}` that failed");
+        std::panic::resume_unwind(panic);
+    }
+}
+
+macro_rules! conformance {
+    ($name:ident, $with:ident, $kind:expr) => {
+        mod $name {
+            #[allow(unused_imports, reason = "a file needs no server, a server no file")]
+            use crate::source::conformance::{self, AnyKind, Kind, Server};
+
+            every_test!($with, $kind);
+        }
+    };
+}
+
+conformance!(sqlite, one_by_one, Kind::Sqlite);
+conformance!(csv, one_by_one, Kind::Csv);
+conformance!(xlsx, one_by_one, Kind::Xlsx);
+conformance!(xls, one_by_one, Kind::Xls);
+conformance!(dbf, one_by_one, Kind::Dbf);
+conformance!(parquet, one_by_one, Kind::Parquet);
+conformance!(postgres, against_one_server, Server::postgres());
+conformance!(mysql, against_one_server, Server::mariadb());

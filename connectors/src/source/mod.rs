@@ -5,6 +5,7 @@ mod conformance;
 mod drop;
 mod number;
 mod profile;
+mod remote;
 mod seen;
 mod table;
 
@@ -13,10 +14,9 @@ use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{FileDrop, Source as Spec};
 use zerotrip_datasets::resident_id::ResidentId;
@@ -131,30 +131,47 @@ pub struct Survey {
 /// The deadline and the hub's patience in one flag; clones share it.
 #[derive(Clone, Debug)]
 pub struct Stop {
-    gone: Arc<AtomicBool>,
+    gone: Arc<watch::Sender<bool>>,
     deadline: Instant,
 }
 
 impl Stop {
     /// Stops at the deadline, or when [`Stop::now`] is called.
     pub fn at(deadline: Instant) -> Self {
-        Self { gone: Arc::new(AtomicBool::new(false)), deadline }
+        Self { gone: Arc::new(watch::Sender::new(false)), deadline }
     }
 
     /// Nobody waits any more.
     pub fn now(&self) {
-        self.gone.store(true, Ordering::Relaxed);
+        self.gone.send_replace(true);
     }
 
     /// Why to stop, if at all.
     pub fn check(&self) -> Result<(), SourceError> {
-        if self.gone.load(Ordering::Relaxed) {
+        if *self.gone.borrow() {
             return Err(SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"));
         }
         if Instant::now() >= self.deadline {
             return Err(SourceError::new(ErrorCode::SourceTimeout, "the deadline has passed"));
         }
         Ok(())
+    }
+
+    /// Waits until there is a reason to stop, and says which.
+    pub async fn fired(&self) -> SourceError {
+        loop {
+            if let Err(why) = self.check() {
+                return why;
+            }
+            let mut gone = self.gone.subscribe();
+            // Whichever it was, the check above says so.
+            let _either = tokio::time::timeout_at(self.deadline.into(), gone.wait_for(|gone| *gone)).await;
+        }
+    }
+
+    /// Time until the deadline.
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
     }
 }
 
@@ -188,5 +205,7 @@ pub fn open(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: Arc
         Spec::Xls(spec) => dropped(&spec.file, Arc::new(drop::Xls::new(spec))),
         Spec::Dbf(spec) => dropped(&spec.file, Arc::new(drop::Dbf::new(spec))),
         Spec::Parquet(spec) => dropped(&spec.file, Arc::new(drop::Parquet)),
+        Spec::Postgres(spec) => remote::postgres::open(dataset, spec, base, adjudications),
+        Spec::Mysql(spec) => remote::mysql::open(dataset, spec, base, adjudications),
     }
 }

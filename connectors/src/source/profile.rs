@@ -68,6 +68,15 @@ pub enum KeyCell<'a> {
     Number(&'a str),
 }
 
+/// What is remembered of a row.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Noted {
+    /// A person in an irregular spelling.
+    pub irregular: bool,
+    /// A cell that cannot be read, or not be relied upon.
+    pub unreadable: bool,
+}
+
 #[derive(Debug)]
 struct UnreadableCell {
     column: usize,
@@ -123,10 +132,16 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Notes a row; `cell` gives its key cells by column place, `digest` that of all its cells.
-    pub fn note<'a>(&mut self, row: i64, cell: impl Fn(usize) -> KeyCell<'a>, digest: impl FnOnce() -> Digest) -> Result<(), SourceError> {
+    /// Notes a row; `cell` gives its key cells by column place, `digest` that of all its cells. Says what is remembered under its row id.
+    pub fn note<'a>(
+        &mut self,
+        row: i64,
+        cell: impl Fn(usize) -> KeyCell<'a>,
+        digest: impl FnOnce() -> Digest,
+    ) -> Result<Noted, SourceError> {
         self.rows += 1;
         let before = (self.unreadable.len(), self.rounded.len());
+        let mut noted = Noted::default();
         let text = |column: usize| match cell(column) {
             KeyCell::Text(raw) | KeyCell::Number(raw) if !is_blank(raw) => Some(raw),
             KeyCell::Null | KeyCell::Text(_) | KeyCell::Number(_) => None,
@@ -147,6 +162,7 @@ impl Profile {
                 Reading::Person(person) => {
                     if resident_id::is_irregular(raw) || matches!(cell(column), KeyCell::Number(_)) {
                         self.irregular.entry((column, person)).or_default().push(row);
+                        noted.irregular = true;
                     }
                     if resident_id::is_spreadsheet_rounded(raw) {
                         self.rounded.push(UnreadableCell { column, row, whose: Whose::Suspected(Suspect::rounded(raw)) });
@@ -159,9 +175,10 @@ impl Profile {
             }
         }
         if before != (self.unreadable.len(), self.rounded.len()) {
+            noted.unreadable = true;
             self.apply_ruling(before, digest);
         }
-        self.bounded()
+        self.bounded().map(|()| noted)
     }
 
     /// What the owner has stated of this row stands for what its cells could be.
@@ -191,12 +208,22 @@ impl Profile {
             return Vec::new();
         }
         let persons: Vec<(&ResidentId, Probe)> = keys.iter().map(|key| (key, Probe::new(key))).collect();
+        let ragged = self.ragged.iter().filter(|row| persons.iter().any(|person| self.ragged_could_be(row, person)));
+        let ragged = ragged.map(|row| format!("line {}", row.line));
+        self.suspects(columns, keys).into_iter().map(|row| format!("row {row}")).chain(ragged).collect()
+    }
+
+    /// Row ids of unreadable cells in these columns that could be one of the keys'.
+    pub fn suspects(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<i64> {
+        if self.unreadable.is_empty() && self.rounded.is_empty() {
+            return Vec::new();
+        }
+        let persons: Vec<(&ResidentId, Probe)> = keys.iter().map(|key| (key, Probe::new(key))).collect();
         let cells = self.cells().filter(|cell| columns.contains(&cell.column));
         let cells = cells.filter(|cell| persons.iter().any(|person| cell.could_be(person)));
-        let ragged = self.ragged.iter().filter(|row| persons.iter().any(|person| self.ragged_could_be(row, person)));
         let mut rows: Vec<i64> = cells.map(|cell| cell.row).collect();
         rows.dedup();
-        rows.into_iter().map(|row| format!("row {row}")).chain(ragged.map(|row| format!("line {}", row.line))).collect()
+        rows
     }
 
     fn ragged_could_be(&self, row: &RaggedRow, person: &(&ResidentId, Probe)) -> bool {

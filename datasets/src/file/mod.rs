@@ -18,7 +18,10 @@ use chrono::NaiveDate;
 use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, coverage};
 
 pub use manifest::Manifest;
-pub use source::{CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Parameter, Parquet, Source, Sqlite, SqliteAsOf};
+pub use source::{
+    CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Parameter, Parquet, Password, Remote, Source, Sqlite, SqliteAsOf,
+    Tls,
+};
 
 /// Largest dataset file, in bytes.
 pub const MOST_FILE_BYTES: usize = 1 << 20;

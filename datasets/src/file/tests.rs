@@ -122,6 +122,71 @@ fn drops_may_come_under_changing_names() {
 }
 
 #[test]
+fn servers_have_their_own_keys() {
+    let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
+    let (_, after) = after.split_once("[coverage]").unwrap();
+    let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml");
+    let least = "host = \"db.police\"\ndatabase = \"hj\"\ntable = \"人口 表\"\nuser = \"reader\"\n";
+    let usual = Remote {
+        host: "db.police".into(),
+        port: 5432,
+        database: "hj".into(),
+        schema: Some("public".into()),
+        table: "人口 表".into(),
+        user: "reader".into(),
+        password: Password::None,
+        tls: Tls::Verify { ca_file: None },
+        connections: 4,
+        profile_every: Duration::from_secs(900),
+        as_of: SqliteAsOf::Live,
+    };
+    assert_eq!(with(&format!("kind = \"postgres\"\n{least}")).unwrap().source, Source::Postgres(usual.clone()));
+    let more = "port = 3307\npassword_file = \"secret/hj\"\nca_file = \"ca.pem\"\nconnections = 32\nprofile_every = \"0s\"\n\
+                as_of = { table = \"e\", column = \"t\" }";
+    assert_eq!(
+        with(&format!("kind = \"mysql\"\n{least}{more}")).unwrap().source,
+        Source::Mysql(Remote {
+            port: 3307,
+            schema: None,
+            password: Password::File("secret/hj".into()),
+            tls: Tls::Verify { ca_file: Some("ca.pem".into()) },
+            connections: 32,
+            profile_every: Duration::ZERO,
+            as_of: SqliteAsOf::Table { table: "e".into(), column: "t".into() },
+            ..usual
+        })
+    );
+    let wrong = "kind = \"mysql\"\nhost = \"db/police\"\nport = 0\ndatabase = \"a`b\"\nschema = \"public\"\ntable = \"t\"\nuser = \"\"\n\
+                 password_file = \"a\"\npassword_env = \"B\"\ntls = \"off\"\nca_file = \"c\"\nconnections = 1\nprofile_every = \"5ms\"";
+    let said: Vec<String> = with(wrong).unwrap_err().faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "`source.host` = `db/police`: must be a host name or an IP address",
+            "`source.port` = `0`: must be between 1 and 65535",
+            "`source.database` = `a`b`: must be a database's name",
+            "`source.user`: must be a user's name",
+            "`source.password_env` = `B`: there is `password_file` already: keep one of them",
+            "`source.ca_file` = `c`: with `tls = \"off\"` nobody would look at it: drop one of them",
+            "`source.connections` = `1`: must be between 2 and 32",
+            "`source.profile_every` = `5ms`: must be `0s`, or between `1s` and `24h`, such as `15m`",
+            "`source.schema` = `public`: unknown key; known here: kind, host, port, database, table, user, password_file, password_env, tls, \
+             ca_file, connections, profile_every, as_of",
+        ]
+    );
+}
+
+#[test]
+fn every_kinds_example_can_be_read() {
+    let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
+    let (_, after) = after.split_once("[coverage]").unwrap();
+    for kind in KINDS {
+        let file = DatasetFile::parse(&format!("{before}{}\n[coverage]{after}", kind.example), "f.toml");
+        assert!(file.is_ok(), "{}: {}", kind.name, file.unwrap_err());
+    }
+}
+
+#[test]
 fn every_fault_is_told_at_once() {
     let text = HOUSEHOLD
         .replace("id = \"police.household\"", "id = \"household\"")

@@ -5,7 +5,10 @@ mod csv;
 mod dbf;
 mod drop;
 mod excel;
+mod mysql;
 mod parquet;
+mod postgres;
+mod remote;
 mod sqlite;
 
 use toml::Value;
@@ -17,6 +20,7 @@ pub use dbf::{CodePage, Dbf};
 pub use drop::{DropAsOf, FileDrop};
 pub use excel::Excel;
 pub use parquet::Parquet;
+pub use remote::{Password, Remote, Tls};
 pub use sqlite::{Sqlite, SqliteAsOf};
 
 /// Where the rows are.
@@ -34,10 +38,15 @@ pub enum Source {
     Dbf(Dbf),
     /// A Parquet file.
     Parquet(Parquet),
+    /// A table or view on a PostgreSQL server.
+    Postgres(Remote),
+    /// A table or view on a MySQL or MariaDB server.
+    Mysql(Remote),
 }
 
 /// Every kind of source, in the order in which people should meet them.
-pub const KINDS: &[&Kind] = &[&sqlite::KIND, &csv::KIND, &excel::XLSX, &excel::XLS, &dbf::KIND, &parquet::KIND];
+pub const KINDS: &[&Kind] =
+    &[&sqlite::KIND, &csv::KIND, &excel::XLSX, &excel::XLS, &dbf::KIND, &parquet::KIND, &postgres::KIND, &mysql::KIND];
 
 /// One kind of source: what the manual says of it, and how its section is read.
 #[derive(Debug)]

@@ -50,7 +50,7 @@ const PATH: Parameter = Parameter {
 };
 const TABLE: Parameter =
     Parameter { key: "table", default: None, form: "must be a table's name; views have no row ids", doc: "The table." };
-const AS_OF: Parameter = Parameter {
+pub(super) const AS_OF: Parameter = Parameter {
     key: "as_of",
     default: None,
     form: "must be `live` or `{ table = \"…\", column = \"…\" }`",
@@ -60,13 +60,18 @@ const AS_OF: Parameter = Parameter {
 fn read(section: &mut Section<'_>) -> Option<Source> {
     let path = PATH.read(section, None, inner_path);
     let table = TABLE.read(section, None, foreign_name);
-    let as_of = AS_OF.read(section, None, |value| match value {
+    let as_of = AS_OF.read(section, None, as_of);
+    Some(Source::Sqlite(Sqlite { path: path?.to_owned(), table: table?.to_owned(), as_of: as_of? }))
+}
+
+/// How old a table's rows are.
+pub(super) fn as_of(value: &Value) -> Option<SqliteAsOf> {
+    match value {
         Value::String(text) => (text == "live").then_some(SqliteAsOf::Live),
         Value::Table(place) if place.len() == 2 => {
             let name = |key| place.get(key).and_then(foreign_name).map(str::to_owned);
             Some(SqliteAsOf::Table { table: name("table")?, column: name("column")? })
         }
         _ => None,
-    });
-    Some(Source::Sqlite(Sqlite { path: path?.to_owned(), table: table?.to_owned(), as_of: as_of? }))
+    }
 }

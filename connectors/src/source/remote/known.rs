@@ -1,0 +1,166 @@
+//! What a profiling pass learnt of a table on a server: in which raw spellings a person stands there irregularly, and which rows cannot
+//! be read. Spellings, not row ids: a look-up asks for them as values, so they serve for views and for rows that have moved too.
+
+use std::collections::BTreeSet;
+use std::time::{Instant, SystemTime};
+
+use zerotrip_datasets::resident_id::{self, ResidentId};
+use zerotrip_proto::v1::ErrorCode;
+
+use super::super::profile::{KeyCell, Profile};
+use super::super::{SourceError, UnreadableRow};
+use super::cells::Cells;
+use super::system::{Form, Locator, Sink};
+use crate::adjudications::{Adjudications, row_digest};
+
+/// Bytes of all spellings and locators that are remembered.
+const MOST_BYTES: usize = 256 << 20;
+/// Characters of a locator.
+const MOST_LOCATOR: usize = 200;
+
+/// What a profiling pass learnt.
+#[derive(Debug)]
+pub struct Known {
+    /// The pass itself; its row ids are places in `kept`.
+    pub profile: Profile,
+    kept: Vec<Kept>,
+    /// When its transaction began.
+    pub started: SystemTime,
+    /// The same, for telling its age.
+    pub since: Instant,
+    /// When it was over.
+    pub over: Instant,
+    /// What the extract said of its own time.
+    pub recorded: Option<SystemTime>,
+}
+
+/// A row of which something must be remembered.
+#[derive(Debug)]
+struct Kept {
+    locator: Box<str>,
+    /// Irregular spellings, by column place.
+    spellings: Box<[(usize, Box<str>)]>,
+}
+
+impl Known {
+    /// The raw spellings, none of them regular, in which one of these persons stands in this column.
+    pub fn spellings(&self, column: usize, keys: &[ResidentId]) -> BTreeSet<String> {
+        let rows = self.profile.irregular_rows(&[column], keys).into_iter().filter_map(|row| self.kept(row));
+        let cells = rows.flat_map(|row| row.spellings.iter()).filter(|(place, _)| *place == column);
+        cells.map(|(_, raw)| raw.to_string()).collect()
+    }
+
+    /// Locators of unreadable rows that could be one of the keys'.
+    pub fn could_match(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<String> {
+        self.profile.suspects(columns, keys).into_iter().map(|row| self.locator(row)).collect()
+    }
+
+    /// Locators of all unreadable rows of which their owner has stated nothing.
+    pub fn unreadable(&self) -> impl Iterator<Item = String> + '_ {
+        self.profile.open_rows().map(|row| self.locator(row))
+    }
+
+    fn locator(&self, row: i64) -> String {
+        self.kept(row).map_or_else(|| format!("row {row}"), |kept| kept.locator.to_string())
+    }
+
+    fn kept(&self, row: i64) -> Option<&Kept> {
+        self.kept.get(usize::try_from(row).ok()?)
+    }
+}
+
+/// A pass under way.
+pub struct Pass<'a> {
+    profile: Profile,
+    kept: Vec<Kept>,
+    bytes: usize,
+    /// The places of the columns that are read, in the order in which their cells come.
+    places: &'a [usize],
+    /// For the owner's clerk: what is stated already, how many more rows are wanted, and those that are found.
+    open: Option<(&'a Adjudications, usize)>,
+    found: Vec<UnreadableRow>,
+    cells: &'a Cells,
+    locator: &'a [Locator],
+}
+
+impl<'a> Pass<'a> {
+    /// Before the first row. `places` are those of the columns that are read: of all, where rows are to be known by their digests.
+    pub fn new(profile: Profile, places: &'a [usize], cells: &'a Cells, locator: &'a [Locator]) -> Self {
+        Self { profile, kept: Vec::new(), bytes: 0, places, open: None, found: Vec::new(), cells, locator }
+    }
+
+    /// Finds so many unreadable rows of which nothing is stated there.
+    pub fn finding(self, adjudications: &'a Adjudications, most: usize) -> Self {
+        Self { open: Some((adjudications, most)), ..self }
+    }
+
+    /// Those that were found.
+    pub fn found(self) -> Vec<UnreadableRow> {
+        self.found
+    }
+
+    /// After the last row.
+    pub fn finish(self, started: SystemTime, since: Instant, recorded: Option<SystemTime>) -> Known {
+        Known { profile: self.profile, kept: self.kept, started, since, over: Instant::now(), recorded }
+    }
+
+    fn keep(&mut self, keys: &[Option<String>], found: &[Option<String>]) -> Result<(), SourceError> {
+        let irregular = self.places.iter().zip(keys).filter_map(|(place, raw)| Some((*place, raw.as_deref()?)));
+        let spellings = irregular.filter(|(_, raw)| resident_id::is_irregular(raw)).map(|(place, raw)| (place, raw.into())).collect();
+        let kept = Kept { locator: self.locate(found).into(), spellings };
+        self.bytes += kept.locator.len() + kept.spellings.iter().map(|(_, raw)| raw.len()).sum::<usize>();
+        if self.bytes > MOST_BYTES {
+            let detail = format!("irregular spellings of more than {MOST_BYTES} bytes; clean the column or add a normalised one");
+            return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
+        }
+        self.kept.push(kept);
+        Ok(())
+    }
+
+    fn locate(&self, found: &[Option<String>]) -> String {
+        if self.locator.is_empty() {
+            return format!("row {} of the pass", self.profile.rows);
+        }
+        let parts = self.locator.iter().zip(found);
+        let parts: Vec<String> = parts.map(|(part, value)| format!("{} = {}", part.name, value.as_deref().unwrap_or("null"))).collect();
+        parts.join(", ").chars().take(MOST_LOCATOR).collect()
+    }
+}
+
+impl Sink for Pass<'_> {
+    fn take(&mut self, mut row: Vec<Option<String>>) -> Result<bool, SourceError> {
+        let found = row.split_off(self.places.len().min(row.len()));
+        for (place, cell) in self.places.iter().zip(&mut row) {
+            self.cells.settle(*place, cell)?;
+        }
+        let cell = |place: usize| match self.places.iter().position(|known| *known == place).and_then(|at| row.get(at)) {
+            Some(Some(text)) => KeyCell::Text(text),
+            Some(None) | None => KeyCell::Null,
+        };
+        let id = i64::try_from(self.kept.len()).unwrap_or(i64::MAX);
+        let digest = || row_digest(row.iter().map(Option::as_deref));
+        let noted = self.profile.note(id, cell, digest)?;
+        if noted.irregular || noted.unreadable {
+            self.keep(&row, &found)?;
+        }
+        if noted.unreadable
+            && let Some((adjudications, most)) = self.open
+            && self.found.len() < most
+            && adjudications.of(&digest()).is_none()
+        {
+            self.found.push(UnreadableRow { locator: self.locate(&found), digest: digest(), cells: row });
+        }
+        // Nothing is sent on, but everybody else gets a turn now and then.
+        Ok(self.profile.rows.is_multiple_of(4096))
+    }
+
+    async fn flush(&mut self) -> Result<(), SourceError> {
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+}
+
+/// Whether an id may stand in a column of this form at all.
+pub fn holds_ids(form: Form) -> bool {
+    form.is_asked_in_text() || form.is_asked_in_numbers() || form == Form::Float
+}

@@ -1,0 +1,476 @@
+//! A table or view on a database server: what is the same for every kind of server. `system.rs` says what each kind brings along.
+//!
+//! A look-up is one read-only transaction. It asks for each key's regular spellings, and for the raw spellings in which the profiling
+//! pass has seen the person stand irregularly: with bound values only and never with an expression on a column, so that the table's own
+//! indexes serve. The pass ages, and a live source's answers are as old as the pass that they rest upon.
+
+mod cells;
+mod known;
+mod login;
+pub mod mysql;
+mod outgoing;
+mod pool;
+pub mod postgres;
+mod system;
+#[cfg(test)]
+pub mod tests;
+mod tls;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
+use std::time::{Duration, Instant, SystemTime};
+
+use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone as _};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Notify, mpsc};
+use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::file::{Remote, SqliteAsOf};
+use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_proto::v1::ErrorCode;
+
+use super::profile::{KeyColumns, Profile};
+use super::table::id_places;
+use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use cells::Cells;
+use known::{Known, Pass};
+use outgoing::{Outgoing, hung_up};
+use pool::{Lease, Pool};
+use system::{Asked, Query, Relation, Session, System};
+
+use crate::adjudications::Adjudications;
+
+/// Time that a profiling pass may take.
+const PASS: Duration = Duration::from_secs(600);
+/// Time after which a pass that failed is tried again.
+const RETRY: Duration = Duration::from_secs(10);
+/// Threads of one source; they wait for the server most of the time.
+const THREADS: usize = 2;
+/// Beijing's offset from UTC, in seconds: what a time without an offset means.
+const BEIJING: i32 = 8 * 3600;
+
+/// A table or view on a server.
+pub struct RemoteSource<S: System> {
+    inner: Arc<Inner<S>>,
+    workers: Workers,
+}
+
+/// A runtime of the source's own: its connections live as long as the source, whoever asks.
+struct Workers(Option<Runtime>);
+
+struct Inner<S: System> {
+    shape: Shape,
+    pool: Pool<S>,
+    /// The columns as they were when the source was opened.
+    first: OnceLock<Cells>,
+    known: RwLock<Option<Arc<Known>>>,
+    /// Held while a pass is taken that others wait for.
+    passing: tokio::sync::Mutex<()>,
+    /// Why the latest pass failed, if it did.
+    trouble: Mutex<Option<Trouble>>,
+    /// Asks for a pass before the next one is due.
+    wanted: Arc<Notify>,
+}
+
+/// A look-up that had to take a pass itself, and perhaps had not the time for it.
+struct Unfinished<'a> {
+    wanted: &'a Notify,
+    done: bool,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        // What does not fit into the time of a look-up fits into the time of a pass of its own, for the look-ups to come.
+        if !self.done {
+            self.wanted.notify_one();
+        }
+    }
+}
+
+/// What a dataset file says of the table.
+struct Shape {
+    dataset: String,
+    table: String,
+    fields: Vec<String>,
+    look_ups: Vec<KeyColumns>,
+    /// Places of the columns of all look-ups, each once.
+    keys: Vec<usize>,
+    /// Places of all columns of ids.
+    ids: Vec<usize>,
+    as_of: SqliteAsOf,
+    profile_every: Duration,
+    /// What the owner has stated of unreadable rows.
+    adjudications: Arc<Adjudications>,
+}
+
+#[derive(Clone)]
+struct Trouble {
+    code: ErrorCode,
+    detail: String,
+}
+
+impl<S: System> fmt::Debug for RemoteSource<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteSource").field("dataset", &self.inner.shape.dataset).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        // Whoever drops a source may be a task, and a task must not wait for threads.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Workers {
+    fn new() -> Result<Self, SourceError> {
+        let made = Builder::new_multi_thread().worker_threads(THREADS).thread_name("zerotrip-source").enable_all().build();
+        made.map(|runtime| Self(Some(runtime))).map_err(|error| SourceError::new(ErrorCode::SourceFailed, format!("no threads: {error}")))
+    }
+
+    /// Has them do something; its end can be waited for in any runtime. Should nobody wait any more, it goes on to its own end.
+    async fn run<T: Send + 'static>(&self, work: impl Future<Output = Result<T, SourceError>> + Send + 'static) -> Result<T, SourceError> {
+        let stopped = |why: String| SourceError::new(ErrorCode::SourceFailed, format!("the source's worker stopped: {why}"));
+        let runtime = self.0.as_ref().ok_or_else(|| stopped("the source was closed".to_owned()))?;
+        runtime.spawn(work).await.unwrap_or_else(|error| Err(stopped(error.to_string())))
+    }
+}
+
+impl<S: System> RemoteSource<S> {
+    /// Logs in, proves that the table and its columns are there, and takes the first profiling pass.
+    pub fn open(dataset: &DatasetFile, spec: &Remote, system: S, adjudications: Arc<Adjudications>) -> Result<Self, SourceError> {
+        let inner = Arc::new(Inner {
+            shape: Shape::of(dataset, spec, adjudications),
+            pool: Pool::new(system, spec.connections),
+            first: OnceLock::new(),
+            known: RwLock::new(None),
+            passing: tokio::sync::Mutex::new(()),
+            trouble: Mutex::new(None),
+            wanted: Arc::new(Notify::new()),
+        });
+        let source = Self { inner, workers: Workers::new()? };
+        // The caller may be a task already, in which no runtime could be waited for; a thread's channel can be.
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let inner = Arc::clone(&source.inner);
+        let runtime = source.workers.0.as_ref().map(Runtime::handle);
+        if let Some(runtime) = runtime {
+            runtime.spawn(async move {
+                let opened = inner.refresh().await;
+                let weak = Arc::downgrade(&inner);
+                // The opener waits for it; if it were gone there would be nobody to serve.
+                if sender.send(opened).is_ok() {
+                    drop(inner);
+                    keep_fresh(&weak).await;
+                }
+            });
+        }
+        receiver.recv().unwrap_or_else(|_| Err(SourceError::new(ErrorCode::SourceFailed, "the source's worker stopped")))?;
+        Ok(source)
+    }
+}
+
+impl<S: System> Source for RemoteSource<S> {
+    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(self.workers.run(async move { inner.look_up(&look_up, &rows).await }))
+    }
+
+    fn survey(&self) -> SourceFuture<'_, Survey> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(self.workers.run(async move { inner.survey().await }))
+    }
+
+    fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(self.workers.run(async move { inner.unreadable(most).await }))
+    }
+}
+
+/// Takes a pass now and then, for as long as there is a source.
+async fn keep_fresh<S: System>(source: &Weak<Inner<S>>) {
+    let Some((every, wanted)) = source.upgrade().map(|inner| (inner.shape.profile_every, Arc::clone(&inner.wanted))) else { return };
+    if every.is_zero() {
+        return; // every look-up takes its own
+    }
+    let mut wait = every;
+    loop {
+        // Which of the two it was makes no difference.
+        let _early = tokio::time::timeout(wait, wanted.notified()).await;
+        let Some(inner) = source.upgrade() else { return };
+        let refreshed = inner.refresh().await;
+        wait = if refreshed.is_ok() { every } else { every.min(RETRY) };
+        if let Err(error) = refreshed {
+            tracing::warn!(dataset = %inner.shape.dataset, %error, "the profiling pass failed; the one before serves until it is too old");
+        }
+    }
+}
+
+impl Shape {
+    fn of(dataset: &DatasetFile, spec: &Remote, adjudications: Arc<Adjudications>) -> Self {
+        let look_ups = KeyColumns::of(dataset);
+        let mut keys: Vec<usize> = look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Self {
+            dataset: dataset.id.clone(),
+            table: spec.table.clone(),
+            fields: dataset.columns.iter().map(|column| column.field.clone()).collect(),
+            look_ups,
+            keys,
+            ids: id_places(dataset),
+            as_of: spec.as_of.clone(),
+            profile_every: spec.profile_every,
+            adjudications,
+        }
+    }
+}
+
+impl<S: System> Inner<S> {
+    async fn look_up(&self, look_up: &LookUp, rows: &mpsc::Sender<Vec<RawRow>>) -> Result<LookUpEnd, SourceError> {
+        look_up.stop.check()?;
+        let gone = async {
+            tokio::select! {
+                why = look_up.stop.fired() => why,
+                () = rows.closed() => hung_up(),
+            }
+        };
+        tokio::pin!(gone);
+        let mut lease = tokio::select! {
+            lease = self.pool.begin(&look_up.stop) => lease?,
+            why = &mut gone => return Err(why),
+        };
+        let done = tokio::select! {
+            done = self.send_rows(&mut lease, look_up, rows) => done,
+            why = &mut gone => Err(why),
+        };
+        self.settle(lease, done).await
+    }
+
+    async fn survey(&self) -> Result<Survey, SourceError> {
+        let stop = Stop::at(Instant::now() + PASS);
+        let mut lease = self.pool.begin(&stop).await?;
+        let done = tokio::select! {
+            done = self.look_at(&mut lease, &stop) => done,
+            why = stop.fired() => Err(why),
+        };
+        self.settle(lease, done).await
+    }
+
+    async fn unreadable(&self, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
+        let stop = Stop::at(Instant::now() + PASS);
+        let mut lease = self.pool.begin(&stop).await?;
+        let done = tokio::select! {
+            done = self.find_unreadable(&mut lease, most) => done,
+            why = stop.fired() => Err(why),
+        };
+        self.settle(lease, done).await
+    }
+
+    /// Takes a new pass, for those who come later.
+    async fn refresh(&self) -> Result<(), SourceError> {
+        let _alone = self.passing.lock().await;
+        let done = self.pass_apart().await;
+        self.remember_trouble(done.as_ref().err());
+        done
+    }
+
+    async fn pass_apart(&self) -> Result<(), SourceError> {
+        let stop = Stop::at(Instant::now() + PASS);
+        let mut lease = self.pool.begin(&stop).await?;
+        let done = tokio::select! {
+            done = self.pass(&mut lease) => done.map(|_| ()),
+            why = stop.fired() => Err(why),
+        };
+        self.settle(lease, done).await
+    }
+
+    async fn settle<T>(&self, lease: Lease<S>, done: Result<T, SourceError>) -> Result<T, SourceError> {
+        match done {
+            Ok(value) => {
+                self.pool.finish(lease).await;
+                Ok(value)
+            }
+            Err(error) => {
+                self.pool.abandon(lease).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn send_rows(&self, lease: &mut Lease<S>, look_up: &LookUp, rows: &mpsc::Sender<Vec<RawRow>>) -> Result<LookUpEnd, SourceError> {
+        let known = self.known(lease, &look_up.stop).await?;
+        let cells = self.cells()?;
+        let wanted: Vec<(usize, Vec<String>)> =
+            look_up.columns.iter().map(|place| (*place, values(cells, &known, *place, &look_up.keys))).collect();
+        let statements = wanted.iter().map(|(_, values)| values.len().div_ceil(S::VALUES)).max().unwrap_or_default();
+        let mut outgoing = Outgoing::new(rows, cells, look_up.most_rows, statements);
+        for number in 0..statements {
+            let asked = wanted
+                .iter()
+                .filter_map(|(place, values)| Some(Asked { column: cells.column(*place)?, values: values.chunks(S::VALUES).nth(number)? }));
+            let query = Query { columns: cells.columns().iter().collect(), locator: &[], asked: asked.collect() };
+            lease.session.read(&query, &mut outgoing).await?;
+            outgoing.next_statement();
+        }
+        system::Sink::flush(&mut outgoing).await?;
+        let as_of = known.recorded.unwrap_or(known.started).min(lease.begun);
+        Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match: known.could_match(&look_up.columns, &look_up.keys) })
+    }
+
+    async fn look_at(&self, lease: &mut Lease<S>, stop: &Stop) -> Result<Survey, SourceError> {
+        let relation = self.relation(lease).await?;
+        let known = self.known(lease, stop).await?;
+        let mut advice = relation.advice.clone();
+        if relation.is_table {
+            let fields = self.shape.keys.iter().filter_map(|place| self.shape.fields.get(*place));
+            let missing = fields.filter(|field| !relation.indexed.contains(field));
+            advice.extend(missing.map(|field| format!("column `{field}` has no index: every look-up reads the whole table")));
+        }
+        if let Some(trouble) = self.trouble() {
+            advice.push(format!("the latest profiling pass failed ({}): {}", trouble.code.name(), trouble.detail));
+        }
+        Ok(Survey {
+            rows: known.profile.rows,
+            unreadable: known.unreadable().take(100).collect(),
+            unreadable_count: known.profile.unreadable_count(),
+            adjudicated: known.profile.adjudicated_count(),
+            irregular: known.profile.irregular_count(),
+            as_of: known.recorded.unwrap_or(known.started).min(lease.begun),
+            advice,
+        })
+    }
+
+    /// A pass that is young enough and older than this transaction; if there is none, one within the transaction itself.
+    async fn known(&self, lease: &mut Lease<S>, stop: &Stop) -> Result<Arc<Known>, SourceError> {
+        if self.shape.profile_every.is_zero() {
+            return self.pass(lease).await;
+        }
+        if let Some(known) = self.latest(lease).await? {
+            return Ok(known);
+        }
+        let mut unfinished = Unfinished { wanted: &self.wanted, done: false };
+        let _alone = self.passing.lock().await;
+        // Somebody else may have taken one meanwhile, which knows spellings that this transaction does not see yet, and no longer others.
+        lease.renew(stop).await?;
+        if let Some(known) = self.latest(lease).await? {
+            unfinished.done = true;
+            return Ok(known);
+        }
+        let done = self.pass(lease).await;
+        self.remember_trouble(done.as_ref().err());
+        unfinished.done = done.is_ok();
+        done
+    }
+
+    /// The latest pass, if it still counts: it was over before this transaction began, it is not too old, it knows the extract that is
+    /// there now, and none since has met a drift.
+    async fn latest(&self, lease: &mut Lease<S>) -> Result<Option<Arc<Known>>, SourceError> {
+        let recorded = self.recorded(lease).await?;
+        let drifted = self.trouble().is_some_and(|trouble| trouble.code == ErrorCode::SourceDrift);
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let most_age = self.shape.profile_every.saturating_mul(2);
+        let counts =
+            |known: &Arc<Known>| !drifted && known.over <= lease.since && known.since.elapsed() <= most_age && known.recorded == recorded;
+        Ok(known.filter(counts))
+    }
+
+    /// Reads the key columns of the whole table.
+    async fn pass(&self, lease: &mut Lease<S>) -> Result<Arc<Known>, SourceError> {
+        let relation = self.relation(lease).await?;
+        let recorded = self.recorded(lease).await?;
+        let cells = self.cells()?;
+        // A row of which something is stated is known by all its cells.
+        let all: Vec<usize> = (0..self.shape.fields.len()).collect();
+        let places = if self.shape.adjudications.is_empty() { &self.shape.keys } else { &all };
+        let mut pass = Pass::new(self.profile()?, places, cells, &relation.locator);
+        self.read(lease, places, &relation, &mut pass).await?;
+        let known = Arc::new(pass.finish(lease.begun, lease.since, recorded));
+        let mut latest = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if latest.as_ref().is_none_or(|latest| latest.since <= known.since) {
+            *latest = Some(Arc::clone(&known));
+        }
+        Ok(known)
+    }
+
+    /// Reads the whole table for rows that cannot be read and of which nothing is stated.
+    async fn find_unreadable(&self, lease: &mut Lease<S>, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
+        let relation = self.relation(lease).await?;
+        let all: Vec<usize> = (0..self.shape.fields.len()).collect();
+        let pass = Pass::new(self.profile()?, &all, self.cells()?, &relation.locator);
+        let mut pass = pass.finding(&self.shape.adjudications, most);
+        self.read(lease, &all, &relation, &mut pass).await?;
+        Ok(pass.found())
+    }
+
+    /// Reads these columns of every row.
+    async fn read(&self, lease: &mut Lease<S>, places: &[usize], relation: &Relation, pass: &mut Pass<'_>) -> Result<(), SourceError> {
+        let cells = self.cells()?;
+        let columns = places.iter().filter_map(|place| cells.column(*place)).collect();
+        lease.session.read(&Query { columns, locator: &relation.locator, asked: Vec::new() }, pass).await
+    }
+
+    fn profile(&self) -> Result<Profile, SourceError> {
+        Profile::new(self.shape.look_ups.clone(), Vec::new(), Arc::clone(&self.shape.adjudications))
+    }
+
+    /// What the catalogue says now, held against what it said when the source was opened.
+    async fn relation(&self, lease: &mut Lease<S>) -> Result<Relation, SourceError> {
+        let relation = lease.session.relation().await?;
+        let cells = Cells::of(&relation, &self.shape.table, &self.shape.fields, &self.shape.ids, &self.shape.keys)?;
+        self.first.get_or_init(|| cells.clone()).unchanged(&cells)?;
+        Ok(relation)
+    }
+
+    /// An extract's own time.
+    async fn recorded(&self, lease: &mut Lease<S>) -> Result<Option<SystemTime>, SourceError> {
+        let SqliteAsOf::Table { table, column } = &self.shape.as_of else { return Ok(None) };
+        let text = lease.session.newest(table, column).await?.unwrap_or_default();
+        let time = moment(&text).ok_or_else(|| {
+            let detail = format!("`{table}`.`{column}` holds `{text}`, not a time such as 2026-11-22T00:30:00+08:00");
+            SourceError::new(ErrorCode::SourceStale, detail)
+        })?;
+        Ok(Some(time))
+    }
+
+    fn cells(&self) -> Result<&Cells, SourceError> {
+        self.first.get().ok_or_else(|| SourceError::new(ErrorCode::SourceFailed, "the table was never looked at"))
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn remember_trouble(&self, error: Option<&SourceError>) {
+        let trouble = error.map(|error| Trouble { code: error.code, detail: error.detail.clone() });
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+}
+
+/// Everything under which these persons may stand in the column at this place.
+fn values(cells: &Cells, known: &Known, place: usize, keys: &[ResidentId]) -> Vec<String> {
+    let Some(form) = cells.column(place).map(|column| column.form) else { return Vec::new() };
+    let regular = keys.iter().flat_map(ResidentId::spellings);
+    if form.is_asked_in_numbers() {
+        return regular.filter(|spelling| spelling.bytes().all(|c| c.is_ascii_digit())).collect();
+    }
+    if !form.is_asked_in_text() {
+        return Vec::new();
+    }
+    regular.chain(known.spellings(place, keys)).collect()
+}
+
+/// A time as databases and people write it; without an offset, Beijing's.
+fn moment(text: &str) -> Option<SystemTime> {
+    let text = text.trim();
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.into());
+    }
+    for form in ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"] {
+        if let Ok(time) = DateTime::parse_from_str(text, form) {
+            return Some(time.into());
+        }
+    }
+    let time = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"].iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
+    FixedOffset::east_opt(BEIJING)?.from_local_datetime(&time).single().map(SystemTime::from)
+}

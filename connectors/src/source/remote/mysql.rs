@@ -1,0 +1,316 @@
+//! `kind = "mysql"`: MySQL and MariaDB.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt as _;
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, DriverError, Error, IoError, OptsBuilder, Params, Row, SslOpts, Value};
+use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::file::Remote;
+use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::tls::install_provider;
+
+use super::super::{Source, SourceError};
+use super::RemoteSource;
+use super::login::{authorities, password};
+use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, whole_seconds};
+use crate::adjudications::Adjudications;
+
+/// Time between two signs of life on a connection that nobody uses.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Statements that a session keeps prepared.
+const MOST_STATEMENTS: usize = 64;
+/// What a session is told once: that it only reads, how values are written, and that no limit of the server's own shortens an answer.
+const SETTINGS: &str = "set names utf8mb4; set session sql_mode = '', session time_zone = '+08:00', session sql_select_limit = \
+    18446744073709551615, session sql_big_selects = 1; set session transaction isolation level repeatable read, read only";
+/// Kind of table, engine, and each column's name, type, type in full and precision.
+const COLUMNS: &str = "select t.table_type, t.engine, c.column_name, c.data_type, c.column_type, c.numeric_precision \
+    from information_schema.tables t join information_schema.columns c on c.table_schema = t.table_schema and c.table_name = t.table_name \
+    where t.table_schema = ? and t.table_name = ? order by c.ordinal_position";
+/// Every index's columns, in order.
+const INDEXES: &str = "select index_name, column_name, seq_in_index from information_schema.statistics \
+    where table_schema = ? and table_name = ? order by index_name, seq_in_index";
+
+/// Opens the table that a dataset file describes.
+pub fn open(dataset: &DatasetFile, spec: &Remote, base: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
+    // The driver makes its TLS configurations itself, with the process's provider.
+    install_provider();
+    let system = Mysql { spec: spec.clone(), base: base.to_owned() };
+    Ok(Arc::new(RemoteSource::open(dataset, spec, system, adjudications)?))
+}
+
+/// A server, and a table on it.
+#[derive(Debug)]
+pub struct Mysql {
+    spec: Remote,
+    base: PathBuf,
+}
+
+/// A connection.
+pub struct MysqlSession {
+    spec: Remote,
+    connection: Conn,
+    /// MariaDB and MySQL call their limits of time differently.
+    is_mariadb: bool,
+    /// Seconds that the server allows a statement.
+    limit: u64,
+}
+
+impl System for Mysql {
+    type Session = MysqlSession;
+
+    /// From 1000 on, MariaDB makes a table of a list, and may prefer to read the other one whole.
+    const VALUES: usize = 512;
+
+    fn address(&self) -> String {
+        address(&self.spec)
+    }
+
+    async fn log_in(&self) -> Result<MysqlSession, SourceError> {
+        let spec = &self.spec;
+        let mut options = OptsBuilder::default()
+            .ip_or_hostname(&spec.host)
+            .tcp_port(spec.port)
+            .db_name(Some(&spec.database))
+            .user(Some(&spec.user))
+            .pass(password(spec, &self.base)?)
+            .prefer_socket(false)
+            .tcp_keepalive(Some(KEEP_ALIVE))
+            .stmt_cache_size(MOST_STATEMENTS)
+            .connect_attribute("program_name", "zerotrip-connector");
+        if let Some(authorities) = authorities(spec, &self.base)? {
+            let roots = authorities.iter().map(|certificate| certificate.to_vec().into()).collect();
+            options = options.ssl_opts(SslOpts::default().with_root_certs(roots).with_disable_built_in_roots(true));
+        }
+        let failed = |error: Error| failed(spec, &error);
+        let mut connection = Conn::new(options).await.map_err(failed)?;
+        let version: Option<String> = connection.query_first("select version()").await.map_err(failed)?;
+        connection.query_drop(SETTINGS).await.map_err(failed)?;
+        let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
+        Ok(MysqlSession { spec: spec.clone(), connection, is_mariadb, limit: 0 })
+    }
+
+    async fn interrupt(&self, token: u32) -> Result<(), SourceError> {
+        let mut session = self.log_in().await?;
+        let told = session.connection.query_drop(format!("kill query {token}")).await;
+        told.map_err(|error| failed(&self.spec, &error))?;
+        session.connection.disconnect().await.map_err(|error| failed(&self.spec, &error))
+    }
+}
+
+impl Session for MysqlSession {
+    type Token = u32;
+
+    fn token(&self) -> u32 {
+        self.connection.id()
+    }
+
+    async fn begin(&mut self, left: Duration) -> Result<(), SourceError> {
+        let seconds = whole_seconds(left);
+        let mut sql = String::new();
+        if seconds != self.limit {
+            let limit =
+                if self.is_mariadb { format!("max_statement_time = {seconds}") } else { format!("max_execution_time = {seconds}000") };
+            // Somebody else's lock is told apart from a slow statement by running out first, where there are seconds enough.
+            sql = format!("set session {limit}, session lock_wait_timeout = {}; ", (seconds * 3 / 4).max(1));
+        }
+        sql.push_str("start transaction with consistent snapshot, read only");
+        self.limit = 0;
+        self.connection.query_drop(sql).await.map_err(|error| self.failed(&error))?;
+        self.limit = seconds;
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<(), SourceError> {
+        self.connection.query_drop("rollback").await.map_err(|error| self.failed(&error))
+    }
+
+    async fn relation(&mut self) -> Result<Relation, SourceError> {
+        let columns = self.catalogue(COLUMNS).await?;
+        if columns.is_empty() {
+            let (database, table) = (&self.spec.database, &self.spec.table);
+            let detail = format!("{} has no table or view `{database}`.`{table}`; mend `source.table`", address(&self.spec));
+            return Err(SourceError::new(ErrorCode::SourceDrift, detail));
+        }
+        Ok(relation(&columns, &self.catalogue(INDEXES).await?))
+    }
+
+    async fn newest(&mut self, table: &str, column: &str) -> Result<Option<String>, SourceError> {
+        let sql = format!("select cast(max({}) as char) from {}", quote(column), self.table(table));
+        let row: Option<Row> = self.connection.exec_first(sql, ()).await.map_err(|error| self.failed(&error))?;
+        Ok(row.map(texts).transpose()?.and_then(|row| row.into_iter().next().flatten()))
+    }
+
+    async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {
+        let sql = self.select(query);
+        let values: Vec<Value> = query.asked.iter().flat_map(bound).collect();
+        let spec = &self.spec;
+        let failed = |error: Error| failed(spec, &error);
+        let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
+        let mut stream = self.connection.exec_stream::<Row, _, _>(sql, params).await.map_err(failed)?;
+        while let Some(row) = stream.try_next().await.map_err(failed)? {
+            if sink.take(texts(row)?)? {
+                sink.flush().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl MysqlSession {
+    async fn catalogue(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, SourceError> {
+        let which = (&self.spec.database, &self.spec.table);
+        let rows: Vec<Row> = self.connection.exec(sql, which).await.map_err(|error| failed(&self.spec, &error))?;
+        rows.into_iter().map(texts).collect()
+    }
+
+    fn select(&self, query: &Query<'_>) -> String {
+        let cells = query.columns.iter().map(|column| cell(column));
+        let cells: Vec<String> = cells.chain(query.locator.iter().map(|part| part.expression.clone())).collect();
+        let asked: Vec<String> = query.asked.iter().map(condition).collect();
+        let condition = if asked.is_empty() { "true".to_owned() } else { asked.join(" or ") };
+        format!("select {} from {} where {condition}", cells.join(", "), self.table(&self.spec.table))
+    }
+
+    fn table(&self, table: &str) -> String {
+        format!("{}.{}", quote(&self.spec.database), quote(table))
+    }
+
+    fn failed(&self, error: &Error) -> SourceError {
+        failed(&self.spec, error)
+    }
+}
+
+/// The column holds one of so many values.
+fn condition(asked: &Asked<'_>) -> String {
+    format!("{} in ({})", quote(&asked.column.name), vec!["?"; places(asked)].join(","))
+}
+
+/// The values, each as the column's own kind: a number beside text, or text beside a number, would be compared as floating-point numbers.
+/// The last one is repeated up to the number of places.
+fn bound(asked: &Asked<'_>) -> Vec<Value> {
+    let number = asked.column.form.is_asked_in_numbers();
+    let value = |text: &String| match text.parse::<i64>() {
+        Ok(whole) if number => Value::Int(whole),
+        _ => Value::Bytes(text.clone().into_bytes()),
+    };
+    let mut values: Vec<Value> = asked.values.iter().map(value).collect();
+    if let Some(last) = values.last().cloned() {
+        values.resize(places(asked), last);
+    }
+    values
+}
+
+/// A power of two, so that few statements serve all look-ups.
+fn places(asked: &Asked<'_>) -> usize {
+    asked.values.len().next_power_of_two()
+}
+
+/// A column's cells as text. Text is sent as it is; what is made of it could no longer be sent in the order of an index.
+fn cell(column: &Column) -> String {
+    let name = quote(&column.name);
+    match column.form {
+        Form::Text | Form::Padded => name,
+        Form::Bits(bits) => format!("lpad(bin({name} + 0), {bits}, '0')"),
+        _ => format!("cast({name} as char)"),
+    }
+}
+
+fn quote(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// What the catalogue's rows say.
+fn relation(columns: &[Vec<Option<String>>], indexes: &[Vec<Option<String>>]) -> Relation {
+    let mut relation = Relation { columns: Vec::new(), locator: Vec::new(), indexed: Vec::new(), is_table: false, advice: Vec::new() };
+    for row in columns {
+        let [kind, engine, Some(name), Some(type_name), Some(in_full), precision] = row.as_slice() else { continue };
+        relation.columns.push(Column { name: name.clone(), type_name: in_full.clone(), form: form(type_name, precision.as_deref()) });
+        relation.is_table = kind.as_deref() != Some("VIEW");
+        if let Some(engine) = engine
+            && engine != "InnoDB"
+            && relation.advice.is_empty()
+        {
+            relation.advice.push(format!("the engine `{engine}` has no snapshots: what changes during a look-up may come in both states"));
+        }
+    }
+    for row in indexes {
+        let [Some(index), Some(column), place] = row.as_slice() else { continue };
+        if place.as_deref() == Some("1") {
+            relation.indexed.push(column.clone());
+        }
+        if index == "PRIMARY" {
+            let refused = relation.columns.iter().any(|known| known.name == *column && known.form == Form::Refused);
+            let expression = if refused { format!("hex({})", quote(column)) } else { format!("cast({} as char)", quote(column)) };
+            relation.locator.push(Locator { name: column.clone(), expression });
+        }
+    }
+    relation
+}
+
+/// How a type's cells are read.
+fn form(type_name: &str, precision: Option<&str>) -> Form {
+    match type_name {
+        "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => Form::Text,
+        "char" => Form::Padded,
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Form::Whole,
+        "decimal" => Form::Decimal,
+        "float" | "double" => Form::Float,
+        "bit" => precision.and_then(|bits| bits.parse().ok()).map_or(Form::Refused, Form::Bits),
+        "enum" | "set" | "date" | "datetime" | "timestamp" | "time" | "year" | "uuid" => Form::Plain,
+        _ => Form::Refused,
+    }
+}
+
+fn texts(row: Row) -> Result<Vec<Option<String>>, SourceError> {
+    let text = |value| match value {
+        Value::NULL => Ok(None),
+        Value::Bytes(bytes) => {
+            Ok(Some(String::from_utf8(bytes).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned())))
+        }
+        Value::Int(number) => Ok(Some(number.to_string())),
+        Value::UInt(number) => Ok(Some(number.to_string())),
+        _ => Err(SourceError::new(ErrorCode::SourceDrift, "the server sends something else than text")),
+    };
+    row.unwrap().into_iter().map(text).collect()
+}
+
+fn address(spec: &Remote) -> String {
+    format!("the MySQL server at `{}:{}`", spec.host, spec.port)
+}
+
+/// The server's messages can hold values of rows: of those that could, only the code is passed on.
+fn failed(spec: &Remote, error: &Error) -> SourceError {
+    let server = address(spec);
+    let (code, detail) = match error {
+        Error::Server(told) => match told.code {
+            1045 | 1698 | 1130 | 1129 => {
+                (ErrorCode::Misconfigured, format!("{server} does not let `{}` in; mend `source.user` or its password", spec.user))
+            }
+            1044 | 1049 => {
+                (ErrorCode::Misconfigured, format!("{server} has no database `{}` for it; mend `source.database`", spec.database))
+            }
+            1142 | 1143 => (ErrorCode::Misconfigured, format!("{server}: `{}` may not read it: {}", spec.user, told.message)),
+            1051 | 1054 | 1146 | 1356 => (ErrorCode::SourceDrift, format!("{server}: {}", told.message)),
+            1412 => (ErrorCode::SourceDrift, format!("{server}: the table has changed since the look-up began")),
+            1317 | 1969 | 3024 => (ErrorCode::SourceTimeout, format!("{server} stopped the statement: its time was up")),
+            1205 => (ErrorCode::SourceTimeout, format!("{server}: somebody else holds a lock on `{}`", spec.table)),
+            1040 | 1203 | 1226 => (ErrorCode::SourceUnreachable, format!("{server} has too many connections; lower `source.connections`")),
+            1053 | 1152 | 1927 => (ErrorCode::SourceUnreachable, format!("{server} is shutting down")),
+            other => (ErrorCode::SourceFailed, format!("{server} failed with error {other}")),
+        },
+        Error::Io(IoError::Tls(error)) => (
+            ErrorCode::SourceUnreachable,
+            format!("{server}: TLS: {error}; mend `source.host`, `source.ca_file` or `source.tls`, or the server's certificate"),
+        ),
+        Error::Driver(DriverError::NoClientSslFlagFromServer) => {
+            (ErrorCode::Misconfigured, format!("{server} offers no TLS; turn it on there, or say `tls = \"off\"`"))
+        }
+        Error::Io(IoError::Io(error)) => (ErrorCode::SourceUnreachable, format!("{server}: {error}")),
+        Error::Driver(error) => (ErrorCode::SourceFailed, format!("{server}: {error}")),
+        Error::Url(_) | Error::Other(_) => (ErrorCode::SourceFailed, format!("{server}: the driver failed")),
+    };
+    SourceError::new(code, detail)
+}

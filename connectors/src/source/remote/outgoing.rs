@@ -1,0 +1,92 @@
+//! A look-up's rows on their way out, each once.
+//!
+//! Rows of a table on a server have no row ids. But which statements meet a row depends on nothing but what stands in it, and all
+//! statements of a look-up see one moment: so rows that are equal are met by the same statements, all of them each time. A row is
+//! sent by the first statement that meets it, and what an earlier statement has sent is known by its digest: two equal rows of a table
+//! come out as two, and a row that two statements meet as one.
+
+use std::collections::HashSet;
+
+use tokio::sync::mpsc;
+use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::digest::{Digest, Hasher};
+
+use super::super::{BATCH_ROWS, RawRow, SourceError};
+use super::cells::Cells;
+use super::system::Sink;
+
+/// Bytes of cells that make a batch full before it has all its rows.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Sends rows on in batches.
+pub struct Outgoing<'a> {
+    rows: &'a mpsc::Sender<Vec<RawRow>>,
+    cells: &'a Cells,
+    batch: Vec<RawRow>,
+    bytes: usize,
+    left: u64,
+    /// What earlier statements sent; none where there is one statement only.
+    earlier: Option<HashSet<Digest>>,
+    /// What this one sent.
+    now: Vec<Digest>,
+}
+
+impl<'a> Outgoing<'a> {
+    /// For a look-up of so many statements, which may send at most so many rows.
+    pub fn new(rows: &'a mpsc::Sender<Vec<RawRow>>, cells: &'a Cells, most_rows: u64, statements: usize) -> Self {
+        let earlier = (statements > 1).then(HashSet::new);
+        Self { rows, cells, batch: Vec::new(), bytes: 0, left: most_rows, earlier, now: Vec::new() }
+    }
+
+    /// Between two statements.
+    pub fn next_statement(&mut self) {
+        if let Some(earlier) = &mut self.earlier {
+            earlier.extend(self.now.drain(..));
+        }
+    }
+}
+
+impl Sink for Outgoing<'_> {
+    fn take(&mut self, mut row: Vec<Option<String>>) -> Result<bool, SourceError> {
+        if let Some(earlier) = &self.earlier {
+            let digest = digest(&row);
+            if earlier.contains(&digest) {
+                return Ok(false);
+            }
+            self.now.push(digest);
+        }
+        self.left =
+            self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
+        for (place, cell) in row.iter_mut().enumerate() {
+            self.cells.settle(place, cell)?;
+            self.bytes += cell.as_ref().map_or(0, String::len);
+        }
+        self.batch.push(row.into_boxed_slice());
+        Ok(self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES)
+    }
+
+    async fn flush(&mut self) -> Result<(), SourceError> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        self.bytes = 0;
+        let batch = std::mem::take(&mut self.batch);
+        self.rows.send(batch).await.map_err(|_| hung_up())
+    }
+}
+
+/// Nobody listens any more.
+pub fn hung_up() -> SourceError {
+    SourceError::new(ErrorCode::SourceTimeout, "the hub hung up")
+}
+
+fn digest(row: &[Option<String>]) -> Digest {
+    let mut hasher = Hasher::with_domain("zerotrip row v1");
+    for cell in row {
+        // The length stands before the text, so that no two rows run together into one; NULL is no length at all.
+        let length = cell.as_ref().map_or(u64::MAX, |text| text.len() as u64);
+        hasher.update(&length.to_be_bytes());
+        hasher.update(cell.as_deref().unwrap_or_default().as_bytes());
+    }
+    hasher.finish()
+}

@@ -1,0 +1,108 @@
+//! A few sessions of one server, each lent for one transaction. One that failed is not used again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zerotrip_proto::v1::ErrorCode;
+
+use super::super::{SourceError, Stop};
+use super::system::{Session, System};
+
+/// Time that an idle session may take to show that it is still alive.
+const AWAKE: Duration = Duration::from_secs(2);
+/// Time that a log-in may take.
+const LOG_IN: Duration = Duration::from_secs(10);
+/// Time that telling the server to stop may take; a look-up ends within a second of being told.
+const INTERRUPT: Duration = Duration::from_millis(500);
+
+/// The sessions.
+#[derive(Debug)]
+pub struct Pool<S: System> {
+    system: Arc<S>,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<S::Session>>,
+}
+
+/// A session in a transaction.
+pub struct Lease<S: System> {
+    /// The session.
+    pub session: S::Session,
+    /// From before the transaction.
+    pub begun: SystemTime,
+    /// The same, for comparing.
+    pub since: Instant,
+    /// Gives the place back when the lease is over.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl<S: System> Lease<S> {
+    /// Ends the transaction and begins another, which sees what is there now.
+    pub async fn renew(&mut self, stop: &Stop) -> Result<(), SourceError> {
+        self.session.end().await?;
+        (self.begun, self.since) = (SystemTime::now(), Instant::now());
+        self.session.begin(stop.left()).await
+    }
+}
+
+impl<S: System> Pool<S> {
+    /// At most so many sessions at once.
+    pub fn new(system: S, connections: u32) -> Self {
+        let permits = usize::try_from(connections).unwrap_or(1);
+        Self { system: Arc::new(system), permits: Arc::new(Semaphore::new(permits)), idle: Mutex::new(Vec::new()) }
+    }
+
+    /// Where the server is.
+    pub fn address(&self) -> String {
+        self.system.address()
+    }
+
+    /// Waits its turn and begins a transaction, in an idle session or a new one.
+    pub async fn begin(&self, stop: &Stop) -> Result<Lease<S>, SourceError> {
+        tokio::select! {
+            lease = self.lease(stop) => lease,
+            why = stop.fired() => Err(why),
+        }
+    }
+
+    async fn lease(&self, stop: &Stop) -> Result<Lease<S>, SourceError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping"))?;
+        while let Some(mut session) = self.take_idle() {
+            let (begun, since) = (SystemTime::now(), Instant::now());
+            // The server may have been restarted since, or have cut off who did nothing: then the next one, and in the end a new one.
+            if let Ok(Ok(())) = tokio::time::timeout(AWAKE, session.begin(stop.left())).await {
+                return Ok(Lease { session, begun, since, _permit: permit });
+            }
+        }
+        let logged_in = tokio::time::timeout(LOG_IN, self.system.log_in()).await;
+        let mut session = logged_in.unwrap_or_else(|_| {
+            let detail = format!("{} did not let us in within {} seconds", self.address(), LOG_IN.as_secs());
+            Err(SourceError::new(ErrorCode::SourceUnreachable, detail))
+        })?;
+        let (begun, since) = (SystemTime::now(), Instant::now());
+        session.begin(stop.left()).await?;
+        Ok(Lease { session, begun, since, _permit: permit })
+    }
+
+    /// Ends a lease whose work is done; the server has answered in full, whatever becomes of the session now.
+    pub async fn finish(&self, mut lease: Lease<S>) {
+        match lease.session.end().await {
+            Ok(()) => self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(lease.session),
+            Err(error) => tracing::debug!(%error, "a connection is closed"),
+        }
+    }
+
+    /// Ends a lease whose work failed or was stopped: the server is told to stop whatever it still does for it.
+    pub async fn abandon(&self, lease: Lease<S>) {
+        match tokio::time::timeout(INTERRUPT, self.system.interrupt(lease.session.token())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the server could not be told to stop a query; its connection is closed"),
+            Err(_) => tracing::debug!("the server did not listen when told to stop a query; its connection is closed"),
+        }
+    }
+
+    fn take_idle(&self) -> Option<S::Session> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}

@@ -1,0 +1,157 @@
+//! What a kind of server brings along: how to log in, its dialect, and how it is told to stop. Everything else is the same for all of
+//! them, and stands beside this file.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use super::super::SourceError;
+
+/// One database server and the table on it, as a dataset file names them.
+pub trait System: fmt::Debug + Send + Sync + 'static {
+    /// A connection to it.
+    type Session: Session;
+
+    /// Most values that one statement may ask for in one column.
+    const VALUES: usize;
+
+    /// Where it is, for messages.
+    fn address(&self) -> String;
+
+    /// Opens a session that can only read, with everything set that would otherwise change how values are written.
+    fn log_in(&self) -> impl Future<Output = Result<Self::Session, SourceError>> + Send;
+
+    /// Tells the server, over another connection, to stop what that session does.
+    fn interrupt(&self, token: <Self::Session as Session>::Token) -> impl Future<Output = Result<(), SourceError>> + Send;
+}
+
+/// A connection to a server.
+///
+/// Whoever drops one of its futures half-way must not use the session again.
+pub trait Session: Send + 'static {
+    /// By which the server knows the session.
+    type Token: Send + 'static;
+
+    /// By which the server knows this session.
+    fn token(&self) -> Self::Token;
+
+    /// Begins a read-only transaction that sees one moment; the server itself gives up on its statements soon
+    /// after `left`.
+    fn begin(&mut self, left: Duration) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// Ends the transaction.
+    fn end(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// What the server's catalogue says of the table now.
+    fn relation(&mut self) -> impl Future<Output = Result<Relation, SourceError>> + Send;
+
+    /// The greatest value in a column of another table, as text.
+    fn newest(&mut self, table: &str, column: &str) -> impl Future<Output = Result<Option<String>, SourceError>> + Send;
+
+    /// Reads rows of the table. Returns only when the server has said that there are no more.
+    fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> impl Future<Output = Result<(), SourceError>> + Send;
+}
+
+/// Where rows go, one by one.
+pub trait Sink: Send {
+    /// Takes a row; true if it is time to flush.
+    fn take(&mut self, row: Vec<Option<String>>) -> Result<bool, SourceError>;
+
+    /// Sends on what was taken, as fast as the other end takes it.
+    fn flush(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
+}
+
+/// What to read of the table.
+#[derive(Debug)]
+pub struct Query<'a> {
+    /// Columns, in the order in which their cells are wanted.
+    pub columns: Vec<&'a Column>,
+    /// What locates a row, its cells after those of the columns.
+    pub locator: &'a [Locator],
+    /// Rows in which one of these columns holds one of its values; none: every row.
+    pub asked: Vec<Asked<'a>>,
+}
+
+/// One column, and the values that are asked for in it.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// Which.
+    pub column: &'a Column,
+    /// At least one; only digits where the column holds numbers.
+    pub values: &'a [String],
+}
+
+/// A part of what locates a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locator {
+    /// As people know it.
+    pub name: String,
+    /// What to select, in the server's own words.
+    pub expression: String,
+}
+
+/// A table or view, as the server's catalogue has it.
+#[derive(Debug)]
+pub struct Relation {
+    /// Every column.
+    pub columns: Vec<Column>,
+    /// The primary key, or what else locates a row; empty where nothing does.
+    pub locator: Vec<Locator>,
+    /// Columns that an index begins with.
+    pub indexed: Vec<String>,
+    /// Whether it can have indexes of its own.
+    pub is_table: bool,
+    /// What its owner should know of it.
+    pub advice: Vec<String>,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, unquoted.
+    pub name: String,
+    /// Its type, as the server calls it.
+    pub type_name: String,
+    /// How its cells are read and asked for.
+    pub form: Form,
+}
+
+/// How a column's cells are read and asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Text.
+    Text,
+    /// Text that the type pads with blanks.
+    Padded,
+    /// A whole number.
+    Whole,
+    /// A number with a fixed point.
+    Decimal,
+    /// A number with a floating point.
+    Float,
+    /// A time with a zone.
+    Moment,
+    /// So many bits.
+    Bits(u32),
+    /// Anything else that has a text, and that no id stands in.
+    Plain,
+    /// What has no text that could be relied upon.
+    Refused,
+}
+
+impl Form {
+    /// Whether ids can be asked for in such a column.
+    pub fn is_asked_in_text(self) -> bool {
+        matches!(self, Self::Text | Self::Padded)
+    }
+
+    /// Whether ids of digits can be asked for in such a column.
+    pub fn is_asked_in_numbers(self) -> bool {
+        matches!(self, Self::Whole | Self::Decimal)
+    }
+}
+
+/// The time that a server should allow a statement: in whole seconds, so that it seldom has to be told another, and a day at most.
+pub fn whole_seconds(left: Duration) -> u64 {
+    (left.as_secs() + 1).min(86_400)
+}

@@ -1,0 +1,155 @@
+//! What only servers can do to a source. One server of each kind stands for all of these tests: it takes longer to start than they
+//! take to run.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod answers;
+mod faults;
+mod people;
+pub mod server;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use zerotrip_datasets::DatasetFile;
+use zerotrip_proto::v1::ErrorCode;
+
+use crate::source::conformance::{named, run};
+use crate::source::{LookUp, LookUpEnd, RawRow, Source, SourceError};
+use server::{READER, Server, Table};
+
+/// A dataset on a server, and the folder with its secrets.
+pub struct Rig<'a> {
+    pub folder: TempDir,
+    pub table: Table<'a>,
+    pub columns: Vec<(String, String, bool)>,
+}
+
+impl<'a> Rig<'a> {
+    /// Columns by name and type; those whose name begins with `id` hold ids and are looked up.
+    pub fn new(server: &'a Server, columns: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let table = server.table(folder.path(), "t");
+        table.create(columns);
+        let columns = columns.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned(), name.starts_with("id"))).collect();
+        Self { folder, table, columns }
+    }
+
+    /// Two columns of ids and one of names.
+    pub fn plain(server: &'a Server) -> Self {
+        Self::new(server, &[("id_a", "varchar(60)"), ("id_b", "varchar(60)"), ("name", "text")])
+    }
+
+    /// The dataset file; `more` lines of its `[source]` come before the usual ones.
+    pub fn dataset(&self, more: &str) -> DatasetFile {
+        let columns: Vec<String> = self
+            .columns
+            .iter()
+            .map(|(name, _, id)| {
+                let kind = if *id { "resident_id" } else { "text" };
+                format!("[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"{kind}\"\ngrade = \"L3\"\n")
+            })
+            .collect();
+        let ids: Vec<String> = self.columns.iter().filter(|column| column.2).map(|column| format!("\"{}\"", column.0)).collect();
+        let ids = ids.join(", ");
+        let text = format!(
+            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
+             most_age = \"36h\"\nrow_floor = 1\n[source]\n{}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\n\
+             subjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}\
+             [[lookup]]\nname = \"party\"\ncolumns = [{ids}]\nmay_be_blank = [{ids}]\n",
+            self.table.section(more),
+            columns.join(""),
+        );
+        DatasetFile::parse(&text, "estate.toml").unwrap()
+    }
+
+    pub fn open(&self, more: &str) -> Result<Arc<dyn Source>, SourceError> {
+        crate::source::open(&self.dataset(more), self.folder.path(), &self.folder.path().join("state"), Arc::default())
+    }
+
+    /// The same under another name, of the same columns: a view, say.
+    pub fn named(mut self, name: &str) -> Self {
+        self.table.name = name.to_owned();
+        self
+    }
+}
+
+/// All rows, and the end.
+pub async fn rows(source: &dyn Source, look_up: LookUp) -> Result<(Vec<RawRow>, LookUpEnd), SourceError> {
+    let (sender, mut receiver) = mpsc::channel::<Vec<RawRow>>(1);
+    let drained = async {
+        let mut rows = Vec::new();
+        while let Some(batch) = receiver.recv().await {
+            rows.extend(batch);
+        }
+        rows
+    };
+    let (end, rows) = tokio::join!(source.look_up(look_up, sender), drained);
+    Ok((rows, end?))
+}
+
+/// Waits until it is so.
+pub async fn until<F: Future<Output = bool>>(what: &str, so: impl Fn() -> F) {
+    let begun = Instant::now();
+    while !so().await {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Statements that the reader has running, or sessions that it has at all.
+pub async fn busy(server: &Server, all: bool) -> usize {
+    let sql = match (server.is_postgres, all) {
+        (true, true) => format!("select 1 from pg_stat_activity where usename = '{READER}'"),
+        (true, false) => format!("select 1 from pg_stat_activity where usename = '{READER}' and state = 'active'"),
+        (false, true) => format!("select 1 from information_schema.processlist where user = '{READER}'"),
+        (false, false) => format!("select 1 from information_schema.processlist where user = '{READER}' and command <> 'Sleep'"),
+    };
+    server.rows(&sql).await.len()
+}
+
+pub fn code<T>(result: Result<T, SourceError>) -> (ErrorCode, String) {
+    let error = result.err().expect("it should have failed");
+    (error.code, error.detail)
+}
+
+macro_rules! against {
+    ($server:expr, $($module:ident::$test:ident),+ $(,)?) => {
+        let server = $server;
+        $(named(stringify!($test), || $module::$test(&server));)+
+    };
+}
+
+#[test]
+fn outside_postgres() {
+    against!(Server::postgres(), answers::every_type_has_its_text_in_postgres, answers::rows_hidden_by_a_policy_are_an_error,);
+}
+
+#[test]
+fn outside_mysql() {
+    against!(
+        Server::mariadb(),
+        answers::every_type_has_its_text_in_mysql,
+        answers::every_character_set_is_asked_in_its_own,
+        answers::no_limit_of_the_servers_shortens_an_answer,
+    );
+}
+
+fn both(server: &Server) {
+    for (name, test) in answers::BOTH.iter().chain(faults::BOTH) {
+        named(name, || test(server));
+    }
+    run(async { assert!(busy(server, false).await == 0, "nothing is left running") });
+}
+
+#[test]
+fn outside_postgres_as_any_server() {
+    both(&Server::postgres());
+}
+
+#[test]
+fn outside_mysql_as_any_server() {
+    both(&Server::mariadb());
+}
