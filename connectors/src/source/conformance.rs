@@ -16,8 +16,8 @@ use zerotrip_datasets::{DatasetFile, Manifest};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::sha256;
 
-use super::drop::writers::{Book, Dbf, OldBook, parquet};
 use crate::adjudications::{Adjudications, Concerns};
+use zerotrip_legacy::files::{Book, Dbf, OldBook, parquet};
 
 use super::remote::tests::server::{Server, Table};
 use super::{LookUp, LookUpEnd, Source, SourceError, Stop};

@@ -219,17 +219,17 @@ impl Table<'_> {
         } else {
             let arguments = vec!["-h", "127.0.0.1", "-P", &port_text, "-u", ADMINISTRATOR, "--default-character-set=utf8mb4"];
             let prepare = format!(
-                "set sql_mode = 'NO_BACKSLASH_ESCAPES';\ndrop database if exists {database};\n\
+                "set sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES';\ndrop database if exists {database};\n\
                  create database {database} character set utf8mb4;\nuse {database};\n"
             );
             ("mariadb", arguments, "MYSQL_PWD", prepare)
         };
         let mut script = prepare;
-        script.push_str(&format!("create table {} ({});\nbegin;\n", self.name, self.columns(" varchar(300)")));
+        script.push_str(&format!("create table \"{}\" ({});\nbegin;\n", self.name, self.columns(" varchar(300)")));
         for rows in self.rows.chunks(500) {
             let rows: Vec<String> =
                 rows.iter().map(|row| format!("({})", row.iter().map(literal).collect::<Vec<_>>().join(", "))).collect();
-            script.push_str(&format!("insert into {} values {};\n", self.name, rows.join(",\n")));
+            script.push_str(&format!("insert into \"{}\" values {};\n", self.name, rows.join(",\n")));
         }
         script.push_str("commit;\n");
         script.push_str(&self.after());
@@ -269,13 +269,13 @@ impl Table<'_> {
     }
 
     fn columns(&self, kind: &str) -> String {
-        self.header.iter().map(|name| format!("{name}{kind}")).collect::<Vec<_>>().join(", ")
+        self.header.iter().map(|name| format!("\"{name}\"{kind}")).collect::<Vec<_>>().join(", ")
     }
 
     /// Indexes, and the extract's own record of when it finished.
     fn after(&self) -> String {
         let mut sql: String =
-            self.keys.iter().map(|key| format!("CREATE INDEX I_{}_{key} ON {} ({key});\n", self.name, self.name)).collect();
+            self.keys.iter().map(|key| format!("CREATE INDEX I_{}_{key} ON \"{}\" (\"{key}\");\n", self.name, self.name)).collect();
         if self.extract {
             sql.push_str("CREATE TABLE extract_info (finished_at varchar(40) NOT NULL);\n");
             sql.push_str(&format!("INSERT INTO extract_info VALUES ('{}');\n", self.as_of.to_rfc3339()));

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::city::{self, City, Spec};
+use crate::city::{self, City, Servers, Spec};
 pub use process::{Failure, Finished, Running, fail, run, run_answering};
 
 /// The trust domain of the invented city.

@@ -10,8 +10,6 @@ mod parquet;
 mod place;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-pub mod writers;
 mod xls;
 mod xlsx;
 

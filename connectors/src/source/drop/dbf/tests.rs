@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
-use super::super::writers::Dbf;
+use zerotrip_legacy::files::Dbf;
 
 fn rig(table: &Dbf, encoding: &str) -> Rig {
     let rig = Rig::with(Kind::Dbf, &format!("kind = \"dbf\"\npath = \"t.dbf\"\n{encoding}"), &[]);

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
-use super::super::writers::{OldBook, wide};
+use zerotrip_legacy::files::{OldBook, wide};
 
 const HEADER: [&str; 3] = ["SFZH", "GYR", "姓 名) -- drop table (x"];
 

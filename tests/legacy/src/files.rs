@@ -1,6 +1,6 @@
 //! Files of each format, written for tests by other hands than those that read them.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests alone use it, and a failed test is what they want")]
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};

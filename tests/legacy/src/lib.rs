@@ -1,9 +1,11 @@
-//! Real database servers with throw-away data, for tests. Each listens on a free loopback port, shows a certificate made on the spot, keeps
+//! Legacy systems for tests: writers of file formats by other hands than those that read them ([`files`]), and real database servers with
+//! throw-away data. Each server listens on a free loopback port, shows a certificate made on the spot, keeps
 //! its data in a temporary folder, and ends with the value that stands for it, also when a test panics.
 //!
 //! It knows nothing of the rest of the workspace, and speaks neither server's language: tests bring their own drivers.
 
 mod certificate;
+pub mod files;
 mod mariadb;
 mod postgres;
 mod process;
