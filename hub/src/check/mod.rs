@@ -7,6 +7,7 @@
 //! never depends on a plan: scans are declared in the definition.
 
 pub mod admissible;
+mod evaluate;
 pub mod prepare;
 mod request_join;
 pub mod run;

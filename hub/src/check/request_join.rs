@@ -21,7 +21,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures::StreamExt as _;
 
-use super::slots::{SlotScanExec, exchange};
+use super::slots::{ExchangeCx, SlotScanExec, exchange};
 
 /// Replaces every inner join whose left side is the request.
 pub fn rewrite(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -110,6 +110,26 @@ impl RequestJoin {
         Ok(Self { input, request, condition, joined, projection, properties: Arc::new(properties) })
     }
 
+    /// What it joins to.
+    pub fn input(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.input
+    }
+
+    /// What joins this request to a batch.
+    pub fn joiner(&self, cx: &ExchangeCx) -> Result<Joiner> {
+        let one_row = || DataFusionError::Internal("the request is one row".into());
+        let [row] = cx.rows(0)? else { return Err(one_row()) };
+        if row.num_rows() != 1 {
+            return Err(one_row());
+        }
+        Ok(Joiner {
+            request: self.request.iter().map(|column| Arc::clone(row.column(*column))).collect(),
+            condition: self.condition.clone(),
+            joined: Arc::clone(&self.joined),
+            projection: self.projection.clone(),
+        })
+    }
+
     fn with_inputs(&self, inputs: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         let [input] = <[_; 1]>::try_from(inputs).map_err(|_| DataFusionError::Internal("RequestJoin has one input".into()))?;
         let (request, condition) = (self.request.clone(), self.condition.clone());
@@ -152,8 +172,8 @@ fn replaced(expression: Arc<dyn PhysicalExpr>, by: impl Fn(&Column) -> Option<Co
     transformed.map(|transformed| transformed.data)
 }
 
-/// What joins a batch: owned, for the stream outlives the plan's borrow.
-struct Joiner {
+/// What joins a batch: owned, for a stream outlives the plan's borrow.
+pub struct Joiner {
     request: Vec<ArrayRef>,
     condition: Option<Arc<dyn PhysicalExpr>>,
     joined: SchemaRef,
@@ -161,7 +181,8 @@ struct Joiner {
 }
 
 impl Joiner {
-    fn join(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+    /// The request's columns beside the batch's, and what is left of them.
+    pub fn join(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let first = UInt32Array::from(vec![0; batch.num_rows()]);
         let mut columns = Vec::with_capacity(self.joined.fields().len());
         for value in &self.request {
@@ -217,17 +238,7 @@ impl ExecutionPlan for RequestJoin {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let cx = exchange(&context)?;
-        let [row] = cx.rows(0)? else { return Err(DataFusionError::Internal("the request is one row".into())) };
-        if row.num_rows() != 1 {
-            return Err(DataFusionError::Internal("the request is one row".into()));
-        }
-        let joiner = Joiner {
-            request: self.request.iter().map(|column| Arc::clone(row.column(*column))).collect(),
-            condition: self.condition.clone(),
-            joined: Arc::clone(&self.joined),
-            projection: self.projection.clone(),
-        };
+        let joiner = self.joiner(&*exchange(&context)?)?;
         let input = self.input.execute(partition, context)?;
         let joined = input.map(move |batch| joiner.join(&batch?));
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), joined)))

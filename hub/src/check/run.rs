@@ -7,28 +7,19 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Date32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Date32Type, Int64Type, SchemaRef};
-use datafusion::common::{DataFusionError, JoinType, Result};
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::physical_plan::execution_plan::reset_plan_states;
-use datafusion::physical_plan::filter::FilterExec;
-use datafusion::physical_plan::joins::HashJoinExec;
-use datafusion::physical_plan::projection::ProjectionExec;
-use datafusion::physical_plan::union::UnionExec;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::SessionConfig;
-use futures::{StreamExt, future};
+use futures::future;
 use zerotrip_certs::soundness::{
     CompleteScan, Conclusion, Evidence, Incomplete, ScanEvidence, ScanReport, ScanState, Verdict, VerdictKind, conclude,
 };
 use zerotrip_proto::v1::ErrorCode;
 
+use super::evaluate::evaluate;
 use super::prepare::{PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn, request_schema, session_config};
-use super::request_join::RequestJoin;
-use super::slots::{ExchangeCx, SlotScanExec};
-
-/// Rows that a SQL step may make: families are small, and a step that makes more has lost its join condition.
-const MOST_STEP_ROWS: usize = 65_536;
+use super::slots::ExchangeCx;
 
 /// Asks one department. The implementation owns the grant, the signature, the deadline and the receipt; what it returns has been
 /// verified.
@@ -109,7 +100,7 @@ impl PreparedCheck {
         let mut place = 0;
         while let Some(step) = variant.steps.get(place) {
             if let PreparedKind::Sql(plan) = &step.kind {
-                run.cx.fill(place + 1, execute(plan, &task, &run.cx).await?)?;
+                run.cx.fill(place + 1, evaluate(plan, &task, &run.cx).await?)?;
                 place += 1;
                 continue;
             }
@@ -294,62 +285,6 @@ fn numbered(batches: Vec<RecordBatch>, schema: &SchemaRef) -> Result<Vec<RecordB
         Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
     };
     batches.into_iter().map(with_numbers).collect()
-}
-
-/// Runs one plan for one request, its partitions one after another: a check's tables are small, and a task each would cost more.
-async fn execute(plan: &Arc<dyn ExecutionPlan>, task: &Arc<TaskContext>, cx: &ExchangeCx) -> Result<Vec<RecordBatch>> {
-    if is_empty(plan, cx)? {
-        return Ok(Vec::new());
-    }
-    // Joins keep their build side in the plan; a plan that was not reset answers with the last request's rows.
-    let plan = reset_plan_states(Arc::clone(plan))?;
-    let mut rows = Vec::new();
-    let mut count = 0;
-    for partition in 0..plan.output_partitioning().partition_count() {
-        if is_empty(branch(&plan, partition), cx)? {
-            continue;
-        }
-        let mut stream = plan.execute(partition, Arc::clone(task))?;
-        while let Some(batch) = stream.next().await {
-            let batch = batch?;
-            count += batch.num_rows();
-            if count > MOST_STEP_ROWS {
-                return Err(DataFusionError::ResourcesExhausted(format!("a step made more than {MOST_STEP_ROWS} rows")));
-            }
-            if batch.num_rows() > 0 {
-                rows.push(batch);
-            }
-        }
-    }
-    Ok(rows)
-}
-
-/// The part of a plan that makes a partition: of a union of plans with one partition each, that one.
-fn branch(plan: &Arc<dyn ExecutionPlan>, partition: usize) -> &Arc<dyn ExecutionPlan> {
-    let parts = plan.downcast_ref::<UnionExec>().map_or(&[][..], |union| union.inputs());
-    let single = parts.iter().all(|part| part.output_partitioning().partition_count() == 1);
-    parts.get(partition).filter(|_| single).unwrap_or(plan)
-}
-
-/// Whether a plan makes no rows because the rows that it begins with are none: most families own nothing, and what would be made of their
-/// homes need not run. Only operators that cannot make a row of nothing count.
-fn is_empty(plan: &Arc<dyn ExecutionPlan>, cx: &ExchangeCx) -> Result<bool> {
-    if let Some(scan) = plan.downcast_ref::<SlotScanExec>() {
-        return Ok(cx.rows(scan.slot())?.iter().all(|batch| batch.num_rows() == 0));
-    }
-    let any = |parts: &[&Arc<dyn ExecutionPlan>]| parts.iter().try_fold(false, |found, part| Ok(found || is_empty(part, cx)?));
-    if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
-        return match join.join_type() {
-            JoinType::Inner => any(&[join.left(), join.right()]),
-            JoinType::Left | JoinType::LeftAnti | JoinType::LeftSemi => is_empty(join.left(), cx),
-            _ => Ok(false),
-        };
-    }
-    let passes_on = plan.is::<ProjectionExec>() || plan.is::<FilterExec>() || plan.is::<RequestJoin>();
-    match (passes_on, plan.children().as_slice()) {
-        (true, [input]) => is_empty(input, cx),
-        _ => Ok(false),
-    }
 }
 
 fn text_column(batch: &RecordBatch, column: usize) -> Result<&StringArray> {

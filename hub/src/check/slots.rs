@@ -107,6 +107,15 @@ impl SlotScanExec {
         self.slot
     }
 
+    /// The rows that it gives.
+    pub fn rows(&self, cx: &ExchangeCx) -> Result<Vec<RecordBatch>> {
+        let rows = cx.rows(self.slot)?;
+        match &self.projection {
+            Some(columns) => rows.iter().map(|batch| Ok(batch.project(columns)?)).collect(),
+            None => Ok(rows.to_vec()),
+        }
+    }
+
     /// The places in the slot of the columns that it gives.
     pub fn columns(&self) -> Vec<usize> {
         self.projection.clone().unwrap_or_else(|| (0..self.properties.eq_properties.schema().fields().len()).collect())
