@@ -84,7 +84,7 @@ impl Town {
             tell("starting the servers that registers live on");
         }
         let servers = Servers::start(&plan.spec.systems)?;
-        let mut town = Self { folder, url, hub: None, connectors: BTreeMap::new(), servers: servers };
+        let mut town = Self { folder, url, hub: None, connectors: BTreeMap::new(), servers };
         if fresh {
             tell("making the authority, and enrolling the hub");
             town.found(plan)?;
