@@ -200,3 +200,53 @@ fn fault(column: &Column, raw: Option<&str>) -> Option<FindingKind> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use zerotrip_proto::v1::Grade;
+
+    use super::*;
+
+    fn column(name: &str, semantic: SemanticType) -> Column {
+        let codes = if semantic == SemanticType::Code { BTreeMap::from([("1".to_owned(), "on".to_owned())]) } else { BTreeMap::new() };
+        Column { name: name.into(), field: name.into(), semantic, grade: Grade::L3, codes }
+    }
+
+    #[test]
+    fn every_kind_is_counted_in_its_column_and_shown_masked() {
+        let columns =
+            [column("id", SemanticType::ResidentId), column("father", SemanticType::ResidentId), column("status", SemanticType::Code)];
+        let look_ups = [KeyColumns { columns: vec![0, 1], may_be_blank: vec![1] }];
+        let mut assay = Assay::new(&columns, &look_ups);
+        let rows = [
+            ["11010519491231002X", "", "1"],
+            ["110105 19491231 002X", "", "1"],
+            ["110105194912310021", "", "1"],
+            ["", "11010519491231002X", ""],
+            ["", "", "9"],
+        ];
+        for row in rows {
+            assay.note(&row.map(|cell| Some(cell.to_owned())).to_vec().into_boxed_slice());
+        }
+        let assayed = assay.finish(2);
+        let found: Vec<(&str, FindingKind, u64)> =
+            assayed.findings.iter().map(|finding| (finding.column.as_str(), finding.kind, finding.count)).collect();
+        assert_eq!(
+            found,
+            [
+                ("id", FindingKind::Unreadable, 1),
+                ("id", FindingKind::LostId, 2),
+                ("id", FindingKind::IrregularId, 1),
+                ("father", FindingKind::LostId, 1),
+                ("status", FindingKind::UnknownCode, 1),
+                ("status", FindingKind::BlankCode, 1),
+                ("", FindingKind::RaggedRow, 2),
+            ]
+        );
+        assert_eq!((assayed.spoilt_rows, assayed.trials.len()), (5, 1));
+        assert_eq!(assayed.findings.first().unwrap().examples, ["1101**********0021"]);
+        assert!(!format!("{assayed:?}").contains("19491231"), "nobody is shown");
+    }
+}
