@@ -21,9 +21,9 @@ fn connector(folder: &Path, arguments: &[&str]) -> Finished {
     run("zerotrip-connector", arguments, folder).unwrap()
 }
 
-fn made() -> tempfile::TempDir {
+fn made(residents: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let spec = Spec::now(3000, 7);
+    let spec = Spec::now(residents, 7);
     city::generate(&spec, folder.path()).unwrap();
     folder
 }
@@ -39,7 +39,7 @@ fn tells_of_somebody(text: &str) -> bool {
 
 #[test]
 fn the_types_of_every_column_of_the_city_are_proposed() {
-    let folder = made();
+    let folder = made(20_000);
     for (member, register, file, table) in REGISTERS {
         let at = folder.path().join(member);
         let described = dataset(&at.join(format!("{register}.toml")));
@@ -61,7 +61,7 @@ fn the_types_of_every_column_of_the_city_are_proposed() {
 
 #[test]
 fn a_proposal_is_refused_by_name_until_its_owner_has_decided() {
-    let folder = made();
+    let folder = made(3000);
     for (member, register, file, table) in REGISTERS {
         let at = folder.path().join(member);
         let mut arguments = vec!["inspect", file, "--member", member, "--out", "proposed.toml"];
@@ -164,7 +164,7 @@ fn odd_sources_are_refused_with_the_remedy_and_no_secret() {
 
 #[test]
 fn a_check_tells_what_is_wrong_and_shows_nobody() {
-    let folder = made();
+    let folder = made(3000);
     let at = folder.path().join("estate");
     let checked = connector(&at, &["check", "ownership.toml"]);
     assert!(checked.output.contains("verdict: "), "{}", checked.output);

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{MOST_CODES, SEMANTIC_TYPES};
-use zerotrip_datasets::guess::Guess;
+use zerotrip_datasets::guess::{Guess, MOST_VALUES};
 use zerotrip_proto::v1::SemanticType;
 
 use crate::shown::shown;
@@ -67,6 +67,7 @@ macro_rules! line {
 
 fn head(out: &mut String, look: &Look, member: Option<&str>, advice: &[String]) {
     line!(out, "# Proposed by `zerotrip-connector inspect` from the {} rows of table {}.", look.rows, comment(&look.table));
+    line!(out, "# Types are guessed from at most {MOST_VALUES} values of each column, spread evenly over its rows.");
     line!(out, "# Every {PLACEHOLDER} is for its owner to decide; `zerotrip-connector check` names those that are left.");
     for advice in advice {
         line!(out, "# Note: {}", comment(advice));

@@ -10,8 +10,9 @@ use crate::resident_id::SuspectRow;
 const MOST_DISTINCT: usize = 256;
 /// Bytes of a code.
 const MOST_BYTES: usize = 48;
-/// A value that stands less often is a slip of the pen, or a remark.
+/// A value that stands less often than this, or less often than once in so many rows, is a slip of the pen, or a remark.
 const OFTEN: u64 = 3;
+const ONCE_IN: u64 = 500;
 /// A run of digits that could be part of somebody's number.
 const MOST_DIGITS: usize = 5;
 
@@ -31,6 +32,8 @@ pub(super) struct Codes {
     pub(super) words: Vec<String>,
     /// Rows that hold one of them.
     pub(super) rows: u64,
+    /// Fewest rows that a listed value stands in.
+    least: u64,
     /// Values that stand too seldom, and the rows that hold them.
     rare: (usize, u64),
 }
@@ -50,8 +53,10 @@ impl Words {
     /// The values as codes, if few of them stand for nearly all rows, and none of them could tell of a person.
     pub(super) fn codes(&self) -> Option<Codes> {
         let words = self.0.as_ref()?;
-        let often: Vec<(&String, u64)> = words.iter().map(|(word, count)| (word, *count)).filter(|(_, count)| *count >= OFTEN).collect();
-        let (rows, all): (u64, u64) = (often.iter().map(|(_, count)| count).sum(), words.values().sum());
+        let all: u64 = words.values().sum();
+        let least = (all / ONCE_IN).max(OFTEN);
+        let often: Vec<(&String, u64)> = words.iter().map(|(word, count)| (word, *count)).filter(|(_, count)| *count >= least).collect();
+        let rows: u64 = often.iter().map(|(_, count)| count).sum();
         let names = often.iter().filter(|(word, _)| is_name(word)).count();
         let is_list = (1..=MOST_WORDS).contains(&often.len())
             && rows * 10 >= all * 9
@@ -61,6 +66,7 @@ impl Words {
         is_list.then(|| Codes {
             words: often.iter().map(|(word, _)| (*word).clone()).collect(),
             rows,
+            least,
             rare: (words.len() - often.len(), all - rows),
         })
     }
@@ -72,7 +78,7 @@ impl Codes {
         if self.rare.0 == 0 {
             found
         } else {
-            format!("{found}; {} others stand less than {OFTEN} times each and are not listed", self.rare.0)
+            format!("{found}; {} others stand less than {} times each and are not listed", self.rare.0, self.least)
         }
     }
 }

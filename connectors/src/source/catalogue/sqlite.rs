@@ -10,6 +10,7 @@ use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
+use super::super::number;
 use super::super::table::quote;
 use super::{Catalogue, Look, Seen, Setting, Table, name_of, patience};
 
@@ -123,7 +124,7 @@ impl Catalogue for Database {
                     match row.get_ref(place)? {
                         ValueRef::Null => column.evidence.note(None),
                         ValueRef::Integer(number) => column.evidence.note(Some(&number.to_string())),
-                        ValueRef::Real(number) => column.evidence.note(Some(&number.to_string())),
+                        ValueRef::Real(number) => column.evidence.note(Some(&number::double(number))),
                         ValueRef::Text(bytes) => column.evidence.note(Some(&String::from_utf8_lossy(bytes))),
                         ValueRef::Blob(_) => {
                             blobs.insert(column.field.clone());
