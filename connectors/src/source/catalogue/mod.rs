@@ -116,7 +116,7 @@ impl Target {
             }
             let known: String = scheme.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
             return Err(wrong(format!(
-                "`{known}` systems cannot be inspected yet; give a file, or write the dataset file by hand after docs/sources"
+                "`{known}` systems cannot be inspected yet; write the dataset file by hand after docs/sources and prove it with `check`"
             )));
         }
         let path = PathBuf::from(url.strip_prefix("file://").or_else(|| url.strip_prefix("file:")).unwrap_or(url));

@@ -4,6 +4,7 @@
 //! pass has seen the person stand irregularly: with bound values only and never with an expression on a column, so that the table's own
 //! indexes serve. The pass ages, and a live source's answers are as old as the pass that they rest upon.
 
+mod assaying;
 mod cells;
 mod known;
 mod login;
@@ -23,14 +24,16 @@ use std::time::{Duration, Instant, SystemTime};
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone as _};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
-use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Remote, SqliteAsOf};
 use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::ErrorCode;
 
+use super::findings::{Assay, Assayed};
 use super::profile::{KeyColumns, Profile};
 use super::table::id_places;
 use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use assaying::Assaying;
 use cells::Cells;
 use known::{Known, Pass};
 use outgoing::{Outgoing, hung_up};
@@ -91,6 +94,7 @@ struct Shape {
     dataset: String,
     table: String,
     fields: Vec<String>,
+    columns: Vec<Column>,
     look_ups: Vec<KeyColumns>,
     /// Places of the columns of all look-ups, each once.
     keys: Vec<usize>,
@@ -216,6 +220,7 @@ impl Shape {
             dataset: dataset.id.clone(),
             table: spec.table.clone(),
             fields: dataset.columns.iter().map(|column| column.field.clone()).collect(),
+            columns: dataset.columns.clone(),
             look_ups,
             keys,
             ids: id_places(dataset),
@@ -330,6 +335,8 @@ impl<S: System> Inner<S> {
         if let Some(trouble) = self.trouble() {
             advice.push(format!("the latest profiling pass failed ({}): {}", trouble.code.name(), trouble.detail));
         }
+        let assayed = self.assay(lease).await?;
+        let steps = self.shape.look_ups.iter().map(|look_up| self.steps(lease, look_up)).collect::<Result<_, _>>()?;
         Ok(Survey {
             rows: known.profile.rows,
             unreadable: known.unreadable().take(100).collect(),
@@ -338,7 +345,29 @@ impl<S: System> Inner<S> {
             irregular: known.profile.irregular_count(),
             as_of: known.recorded.unwrap_or(known.started).min(lease.begun),
             advice,
+            findings: assayed.findings,
+            spoilt_rows: assayed.spoilt_rows,
+            trials: assayed.trials,
+            steps,
         })
+    }
+
+    /// Reads every cell of every row, for the owner's sake: look-ups have no need of it.
+    async fn assay(&self, lease: &mut Lease<S>) -> Result<Assayed, SourceError> {
+        let cells = self.cells()?;
+        let mut assaying = Assaying::new(cells, Assay::new(&self.shape.columns, &self.shape.look_ups));
+        let query = Query { columns: cells.columns().iter().collect(), locator: &[], asked: Vec::new() };
+        lease.session.read(&query, &mut assaying).await?;
+        Ok(assaying.assay.finish(0))
+    }
+
+    /// What a look-up of one person sends.
+    fn steps(&self, lease: &Lease<S>, look_up: &KeyColumns) -> Result<Vec<String>, SourceError> {
+        let cells = self.cells()?;
+        let values = [String::new()];
+        let columns = look_up.columns.iter().filter_map(|place| cells.column(*place));
+        let asked = columns.map(|column| Asked { column, values: &values }).collect();
+        Ok(vec![lease.session.statement(&Query { columns: cells.columns().iter().collect(), locator: &[], asked })])
     }
 
     /// A pass that is young enough and older than this transaction; if there is none, one within the transaction itself.

@@ -143,6 +143,10 @@ impl Session for MysqlSession {
         Ok(row.map(texts).transpose()?.and_then(|row| row.into_iter().next().flatten()))
     }
 
+    fn statement(&self, query: &Query<'_>) -> String {
+        self.select(query)
+    }
+
     async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {
         let sql = self.select(query);
         let values: Vec<Value> = query.asked.iter().flat_map(bound).collect();

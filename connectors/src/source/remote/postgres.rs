@@ -176,6 +176,10 @@ impl Session for PostgresSession {
         Ok(texts(&row)?.into_iter().next().flatten())
     }
 
+    fn statement(&self, query: &Query<'_>) -> String {
+        self.select(query)
+    }
+
     async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {
         let sql = self.select(query);
         let statement = self.prepared(&sql).await?;

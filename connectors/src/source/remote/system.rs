@@ -48,6 +48,9 @@ pub trait Session: Send + 'static {
     /// The greatest value in a column of another table, as text.
     fn newest(&mut self, table: &str, column: &str) -> impl Future<Output = Result<Option<String>, SourceError>> + Send;
 
+    /// What is sent for such rows, with placeholders for values.
+    fn statement(&self, query: &Query<'_>) -> String;
+
     /// Reads rows of the table. Returns only when the server has said that there are no more.
     fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> impl Future<Output = Result<(), SourceError>> + Send;
 }
