@@ -97,8 +97,8 @@ fn filled(text: &str, described: &DatasetFile) -> String {
         let key = line.split(" = ").next().unwrap().trim_matches('"');
         let meaning = described.columns.iter().find_map(|column| column.codes.get(key));
         let line = match key {
-            "name" if line.contains("zh") => "name = { zh = \"甲\", en = \"a\" }".to_owned(),
-            "text" if line.contains("zh") => "text = { zh = \"甲\", en = \"a\" }".to_owned(),
+            "name" if line.contains("{ zh") => "name = { zh = \"甲\", en = \"a\" }".to_owned(),
+            "text" if line.contains("{ zh") => "text = { zh = \"甲\", en = \"a\" }".to_owned(),
             "sharing" => "sharing = \"conditional\"".to_owned(),
             "most_age" => "most_age = \"366d\"".to_owned(),
             "row_floor" => "row_floor = 10".to_owned(),
