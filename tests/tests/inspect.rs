@@ -144,7 +144,7 @@ fn odd_sources_are_refused_with_the_remedy_and_no_secret() {
     fs::write(folder.path().join("plain"), "SFZH\n11010519491231002X\n").unwrap();
     for (arguments, why) in [
         (vec!["inspect", "postgres://clerk:s3cret@host/db"], "must hold no password"),
-        (vec!["inspect", "oracle://clerk@host/db"], "cannot be inspected yet"),
+        (vec!["inspect", "oracle://clerk@host/db"], "cannot be inspected"),
         (vec!["inspect", "gone.csv"], "no file at"),
         (vec!["inspect", "plain"], "--kind"),
         (vec!["inspect", "plain", "--kind", "sqlite", "--table", "t"], "not a database"),

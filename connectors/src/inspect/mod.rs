@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::file::{Password, Tls};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
 use self::proposal::{Proposed, type_name};
@@ -15,12 +16,13 @@ use crate::cli::{Failure, say};
 use crate::progress::with_progress;
 use crate::shown::shown;
 use crate::source::SourceError;
-use crate::source::catalogue::{Look, Setting, Table, Target};
+use crate::source::catalogue::{Login, Look, Place, Setting, Table, Target};
 
 /// What to inspect.
 #[derive(Args)]
 pub struct Inspect {
-    /// A file: a path, or a `file:` URL. What it is is told by its ending: .db, .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
+    /// A file, as a path or a `file:` URL, or a server, as `postgres://user@host:port/database` or `mysql://…`; never with a password
+    /// in it. What a file is is told by its ending: .db, .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
     source: String,
     /// The table, or the sheet of a workbook; without it, a database's tables are listed.
     #[arg(long)]
@@ -37,6 +39,36 @@ pub struct Inspect {
     /// The row of a sheet that names the columns.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     header: u32,
+    /// The schema of a PostgreSQL server's database that holds the table; `public` if none is said.
+    #[arg(long)]
+    schema: Option<String>,
+    /// A file that holds the password for a server, and that nobody else may read.
+    #[arg(long, conflicts_with = "password_env")]
+    password_file: Option<PathBuf>,
+    /// An environment variable that holds it instead.
+    #[arg(long)]
+    password_env: Option<String>,
+    /// Certificates (PEM) of the authorities that may vouch for a server, other than those that this system trusts.
+    #[arg(long)]
+    ca_file: Option<PathBuf>,
+    /// Whether a server is talked to encrypted (`verify`), or in clear text (`off`).
+    #[arg(long, default_value = "verify", value_parser = ["verify", "off"])]
+    tls: String,
+}
+
+impl Inspect {
+    /// Files are named in full, for the dataset file may stand elsewhere.
+    fn login(&self) -> Result<Login, Failure> {
+        let full = |path: &PathBuf| std::path::absolute(path).map(|path| path.display().to_string());
+        let password = match (&self.password_file, &self.password_env) {
+            (Some(path), _) => Password::File(full(path)?),
+            (None, Some(name)) => Password::Environment(name.clone()),
+            (None, None) => Password::None,
+        };
+        let ca_file = self.ca_file.as_ref().map(full).transpose()?;
+        let tls = if self.tls == "off" { Tls::Off } else { Tls::Verify { ca_file } };
+        Ok(Login { schema: self.schema.clone(), password, tls })
+    }
 }
 
 /// What came of a look.
@@ -52,7 +84,7 @@ pub async fn run(arguments: Inspect, as_json: bool) -> Result<(), Failure> {
     {
         return Err(format!("--member `{}` must begin with a-z and hold only a-z, 0-9 and _", shown(member)).into());
     }
-    let target = Target::parse(&arguments.source, arguments.kind.as_deref()).map_err(spoken)?;
+    let target = Target::parse(&arguments.source, arguments.kind.as_deref(), arguments.login()?).map_err(spoken)?;
     let (looked_at, table, header) = (target.clone(), arguments.table.clone(), arguments.header);
     let look = tokio::task::spawn_blocking(move || look(&looked_at, table.as_deref(), header));
     match with_progress("reading the table", look).await?.map_err(spoken)? {
@@ -68,7 +100,7 @@ fn spoken(error: SourceError) -> Failure {
 
 fn look(target: &Target, table: Option<&str>, header: u32) -> Result<Found, SourceError> {
     let catalogue = target.open(header)?;
-    if table.is_none() && target.kind == "sqlite" {
+    if table.is_none() && target.has_tables() {
         return Ok(Found::Tables(catalogue.tables()?));
     }
     let looked = catalogue.look(table);
@@ -92,7 +124,9 @@ fn list(tables: &[Table], as_json: bool) -> Result<(), Failure> {
 }
 
 fn propose(arguments: &Inspect, target: &Target, mut look: Look, as_json: bool) -> Result<(), Failure> {
-    place(&mut look, &target.path, arguments.out.as_deref())?;
+    if let Place::File(path) = &target.place {
+        place(&mut look, path, arguments.out.as_deref())?;
+    }
     if look.source.iter().any(|(_, setting)| matches!(setting, Setting::Text(text, _) if !proposal::is_nameable(text))) {
         return Err(
             "the file's or the table's name holds quotes, brackets or control characters, which no dataset file may name; rename it".into(),

@@ -5,6 +5,7 @@
 //! indexes serve. The pass ages, and a live source's answers are as old as the pass that they rest upon.
 
 mod assaying;
+pub mod catalogue;
 mod cells;
 mod known;
 mod login;
