@@ -120,8 +120,11 @@ impl<'a> Assay<'a> {
         }
         self.spoilt_rows += u64::from(spoilt);
         for (look_up, trials) in self.look_ups.iter().zip(&mut self.trials) {
-            let raw = look_up.columns.iter().find_map(|place| row.get(*place)?.as_deref());
-            if let Some(Reading::Person(person)) = raw.map(parse) {
+            let mut persons = look_up.columns.iter().filter_map(|place| match parse(row.get(*place)?.as_deref()?) {
+                Reading::Person(person) => Some(person),
+                Reading::Other(_) | Reading::Unreadable => None,
+            });
+            if let Some(person) = persons.next() {
                 trials.meet(person);
             }
         }

@@ -127,6 +127,13 @@ fn names_that_repeat_are_no_codes() {
 }
 
 #[test]
+fn a_code_that_could_be_a_name_is_not_listed() {
+    let guess = guess(&["小学", "初中", "高中", "不详"].repeat(40));
+    assert_eq!((guess.semantic, guess.codes), (SemanticType::Code, ["不详", "初中", "小学"].map(str::to_owned).to_vec()));
+    assert!(guess.reason.contains("1 of them could be names"), "{}", guess.reason);
+}
+
+#[test]
 fn rare_words_are_counted_and_not_listed() {
     let values: Vec<&str> = ["正常"; 50].into_iter().chain(["迁出"; 40]).chain(["见张三案卷", "?"]).collect();
     let guess = guess(&values);

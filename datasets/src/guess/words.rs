@@ -28,12 +28,14 @@ impl Default for Words {
 
 /// Values that could be a closed list.
 pub(super) struct Codes {
-    /// Those that stand often, in their order.
+    /// Those that stand often, in their order, but for what could be somebody's name.
     pub(super) words: Vec<String>,
     /// Rows that hold one of them.
     pub(super) rows: u64,
     /// Fewest rows that a listed value stands in.
     least: u64,
+    /// Values that could be names.
+    names: usize,
     /// Values that stand too seldom, and the rows that hold them.
     rare: (usize, u64),
 }
@@ -64,9 +66,10 @@ impl Words {
             && names * 2 <= often.len()
             && often.iter().all(|(word, _)| is_code(word));
         is_list.then(|| Codes {
-            words: often.iter().map(|(word, _)| (*word).clone()).collect(),
+            words: often.iter().filter(|(word, _)| !is_name(word)).map(|(word, _)| (*word).clone()).collect(),
             rows,
             least,
+            names,
             rare: (words.len() - often.len(), all - rows),
         })
     }
@@ -74,12 +77,14 @@ impl Words {
 
 impl Codes {
     pub(super) fn reason(&self) -> String {
-        let found = format!("{} values stand for {} of {} rows", self.words.len(), self.rows, self.rows + self.rare.1);
-        if self.rare.0 == 0 {
-            found
-        } else {
-            format!("{found}; {} others stand less than {} times each and are not listed", self.rare.0, self.least)
+        let mut reason = format!("{} values stand for {} of {} rows", self.words.len() + self.names, self.rows, self.rows + self.rare.1);
+        if self.names > 0 {
+            reason.push_str(&format!("; {} of them could be names and are not listed", self.names));
         }
+        if self.rare.0 > 0 {
+            reason.push_str(&format!("; {} others stand less than {} times each and are not listed", self.rare.0, self.least));
+        }
+        reason
     }
 }
 

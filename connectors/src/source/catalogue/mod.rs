@@ -20,8 +20,8 @@ pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A system's own catalogue, read-only.
 ///
-/// A look counts every row that it can reach within [`Look::rows`], keeps an even, bounded sample of each column, and changes nothing. It
-/// is a basis for a proposal, never for an answer.
+/// A look counts the rows, keeps an even, bounded sample of each column, and changes nothing. Where it does not reach every row, its
+/// advice says so. It is a basis for a proposal, never for an answer.
 pub trait Catalogue: Send {
     /// Every table and view, in the system's order.
     fn tables(&self) -> Result<Vec<Table>, SourceError>;

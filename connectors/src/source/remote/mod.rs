@@ -30,11 +30,9 @@ use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::ErrorCode;
 
-use super::findings::{Assay, Assayed};
 use super::profile::{KeyColumns, Profile};
 use super::table::id_places;
 use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
-use assaying::Assaying;
 use cells::Cells;
 use known::{Known, Pass};
 use outgoing::{Outgoing, hung_up};
@@ -351,24 +349,6 @@ impl<S: System> Inner<S> {
             trials: assayed.trials,
             steps,
         })
-    }
-
-    /// Reads every cell of every row, for the owner's sake: look-ups have no need of it.
-    async fn assay(&self, lease: &mut Lease<S>) -> Result<Assayed, SourceError> {
-        let cells = self.cells()?;
-        let mut assaying = Assaying::new(cells, Assay::new(&self.shape.columns, &self.shape.look_ups));
-        let query = Query { columns: cells.columns().iter().collect(), locator: &[], asked: Vec::new() };
-        lease.session.read(&query, &mut assaying).await?;
-        Ok(assaying.assay.finish(0))
-    }
-
-    /// What a look-up of one person sends.
-    fn steps(&self, lease: &Lease<S>, look_up: &KeyColumns) -> Result<Vec<String>, SourceError> {
-        let cells = self.cells()?;
-        let values = [String::new()];
-        let columns = look_up.columns.iter().filter_map(|place| cells.column(*place));
-        let asked = columns.map(|column| Asked { column, values: &values }).collect();
-        Ok(vec![lease.session.statement(&Query { columns: cells.columns().iter().collect(), locator: &[], asked })])
     }
 
     /// A pass that is young enough and older than this transaction; if there is none, one within the transaction itself.
