@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -19,9 +19,10 @@ use zerotrip_trust::tls::install_provider;
 
 use crate::adjudications::Adjudications;
 use crate::agent::Agent;
+use crate::inspect::Inspect;
 use crate::serving::owner_of;
 use crate::shown::shown;
-use crate::{adjudicate, desk, dialler, source};
+use crate::{adjudicate, check, desk, dialler, inspect, source};
 
 /// Time between two tries to fetch a key directory.
 const RETRY: Duration = Duration::from_secs(1);
@@ -30,7 +31,7 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// The department's agent: attaches its systems, unchanged, to the exchange hub.
 ///
-/// The usual order is: `join` with the authority's invitation, `check` each dataset file, `sign` it as its owner, `approve` the checks
+/// The usual order is: `join` with the authority's invitation, `inspect` each system for a first dataset file, `check` each dataset file, `sign` it as its owner, `approve` the checks
 /// that may ask it, then `serve`. The connector dials the hub; the department opens no inbound port. Nothing is served that the
 /// owner has not approved here.
 #[derive(Parser)]
@@ -57,7 +58,17 @@ enum Command {
         #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         wait: u64,
     },
-    /// Prove a dataset file: read it, open its source, count and profile its rows. Changes nothing.
+    /// Look at a system and propose a dataset file for one of its tables. Changes nothing in it.
+    ///
+    /// A database's tables are listed first; choose one with --table. Every row is looked at, and no value is printed whole: the
+    /// proposal says of each column what it seems to hold, how sure that is, and why. What only the owner can know stands in it as
+    /// FILL_IN, with which no dataset file is accepted; `check` names what is left.
+    Inspect(Inspect),
+    /// Prove a dataset file end to end: read it, open its source, look at every row, try its look-ups. Changes nothing.
+    ///
+    /// Says what is wrong with the data by column, with masked examples; what share of the rows could make an answer unavailable; what
+    /// is sent to the system for a look-up, and how long that takes with persons of its own, whom it never shows. The last line is the
+    /// verdict; exit code 0 if the dataset would be served, 1 if not.
     Check {
         /// The dataset file.
         file: PathBuf,
@@ -132,7 +143,7 @@ pub fn main() -> ExitCode {
     // What still reads a source that does not answer is left behind: stopping must not wait for it.
     runtime.shutdown_timeout(SHUTDOWN);
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => fail(error.as_ref(), cli.json),
     }
 }
@@ -147,21 +158,23 @@ fn fail(error: &dyn std::error::Error, json: bool) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn say(json: bool, text: &str, value: &impl Serialize) -> Result<(), Failure> {
+pub(crate) fn say(json: bool, text: &str, value: &impl Serialize) -> Result<(), Failure> {
     let line = if json { serde_json::to_string(value)? } else { text.to_owned() };
     writeln!(std::io::stdout(), "{line}")?;
     Ok(())
 }
 
-async fn run(command: Command, json: bool) -> Result<(), Failure> {
+async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {
     match command {
+        Command::Check { file, state } => return check::run(&file, &state, json).await,
+        Command::Inspect(arguments) => inspect::run(arguments, json).await,
         Command::Join { dir, invitation, wait } => join_hub(&dir, &invitation, wait, json).await,
-        Command::Check { file, state } => check(&file, &state, json).await,
         Command::Sign { dir, files } => sign(&dir, &files, json),
         Command::Adjudicate { dir, file, yes } => adjudicate_rows(&dir, &file, yes, json).await,
         Command::Approve { dir, check, requesters, purposes, yes } => approve(&dir, &check, &requesters, &purposes, yes, json).await,
         Command::Serve { dir } => serve(&dir, json).await,
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn join_hub(dir: &Path, invitation: &Path, wait: u64, json: bool) -> Result<(), Failure> {
@@ -175,38 +188,6 @@ async fn join_hub(dir: &Path, invitation: &Path, wait: u64, json: bool) -> Resul
     let home = join(&invitation, dir, &[KeyUsage::Sign, KeyUsage::Approve], Duration::from_secs(wait), &mut progress).await?;
     let text = format!("joined {} as {}", home.hub, home.system);
     say(json, &text, &serde_json::json!({ "joined": home.hub.uri(), "system": home.uri() }))
-}
-
-async fn check(file: &Path, state: &Path, json: bool) -> Result<(), Failure> {
-    let dataset = desk::read_dataset(file)?;
-    let started = Instant::now();
-    eprintln!("opening {} …", dataset.id);
-    let base = file.parent().unwrap_or(Path::new("."));
-    let opened = source::open(&dataset, base, state, Arc::default())?;
-    let survey = opened.survey().await?;
-    let as_of = chrono::DateTime::<chrono::Local>::from(survey.as_of).to_rfc3339_opts(chrono::SecondsFormat::Secs, false);
-    let mut text = format!(
-        "{} ({} / {})\n  rows            {} (floor {})\n  as of           {as_of}\n  irregular ids   {} (found through the exceptions index)\n  unreadable rows {}",
-        dataset.id, dataset.name_en, dataset.name_zh, survey.rows, dataset.row_floor, survey.irregular, survey.unreadable_count,
-    );
-    if !survey.unreadable.is_empty() {
-        text.push_str(&format!("\n    each makes answers about whomever it could concern unavailable: {}", survey.unreadable.join(", ")));
-    }
-    for advice in &survey.advice {
-        text.push_str(&format!("\n  advice: {advice}"));
-    }
-    text.push_str(&format!("\n  looked at in {:.1} s", started.elapsed().as_secs_f64()));
-    let value = serde_json::json!({
-        "dataset": dataset.id, "rows": survey.rows, "row_floor": dataset.row_floor, "as_of": as_of, "irregular": survey.irregular,
-        "unreadable": survey.unreadable_count, "unreadable_rows": survey.unreadable, "advice": survey.advice,
-    });
-    say(json, &text, &value)?;
-    if survey.rows < dataset.row_floor {
-        return Err(
-            format!("{}: {} rows, below the floor of {}: nothing would be served", dataset.id, survey.rows, dataset.row_floor).into()
-        );
-    }
-    Ok(())
 }
 
 async fn adjudicate_rows(dir: &Path, file: &Path, yes: bool, json: bool) -> Result<(), Failure> {

@@ -6,11 +6,14 @@
 pub mod adjudicate;
 pub mod adjudications;
 pub mod agent;
+pub mod check;
 pub mod cli;
 pub mod desk;
 pub mod dialler;
 pub mod gate;
+pub mod inspect;
 pub mod journal;
+mod progress;
 pub mod scan;
 pub mod service;
 pub mod serving;

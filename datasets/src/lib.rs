@@ -9,6 +9,8 @@
 pub mod cell;
 pub mod date;
 pub mod file;
+pub mod guess;
+pub mod mask;
 pub mod normal;
 pub mod resident_id;
 pub mod template;

@@ -8,6 +8,7 @@ mod definitions;
 mod doors;
 mod faults;
 mod gate;
+mod inspect;
 mod outside;
 mod prepared;
 mod support;

@@ -1,8 +1,10 @@
 //! Drivers for legacy systems. The trait's doc is the manual for whoever writes the next one; the list of kinds is [`open`].
 
+pub mod catalogue;
 #[cfg(test)]
 mod conformance;
 mod drop;
+mod findings;
 mod number;
 mod profile;
 mod remote;
@@ -24,6 +26,8 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
 
 use crate::adjudications::Adjudications;
+
+pub use self::findings::{Finding, FindingKind};
 
 /// A boxed future of a source.
 pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
@@ -126,6 +130,14 @@ pub struct Survey {
     pub as_of: SystemTime,
     /// Advice for the owner, such as a missing index.
     pub advice: Vec<String>,
+    /// What is wrong with its cells, by column and kind.
+    pub findings: Vec<Finding>,
+    /// Rows with a fault that can make an answer unavailable.
+    pub spoilt_rows: u64,
+    /// By look-up: persons in it, with whom it can be tried. Never shown.
+    pub trials: Vec<Vec<ResidentId>>,
+    /// By look-up: what is sent to the system, with placeholders for values.
+    pub steps: Vec<Vec<String>>,
 }
 
 /// The deadline and the hub's patience in one flag; clones share it.

@@ -10,11 +10,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params_from_iter};
 use tokio::sync::{Semaphore, mpsc};
-use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Sqlite, SqliteAsOf};
 use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
+use super::findings::{Assay, Assayed};
 use super::profile::{KeyCell, KeyColumns, Profile, RaggedRow};
 use super::seen::Seen;
 use super::{BATCH_ROWS, LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
@@ -59,6 +60,8 @@ pub struct TableShape {
     pub table: String,
     /// A column of the table for each column of the dataset file.
     pub fields: Vec<String>,
+    /// The dataset file's columns.
+    pub columns: Vec<Column>,
     /// The columns of each look-up.
     pub look_ups: Vec<KeyColumns>,
     /// Places of all columns of ids, looked up or not.
@@ -116,6 +119,7 @@ impl TableSource {
             dataset: dataset.id.clone(),
             table: spec.table.clone(),
             fields,
+            columns: dataset.columns.clone(),
             look_ups: KeyColumns::of(dataset),
             ids: id_places(dataset),
             moment,
@@ -314,6 +318,8 @@ impl Inner {
         let stop = Stop::at(std::time::Instant::now() + Duration::from_secs(600));
         self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
             let profile = inner.fresh_profile(reader, &stop)?;
+            let assayed = inner.assay(reader, &stop)?;
+            let steps = inner.shape.look_ups.iter().map(|look_up| inner.steps(reader, look_up)).collect();
             Ok(Survey {
                 rows: profile.rows,
                 unreadable: profile.unreadable().take(100).collect(),
@@ -322,8 +328,30 @@ impl Inner {
                 irregular: profile.irregular_count(),
                 as_of: inner.as_of(reader, started)?,
                 advice: inner.advice(reader)?,
+                findings: assayed.findings,
+                spoilt_rows: assayed.spoilt_rows,
+                trials: assayed.trials,
+                steps,
             })
         })
+    }
+
+    /// A pass over every cell, for the owner's sake: look-ups have no need of it.
+    fn assay(&self, reader: &Reader, stop: &Stop) -> Result<Assayed, SourceError> {
+        let mut assay = Assay::new(&self.shape.columns, &self.shape.look_ups);
+        let mut statement = reader.connection.prepare(&format!("{}true", reader.select)).map_err(|error| self.failed(&error))?;
+        let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
+        while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
+            stop.check()?;
+            assay.note(&self.cells(row, 1)?);
+        }
+        Ok(assay.finish(self.shape.ragged.len() as u64))
+    }
+
+    /// What a look-up of one person sends: every spelling of the id, then the rows that the profile knows to be spelled otherwise.
+    fn steps(&self, reader: &Reader, look_up: &KeyColumns) -> Vec<String> {
+        let by_key = format!("{}{}", reader.select, self.key_condition(&look_up.columns, 4));
+        vec![by_key, format!("{}{} = ?1", reader.select, reader.row_id)]
     }
 
     fn unreadable(&self, reader: &mut Reader, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
@@ -534,7 +562,7 @@ impl Inner {
         let places: HashSet<usize> = self.shape.look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
         let fields = self.shape.fields.iter().enumerate().filter(|(place, _)| places.contains(place));
         let missing = fields.filter(|(_, field)| !indexed.contains(*field));
-        Ok(missing.map(|(_, field)| format!("column `{field}` has no index: every look-up reads the whole table")).collect())
+        Ok(missing.map(|(_, field)| format!("column `{field}` has no index: every look-up reads the whole table; `create index` on it makes a look-up a matter of milliseconds")).collect())
     }
 
     fn failed(&self, error: &rusqlite::Error) -> SourceError {
@@ -640,6 +668,7 @@ mod tests {
             dataset: "estate.ownership".into(),
             table: table.into(),
             fields,
+            columns: Vec::new(),
             look_ups: vec![KeyColumns { columns: vec![0, 1], may_be_blank: vec![0, 1] }],
             ids: vec![0, 1],
             moment: Moment::Live,

@@ -209,6 +209,16 @@ impl DatasetFile {
         raw::parse(text).map_err(|faults| FileError { origin: origin.to_owned(), faults })
     }
 
+    /// Whether a dataset file may name a field, table or file so.
+    pub fn may_name(foreign: &str) -> bool {
+        raw::is_foreign_name(foreign)
+    }
+
+    /// Whether this is how a member can be called.
+    pub fn is_member(name: &str) -> bool {
+        raw::is_name(name)
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)

@@ -275,7 +275,7 @@ fn name(section: &mut Section<'_>, taken: &mut BTreeSet<String>) -> Option<Strin
     Some(name.to_owned())
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')

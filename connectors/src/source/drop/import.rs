@@ -1,5 +1,6 @@
 //! From a file to a local indexed snapshot, whatever the file's format.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Read;
@@ -7,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::{Connection, Statement, params};
-use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::file::MOST_COLUMNS;
+use zerotrip_datasets::guess::Evidence;
 use zerotrip_datasets::resident_id::SuspectRow;
+use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Hasher;
 
@@ -36,6 +39,7 @@ pub struct Import {
     /// Where its drops arrive.
     pub place: Place,
     fields: Vec<String>,
+    columns: Vec<Column>,
     look_ups: Vec<KeyColumns>,
     ids: Vec<usize>,
     format: Arc<dyn Format>,
@@ -50,6 +54,7 @@ impl Import {
             dataset: dataset.id.clone(),
             place,
             fields: dataset.columns.iter().map(|column| column.field.clone()).collect(),
+            columns: dataset.columns.clone(),
             look_ups: KeyColumns::of(dataset),
             ids: id_places(dataset),
             format,
@@ -82,6 +87,7 @@ impl Import {
             dataset: self.dataset.clone(),
             table: "drop".into(),
             fields: (0..self.fields.len()).map(|place| format!("c{place}")).collect(),
+            columns: self.columns.clone(),
             look_ups: self.look_ups.clone(),
             ids: self.ids.clone(),
             moment: Moment::Fixed(drop.as_of),
@@ -156,8 +162,31 @@ struct Filled {
 pub struct Filling<'a> {
     path: &'a Path,
     fields: &'a [String],
-    insert: Statement<'a>,
+    sink: Sink<'a>,
     filled: Filled,
+}
+
+/// Where rows go.
+enum Sink<'a> {
+    /// Into a snapshot.
+    Snapshot(Statement<'a>),
+    /// Nowhere: what its columns hold is only looked at.
+    Sample(RefCell<Sample>),
+}
+
+/// What was seen of a file that no dataset file describes yet.
+#[derive(Debug, Default)]
+pub struct Sample {
+    /// The columns' names, each with what was seen of it.
+    pub columns: Vec<(String, Evidence)>,
+    /// Columns that have no name, or cannot be read.
+    pub passed_over: usize,
+    /// Rows, ragged ones included.
+    pub rows: u64,
+    /// Rows that could not be split.
+    pub ragged: usize,
+    /// For the owner.
+    pub advice: Vec<String>,
 }
 
 impl<'a> Filling<'a> {
@@ -165,7 +194,26 @@ impl<'a> Filling<'a> {
         let names: Vec<String> = (0..fields.len()).map(|place| format!(", c{place}")).collect();
         let sql = format!("insert into \"drop\" (rowid{}) values (?{})", names.concat(), ", ?".repeat(fields.len()));
         let insert = connection.prepare(&sql).map_err(|error| snapshot_failed(path, &error))?;
-        Ok(Self { path, fields, insert, filled: Filled::default() })
+        Ok(Self { path, fields, sink: Sink::Snapshot(insert), filled: Filled::default() })
+    }
+
+    /// For looking at a file.
+    pub fn sample(path: &'a Path) -> Self {
+        Self { path, fields: &[], sink: Sink::Sample(RefCell::default()), filled: Filled::default() }
+    }
+
+    /// Whether the file is only looked at: then every column is wanted that can be read.
+    pub fn is_sample(&self) -> bool {
+        matches!(self.sink, Sink::Sample(_))
+    }
+
+    /// What was seen.
+    pub fn into_sample(self) -> Sample {
+        let seen = match self.sink {
+            Sink::Sample(seen) => seen.into_inner(),
+            Sink::Snapshot(_) => Sample::default(),
+        };
+        Sample { rows: self.filled.rows, ragged: self.filled.ragged.len(), advice: self.filled.advice, ..seen }
     }
 
     /// The file's columns, unnamed ones as `None`. Returns the place in the file of each column of the dataset.
@@ -177,6 +225,17 @@ impl<'a> Filling<'a> {
             if known.insert(name, place).is_some() {
                 return drift(format!("has column `{name}` twice in its header; rename one of them"));
             }
+        }
+        if let Sink::Sample(seen) = &self.sink {
+            let named = names.iter().enumerate().filter_map(|(place, name)| Some((place, name.clone().filter(|name| !name.is_empty())?)));
+            let named: Vec<(usize, String)> = named.collect();
+            let mut seen = seen.borrow_mut();
+            seen.passed_over = names.len() - named.len();
+            seen.columns = named.iter().map(|(_, name)| (name.clone(), Evidence::default())).collect();
+            if seen.columns.len() > MOST_COLUMNS {
+                return drift(format!("has {} columns, and a dataset at most {MOST_COLUMNS}", seen.columns.len()));
+            }
+            return Ok(named.into_iter().map(|(place, _)| place).collect());
         }
         let mut places = Vec::with_capacity(self.fields.len());
         for field in self.fields {
@@ -192,12 +251,21 @@ impl<'a> Filling<'a> {
     pub fn row(&mut self, number: u64, cells: impl IntoIterator<Item = Option<String>>) -> Result<(), SourceError> {
         self.count()?;
         let number = i64::try_from(number).map_err(|_| self.broken("too many rows"))?;
-        let bind = || {
-            self.insert.raw_bind_parameter(1, number)?;
-            for (place, cell) in cells.into_iter().enumerate() {
-                self.insert.raw_bind_parameter(place + 2, cell)?;
+        let insert = match &mut self.sink {
+            Sink::Snapshot(insert) => insert,
+            Sink::Sample(seen) => {
+                for ((_, evidence), cell) in seen.get_mut().columns.iter_mut().zip(cells) {
+                    evidence.note(cell.as_deref());
+                }
+                return Ok(());
             }
-            self.insert.raw_execute()
+        };
+        let bind = || {
+            insert.raw_bind_parameter(1, number)?;
+            for (place, cell) in cells.into_iter().enumerate() {
+                insert.raw_bind_parameter(place + 2, cell)?;
+            }
+            insert.raw_execute()
         };
         bind().map(|_| ()).map_err(|error| snapshot_failed(self.path, &error))
     }

@@ -31,6 +31,7 @@ use crate::adjudications::Adjudications;
 
 pub use self::csv::Csv;
 pub use self::dbf::Dbf;
+pub use self::import::Sample;
 pub use self::parquet::Parquet;
 pub use self::xls::Xls;
 pub use self::xlsx::Xlsx;
@@ -150,6 +151,9 @@ impl Source for DropSource {
             let mut survey = current.table.survey().await?;
             survey.advice.retain(|advice| !advice.contains("no index")); // the snapshot's indexes are our own
             survey.advice.extend(current.advice.iter().cloned());
+            for steps in &mut survey.steps {
+                steps.insert(0, "-- in the connector's own snapshot of the drop; nothing is sent to the department's system".to_owned());
+            }
             Ok(survey)
         })
     }
@@ -209,6 +213,13 @@ impl Import {
         }
         newer
     }
+}
+
+/// Looks at a file that no dataset file describes yet.
+pub fn sample(path: &Path, format: &dyn Format) -> Result<Sample, SourceError> {
+    let mut filling = Filling::sample(path);
+    format.read(path, &mut filling)?;
+    Ok(filling.into_sample())
 }
 
 /// A file that cannot be opened or read.

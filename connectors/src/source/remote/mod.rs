@@ -4,6 +4,8 @@
 //! pass has seen the person stand irregularly: with bound values only and never with an expression on a column, so that the table's own
 //! indexes serve. The pass ages, and a live source's answers are as old as the pass that they rest upon.
 
+mod assaying;
+pub mod catalogue;
 mod cells;
 mod known;
 mod login;
@@ -23,9 +25,9 @@ use std::time::{Duration, Instant, SystemTime};
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone as _};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
-use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Remote, SqliteAsOf};
 use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::profile::{KeyColumns, Profile};
@@ -91,6 +93,7 @@ struct Shape {
     dataset: String,
     table: String,
     fields: Vec<String>,
+    columns: Vec<Column>,
     look_ups: Vec<KeyColumns>,
     /// Places of the columns of all look-ups, each once.
     keys: Vec<usize>,
@@ -216,6 +219,7 @@ impl Shape {
             dataset: dataset.id.clone(),
             table: spec.table.clone(),
             fields: dataset.columns.iter().map(|column| column.field.clone()).collect(),
+            columns: dataset.columns.clone(),
             look_ups,
             keys,
             ids: id_places(dataset),
@@ -330,6 +334,8 @@ impl<S: System> Inner<S> {
         if let Some(trouble) = self.trouble() {
             advice.push(format!("the latest profiling pass failed ({}): {}", trouble.code.name(), trouble.detail));
         }
+        let assayed = self.assay(lease).await?;
+        let steps = self.shape.look_ups.iter().map(|look_up| self.steps(lease, look_up)).collect::<Result<_, _>>()?;
         Ok(Survey {
             rows: known.profile.rows,
             unreadable: known.unreadable().take(100).collect(),
@@ -338,6 +344,10 @@ impl<S: System> Inner<S> {
             irregular: known.profile.irregular_count(),
             as_of: known.recorded.unwrap_or(known.started).min(lease.begun),
             advice,
+            findings: assayed.findings,
+            spoilt_rows: assayed.spoilt_rows,
+            trials: assayed.trials,
+            steps,
         })
     }
 

@@ -12,10 +12,11 @@ use zerotrip_datasets::file::Remote;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::tls::install_provider;
 
+use super::super::catalogue::Table;
 use super::super::{Source, SourceError};
 use super::RemoteSource;
 use super::login::{authorities, password};
-use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, whole_seconds};
+use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
 use crate::adjudications::Adjudications;
 
 /// Time between two signs of life on a connection that nobody uses.
@@ -29,15 +30,16 @@ const SETTINGS: &str = "set names utf8mb4; set session sql_mode = '', session ti
 const COLUMNS: &str = "select t.table_type, t.engine, c.column_name, c.data_type, c.column_type, c.numeric_precision \
     from information_schema.tables t join information_schema.columns c on c.table_schema = t.table_schema and c.table_name = t.table_name \
     where t.table_schema = ? and t.table_name = ? order by c.ordinal_position";
+/// The database's tables and views.
+const TABLES: &str = "select table_name, case when table_type like '%VIEW' then 'false' else 'true' end, table_rows \
+    from information_schema.tables where table_schema = ? order by table_name limit 10000";
 /// Every index's columns, in order.
 const INDEXES: &str = "select index_name, column_name, seq_in_index from information_schema.statistics \
     where table_schema = ? and table_name = ? order by index_name, seq_in_index";
 
 /// Opens the table that a dataset file describes.
 pub fn open(dataset: &DatasetFile, spec: &Remote, base: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
-    // The driver makes its TLS configurations itself, with the process's provider.
-    install_provider();
-    let system = Mysql { spec: spec.clone(), base: base.to_owned() };
+    let system = Mysql::new(spec.clone(), base.to_owned());
     Ok(Arc::new(RemoteSource::open(dataset, spec, system, adjudications)?))
 }
 
@@ -56,6 +58,15 @@ pub struct MysqlSession {
     is_mariadb: bool,
     /// Seconds that the server allows a statement.
     limit: u64,
+}
+
+impl Mysql {
+    /// As a dataset file names it; a password's and a certificate's file are relative to `base`.
+    pub fn new(spec: Remote, base: PathBuf) -> Self {
+        // The driver makes its TLS configurations itself, with the process's provider.
+        install_provider();
+        Self { spec, base }
+    }
 }
 
 impl System for Mysql {
@@ -127,6 +138,11 @@ impl Session for MysqlSession {
         self.connection.query_drop("rollback").await.map_err(|error| self.failed(&error))
     }
 
+    async fn tables(&mut self) -> Result<Vec<Table>, SourceError> {
+        let rows: Vec<Row> = self.connection.exec(TABLES, (&self.spec.database,)).await.map_err(|error| failed(&self.spec, &error))?;
+        Ok(rows.into_iter().map(texts).collect::<Result<Vec<_>, _>>()?.into_iter().filter_map(listed).collect())
+    }
+
     async fn relation(&mut self) -> Result<Relation, SourceError> {
         let columns = self.catalogue(COLUMNS).await?;
         if columns.is_empty() {
@@ -141,6 +157,10 @@ impl Session for MysqlSession {
         let sql = format!("select cast(max({}) as char) from {}", quote(column), self.table(table));
         let row: Option<Row> = self.connection.exec_first(sql, ()).await.map_err(|error| self.failed(&error))?;
         Ok(row.map(texts).transpose()?.and_then(|row| row.into_iter().next().flatten()))
+    }
+
+    fn statement(&self, query: &Query<'_>) -> String {
+        self.select(query)
     }
 
     async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {

@@ -16,11 +16,12 @@ use zerotrip_datasets::file::Remote;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::tls::foreign_client_config;
 
+use super::super::catalogue::Table;
 use super::super::table::quote;
 use super::super::{Source, SourceError};
 use super::RemoteSource;
 use super::login::{authorities, misconfigured, password};
-use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, whole_seconds};
+use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
 use super::tls::MakeTls;
 use crate::adjudications::Adjudications;
 
@@ -47,9 +48,15 @@ const CATALOGUE: &str = "select c.relkind::text, a.attname::text, pg_catalog.for
     left join pg_catalog.pg_index k on k.indrelid = c.oid and k.indisprimary \
     where n.nspname::text = $1 and c.relname::text = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f') order by a.attnum";
 
+/// The schema's tables and views.
+const TABLES: &str = "select c.relname::text, (c.relkind in ('r', 'p', 'm'))::text, \
+    case when c.reltuples >= 0 then c.reltuples::bigint end::text \
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+    where n.nspname::text = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f') order by c.relname limit 10000";
+
 /// Opens the table that a dataset file describes.
 pub fn open(dataset: &DatasetFile, spec: &Remote, base: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
-    let system = Postgres { spec: spec.clone(), base: base.to_owned() };
+    let system = Postgres::new(spec.clone(), base.to_owned());
     Ok(Arc::new(RemoteSource::open(dataset, spec, system, adjudications)?))
 }
 
@@ -81,6 +88,11 @@ impl Drop for PostgresSession {
 }
 
 impl Postgres {
+    /// As a dataset file names it; a password's and a certificate's file are relative to `base`.
+    pub fn new(spec: Remote, base: PathBuf) -> Self {
+        Self { spec, base }
+    }
+
     fn tls(&self) -> Result<Option<MakeTls>, SourceError> {
         let Some(authorities) = authorities(&self.spec, &self.base)? else { return Ok(None) };
         let config = foreign_client_config(&authorities).map_err(|error| misconfigured(format!("`source.ca_file`: {error}")))?;
@@ -156,6 +168,13 @@ impl Session for PostgresSession {
         self.client.batch_execute("rollback").await.map_err(|error| self.failed(&error))
     }
 
+    async fn tables(&mut self) -> Result<Vec<Table>, SourceError> {
+        let statement = self.prepared(TABLES).await?;
+        let schema = self.spec.schema.as_deref().unwrap_or("public");
+        let rows = self.client.query(&statement, &[&schema]).await.map_err(|error| self.failed(&error))?;
+        Ok(rows.iter().map(texts).collect::<Result<Vec<_>, _>>()?.into_iter().filter_map(listed).collect())
+    }
+
     async fn relation(&mut self) -> Result<Relation, SourceError> {
         let statement = self.prepared(CATALOGUE).await?;
         let schema = self.spec.schema.as_deref().unwrap_or("public");
@@ -174,6 +193,10 @@ impl Session for PostgresSession {
         let statement = self.prepared(&sql).await?;
         let row = self.client.query_one(&statement, &[]).await.map_err(|error| self.failed(&error))?;
         Ok(texts(&row)?.into_iter().next().flatten())
+    }
+
+    fn statement(&self, query: &Query<'_>) -> String {
+        self.select(query)
     }
 
     async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {

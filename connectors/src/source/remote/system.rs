@@ -6,6 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::super::SourceError;
+use super::super::catalogue::Table;
 
 /// One database server and the table on it, as a dataset file names them.
 pub trait System: fmt::Debug + Send + Sync + 'static {
@@ -42,14 +43,28 @@ pub trait Session: Send + 'static {
     /// Ends the transaction.
     fn end(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
 
+    /// Every table and view that the server's catalogue has beside this one, by name.
+    fn tables(&mut self) -> impl Future<Output = Result<Vec<Table>, SourceError>> + Send;
+
     /// What the server's catalogue says of the table now.
     fn relation(&mut self) -> impl Future<Output = Result<Relation, SourceError>> + Send;
 
     /// The greatest value in a column of another table, as text.
     fn newest(&mut self, table: &str, column: &str) -> impl Future<Output = Result<Option<String>, SourceError>> + Send;
 
+    /// What is sent for such rows, with placeholders for values.
+    fn statement(&self, query: &Query<'_>) -> String;
+
     /// Reads rows of the table. Returns only when the server has said that there are no more.
     fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> impl Future<Output = Result<(), SourceError>> + Send;
+}
+
+/// What a row of the catalogue says of a table: its name, whether it is one, and roughly how many rows it has.
+pub fn listed(row: Vec<Option<String>>) -> Option<Table> {
+    let [name, is_table, rows] = <[Option<String>; 3]>::try_from(row).ok()?;
+    let is_table = is_table.as_deref() == Some("true");
+    let rows = rows.and_then(|rows| rows.parse().ok()).filter(|_| is_table);
+    Some(Table { name: name?, kind: if is_table { "table" } else { "view" }, rows })
 }
 
 /// Where rows go, one by one.

@@ -47,7 +47,10 @@ impl Format for Dbf {
         let length = file.metadata().map_err(|error| unreadable(path, &error))?.len();
         let mut file = BufReader::new(file);
         let table = Table::read(path, &mut file, length, self.code_page)?;
-        let names: Vec<Option<String>> = table.fields.iter().map(|field| Some(field.name.clone())).collect();
+        let names: Vec<Option<String>> = {
+            let wanted = |field: &&Field| !into.is_sample() || field.readable(path).is_ok();
+            table.fields.iter().map(|field| Some(field).filter(wanted).map(|field| field.name.clone())).collect()
+        };
         let fields: Vec<&Field> = into.header(&names)?.into_iter().filter_map(|place| table.fields.get(place)).collect();
         for field in &fields {
             field.readable(path)?;

@@ -5,6 +5,7 @@ mod tests;
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -42,7 +43,9 @@ impl Format for Parquet {
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
         let metadata = open(&file).map_err(failed)?;
         let schema = metadata.schema();
-        let names: Vec<Option<String>> = schema.fields().iter().map(|field| Some(field.name().clone())).collect();
+        let wanted = |field: &&Arc<Field>| !into.is_sample() || readable(path, field).is_ok();
+        let names: Vec<Option<String>> =
+            schema.fields().iter().map(|field| Some(field).filter(wanted).map(|field| field.name().clone())).collect();
         let places = into.header(&names)?;
         for field in places.iter().filter_map(|place| schema.fields().get(*place)) {
             readable(path, field)?;

@@ -1,0 +1,223 @@
+//! `check`: proves a dataset from its file to a look-up's last row, and says what its data can do to answers.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::mpsc;
+use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::resident_id::ResidentId;
+
+use crate::cli::{Failure, say};
+use crate::desk;
+use crate::progress::with_progress;
+use crate::shown::shown;
+use crate::source::{self, Finding, LookUp, RawRow, Source, SourceError, Stop, Survey};
+
+/// How a dataset's look-up fares.
+#[derive(Debug, Serialize)]
+struct Trial {
+    look_up: String,
+    /// Persons of the dataset with whom it was tried.
+    tried: usize,
+    /// Half of the tries took no longer, in milliseconds.
+    p50_ms: f64,
+    slowest_ms: f64,
+    /// What it sends, with placeholders for values.
+    steps: Vec<String>,
+}
+
+/// What a check came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Verdict {
+    Served,
+    ServedWithFindings,
+    NotServed(String),
+}
+
+/// Checks a dataset file; the exit code says whether it would be served.
+pub async fn run(file: &Path, state: &Path, as_json: bool) -> Result<ExitCode, Failure> {
+    let dataset = desk::read_dataset(file)?;
+    let started = Instant::now();
+    match prove(&dataset, file, state).await {
+        Ok((survey, trials, fault)) => {
+            let verdict = verdict(&dataset, &survey, fault, SystemTime::now());
+            let mut text = in_words(&dataset, &survey, &trials);
+            let _written = write!(text, "\n  looked at in    {:.1} s\n{}", started.elapsed().as_secs_f64(), verdict.in_words());
+            say(as_json, &text, &as_value(&dataset, &survey, &trials, &verdict))?;
+            Ok(verdict.code())
+        }
+        Err(error) => {
+            let verdict = Verdict::NotServed(shown(&error.to_string()));
+            let value = json!({ "dataset": dataset.id, "verdict": verdict.name(), "why": verdict.why() });
+            say(as_json, &format!("{}\n{}", dataset.id, verdict.in_words()), &value)?;
+            Ok(verdict.code())
+        }
+    }
+}
+
+/// Opens, surveys, and tries every look-up; in the last place, why one of them failed.
+async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<(Survey, Vec<Trial>, Option<String>), SourceError> {
+    let (described, state) = (dataset.clone(), state.to_owned());
+    let base = file.parent().unwrap_or(Path::new(".")).to_owned();
+    let opening = tokio::task::spawn_blocking(move || source::open(&described, &base, &state, Arc::default()));
+    let stopped = |error: tokio::task::JoinError| SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, error.to_string());
+    let opened = with_progress("opening the source", opening).await.map_err(stopped)??;
+    let survey = with_progress("looking at every row", opened.survey()).await?;
+    let (mut trials, mut fault) = (Vec::new(), None);
+    let plans = survey.trials.iter().zip(&survey.steps);
+    for (look_up, (persons, steps)) in dataset.lookups.iter().zip(plans) {
+        let places = look_up.columns.iter().filter_map(|name| dataset.columns.iter().position(|column| column.name == *name)).collect();
+        match with_progress("looking persons up", times(&*opened, dataset, places, persons)).await {
+            Ok(mut times) => {
+                times.sort_unstable();
+                let ms = |time: Option<&Duration>| time.map_or(0.0, |time| time.as_secs_f64() * 1000.0);
+                let (p50_ms, slowest_ms) = (ms(times.get(times.len() / 2)), ms(times.last()));
+                trials.push(Trial { look_up: look_up.name.clone(), tried: times.len(), p50_ms, slowest_ms, steps: steps.clone() });
+            }
+            Err(error) => fault = Some(format!("look-up `{}` failed: {}", look_up.name, shown(&error.to_string()))),
+        }
+    }
+    Ok((survey, trials, fault))
+}
+
+/// How long the look-up of each person takes; a person of the dataset's own who is not found is an error.
+async fn times(
+    source: &dyn Source,
+    dataset: &DatasetFile,
+    columns: Vec<usize>,
+    persons: &[ResidentId],
+) -> Result<Vec<Duration>, SourceError> {
+    let mut times = Vec::with_capacity(persons.len());
+    for person in persons {
+        let begun = Instant::now();
+        let look_up = LookUp {
+            columns: columns.clone(),
+            keys: Arc::from([*person]),
+            most_rows: dataset.limits.most_rows,
+            stop: Stop::at(begun + dataset.limits.time_out),
+        };
+        let (sender, mut rows) = mpsc::channel::<Vec<RawRow>>(2);
+        let counted = async {
+            let mut count = 0;
+            while let Some(batch) = rows.recv().await {
+                count += batch.len();
+            }
+            count
+        };
+        let (end, count) = tokio::join!(source.look_up(look_up, sender), counted);
+        end?;
+        if count == 0 {
+            let detail = "a person who stood in a row was not found; did the data change during the check? if not, report this";
+            return Err(SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, detail));
+        }
+        times.push(begun.elapsed());
+    }
+    Ok(times)
+}
+
+fn verdict(dataset: &DatasetFile, survey: &Survey, fault: Option<String>, now: SystemTime) -> Verdict {
+    let age = now.duration_since(survey.as_of).unwrap_or_default();
+    if let Some(fault) = fault {
+        return Verdict::NotServed(fault);
+    }
+    if survey.rows < dataset.row_floor {
+        return Verdict::NotServed(format!("{} rows, below the floor of {}", survey.rows, dataset.row_floor));
+    }
+    if age > dataset.most_age {
+        let hours = age.as_secs() / 3600;
+        return Verdict::NotServed(format!("its rows are {hours} h old, more than `most_age` allows; bring a newer drop or extract"));
+    }
+    let clean = survey.findings.iter().all(|finding| !finding.kind.spoils()) && survey.unreadable_count == 0;
+    if clean { Verdict::Served } else { Verdict::ServedWithFindings }
+}
+
+impl Verdict {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::ServedWithFindings => "served_with_findings",
+            Self::NotServed(_) => "not_served",
+        }
+    }
+
+    fn why(&self) -> Option<&str> {
+        if let Self::NotServed(why) = self { Some(why) } else { None }
+    }
+
+    fn in_words(&self) -> String {
+        match self {
+            Self::Served => "verdict: served".to_owned(),
+            Self::ServedWithFindings => "verdict: served, with findings".to_owned(),
+            Self::NotServed(why) => format!("verdict: not served: {why}"),
+        }
+    }
+
+    fn code(&self) -> ExitCode {
+        if self.why().is_some() { ExitCode::from(1) } else { ExitCode::SUCCESS }
+    }
+}
+
+fn as_of(survey: &Survey) -> String {
+    chrono::DateTime::<chrono::Local>::from(survey.as_of).to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
+}
+
+/// So many of so many, in hundredths of a percent at the finest.
+fn share(part: u64, whole: u64) -> String {
+    let hundredths = part.saturating_mul(10_000).div_ceil(whole.max(1));
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+}
+
+fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial]) -> String {
+    let mut text = format!(
+        "{} ({} / {})\n  rows            {} (floor {})\n  as of           {}\n  irregular ids   {} (found through the exceptions index)\n  unreadable rows {}",
+        dataset.id,
+        dataset.name_en,
+        dataset.name_zh,
+        survey.rows,
+        dataset.row_floor,
+        as_of(survey),
+        survey.irregular,
+        survey.unreadable_count,
+    );
+    if !survey.unreadable.is_empty() {
+        text.push_str(&format!("\n    each makes answers about whomever it could concern unavailable: {}", survey.unreadable.join(", ")));
+    }
+    for Finding { column, kind, count, examples } in &survey.findings {
+        let examples = if examples.is_empty() { String::new() } else { format!(", such as {}", shown(&examples.join(", "))) };
+        let place = if column.is_empty() { "rows" } else { column };
+        text.push_str(&format!("\n  finding: {place}: {count} {}{examples}", kind.said()));
+    }
+    if survey.spoilt_rows > 0 {
+        let share = share(survey.spoilt_rows, survey.rows);
+        text.push_str(&format!("\n  {} of {} rows ({share}) could make an answer unavailable", survey.spoilt_rows, survey.rows));
+    }
+    for trial in trials {
+        let Trial { look_up, tried, p50_ms, slowest_ms, steps } = trial;
+        let fared = match tried {
+            0 => "not tried: no row holds a readable id".to_owned(),
+            _ => format!("{p50_ms:.2} ms at p50, {slowest_ms:.2} ms at most, over {tried} persons of its own"),
+        };
+        text.push_str(&format!("\n  look-up {look_up}: {fared}"));
+        for step in steps {
+            text.push_str(&format!("\n    {}", shown(step)));
+        }
+    }
+    for advice in &survey.advice {
+        text.push_str(&format!("\n  advice: {}", shown(advice)));
+    }
+    text
+}
+
+fn as_value(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], verdict: &Verdict) -> serde_json::Value {
+    json!({
+        "dataset": dataset.id, "rows": survey.rows, "row_floor": dataset.row_floor, "as_of": as_of(survey), "irregular": survey.irregular,
+        "unreadable": survey.unreadable_count, "unreadable_rows": survey.unreadable, "advice": survey.advice,
+        "findings": survey.findings, "spoilt_rows": survey.spoilt_rows, "look_ups": trials,
+        "verdict": verdict.name(), "why": verdict.why(),
+    })
+}

@@ -1,0 +1,174 @@
+//! A dataset file as it could be, from what was seen of a table. What only its owner can know stands there as a placeholder that no
+//! dataset file may hold, so that nobody signs a guess by oversight. Nothing of the rows is in it but the words of code lists.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::file::{MOST_CODES, SEMANTIC_TYPES};
+use zerotrip_datasets::guess::{Guess, MOST_VALUES};
+use zerotrip_proto::v1::SemanticType;
+
+use crate::shown::shown;
+use crate::source::catalogue::{Look, Seen, Setting};
+
+/// What stands where the owner must decide.
+pub const PLACEHOLDER: &str = "FILL_IN";
+
+/// A column, and what it seems to be.
+#[derive(Clone, Debug)]
+pub struct Proposed {
+    /// Its name on the hub.
+    pub name: String,
+    /// As it was seen.
+    pub seen: Seen,
+    /// As it is understood.
+    pub guess: Guess,
+}
+
+/// Names and guesses for every column that a dataset file can name; the others are told of in the second list.
+pub fn propose(look: &Look) -> (Vec<Proposed>, Vec<String>) {
+    let mut taken = BTreeSet::new();
+    let (mut proposed, mut left_out) = (Vec::new(), Vec::new());
+    for (place, seen) in look.columns.iter().enumerate() {
+        if !is_nameable(&seen.field) {
+            left_out.push(shown(&seen.field));
+            continue;
+        }
+        let mut name = name(&seen.field, place + 1);
+        if !taken.insert(name.clone()) {
+            name = format!("column_{}", place + 1);
+            taken.insert(name.clone());
+        }
+        proposed.push(Proposed { name, guess: seen.evidence.guess(), seen: seen.clone() });
+    }
+    (proposed, left_out)
+}
+
+/// The dataset file.
+pub fn text(look: &Look, kind: &str, member: Option<&str>, columns: &[Proposed], advice: &[String]) -> String {
+    let mut out = String::new();
+    head(&mut out, look, member, advice);
+    source(&mut out, look, kind);
+    coverage(&mut out);
+    for column in columns {
+        one_column(&mut out, column);
+    }
+    look_ups(&mut out, columns);
+    out
+}
+
+/// Writing into a string does not fail.
+macro_rules! line {
+    ($out:expr $(, $($said:tt)+)?) => {{
+        let _written = writeln!($out $(, $($said)+)?);
+    }};
+}
+
+fn head(out: &mut String, look: &Look, member: Option<&str>, advice: &[String]) {
+    line!(out, "# Proposed by `zerotrip-connector inspect` from the {} rows of table {}.", look.rows, comment(&look.table));
+    line!(out, "# Types are guessed from at most {MOST_VALUES} values of each column, spread evenly over its rows.");
+    line!(out, "# Every {PLACEHOLDER} is for its owner to decide; `zerotrip-connector check` names those that are left.");
+    for advice in advice {
+        line!(out, "# Note: {}", comment(advice));
+    }
+    line!(out, "\n[dataset]");
+    let (member, why) = member.map_or((PLACEHOLDER, "  # your member's name, a dot, a name for the dataset"), |member| (member, ""));
+    line!(out, "id = {}{why}", quoted(&format!("{member}.{}", name(&look.table, 1))));
+    line!(out, "name = {{ zh = \"\", en = \"\" }}  # {PLACEHOLDER}: what people call this register");
+    line!(out, "sharing = \"{PLACEHOLDER}\"  # `unconditional`, `conditional` or `none`");
+    line!(out, "most_age = \"{PLACEHOLDER}\"  # the oldest data that still counts, such as `36h`");
+    line!(out, "row_floor = \"{PLACEHOLDER}\"  # fewer rows than this are not this register; {} rows are there now", look.rows);
+}
+
+fn source(out: &mut String, look: &Look, kind: &str) {
+    line!(out, "\n[source]\nkind = {}", quoted(kind));
+    for (key, setting) in &look.source {
+        match setting {
+            Setting::Text(text, "") => line!(out, "{key} = {}", quoted(text)),
+            Setting::Text(text, why) => line!(out, "{key} = {}  # {why}", quoted(text)),
+            Setting::Number(number, "") => line!(out, "{key} = {number}"),
+            Setting::Number(number, why) => line!(out, "{key} = {number}  # {why}"),
+            Setting::Owner(choice) => line!(out, "{key} = \"{PLACEHOLDER}\"  # {choice}"),
+        }
+    }
+}
+
+fn coverage(out: &mut String) {
+    line!(out, "\n# What an absence in this register means. It stands on certificates.\n[coverage]");
+    line!(out, "regions = [\"{PLACEHOLDER}\"]  # division codes, such as `330100`");
+    line!(out, "since = \"{PLACEHOLDER}\"  # the first day that it knows about, such as `1984-01-01`");
+    line!(out, "subjects = \"{PLACEHOLDER}\"  # `everyone`, or `registered_in:<dataset>` if it knows only persons registered there");
+    line!(out, "text = {{ zh = \"\", en = \"\" }}  # {PLACEHOLDER}: the same for people");
+}
+
+fn one_column(out: &mut String, Proposed { name, seen, guess }: &Proposed) {
+    line!(out, "\n[[column]]\nname = {}\nfield = {}", quoted(name), quoted(&seen.field));
+    let declared = if seen.declared.is_empty() { String::new() } else { format!("; declared {}", comment(&seen.declared)) };
+    line!(out, "type = \"{}\"  # {} % sure: {}{declared}", type_name(guess.semantic), guess.confidence, guess.reason);
+    line!(out, "grade = \"{}\"  # {}", guess.grade.as_str_name(), guess.grade_reason);
+    if guess.semantic == SemanticType::Code {
+        line!(out, "# The values that were found; say in a-z, 0-9 and _ what each means. A code that is missing here spoils its row.");
+        line!(out, "[column.codes]");
+        for code in guess.codes.iter().take(MOST_CODES) {
+            line!(out, "{} = \"{PLACEHOLDER}\"", quoted(code));
+        }
+    }
+}
+
+fn look_ups(out: &mut String, columns: &[Proposed]) {
+    let ids: Vec<&Proposed> = columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId).collect();
+    if ids.is_empty() {
+        line!(out, "\n# No column seems to hold resident ids, so there is no way to look a person up.");
+        return;
+    }
+    let listed = |columns: &[&Proposed]| columns.iter().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ");
+    let mut look_up = "person".to_owned();
+    while columns.iter().any(|column| column.name == look_up) {
+        look_up.insert_str(0, "the_");
+    }
+    line!(out, "\n# The rows in which any of these columns holds the person. Make several where they are asked for apart.");
+    line!(out, "[[lookup]]\nname = {}\ncolumns = [{}]", quoted(&look_up), listed(&ids));
+    for id in ids.iter().filter(|id| id.seen.is_indexed == Some(false)) {
+        line!(out, "# No index begins with {}: every look-up reads the whole table.", comment(&id.seen.field));
+    }
+    let blank: Vec<&Proposed> = ids.iter().filter(|id| id.guess.blanks > 0).copied().collect();
+    if ids.len() > 1 && !blank.is_empty() {
+        line!(
+            out,
+            "# A blank says that there is nobody (a father on no record), or that an id is lost and could be anybody's: only you know."
+        );
+        for id in &blank {
+            line!(out, "# {}: blank in {} of {} rows.", id.name, id.guess.blanks, id.guess.rows);
+        }
+        line!(out, "# Take {PLACEHOLDER} out, and every column in which a blank is a lost id.");
+        line!(out, "may_be_blank = [\"{PLACEHOLDER}\", {}]", listed(&blank));
+    }
+}
+
+/// A type, as a dataset file has it.
+pub fn type_name(semantic: SemanticType) -> &'static str {
+    SEMANTIC_TYPES.iter().find(|(_, known)| *known == semantic).map_or("text", |(name, _)| name)
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// A name of theirs in a comment: it cannot end the line, nor turn what is read.
+fn comment(text: &str) -> String {
+    shown(&text.chars().take(200).collect::<String>())
+}
+
+/// Whether a dataset file may name such a field.
+pub fn is_nameable(field: &str) -> bool {
+    DatasetFile::may_name(field) && shown(field) == field
+}
+
+/// A name on the hub, after one in the system; `column_3` where that has nothing to make one of.
+fn name(foreign: &str, place: usize) -> String {
+    let mut name: String = foreign.chars().take(64).map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    name = name.trim_matches('_').to_owned();
+    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase()) && foreign.is_ascii();
+    if is_name { name } else { format!("column_{place}") }
+}

@@ -1,0 +1,215 @@
+//! What a system tells of itself before any dataset file describes it: its tables, their columns, and what those seem to hold.
+
+mod files;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use zerotrip_datasets::file::{Password, Remote, SqliteAsOf, Tls};
+use zerotrip_datasets::guess::Evidence;
+use zerotrip_proto::v1::ErrorCode;
+
+use super::remote::catalogue::ServerCatalogue;
+use super::{SourceError, Stop};
+
+/// How long a look may take.
+pub const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A system's own catalogue, read-only.
+///
+/// A look counts the rows, keeps an even, bounded sample of each column, and changes nothing. Where it does not reach every row, its
+/// advice says so. It is a basis for a proposal, never for an answer.
+pub trait Catalogue: Send {
+    /// Every table and view, in the system's order.
+    fn tables(&self) -> Result<Vec<Table>, SourceError>;
+
+    /// One of them, or the only one; `None` where there are several is an error that names them.
+    fn look(&self, table: Option<&str>) -> Result<Look, SourceError>;
+}
+
+/// A table, a view, a sheet, or a file that is one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// As the system calls it.
+    pub name: String,
+    /// What it is.
+    pub kind: &'static str,
+    /// Rows, roughly; none where that would take a look at all of them.
+    pub rows: Option<u64>,
+}
+
+/// What was seen of a table.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Its name.
+    pub table: String,
+    /// The lines of `[source]` behind `kind`, as far as the system tells them.
+    pub source: Settings,
+    /// Rows.
+    pub rows: u64,
+    /// Its columns, in the system's order.
+    pub columns: Vec<Seen>,
+    /// What its owner should know.
+    pub advice: Vec<String>,
+}
+
+/// Keys of `[source]`, each with what is proposed for it.
+pub type Settings = Vec<(&'static str, Setting)>;
+
+/// What is proposed for a key of `[source]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// This, for this reason.
+    Text(String, &'static str),
+    /// The same for a number.
+    Number(u32, &'static str),
+    /// Only the owner knows: what to choose between.
+    Owner(&'static str),
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// As the system calls it.
+    pub field: String,
+    /// The type that the system declares; empty where it declares none.
+    pub declared: String,
+    /// What stands in it.
+    pub evidence: Evidence,
+    /// Whether an index finds its values; none where the connector makes its own.
+    pub is_indexed: Option<bool>,
+}
+
+/// Kinds that can be inspected, by the endings of their files.
+const ENDINGS: &[(&str, &str)] = &[
+    ("db", "sqlite"),
+    ("sqlite", "sqlite"),
+    ("sqlite3", "sqlite"),
+    ("csv", "csv"),
+    ("xlsx", "xlsx"),
+    ("xls", "xls"),
+    ("dbf", "dbf"),
+    ("parquet", "parquet"),
+];
+
+/// A system to be inspected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its kind, as `source.kind` has it.
+    pub kind: &'static str,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a system is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file.
+    File(PathBuf),
+    /// A server; the table is not yet known.
+    Server(Box<Remote>),
+}
+
+/// How to get in where a URL says that a system is on a server.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The schema, where the kind of server has such.
+    pub schema: Option<String>,
+    /// What the user logs in with.
+    pub password: Password,
+    /// Whether the connection is encrypted.
+    pub tls: Tls,
+}
+
+impl Target {
+    /// From a path, a `file:` URL or a server's URL; `kind` overrides what a file's ending says.
+    pub fn parse(url: &str, kind: Option<&str>, login: Login) -> Result<Self, SourceError> {
+        if let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| *scheme != "file") {
+            return server(scheme, rest, login);
+        }
+        let path = PathBuf::from(url.strip_prefix("file://").or_else(|| url.strip_prefix("file:")).unwrap_or(url));
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let by_ending = ENDINGS.iter().find(|(known, _)| *known == ending).map(|(_, kind)| *kind);
+        let kind = match kind {
+            Some(kind) => ENDINGS.iter().map(|(_, known)| *known).find(|known| *known == kind),
+            None => by_ending,
+        };
+        let kinds = "`sqlite`, `csv`, `xlsx`, `xls`, `dbf` or `parquet`";
+        let kind = kind.ok_or_else(|| wrong(format!("`{}`: neither its ending nor `--kind` says what it is: {kinds}", path.display())))?;
+        Ok(Self { kind, place: Place::File(path) })
+    }
+
+    /// Whether it must be said which of its tables is meant.
+    pub fn has_tables(&self) -> bool {
+        matches!(self.place, Place::Server(_)) || self.kind == "sqlite"
+    }
+
+    /// Opens its catalogue. `header` is the row of a sheet that names its columns.
+    pub fn open(&self, header: u32) -> Result<Box<dyn Catalogue>, SourceError> {
+        let path = match &self.place {
+            Place::Server(spec) => return Ok(Box::new(ServerCatalogue::new(self.kind, spec, Path::new("")))),
+            Place::File(path) => path,
+        };
+        if !path.is_file() {
+            return Err(SourceError::new(ErrorCode::SourceUnreachable, format!("no file at `{}`", path.display())));
+        }
+        match self.kind {
+            "sqlite" => Ok(Box::new(sqlite::Database::open(path)?)),
+            kind => Ok(Box::new(files::DroppedFile::new(path, kind, header))),
+        }
+    }
+}
+
+/// `user@host:port/database`, behind its scheme.
+fn server(scheme: &str, rest: &str, login: Login) -> Result<Target, SourceError> {
+    let (kind, default_port) = match scheme {
+        "postgres" | "postgresql" => ("postgres", 5432),
+        "mysql" | "mariadb" => ("mysql", 3306),
+        _ => {
+            let known: String = scheme.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
+            return Err(wrong(format!("`{known}` systems cannot be inspected; a server's URL begins with postgres:// or mysql://")));
+        }
+    };
+    let (place, database) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user, host) = place.rsplit_once('@').unwrap_or(("", place));
+    // The URL is not repeated: it may hold what should not be in it.
+    if user.contains(':') {
+        let detail = "a URL must hold no password, for it would stay in the shell's history; change it, and give --password-file instead";
+        return Err(wrong(detail.into()));
+    }
+    let (host, port) = host.split_once(':').map_or((host, Some(default_port)), |(host, port)| (host, port.parse().ok()));
+    let is_plain = [user, host, database].iter().all(|part| !part.is_empty() && !part.contains(['?', '#', '/', '%', '[']));
+    let port = port
+        .filter(|port| is_plain && *port > 0)
+        .ok_or_else(|| wrong(format!("write `{scheme}://user@host:port/database`, nothing behind it")))?;
+    let schema = if kind == "postgres" { Some(login.schema.unwrap_or_else(|| "public".to_owned())) } else { None };
+    let spec = Remote {
+        host: host.to_owned(),
+        port,
+        database: database.to_owned(),
+        schema,
+        table: String::new(),
+        user: user.to_owned(),
+        password: login.password,
+        tls: login.tls,
+        connections: 2,
+        profile_every: Duration::ZERO,
+        as_of: SqliteAsOf::Live,
+    };
+    Ok(Target { kind, place: Place::Server(Box::new(spec)) })
+}
+
+fn wrong(detail: String) -> SourceError {
+    SourceError::new(ErrorCode::Misconfigured, detail)
+}
+
+fn patience() -> Stop {
+    Stop::at(Instant::now() + PATIENCE)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,190 @@
+//! `zerotrip-connector inspect` and `check`, as a clerk runs them over files of an untidy city.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+use serde_json::Value;
+use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::file::SEMANTIC_TYPES;
+use zerotrip_tests::city::{self, Spec};
+use zerotrip_tests::town::{Finished, run};
+
+const REGISTERS: [(&str, &str, &str, Option<&str>); 4] = [
+    ("police", "household", "household.db", Some("T_RKXX")),
+    ("civil", "marriage", "marriage.csv", None),
+    ("estate", "ownership", "ownership.db", Some("T_FDCQ")),
+    ("housing", "presale", "presale.csv", None),
+];
+
+fn connector(folder: &Path, arguments: &[&str]) -> Finished {
+    run("zerotrip-connector", arguments, folder).unwrap()
+}
+
+fn made(residents: usize) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = Spec::now(residents, 7);
+    city::generate(&spec, folder.path()).unwrap();
+    folder
+}
+
+fn dataset(path: &Path) -> DatasetFile {
+    DatasetFile::parse(&fs::read_to_string(path).unwrap(), "it").unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Whether a text holds a whole id of the city, or a stretch of one that could be somebody's.
+fn tells_of_somebody(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() >= 8 && !run.starts_with("0000"))
+}
+
+#[test]
+fn the_types_of_every_column_of_the_city_are_proposed() {
+    let folder = made(20_000);
+    for (member, register, file, table) in REGISTERS {
+        let at = folder.path().join(member);
+        let described = dataset(&at.join(format!("{register}.toml")));
+        let mut arguments = vec!["--json", "inspect", file, "--member", member];
+        arguments.extend(table.iter().flat_map(|table| ["--table", table]));
+        let found = connector(&at, &arguments).expect(0).unwrap();
+        assert!(!tells_of_somebody(&found.output), "{}", found.output);
+        let found = found.json().unwrap();
+        let columns = found["columns"].as_array().unwrap();
+        assert_eq!(columns.len(), described.columns.len());
+        for (column, described) in columns.iter().zip(&described.columns) {
+            let name = SEMANTIC_TYPES.iter().find(|(_, semantic)| *semantic == described.semantic).unwrap().0;
+            assert_eq!((&column["field"], &column["type"]), (&Value::from(described.field.as_str()), &Value::from(name)), "{column}");
+            let codes: Vec<&str> = column["codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
+            assert_eq!(codes, described.codes.keys().collect::<Vec<_>>(), "{register}.{}", described.name);
+        }
+    }
+}
+
+#[test]
+fn a_proposal_is_refused_by_name_until_its_owner_has_decided() {
+    let folder = made(3000);
+    for (member, register, file, table) in REGISTERS {
+        let at = folder.path().join(member);
+        let mut arguments = vec!["inspect", file, "--member", member, "--out", "proposed.toml"];
+        arguments.extend(table.iter().flat_map(|table| ["--table", table]));
+        connector(&at, &arguments).expect(0).unwrap();
+        assert!(connector(&at, &arguments).expect(2).unwrap().errors.contains("is there already"), "never over another file");
+        let text = fs::read_to_string(at.join("proposed.toml")).unwrap();
+        assert!(!tells_of_somebody(&text), "{text}");
+        let refused = DatasetFile::parse(&text, "proposed.toml").unwrap_err();
+        let named: Vec<&str> = refused.faults.iter().map(|fault| fault.key.as_str()).collect();
+        for key in ["dataset.name.zh", "dataset.sharing", "dataset.most_age", "dataset.row_floor", "coverage.regions", "coverage.since"] {
+            assert!(named.contains(&key), "{key} in {named:?}");
+        }
+        for fault in &refused.faults {
+            let is_placeholder = fault.value.contains("FILL_IN") || fault.value == "{…}" || fault.value.is_empty();
+            assert!(is_placeholder, "no fault but what is to be filled in: {fault}");
+        }
+        // Filled in, it is proved and served.
+        let described = fs::read_to_string(at.join(format!("{register}.toml"))).unwrap();
+        let filled = filled(&text, &dataset(&at.join(format!("{register}.toml"))));
+        fs::write(at.join("proposed.toml"), &filled).unwrap();
+        let checked = connector(&at, &["--json", "check", "proposed.toml"]).expect(0).unwrap();
+        let checked = checked.json().unwrap();
+        assert_eq!(checked["verdict"], "served_with_findings", "{checked}\n{described}");
+        assert!(checked["look_ups"][0]["tried"].as_u64().unwrap() > 10, "{checked}");
+    }
+}
+
+/// A proposal as its owner fills it in.
+fn filled(text: &str, described: &DatasetFile) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let key = line.split(" = ").next().unwrap().trim_matches('"');
+        let meaning = described.columns.iter().find_map(|column| column.codes.get(key));
+        let line = match key {
+            "name" if line.contains("{ zh") => "name = { zh = \"甲\", en = \"a\" }".to_owned(),
+            "text" if line.contains("{ zh") => "text = { zh = \"甲\", en = \"a\" }".to_owned(),
+            "sharing" => "sharing = \"conditional\"".to_owned(),
+            "most_age" => "most_age = \"366d\"".to_owned(),
+            "row_floor" => "row_floor = 10".to_owned(),
+            "regions" => "regions = [\"330100\"]".to_owned(),
+            "since" => "since = \"1950-01-01\"".to_owned(),
+            "subjects" => "subjects = \"everyone\"".to_owned(),
+            "as_of" if line.contains("live") => "as_of = \"live\"".to_owned(),
+            "may_be_blank" => line.replace("\"FILL_IN\", ", ""),
+            _ => meaning.map_or_else(|| line.to_owned(), |meaning| format!("\"{key}\" = \"{meaning}\"")),
+        };
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+#[test]
+fn a_database_without_a_table_is_listed_and_missing_indexes_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Connection::open(folder.path().join("a b.sqlite")).unwrap();
+    database.execute_batch("create table T (SFZH, MEMO); create view V as select * from T; create table \"x\u{1b}[2Ky\" (a);").unwrap();
+    database.execute_batch("insert into T values ('11010519491231002X', 'a \u{1b}[2Kb'), ('110105491231002', null), ('?', 'c')").unwrap();
+    let listed = connector(folder.path(), &["inspect", "file:a b.sqlite"]).expect(0).unwrap();
+    assert!(listed.output.contains("T  (table, about 3 rows)") && listed.output.contains("V  (view)"), "{}", listed.output);
+    assert!(listed.output.contains("--table") && !listed.output.contains('\u{1b}'), "{}", listed.output);
+    let proposed = connector(folder.path(), &["inspect", "a b.sqlite", "--table", "T"]).expect(0).unwrap();
+    assert!(proposed.output.contains("# No index begins with SFZH"), "{}", proposed.output);
+    assert!(proposed.errors.contains("`SFZH` has no index"), "{}", proposed.errors);
+    let all = format!("{}{}", proposed.output, proposed.errors);
+    assert!(!all.contains('\u{1b}') && !all.contains("11010519491231002X") && !all.contains("110105491231002"), "{all}");
+    for (table, why) in [("V", "is a view"), ("gone", "no table `gone`"), ("x\u{1b}[2Ky", "rename it")] {
+        let refused = connector(folder.path(), &["inspect", "a b.sqlite", "--table", table]).expect(2).unwrap();
+        assert!(refused.errors.contains(why) && !refused.errors.contains('\u{1b}'), "{}", refused.errors);
+    }
+}
+
+#[test]
+fn odd_sources_are_refused_with_the_remedy_and_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("\u{1b}[2K.csv"), "a,b\n1,2\n").unwrap();
+    fs::write(folder.path().join("empty.csv"), "SFZH,XM\n").unwrap();
+    fs::write(folder.path().join("twice.csv"), "A,A\n1,2\n").unwrap();
+    fs::write(folder.path().join("plain"), "SFZH\n11010519491231002X\n").unwrap();
+    for (arguments, why) in [
+        (vec!["inspect", "postgres://clerk:s3cret@host/db"], "must hold no password"),
+        (vec!["inspect", "oracle://clerk@host/db"], "cannot be inspected"),
+        (vec!["inspect", "gone.csv"], "no file at"),
+        (vec!["inspect", "plain"], "--kind"),
+        (vec!["inspect", "plain", "--kind", "sqlite", "--table", "t"], "not a database"),
+        (vec!["inspect", "twice.csv"], "`A` twice"),
+        (vec!["inspect", "\u{1b}[2K.csv"], "rename it"),
+        (vec!["inspect", "empty.csv", "--member", "No"], "--member"),
+    ] {
+        let refused = connector(folder.path(), &arguments).expect(2).unwrap();
+        assert!(refused.errors.contains(why), "{arguments:?}: {}", refused.errors);
+        assert!(!refused.errors.contains("s3cret") && !refused.errors.contains('\u{1b}'), "{}", refused.errors);
+    }
+    let empty = connector(folder.path(), &["inspect", "empty.csv"]).expect(0).unwrap();
+    assert!(empty.errors.contains("the table is empty"), "{}", empty.errors);
+    let plain = connector(folder.path(), &["--json", "inspect", "plain", "--kind", "csv"]).expect(0).unwrap().json().unwrap();
+    assert_eq!(plain["columns"][0]["type"], "resident_id");
+}
+
+#[test]
+fn a_check_tells_what_is_wrong_and_shows_nobody() {
+    let folder = made(3000);
+    let at = folder.path().join("estate");
+    let checked = connector(&at, &["check", "ownership.toml"]);
+    assert!(checked.output.contains("verdict: "), "{}", checked.output);
+    let rows: Vec<String> = {
+        let database = Connection::open(at.join("ownership.db")).unwrap();
+        let mut statement = database.prepare("select QLRSFZH from T_FDCQ where QLRSFZH is not null").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let all = format!("{}{}", checked.output, checked.errors);
+    assert!(!rows.iter().any(|id: &String| id.len() > 8 && all.contains(id.as_str()) && !id.contains('*')), "{all}");
+    assert!(checked.output.contains("finding: owner_id: ") && checked.output.contains("could make an answer unavailable"), "{all}");
+    assert!(checked.output.contains("look-up owner: ") && checked.output.contains("\"QLRSFZH\" in (?1,?2,?3,?4)"), "{all}");
+
+    let text = fs::read_to_string(at.join("ownership.toml")).unwrap();
+    let floor = text.lines().find(|line| line.starts_with("row_floor")).unwrap();
+    fs::write(at.join("high.toml"), text.replace(floor, "row_floor = 100000000")).unwrap();
+    let refused = connector(&at, &["--json", "check", "high.toml"]).expect(1).unwrap().json().unwrap();
+    assert_eq!(refused["verdict"], "not_served");
+    assert!(refused["why"].as_str().unwrap().contains("below the floor"), "{refused}");
+    fs::write(at.join("gone.toml"), text.replace("QLRSFZH", "QLR")).unwrap();
+    let refused = connector(&at, &["--json", "check", "gone.toml"]).expect(1).unwrap().json().unwrap();
+    assert!(refused["why"].as_str().unwrap().contains("no column `QLR`"), "{refused}");
+}
