@@ -20,6 +20,7 @@ use crate::adjudications::{Adjudications, Concerns};
 use zerotrip_legacy::files::{Book, Dbf, OldBook, parquet};
 
 use super::remote::tests::server::{Server, Table};
+use super::rest::tests::server::Api;
 use super::{LookUp, LookUpEnd, Source, SourceError, Stop};
 
 /// Whom the tests ask about: three regular spellings.
@@ -37,6 +38,7 @@ pub enum AnyKind<'a> {
     Xls,
     Dbf,
     Parquet,
+    Rest,
     Server(&'a Server),
 }
 
@@ -48,6 +50,7 @@ pub struct AnyRig<'a> {
     pub folder: TempDir,
     kind: AnyKind<'a>,
     table: Option<Table<'a>>,
+    api: Option<Api>,
     dataset: DatasetFile,
 }
 
@@ -65,7 +68,7 @@ impl AnyKind<'_> {
 
     pub fn file_name(self) -> &'static str {
         match self {
-            Self::Sqlite | Self::Server(_) => "t.db",
+            Self::Sqlite | Self::Rest | Self::Server(_) => "t.db",
             Self::Csv => "t.csv",
             Self::Xlsx => "t.xlsx",
             Self::Xls => "t.xls",
@@ -77,7 +80,7 @@ impl AnyKind<'_> {
     /// A file of these columns and rows.
     pub fn file(self, header: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
         match self {
-            Self::Sqlite | Self::Server(_) => Vec::new(),
+            Self::Sqlite | Self::Rest | Self::Server(_) => Vec::new(),
             Self::Csv => {
                 let mut text = ::csv::Writer::from_writer(Vec::new());
                 text.write_record(header).unwrap();
@@ -101,6 +104,7 @@ impl<'a> AnyRig<'a> {
             AnyKind::Xls => "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"manifest\"",
             AnyKind::Dbf => "kind = \"dbf\"\npath = \"t.dbf\"\nencoding = \"gb18030\"\nas_of = \"manifest\"",
             AnyKind::Parquet => "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"manifest\"",
+            AnyKind::Rest => "rows = \"/data\"\npaging = { kind = \"whole\", total = \"/total\" }\nrefresh_every = \"0s\"",
             AnyKind::Server(_) => "",
         };
         Self::with(kind, source, rows)
@@ -109,6 +113,19 @@ impl<'a> AnyRig<'a> {
     /// The same with a `[source]` of its own.
     pub fn with(kind: AnyKind<'a>, source: &str, rows: &[Cells<'_>]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let api = matches!(kind, AnyKind::Rest).then(|| Api::start(folder.path()));
+        let source = api.as_ref().map_or_else(|| source.to_owned(), |api| api.section(source));
+        let rig = Self::made(folder, kind, &source, api);
+        rig.write(rows);
+        rig
+    }
+
+    /// The same with nothing behind it.
+    pub fn said(kind: AnyKind<'a>, source: &str) -> Self {
+        Self::made(tempfile::tempdir().unwrap(), kind, source, None)
+    }
+
+    fn made(folder: TempDir, kind: AnyKind<'a>, source: &str, api: Option<Api>) -> Self {
         let table = if let AnyKind::Server(server) = kind { Some(server.table(folder.path(), "T -- (x")) } else { None };
         let source = table.as_ref().map_or_else(|| source.to_owned(), |table| table.section("profile_every = \"0s\""));
         let column = |name: &str, field: &str, what: &str| {
@@ -125,15 +142,23 @@ impl<'a> AnyRig<'a> {
             column("name", kind.name(), "person_name"),
         );
         let dataset = DatasetFile::parse(&text, "estate.toml").unwrap();
-        let rig = Self { folder, kind, table, dataset };
+        let rig = Self { folder, kind, table, api, dataset };
         if let Some(table) = &rig.table {
             table.create(&[("SFZH", "varchar(200)"), ("GYR", "char(200)"), (NAME, "text")]);
         }
         if matches!(kind, AnyKind::Sqlite) {
             rig.database().execute_batch(&format!("create table \"T -- (x\" (SFZH, GYR, \"{NAME}\")")).unwrap();
         }
-        rig.write(rows);
         rig
+    }
+
+    /// The interface that answers.
+    pub fn api(&self) -> &Api {
+        self.api.as_ref().unwrap()
+    }
+
+    pub fn api_mut(&mut self) -> &mut Api {
+        self.api.as_mut().unwrap()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -159,6 +184,11 @@ impl<'a> AnyRig<'a> {
             AnyKind::Server(_) => {
                 let rows: Vec<[Option<&str>; 3]> = rows.iter().map(|row| [Some(row.0), Some(row.1), Some(row.2)]).collect();
                 self.table.as_ref().unwrap().write(&rows);
+            }
+            AnyKind::Rest => {
+                let row = |row: &Cells<'_>| serde_json::json!({ "SFZH": row.0, "GYR": row.1, NAME: row.2 });
+                let data: Vec<serde_json::Value> = rows.iter().map(row).collect();
+                self.api().rows(serde_json::json!({ "total": data.len(), "data": data }).to_string());
             }
             _ => {
                 let rows: Vec<Vec<String>> =
@@ -305,6 +335,7 @@ pub fn a_missing_column_is_drift(kind: AnyKind<'_>) {
     match kind {
         AnyKind::Sqlite => rig.database().execute_batch("alter table \"T -- (x\" rename column GYR to GYR2").unwrap(),
         AnyKind::Server(_) => rig.table.as_ref().unwrap().rename("GYR", "GYR2", "char(200)"),
+        AnyKind::Rest => rig.api().rows(format!(r#"{{"total": 1, "data": [{{"SFZH": "{LI}", "{NAME}": "a"}}]}}"#)),
         _ => rig.drop_file(&kind.file(&[kind.name(), "SFZH"], &[vec!["a".to_owned(), LI.to_owned()]]), 1),
     }
     let error = rig.open().unwrap_err();
@@ -406,5 +437,6 @@ conformance!(xlsx, one_by_one, Kind::Xlsx);
 conformance!(xls, one_by_one, Kind::Xls);
 conformance!(dbf, one_by_one, Kind::Dbf);
 conformance!(parquet, one_by_one, Kind::Parquet);
+conformance!(rest, one_by_one, Kind::Rest);
 conformance!(postgres, against_one_server, Server::postgres());
 conformance!(mysql, against_one_server, Server::mariadb());

@@ -8,7 +8,9 @@ mod findings;
 mod number;
 mod profile;
 mod remote;
+mod rest;
 mod seen;
+mod snapshot;
 mod table;
 
 use std::fmt;
@@ -219,5 +221,6 @@ pub fn open(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: Arc
         Spec::Parquet(spec) => dropped(&spec.file, Arc::new(drop::Parquet)),
         Spec::Postgres(spec) => remote::postgres::open(dataset, spec, base, adjudications),
         Spec::Mysql(spec) => remote::mysql::open(dataset, spec, base, adjudications),
+        Spec::Rest(spec) => Ok(Arc::new(rest::RestSource::open(dataset, spec, base, state, adjudications)?)),
     }
 }

@@ -19,8 +19,8 @@ use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, cover
 
 pub use manifest::Manifest;
 pub use source::{
-    CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Parameter, Parquet, Password, Remote, Source, Sqlite, SqliteAsOf,
-    Tls,
+    CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Paging, Parameter, Parquet, Password, Pointer, Remote, Rest,
+    Source, Sqlite, SqliteAsOf, Tls, Total, Url, Way,
 };
 
 /// Largest dataset file, in bytes.

@@ -217,7 +217,8 @@ impl Import {
 
 /// Looks at a file that no dataset file describes yet.
 pub fn sample(path: &Path, format: &dyn Format) -> Result<Sample, SourceError> {
-    let mut filling = Filling::sample(path);
+    let origin = path.display().to_string();
+    let mut filling = Filling::sample(&origin);
     format.read(path, &mut filling)?;
     Ok(filling.into_sample())
 }

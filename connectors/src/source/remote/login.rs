@@ -17,8 +17,8 @@ use super::super::SourceError;
 /// Where systems keep the authorities that they trust: Debian, openEuler and Red Hat, SUSE, Alpine.
 const SYSTEM_ROOTS: [&str; 4] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
-/// Bytes of a password.
-const MOST_PASSWORD: u64 = 4096;
+/// Bytes of a secret.
+const MOST_SECRET: u64 = 4096;
 
 /// The password, read anew, so that a changed one needs no restart.
 pub fn password(spec: &Remote, base: &Path) -> Result<Option<String>, SourceError> {
@@ -28,30 +28,31 @@ pub fn password(spec: &Remote, base: &Path) -> Result<Option<String>, SourceErro
             Ok(password) => Ok(Some(password)),
             Err(_) => Err(misconfigured(format!("no environment variable `{name}`; set it, or mend `source.password_env`"))),
         },
-        Password::File(path) => read_password(&base.join(path)).map(Some),
+        Password::File(path) => secret(&base.join(path), "source.password_file").map(Some),
     }
 }
 
-fn read_password(path: &Path) -> Result<String, SourceError> {
-    let failed = |why: String| misconfigured(format!("`{}`: {why}; mend it, or `source.password_file`", path.display()));
+/// A short text in a file that nobody else may read; `key` names the file.
+pub fn secret(path: &Path, key: &str) -> Result<String, SourceError> {
+    let failed = |why: String| misconfigured(format!("`{}`: {why}; mend it, or `{key}`", path.display()));
     let file = File::open(path).map_err(|error| failed(error.to_string()))?;
     let meta = file.metadata().map_err(|error| failed(error.to_string()))?;
     if !meta.is_file() {
         return Err(failed("not a regular file".to_owned()));
     }
     if meta.permissions().mode() & 0o077 != 0 {
-        return Err(failed("others than its owner may read it; `chmod 600` it, and change the password".to_owned()));
+        return Err(failed("others than its owner may read it; `chmod 600` it, and change the secret".to_owned()));
     }
     let mut text = String::new();
-    file.take(MOST_PASSWORD).read_to_string(&mut text).map_err(|_| failed("not a short text".to_owned()))?;
+    file.take(MOST_SECRET).read_to_string(&mut text).map_err(|_| failed("not a short text".to_owned()))?;
     let end = text.trim_end_matches(['\r', '\n']).len();
     text.truncate(end);
     Ok(text)
 }
 
 /// The certificates of the authorities that may vouch for the server; none where the connection is not encrypted.
-pub fn authorities(spec: &Remote, base: &Path) -> Result<Option<Vec<CertificateDer<'static>>>, SourceError> {
-    let path: PathBuf = match &spec.tls {
+pub fn authorities(tls: &Tls, base: &Path) -> Result<Option<Vec<CertificateDer<'static>>>, SourceError> {
+    let path: PathBuf = match tls {
         Tls::Off => return Ok(None),
         Tls::Verify { ca_file: Some(path) } => base.join(path),
         Tls::Verify { ca_file: None } => {

@@ -8,7 +8,7 @@ mod assaying;
 pub mod catalogue;
 mod cells;
 mod known;
-mod login;
+pub mod login;
 pub mod mysql;
 mod outgoing;
 mod pool;

@@ -91,7 +91,7 @@ impl System for Mysql {
             .tcp_keepalive(Some(KEEP_ALIVE))
             .stmt_cache_size(MOST_STATEMENTS)
             .connect_attribute("program_name", "zerotrip-connector");
-        if let Some(authorities) = authorities(spec, &self.base)? {
+        if let Some(authorities) = authorities(&spec.tls, &self.base)? {
             let roots = authorities.iter().map(|certificate| certificate.to_vec().into()).collect();
             options = options.ssl_opts(SslOpts::default().with_root_certs(roots).with_disable_built_in_roots(true));
         }

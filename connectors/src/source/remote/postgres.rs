@@ -94,7 +94,7 @@ impl Postgres {
     }
 
     fn tls(&self) -> Result<Option<MakeTls>, SourceError> {
-        let Some(authorities) = authorities(&self.spec, &self.base)? else { return Ok(None) };
+        let Some(authorities) = authorities(&self.spec.tls, &self.base)? else { return Ok(None) };
         let config = foreign_client_config(&authorities).map_err(|error| misconfigured(format!("`source.ca_file`: {error}")))?;
         Ok(Some(MakeTls(config)))
     }

@@ -7,9 +7,12 @@ mod drop;
 mod excel;
 mod mysql;
 mod parquet;
+mod pointer;
 mod postgres;
 mod remote;
+mod rest;
 mod sqlite;
+mod url;
 
 use toml::Value;
 
@@ -20,8 +23,11 @@ pub use dbf::{CodePage, Dbf};
 pub use drop::{DropAsOf, FileDrop};
 pub use excel::Excel;
 pub use parquet::Parquet;
+pub use pointer::Pointer;
 pub use remote::{Password, Remote, Tls};
+pub use rest::{Paging, Rest, Total, Way};
 pub use sqlite::{Sqlite, SqliteAsOf};
+pub use url::Url;
 
 /// Where the rows are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,11 +48,13 @@ pub enum Source {
     Postgres(Remote),
     /// A table or view on a MySQL or MariaDB server.
     Mysql(Remote),
+    /// A collection that an HTTP API gives as JSON.
+    Rest(Rest),
 }
 
 /// Every kind of source, in the order in which people should meet them.
 pub const KINDS: &[&Kind] =
-    &[&sqlite::KIND, &csv::KIND, &excel::XLSX, &excel::XLS, &dbf::KIND, &parquet::KIND, &postgres::KIND, &mysql::KIND];
+    &[&sqlite::KIND, &csv::KIND, &excel::XLSX, &excel::XLS, &dbf::KIND, &parquet::KIND, &postgres::KIND, &mysql::KIND, &rest::KIND];
 
 /// One kind of source: what the manual says of it, and how its section is read.
 #[derive(Debug)]

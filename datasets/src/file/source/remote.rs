@@ -184,7 +184,8 @@ fn password(section: &mut Section<'_>) -> Option<Password> {
     }
 }
 
-fn tls(section: &mut Section<'_>) -> Option<Tls> {
+/// Whether the connection is encrypted.
+pub(super) fn tls(section: &mut Section<'_>) -> Option<Tls> {
     let verify = TLS.read(section, Some(true), |value| match value.as_str()? {
         "verify" => Some(true),
         "off" => Some(false),
@@ -209,6 +210,7 @@ fn some_text(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| is_text(text))
 }
 
-fn is_host(host: &str) -> bool {
+/// A host's name or address.
+pub(super) fn is_host(host: &str) -> bool {
     is_text(host) && host.bytes().all(|c| c.is_ascii_alphanumeric() || b".-_:".contains(&c))
 }

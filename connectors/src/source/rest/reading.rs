@@ -1,0 +1,291 @@
+//! One collection, from its first row to its last, into a snapshot; and how it is told that nothing was lost on the way.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use hyper::header::HeaderMap;
+use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::file::{Pointer, Rest, Tls, Url};
+use zerotrip_proto::v1::{ErrorCode, SemanticType};
+use zerotrip_trust::digest::{Digest, Hasher, sha256};
+use zerotrip_trust::tls::foreign_client_config;
+
+use super::super::SourceError;
+use super::super::number::double;
+use super::super::remote::login::{authorities, misconfigured, secret};
+use super::super::snapshot::{Filled, Filling, Snapshots};
+use super::super::table::TableSource;
+use super::client::{Answer, Client, kind_of, secret_headers};
+use super::json::{self, Json};
+use super::paging::{self, Stand};
+
+/// Readings of which two that follow one another must be alike.
+const MOST_READINGS: u32 = 4;
+/// Digits that a floating-point number keeps.
+const EXACT_DIGITS: usize = 15;
+
+/// Makes requests, as long as somebody waits for the answer.
+pub type Fetch<'a> = dyn FnMut(&mut Client, &Url) -> Result<Answer, SourceError> + 'a;
+
+/// How a collection becomes a snapshot.
+pub struct Plan {
+    spec: Rest,
+    base: PathBuf,
+    columns: Vec<Column>,
+    snapshots: Snapshots,
+}
+
+struct Column {
+    field: Pointer,
+    /// As the dataset file has it.
+    said: String,
+    is_id: bool,
+}
+
+/// A snapshot that is whole.
+pub struct Current {
+    /// Its rows.
+    pub table: TableSource,
+    _file: Temporary,
+}
+
+/// A file that goes when nobody reads it any more.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.0)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %self.0.display(), %error, "an old snapshot cannot be removed");
+        }
+    }
+}
+
+/// What each answer of a reading held: if two readings are equal here, they are.
+type Pages = Vec<Digest>;
+
+impl Plan {
+    /// For a dataset; snapshots are kept below `state`.
+    pub fn new(dataset: &DatasetFile, spec: &Rest, base: &Path, snapshots: Snapshots) -> Result<Self, SourceError> {
+        let mut columns = Vec::with_capacity(dataset.columns.len());
+        for column in &dataset.columns {
+            let wrong = || misconfigured(format!("`{}` is no field of JSON; mend the `field` of column `{}`", column.field, column.name));
+            let field = Pointer::field(&column.field).ok_or_else(wrong)?;
+            columns.push(Column { field, said: column.field.clone(), is_id: column.semantic == SemanticType::ResidentId });
+        }
+        Ok(Self { spec: spec.clone(), base: base.to_owned(), columns, snapshots })
+    }
+
+    /// Reads the collection until it is known to be whole. As-of is the start of the earlier of two readings that are alike: as they found
+    /// it, so it was between them.
+    pub fn read(&self, fetch: &mut Fetch<'_>) -> Result<Current, SourceError> {
+        let mut before: Option<(Pages, SystemTime)> = None;
+        let mut torn = None;
+        for _ in 0..MOST_READINGS {
+            let started = SystemTime::now();
+            let file = self.file()?;
+            match self.read_once(&file.0, fetch) {
+                Ok((filled, pages)) => {
+                    let as_of = match &before {
+                        Some((earlier, as_of)) if *earlier == pages => *as_of,
+                        // One answer is of one moment.
+                        _ if pages.len() == 1 => started,
+                        _ => {
+                            before = Some((pages, started));
+                            continue;
+                        }
+                    };
+                    return Ok(Current { table: self.snapshots.open(&file.0, as_of, filled.ragged)?, _file: file });
+                }
+                Err(error) if error.code == ErrorCode::SourceTruncated => (before, torn) = (None, Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(torn.unwrap_or_else(|| {
+            let detail = format!("{} was another each of the {MOST_READINGS} times that it was read", self.spec.url);
+            SourceError::new(ErrorCode::SourceTruncated, format!("{detail}; it changes too fast, or sorts its rows at random"))
+        }))
+    }
+
+    /// A name that no other snapshot has, of this process or of another.
+    fn file(&self) -> Result<Temporary, SourceError> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let folder = &self.snapshots.folder;
+        let failed = |error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", folder.display()));
+        fs::create_dir_all(folder).map_err(failed)?;
+        Ok(Temporary(folder.join(format!("reading-{}-{}.db", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)))))
+    }
+
+    /// Removes what an earlier process has left.
+    pub fn clean(&self) {
+        let Ok(entries) = fs::read_dir(&self.snapshots.folder) else { return };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let owner = path.file_name().and_then(|name| name.to_str()?.strip_prefix("reading-")?.split('-').next());
+            if owner.is_none_or(|owner| !Path::new("/proc").join(owner).exists()) && fs::remove_file(&path).is_err() {
+                tracing::warn!(path = %path.display(), "an old snapshot cannot be removed");
+            }
+        }
+    }
+
+    fn read_once(&self, file: &Path, fetch: &mut Fetch<'_>) -> Result<(Filled, Pages), SourceError> {
+        let mut client = self.client()?;
+        let mut pages = Vec::new();
+        let filled = self.snapshots.write(&self.spec.url.to_string(), file, |filling| {
+            pages = self.read_pages(filling, &mut |url| fetch(&mut client, url))?;
+            Ok(())
+        })?;
+        Ok((filled, pages))
+    }
+
+    fn client(&self) -> Result<Client, SourceError> {
+        let headers = match &self.spec.header_file {
+            None => Vec::new(),
+            Some(path) => {
+                let path = self.base.join(path);
+                secret_headers(&secret(&path, "source.header_file")?, &path.display().to_string())?
+            }
+        };
+        let tls = match authorities(&self.spec.tls, &self.base)? {
+            None => None,
+            Some(known) => Some(foreign_client_config(&known).map_err(|error| misconfigured(format!("`source.ca_file`: {error}")))?),
+        };
+        debug_assert_eq!(tls.is_none(), self.spec.tls == Tls::Off, "in clear text only where that is said");
+        Ok(Client::new(tls, headers, self.spec.time_out))
+    }
+
+    fn read_pages(
+        &self,
+        filling: &mut Filling<'_>,
+        fetch: &mut dyn FnMut(&Url) -> Result<Answer, SourceError>,
+    ) -> Result<Pages, SourceError> {
+        let Rest { url, paging, .. } = &self.spec;
+        let (mut pages, mut asked, mut total) = (Vec::new(), HashSet::new(), None);
+        let mut stand = Stand { answers: 0, rows: 0, last: 0 };
+        let mut next = Some(paging::first(url, paging));
+        while let Some(address) = next {
+            if stand.answers >= self.spec.most_pages {
+                let detail = format!("{url} has over {} pages; ask for more rows in each, or mend `source.most_pages`", stand.answers);
+                return Err(SourceError::new(ErrorCode::SourceLimit, detail));
+            }
+            if !asked.insert(sha256(format!("{}?{}", address.path, address.query).as_bytes())) {
+                return Err(SourceError::new(ErrorCode::SourceFailed, format!("{address} leads back to itself; its end cannot be told")));
+            }
+            let answer = fetch(&address)?;
+            let text = str::from_utf8(&answer.body).map_err(|_| {
+                let detail = format!("{address} answers in other characters than UTF-8 ({})", kind_of(&answer.headers));
+                SourceError::new(ErrorCode::SourceFailed, detail)
+            })?;
+            let (page, around) = self.read_page(&address, text, &answer.headers, stand.rows, filling)?;
+            pages.push(page.digest);
+            stand = Stand { answers: stand.answers + 1, rows: stand.rows + page.rows, last: page.rows };
+            if let Some(place) = &paging.total {
+                let said = paging::total(&address, place, &answer.headers, &around)?;
+                if *total.get_or_insert(said) != said {
+                    return Err(torn(format!("{url} had another number of rows before it was read to its end")));
+                }
+            }
+            next = paging::next(url, &address, paging, &stand, &answer.headers, &around)?;
+        }
+        match total {
+            Some(total) if total != stand.rows => Err(torn(format!("{url} says that it has {total} rows, and gave {}", stand.rows))),
+            _ => Ok(pages),
+        }
+    }
+
+    fn read_page<'a>(
+        &self,
+        address: &Url,
+        text: &'a str,
+        headers: &HeaderMap,
+        before: u64,
+        filling: &mut Filling<'_>,
+    ) -> Result<(Page, Json<'a>), SourceError> {
+        let (mut rows, mut hasher) = (0, Hasher::new());
+        let mut each = |row: &Json<'a>| {
+            rows += 1;
+            let number = before + rows;
+            let mut cells = Vec::with_capacity(self.columns.len());
+            for column in &self.columns {
+                cells.push(column.cell(row, number)?);
+            }
+            if let Some(id) = &self.spec.paging.id {
+                let id = identity(row.at(id.steps())).ok_or_else(|| no_id(id, number))?;
+                hasher.update_framed(id.as_bytes());
+                if !filling.is_first(&id)? {
+                    let detail = format!("row {number} has the `id` of a row before it: rows moved between pages, or it is not unique");
+                    return Err(torn(format!("{detail}; mend `source.paging.id`, or have the pages sorted by it")));
+                }
+            }
+            for cell in &cells {
+                hasher.update(&[u8::from(cell.is_some())]);
+                hasher.update_framed(cell.as_deref().unwrap_or_default().as_bytes());
+            }
+            filling.row(number, cells)
+        };
+        let (around, found) = json::read(text, self.spec.rows.steps(), &mut each)
+            .map_err(|error| SourceError::new(error.code, format!("{address} ({}): {}", kind_of(headers), error.detail)))?;
+        if !found {
+            let detail = format!("{address} has no array of rows at `{}`; mend `source.rows`", self.spec.rows);
+            return Err(SourceError::new(ErrorCode::SourceDrift, detail));
+        }
+        Ok((Page { rows, digest: hasher.finish() }, around))
+    }
+}
+
+/// What one answer held.
+struct Page {
+    rows: u64,
+    digest: Digest,
+}
+
+impl Column {
+    /// A cell as text; `None` is NULL.
+    fn cell(&self, row: &Json<'_>, number: u64) -> Result<Option<String>, SourceError> {
+        let drift =
+            |what: &str| SourceError::new(ErrorCode::SourceDrift, format!("row {number} {what}", what = what.replace("{}", &self.said)));
+        match row.at(self.field.steps()) {
+            Some(Json::Null) => Ok(None),
+            Some(Json::Bool(value)) => Ok(Some(value.to_string())),
+            Some(Json::Text(text)) => Ok(Some(text.to_string())),
+            Some(Json::Number(digits)) if self.is_id => Ok(Some(id_digits(digits))),
+            Some(Json::Number(digits)) => Ok(Some((*digits).to_owned())),
+            Some(Json::Object(_) | Json::Array(_)) => {
+                Err(drift("has an object or an array in `{}`; name what is within, such as `/{}/id`"))
+            }
+            None => Err(drift("has no `{}`; mend the column's `field`, or have the interface write `null`")),
+        }
+    }
+}
+
+/// What tells a row from all others.
+fn identity(value: Option<&Json<'_>>) -> Option<String> {
+    match value? {
+        Json::Text(text) if !text.is_empty() => Some(format!("\"{text}")),
+        Json::Number(digits) => Some((*digits).to_owned()),
+        _ => None,
+    }
+}
+
+fn no_id(id: &Pointer, number: u64) -> SourceError {
+    SourceError::new(ErrorCode::SourceDrift, format!("row {number} has no text or number at `{id}`; mend `source.paging.id`"))
+}
+
+/// A number in a column of ids. What a floating-point number may have left of another is written so that it is nobody's, and could be
+/// anybody's whose id begins so.
+fn id_digits(digits: &str) -> String {
+    let significant = digits.bytes().filter(u8::is_ascii_digit).count();
+    let Ok(number) = digits.parse::<f64>() else { return digits.to_owned() };
+    let is_whole = digits.bytes().all(|c| c.is_ascii_digit());
+    // As such numbers are written in full: with the fewest digits that mean them and zeros, or exactly.
+    let is_exact = is_whole && number.to_string() != digits && format!("{number:.0}") != digits;
+    if significant <= EXACT_DIGITS || is_exact { digits.to_owned() } else { double(number) }
+}
+
+/// Rows may have been lost: it is read once more.
+fn torn(detail: String) -> SourceError {
+    SourceError::new(ErrorCode::SourceTruncated, detail)
+}

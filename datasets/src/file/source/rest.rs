@@ -1,0 +1,304 @@
+//! `kind = "rest"`.
+
+use std::fmt;
+use std::time::Duration;
+
+use toml::Value;
+
+use super::pointer::Pointer;
+use super::remote::{self, Tls};
+use super::url::Url;
+use super::{Kind, Parameter, Source};
+use crate::file::section::{Section, is_text};
+use crate::file::units;
+
+/// A collection that an HTTP API gives as JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// Where the collection is.
+    pub url: Url,
+    /// Where its rows stand in an answer.
+    pub rows: Pointer,
+    /// How one answer follows the other.
+    pub paging: Paging,
+    /// Headers that are secret, one in a line, in a file that nobody else may read, relative to the dataset file.
+    pub header_file: Option<String>,
+    /// Whether the connection is encrypted.
+    pub tls: Tls,
+    /// Time for one request: 1 s to 10 min, default 30 s.
+    pub time_out: Duration,
+    /// Answers of one reading: 1 to 100,000, default 10,000.
+    pub most_pages: usize,
+    /// Time between two readings: zero, or 1 s to 24 h, default 15 min.
+    pub refresh_every: Duration,
+}
+
+/// How a collection is read from its first row to its last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paging {
+    /// How one answer follows the other.
+    pub way: Way,
+    /// How many rows an answer is asked to have: the query parameter and its value.
+    pub size: Option<(String, u32)>,
+    /// What no two rows have in common: a field.
+    pub id: Option<Pointer>,
+    /// Where an answer says how many rows the whole collection has.
+    pub total: Option<Total>,
+}
+
+/// How one answer follows the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// None does: one answer has all rows.
+    Whole,
+    /// Pages with numbers, until one is empty.
+    Page {
+        /// The query parameter.
+        parameter: String,
+        /// The first page's number.
+        first: u32,
+    },
+    /// From so many rows on, until there are none.
+    Offset {
+        /// The query parameter.
+        parameter: String,
+    },
+    /// By what the answer before says, until it says nothing.
+    Cursor {
+        /// The query parameter.
+        parameter: String,
+        /// Where the next one's value stands in an answer.
+        next: Pointer,
+    },
+    /// By the `Link` header (RFC 8288) of the answer before, until it has none.
+    Link,
+}
+
+/// Where the number of all rows stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// In the answer.
+    Body(Pointer),
+    /// In a header of this name.
+    Header(String),
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(pointer) => pointer.fmt(f),
+            Self::Header(name) => f.write_str(name),
+        }
+    }
+}
+
+pub(super) const KIND: Kind = Kind {
+    name: "rest",
+    title: "A collection that a system's own HTTP interface gives as JSON.",
+    title_zh: "业务系统的 HTTP 接口（JSON）",
+    parameters: &[&URL, &ROWS, &PAGING, &HEADER_FILE, &TLS, &remote::CA_FILE, &TIME_OUT, &MOST_PAGES, &REFRESH_EVERY],
+    example: "[source]\nkind = \"rest\"\nurl = \"https://estate.example/api/v2/ownerships\"\nrows = \"/data/list\"\n\
+        paging = { kind = \"page\", parameter = \"pageNo\", size_parameter = \"pageSize\", size = 500, id = \"DJBH\", \
+        total = \"/data/total\" }\nheader_file = \"secret/estate-header\"\nrefresh_every = \"30m\"\n",
+    notes: "A search of the interface's own would not find every spelling of an id, so the whole collection is read, page by page, into an \
+        indexed snapshot beside the connector. A new one is made every `refresh_every`; until it is whole, the one before serves, with its \
+        own as-of: the start of its reading. Rows are located by their number in the reading.\n\n\
+        **A collection may change while it is read**, and a row that moves to a page that was read already would be lost. So whatever \
+        takes more than one request is read twice, and counts only if both readings gave the same rows, page by page: then every page \
+        stood so at the moment between them. What was changed and changed back meanwhile, in the same place, is all that this does not \
+        see. It is read up to four times; if it never stands still that long, the snapshot before serves, and `check` says so. What \
+        each way holds beyond that:\n\n\
+        | `paging` | its keys | what tells that nothing is missing |\n|---|---|---|\n\
+        | `{ kind = \"whole\" }` | | One answer has all rows, and its owner says so. An answer with a `Link` to a next one is refused. An \
+        interface that cuts its answer off in silence is found only by `total`, or by the dataset's `row_floor`. |\n\
+        | `{ kind = \"page\", … }` | `parameter`, `id`, `first` (default 1) | Pages are read until one is empty; a shorter one is \
+        not trusted to be the last. No two rows may have the same `id`: an interface that sorts its pages differently each time \
+        gives one row twice and another never. |\n\
+        | `{ kind = \"offset\", … }` | `parameter`, `id` | The same; the next request begins behind the rows that came. |\n\
+        | `{ kind = \"cursor\", … }` | `parameter`, `next` (a pointer) | `next` is null or empty in the last answer. If it \
+        is not there at all, that is the end only where `total` says so. An interface that loses rows between two cursors is found by \
+        `total` only. |\n\
+        | `{ kind = \"link\" }` | | The last answer has no `Link` header with `rel=\"next\"`. Links lead to the same server, or are refused. \
+        An interface that loses rows is found by `total` only. |\n\n\
+        Each may have `size_parameter` and `size` (the rows to ask for in each answer), `id` (the field that no two rows have in common; \
+        where it is given, a second row with it is refused) and `total` (a JSON pointer, or a header's name such as `X-Total-Count`): it \
+        must be the same in every answer, and the number of rows that came.\n\n\
+        A column's `field` is the name of a row's member or, with `/` at its beginning, a JSON pointer (RFC 6901) within the row, such as \
+        `/owner/id`.\n\n\
+        | JSON | becomes |\n|---|---|\n\
+        | a string | the text; half of a surrogate pair becomes `\u{fffd}`, which nothing reads |\n\
+        | a number | its digits exactly as they stand: `1.50` stays so. In a column of ids one of more than 15 digits that could be what a \
+        floating-point number left of another becomes `4.4052418800101e17`: **never a person**, but anybody whose id begins so. Give \
+        ids as strings. |\n\
+        | `true`, `false` | the word |\n\
+        | `null`, or a pointer that leads through one | NULL |\n\
+        | a member that is not there | refused: the interface must write `null` |\n\
+        | an object or an array | refused, if a column names it: name what is within |\n\n\
+        An answer must be whole JSON in UTF-8 with status 200, of at most 64 MiB and 64 levels, no key twice in an object; compression is \
+        not asked for, redirects are not followed. A request is tried again, up to three times, when its connection fails, or after \
+        status 429 or 503, waiting as long as `Retry-After` says, up to 30 seconds.\n",
+    read,
+};
+
+const URL: Parameter = Parameter {
+    key: "url",
+    default: None,
+    form: "must be `https://host[:port]/path[?query]`, without user, password or `#`; `http` with `tls = \"off\"` only",
+    doc: "The collection. In messages, the values of its query are left out; secrets belong into `header_file` all the same.",
+};
+const ROWS: Parameter = Parameter {
+    key: "rows",
+    default: None,
+    form: "must be a JSON pointer (RFC 6901): empty, or beginning with `/`",
+    doc: "Where the array of rows stands in an answer, such as `/data/list`; empty where the answer is the array.",
+};
+const PAGING: Parameter = Parameter {
+    key: "paging",
+    default: None,
+    form: "must be a table such as `{ kind = \"page\", parameter = \"page\", id = \"…\" }`",
+    doc: "How the collection is read from its first row to its last; the ways are below.",
+};
+const HEADER_FILE: Parameter = Parameter {
+    key: "header_file",
+    default: Some("none"),
+    form: "must be a file's path",
+    doc: "A file with secret headers, one in a line (`Authorization: Bearer …`), at most 8, relative to this file; refused if anybody else \
+        may read it (`chmod 600`). Read for every reading.",
+};
+const TLS: Parameter = Parameter {
+    doc: "`verify`: encrypted, and the server's certificate must bear the host of `url` and lead to a known authority. `off`: in clear \
+        text, the secret headers included; for a server on the same machine.",
+    ..remote::TLS
+};
+const TIME_OUT: Parameter = Parameter {
+    key: "time_out",
+    default: Some("30s"),
+    form: "must be between `1s` and `10m`",
+    doc: "Time for one request, from dialling to the last byte.",
+};
+const MOST_PAGES: Parameter = Parameter {
+    key: "most_pages",
+    default: Some("10000"),
+    form: "must be between 1 and 100000",
+    doc: "Most answers of one reading; a collection with more is refused.",
+};
+const REFRESH_EVERY: Parameter = Parameter {
+    key: "refresh_every",
+    default: Some("15m"),
+    form: "must be `0s`, or between `1s` and `24h`, such as `15m`",
+    doc: "How often the collection is read. `0s`: for every look-up, for small collections: then its answers are of the moment.",
+};
+const MOST_ROWS: i64 = 100_000;
+
+fn read(section: &mut Section<'_>) -> Option<Source> {
+    let url = url(section);
+    let rows = ROWS.read(section, None, |value| Pointer::parse(value.as_str()?));
+    let paging = paging(section, url.as_ref());
+    let header_file = HEADER_FILE.read(section, Some(None), |value| value.as_str().filter(|text| is_text(text)).map(Some));
+    let tls = remote::tls(section);
+    let time_out = TIME_OUT.read(section, Some(Duration::from_secs(30)), |value| {
+        let time = units::duration(value.as_str()?)?;
+        (Duration::from_secs(1)..=Duration::from_secs(600)).contains(&time).then_some(time)
+    });
+    let most_pages = MOST_PAGES
+        .read(section, Some(10_000), |value| usize::try_from(value.as_integer()?).ok().filter(|pages| (1..=100_000).contains(pages)));
+    let refresh_every = REFRESH_EVERY.read(section, Some(Duration::from_secs(900)), |value| {
+        let time = units::duration(value.as_str()?)?;
+        (time.is_zero() || (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time)).then_some(time)
+    });
+    let (url, tls) = (url?, tls?);
+    if url.secure != (tls != Tls::Off) {
+        // Its value is left out: it may hold a secret.
+        section.fault("url", None, "`https` goes with `tls = \"verify\"`, `http` with `tls = \"off\"`".to_owned());
+        return None;
+    }
+    Some(Source::Rest(Rest {
+        url,
+        rows: rows?,
+        paging: paging?,
+        header_file: header_file?.map(str::to_owned),
+        tls,
+        time_out: time_out?,
+        most_pages: most_pages?,
+        refresh_every: refresh_every?,
+    }))
+}
+
+fn url(section: &mut Section<'_>) -> Option<Url> {
+    let value = section.need(URL.key, URL.form)?;
+    let url = value.as_str().and_then(Url::parse);
+    if url.is_none() {
+        // A wrong one may hold a password.
+        section.fault(URL.key, None, URL.form.to_owned());
+    }
+    url
+}
+
+fn paging(section: &mut Section<'_>, url: Option<&Url>) -> Option<Paging> {
+    let mut inner = section.section(PAGING.key, PAGING.form)?;
+    let paging = read_paging(&mut inner, url);
+    section.close(inner);
+    paging
+}
+
+fn read_paging(section: &mut Section<'_>, url: Option<&Url>) -> Option<Paging> {
+    let kind = section.read("kind", None, "must be `whole`, `page`, `offset`, `cursor` or `link`", |value| {
+        value.as_str().filter(|kind| ["whole", "page", "offset", "cursor", "link"].contains(kind))
+    })?;
+    let name = |value: &Value| {
+        let name = value.as_str().filter(|name| is_text(name))?;
+        url.is_none_or(|url| !url.asks(name)).then(|| name.to_owned())
+    };
+    let form = "must be a query parameter's name, and one that `url` has not";
+    let way = match kind {
+        "page" | "offset" | "cursor" => {
+            let parameter = section.read("parameter", None, form, name);
+            match kind {
+                "page" => {
+                    let first = section.read("first", Some(1), "must be 0 or 1", |value| {
+                        u32::try_from(value.as_integer()?).ok().filter(|first| *first <= 1)
+                    });
+                    first.zip(parameter).map(|(first, parameter)| Way::Page { parameter, first })
+                }
+                "offset" => parameter.map(|parameter| Way::Offset { parameter }),
+                _ => {
+                    let next = section.read("next", None, ROWS.form, |value| Pointer::parse(value.as_str()?));
+                    next.zip(parameter).map(|(next, parameter)| Way::Cursor { parameter, next })
+                }
+            }
+        }
+        "link" => Some(Way::Link),
+        _ => Some(Way::Whole),
+    };
+    let size_parameter = section.read("size_parameter", Some(None), form, |value| name(value).map(Some));
+    let size = section.read("size", Some(None), "must be between 1 and 100000", |value| {
+        value.as_integer().filter(|size| (1..=MOST_ROWS).contains(size)).and_then(|size| u32::try_from(size).ok()).map(Some)
+    });
+    // Where only the numbering tells one page from the next, a row that comes twice tells of one that never came.
+    let id_default = if matches!(kind, "page" | "offset") { None } else { Some(None) };
+    let id = section.read("id", id_default, "must be the field that no two rows have in common", |value| {
+        value.as_str().and_then(Pointer::field).map(Some)
+    });
+    let total = section.read("total", Some(None), "must be a JSON pointer, or a header's name", |value| total(value.as_str()?).map(Some));
+    let size = match (size_parameter?, size?) {
+        (Some(parameter), Some(size)) => Some((parameter, size)),
+        (None, None) => None,
+        (Some(_), None) => {
+            section.fault("size", None, "missing beside `size_parameter`".to_owned());
+            return None;
+        }
+        (None, Some(_)) => {
+            section.fault("size_parameter", None, "missing beside `size`".to_owned());
+            return None;
+        }
+    };
+    Some(Paging { way: way?, size, id: id?, total: total? })
+}
+
+fn total(text: &str) -> Option<Total> {
+    if text.starts_with('/') {
+        return Pointer::parse(text).map(Total::Body);
+    }
+    let is_name = !text.is_empty() && text.len() <= 100 && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
+    is_name.then(|| Total::Header(text.to_ascii_lowercase()))
+}
