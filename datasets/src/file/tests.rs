@@ -177,6 +177,50 @@ fn servers_have_their_own_keys() {
 }
 
 #[test]
+fn interfaces_have_their_own_keys() {
+    let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
+    let (_, after) = after.split_once("[coverage]").unwrap();
+    let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\nkind = \"rest\"\n{source}\n[coverage]{after}"), "f.toml");
+    let said = |source: &str| with(source).unwrap_err().faults.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let least = "url = \"https://a/b?key=s3cret\"\nrows = \"\"\n";
+    let Source::Rest(rest) = with(&format!("{least}paging = {{ kind = \"whole\" }}")).unwrap().source else { panic!("no rest") };
+    assert_eq!((rest.time_out, rest.most_pages, rest.refresh_every), (Duration::from_secs(30), 10_000, Duration::from_secs(900)));
+    assert!(!format!("{rest:?}").contains("s3cret"));
+    // Where only the numbering tells pages apart, ids must.
+    for kind in ["page", "offset"] {
+        assert_eq!(
+            said(&format!("{least}paging = {{ kind = \"{kind}\", parameter = \"p\" }}")),
+            ["`source.paging.id`: missing; must be the field that no two rows have in common"]
+        );
+    }
+    let wrong = "url = \"https://user:s3cret@a/\"\nrows = \"a\"\npaging = { kind = \"cursor\", size = 5, strange = 1 }\ntime_out = \"0s\"\n\
+                 most_pages = 0\nrefresh_every = \"5ms\"";
+    let told = said(wrong);
+    for key in [
+        "url`",
+        "rows`",
+        "paging.parameter`",
+        "paging.next`",
+        "paging.size_parameter`",
+        "paging.strange`",
+        "time_out`",
+        "most_pages`",
+        "refresh_every`",
+    ] {
+        assert!(told.iter().any(|fault| fault.starts_with(&format!("`source.{key}"))), "{key} among {told:?}");
+    }
+    assert!(!told.join(" ").contains("s3cret"), "{told:?}");
+    let whole = "rows = \"\"\npaging = { kind = \"whole\" }\n";
+    for clear in ["url = \"http://a/?k=s3cret\"\n", "url = \"https://a/?k=s3cret\"\ntls = \"off\"\n"] {
+        assert_eq!(said(&format!("{clear}{whole}")), ["`source.url`: `https` goes with `tls = \"verify\"`, `http` with `tls = \"off\"`"]);
+    }
+    assert_eq!(
+        said(&format!("{least}paging = {{ kind = \"page\", parameter = \"key\", id = \"n\" }}")),
+        ["`source.paging.parameter` = `key`: must be a query parameter's name, and one that `url` has not"]
+    );
+}
+
+#[test]
 fn every_kinds_example_can_be_read() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
