@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
 # Installs the tools that judge from outside, where they are missing: Python packages in exact versions from PyPI, in a folder of their
 # own; Go, its transparency-log packages, OpenSSL, and the servers that sources are tested against (PostgreSQL, MariaDB) from Debian.
+#
+#   tests/outside/install.sh           all of them
+#   tests/outside/install.sh servers   the servers alone
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 packages=()
-command -v "${ZEROTRIP_GO:-go}" >/dev/null || packages+=(golang-go)
-[ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || packages+=(golang-golang-x-mod-dev)
-command -v openssl >/dev/null || packages+=(openssl)
-python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
+if [ "${1-}" != servers ]; then
+    command -v "${ZEROTRIP_GO:-go}" >/dev/null || packages+=(golang-go)
+    [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || packages+=(golang-golang-x-mod-dev)
+    command -v openssl >/dev/null || packages+=(openssl)
+    python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
+fi
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || packages+=(postgresql)
 PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server)
 
@@ -31,6 +36,8 @@ if [ ${#packages[@]} -gt 0 ]; then
     "${as_root[@]}" apt-get update -q
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"
 fi
+
+if [ "${1-}" = servers ]; then exit 0; fi
 
 # Made anew whenever the pinned versions change, so that no leftover of older ones answers for them.
 venv=${XDG_CACHE_HOME:-$HOME/.cache}/zerotrip/venv
