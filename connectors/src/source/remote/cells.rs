@@ -45,6 +45,11 @@ impl Cells {
         &self.columns
     }
 
+    /// Whether the column at this place is of ids.
+    pub fn holds_ids(&self, place: usize) -> bool {
+        self.ids.contains(&place)
+    }
+
     /// The column at this place.
     pub fn column(&self, place: usize) -> Option<&Column> {
         self.columns.get(place)

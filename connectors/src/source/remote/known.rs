@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::time::{Instant, SystemTime};
 
-use zerotrip_datasets::resident_id::{self, ResidentId};
+use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::profile::{KeyCell, Profile};
 use super::super::{SourceError, UnreadableRow};
 use super::cells::Cells;
+use super::present::Present;
 use super::system::{Form, Locator, Sink};
 use crate::adjudications::{Adjudications, row_digest};
 
@@ -24,6 +25,8 @@ pub struct Known {
     /// The pass itself; its row ids are places in `kept`.
     pub profile: Profile,
     kept: Vec<Kept>,
+    /// Who stood where, and how often.
+    pub present: Present,
     /// When its transaction began.
     pub started: SystemTime,
     /// The same, for telling its age.
@@ -73,6 +76,7 @@ impl Known {
 pub struct Pass<'a> {
     profile: Profile,
     kept: Vec<Kept>,
+    present: Present,
     bytes: usize,
     /// The places of the columns that are read, in the order in which their cells come.
     places: &'a [usize],
@@ -86,7 +90,7 @@ pub struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// Before the first row. `places` are those of the columns that are read: of all, where rows are to be known by their digests.
     pub fn new(profile: Profile, places: &'a [usize], cells: &'a Cells, locator: &'a [Locator]) -> Self {
-        Self { profile, kept: Vec::new(), bytes: 0, places, open: None, found: Vec::new(), cells, locator }
+        Self { profile, kept: Vec::new(), present: Present::default(), bytes: 0, places, open: None, found: Vec::new(), cells, locator }
     }
 
     /// Finds so many unreadable rows of which nothing is stated there.
@@ -101,7 +105,7 @@ impl<'a> Pass<'a> {
 
     /// After the last row.
     pub fn finish(self, started: SystemTime, since: Instant, recorded: Option<SystemTime>) -> Known {
-        Known { profile: self.profile, kept: self.kept, started, since, over: Instant::now(), recorded }
+        Known { profile: self.profile, kept: self.kept, present: self.present, started, since, over: Instant::now(), recorded }
     }
 
     fn keep(&mut self, keys: &[Option<String>], found: &[Option<String>]) -> Result<(), SourceError> {
@@ -137,6 +141,14 @@ impl Sink for Pass<'_> {
             Some(Some(text)) => KeyCell::Text(text),
             Some(None) | None => KeyCell::Null,
         };
+        for (place, raw) in self.places.iter().zip(&row) {
+            if let Some(raw) = raw
+                && self.cells.holds_ids(*place)
+                && let Reading::Person(person) = resident_id::parse(raw)
+            {
+                self.present.add(*place, &person);
+            }
+        }
         let id = i64::try_from(self.kept.len()).unwrap_or(i64::MAX);
         let digest = || row_digest(row.iter().map(Option::as_deref));
         let noted = self.profile.note(id, cell, digest)?;

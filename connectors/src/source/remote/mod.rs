@@ -13,6 +13,7 @@ pub mod mysql;
 mod outgoing;
 mod pool;
 pub mod postgres;
+mod present;
 mod system;
 #[cfg(test)]
 pub mod tests;
@@ -308,7 +309,7 @@ impl<S: System> Inner<S> {
         let wanted: Vec<(usize, Vec<String>)> =
             look_up.columns.iter().map(|place| (*place, values(cells, &known, *place, &look_up.keys))).collect();
         let statements = wanted.iter().map(|(_, values)| values.len().div_ceil(S::VALUES)).max().unwrap_or_default();
-        let mut outgoing = Outgoing::new(rows, cells, look_up.most_rows, statements);
+        let mut outgoing = Outgoing::new(rows, cells, look_up, statements);
         for number in 0..statements {
             let asked = wanted
                 .iter()
@@ -318,6 +319,14 @@ impl<S: System> Inner<S> {
             outgoing.next_statement();
         }
         system::Sink::flush(&mut outgoing).await?;
+        if let Some(place) =
+            look_up.columns.iter().find(|place| look_up.keys.iter().any(|key| outgoing.misses(&known.present, **place, key)))
+        {
+            self.wanted.notify_one();
+            let field = self.shape.fields.get(*place).map_or("", String::as_str);
+            let detail = format!("rows that the latest profiling pass saw are gone, or `{field}` is spelled anew; a new pass is under way");
+            return Err(SourceError::new(ErrorCode::SourceFailed, detail));
+        }
         let as_of = known.recorded.unwrap_or(known.started).min(lease.begun);
         Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match: known.could_match(&look_up.columns, &look_up.keys) })
     }

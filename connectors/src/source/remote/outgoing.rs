@@ -5,14 +5,16 @@
 //! sent by the first statement that meets it, and what an earlier statement has sent is known by its digest: two equal rows of a table
 //! come out as two, and a row that two statements meet as one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use tokio::sync::mpsc;
+use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, Hasher};
 
-use super::super::{BATCH_ROWS, RawRow, SourceError};
+use super::super::{BATCH_ROWS, LookUp, RawRow, SourceError};
 use super::cells::Cells;
+use super::present::Present;
 use super::system::Sink;
 
 /// Bytes of cells that make a batch full before it has all its rows.
@@ -29,13 +31,23 @@ pub struct Outgoing<'a> {
     earlier: Option<HashSet<Digest>>,
     /// What this one sent.
     now: Vec<Digest>,
+    look_up: &'a LookUp,
+    /// In how many rows each person stands in each of the look-up's columns.
+    stands: HashMap<(usize, ResidentId), u32>,
 }
 
 impl<'a> Outgoing<'a> {
     /// For a look-up of so many statements, which may send at most so many rows.
-    pub fn new(rows: &'a mpsc::Sender<Vec<RawRow>>, cells: &'a Cells, most_rows: u64, statements: usize) -> Self {
+    pub fn new(rows: &'a mpsc::Sender<Vec<RawRow>>, cells: &'a Cells, look_up: &'a LookUp, statements: usize) -> Self {
         let earlier = (statements > 1).then(HashSet::new);
-        Self { rows, cells, batch: Vec::new(), bytes: 0, left: most_rows, earlier, now: Vec::new() }
+        let (left, stands) = (look_up.most_rows, HashMap::new());
+        Self { rows, cells, batch: Vec::new(), bytes: 0, left, earlier, now: Vec::new(), look_up, stands }
+    }
+
+    /// Whether the pass saw this person there in more rows than were sent.
+    pub fn misses(&self, present: &Present, column: usize, person: &ResidentId) -> bool {
+        let sent = self.stands.get(&(column, *person)).copied().unwrap_or_default();
+        present.stood(column, person, sent.saturating_add(1))
     }
 
     /// Between two statements.
@@ -60,6 +72,13 @@ impl Sink for Outgoing<'_> {
         for (place, cell) in row.iter_mut().enumerate() {
             self.cells.settle(place, cell)?;
             self.bytes += cell.as_ref().map_or(0, String::len);
+        }
+        for place in &self.look_up.columns {
+            if let Some(Some(raw)) = row.get(*place)
+                && let Reading::Person(person) = resident_id::parse(raw)
+            {
+                *self.stands.entry((*place, person)).or_default() += 1;
+            }
         }
         self.batch.push(row.into_boxed_slice());
         Ok(self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES)

@@ -31,8 +31,8 @@ pub(super) const KIND: Kind = Kind {
         are bound as parameters, text to columns of text and numbers to columns of numbers, so that the table's own indexes serve. \
         Look-up columns must be text or whole numbers.\n\n\
         A profiling pass reads the key columns every `profile_every` and remembers irregular spellings and unreadable cells; a live \
-        source's answers are as of the latest pass. A cell that somebody spells anew, irregularly, between two passes is found after \
-        the next one only. An unreadable row is located by its primary key; without one by its place in the pass.\n\n\
+        source's answers are as of the latest pass. The pass also remembers how often each person stands where: a \
+        look-up that finds fewer rows than that, because one is gone or spelled anew, fails, and a new pass begins at once. An unreadable row is located by its primary key; without one by its place in the pass.\n\n\
         | type | becomes |\n|---|---|\n\
         | `varchar`, `text` of any size, `enum`, `set` | the text |\n\
         | `char(n)` | the text, without the padding |\n\

@@ -32,8 +32,8 @@ pub(super) const KIND: Kind = Kind {
         refused rather than obeyed: a policy that hides rows is an error, not an absence. Keys are bound as one array for each column, \
         so that the table's own indexes serve. Look-up columns must be text or whole numbers.\n\n\
         A profiling pass reads the key columns every `profile_every` and remembers irregular spellings and unreadable cells; a live \
-        source's answers are as of the latest pass. A cell that somebody spells anew, irregularly, between two passes is found after \
-        the next one only. An unreadable row is located by its primary key, else by its `ctid`; in a view without either by its place \
+        source's answers are as of the latest pass. The pass also remembers how often each person stands where: a \
+        look-up that finds fewer rows than that, because one is gone or spelled anew, fails, and a new pass begins at once. An unreadable row is located by its primary key, else by its `ctid`; in a view without either by its place \
         in the pass.\n\n\
         | type | becomes |\n|---|---|\n\
         | `text`, `varchar`, `name`, an enumeration | the text |\n\

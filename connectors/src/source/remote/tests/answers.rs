@@ -26,6 +26,7 @@ pub const BOTH: &[Test] = &[
     ("two_answers_at_once", two_answers_at_once),
     ("unreadable_rows_have_locators", unreadable_rows_have_locators),
     ("the_pass_ages", the_pass_ages),
+    ("a_spelling_changed_since_the_pass_is_no_absence", a_spelling_changed_since_the_pass_is_no_absence),
     ("an_extract_tells_its_own_time", an_extract_tells_its_own_time),
     ("the_index_serves", the_index_serves),
     ("secrets_stay_secret", secrets_stay_secret),
@@ -267,6 +268,18 @@ fn the_pass_ages(server: &Server) {
         assert!(end.as_of <= SystemTime::now());
         found == ["1", "2", "3"] && end.rows == 3 && end.as_of > opened
     }));
+}
+
+fn a_spelling_changed_since_the_pass_is_no_absence(server: &Server) {
+    let rig = Rig::plain(server);
+    rig.table.write(&[[Some(LI), None, Some("1")], [Some(WANG), Some(LI), Some("2")]]);
+    let source = rig.open("profile_every = \"1h\"").unwrap();
+    let ask = || names(&*source, look_up(&[LI], 10, soon()));
+    assert_eq!(run(ask()).unwrap().0, ["1", "2"]);
+    // In a spelling that no pass has seen; its row is there all the time.
+    rig.table.write(&[[Some("11 0105 1949 1231 002X"), None, Some("1")], [Some(WANG), Some(LI), Some("2")]]);
+    assert_eq!(code(run(ask())).0, ErrorCode::SourceFailed);
+    run(until("the pass that this asked for has seen it", || async { ask().await.is_ok_and(|(found, _)| found == ["1", "2"]) }));
 }
 
 fn an_extract_tells_its_own_time(server: &Server) {

@@ -1,0 +1,109 @@
+//! Who stood in a table, and in how many of its rows, when a pass went through it.
+//!
+//! A look-up asks for the spellings that the pass has seen. A cell that somebody spells anew since then, irregularly, would be missed,
+//! and the row with it, though the answer claims to be whole as of the pass. So the pass remembers how often each person stood where, in
+//! a filter (Bloom's) that never forgets one and seldom invents one, and a look-up that finds fewer is no answer.
+
+use std::hash::{BuildHasher as _, RandomState};
+
+use zerotrip_datasets::resident_id::ResidentId;
+
+/// Bits for each entry: with sixteen probes, fewer than one entry in ten million is invented, for a look-up of 100,000 keys asks of each.
+const BITS_PER_ENTRY: usize = 40;
+const PROBES: u64 = 16;
+/// Bits of the first filter; each further one has twice as many as the one before. In a smaller one two hashes would meet too often.
+const FIRST_BITS: usize = 1 << 20;
+/// Rows of one person that are told apart; more count as so many.
+const MOST_ROWS: u32 = 64;
+
+/// The filter.
+#[derive(Debug, Default)]
+pub struct Present {
+    filters: Vec<Filter>,
+    hasher: RandomState,
+}
+
+#[derive(Debug)]
+struct Filter {
+    bits: Vec<u64>,
+    room: usize,
+}
+
+impl Present {
+    /// One more row in which this person stands in this column.
+    pub fn add(&mut self, column: usize, person: &ResidentId) {
+        let Some(row) = (1..=MOST_ROWS).find(|row| !self.stood(column, person, *row)) else { return };
+        let hash = self.hash(column, person, row);
+        if self.filters.last().is_none_or(|filter| filter.room == 0) {
+            let bits = FIRST_BITS << self.filters.len().min(16);
+            self.filters.push(Filter { bits: vec![0; bits / 64], room: bits / BITS_PER_ENTRY });
+        }
+        if let Some(filter) = self.filters.last_mut() {
+            filter.add(hash);
+        }
+    }
+
+    /// Whether there was a row of that number, from 1, in which this person stood in this column. Never wrongly `false`.
+    pub fn stood(&self, column: usize, person: &ResidentId, row: u32) -> bool {
+        let hash = self.hash(column, person, row);
+        row <= MOST_ROWS && self.filters.iter().any(|filter| filter.holds(hash))
+    }
+
+    fn hash(&self, column: usize, person: &ResidentId, row: u32) -> u64 {
+        self.hasher.hash_one((column, person, row))
+    }
+}
+
+impl Filter {
+    fn add(&mut self, hash: u64) {
+        self.room = self.room.saturating_sub(1);
+        for probe in 0..PROBES {
+            let (word, bit) = self.place(hash, probe);
+            if let Some(word) = self.bits.get_mut(word) {
+                *word |= bit;
+            }
+        }
+    }
+
+    fn holds(&self, hash: u64) -> bool {
+        (0..PROBES).all(|probe| {
+            let (word, bit) = self.place(hash, probe);
+            self.bits.get(word).is_some_and(|word| word & bit != 0)
+        })
+    }
+
+    /// Two halves of one hash make all probes (Kirsch and Mitzenmacher).
+    fn place(&self, hash: u64, probe: u64) -> (usize, u64) {
+        let step = (hash >> 32) | 1;
+        let bit = hash.wrapping_add(probe.wrapping_mul(step)) % (self.bits.len() as u64 * 64);
+        (usize::try_from(bit / 64).unwrap_or(0), 1 << (bit % 64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn nobody_is_forgotten_and_few_are_invented() {
+        let day = |number: i64| chrono::NaiveDate::from_ymd_opt(1940, 1, 1).unwrap() + chrono::Duration::days(number);
+        let person = |number: i64| ResidentId::from_parts(330_106, day(number / 3), u16::try_from(number % 3).unwrap()).unwrap();
+        let mut present = Present::default();
+        for number in 0..40_000 {
+            for _ in 0..=number % 3 {
+                present.add(1, &person(number));
+            }
+        }
+        let mut invented = 0;
+        for number in 0..40_000 {
+            let rows = u32::try_from(number % 3).unwrap() + 1;
+            assert!((1..=rows).all(|row| present.stood(1, &person(number), row)), "{number}");
+            invented += u32::from(present.stood(1, &person(number), rows + 1)) + u32::from(present.stood(2, &person(number), 1));
+        }
+        assert_eq!(invented, 0, "of 80,000");
+        (0..200).for_each(|_| present.add(7, &person(1)));
+        assert!(present.stood(7, &person(1), MOST_ROWS) && !present.stood(7, &person(1), MOST_ROWS + 1));
+    }
+}
