@@ -5,8 +5,6 @@
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::compute::filter_record_batch;
-use datafusion::common::cast::as_boolean_array;
 use datafusion::common::{DataFusionError, JoinType, Result};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
@@ -17,7 +15,7 @@ use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::StreamExt as _;
 
-use super::request_join::RequestJoin;
+use super::request_join::{RequestJoin, narrowed};
 use super::slots::{ExchangeCx, SlotScanExec};
 
 /// Rows that a SQL step may make: families are small, and a step that makes more has lost its join condition.
@@ -54,7 +52,8 @@ fn directly(plan: &Arc<dyn ExecutionPlan>, cx: &ExchangeCx) -> Result<Option<Vec
         return each(join.input(), cx, |batch| joiner.join(batch));
     }
     if let Some(filter) = plan.downcast_ref::<FilterExec>() {
-        return each(filter.input(), cx, |batch| filtered(filter, batch));
+        let projection = filter.projection().as_deref();
+        return each(filter.input(), cx, |batch| narrowed(batch.clone(), Some(filter.predicate()), projection));
     }
     if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
         return each(projection.input(), cx, |batch| projected(projection, batch));
@@ -81,16 +80,6 @@ fn each(
 ) -> Result<Option<Vec<RecordBatch>>> {
     let Some(rows) = directly(input, cx)? else { return Ok(None) };
     rows.iter().map(make).collect::<Result<Vec<_>>>().map(Some)
-}
-
-fn filtered(filter: &FilterExec, batch: &RecordBatch) -> Result<RecordBatch> {
-    let holds = filter.predicate().evaluate(batch)?.into_array(batch.num_rows())?;
-    // A condition that is NULL does not hold.
-    let batch = filter_record_batch(batch, as_boolean_array(&holds)?)?;
-    match filter.projection() {
-        Some(columns) => Ok(batch.project(columns)?),
-        None => Ok(batch),
-    }
 }
 
 fn projected(projection: &ProjectionExec, batch: &RecordBatch) -> Result<RecordBatch> {

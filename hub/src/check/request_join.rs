@@ -189,16 +189,23 @@ impl Joiner {
             columns.push(take(value.as_ref(), &first, None)?);
         }
         columns.extend(batch.columns().iter().cloned());
-        let mut batch = RecordBatch::try_new(Arc::clone(&self.joined), columns)?;
-        if let Some(condition) = &self.condition {
+        let batch = RecordBatch::try_new(Arc::clone(&self.joined), columns)?;
+        narrowed(batch, self.condition.as_ref(), self.projection.as_deref())
+    }
+}
+
+/// The rows of a batch for which the condition holds, and of those the projected columns. One that is NULL does not hold.
+pub fn narrowed(batch: RecordBatch, condition: Option<&Arc<dyn PhysicalExpr>>, projection: Option<&[usize]>) -> Result<RecordBatch> {
+    let batch = match condition {
+        Some(condition) => {
             let holds = condition.evaluate(&batch)?.into_array(batch.num_rows())?;
-            // A condition that is NULL does not hold.
-            batch = filter_record_batch(&batch, as_boolean_array(&holds)?)?;
+            filter_record_batch(&batch, as_boolean_array(&holds)?)?
         }
-        match &self.projection {
-            Some(columns) => Ok(batch.project(columns)?),
-            None => Ok(batch),
-        }
+        None => batch,
+    };
+    match projection {
+        Some(columns) => Ok(batch.project(columns)?),
+        None => Ok(batch),
     }
 }
 

@@ -149,7 +149,6 @@ impl Source for DropSource {
         Box::pin(async move {
             let current = self.current().await;
             let mut survey = current.table.survey().await?;
-            survey.advice.retain(|advice| !advice.contains("no index")); // the snapshot's indexes are our own
             survey.advice.extend(current.advice.iter().cloned());
             for steps in &mut survey.steps {
                 steps.insert(0, "-- in the connector's own snapshot of the drop; nothing is sent to the department's system".to_owned());

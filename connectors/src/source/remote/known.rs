@@ -146,7 +146,7 @@ impl Sink for Pass<'_> {
                 && self.cells.holds_ids(*place)
                 && let Reading::Person(person) = resident_id::parse(raw)
             {
-                self.present.add(*place, &person);
+                self.present.add(*place, &person)?;
             }
         }
         let id = i64::try_from(self.kept.len()).unwrap_or(i64::MAX);

@@ -7,12 +7,17 @@
 use std::hash::{BuildHasher as _, RandomState};
 
 use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_proto::v1::ErrorCode;
+
+use super::super::SourceError;
 
 /// Bits for each entry: with sixteen probes, fewer than one entry in ten million is invented, for a look-up of 100,000 keys asks of each.
 const BITS_PER_ENTRY: usize = 40;
 const PROBES: u64 = 16;
 /// Bits of the first filter; each further one has twice as many as the one before. In a smaller one two hashes would meet too often.
 const FIRST_BITS: usize = 1 << 20;
+/// Entries that are remembered: a quarter of a gigabyte of bits, and as much again while the last filter has room.
+const MOST_ENTRIES: usize = 50_000_000;
 /// Rows of one person that are told apart; more count as so many.
 const MOST_ROWS: u32 = 64;
 
@@ -20,6 +25,7 @@ const MOST_ROWS: u32 = 64;
 #[derive(Debug, Default)]
 pub struct Present {
     filters: Vec<Filter>,
+    entries: usize,
     hasher: RandomState,
 }
 
@@ -31,8 +37,15 @@ struct Filter {
 
 impl Present {
     /// One more row in which this person stands in this column.
-    pub fn add(&mut self, column: usize, person: &ResidentId) {
-        let Some(row) = (1..=MOST_ROWS).find(|row| !self.stood(column, person, *row)) else { return };
+    pub fn add(&mut self, column: usize, person: &ResidentId) -> Result<(), SourceError> {
+        let Some(row) = (1..=MOST_ROWS).find(|row| !self.stood(column, person, *row)) else { return Ok(()) };
+        self.entries += 1;
+        if self.entries > MOST_ENTRIES {
+            let detail = format!(
+                "more than {MOST_ENTRIES} ids in the columns of its look-ups; attach parts of it as views, each through a dataset of its own"
+            );
+            return Err(SourceError::new(ErrorCode::SourceLimit, detail));
+        }
         let hash = self.hash(column, person, row);
         if self.filters.last().is_none_or(|filter| filter.room == 0) {
             let bits = FIRST_BITS << self.filters.len().min(16);
@@ -41,6 +54,7 @@ impl Present {
         if let Some(filter) = self.filters.last_mut() {
             filter.add(hash);
         }
+        Ok(())
     }
 
     /// Whether there was a row of that number, from 1, in which this person stood in this column. Never wrongly `false`.
@@ -93,7 +107,7 @@ mod tests {
         let mut present = Present::default();
         for number in 0..40_000 {
             for _ in 0..=number % 3 {
-                present.add(1, &person(number));
+                present.add(1, &person(number)).unwrap();
             }
         }
         let mut invented = 0;
@@ -103,7 +117,7 @@ mod tests {
             invented += u32::from(present.stood(1, &person(number), rows + 1)) + u32::from(present.stood(2, &person(number), 1));
         }
         assert_eq!(invented, 0, "of 80,000");
-        (0..200).for_each(|_| present.add(7, &person(1)));
+        (0..200).for_each(|_| present.add(7, &person(1)).unwrap());
         assert!(present.stood(7, &person(1), MOST_ROWS) && !present.stood(7, &person(1), MOST_ROWS + 1));
     }
 }

@@ -117,7 +117,6 @@ impl Source for RestSource {
         Box::pin(async move {
             let current = self.current(&Stop::at(Instant::now() + PATIENCE)).await?;
             let mut survey = current.table.survey().await?;
-            survey.advice.retain(|advice| !advice.contains("no index")); // the snapshot's indexes are our own
             let trouble = self.state.read().unwrap_or_else(PoisonError::into_inner).trouble.clone();
             for steps in &mut survey.steps {
                 steps.insert(

@@ -280,7 +280,10 @@ impl Inner {
                 Ok(Some((rows.batch, end)))
             }
             Err(error) if look_up.stop.check().is_ok() && (rows.full || may_pass(&error)) => {
-                self.give_back(reader);
+                // Its transaction is over, or whoever takes it next would not get one of their own.
+                if reader.connection.is_autocommit() {
+                    self.give_back(reader);
+                }
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -415,11 +418,12 @@ impl Inner {
             }
             self.execute(reader, "begin")?;
             // Its first read waits for whoever writes just now, and from then on nobody may change the file.
-            self.data_version(reader)?;
-            if self.seen(&reader.log)? == reader.file {
+            let seen = self.data_version(reader).and_then(|_| self.seen(&reader.log));
+            if matches!(&seen, Ok(seen) if *seen == reader.file) {
                 return Ok(());
             }
             self.execute(reader, "rollback")?;
+            seen?;
         }
         Err(self.changing())
     }
@@ -551,8 +555,11 @@ impl Inner {
         Ok(cells.into_boxed_slice())
     }
 
-    /// Columns that are looked up without an index.
+    /// Columns that are looked up without an index; a snapshot's are our own.
     fn advice(&self, reader: &Reader) -> Result<Vec<String>, SourceError> {
+        if matches!(self.shape.moment, Moment::Fixed(_)) {
+            return Ok(Vec::new());
+        }
         let sql = "select distinct i.name from pragma_index_list(?1) l join pragma_index_info(l.name) i where i.seqno = 0";
         let indexed = reader
             .connection

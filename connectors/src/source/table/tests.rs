@@ -137,6 +137,32 @@ fn a_file_in_its_place_is_seen() {
 }
 
 #[test]
+fn a_look_up_waits_for_whoever_is_writing() {
+    let rows = format!("insert into t values ('{LI}', '', 'x')");
+    let (_folder, path, shape) = made(&format!("create table t (a, b, c); {rows}"), "t", &["a", "b", "c"]);
+    let source = TableSource::open(shape, &path).unwrap();
+    // The first refusal comes at once, on the thread that asks; the look-up's own thread has a transaction to itself all the same.
+    for _ in 0..3 {
+        let writer = Connection::open(&path).unwrap();
+        writer.execute_batch("begin exclusive").unwrap();
+        let found = run(async {
+            let inner = Arc::clone(&source.inner);
+            let asked = async { names(&source, look_up(&[LI], 10, soon())).await };
+            let written = tokio::task::spawn_blocking(move || {
+                while inner.permits.available_permits() == READERS {
+                    std::thread::yield_now();
+                }
+                writer.execute_batch("rollback").unwrap();
+            });
+            let (found, written) = tokio::join!(asked, written);
+            written.unwrap();
+            found
+        });
+        assert_eq!(found.unwrap().0, ["x"]);
+    }
+}
+
+#[test]
 fn a_file_that_is_replaced_during_a_look_up_is_no_answer() {
     let (_folder, path, shape) = made("create table t (a, b, c)", "t", &["a", "b", "c"]);
     let source = TableSource::open(shape, &path).unwrap();
