@@ -38,7 +38,7 @@ pub enum DialError {
         error: std::io::Error,
     },
     /// Somebody listens, but not who was expected.
-    #[error("{address} does not prove to be the expected peer: {error}")]
+    #[error("{address} could not be proven to be the expected peer: {error}{}", hint(.error))]
     Tls {
         /// Where to.
         address: String,
@@ -48,6 +48,14 @@ pub enum DialError {
     /// No answer.
     #[error("{0} did not answer within 5 s")]
     Timeout(String),
+}
+
+/// A connection that is closed before it begins says nothing of who closed it.
+fn hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof => "; it closed the connection: it may be full or stopping",
+        _ => "",
+    }
 }
 
 impl FromStr for Address {

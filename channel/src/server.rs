@@ -2,15 +2,26 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
 use crate::{Http2Bounds, Peer};
+
+/// Time in which a peer must have said that it speaks HTTP/2 (RFC 9113, 3.4); from then on it is asked for signs of life.
+const PREFACE_TIME: Duration = Duration::from_secs(5);
+/// Bytes of that.
+const PREFACE_BYTES: usize = 24;
 
 /// How serving a connection ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,9 +56,17 @@ where
         .max_send_buf_size(bounds.stream_window as usize)
         .keep_alive_interval(bounds.ping_interval)
         .keep_alive_timeout(bounds.ping_timeout);
+    let prefaced = Arc::new(Notify::new());
+    let io = Prefacing { io, left: PREFACE_BYTES, prefaced: Arc::clone(&prefaced) };
+    let silent = async {
+        if tokio::time::timeout(PREFACE_TIME, prefaced.notified()).await.is_ok() {
+            std::future::pending().await
+        }
+    };
     let connection = builder.serve_connection(TokioIo::new(io), TowerToHyperService::new(service));
     tokio::pin!(connection);
     tokio::select! {
+        () = silent => Served::Closed,
         // How a connection broke is the transport's affair; that it is gone is what the caller acts on.
         _ended = connection.as_mut() => Served::Closed,
         () = stop => {
@@ -55,5 +74,49 @@ where
             let _ended = connection.await;
             Served::Drained
         }
+    }
+}
+
+/// A socket that tells when the peer's preface has come.
+struct Prefacing<I> {
+    io: I,
+    /// Bytes of it that are still to come.
+    left: usize,
+    prefaced: Arc<Notify>,
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Prefacing<I> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buffer);
+        if self.left > 0 {
+            self.left = self.left.saturating_sub(buffer.filled().len() - before);
+            if self.left == 0 {
+                self.prefaced.notify_one();
+            }
+        }
+        read
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Prefacing<I> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
     }
 }

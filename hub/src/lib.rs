@@ -8,6 +8,7 @@ pub mod channels;
 pub mod check;
 pub mod cli;
 pub mod config;
+mod crowd;
 pub mod exchange;
 pub mod hub;
 pub mod init;

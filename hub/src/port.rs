@@ -1,22 +1,26 @@
 //! The one port: TLS first, and the ALPN says whether a department's connector dials in to be asked, or a client to ask.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use zerotrip_channel::{Http2Bounds, Http2Client, Peer, serve};
 use zerotrip_proto::bounds;
 use zerotrip_trust::tls::{self, TlsError};
 
 use crate::channels;
+use crate::crowd::{Crowd, Place};
 use crate::hub::Hub;
 use crate::services::{self, Service};
 
 /// Time for a TLS handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
+
+/// Connections without a certificate that there is always room for.
+const STRANGERS: usize = 4;
 
 /// The open port.
 pub struct Port {
@@ -24,6 +28,10 @@ pub struct Port {
     acceptor: TlsAcceptor,
     service: Service,
     hub: Arc<Hub>,
+    /// Those who have not shown a certificate, or not yet, by address.
+    strangers: Arc<Crowd<IpAddr>>,
+    /// Those who have, by their URI.
+    known: Arc<Crowd<String>>,
 }
 
 /// Why the port cannot be opened.
@@ -46,7 +54,15 @@ impl Port {
         let identity = &hub.identity;
         let config = tls::server_config(&identity.chain, &identity.tls_key, &identity.ca, &[bounds::ALPN_H2, bounds::ALPN_CHANNEL])?;
         let listener = TcpListener::bind(address).await.map_err(|error| PortError::Listen(address, error))?;
-        Ok(Self { listener, acceptor: TlsAcceptor::from(config), service: services::all(hub).await?, hub: Arc::clone(hub) })
+        let most = hub.config.connections;
+        Ok(Self {
+            listener,
+            acceptor: TlsAcceptor::from(config),
+            service: services::all(hub).await?,
+            hub: Arc::clone(hub),
+            strangers: Crowd::new((most / 4).max(STRANGERS), (most / 16).max(STRANGERS)),
+            known: Crowd::new(most, (most / 4).max(2)),
+        })
     }
 
     /// Where it listens.
@@ -57,7 +73,6 @@ impl Port {
     /// Serves until `stop` turns true, then lets exchanges under way finish for the configured time.
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let port = Arc::new(self);
-        let room = Arc::new(Semaphore::new(port.hub.config.connections));
         let (alive, mut all_gone) = tokio::sync::mpsc::channel::<()>(1);
         loop {
             let accepted = tokio::select! {
@@ -69,14 +84,14 @@ impl Port {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
-                tracing::warn!(%from, "refused: too many connections");
+            let Some(stranger) = port.strangers.enter(from.ip()) else {
+                tracing::warn!(%from, "refused: too many connections without a certificate, or from this address");
                 continue;
             };
             let (port, stop, alive) = (Arc::clone(&port), stop.clone(), alive.clone());
             tokio::spawn(async move {
-                port.connection(stream, stop).await;
-                drop((permit, alive));
+                port.connection(stream, stranger, stop).await;
+                drop(alive);
             });
         }
         drop(alive);
@@ -86,7 +101,7 @@ impl Port {
         }
     }
 
-    async fn connection(&self, stream: TcpStream, stop: watch::Receiver<bool>) {
+    async fn connection(&self, stream: TcpStream, stranger: Place<IpAddr>, stop: watch::Receiver<bool>) {
         if stream.set_nodelay(true).is_err() {
             return;
         }
@@ -100,6 +115,17 @@ impl Port {
                 Ok(identity) => Some(identity),
                 Err(error) => {
                     tracing::warn!(%error, "refused: the client's certificate does not name one system");
+                    return;
+                }
+            },
+        };
+        // Whoever has shown who it is makes room for the next stranger.
+        let (_known, _stranger) = match &identity {
+            None => (None, Some(stranger)),
+            Some(identity) => match self.known.enter(identity.uri()) {
+                Some(known) => (Some(known), None),
+                None => {
+                    tracing::warn!(peer = %identity, "refused: too many connections, or too many of this system's");
                     return;
                 }
             },

@@ -44,6 +44,44 @@ async fn open(home: &SystemHome, config: std::sync::Arc<rustls::ClientConfig>) -
     client
 }
 
+/// The default of `connections`, and what one address may hold of it without a certificate.
+const STRANGERS_OF_ONE_ADDRESS: usize = 1024 / 16;
+
+#[test]
+fn nobody_without_a_certificate_keeps_others_out() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let town = crate::support::town(60, 3);
+    let runtime = crate::support::runtime();
+    let home = town.home(FUND);
+    let config = tls::client_config(None, home.ca(), &home.hub, &[bounds::ALPN_H2]).unwrap();
+    runtime.block_on(async {
+        // Who says nothing, or half of the preface, is sent away.
+        for said in [&b""[..], b"PRI * HTTP/2"] {
+            let mut stream = dial(&home.address, config.clone()).await.unwrap();
+            stream.write_all(said).await.unwrap();
+            let mut heard = Vec::new();
+            let closed = tokio::time::timeout(std::time::Duration::from_secs(20), stream.read_to_end(&mut heard)).await;
+            assert!(closed.is_ok(), "still connected after {said:?}");
+        }
+        // Who speaks may stay, but not take all places: a session under way does not notice.
+        let mut session = town.session().await;
+        let mut strangers = Vec::new();
+        let refused = loop {
+            match dial(&home.address, config.clone()).await {
+                Ok(stranger) => strangers.push(stranger),
+                Err(error) => break error.to_string(),
+            }
+            assert!(strangers.len() <= STRANGERS_OF_ONE_ADDRESS, "nobody is refused");
+        };
+        assert!(refused.contains("it may be full"), "{refused}");
+        let (applicant, variant) = town.cast("nothing_owned");
+        session.check(&crate::support::errand(), &crate::support::question(variant, &applicant)).await.unwrap();
+    });
+    // They are gone, and there is room again.
+    let again = || Ok(runtime.block_on(dial(&home.address, config.clone())).is_ok());
+    zerotrip_tests::town::wait_until(std::time::Duration::from_secs(20), "a place is free again", again).unwrap();
+}
+
 /// The refusal that a call with an empty message meets at the door; `None` if it got through it.
 async fn knock(mut client: Http2Client, path: &str) -> Option<ErrorCode> {
     use http_body_util::{Full, combinators::UnsyncBoxBody};

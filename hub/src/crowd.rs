@@ -1,0 +1,74 @@
+//! Who is on the port at once: so many in all, and of each so many, so that nobody keeps the others out.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Places, told apart by who holds them.
+#[derive(Debug)]
+pub struct Crowd<K> {
+    room: Arc<Semaphore>,
+    most_each: usize,
+    held: Mutex<HashMap<K, usize>>,
+}
+
+/// A place; dropped, it is free again.
+#[derive(Debug)]
+pub struct Place<K: Eq + Hash> {
+    crowd: Arc<Crowd<K>>,
+    whose: K,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl<K: Clone + Eq + Hash> Crowd<K> {
+    /// With so many places, of which one may hold so many.
+    pub fn new(most: usize, most_each: usize) -> Arc<Self> {
+        Arc::new(Self { room: Arc::new(Semaphore::new(most)), most_each, held: Mutex::new(HashMap::new()) })
+    }
+
+    /// A place, if there is one for whoever it is.
+    pub fn enter(self: &Arc<Self>, whose: K) -> Option<Place<K>> {
+        let permit = Arc::clone(&self.room).try_acquire_owned().ok()?;
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.get(&whose).copied().unwrap_or_default();
+        if count >= self.most_each {
+            return None;
+        }
+        held.insert(whose.clone(), count + 1);
+        Some(Place { crowd: Arc::clone(self), whose, _permit: permit })
+    }
+}
+
+impl<K: Eq + Hash> Drop for Place<K> {
+    fn drop(&mut self) {
+        let mut held = self.crowd.held.lock().unwrap_or_else(PoisonError::into_inner);
+        match held.get_mut(&self.whose) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(held.remove(&self.whose)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn nobody_takes_all_places_and_a_place_that_is_left_is_free() {
+        let crowd = Crowd::new(4, 2);
+        let first = crowd.enter("a").unwrap();
+        let second = crowd.enter("a").unwrap();
+        assert!(crowd.enter("a").is_none(), "two each");
+        let others = [crowd.enter("b").unwrap(), crowd.enter("c").unwrap()];
+        assert!(crowd.enter("d").is_none(), "four in all");
+        drop(second);
+        let third = crowd.enter("a").unwrap();
+        assert!(crowd.enter("a").is_none());
+        drop((first, third, others));
+        assert!(crowd.held.lock().unwrap().is_empty());
+    }
+}
