@@ -6,6 +6,7 @@ mod conformance;
 mod drop;
 mod findings;
 mod number;
+mod present;
 mod profile;
 mod remote;
 mod rest;

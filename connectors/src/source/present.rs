@@ -1,15 +1,17 @@
 //! Who stood in a table, and in how many of its rows, when a pass went through it.
 //!
 //! A look-up asks for the spellings that the pass has seen. A cell that somebody spells anew since then, irregularly, would be missed,
-//! and the row with it, though the answer claims to be whole as of the pass. So the pass remembers how often each person stood where, in
-//! a filter (Bloom's) that never forgets one and seldom invents one, and a look-up that finds fewer is no answer.
+//! and the row with it, though the answer claims to be whole as of the pass; and so would a row that a damaged index has lost. So the pass
+//! remembers how often each person stood where, in a filter (Bloom's) that never forgets one and seldom invents one, and a look-up that
+//! finds fewer is no answer.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::SourceError;
+use super::SourceError;
 
 /// Bits for each entry: with sixteen probes, fewer than one entry in ten million is invented, for a look-up of 100,000 keys asks of each.
 const BITS_PER_ENTRY: usize = 40;
@@ -27,6 +29,32 @@ pub struct Present {
     filters: Vec<Filter>,
     entries: usize,
     hasher: RandomState,
+}
+
+/// In how many of its rows a look-up has met each of its persons, by column place.
+#[derive(Debug, Default)]
+pub struct Met(HashMap<(usize, ResidentId), u32>);
+
+impl Met {
+    /// One more row.
+    pub fn note(&mut self, columns: &[usize], row: &[Option<String>]) {
+        persons(columns, row).for_each(|stands| *self.0.entry(stands).or_default() += 1);
+    }
+
+    /// The first of these columns in which the pass saw one of these persons in more rows than were met.
+    pub fn misses(&self, present: &Present, columns: &[usize], keys: &[ResidentId]) -> Option<usize> {
+        let met = |place: usize, key: &ResidentId| self.0.get(&(place, *key)).copied().unwrap_or_default();
+        let misses = |place: usize| keys.iter().any(|key| present.stood(place, key, met(place, key).saturating_add(1)));
+        columns.iter().copied().find(|place| misses(*place))
+    }
+}
+
+/// Who stands in these columns of a row.
+fn persons<'a>(columns: &'a [usize], row: &'a [Option<String>]) -> impl Iterator<Item = (usize, ResidentId)> + 'a {
+    columns.iter().filter_map(|place| match resident_id::parse(row.get(*place)?.as_deref()?) {
+        Reading::Person(person) => Some((*place, person)),
+        _ => None,
+    })
 }
 
 #[derive(Debug)]
@@ -55,6 +83,11 @@ impl Present {
             filter.add(hash);
         }
         Ok(())
+    }
+
+    /// One more row, and everybody who stands in these columns of it.
+    pub fn note(&mut self, columns: &[usize], row: &[Option<String>]) -> Result<(), SourceError> {
+        persons(columns, row).try_for_each(|(column, person)| self.add(column, &person))
     }
 
     /// Whether there was a row of that number, from 1, in which this person stood in this column. Never wrongly `false`.

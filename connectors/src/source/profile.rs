@@ -48,6 +48,14 @@ pub struct KeyColumns {
 }
 
 impl KeyColumns {
+    /// The places of all columns of these look-ups, each once.
+    pub fn places(look_ups: &[Self]) -> Vec<usize> {
+        let mut places: Vec<usize> = look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
     /// Those of a dataset file.
     pub fn of(dataset: &DatasetFile) -> Vec<Self> {
         let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);

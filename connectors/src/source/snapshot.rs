@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use rusqlite::{Connection, Statement, params};
@@ -34,7 +35,7 @@ pub struct Snapshots {
     /// The dataset's id.
     pub dataset: String,
     /// Where they are kept.
-    pub folder: PathBuf,
+    folder: PathBuf,
     fields: Vec<String>,
     columns: Vec<Column>,
     look_ups: Vec<KeyColumns>,
@@ -42,10 +43,32 @@ pub struct Snapshots {
     adjudications: Arc<Adjudications>,
 }
 
+/// A snapshot's file, of this process alone; it goes when nobody reads it any more. Two processes never share one: what stands in which
+/// of its columns is known only to the one that wrote it.
+#[derive(Debug)]
+pub struct Temporary(PathBuf);
+
+impl Temporary {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.0)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %self.0.display(), %error, "an old snapshot cannot be removed");
+        }
+    }
+}
+
 impl Snapshots {
-    /// Of a dataset; they are kept below `state`.
+    /// Of a dataset; they are kept below `state`. What processes that are gone have left there is removed.
     pub fn new(dataset: &DatasetFile, state: &Path, adjudications: Arc<Adjudications>) -> Self {
-        Self {
+        let snapshots = Self {
             dataset: dataset.id.clone(),
             folder: state.join("snapshots").join(&dataset.id),
             fields: dataset.columns.iter().map(|column| column.field.clone()).collect(),
@@ -53,11 +76,33 @@ impl Snapshots {
             look_ups: KeyColumns::of(dataset),
             ids: id_places(dataset),
             adjudications,
+        };
+        snapshots.clean();
+        snapshots
+    }
+
+    /// A file for a new snapshot, under a name that no other has, of this process or of another.
+    pub fn file(&self) -> Result<Temporary, SourceError> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let folder = &self.folder;
+        let failed = |error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", folder.display()));
+        fs::create_dir_all(folder).map_err(failed)?;
+        Ok(Temporary(folder.join(format!("{}-{}.db", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)))))
+    }
+
+    fn clean(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return }; // there are none yet
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let owner = path.file_name().and_then(|name| name.to_str()?.split_once('-')).map(|(owner, _)| owner);
+            let gone = owner.is_none_or(|owner| !Path::new("/proc").join(owner).exists());
+            if gone && fs::remove_file(&path).is_err() {
+                tracing::warn!(path = %path.display(), "an old snapshot cannot be removed");
+            }
         }
     }
 
     /// Opens a snapshot that was written.
-    pub fn open(&self, path: &Path, as_of: SystemTime, ragged: Vec<RaggedRow>) -> Result<TableSource, SourceError> {
+    pub fn open(&self, file: Temporary, as_of: SystemTime, ragged: Vec<RaggedRow>) -> Result<TableSource, SourceError> {
         let shape = TableShape {
             dataset: self.dataset.clone(),
             table: "drop".into(),
@@ -69,19 +114,18 @@ impl Snapshots {
             ragged,
             adjudications: Arc::clone(&self.adjudications),
         };
-        TableSource::open(shape, path)
+        TableSource::open_snapshot(shape, file)
     }
 
-    /// Writes what `read` gives into a new file at `part`, and syncs it. `origin` is what is read, for messages.
+    /// Writes what `read` gives into a new file at `path`, and syncs it. `origin` is what is read, for messages.
     pub fn write(
         &self,
         origin: &str,
-        part: &Path,
+        path: &Path,
         read: impl FnOnce(&mut Filling<'_>) -> Result<(), SourceError>,
     ) -> Result<Filled, SourceError> {
         let failed = |error: &rusqlite::Error| snapshot_failed(origin, error);
-        let _stale = fs::remove_file(part); // left by a crash; usually there is none
-        let mut connection = Connection::open(part).map_err(|error| failed(&error))?;
+        let mut connection = Connection::open(path).map_err(|error| failed(&error))?;
         let settings = format!("pragma journal_mode = off; pragma synchronous = off; pragma max_page_count = {MOST_PAGES};");
         connection.execute_batch(&settings).map_err(|error| failed(&error))?;
         let columns: Vec<String> = (0..self.fields.len()).map(|place| format!("c{place} text")).collect();
@@ -98,8 +142,8 @@ impl Snapshots {
         }
         transaction.commit().map_err(|error| failed(&error))?;
         drop(connection);
-        let synced = File::open(part).and_then(|file| file.sync_all());
-        synced.map_err(|error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", part.display())))?;
+        let synced = File::open(path).and_then(|file| file.sync_all());
+        synced.map_err(|error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", path.display())))?;
         Ok(filled)
     }
 }

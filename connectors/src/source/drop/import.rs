@@ -1,8 +1,8 @@
 //! From a file to a local indexed snapshot, whatever the file's format.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use zerotrip_datasets::DatasetFile;
@@ -42,27 +42,17 @@ impl Import {
             let detail = format!("`{}` does not match its manifest's sha256; it may be half-written", path.display());
             return Err(SourceError::new(ErrorCode::SourceTruncated, detail));
         }
-        let folder = &self.snapshots.folder;
-        fs::create_dir_all(folder).map_err(|error| unreadable(folder, &error))?;
-        let target = folder.join(format!("{}.db", digest.get(..32).unwrap_or_default()));
-        let part = with_suffix(&target, &format!(".{}.part", std::process::id()));
-        let filled = self.fill(&drop, &part).and_then(|filled| {
-            fs::rename(&part, &target).map_err(|error| unreadable(&target, &error))?;
-            Ok(filled)
-        });
-        let filled = filled.inspect_err(|_| {
-            // The half-filled snapshot is of no use; that it may not be there is no second fault.
-            let _gone = fs::remove_file(&part);
-        })?;
-        self.forget_older(&target);
-        let table = self.snapshots.open(&target, drop.as_of, filled.ragged)?;
+        let file = self.snapshots.file()?;
+        let filled = self.fill(&drop, file.path())?;
+        tracing::info!(dataset = %self.dataset, path = %path.display(), sha256 = digest, rows = filled.rows, "a drop was imported");
+        let table = self.snapshots.open(file, drop.as_of, filled.ragged)?;
         Ok(Current { table, stamp: drop.stamp, as_of: drop.as_of, advice: filled.advice })
     }
 
     /// Copies a drop into a snapshot, and proves that it was whole and stayed as it was.
-    fn fill(&self, drop: &Arrived, part: &Path) -> Result<Filled, SourceError> {
+    fn fill(&self, drop: &Arrived, snapshot: &Path) -> Result<Filled, SourceError> {
         let path = drop.stamp.path.as_path();
-        let filled = self.snapshots.write(&path.display().to_string(), part, |filling| self.format.read(path, filling))?;
+        let filled = self.snapshots.write(&path.display().to_string(), snapshot, |filling| self.format.read(path, filling))?;
         if let Some(manifest) = &drop.manifest
             && manifest.rows != filled.rows
         {
@@ -73,16 +63,6 @@ impl Import {
             return Err(SourceError::new(ErrorCode::SourceTruncated, format!("`{}` changed while it was read", path.display())));
         }
         Ok(filled)
-    }
-
-    /// Snapshots of earlier drops; whoever still reads one keeps it open.
-    fn forget_older(&self, newest: &Path) {
-        let Ok(entries) = fs::read_dir(&self.snapshots.folder) else { return };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            if path != newest && fs::remove_file(&path).is_err() {
-                tracing::warn!(path = %path.display(), "an old snapshot cannot be removed");
-            }
-        }
     }
 }
 
@@ -97,11 +77,4 @@ fn digest(path: &Path) -> Result<String, SourceError> {
         hasher.update(bytes);
     }
     Ok(hex::encode(hasher.finish()))
-}
-
-/// The path with more behind its name.
-pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut text = path.as_os_str().to_owned();
-    text.push(suffix);
-    PathBuf::from(text)
 }

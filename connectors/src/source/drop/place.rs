@@ -197,7 +197,7 @@ fn beginning(day: NaiveDate) -> Option<SystemTime> {
 }
 
 fn manifest_of(path: &Path) -> PathBuf {
-    super::import::with_suffix(path, ".manifest.toml")
+    with_suffix(path, ".manifest.toml")
 }
 
 /// What the file system says of a file, or of what a link leads to. A device or a pipe would be read without end, or wait for a writer.
@@ -208,4 +208,11 @@ fn regular(path: &Path) -> Result<Metadata, SourceError> {
         return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
     }
     Ok(meta)
+}
+
+/// The path with more behind its name.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut text = path.as_os_str().to_owned();
+    text.push(suffix);
+    PathBuf::from(text)
 }

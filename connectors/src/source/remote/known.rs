@@ -7,10 +7,10 @@ use std::time::{Instant, SystemTime};
 use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
+use super::super::present::Present;
 use super::super::profile::{KeyCell, Profile};
 use super::super::{SourceError, UnreadableRow};
 use super::cells::Cells;
-use super::present::Present;
 use super::system::{Form, Locator, Sink};
 use crate::adjudications::{Adjudications, row_digest};
 

@@ -13,7 +13,6 @@ pub mod mysql;
 mod outgoing;
 mod pool;
 pub mod postgres;
-mod present;
 mod system;
 #[cfg(test)]
 pub mod tests;
@@ -213,9 +212,7 @@ async fn keep_fresh<S: System>(source: &Weak<Inner<S>>) {
 impl Shape {
     fn of(dataset: &DatasetFile, spec: &Remote, adjudications: Arc<Adjudications>) -> Self {
         let look_ups = KeyColumns::of(dataset);
-        let mut keys: Vec<usize> = look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
-        keys.sort_unstable();
-        keys.dedup();
+        let keys = KeyColumns::places(&look_ups);
         Self {
             dataset: dataset.id.clone(),
             table: spec.table.clone(),
@@ -319,11 +316,9 @@ impl<S: System> Inner<S> {
             outgoing.next_statement();
         }
         system::Sink::flush(&mut outgoing).await?;
-        if let Some(place) =
-            look_up.columns.iter().find(|place| look_up.keys.iter().any(|key| outgoing.misses(&known.present, **place, key)))
-        {
+        if let Some(place) = outgoing.misses(&known.present) {
             self.wanted.notify_one();
-            let field = self.shape.fields.get(*place).map_or("", String::as_str);
+            let field = self.shape.fields.get(place).map_or("", String::as_str);
             let detail = format!("rows that the latest profiling pass saw are gone, or `{field}` is spelled anew; a new pass is under way");
             return Err(SourceError::new(ErrorCode::SourceFailed, detail));
         }

@@ -5,16 +5,15 @@
 //! sent by the first statement that meets it, and what an earlier statement has sent is known by its digest: two equal rows of a table
 //! come out as two, and a row that two statements meet as one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use tokio::sync::mpsc;
-use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, Hasher};
 
+use super::super::present::{Met, Present};
 use super::super::{BATCH_ROWS, LookUp, RawRow, SourceError};
 use super::cells::Cells;
-use super::present::Present;
 use super::system::Sink;
 
 /// Bytes of cells that make a batch full before it has all its rows.
@@ -32,22 +31,20 @@ pub struct Outgoing<'a> {
     /// What this one sent.
     now: Vec<Digest>,
     look_up: &'a LookUp,
-    /// In how many rows each person stands in each of the look-up's columns.
-    stands: HashMap<(usize, ResidentId), u32>,
+    met: Met,
 }
 
 impl<'a> Outgoing<'a> {
     /// For a look-up of so many statements, which may send at most so many rows.
     pub fn new(rows: &'a mpsc::Sender<Vec<RawRow>>, cells: &'a Cells, look_up: &'a LookUp, statements: usize) -> Self {
         let earlier = (statements > 1).then(HashSet::new);
-        let (left, stands) = (look_up.most_rows, HashMap::new());
-        Self { rows, cells, batch: Vec::new(), bytes: 0, left, earlier, now: Vec::new(), look_up, stands }
+        let (left, met) = (look_up.most_rows, Met::default());
+        Self { rows, cells, batch: Vec::new(), bytes: 0, left, earlier, now: Vec::new(), look_up, met }
     }
 
-    /// Whether the pass saw this person there in more rows than were sent.
-    pub fn misses(&self, present: &Present, column: usize, person: &ResidentId) -> bool {
-        let sent = self.stands.get(&(column, *person)).copied().unwrap_or_default();
-        present.stood(column, person, sent.saturating_add(1))
+    /// A column in which the pass saw somebody in more rows than were sent.
+    pub fn misses(&self, present: &Present) -> Option<usize> {
+        self.met.misses(present, &self.look_up.columns, &self.look_up.keys)
     }
 
     /// Between two statements.
@@ -73,13 +70,7 @@ impl Sink for Outgoing<'_> {
             self.cells.settle(place, cell)?;
             self.bytes += cell.as_ref().map_or(0, String::len);
         }
-        for place in &self.look_up.columns {
-            if let Some(Some(raw)) = row.get(*place)
-                && let Reading::Person(person) = resident_id::parse(raw)
-            {
-                *self.stands.entry((*place, person)).or_default() += 1;
-            }
-        }
+        self.met.note(&self.look_up.columns, &row);
         self.batch.push(row.into_boxed_slice());
         Ok(self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES)
     }

@@ -23,8 +23,9 @@ use zerotrip_datasets::file::Rest;
 use zerotrip_proto::v1::ErrorCode;
 
 use self::client::Client;
-use self::reading::{Current, Plan};
+use self::reading::Plan;
 use super::snapshot::Snapshots;
+use super::table::TableSource;
 use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use crate::adjudications::Adjudications;
 
@@ -46,11 +47,11 @@ pub struct RestSource {
 }
 
 /// Somebody who waits for a reading that begins after the order came.
-type Order = oneshot::Sender<Result<Arc<Current>, SourceError>>;
+type Order = oneshot::Sender<Result<Arc<TableSource>, SourceError>>;
 
 #[derive(Default)]
 struct State {
-    current: Option<Arc<Current>>,
+    current: Option<Arc<TableSource>>,
     /// Why the latest reading failed, if it did.
     trouble: Option<String>,
 }
@@ -71,7 +72,6 @@ impl RestSource {
         adjudications: Arc<Adjudications>,
     ) -> Result<Self, SourceError> {
         let plan = Plan::new(dataset, spec, base, Snapshots::new(dataset, state, adjudications))?;
-        plan.clean();
         let failed = |error: std::io::Error| SourceError::new(ErrorCode::SourceFailed, format!("no thread: {error}"));
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (orders, ordered) = mpsc::channel(MOST_WAITING);
@@ -85,7 +85,7 @@ impl RestSource {
     }
 
     /// The newest whole snapshot or, where every look-up has its own, one whose reading begins now.
-    async fn current(&self, stop: &Stop) -> Result<Arc<Current>, SourceError> {
+    async fn current(&self, stop: &Stop) -> Result<Arc<TableSource>, SourceError> {
         if !self.every.is_zero() {
             return self.state.read().unwrap_or_else(PoisonError::into_inner).current.clone().ok_or_else(stopped);
         }
@@ -109,14 +109,14 @@ impl Source for RestSource {
                 current = self.current(&look_up.stop) => current?,
                 () = rows.closed() => return Err(SourceError::new(ErrorCode::SourceTimeout, "the hub hung up")),
             };
-            current.table.look_up(look_up, rows).await
+            current.look_up(look_up, rows).await
         })
     }
 
     fn survey(&self) -> SourceFuture<'_, Survey> {
         Box::pin(async move {
             let current = self.current(&Stop::at(Instant::now() + PATIENCE)).await?;
-            let mut survey = current.table.survey().await?;
+            let mut survey = current.survey().await?;
             let trouble = self.state.read().unwrap_or_else(PoisonError::into_inner).trouble.clone();
             for steps in &mut survey.steps {
                 steps.insert(
@@ -130,7 +130,7 @@ impl Source for RestSource {
     }
 
     fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>> {
-        Box::pin(async move { self.current(&Stop::at(Instant::now() + PATIENCE)).await?.table.unreadable(most).await })
+        Box::pin(async move { self.current(&Stop::at(Instant::now() + PATIENCE)).await?.unreadable(most).await })
     }
 }
 
@@ -180,7 +180,7 @@ impl Reader {
         Some(waiting)
     }
 
-    fn read(&mut self, waiting: &mut [Order]) -> Result<Arc<Current>, SourceError> {
+    fn read(&mut self, waiting: &mut [Order]) -> Result<Arc<TableSource>, SourceError> {
         let (runtime, orders) = (&self.runtime, &mut self.orders);
         let mut fetch = |client: &mut Client, url: &_| {
             runtime.block_on(async {

@@ -1,9 +1,7 @@
 //! One collection, from its first row to its last, into a snapshot; and how it is told that nothing was lost on the way.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use hyper::header::HeaderMap;
@@ -45,26 +43,6 @@ struct Column {
     is_id: bool,
 }
 
-/// A snapshot that is whole.
-pub struct Current {
-    /// Its rows.
-    pub table: TableSource,
-    _file: Temporary,
-}
-
-/// A file that goes when nobody reads it any more.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.0)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(path = %self.0.display(), %error, "an old snapshot cannot be removed");
-        }
-    }
-}
-
 /// What each answer of a reading held: if two readings are equal here, they are.
 type Pages = Vec<Digest>;
 
@@ -82,13 +60,13 @@ impl Plan {
 
     /// Reads the collection until it is known to be whole. As-of is the start of the earlier of two readings that are alike: as they found
     /// it, so it was between them.
-    pub fn read(&self, fetch: &mut Fetch<'_>) -> Result<Current, SourceError> {
+    pub fn read(&self, fetch: &mut Fetch<'_>) -> Result<TableSource, SourceError> {
         let mut before: Option<(Pages, SystemTime)> = None;
         let mut torn = None;
         for _ in 0..MOST_READINGS {
             let started = SystemTime::now();
-            let file = self.file()?;
-            match self.read_once(&file.0, fetch) {
+            let file = self.snapshots.file()?;
+            match self.read_once(file.path(), fetch) {
                 Ok((filled, pages)) => {
                     let as_of = match &before {
                         Some((earlier, as_of)) if *earlier == pages => *as_of,
@@ -99,7 +77,7 @@ impl Plan {
                             continue;
                         }
                     };
-                    return Ok(Current { table: self.snapshots.open(&file.0, as_of, filled.ragged)?, _file: file });
+                    return self.snapshots.open(file, as_of, filled.ragged);
                 }
                 Err(error) if error.code == ErrorCode::SourceTruncated => (before, torn) = (None, Some(error)),
                 Err(error) => return Err(error),
@@ -109,26 +87,6 @@ impl Plan {
             let detail = format!("{} was another each of the {MOST_READINGS} times that it was read", self.spec.url);
             SourceError::new(ErrorCode::SourceTruncated, format!("{detail}; it changes too fast, or sorts its rows at random"))
         }))
-    }
-
-    /// A name that no other snapshot has, of this process or of another.
-    fn file(&self) -> Result<Temporary, SourceError> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let folder = &self.snapshots.folder;
-        let failed = |error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", folder.display()));
-        fs::create_dir_all(folder).map_err(failed)?;
-        Ok(Temporary(folder.join(format!("reading-{}-{}.db", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)))))
-    }
-
-    /// Removes what an earlier process has left.
-    pub fn clean(&self) {
-        let Ok(entries) = fs::read_dir(&self.snapshots.folder) else { return };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            let owner = path.file_name().and_then(|name| name.to_str()?.strip_prefix("reading-")?.split('-').next());
-            if owner.is_none_or(|owner| !Path::new("/proc").join(owner).exists()) && fs::remove_file(&path).is_err() {
-                tracing::warn!(path = %path.display(), "an old snapshot cannot be removed");
-            }
-        }
     }
 
     fn read_once(&self, file: &Path, fetch: &mut Fetch<'_>) -> Result<(Filled, Pages), SourceError> {

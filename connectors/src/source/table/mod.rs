@@ -16,8 +16,10 @@ use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
 use super::findings::{Assay, Assayed};
+use super::present::{Met, Present};
 use super::profile::{KeyCell, KeyColumns, Profile, RaggedRow};
 use super::seen::Seen;
+use super::snapshot::Temporary;
 use super::{BATCH_ROWS, LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use crate::adjudications::{Adjudications, row_digest};
 
@@ -82,6 +84,8 @@ pub struct TableSource {
 struct Inner {
     shape: TableShape,
     path: PathBuf,
+    /// A snapshot's own file, which goes with its last reader.
+    _snapshot: Option<Temporary>,
     permits: Semaphore,
     readers: Mutex<Vec<Reader>>,
 }
@@ -90,7 +94,7 @@ struct Inner {
 /// with what the same connection was told before. A profile that readers shared could be older than the file that one of them sees.
 struct Reader {
     connection: Connection,
-    /// `select <row id>, <fields> from <table> where `.
+    /// `select <row id>, <fields> from <table>`.
     select: String,
     /// The first part of `select`'s columns: how this table's row ids are called.
     row_id: &'static str,
@@ -98,7 +102,14 @@ struct Reader {
     log: PathBuf,
     /// The file as it was before this connection opened it.
     file: Option<Seen>,
-    profile: Option<(i64, Arc<Profile>)>,
+    pass: Option<(i64, Arc<Pass>)>,
+}
+
+/// What a pass over the whole table has seen.
+struct Pass {
+    profile: Profile,
+    /// Who stood where, and how often, in the department's own database: an index of its can be damaged, and would answer "nobody".
+    present: Option<Present>,
 }
 
 impl fmt::Debug for TableSource {
@@ -126,14 +137,19 @@ impl TableSource {
             ragged: Vec::new(),
             adjudications,
         };
-        Self::open(shape, &base.join(&spec.path))
+        Self::open(shape, base.join(&spec.path), None)
+    }
+
+    /// Opens a snapshot of that shape.
+    pub fn open_snapshot(shape: TableShape, file: Temporary) -> Result<Self, SourceError> {
+        Self::open(shape, file.path().to_owned(), Some(file))
     }
 
     /// Opens a table of that shape and proves that it is there.
-    pub fn open(shape: TableShape, path: &Path) -> Result<Self, SourceError> {
-        let inner = Inner { shape, path: path.to_owned(), permits: Semaphore::new(READERS), readers: Mutex::new(Vec::new()) };
+    fn open(shape: TableShape, path: PathBuf, snapshot: Option<Temporary>) -> Result<Self, SourceError> {
+        let inner = Inner { shape, path, _snapshot: snapshot, permits: Semaphore::new(READERS), readers: Mutex::new(Vec::new()) };
         let mut reader = inner.connect()?;
-        inner.fresh_profile(&mut reader, &Stop::at(std::time::Instant::now() + Duration::from_secs(600)))?;
+        inner.fresh_pass(&mut reader, &Stop::at(std::time::Instant::now() + Duration::from_secs(600)))?;
         inner.give_back(reader);
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -200,8 +216,8 @@ impl Inner {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map_err(|error| self.failed(&error))?;
         connection.set_prepared_statement_cache_capacity(64);
         let row_id = self.check_shape(&connection)?;
-        let select = format!("select {row_id}, {} from {} where ", self.field_list(), quote(&self.shape.table));
-        Ok(Reader { connection, select, row_id, log, file, profile: None })
+        let select = format!("select {row_id}, {} from {}", self.field_list(), quote(&self.shape.table));
+        Ok(Reader { connection, select, row_id, log, file, pass: None })
     }
 
     /// What the file system says of a live database. SQLite does not notice that another file was moved or copied over its own. `None` for
@@ -271,7 +287,7 @@ impl Inner {
         let Some(mut reader) = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop() else { return Ok(None) };
         let busy = |reader: &Reader, wait| reader.connection.busy_timeout(wait).map_err(|error| self.failed(&error));
         busy(&reader, Duration::ZERO)?;
-        let mut rows = RowSender::new(None, look_up.most_rows);
+        let mut rows = RowSender::new(None, look_up);
         let found = self.look_up(&mut reader, look_up, POLLS_AT_ONCE, &mut rows);
         busy(&reader, BUSY)?;
         match found {
@@ -291,7 +307,7 @@ impl Inner {
     }
 
     fn look_up_streaming(&self, reader: &mut Reader, look_up: &LookUp, out: &mpsc::Sender<Vec<RawRow>>) -> Result<LookUpEnd, SourceError> {
-        let mut rows = RowSender::new(Some(out), look_up.most_rows);
+        let mut rows = RowSender::new(Some(out), look_up);
         let end = self.look_up(reader, look_up, u32::MAX, &mut rows)?;
         rows.flush()?;
         look_up.stop.check()?;
@@ -302,7 +318,8 @@ impl Inner {
         let started = SystemTime::now();
         look_up.stop.check()?;
         self.in_transaction(reader, &look_up.stop, polls, |inner, reader| {
-            let profile = inner.fresh_profile(reader, &look_up.stop)?;
+            let pass = inner.fresh_pass(reader, &look_up.stop)?;
+            let profile = &pass.profile;
             let as_of = inner.as_of(reader, started)?;
             for keys in look_up.keys.chunks(KEYS_PER_STATEMENT) {
                 let values = spellings(keys);
@@ -312,6 +329,9 @@ impl Inner {
             for row in profile.irregular_rows(&look_up.columns, &look_up.keys) {
                 inner.select(reader, &by_row_id, &[row.to_string()], rows)?;
             }
+            if let Some(place) = pass.present.as_ref().and_then(|present| rows.met.misses(present, &look_up.columns, &look_up.keys)) {
+                return Err(inner.lost(place));
+            }
             Ok(LookUpEnd { as_of, rows: profile.rows, could_match: profile.could_match(&look_up.columns, &look_up.keys) })
         })
     }
@@ -320,7 +340,8 @@ impl Inner {
         let started = SystemTime::now();
         let stop = Stop::at(std::time::Instant::now() + Duration::from_secs(600));
         self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
-            let profile = inner.fresh_profile(reader, &stop)?;
+            let pass = inner.fresh_pass(reader, &stop)?;
+            let profile = &pass.profile;
             let assayed = inner.assay(reader, &stop)?;
             let steps = inner.shape.look_ups.iter().map(|look_up| inner.steps(reader, look_up)).collect();
             Ok(Survey {
@@ -342,7 +363,7 @@ impl Inner {
     /// A pass over every cell, for the owner's sake: look-ups have no need of it.
     fn assay(&self, reader: &Reader, stop: &Stop) -> Result<Assayed, SourceError> {
         let mut assay = Assay::new(&self.shape.columns, &self.shape.look_ups);
-        let mut statement = reader.connection.prepare(&format!("{}true", reader.select)).map_err(|error| self.failed(&error))?;
+        let mut statement = reader.connection.prepare(&whole(reader)).map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
             stop.check()?;
@@ -353,18 +374,19 @@ impl Inner {
 
     /// What a look-up of one person sends: every spelling of the id, then the rows that the profile knows to be spelled otherwise.
     fn steps(&self, reader: &Reader, look_up: &KeyColumns) -> Vec<String> {
-        let by_key = format!("{}{}", reader.select, self.key_condition(&look_up.columns, 4));
-        vec![by_key, format!("{}{} = ?1", reader.select, reader.row_id)]
+        let by_key = format!("{} where {}", reader.select, self.key_condition(&look_up.columns, 4));
+        vec![by_key, format!("{} where {} = ?1", reader.select, reader.row_id)]
     }
 
     fn unreadable(&self, reader: &mut Reader, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
         let stop = Stop::at(std::time::Instant::now() + Duration::from_secs(600));
         self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
-            let profile = inner.fresh_profile(reader, &stop)?;
+            let pass = inner.fresh_pass(reader, &stop)?;
+            let profile = &pass.profile;
             let ids: BTreeSet<i64> = profile.open_rows().collect();
             let mut statement = reader
                 .connection
-                .prepare_cached(&format!("{}{} = ?1", reader.select, reader.row_id))
+                .prepare_cached(&format!("{} where {} = ?1", reader.select, reader.row_id))
                 .map_err(|error| inner.failed(&error))?;
             let mut rows = Vec::new();
             for id in ids.into_iter().take(most) {
@@ -450,22 +472,25 @@ impl Inner {
         done.map(|_| ()).map_err(|error| self.failed(&error))
     }
 
-    /// The profile of the file as this transaction sees it, taken anew if anybody has written since this reader took its last one.
-    fn fresh_profile(&self, reader: &mut Reader, stop: &Stop) -> Result<Arc<Profile>, SourceError> {
+    /// A pass over the file as this transaction sees it, taken anew if anybody has written since this reader took its last one.
+    fn fresh_pass(&self, reader: &mut Reader, stop: &Stop) -> Result<Arc<Pass>, SourceError> {
         let version = self.data_version(reader)?;
-        if let Some((profiled, profile)) = &reader.profile
-            && *profiled == version
+        if let Some((seen, pass)) = &reader.pass
+            && *seen == version
         {
-            return Ok(Arc::clone(profile));
+            return Ok(Arc::clone(pass));
         }
-        let profile = Arc::new(self.take_profile(reader, stop)?);
-        reader.profile = Some((version, Arc::clone(&profile)));
-        Ok(profile)
+        let pass = Arc::new(self.take_pass(reader, stop)?);
+        reader.pass = Some((version, Arc::clone(&pass)));
+        Ok(pass)
     }
 
-    fn take_profile(&self, reader: &Reader, stop: &Stop) -> Result<Profile, SourceError> {
+    fn take_pass(&self, reader: &Reader, stop: &Stop) -> Result<Pass, SourceError> {
+        // What a snapshot's index holds, this process has put there itself.
+        let mut present = (!matches!(self.shape.moment, Moment::Fixed(_))).then(Present::default);
+        let keys = KeyColumns::places(&self.shape.look_ups);
         let mut profile = Profile::new(self.shape.look_ups.clone(), self.shape.ragged.clone(), Arc::clone(&self.shape.adjudications))?;
-        let sql = format!("{}true", reader.select);
+        let sql = whole(reader);
         let mut statement = reader.connection.prepare(&sql).map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
@@ -480,8 +505,23 @@ impl Inner {
                 (Some(number), _) => KeyCell::Number(number),
             };
             profile.note(id, key, || row_digest(cells.iter().map(Option::as_deref)))?;
+            if let Some(present) = &mut present {
+                present.note(&keys, &cells)?;
+            }
         }
-        Ok(profile)
+        Ok(Pass { profile, present })
+    }
+
+    /// Rows that reading the whole table finds and looking up does not.
+    fn lost(&self, place: usize) -> SourceError {
+        let field = self.shape.fields.get(place).map_or("", String::as_str);
+        let detail = format!(
+            "`{}`: rows of `{}` are not found by their `{field}`: its index is damaged; have the system's maintainer run `reindex`, and \
+             `pragma integrity_check` to see what else is",
+            self.path.display(),
+            self.shape.table
+        );
+        SourceError::new(ErrorCode::SourceFailed, detail)
     }
 
     fn as_of(&self, reader: &Reader, started: SystemTime) -> Result<SystemTime, SourceError> {
@@ -520,7 +560,7 @@ impl Inner {
     }
 
     fn select(&self, reader: &Reader, condition: &str, values: &[String], sender: &mut RowSender<'_>) -> Result<(), SourceError> {
-        let sql = format!("{}{condition}", reader.select);
+        let sql = format!("{} where {condition}", reader.select);
         let mut statement = reader.connection.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
         let mut found = statement.query(params_from_iter(values)).map_err(|error| self.failed(&error))?;
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
@@ -589,14 +629,17 @@ struct RowSender<'a> {
     out: Option<&'a mpsc::Sender<Vec<RawRow>>>,
     batch: Vec<RawRow>,
     seen: HashSet<i64>,
+    columns: &'a [usize],
+    met: Met,
     left: u64,
     /// There were more rows than could be kept.
     full: bool,
 }
 
 impl<'a> RowSender<'a> {
-    fn new(out: Option<&'a mpsc::Sender<Vec<RawRow>>>, most_rows: u64) -> Self {
-        Self { out, batch: Vec::new(), seen: HashSet::new(), left: most_rows, full: false }
+    fn new(out: Option<&'a mpsc::Sender<Vec<RawRow>>>, look_up: &'a LookUp) -> Self {
+        let (columns, left) = (look_up.columns.as_slice(), look_up.most_rows);
+        Self { out, batch: Vec::new(), seen: HashSet::new(), columns, met: Met::default(), left, full: false }
     }
 
     fn send(&mut self, id: i64, row: RawRow) -> Result<(), SourceError> {
@@ -608,6 +651,7 @@ impl<'a> RowSender<'a> {
         if self.batch.len() >= BATCH_ROWS {
             self.flush()?;
         }
+        self.met.note(self.columns, &row);
         self.batch.push(row);
         Ok(())
     }
@@ -631,6 +675,11 @@ fn hung_up() -> SourceError {
 /// Whether a look-up that failed so on the asking thread may succeed with more time: it was interrupted, or somebody is writing.
 fn may_pass(error: &SourceError) -> bool {
     matches!(error.code, ErrorCode::SourceTimeout | ErrorCode::SourceFailed)
+}
+
+/// Every row as the table itself has it: an index that holds all the columns could have lost one.
+fn whole(reader: &Reader) -> String {
+    format!("{} not indexed", reader.select)
 }
 
 /// Places of a dataset's columns of ids.

@@ -35,14 +35,17 @@ fn a_slow_readers_older_profile_is_not_another_readers() {
         "t",
         &["a", "b", "c"],
     );
-    let source = TableSource::open(shape, &path).unwrap();
+    let source = TableSource::open(shape, path.clone(), None).unwrap();
     let inner = &source.inner;
     let (mut quick, mut slow) = (inner.connect().unwrap(), inner.connect().unwrap());
     // The slow reader's transaction begins, somebody writes, the quick one profiles what is new; then the slow one what was old.
     slow.connection.execute_batch("begin; select count(*) from t;").unwrap();
     Connection::open(&path).unwrap().execute_batch("insert into t values ('110105 19491231 002X', '', 'two')").unwrap();
-    assert_eq!(inner.in_transaction(&mut quick, &soon(), u32::MAX, |inner, reader| inner.fresh_profile(reader, &soon())).unwrap().rows, 2);
-    assert_eq!(inner.fresh_profile(&mut slow, &soon()).unwrap().rows, 1);
+    assert_eq!(
+        inner.in_transaction(&mut quick, &soon(), u32::MAX, |inner, reader| inner.fresh_pass(reader, &soon())).unwrap().profile.rows,
+        2
+    );
+    assert_eq!(inner.fresh_pass(&mut slow, &soon()).unwrap().profile.rows, 1);
     slow.connection.execute_batch("rollback").unwrap();
     for reader in [&mut quick, &mut slow] {
         let (sender, mut receiver) = mpsc::channel(4);
@@ -56,19 +59,19 @@ fn rows_without_ids_of_their_own_are_refused_at_open() {
     let base = "create table t (a, b, c); create view v as select * from t; create table w (a, b, c, primary key (a)) without rowid;";
     for (table, what) in [("v", "is a view"), ("w", "is a table without row ids"), ("gone", "has no table `gone`")] {
         let (_folder, path, shape) = made(base, table, &["a", "b", "c"]);
-        let error = TableSource::open(shape, &path).unwrap_err();
+        let error = TableSource::open(shape, path.clone(), None).unwrap_err();
         assert_eq!(error.code, ErrorCode::SourceDrift);
         assert!(error.detail.contains(what), "{}", error.detail);
     }
     let (_folder, path, shape) = made("create table t (rowid, oid, _rowid_)", "t", &["rowid", "oid", "_rowid_"]);
-    assert_eq!(TableSource::open(shape, &path).unwrap_err().code, ErrorCode::SourceDrift);
+    assert_eq!(TableSource::open(shape, path.clone(), None).unwrap_err().code, ErrorCode::SourceDrift);
 }
 
 #[test]
 fn a_column_called_rowid_hides_no_row() {
     let rows = "insert into t values ('11010519491231002X', '', '7'), ('110105 19491231 002X', '', '7')";
     let (_folder, path, shape) = made(&format!("create table t (a, b, RowId); {rows}"), "t", &["a", "b", "RowId"]);
-    let source = TableSource::open(shape, &path).unwrap();
+    let source = TableSource::open(shape, path.clone(), None).unwrap();
     assert_eq!(run(names(&source, look_up(&[LI], 10, soon()))).unwrap().0, ["7", "7"]);
 }
 
@@ -79,7 +82,7 @@ fn numbers_in_key_columns_are_found_or_unreadable() {
         "insert into t values (440524188001010014, '', 'integer'), ('', 440524188001010014.0, 'real'), (110105491231002, '', 'short')";
     for columns in ["a, b, c", "a numeric, b real, c", "a int, b, c"] {
         let (_folder, path, shape) = made(&format!("create table t ({columns}); {rows}"), "t", &["a", "b", "c"]);
-        let source = TableSource::open(shape, &path).unwrap();
+        let source = TableSource::open(shape, path.clone(), None).unwrap();
         let ask = |key: &str| run(names(&source, look_up(&[key], 10, soon()))).unwrap();
         let (found, end) = ask("440524188001010014");
         assert_eq!((found, end.could_match), (vec!["integer".to_owned()], vec!["row 2".to_owned()]), "{columns}");
@@ -94,7 +97,7 @@ fn a_key_cell_that_must_not_be_blank_is_anybodys() {
     let (_folder, path, mut shape) = made(&format!("create table t (a, b, c); {rows}"), "t", &["a", "b", "c"]);
     for (may_be_blank, could_match) in [(vec![0, 1], vec![]), (vec![1], vec!["row 2"]), (vec![], vec!["row 1", "row 2"])] {
         shape.look_ups = vec![KeyColumns { columns: vec![0, 1], may_be_blank }];
-        let source = TableSource::open(shape.clone(), &path).unwrap();
+        let source = TableSource::open(shape.clone(), path.clone(), None).unwrap();
         assert_eq!(run(names(&source, look_up(&[LI], 10, soon()))).unwrap().1.could_match, could_match);
     }
 }
@@ -107,7 +110,7 @@ fn an_id_that_a_spreadsheet_may_have_rounded_is_found_and_suspect() {
     let sequence: u16 = round.as_str()[14..17].parse().unwrap();
     let sql = format!("create table t (a, b, c); insert into t values ('{}', '', 'r')", round.as_str());
     let (_folder, path, shape) = made(&sql, "t", &["a", "b", "c"]);
-    let source = TableSource::open(shape, &path).unwrap();
+    let source = TableSource::open(shape, path.clone(), None).unwrap();
     let ask = |key: &str| run(names(&source, look_up(&[key], 10, soon()))).unwrap();
     assert_eq!((ask(round.as_str()).0.len(), ask(id(sequence + 93).as_str()).1.could_match.len()), (1, 1));
     assert!(ask(LI).1.could_match.is_empty());
@@ -119,7 +122,7 @@ fn a_file_in_its_place_is_seen() {
     for wal in [false, true] {
         let mode = if wal { "pragma journal_mode = wal; " } else { "" };
         let (_folder, path, shape) = made(&format!("{mode}{}", with("old")), "t", &["a", "b", "c"]);
-        let source = TableSource::open(shape, &path).unwrap();
+        let source = TableSource::open(shape, path.clone(), None).unwrap();
         let ask = || run(names(&source, look_up(&[LI], 10, soon())));
         assert_eq!(ask().unwrap().0, ["old"]);
         // Made by the same steps: its change counter is the same.
@@ -140,7 +143,7 @@ fn a_file_in_its_place_is_seen() {
 fn a_look_up_waits_for_whoever_is_writing() {
     let rows = format!("insert into t values ('{LI}', '', 'x')");
     let (_folder, path, shape) = made(&format!("create table t (a, b, c); {rows}"), "t", &["a", "b", "c"]);
-    let source = TableSource::open(shape, &path).unwrap();
+    let source = TableSource::open(shape, path.clone(), None).unwrap();
     // The first refusal comes at once, on the thread that asks; the look-up's own thread has a transaction to itself all the same.
     for _ in 0..3 {
         let writer = Connection::open(&path).unwrap();
@@ -165,7 +168,7 @@ fn a_look_up_waits_for_whoever_is_writing() {
 #[test]
 fn a_file_that_is_replaced_during_a_look_up_is_no_answer() {
     let (_folder, path, shape) = made("create table t (a, b, c)", "t", &["a", "b", "c"]);
-    let source = TableSource::open(shape, &path).unwrap();
+    let source = TableSource::open(shape, path.clone(), None).unwrap();
     let mut reader = source.inner.take().unwrap();
     let failed = source.inner.in_transaction(&mut reader, &soon(), u32::MAX, |inner, _| {
         fs::copy(&inner.path, inner.path.with_extension("new")).unwrap();
@@ -183,7 +186,7 @@ fn names_are_quoted() {
         "t\"; drop table x; --",
         &["a\"b", "c'd", "e"],
     );
-    let source = TableSource::open(shape, &path).unwrap();
+    let source = TableSource::open(shape, path.clone(), None).unwrap();
     assert_eq!(run(names(&source, look_up(&[LI], 10, soon()))).unwrap().0, ["e"]);
 }
 
@@ -205,7 +208,7 @@ fn drift_while_running_is_told_and_passes_when_mended() {
 fn a_long_look_up_stops_within_a_second() {
     let rows = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) insert into t select '', '440524188001010014', i from n";
     let (_folder, path, shape) = made(&format!("create table t (a, b, c); {rows}"), "t", &["a", "b", "c"]);
-    let source = TableSource::open(shape, &path).unwrap();
+    let source = TableSource::open(shape, path.clone(), None).unwrap();
     // Without an index, and many keys: long enough to be caught at it.
     let day = |number: i64| chrono::NaiveDate::from_ymd_opt(1950, 1, 1).unwrap() + chrono::Duration::days(number);
     let keys: Vec<String> =
@@ -226,4 +229,27 @@ fn a_long_look_up_stops_within_a_second() {
         begun.elapsed()
     });
     assert!(stopped < Duration::from_secs(1), "{stopped:?}");
+}
+
+#[test]
+fn a_row_that_a_damaged_index_has_lost_is_no_absence() {
+    for columns in ["(a)", "(a, b, c)"] {
+        let indexes = format!("create index i on t {columns}; create index j on t (b)");
+        let sql = format!("create table t (a, b, c); {indexes}; insert into t values ('440524188001010014', '', 'other')");
+        let (_folder, path, shape) = made(&sql, "t", &["a", "b", "c"]);
+        // A row that is written while the index is away, and the index put back as it was.
+        let damage = format!(
+            "create temp table kept as select * from sqlite_master where name = 'i';
+             pragma writable_schema = on; delete from sqlite_master where name = 'i'; pragma writable_schema = reset;
+             insert into t values ('{LI}', '', 'home');
+             pragma writable_schema = on; insert into sqlite_master select * from kept; pragma writable_schema = reset"
+        );
+        Connection::open(&path).unwrap().execute_batch(&damage).unwrap();
+        let source = TableSource::open(shape, path, None).unwrap();
+        let ask = |key: &str| run(names(&source, look_up(&[key], 10, soon())));
+        let error = ask(LI).unwrap_err();
+        assert_eq!(error.code, ErrorCode::SourceFailed);
+        assert!(error.detail.contains("its index is damaged"), "{}", error.detail);
+        assert_eq!(ask("440524188001010014").unwrap().0, ["other"]);
+    }
 }
