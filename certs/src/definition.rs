@@ -11,6 +11,8 @@ use zerotrip_trust::digest::{Digest, sha256};
 
 /// Most steps of one variant.
 pub const MOST_STEPS: usize = 32;
+/// Most meanings of one column's codes.
+pub const MOST_MEANINGS: usize = 1000;
 /// Longest definition text, in bytes.
 pub const MOST_TEXT: usize = 256 << 10;
 
@@ -37,6 +39,8 @@ pub struct Definition {
     pub parameters: Vec<Parameter>,
     /// The question's forms, each with its own steps.
     pub variants: Vec<Variant>,
+    /// What the codes of the datasets' columns may mean.
+    pub codes: Vec<Code>,
     /// Owners' coverage statements that the check can test.
     pub coverage: Vec<CoverageRule>,
     /// Registers between which a record travels.
@@ -166,6 +170,19 @@ pub enum Origin {
     },
 }
 
+/// What the codes of one column may mean: every word that the check's SQL knows. A dataset with another is not asked, for a word that
+/// no condition names would hide what it stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// Of which dataset.
+    pub dataset: String,
+    /// Which column.
+    pub column: String,
+    /// The words.
+    pub meanings: BTreeSet<String>,
+}
+
 /// How to test an owner's statement of which persons its dataset knows about.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -223,6 +240,8 @@ struct Raw {
     parameter: Vec<Parameter>,
     variant: Vec<RawVariant>,
     step: Vec<RawStep>,
+    #[serde(default)]
+    code: Vec<Code>,
     #[serde(default)]
     coverage: Vec<CoverageRule>,
     #[serde(default)]
@@ -301,6 +320,7 @@ impl Definition {
             deadline,
             parameters: raw.parameter,
             variants,
+            codes: raw.code,
             coverage: raw.coverage,
             hand_overs: raw.hand_over,
             reasons: raw.reason,
@@ -308,6 +328,7 @@ impl Definition {
             digest: sha256(text.as_bytes()),
             text: text.to_owned(),
         };
+        faults.check_codes(&definition);
         for variant in &definition.variants {
             faults.check_variant(&definition, variant);
         }
@@ -335,7 +356,7 @@ impl Variant {
 
 impl Scan {
     /// What the dataset's owner approves.
-    pub fn template(&self, check: &str, variant: &str, name: &str) -> v1::ScanTemplate {
+    pub fn template(&self, definition: &Definition, variant: &str, name: &str) -> v1::ScanTemplate {
         use v1::key_origin::From as Source;
         let origins = self.origins.iter().map(|origin| v1::KeyOrigin {
             from: Some(match origin {
@@ -343,8 +364,11 @@ impl Scan {
                 Origin::Column { dataset, column } => Source::Column(v1::OriginColumn { dataset: dataset.clone(), column: column.clone() }),
             }),
         });
+        let codes = definition.codes.iter().filter(|code| code.dataset == self.dataset && self.columns.contains(&code.column));
+        let meanings =
+            codes.map(|code| v1::KnownMeanings { column: code.column.clone(), meanings: code.meanings.iter().cloned().collect() });
         v1::ScanTemplate {
-            check: format!("{check}/{variant}"),
+            check: format!("{}/{variant}", definition.name),
             scan: name.to_owned(),
             dataset: self.dataset.clone(),
             lookup: self.lookup.clone(),
@@ -353,6 +377,7 @@ impl Scan {
             supplies: self.supplies.clone(),
             max_keys: self.most_keys,
             max_rows: self.most_rows,
+            meanings: meanings.collect(),
         }
     }
 }
@@ -408,6 +433,22 @@ impl Faults<'_> {
         };
         let variants = raw.variant.iter();
         variants.map(|raw| Variant { name: raw.name.clone(), title: raw.title.clone(), steps: steps_of(&raw.name) }).collect()
+    }
+
+    fn check_codes(&mut self, definition: &Definition) {
+        let scans = || definition.variants.iter().flat_map(Variant::scans).map(|(_, scan)| scan);
+        let mut seen = BTreeSet::new();
+        for Code { dataset, column, meanings } in &definition.codes {
+            if !seen.insert((dataset, column)) {
+                self.add(format!("code `{dataset}` `{column}`: it stands twice; list its meanings once"));
+            }
+            if meanings.is_empty() || meanings.len() > MOST_MEANINGS {
+                self.add(format!("code `{dataset}` `{column}`: list 1 to {MOST_MEANINGS} meanings"));
+            }
+            if !scans().any(|scan| scan.dataset == *dataset && scan.columns.contains(column)) {
+                self.add(format!("code `{dataset}` `{column}`: no scan asks for that column"));
+            }
+        }
     }
 
     fn check_variant(&mut self, definition: &Definition, variant: &Variant) {

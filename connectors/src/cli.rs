@@ -259,8 +259,10 @@ fn in_words(template: &ScanTemplate) -> String {
     } else {
         format!("{} may be shown to another department as keys", template.supplies.join(", "))
     };
+    let meanings =
+        template.meanings.iter().map(|known| format!("; it takes `{}` to mean one of {}", known.column, known.meanings.join(", ")));
     format!(
-        "{} asks {} by `{}` about at most {} persons (from {}), for {}; at most {} rows; {shown}",
+        "{} asks {} by `{}` about at most {} persons (from {}), for {}; at most {} rows; {shown}{}",
         template.check,
         template.dataset,
         template.lookup,
@@ -268,6 +270,7 @@ fn in_words(template: &ScanTemplate) -> String {
         origins.collect::<Vec<_>>().join(", "),
         template.columns.join(", "),
         template.max_rows,
+        meanings.collect::<String>(),
     )
 }
 

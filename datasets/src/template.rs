@@ -64,6 +64,32 @@ pub enum TemplateError {
     /// A supplied column can't hold keys.
     #[error("`{0}` is to supply keys but is not of type resident_id")]
     SuppliesOther(String),
+    /// A column of codes of which the check knows nothing.
+    #[error("`{dataset}`.`{column}` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`")]
+    NoMeanings {
+        /// The dataset.
+        dataset: String,
+        /// The column.
+        column: String,
+    },
+    /// A code means something that the check does not know.
+    #[error(
+        "a code of `{dataset}`.`{column}` means `{meaning}`, which the check does not know{}; it knows {known}. Map the code to one of them in \
+         the dataset file, or have the check's definition revised",
+        hint(.nearest)
+    )]
+    UnknownMeaning {
+        /// The dataset.
+        dataset: String,
+        /// The column.
+        column: String,
+        /// The unknown meaning.
+        meaning: String,
+        /// All that are known.
+        known: String,
+        /// The nearest of them.
+        nearest: Option<String>,
+    },
     /// A list or number is out of bounds.
     #[error("`{field}` is `{value}`: it must be between {least} and {most}")]
     Bounds {
@@ -111,6 +137,7 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
             faults.push(TemplateError::Twice(name.clone()));
         }
     }
+    faults.extend(unknown_meanings(template, statement));
     for name in &template.supplies {
         if !template.columns.contains(name) {
             faults.push(TemplateError::SuppliesUndelivered(name.clone()));
@@ -147,6 +174,30 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
+/// What the dataset's codes mean and the check does not know. A check decides by these words: one that it does not know could hide a
+/// person, or a home, from it.
+fn unknown_meanings(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<TemplateError> {
+    let mut faults = Vec::new();
+    let delivered = statement.columns.iter().filter(|column| template.columns.contains(&column.name));
+    for column in delivered.filter(|column| column.r#type() == SemanticType::Code) {
+        let (dataset, name) = (statement.id.clone(), column.name.clone());
+        let Some(known) = template.meanings.iter().find(|known| known.column == name) else {
+            faults.push(TemplateError::NoMeanings { dataset, column: name });
+            continue;
+        };
+        for meaning in column.meanings.iter().filter(|meaning| !known.meanings.contains(meaning)) {
+            faults.push(TemplateError::UnknownMeaning {
+                dataset: dataset.clone(),
+                column: name.clone(),
+                meaning: meaning.clone(),
+                known: known.meanings.join(", "),
+                nearest: nearest(meaning, known.meanings.iter().map(String::as_str)).map(str::to_owned),
+            });
+        }
+    }
+    faults
+}
+
 fn hint(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
@@ -156,7 +207,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
     use std::time::SystemTime;
 
-    use zerotrip_proto::v1::KeyOrigin;
+    use zerotrip_proto::v1::{KeyOrigin, KnownMeanings};
 
     use super::*;
 
@@ -175,7 +226,28 @@ mod tests {
             supplies: vec!["resident_id".into()],
             max_keys: 2,
             max_rows: 100,
+            meanings: vec![meanings(&["moved_out", "registered"])],
         }
+    }
+
+    fn meanings(known: &[&str]) -> KnownMeanings {
+        KnownMeanings { column: "status".into(), meanings: known.iter().map(|word| (*word).to_owned()).collect() }
+    }
+
+    #[test]
+    fn a_word_that_the_check_does_not_know_is_refused() {
+        let said = |meanings: Vec<KnownMeanings>| {
+            let faults = validate(&ScanTemplate { meanings, ..template() }, &statement()).unwrap_err();
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        validate(&ScanTemplate { meanings: vec![meanings(&["deceased", "moved_out", "registered"])], ..template() }, &statement()).unwrap();
+        assert_eq!(
+            said(vec![meanings(&["moved_in", "registered"])]),
+            ["a code of `police.household`.`status` means `moved_out`, which the check does not know; did you mean `moved_in`?; it knows \
+              moved_in, registered. Map the code to one of them in the dataset file, or have the check's definition revised"]
+        );
+        let none = "`police.household`.`status` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`";
+        assert_eq!(said(Vec::new()), [none]);
     }
 
     #[test]

@@ -79,3 +79,49 @@ fn what_cannot_be_sound_is_refused_by_name() {
         assert!(text.contains(name), "`{to}` should be refused by the name `{name}`, but: {text}");
     }
 }
+
+/// What is said of the shipped definition over these statements after a change of one of them.
+fn over(change: impl FnOnce(&mut BTreeMap<String, DatasetStatement>)) -> Result<PreparedCheck, String> {
+    let mut statements = statements();
+    change(&mut statements);
+    let definition = Definition::parse(&shipped(), "no-property.toml").unwrap();
+    let prepared = crate::support::runtime().block_on(PreparedCheck::try_new(Arc::new(definition), &statements));
+    prepared.map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_register_whose_codes_mean_something_else_is_not_asked() {
+    let columns =
+        [("civil.marriage", "event"), ("police.household", "status"), ("estate.ownership", "status"), ("housing.presale", "status")];
+    for (dataset, name) in columns {
+        let said = over(|statements| {
+            let columns = &mut statements.get_mut(dataset).unwrap().columns;
+            columns.iter_mut().find(|column| column.name == name).unwrap().meanings.push("reissued".into());
+        });
+        let said = said.err().unwrap();
+        assert!(said.contains(&format!("`{dataset}`.`{name}` means `reissued`, which the check does not know")), "{said}");
+    }
+    assert!(refusal("column = \"event\"\n", "column = \"event_date\"\n").contains("does not say which of their meanings it knows"));
+    assert!(
+        refusal("dataset = \"civil.marriage\"\ncolumn = \"event\"", "dataset = \"civil.marriage\"\ncolumn = \"events\"")
+            .contains("no scan asks")
+    );
+}
+
+#[test]
+fn an_answer_holds_where_every_register_that_it_judges_does() {
+    let regions = |statements: &mut BTreeMap<String, DatasetStatement>, dataset: &str, regions: &[&str]| {
+        let coverage = statements.get_mut(dataset).unwrap().coverage.as_mut().unwrap();
+        coverage.regions = regions.iter().map(|code| (*code).to_owned()).collect();
+    };
+    // A register of people that reaches further says nothing of homes there; a wider register of homes covers a narrower one.
+    let prepared = over(|statements| {
+        regions(statements, "police.household", &["330000"]);
+        regions(statements, "estate.ownership", &["330000", "310000"]);
+        regions(statements, "housing.presale", &["330100", "330200", "320500"]);
+    });
+    let prepared = prepared.unwrap_or_else(|error| panic!("{error}"));
+    assert!(prepared.variants.values().all(|variant| variant.regions == ["330100", "330200"]));
+    let said = over(|statements| regions(statements, "housing.presale", &["330200"])).err().unwrap();
+    assert!(said.contains("no region lies within all registers that it judges"), "{said}");
+}

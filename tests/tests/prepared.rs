@@ -46,6 +46,8 @@ impl Dice {
 struct Person {
     registered: bool,
     died: Option<i32>,
+    /// Stands in the household register a second time, as one who lives.
+    lives_on: bool,
     born: i32,
     father: Option<usize>,
     mother: Option<usize>,
@@ -257,7 +259,14 @@ impl Departments<'_> {
                         let parent = |parent: Option<usize>| Ok(parent.map(name));
                         let word = if row.died.is_some() { "deceased" } else { "registered" };
                         let (father, mother) = (parent(row.father), parent(row.mother));
-                        push(vec![some(&name(*key)), some(&name(at)), father, mother, Err(Some(row.born)), Err(row.died), status(word)]);
+                        let mut stands = |died, word| {
+                            let (father, mother) = (father.clone(), mother.clone());
+                            push(vec![some(&name(*key)), some(&name(at)), father, mother, Err(Some(row.born)), Err(died), status(word)]);
+                        };
+                        stands(row.died, word);
+                        if row.lives_on {
+                            stands(None, "registered");
+                        }
                     }
                 }
                 "ownership" => person.homes.iter().for_each(|home| push(vec![some(&name(*key)), status(home)])),
@@ -361,6 +370,29 @@ fn a_row_that_the_sql_leaves_out_settles_nothing() {
             let run = check.run(&engine, &check.variants[variant], &applicant, TODAY, &departments);
             let answer = as_words(&runtime.block_on(run).unwrap().conclusion);
             assert_eq!(answer, "unavailable UNDETERMINED", "{variant}: {careless}");
+        }
+    }
+}
+
+#[test]
+fn whoever_is_dead_in_one_row_and_alive_in_another_settles_nothing() {
+    let runtime = crate::support::runtime();
+    let check = runtime.block_on(prepared());
+    let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
+    let adult = Person { registered: true, born: ADULT - 4000, ..Person::default() };
+    for (lives_on, answer) in [(false, "true"), (true, "unavailable UNDETERMINED")] {
+        let spouse = Person { born: ADULT - 4001, died: Some(TODAY - 100), lives_on, homes: vec!["current"], ..adult.clone() };
+        let world = World {
+            persons: vec![adult.clone(), spouse],
+            events: vec![(0, 1, "married", TODAY - 1000)],
+            events_of: vec![vec![0], vec![0]],
+            children_of: vec![Vec::new(), Vec::new()],
+        };
+        for variant in ["couple", "family"] {
+            let departments = Departments { world: &world, fault: None, asked: Mutex::new(Vec::new()) };
+            let applicant = [world.name(0)];
+            let run = check.run(&engine, &check.variants[variant], &applicant, TODAY, &departments);
+            assert_eq!(as_words(&runtime.block_on(run).unwrap().conclusion), answer, "{variant}");
         }
     }
 }

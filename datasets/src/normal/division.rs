@@ -46,6 +46,22 @@ pub fn spellings(code: &str) -> Vec<String> {
     [code].into_iter().chain(before).flat_map(|six| [six.to_owned(), format!("{six}000"), format!("{six}000000")]).collect()
 }
 
+/// The regions that all of these lists cover, each as narrowly as it was named, sorted. A province's code covers its prefectures', and
+/// theirs their counties' (GB/T 2260: two digits each, zeros for "all of it").
+pub fn common<L: AsRef<[String]>>(lists: &[L]) -> Vec<String> {
+    let lists: Vec<Vec<&str>> = lists.iter().map(|list| list.as_ref().iter().map(|code| successor(code)).collect()).collect();
+    let in_all = |code: &&str| lists.iter().all(|list| list.iter().any(|wide| covers(wide, code)));
+    let mut regions: Vec<String> = lists.iter().flatten().copied().filter(in_all).map(str::to_owned).collect();
+    regions.sort();
+    regions.dedup();
+    regions
+}
+
+fn covers(wide: &str, code: &str) -> bool {
+    let stem = wide.strip_suffix("0000").or_else(|| wide.strip_suffix("00")).unwrap_or(wide);
+    code.starts_with(stem)
+}
+
 fn successor(code: &str) -> &str {
     MERGED.iter().find(|(old, ..)| *old == code).map_or(code, |(_, new, _)| new)
 }

@@ -1,6 +1,6 @@
 //! Runs one prepared plan for one request. Where it only filters, projects and unites what is there, its expressions are evaluated on the
 //! rows themselves: a family is a handful of rows, and making streams and their meters for them costs more than the work. Joins run as
-//! DataFusion runs them.
+//! DataFusion runs them, but for those in which one side has nothing to meet.
 
 use std::sync::Arc;
 
@@ -58,6 +58,9 @@ fn directly(plan: &Arc<dyn ExecutionPlan>, cx: &ExchangeCx) -> Result<Option<Vec
     if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
         return each(projection.input(), cx, |batch| projected(projection, batch));
     }
+    if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
+        return one_sided(join, cx);
+    }
     let Some(union) = plan.downcast_ref::<UnionExec>() else { return Ok(None) };
     let mut all = Vec::new();
     for part in union.inputs() {
@@ -71,6 +74,33 @@ fn directly(plan: &Arc<dyn ExecutionPlan>, cx: &ExchangeCx) -> Result<Option<Vec
         }
     }
     Ok(Some(all))
+}
+
+/// A join in which one side has no rows, so that nothing need be compared: few families have a death in them, or a divorce.
+fn one_sided(join: &HashJoinExec, cx: &ExchangeCx) -> Result<Option<Vec<RecordBatch>>> {
+    let none = |rows: &[RecordBatch]| rows.iter().all(|batch| batch.num_rows() == 0);
+    let (kept, met) = match join.join_type() {
+        JoinType::Inner | JoinType::LeftSemi | JoinType::LeftAnti => (join.left(), join.right()),
+        JoinType::RightSemi | JoinType::RightAnti => (join.right(), join.left()),
+        _ => return Ok(None),
+    };
+    let Some(kept) = directly(kept, cx)? else { return Ok(None) };
+    if none(&kept) {
+        return Ok(Some(Vec::new()));
+    }
+    match directly(met, cx)? {
+        Some(met) if none(&met) => {}
+        _ => return Ok(None),
+    }
+    if !matches!(join.join_type(), JoinType::LeftAnti | JoinType::RightAnti) {
+        return Ok(Some(Vec::new()));
+    }
+    let schema = join.schema();
+    let whole = |batch: RecordBatch| {
+        let batch = narrowed(batch, None, join.projection.as_deref())?;
+        Ok(RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec())?)
+    };
+    kept.into_iter().map(whole).collect::<Result<Vec<_>>>().map(Some)
 }
 
 fn each(

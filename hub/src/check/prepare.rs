@@ -11,7 +11,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use zerotrip_certs::definition::{Definition, Reference, Scan, StepKind, Variant};
-use zerotrip_datasets::normal::money;
+use zerotrip_datasets::normal::{division, money};
 use zerotrip_datasets::template;
 use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType};
 use zerotrip_trust::digest::Digest;
@@ -45,6 +45,8 @@ pub struct PreparedCheck {
 pub struct PreparedVariant {
     /// In the order they run; step n fills slot n + 1.
     pub steps: Vec<PreparedStep>,
+    /// Division codes: where an answer holds. At least one.
+    pub regions: Vec<String>,
 }
 
 /// One step, ready to run.
@@ -184,7 +186,7 @@ struct Preparation<'a> {
 
 impl<'a> Preparation<'a> {
     fn new(definition: &'a Definition, variant: &'a Variant, statements: &'a BTreeMap<String, DatasetStatement>) -> Self {
-        Self { definition, variant, statements, faults: Vec::new(), prepared: PreparedVariant { steps: Vec::new() } }
+        Self { definition, variant, statements, faults: Vec::new(), prepared: PreparedVariant { steps: Vec::new(), regions: Vec::new() } }
     }
 
     async fn run(mut self) -> Result<PreparedVariant, Vec<String>> {
@@ -207,6 +209,7 @@ impl<'a> Preparation<'a> {
         }
         self.resolve_absences();
         self.check_verdict();
+        self.find_regions();
         if self.faults.is_empty() { Ok(self.prepared) } else { Err(self.faults) }
     }
 
@@ -223,7 +226,7 @@ impl<'a> Preparation<'a> {
             self.faults.push(format!("scan `{name}`: no owner states a dataset `{}`; attach its connector", scan.dataset));
             return None;
         };
-        let template = scan.template(&self.definition.name, &self.variant.name, name);
+        let template = scan.template(self.definition, &self.variant.name, name);
         if let Err(faults) = template::validate(&template, statement) {
             self.faults.extend(faults.iter().map(|fault| format!("scan `{name}`: {fault}")));
             return None;
@@ -310,6 +313,22 @@ impl<'a> Preparation<'a> {
             if let Some(PreparedStep { kind: PreparedKind::Scan(scan), .. }) = self.prepared.steps.get_mut(place) {
                 scan.absence_for.push(column);
             }
+        }
+    }
+
+    /// An answer holds where all the registers that it judges know of every record; of what lies outside one of them it says nothing.
+    fn find_regions(&mut self) {
+        let scans: Vec<&Scan> = self.variant.scans().map(|(_, scan)| scan).collect();
+        let judged: Vec<&Scan> = scans.iter().copied().filter(|scan| scan.judged).collect();
+        let counted = if judged.is_empty() { scans } else { judged };
+        let coverage = |scan: &Scan| self.statements.get(&scan.dataset)?.coverage.as_ref();
+        let lists: Vec<&[String]> = counted.iter().map(|scan| coverage(scan).map_or(&[][..], |coverage| &coverage.regions)).collect();
+        self.prepared.regions = division::common(&lists);
+        if self.prepared.regions.is_empty() {
+            let stated: Vec<String> =
+                counted.iter().zip(&lists).map(|(scan, list)| format!("{}: {}", scan.dataset, list.join(", "))).collect();
+            self.faults
+                .push(format!("no region lies within all registers that it judges ({}); its answer would hold nowhere", stated.join("; ")));
         }
     }
 

@@ -57,6 +57,8 @@ pub struct RunResult {
     pub conclusion: Conclusion,
     /// When each source that answered was, by dataset, in order.
     pub sources: Vec<(String, std::time::SystemTime)>,
+    /// Where the conclusion holds: division codes.
+    pub regions: Vec<String>,
 }
 
 /// What the plans run on: shared by all requests.
@@ -246,7 +248,7 @@ impl Run<'_> {
             ScanState::Complete(complete) => Some((complete.dataset().to_owned(), complete.as_of())),
             _ => None,
         });
-        Ok(RunResult { conclusion, sources: sources.collect() })
+        Ok(RunResult { conclusion, sources: sources.collect(), regions: self.variant.regions.clone() })
     }
 
     /// Whom each row of a scan's slot is about.

@@ -41,9 +41,9 @@ pub struct Outcome {
 
 impl Outcome {
     /// Of a run.
-    pub fn of(hub: &Hub, definition: &Definition, variant: &str, now: SystemTime, result: RunResult) -> Self {
+    pub fn of(definition: &Definition, variant: &str, now: SystemTime, result: RunResult) -> Self {
         let outcome = match result.conclusion {
-            Conclusion::Absent(proof) => Self::absent(&proof, claims(hub, definition, variant, now, &result.sources)),
+            Conclusion::Absent(proof) => Self::absent(&proof, claims(definition, variant, now, &result.regions)),
             Conclusion::Present(code) => Self::present(definition, &code),
             Conclusion::Unavailable(reason) => Self::unavailable(reason.code, &reason.dataset),
         };
@@ -136,15 +136,8 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
     }
 }
 
-fn claims(hub: &Hub, definition: &Definition, variant: &str, now: SystemTime, sources: &[(String, SystemTime)]) -> Vec<Claim> {
+fn claims(definition: &Definition, variant: &str, now: SystemTime, regions: &[String]) -> Vec<Claim> {
     let claim = |name: &str, value: String| Claim { name: name.to_owned(), value };
-    let mut regions: Vec<String> = Vec::new();
-    for (dataset, _) in sources {
-        let coverage = hub.catalog.statement(dataset).and_then(|stated| stated.statement.coverage);
-        regions.extend(coverage.into_iter().flat_map(|coverage| coverage.regions));
-    }
-    regions.sort();
-    regions.dedup();
     // Whom it is about stays out: the answer travels inside the certificate as evidence, where the holder decides what to disclose.
     vec![
         claim("check", definition.name.clone()),

@@ -171,7 +171,7 @@ impl Question {
             return Outcome::unavailable(ErrorCode::SourceUnreachable, &dataset);
         };
         match check.run(&hub.engine, variant, &self.parameters, civil_day(now), dispatcher).await {
-            Ok(result) => Outcome::of(hub, &self.definition, &self.variant, now, result),
+            Ok(result) => Outcome::of(&self.definition, &self.variant, now, result),
             Err(error) => {
                 tracing::error!(check = %self.name(), %error, "the check failed");
                 Outcome::unavailable(ErrorCode::Internal, "")
