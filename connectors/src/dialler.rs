@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use zerotrip_channel::{HomeError, Http2Bounds, Peer, Served, dial, serve};
@@ -16,6 +16,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest: a hub that comes back is met within a second.
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 
+/// A channel that lives so long was taken by the hub.
+const SETTLED: Duration = Duration::from_secs(2);
+
 /// Serves until `stop` turns true, then lets scans under way finish for at most [`DRAIN`].
 pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<(), HomeError> {
     let tls = agent.home().tls(bounds::ALPN_CHANNEL)?;
@@ -24,11 +27,18 @@ pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<
         match dial(&agent.home().address, Arc::clone(&tls)).await {
             Ok(stream) => {
                 tracing::info!(hub = %agent.home().address, "channel open");
-                pause = FIRST_PAUSE;
+                let opened = Instant::now();
                 let peer = Peer(Some(agent.home().hub.clone()));
                 let serving = serve(stream, peer, service::routes(agent), Http2Bounds::STANDARD, stopped(stop.clone()));
                 match within_drain(serving, stop.clone()).await {
-                    Some(Served::Closed) => tracing::warn!("the channel is gone; dialling again"),
+                    Some(Served::Closed) if opened.elapsed() >= SETTLED => {
+                        tracing::warn!("the channel is gone; dialling again");
+                        pause = FIRST_PAUSE;
+                    }
+                    Some(Served::Closed) => tracing::warn!(
+                        "the hub closed the channel at once, and its log says why: is another connector running with a copy of this folder? \
+                         dialling again"
+                    ),
                     Some(Served::Drained) | None => break,
                 }
             }

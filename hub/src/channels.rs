@@ -111,21 +111,31 @@ impl Channels {
         (confirmed, silent)
     }
 
-    /// The newest channel of a system replaces its last one; a dataset that another live system answers for stays with that one.
-    fn attach(&self, mut one: Attached) -> Arc<Attached> {
+    /// The channel that this system had before, if it is still open.
+    fn before(&self, uri: &str) -> Option<Arc<Attached>> {
+        let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
+        attached.get(uri).filter(|one| !one.client.is_closed()).cloned()
+    }
+
+    /// A dataset that another live system answers for stays with that one.
+    fn leave_to_others(&self, one: &mut Attached) {
+        retain_free(one, &self.attached.read().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A system's new channel replaces the one that it had before, `None` if it had none; a dataset that another live system answers for
+    /// stays with that one. `None` if yet another channel of the system was quicker.
+    fn attach(&self, mut one: Attached, before: Option<&Arc<Attached>>) -> Option<Arc<Attached>> {
         let mut attached = self.attached.write().unwrap_or_else(PoisonError::into_inner);
-        for other in attached.values().filter(|other| other.uri != one.uri && !other.client.is_closed()) {
-            one.datasets.retain(|dataset, _| {
-                let free = !other.datasets.contains_key(dataset);
-                if !free {
-                    tracing::warn!(dataset = %dataset, connector = %one.uri, by = %other.uri, "refused: another connector answers for it");
-                }
-                free
-            });
+        let there = attached.get(&one.uri).filter(|there| !there.client.is_closed());
+        if there.is_some_and(|there| before.is_none_or(|before| !Arc::ptr_eq(there, before))) {
+            return None;
         }
+        retain_free(&mut one, &attached);
         let one = Arc::new(one);
-        attached.insert(one.uri.clone(), Arc::clone(&one));
-        one
+        if let Some(replaced) = attached.insert(one.uri.clone(), Arc::clone(&one)) {
+            replaced.released.notify_one();
+        }
+        Some(one)
     }
 
     fn detach(&self, one: &Arc<Attached>) {
@@ -134,6 +144,18 @@ impl Channels {
             attached.remove(&one.uri);
         }
         one.released.notify_one();
+    }
+}
+
+fn retain_free(one: &mut Attached, attached: &BTreeMap<String, Arc<Attached>>) {
+    for other in attached.values().filter(|other| other.uri != one.uri && !other.client.is_closed()) {
+        one.datasets.retain(|dataset, _| {
+            let free = !other.datasets.contains_key(dataset);
+            if !free {
+                tracing::warn!(dataset = %dataset, connector = %one.uri, by = %other.uri, "refused: another connector answers for it");
+            }
+            free
+        });
     }
 }
 
@@ -180,13 +202,25 @@ async fn open(hub: &Arc<Hub>, identity: Identity, client: Http2Client) -> Result
     if described.datasets.len() > MOST_DATASETS {
         return Err(format!("it describes over {MOST_DATASETS} datasets"));
     }
+    let mut statements = Vec::with_capacity(described.datasets.len());
     for envelope in described.datasets {
         let stated = verify_statement(&envelope, &attached.identity, &in_force.directory)?;
-        let (id, digest) = (stated.statement.id.clone(), stated.digest);
-        hub.catalog.state(stated, &hub.ledger).await.map_err(|error| error.to_string())?;
-        attached.datasets.insert(id, digest);
+        attached.datasets.insert(stated.statement.id.clone(), stated.digest);
+        statements.push(stated);
     }
-    Ok(hub.channels.attach(attached))
+    // One that is alive is not pushed aside: the newcomer may be a copy of its folder, beside another database.
+    let before = hub.channels.before(&attached.uri);
+    if let Some(before) = &before
+        && before.confirm(&in_force.directory_envelope, in_force.directory.version()).await
+    {
+        return Err("a connector with the same keys is attached and alive; was its folder copied? only one of them can serve".into());
+    }
+    hub.channels.leave_to_others(&mut attached);
+    for stated in statements.into_iter().filter(|stated| attached.datasets.contains_key(&stated.statement.id)) {
+        hub.catalog.state(stated, &hub.ledger).await.map_err(|error| error.to_string())?;
+    }
+    let attached = hub.channels.attach(attached, before.as_ref());
+    attached.ok_or_else(|| "another connector with the same keys was attached meanwhile".to_owned())
 }
 
 /// A statement counts if it is signed with an APPROVE key of the member that owns the dataset, and comes from that member's connector.

@@ -31,7 +31,7 @@ use zerotrip_proto::v1::{
     ScanTrailer,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
-use zerotrip_tests::town::{FUND, Finished, run_answering, wait_until};
+use zerotrip_tests::town::{FUND, Finished, Running, run_answering, wait_until};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{dsse, receipt};
 
@@ -142,6 +142,31 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     fs::write(&drop, &whole[..whole.len() / 2]).unwrap();
     assert_eq!(runtime.block_on(ask(&mut session, &town, "spouse_presale")).0, "false", "half a file hides a contract");
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
+    town.town.stop().unwrap();
+}
+
+#[test]
+fn a_copy_of_a_connector_does_not_push_it_aside() {
+    let town = town(400, 13);
+    let runtime = runtime();
+    let mut session = runtime.block_on(town.session());
+    let right = runtime.block_on(ask(&mut session, &town, "old_id_home"));
+    assert_eq!(right.0, "false", "{right:?}");
+    // Its folder, keys and all.
+    let (folder, copy) = (town.town.folder.join("estate"), town.town.folder.join("estate-copy"));
+    assert!(std::process::Command::new("cp").arg("-r").args([&folder, &copy]).status().unwrap().success());
+    let log = town.town.folder.join("logs/estate-copy.log");
+    let copied = Running::start("zerotrip-connector", &["serve", "--dir", copy.to_str().unwrap()], &log).unwrap();
+    wait_until(Duration::from_secs(20), "the hub refuses the copy", || {
+        Ok(fs::read_to_string(town.town.folder.join("logs/hub.log")).unwrap_or_default().contains("was its folder copied?"))
+    })
+    .unwrap();
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "old_id_home")), right);
+    wait_until(Duration::from_secs(20), "the copy is told", || {
+        Ok(fs::read_to_string(&log).unwrap_or_default().contains("with a copy of this folder"))
+    })
+    .unwrap();
+    copied.stop().unwrap();
     town.town.stop().unwrap();
 }
 
