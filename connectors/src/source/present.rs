@@ -1,9 +1,9 @@
-//! Who stood in a table, and in how many of its rows, when a pass went through it.
+//! Who stood in a table, and in which of its rows, when a pass went through it.
 //!
 //! A look-up asks for the spellings that the pass has seen. A cell that somebody spells anew since then, irregularly, would be missed,
 //! and the row with it, though the answer claims to be whole as of the pass; and so would a row that a damaged index has lost. So the pass
-//! remembers how often each person stood where, in a filter (Bloom's) that never forgets one and seldom invents one, and a look-up that
-//! finds fewer is no answer.
+//! remembers in how many rows each person stood where, and in which, in a filter (Bloom's) that never forgets one and seldom invents one. A
+//! look-up that meets fewer of *those* rows is no answer: one that is new cannot stand in for one that is missed.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -18,10 +18,10 @@ const BITS_PER_ENTRY: usize = 40;
 const PROBES: u64 = 16;
 /// Bits of the first filter; each further one has twice as many as the one before. In a smaller one two hashes would meet too often.
 const FIRST_BITS: usize = 1 << 20;
-/// Entries that are remembered: a quarter of a gigabyte of bits, and as much again while the last filter has room.
+/// Entries that are remembered, two for each id in a row: a quarter of a gigabyte of bits, and as much again while the last filter has room.
 const MOST_ENTRIES: usize = 50_000_000;
 /// Rows of one person that are told apart; more count as so many.
-const MOST_ROWS: u32 = 64;
+const MOST_ROWS: u32 = 1024;
 
 /// The filter.
 #[derive(Debug, Default)]
@@ -31,14 +31,18 @@ pub struct Present {
     hasher: RandomState,
 }
 
-/// In how many of its rows a look-up has met each of its persons, by column place.
+/// In how many of the rows that the pass saw a look-up has met each of its persons, by column place.
 #[derive(Debug, Default)]
 pub struct Met(HashMap<(usize, ResidentId), u32>);
 
 impl Met {
     /// One more row.
-    pub fn note(&mut self, columns: &[usize], row: &[Option<String>]) {
-        persons(columns, row).for_each(|stands| *self.0.entry(stands).or_default() += 1);
+    pub fn note(&mut self, present: &Present, columns: &[usize], row: &[Option<String>], which: u64) {
+        for (column, person) in persons(columns, row) {
+            if present.stood_in(column, &person, which) {
+                *self.0.entry((column, person)).or_default() += 1;
+            }
+        }
     }
 
     /// The first of these columns in which the pass saw one of these persons in more rows than were met.
@@ -64,17 +68,35 @@ struct Filter {
 }
 
 impl Present {
+    /// What tells a row from all others: its key or, where it has none, all that stands in it.
+    pub fn which(&self, cells: &[Option<String>]) -> u64 {
+        self.hasher.hash_one(cells)
+    }
+
+    /// One more row, and everybody who stands in these columns of it. `which` tells it from all others, now and later.
+    pub fn note(&mut self, columns: &[usize], row: &[Option<String>], which: u64) -> Result<(), SourceError> {
+        persons(columns, row).try_for_each(|(column, person)| self.add(column, &person, which))
+    }
+
     /// One more row in which this person stands in this column.
-    pub fn add(&mut self, column: usize, person: &ResidentId) -> Result<(), SourceError> {
-        let Some(row) = (1..=MOST_ROWS).find(|row| !self.stood(column, person, *row)) else { return Ok(()) };
+    pub fn add(&mut self, column: usize, person: &ResidentId, which: u64) -> Result<(), SourceError> {
+        self.insert(Entry::Row(column, *person, which))?;
+        match (1..=MOST_ROWS).find(|row| !self.stood(column, person, *row)) {
+            Some(row) => self.insert(Entry::Count(column, *person, row)),
+            None => Ok(()),
+        }
+    }
+
+    fn insert(&mut self, entry: Entry) -> Result<(), SourceError> {
         self.entries += 1;
         if self.entries > MOST_ENTRIES {
             let detail = format!(
-                "more than {MOST_ENTRIES} ids in the columns of its look-ups; attach parts of it as views, each through a dataset of its own"
+                "more than {} ids in the columns of its look-ups; attach parts of it as views, each through a dataset of its own",
+                MOST_ENTRIES / 2
             );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
-        let hash = self.hash(column, person, row);
+        let hash = self.hasher.hash_one(entry);
         if self.filters.last().is_none_or(|filter| filter.room == 0) {
             let bits = FIRST_BITS << self.filters.len().min(16);
             self.filters.push(Filter { bits: vec![0; bits / 64], room: bits / BITS_PER_ENTRY });
@@ -85,20 +107,29 @@ impl Present {
         Ok(())
     }
 
-    /// One more row, and everybody who stands in these columns of it.
-    pub fn note(&mut self, columns: &[usize], row: &[Option<String>]) -> Result<(), SourceError> {
-        persons(columns, row).try_for_each(|(column, person)| self.add(column, &person))
-    }
-
     /// Whether there was a row of that number, from 1, in which this person stood in this column. Never wrongly `false`.
     pub fn stood(&self, column: usize, person: &ResidentId, row: u32) -> bool {
-        let hash = self.hash(column, person, row);
-        row <= MOST_ROWS && self.filters.iter().any(|filter| filter.holds(hash))
+        row <= MOST_ROWS && self.holds(Entry::Count(column, *person, row))
     }
 
-    fn hash(&self, column: usize, person: &ResidentId, row: u32) -> u64 {
-        self.hasher.hash_one((column, person, row))
+    /// Whether this person stood in this column of this row. Never wrongly `false`.
+    fn stood_in(&self, column: usize, person: &ResidentId, which: u64) -> bool {
+        self.holds(Entry::Row(column, *person, which))
     }
+
+    fn holds(&self, entry: Entry) -> bool {
+        let hash = self.hasher.hash_one(entry);
+        self.filters.iter().any(|filter| filter.holds(hash))
+    }
+}
+
+/// What is remembered.
+#[derive(Hash)]
+enum Entry {
+    /// The person stood in the column of so many rows.
+    Count(usize, ResidentId, u32),
+    /// In the column of this one.
+    Row(usize, ResidentId, u64),
 }
 
 impl Filter {
@@ -140,7 +171,7 @@ mod tests {
         let mut present = Present::default();
         for number in 0..40_000 {
             for _ in 0..=number % 3 {
-                present.add(1, &person(number)).unwrap();
+                present.add(1, &person(number), 0).unwrap();
             }
         }
         let mut invented = 0;
@@ -150,7 +181,22 @@ mod tests {
             invented += u32::from(present.stood(1, &person(number), rows + 1)) + u32::from(present.stood(2, &person(number), 1));
         }
         assert_eq!(invented, 0, "of 80,000");
-        (0..200).for_each(|_| present.add(7, &person(1)).unwrap());
+        (0..2000).for_each(|_| present.add(7, &person(1), 0).unwrap());
         assert!(present.stood(7, &person(1), MOST_ROWS) && !present.stood(7, &person(1), MOST_ROWS + 1));
+    }
+
+    #[test]
+    fn a_new_row_does_not_stand_in_for_one_that_is_missed() {
+        let id = "11010519491231002X";
+        let person = ResidentId::new_strict(id).unwrap();
+        let row = [Some(id.to_owned())];
+        let mut present = Present::default();
+        present.note(&[0], &row, 1).unwrap();
+        present.note(&[0], &row, 2).unwrap();
+        for (rows, missed) in [(&[1, 2][..], None), (&[1], Some(0)), (&[1, 3], Some(0)), (&[3, 4, 5], Some(0)), (&[2, 1, 3], None)] {
+            let mut met = Met::default();
+            rows.iter().for_each(|which| met.note(&present, &[0], &row, *which));
+            assert_eq!(met.misses(&present, &[0], &[person]), missed, "{rows:?}");
+        }
     }
 }

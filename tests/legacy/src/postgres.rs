@@ -64,6 +64,13 @@ impl Postgres {
         self.process.take().map_or(Ok(()), Process::cut)
     }
 
+    /// Makes it a standby from its next start on, of a server that never sends it anything.
+    pub fn stand_by(&self) -> Result<(), ServerError> {
+        let signal = self.folder.path().join("data/standby.signal");
+        fs::write(&signal, "").map_err(|error| io(&signal, error))?;
+        chown(&signal, user_id(USER)?, None).map_err(|error| io(&signal, error))
+    }
+
     /// Starts it on the data and the port that it had.
     pub fn start_again(&mut self) -> Result<(), ServerError> {
         // What a killed server leaves behind names a process id that somebody else may have by now.
@@ -85,7 +92,7 @@ impl Postgres {
         ] {
             serve.arg("-c").arg(setting);
         }
-        self.process = Some(Process::start(&mut serve, &self.folder.path().join("log"), "ready to accept connections")?);
+        self.process = Some(Process::start(&mut serve, &self.folder.path().join("log"), "ready to accept ")?);
         Ok(())
     }
 

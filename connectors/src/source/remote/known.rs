@@ -25,8 +25,10 @@ pub struct Known {
     /// The pass itself; its row ids are places in `kept`.
     pub profile: Profile,
     kept: Vec<Kept>,
-    /// Who stood where, and how often.
+    /// Who stood where, and in which rows.
     pub present: Present,
+    /// What tells the rows apart; empty: all that stands in them.
+    pub locator: Vec<Locator>,
     /// When its transaction began.
     pub started: SystemTime,
     /// The same, for telling its age.
@@ -35,6 +37,8 @@ pub struct Known {
     pub over: Instant,
     /// What the extract said of its own time.
     pub recorded: Option<SystemTime>,
+    /// How far a server that follows another one had come.
+    pub followed: Option<SystemTime>,
 }
 
 /// A row of which something must be remembered.
@@ -61,6 +65,12 @@ impl Known {
     /// Locators of all unreadable rows of which their owner has stated nothing.
     pub fn unreadable(&self) -> impl Iterator<Item = String> + '_ {
         self.profile.open_rows().map(|row| self.locator(row))
+    }
+
+    /// Of when an answer is that rests upon this pass.
+    pub fn as_of(&self) -> SystemTime {
+        let seen = self.recorded.unwrap_or(self.started);
+        self.followed.map_or(seen, |followed| seen.min(followed))
     }
 
     fn locator(&self, row: i64) -> String {
@@ -104,8 +114,18 @@ impl<'a> Pass<'a> {
     }
 
     /// After the last row.
-    pub fn finish(self, started: SystemTime, since: Instant, recorded: Option<SystemTime>) -> Known {
-        Known { profile: self.profile, kept: self.kept, present: self.present, started, since, over: Instant::now(), recorded }
+    pub fn finish(self, started: SystemTime, since: Instant, recorded: Option<SystemTime>, followed: Option<SystemTime>) -> Known {
+        Known {
+            profile: self.profile,
+            kept: self.kept,
+            present: self.present,
+            locator: self.locator.to_vec(),
+            started,
+            since,
+            over: Instant::now(),
+            recorded,
+            followed,
+        }
     }
 
     fn keep(&mut self, keys: &[Option<String>], found: &[Option<String>]) -> Result<(), SourceError> {
@@ -141,12 +161,13 @@ impl Sink for Pass<'_> {
             Some(Some(text)) => KeyCell::Text(text),
             Some(None) | None => KeyCell::Null,
         };
+        let which = self.present.which(if self.locator.is_empty() { &row } else { &found });
         for (place, raw) in self.places.iter().zip(&row) {
             if let Some(raw) = raw
                 && self.cells.holds_ids(*place)
                 && let Reading::Person(person) = resident_id::parse(raw)
             {
-                self.present.add(*place, &person)?;
+                self.present.add(*place, &person, which)?;
             }
         }
         let id = i64::try_from(self.kept.len()).unwrap_or(i64::MAX);

@@ -37,7 +37,7 @@ use cells::Cells;
 use known::{Known, Pass};
 use outgoing::{Outgoing, hung_up};
 use pool::{Lease, Pool};
-use system::{Asked, Query, Relation, Session, System};
+use system::{Asked, Currency, Query, Relation, Session, System};
 
 use crate::adjudications::Adjudications;
 
@@ -306,23 +306,23 @@ impl<S: System> Inner<S> {
         let wanted: Vec<(usize, Vec<String>)> =
             look_up.columns.iter().map(|place| (*place, values(cells, &known, *place, &look_up.keys))).collect();
         let statements = wanted.iter().map(|(_, values)| values.len().div_ceil(S::VALUES)).max().unwrap_or_default();
-        let mut outgoing = Outgoing::new(rows, cells, look_up, statements);
+        let mut outgoing = Outgoing::new(rows, cells, look_up, statements, &known.present);
         for number in 0..statements {
             let asked = wanted
                 .iter()
                 .filter_map(|(place, values)| Some(Asked { column: cells.column(*place)?, values: values.chunks(S::VALUES).nth(number)? }));
-            let query = Query { columns: cells.columns().iter().collect(), locator: &[], asked: asked.collect() };
+            let query = Query { columns: cells.columns().iter().collect(), locator: &known.locator, asked: asked.collect() };
             lease.session.read(&query, &mut outgoing).await?;
             outgoing.next_statement();
         }
         system::Sink::flush(&mut outgoing).await?;
-        if let Some(place) = outgoing.misses(&known.present) {
+        if let Some(place) = outgoing.misses() {
             self.wanted.notify_one();
             let field = self.shape.fields.get(place).map_or("", String::as_str);
             let detail = format!("rows that the latest profiling pass saw are gone, or `{field}` is spelled anew; a new pass is under way");
             return Err(SourceError::new(ErrorCode::SourceFailed, detail));
         }
-        let as_of = known.recorded.unwrap_or(known.started).min(lease.begun);
+        let as_of = known.as_of().min(lease.begun);
         Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match: known.could_match(&look_up.columns, &look_up.keys) })
     }
 
@@ -346,7 +346,7 @@ impl<S: System> Inner<S> {
             unreadable_count: known.profile.unreadable_count(),
             adjudicated: known.profile.adjudicated_count(),
             irregular: known.profile.irregular_count(),
-            as_of: known.recorded.unwrap_or(known.started).min(lease.begun),
+            as_of: known.as_of().min(lease.begun),
             advice,
             findings: assayed.findings,
             spoilt_rows: assayed.spoilt_rows,
@@ -384,8 +384,11 @@ impl<S: System> Inner<S> {
         let drifted = self.trouble().is_some_and(|trouble| trouble.code == ErrorCode::SourceDrift);
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
         let most_age = self.shape.profile_every.saturating_mul(2);
-        let counts =
-            |known: &Arc<Known>| !drifted && known.over <= lease.since && known.since.elapsed() <= most_age && known.recorded == recorded;
+        let follows = lease.session.follows();
+        let counts = |known: &Arc<Known>| {
+            let is_recent = known.over <= lease.since && known.since.elapsed() <= most_age;
+            !drifted && is_recent && known.recorded == recorded && (known.followed.is_some() || !self.is_live() || !follows)
+        };
         Ok(known.filter(counts))
     }
 
@@ -393,13 +396,15 @@ impl<S: System> Inner<S> {
     async fn pass(&self, lease: &mut Lease<S>) -> Result<Arc<Known>, SourceError> {
         let relation = self.relation(lease).await?;
         let recorded = self.recorded(lease).await?;
+        let followed = self.followed(lease).await?;
         let cells = self.cells()?;
-        // A row of which something is stated is known by all its cells.
+        // A row of which something is stated is known by all its cells; so is one that has no key.
         let all: Vec<usize> = (0..self.shape.fields.len()).collect();
-        let places = if self.shape.adjudications.is_empty() { &self.shape.keys } else { &all };
+        let by_keys = self.shape.adjudications.is_empty() && !relation.locator.is_empty();
+        let places = if by_keys { &self.shape.keys } else { &all };
         let mut pass = Pass::new(self.profile()?, places, cells, &relation.locator);
         self.read(lease, places, &relation, &mut pass).await?;
-        let known = Arc::new(pass.finish(lease.begun, lease.since, recorded));
+        let known = Arc::new(pass.finish(lease.begun, lease.since, recorded, followed));
         let mut latest = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if latest.as_ref().is_none_or(|latest| latest.since <= known.since) {
             *latest = Some(Arc::clone(&known));
@@ -434,6 +439,27 @@ impl<S: System> Inner<S> {
         let cells = Cells::of(&relation, &self.shape.table, &self.shape.fields, &self.shape.ids, &self.shape.keys)?;
         self.first.get_or_init(|| cells.clone()).unchanged(&cells)?;
         Ok(relation)
+    }
+
+    /// How far a live table's server has followed the one that it copies; `None` where it is nobody's copy. An extract says itself of when it is.
+    async fn followed(&self, lease: &mut Lease<S>) -> Result<Option<SystemTime>, SourceError> {
+        if !self.is_live() {
+            return Ok(None);
+        }
+        let stale = |why: String| {
+            let remedy = "name the table and column that tell of when its rows are in `source.as_of`, or attach the system itself";
+            Err(SourceError::new(ErrorCode::SourceStale, format!("{why}; {remedy}")))
+        };
+        match lease.session.currency().await? {
+            Currency::Now => Ok(None),
+            Currency::Followed(Some(followed)) => Ok(Some(followed)),
+            Currency::Followed(None) => stale(format!("{} follows another server and cannot say how far", self.pool.address())),
+            Currency::Copied(what) => stale(format!("`{}` is {what}, and not of now", self.shape.table)),
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        matches!(self.shape.as_of, SqliteAsOf::Live)
     }
 
     /// An extract's own time.

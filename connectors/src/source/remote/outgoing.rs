@@ -31,20 +31,27 @@ pub struct Outgoing<'a> {
     /// What this one sent.
     now: Vec<Digest>,
     look_up: &'a LookUp,
+    present: &'a Present,
     met: Met,
 }
 
 impl<'a> Outgoing<'a> {
-    /// For a look-up of so many statements, which may send at most so many rows.
-    pub fn new(rows: &'a mpsc::Sender<Vec<RawRow>>, cells: &'a Cells, look_up: &'a LookUp, statements: usize) -> Self {
+    /// For a look-up of so many statements; `present` is what the pass saw.
+    pub fn new(
+        rows: &'a mpsc::Sender<Vec<RawRow>>,
+        cells: &'a Cells,
+        look_up: &'a LookUp,
+        statements: usize,
+        present: &'a Present,
+    ) -> Self {
         let earlier = (statements > 1).then(HashSet::new);
         let (left, met) = (look_up.most_rows, Met::default());
-        Self { rows, cells, batch: Vec::new(), bytes: 0, left, earlier, now: Vec::new(), look_up, met }
+        Self { rows, cells, batch: Vec::new(), bytes: 0, left, earlier, now: Vec::new(), look_up, present, met }
     }
 
     /// A column in which the pass saw somebody in more rows than were sent.
-    pub fn misses(&self, present: &Present) -> Option<usize> {
-        self.met.misses(present, &self.look_up.columns, &self.look_up.keys)
+    pub fn misses(&self) -> Option<usize> {
+        self.met.misses(self.present, &self.look_up.columns, &self.look_up.keys)
     }
 
     /// Between two statements.
@@ -64,13 +71,15 @@ impl Sink for Outgoing<'_> {
             }
             self.now.push(digest);
         }
+        let locator = row.split_off(self.cells.columns().len().min(row.len()));
         self.left =
             self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
         for (place, cell) in row.iter_mut().enumerate() {
             self.cells.settle(place, cell)?;
             self.bytes += cell.as_ref().map_or(0, String::len);
         }
-        self.met.note(&self.look_up.columns, &row);
+        let which = self.present.which(if locator.is_empty() { &row } else { &locator });
+        self.met.note(self.present, &self.look_up.columns, &row, which);
         self.batch.push(row.into_boxed_slice());
         Ok(self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES)
     }

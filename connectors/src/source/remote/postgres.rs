@@ -19,10 +19,10 @@ use zerotrip_trust::tls::foreign_client_config;
 use super::super::catalogue::Table;
 use super::super::table::quote;
 use super::super::{Source, SourceError};
-use super::RemoteSource;
 use super::login::{authorities, misconfigured, password};
-use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
+use super::system::{Asked, Column, Currency, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
 use super::tls::MakeTls;
+use super::{RemoteSource, moment};
 use crate::adjudications::Adjudications;
 
 /// Time between two signs of life on a connection that nobody uses.
@@ -76,6 +76,8 @@ pub struct PostgresSession {
     statements: HashMap<String, Statement>,
     /// Seconds that the server allows a statement.
     limit: u64,
+    /// Whether the server is a standby.
+    follows: bool,
 }
 
 /// Whom to stop.
@@ -130,8 +132,9 @@ impl System for Postgres {
                 (client, tokio::spawn(async move { drop(connection.await) }))
             }
         };
-        let session = PostgresSession { spec: spec.clone(), client, connection, statements: HashMap::new(), limit: 0 };
+        let mut session = PostgresSession { spec: spec.clone(), client, connection, statements: HashMap::new(), limit: 0, follows: false };
         session.client.batch_execute(SETTINGS).await.map_err(failed)?;
+        session.follows = session.one("select pg_catalog.pg_is_in_recovery()::text").await?.as_deref() == Some("true");
         Ok(session)
     }
 
@@ -188,11 +191,27 @@ impl Session for PostgresSession {
         Ok(relation(&kind, &rows))
     }
 
+    fn follows(&self) -> bool {
+        self.follows
+    }
+
+    async fn currency(&mut self) -> Result<Currency, SourceError> {
+        let kind = format!(
+            "select relkind::text from pg_catalog.pg_class where oid = '{}'::regclass",
+            self.table(&self.spec.table).replace('\'', "''")
+        );
+        if self.one(&kind).await?.as_deref() == Some("m") {
+            return Ok(Currency::Copied("a materialized view"));
+        }
+        if !self.follows {
+            return Ok(Currency::Now);
+        }
+        let replayed = self.one("select pg_catalog.pg_last_xact_replay_timestamp()::text").await?;
+        Ok(Currency::Followed(replayed.as_deref().and_then(moment)))
+    }
+
     async fn newest(&mut self, table: &str, column: &str) -> Result<Option<String>, SourceError> {
-        let sql = format!("select max({})::text from {}", quote(column), self.table(table));
-        let statement = self.prepared(&sql).await?;
-        let row = self.client.query_one(&statement, &[]).await.map_err(|error| self.failed(&error))?;
-        Ok(texts(&row)?.into_iter().next().flatten())
+        self.one(&format!("select max({})::text from {}", quote(column), self.table(table))).await
     }
 
     fn statement(&self, query: &Query<'_>) -> String {
@@ -219,6 +238,13 @@ impl Session for PostgresSession {
 }
 
 impl PostgresSession {
+    /// The one value of a query.
+    async fn one(&mut self, sql: &str) -> Result<Option<String>, SourceError> {
+        let statement = self.prepared(sql).await?;
+        let row = self.client.query_one(&statement, &[]).await.map_err(|error| self.failed(&error))?;
+        Ok(texts(&row)?.into_iter().next().flatten())
+    }
+
     async fn prepared(&mut self, sql: &str) -> Result<Statement, SourceError> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());

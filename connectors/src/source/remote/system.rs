@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::super::SourceError;
 use super::super::catalogue::Table;
@@ -48,6 +48,16 @@ pub trait Session: Send + 'static {
 
     /// What the server's catalogue says of the table now.
     fn relation(&mut self) -> impl Future<Output = Result<Relation, SourceError>> + Send;
+
+    /// Whether the server that this session is with follows another one, and may lag behind it.
+    fn follows(&self) -> bool {
+        false
+    }
+
+    /// Of when the table's rows are.
+    fn currency(&mut self) -> impl Future<Output = Result<Currency, SourceError>> + Send {
+        async { Ok(Currency::Now) }
+    }
 
     /// The greatest value in a column of another table, as text.
     fn newest(&mut self, table: &str, column: &str) -> impl Future<Output = Result<Option<String>, SourceError>> + Send;
@@ -118,6 +128,17 @@ pub struct Relation {
     pub is_table: bool,
     /// What its owner should know of it.
     pub advice: Vec<String>,
+}
+
+/// Of when a table's rows are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Currency {
+    /// Of now.
+    Now,
+    /// As far as a copy of the server has followed: everything up to this moment has arrived; `None` if it cannot say.
+    Followed(Option<SystemTime>),
+    /// Of whenever a copy was made; what it is.
+    Copied(&'static str),
 }
 
 /// A column.

@@ -319,6 +319,7 @@ impl Inner {
         look_up.stop.check()?;
         self.in_transaction(reader, &look_up.stop, polls, |inner, reader| {
             let pass = inner.fresh_pass(reader, &look_up.stop)?;
+            rows.watch = Some((Arc::clone(&pass), Met::default()));
             let profile = &pass.profile;
             let as_of = inner.as_of(reader, started)?;
             for keys in look_up.keys.chunks(KEYS_PER_STATEMENT) {
@@ -329,7 +330,9 @@ impl Inner {
             for row in profile.irregular_rows(&look_up.columns, &look_up.keys) {
                 inner.select(reader, &by_row_id, &[row.to_string()], rows)?;
             }
-            if let Some(place) = pass.present.as_ref().and_then(|present| rows.met.misses(present, &look_up.columns, &look_up.keys)) {
+            if let (Some(present), Some((_, met))) = (&pass.present, &rows.watch)
+                && let Some(place) = met.misses(present, &look_up.columns, &look_up.keys)
+            {
                 return Err(inner.lost(place));
             }
             Ok(LookUpEnd { as_of, rows: profile.rows, could_match: profile.could_match(&look_up.columns, &look_up.keys) })
@@ -506,7 +509,7 @@ impl Inner {
             };
             profile.note(id, key, || row_digest(cells.iter().map(Option::as_deref)))?;
             if let Some(present) = &mut present {
-                present.note(&keys, &cells)?;
+                present.note(&keys, &cells, id.cast_unsigned())?;
             }
         }
         Ok(Pass { profile, present })
@@ -629,8 +632,9 @@ struct RowSender<'a> {
     out: Option<&'a mpsc::Sender<Vec<RawRow>>>,
     batch: Vec<RawRow>,
     seen: HashSet<i64>,
+    /// What the pass saw, and which of it was met.
+    watch: Option<(Arc<Pass>, Met)>,
     columns: &'a [usize],
-    met: Met,
     left: u64,
     /// There were more rows than could be kept.
     full: bool,
@@ -639,7 +643,7 @@ struct RowSender<'a> {
 impl<'a> RowSender<'a> {
     fn new(out: Option<&'a mpsc::Sender<Vec<RawRow>>>, look_up: &'a LookUp) -> Self {
         let (columns, left) = (look_up.columns.as_slice(), look_up.most_rows);
-        Self { out, batch: Vec::new(), seen: HashSet::new(), columns, met: Met::default(), left, full: false }
+        Self { out, batch: Vec::new(), seen: HashSet::new(), watch: None, columns, left, full: false }
     }
 
     fn send(&mut self, id: i64, row: RawRow) -> Result<(), SourceError> {
@@ -651,7 +655,11 @@ impl<'a> RowSender<'a> {
         if self.batch.len() >= BATCH_ROWS {
             self.flush()?;
         }
-        self.met.note(self.columns, &row);
+        if let Some((pass, met)) = &mut self.watch
+            && let Some(present) = &pass.present
+        {
+            met.note(present, self.columns, &row, id.cast_unsigned());
+        }
         self.batch.push(row);
         Ok(())
     }

@@ -27,6 +27,7 @@ pub const BOTH: &[Test] = &[
     ("unreadable_rows_have_locators", unreadable_rows_have_locators),
     ("the_pass_ages", the_pass_ages),
     ("a_spelling_changed_since_the_pass_is_no_absence", a_spelling_changed_since_the_pass_is_no_absence),
+    ("a_new_row_does_not_hide_one_that_is_spelt_anew", a_new_row_does_not_hide_one_that_is_spelt_anew),
     ("an_extract_tells_its_own_time", an_extract_tells_its_own_time),
     ("the_index_serves", the_index_serves),
     ("secrets_stay_secret", secrets_stay_secret),
@@ -268,6 +269,48 @@ fn the_pass_ages(server: &Server) {
         assert!(end.as_of <= SystemTime::now());
         found == ["1", "2", "3"] && end.rows == 3 && end.as_of > opened
     }));
+}
+
+fn a_new_row_does_not_hide_one_that_is_spelt_anew(server: &Server) {
+    for key in [None, Some("id bigint primary key")] {
+        let rig = Rig::plain(server);
+        rig.table.write(&[[Some(LI), None, Some("home")]]);
+        if let Some(key) = key {
+            rig.table.sql(&format!("alter table TABLE add column {}", key.replace(" primary key", " default 1")));
+            rig.table.sql("alter table TABLE add primary key (id)");
+        }
+        let source = rig.open("profile_every = \"1h\"").unwrap();
+        let ask = || names(&*source, look_up(&[LI], 10, soon()));
+        assert_eq!(run(ask()).unwrap().0, ["home"]);
+        let more = if key.is_some() { ", 2" } else { "" };
+        rig.table
+            .sql(&format!("update TABLE set id_a = '110105 19491231 002X'; insert into TABLE values ('{LI}', null, 'cancelled'{more})"));
+        assert_eq!(code(run(ask())).0, ErrorCode::SourceFailed, "{key:?}");
+        run(until("the pass that it asked for finds it", || async { ask().await.is_ok_and(|(found, _)| found == ["cancelled", "home"]) }));
+    }
+}
+
+/// What is not of now is not taken for it.
+pub fn a_copy_that_lags_is_not_of_now(server: &Server) {
+    let rig = Rig::plain(server);
+    rig.table.write(&[[Some(LI), None, Some("home")]]);
+    let view = rig.named("copy of it");
+    view.table.sql(&format!("create materialized view TABLE as select * from SCHEMA.{}", server.quote("t")));
+    let (error, detail) = code(view.open(""));
+    assert_eq!(error, ErrorCode::SourceStale);
+    assert!(detail.contains("is a materialized view, and not of now") && detail.contains("`source.as_of`"), "{detail}");
+    // All of it is in the server's log, though the rest of its tests do without.
+    view.table.sql("set synchronous_commit = on; create table SCHEMA.last_of_all ()");
+    // The server goes down as in a power cut, and comes back as a standby that has replayed what was there, and waits for more.
+    let before = SystemTime::now();
+    server.kill();
+    server.stand_by();
+    server.start_again();
+    let rig = view.named("t");
+    let source = rig.open("profile_every = \"1h\"").unwrap();
+    let (found, end) = run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();
+    assert_eq!(found, ["home"]);
+    assert!(end.as_of <= before, "as of {:?}, though nothing came after {before:?}", end.as_of);
 }
 
 fn a_spelling_changed_since_the_pass_is_no_absence(server: &Server) {

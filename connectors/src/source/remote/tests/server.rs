@@ -123,6 +123,14 @@ impl Server {
         }
     }
 
+    /// From its next start on it follows another server, which never sends it anything.
+    pub fn stand_by(&self) {
+        match &*self.process.lock().unwrap() {
+            Process::Postgres(process) => process.stand_by().unwrap(),
+            Process::Mariadb(_) => panic!("not for MariaDB"),
+        }
+    }
+
     pub fn start_again(&self) {
         match &mut *self.process.lock().unwrap() {
             Process::Postgres(process) => process.start_again().unwrap(),
