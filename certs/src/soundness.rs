@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{Months, NaiveDate};
+use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{ErrorCode, Finding};
 
 use crate::definition::HandOver;
-
-/// China Standard Time: a register's calendar day ends eight hours before UTC's.
-const CIVIL_OFFSET_SECONDS: i64 = 8 * 3600;
 
 /// What became of one scan. Anything but `Complete` and `Vacuous` proves nothing.
 #[derive(Debug)]
@@ -320,7 +318,7 @@ fn dataset_of<'a>(evidence: &Evidence<'a>, name: &str) -> &'a str {
 
 /// The instant at which a civil day, in days since 1970-01-01, is over.
 fn day_end(day: i32) -> Option<SystemTime> {
-    let seconds = (i64::from(day) + 1).checked_mul(86_400)?.checked_sub(CIVIL_OFFSET_SECONDS)?;
+    let seconds = (i64::from(day) + 1).checked_mul(86_400)?.checked_sub(CHINA_OFFSET_SECONDS.into())?;
     u64::try_from(seconds).ok().map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds))
 }
 

@@ -1,7 +1,8 @@
 //! Writing and reading files so that a crash, a full disk or a stranger's link leaves the old file or the new one, never half of one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Largest file that is read whole: keys, certificates, bundles, definitions.
@@ -26,10 +27,20 @@ pub struct FileError {
     pub error: io::Error,
 }
 
+/// The folder that a file stands in: for a bare name, the current one.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes a folder that only its owner can look into, and those above it that are missing.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
 /// Writes a file whole: beside it first, synced, then renamed over it.
 pub fn write(path: &Path, bytes: &[u8], secrecy: Secrecy) -> Result<(), FileError> {
     let at = |error| FileError { path: path.to_owned(), error };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(at)?;
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.part", std::process::id()));
@@ -46,11 +57,7 @@ pub fn write(path: &Path, bytes: &[u8], secrecy: Secrecy) -> Result<(), FileErro
 fn write_part(part: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(if secrecy == Secrecy::Private { 0o600 } else { 0o644 });
-    }
+    options.mode(if secrecy == Secrecy::Private { 0o600 } else { 0o644 });
     let mut file = options.open(part)?;
     file.write_all(bytes)?;
     file.sync_all()

@@ -102,7 +102,7 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    zerotrip_channel::files::folder_of(path)
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use tokio::sync::watch;
-use zerotrip_channel::{HomeError, SystemHome};
+use zerotrip_channel::{HomeError, SystemHome, files};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_proto::v1::{Approvals, Envelope, ErrorCode};
 use zerotrip_proto::{Refusal, payload_type};
@@ -112,7 +112,7 @@ impl Agent {
         let mut datasets = BTreeMap::new();
         for path in desk::dataset_paths(folder)? {
             let (file, statement) = desk::signed_dataset(folder, &path)?;
-            let base = path.parent().unwrap_or(Path::new("."));
+            let base = files::folder_of(&path);
             let adjudicated = Adjudications::load(folder, &file.id)?;
             let serving = Serving::open(file, statement, adjudicated, base, &folder.join("state"))?;
             datasets.insert(serving.file.id.clone(), Arc::new(serving));

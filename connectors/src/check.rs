@@ -1,7 +1,7 @@
 //! `check`: proves a dataset from its file to a look-up's last row, and says what its data can do to answers.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
+use zerotrip_channel::files;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::resident_id::ResidentId;
 
@@ -40,10 +41,11 @@ enum Verdict {
 }
 
 /// Checks a dataset file; the exit code says whether it would be served.
-pub async fn run(file: &Path, state: &Path, as_json: bool) -> Result<ExitCode, Failure> {
+pub async fn run(file: &Path, as_json: bool) -> Result<ExitCode, Failure> {
     let dataset = desk::read_dataset(file)?;
     let started = Instant::now();
-    match prove(&dataset, file, state).await {
+    let state = Scratch::new()?;
+    match prove(&dataset, file, &state.0).await {
         Ok((survey, trials, fault)) => {
             let verdict = verdict(&dataset, &survey, fault, SystemTime::now());
             let mut text = in_words(&dataset, &survey, &trials);
@@ -60,10 +62,29 @@ pub async fn run(file: &Path, state: &Path, as_json: bool) -> Result<ExitCode, F
     }
 }
 
+/// A folder that only we can look into, and that goes with us: a drop's snapshot is the whole register.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Failure> {
+        let folder = std::env::temp_dir().join(format!("zerotrip-check-{}", uuid::Uuid::new_v4()));
+        files::private_folder(&folder).map_err(|error| format!("`{}`: {error}; free the space, or set TMPDIR", folder.display()))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            eprintln!("`{}` cannot be removed: {error}; remove it, for it can hold rows", self.0.display());
+        }
+    }
+}
+
 /// Opens, surveys, and tries every look-up; in the last place, why one of them failed.
 async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<(Survey, Vec<Trial>, Option<String>), SourceError> {
     let (described, state) = (dataset.clone(), state.to_owned());
-    let base = file.parent().unwrap_or(Path::new(".")).to_owned();
+    let base = files::folder_of(file).to_owned();
     let opening = tokio::task::spawn_blocking(move || source::open(&described, &base, &state, Arc::default()));
     let stopped = |error: tokio::task::JoinError| SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, error.to_string());
     let opened = with_progress("opening the source", opening).await.map_err(stopped)??;
@@ -220,4 +241,20 @@ fn as_value(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], verdict: &
         "findings": survey.findings, "spoilt_rows": survey.spoilt_rows, "look_ups": trials,
         "verdict": verdict.name(), "why": verdict.why(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn what_was_copied_goes_with_the_check() {
+        let scratch = Scratch::new().unwrap();
+        let folder = scratch.0.clone();
+        std::fs::write(folder.join("rows"), "1").unwrap();
+        drop(scratch);
+        assert!(!folder.exists());
+    }
 }

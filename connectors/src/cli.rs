@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 use tokio::sync::watch;
-use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial, join};
+use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial, files, join};
 use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::{KeyUsage, ListChecksRequest, ScanTemplate};
@@ -67,14 +67,11 @@ enum Command {
     /// Prove a dataset file end to end: read it, open its source, look at every row, try its look-ups. Changes nothing.
     ///
     /// Says what is wrong with the data by column, with masked examples; what share of the rows could make an answer unavailable; what
-    /// is sent to the system for a look-up, and how long that takes with persons of its own, whom it never shows. The last line is the
-    /// verdict; exit code 0 if the dataset would be served, 1 if not.
+    /// is sent to the system for a look-up, and how long that takes with persons of its own, whom it never shows. What it copies of a
+    /// file drop meanwhile stands in a folder of its own under TMPDIR, and is removed. The last line is the verdict; exit code 0 if the dataset would be served, 1 if not.
     Check {
         /// The dataset file.
         file: PathBuf,
-        /// Folder for the snapshot of a file drop.
-        #[arg(long, default_value = "connector-check")]
-        state: PathBuf,
     },
     /// Sign a dataset file as its owner, and attach it to this connector.
     Sign {
@@ -166,7 +163,7 @@ pub(crate) fn say(json: bool, text: &str, value: &impl Serialize) -> Result<(), 
 
 async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {
     match command {
-        Command::Check { file, state } => return check::run(&file, &state, json).await,
+        Command::Check { file } => return check::run(&file, json).await,
         Command::Inspect(arguments) => inspect::run(arguments, json).await,
         Command::Join { dir, invitation, wait } => join_hub(&dir, &invitation, wait, json).await,
         Command::Sign { dir, files } => sign(&dir, &files, json),
@@ -178,11 +175,7 @@ async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {
 }
 
 async fn join_hub(dir: &Path, invitation: &Path, wait: u64, json: bool) -> Result<(), Failure> {
-    let text = if invitation.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin())?
-    } else {
-        zerotrip_channel::files::read_text(invitation)?
-    };
+    let text = if invitation.as_os_str() == "-" { std::io::read_to_string(std::io::stdin())? } else { files::read_text(invitation)? };
     let invitation: Invitation = text.trim().parse()?;
     let mut progress = |line: &str| eprintln!("{line}");
     let home = join(&invitation, dir, &[KeyUsage::Sign, KeyUsage::Approve], Duration::from_secs(wait), &mut progress).await?;
@@ -194,7 +187,7 @@ async fn adjudicate_rows(dir: &Path, file: &Path, yes: bool, json: bool) -> Resu
     let home = SystemHome::load(dir)?;
     let dataset = desk::read_owned(&home, file)?;
     let signed = Adjudications::load(dir, &dataset.id)?.map_or_else(Arc::default, |(signed, _)| Arc::new(signed));
-    let base = file.parent().unwrap_or(Path::new("."));
+    let base = files::folder_of(file);
     let opened = source::open(&dataset, base, &dir.join("state"), signed)?;
     let progress = adjudicate::walk(dir, &dataset, &*opened, &mut std::io::stdin().lock(), &mut std::io::stderr()).await?;
     eprintln!("\ndecided {} now; {} rows are still undecided", progress.decided, progress.open);

@@ -3,11 +3,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
+use zerotrip_channel::files;
 
 /// A file is closed and a new one begun at this size; none is ever deleted.
 const FILE_BYTES: u64 = 64 << 20;
@@ -50,7 +52,7 @@ struct Line<'a, T> {
 impl Journal {
     /// Opens the newest file in `folder`, or the first.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        files::private_folder(folder)?;
         let mut number = 1;
         while file_name(folder, number + 1).exists() {
             number += 1;
@@ -132,7 +134,7 @@ fn file_name(folder: &Path, number: u32) -> PathBuf {
 }
 
 fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).open(path)
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
 fn ends_with_newline(path: &Path) -> io::Result<bool> {
@@ -163,6 +165,17 @@ mod tests {
         let numbers: Vec<Option<u64>> = read.iter().map(|line| line.as_ref()?["number"].as_u64()).collect();
         assert_eq!(numbers, [Some(1), None, Some(2), Some(3)]);
         assert!(text.ends_with('\n'));
+    }
+
+    #[test]
+    fn nobody_else_reads_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("journal");
+        drop(Journal::open(&journal).unwrap());
+        for place in [journal.clone(), file_name(&journal, 1)] {
+            assert_eq!(std::fs::metadata(&place).unwrap().permissions().mode() & 0o077, 0, "{place:?}");
+        }
     }
 
     #[test]

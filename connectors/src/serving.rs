@@ -10,18 +10,15 @@ use prost::Message as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::file::DatasetFile;
-use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::KeyUsage;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ErrorCode};
+use zerotrip_proto::{CHINA_OFFSET_SECONDS, payload_type};
 use zerotrip_trust::digest::{Digest, sha256};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use crate::adjudications::Adjudications;
 use crate::source::{self, Source, SourceError, Stop};
-
-/// Civil days in China begin eight hours before UTC's.
-const CIVIL_OFFSET: chrono::TimeDelta = chrono::TimeDelta::hours(8);
 
 /// One dataset, served.
 #[derive(Debug)]
@@ -153,7 +150,8 @@ impl Serving {
 
     /// A nightly batch job has the system to itself.
     fn keep_quiet(&self, now: SystemTime) -> Result<(), SourceError> {
-        let minute = (chrono::DateTime::<chrono::Utc>::from(now) + CIVIL_OFFSET).num_seconds_from_midnight() / 60;
+        let minute =
+            chrono::DateTime::<chrono::Utc>::from(now + Duration::from_secs(CHINA_OFFSET_SECONDS.into())).num_seconds_from_midnight() / 60;
         let minute = u16::try_from(minute).unwrap_or_default();
         match self.file.limits.quiet_hours.iter().find(|hours| hours.contains(minute)) {
             None => Ok(()),

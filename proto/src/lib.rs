@@ -4,7 +4,7 @@ mod error;
 mod time;
 
 pub use error::{Audience, Refusal};
-pub use time::{from_timestamp, to_timestamp};
+pub use time::{CHINA_OFFSET_SECONDS, from_timestamp, to_timestamp};
 
 /// Generated from `proto/zerotrip/v1/*.proto`.
 pub mod v1 {

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// Seconds by which China's one civil time is ahead of UTC: a calendar day there begins so much earlier.
+pub const CHINA_OFFSET_SECONDS: u16 = 8 * 3600;
+
 /// To the wire. Times before 1970 become 1970: nothing of ours is that old.
 pub fn to_timestamp(time: SystemTime) -> prost_types::Timestamp {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();

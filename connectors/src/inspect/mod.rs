@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
+use zerotrip_channel::files;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Password, Tls};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
@@ -170,7 +171,7 @@ fn propose(arguments: &Inspect, target: &Target, mut look: Look, as_json: bool) 
 /// Where the file stands, seen from the dataset file.
 fn place(look: &mut Look, file: &Path, out: Option<&Path>) -> Result<(), Failure> {
     let Some(out) = out else { return Ok(()) };
-    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = files::folder_of(out);
     let (folder, file) = (parent.canonicalize()?, std::path::absolute(file)?);
     let file = file.parent().map(Path::canonicalize).transpose()?.zip(file.file_name()).map(|(parent, name)| parent.join(name));
     let inner = file.as_deref().and_then(|file| file.strip_prefix(&folder).ok()).and_then(Path::to_str);

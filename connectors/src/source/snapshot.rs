@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use rusqlite::{Connection, Statement, params};
+use zerotrip_channel::files;
 use zerotrip_datasets::file::MOST_COLUMNS;
 use zerotrip_datasets::guess::Evidence;
 use zerotrip_datasets::resident_id::SuspectRow;
@@ -86,7 +87,7 @@ impl Snapshots {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let folder = &self.folder;
         let failed = |error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", folder.display()));
-        fs::create_dir_all(folder).map_err(failed)?;
+        files::private_folder(folder).map_err(failed)?;
         Ok(Temporary(folder.join(format!("{}-{}.db", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)))))
     }
 

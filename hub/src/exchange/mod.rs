@@ -14,7 +14,7 @@ use zerotrip_datasets::ResidentId;
 use zerotrip_policies::{Action, Decision, Facts};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{self, CheckBody, ErrorCode, ExchangeCall, ExchangeReply, Intent};
-use zerotrip_proto::{Refusal, bounds, from_timestamp};
+use zerotrip_proto::{CHINA_OFFSET_SECONDS, Refusal, bounds, from_timestamp};
 use zerotrip_trust::digest::{self, commit, domain};
 use zerotrip_trust::identity::Identity;
 
@@ -23,9 +23,6 @@ use answer::{Outcome, Record};
 use dispatch::Dispatcher;
 pub use identify::Identified;
 pub use issue::issue;
-
-/// Civil days in China begin eight hours before UTC's.
-const CIVIL_OFFSET: Duration = Duration::from_secs(8 * 3600);
 
 /// Answers one check: identify, admit, authorise, intend, dispatch and combine, disclose, record, answer.
 pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Result<ExchangeReply, Refusal> {
@@ -209,7 +206,8 @@ fn short(text: &str) -> String {
 
 /// Days since 1970-01-01, as the calendar on a wall in China has it.
 fn civil_day(now: SystemTime) -> i32 {
-    let seconds = (now + CIVIL_OFFSET).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let seconds =
+        (now + Duration::from_secs(CHINA_OFFSET_SECONDS.into())).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     i32::try_from(seconds / 86_400).unwrap_or(i32::MAX)
 }
 

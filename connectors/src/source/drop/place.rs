@@ -4,9 +4,11 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use chrono::{Local, NaiveDate};
+use chrono::{FixedOffset, NaiveDate};
+use zerotrip_channel::files;
 use zerotrip_datasets::Manifest;
 use zerotrip_datasets::file::{DropAsOf, FileDrop};
+use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
@@ -114,7 +116,7 @@ impl Place {
     }
 
     fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(&self.path)
+        files::folder_of(&self.path)
     }
 
     /// The files whose names fit the pattern.
@@ -191,9 +193,10 @@ impl Place {
     }
 }
 
-/// The first moment of a day, here: its midnight, or what follows where the clocks skip that.
+/// The first moment of a day in China, whatever clock this machine goes by.
 fn beginning(day: NaiveDate) -> Option<SystemTime> {
-    (0..4).find_map(|hour| day.and_hms_opt(hour, 0, 0)?.and_local_timezone(Local).earliest()).map(Into::into)
+    let china = FixedOffset::east_opt(CHINA_OFFSET_SECONDS.into())?;
+    day.and_hms_opt(0, 0, 0)?.and_local_timezone(china).single().map(Into::into)
 }
 
 fn manifest_of(path: &Path) -> PathBuf {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use chrono::{DateTime, FixedOffset, Local, TimeZone as _};
+use chrono::{DateTime, FixedOffset, TimeZone as _};
 use proptest::prelude::*;
 use zerotrip_datasets::resident_id::ResidentId;
 
@@ -78,7 +78,8 @@ fn bytes(kind: Kind, name: &str) -> Vec<u8> {
 }
 
 fn day(day: u32) -> DateTime<FixedOffset> {
-    Local.with_ymd_and_hms(2026, 11, day, 0, 0, 0).unwrap().fixed_offset()
+    // In China, whatever zone the tests run in.
+    FixedOffset::east_opt(8 * 3600).unwrap().with_ymd_and_hms(2026, 11, day, 0, 0, 0).unwrap()
 }
 
 /// Whom the newest whole drop names, and when it was so.
@@ -142,7 +143,7 @@ fn the_newest_drop_of_a_folder_counts_by_the_day_in_its_name() {
         write("m-final.dat", "no day");
         write(".m-20261101.dat", "unfinished");
         let source = rig.open().unwrap();
-        let october = SystemTime::from(Local.with_ymd_and_hms(2026, 10, 20, 0, 0, 0).unwrap());
+        let october = SystemTime::from(FixedOffset::east_opt(8 * 3600).unwrap().with_ymd_and_hms(2026, 10, 20, 0, 0, 0).unwrap());
         assert_eq!(newest(&*source).0, "20th of October", "{kind:?}");
         assert!(newest(&*source).1 <= october, "{kind:?}");
         fs::write(rig.folder.path().join("in/m-20261021.dat"), "torn").unwrap();
@@ -228,4 +229,25 @@ fn outside_writers_are_read() {
         let exact = kind == Kind::Parquet;
         assert_eq!((found.is_empty(), end.could_match.is_empty()), (!exact, exact), "{kind:?}");
     }
+}
+
+#[test]
+fn nobody_else_looks_into_a_snapshot_and_no_other_process_shares_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let rig = Rig::new(Kind::Csv, &[(LI, "", "home")]);
+    let (first, second) = (rig.open().unwrap(), rig.open().unwrap());
+    let folder = rig.folder.path().join("state/snapshots/estate.ownership");
+    for place in [rig.folder.path().join("state"), folder.clone()] {
+        assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o077, 0, "{place:?}");
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "one each");
+    drop(second);
+    // What a process that is gone has left is removed; what one that lives needs is not.
+    fs::write(folder.join("4194305-0.db"), "").unwrap();
+    fs::write(folder.join("0123456789abcdef.db"), "").unwrap();
+    let third = rig.open().unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+    assert_eq!(run(names(&*first, look_up(&[LI], 10, soon()))).unwrap().0, ["home"]);
+    drop((first, third));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
 }

@@ -50,6 +50,11 @@ impl Cells {
         self.ids.contains(&place)
     }
 
+    /// Whether the column of this name is of ids.
+    pub fn is_id(&self, name: &str) -> bool {
+        self.ids.iter().any(|place| self.columns.get(*place).is_some_and(|column| column.name == name))
+    }
+
     /// The column at this place.
     pub fn column(&self, place: usize) -> Option<&Column> {
         self.columns.get(place)

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::{Instant, SystemTime};
 
+use zerotrip_datasets::mask;
 use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
@@ -145,8 +146,18 @@ impl<'a> Pass<'a> {
         if self.locator.is_empty() {
             return format!("row {} of the pass", self.profile.rows);
         }
-        let parts = self.locator.iter().zip(found);
-        let parts: Vec<String> = parts.map(|(part, value)| format!("{} = {}", part.name, value.as_deref().unwrap_or("null"))).collect();
+        let mut hidden = false;
+        let mut parts = Vec::with_capacity(self.locator.len());
+        for (part, value) in self.locator.iter().zip(found) {
+            let value = value.as_deref().unwrap_or("null");
+            // Locators stand in logs and journals, where nobody's id does.
+            let is_id = self.cells.is_id(&part.name) || matches!(resident_id::parse(value), Reading::Person(_));
+            hidden |= is_id;
+            parts.push(format!("{} = {}", part.name, if is_id { mask::masked(value) } else { value.to_owned() }));
+        }
+        if hidden {
+            parts.push(format!("row {} of the pass", self.profile.rows));
+        }
         parts.join(", ").chars().take(MOST_LOCATOR).collect()
     }
 }

@@ -28,6 +28,7 @@ use tokio::sync::{Notify, mpsc};
 use zerotrip_datasets::file::{Remote, SqliteAsOf};
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_datasets::{Column, DatasetFile};
+use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::profile::{KeyColumns, Profile};
@@ -47,8 +48,6 @@ const PASS: Duration = Duration::from_secs(600);
 const RETRY: Duration = Duration::from_secs(10);
 /// Threads of one source; they wait for the server most of the time.
 const THREADS: usize = 2;
-/// Beijing's offset from UTC, in seconds: what a time without an offset means.
-const BEIJING: i32 = 8 * 3600;
 
 /// A table or view on a server.
 pub struct RemoteSource<S: System> {
@@ -512,5 +511,5 @@ fn moment(text: &str) -> Option<SystemTime> {
         }
     }
     let time = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"].iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
-    FixedOffset::east_opt(BEIJING)?.from_local_datetime(&time).single().map(SystemTime::from)
+    FixedOffset::east_opt(CHINA_OFFSET_SECONDS.into())?.from_local_datetime(&time).single().map(SystemTime::from)
 }

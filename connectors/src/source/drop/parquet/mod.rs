@@ -19,6 +19,7 @@ use arrow::datatypes::{
     UInt64Type,
 };
 use chrono::{FixedOffset, NaiveDateTime};
+use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
@@ -30,9 +31,6 @@ use super::{Format, unreadable};
 const BATCH: usize = 1024;
 /// What stands for a value that has no text: no semantic type reads it.
 const LOST: &str = "\u{fffd}";
-/// China has one time; instants are written in it, so that their day is the day there.
-const CHINA_SECONDS: i32 = 8 * 3600;
-
 /// A Parquet file.
 #[derive(Debug)]
 pub struct Parquet;
@@ -168,7 +166,7 @@ fn moment(column: &dyn Array, unit: TimeUnit, row: usize) -> Option<NaiveDateTim
 }
 
 fn written(moment: NaiveDateTime, is_instant: bool) -> String {
-    let zone = FixedOffset::east_opt(CHINA_SECONDS).filter(|_| is_instant);
+    let zone = FixedOffset::east_opt(CHINA_OFFSET_SECONDS.into()).filter(|_| is_instant);
     match zone.and_then(|zone| moment.checked_add_offset(zone)) {
         Some(there) => format!("{}+08:00", there.format("%Y-%m-%dT%H:%M:%S%.f")),
         None if is_instant => LOST.to_owned(),

@@ -253,6 +253,13 @@ fn unreadable_rows_have_locators(server: &Server) {
     assert_eq!(ask(&rig), (both.clone(), vec!["nr = 2".to_owned()], advice));
     let rig = rig.named("v");
     assert_eq!(ask(&rig), (both, vec!["row 2 of the pass".to_owned()], Vec::new()), "a view");
+    // A register of persons is keyed by their ids, and nobody's stands in a log.
+    let rig = Rig::plain(server);
+    rig.table.write(&[[Some(WANG), Some("110105194912310029"), Some("x")]]);
+    rig.table.sql("alter table TABLE add primary key (id_a)");
+    let source = rig.open("profile_every = \"0s\"").unwrap();
+    let end = run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().1;
+    assert_eq!(end.could_match, ["id_a = 4405**********0014, row 1 of the pass"]);
 }
 
 fn the_pass_ages(server: &Server) {
