@@ -1,7 +1,7 @@
 //! `check`: proves a dataset from its file to a look-up's last row, and says what its data can do to answers.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -16,6 +16,7 @@ use zerotrip_datasets::resident_id::ResidentId;
 use crate::cli::{Failure, say};
 use crate::desk;
 use crate::progress::with_progress;
+use crate::scratch::Scratch;
 use crate::shown::shown;
 use crate::source::{self, Finding, LookUp, RawRow, Source, SourceError, Stop, Survey};
 
@@ -45,7 +46,7 @@ pub async fn run(file: &Path, as_json: bool) -> Result<ExitCode, Failure> {
     let dataset = desk::read_dataset(file)?;
     let started = Instant::now();
     let state = Scratch::new()?;
-    match prove(&dataset, file, &state.0).await {
+    match prove(&dataset, file, state.path()).await {
         Ok((survey, trials, fault)) => {
             let verdict = verdict(&dataset, &survey, fault, SystemTime::now());
             let mut text = in_words(&dataset, &survey, &trials);
@@ -58,25 +59,6 @@ pub async fn run(file: &Path, as_json: bool) -> Result<ExitCode, Failure> {
             let value = json!({ "dataset": dataset.id, "verdict": verdict.name(), "why": verdict.why() });
             say(as_json, &format!("{}\n{}", dataset.id, verdict.in_words()), &value)?;
             Ok(verdict.code())
-        }
-    }
-}
-
-/// A folder that only we can look into, and that goes with us: a drop's snapshot is the whole register.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, Failure> {
-        let folder = std::env::temp_dir().join(format!("zerotrip-check-{}", uuid::Uuid::new_v4()));
-        files::private_folder(&folder).map_err(|error| format!("`{}`: {error}; free the space, or set TMPDIR", folder.display()))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!("`{}` cannot be removed: {error}; remove it, for it can hold rows", self.0.display());
         }
     }
 }
@@ -241,20 +223,4 @@ fn as_value(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], verdict: &
         "findings": survey.findings, "spoilt_rows": survey.spoilt_rows, "look_ups": trials,
         "verdict": verdict.name(), "why": verdict.why(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    #[test]
-    fn what_was_copied_goes_with_the_check() {
-        let scratch = Scratch::new().unwrap();
-        let folder = scratch.0.clone();
-        std::fs::write(folder.join("rows"), "1").unwrap();
-        drop(scratch);
-        assert!(!folder.exists());
-    }
 }

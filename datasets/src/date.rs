@@ -48,6 +48,11 @@ pub fn to_date32(date: NaiveDate) -> i32 {
     date.num_days_from_ce() - EPOCH
 }
 
+/// The day that Arrow's Date32 counts so; `None` beyond the calendar.
+pub fn from_date32(days: i32) -> Option<NaiveDate> {
+    NaiveDate::from_epoch_days(days)
+}
+
 fn date(year: &str, month: &str, day: &str, offset: i32) -> Option<NaiveDate> {
     let year = year.parse::<i32>().ok()?.checked_add(offset).filter(|year| (1800..=9999).contains(year))?;
     NaiveDate::from_ymd_opt(year, month.parse().ok()?, day.parse().ok()?)

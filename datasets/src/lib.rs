@@ -6,12 +6,14 @@
 
 #![warn(missing_docs)]
 
+pub mod aggregate;
 pub mod cell;
 pub mod date;
 pub mod file;
 pub mod guess;
 pub mod mask;
 pub mod normal;
+pub mod predicate;
 pub mod resident_id;
 pub mod template;
 

@@ -188,3 +188,36 @@ fn a_check_tells_what_is_wrong_and_shows_nobody() {
     let refused = connector(&at, &["--json", "check", "gone.toml"]).expect(1).unwrap().json().unwrap();
     assert!(refused["why"].as_str().unwrap().contains("no column `QLR`"), "{refused}");
 }
+
+#[test]
+fn a_count_is_what_the_cells_mean_and_lists_nobody() {
+    let folder = made(3000);
+    let at = folder.path().join("estate");
+    let count = |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["--json", "count", "ownership.toml"].into_iter().chain(arguments.iter().copied()).collect();
+        connector(&at, &arguments).expect(0).unwrap().json().unwrap()
+    };
+    let column = dataset(&at.join("ownership.toml")).columns.iter().find(|column| column.name == "status").unwrap().clone();
+    let rows = |codes: &str| -> u64 {
+        let database = Connection::open(at.join("ownership.db")).unwrap();
+        database
+            .query_row(&format!("select count(*) from T_FDCQ where {} {codes}", column.field), [], |row| row.get::<_, i64>(0))
+            .unwrap()
+            .unsigned_abs()
+    };
+    let codes: Vec<String> =
+        column.codes.iter().filter(|(_, meaning)| *meaning == "current").map(|(code, _)| format!("'{code}'")).collect();
+    let counted = count(&["--where", "status=current"]);
+    assert_eq!(counted["groups"][0]["rows"].as_u64(), Some(rows(&format!("in ({})", codes.join(",")))), "{counted}");
+    let by = count(&["--by", "status"]);
+    let all: u64 = by["groups"].as_array().unwrap().iter().map(|group| group["rows"].as_u64().unwrap()).sum();
+    assert_eq!(all + by["undecided"].as_u64().unwrap(), rows("is not 'no such code'"), "{by}");
+    for (arguments, why) in [
+        (["--by", "owner_id"], "would list what stands there, and persons may"),
+        (["--where", "statsu=current"], "did you mean `status`?"),
+        (["--sum", "status"], "cannot be added up"),
+    ] {
+        let refused = connector(&at, &[&["count", "ownership.toml"][..], &arguments].concat()).expect(2).unwrap();
+        assert!(refused.errors.contains(why), "{}", refused.errors);
+    }
+}

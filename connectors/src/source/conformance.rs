@@ -23,6 +23,8 @@ use super::remote::tests::server::{Server, Table};
 use super::rest::tests::server::Api;
 use super::{LookUp, LookUpEnd, Source, SourceError, Stop};
 
+mod selecting;
+
 /// Whom the tests ask about: three regular spellings.
 pub const LI: &str = "11010519491231002X";
 /// Somebody else altogether.
@@ -66,6 +68,20 @@ impl AnyKind<'_> {
         if matches!(self, Self::Dbf) { "XM" } else { NAME }
     }
 
+    /// The usual `[source]`, but for what the server's or the interface's own adds.
+    fn section(self) -> &'static str {
+        match self {
+            Self::Sqlite => "kind = \"sqlite\"\npath = \"t.db\"\ntable = \"T -- (x\"\nas_of = \"live\"",
+            Self::Csv => "kind = \"csv\"\npath = \"t.csv\"\nencoding = \"utf-8\"\nas_of = \"manifest\"",
+            Self::Xlsx => "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"manifest\"",
+            Self::Xls => "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"manifest\"",
+            Self::Dbf => "kind = \"dbf\"\npath = \"t.dbf\"\nencoding = \"gb18030\"\nas_of = \"manifest\"",
+            Self::Parquet => "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"manifest\"",
+            Self::Rest => "rows = \"/data\"\npaging = { kind = \"whole\", total = \"/total\" }\nrefresh_every = \"0s\"",
+            Self::Server(_) => "",
+        }
+    }
+
     pub fn file_name(self) -> &'static str {
         match self {
             Self::Sqlite | Self::Rest | Self::Server(_) => "t.db",
@@ -97,17 +113,7 @@ impl AnyKind<'_> {
 
 impl<'a> AnyRig<'a> {
     pub fn new(kind: AnyKind<'a>, rows: &[Cells<'_>]) -> Self {
-        let source = match kind {
-            AnyKind::Sqlite => "kind = \"sqlite\"\npath = \"t.db\"\ntable = \"T -- (x\"\nas_of = \"live\"",
-            AnyKind::Csv => "kind = \"csv\"\npath = \"t.csv\"\nencoding = \"utf-8\"\nas_of = \"manifest\"",
-            AnyKind::Xlsx => "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"manifest\"",
-            AnyKind::Xls => "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"manifest\"",
-            AnyKind::Dbf => "kind = \"dbf\"\npath = \"t.dbf\"\nencoding = \"gb18030\"\nas_of = \"manifest\"",
-            AnyKind::Parquet => "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"manifest\"",
-            AnyKind::Rest => "rows = \"/data\"\npaging = { kind = \"whole\", total = \"/total\" }\nrefresh_every = \"0s\"",
-            AnyKind::Server(_) => "",
-        };
-        Self::with(kind, source, rows)
+        Self::with(kind, kind.section(), rows)
     }
 
     /// The same with a `[source]` of its own.
@@ -369,6 +375,8 @@ pub fn look_ups_at_once_and_writes_between_are_seen(kind: AnyKind<'_>) {
     }
 }
 
+pub use selecting::what_is_selected_is_what_local_evaluation_finds;
+
 pub fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(work)
@@ -385,6 +393,7 @@ macro_rules! every_test {
             hostile_values_are_only_values,
             bounds_hold,
             a_missing_column_is_drift,
+            what_is_selected_is_what_local_evaluation_finds,
             look_ups_at_once_and_writes_between_are_seen
         );
     };

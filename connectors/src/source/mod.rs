@@ -11,6 +11,7 @@ mod profile;
 mod remote;
 mod rest;
 mod seen;
+pub mod select;
 mod snapshot;
 mod table;
 
@@ -31,6 +32,7 @@ use zerotrip_trust::digest::Digest;
 use crate::adjudications::Adjudications;
 
 pub use self::findings::{Finding, FindingKind};
+pub use self::select::{Counted, Select, SelectEnd};
 
 /// A boxed future of a source.
 pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
@@ -61,6 +63,12 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// Sends every row in which one of the look-up's columns may hold one of the keys, in batches of at most [`BATCH_ROWS`], cells as
     /// the system holds them, in the order of the dataset file's columns.
     fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd>;
+
+    /// Sends of every row of which [`Select::only`] holds or *could* hold the cells of these columns, as the system holds them; others may
+    /// come too. Equal ones may come as one with their number, where [`Select::counted`] says so.
+    ///
+    /// As with look-ups, `Ok` means that every one was sent. What the system cannot do itself it need not: [`select::run`] decides again.
+    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Vec<Counted>>) -> SourceFuture<'a, SelectEnd>;
 
     /// What the system looks like now: for `check`, for the owner, and to show that it answers.
     fn survey(&self) -> SourceFuture<'_, Survey>;

@@ -6,14 +6,14 @@ use super::super::profile::KeyColumns;
 use super::Inner;
 use super::cells::Cells;
 use super::pool::Lease;
-use super::system::{Asked, Query, Session, Sink, System};
+use super::system::{Asked, Only, Query, Session, Sink, System};
 
 impl<S: System> Inner<S> {
     /// Reads every cell of every row, for the owner's sake: look-ups have no need of it.
     pub(super) async fn assay(&self, lease: &mut Lease<S>) -> Result<Assayed, SourceError> {
         let cells = self.cells()?;
         let mut assaying = Assaying { cells, assay: Assay::new(&self.shape.columns, &self.shape.look_ups) };
-        let query = Query { columns: cells.columns().iter().collect(), locator: &[], asked: Vec::new() };
+        let query = Query { columns: cells.columns().iter().collect(), locator: &[], asked: Vec::new(), only: Only::default() };
         lease.session.read(&query, &mut assaying).await?;
         Ok(assaying.assay.finish(0))
     }
@@ -24,7 +24,7 @@ impl<S: System> Inner<S> {
         let values = [String::new()];
         let columns = look_up.columns.iter().filter_map(|place| cells.column(*place));
         let asked = columns.map(|column| Asked { column, values: &values }).collect();
-        Ok(vec![lease.session.statement(&Query { columns: cells.columns().iter().collect(), locator: &[], asked })])
+        Ok(vec![lease.session.statement(&Query { columns: cells.columns().iter().collect(), locator: &[], asked, only: Only::default() })])
     }
 }
 

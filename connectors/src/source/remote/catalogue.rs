@@ -12,7 +12,7 @@ use super::super::catalogue::{Catalogue, Look, PATIENCE, Seen, Setting, Settings
 use super::cells::Cells;
 use super::mysql::Mysql;
 use super::postgres::Postgres;
-use super::system::{Form, Query, Session, Sink, System};
+use super::system::{Form, Only, Query, Session, Sink, System};
 
 /// Rows that are looked at: enough for a guess, and no burden to a busy system.
 const MOST_ROWS: u64 = 200_000;
@@ -122,7 +122,7 @@ async fn look<S: System>(system: &S, table: &str) -> Result<Look, SourceError> {
     }
     let cells = Cells::of(&relation, table, &fields, &[], &[])?;
     let mut seeing = Seeing { cells: &cells, evidence: vec![Evidence::default(); fields.len()], rows: 0, is_full: false };
-    let query = Query { columns: cells.columns().iter().collect(), locator: &[], asked: Vec::new() };
+    let query = Query { columns: cells.columns().iter().collect(), locator: &[], asked: Vec::new(), only: Only::default() };
     let token = session.token();
     match session.read(&query, &mut seeing).await {
         Ok(()) => session.end().await?,

@@ -13,6 +13,7 @@ pub mod mysql;
 mod outgoing;
 mod pool;
 pub mod postgres;
+mod selecting;
 mod system;
 #[cfg(test)]
 pub mod tests;
@@ -33,12 +34,12 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::profile::{KeyColumns, Profile};
 use super::table::id_places;
-use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use super::{Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use cells::Cells;
 use known::{Known, Pass};
 use outgoing::{Outgoing, hung_up};
 use pool::{Lease, Pool};
-use system::{Asked, Currency, Query, Relation, Session, System};
+use system::{Asked, Currency, Only, Query, Relation, Session, System};
 
 use crate::adjudications::Adjudications;
 
@@ -178,6 +179,11 @@ impl<S: System> Source for RemoteSource<S> {
         Box::pin(self.workers.run(async move { inner.look_up(&look_up, &rows).await }))
     }
 
+    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Vec<Counted>>) -> SourceFuture<'a, SelectEnd> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(self.workers.run(async move { inner.select(&select, &rows).await }))
+    }
+
     fn survey(&self) -> SourceFuture<'_, Survey> {
         let inner = Arc::clone(&self.inner);
         Box::pin(self.workers.run(async move { inner.survey().await }))
@@ -230,12 +236,7 @@ impl Shape {
 impl<S: System> Inner<S> {
     async fn look_up(&self, look_up: &LookUp, rows: &mpsc::Sender<Vec<RawRow>>) -> Result<LookUpEnd, SourceError> {
         look_up.stop.check()?;
-        let gone = async {
-            tokio::select! {
-                why = look_up.stop.fired() => why,
-                () = rows.closed() => hung_up(),
-            }
-        };
+        let gone = gone(&look_up.stop, rows);
         tokio::pin!(gone);
         let mut lease = tokio::select! {
             lease = self.pool.begin(&look_up.stop) => lease?,
@@ -310,7 +311,8 @@ impl<S: System> Inner<S> {
             let asked = wanted
                 .iter()
                 .filter_map(|(place, values)| Some(Asked { column: cells.column(*place)?, values: values.chunks(S::VALUES).nth(number)? }));
-            let query = Query { columns: cells.columns().iter().collect(), locator: &known.locator, asked: asked.collect() };
+            let query =
+                Query { columns: cells.columns().iter().collect(), locator: &known.locator, asked: asked.collect(), only: Only::default() };
             lease.session.read(&query, &mut outgoing).await?;
             outgoing.next_statement();
         }
@@ -425,7 +427,7 @@ impl<S: System> Inner<S> {
     async fn read(&self, lease: &mut Lease<S>, places: &[usize], relation: &Relation, pass: &mut Pass<'_>) -> Result<(), SourceError> {
         let cells = self.cells()?;
         let columns = places.iter().filter_map(|place| cells.column(*place)).collect();
-        lease.session.read(&Query { columns, locator: &relation.locator, asked: Vec::new() }, pass).await
+        lease.session.read(&Query { columns, locator: &relation.locator, asked: Vec::new(), only: Only::default() }, pass).await
     }
 
     fn profile(&self) -> Result<Profile, SourceError> {
@@ -483,6 +485,14 @@ impl<S: System> Inner<S> {
     fn remember_trouble(&self, error: Option<&SourceError>) {
         let trouble = error.map(|error| Trouble { code: error.code, detail: error.detail.clone() });
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+}
+
+/// Why nobody waits any more, as soon as that is so.
+async fn gone<T>(stop: &Stop, rows: &mpsc::Sender<T>) -> SourceError {
+    tokio::select! {
+        why = stop.fired() => why,
+        () = rows.closed() => hung_up(),
     }
 }
 

@@ -13,6 +13,7 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::tls::install_provider;
 
 use super::super::catalogue::Table;
+use super::super::select::sign;
 use super::super::{Source, SourceError};
 use super::RemoteSource;
 use super::login::{authorities, password};
@@ -76,6 +77,7 @@ impl System for Mysql {
 
     /// From 1000 on, MariaDB makes a table of a list, and may prefer to read the other one whole.
     const VALUES: usize = 512;
+    const COUNTS: bool = true;
 
     fn address(&self) -> String {
         address(&self.spec)
@@ -171,12 +173,12 @@ impl Session for MysqlSession {
     }
 
     fn statement(&self, query: &Query<'_>) -> String {
-        self.select(query)
+        self.select(query).0
     }
 
     async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {
-        let sql = self.select(query);
-        let values: Vec<Value> = query.asked.iter().flat_map(bound).collect();
+        let (sql, more) = self.select(query);
+        let values: Vec<Value> = query.asked.iter().flat_map(bound).chain(more.into_iter().map(Value::from)).collect();
         let spec = &self.spec;
         let failed = |error: Error| failed(spec, &error);
         let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
@@ -197,12 +199,38 @@ impl MysqlSession {
         rows.into_iter().map(texts).collect()
     }
 
-    fn select(&self, query: &Query<'_>) -> String {
-        let cells = query.columns.iter().map(|column| cell(column));
-        let cells: Vec<String> = cells.chain(query.locator.iter().map(|part| part.expression.clone())).collect();
+    /// The statement, and what it binds behind the values that are asked for.
+    fn select(&self, query: &Query<'_>) -> (String, Vec<String>) {
+        let only = &query.only;
+        let cells = query.columns.iter().map(|column| if only.counted { bytewise(column) } else { cell(column) });
+        let mut cells: Vec<String> = cells.chain(query.locator.iter().map(|part| part.expression.clone())).collect();
         let asked: Vec<String> = query.asked.iter().map(condition).collect();
-        let condition = if asked.is_empty() { "true".to_owned() } else { asked.join(" or ") };
-        format!("select {} from {} where {condition}", cells.join(", "), self.table(&self.spec.table))
+        let mut conditions = if asked.is_empty() { "true".to_owned() } else { asked.join(" or ") };
+        let mut bound: Vec<String> = Vec::new();
+        if let Some((only, columns)) = &only.condition {
+            let bound = std::cell::RefCell::new(&mut bound);
+            let mut none_of = |place: usize, texts: &[String]| {
+                let Some(text) = columns.column(place).map(bytewise) else { return "true".to_owned() };
+                bound.borrow_mut().extend_from_slice(texts);
+                format!("({text} is null or {text} not in ({}))", vec!["?"; texts.len()].join(","))
+            };
+            let mut day = |place: usize, op, day: &str| {
+                let Some(text) = columns.column(place).map(bytewise) else { return "true".to_owned() };
+                bound.borrow_mut().push(day.to_owned());
+                // A month or a day of no number is no date, though it has the length of one.
+                format!("({text} is null or char_length({text}) <> 10 or {text} like '%-00%' or {text} {} ?)", sign(op))
+            };
+            conditions = format!("({conditions}) and {}", only.sql(&mut none_of, &mut day));
+        }
+        if only.counted {
+            if !cells.is_empty() {
+                conditions = format!("{conditions} group by {}", cells.join(", "));
+            }
+            cells.push("cast(count(*) as char)".to_owned());
+        }
+        let limit = only.first.map(|first| format!(" limit {first}")).unwrap_or_default();
+        let cells = if cells.is_empty() { "''".to_owned() } else { cells.join(", ") };
+        (format!("select {cells} from {} where {conditions}{limit}", self.table(&self.spec.table)), bound)
     }
 
     fn table(&self, table: &str) -> String {
@@ -260,6 +288,11 @@ fn cell(column: &Column) -> String {
         Form::Bits(bits) => format!("lpad(bin({name} + 0), {bits}, '0')"),
         _ => format!("cast({name} as char)"),
     }
+}
+
+/// The same, compared by what it is and not as the column's collation has it.
+fn bytewise(column: &Column) -> String {
+    format!("convert({} using utf8mb4) collate utf8mb4_bin", cell(column))
 }
 
 fn quote(name: &str) -> String {

@@ -17,7 +17,7 @@ use super::cells::Cells;
 use super::system::Sink;
 
 /// Bytes of cells that make a batch full before it has all its rows.
-const BATCH_BYTES: usize = 1 << 20;
+pub const BATCH_BYTES: usize = 1 << 20;
 
 /// Sends rows on in batches.
 pub struct Outgoing<'a> {

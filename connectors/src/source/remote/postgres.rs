@@ -17,6 +17,7 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::tls::foreign_client_config;
 
 use super::super::catalogue::Table;
+use super::super::select::sign;
 use super::super::table::quote;
 use super::super::{Source, SourceError};
 use super::login::{authorities, misconfigured, password};
@@ -106,6 +107,7 @@ impl System for Postgres {
     type Session = PostgresSession;
 
     const VALUES: usize = 16_384;
+    const COUNTS: bool = true;
 
     fn address(&self) -> String {
         address(&self.spec)
@@ -215,13 +217,13 @@ impl Session for PostgresSession {
     }
 
     fn statement(&self, query: &Query<'_>) -> String {
-        self.select(query)
+        self.select(query).0
     }
 
     async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {
-        let sql = self.select(query);
+        let (sql, more) = self.select(query);
         let statement = self.prepared(&sql).await?;
-        let values: Vec<&[String]> = query.asked.iter().map(|asked| asked.values).collect();
+        let values: Vec<&[String]> = query.asked.iter().map(|asked| asked.values).chain(more.iter().map(Vec::as_slice)).collect();
         let stream = self.client.query_raw(&statement, &values).await.map_err(|error| self.failed(&error))?;
         tokio::pin!(stream);
         while let Some(row) = stream.try_next().await.map_err(|error| self.failed(&error))? {
@@ -257,12 +259,47 @@ impl PostgresSession {
         Ok(statement)
     }
 
-    fn select(&self, query: &Query<'_>) -> String {
-        let cells = query.columns.iter().map(|column| format!("{}::text", quote(&column.name)));
-        let cells: Vec<String> = cells.chain(query.locator.iter().map(|part| part.expression.clone())).collect();
+    /// The statement, and what it binds beside the values that are asked for.
+    fn select(&self, query: &Query<'_>) -> (String, Vec<Vec<String>>) {
+        let only = &query.only;
+        // Texts that a column's own collation takes for equal need not be.
+        let bytewise = if only.counted { " collate \"C\"" } else { "" };
+        let cells = query.columns.iter().map(|column| format!("{}{bytewise}", text(column)));
+        let mut cells: Vec<String> = cells.chain(query.locator.iter().map(|part| part.expression.clone())).collect();
         let asked: Vec<String> = query.asked.iter().enumerate().map(|(at, asked)| condition(asked, at + 1)).collect();
-        let condition = if asked.is_empty() { "true".to_owned() } else { asked.join(" or ") };
-        format!("select {} from {} where {condition}", cells.join(", "), self.table(&self.spec.table))
+        let mut conditions = if asked.is_empty() { "true".to_owned() } else { asked.join(" or ") };
+        let mut bound: Vec<Vec<String>> = Vec::new();
+        if let Some((only, columns)) = &only.condition {
+            let next = std::cell::Cell::new(query.asked.len());
+            let bound = std::cell::RefCell::new(&mut bound);
+            let leaf = |place: usize, texts: Vec<String>, rest: &dyn Fn(&str, usize) -> String| {
+                let Some(column) = columns.column(place) else { return "true".to_owned() };
+                next.set(next.get() + 1);
+                bound.borrow_mut().push(texts);
+                let text = text(column);
+                format!("({text} is null or {})", rest(&text, next.get()))
+            };
+            let mut none_of = |place: usize, texts: &[String]| {
+                leaf(place, texts.to_vec(), &|text, number| format!("not ({text} collate \"C\" = any(${number}::text[]))"))
+            };
+            let mut day = |place: usize, op, day: &str| {
+                let rest = |text: &str, number| {
+                    format!("pg_catalog.length({text}) <> 10 or {text} collate \"C\" {} (${number}::text[])[1]", sign(op))
+                };
+                leaf(place, vec![day.to_owned()], &rest)
+            };
+            conditions = format!("({conditions}) and {}", only.sql(&mut none_of, &mut day));
+        }
+        if only.counted {
+            if !cells.is_empty() {
+                let groups: Vec<String> = (1..=cells.len()).map(|number| number.to_string()).collect();
+                conditions = format!("{conditions} group by {}", groups.join(", "));
+            }
+            cells.push("count(*)::text".to_owned());
+        }
+        let limit = only.first.map(|first| format!(" limit {first}")).unwrap_or_default();
+        let cells = if cells.is_empty() { "''::text".to_owned() } else { cells.join(", ") };
+        (format!("select {cells} from {} where {conditions}{limit}", self.table(&self.spec.table)), bound)
     }
 
     fn table(&self, table: &str) -> String {
@@ -272,6 +309,11 @@ impl PostgresSession {
     fn failed(&self, error: &Error) -> SourceError {
         failed(&self.spec, error)
     }
+}
+
+/// The column's cells, as text.
+fn text(column: &Column) -> String {
+    format!("{}::text", quote(&column.name))
 }
 
 /// The column holds one of the values of an array. The array is cast to the column's type, not the column: its index still serves.

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use super::super::SourceError;
 use super::super::catalogue::Table;
+use super::super::select::Condition;
+use super::cells::Cells;
 
 /// One database server and the table on it, as a dataset file names them.
 pub trait System: fmt::Debug + Send + Sync + 'static {
@@ -15,6 +17,9 @@ pub trait System: fmt::Debug + Send + Sync + 'static {
 
     /// Most values that one statement may ask for in one column.
     const VALUES: usize;
+
+    /// Whether it can count equal rows.
+    const COUNTS: bool = false;
 
     /// Where it is, for messages.
     fn address(&self) -> String;
@@ -95,6 +100,19 @@ pub struct Query<'a> {
     pub locator: &'a [Locator],
     /// Rows in which one of these columns holds one of its values; none: every row.
     pub asked: Vec<Asked<'a>>,
+    /// What it may leave out rows by, and so on; a system that knows nothing of it sends every row, by itself.
+    pub only: Only<'a>,
+}
+
+/// What a system may do with rows before it sends them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Only<'a> {
+    /// Rows of which this does not hold may be left out; the columns that its places are in.
+    pub condition: Option<(&'a Condition, &'a Cells)>,
+    /// Equal rows come once, each with how many there are behind its cells. Only where [`System::COUNTS`].
+    pub counted: bool,
+    /// No more than so many are wanted.
+    pub first: Option<u64>,
 }
 
 /// One column, and the values that are asked for in it.

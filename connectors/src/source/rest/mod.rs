@@ -26,7 +26,7 @@ use self::client::Client;
 use self::reading::Plan;
 use super::snapshot::Snapshots;
 use super::table::TableSource;
-use super::{LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use super::{Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use crate::adjudications::Adjudications;
 
 /// Time after which a reading that failed is tried again.
@@ -111,6 +111,10 @@ impl Source for RestSource {
             };
             current.look_up(look_up, rows).await
         })
+    }
+
+    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Vec<Counted>>) -> SourceFuture<'a, SelectEnd> {
+        Box::pin(async move { self.current(&select.stop).await?.select(select, rows).await })
     }
 
     fn survey(&self) -> SourceFuture<'_, Survey> {

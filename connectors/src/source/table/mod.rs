@@ -20,7 +20,9 @@ use super::present::{Met, Present};
 use super::profile::{KeyCell, KeyColumns, Profile, RaggedRow};
 use super::seen::Seen;
 use super::snapshot::Temporary;
-use super::{BATCH_ROWS, LookUp, LookUpEnd, RawRow, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use super::{
+    BATCH_ROWS, Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow,
+};
 use crate::adjudications::{Adjudications, row_digest};
 
 /// Read connections of one table, and so look-ups at once; more wait their turn within their deadline.
@@ -189,6 +191,10 @@ impl Source for TableSource {
             }
             Ok(end)
         })
+    }
+
+    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Vec<Counted>>) -> SourceFuture<'a, SelectEnd> {
+        Box::pin(self.on_reader(move |inner, reader| inner.send_selected(reader, &select, &rows)))
     }
 
     fn survey(&self) -> SourceFuture<'_, Survey> {
@@ -579,23 +585,24 @@ impl Inner {
 
     /// Cells as text: what the system calls a number or a date is read by its semantic type later.
     fn cells(&self, row: &Row<'_>, skip: usize) -> Result<RawRow, SourceError> {
-        let mut cells = Vec::with_capacity(self.shape.fields.len());
-        for (place, field) in self.shape.fields.iter().enumerate() {
-            let cell = match row.get_ref(place + skip).map_err(|error| self.failed(&error))? {
-                ValueRef::Null => None,
-                ValueRef::Integer(number) => Some(number.to_string()),
-                // Only part of an id's digits are left of it. Written out in full it could be read as another's; so, it is unreadable.
-                ValueRef::Real(number) if self.shape.ids.contains(&place) => Some(format!("{number:e}")),
-                ValueRef::Real(number) => Some(number.to_string()),
-                ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-                ValueRef::Blob(_) => {
-                    let detail = format!("column `{field}` holds binary data; name a column of text instead");
-                    return Err(SourceError::new(ErrorCode::SourceDrift, detail));
-                }
-            };
-            cells.push(cell);
-        }
-        Ok(cells.into_boxed_slice())
+        (0..self.shape.fields.len()).map(|place| self.cell(row, place + skip, place)).collect()
+    }
+
+    /// The cell of the column at `place`, which the row has at `at`.
+    fn cell(&self, row: &Row<'_>, at: usize, place: usize) -> Result<Option<String>, SourceError> {
+        Ok(match row.get_ref(at).map_err(|error| self.failed(&error))? {
+            ValueRef::Null => None,
+            ValueRef::Integer(number) => Some(number.to_string()),
+            // Only part of an id's digits are left of it. Written out in full it could be read as another's; so, it is unreadable.
+            ValueRef::Real(number) if self.shape.ids.contains(&place) => Some(format!("{number:e}")),
+            ValueRef::Real(number) => Some(number.to_string()),
+            ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+            ValueRef::Blob(_) => {
+                let field = self.shape.fields.get(place).map_or("", String::as_str);
+                let detail = format!("column `{field}` holds binary data; name a column of text instead");
+                return Err(SourceError::new(ErrorCode::SourceDrift, detail));
+            }
+        })
     }
 
     /// Columns that are looked up without an index; a snapshot's are our own.
@@ -710,5 +717,6 @@ pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+mod selecting;
 #[cfg(test)]
 mod tests;

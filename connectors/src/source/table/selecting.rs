@@ -1,0 +1,80 @@
+//! Rows of the whole table by a condition.
+
+use std::time::SystemTime;
+
+use rusqlite::params_from_iter;
+use tokio::sync::mpsc;
+
+use super::super::select::Condition;
+use super::super::{BATCH_ROWS, Counted, Select, SelectEnd, SourceError};
+use super::{Inner, Reader, hung_up, quote};
+use zerotrip_proto::v1::ErrorCode;
+
+impl Inner {
+    /// Sends what is selected, in one transaction.
+    pub(super) fn send_selected(
+        &self,
+        reader: &mut Reader,
+        select: &Select,
+        out: &mpsc::Sender<Vec<Counted>>,
+    ) -> Result<SelectEnd, SourceError> {
+        let started = SystemTime::now();
+        select.stop.check()?;
+        let (sql, values) = self.selection(select);
+        self.in_transaction(reader, &select.stop, u32::MAX, |inner, reader| {
+            let as_of = inner.as_of(reader, started)?;
+            let mut statement = reader.connection.prepare_cached(&sql).map_err(|error| inner.failed(&error))?;
+            let mut found = statement.query(params_from_iter(&values)).map_err(|error| inner.failed(&error))?;
+            let (mut batch, mut left) = (Vec::new(), select.most_rows);
+            while let Some(row) = found.next().map_err(|error| inner.failed(&error))? {
+                left = left
+                    .checked_sub(1)
+                    .ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the selection may deliver"))?;
+                let cells = select.columns.iter().enumerate().map(|(at, place)| inner.cell(row, at, *place));
+                let cells = cells.collect::<Result<_, _>>()?;
+                let times: i64 = row.get(select.columns.len()).map_err(|error| inner.failed(&error))?;
+                batch.push((cells, times.unsigned_abs()));
+                if batch.len() >= BATCH_ROWS {
+                    select.stop.check()?;
+                    out.blocking_send(std::mem::take(&mut batch)).map_err(|_| hung_up())?;
+                }
+            }
+            if !batch.is_empty() {
+                out.blocking_send(batch).map_err(|_| hung_up())?;
+            }
+            select.stop.check()?;
+            Ok(SelectEnd { as_of, ragged: inner.shape.ragged.len() as u64 })
+        })
+    }
+
+    fn selection(&self, select: &Select) -> (String, Vec<String>) {
+        let field = |place: usize| self.shape.fields.get(place).map_or_else(|| "null".to_owned(), |field| quote(field));
+        // There are no dates here but texts and numbers.
+        let condition = Condition::of(&select.only, &self.shape.columns, |_| false);
+        let mut values = Vec::new();
+        let mut none_of = |place: usize, texts: &[String]| {
+            let field = field(place);
+            values.extend_from_slice(texts);
+            // A floating-point number has another text in SQL than here.
+            format!(
+                "({field} is null or typeof({field}) = 'real' or cast({field} as text) collate binary not in (?{}))",
+                ",?".repeat(texts.len() - 1)
+            )
+        };
+        let only = condition.sql(&mut none_of, &mut |_, _, _| "1 = 1".to_owned());
+        let mut fields: Vec<String> = select.columns.iter().map(|place| field(*place)).collect();
+        let mut more = String::new();
+        if select.counted && !fields.is_empty() {
+            let groups: Vec<String> = fields.iter().map(|field| format!("{field} collate binary, typeof({field})")).collect();
+            more = format!(" group by {}", groups.join(", "));
+        }
+        fields.push(if select.counted { "count(*)" } else { "1" }.to_owned());
+        if let Some(first) = select.first
+            && !select.counted
+            && condition.is_all()
+        {
+            more = format!(" limit {first}");
+        }
+        (format!("select {} from {} not indexed where {only}{more}", fields.join(", "), quote(&self.shape.table)), values)
+    }
+}
