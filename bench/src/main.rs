@@ -5,6 +5,7 @@ mod floor;
 mod load;
 mod measure;
 mod parts;
+mod sources;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,7 +38,10 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// One process of the floor; started by the bench itself.
+    #[command(hide = true)]
     Floor(floor::Role),
+    /// Each kind of source beside the same statements through its driver alone.
+    Sources(sources::Sources),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
         Some(Command::Floor(role)) => floor::serve(role),
+        Some(Command::Sources(sources)) => measure_sources(sources, &arguments.dir),
         None => bench(&arguments),
     };
     match done {
@@ -54,6 +59,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn measure_sources(sources: &sources::Sources, dir: &std::path::Path) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(sources::run(sources, dir))
 }
 
 fn bench(arguments: &Arguments) -> Result<(), Failure> {
