@@ -31,8 +31,10 @@ pub(super) const KIND: Kind = Kind {
         are bound as parameters, text to columns of text and numbers to columns of numbers, so that the table's own indexes serve. \
         Look-up columns must be text or whole numbers.\n\n\
         A profiling pass reads the key columns every `profile_every` and remembers irregular spellings and unreadable cells; a live \
-        source's answers are as of the latest pass. The pass also remembers how often each person stands where: a \
-        look-up that finds fewer rows than that, because one is gone or spelled anew, fails, and a new pass begins at once. An unreadable row is located by its primary key; without one by its place in the pass.\n\n\
+        source's answers are as of the latest pass. The pass also remembers in which rows each person stands: a \
+        look-up that finds fewer of them, because one is gone or spelled anew, fails, and a new pass begins at once. An unreadable row is located by its primary key, of which a part that is somebody's id shows its ends only; without one by its place in the pass.\n\n\
+        A replica may lag behind, and is refused as live; so is a server that is `read_only` where the account may not ask for the replica's state. \
+        Attach the server itself, or name a table in which it writes the time (`as_of`).\n\n\
         | type | becomes |\n|---|---|\n\
         | `varchar`, `text` of any size, `enum`, `set` | the text |\n\
         | `char(n)` | the text, without the padding |\n\

@@ -32,9 +32,11 @@ pub(super) const KIND: Kind = Kind {
         refused rather than obeyed: a policy that hides rows is an error, not an absence. Keys are bound as one array for each column, \
         so that the table's own indexes serve. Look-up columns must be text or whole numbers.\n\n\
         A profiling pass reads the key columns every `profile_every` and remembers irregular spellings and unreadable cells; a live \
-        source's answers are as of the latest pass. The pass also remembers how often each person stands where: a \
-        look-up that finds fewer rows than that, because one is gone or spelled anew, fails, and a new pass begins at once. An unreadable row is located by its primary key, else by its `ctid`; in a view without either by its place \
-        in the pass.\n\n\
+        source's answers are as of the latest pass. The pass also remembers in which rows each person stands: a \
+        look-up that finds fewer of them, because one is gone or spelled anew, fails, and a new pass begins at once. An unreadable row is located by its primary key, else by its `ctid`; in a view without either by its place \
+        in the pass. A part of it that is somebody's id shows its ends only.\n\n\
+        A standby is as of the last transaction that it has replayed, which on a quiet server is long ago; a table in which the system itself \
+        writes the time tells better (`as_of`). A materialized view is refused as live, for nobody knows when it was refreshed.\n\n\
         | type | becomes |\n|---|---|\n\
         | `text`, `varchar`, `name`, an enumeration | the text |\n\
         | `char(n)` | the text, without the padding |\n\
