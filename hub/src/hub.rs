@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use zerotrip_certs::definition::{Definition, DefinitionError};
 use zerotrip_channel::files::{self, FileError};
 use zerotrip_ledger::{BundleKind, Ledger, LedgerError};
-use zerotrip_policies::{PolicyError, Snapshot, open_grants};
+use zerotrip_policies::{PolicyError, Snapshot, Unserved, open_grants};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::{Envelope, ErrorCode};
 use zerotrip_trust::directory::{Directory, DirectoryError};
@@ -195,8 +195,8 @@ impl Hub {
         Ok(self.channels.push_directory(&envelope, &next.directory).await)
     }
 
-    /// Puts a newer bundle of grants in force.
-    pub async fn publish_grants(&self, envelope: Envelope) -> Result<(), Refusal> {
+    /// Puts a newer bundle of grants in force; gives those of them that grant nothing, because their checks are not served here.
+    pub async fn publish_grants(&self, envelope: Envelope) -> Result<Vec<Unserved>, Refusal> {
         let _one_at_a_time = self.publishing.lock().await;
         let current = self.in_force();
         let grants = open_grants(&envelope, &self.identity.authority, current.grants_version + 1).map_err(refused)?;
@@ -207,13 +207,22 @@ impl Hub {
         let grants_version = grants.version;
         self.keep_bundle(BundleKind::Grants, grants_version, &envelope).await?;
         let next = InForce { directory, directory_envelope, grants_envelope: envelope, grants_version, policy };
+        warn_of_unserved(&next.policy);
+        let unserved = next.policy.unserved().to_vec();
         self.in_force.send_replace(Arc::new(next));
-        Ok(())
+        Ok(unserved)
     }
 
     async fn keep_bundle(&self, kind: BundleKind, version: u64, envelope: &Envelope) -> Result<(), Refusal> {
         self.ledger.put_bundle(kind, version, envelope.clone(), SystemTime::now()).await.map_err(ledger_refusal)?;
         Ok(())
+    }
+}
+
+/// The check may be misspelled, or its definition gone from the hub.
+fn warn_of_unserved(policy: &Snapshot) {
+    for Unserved { grant, check } in policy.unserved() {
+        tracing::warn!(%grant, %check, "this grant grants nothing: the hub serves no such check");
     }
 }
 
@@ -268,6 +277,7 @@ impl InForce {
         let directory = Directory::open(&directory_envelope, &identity.authority, SystemTime::now(), 0)?;
         let grants = open_grants(&grants_envelope, &identity.authority, 0)?;
         let policy = Snapshot::try_new(&directory, &grants, &catalog.check_names())?;
+        warn_of_unserved(&policy);
         Ok(Self { directory, directory_envelope, grants_envelope, grants_version: grants.version, policy })
     }
 }

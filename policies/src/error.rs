@@ -69,8 +69,8 @@ pub enum GrantFault {
     /// Over the bundle's bound.
     #[error("{0} grants, of at most {GRANTS}")]
     TooMany(usize),
-    /// 1 to 64 characters without control characters.
-    #[error("grant id `{0}`")]
+    /// Not a name.
+    #[error("grant id `{0}`: 1 to 32 lower-case letters, digits and hyphens")]
     Id(String),
     /// Two grants of one id.
     #[error("grant `{0}` comes twice")]
@@ -83,16 +83,19 @@ pub enum GrantFault {
         /// As it stands.
         member: String,
     },
-    /// The hub serves no such check.
-    #[error("check `{check}` of grant `{grant}` is not served here")]
-    UnknownCheck {
+    /// Not `<check>/<variant>`.
+    #[error("`{check}` of grant `{grant}` names no check; write `<check>/<variant>`, such as `no-property/couple`")]
+    Check {
         /// The grant.
         grant: String,
         /// As it stands.
         check: String,
     },
-    /// None, too many, twice the same, or one that is not of 1 to 64 characters.
-    #[error("{what} of grant `{grant}`: 1 to {TERMS} different ones of 1 to 64 characters")]
+    /// None, too many, twice the same, or one that is not of 1 to 64 visible characters.
+    #[error(
+        "{what} of grant `{grant}`: 1 to {TERMS} different ones of 1 to 64 characters each, without control characters and without \
+         blanks at either end"
+    )]
     Terms {
         /// The grant.
         grant: String,

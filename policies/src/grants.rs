@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
 use zerotrip_proto::{from_timestamp, payload_type};
+use zerotrip_trust::identity::is_name;
 use zerotrip_trust::{PublicKey, dsse};
 
 use crate::error::{GrantFault, PolicyError};
@@ -27,8 +28,14 @@ pub fn open_grants(envelope: &Envelope, authority: &PublicKey, at_least_version:
     if bundle.version < at_least_version {
         return Err(PolicyError::RolledBack { found: bundle.version, at_least: at_least_version });
     }
-    refuse_faults(faults(&bundle))?;
+    check_grants(&bundle)?;
     Ok(bundle)
+}
+
+/// Refuses a bundle for whatever is wrong with it in itself: the rules of hub and authority alike, so that nothing is signed that no hub
+/// would take.
+pub fn check_grants(bundle: &GrantBundle) -> Result<(), PolicyError> {
+    refuse_faults(faults(bundle))
 }
 
 pub(crate) fn refuse_faults(faults: Faults) -> Result<(), PolicyError> {
@@ -61,8 +68,11 @@ pub(crate) fn faults(bundle: &GrantBundle) -> Faults {
     }
     let (mut ids, mut on_check) = (HashSet::new(), HashMap::new());
     for grant in bundle.grants.iter().take(GRANTS) {
-        if !is_term(&grant.id) {
+        if !is_name(&grant.id) {
             faults.push(GrantFault::Id(cut(&grant.id)));
+        }
+        if !is_check(&grant.check) {
+            faults.push(GrantFault::Check { grant: cut(&grant.id), check: cut(&grant.check) });
         }
         if !ids.insert(grant.id.as_str()) {
             faults.push(GrantFault::Twice(cut(&grant.id)));
@@ -94,7 +104,13 @@ pub(crate) fn seconds(grant: &Grant) -> Option<(i64, i64)> {
     Some((start.seconds + i64::from(start.nanos > 0), end.seconds))
 }
 
-/// A purpose, legal basis or id. It is compared byte for byte, so it may not hold what nobody sees.
+/// `<check>/<variant>`. Whether anybody serves it is another question.
+pub(crate) fn is_check(text: &str) -> bool {
+    let named = |(check, variant): (&str, &str)| !check.is_empty() && !variant.is_empty() && !variant.contains('/');
+    text.chars().count() <= 2 * TEXT_CHARS && text.split_once('/').is_some_and(named)
+}
+
+/// A purpose or legal basis. It is compared byte for byte, so it may not hold what nobody sees.
 fn is_term(text: &str) -> bool {
     (1..=TEXT_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control) && text.trim() == text
 }

@@ -33,8 +33,18 @@ pub struct Snapshot {
     pub(crate) unknown_system: SystemEntry,
     pub(crate) unknown_check: CheckEntry,
     pub(crate) action_type: EntityTypeName,
+    unserved: Vec<Unserved>,
     policy_digest: Digest,
     directory_version: u64,
+}
+
+/// A grant on a check that is not served: it grants nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unserved {
+    /// The grant's id.
+    pub grant: String,
+    /// `<check>/<variant>`, as it stands.
+    pub check: String,
 }
 
 #[derive(Debug)]
@@ -53,7 +63,9 @@ pub(crate) struct CheckEntry {
 impl Snapshot {
     /// The policies that ship with this release over a directory, the grants and the served checks (`<check>/<variant>`).
     ///
-    /// Refuses policies that do not hold against their schema (strictly validated), and a bundle with a single fault: all are named.
+    /// Refuses policies that do not hold against their schema (strictly validated), and a bundle with a single fault: all are named. A grant
+    /// on a check that is not served is no fault, since it can only narrow: refusing its bundle would leave in force what the bundle
+    /// revokes. It grants nothing, and [`Self::unserved`] names it.
     pub fn try_new(directory: &Directory, grants: &GrantBundle, checks: &[String]) -> Result<Self, PolicyError> {
         Self::with_policies(SCHEMA, POLICIES, directory, grants, checks)
     }
@@ -66,6 +78,11 @@ impl Snapshot {
     /// Of the directory that the members' and systems' status is from.
     pub fn directory_version(&self) -> u64 {
         self.directory_version
+    }
+
+    /// Grants that grant nothing, because their checks are not served.
+    pub fn unserved(&self) -> &[Unserved] {
+        &self.unserved
     }
 
     /// Every policy by id with its reasons, sorted.
@@ -89,7 +106,7 @@ impl Snapshot {
             return Err(PolicyError::Invalid(verdict.to_string()));
         }
         refuse_checks(checks)?;
-        refuse_grants(directory, grants, checks)?;
+        refuse_grants(directory, grants)?;
 
         let types = Types::new()?;
         let systems = directory.systems().iter().map(|system| {
@@ -112,6 +129,7 @@ impl Snapshot {
             unknown_system,
             unknown_check: CheckEntry { uid: uid(&types.check, UNKNOWN), grants: HashMap::new() },
             action_type: types.action,
+            unserved: unserved(grants, checks),
             policy_digest: sha256_parts(DIGEST_DOMAIN, &[schema_text.as_bytes(), policy_text.as_bytes(), &grants.encode_to_vec()]),
             directory_version: directory.version(),
         })
@@ -162,25 +180,26 @@ fn read_policies(text: &str) -> Result<(PolicySet, HashMap<String, Reason>), Pol
 }
 
 fn refuse_checks(checks: &[String]) -> Result<(), PolicyError> {
-    let named = |check: &&String| !check.split_once('/').is_some_and(|(name, variant)| !name.is_empty() && !variant.is_empty());
-    match checks.get(CHECKS).or_else(|| checks.iter().find(named)) {
+    match checks.get(CHECKS).or_else(|| checks.iter().find(|check| !grants::is_check(check))) {
         Some(check) => Err(PolicyError::Check(cut(check))),
         None => Ok(()),
     }
 }
 
-fn refuse_grants(directory: &Directory, bundle: &GrantBundle, checks: &[String]) -> Result<(), PolicyError> {
+fn refuse_grants(directory: &Directory, bundle: &GrantBundle) -> Result<(), PolicyError> {
     let mut faults = grants::faults(bundle);
-    let checks: HashSet<_> = checks.iter().collect();
     for grant in bundle.grants.iter().take(grants::GRANTS) {
         if directory.member(&grant.member).is_none() {
             faults.push(GrantFault::UnknownMember { grant: cut(&grant.id), member: cut(&grant.member) });
         }
-        if !checks.contains(&grant.check) {
-            faults.push(GrantFault::UnknownCheck { grant: cut(&grant.id), check: cut(&grant.check) });
-        }
     }
     grants::refuse_faults(faults)
+}
+
+fn unserved(bundle: &GrantBundle, checks: &[String]) -> Vec<Unserved> {
+    let checks: HashSet<_> = checks.iter().collect();
+    let unserved = bundle.grants.iter().filter(|grant| !checks.contains(&grant.check));
+    unserved.map(|grant| Unserved { grant: grant.id.clone(), check: grant.check.clone() }).collect()
 }
 
 fn check_entry(types: &Types, check: &str, bundle: &GrantBundle) -> CheckEntry {

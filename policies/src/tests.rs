@@ -287,15 +287,15 @@ fn each_fault_of_a_bundle_is_named() {
     };
     let good = || grant("g1", "fund");
     assert_eq!(faults(vec![good(), good()]), [GrantFault::Twice("g1".into())]);
-    assert_eq!(
-        faults(vec![Grant { check: "no-car/family".into(), ..good() }]),
-        [GrantFault::UnknownCheck { grant: "g1".into(), check: "no-car/family".into() }]
-    );
-    for id in ["", " g", "g\n", &"g".repeat(65)] {
+    for check in ["", "no-car", "no-car/", "/family", "no-car/family/all", &format!("no-car/{}", "x".repeat(200))] {
+        let fault = GrantFault::Check { grant: "g1".into(), check: check.chars().take(64).collect() };
+        assert_eq!(faults(vec![Grant { check: check.into(), ..good() }]), [fault]);
+    }
+    for id in ["", " g", "g\n", "G", &"g".repeat(33)] {
         assert_eq!(faults(vec![grant(id, "fund")]), [GrantFault::Id(id.chars().take(64).collect())]);
     }
     let numbered = (0..=TERMS).map(|number| number.to_string()).collect();
-    for terms in [vec![], texts(&["a", "a"]), texts(&[""]), texts(&["a\u{0}"]), vec!["x".repeat(65)], numbered] {
+    for terms in [vec![], texts(&["a", "a"]), texts(&[""]), texts(&["a\u{0}"]), texts(&["a "]), vec!["x".repeat(65)], numbered] {
         let fault = |what| vec![GrantFault::Terms { grant: "g1".into(), what }];
         assert_eq!(faults(vec![Grant { purposes: terms.clone(), ..good() }]), fault("purposes"));
         assert_eq!(faults(vec![Grant { legal_bases: terms, ..good() }]), fault("legal bases"));
@@ -311,6 +311,18 @@ fn each_fault_of_a_bundle_is_named() {
     assert!(faults(crowd(GRANTS + 1)).contains(&GrantFault::TooMany(GRANTS + 1)));
     let nobody = (0..200).map(|number| grant(&number.to_string(), "nobody")).collect();
     assert_eq!(faults(nobody).len(), 64);
+}
+
+#[test]
+fn a_grant_on_a_check_that_is_not_served_grants_nothing_and_hinders_nobody() {
+    let lost = Grant { check: "no-car/family".into(), ..grant("g2", "fund") };
+    let whole = snapshot(vec![lost.clone(), grant("g1", "fund")]);
+    assert_eq!(whole.unserved(), [Unserved { grant: "g2".into(), check: "no-car/family".into() }]);
+    assert_eq!(whole.decide(&facts()).grant.as_deref(), Some("g1"));
+    let decision = whole.decide(&Facts { check: "no-car/family", ..facts() });
+    assert!(!decision.allowed, "{decision:?}");
+    // Without the other one, nothing is left: a bundle that revokes is taken, whatever else it holds.
+    assert!(!snapshot(vec![lost]).decide(&facts()).allowed);
 }
 
 #[test]

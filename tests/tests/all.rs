@@ -11,4 +11,5 @@ mod gate;
 mod inspect;
 mod outside;
 mod prepared;
+mod revoke;
 mod support;

@@ -74,7 +74,7 @@ impl Authority {
             None => self.directory.hubs.push(HubIdentity { uri: hub.uri(), status: Status::Active.into(), keys }),
         }
         let directory = self.sign_directory(now)?;
-        let grants = self.signed_grants(now)?;
+        let grants = self.newest_grants(now)?;
         let put = |name: &str, bytes: &[u8]| files::write(&folder.join(name), bytes, Secrecy::Public);
         put("ca.pem", self.ca.cert_pem().as_bytes())?;
         put("authority.pem", &files::read(&self.folder.join("authority.pem"))?)?;

@@ -1,19 +1,28 @@
 //! Who may ask what: the bundle of grants, signed as a whole.
+//!
+//! `grants.dsse` is what the hub has, `grants.next.dsse` what was signed since and the hub has not confirmed. Only its confirmation makes
+//! the second the first: a revocation that nobody took must not look like one. What the hub refused goes to `grants.refused.dsse`, so
+//! that its version is not used again.
 
 use std::time::{Duration, SystemTime};
+use std::{fs, io};
 
 use prost::Message as _;
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_proto::bounds::{CLOCK_SKEW, TEXT_CHARS};
+use zerotrip_policies::check_grants;
+use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::dsse;
-use zerotrip_trust::identity::is_name;
 
-use super::{Authority, AuthorityError};
+use super::{Authority, AuthorityError, FileError};
 
-/// Most grants of a bundle.
-const GRANTS: usize = 10_000;
+/// What the hub has.
+const TAKEN: &str = "grants.dsse";
+/// What it has not confirmed yet.
+const WAITING: &str = "grants.next.dsse";
+/// What it refused last.
+const REFUSED: &str = "grants.refused.dsse";
 
 /// A grant to add.
 #[derive(Clone, Debug)]
@@ -34,16 +43,63 @@ pub struct NewGrant {
     pub may_issue: bool,
 }
 
+/// How far the hub is with a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantState {
+    /// It has it.
+    InForce,
+    /// Signed, but the hub has not confirmed it: nobody may rely on it.
+    NotTaken,
+    /// Revoked, but the hub has not confirmed that: it may serve the member still.
+    RevocationNotTaken,
+}
+
 impl Authority {
-    /// The grants in the last signed bundle.
+    /// The grants in the last signed bundle, whether the hub has it or not.
     pub fn grants(&self) -> Result<GrantBundle, AuthorityError> {
-        Ok(self.grants_bundle()?.unwrap_or_default())
+        Ok(self.newest()?.map(|(_, bundle)| bundle).unwrap_or_default())
     }
 
-    /// Adds a grant and signs the new bundle.
+    /// The grants that the hub has, as far as it has confirmed.
+    pub fn taken_grants(&self) -> Result<GrantBundle, AuthorityError> {
+        Ok(self.signed_grants(TAKEN)?.map(|(_, bundle)| bundle).unwrap_or_default())
+    }
+
+    /// The bundle that was signed and that the hub has not confirmed.
+    pub fn waiting_grants(&self) -> Result<Option<GrantBundle>, AuthorityError> {
+        Ok(self.waiting()?.map(|(_, bundle)| bundle))
+    }
+
+    /// Every grant that is in force or waits to be, and how far the hub is with it.
+    pub fn grant_states(&self) -> Result<Vec<(Grant, GrantState)>, AuthorityError> {
+        let (taken, newest) = (self.taken_grants()?.grants, self.grants()?.grants);
+        let state = |known: bool, otherwise: GrantState| if known { GrantState::InForce } else { otherwise };
+        let mut states: Vec<_> = newest.iter().map(|grant| (grant.clone(), state(taken.contains(grant), GrantState::NotTaken))).collect();
+        let revoked = taken.into_iter().filter(|grant| !newest.contains(grant));
+        states.extend(revoked.map(|grant| (grant, GrantState::RevocationNotTaken)));
+        Ok(states)
+    }
+
+    /// Adds a grant and signs the new bundle, to be published. The same grant again, while the hub has not taken it, is the same bundle.
     pub fn add_grant(&self, new: NewGrant, now: SystemTime) -> Result<Envelope, AuthorityError> {
         let mut bundle = self.grants()?;
-        self.check_grant(&new, &bundle)?;
+        if let Some((envelope, waiting)) = self.waiting()?
+            && waiting.grants.iter().any(|grant| new.is(grant))
+            && !self.taken_grants()?.grants.iter().any(|grant| grant.id == new.id)
+        {
+            return Ok(envelope);
+        }
+        if bundle.grants.iter().any(|grant| grant.id == new.id) {
+            let why = format!("there is a grant `{}` already; revoke it first, or choose another id", new.id);
+            return Err(AuthorityError::Grant(why));
+        }
+        if !self.directory.members.iter().any(|member| member.id == new.member) {
+            return Err(AuthorityError::UnknownMember(new.member.chars().take(64).collect()));
+        }
+        // The hub refuses grants of strangers, and with them whatever else the bundle changes.
+        if self.confirmed_directory()?.is_some_and(|known| !known.members.iter().any(|member| member.id == new.member)) {
+            return Err(AuthorityError::UnpublishedMember(new.member));
+        }
         bundle.grants.push(Grant {
             id: new.id,
             member: new.member,
@@ -54,61 +110,106 @@ impl Authority {
             not_after: Some(to_timestamp(now + new.life)),
             may_issue: new.may_issue,
         });
-        self.sign_grants(bundle, now)
+        self.sign_grants(bundle, WAITING, now)
     }
 
-    /// Takes a grant away and signs the new bundle.
+    /// Takes a grant away and signs the new bundle, to be published. Once more, while the hub has not taken it, it is the same bundle.
     pub fn revoke_grant(&self, id: &str, now: SystemTime) -> Result<Envelope, AuthorityError> {
         let mut bundle = self.grants()?;
         let before = bundle.grants.len();
         bundle.grants.retain(|grant| grant.id != id);
-        if bundle.grants.len() == before {
-            return Err(AuthorityError::Grant(format!("no grant `{id}`; `zerotrip grant list` shows what there is")));
+        if bundle.grants.len() < before {
+            return self.sign_grants(bundle, WAITING, now);
         }
-        self.sign_grants(bundle, now)
+        match self.waiting()? {
+            Some((envelope, _)) if self.taken_grants()?.grants.iter().any(|grant| grant.id == id) => Ok(envelope),
+            _ => {
+                let id: String = id.chars().take(64).collect();
+                Err(AuthorityError::Grant(format!("no grant `{id}`; `zerotrip grant list` shows what there is")))
+            }
+        }
     }
 
-    /// The signed bundle; the first one is empty.
-    pub(super) fn signed_grants(&self, now: SystemTime) -> Result<Envelope, AuthorityError> {
-        let path = self.folder.join("grants.dsse");
-        if self.grants_bundle()?.is_none() {
-            return self.sign_grants(GrantBundle::default(), now);
+    /// The last signed bundle; the first one is empty.
+    pub fn newest_grants(&self, now: SystemTime) -> Result<Envelope, AuthorityError> {
+        match self.newest()? {
+            Some((envelope, _)) => Ok(envelope),
+            // The hub gets it with its enrolment.
+            None => self.sign_grants(GrantBundle::default(), TAKEN, now),
         }
-        let content = |why: String| AuthorityError::Content { path: path.display().to_string(), why };
-        Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| content(error.to_string()))
     }
 
-    fn sign_grants(&self, mut bundle: GrantBundle, now: SystemTime) -> Result<Envelope, AuthorityError> {
-        bundle.version += 1;
+    /// The hub has confirmed this bundle.
+    pub fn grants_taken(&self, envelope: &Envelope) -> Result<(), AuthorityError> {
+        self.put(TAKEN, envelope)?;
+        self.forget_waiting()
+    }
+
+    /// The hub refused the waiting bundle for what is in it: nothing has changed, and the next one starts from what the hub has.
+    pub fn grants_refused(&self) -> Result<(), AuthorityError> {
+        if let Some((envelope, _)) = self.waiting()? {
+            self.put(REFUSED, &envelope)?;
+        }
+        self.forget_waiting()
+    }
+
+    /// What the hub has is newer than what this folder has signed, which then is an older copy: takes it over, and drops what waits, which
+    /// was made from the older one. `None` where the hub's is this folder's, or older; the version where it was taken over.
+    pub fn follow_hub(&self, theirs: &Envelope) -> Result<Option<u64>, AuthorityError> {
+        let found: GrantBundle = dsse::open(theirs, payload_type::GRANTS, self.key.public())?;
+        let newest = self.newest()?;
+        let same = newest.as_ref().is_some_and(|(ours, _)| ours.payload == theirs.payload);
+        if same || newest.is_some_and(|(_, ours)| ours.version > found.version) {
+            return Ok(None);
+        }
+        self.grants_taken(theirs)?;
+        Ok(Some(found.version))
+    }
+
+    fn newest(&self) -> Result<Option<(Envelope, GrantBundle)>, AuthorityError> {
+        Ok(match self.waiting()? {
+            Some(waiting) => Some(waiting),
+            None => self.signed_grants(TAKEN)?,
+        })
+    }
+
+    /// A crash between taking a bundle and forgetting that it waited leaves it in both files: then nothing waits.
+    fn waiting(&self) -> Result<Option<(Envelope, GrantBundle)>, AuthorityError> {
+        let taken = self.taken_grants()?.version;
+        Ok(self.signed_grants(WAITING)?.filter(|(_, bundle)| bundle.version > taken))
+    }
+
+    fn signed_grants(&self, name: &str) -> Result<Option<(Envelope, GrantBundle)>, AuthorityError> {
+        self.read_signed(name, payload_type::GRANTS)
+    }
+
+    fn sign_grants(&self, mut bundle: GrantBundle, name: &str, now: SystemTime) -> Result<Envelope, AuthorityError> {
+        let refused = self.signed_grants(REFUSED)?.map_or(0, |(_, bundle)| bundle.version);
+        bundle.version = bundle.version.max(refused) + 1;
         bundle.issued_at = Some(to_timestamp(now));
+        check_grants(&bundle)?;
         let envelope = dsse::seal(payload_type::GRANTS, &bundle, &self.key)?;
-        files::write(&self.folder.join("grants.dsse"), &envelope.encode_to_vec(), Secrecy::Public)?;
+        self.put(name, &envelope)?;
         Ok(envelope)
     }
 
-    fn check_grant(&self, new: &NewGrant, bundle: &GrantBundle) -> Result<(), AuthorityError> {
-        let refuse = |why: String| Err(AuthorityError::Grant(why));
-        if !is_name(&new.id) {
-            return refuse(format!("`{}` cannot be a grant's id; use 1 to 32 lower-case letters, digits and hyphens", new.id));
+    fn put(&self, name: &str, envelope: &Envelope) -> Result<(), AuthorityError> {
+        Ok(files::write(&self.folder.join(name), &envelope.encode_to_vec(), Secrecy::Public)?)
+    }
+
+    fn forget_waiting(&self) -> Result<(), AuthorityError> {
+        let path = self.folder.join(WAITING);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError { path, error }.into()),
+            _ => Ok(()),
         }
-        if bundle.grants.iter().any(|grant| grant.id == new.id) {
-            return refuse(format!("there is a grant `{}` already; revoke it first, or choose another id", new.id));
-        }
-        if !self.directory.members.iter().any(|member| member.id == new.member) {
-            return Err(AuthorityError::UnknownMember(new.member.clone()));
-        }
-        let fits =
-            new.check.split_once('/').is_some_and(|(check, variant)| !check.is_empty() && !variant.is_empty() && !variant.contains('/'));
-        if !fits || new.check.len() > 2 * TEXT_CHARS {
-            return refuse(format!("`{}` names no check; write `<check>/<variant>`, such as `no-property/couple`", new.check));
-        }
-        let bounded = |list: &[String]| !list.is_empty() && list.iter().all(|text| (1..=TEXT_CHARS).contains(&text.chars().count()));
-        if !bounded(&new.purposes) || !bounded(&new.legal_bases) {
-            return refuse("purposes and legal bases have 1 to 64 characters each, and there is at least one of each".into());
-        }
-        if bundle.grants.len() >= GRANTS {
-            return refuse(format!("there are {GRANTS} grants already; revoke those that are no longer needed"));
-        }
-        Ok(())
+    }
+}
+
+impl NewGrant {
+    /// Whether this grant is that one, whenever it was signed.
+    fn is(&self, grant: &Grant) -> bool {
+        let same_words = self.purposes == grant.purposes && self.legal_bases == grant.legal_bases;
+        (&self.id, &self.member, &self.check, self.may_issue) == (&grant.id, &grant.member, &grant.check, grant.may_issue) && same_words
     }
 }

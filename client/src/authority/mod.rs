@@ -18,6 +18,7 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_channel::{Address, DialError, HomeError, SystemHome};
+use zerotrip_policies::PolicyError;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{Envelope, KeyDirectory, KeyUsage, Member, Status, System};
 use zerotrip_proto::{payload_type, to_timestamp};
@@ -29,13 +30,16 @@ use zerotrip_trust::keys::{Algorithm, KeyError, SigningKey};
 use zerotrip_trust::x509::{self, CertificateAuthority, TlsKey, X509Error, pem};
 
 pub use enrol::Enrolled;
-pub use grants::NewGrant;
+pub use grants::{GrantState, NewGrant};
 pub use members::{Admission, Invited, NewMember};
 
 /// The member that the authority itself is in its directory.
 pub const MEMBER: &str = "authority";
 /// Its administrators' system.
 pub const DESK: &str = "desk";
+
+/// The directory that the hub confirmed last.
+const CONFIRMED: &str = "directory.confirmed.dsse";
 
 const ROOT_LIFE: Duration = Duration::from_secs(20 * 365 * 86_400);
 const AUTHORITY_KEY_LIFE: Duration = Duration::from_secs(5 * 365 * 86_400);
@@ -122,6 +126,9 @@ pub enum AuthorityError {
     /// Nobody of that name.
     #[error("no member `{0}`; `zerotrip member list` shows who there is")]
     UnknownMember(String),
+    /// Somebody whom no directory at the hub names.
+    #[error("the hub has no directory that names `{0}` yet; admit one of its systems, or publish with `zerotrip authority refresh`")]
+    UnpublishedMember(String),
     /// The authority's own member.
     #[error("`{MEMBER}` is the authority itself and cannot be suspended or invited again")]
     Itself,
@@ -157,6 +164,9 @@ pub enum AuthorityError {
     /// A grant.
     #[error("{0}")]
     Grant(String),
+    /// What every hub would refuse.
+    #[error(transparent)]
+    Grants(#[from] PolicyError),
 }
 
 impl Authority {
@@ -272,11 +282,14 @@ impl Authority {
         Ok(envelope)
     }
 
-    /// The signed directory as it was last written.
-    pub fn signed_directory(&self) -> Result<Envelope, AuthorityError> {
-        let path = self.folder.join("directory.dsse");
-        let content = |why: String| AuthorityError::Content { path: path.display().to_string(), why };
-        Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| content(error.to_string()))
+    /// Keeps what the hub has confirmed of the directory, so that what it has not can be told.
+    pub fn directory_confirmed(&self, envelope: &Envelope) -> Result<(), AuthorityError> {
+        Ok(files::write(&self.folder.join(CONFIRMED), &envelope.encode_to_vec(), Secrecy::Public)?)
+    }
+
+    /// The last directory that the hub confirmed; `None` where it never confirmed one.
+    pub fn confirmed_directory(&self) -> Result<Option<KeyDirectory>, AuthorityError> {
+        Ok(self.read_signed(CONFIRMED, payload_type::DIRECTORY)?.map(|(_, directory)| directory))
     }
 
     fn save(&self) -> Result<(), AuthorityError> {
@@ -287,18 +300,15 @@ impl Authority {
         &self.directory.trust_domain
     }
 
-    fn open_signed<M: prost::Message + Default>(&self, name: &str, kind: &str) -> Result<Option<M>, AuthorityError> {
+    fn read_signed<M: prost::Message + Default>(&self, name: &str, kind: &str) -> Result<Option<(Envelope, M)>, AuthorityError> {
         let path = self.folder.join(name);
         if !path.exists() {
             return Ok(None);
         }
         let content = |why: String| AuthorityError::Content { path: path.display().to_string(), why };
         let envelope = Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| content(error.to_string()))?;
-        Ok(Some(dsse::open(&envelope, kind, self.key.public()).map_err(|error| content(error.to_string()))?))
-    }
-
-    fn grants_bundle(&self) -> Result<Option<zerotrip_proto::v1::GrantBundle>, AuthorityError> {
-        self.open_signed("grants.dsse", payload_type::GRANTS)
+        let message = dsse::open(&envelope, kind, self.key.public()).map_err(|error| content(error.to_string()))?;
+        Ok(Some((envelope, message)))
     }
 }
 

@@ -292,13 +292,78 @@ fn grants_are_added_listed_and_revoked() {
         change(&mut changed);
         authority.add_grant(changed, now).unwrap_err()
     };
-    assert!(matches!(refused(&|grant| grant.id = "g-1".into()), AuthorityError::Grant(_)));
-    assert!(matches!(refused(&|grant| grant.id = "G 2".into()), AuthorityError::Grant(_)));
+    assert!(matches!(
+        refused(&|grant| {
+            grant.id = "g-1".into();
+            grant.may_issue = false;
+        }),
+        AuthorityError::Grant(_)
+    ));
+    assert!(matches!(refused(&|grant| grant.id = "G 2".into()), AuthorityError::Grants(_)));
     assert!(matches!(refused(&|grant| grant.member = "tax".into()), AuthorityError::UnknownMember(_)));
-    assert!(matches!(refused(&|grant| grant.check = "no-property".into()), AuthorityError::Grant(_)));
-    assert!(matches!(refused(&|grant| grant.purposes.clear()), AuthorityError::Grant(_)));
+    assert!(matches!(refused(&|grant| grant.check = "no-property".into()), AuthorityError::Grants(_)));
+    assert!(matches!(refused(&|grant| grant.purposes.clear()), AuthorityError::Grants(_)));
     assert!(authority.revoke_grant("g-2", now).is_err());
     authority.revoke_grant("g-1", now).unwrap();
     let bundle = authority.grants().unwrap();
     assert_eq!((bundle.version, bundle.grants.len()), (2, 0));
+}
+
+#[test]
+fn only_what_the_hub_confirmed_counts_as_taken() {
+    let (place, mut authority) = Place::new();
+    let now = SystemTime::now();
+    authority.keep_invitation(&authority.invite(&fund(), DAY, now).unwrap(), now).unwrap();
+    let new = |id: &str| NewGrant {
+        id: id.into(),
+        member: "fund".into(),
+        check: "no-property/couple".into(),
+        purposes: vec!["rent-withdrawal".into()],
+        legal_bases: vec!["b".into()],
+        life: DAY,
+        may_issue: false,
+    };
+    let states = |authority: &Authority| -> Vec<_> {
+        authority.grant_states().unwrap().into_iter().map(|(grant, state)| (grant.id, state)).collect()
+    };
+    let version =
+        |envelope: &Envelope| dsse::open::<GrantBundle>(envelope, payload_type::GRANTS, &authority.home().authority).unwrap().version;
+    let first = authority.add_grant(new("g-1"), now).unwrap();
+    assert_eq!(authority.add_grant(new("g-1"), now + DAY).unwrap(), first, "once more, it is the same bundle");
+    assert!(authority.add_grant(NewGrant { may_issue: true, ..new("g-1") }, now).is_err(), "another one is not");
+    assert_eq!(states(&authority), [("g-1".to_owned(), GrantState::NotTaken)]);
+    authority.grants_taken(&first).unwrap();
+    assert_eq!(states(&authority), [("g-1".to_owned(), GrantState::InForce)]);
+    assert!(authority.add_grant(new("g-1"), now).is_err());
+
+    let revoked = authority.revoke_grant("g-1", now).unwrap();
+    assert_eq!(authority.revoke_grant("g-1", now).unwrap(), revoked);
+    assert_eq!(states(&authority), [("g-1".to_owned(), GrantState::RevocationNotTaken)]);
+    assert_eq!(authority.newest_grants(now).unwrap(), revoked);
+    authority.grants_refused().unwrap();
+    assert_eq!(states(&authority), [("g-1".to_owned(), GrantState::InForce)]);
+    // The refused bundle is signed: its version is not another one's as well.
+    let again = authority.revoke_grant("g-1", now).unwrap();
+    assert_eq!((version(&revoked), version(&again)), (2, 3));
+
+    // A crash after the hub's word was kept, and before what waited was removed.
+    let waiting = std::fs::read(place.authority().join("grants.next.dsse")).unwrap();
+    authority.grants_taken(&again).unwrap();
+    std::fs::write(place.authority().join("grants.next.dsse"), waiting).unwrap();
+    assert_eq!((authority.waiting_grants().unwrap(), states(&authority)), (None, vec![]));
+
+    // A hub that is behind is not followed; one that is ahead has what another copy of this folder signed.
+    assert_eq!(authority.follow_hub(&first).unwrap(), None);
+    assert_eq!(authority.follow_hub(&again).unwrap(), None);
+    std::fs::write(place.authority().join("grants.dsse"), first.encode_to_vec()).unwrap();
+    std::fs::remove_file(place.authority().join("grants.next.dsse")).unwrap();
+    authority.add_grant(new("g-2"), now).unwrap();
+    let ahead = dsse::seal(payload_type::GRANTS, &GrantBundle { version: 9, ..GrantBundle::default() }, &authority.key).unwrap();
+    assert_eq!(authority.follow_hub(&ahead).unwrap(), Some(9));
+    assert_eq!((authority.waiting_grants().unwrap(), states(&authority)), (None, vec![]));
+    let stranger = dsse::seal(payload_type::GRANTS, &GrantBundle::default(), &SigningKey::generate(Algorithm::Ed25519).unwrap()).unwrap();
+    assert!(authority.follow_hub(&stranger).is_err());
+    // The hub refuses blanks at the end; so does the desk.
+    let blank = authority.add_grant(NewGrant { purposes: vec!["p ".into()], ..new("g-3") }, now).unwrap_err();
+    assert!(matches!(blank, AuthorityError::Grants(_)), "{blank}");
 }

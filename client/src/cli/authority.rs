@@ -1,4 +1,4 @@
-//! `authority`, `member` and `grant`: what the data authority does. Its folder signs; the hub only carries.
+//! `authority` and `member`: what the data authority does. Its folder signs; the hub only carries.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -7,27 +7,32 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use zerotrip_proto::v1::{AdmitRequest, Envelope, InviteRequest, ListJoinsRequest, PendingJoin, PublishReply, PublishRequest, Status};
-use zerotrip_proto::{from_timestamp, to_timestamp};
+use zerotrip_proto::to_timestamp;
+use zerotrip_proto::v1::{
+    AdmitRequest, Envelope, InviteRequest, KeyDirectory, ListJoinsRequest, Member, PendingJoin, PublishReply, PublishRequest, Status,
+};
 use zerotrip_trust::Digest;
 use zerotrip_trust::identity::Identity;
 
+use super::grants;
 use super::screen::{Failure, NOT_SO, Screen, USAGE, rfc3339};
 use crate::Connection;
-use crate::authority::{Authority, NewGrant, NewMember};
+use crate::authority::{Authority, NewMember};
 use crate::new_file::{NewFile, NotPlaced};
 use crate::session::answered;
 
-const DAY: u64 = 86_400;
+pub(super) const DAY: u64 = 86_400;
 /// Time between two looks at who waits for admission.
 const POLL: Duration = Duration::from_millis(250);
+const NOT_CONFIRMED_EN: &str = "what the hub has not confirmed may not hold there: send it with `zerotrip authority refresh`";
+const NOT_CONFIRMED_ZH: &str = "枢纽尚未确认的内容可能尚未生效：请执行 `zerotrip authority refresh` 重新发布";
 
 /// The authority's folder.
 #[derive(Args)]
 pub(super) struct AuthorityDir {
     /// The authority's folder, as `zerotrip authority init` made it.
     #[arg(long, env = "ZEROTRIP_AUTHORITY_DIR")]
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
 }
 
 #[derive(Subcommand)]
@@ -63,7 +68,7 @@ pub(super) enum AuthorityCommand {
         #[arg(long)]
         ip: Vec<IpAddr>,
     },
-    /// Sign the directory anew and publish it, before the last one runs out.
+    /// Sign the directory anew and publish it, before the last one runs out; and publish the newest grants, if the hub has not got them.
     Refresh {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -138,49 +143,6 @@ pub(super) enum MemberCommand {
     },
 }
 
-#[derive(Subcommand)]
-pub(super) enum GrantCommand {
-    /// Grant a member a check, for named purposes under named laws. Gives no right to the rows behind it.
-    Add {
-        #[command(flatten)]
-        authority: AuthorityDir,
-        /// The grant's id, by which it is revoked.
-        #[arg(long)]
-        id: String,
-        /// The member that may ask.
-        #[arg(long)]
-        member: String,
-        /// The check and variant: `no-property/couple`.
-        #[arg(long)]
-        check: String,
-        /// A purpose; repeat for each.
-        #[arg(long = "purpose", required = true)]
-        purposes: Vec<String>,
-        /// A legal basis; repeat for each.
-        #[arg(long = "basis", required = true)]
-        bases: Vec<String>,
-        /// Days that it is valid.
-        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u64).range(1..=3650))]
-        days: u64,
-        /// Certificates may be issued on the answer.
-        #[arg(long)]
-        may_issue: bool,
-    },
-    /// List the grants in force.
-    List {
-        #[command(flatten)]
-        authority: AuthorityDir,
-    },
-    /// Revoke a grant at once.
-    Revoke {
-        #[command(flatten)]
-        authority: AuthorityDir,
-        /// The grant's id.
-        #[arg(long)]
-        id: String,
-    },
-}
-
 pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Result<ExitCode, Failure> {
     let now = SystemTime::now();
     match command {
@@ -222,8 +184,12 @@ pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Res
                 };
                 screen.show(&text, &json!({ "version": version, "published": false }))?;
             } else {
-                let reply = publish_directory(&Connection::open(opened.home()).await?, envelope).await?;
-                published(screen, "directory", "密钥目录", version, &reply)?;
+                let connection = Connection::open(opened.home()).await.map_err(|error| kept_directory(error.into()))?;
+                let published = publish_directory(&opened, &connection, envelope).await;
+                // Whatever became of the directory: a revocation must not wait for it.
+                let sent = grants::send_newest(&opened, &connection, screen).await;
+                show_directory(screen, version, &published?)?;
+                sent?;
             }
         }
     }
@@ -244,31 +210,6 @@ pub(super) async fn member(command: MemberCommand, screen: &Screen) -> Result<Ex
         MemberCommand::Suspend { authority, member } => set_status(&authority.dir, &member, Status::Suspended, screen).await?,
         MemberCommand::Resume { authority, member } => set_status(&authority.dir, &member, Status::Active, screen).await?,
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<ExitCode, Failure> {
-    let now = SystemTime::now();
-    let (opened, envelope) = match command {
-        GrantCommand::List { authority } => {
-            list_grants(&Authority::open(&authority.dir)?, screen)?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        GrantCommand::Add { authority, id, member, check, purposes, bases, days, may_issue } => {
-            let opened = Authority::open_for_change(&authority.dir)?;
-            let life = Duration::from_secs(days * DAY);
-            let envelope = opened.add_grant(NewGrant { id, member, check, purposes, legal_bases: bases, life, may_issue }, now)?;
-            (opened, envelope)
-        }
-        GrantCommand::Revoke { authority, id } => {
-            let opened = Authority::open_for_change(&authority.dir)?;
-            let envelope = opened.revoke_grant(&id, now)?;
-            (opened, envelope)
-        }
-    };
-    let connection = Connection::open(opened.home()).await?;
-    let reply = answered(connection.authority().publish_grants(PublishRequest { bundle: Some(envelope) })).await?;
-    published(screen, "grants", "授权清单", opened.grants()?.version, &reply)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -313,7 +254,7 @@ async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &
     };
     let mut authority = Authority::open_for_change(dir)?;
     let admission = authority.admit(&pending, SystemTime::now())?;
-    let reply = publish_directory(&connection, admission.directory).await?;
+    let reply = publish_directory(&authority, &connection, admission.directory).await?;
     let chain = admission.certificate_chain.iter().map(|certificate| certificate.to_vec()).collect();
     answered(connection.authority().admit(AdmitRequest { system: uri.clone(), certificate_chain: chain, token_digest: awaited.to_vec() }))
         .await?;
@@ -344,35 +285,52 @@ async fn wait_for(connection: &Connection, uri: &str, awaited: &Digest, wait: Du
 async fn set_status(dir: &Path, member: &str, status: Status, screen: &Screen) -> Result<(), Failure> {
     let mut authority = Authority::open_for_change(dir)?;
     let envelope = authority.set_status(member, status, SystemTime::now())?;
-    let reply = publish_directory(&Connection::open(authority.home()).await?, envelope).await?;
+    let connection = Connection::open(authority.home()).await.map_err(|error| kept_directory(error.into()))?;
+    let reply = publish_directory(&authority, &connection, envelope).await?;
     let (en, zh) = match status {
         Status::Suspended => (format!("suspended {member};"), format!("已暂停 {member}；")),
         _ => (format!("resumed {member};"), format!("已恢复 {member}；")),
     };
     screen.note(screen.pick(&en, &zh));
-    published(screen, "directory", "密钥目录", authority.directory().version, &reply)
+    show_directory(screen, authority.directory().version, &reply)
 }
 
-async fn publish_directory(connection: &Connection, envelope: Envelope) -> Result<PublishReply, Failure> {
-    let reply = answered(connection.authority().publish_directory(PublishRequest { bundle: Some(envelope) })).await;
-    reply.map_err(|error| {
-        let mut failure = Failure::from(error);
-        failure.en.push_str("; the new directory is signed but not in force: run `zerotrip authority refresh` once the hub answers");
-        failure.zh.push_str("；新密钥目录已签发但未生效，待枢纽恢复后执行 `zerotrip authority refresh`");
-        failure
-    })
+async fn publish_directory(authority: &Authority, connection: &Connection, envelope: Envelope) -> Result<PublishReply, Failure> {
+    let request = PublishRequest { bundle: Some(envelope.clone()) };
+    let reply = answered(connection.authority().publish_directory(request)).await.map_err(|error| kept_directory(error.into()))?;
+    authority.directory_confirmed(&envelope)?;
+    Ok(reply)
 }
 
-fn published(screen: &Screen, en: &str, zh: &str, version: u64, reply: &PublishReply) -> Result<(), Failure> {
+fn kept_directory(mut failure: Failure) -> Failure {
+    failure.en.push_str(
+        "; the new directory is signed, but the hub has not got it and goes by the old one: give the same command again, or \
+         `zerotrip authority refresh`, once the hub answers",
+    );
+    failure
+        .zh
+        .push_str("；新密钥目录已签发，但枢纽尚未收到，仍按旧目录办理：请待枢纽恢复后重复本命令，或执行 `zerotrip authority refresh`");
+    failure
+}
+
+fn show_directory(screen: &Screen, version: u64, reply: &PublishReply) -> Result<(), Failure> {
     let confirmed = reply.confirmed;
     let mut text = match screen.pick("en", "zh") {
-        "zh" => format!("{zh}第 {version} 版已生效，{confirmed} 个连接器已确认"),
-        _ => format!("{en} version {version} is in force; confirmed by {confirmed} connectors"),
+        "zh" => format!("密钥目录第 {version} 版已生效，{confirmed} 个连接器已确认"),
+        _ => format!("directory version {version} is in force; confirmed by {confirmed} connectors"),
     };
     for connector in &reply.unconfirmed {
         text.push_str(&format!("\n  {} {connector}", screen.pick("NOT confirmed by", "未确认：")));
     }
-    screen.show(&text, &json!({ "published": en, "version": version, "confirmed": confirmed, "unconfirmed": reply.unconfirmed }))
+    let value = json!({ "published": "directory", "version": version, "confirmed": confirmed, "unconfirmed": reply.unconfirmed });
+    screen.show(&text, &value)
+}
+
+/// Whether the hub has confirmed that this member is suspended, or that it is not.
+fn hub_knows(confirmed: Option<&KeyDirectory>, member: &Member) -> bool {
+    let known = confirmed.and_then(|directory| directory.members.iter().find(|known| known.id == member.id));
+    // A member that the hub does not know at all is active there in no sense; only its suspension would be news.
+    known.map_or(member.status() == Status::Active, |known| known.status() == member.status())
 }
 
 fn list_members(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
@@ -381,10 +339,13 @@ fn list_members(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
         Status::Active => screen.pick("active", "正常"),
         _ => screen.pick("SUSPENDED", "已暂停"),
     };
+    let confirmed = authority.confirmed_directory()?;
     let mut lines = Vec::new();
     let mut values: Vec<Value> = Vec::new();
     for member in &directory.members {
-        lines.push(format!("{}  {}  {}", member.id, screen.pick(&member.name_en, &member.name_zh), state(member.status())));
+        let known = hub_knows(confirmed.as_ref(), member);
+        let not_there = if known { "" } else { screen.pick("; THE HUB HAS NOT CONFIRMED THIS", "；枢纽尚未确认") };
+        lines.push(format!("{}  {}  {}{not_there}", member.id, screen.pick(&member.name_en, &member.name_zh), state(member.status())));
         for system in &member.systems {
             let keys = system.keys.iter().filter(|key| key.revoked_at.is_none());
             let usages: Vec<String> = keys.map(|key| key.usage().as_str_name().to_ascii_lowercase()).collect();
@@ -393,32 +354,13 @@ fn list_members(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
         }
         let systems: Vec<&str> = member.systems.iter().map(|system| system.uri.as_str()).collect();
         let active = member.status() == Status::Active;
-        values.push(json!({ "id": member.id, "name_en": member.name_en, "name_zh": member.name_zh, "active": active, "systems": systems }));
+        values.push(json!({ "id": member.id, "name_en": member.name_en, "name_zh": member.name_zh, "active": active, "confirmed": known, "systems": systems }));
+    }
+    if values.iter().any(|value| value.get("confirmed") == Some(&Value::Bool(false))) {
+        lines.push(screen.pick(NOT_CONFIRMED_EN, NOT_CONFIRMED_ZH).to_owned());
     }
     let invited = authority.invited(SystemTime::now())?;
     lines.extend(invited.iter().map(|uri| format!("{} {uri}", screen.pick("invited, not admitted yet:", "已邀请，尚未准入："))));
     let value = json!({ "version": directory.version, "members": values, "invited": invited });
     screen.show(&lines.join("\n"), &value)
-}
-
-fn list_grants(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
-    let bundle = authority.grants()?;
-    let mut lines = Vec::new();
-    let mut values = Vec::new();
-    for grant in &bundle.grants {
-        let until = from_timestamp(grant.not_after.as_ref());
-        let shown = until.map(|time| screen.time(time)).unwrap_or_default();
-        let issue = if grant.may_issue { screen.pick(", may issue", "，可签发证明") } else { "" };
-        let (purposes, bases) = (grant.purposes.join(", "), grant.legal_bases.join(", "));
-        let (for_, until_) = (screen.pick("for", "用途"), screen.pick("until", "至"));
-        lines.push(format!("{}  {}  {}  {for_} {purposes} ({bases}) {until_} {shown}{issue}", grant.id, grant.member, grant.check));
-        values.push(json!({
-            "id": grant.id, "member": grant.member, "check": grant.check, "purposes": grant.purposes, "legal_bases": grant.legal_bases,
-            "not_after": until.map(rfc3339), "may_issue": grant.may_issue,
-        }));
-    }
-    if lines.is_empty() {
-        lines.push(screen.pick("no grants: nobody may ask anything", "没有授权：任何单位均不得核验").to_owned());
-    }
-    screen.show(&lines.join("\n"), &json!({ "version": bundle.version, "grants": values }))
 }

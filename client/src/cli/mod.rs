@@ -2,6 +2,7 @@
 
 mod ask;
 mod authority;
+mod grants;
 mod ledger;
 mod look;
 mod screen;
@@ -80,7 +81,7 @@ enum Command {
     Member(authority::MemberCommand),
     /// Grants: who may ask which check, for which purpose, under which law. Run by the authority.
     #[command(subcommand)]
-    Grant(authority::GrantCommand),
+    Grant(grants::GrantCommand),
     /// What can be asked.
     #[command(subcommand)]
     Catalog(look::CatalogCommand),
@@ -123,7 +124,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Join { dir, invitation, wait } => ask::join(&dir, &invitation, wait, screen).await,
         Command::Authority(command) => authority::authority(command, screen).await,
         Command::Member(command) => authority::member(command, screen).await,
-        Command::Grant(command) => authority::grant(command, screen).await,
+        Command::Grant(command) => grants::grant(command, screen).await,
         Command::Catalog(command) => look::catalog(command, screen).await,
         Command::Directory(command) => look::directory(command, screen).await,
         Command::Ledger(command) => ledger::ledger(command, screen).await,

@@ -9,7 +9,7 @@ use zerotrip_proto::v1::authority_server::Authority;
 use zerotrip_proto::v1::{
     AdmitReply, AdmitRequest, ErrorCode, GetDirectoryReply, GetDirectoryRequest, GetGrantsReply, GetGrantsRequest, GetJoinReply,
     GetJoinRequest, InviteReply, InviteRequest, JoinReply, JoinRequest, ListJoinsReply, ListJoinsRequest, PendingJoin, PublishReply,
-    PublishRequest,
+    PublishRequest, UnservedGrant,
 };
 use zerotrip_proto::{Refusal, from_timestamp};
 use zerotrip_trust::digest::{Digest, sha256};
@@ -22,6 +22,8 @@ use crate::hub::{Hub, ledger_refusal};
 const MOST_PAPER: usize = 16 << 10;
 /// Most keys of one system.
 const MOST_KEYS: usize = 8;
+/// Most grants on unserved checks that a reply names; the log names all.
+const MOST_UNSERVED: usize = 64;
 
 pub struct Service(pub Arc<Hub>);
 
@@ -127,12 +129,13 @@ impl Authority for Service {
     async fn publish_directory(&self, request: Request<PublishRequest>) -> Result<Response<PublishReply>, Status> {
         let bundle = request.into_inner().bundle.unwrap_or_default();
         let (confirmed, unconfirmed) = self.0.publish_directory(bundle).await?;
-        Ok(Response::new(PublishReply { confirmed, unconfirmed }))
+        Ok(Response::new(PublishReply { confirmed, unconfirmed, ..PublishReply::default() }))
     }
 
     async fn publish_grants(&self, request: Request<PublishRequest>) -> Result<Response<PublishReply>, Status> {
-        self.0.publish_grants(request.into_inner().bundle.unwrap_or_default()).await?;
-        Ok(Response::new(PublishReply::default()))
+        let unserved = self.0.publish_grants(request.into_inner().bundle.unwrap_or_default()).await?;
+        let unserved = unserved.into_iter().take(MOST_UNSERVED).map(|one| UnservedGrant { grant: one.grant, check: one.check }).collect();
+        Ok(Response::new(PublishReply { unserved, ..PublishReply::default() }))
     }
 
     async fn get_grants(&self, _request: Request<GetGrantsRequest>) -> Result<Response<GetGrantsReply>, Status> {
