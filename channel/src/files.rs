@@ -66,10 +66,12 @@ fn write_part(part: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<()> {
 /// Reads a file of at most [`MOST_BYTES`].
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let at = |error| FileError { path: path.to_owned(), error };
+    // Asked by name, and only then opened: opening a pipe waits for whoever writes into it, and opening a device can do anything. Asked
+    // again when it is open, since the name may be another file's by then.
+    let regular = |metadata: fs::Metadata| if metadata.is_file() { Ok(()) } else { Err(at(io::Error::other("not a regular file"))) };
+    fs::metadata(path).map_err(at).and_then(regular)?;
     let file = File::open(path).map_err(at)?;
-    if !file.metadata().map_err(at)?.is_file() {
-        return Err(at(io::Error::other("not a regular file")));
-    }
+    file.metadata().map_err(at).and_then(regular)?;
     let mut bytes = Vec::new();
     file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(at)?;
     if bytes.len() as u64 > MOST_BYTES {
@@ -81,4 +83,26 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
 /// Reads a file of text.
 pub fn read_text(path: &Path) -> Result<String, FileError> {
     String::from_utf8(read(path)?).map_err(|_| FileError { path: path.to_owned(), error: io::Error::other("not UTF-8 text") })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_pipe_or_a_device_is_named_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [pipe.as_path(), Path::new("/dev/zero"), folder.path()] {
+            // On a thread of its own: what waited for ever would keep the test from saying so.
+            let (sender, answer) = std::sync::mpsc::channel();
+            let asked = path.to_owned();
+            std::thread::spawn(move || sender.send(read(&asked).map(drop).map_err(|error| error.to_string())));
+            let said = answer.recv_timeout(std::time::Duration::from_secs(5)).expect("it waited").unwrap_err();
+            assert_eq!(said, format!("`{}`: not a regular file", path.display()));
+        }
+        assert!(read(&folder.path().join("none")).unwrap_err().to_string().contains("No such file"));
+    }
 }
