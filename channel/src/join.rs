@@ -26,7 +26,7 @@ const KEY_LIFE: Duration = Duration::from_secs(3 * 365 * 86_400);
 /// Time between two looks at whether the authority has admitted us.
 const POLL: Duration = Duration::from_millis(250);
 
-/// Why joining failed; what was written so far is only the keys, and a second `join` begins again.
+/// Why joining failed. What was written so far is only the keys; a second `join` goes on with them.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
     /// Somebody joined here before.
@@ -42,11 +42,21 @@ pub enum JoinError {
     #[error("the hub refuses: {0}")]
     Refused(Refusal),
     /// Nobody admitted us in time.
-    #[error("not admitted within {0} s; ask the authority to run `zerotrip member admit`, then join again with a new invitation")]
+    #[error(
+        "not admitted within {0} s; ask the authority to run `zerotrip member admit`, then give the same command again: it goes on waiting with the same invitation"
+    )]
     NotAdmitted(u64),
     /// What the hub handed over is not the authority's.
     #[error("the papers that came back are not good: {0}")]
     Papers(String),
+    /// A key of an earlier try.
+    #[error("`{path}`, of an earlier try, cannot be read: {why}; remove the folder's keys, and ask the authority for a new invitation")]
+    DamagedKey {
+        /// Which.
+        path: String,
+        /// Why.
+        why: String,
+    },
     /// The keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -66,6 +76,9 @@ pub enum JoinError {
 
 /// Joins as the invited system and writes its folder. `usages` are the keys to make besides the TLS key; SIGN is always one of them.
 /// `say` hears of progress in plain words.
+///
+/// Keys that lie in the folder already are used: the invitation holds for one request only, so that whoever waited in vain, or was
+/// interrupted, must be able to fetch what was admitted meanwhile.
 pub async fn join(
     invitation: &Invitation,
     folder: &Path,
@@ -86,9 +99,15 @@ pub async fn join(
     let token = invitation.token.to_vec();
     let binding_tag = invitation.binding_tag(&made.csr, &made.keys).to_vec();
     let request = JoinRequest { token: token.clone(), csr: made.csr.clone(), keys: made.keys.clone(), binding_tag };
-    let filed = authority.join(request).await;
-    filed.map_err(|status| JoinError::Refused(Refusal::from_status(&status)))?;
-    say("filed with the hub; waiting for the authority to admit this system");
+    // Asked before: these keys may have been filed with this invitation, by a `join` that did not wait long enough.
+    let filed_before = !made.fresh && authority.get_join(GetJoinRequest { token: token.clone() }).await.is_ok();
+    if filed_before {
+        say("filed with the hub before; waiting for the authority to admit this system");
+    } else {
+        let filed = authority.join(request).await;
+        filed.map_err(|status| JoinError::Refused(Refusal::from_status(&status)))?;
+        say("filed with the hub; waiting for the authority to admit this system");
+    }
     let started = Instant::now();
     loop {
         let reply = authority.get_join(GetJoinRequest { token: token.clone() }).await;
@@ -107,11 +126,20 @@ struct Made {
     tls: TlsKey,
     csr: Vec<u8>,
     keys: Vec<Key>,
+    /// Whether the TLS key was made just now: then nothing was filed with it before.
+    fresh: bool,
 }
 
 fn make_keys(invitation: &Invitation, folder: &Path, usages: &[KeyUsage]) -> Result<Made, JoinError> {
-    let tls_key = TlsKey::generate()?;
-    files::write(&folder.join("tls.key"), tls_key.to_pem().as_bytes(), Secrecy::Private)?;
+    let path = folder.join("tls.key");
+    let fresh = !path.exists();
+    let tls_key = if fresh {
+        let made = TlsKey::generate()?;
+        files::write(&path, made.to_pem().as_bytes(), Secrecy::Private)?;
+        made
+    } else {
+        TlsKey::from_pem(&files::read_text(&path)?).map_err(|error| damaged_key(&path, &error))?
+    };
     let now = SystemTime::now();
     let mut keys = Vec::new();
     for usage in [KeyUsage::Sign].iter().chain(usages.iter().filter(|usage| **usage != KeyUsage::Sign)) {
@@ -121,12 +149,22 @@ fn make_keys(invitation: &Invitation, folder: &Path, usages: &[KeyUsage]) -> Res
             KeyUsage::Seal => ("seal", Algorithm::Es256),
             KeyUsage::Checkpoint | KeyUsage::Unspecified => continue,
         };
-        let key = SigningKey::generate(algorithm)?;
-        files::write(&folder.join(format!("{name}.key")), key.to_pkcs8_pem().as_bytes(), Secrecy::Private)?;
+        let path = folder.join(format!("{name}.key"));
+        let key = if path.exists() {
+            SigningKey::from_pkcs8_pem(&files::read_text(&path)?).map_err(|error| damaged_key(&path, &error))?
+        } else {
+            let made = SigningKey::generate(algorithm)?;
+            files::write(&path, made.to_pkcs8_pem().as_bytes(), Secrecy::Private)?;
+            made
+        };
         keys.push(key.public().to_proto(*usage, now - bounds::CLOCK_SKEW, now + KEY_LIFE));
     }
     let csr = x509::make_csr(&tls_key, &invitation.system, &[], &[])?;
-    Ok(Made { tls: tls_key, csr, keys })
+    Ok(Made { tls: tls_key, csr, keys, fresh })
+}
+
+fn damaged_key(path: &Path, why: &dyn std::fmt::Display) -> JoinError {
+    JoinError::DamagedKey { path: path.display().to_string(), why: why.to_string() }
 }
 
 fn settle(
