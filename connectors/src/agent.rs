@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use tokio::sync::watch;
 use zerotrip_channel::{HomeError, SystemHome, files};
-use zerotrip_datasets::DatasetFile;
 use zerotrip_proto::v1::{Approvals, Envelope, ErrorCode};
 use zerotrip_proto::{Refusal, payload_type};
 use zerotrip_trust::directory::Directory;
@@ -20,7 +19,7 @@ use crate::desk::{self, DeskError};
 use crate::gate::{self, Admitted, Arrival, Served};
 use crate::journal::Journal;
 use crate::scan::{self, Messages, Shape};
-use crate::serving::{Serving, ServingError, verify_owner};
+use crate::serving::{Serving, verify_owner};
 use crate::source::SourceError;
 use crate::used::Used;
 
@@ -31,6 +30,8 @@ pub struct Agent {
     uri: String,
     member: String,
     datasets: BTreeMap<String, Arc<Serving>>,
+    /// What is attached and could not be opened, by id (by its file where even that is unknown), and why.
+    broken: BTreeMap<String, String>,
     approvals: Option<Envelope>,
     in_force: RwLock<Arc<InForce>>,
     /// The version of the directory in force, for scans under way.
@@ -58,9 +59,9 @@ pub enum AgentError {
     /// The owner's files.
     #[error(transparent)]
     Desk(#[from] DeskError),
-    /// A dataset.
-    #[error(transparent)]
-    Serving(#[from] ServingError),
+    /// Of several datasets, none can be served.
+    #[error("nothing can be served:{}", reasons(.0))]
+    Nothing(BTreeMap<String, String>),
     /// The journal.
     #[error("the journal cannot be opened: {0}")]
     Journal(std::io::Error),
@@ -109,18 +110,26 @@ impl Agent {
         let now = SystemTime::now();
         let envelope = home.kept_directory()?;
         let directory = Directory::open(&envelope, &home.authority, now, 0).map_err(HomeError::from)?;
-        let mut datasets = BTreeMap::new();
+        let (mut datasets, mut broken) = (BTreeMap::new(), BTreeMap::new());
         for path in desk::dataset_paths(folder)? {
-            let (file, statement) = desk::signed_dataset(folder, &path)?;
-            let base = files::folder_of(&path);
-            let adjudicated = Adjudications::load(folder, &file.id)?;
-            let serving = Serving::open(file, statement, adjudicated, base, &folder.join("state"))?;
-            datasets.insert(serving.file.id.clone(), Arc::new(serving));
+            // One that is broken takes none of the others with it.
+            match open_dataset(folder, &path) {
+                Ok(serving) => {
+                    datasets.insert(serving.file.id.clone(), Arc::new(serving));
+                }
+                Err((name, why)) => {
+                    tracing::error!(dataset = %name, %why, "not served");
+                    broken.insert(name, why);
+                }
+            }
+        }
+        if datasets.is_empty() && !broken.is_empty() {
+            return Err(AgentError::Nothing(broken));
         }
         let approvals = desk::approvals(folder)?;
         let journal = Journal::open(&folder.join("journal")).map_err(AgentError::Journal)?;
         let member = home.system.member().unwrap_or_default().to_owned();
-        let in_force = InForce::new(directory, envelope, &member, &datasets, approvals.as_ref(), now);
+        let in_force = InForce::new(directory, envelope, &member, (&datasets, &broken), approvals.as_ref(), now);
         Ok(Self {
             uri: home.uri(),
             member,
@@ -128,6 +137,7 @@ impl Agent {
             in_force: RwLock::new(Arc::new(in_force)),
             home,
             datasets,
+            broken,
             approvals,
             used: Used::new(now),
             journal,
@@ -139,9 +149,10 @@ impl Agent {
         &self.home
     }
 
-    /// The datasets attached here.
-    pub fn datasets(&self) -> impl Iterator<Item = &DatasetFile> {
-        self.datasets.values().map(|serving| &serving.file)
+    /// The ids of the datasets that are served.
+    pub fn served(&self) -> Vec<String> {
+        let current = self.current();
+        self.datasets.keys().filter(|id| !current.unserved.contains_key(*id)).cloned().collect()
     }
 
     /// Why a dataset is attached but not served, in the owner's words.
@@ -179,7 +190,7 @@ impl Agent {
             tracing::error!(%error, "the new key directory cannot be kept");
             Refusal::new(ErrorCode::SourceFailed, "the new key directory cannot be kept on this connector's disk")
         })?;
-        let next = InForce::new(directory, envelope.clone(), &self.member, &self.datasets, self.approvals.as_ref(), now);
+        let next = InForce::new(directory, envelope.clone(), &self.member, (&self.datasets, &self.broken), self.approvals.as_ref(), now);
         *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         self.version.send_replace(version);
         tracing::info!(version, "new key directory in force");
@@ -242,7 +253,10 @@ impl Agent {
     fn serving(&self, dataset: &str, current: &InForce) -> Result<Arc<Serving>, Refusal> {
         if let Some(why) = current.unserved.get(dataset) {
             tracing::warn!(dataset, why, "asked for a dataset that is attached but not served");
-            return Err(Refusal::new(ErrorCode::GateRefused, "the owner's signature on this dataset does not hold now"));
+            return Err(Refusal::new(
+                ErrorCode::GateRefused,
+                "this dataset is attached, but not served now: its department's log says why",
+            ));
         }
         let serving = self.datasets.get(dataset).cloned();
         serving.ok_or_else(|| Refusal::new(ErrorCode::UnknownName, format!("no dataset `{dataset}` is attached here")))
@@ -279,11 +293,11 @@ impl InForce {
         directory: Directory,
         envelope: Envelope,
         member: &str,
-        datasets: &BTreeMap<String, Arc<Serving>>,
+        (datasets, broken): (&BTreeMap<String, Arc<Serving>>, &BTreeMap<String, String>),
         approvals: Option<&Envelope>,
         now: SystemTime,
     ) -> Self {
-        let mut unserved = BTreeMap::new();
+        let mut unserved = broken.clone();
         for (id, serving) in datasets {
             if let Err(why) = serving.signed_by_owner(&directory, now) {
                 tracing::warn!(dataset = %id, %why, "not served: its owner's signature does not hold");
@@ -302,6 +316,21 @@ impl InForce {
         });
         Self { directory, envelope, served, unserved }
     }
+}
+
+/// One dataset, or its name and what is wrong with it.
+fn open_dataset(folder: &Path, path: &Path) -> Result<Serving, (String, String)> {
+    let unread = |error: DeskError| (path.display().to_string(), error.to_string());
+    let id = desk::read_dataset(path).map_err(unread)?.id;
+    let wrong = |why: String| (id.clone(), why);
+    let (file, statement) = desk::signed_dataset(folder, path).map_err(|error| wrong(error.to_string()))?;
+    let adjudicated = Adjudications::load(folder, &id).map_err(|error| wrong(error.to_string()))?;
+    let base = files::folder_of(path);
+    Serving::open(file, statement, adjudicated, base, &folder.join("state")).map_err(|error| wrong(error.to_string()))
+}
+
+fn reasons(broken: &BTreeMap<String, String>) -> String {
+    broken.iter().map(|(name, why)| format!("\n  {name}: {why}")).collect()
 }
 
 fn open_approvals(envelope: &Envelope, member: &str, directory: &Directory, now: SystemTime) -> Result<Approvals, String> {

@@ -288,11 +288,15 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     let folder = dir.to_owned();
     make_current(&SystemHome::load(dir)?).await?;
     let agent = Arc::new(tokio::task::spawn_blocking(move || Agent::open(&folder)).await??);
-    let datasets: Vec<&str> = agent.datasets().map(|file| file.id.as_str()).collect();
+    let (datasets, unserved) = (agent.served(), agent.unserved());
     let text = format!("serving {} with {} approved scans; dialling {}", datasets.join(", "), agent.approved(), agent.home().address);
-    say(json, &text, &serde_json::json!({ "serving": datasets, "approved": agent.approved(), "hub": agent.home().address.to_string() }))?;
-    for (dataset, why) in agent.unserved() {
-        eprintln!("not served: {dataset}: {why}");
+    say(
+        json,
+        &text,
+        &serde_json::json!({ "serving": datasets, "not_served": unserved, "approved": agent.approved(), "hub": agent.home().address.to_string() }),
+    )?;
+    for (dataset, why) in &unserved {
+        eprintln!("{}", shown(&format!("not served: {dataset}: {why}; mend it, then start `serve` again")));
     }
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {

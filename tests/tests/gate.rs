@@ -15,7 +15,7 @@ use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{CheckBody, Envelope, ErrorCode, GrantedKey, Opening, Parameter, Request, ScanGrant, ScanReceipt, ScanTemplate};
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
-use zerotrip_tests::town::{BASIS, FUND, PURPOSE};
+use zerotrip_tests::town::{BASIS, FUND, PURPOSE, run};
 use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::receipt;
@@ -145,6 +145,40 @@ impl Thief {
         }
         Ok(trailers)
     }
+}
+
+#[test]
+fn a_broken_dataset_takes_no_other_with_it_and_is_never_answered() {
+    let mut town = town(200, 31);
+    let folder = town.town.folder.join("city/estate");
+    let good = std::fs::read_to_string(folder.join("ownership.toml")).unwrap();
+    town.town.stop_connector("estate").unwrap();
+    std::fs::write(folder.join("second.toml"), good.replace("\"estate.ownership\"", "\"estate.second\"")).unwrap();
+    let (dir, second) = (town.town.path("estate"), folder.join("second.toml").display().to_string());
+    run("zerotrip-connector", &["sign", "--dir", &dir, &second], &folder).unwrap().expect(0).unwrap();
+    // Changed after its owner signed it.
+    std::fs::write(folder.join("ownership.toml"), good.replacen("en = \"", "en = \"New ", 1)).unwrap();
+    town.town.start_connector("estate").unwrap();
+    town.town.wait_attached(&["estate.second", "police.household", "civil.marriage", "housing.presale"]).unwrap();
+    let log = read(&town, "logs/estate.log");
+    assert!(
+        log.contains("not served: estate.ownership: estate.ownership: the dataset file was changed after its owner signed it"),
+        "{log}"
+    );
+    let (applicant, variant) = town.cast("nothing_owned");
+    town.town.ask("check", FUND, variant, &applicant, &[]).unwrap().expect(4).unwrap();
+    // Nor is it answered to a hub that asks all the same.
+    town.town.kill_hub().unwrap();
+    runtime().block_on(async {
+        let thief = Thief::take_over(&town).await;
+        assert_eq!(thief.send(&thief.grant(&thief.request())).await, Err(ErrorCode::GateRefused));
+    });
+    // Where nothing is left, it says so and ends.
+    town.town.stop_connector("estate").unwrap();
+    std::fs::remove_file(folder.join("second.toml")).unwrap();
+    let refused = run("zerotrip-connector", &["serve", "--dir", &dir], &folder).unwrap().expect(2).unwrap();
+    assert!(refused.errors.contains("nothing can be served:") && refused.errors.contains("second.toml"), "{}", refused.errors);
+    town.town.stop().unwrap();
 }
 
 #[test]
