@@ -165,10 +165,11 @@ impl Adjudications {
         if !path.exists() {
             return Ok(None);
         }
-        let damaged = |why: String| DeskError::Damaged(path.display().to_string(), why);
+        let remedy = "remove it, then run `zerotrip-connector adjudicate` again: what was decided is kept";
+        let damaged = |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
         let envelope = Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| damaged(error.to_string()))?;
-        let (payload, _) = dsse::peek(&envelope, payload_type::ADJUDICATIONS)?;
-        let message: v1::Adjudications = dsse::decode(payload)?;
+        let (payload, _) = dsse::peek(&envelope, payload_type::ADJUDICATIONS).map_err(|error| damaged(error.to_string()))?;
+        let message: v1::Adjudications = dsse::decode(payload).map_err(|error| damaged(error.to_string()))?;
         if message.dataset != dataset || message.rulings.len() > MOST_RULINGS {
             return Err(damaged(format!("it is about `{}`, with {} rulings", message.dataset, message.rulings.len())));
         }

@@ -1,5 +1,6 @@
 //! The connector's command line: joining, the owner's desk, checking a dataset, and serving.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -104,6 +105,9 @@ enum Command {
         yes: bool,
     },
     /// Approve a check's scans of this department's datasets, as their owner.
+    ///
+    /// A scan is served to the requesters of its newest approval only, for each of its purposes. Who gains and who loses by it is said before
+    /// anything is asked.
     Approve {
         /// The connector's folder.
         #[arg(long)]
@@ -117,9 +121,12 @@ enum Command {
         /// Purposes that are served; repeat for each.
         #[arg(long = "purpose", required = true)]
         purposes: Vec<String>,
-        /// Approve without asking.
+        /// Approve without asking, unless somebody would no longer be served.
         #[arg(long)]
         yes: bool,
+        /// With --yes: even where somebody who is served now would be no longer.
+        #[arg(long)]
+        replace: bool,
     },
     /// Serve until SIGTERM or Ctrl-C.
     Serve {
@@ -178,7 +185,9 @@ async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Join { dir, invitation, wait } => join_hub(&dir, &invitation, wait, json).await,
         Command::Sign { dir, files } => sign(&dir, &files, json),
         Command::Adjudicate { dir, file, yes } => adjudicate_rows(&dir, &file, yes, json).await,
-        Command::Approve { dir, check, requesters, purposes, yes } => approve(&dir, &check, &requesters, &purposes, yes, json).await,
+        Command::Approve { dir, check, requesters, purposes, yes, replace } => {
+            approve(&dir, &check, &requesters, &purposes, Asking { yes, replace }, json).await
+        }
         Command::Serve { dir } => serve(&dir, json).await,
     }?;
     Ok(ExitCode::SUCCESS)
@@ -220,8 +229,16 @@ fn sign(dir: &Path, files: &[PathBuf], json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn approve(dir: &Path, check: &str, requesters: &[String], purposes: &[String], yes: bool, json: bool) -> Result<(), Failure> {
+/// What is approved without asking.
+struct Asking {
+    yes: bool,
+    replace: bool,
+}
+
+async fn approve(dir: &Path, check: &str, requesters: &[String], purposes: &[String], asking: Asking, json: bool) -> Result<(), Failure> {
     let home = SystemHome::load(dir)?;
+    let directory = home.refresh_directory(SystemTime::now()).await?;
+    desk::whom_and_what(requesters, purposes, &directory).map_err(|error| shown(&error.to_string()))?;
     let stream = dial(&home.address, home.tls(bounds::ALPN_H2)?).await?;
     let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
     tokio::spawn(connection);
@@ -242,7 +259,22 @@ async fn approve(dir: &Path, check: &str, requesters: &[String], purposes: &[Str
         eprintln!("{}", shown(&in_words(template)));
     }
     eprintln!("{}", shown(&format!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", "))));
-    if !yes && !confirmed("approve these")? {
+    let changes = desk::changes(&home, &templates, requesters, purposes)?;
+    for (what, change) in [("gains", &changes.gains), ("LOSES", &changes.loses)] {
+        for ((member, purpose), checks) in change {
+            let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
+            eprintln!("{}", shown(&format!("{what}: {member}, for {purpose} ({})", checks.join(", "))));
+        }
+    }
+    if asking.yes && !asking.replace && !changes.loses.is_empty() {
+        let losers: BTreeSet<&str> = changes.loses.keys().map(|(member, _)| member.as_str()).collect();
+        let losers = losers.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(shown(&format!(
+            "nothing was approved: {losers} would lose what is named above; name all who are to be served, or add `--replace`"
+        ))
+        .into());
+    }
+    if !asking.yes && !confirmed("approve these")? {
         return Err("nothing was approved".into());
     }
     let added = desk::approve(&home, &templates, requesters, purposes)?;

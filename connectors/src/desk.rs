@@ -1,7 +1,7 @@
 //! The owner's desk: signing what a dataset is, and approving which scans of it are served. Files in the connector's folder; nothing
 //! here talks to a source or to the hub.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -9,15 +9,19 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_channel::{HomeError, SystemHome};
+use zerotrip_datasets::shown::toml_fault;
 use zerotrip_datasets::{DatasetFile, FileError as DatasetError, template};
 use zerotrip_proto::v1::{Approval, Approvals, DatasetStatement, Envelope, ScanTemplate};
 use zerotrip_proto::{payload_type, to_timestamp};
+use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::identity::{is_name, is_term};
 
 use crate::serving::owner_of;
 
 /// Most datasets of one connector.
 const MOST_DATASETS: usize = 64;
+const APPROVE_AGAIN: &str = "remove it, then run `zerotrip-connector approve` again for each check that is to be served";
 
 /// What is wrong at the desk.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +33,26 @@ pub enum DeskError {
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     /// A signed file.
-    #[error("`{0}` is damaged: {1}; sign it again")]
-    Damaged(String, String),
+    #[error("`{path}` is damaged: {why}; {remedy}")]
+    Damaged {
+        /// Which.
+        path: String,
+        /// Why.
+        why: String,
+        /// What mends it.
+        remedy: &'static str,
+    },
+    /// Not a member's name.
+    #[error("`{0}` cannot be a member's name; `--requester` takes a member's id, 1 to 32 lower-case letters, digits and hyphens")]
+    Requester(String),
+    /// A name that nobody bears.
+    #[error(
+        "no member `{0}` in the key directory (version {1}): an approval for it would serve whoever is called so later; there are: {2}"
+    )]
+    Stranger(String, u64, String),
+    /// Not a purpose.
+    #[error("`{0}` cannot be a purpose: 1 to 64 characters, no control characters, no blanks at the ends")]
+    Purpose(String),
     /// `connector.toml`.
     #[error("`{0}`: {1}")]
     Config(String, String),
@@ -69,7 +91,7 @@ fn config(folder: &Path) -> Result<ConnectorFile, DeskError> {
         return Ok(ConnectorFile::default());
     }
     let text = files::read_text(&path)?;
-    toml::from_str(&text).map_err(|error| DeskError::Config(path.display().to_string(), error.message().to_owned()))
+    toml::from_str(&text).map_err(|error| DeskError::Config(path.display().to_string(), toml_fault(&text, &error)))
 }
 
 /// The dataset files that are attached.
@@ -88,7 +110,8 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<(DatasetFile, Envelo
     if !signed.exists() {
         return Err(DeskError::Unsigned(file.id));
     }
-    Ok((file, envelope(&signed)?))
+    let read = envelope(&signed, payload_type::DATASET, "sign its dataset file again with `zerotrip-connector sign`")?;
+    Ok((file, read))
 }
 
 /// Reads a dataset file.
@@ -126,7 +149,7 @@ pub fn sign_dataset(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskE
 /// The owner's signed approvals, if there are any.
 pub fn approvals(folder: &Path) -> Result<Option<Envelope>, DeskError> {
     let path = folder.join("signed").join("approvals.dsse");
-    if path.exists() { envelope(&path).map(Some) } else { Ok(None) }
+    if path.exists() { envelope(&path, payload_type::APPROVALS, APPROVE_AGAIN).map(Some) } else { Ok(None) }
 }
 
 /// The scans of datasets that are signed and attached here, if they fit what was signed: what does not fit is never served, and nobody
@@ -149,23 +172,79 @@ pub fn fitting(folder: &Path, templates: Vec<ScanTemplate>) -> Result<Vec<ScanTe
     Ok(fitting)
 }
 
+/// Whoever may ask, and for what, in the form in which the gate compares them: names that somebody bears, purposes that can be asked for.
+pub fn whom_and_what(requesters: &[String], purposes: &[String], directory: &Directory) -> Result<(), DeskError> {
+    let cut = |text: &str| text.chars().take(64).collect::<String>();
+    if let Some(odd) = requesters.iter().find(|name| !is_name(name)) {
+        return Err(DeskError::Requester(cut(odd)));
+    }
+    if let Some(stranger) = requesters.iter().find(|name| directory.member(name).is_none()) {
+        let known: Vec<_> = directory.members().iter().map(|member| member.id.as_str()).take(20).collect();
+        return Err(DeskError::Stranger(cut(stranger), directory.version(), known.join(", ")));
+    }
+    match purposes.iter().find(|purpose| !is_term(purpose)) {
+        Some(odd) => Err(DeskError::Purpose(cut(odd))),
+        None => Ok(()),
+    }
+}
+
+/// Who may ask which checks, by member and purpose.
+pub type Served = BTreeMap<(String, String), BTreeSet<String>>;
+
+/// What approving would change, for its owner to read before.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Who is served what it was not before.
+    pub gains: Served,
+    /// Who no longer is: a scan is served to those of its newest approval only.
+    pub loses: Served,
+}
+
+/// What approving these would change.
+pub fn changes(home: &SystemHome, templates: &[ScanTemplate], requesters: &[String], purposes: &[String]) -> Result<Changes, DeskError> {
+    let old = standing(home)?;
+    let new = Approval { template: None, requesters: requesters.to_vec(), purposes: purposes.to_vec() };
+    let mut changes = Changes::default();
+    for template in templates {
+        let known = old.approvals.iter().filter(|approval| approval.template.as_ref().is_some_and(|known| same_scan(known, template)));
+        let (before, after): (BTreeSet<_>, BTreeSet<_>) = (known.flat_map(pairs).collect(), pairs(&new).collect());
+        for (difference, into) in [(&after - &before, &mut changes.gains), (&before - &after, &mut changes.loses)] {
+            for pair in difference {
+                into.entry(pair).or_default().insert(template.check.clone());
+            }
+        }
+    }
+    Ok(changes)
+}
+
+fn pairs(approval: &Approval) -> impl Iterator<Item = (String, String)> {
+    let purposes = |member: &String| approval.purposes.iter().map(|purpose| (member.clone(), purpose.clone())).collect::<Vec<_>>();
+    approval.requesters.iter().flat_map(purposes).collect::<Vec<_>>().into_iter()
+}
+
+fn same_scan(one: &ScanTemplate, other: &ScanTemplate) -> bool {
+    one.check == other.check && one.scan == other.scan
+}
+
+/// The approvals as this owner signed them; what somebody else put there is not signed anew.
+fn standing(home: &SystemHome) -> Result<Approvals, DeskError> {
+    let Some(envelope) = approvals(&home.folder)? else {
+        return Ok(Approvals { member: home.system.member().unwrap_or_default().to_owned(), ..Approvals::default() });
+    };
+    let path = home.folder.join("signed").join("approvals.dsse").display().to_string();
+    let opened = dsse::open(&envelope, payload_type::APPROVALS, home.key("approve")?.public());
+    opened.map_err(|error| DeskError::Damaged { path, why: error.to_string(), remedy: APPROVE_AGAIN })
+}
+
 /// Adds approvals for templates on this member's datasets, for these requesters and purposes, and signs the whole anew.
 pub fn approve(home: &SystemHome, templates: &[ScanTemplate], requesters: &[String], purposes: &[String]) -> Result<usize, DeskError> {
-    let member = home.system.member().unwrap_or_default().to_owned();
-    let mut all = match approvals(&home.folder)? {
-        Some(envelope) => {
-            let (payload, _) = dsse::peek(&envelope, payload_type::APPROVALS)?;
-            dsse::decode::<Approvals>(payload)?
-        }
-        None => Approvals { member: member.clone(), ..Approvals::default() },
-    };
+    let mut all = standing(home)?;
+    let member = all.member.clone();
     let ours = templates.iter().filter(|template| owner_of(&template.dataset) == member);
     let mut added = 0;
     for template in ours {
         // The same scan of the same check is replaced: only its newest approved form is served.
-        all.approvals.retain(|approval| {
-            !approval.template.as_ref().is_some_and(|known| known.check == template.check && known.scan == template.scan)
-        });
+        all.approvals.retain(|approval| !approval.template.as_ref().is_some_and(|known| same_scan(known, template)));
         all.approvals.push(Approval { template: Some(template.clone()), requesters: requesters.to_vec(), purposes: purposes.to_vec() });
         added += 1;
     }
@@ -176,6 +255,10 @@ pub fn approve(home: &SystemHome, templates: &[ScanTemplate], requesters: &[Stri
     Ok(added)
 }
 
-fn envelope(path: &Path) -> Result<Envelope, DeskError> {
-    Envelope::decode(files::read(path)?.as_slice()).map_err(|error| DeskError::Damaged(path.display().to_string(), error.to_string()))
+/// An envelope that at least looks like one of this kind; whether its signature holds, the directory in force says.
+fn envelope(path: &Path, kind: &str, remedy: &'static str) -> Result<Envelope, DeskError> {
+    let damaged = |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
+    let envelope = Envelope::decode(files::read(path)?.as_slice()).map_err(|error| damaged(error.to_string()))?;
+    dsse::peek(&envelope, kind).map_err(|error| damaged(error.to_string()))?;
+    Ok(envelope)
 }

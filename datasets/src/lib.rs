@@ -15,6 +15,7 @@ pub mod mask;
 pub mod normal;
 pub mod predicate;
 pub mod resident_id;
+pub mod shown;
 pub mod template;
 
 mod fold;

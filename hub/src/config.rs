@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use zerotrip_channel::files;
+use zerotrip_datasets::shown::toml_fault;
 
 /// Settings, validated.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ impl Config {
         let path = folder.join("hub.toml");
         let raw = if path.exists() {
             let text = files::read_text(&path).map_err(|error| ConfigError(vec![error.to_string()]))?;
-            toml::from_str(&text).map_err(|error| ConfigError(vec![format!("`{}`: {}", path.display(), error.message())]))?
+            toml::from_str(&text).map_err(|error| ConfigError(vec![format!("`{}`: {}", path.display(), toml_fault(&text, &error))]))?
         } else {
             Raw::default()
         };

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
 use zerotrip_proto::{from_timestamp, payload_type};
-use zerotrip_trust::identity::is_name;
+use zerotrip_trust::identity::{is_name, is_term};
 use zerotrip_trust::{PublicKey, dsse};
 
 use crate::error::{GrantFault, PolicyError};
@@ -108,11 +108,6 @@ pub(crate) fn seconds(grant: &Grant) -> Option<(i64, i64)> {
 pub(crate) fn is_check(text: &str) -> bool {
     let named = |(check, variant): (&str, &str)| !check.is_empty() && !variant.is_empty() && !variant.contains('/');
     text.chars().count() <= 2 * TEXT_CHARS && text.split_once('/').is_some_and(named)
-}
-
-/// A purpose or legal basis. It is compared byte for byte, so it may not hold what nobody sees.
-fn is_term(text: &str) -> bool {
-    (1..=TEXT_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control) && text.trim() == text
 }
 
 pub(crate) fn cut(text: &str) -> String {

@@ -5,6 +5,7 @@
 mod answers;
 mod crash;
 mod definitions;
+mod desk;
 mod doors;
 mod faults;
 mod gate;

@@ -92,6 +92,12 @@ pub fn is_name(text: &str) -> bool {
     (1..=NAME_CHARS).contains(&text.len()) && text.bytes().all(is_name_byte)
 }
 
+/// Whether it may stand for a purpose, a legal basis and the like: texts that are compared byte for byte, and so may not hold what nobody
+/// sees. 1 to 64 characters, none of them a control character, no blanks at the ends.
+pub fn is_term(text: &str) -> bool {
+    (1..=zerotrip_proto::bounds::TEXT_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control) && text.trim() == text
+}
+
 /// Whether it may name a trust domain: lower-case DNS labels (RFC 1035, 2.3.1, digits allowed first), 64 characters in all.
 pub fn is_trust_domain(text: &str) -> bool {
     text.len() <= TRUST_DOMAIN_CHARS

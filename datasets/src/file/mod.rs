@@ -17,6 +17,8 @@ use std::time::{Duration, SystemTime};
 use chrono::NaiveDate;
 use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, coverage};
 
+use crate::shown::shown;
+
 pub use manifest::Manifest;
 pub use source::{
     CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Paging, Parameter, Parquet, Password, Pointer, Remote, Rest,
@@ -267,12 +269,13 @@ impl DatasetFile {
     }
 }
 
+/// Keys and values are somebody's: nothing in them moves what is read on a terminal.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.key.is_empty(), self.value.is_empty()) {
-            (true, _) => f.write_str(&self.remedy),
-            (false, true) => write!(f, "`{}`: {}", self.key, self.remedy),
-            (false, false) => write!(f, "`{}` = `{}`: {}", self.key, self.value, self.remedy),
+            (true, _) => f.write_str(&shown(&self.remedy)),
+            (false, true) => write!(f, "`{}`: {}", shown(&self.key), shown(&self.remedy)),
+            (false, false) => write!(f, "`{}` = `{}`: {}", shown(&self.key), shown(&self.value), shown(&self.remedy)),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     QuietHours, SEMANTIC_TYPES, Subjects, source, units,
 };
 use crate::nearest::nearest;
+use crate::shown::toml_fault;
 
 /// Most parts of a day at which a system is left alone.
 const MOST_QUIET_HOURS: usize = 8;
@@ -23,14 +24,14 @@ pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
     if text.len() > MOST_FILE_BYTES {
         return Err(fault(format!("the file has {} bytes, and at most {MOST_FILE_BYTES} are read", text.len())));
     }
-    let table: Table = text.parse().map_err(|error: toml::de::Error| fault(format!("not TOML: {}", error.to_string().trim_end())))?;
+    let table: Table = text.parse().map_err(|error: toml::de::Error| fault(format!("not TOML: {}", toml_fault(text, &error))))?;
     let mut top = Section::new("", &table);
 
     let head = inside(&mut top, "dataset", "begin with a `[dataset]` table", head);
     let source = inside(&mut top, "source", "say in a `[source]` table where the rows are", source::read);
     let coverage = inside(&mut top, "coverage", "say in a `[coverage]` table what it knows about", coverage);
-    let columns = columns(&mut top);
-    let lookups = lookups(&mut top, &columns);
+    let (columns, declared) = columns(&mut top);
+    let lookups = lookups(&mut top, &columns, declared);
     let limits = if table.contains_key("limits") {
         inside(&mut top, "limits", "", limits)
     } else {
@@ -106,7 +107,8 @@ fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
     Some(Coverage { regions: regions?, since: since?, subjects: subjects?, text_zh, text_en })
 }
 
-fn columns(top: &mut Section<'_>) -> Vec<Column> {
+/// The columns that are described without fault, and the names of all: a fault in one of them is not also one of whatever names it.
+fn columns(top: &mut Section<'_>) -> (Vec<Column>, BTreeSet<String>) {
     let _ = top.need("column", "describe each column in a `[[column]]` table");
     let mut columns = Vec::new();
     let mut names = BTreeSet::new();
@@ -129,7 +131,7 @@ fn columns(top: &mut Section<'_>) -> Vec<Column> {
             columns.push(Column { name, field: field.to_owned(), semantic, grade, codes });
         }
     }
-    columns
+    (columns, names)
 }
 
 fn codes(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<BTreeMap<String, String>> {
@@ -163,10 +165,10 @@ fn codes(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<BT
     }
 }
 
-fn lookups(top: &mut Section<'_>, columns: &[Column]) -> Vec<Lookup> {
+fn lookups(top: &mut Section<'_>, columns: &[Column], declared: BTreeSet<String>) -> Vec<Lookup> {
     let mut lookups = Vec::new();
     // A lookup is delivered as a column of its own.
-    let mut names: BTreeSet<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let mut names = declared.clone();
     for mut section in top.sections("lookup", MOST_LOOKUPS) {
         let name = name(&mut section, &mut names);
         let listed = section.read("columns", None, "must list one or more columns, each once", |value| {
@@ -180,6 +182,7 @@ fn lookups(top: &mut Section<'_>, columns: &[Column]) -> Vec<Lookup> {
                 Some(_) => {
                     section.fault("columns", Some(&Value::from(*name)), "only columns of type `resident_id` can be looked up".to_owned())
                 }
+                None if declared.contains(*name) => {}
                 None => {
                     let known = nearest(name, columns.iter().map(|column| column.name.as_str()));
                     let hint = known.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();

@@ -266,6 +266,22 @@ fn every_fault_is_told_at_once() {
 }
 
 #[test]
+fn a_fault_of_a_column_is_not_also_one_of_the_look_up_that_names_it() {
+    let error = DatasetFile::parse(&HOUSEHOLD.replacen("\"L2\"", "\"L5\"", 1).replacen("\"L3\"", "\"L5\"", 1), "f.toml").unwrap_err();
+    assert!(error.faults.iter().all(|fault| fault.key.ends_with(".grade")), "{error}");
+    assert!(!error.faults.is_empty());
+}
+
+#[test]
+fn what_a_file_says_cannot_move_what_is_read() {
+    let error = DatasetFile::parse(&HOUSEHOLD.replace("\"L2\"", "\"\\u001b[2J\\u0000\""), "f.toml").unwrap_err().to_string();
+    assert!(error.contains("\\u{1b}[2J\\u{0}"), "{error}");
+    assert!(error.chars().all(|c| c == '\n' || !c.is_control()), "{error}");
+    let deep = DatasetFile::parse(&format!("a = {}", "[".repeat(2000)), "f.toml").unwrap_err().to_string();
+    assert!(deep.len() < 500 && deep.contains("line 1"), "{deep}");
+}
+
+#[test]
 fn only_a_look_ups_own_columns_may_be_blank() {
     let with = |line: &str| DatasetFile::parse(&HOUSEHOLD.replace("may_be_blank = [\"father_id\"]", line), "f.toml");
     assert!(with("").unwrap().lookups[0].may_be_blank.is_empty(), "nothing, unless said");

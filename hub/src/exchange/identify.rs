@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use zerotrip_proto::v1::{Envelope, ErrorCode, KeyUsage, Request};
 use zerotrip_proto::{Refusal, bounds, payload_type};
 use zerotrip_trust::dsse::{self, DsseError};
-use zerotrip_trust::identity::Identity;
+use zerotrip_trust::identity::{Identity, is_term};
 
 use super::required_time;
 use crate::hub::{Hub, InForce};
@@ -79,8 +79,7 @@ fn check_texts(request: &Request) -> Result<(), Refusal> {
         ("case_number", &request.case_number),
     ];
     for (name, text) in fields {
-        let length = text.chars().count();
-        if length == 0 || length > bounds::TEXT_CHARS || text.chars().any(char::is_control) || text.trim() != text {
+        if !is_term(text) {
             return malformed(format!("`{name}` is mandatory: 1 to {} characters, no blanks at the ends", bounds::TEXT_CHARS));
         }
     }

@@ -1,0 +1,52 @@
+//! Other people's words on a terminal, and what is wrong with a file of theirs.
+
+/// Most characters of a parser's words.
+const MOST_WORDS: usize = 300;
+/// The longest key that is named.
+const MOST_KEY: usize = 64;
+
+/// Somebody else's words as a terminal may show them: nothing that moves the cursor, or turns the order of what is read.
+pub fn shown(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}');
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || turns(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    out
+}
+
+/// What is wrong with a TOML text: the line, the key on it, and the parser's words, cut short. The value stays away: it may be a secret.
+pub fn toml_fault(text: &str, error: &toml::de::Error) -> String {
+    let why: String = shown(error.message()).chars().take(MOST_WORDS).collect();
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return why };
+    let at = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = before.matches('\n').count() + 1;
+    let key = text.get(at..).and_then(|rest| rest.lines().next()?.split_once('=')).map(|(key, _)| key.trim());
+    match key.filter(|key| (1..=MOST_KEY).contains(&key.len())) {
+        Some(key) => format!("line {line}, `{}`: {why}", shown(key)),
+        None => format!("line {line}: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn words_cannot_move_what_is_read() {
+        assert_eq!(shown("a\u{1b}[2Kb\r\n\u{202e}c\u{2066}\u{200f}婚姻"), "a\\u{1b}[2Kb\\u{d}\\u{a}\\u{202e}c\\u{2066}\\u{200f}婚姻");
+    }
+
+    #[test]
+    fn a_fault_in_a_file_names_its_line_and_key() {
+        let fault = |text: &str| toml_fault(text, &text.parse::<toml::Table>().map(drop).unwrap_err());
+        assert!(fault("a = 1\nb = 2\na = 3\n").starts_with("line 3, `a`: "), "{}", fault("a = 1\nb = 2\na = 3\n"));
+        let text = "\n  most = \"\u{9}x\"\n";
+        let said = toml_fault(text, &toml::from_str::<std::collections::BTreeMap<String, u64>>(text).unwrap_err());
+        assert!(said.starts_with("line 2, `most`: invalid type"), "{said}");
+        let deep = fault(&format!("a = {}", "[".repeat(5000)));
+        assert!(deep.len() < 500 && deep.starts_with("line 1"), "{deep}");
+        assert!(!fault("a = \"\u{1b}[2J\"").contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,73 @@
+//! The desks of those who attach: what an owner approves is named and said before it is asked, and a `join` that waited in vain is taken up.
+
+use zerotrip_tests::town::{FUND, Finished, PURPOSE, TRANSIT, run, run_answering};
+
+use crate::support::{TestTown, town};
+
+fn approve(town: &TestTown, requesters: &[&str], purpose: &str, more: &[&str], typed: &str) -> Finished {
+    let dir = town.town.path("estate");
+    let mut arguments = vec!["approve", "--dir", &dir, "--check", "no-property", "--purpose", purpose];
+    for requester in requesters {
+        arguments.extend(["--requester", requester]);
+    }
+    arguments.extend(more);
+    run_answering("zerotrip-connector", &arguments, &town.town.folder, typed).unwrap()
+}
+
+#[test]
+fn an_approval_names_members_and_takes_nothing_away_unsaid() {
+    let town = town(200, 37);
+    let approvals = town.town.folder.join("estate/signed/approvals.dsse");
+    let before = std::fs::read(&approvals).unwrap();
+    for (requester, purpose, said) in [
+        ("", PURPOSE, "`` cannot be a member's name"),
+        ("F\u{fc}nd", PURPOSE, "cannot be a member's name"),
+        ("found", PURPOSE, "no member `found` in the key directory"),
+        (FUND, "", "`` cannot be a purpose"),
+        (FUND, "p ", "`p ` cannot be a purpose"),
+    ] {
+        let refused = approve(&town, &[requester], purpose, &["--yes"], "").expect(2).unwrap();
+        assert!(refused.errors.contains(said), "{}", refused.errors);
+    }
+    // The town's owners serve both; one of them is left out.
+    let lost = format!("LOSES: {FUND}, for {PURPOSE} (no-property/applicant, no-property/couple, no-property/family)");
+    let refused = approve(&town, &[TRANSIT], PURPOSE, &["--yes"], "").expect(2).unwrap();
+    assert!(refused.errors.contains(&lost) && refused.errors.contains("add `--replace`"), "{}", refused.errors);
+    let declined = approve(&town, &[TRANSIT], PURPOSE, &[], "n\n").expect(2).unwrap();
+    assert!(declined.errors.find(&lost).unwrap() < declined.errors.find("approve these?").unwrap(), "{}", declined.errors);
+    assert_eq!(std::fs::read(&approvals).unwrap(), before);
+    let gained = approve(&town, &[FUND, TRANSIT], "loan", &["--yes", "--replace"], "").expect(0).unwrap();
+    assert!(gained.errors.contains(&format!("gains: {FUND}, for loan (")) && gained.errors.contains(&lost), "{}", gained.errors);
+    let same = approve(&town, &[FUND, TRANSIT], "loan", &["--yes"], "").expect(0).unwrap();
+    assert!(!same.errors.contains("gains:") && !same.errors.contains("LOSES:"), "{}", same.errors);
+
+    // What somebody else put there is not signed anew, and the remedy is the one that helps.
+    let forged = std::fs::read(town.town.folder.join("civil/signed/approvals.dsse")).unwrap();
+    for other in [forged, b"nonsense".to_vec()] {
+        std::fs::write(&approvals, other).unwrap();
+        let refused = approve(&town, &[FUND], PURPOSE, &["--yes"], "").expect(2).unwrap();
+        assert!(refused.errors.contains("approvals.dsse` is damaged") && refused.errors.contains("remove it, then"), "{}", refused.errors);
+        std::fs::remove_file(&approvals).unwrap();
+        approve(&town, &[FUND], PURPOSE, &["--yes"], "").expect(0).unwrap();
+    }
+    town.town.stop().unwrap();
+}
+
+#[test]
+fn a_join_that_waited_in_vain_is_taken_up() {
+    let town = town(200, 41);
+    let (authority, out, dir) = (town.town.path("authority"), town.town.path("tax.invitation"), town.town.path("tax"));
+    let system = ["--dir", &authority, "--member", "tax", "--system", "desk"];
+    town.town.zerotrip(&[&["member", "invite"], &system[..], &["--out", &out]].concat()).unwrap().expect(0).unwrap();
+    let join = |binary: &str| run(binary, &["join", "--dir", &dir, "--invitation", &out, "--wait", "1"], &town.town.folder).unwrap();
+    let waited = join("zerotrip").expect(2).unwrap();
+    assert!(waited.errors.contains("give the same command again"), "{}", waited.errors);
+    let key = std::fs::read(town.town.folder.join("tax/sign.key")).unwrap();
+    let again = join("zerotrip").expect(2).unwrap();
+    assert!(again.errors.contains("not admitted within 1 s"), "{}", again.errors);
+    town.town.zerotrip(&[&["member", "admit"], &system[..]].concat()).unwrap().expect(0).unwrap();
+    join("zerotrip").expect(0).unwrap();
+    assert_eq!(std::fs::read(town.town.folder.join("tax/sign.key")).unwrap(), key);
+    town.town.zerotrip(&["catalog", "list", "--dir", &dir]).unwrap().expect(0).unwrap();
+    town.town.stop().unwrap();
+}
