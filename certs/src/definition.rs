@@ -2,12 +2,17 @@
 //! of whom, and what an absence in it means. Refuses what it does not know; whether the SQL is admissible is the hub's
 //! `PreparedCheck` to say, for it has the engine.
 
+mod faults;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Deserialize;
+use zerotrip_datasets::shown::toml_fault;
 use zerotrip_proto::v1;
 use zerotrip_trust::digest::{Digest, sha256};
+
+use faults::{Faults, is_name};
 
 /// Most steps of one variant.
 pub const MOST_STEPS: usize = 32;
@@ -18,12 +23,24 @@ pub const MOST_TEXT: usize = 256 << 10;
 
 /// A text that people read.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "BTreeMap<String, String>")]
 pub struct Bilingual {
     /// English.
     pub en: String,
     /// Chinese.
     pub zh: String,
+}
+
+impl TryFrom<BTreeMap<String, String>> for Bilingual {
+    type Error = &'static str;
+
+    /// By name only: a list of two texts does not say which is which.
+    fn try_from(mut texts: BTreeMap<String, String>) -> Result<Self, Self::Error> {
+        match (texts.remove("en"), texts.remove("zh"), texts.is_empty()) {
+            (Some(en), Some(zh), true) => Ok(Self { en, zh }),
+            _ => Err("write a text as `{ en = \"…\", zh = \"…\" }`, and nothing else in it"),
+        }
+    }
 }
 
 /// A check as its owners approved it.
@@ -292,8 +309,8 @@ impl Definition {
         if text.len() > MOST_TEXT {
             return Err(DefinitionError(vec![format!("{origin}: over {MOST_TEXT} bytes; a definition is a page that people review")]));
         }
-        let raw: Raw = toml::from_str(text.trim_start_matches('\u{feff}'))
-            .map_err(|error| DefinitionError(vec![format!("{origin}: {}", error.to_string().trim_end())]))?;
+        let plain = text.trim_start_matches('\u{feff}');
+        let raw: Raw = toml::from_str(plain).map_err(|error| DefinitionError(vec![format!("{origin}: {}", toml_fault(plain, &error))]))?;
         Self::validate(raw, text, origin)
     }
 
@@ -303,7 +320,7 @@ impl Definition {
     }
 
     fn validate(raw: Raw, text: &str, origin: &str) -> Result<Self, DefinitionError> {
-        let mut faults = Faults { origin, found: Vec::new() };
+        let mut faults = Faults::new(origin);
         faults.name("check.name", &raw.check.name);
         let deadline = faults.duration("check.deadline", &raw.check.deadline, Duration::from_secs(60));
         let validity = faults.duration("certificate.validity", &raw.certificate.validity, Duration::from_secs(366 * 86_400));
@@ -328,11 +345,12 @@ impl Definition {
             digest: sha256(text.as_bytes()),
             text: text.to_owned(),
         };
+        faults.check_words(&definition);
         faults.check_codes(&definition);
         for variant in &definition.variants {
             faults.check_variant(&definition, variant);
         }
-        if faults.found.is_empty() { Ok(definition) } else { Err(DefinitionError(faults.found)) }
+        faults.none_in(definition)
     }
 }
 
@@ -380,184 +398,4 @@ impl Scan {
             meanings: meanings.collect(),
         }
     }
-}
-
-struct Faults<'a> {
-    origin: &'a str,
-    found: Vec<String>,
-}
-
-impl Faults<'_> {
-    fn add(&mut self, fault: String) {
-        self.found.push(format!("{}: {fault}", self.origin));
-    }
-
-    fn name(&mut self, key: &str, name: &str) {
-        if !is_name(name) {
-            self.add(format!("{key}: `{name}` is not a name; use lower-case letters, digits, `-` and `_`, at most 64, a letter first"));
-        }
-    }
-
-    fn duration(&mut self, key: &str, text: &str, most: Duration) -> Duration {
-        match parse_duration(text) {
-            Some(duration) if !duration.is_zero() && duration <= most => duration,
-            _ => {
-                self.add(format!("{key}: `{text}` is not a duration of 1s to {}s; write for example `10s` or `30d`", most.as_secs()));
-                Duration::ZERO
-            }
-        }
-    }
-
-    fn variants(&mut self, raw: &Raw) -> Vec<Variant> {
-        let known: BTreeSet<&str> = raw.variant.iter().map(|variant| variant.name.as_str()).collect();
-        if known.is_empty() || known.len() != raw.variant.len() {
-            self.add("variant: at least one, and each name once".into());
-        }
-        for step in &raw.step {
-            self.name("step.name", &step.name);
-            for variant in step.variants.iter().filter(|name| !known.contains(name.as_str())) {
-                self.add(format!("step `{}`: no variant `{variant}`; known are {known:?}", step.name));
-            }
-            if step.scan.is_some() == step.sql.is_some() {
-                self.add(format!("step `{}`: give it either `sql` or a `scan`", step.name));
-            }
-        }
-        let steps_of = |name: &String| {
-            let steps = raw.step.iter().filter(|step| step.variants.is_empty() || step.variants.contains(name));
-            let made = steps.filter_map(|step| match (&step.scan, &step.sql) {
-                (Some(scan), None) => Some(Step { name: step.name.clone(), kind: StepKind::Scan(scan.clone()) }),
-                (None, Some(sql)) => Some(Step { name: step.name.clone(), kind: StepKind::Sql(sql.clone()) }),
-                _ => None,
-            });
-            made.collect()
-        };
-        let variants = raw.variant.iter();
-        variants.map(|raw| Variant { name: raw.name.clone(), title: raw.title.clone(), steps: steps_of(&raw.name) }).collect()
-    }
-
-    fn check_codes(&mut self, definition: &Definition) {
-        let scans = || definition.variants.iter().flat_map(Variant::scans).map(|(_, scan)| scan);
-        let mut seen = BTreeSet::new();
-        for Code { dataset, column, meanings } in &definition.codes {
-            if !seen.insert((dataset, column)) {
-                self.add(format!("code `{dataset}` `{column}`: it stands twice; list its meanings once"));
-            }
-            if meanings.is_empty() || meanings.len() > MOST_MEANINGS {
-                self.add(format!("code `{dataset}` `{column}`: list 1 to {MOST_MEANINGS} meanings"));
-            }
-            if !scans().any(|scan| scan.dataset == *dataset && scan.columns.contains(column)) {
-                self.add(format!("code `{dataset}` `{column}`: no scan asks for that column"));
-            }
-        }
-    }
-
-    fn check_variant(&mut self, definition: &Definition, variant: &Variant) {
-        let place = &variant.name;
-        let mut before: BTreeSet<&str> = BTreeSet::from(["request"]);
-        let mut supplied: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        if variant.steps.len() > MOST_STEPS {
-            self.add(format!("variant `{place}`: over {MOST_STEPS} steps"));
-        }
-        for step in &variant.steps {
-            if let StepKind::Scan(scan) = &step.kind {
-                self.check_scan(definition, place, &step.name, scan, &before, &supplied);
-                supplied.entry(scan.dataset.as_str()).or_default().extend(scan.supplies.iter().map(String::as_str));
-            }
-            if !before.insert(step.name.as_str()) {
-                self.add(format!("variant `{place}`: step `{}` stands twice; each table needs its own name", step.name));
-            }
-        }
-        for (name, scan) in variant.scans() {
-            for key in scan.absence_for.iter().filter(|key| !before.contains(key.step.as_str())) {
-                self.add(format!("variant `{place}`, scan `{name}`: absence_for names no step: `{}.{}`", key.step, key.column));
-            }
-        }
-        for rule in definition.coverage.iter().filter(|rule| rule.registered.step != "request") {
-            let tested = variant.scans().any(|(_, scan)| rule.statement.ends_with(&format!(":{}", scan.dataset)));
-            if tested && !before.contains(rule.registered.step.as_str()) {
-                self.add(format!("coverage: variant `{place}` has no step `{}`", rule.registered.step));
-            }
-        }
-        if variant.scans().next().is_none() {
-            self.add(format!("variant `{place}`: it asks nobody; give it a scan"));
-        }
-        match variant.steps.last() {
-            Some(Step { name, kind: StepKind::Sql(_) }) if name == "verdict" => {}
-            _ => self.add(format!("variant `{place}`: its last step must be the SQL step `verdict`")),
-        }
-        for pair in &definition.hand_overs {
-            for end in [&pair.from, &pair.to] {
-                if variant.scan(end).is_none() {
-                    self.add(format!("hand_over: variant `{place}` has no scan `{end}`"));
-                }
-            }
-        }
-    }
-
-    fn check_scan(
-        &mut self,
-        definition: &Definition,
-        place: &str,
-        name: &str,
-        scan: &Scan,
-        before: &BTreeSet<&str>,
-        supplied: &BTreeMap<&str, BTreeSet<&str>>,
-    ) {
-        let at = format!("variant `{place}`, scan `{name}`");
-        if scan.keys.is_empty() || scan.most_keys == 0 {
-            self.add(format!("{at}: unbound; it names nobody to ask about, so it would ask for the whole register. Give it `keys`"));
-        }
-        if scan.absence_for.is_empty() {
-            self.add(format!("{at}: undeclared absence; a true answer rests on its finding nothing, so say for whom in `absence_for`"));
-        }
-        for key in &scan.keys {
-            if !before.contains(key.step.as_str()) {
-                self.add(format!("{at}: key `{}.{}` comes from a step that does not run before it", key.step, key.column));
-            }
-        }
-        for key in scan.keys.iter().chain(&scan.absence_for).filter(|key| key.step == "request") {
-            if !definition.parameters.iter().any(|parameter| parameter.name == key.column) {
-                self.add(format!("{at}: no parameter `{}`", key.column));
-            }
-        }
-        for origin in &scan.origins {
-            match origin {
-                Origin::Parameter { parameter } if !definition.parameters.iter().any(|known| known.name == *parameter) => {
-                    self.add(format!("{at}: origin names no parameter: `{parameter}`"));
-                }
-                Origin::Column { dataset, column }
-                    if !supplied.get(dataset.as_str()).is_some_and(|some| some.contains(column.as_str())) =>
-                {
-                    self.add(format!("{at}: origin `{dataset}` `{column}` is not in the `supplies` of a scan before it"));
-                }
-                _ => {}
-            }
-        }
-        for column in scan.required.iter().chain(&scan.supplies).filter(|column| !scan.columns.contains(column)) {
-            self.add(format!("{at}: `{column}` is not among its columns"));
-        }
-        if !(1..=4096).contains(&scan.most_keys) || !(1..=1_000_000).contains(&scan.most_rows) {
-            self.add(format!("{at}: most_keys is 1 to 4096, most_rows 1 to 1000000"));
-        }
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    text.len() <= 64
-        && bytes.next().is_some_and(|first| first.is_ascii_lowercase())
-        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-')
-}
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let unit = text.chars().last()?;
-    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return None,
-    };
-    number.checked_mul(seconds).map(Duration::from_secs)
 }

@@ -46,6 +46,20 @@ fn the_shipped_definition_is_prepared() {
 }
 
 #[test]
+fn what_people_read_and_what_names_a_certificate_has_bounds() {
+    let vct = "vct = \"urn:zerotrip:certificate:no-property:1\"";
+    let long = refusal(vct, &format!("vct = \"{}\"", "x".repeat(100_000)));
+    assert!(long.contains("certificate.vct") && long.len() < 500, "{}", long.len());
+    Definition::parse(&shipped().replace(vct, &format!("vct = \"{}\"", "x".repeat(256))), "f").unwrap();
+    let title = "title = { en = \"No-property proof\"";
+    assert!(refusal(title, &format!("title = {{ en = \"{}\"", "x".repeat(1001))).contains("check.title.en"));
+    Definition::parse(&shipped().replace(title, &format!("title = {{ en = \"{}\"", "x".repeat(1000))), "f").unwrap();
+    // A deep nesting is not echoed, and the line is named.
+    let deep = refusal("deadline = \"10s\"", &format!("deadline = {}", "[".repeat(2000)));
+    assert!(deep.len() < 500 && deep.contains("line "), "{deep}");
+}
+
+#[test]
 fn what_cannot_be_sound_is_refused_by_name() {
     let registered = "select resident_id as id from household where status = 'registered'";
     let cases = [
@@ -73,6 +87,14 @@ fn what_cannot_be_sound_is_refused_by_name() {
         ("keys = [\"request.applicant\", \"spouse.id\"]", "keys = [\"request.applicant\", \"children.id\"]", "does not run before"),
         ("deadline = \"10s\"", "deadline = \"10\"", "duration"),
         ("[certificate]", "[certificates]", "certificates"),
+        ("vct = \"urn:zerotrip:certificate:no-property:1\"", "vct = \"\"", "certificate.vct"),
+        ("vct = \"urn:zerotrip:certificate:no-property:1\"", "vct = \"urn:a b\"", "certificate.vct"),
+        ("vct = \"urn:zerotrip:certificate:no-property:1\"", "vct = \"urn:\\u0000\"", "certificate.vct: `urn:\\u{0}`"),
+        ("code = \"PROPERTY_FOUND\"", "code = \"PROPERTY\\u0000FOUND\"", "is not a code"),
+        ("requester_code = \"NOT_ELIGIBLE\"", "requester_code = \"not eligible\"", "is not a code"),
+        ("title = { en = \"the applicant alone\", zh = \"仅本人\" }", "title = [\"x\", \"x\"]", "title"),
+        ("title = { en = \"the applicant alone\", zh = \"仅本人\" }", "title = { en = \" \", zh = \"仅本人\" }", "title.en"),
+        ("title = { en = \"the applicant alone\", zh = \"仅本人\" }", "title = { en = \"x\", zh = \"\\u0007\" }", "title.zh"),
     ];
     for (from, to, name) in cases {
         let text = refusal(from, to);
