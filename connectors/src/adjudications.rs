@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::ResidentId;
+use zerotrip_datasets::shown::toml_fault;
 use zerotrip_proto::v1::{self, Envelope};
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::digest::{Digest, Hasher, sha256};
@@ -112,7 +113,8 @@ impl Worksheet {
             return Ok(Self::default());
         }
         let damaged = |why: String| DeskError::Config(path.display().to_string(), why);
-        let sheet: Self = toml::from_str(&files::read_text(&path)?).map_err(|error| damaged(error.message().to_owned()))?;
+        let text = files::read_text(&path)?;
+        let sheet: Self = toml::from_str(&text).map_err(|error| damaged(toml_fault(&text, &error)))?;
         if sheet.rulings.len() > MOST_RULINGS {
             return Err(damaged(format!("over {MOST_RULINGS} rulings: that is not a register with blemishes but a broken one")));
         }

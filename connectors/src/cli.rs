@@ -173,8 +173,11 @@ fn fail(error: &dyn std::error::Error, json: bool) -> ExitCode {
 
 pub(crate) fn say(json: bool, text: &str, value: &impl Serialize) -> Result<(), Failure> {
     let line = if json { serde_json::to_string(value)? } else { text.to_owned() };
-    writeln!(std::io::stdout(), "{line}")?;
-    Ok(())
+    match writeln!(std::io::stdout(), "{line}") {
+        // Whoever read it has read enough: what was done stays so, and the exit code says it.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {

@@ -1,6 +1,10 @@
 //! The desks of those who attach: what an owner approves is named and said before it is asked, and a `join` that waited in vain is taken up.
 
-use zerotrip_tests::town::{FUND, Finished, PURPOSE, TRANSIT, run, run_answering};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use zerotrip_tests::town::{BASIS, FUND, Finished, PURPOSE, TRANSIT, binary_path, run, run_answering};
 
 use crate::support::{TestTown, town};
 
@@ -70,4 +74,52 @@ fn a_join_that_waited_in_vain_is_taken_up() {
     assert_eq!(std::fs::read(town.town.folder.join("tax/sign.key")).unwrap(), key);
     town.town.zerotrip(&["catalog", "list", "--dir", &dir]).unwrap().expect(0).unwrap();
     town.town.stop().unwrap();
+}
+
+/// The exit code of a command whose standard output nobody reads, and what it says on the other one.
+fn unread(binary: &str, arguments: &[&str], typed: &str) -> (i32, String) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(binary_path(binary).unwrap());
+    let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    drop(command);
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    (ended.status.code().unwrap(), String::from_utf8_lossy(&ended.stderr).into_owned())
+}
+
+#[test]
+fn an_answer_stands_though_nobody_reads_it() {
+    let town = town(200, 43);
+    town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+    let dir = town.town.path(FUND);
+    let errand = ["--official", "1", "--service-item", "s", "--purpose", PURPOSE, "--basis", BASIS, "--case", "1"];
+    for (role, code) in [("nothing_owned", 0), ("old_id_home", 1)] {
+        let (applicant, variant) = town.cast(role);
+        let ask = ["check", "--dir", &dir, "--check", "no-property", "--variant", variant, "--param", "applicant=@-"];
+        // The number comes by standard input: it stands in no list of processes.
+        assert_eq!(unread("zerotrip", &[&ask[..], &errand].concat(), &applicant), (code, String::new()), "{role}");
+    }
+    let city = tempfile::tempdir().unwrap();
+    let out = city.path().join("c").display().to_string();
+    assert_eq!(unread("zerotrip-city", &["--residents", "60", "--today", "2099-12-31", "--out", &out], ""), (0, String::new()));
+    town.town.stop().unwrap();
+}
+
+#[test]
+fn a_city_of_another_age_and_a_folder_that_is_a_file_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("c").display().to_string();
+    for today in ["9999-12-31", "1999-12-31", "yesterday"] {
+        let begun = Instant::now();
+        let refused = run("zerotrip-city", &["--today", today, "--out", &out], folder.path()).unwrap().expect(2).unwrap();
+        assert!(refused.errors.contains("--today") && begun.elapsed() < Duration::from_secs(10), "{}", refused.errors);
+    }
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let file = file.display().to_string();
+    let refused = run("zerotrip-tour", &["--once", "--dir", &file], folder.path()).unwrap().expect(1).unwrap();
+    assert!(refused.errors.contains(&format!("run: `{file}` cannot be the installation's folder")), "{}", refused.errors);
+    let refused = run("zerotrip-city", &["--out", &file], folder.path()).unwrap().expect(2).unwrap();
+    assert!(refused.errors.contains(&file), "{}", refused.errors);
 }

@@ -18,6 +18,7 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_channel::{Address, DialError, HomeError, SystemHome};
+use zerotrip_datasets::shown::toml_fault;
 use zerotrip_policies::PolicyError;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{Envelope, KeyDirectory, KeyUsage, Member, Status, System};
@@ -242,7 +243,8 @@ impl Authority {
         }
         let text = |name: &str| files::read_text(&folder.join(name));
         let content = |name: &str, why: String| AuthorityError::Content { path: folder.join(name).display().to_string(), why };
-        let settings = toml::from_str(&text("authority.toml")?).map_err(|error| content("authority.toml", error.message().to_owned()))?;
+        let written = text("authority.toml")?;
+        let settings = toml::from_str(&written).map_err(|error| content("authority.toml", toml_fault(&written, &error)))?;
         let ca =
             CertificateAuthority::from_pem(&text("ca.pem")?, &text("ca.key")?).map_err(|error| content("ca.key", error.to_string()))?;
         let key = SigningKey::from_pkcs8_pem(&text("authority.key")?).map_err(|error| content("authority.key", error.to_string()))?;

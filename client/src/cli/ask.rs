@@ -1,5 +1,6 @@
 //! `check`, `issue` and `join`: what a department's system does.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,11 +13,14 @@ use zerotrip_proto::v1::{KeyUsage, Reason};
 use zerotrip_trust::invitation::Invitation;
 
 use super::SystemDir;
-use super::screen::{DENIED, Failure, NOT_SO, Screen, UNAVAILABLE, rfc3339};
+use super::screen::{DENIED, Failure, NOT_SO, Screen, UNAVAILABLE, USAGE, rfc3339};
 use super::verify::{card, certificate_json};
 use crate::new_file;
 use crate::reply::Outcome;
 use crate::{Errand, Issue, Question, Session, SessionError};
+
+/// Most bytes of a parameter that are read from standard input.
+const MOST_VALUE: u64 = 4096;
 
 /// A question and the errand that it is for.
 #[derive(Args)]
@@ -29,7 +33,9 @@ pub(super) struct Asking {
     /// The check's variant, such as `applicant`, `couple` or `family`.
     #[arg(long)]
     variant: String,
-    /// A parameter of the check, such as `applicant=<resident id>`; repeat for each.
+    /// A parameter of the check, such as `applicant=<resident id>`; repeat for each. `applicant=@FILE` takes the value out of a file,
+    /// `applicant=@-` from standard input: what stands on the command line can be read by others on this machine (`ps`), and stays in
+    /// the shell's history.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     params: Vec<(String, String)>,
     /// Staff code of the official on whose errand this is asked.
@@ -56,6 +62,24 @@ fn parameter(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// The value itself, or what stands where it points. An error never repeats it: it is somebody's number.
+fn value(name: &str, text: String, typed: &mut dyn Read) -> Result<String, Failure> {
+    let Some(place) = text.strip_prefix('@') else { return Ok(text) };
+    let read = if place == "-" {
+        let mut read = String::new();
+        typed.take(MOST_VALUE).read_to_string(&mut read).map_err(|error| Failure::usage(&error, "无法读取标准输入"))?;
+        read
+    } else {
+        files::read_text(Path::new(place))?
+    };
+    let value = read.trim_start_matches('\u{feff}').trim();
+    if value.is_empty() || value.lines().count() > 1 {
+        let en = format!("parameter `{name}`: `{text}` holds no single line; write the value there, and nothing else");
+        return Err(Failure::new(USAGE, en, format!("参数 `{name}`：`{text}` 中应只有一行，即参数的值")));
+    }
+    Ok(value.to_owned())
+}
+
 impl Asking {
     /// Everything that can be checked before the hub is troubled.
     fn split(self) -> Result<(PathBuf, Errand, Question), Failure> {
@@ -67,7 +91,12 @@ impl Asking {
             case_number: self.case,
         };
         errand.validate().map_err(SessionError::from)?;
-        let question = Question { check: self.check, variant: self.variant, parameters: self.params };
+        let mut parameters = Vec::new();
+        for (name, text) in self.params {
+            let text = value(&name, text, &mut std::io::stdin().lock())?;
+            parameters.push((name, text));
+        }
+        let question = Question { check: self.check, variant: self.variant, parameters };
         Ok((self.system.dir, errand, question.validated().map_err(SessionError::from)?))
     }
 }
@@ -223,4 +252,27 @@ fn with_proof(value: Value, word: &str, asked: &str, proven: &ProvenAnswer) -> V
         result.extend(more);
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_read_where_it_points() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("id");
+        std::fs::write(&file, "\u{feff} 11010519491231002X\r\n").unwrap();
+        let read = |text: &str, typed: &str| value("applicant", text.to_owned(), &mut typed.as_bytes());
+        let at = format!("@{}", file.display());
+        for (text, typed) in [("11010519491231002X", ""), (at.as_str(), ""), ("@-", "11010519491231002X\n")] {
+            assert_eq!(read(text, typed).unwrap(), "11010519491231002X", "{text}");
+        }
+        for (text, typed) in [("@-", ""), ("@-", "11010519491231002X\n110105194912310011\n"), ("@", ""), ("@/nowhere", "")] {
+            let failure = read(text, typed).unwrap_err();
+            assert_eq!(failure.exit, USAGE);
+            assert!(!failure.en.contains("1101"), "{}", failure.en);
+        }
+    }
 }

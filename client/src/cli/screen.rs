@@ -61,7 +61,11 @@ impl Screen {
     /// A result: text for people, or one JSON object.
     pub(super) fn show(&self, text: &str, value: &Value) -> Result<(), Failure> {
         let line = if self.json { value.to_string() } else { text.to_owned() };
-        writeln!(std::io::stdout(), "{line}").map_err(|error| Failure::usage(&error, "无法输出"))
+        match writeln!(std::io::stdout(), "{line}") {
+            // Whoever read it has read enough: what was done or answered stays so, and the exit code says it.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(|error| Failure::usage(&error, "无法输出")),
+        }
     }
 
     /// Progress, for people only.
@@ -192,7 +196,21 @@ fn unconfirmed(error: SessionError) -> Failure {
 
 impl From<AuthorityError> for Failure {
     fn from(error: AuthorityError) -> Self {
-        Self::usage(&error, "数据主管部门目录操作失败")
+        let zh = match &error {
+            AuthorityError::Occupied(dir) => format!("`{dir}` 中已有数据主管部门，请另选空目录"),
+            AuthorityError::NotOne(dir) => format!("`{dir}` 不是数据主管部门目录；可用 `zerotrip authority init` 建立"),
+            AuthorityError::UnknownMember(member) => format!("没有成员单位 `{member}`；可用 `zerotrip member list` 查看"),
+            AuthorityError::UnpublishedMember(member) => {
+                format!("枢纽现行的密钥目录中还没有 `{member}`；请先准入其一个系统，或执行 `zerotrip authority refresh` 发布")
+            }
+            AuthorityError::Itself => "数据主管部门自身不能被暂停或再次邀请".to_owned(),
+            AuthorityError::Names => "成员单位的中英文名称各为 1 至 64 个字符".to_owned(),
+            AuthorityError::Name(name) => format!("`{name}` 不能作名称：请用 1 至 32 个小写字母、数字和连字符"),
+            AuthorityError::NoInvitation(system) => format!("`{system}` 没有有效的邀请；可用 `zerotrip member invite` 邀请"),
+            AuthorityError::Busy(dir) => format!("另一命令正在修改 `{dir}`，请待其结束后重试"),
+            other => format!("数据主管部门目录操作失败：{other}"),
+        };
+        Self::new(USAGE, error.to_string(), zh)
     }
 }
 
@@ -213,6 +231,12 @@ impl From<JoinError> for Failure {
         match &error {
             JoinError::Refused(refusal) => refusal.into(),
             JoinError::Papers(_) => Self::unverified(&error),
+            JoinError::NotAdmitted(seconds) => {
+                let zh =
+                    format!("{seconds} 秒内未获准入；请数据主管部门执行 `zerotrip member admit`，然后重复本命令，沿用同一邀请继续等待");
+                Self::new(USAGE, error.to_string(), zh)
+            }
+            JoinError::Occupied(dir) => Self::new(USAGE, error.to_string(), format!("`{dir}` 中已有接入身份，请在空目录中接入")),
             _ => Self::usage(&error, "接入失败"),
         }
     }

@@ -1,10 +1,11 @@
 //! `zerotrip-city`: writes an invented city with its answer key, for demos, tests and measurements.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use clap::Parser;
 use zerotrip_tests::city::{self, City, Spec};
 
@@ -23,12 +24,18 @@ struct Arguments {
     /// The folder to write to; made if it is missing.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// The day asked [default: today at UTC+8, with files dated now].
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    /// The day asked, 2000-01-01 to 2099-12-31 [default: today at UTC+8, with files dated now].
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     today: Option<NaiveDate>,
     /// Print what was made as JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// People's ids hold four digits of their year of birth, and the ids of those who are older than the registers are not invented.
+fn day(text: &str) -> Result<NaiveDate, String> {
+    let day: NaiveDate = text.parse().map_err(|_| "write a day as `2026-11-22`".to_owned())?;
+    if (2000..2100).contains(&day.year()) { Ok(day) } else { Err("give a day of 2000-01-01 to 2099-12-31".to_owned()) }
 }
 
 fn main() -> ExitCode {
@@ -45,8 +52,15 @@ fn main() -> ExitCode {
     };
     match city::generate_telling(&spec, &arguments.out, &city::Servers::default(), &mut tell) {
         Ok(city) => {
-            println!("{}", if arguments.json { as_json(&city, &spec) } else { as_text(&city, &arguments) });
-            ExitCode::SUCCESS
+            let text = if arguments.json { as_json(&city, &spec) } else { as_text(&city, &arguments) };
+            match writeln!(std::io::stdout(), "{text}") {
+                // Whoever read it has read enough; the files are written.
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    eprintln!("zerotrip-city: the files are written, but nothing could be printed: {error}");
+                    ExitCode::from(2)
+                }
+                _ => ExitCode::SUCCESS,
+            }
         }
         Err(error) => {
             eprintln!("zerotrip-city: {error}");

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::city::{self, City, Servers, Spec};
-pub use process::{Failure, Finished, Running, fail, run, run_answering};
+pub use process::{Failure, Finished, Running, binary_path, fail, run, run_answering};
 
 /// The trust domain of the invented city.
 pub const TRUST_DOMAIN: &str = "data.hangzhou.example";
@@ -63,8 +63,9 @@ pub struct Town {
 impl Town {
     /// Sets everything up in `folder`, or finds it set up there, and starts it. `tell` hears what is being done.
     pub fn start(folder: &Path, plan: &Plan, tell: &mut dyn FnMut(&str)) -> Result<Self, Failure> {
-        fs::create_dir_all(folder)?;
-        let folder = fs::canonicalize(folder)?;
+        let at = |error: std::io::Error| format!("`{}` cannot be the installation's folder: {error}; use another --dir", folder.display());
+        fs::create_dir_all(folder).map_err(at)?;
+        let folder = fs::canonicalize(folder).map_err(at)?;
         let fresh = !folder.join("town.json").exists();
         if fresh && folder.join("authority").exists() {
             return fail(format!(

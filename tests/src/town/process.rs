@@ -168,7 +168,7 @@ impl Drop for Running {
 }
 
 /// The shipped binaries stand beside whoever runs here, or one folder up beside a test.
-fn binary_path(name: &str) -> Result<PathBuf, Failure> {
+pub fn binary_path(name: &str) -> Result<PathBuf, Failure> {
     let here = std::env::current_exe()?;
     for folder in here.ancestors().skip(1).take(2) {
         let path = folder.join(name);
