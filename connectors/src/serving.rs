@@ -59,25 +59,15 @@ struct Pace {
     scans: u32,
 }
 
-/// Why a dataset cannot be served.
+/// Why a dataset cannot be served. Whoever says so names the dataset.
 #[derive(Debug, thiserror::Error)]
 pub enum ServingError {
     /// The source.
-    #[error("{dataset}: {error}")]
-    Source {
-        /// Which.
-        dataset: String,
-        /// What it says.
-        error: SourceError,
-    },
-    /// The signed statement.
-    #[error("{dataset}: {why}")]
-    Statement {
-        /// Which.
-        dataset: String,
-        /// Why.
-        why: String,
-    },
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The signed statement, or what is remembered of the dataset.
+    #[error("{0}")]
+    Statement(String),
 }
 
 impl Serving {
@@ -89,7 +79,7 @@ impl Serving {
         base: &Path,
         state: &Path,
     ) -> Result<Self, ServingError> {
-        let wrong = |why: String| ServingError::Statement { dataset: file.id.clone(), why };
+        let wrong = ServingError::Statement;
         let (payload, _) = dsse::peek(&envelope, payload_type::DATASET).map_err(|error| wrong(error.to_string()))?;
         let statement = DatasetStatement::decode(payload).map_err(|error| wrong(error.to_string()))?;
         let unsigned = DatasetStatement { stated_at: statement.stated_at, ..file.to_statement(SystemTime::now()) };
@@ -99,15 +89,12 @@ impl Serving {
             ));
         }
         let statement_digest = sha256(payload);
-        let id = file.id.clone();
         let (adjudications, adjudicated) = adjudicated.unzip();
         let adjudications = Arc::new(adjudications.unwrap_or_default());
         let adjudications_digest = adjudications.digest.clone();
-        let source =
-            source::open(&file, base, state, adjudications).map_err(|error| ServingError::Source { dataset: file.id.clone(), error })?;
+        let source = source::open(&file, base, state, adjudications)?;
         let memory = state.join("rows").join(&file.id);
-        let wrong_memory = |why: String| ServingError::Statement { dataset: id, why };
-        let remembered = read_memory(&memory).map_err(wrong_memory)?;
+        let remembered = read_memory(&memory).map_err(wrong)?;
         let turns = Semaphore::new(file.limits.most_at_once as usize);
         Ok(Self {
             file,

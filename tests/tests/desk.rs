@@ -45,6 +45,13 @@ fn an_approval_names_members_and_takes_nothing_away_unsaid() {
     let same = approve(&town, &[FUND, TRANSIT], "loan", &["--yes"], "").expect(0).unwrap();
     assert!(!same.errors.contains("gains:") && !same.errors.contains("LOSES:"), "{}", same.errors);
 
+    let settings = town.town.folder.join("estate/connector.toml");
+    let good = std::fs::read(&settings).unwrap();
+    std::fs::write(&settings, "\ndatasets = 3\n").unwrap();
+    let refused = approve(&town, &[FUND], PURPOSE, &["--yes"], "").expect(2).unwrap();
+    assert!(refused.errors.contains("connector.toml`: line 2, `datasets`: invalid type"), "{}", refused.errors);
+    std::fs::write(&settings, good).unwrap();
+
     // What somebody else put there is not signed anew, and the remedy is the one that helps.
     let forged = std::fs::read(town.town.folder.join("civil/signed/approvals.dsse")).unwrap();
     for other in [forged, b"nonsense".to_vec()] {
@@ -59,7 +66,7 @@ fn an_approval_names_members_and_takes_nothing_away_unsaid() {
 
 #[test]
 fn a_join_that_waited_in_vain_is_taken_up() {
-    let town = town(200, 41);
+    let mut town = town(200, 41);
     let (authority, out, dir) = (town.town.path("authority"), town.town.path("tax.invitation"), town.town.path("tax"));
     let system = ["--dir", &authority, "--member", "tax", "--system", "desk"];
     town.town.zerotrip(&[&["member", "invite"], &system[..], &["--out", &out]].concat()).unwrap().expect(0).unwrap();
@@ -73,6 +80,18 @@ fn a_join_that_waited_in_vain_is_taken_up() {
     join("zerotrip").expect(0).unwrap();
     assert_eq!(std::fs::read(town.town.folder.join("tax/sign.key")).unwrap(), key);
     town.town.zerotrip(&["catalog", "list", "--dir", &dir]).unwrap().expect(0).unwrap();
+
+    // The operator's settings are named by line and key.
+    town.town.kill_hub().unwrap();
+    let (hub, definitions) = (town.town.path("hub"), zerotrip_tests::town::definitions().display().to_string());
+    for (text, said) in [
+        ("memory_mib = 64\nexchanges = \"x\"\n", "hub.toml`: line 2, `exchanges`: invalid type"),
+        ("\nexchange = 5\n", "hub.toml`: line 2, `exchange`: unknown field"),
+    ] {
+        std::fs::write(town.town.folder.join("hub/hub.toml"), text).unwrap();
+        let refused = run("zerotrip-hub", &["serve", "--dir", &hub, "--definitions", &definitions], &town.town.folder).unwrap();
+        assert!(refused.expect(2).unwrap().errors.contains(said));
+    }
     town.town.stop().unwrap();
 }
 

@@ -161,10 +161,7 @@ fn a_broken_dataset_takes_no_other_with_it_and_is_never_answered() {
     town.town.start_connector("estate").unwrap();
     town.town.wait_attached(&["estate.second", "police.household", "civil.marriage", "housing.presale"]).unwrap();
     let log = read(&town, "logs/estate.log");
-    assert!(
-        log.contains("not served: estate.ownership: estate.ownership: the dataset file was changed after its owner signed it"),
-        "{log}"
-    );
+    assert!(log.contains("not served: estate.ownership: the dataset file was changed after its owner signed it"), "{log}");
     let (applicant, variant) = town.cast("nothing_owned");
     town.town.ask("check", FUND, variant, &applicant, &[]).unwrap().expect(4).unwrap();
     // Nor is it answered to a hub that asks all the same.
