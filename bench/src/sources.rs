@@ -345,7 +345,8 @@ async fn mysql(rows: usize, folder: &Path) -> Result<(), Failure> {
         let sql = format!("{fields} where sfzh in ({})", vec!["?"; values.len()].join(","));
         let begun = Instant::now();
         let found: Vec<mysql_async::Row> = connection.exec(sql, values).await?;
-        if found.into_iter().map(texts).count() != 1 {
+        let found: Vec<_> = found.into_iter().map(texts).collect();
+        if found.len() != 1 {
             return fail("not found");
         }
         times.push(begun.elapsed());

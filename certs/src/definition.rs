@@ -107,7 +107,7 @@ pub struct Step {
 #[derive(Clone, Debug)]
 pub enum StepKind {
     /// Asked of a department.
-    Scan(Scan),
+    Scan(Box<Scan>),
     /// Joined from what is there.
     Sql(String),
 }
@@ -139,6 +139,8 @@ pub struct Scan {
     /// The age from which on a person's whole life must lie within the register's `since`: 0 to 120; without it only today counts.
     #[serde(default)]
     pub lifetime_from: Option<u32>,
+    /// The oldest as-of that counts for this question; a dataset's own bound may be shorter, and then counts.
+    pub most_age: Age,
     /// Whether every delivered row must have a verdict: a row that the SQL leaves out settles nothing.
     #[serde(default)]
     pub judged: bool,
@@ -146,6 +148,20 @@ pub struct Scan {
     pub most_keys: u32,
     /// Most rows of one scan.
     pub most_rows: u64,
+}
+
+/// How old an answer may be: 1 s to 366 d.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Age(pub Duration);
+
+impl TryFrom<String> for Age {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let age = faults::parse_duration(&text).filter(|age| !age.is_zero() && *age <= Duration::from_secs(366 * 86_400));
+        age.map(Self).ok_or_else(|| format!("most_age: `{text}` is not 1s to 366d; write for example `36h`"))
+    }
 }
 
 /// `<step>.<column>`; the step `request` holds the parameters.
@@ -358,7 +374,7 @@ impl Variant {
     /// The scan step of that name.
     pub fn scan(&self, name: &str) -> Option<&Scan> {
         self.steps.iter().find_map(|step| match &step.kind {
-            StepKind::Scan(scan) if step.name == name => Some(scan),
+            StepKind::Scan(scan) if step.name == name => Some(scan.as_ref()),
             _ => None,
         })
     }
@@ -366,7 +382,7 @@ impl Variant {
     /// Scans with their step names, in order.
     pub fn scans(&self) -> impl Iterator<Item = (&str, &Scan)> {
         self.steps.iter().filter_map(|step| match &step.kind {
-            StepKind::Scan(scan) => Some((step.name.as_str(), scan)),
+            StepKind::Scan(scan) => Some((step.name.as_str(), scan.as_ref())),
             StepKind::Sql(_) => None,
         })
     }

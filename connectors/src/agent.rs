@@ -114,6 +114,11 @@ impl Agent {
         for path in desk::dataset_paths(folder)? {
             // One that is broken takes none of the others with it.
             match open_dataset(folder, &path) {
+                Ok(serving) if datasets.contains_key(&serving.file.id) || broken.contains_key(&serving.file.id) => {
+                    // Which of them is meant is not ours to guess.
+                    datasets.remove(&serving.file.id);
+                    broken.insert(serving.file.id.clone(), "two attached files describe it; detach one of them".to_owned());
+                }
                 Ok(serving) => {
                     datasets.insert(serving.file.id.clone(), Arc::new(serving));
                 }

@@ -86,6 +86,8 @@ fn what_cannot_be_sound_is_refused_by_name() {
         (" as verdict,", " as judgement,", "verdict"),
         ("keys = [\"request.applicant\", \"spouse.id\"]", "keys = [\"request.applicant\", \"children.id\"]", "does not run before"),
         ("deadline = \"10s\"", "deadline = \"10\"", "duration"),
+        ("most_age = \"48h\"\n", "", "most_age"),
+        ("most_age = \"48h\"", "most_age = \"367d\"", "is not 1s to 366d"),
         ("[certificate]", "[certificates]", "certificates"),
         ("vct = \"urn:zerotrip:certificate:no-property:1\"", "vct = \"\"", "certificate.vct"),
         ("vct = \"urn:zerotrip:certificate:no-property:1\"", "vct = \"urn:a b\"", "certificate.vct"),

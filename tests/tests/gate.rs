@@ -175,6 +175,13 @@ fn a_broken_dataset_takes_no_other_with_it_and_is_never_answered() {
     std::fs::remove_file(folder.join("second.toml")).unwrap();
     let refused = run("zerotrip-connector", &["serve", "--dir", &dir], &folder).unwrap().expect(2).unwrap();
     assert!(refused.errors.contains("nothing can be served:") && refused.errors.contains("second.toml"), "{}", refused.errors);
+    // Nor is it guessed which of two files is meant.
+    std::fs::write(folder.join("ownership.toml"), &good).unwrap();
+    std::fs::write(folder.join("twin.toml"), &good).unwrap();
+    let twin = folder.join("twin.toml").display().to_string();
+    run("zerotrip-connector", &["sign", "--dir", &dir, &twin], &folder).unwrap().expect(0).unwrap();
+    let refused = run("zerotrip-connector", &["serve", "--dir", &dir], &folder).unwrap().expect(2).unwrap();
+    assert!(refused.errors.contains("estate.ownership: two attached files describe it"), "{}", refused.errors);
     town.town.stop().unwrap();
 }
 

@@ -398,6 +398,23 @@ fn whoever_is_dead_in_one_row_and_alive_in_another_settles_nothing() {
 }
 
 #[test]
+fn an_answer_is_as_fresh_as_the_check_asks() {
+    let runtime = crate::support::runtime();
+    let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
+    let adult = Person { registered: true, born: ADULT - 4000, ..Person::default() };
+    let world = World { persons: vec![adult], events: Vec::new(), events_of: vec![Vec::new()], children_of: vec![Vec::new()] };
+    // The registers are a day and a half old, and their owners would let five days pass.
+    for (most_age, answer) in [("48h", "true"), ("12h", "unavailable SOURCE_STALE")] {
+        let fresh = |text: String| text.replace("most_age = \"48h\"", &format!("most_age = \"{most_age}\""));
+        let check = runtime.block_on(prepared_from(fresh));
+        let departments = Departments { world: &world, fault: None, asked: Mutex::new(Vec::new()) };
+        let applicant = [world.name(0)];
+        let run = check.run(&engine, &check.variants["family"], &applicant, TODAY, &departments);
+        assert_eq!(as_words(&runtime.block_on(run).unwrap().conclusion), answer, "{most_age}");
+    }
+}
+
+#[test]
 fn concurrent_requests_over_one_prepared_check_never_mix() {
     const TASKS: u64 = 32;
     const EACH: u64 = 6_500;

@@ -99,7 +99,7 @@ impl<'a> Faults<'a> {
         let steps_of = |name: &String| {
             let steps = raw.step.iter().filter(|step| step.variants.is_empty() || step.variants.contains(name));
             let made = steps.filter_map(|step| match (&step.scan, &step.sql) {
-                (Some(scan), None) => Some(Step { name: step.name.clone(), kind: StepKind::Scan(scan.clone()) }),
+                (Some(scan), None) => Some(Step { name: step.name.clone(), kind: StepKind::Scan(Box::new(scan.clone())) }),
                 (None, Some(sql)) => Some(Step { name: step.name.clone(), kind: StepKind::Sql(sql.clone()) }),
                 _ => None,
             });
@@ -235,7 +235,7 @@ fn cut(text: &str) -> String {
     text.chars().take(64).collect()
 }
 
-fn parse_duration(text: &str) -> Option<Duration> {
+pub(super) fn parse_duration(text: &str) -> Option<Duration> {
     let unit = text.chars().last()?;
     let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
     let seconds = match unit {

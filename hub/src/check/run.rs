@@ -176,6 +176,7 @@ impl Run<'_> {
         };
         let null = |batch: &RecordBatch| scan.required.iter().any(|column| batch.column(*column).null_count() > 0);
         answer.report.required_null |= answer.rows.iter().any(null);
+        answer.report.most_age = answer.report.most_age.min(scan.scan.most_age.0);
         Ok(match CompleteScan::try_new(answer.report) {
             Ok(complete) => (ScanState::Complete(complete), numbered(answer.rows, &step.schema)?),
             Err(reason) => (ScanState::Incomplete(reason), Vec::new()),
