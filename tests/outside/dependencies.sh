@@ -46,7 +46,7 @@ done
 for name in openssl-sys native-tls aws-lc-rs aws-lc-sys; do
     rule "$name is not linked: rustls over ring is the one TLS stack" absent "$workspace" "$name"
 done
-for name in datafusion cedar-policy; do
+for name in datafusion cedar-policy odbc-sys; do
     rule "the connector does without $name: it runs on old front-end machines" absent "$connector" "$name"
 done
 rule 'the connector does not depend on the hub' absent "$connector" zerotrip-hub

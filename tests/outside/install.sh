@@ -1,21 +1,35 @@
 #!/usr/bin/env bash
 # Installs the tools that judge from outside, where they are missing: Python packages in exact versions from PyPI, in a folder of their
-# own; Go, its transparency-log packages, OpenSSL, and the servers that sources are tested against (PostgreSQL, MariaDB) from Debian.
+# own; Go, its transparency-log packages, OpenSSL, the servers that sources are tested against (PostgreSQL, MariaDB), unixODBC and ODBC
+# drivers (PostgreSQL, SQLite, Access) from Debian.
 #
 #   tests/outside/install.sh           all of them
 #   tests/outside/install.sh servers   the servers alone
+#   tests/outside/install.sh odbc      PostgreSQL, unixODBC and its driver
+#   tests/outside/install.sh unixodbc  what `zerotrip-odbc` is linked with
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 packages=()
-if [ "${1-}" != servers ]; then
+drivers=/usr/lib/$(uname -m)-linux-gnu/odbc
+driver() { [ -e "$drivers/$1" ] || packages+=("$2"); }
+[ "${1-}" = servers ] || [ -e /usr/include/sql.h ] || packages+=(unixodbc unixodbc-dev)
+if [ "${1-}" = odbc ]; then driver psqlodbcw.so odbc-postgresql; fi
+if [ -z "${1-}" ]; then
+    driver psqlodbcw.so odbc-postgresql
+    driver libsqlite3odbc.so libsqliteodbc
+    driver libmdbodbc.so odbc-mdbtools
     command -v "${ZEROTRIP_GO:-go}" >/dev/null || packages+=(golang-go)
     [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || packages+=(golang-golang-x-mod-dev)
     command -v openssl >/dev/null || packages+=(openssl)
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi
-compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || packages+=(postgresql)
-PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server)
+if [ "${1-}" != unixodbc ]; then
+    compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || packages+=(postgresql)
+fi
+if [ "${1-}" != unixodbc ] && [ "${1-}" != odbc ]; then
+    PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || packages+=(mariadb-server)
+fi
 
 # Debian starts a server as soon as its package is there. Tests start their own, so it is told to start none, unless somebody who set
 # this machine up has said already what may start.
@@ -37,7 +51,7 @@ if [ ${#packages[@]} -gt 0 ]; then
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"
 fi
 
-if [ "${1-}" = servers ]; then exit 0; fi
+if [ -n "${1-}" ]; then exit 0; fi
 
 # Made anew whenever the pinned versions change, so that no leftover of older ones answers for them.
 venv=${XDG_CACHE_HOME:-$HOME/.cache}/zerotrip/venv

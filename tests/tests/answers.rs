@@ -24,6 +24,11 @@ fn outside_the_key_holds_over_servers() {
     the_key_holds(town_in(200, 8, [System::Mysql, System::Postgres, System::Postgres, System::Mysql]));
 }
 
+#[test]
+fn outside_the_key_holds_behind_odbc_drivers() {
+    the_key_holds(town_in(300, 9, [System::Odbc, System::Odbc, System::Csv, System::Odbc]));
+}
+
 fn the_key_holds(town: TestTown) {
     let asked: Vec<(String, Variant)> =
         town.city.ids.iter().flat_map(|id| Variant::ALL.iter().map(|variant| (id.as_str().to_owned(), *variant))).collect();

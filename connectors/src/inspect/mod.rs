@@ -22,8 +22,8 @@ use crate::source::catalogue::{Login, Look, Place, Setting, Table, Target};
 /// What to inspect.
 #[derive(Args)]
 pub struct Inspect {
-    /// A file, as a path or a `file:` URL, or a server, as `postgres://user@host:port/database` or `mysql://…`; never with a password
-    /// in it. What a file is is told by its ending: .db, .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
+    /// A file, as a path or a `file:` URL, or a server, as `postgres://user@host:port/database` or `mysql://…`; or what is
+    /// behind an ODBC driver, as `odbc:Driver=…;Server=…;UID=…` or `odbc:DSN=…;UID=…`; never with a password in it. What a file is is told by its ending: .db, .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
     source: String,
     /// The table, or the sheet of a workbook; without it, a database's tables are listed.
     #[arg(long)]
@@ -40,7 +40,7 @@ pub struct Inspect {
     /// The row of a sheet that names the columns.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     header: u32,
-    /// The schema of a PostgreSQL server's database that holds the table; `public` if none is said.
+    /// The schema that holds the table, of a PostgreSQL server's database (`public` if none is said), or behind an ODBC driver.
     #[arg(long)]
     schema: Option<String>,
     /// A file that holds the password for a server, and that nobody else may read.

@@ -87,6 +87,10 @@ fn source(out: &mut String, look: &Look, kind: &str) {
         match setting {
             Setting::Text(text, "") => line!(out, "{key} = {}", quoted(text)),
             Setting::Text(text, why) => line!(out, "{key} = {}  # {why}", quoted(text)),
+            Setting::Table(pairs) => {
+                let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{} = {}", quoted(name), quoted(value))).collect();
+                line!(out, "{key} = {{ {} }}", pairs.join(", "));
+            }
             Setting::Number(number, "") => line!(out, "{key} = {number}"),
             Setting::Number(number, why) => line!(out, "{key} = {number}  # {why}"),
             Setting::Owner(choice) => line!(out, "{key} = \"{PLACEHOLDER}\"  # {choice}"),

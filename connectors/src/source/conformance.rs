@@ -41,6 +41,8 @@ pub enum AnyKind<'a> {
     Dbf,
     Parquet,
     Rest,
+    /// An SQLite file through its ODBC driver.
+    SqliteOdbc,
     Server(&'a Server),
 }
 
@@ -78,13 +80,21 @@ impl AnyKind<'_> {
             Self::Dbf => "kind = \"dbf\"\npath = \"t.dbf\"\nencoding = \"gb18030\"\nas_of = \"manifest\"",
             Self::Parquet => "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"manifest\"",
             Self::Rest => "rows = \"/data\"\npaging = { kind = \"whole\", total = \"/total\" }\nrefresh_every = \"0s\"",
+            Self::SqliteOdbc => {
+                "kind = \"odbc\"\ndriver = \"SQLite3\"\nfile = { Database = \"t.db\" }\ntable = \"T -- (x\"\nprofile_every = \"0s\""
+            }
             Self::Server(_) => "",
         }
     }
 
+    /// Whether it leaves out rows and counts equal ones by itself: through ODBC every row is read.
+    pub fn selects(self) -> bool {
+        !matches!(self, Self::SqliteOdbc | Self::Server(Server { by_odbc: true, .. }))
+    }
+
     pub fn file_name(self) -> &'static str {
         match self {
-            Self::Sqlite | Self::Rest | Self::Server(_) => "t.db",
+            Self::Sqlite | Self::SqliteOdbc | Self::Rest | Self::Server(_) => "t.db",
             Self::Csv => "t.csv",
             Self::Xlsx => "t.xlsx",
             Self::Xls => "t.xls",
@@ -96,7 +106,7 @@ impl AnyKind<'_> {
     /// A file of these columns and rows.
     pub fn file(self, header: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
         match self {
-            Self::Sqlite | Self::Rest | Self::Server(_) => Vec::new(),
+            Self::Sqlite | Self::SqliteOdbc | Self::Rest | Self::Server(_) => Vec::new(),
             Self::Csv => {
                 let mut text = ::csv::Writer::from_writer(Vec::new());
                 text.write_record(header).unwrap();
@@ -152,7 +162,7 @@ impl<'a> AnyRig<'a> {
         if let Some(table) = &rig.table {
             table.create(&[("SFZH", "varchar(200)"), ("GYR", "char(200)"), (NAME, "text")]);
         }
-        if matches!(kind, AnyKind::Sqlite) {
+        if matches!(kind, AnyKind::Sqlite | AnyKind::SqliteOdbc) {
             rig.database().execute_batch(&format!("create table \"T -- (x\" (SFZH, GYR, \"{NAME}\")")).unwrap();
         }
         rig
@@ -178,7 +188,7 @@ impl<'a> AnyRig<'a> {
     /// Replaces all rows.
     pub fn write(&self, rows: &[Cells<'_>]) {
         match self.kind {
-            AnyKind::Sqlite => {
+            AnyKind::Sqlite | AnyKind::SqliteOdbc => {
                 let mut database = self.database();
                 let write = database.transaction().unwrap();
                 write.execute("delete from \"T -- (x\"", []).unwrap();
@@ -339,7 +349,7 @@ pub fn bounds_hold(kind: AnyKind<'_>) {
 pub fn a_missing_column_is_drift(kind: AnyKind<'_>) {
     let rig = AnyRig::new(kind, &[(LI, "", "a")]);
     match kind {
-        AnyKind::Sqlite => rig.database().execute_batch("alter table \"T -- (x\" rename column GYR to GYR2").unwrap(),
+        AnyKind::Sqlite | AnyKind::SqliteOdbc => rig.database().execute_batch("alter table \"T -- (x\" rename column GYR to GYR2").unwrap(),
         AnyKind::Server(_) => rig.table.as_ref().unwrap().rename("GYR", "GYR2", "char(200)"),
         AnyKind::Rest => rig.api().rows(format!(r#"{{"total": 1, "data": [{{"SFZH": "{LI}", "{NAME}": "a"}}]}}"#)),
         _ => rig.drop_file(&kind.file(&[kind.name(), "SFZH"], &[vec!["a".to_owned(), LI.to_owned()]]), 1),
@@ -421,6 +431,16 @@ macro_rules! against_one_server {
     };
 }
 
+/// All of them through a driver that `tests/outside/install.sh` installs.
+macro_rules! through_a_driver {
+    ($kind:expr, $($test:ident),+) => {
+        #[test]
+        fn outside_everything() {
+            $(conformance::named(stringify!($test), || conformance::$test($kind));)+
+        }
+    };
+}
+
 /// Runs it, and says which one it was if it fails.
 pub fn named(name: &str, test: impl FnOnce()) {
     if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(test)) {
@@ -449,3 +469,5 @@ conformance!(parquet, one_by_one, Kind::Parquet);
 conformance!(rest, one_by_one, Kind::Rest);
 conformance!(postgres, against_one_server, Server::postgres());
 conformance!(mysql, against_one_server, Server::mariadb());
+conformance!(odbc_postgres, against_one_server, Server::postgres_by_odbc());
+conformance!(odbc_sqlite, through_a_driver, Kind::SqliteOdbc);

@@ -230,6 +230,7 @@ pub fn open(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: Arc
         Spec::Parquet(spec) => dropped(&spec.file, Arc::new(drop::Parquet)),
         Spec::Postgres(spec) => remote::postgres::open(dataset, spec, base, adjudications),
         Spec::Mysql(spec) => remote::mysql::open(dataset, spec, base, adjudications),
+        Spec::Odbc(spec) => remote::odbc::open(dataset, spec, base, adjudications),
         Spec::Rest(spec) => Ok(Arc::new(rest::RestSource::open(dataset, spec, base, state, adjudications)?)),
     }
 }

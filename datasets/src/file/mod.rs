@@ -21,8 +21,8 @@ use crate::shown::shown;
 
 pub use manifest::Manifest;
 pub use source::{
-    CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Paging, Parameter, Parquet, Password, Pointer, Remote, Rest,
-    Source, Sqlite, SqliteAsOf, Tls, Total, Url, Way,
+    CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Password, Pointer, Remote,
+    Rest, Source, Sqlite, SqliteAsOf, Through, Tls, Total, Url, Way,
 };
 
 /// Largest dataset file, in bytes.

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use proptest::prelude::*;
 
@@ -174,6 +174,40 @@ fn servers_have_their_own_keys() {
              ca_file, connections, profile_every, as_of",
         ]
     );
+}
+
+#[test]
+fn drivers_have_their_own_keys() {
+    let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
+    let (_, after) = after.split_once("[coverage]").unwrap();
+    let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\nkind = \"odbc\"\n{source}\n[coverage]{after}"), "f.toml");
+    let said = |source: &str| with(source).unwrap_err().faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let Source::Odbc(spec) = with("driver = \"DM8\"\nattributes = { SERVER = \"10.0.0.14\" }\ntable = \"t\"").unwrap().source else {
+        panic!()
+    };
+    assert_eq!((&spec.through, spec.connections, spec.unchanging), (&Through::Driver("DM8".into()), 4, false));
+    assert_eq!((spec.attributes, spec.password), (vec![("SERVER".to_owned(), "10.0.0.14".to_owned())], Password::None));
+    let Source::Odbc(spec) = with("dsn = \"a\"\nfile = { DBQ = \"in/a.mdb\" }\ntable = \"t\"\nunchanging = true").unwrap().source else {
+        panic!()
+    };
+    assert_eq!((spec.through, spec.file), (Through::Dsn("a".into()), Some(("DBQ".into(), "in/a.mdb".into()))));
+    assert!(spec.unchanging);
+    for (source, why) in [
+        ("table = \"t\"", "`source.driver`: missing"),
+        ("driver = \"a\"\ndsn = \"b\"\ntable = \"t\"", "there is `driver` already"),
+        ("dsn = \"a\"\ntable = \"t\"\nfile = { DBQ = \"../a.mdb\" }", "no `..`"),
+        ("dsn = \"a\"\ntable = \"t\"\nfile = { DBQ = \"a\", X = \"b\" }", "must be one attribute"),
+        ("dsn = \"a\"\ntable = \"t\"\nfile = { DBQ = \"a\" }\nattributes = { dbq = \"b\" }", "among `attributes` already"),
+    ] {
+        assert!(said(source).contains(why), "{source}: {}", said(source));
+    }
+    // Neither a secret, nor who logs in, nor what would end the attribute elsewhere.
+    for name in
+        ["PWD", "Password", "UID", "User ID", "Driver", "DSN", "FileDSN", "SaveFile", "AccessToken", "client_secret", "a=b", "a;b", "{a"]
+    {
+        let told = said(&format!("dsn = \"a\"\ntable = \"t\"\nattributes = {{ \"{name}\" = \"s3cret\" }}"));
+        assert!(told.contains("no user, password or other secret") && !told.contains("s3cret"), "{name}: {told}");
+    }
 }
 
 #[test]

@@ -34,11 +34,13 @@ pub enum System {
     Postgres,
     /// A table on a MariaDB server.
     Mysql,
+    /// A table on a PostgreSQL server, read through its ODBC driver.
+    Odbc,
 }
 
 impl System {
     /// All of them, by the names that `--sources` takes.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("sqlite", Self::Sqlite),
         ("csv", Self::Csv),
         ("xlsx", Self::Xlsx),
@@ -47,11 +49,12 @@ impl System {
         ("parquet", Self::Parquet),
         ("postgres", Self::Postgres),
         ("mysql", Self::Mysql),
+        ("odbc", Self::Odbc),
     ];
 
     /// Whether it is more than a file.
     pub fn needs_a_server(self) -> bool {
-        matches!(self, Self::Postgres | Self::Mysql)
+        matches!(self, Self::Postgres | Self::Mysql | Self::Odbc)
     }
 
     /// Whether a row can have more or fewer cells than there are columns. Where it cannot, the city has no such rows.
@@ -88,7 +91,10 @@ impl Servers {
     pub fn start(systems: &[System]) -> Result<Self, CityError> {
         let failed = |error: zerotrip_legacy::ServerError| CityError::Server(error.to_string());
         Ok(Self {
-            postgres: systems.contains(&System::Postgres).then(Postgres::start).transpose().map_err(failed)?,
+            postgres: (systems.contains(&System::Postgres) || systems.contains(&System::Odbc))
+                .then(Postgres::start)
+                .transpose()
+                .map_err(failed)?,
             mariadb: systems.contains(&System::Mysql).then(Mariadb::start).transpose().map_err(failed)?,
         })
     }
@@ -125,7 +131,7 @@ impl Table<'_> {
                     self.moment("\"live\"")
                 ))
             }
-            System::Postgres => match &servers.postgres {
+            System::Postgres | System::Odbc => match &servers.postgres {
                 Some(server) => self.server(folder, server.port(), &server.ca_file()),
                 None => Err(CityError::Server("no PostgreSQL server was started".into())),
             },
@@ -213,7 +219,7 @@ impl Table<'_> {
     fn server(&self, folder: &Path, port: u16, ca_file: &Path) -> Result<String, CityError> {
         let database = format!("city_{}", self.stem);
         let port_text = port.to_string();
-        let (program, arguments, secret, prepare): (_, Vec<&str>, _, _) = if self.system == System::Postgres {
+        let (program, arguments, secret, prepare): (_, Vec<&str>, _, _) = if self.system != System::Mysql {
             let arguments = vec!["-h", "127.0.0.1", "-p", &port_text, "-U", ADMINISTRATOR, "-d", "postgres", "-q", "-v", "ON_ERROR_STOP=1"];
             ("psql", arguments, "PGPASSWORD", format!("drop database if exists {database};\ncreate database {database};\n\\c {database}\n"))
         } else {
@@ -246,6 +252,16 @@ impl Table<'_> {
             return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
         }
         self.login(folder, ca_file)?;
+        if self.system == System::Odbc {
+            return Ok(format!(
+                "kind = \"odbc\"\ndriver = \"PostgreSQL Unicode\"\nattributes = {{ Server = \"127.0.0.1\", Port = \"{port}\", \
+                 Database = \"{database}\", SSLmode = \"require\" }}\nschema = \"public\"\ntable = \"{}\"\nuser = \"{ADMINISTRATOR}\"\n\
+                 password_file = \"{}.password\"\nprofile_every = \"10s\"\nas_of = {}",
+                self.name,
+                self.stem,
+                self.moment("\"live\"")
+            ));
+        }
         Ok(format!(
             "kind = \"{}\"\nhost = \"127.0.0.1\"\nport = {port}\ndatabase = \"{database}\"\ntable = \"{}\"\nuser = \"{ADMINISTRATOR}\"\n\
              password_file = \"{}.password\"\nca_file = \"{}-ca.pem\"\nprofile_every = \"10s\"\nas_of = {}",

@@ -8,7 +8,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use zerotrip_datasets::file::{Password, Remote, SqliteAsOf, Tls};
+use zerotrip_datasets::file::{Odbc, Password, Remote, SqliteAsOf, Through, Tls};
 use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::ErrorCode;
 
@@ -64,6 +64,8 @@ pub type Settings = Vec<(&'static str, Setting)>;
 pub enum Setting {
     /// This, for this reason.
     Text(String, &'static str),
+    /// The same for a table of texts.
+    Table(Vec<(String, String)>),
     /// The same for a number.
     Number(u32, &'static str),
     /// Only the owner knows: what to choose between.
@@ -111,6 +113,8 @@ pub enum Place {
     File(PathBuf),
     /// A server; the table is not yet known.
     Server(Box<Remote>),
+    /// Behind an ODBC driver; the table is not yet known.
+    Odbc(Box<Odbc>),
 }
 
 /// How to get in where a URL says that a system is on a server.
@@ -127,6 +131,9 @@ pub struct Login {
 impl Target {
     /// From a path, a `file:` URL or a server's URL; `kind` overrides what a file's ending says.
     pub fn parse(url: &str, kind: Option<&str>, login: Login) -> Result<Self, SourceError> {
+        if let Some(connection) = url.strip_prefix("odbc:") {
+            return driver(connection, login);
+        }
         if let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| *scheme != "file") {
             return server(scheme, rest, login);
         }
@@ -144,13 +151,14 @@ impl Target {
 
     /// Whether it must be said which of its tables is meant.
     pub fn has_tables(&self) -> bool {
-        matches!(self.place, Place::Server(_)) || self.kind == "sqlite"
+        matches!(self.place, Place::Server(_) | Place::Odbc(_)) || self.kind == "sqlite"
     }
 
     /// Opens its catalogue. `header` is the row of a sheet that names its columns.
     pub fn open(&self, header: u32) -> Result<Box<dyn Catalogue>, SourceError> {
         let path = match &self.place {
             Place::Server(spec) => return Ok(Box::new(ServerCatalogue::new(self.kind, spec, Path::new("")))),
+            Place::Odbc(spec) => return Ok(Box::new(ServerCatalogue::odbc(spec, Path::new("")))),
             Place::File(path) => path,
         };
         if !path.is_file() {
@@ -200,6 +208,60 @@ fn server(scheme: &str, rest: &str, login: Login) -> Result<Target, SourceError>
         as_of: SqliteAsOf::Live,
     };
     Ok(Target { kind, place: Place::Server(Box::new(spec)) })
+}
+
+/// A connection string, without its password, behind `odbc:`.
+fn driver(connection: &str, login: Login) -> Result<Target, SourceError> {
+    let form = "write `odbc:Driver=…;Server=…;UID=…` or `odbc:DSN=…;UID=…`, with a value that holds `;` in braces";
+    let (mut through, mut user, mut attributes) = (None, None, Vec::new());
+    for (name, value) in pairs(connection).ok_or_else(|| wrong(form.to_owned()))? {
+        match name.to_lowercase().as_str() {
+            "driver" => through = Some(Through::Driver(value)),
+            "dsn" => through = Some(Through::Dsn(value)),
+            "uid" | "user" => user = Some(value),
+            _ if Odbc::may_say(&name) => attributes.push((name, value)),
+            // The value is not repeated.
+            _ => {
+                let detail = "no password or other secret may stand there, for it would stay in the shell's history; change it, and give \
+                    --password-file instead";
+                return Err(wrong(detail.to_owned()));
+            }
+        }
+    }
+    let spec = Odbc {
+        through: through.ok_or_else(|| wrong(form.to_owned()))?,
+        attributes,
+        file: None,
+        catalog: None,
+        schema: login.schema,
+        table: String::new(),
+        user,
+        password: login.password,
+        // What is proposed is no answer.
+        unchanging: true,
+        connections: 2,
+        profile_every: Duration::ZERO,
+        as_of: SqliteAsOf::Live,
+    };
+    Ok(Target { kind: "odbc", place: Place::Odbc(Box::new(spec)) })
+}
+
+/// `name=value` or `name={value}`, with `;` between them.
+fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let (mut pairs, mut rest) = (Vec::new(), text.trim_matches([';', ' ']));
+    while !rest.is_empty() {
+        let (name, after) = rest.split_once('=')?;
+        let (value, after) = match after.strip_prefix('{') {
+            Some(braced) => braced.split_once('}').filter(|(_, after)| after.is_empty() || after.starts_with(';'))?,
+            None => after.split_at(after.find(';').unwrap_or(after.len())),
+        };
+        if value.is_empty() {
+            return None;
+        }
+        pairs.push((name.trim().to_owned(), value.to_owned()));
+        rest = after.trim_start_matches([';', ' ']);
+    }
+    Some(pairs)
 }
 
 fn wrong(detail: String) -> SourceError {

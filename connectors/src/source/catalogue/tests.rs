@@ -85,14 +85,18 @@ fn told(server: &Server, kind: &'static str) {
         [Some("110105491231002"), None, Some("李芳")],
         [Some("?"), None, Some("张敏")],
     ]);
-    let is_postgres = kind == "postgres";
+    let is_postgres = server.is_postgres;
     let login = Login {
         schema: is_postgres.then(|| table.schema.clone()),
         password: Password::File(folder.path().join("password").display().to_string()),
         tls: Tls::Verify { ca_file: Some(folder.path().join("ca.pem").display().to_string()) },
     };
     let database = if is_postgres { "postgres" } else { table.schema.as_str() };
-    let url = format!("{kind}://{READER}@127.0.0.1:{}/{database}", server.port);
+    let url = if server.by_odbc {
+        format!("odbc:Driver=PostgreSQL Unicode;Server=127.0.0.1;Port={};Database={database};UID={{{READER}}}", server.port)
+    } else {
+        format!("{kind}://{READER}@127.0.0.1:{}/{database}", server.port)
+    };
     let target = Target::parse(&url, None, login).unwrap();
     let catalogue = target.open(1).unwrap();
     let tables: Vec<(String, &str)> = catalogue.tables().unwrap().into_iter().map(|table| (table.name, table.kind)).collect();
@@ -102,7 +106,9 @@ fn told(server: &Server, kind: &'static str) {
     let seen: Vec<_> =
         look.columns.iter().map(|column| (column.field.as_str(), column.is_indexed, column.evidence.guess().semantic)).collect();
     let (id, text, name) = (SemanticType::ResidentId, SemanticType::Text, SemanticType::PersonName);
-    assert_eq!(seen, [("id_a", Some(true), id), ("id_b", Some(true), text), ("name", Some(false), name)]);
+    // ODBC drivers are not asked about indexes.
+    let is = |indexed| (!server.by_odbc).then_some(indexed);
+    assert_eq!(seen, [("id_a", is(true), id), ("id_b", is(true), text), ("name", is(false), name)]);
     assert_eq!(catalogue.look(Some("gone")).unwrap_err().code, ErrorCode::SourceDrift);
     assert!(catalogue.look(Some("v")).unwrap().advice.iter().any(|advice| advice.contains("nothing locates")));
 }
@@ -110,6 +116,33 @@ fn told(server: &Server, kind: &'static str) {
 #[test]
 fn outside_postgres_tells_its_catalogue() {
     told(&Server::postgres(), "postgres");
+}
+
+#[test]
+fn outside_postgres_by_odbc_tells_its_catalogue() {
+    told(&Server::postgres_by_odbc(), "odbc");
+}
+
+#[test]
+fn connections_of_drivers_are_read_and_secrets_refused() {
+    let of = |url: &str| Target::parse(url, None, clear());
+    let Place::Odbc(spec) = of("odbc:DRIVER={DM8 ODBC DRIVER}; SERVER=10.0.0.14;NAME={a;b};uid=clerk;").unwrap().place else { panic!() };
+    assert_eq!((&spec.through, spec.user.as_deref()), (&Through::Driver("DM8 ODBC DRIVER".into()), Some("clerk")));
+    assert_eq!(spec.attributes, [("SERVER".to_owned(), "10.0.0.14".to_owned()), ("NAME".to_owned(), "a;b".to_owned())]);
+    let Place::Odbc(spec) = of("odbc:dsn=estate").unwrap().place else { panic!() };
+    assert_eq!((spec.through, spec.user), (Through::Dsn("estate".into()), None));
+    for wrong in [
+        "odbc:",
+        "odbc:DSN",
+        "odbc:UID=x",
+        "odbc:DSN=a;PWD=s3cret",
+        "odbc:DSN=a;Passwort=s3cret",
+        "odbc:DSN={a;PASSWORD=s3cret",
+        "odbc:DSN=a;=s3cret",
+    ] {
+        let error = of(wrong).unwrap_err();
+        assert!(error.code == ErrorCode::Misconfigured && !error.detail.contains("s3cret"), "{wrong}: {}", error.detail);
+    }
 }
 
 #[test]

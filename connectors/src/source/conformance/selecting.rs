@@ -93,7 +93,7 @@ fn with(kind: AnyKind<'_>, rows: &[Row], test: impl FnOnce(&dyn Source, &Dataset
             table.write(rows);
             table.section("profile_every = \"0s\"")
         }
-        (AnyKind::Sqlite, _) => {
+        (AnyKind::Sqlite | AnyKind::SqliteOdbc, _) => {
             let database = rusqlite::Connection::open(at("t.db")).unwrap();
             database.execute_batch("create table \"T -- (x\" (SFZH, ZT collate nocase, RQ, JG)").unwrap();
             for row in rows {
@@ -193,9 +193,9 @@ pub fn what_is_selected_is_what_local_evaluation_finds(kind: AnyKind<'_>) {
         }
         // It leaves out what it can, counts what is alike, stops where it is told to, and no sooner.
         let current = Predicate::Compare { column: 1, op: Op::Equal, value: Value::Text("current".into()) };
-        assert!(selected(source, &current, false, None, u64::MAX).unwrap().len() < all.len());
+        assert!(!kind.selects() || selected(source, &current, false, None, u64::MAX).unwrap().len() < all.len());
         let counted = selected(source, &Predicate::All(Vec::new()), true, None, u64::MAX).unwrap();
-        assert!(counted.len() < all.len());
+        assert!(!kind.selects() || counted.len() < all.len());
         assert_eq!(counted.iter().map(|(_, times)| times).sum::<u64>(), all.len() as u64);
         let first = selected(source, &Predicate::All(Vec::new()), false, Some(7), u64::MAX).unwrap();
         assert_eq!(first.len(), 7);

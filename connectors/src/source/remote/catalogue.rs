@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use zerotrip_datasets::file::{MOST_COLUMNS, Password, Remote, Tls};
+use zerotrip_datasets::file::{MOST_COLUMNS, Odbc as OdbcSpec, Password, Remote, Through, Tls};
 use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::ErrorCode;
 
@@ -11,6 +11,7 @@ use super::super::SourceError;
 use super::super::catalogue::{Catalogue, Look, PATIENCE, Seen, Setting, Settings, Table};
 use super::cells::Cells;
 use super::mysql::Mysql;
+use super::odbc::Odbc;
 use super::postgres::Postgres;
 use super::system::{Form, Only, Query, Session, Sink, System};
 
@@ -21,15 +22,28 @@ const LOG_IN: Duration = Duration::from_secs(10);
 
 /// A server, and who logs in.
 pub struct ServerCatalogue {
-    kind: &'static str,
-    spec: Remote,
+    system: Behind,
     base: PathBuf,
+}
+
+/// A kind of system, and where it is.
+#[derive(Clone)]
+enum Behind {
+    Postgres(Remote),
+    Mysql(Remote),
+    Odbc(OdbcSpec),
 }
 
 impl ServerCatalogue {
     /// Of this kind of server; a password's and a certificate's file are relative to `base`.
     pub fn new(kind: &'static str, spec: &Remote, base: &Path) -> Self {
-        Self { kind, spec: spec.clone(), base: base.to_owned() }
+        let system = if kind == "postgres" { Behind::Postgres(spec.clone()) } else { Behind::Mysql(spec.clone()) };
+        Self { system, base: base.to_owned() }
+    }
+
+    /// Of what is behind an ODBC driver.
+    pub fn odbc(spec: &OdbcSpec, base: &Path) -> Self {
+        Self { system: Behind::Odbc(spec.clone()), base: base.to_owned() }
     }
 
     /// Waits for work in a runtime of its own.
@@ -40,22 +54,21 @@ impl ServerCatalogue {
         runtime.block_on(async { tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(late())) })
     }
 
+    /// The same for this table.
+    fn naming(&self, table: &str) -> Self {
+        let mut named = Self { system: self.system.clone(), base: self.base.clone() };
+        match &mut named.system {
+            Behind::Postgres(spec) | Behind::Mysql(spec) => table.clone_into(&mut spec.table),
+            Behind::Odbc(spec) => table.clone_into(&mut spec.table),
+        }
+        named
+    }
+
     fn settings(&self) -> Settings {
-        let spec = &self.spec;
-        let text = |text: &str| Setting::Text(text.to_owned(), "");
-        let mut said =
-            vec![("host", text(&spec.host)), ("port", Setting::Number(spec.port.into(), "")), ("database", text(&spec.database))];
-        said.extend(spec.schema.as_deref().map(|schema| ("schema", text(schema))));
-        said.extend([("table", text(&spec.table)), ("user", text(&spec.user))]);
-        match &spec.password {
-            Password::None => {}
-            Password::File(path) => said.push(("password_file", text(path))),
-            Password::Environment(name) => said.push(("password_env", text(name))),
-        }
-        match &spec.tls {
-            Tls::Off => said.push(("tls", Setting::Text("off".to_owned(), "in clear text: only for a server on the same machine"))),
-            Tls::Verify { ca_file } => said.extend(ca_file.as_deref().map(|path| ("ca_file", text(path)))),
-        }
+        let mut said = match &self.system {
+            Behind::Postgres(spec) | Behind::Mysql(spec) => of_a_server(spec),
+            Behind::Odbc(spec) => of_a_driver(spec),
+        };
         let choice = "`live` if this is the register itself; for an extract `{ table = \"…\", column = \"…\" }`, where its time stands";
         said.push(("as_of", Setting::Owner(choice)));
         said
@@ -64,11 +77,11 @@ impl ServerCatalogue {
 
 impl Catalogue for ServerCatalogue {
     fn tables(&self) -> Result<Vec<Table>, SourceError> {
-        let (spec, base) = (self.spec.clone(), self.base.clone());
-        if self.kind == "postgres" {
-            self.wait(async { tables(&Postgres::new(spec, base)).await })
-        } else {
-            self.wait(async { tables(&Mysql::new(spec, base)).await })
+        let base = self.base.clone();
+        match self.system.clone() {
+            Behind::Postgres(spec) => self.wait(async { tables(&Postgres::new(spec, base)).await }),
+            Behind::Mysql(spec) => self.wait(async { tables(&Mysql::new(spec, base)).await }),
+            Behind::Odbc(spec) => self.wait(async { tables(&Odbc::new(spec, base)).await }),
         }
     }
 
@@ -76,14 +89,53 @@ impl Catalogue for ServerCatalogue {
         let Some(table) = table else {
             return Err(SourceError::new(ErrorCode::SourceDrift, "name a table with --table"));
         };
-        let named = Self { spec: Remote { table: table.to_owned(), ..self.spec.clone() }, kind: self.kind, base: self.base.clone() };
-        let (spec, base) = (named.spec.clone(), named.base.clone());
-        let look = if self.kind == "postgres" {
-            named.wait(async { look(&Postgres::new(spec, base), table).await })
-        } else {
-            named.wait(async { look(&Mysql::new(spec, base), table).await })
+        let named = self.naming(table);
+        let base = named.base.clone();
+        let look = match named.system.clone() {
+            Behind::Postgres(spec) => named.wait(async { look(&Postgres::new(spec, base), table).await }),
+            Behind::Mysql(spec) => named.wait(async { look(&Mysql::new(spec, base), table).await }),
+            Behind::Odbc(spec) => named.wait(async { look(&Odbc::new(spec, base), table).await }),
         };
         look.map(|look| Look { source: named.settings(), ..look })
+    }
+}
+
+fn text(text: &str) -> Setting {
+    Setting::Text(text.to_owned(), "")
+}
+
+fn of_a_server(spec: &Remote) -> Settings {
+    let mut said = vec![("host", text(&spec.host)), ("port", Setting::Number(spec.port.into(), "")), ("database", text(&spec.database))];
+    said.extend(spec.schema.as_deref().map(|schema| ("schema", text(schema))));
+    said.extend([("table", text(&spec.table)), ("user", text(&spec.user))]);
+    said.extend(of_a_password(&spec.password));
+    match &spec.tls {
+        Tls::Off => said.push(("tls", Setting::Text("off".to_owned(), "in clear text: only for a server on the same machine"))),
+        Tls::Verify { ca_file } => said.extend(ca_file.as_deref().map(|path| ("ca_file", text(path)))),
+    }
+    said
+}
+
+fn of_a_driver(spec: &OdbcSpec) -> Settings {
+    let mut said = vec![match &spec.through {
+        Through::Driver(driver) => ("driver", text(driver)),
+        Through::Dsn(dsn) => ("dsn", text(dsn)),
+    }];
+    if !spec.attributes.is_empty() {
+        said.push(("attributes", Setting::Table(spec.attributes.clone())));
+    }
+    said.extend(spec.schema.as_deref().map(|schema| ("schema", text(schema))));
+    said.push(("table", text(&spec.table)));
+    said.extend(spec.user.as_deref().map(|user| ("user", text(user))));
+    said.extend(of_a_password(&spec.password));
+    said
+}
+
+fn of_a_password(password: &Password) -> Settings {
+    match password {
+        Password::None => Vec::new(),
+        Password::File(path) => vec![("password_file", text(path))],
+        Password::Environment(name) => vec![("password_env", text(name))],
     }
 }
 

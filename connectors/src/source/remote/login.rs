@@ -9,7 +9,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::RootCertStore;
 use zerotrip_channel::files;
-use zerotrip_datasets::file::{Password, Remote, Tls};
+use zerotrip_datasets::file::{Password, Tls};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
@@ -21,8 +21,8 @@ const SYSTEM_ROOTS: [&str; 4] =
 const MOST_SECRET: u64 = 4096;
 
 /// The password, read anew, so that a changed one needs no restart.
-pub fn password(spec: &Remote, base: &Path) -> Result<Option<String>, SourceError> {
-    match &spec.password {
+pub fn password(password: &Password, base: &Path) -> Result<Option<String>, SourceError> {
+    match password {
         Password::None => Ok(None),
         Password::Environment(name) => match std::env::var(name) {
             Ok(password) => Ok(Some(password)),

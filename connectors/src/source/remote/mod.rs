@@ -10,6 +10,7 @@ mod cells;
 mod known;
 pub mod login;
 pub mod mysql;
+pub mod odbc;
 mod outgoing;
 mod pool;
 pub mod postgres;
@@ -111,6 +112,24 @@ struct Trouble {
     detail: String,
 }
 
+/// What every kind of server's section says of how its table is read.
+pub struct Polled<'a> {
+    /// The table or view.
+    pub table: &'a str,
+    /// Most connections at once.
+    pub connections: u32,
+    /// Time between two profiling passes.
+    pub profile_every: Duration,
+    /// How old its rows are.
+    pub as_of: &'a SqliteAsOf,
+}
+
+impl<'a> From<&'a Remote> for Polled<'a> {
+    fn from(spec: &'a Remote) -> Self {
+        Self { table: &spec.table, connections: spec.connections, profile_every: spec.profile_every, as_of: &spec.as_of }
+    }
+}
+
 impl<S: System> fmt::Debug for RemoteSource<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteSource").field("dataset", &self.inner.shape.dataset).finish_non_exhaustive()
@@ -142,7 +161,7 @@ impl Workers {
 
 impl<S: System> RemoteSource<S> {
     /// Logs in, proves that the table and its columns are there, and takes the first profiling pass.
-    pub fn open(dataset: &DatasetFile, spec: &Remote, system: S, adjudications: Arc<Adjudications>) -> Result<Self, SourceError> {
+    pub fn open(dataset: &DatasetFile, spec: &Polled<'_>, system: S, adjudications: Arc<Adjudications>) -> Result<Self, SourceError> {
         let inner = Arc::new(Inner {
             shape: Shape::of(dataset, spec, adjudications),
             pool: Pool::new(system, spec.connections),
@@ -215,12 +234,12 @@ async fn keep_fresh<S: System>(source: &Weak<Inner<S>>) {
 }
 
 impl Shape {
-    fn of(dataset: &DatasetFile, spec: &Remote, adjudications: Arc<Adjudications>) -> Self {
+    fn of(dataset: &DatasetFile, spec: &Polled<'_>, adjudications: Arc<Adjudications>) -> Self {
         let look_ups = KeyColumns::of(dataset);
         let keys = KeyColumns::places(&look_ups);
         Self {
             dataset: dataset.id.clone(),
-            table: spec.table.clone(),
+            table: spec.table.to_owned(),
             fields: dataset.columns.iter().map(|column| column.field.clone()).collect(),
             columns: dataset.columns.clone(),
             look_ups,
@@ -305,12 +324,13 @@ impl<S: System> Inner<S> {
         let cells = self.cells()?;
         let wanted: Vec<(usize, Vec<String>)> =
             look_up.columns.iter().map(|place| (*place, values(cells, &known, *place, &look_up.keys))).collect();
-        let statements = wanted.iter().map(|(_, values)| values.len().div_ceil(S::VALUES)).max().unwrap_or_default();
+        let most = lease.session.most_values();
+        let statements = wanted.iter().map(|(_, values)| values.len().div_ceil(most)).max().unwrap_or_default();
         let mut outgoing = Outgoing::new(rows, cells, look_up, statements, &known.present);
         for number in 0..statements {
             let asked = wanted
                 .iter()
-                .filter_map(|(place, values)| Some(Asked { column: cells.column(*place)?, values: values.chunks(S::VALUES).nth(number)? }));
+                .filter_map(|(place, values)| Some(Asked { column: cells.column(*place)?, values: values.chunks(most).nth(number)? }));
             let query =
                 Query { columns: cells.columns().iter().collect(), locator: &known.locator, asked: asked.collect(), only: Only::default() };
             lease.session.read(&query, &mut outgoing).await?;

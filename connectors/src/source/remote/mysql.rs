@@ -41,7 +41,7 @@ const INDEXES: &str = "select index_name, column_name, seq_in_index from informa
 /// Opens the table that a dataset file describes.
 pub fn open(dataset: &DatasetFile, spec: &Remote, base: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
     let system = Mysql::new(spec.clone(), base.to_owned());
-    Ok(Arc::new(RemoteSource::open(dataset, spec, system, adjudications)?))
+    Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, adjudications)?))
 }
 
 /// A server, and a table on it.
@@ -75,8 +75,6 @@ impl Mysql {
 impl System for Mysql {
     type Session = MysqlSession;
 
-    /// From 1000 on, MariaDB makes a table of a list, and may prefer to read the other one whole.
-    const VALUES: usize = 512;
     const COUNTS: bool = true;
 
     fn address(&self) -> String {
@@ -90,7 +88,7 @@ impl System for Mysql {
             .tcp_port(spec.port)
             .db_name(Some(&spec.database))
             .user(Some(&spec.user))
-            .pass(password(spec, &self.base)?)
+            .pass(password(&spec.password, &self.base)?)
             .prefer_socket(false)
             .tcp_keepalive(Some(KEEP_ALIVE))
             .stmt_cache_size(MOST_STATEMENTS)
@@ -174,6 +172,11 @@ impl Session for MysqlSession {
 
     fn statement(&self, query: &Query<'_>) -> String {
         self.select(query).0
+    }
+
+    /// From 1000 on, MariaDB makes a table of a list, and may prefer to read the other one whole.
+    fn most_values(&self) -> usize {
+        512
     }
 
     async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {

@@ -58,7 +58,7 @@ const TABLES: &str = "select c.relname::text, (c.relkind in ('r', 'p', 'm'))::te
 /// Opens the table that a dataset file describes.
 pub fn open(dataset: &DatasetFile, spec: &Remote, base: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
     let system = Postgres::new(spec.clone(), base.to_owned());
-    Ok(Arc::new(RemoteSource::open(dataset, spec, system, adjudications)?))
+    Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, adjudications)?))
 }
 
 /// A server, and a table on it.
@@ -106,7 +106,6 @@ impl Postgres {
 impl System for Postgres {
     type Session = PostgresSession;
 
-    const VALUES: usize = 16_384;
     const COUNTS: bool = true;
 
     fn address(&self) -> String {
@@ -119,7 +118,7 @@ impl System for Postgres {
         config.host(&spec.host).port(spec.port).dbname(&spec.database).user(&spec.user).application_name("zerotrip-connector");
         config.keepalives_idle(KEEP_ALIVE).tcp_user_timeout(UNCONFIRMED);
         config.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
-        if let Some(password) = password(spec, &self.base)? {
+        if let Some(password) = password(&spec.password, &self.base)? {
             config.password(password);
         }
         let failed = |error: Error| failed(spec, &error);
@@ -218,6 +217,10 @@ impl Session for PostgresSession {
 
     fn statement(&self, query: &Query<'_>) -> String {
         self.select(query).0
+    }
+
+    fn most_values(&self) -> usize {
+        16_384
     }
 
     async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {

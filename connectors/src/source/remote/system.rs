@@ -15,9 +15,6 @@ pub trait System: fmt::Debug + Send + Sync + 'static {
     /// A connection to it.
     type Session: Session;
 
-    /// Most values that one statement may ask for in one column.
-    const VALUES: usize;
-
     /// Whether it can count equal rows.
     const COUNTS: bool = false;
 
@@ -69,6 +66,9 @@ pub trait Session: Send + 'static {
 
     /// What is sent for such rows, with placeholders for values.
     fn statement(&self, query: &Query<'_>) -> String;
+
+    /// Most values that one statement may ask for in one column.
+    fn most_values(&self) -> usize;
 
     /// Reads rows of the table. Returns only when the server has said that there are no more.
     fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> impl Future<Output = Result<(), SourceError>> + Send;

@@ -6,6 +6,7 @@ mod dbf;
 mod drop;
 mod excel;
 mod mysql;
+mod odbc;
 mod parquet;
 mod pointer;
 mod postgres;
@@ -22,6 +23,7 @@ pub use csv::{Csv, Encoding};
 pub use dbf::{CodePage, Dbf};
 pub use drop::{DropAsOf, FileDrop};
 pub use excel::Excel;
+pub use odbc::{Odbc, Through};
 pub use parquet::Parquet;
 pub use pointer::Pointer;
 pub use remote::{Password, Remote, Tls};
@@ -48,13 +50,25 @@ pub enum Source {
     Postgres(Remote),
     /// A table or view on a MySQL or MariaDB server.
     Mysql(Remote),
+    /// A table or view behind an ODBC driver.
+    Odbc(Odbc),
     /// A collection that an HTTP API gives as JSON.
     Rest(Rest),
 }
 
 /// Every kind of source, in the order in which people should meet them.
-pub const KINDS: &[&Kind] =
-    &[&sqlite::KIND, &csv::KIND, &excel::XLSX, &excel::XLS, &dbf::KIND, &parquet::KIND, &postgres::KIND, &mysql::KIND, &rest::KIND];
+pub const KINDS: &[&Kind] = &[
+    &sqlite::KIND,
+    &csv::KIND,
+    &excel::XLSX,
+    &excel::XLS,
+    &dbf::KIND,
+    &parquet::KIND,
+    &postgres::KIND,
+    &mysql::KIND,
+    &odbc::KIND,
+    &rest::KIND,
+];
 
 /// One kind of source: what the manual says of it, and how its section is read.
 #[derive(Debug)]

@@ -146,14 +146,8 @@ pub(super) fn read(section: &mut Section<'_>, own: &Own) -> Option<Remote> {
     let user = USER.read(section, None, some_text);
     let password = password(section);
     let tls = tls(section);
-    let connections = CONNECTIONS.read(section, Some(4), |value| {
-        let connections = u32::try_from(value.as_integer()?).ok()?;
-        (2..=32).contains(&connections).then_some(connections)
-    });
-    let profile_every = PROFILE_EVERY.read(section, Some(Duration::from_secs(900)), |value| {
-        let time = units::duration(value.as_str()?)?;
-        (time.is_zero() || (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time)).then_some(time)
-    });
+    let connections = connections(section);
+    let profile_every = profile_every(section);
     let as_of = AS_OF.read(section, Some(SqliteAsOf::Live), sqlite::as_of);
     Some(Remote {
         host: host?.to_owned(),
@@ -170,7 +164,21 @@ pub(super) fn read(section: &mut Section<'_>, own: &Own) -> Option<Remote> {
     })
 }
 
-fn password(section: &mut Section<'_>) -> Option<Password> {
+pub(super) fn connections(section: &mut Section<'_>) -> Option<u32> {
+    CONNECTIONS.read(section, Some(4), |value| {
+        let connections = u32::try_from(value.as_integer()?).ok()?;
+        (2..=32).contains(&connections).then_some(connections)
+    })
+}
+
+pub(super) fn profile_every(section: &mut Section<'_>) -> Option<Duration> {
+    PROFILE_EVERY.read(section, Some(Duration::from_secs(900)), |value| {
+        let time = units::duration(value.as_str()?)?;
+        (time.is_zero() || (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time)).then_some(time)
+    })
+}
+
+pub(super) fn password(section: &mut Section<'_>) -> Option<Password> {
     let file = PASSWORD_FILE.read(section, Some(None), |value| some_text(value).map(Some))?;
     let name = PASSWORD_ENV.read(section, Some(None), |value| some_text(value).filter(|name| !name.contains('=')).map(Some))?;
     match (file, name) {
@@ -206,7 +214,7 @@ pub(super) fn tls(section: &mut Section<'_>) -> Option<Tls> {
     }
 }
 
-fn some_text(value: &Value) -> Option<&str> {
+pub(super) fn some_text(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| is_text(text))
 }
 

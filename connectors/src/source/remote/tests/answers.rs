@@ -245,14 +245,18 @@ fn unreadable_rows_have_locators(server: &Server) {
         (found, end.could_match, survey.advice)
     };
     let both = vec!["x".to_owned(), "z".to_owned()];
-    let bare = if server.is_postgres { "ctid = (0,2)" } else { "row 2 of the pass" };
-    assert_eq!(ask(&rig), (both.clone(), vec![bare.to_owned()], Vec::new()));
+    let bare = if server.is_postgres && !server.by_odbc { "ctid = (0,2)" } else { "row 2 of the pass" };
+    // ODBC drivers are not asked about indexes.
+    let unknown = vec!["whether the look-up columns have indexes cannot be asked through ODBC: see to it that they do".to_owned()];
+    let quiet = if server.by_odbc { unknown.clone() } else { Vec::new() };
+    assert_eq!(ask(&rig), (both.clone(), vec![bare.to_owned()], quiet.clone()));
     rig.table.sql("alter table TABLE add primary key (nr)");
     rig.table.sql(if server.is_postgres { "drop index SCHEMA.i1" } else { "drop index i1 on TABLE" });
     let advice = vec!["column `id_b` has no index: every look-up reads the whole table".to_owned()];
+    let advice = if server.by_odbc { unknown } else { advice };
     assert_eq!(ask(&rig), (both.clone(), vec!["nr = 2".to_owned()], advice));
     let rig = rig.named("v");
-    assert_eq!(ask(&rig), (both, vec!["row 2 of the pass".to_owned()], Vec::new()), "a view");
+    assert_eq!(ask(&rig), (both, vec!["row 2 of the pass".to_owned()], quiet), "a view");
     // A register of persons is keyed by their ids, and nobody's stands in a log.
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(WANG), Some("110105194912310029"), Some("x")]]);

@@ -161,7 +161,8 @@ fn drift_while_running_is_told(server: &Server) {
     change("bigint");
     let (error, detail) = code(ask(&always));
     assert_eq!(error, ErrorCode::SourceDrift);
-    assert!(detail.contains("column `id_b` was of type") && detail.contains("is of type `bigint"), "{detail}");
+    assert!(detail.contains("column `id_b` was of type"), "{detail}");
+    assert!(detail.contains("is of type `bigint") || detail.contains("is of type `int8"), "{detail}");
     change("varchar(70)");
     mended();
     rig.table.sql("alter table TABLE rename to GONE".replace("GONE", if server.is_postgres { "gone" } else { "SCHEMA.gone" }).as_str());
@@ -224,6 +225,16 @@ fn who_is_not_let_in_is_told_why(server: &Server) {
         assert!(words.iter().all(|word| detail.contains(word)), "{more}: {detail}");
     };
     told("user = \"nobody\"", ErrorCode::Misconfigured, &["does not let `nobody` in"]);
+    if server.by_odbc {
+        let at =
+            |database: &str, port: u16| format!("attributes = {{ Server = \"127.0.0.1\", Database = \"{database}\", Port = \"{port}\" }}");
+        told(&at("elsewhere", server.port), ErrorCode::Misconfigured, &["database \"elsewhere\" does not exist", "source.attributes"]);
+        told("table = \"elsewhere\"", ErrorCode::SourceDrift, &["has no table or view", "elsewhere"]);
+        told(&at("postgres", 1), ErrorCode::SourceUnreachable, &["127.0.0.1", "refused"]);
+        told("driver = \"nowhere\"", ErrorCode::Misconfigured, &["nowhere", "install the driver"]);
+        told("driver = none\ndsn = \"nowhere\"", ErrorCode::Misconfigured, &["nowhere", "install the driver"]);
+        return;
+    }
     told("database = \"elsewhere\"", ErrorCode::Misconfigured, &["has no database `elsewhere`"]);
     told("table = \"elsewhere\"", ErrorCode::SourceDrift, &["has no table or view", "elsewhere"]);
     told("port = 1", ErrorCode::SourceUnreachable, &["127.0.0.1:1", "refused"]);

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-mod answers;
+pub mod answers;
 mod faults;
 mod people;
 pub mod server;
@@ -152,6 +152,11 @@ fn both(server: &Server) {
 #[test]
 fn outside_postgres_as_any_server() {
     both(&Server::postgres());
+}
+
+#[test]
+fn outside_postgres_by_odbc_as_any_server() {
+    both(&Server::postgres_by_odbc());
 }
 
 #[test]

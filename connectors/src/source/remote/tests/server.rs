@@ -22,6 +22,8 @@ pub struct Server {
     pub port: u16,
     pub ca_file: PathBuf,
     pub is_postgres: bool,
+    /// Whether sources reach it through its ODBC driver.
+    pub by_odbc: bool,
     process: Mutex<Process>,
     tables: AtomicU32,
 }
@@ -44,16 +46,23 @@ impl Server {
     pub fn postgres() -> Self {
         let process = Postgres::start().unwrap();
         let (port, ca_file) = (process.port(), process.ca_file());
-        let server = Self { port, ca_file, is_postgres: true, process: Mutex::new(Process::Postgres(process)), tables: AtomicU32::new(0) };
+        let process = Mutex::new(Process::Postgres(process));
+        let server = Self { port, ca_file, is_postgres: true, by_odbc: false, process, tables: AtomicU32::new(0) };
         let password = READER_PASSWORD.replace('\'', "''");
         server.sql(&format!("create role \"{READER}\" login password '{password}'"));
         server
     }
 
+    /// The same, for sources that reach it through psqlodbc.
+    pub fn postgres_by_odbc() -> Self {
+        Self { by_odbc: true, ..Self::postgres() }
+    }
+
     pub fn mariadb() -> Self {
         let process = Mariadb::start().unwrap();
         let (port, ca_file) = (process.port(), process.ca_file());
-        let server = Self { port, ca_file, is_postgres: false, process: Mutex::new(Process::Mariadb(process)), tables: AtomicU32::new(0) };
+        let process = Mutex::new(Process::Mariadb(process));
+        let server = Self { port, ca_file, is_postgres: false, by_odbc: false, process, tables: AtomicU32::new(0) };
         let password = READER_PASSWORD.replace('\'', "''");
         server.sql(&format!("create user `{READER}`@'%' identified by '{password}'"));
         server
@@ -174,6 +183,12 @@ impl Table<'_> {
     /// A `[source]` section for it, without its head; `more` lines come before those that it does not set itself.
     pub fn section(&self, more: &str) -> String {
         let mut lines: Vec<String> = more.lines().map(str::to_owned).collect();
+        let by_odbc = format!(
+            "kind = \"odbc\"\ndriver = \"PostgreSQL Unicode\"\n\
+             attributes = {{ Server = \"127.0.0.1\", Port = \"{}\", Database = \"postgres\", SSLmode = \"require\" }}\n\
+             schema = \"{}\"\ntable = \"{}\"\nuser = \"{READER}\"\npassword_file = \"password\"",
+            self.server.port, self.schema, self.name
+        );
         let (kind, place) = if self.server.is_postgres {
             ("postgres", format!("database = \"postgres\"\nschema = \"{}\"", self.schema))
         } else {
@@ -184,6 +199,7 @@ impl Table<'_> {
              tls = \"verify\"\nca_file = \"ca.pem\"",
             self.server.port, self.name
         );
+        let usual = if self.server.by_odbc { by_odbc } else { usual };
         let key = |line: &str| line.split(" =").next().unwrap_or_default().to_owned();
         let said: Vec<String> = lines.iter().map(|line| key(line)).collect();
         lines.extend(usual.lines().filter(|line| !said.contains(&key(line))).map(str::to_owned));

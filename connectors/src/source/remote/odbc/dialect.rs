@@ -1,0 +1,203 @@
+//! What differs between systems behind ODBC, told apart by what their drivers call them: what makes a session read-only, what gives a
+//! transaction one moment to see, and what shows that a connection lives.
+
+/// A kind of system.
+#[derive(Clone, Copy, Debug)]
+pub struct Dialect {
+    /// Part of what the driver calls it, in small letters.
+    name: &'static str,
+    /// Run once after logging in, each by itself.
+    pub set_up: &'static [&'static str],
+    /// Begins a transaction; `{ms}` stands for the milliseconds that a statement may take, `{lock}` for a little less.
+    begin: &'static [&'static str],
+    /// Shows that the connection lives; empty where nothing would.
+    pub alive: &'static str,
+    /// Whether statements run in transactions.
+    pub transactions: bool,
+    /// Whether a transaction sees one moment.
+    pub snapshot: bool,
+    /// Whether the driver binds no values, so that the table is read whole and rows are chosen here.
+    pub whole: bool,
+    /// Whether the driver knows text in bytes only.
+    pub narrow: bool,
+    /// Which of the system's own error numbers say that a name is gone.
+    pub gone: &'static [i32],
+    /// Which say that somebody else holds a lock.
+    pub locked: &'static [i32],
+    /// Asks whether the server follows another one, and may lag behind it: `1` if so; empty where nothing is known to ask.
+    pub follows: &'static str,
+    /// Asks up to when a server that follows has followed; empty where that is not known.
+    pub followed: &'static str,
+    /// Asks whether the table, whose quoted path `{path}` stands for, is a copy made at some time: `1` if so.
+    pub copied: &'static str,
+    /// What quotes a name, where that is not left to the driver.
+    pub quote: Option<char>,
+    /// Attributes that keep the driver from holding a whole answer in memory, for drivers whose name or file has this part.
+    pub streaming: Option<(&'static str, &'static [(&'static str, &'static str)])>,
+}
+
+/// One of which nothing is known.
+const UNKNOWN: Dialect = Dialect {
+    name: "",
+    set_up: &[],
+    begin: &[],
+    alive: "",
+    transactions: false,
+    snapshot: false,
+    whole: false,
+    narrow: false,
+    gone: &[],
+    locked: &[],
+    follows: "",
+    followed: "",
+    copied: "",
+    quote: None,
+    streaming: None,
+};
+
+/// Those that are known; the first whose name fits.
+const KNOWN: &[Dialect] = &[
+    Dialect {
+        name: "postgresql",
+        // The driver reads by cursors, which are all read to their ends. The last one lets the server notice within half a second that
+        // whoever asked is gone; older ones do not know it.
+        set_up: &[
+            "set session characteristics as transaction isolation level repeatable read, read only",
+            "set timezone = 'Asia/Shanghai'",
+            "set extra_float_digits = 1",
+            "set row_security = off",
+            "set search_path = pg_catalog",
+            "set cursor_tuple_fraction = 1",
+            "set idle_in_transaction_session_timeout = '10min'",
+            "select set_config(name, '500', false) from pg_settings where name = 'client_connection_check_interval'",
+        ],
+        begin: &["set local statement_timeout = {ms}", "set local lock_timeout = {lock}"],
+        alive: "select 1",
+        transactions: true,
+        snapshot: true,
+        follows: "select case when pg_is_in_recovery() then 1 else 0 end",
+        followed: "select cast(pg_last_xact_replay_timestamp() as text)",
+        copied: "select case when relkind = 'm' then 1 else 0 end from pg_class where oid = '{path}'::regclass",
+        streaming: Some(("psqlodbc|postgres", &[("UseDeclareFetch", "1"), ("Fetch", "1000")])),
+        ..UNKNOWN
+    },
+    Dialect {
+        name: "sqlite",
+        set_up: &["pragma query_only = 1"],
+        begin: &["select count(*) from sqlite_master"],
+        alive: "select 1",
+        transactions: true,
+        snapshot: true,
+        gone: &[1],
+        locked: &[5, 6],
+        // What stands in `"` is a text to SQLite if there is no column of that name.
+        quote: Some('`'),
+        streaming: Some(("sqlite", &[("StepAPI", "1"), ("NoCreat", "1"), ("BigInt", "1")])),
+        ..UNKNOWN
+    },
+    Dialect {
+        name: "oracle",
+        set_up: &["alter session set time_zone = '+08:00'"],
+        begin: &["set transaction read only"],
+        alive: "select 1 from dual",
+        transactions: true,
+        snapshot: true,
+        follows: "select case when sys_context('USERENV', 'DATABASE_ROLE') = 'PRIMARY' then 0 else 1 end from dual",
+        gone: &[942, 904],
+        ..UNKNOWN
+    },
+    Dialect {
+        name: "dm",
+        begin: &["set transaction isolation level serializable"],
+        alive: "select 1 from dual",
+        transactions: true,
+        snapshot: true,
+        ..UNKNOWN
+    },
+    Dialect {
+        name: "microsoft sql server",
+        set_up: &["set transaction isolation level snapshot", "set rowcount 0"],
+        begin: &["set lock_timeout {lock}"],
+        alive: "select 1",
+        transactions: true,
+        snapshot: true,
+        follows: "select case when databasepropertyex(db_name(), 'Updateability') = 'READ_WRITE' then 0 else 1 end",
+        gone: &[207, 208],
+        locked: &[1222],
+        ..UNKNOWN
+    },
+    MYSQL,
+    Dialect { name: "mariadb", ..MYSQL },
+    Dialect { name: "mdb", whole: true, narrow: true, ..UNKNOWN },
+];
+
+const MYSQL: Dialect = Dialect {
+    name: "mysql",
+    set_up: &[
+        "set session transaction isolation level repeatable read",
+        "set session transaction read only",
+        "set session sql_select_limit = default",
+        "set session time_zone = '+08:00'",
+    ],
+    begin: &["start transaction with consistent snapshot, read only"],
+    alive: "select 1",
+    transactions: true,
+    snapshot: true,
+    follows: "select @@global.read_only",
+    gone: &[1051, 1054, 1146],
+    locked: &[1205],
+    ..UNKNOWN
+};
+
+impl Dialect {
+    /// By what the driver calls the system.
+    pub fn of(system: &str) -> Self {
+        let system = system.to_lowercase();
+        // Two letters stand in many names.
+        let fits = |known: &&Dialect| if known.name.len() > 2 { system.contains(known.name) } else { system.starts_with(known.name) };
+        KNOWN.iter().find(fits).copied().unwrap_or(UNKNOWN)
+    }
+
+    /// What begins a transaction whose statements may take so many seconds.
+    pub fn begin(&self, seconds: u64) -> Vec<String> {
+        let (all, lock) = ((seconds * 1000).to_string(), (seconds * 750).to_string());
+        let statements = self.begin.iter().map(|statement| statement.replace("{ms}", &all).replace("{lock}", &lock));
+        statements.chain(self.alive()).collect()
+    }
+
+    /// What shows that the connection lives.
+    pub fn alive(&self) -> Option<String> {
+        (!self.alive.is_empty()).then(|| self.alive.to_owned())
+    }
+
+    /// What to tell a driver of this name before anybody knows what is behind it.
+    pub fn attributes(driver: &str) -> &'static [(&'static str, &'static str)] {
+        let driver = driver.to_lowercase();
+        let known = KNOWN.iter().filter_map(|known| known.streaming);
+        known.into_iter().find(|(parts, _)| parts.split('|').any(|part| driver.contains(part))).map_or(&[], |(_, attributes)| attributes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dialect;
+
+    #[test]
+    fn systems_are_told_apart_by_what_their_drivers_call_them() {
+        let name = |system: &str| Dialect::of(system).name;
+        let named = ["PostgreSQL", "SQLite", "Oracle", "DM DBMS", "DM8", "Microsoft SQL Server", "MySQL", "MariaDB", "MDBTOOLS"];
+        let known = ["postgresql", "sqlite", "oracle", "dm", "dm", "microsoft sql server", "mysql", "mariadb", "mdb"];
+        assert_eq!(named.map(name), known);
+        for unknown in ["", "DB2/LINUXX8664", "ACCESS", "Admiral DM", "Sybase SQL Server"] {
+            let dialect = Dialect::of(unknown);
+            assert!(dialect.name.is_empty() && !dialect.snapshot, "{unknown}: nothing may be taken for granted");
+        }
+    }
+
+    #[test]
+    fn drivers_are_told_to_stream_by_their_names() {
+        let has = |driver: &str, name: &str| Dialect::attributes(driver).iter().any(|(known, _)| *known == name);
+        assert!(has("PostgreSQL Unicode", "UseDeclareFetch") && has("/usr/lib/odbc/psqlodbcw.so", "UseDeclareFetch"));
+        assert!(has("SQLite3", "StepAPI") && Dialect::attributes("DM8 ODBC DRIVER").is_empty());
+    }
+}
