@@ -127,8 +127,9 @@ pub(super) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
         );
     }
     let issuer = &certificate.issuer;
-    let name = issuer.name.as_ref().map(|name| format!("{} ", pick(name))).unwrap_or_default();
-    line("sealed by:", "签发单位：", format!("{name}({})", issuer.uri));
+    // Offline only its URI is known.
+    let sealed_by = issuer.name.as_ref().map_or_else(|| issuer.uri.clone(), |name| format!("{} ({})", pick(name), issuer.uri));
+    line("sealed by:", "签发单位：", sealed_by);
     if issuer.active == Some(false) {
         line(
             "note:",
