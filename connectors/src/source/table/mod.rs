@@ -1,6 +1,10 @@
 //! A table in a SQLite file: the department's own, live, or the connector's snapshot of a file drop.
 
-use std::collections::{BTreeSet, HashSet};
+mod owner;
+mod selecting;
+mod sending;
+
+use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,14 +19,12 @@ use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
-use super::findings::{Assay, Assayed};
+use self::sending::RowSender;
 use super::present::{Met, Present};
 use super::profile::{KeyCell, KeyColumns, Profile, RaggedRow};
 use super::seen::Seen;
 use super::snapshot::Temporary;
-use super::{
-    BATCH_ROWS, Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow,
-};
+use super::{Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use crate::adjudications::{Adjudications, row_digest};
 
 /// Read connections of one table, and so look-ups at once; more wait their turn within their deadline.
@@ -345,77 +347,6 @@ impl Inner {
         })
     }
 
-    fn survey(&self, reader: &mut Reader) -> Result<Survey, SourceError> {
-        let started = SystemTime::now();
-        let stop = Stop::at(std::time::Instant::now() + Duration::from_secs(600));
-        self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
-            let pass = inner.fresh_pass(reader, &stop)?;
-            let profile = &pass.profile;
-            let assayed = inner.assay(reader, &stop)?;
-            let steps = inner.shape.look_ups.iter().map(|look_up| inner.steps(reader, look_up)).collect();
-            Ok(Survey {
-                rows: profile.rows,
-                unreadable: profile.unreadable().take(100).collect(),
-                unreadable_count: profile.unreadable_count(),
-                adjudicated: profile.adjudicated_count(),
-                irregular: profile.irregular_count(),
-                as_of: inner.as_of(reader, started)?,
-                advice: inner.advice(reader)?,
-                findings: assayed.findings,
-                spoilt_rows: assayed.spoilt_rows,
-                trials: assayed.trials,
-                steps,
-            })
-        })
-    }
-
-    /// A pass over every cell, for the owner's sake: look-ups have no need of it.
-    fn assay(&self, reader: &Reader, stop: &Stop) -> Result<Assayed, SourceError> {
-        let mut assay = Assay::new(&self.shape.columns, &self.shape.look_ups);
-        let mut statement = reader.connection.prepare(&whole(reader)).map_err(|error| self.failed(&error))?;
-        let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
-        while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
-            stop.check()?;
-            assay.note(&self.cells(row, 1)?);
-        }
-        Ok(assay.finish(self.shape.ragged.len() as u64))
-    }
-
-    /// What a look-up of one person sends: every spelling of the id, then the rows that the profile knows to be spelled otherwise.
-    fn steps(&self, reader: &Reader, look_up: &KeyColumns) -> Vec<String> {
-        let by_key = format!("{} where {}", reader.select, self.key_condition(&look_up.columns, 4));
-        vec![by_key, format!("{} where {} = ?1", reader.select, reader.row_id)]
-    }
-
-    fn unreadable(&self, reader: &mut Reader, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
-        let stop = Stop::at(std::time::Instant::now() + Duration::from_secs(600));
-        self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
-            let pass = inner.fresh_pass(reader, &stop)?;
-            let profile = &pass.profile;
-            let ids: BTreeSet<i64> = profile.open_rows().collect();
-            let mut statement = reader
-                .connection
-                .prepare_cached(&format!("{} where {} = ?1", reader.select, reader.row_id))
-                .map_err(|error| inner.failed(&error))?;
-            let mut rows = Vec::new();
-            for id in ids.into_iter().take(most) {
-                let mut found = statement.query([id]).map_err(|error| inner.failed(&error))?;
-                while let Some(row) = found.next().map_err(|error| inner.failed(&error))? {
-                    let cells = inner.cells(row, 1)?.into_vec();
-                    let digest = row_digest(cells.iter().map(Option::as_deref));
-                    rows.push(UnreadableRow { locator: format!("row {id}"), cells, digest });
-                }
-            }
-            let ragged = profile.open_ragged().take(most.saturating_sub(rows.len()));
-            rows.extend(ragged.map(|row| UnreadableRow {
-                locator: format!("line {}", row.line),
-                cells: vec![Some(row.excerpt.clone())],
-                digest: row.digest,
-            }));
-            Ok(rows)
-        })
-    }
-
     /// One read transaction, so that the profile, as-of and rows are of one moment; interrupted when `stop` says so, or after so many
     /// looks at it.
     fn in_transaction<T>(
@@ -605,23 +536,6 @@ impl Inner {
         })
     }
 
-    /// Columns that are looked up without an index; a snapshot's are our own.
-    fn advice(&self, reader: &Reader) -> Result<Vec<String>, SourceError> {
-        if matches!(self.shape.moment, Moment::Fixed(_)) {
-            return Ok(Vec::new());
-        }
-        let sql = "select distinct i.name from pragma_index_list(?1) l join pragma_index_info(l.name) i where i.seqno = 0";
-        let indexed = reader
-            .connection
-            .prepare(sql)
-            .and_then(|mut statement| statement.query_map([&self.shape.table], |row| row.get(0))?.collect::<Result<HashSet<String>, _>>())
-            .map_err(|error| self.failed(&error))?;
-        let places: HashSet<usize> = self.shape.look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
-        let fields = self.shape.fields.iter().enumerate().filter(|(place, _)| places.contains(place));
-        let missing = fields.filter(|(_, field)| !indexed.contains(*field));
-        Ok(missing.map(|(_, field)| format!("column `{field}` has no index: every look-up reads the whole table; `create index` on it makes a look-up a matter of milliseconds")).collect())
-    }
-
     fn failed(&self, error: &rusqlite::Error) -> SourceError {
         let code = match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::OperationInterrupted) => ErrorCode::SourceTimeout,
@@ -631,55 +545,6 @@ impl Inner {
             _ => ErrorCode::SourceFailed,
         };
         SourceError::new(code, format!("`{}`: {error}", self.path.display()))
-    }
-}
-
-/// Takes rows, each once, and sends them on in batches; or keeps them, as long as they are one batch.
-struct RowSender<'a> {
-    out: Option<&'a mpsc::Sender<Vec<RawRow>>>,
-    batch: Vec<RawRow>,
-    seen: HashSet<i64>,
-    /// What the pass saw, and which of it was met.
-    watch: Option<(Arc<Pass>, Met)>,
-    columns: &'a [usize],
-    left: u64,
-    /// There were more rows than could be kept.
-    full: bool,
-}
-
-impl<'a> RowSender<'a> {
-    fn new(out: Option<&'a mpsc::Sender<Vec<RawRow>>>, look_up: &'a LookUp) -> Self {
-        let (columns, left) = (look_up.columns.as_slice(), look_up.most_rows);
-        Self { out, batch: Vec::new(), seen: HashSet::new(), watch: None, columns, left, full: false }
-    }
-
-    fn send(&mut self, id: i64, row: RawRow) -> Result<(), SourceError> {
-        if !self.seen.insert(id) {
-            return Ok(());
-        }
-        self.left =
-            self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
-        if self.batch.len() >= BATCH_ROWS {
-            self.flush()?;
-        }
-        if let Some((pass, met)) = &mut self.watch
-            && let Some(present) = &pass.present
-        {
-            met.note(present, self.columns, &row, id.cast_unsigned());
-        }
-        self.batch.push(row);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), SourceError> {
-        if self.batch.is_empty() {
-            return Ok(());
-        }
-        let Some(out) = self.out else {
-            self.full = true;
-            return Err(SourceError::new(ErrorCode::SourceLimit, "more rows than one batch"));
-        };
-        out.blocking_send(std::mem::take(&mut self.batch)).map_err(|_| hung_up())
     }
 }
 
@@ -717,6 +582,5 @@ pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-mod selecting;
 #[cfg(test)]
 mod tests;

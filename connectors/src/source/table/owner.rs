@@ -1,0 +1,103 @@
+//! What the table's owner asks of it: what it looks like, and which of its rows cannot be read.
+
+use std::collections::{BTreeSet, HashSet};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::super::findings::{Assay, Assayed};
+use super::super::profile::KeyColumns;
+use super::super::{SourceError, Stop, Survey, UnreadableRow};
+use super::{Inner, Moment, Reader, whole};
+use crate::adjudications::row_digest;
+
+/// Time that the owner's own questions may take.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+impl Inner {
+    pub(super) fn survey(&self, reader: &mut Reader) -> Result<Survey, SourceError> {
+        let started = SystemTime::now();
+        let stop = Stop::at(Instant::now() + PATIENCE);
+        self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
+            let pass = inner.fresh_pass(reader, &stop)?;
+            let profile = &pass.profile;
+            let assayed = inner.assay(reader, &stop)?;
+            let steps = inner.shape.look_ups.iter().map(|look_up| inner.steps(reader, look_up)).collect();
+            Ok(Survey {
+                rows: profile.rows,
+                unreadable: profile.unreadable().take(100).collect(),
+                unreadable_count: profile.unreadable_count(),
+                adjudicated: profile.adjudicated_count(),
+                irregular: profile.irregular_count(),
+                as_of: inner.as_of(reader, started)?,
+                advice: inner.advice(reader)?,
+                findings: assayed.findings,
+                spoilt_rows: assayed.spoilt_rows,
+                trials: assayed.trials,
+                steps,
+            })
+        })
+    }
+
+    /// A pass over every cell, for the owner's sake: look-ups have no need of it.
+    fn assay(&self, reader: &Reader, stop: &Stop) -> Result<Assayed, SourceError> {
+        let mut assay = Assay::new(&self.shape.columns, &self.shape.look_ups);
+        let mut statement = reader.connection.prepare(&whole(reader)).map_err(|error| self.failed(&error))?;
+        let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
+        while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
+            stop.check()?;
+            assay.note(&self.cells(row, 1)?);
+        }
+        Ok(assay.finish(self.shape.ragged.len() as u64))
+    }
+
+    /// What a look-up of one person sends: every spelling of the id, then the rows that the profile knows to be spelled otherwise.
+    fn steps(&self, reader: &Reader, look_up: &KeyColumns) -> Vec<String> {
+        let by_key = format!("{} where {}", reader.select, self.key_condition(&look_up.columns, 4));
+        vec![by_key, format!("{} where {} = ?1", reader.select, reader.row_id)]
+    }
+
+    pub(super) fn unreadable(&self, reader: &mut Reader, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
+        let stop = Stop::at(Instant::now() + PATIENCE);
+        self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
+            let pass = inner.fresh_pass(reader, &stop)?;
+            let profile = &pass.profile;
+            let ids: BTreeSet<i64> = profile.open_rows().collect();
+            let mut statement = reader
+                .connection
+                .prepare_cached(&format!("{} where {} = ?1", reader.select, reader.row_id))
+                .map_err(|error| inner.failed(&error))?;
+            let mut rows = Vec::new();
+            for id in ids.into_iter().take(most) {
+                let mut found = statement.query([id]).map_err(|error| inner.failed(&error))?;
+                while let Some(row) = found.next().map_err(|error| inner.failed(&error))? {
+                    let cells = inner.cells(row, 1)?.into_vec();
+                    let digest = row_digest(cells.iter().map(Option::as_deref));
+                    rows.push(UnreadableRow { locator: format!("row {id}"), cells, digest });
+                }
+            }
+            let ragged = profile.open_ragged().take(most.saturating_sub(rows.len()));
+            rows.extend(ragged.map(|row| UnreadableRow {
+                locator: format!("line {}", row.line),
+                cells: vec![Some(row.excerpt.clone())],
+                digest: row.digest,
+            }));
+            Ok(rows)
+        })
+    }
+
+    /// Columns that are looked up without an index; a snapshot's are our own.
+    fn advice(&self, reader: &Reader) -> Result<Vec<String>, SourceError> {
+        if matches!(self.shape.moment, Moment::Fixed(_)) {
+            return Ok(Vec::new());
+        }
+        let sql = "select distinct i.name from pragma_index_list(?1) l join pragma_index_info(l.name) i where i.seqno = 0";
+        let indexed = reader
+            .connection
+            .prepare(sql)
+            .and_then(|mut statement| statement.query_map([&self.shape.table], |row| row.get(0))?.collect::<Result<HashSet<String>, _>>())
+            .map_err(|error| self.failed(&error))?;
+        let places: HashSet<usize> = self.shape.look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
+        let fields = self.shape.fields.iter().enumerate().filter(|(place, _)| places.contains(place));
+        let missing = fields.filter(|(_, field)| !indexed.contains(*field));
+        Ok(missing.map(|(_, field)| format!("column `{field}` has no index: every look-up reads the whole table; `create index` on it makes a look-up a matter of milliseconds")).collect())
+    }
+}

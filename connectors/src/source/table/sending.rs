@@ -1,0 +1,60 @@
+//! A look-up's rows on their way out, each once.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use zerotrip_proto::v1::ErrorCode;
+
+use super::super::present::Met;
+use super::super::{BATCH_ROWS, LookUp, RawRow, SourceError};
+use super::{Pass, hung_up};
+
+/// Takes rows, each once, and sends them on in batches; or keeps them, as long as they are one batch.
+pub(super) struct RowSender<'a> {
+    out: Option<&'a mpsc::Sender<Vec<RawRow>>>,
+    pub(super) batch: Vec<RawRow>,
+    seen: HashSet<i64>,
+    /// What the pass saw, and which of it was met.
+    pub(super) watch: Option<(Arc<Pass>, Met)>,
+    columns: &'a [usize],
+    left: u64,
+    /// There were more rows than could be kept.
+    pub(super) full: bool,
+}
+
+impl<'a> RowSender<'a> {
+    pub(super) fn new(out: Option<&'a mpsc::Sender<Vec<RawRow>>>, look_up: &'a LookUp) -> Self {
+        let (columns, left) = (look_up.columns.as_slice(), look_up.most_rows);
+        Self { out, batch: Vec::new(), seen: HashSet::new(), watch: None, columns, left, full: false }
+    }
+
+    pub(super) fn send(&mut self, id: i64, row: RawRow) -> Result<(), SourceError> {
+        if !self.seen.insert(id) {
+            return Ok(());
+        }
+        self.left =
+            self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
+        if self.batch.len() >= BATCH_ROWS {
+            self.flush()?;
+        }
+        if let Some((pass, met)) = &mut self.watch
+            && let Some(present) = &pass.present
+        {
+            met.note(present, self.columns, &row, id.cast_unsigned());
+        }
+        self.batch.push(row);
+        Ok(())
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), SourceError> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let Some(out) = self.out else {
+            self.full = true;
+            return Err(SourceError::new(ErrorCode::SourceLimit, "more rows than one batch"));
+        };
+        out.blocking_send(std::mem::take(&mut self.batch)).map_err(|_| hung_up())
+    }
+}
