@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use zerotrip_channel::{Http2Bounds, Http2Client, Peer, serve};
 use zerotrip_proto::bounds;
+use zerotrip_trust::identity::Identity;
 use zerotrip_trust::tls::{self, TlsError};
 
 use crate::channels;
@@ -22,13 +23,21 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 /// Connections without a certificate that there is always room for.
 const STRANGERS: usize = 4;
 
+/// What a connection holds for as long as it lasts.
+enum Held {
+    Stranger(#[expect(dead_code, reason = "held, not read")] Place<IpAddr>),
+    Known(#[expect(dead_code, reason = "held, not read")] Place<String>),
+}
+
 /// The open port.
 pub struct Port {
     listener: TcpListener,
     acceptor: TlsAcceptor,
     service: Service,
     hub: Arc<Hub>,
-    /// Those who have not shown a certificate, or not yet, by address.
+    /// Those who are shaking hands, by address.
+    arriving: Arc<Crowd<IpAddr>>,
+    /// Those who have shown no certificate, by address.
     strangers: Arc<Crowd<IpAddr>>,
     /// Those who have, by their URI.
     known: Arc<Crowd<String>>,
@@ -60,6 +69,7 @@ impl Port {
             acceptor: TlsAcceptor::from(config),
             service: services::all(hub).await?,
             hub: Arc::clone(hub),
+            arriving: Crowd::new(most, (most / 4).max(STRANGERS)),
             strangers: Crowd::new((most / 4).max(STRANGERS), (most / 16).max(STRANGERS)),
             known: Crowd::new(most, (most / 4).max(2)),
         })
@@ -84,13 +94,13 @@ impl Port {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let Some(stranger) = port.strangers.enter(from.ip()) else {
-                tracing::warn!(%from, "refused: too many connections without a certificate, or from this address");
+            let Some(arriving) = port.arriving.enter(from.ip()) else {
+                tracing::warn!(%from, "refused: too many are shaking hands, or from this address");
                 continue;
             };
             let (port, stop, alive) = (Arc::clone(&port), stop.clone(), alive.clone());
             tokio::spawn(async move {
-                port.connection(stream, stranger, stop).await;
+                port.connection(stream, from.ip(), arriving, stop).await;
                 drop(alive);
             });
         }
@@ -101,7 +111,7 @@ impl Port {
         }
     }
 
-    async fn connection(&self, stream: TcpStream, stranger: Place<IpAddr>, stop: watch::Receiver<bool>) {
+    async fn connection(&self, stream: TcpStream, from: IpAddr, arriving: Place<IpAddr>, stop: watch::Receiver<bool>) {
         if stream.set_nodelay(true).is_err() {
             return;
         }
@@ -119,17 +129,17 @@ impl Port {
                 }
             },
         };
-        // Whoever has shown who it is makes room for the next stranger.
-        let (_known, _stranger) = match &identity {
-            None => (None, Some(stranger)),
-            Some(identity) => match self.known.enter(identity.uri()) {
-                Some(known) => (Some(known), None),
-                None => {
-                    tracing::warn!(peer = %identity, "refused: too many connections, or too many of this system's");
-                    return;
-                }
-            },
+        let place = match &identity {
+            None => self.strangers.enter(from).map(Held::Stranger),
+            Some(identity) => self.known.enter(identity.uri()).map(Held::Known),
         };
+        let Some(_place) = place else {
+            let who = identity.as_ref().map_or_else(|| format!("somebody at {from}, without a certificate"), Identity::uri);
+            tracing::warn!(who, "refused: too many connections, or too many of theirs");
+            return;
+        };
+        // Whoever is through makes room for the next.
+        drop(arriving);
         if !channel {
             serve(stream, Peer(identity), self.service.clone(), Http2Bounds::STANDARD, stopped(stop)).await;
             return;
