@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use rusqlite::{Connection, Statement, params};
@@ -88,14 +88,18 @@ impl Snapshots {
         let folder = &self.folder;
         let failed = |error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", folder.display()));
         files::private_folder(folder).map_err(failed)?;
-        Ok(Temporary(folder.join(format!("{}-{}.db", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)))))
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Ok(Temporary(folder.join(format!("{}-{}-{number}.db", std::process::id(), this_process()))))
     }
 
     fn clean(&self) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return }; // there are none yet
         for path in entries.flatten().map(|entry| entry.path()) {
-            let owner = path.file_name().and_then(|name| name.to_str()?.split_once('-')).map(|(owner, _)| owner);
-            let gone = owner.is_none_or(|owner| !Path::new("/proc").join(owner).exists());
+            let owner = path.file_name().and_then(|name| name.to_str()?.split_once('-'));
+            let gone = owner.is_none_or(|(id, rest)| {
+                let is_ours = id == std::process::id().to_string() && rest.starts_with(this_process());
+                !is_ours && (id == std::process::id().to_string() || !Path::new("/proc").join(id).exists())
+            });
             if gone && fs::remove_file(&path).is_err() {
                 tracing::warn!(path = %path.display(), "an old snapshot cannot be removed");
             }
@@ -147,6 +151,12 @@ impl Snapshots {
         synced.map_err(|error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", path.display())))?;
         Ok(filled)
     }
+}
+
+/// Tells this process from an earlier one of the same id: in a container it is always the same.
+fn this_process() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| uuid::Uuid::new_v4().simple().to_string())
 }
 
 /// What was read.

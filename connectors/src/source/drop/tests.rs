@@ -245,6 +245,8 @@ fn nobody_else_looks_into_a_snapshot_and_no_other_process_shares_it() {
     // What a process that is gone has left is removed; what one that lives needs is not.
     fs::write(folder.join("4194305-0.db"), "").unwrap();
     fs::write(folder.join("0123456789abcdef.db"), "").unwrap();
+    // One of the same id, as the first process in a container always has.
+    fs::write(folder.join(format!("{}-earlier-0.db", std::process::id())), "").unwrap();
     let third = rig.open().unwrap();
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
     assert_eq!(run(names(&*first, look_up(&[LI], 10, soon()))).unwrap().0, ["home"]);
