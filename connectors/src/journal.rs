@@ -63,6 +63,7 @@ impl Journal {
         // A line that a crash cut off is ended, so that the next one stands alone.
         if bytes > 0 && !ends_with_newline(&file_name(folder, number))? {
             state.file.write_all(b"\n")?;
+            state.bytes += 1;
         }
         let shared = Arc::new(Shared { state: Mutex::new(state), dirty: Condvar::new() });
         let syncer = Arc::clone(&shared);
@@ -84,7 +85,13 @@ impl Journal {
             let next = append(&file_name(&state.folder, state.number + 1))?;
             (state.file, state.number, state.bytes) = (next, state.number + 1, 0);
         }
-        state.file.write_all(&line)?;
+        if let Err(error) = state.file.write_all(&line) {
+            // On a full disk a part of it may stand there, and the next line would go on behind it.
+            if let Err(still) = state.file.set_len(state.bytes) {
+                state.failed = Some(format!("the journal ends in the middle of a line, and that cannot be mended: {still}"));
+            }
+            return Err(error);
+        }
         state.bytes += line.len() as u64;
         if !state.unsynced {
             state.unsynced = true;

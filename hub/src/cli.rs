@@ -71,6 +71,8 @@ pub fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false)
+        // A log that cannot be written (a full disk under standard error) would be reported there too, in a panic.
+        .log_internal_errors(false)
         .init();
     let json = cli.json;
     let done = tokio::runtime::Builder::new_multi_thread()

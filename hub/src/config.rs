@@ -16,7 +16,7 @@ pub struct Config {
     pub store: Option<PathBuf>,
     /// Memory for joins.
     pub memory_bytes: usize,
-    /// Exchanges at once; more are refused with a hint to retry.
+    /// Exchanges at once, of which one member may have half; more are refused with a hint to retry.
     pub exchanges: usize,
     /// Connections at once.
     pub connections: usize,
@@ -34,7 +34,7 @@ pub struct Config {
 struct Raw {
     /// Memory for joins, in MiB: 16 to 65536, default 128.
     memory_mib: Option<u64>,
-    /// Exchanges at once: 1 to 65536, default 512.
+    /// Exchanges at once, of which one member may have half: 1 to 65536, default 512.
     exchanges: Option<u64>,
     /// Connections at once: 8 to 65536, default 1024.
     connections: Option<u64>,

@@ -1,4 +1,4 @@
-//! Who is on the port at once: so many in all, and of each so many, so that nobody keeps the others out.
+//! Who is here at once, on the port or with an exchange: so many in all, and of each so many, so that nobody keeps the others out.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Debug)]
 pub struct Crowd<K> {
     room: Arc<Semaphore>,
+    most: usize,
     most_each: usize,
     held: Mutex<HashMap<K, usize>>,
 }
@@ -25,7 +26,7 @@ pub struct Place<K: Eq + Hash> {
 impl<K: Clone + Eq + Hash> Crowd<K> {
     /// With so many places, of which one may hold so many.
     pub fn new(most: usize, most_each: usize) -> Arc<Self> {
-        Arc::new(Self { room: Arc::new(Semaphore::new(most)), most_each, held: Mutex::new(HashMap::new()) })
+        Arc::new(Self { room: Arc::new(Semaphore::new(most)), most, most_each, held: Mutex::new(HashMap::new()) })
     }
 
     /// A place, if there is one for whoever it is.
@@ -38,6 +39,17 @@ impl<K: Clone + Eq + Hash> Crowd<K> {
         }
         held.insert(whose.clone(), count + 1);
         Some(Place { crowd: Arc::clone(self), whose, _permit: permit })
+    }
+
+    /// How many places one may hold.
+    pub fn most_each(&self) -> usize {
+        self.most_each
+    }
+
+    /// Completes when nobody is here; from then on nobody gets in while what it gave is held.
+    pub async fn emptied(&self) -> Option<OwnedSemaphorePermit> {
+        let all = u32::try_from(self.most).unwrap_or(u32::MAX);
+        Arc::clone(&self.room).acquire_many_owned(all).await.ok()
     }
 }
 

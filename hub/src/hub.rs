@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use prost::Message as _;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use zerotrip_certs::definition::{Definition, DefinitionError};
 use zerotrip_channel::files::{self, FileError};
 use zerotrip_ledger::{BundleKind, Ledger, LedgerError};
@@ -24,6 +24,7 @@ use crate::catalog::Catalog;
 use crate::channels::Channels;
 use crate::check::run::Engine;
 use crate::config::Config;
+use crate::crowd::Crowd;
 use crate::exchange::admit::Budgets;
 
 /// What is in force: replaced whole, never changed.
@@ -81,8 +82,8 @@ pub struct Hub {
     pub engine: Engine,
     /// Who has asked how much.
     pub budgets: Budgets,
-    /// Exchanges at once.
-    pub room: Semaphore,
+    /// Exchanges under way, by member.
+    pub room: Arc<Crowd<String>>,
     in_force: watch::Sender<Arc<InForce>>,
     /// Bundles are published one at a time.
     publishing: tokio::sync::Mutex<()>,
@@ -143,7 +144,7 @@ impl Hub {
         let hub = Self {
             engine: Engine::new(runtime),
             budgets: Budgets::new(&config),
-            room: Semaphore::new(config.exchanges),
+            room: Crowd::new(config.exchanges, config.exchanges.div_ceil(2)),
             channels: Channels::default(),
             in_force: watch::Sender::new(Arc::new(in_force)),
             publishing: tokio::sync::Mutex::new(()),

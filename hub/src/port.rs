@@ -177,7 +177,5 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 /// Channels stay open while exchanges that need them finish.
 async fn drained(hub: &Hub, stop: watch::Receiver<bool>) {
     stopped(stop).await;
-    let all = u32::try_from(hub.config.exchanges).unwrap_or(u32::MAX);
-    // All room taken back: nobody is inside. The semaphore is never closed.
-    let _room = hub.room.acquire_many(all).await;
+    let _all = hub.room.emptied().await;
 }

@@ -23,11 +23,19 @@ pub fn town(residents: usize, seed: u64) -> TestTown {
 
 /// The same, with the four registers in these systems.
 pub fn town_in(residents: usize, seed: u64, systems: [System; 4]) -> TestTown {
+    let mut plan = Plan { hub_settings: "subject_per_hour = 1000000\nmember_per_minute = 10000000\n".into(), ..Plan::now(residents, seed) };
+    plan.spec.systems = systems;
+    start(plan)
+}
+
+/// The same, with this for `hub.toml`.
+pub fn town_with(residents: usize, seed: u64, settings: &str) -> TestTown {
+    start(Plan { hub_settings: settings.into(), ..Plan::now(residents, seed) })
+}
+
+fn start(plan: Plan) -> TestTown {
     zerotrip_trust::tls::install_provider();
     let folder = tempfile::tempdir().unwrap();
-    let settings = "subject_per_hour = 1000000\nmember_per_minute = 10000000\n";
-    let mut plan = Plan { hub_settings: settings.into(), ..Plan::now(residents, seed) };
-    plan.spec.systems = systems;
     let town = Town::start(folder.path(), &plan, &mut |_| {}).unwrap();
     // The same spec gives the same city: this one is only read for its key.
     let city = zerotrip_tests::city::imagine(&plan.spec).unwrap();

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::SemaphorePermit;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, sha256_parts};
 
 use super::Identified;
 use crate::config::Config;
+use crate::crowd::Place;
 use crate::hub::Hub;
 
 /// Keys that one window remembers; over it the window begins anew early, and the log says so.
@@ -97,10 +97,16 @@ impl Budgets {
     }
 }
 
-/// Room for one exchange, held until it is answered.
-pub fn admit<'a>(hub: &'a Hub, identified: &Identified, subjects: &[String]) -> Result<SemaphorePermit<'a>, Refusal> {
+/// Room for one exchange, held until it is answered. No member gets more than half of it: who asks too much at once is told to come back,
+/// and the others do not notice.
+pub fn admit(hub: &Hub, identified: &Identified, subjects: &[String]) -> Result<Place<String>, Refusal> {
     hub.budgets.spend(&identified.member, subjects)?;
-    hub.room.try_acquire().map_err(|_| {
-        Refusal::bilingual(ErrorCode::Overloaded, "the hub is busy or stopping; try again in a second", "枢纽繁忙或正在停机，请一秒后重试")
+    hub.room.enter(identified.member.clone()).ok_or_else(|| {
+        let share = hub.room.most_each();
+        Refusal::bilingual(
+            ErrorCode::Overloaded,
+            format!("the hub is busy or stopping, or this member has {share} exchanges under way, its share; try again in a second"),
+            format!("枢纽繁忙或正在停机，或本单位同时进行的请求已达 {share} 个上限，请一秒后重试"),
+        )
     })
 }

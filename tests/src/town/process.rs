@@ -82,7 +82,10 @@ impl Running {
     /// Starts a shipped binary; its standard error goes to the end of `log`.
     pub fn start(binary: &str, arguments: &[&str], log: &Path) -> Result<Self, Failure> {
         let errors = File::options().create(true).append(true).open(log)?;
-        let mut child = Command::new(binary_path(binary)?)
+        // A file that may not grow (tests of full disks set that limit) is an error to be reported, not a signal that kills.
+        let mut child = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(binary_path(binary)?)
             .args(arguments)
             .env("LANG", "C.UTF-8")
             .stdin(Stdio::null())
@@ -141,6 +144,13 @@ impl Running {
         self.signal("TERM")?;
         let (name, log) = (self.name.clone(), self.log.clone());
         self.wait_success(Duration::from_secs(40)).map_err(|error| format!("stopping {name}: {error}; see {}", log.display()).into())
+    }
+
+    /// From now on no file that it writes may grow beyond so many bytes; `None`: as far as the disk goes. What a full disk is to it.
+    pub fn limit_files(&self, most_bytes: Option<u64>) -> Result<(), Failure> {
+        let soft = most_bytes.map_or("unlimited".to_owned(), |most| most.to_string());
+        let status = Command::new("prlimit").args(["--pid", &self.id().to_string(), &format!("--fsize={soft}:")]).status()?;
+        if status.success() { Ok(()) } else { fail(format!("{} could not be limited", self.name)) }
     }
 
     /// Any signal.
