@@ -8,6 +8,7 @@
 
 pub mod admissible;
 mod evaluate;
+mod pair_join;
 pub mod prepare;
 mod request_join;
 pub mod run;

@@ -18,7 +18,7 @@ use zerotrip_trust::digest::Digest;
 use zerotrip_trust::receipt::template_digest;
 
 use super::slots::SlotTable;
-use super::{admissible, request_join};
+use super::{admissible, pair_join, request_join};
 
 /// The column that the hub adds to what a scan delivers: a row's number, from 0, by which a verdict says which row it judges.
 pub const ROW_NUMBER: &str = "row_number";
@@ -294,7 +294,7 @@ impl<'a> Preparation<'a> {
             return Ok(Err(objections));
         }
         let physical = state.create_physical_plan(&logical).await?;
-        Ok(Ok(request_join::rewrite(physical)?))
+        Ok(Ok(pair_join::rewrite(request_join::rewrite(physical)?)?))
     }
 
     /// `absence_for` may name steps that run after the scan, such as the living spouse.

@@ -23,6 +23,8 @@ use futures::StreamExt as _;
 
 use super::slots::{ExchangeCx, SlotScanExec, exchange};
 
+type Expression = Arc<dyn PhysicalExpr>;
+
 /// Replaces every inner join whose left side is the request.
 pub fn rewrite(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
@@ -56,22 +58,15 @@ impl RequestJoin {
             let Some(request) = request_columns(join.left()).filter(|_| *join.join_type() == JoinType::Inner && equal) else {
                 return Ok(None);
             };
-            let width = join.left().schema().fields().len();
-            let mut conditions = Vec::new();
-            for (left, right) in join.on() {
-                let right = shifted(Arc::clone(right), width)?;
-                conditions.push(Arc::new(BinaryExpr::new(Arc::clone(left), Operator::Eq, right)) as Arc<dyn PhysicalExpr>);
-            }
-            conditions.extend(join.filter().map(|filter| over_both(filter, width)).transpose()?);
+            let conditions = conditions(join.on(), join.filter(), join.left().schema().fields().len())?;
             let projection = join.projection.as_ref().map(|columns| columns.to_vec());
             return Self::new(join.left(), join.right(), request, conditions, projection).map(Some);
         }
         if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
             let Some(request) = request_columns(join.left()).filter(|_| *join.join_type() == JoinType::Inner) else { return Ok(None) };
-            let width = join.left().schema().fields().len();
-            let condition = join.filter().map(|filter| over_both(filter, width)).transpose()?;
+            let conditions = conditions(&[], join.filter(), join.left().schema().fields().len())?;
             let projection = join.projection().as_ref().map(|columns| columns.to_vec());
-            return Self::new(join.left(), join.right(), request, condition.into_iter().collect(), projection).map(Some);
+            return Self::new(join.left(), join.right(), request, conditions, projection).map(Some);
         }
         Ok(None)
     }
@@ -85,8 +80,7 @@ impl RequestJoin {
     ) -> Result<Self> {
         let (left, right_schema) = (left.schema(), right.schema());
         let joined = Arc::new(Schema::new(left.fields().iter().chain(right_schema.fields()).cloned().collect::<Vec<_>>()));
-        let condition = conditions.into_iter().reduce(|all, one| Arc::new(BinaryExpr::new(all, Operator::And, one)));
-        Self::over(Arc::clone(right), request, condition, joined, projection)
+        Self::over(Arc::clone(right), request, all_of(conditions), joined, projection)
     }
 
     fn over(
@@ -141,6 +135,22 @@ impl RequestJoin {
 fn request_columns(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<usize>> {
     let scan = plan.downcast_ref::<SlotScanExec>().filter(|scan| scan.slot() == 0)?;
     Some(scan.columns())
+}
+
+/// A join's conditions, over the columns of both sides, of which the left one has so many.
+pub fn conditions(on: &[(Expression, Expression)], filter: Option<&JoinFilter>, width: usize) -> Result<Vec<Expression>> {
+    let mut conditions = Vec::new();
+    for (left, right) in on {
+        let right = shifted(Arc::clone(right), width)?;
+        conditions.push(Arc::new(BinaryExpr::new(Arc::clone(left), Operator::Eq, right)) as Expression);
+    }
+    conditions.extend(filter.map(|filter| over_both(filter, width)).transpose()?);
+    Ok(conditions)
+}
+
+/// All of them at once; `None` of none.
+pub fn all_of(conditions: Vec<Expression>) -> Option<Expression> {
+    conditions.into_iter().reduce(|all, one| Arc::new(BinaryExpr::new(all, Operator::And, one)))
 }
 
 /// An expression over the right side, over both.
