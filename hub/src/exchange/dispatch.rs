@@ -1,5 +1,6 @@
 //! Asks departments: one signed, single-use grant for each scan, and nothing believed that its receipt does not bear out.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
@@ -50,6 +51,18 @@ struct Evidence {
     supplied: HashMap<String, HashMap<String, u32>>,
 }
 
+impl Evidence {
+    /// The column, of those that the scan's template names as an origin, and the place in it where this value was supplied.
+    fn shows<'c>(&self, call: &'c ScanCall<'_>, value: &str) -> Option<(&'c str, u32)> {
+        call.scan.template.origins.iter().find_map(|origin| match origin.from.as_ref()? {
+            Source::Column(from) if from.dataset == self.dataset => {
+                Some((from.column.as_str(), *self.supplied.get(&from.column)?.get(value)?))
+            }
+            _ => None,
+        })
+    }
+}
+
 /// A source's signed receipt.
 pub struct Received {
     /// Of which dataset.
@@ -90,10 +103,13 @@ impl<'a> Dispatcher<'a> {
         let now = SystemTime::now();
         let left = self.deadline.saturating_duration_since(Instant::now());
         let held = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
+        // The receipt that shows most of the keys comes first: each one that travels is verified where it arrives.
+        let mut order: Vec<(usize, &Evidence)> = held.iter().enumerate().collect();
+        order.sort_by_key(|(_, one)| Reverse(call.keys.iter().filter(|value| one.shows(call, value).is_some()).count()));
         let mut used: Vec<usize> = Vec::new();
         let mut keys = Vec::with_capacity(call.keys.len());
         for value in &call.keys {
-            let origin = self.origin(call, value, &held, &mut used).ok_or_else(|| {
+            let origin = self.origin(call, value, &order, &mut used).ok_or_else(|| {
                 tracing::error!(scan = call.name, "a key has no origin that the scan's template allows; the definition's SQL is wrong");
                 ErrorCode::KeyWithoutOrigin
             })?;
@@ -116,22 +132,22 @@ impl<'a> Dispatcher<'a> {
         })
     }
 
-    fn origin(&self, call: &ScanCall<'_>, value: &str, held: &[Evidence], used: &mut Vec<usize>) -> Option<Origin> {
-        call.scan.template.origins.iter().find_map(|origin| match origin.from.as_ref()? {
+    fn origin(&self, call: &ScanCall<'_>, value: &str, order: &[(usize, &Evidence)], used: &mut Vec<usize>) -> Option<Origin> {
+        let parameter = call.scan.template.origins.iter().find_map(|origin| match origin.from.as_ref()? {
             Source::Parameter(name) => self.is_parameter(name, value).then(|| Origin::Parameter(name.clone())),
-            Source::Column(column) => {
-                let (at, position) = held
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, one)| one.dataset == column.dataset)
-                    .find_map(|(at, one)| Some((at, *one.supplied.get(&column.column)?.get(value)?)))?;
-                let receipt = used.iter().position(|known| *known == at).unwrap_or_else(|| {
-                    used.push(at);
-                    used.len() - 1
-                });
-                let salt = receipt::value_salt(&held.get(at)?.secret, &column.column, position).to_vec();
-                Some(Origin::Opening(Opening { receipt: u32::try_from(receipt).ok()?, column: column.column.clone(), position, salt }))
-            }
+            Source::Column(_) => None,
+        });
+        parameter.or_else(|| {
+            let (at, one, column, position) = order.iter().find_map(|(at, one)| {
+                let (column, position) = one.shows(call, value)?;
+                Some((*at, one, column, position))
+            })?;
+            let receipt = used.iter().position(|known| *known == at).unwrap_or_else(|| {
+                used.push(at);
+                used.len() - 1
+            });
+            let salt = receipt::value_salt(&one.secret, column, position).to_vec();
+            Some(Origin::Opening(Opening { receipt: u32::try_from(receipt).ok()?, column: column.to_owned(), position, salt }))
         })
     }
 
