@@ -165,6 +165,22 @@ impl Agent {
         self.current().unserved.clone()
     }
 
+    /// Looks up the persons whom owners know to be in what is served, in all datasets at once; says of each where they are not found why.
+    /// Such a dataset stays attached: each scan of it is answered with that it is implausible, until they are found.
+    pub async fn prove(&self) -> BTreeMap<String, String> {
+        let served = self.served();
+        let all = self.datasets.iter().filter(|(id, _)| served.contains(*id));
+        let looks = all.map(|(id, serving)| async move { (id.clone(), serving.prove().await) });
+        let mut failed = BTreeMap::new();
+        for (id, looked) in futures::future::join_all(looks).await {
+            if let Err(error) = looked {
+                tracing::error!(dataset = %id, %error, "nothing rests upon it now");
+                failed.insert(id, error.to_string());
+            }
+        }
+        failed
+    }
+
     /// How many scan templates the owner has approved.
     pub fn approved(&self) -> usize {
         self.current().served.len()

@@ -22,6 +22,7 @@ use crate::adjudications::Adjudications;
 use crate::agent::Agent;
 use crate::count::Count;
 use crate::inspect::Inspect;
+use crate::progress::with_progress;
 use crate::serving::owner_of;
 use crate::shown::shown;
 use crate::{adjudicate, check, count, desk, dialler, inspect, source};
@@ -324,14 +325,18 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     make_current(&SystemHome::load(dir)?).await?;
     let agent = Arc::new(tokio::task::spawn_blocking(move || Agent::open(&folder)).await??);
     let (datasets, unserved) = (agent.served(), agent.unserved());
+    let implausible = with_progress("looking known persons up", agent.prove()).await;
     let text = format!("serving {} with {} approved scans; dialling {}", datasets.join(", "), agent.approved(), agent.home().address);
     say(
         json,
         &text,
-        &serde_json::json!({ "serving": datasets, "not_served": unserved, "approved": agent.approved(), "hub": agent.home().address.to_string() }),
+        &serde_json::json!({ "serving": datasets, "not_served": unserved, "implausible": implausible, "approved": agent.approved(), "hub": agent.home().address.to_string() }),
     )?;
     for (dataset, why) in &unserved {
         eprintln!("{}", shown(&format!("not served: {dataset}: {why}; mend it, then start `serve` again")));
+    }
+    for (dataset, why) in &implausible {
+        eprintln!("{}", shown(&format!("not answered: {dataset}: {why}")));
     }
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {

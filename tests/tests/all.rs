@@ -12,5 +12,6 @@ mod gate;
 mod inspect;
 mod outside;
 mod prepared;
+mod probes;
 mod revoke;
 mod support;

@@ -109,7 +109,9 @@ impl Source for RestSource {
                 current = self.current(&look_up.stop) => current?,
                 () = rows.closed() => return Err(SourceError::new(ErrorCode::SourceTimeout, "the hub hung up")),
             };
-            current.look_up(look_up, rows).await
+            let end = current.look_up(look_up, rows).await?;
+            // Where every look-up has a snapshot of its own, none is another's.
+            Ok(LookUpEnd { rests_on: end.rests_on.filter(|_| !self.every.is_zero()), ..end })
         })
     }
 

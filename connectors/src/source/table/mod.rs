@@ -86,6 +86,8 @@ pub struct TableSource {
 }
 
 struct Inner {
+    /// No other table of this process has it.
+    number: u64,
     shape: TableShape,
     path: PathBuf,
     /// A snapshot's own file, which goes with its last reader.
@@ -151,7 +153,14 @@ impl TableSource {
 
     /// Opens a table of that shape and proves that it is there.
     fn open(shape: TableShape, path: PathBuf, snapshot: Option<Temporary>) -> Result<Self, SourceError> {
-        let inner = Inner { shape, path, _snapshot: snapshot, permits: Semaphore::new(READERS), readers: Mutex::new(Vec::new()) };
+        let inner = Inner {
+            number: super::next_number(),
+            shape,
+            path,
+            _snapshot: snapshot,
+            permits: Semaphore::new(READERS),
+            readers: Mutex::new(Vec::new()),
+        };
         let mut reader = inner.connect()?;
         inner.fresh_pass(&mut reader, &Stop::at(std::time::Instant::now() + Duration::from_secs(600)))?;
         inner.give_back(reader);
@@ -343,7 +352,10 @@ impl Inner {
             {
                 return Err(inner.lost(place));
             }
-            Ok(LookUpEnd { as_of, rows: profile.rows, could_match: profile.could_match(&look_up.columns, &look_up.keys) })
+            let could_match = profile.could_match(&look_up.columns, &look_up.keys);
+            // Every write to a live file makes a pass of its own for every reader: there each look-up is of its moment.
+            let rests_on = matches!(inner.shape.moment, Moment::Fixed(_)).then_some(inner.number);
+            Ok(LookUpEnd { as_of, rows: profile.rows, could_match, rests_on })
         })
     }
 
