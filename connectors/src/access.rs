@@ -72,6 +72,11 @@ impl Access {
         }
     }
 
+    /// The source for what takes long and must not keep a turn from a scan: only the quiet hours are kept.
+    pub fn unhurried(&self) -> Result<&Arc<dyn Source>, SourceError> {
+        self.keep_quiet(SystemTime::now()).map(|()| &self.source)
+    }
+
     async fn wait(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
         let stopping = |_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping");
         let turn = tokio::select! {

@@ -18,6 +18,7 @@ pub mod journal;
 mod probes;
 mod progress;
 mod proving;
+mod quality;
 pub mod scan;
 mod scratch;
 pub mod service;

@@ -19,7 +19,7 @@ use crate::access::{Access, Turn};
 use crate::adjudications::Adjudications;
 use crate::probes::Probes;
 use crate::proving::Proving;
-use crate::source::{self, SourceError, Stop};
+use crate::source::{self, SourceError, Stop, Survey};
 
 /// One dataset, served.
 #[derive(Debug)]
@@ -120,6 +120,11 @@ impl Serving {
             Some(proving) => proving.bears_out(rests_on, stop).await,
             None => Ok(()),
         }
+    }
+
+    /// What the whole of it looks like now, outside the hours in which its owner has it left alone.
+    pub async fn survey(&self) -> Result<Survey, SourceError> {
+        self.access.unhurried()?.survey().await
     }
 
     /// Looks the known persons up, if the owner names any.

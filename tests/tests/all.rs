@@ -13,5 +13,6 @@ mod inspect;
 mod outside;
 mod prepared;
 mod probes;
+mod quality;
 mod revoke;
 mod support;

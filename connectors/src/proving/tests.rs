@@ -14,7 +14,7 @@ use crate::source::{Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Sourc
 
 const LI: &str = "11010519491231002X";
 const WANG: &str = "440524188001010014";
-const ZHAO: &str = "330106199001011234";
+const ZHAO: &str = "33010619900101123X";
 
 /// A register of two columns, `owner` and `agent`; it sends everything, whoever is asked for.
 #[derive(Debug, Default)]
