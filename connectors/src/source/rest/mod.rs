@@ -4,6 +4,7 @@
 //! collection (`reading.rs`) into a local indexed snapshot, every so often or for every look-up, and look-ups ask that. The snapshot before
 //! serves until a new one is whole.
 
+pub mod catalogue;
 mod client;
 mod json;
 mod paging;
