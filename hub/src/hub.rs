@@ -25,6 +25,7 @@ use crate::channels::Channels;
 use crate::check::run::Engine;
 use crate::config::Config;
 use crate::exchange::admit::Budgets;
+use crate::exchange::room::Room;
 
 /// What is in force: replaced whole, never changed.
 #[derive(Debug)]
@@ -83,6 +84,8 @@ pub struct Hub {
     pub budgets: Budgets,
     /// Exchanges at once.
     pub room: Semaphore,
+    /// Room for departments' answers, of all exchanges together.
+    pub answers: Room,
     in_force: watch::Sender<Arc<InForce>>,
     /// Bundles are published one at a time.
     publishing: tokio::sync::Mutex<()>,
@@ -144,6 +147,7 @@ impl Hub {
             engine: Engine::new(runtime),
             budgets: Budgets::new(&config),
             room: Semaphore::new(config.exchanges),
+            answers: Room::new(config.answers_bytes),
             channels: Channels::default(),
             in_force: watch::Sender::new(Arc::new(in_force)),
             publishing: tokio::sync::Mutex::new(()),
