@@ -43,7 +43,7 @@ pub struct Stream {
     #[arg(long, default_value_t = 128)]
     hub_mib: u64,
     /// MiB that the connector may hold at most, beside what it holds before, whatever is asked.
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 96)]
     connector_mib: u64,
 }
 

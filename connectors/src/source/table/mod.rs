@@ -222,8 +222,11 @@ impl Source for TableSource {
     }
 
     fn survey(&self) -> SourceFuture<'_, Survey> {
+        if self.inner.fixed.get().is_some() {
+            return Box::pin(self.on_reader(Inner::survey));
+        }
         // On a connection of its own: a look-up that came meanwhile would have to take another pass first.
-        Box::pin(self.apart(|inner, reader| inner.survey(reader)))
+        Box::pin(self.apart(Inner::survey))
     }
 
     fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>> {
