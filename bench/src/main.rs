@@ -6,6 +6,7 @@ mod load;
 mod measure;
 mod parts;
 mod sources;
+mod stream;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +43,8 @@ enum Command {
     Floor(floor::Role),
     /// Each kind of source beside the same statements through its driver alone.
     Sources(sources::Sources),
+    /// Millions of rows through a connector, the channel and the hub, with the resident memory of both.
+    Stream(stream::Stream),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
     let done = match &arguments.command {
         Some(Command::Floor(role)) => floor::serve(role),
         Some(Command::Sources(sources)) => measure_sources(sources, &arguments.dir),
+        Some(Command::Stream(stream)) => stream::measure(stream, &arguments.dir),
         None => bench(&arguments),
     };
     match done {

@@ -1,5 +1,6 @@
 //! What is measured, and how it is printed.
 
+use std::fmt;
 use std::fs;
 use std::time::Duration;
 
@@ -84,14 +85,39 @@ fn cpu(id: u32) -> Result<Duration, Failure> {
     Ok(Duration::from_millis(ticks * 10))
 }
 
+/// Resident memory of a process, in MiB.
+#[derive(Clone, Copy, Debug)]
+pub struct Resident {
+    /// Now.
+    pub now: u64,
+    /// At most so far.
+    pub most: u64,
+}
+
+impl fmt::Display for Resident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {}", self.now, self.most)
+    }
+}
+
+/// Has the kernel forget what a process held at most (proc(5), `clear_refs`). Where that is not allowed, more than was held is shown.
+pub fn forget_peak(id: u32) {
+    let _not_allowed = fs::write(format!("/proc/{id}/clear_refs"), "5");
+}
+
 /// Resident memory of a process, now and at most.
-pub fn memory(id: u32) -> Result<String, Failure> {
+pub fn resident(id: u32) -> Result<Resident, Failure> {
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
     let field = |name: &str| {
         let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
         line.split_whitespace().nth(1).and_then(|number| number.parse::<u64>().ok()).unwrap_or_default() / 1024
     };
-    Ok(format!("{} / {} MiB", field("VmRSS"), field("VmHWM")))
+    Ok(Resident { now: field("VmRSS"), most: field("VmHWM") })
+}
+
+/// The same in words.
+pub fn memory(id: u32) -> Result<String, Failure> {
+    Ok(format!("{} MiB", resident(id)?))
 }
 
 /// What this runs on, and how busy it was when we came.

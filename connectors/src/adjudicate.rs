@@ -9,6 +9,7 @@ use zerotrip_datasets::DatasetFile;
 
 use crate::adjudications::{Concerns, MOST_RULINGS, Ruling, Worksheet};
 use crate::cli::Failure;
+use crate::progress::with_progress;
 use crate::shown::shown;
 use crate::source::{Source, UnreadableRow};
 
@@ -32,7 +33,7 @@ pub async fn walk(
     screen: &mut dyn Write,
 ) -> Result<Progress, Failure> {
     let mut sheet = Worksheet::read(folder, &dataset.id)?;
-    let rows = source.unreadable(MOST_RULINGS).await?;
+    let rows = with_progress("looking for rows that cannot be read", source.unreadable(MOST_RULINGS)).await?;
     let undecided: Vec<&UnreadableRow> = rows.iter().filter(|row| !is_decided(&sheet, row)).collect();
     let mut progress = Progress { open: undecided.len(), decided: 0, rulings: sheet.rulings.len() };
     writeln!(

@@ -18,6 +18,7 @@ use crate::adjudications::Adjudications;
 use crate::desk::{self, DeskError};
 use crate::gate::{self, Admitted, Arrival, Served};
 use crate::journal::Journal;
+use crate::quality::Qualities;
 use crate::scan::{self, Messages, Shape};
 use crate::serving::{Serving, verify_owner};
 use crate::source::SourceError;
@@ -38,6 +39,7 @@ pub struct Agent {
     version: watch::Sender<u64>,
     used: Used,
     journal: Journal,
+    qualities: Qualities,
 }
 
 /// What the newest directory makes of the owner's signatures.
@@ -146,6 +148,7 @@ impl Agent {
             approvals,
             used: Used::new(now),
             journal,
+            qualities: Qualities::default(),
         })
     }
 
@@ -165,6 +168,22 @@ impl Agent {
         self.current().unserved.clone()
     }
 
+    /// Looks up the persons whom owners know to be in what is served, in all datasets at once; says of each where they are not found why.
+    /// Such a dataset stays attached: each scan of it is answered with that it is implausible, until they are found.
+    pub async fn prove(&self) -> BTreeMap<String, String> {
+        let served = self.served();
+        let all = self.datasets.iter().filter(|(id, _)| served.contains(*id));
+        let looks = all.map(|(id, serving)| async move { (id.clone(), serving.prove().await) });
+        let mut failed = BTreeMap::new();
+        for (id, looked) in futures::future::join_all(looks).await {
+            if let Err(error) = looked {
+                tracing::error!(dataset = %id, %error, "nothing rests upon it now");
+                failed.insert(id, error.to_string());
+            }
+        }
+        failed
+    }
+
     /// How many scan templates the owner has approved.
     pub fn approved(&self) -> usize {
         self.current().served.len()
@@ -175,6 +194,17 @@ impl Agent {
         let current = self.current();
         let served = self.datasets.iter().filter(|(id, _)| !current.unserved.contains_key(*id));
         served.map(|(_, serving)| serving.envelope.clone()).collect()
+    }
+
+    /// What was found wrong with what is served, signed by this connector; nothing yet of what was not looked at.
+    pub fn quality(&self) -> Vec<Envelope> {
+        self.qualities.of(self.served().iter().map(String::as_str))
+    }
+
+    /// Looks now and then at every cell of what is attached, for the catalog; never ends.
+    pub async fn keep_looking(&self) {
+        let all = self.datasets.values().map(|serving| self.qualities.keep(Arc::clone(serving), &self.uri, &self.home.sign));
+        futures::future::join_all(all).await;
     }
 
     /// The version of the directory in force.

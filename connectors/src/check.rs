@@ -10,11 +10,13 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 use zerotrip_channel::files;
-use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::{DatasetFile, Limits};
 
+use crate::access::Access;
 use crate::cli::{Failure, say};
 use crate::desk;
+use crate::probes::Probes;
 use crate::progress::with_progress;
 use crate::scratch::Scratch;
 use crate::shown::shown;
@@ -47,11 +49,11 @@ pub async fn run(file: &Path, as_json: bool) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let state = Scratch::new()?;
     match prove(&dataset, file, state.path()).await {
-        Ok((survey, trials, fault)) => {
+        Ok(Proved { survey, trials, known, fault }) => {
             let verdict = verdict(&dataset, &survey, fault, SystemTime::now());
-            let mut text = in_words(&dataset, &survey, &trials);
+            let mut text = in_words(&dataset, &survey, &trials, &known);
             let _written = write!(text, "\n  looked at in    {:.1} s\n{}", started.elapsed().as_secs_f64(), verdict.in_words());
-            say(as_json, &text, &as_value(&dataset, &survey, &trials, &verdict))?;
+            say(as_json, &text, &as_value(&dataset, &survey, &trials, &known, &verdict))?;
             Ok(verdict.code())
         }
         Err(error) => {
@@ -63,10 +65,30 @@ pub async fn run(file: &Path, as_json: bool) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Opens, surveys, and tries every look-up; in the last place, why one of them failed.
-async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<(Survey, Vec<Trial>, Option<String>), SourceError> {
+/// What opening, surveying and looking up have shown.
+struct Proved {
+    survey: Survey,
+    trials: Vec<Trial>,
+    known: Known,
+    /// Why a look-up failed, or a known person was not found.
+    fault: Option<String>,
+}
+
+/// How the persons fared whom the owner knows to be in it.
+#[derive(Debug, Default, Serialize)]
+struct Known {
+    /// How many there are; none where the dataset file names no such file, or they could not be looked up.
+    persons: usize,
+    found: usize,
+    /// The lines of the others.
+    missing_lines: Vec<usize>,
+}
+
+/// Opens, surveys, tries every look-up, and looks the known persons up.
+async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<Proved, SourceError> {
     let (described, state) = (dataset.clone(), state.to_owned());
     let base = files::folder_of(file).to_owned();
+    let probes = Probes::of(dataset, &base)?;
     let opening = tokio::task::spawn_blocking(move || source::open(&described, &base, &state, Arc::default()));
     let stopped = |error: tokio::task::JoinError| SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, error.to_string());
     let opened = with_progress("opening the source", opening).await.map_err(stopped)??;
@@ -85,7 +107,20 @@ async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<(Surv
             Err(error) => fault = Some(format!("look-up `{}` failed: {}", look_up.name, shown(&error.to_string()))),
         }
     }
-    Ok((survey, trials, fault))
+    let mut known = Known::default();
+    if let Some(probes) = probes {
+        // A check is made when its owner wants one, be it within the quiet hours.
+        let access = Access::new(opened, Limits { quiet_hours: Vec::new(), ..dataset.limits.clone() });
+        let looked = with_progress("looking known persons up", probes.look(&access)).await;
+        match looked {
+            Ok(looked) => {
+                fault = fault.or(probes.verdict(&looked).err().map(|error| error.detail));
+                known = Known { persons: looked.persons, found: looked.persons - looked.missing.len(), missing_lines: looked.missing };
+            }
+            Err(error) => fault = fault.or(Some(format!("the known persons could not be looked up: {error}"))),
+        }
+    }
+    Ok(Proved { survey, trials, known, fault })
 }
 
 /// How long the look-up of each person takes; a person of the dataset's own who is not found is an error.
@@ -175,7 +210,7 @@ fn share(part: u64, whole: u64) -> String {
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
-fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial]) -> String {
+fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Known) -> String {
     let mut text = format!(
         "{} ({} / {})\n  rows            {} (floor {})\n  as of           {}\n  irregular ids   {} (found through the exceptions index)\n  unreadable rows {}",
         dataset.id,
@@ -210,17 +245,22 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial]) -> String 
             text.push_str(&format!("\n    {}", shown(step)));
         }
     }
+    match (&dataset.probes, known.persons) {
+        (None, _) => text.push_str("\n  known persons   none named; `dataset.probes` can name a file of some who must be found"),
+        (Some(_), 0) => {}
+        (Some(_), persons) => text.push_str(&format!("\n  known persons   {} of {persons} found", known.found)),
+    }
     for advice in &survey.advice {
         text.push_str(&format!("\n  advice: {}", shown(advice)));
     }
     text
 }
 
-fn as_value(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], verdict: &Verdict) -> serde_json::Value {
+fn as_value(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Known, verdict: &Verdict) -> serde_json::Value {
     json!({
         "dataset": dataset.id, "rows": survey.rows, "row_floor": dataset.row_floor, "as_of": as_of(survey), "irregular": survey.irregular,
         "unreadable": survey.unreadable_count, "unreadable_rows": survey.unreadable, "advice": survey.advice,
-        "findings": survey.findings, "spoilt_rows": survey.spoilt_rows, "look_ups": trials,
+        "findings": survey.findings, "spoilt_rows": survey.spoilt_rows, "look_ups": trials, "known_persons": known,
         "verdict": verdict.name(), "why": verdict.why(),
     })
 }

@@ -22,6 +22,7 @@ use crate::adjudications::Adjudications;
 use crate::agent::Agent;
 use crate::count::Count;
 use crate::inspect::Inspect;
+use crate::progress::with_progress;
 use crate::serving::owner_of;
 use crate::shown::shown;
 use crate::{adjudicate, check, count, desk, dialler, inspect, source};
@@ -212,7 +213,9 @@ async fn adjudicate_rows(dir: &Path, file: &Path, yes: bool, json: bool) -> Resu
     let dataset = desk::read_owned(&home, file)?;
     let signed = Adjudications::load(dir, &dataset.id)?.map_or_else(Arc::default, |(signed, _)| Arc::new(signed));
     let base = files::folder_of(file);
-    let opened = source::open(&dataset, base, &dir.join("state"), signed)?;
+    let (described, base, state) = (dataset.clone(), base.to_owned(), dir.join("state"));
+    let opening = tokio::task::spawn_blocking(move || source::open(&described, &base, &state, signed));
+    let opened = with_progress("opening the source", opening).await??;
     let progress = adjudicate::walk(dir, &dataset, &*opened, &mut std::io::stdin().lock(), &mut std::io::stderr()).await?;
     eprintln!("\ndecided {} now; {} rows are still undecided", progress.decided, progress.open);
     let signed =
@@ -324,16 +327,21 @@ fn confirmed(what: &str) -> Result<bool, Failure> {
 async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     let folder = dir.to_owned();
     make_current(&SystemHome::load(dir)?).await?;
-    let agent = Arc::new(tokio::task::spawn_blocking(move || Agent::open(&folder)).await??);
+    let opening = tokio::task::spawn_blocking(move || Agent::open(&folder));
+    let agent = Arc::new(with_progress("opening the datasets", opening).await??);
     let (datasets, unserved) = (agent.served(), agent.unserved());
+    let implausible = with_progress("looking known persons up", agent.prove()).await;
     let text = format!("serving {} with {} approved scans; dialling {}", datasets.join(", "), agent.approved(), agent.home().address);
     say(
         json,
         &text,
-        &serde_json::json!({ "serving": datasets, "not_served": unserved, "approved": agent.approved(), "hub": agent.home().address.to_string() }),
+        &serde_json::json!({ "serving": datasets, "not_served": unserved, "implausible": implausible, "approved": agent.approved(), "hub": agent.home().address.to_string() }),
     )?;
     for (dataset, why) in &unserved {
         eprintln!("{}", shown(&format!("not served: {dataset}: {why}; mend it, then start `serve` again")));
+    }
+    for (dataset, why) in &implausible {
+        eprintln!("{}", shown(&format!("not answered: {dataset}: {why}")));
     }
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
@@ -342,6 +350,9 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
         }
         stop.send_replace(true);
     });
+    let looking = Arc::clone(&agent);
+    // It ends with the process.
+    tokio::spawn(async move { looking.keep_looking().await });
     // On a worker thread, beside the scans that it carries: on this one, every frame would cross threads.
     tokio::spawn(async move { dialler::run(&agent, stopped).await }).await??;
     Ok(())

@@ -3,6 +3,7 @@
 //!
 //! Never depends on the hub, DataFusion or Cedar; never opens a port; never writes to a department's system.
 
+mod access;
 pub mod adjudicate;
 pub mod adjudications;
 pub mod agent;
@@ -14,7 +15,10 @@ pub mod dialler;
 pub mod gate;
 pub mod inspect;
 pub mod journal;
+mod probes;
 mod progress;
+mod proving;
+mod quality;
 pub mod scan;
 mod scratch;
 pub mod service;

@@ -85,6 +85,9 @@ pub async fn serve(
     stop.check()?;
     // A register that has shrunk answers "nothing" all too readily: no receipt for it.
     serving.weigh(end.rows).await?;
+    // Those whom its owner knows to be in it are looked up at a turn of their own.
+    drop(turn);
+    serving.borne_out(end.rests_on, &stop).await?;
     delivery.finish(admitted, serving, connector, signer, end).await
 }
 

@@ -41,7 +41,8 @@ struct Service(Arc<Agent>);
 #[tonic::async_trait]
 impl Connector for Service {
     async fn describe(&self, _request: Request<DescribeRequest>) -> Result<Response<DescribeReply>, Status> {
-        Ok(Response::new(DescribeReply { datasets: self.0.statements(), directory_version: self.0.directory_version() }))
+        let (datasets, quality) = (self.0.statements(), self.0.quality());
+        Ok(Response::new(DescribeReply { datasets, directory_version: self.0.directory_version(), quality }))
     }
 
     async fn push_directory(&self, request: Request<PushDirectoryRequest>) -> Result<Response<PushDirectoryReply>, Status> {

@@ -1,24 +1,25 @@
 //! One dataset as this department serves it: the owner's signed statement, the source behind it, and its plausibility.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
-use chrono::Timelike as _;
 use prost::Message as _;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::file::DatasetFile;
+use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::KeyUsage;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ErrorCode};
-use zerotrip_proto::{CHINA_OFFSET_SECONDS, payload_type};
 use zerotrip_trust::digest::{Digest, sha256};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
+use crate::access::{Access, Turn};
 use crate::adjudications::Adjudications;
-use crate::source::{self, Source, SourceError, Stop};
+use crate::probes::Probes;
+use crate::proving::Proving;
+use crate::source::{self, SourceError, Stop, Survey};
 
 /// One dataset, served.
 #[derive(Debug)]
@@ -35,28 +36,13 @@ pub struct Serving {
     adjudicated: Option<Envelope>,
     /// SHA-256 of that; empty where there is none.
     pub adjudications_digest: Vec<u8>,
-    source: Arc<dyn Source>,
+    access: Arc<Access>,
+    proving: Option<Arc<Proving>>,
     /// The most rows that were ever seen.
     most_rows: AtomicU64,
     /// Where that is remembered, and what stands there.
     memory: PathBuf,
     remembered: tokio::sync::Mutex<u64>,
-    pace: Mutex<Pace>,
-    turns: Semaphore,
-}
-
-/// A source at which it is one's turn; dropped, it is the next one's.
-#[derive(Debug)]
-pub struct Turn<'a> {
-    /// The source.
-    pub source: &'a Arc<dyn Source>,
-    _turn: SemaphorePermit<'a>,
-}
-
-#[derive(Debug)]
-struct Pace {
-    second: Instant,
-    scans: u32,
 }
 
 /// Why a dataset cannot be served. Whoever says so names the dataset.
@@ -92,10 +78,12 @@ impl Serving {
         let (adjudications, adjudicated) = adjudicated.unzip();
         let adjudications = Arc::new(adjudications.unwrap_or_default());
         let adjudications_digest = adjudications.digest.clone();
+        let probes = Probes::of(&file, base)?;
         let source = source::open(&file, base, state, adjudications)?;
         let memory = state.join("rows").join(&file.id);
         let remembered = read_memory(&memory).map_err(wrong)?;
-        let turns = Semaphore::new(file.limits.most_at_once as usize);
+        let access = Arc::new(Access::new(source, file.limits.clone()));
+        let proving = probes.map(|probes| Arc::new(Proving::new(probes, Arc::clone(&access))));
         Ok(Self {
             file,
             envelope,
@@ -103,12 +91,11 @@ impl Serving {
             statement_digest,
             adjudicated,
             adjudications_digest,
-            source,
+            access,
+            proving,
             most_rows: AtomicU64::new(remembered),
             memory,
             remembered: tokio::sync::Mutex::new(remembered),
-            pace: Mutex::new(Pace { second: Instant::now(), scans: 0 }),
-            turns,
         })
     }
 
@@ -124,25 +111,27 @@ impl Serving {
 
     /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no longer than the scan may take.
     pub async fn source(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
-        self.keep_quiet(SystemTime::now())?;
-        self.keep_pace()?;
-        let stopping = |_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping");
-        let turn = tokio::select! {
-            biased;
-            turn = self.turns.acquire() => turn.map_err(stopping)?,
-            why = stop.fired() => return Err(why),
-        };
-        Ok(Turn { source: &self.source, _turn: turn })
+        self.access.turn(stop).await
     }
 
-    /// A nightly batch job has the system to itself.
-    fn keep_quiet(&self, now: SystemTime) -> Result<(), SourceError> {
-        let minute =
-            chrono::DateTime::<chrono::Utc>::from(now + Duration::from_secs(CHINA_OFFSET_SECONDS.into())).num_seconds_from_midnight() / 60;
-        let minute = u16::try_from(minute).unwrap_or_default();
-        match self.file.limits.quiet_hours.iter().find(|hours| hours.contains(minute)) {
+    /// Whether known persons are found in what a look-up rests upon; see [`crate::source::LookUpEnd::rests_on`].
+    pub async fn borne_out(&self, rests_on: Option<u64>, stop: &Stop) -> Result<(), SourceError> {
+        match &self.proving {
+            Some(proving) => proving.bears_out(rests_on, stop).await,
             None => Ok(()),
-            Some(hours) => Err(SourceError::new(ErrorCode::SourceLimit, format!("the owner's `limits.quiet_hours`, {hours}"))),
+        }
+    }
+
+    /// What the whole of it looks like now, outside the hours in which its owner has it left alone.
+    pub async fn survey(&self) -> Result<Survey, SourceError> {
+        self.access.unhurried()?.survey().await
+    }
+
+    /// Looks the known persons up, if the owner names any.
+    pub async fn prove(&self) -> Result<(), SourceError> {
+        match &self.proving {
+            Some(proving) => proving.prove().await,
+            None => Ok(()),
         }
     }
 
@@ -177,19 +166,6 @@ impl Serving {
         let failed = |why: String| SourceError::new(ErrorCode::SourceFailed, why);
         written.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
         *remembered = rows;
-        Ok(())
-    }
-
-    fn keep_pace(&self) -> Result<(), SourceError> {
-        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        if pace.second.elapsed() >= Duration::from_secs(1) {
-            *pace = Pace { second: Instant::now(), scans: 0 };
-        }
-        pace.scans += 1;
-        if pace.scans > self.file.limits.most_rate {
-            let detail = format!("over {} scans a second, the owner's `limits.most_rate`", self.file.limits.most_rate);
-            return Err(SourceError::new(ErrorCode::SourceLimit, detail));
-        }
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ pub mod guess;
 pub mod mask;
 pub mod normal;
 pub mod predicate;
+pub mod quality;
 pub mod resident_id;
 pub mod shown;
 pub mod template;

@@ -8,8 +8,9 @@ use arrow_flight::flight_service_client::FlightServiceClient;
 use futures::future;
 use tokio::sync::Notify;
 use zerotrip_channel::Http2Client;
+use zerotrip_datasets::quality::validate;
 use zerotrip_proto::v1::connector_client::ConnectorClient;
-use zerotrip_proto::v1::{DescribeRequest, Envelope, KeyUsage, PushDirectoryRequest};
+use zerotrip_proto::v1::{DatasetQuality, DescribeRequest, Envelope, KeyUsage, PushDirectoryRequest};
 use zerotrip_proto::{bounds, payload_type};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
@@ -23,6 +24,8 @@ use crate::hub::Hub;
 const CONFIRM_TIME: Duration = Duration::from_millis(700);
 /// Time in which a new channel says what it serves.
 const DESCRIBE_TIME: Duration = Duration::from_secs(5);
+/// Time after which an attached connector is asked again how its datasets' quality is.
+const QUALITY_EVERY: Duration = Duration::from_secs(15);
 /// Most datasets of one connector.
 const MOST_DATASETS: usize = 64;
 
@@ -44,6 +47,8 @@ pub struct Attached {
     released: Notify,
     /// Datasets that it answers for, with the digest of the owner's statement.
     datasets: BTreeMap<String, Digest>,
+    /// What it says is wrong with them, by dataset; each entry was verified.
+    quality: RwLock<BTreeMap<String, Envelope>>,
 }
 
 impl Attached {
@@ -55,6 +60,50 @@ impl Attached {
     /// The digest of the statement under which it serves a dataset.
     pub fn statement_digest(&self, dataset: &str) -> Option<&Digest> {
         self.datasets.get(dataset)
+    }
+
+    /// What it says is wrong with a dataset, as it signed it.
+    pub fn quality(&self, dataset: &str) -> Option<Envelope> {
+        self.quality.read().unwrap_or_else(PoisonError::into_inner).get(dataset).cloned()
+    }
+
+    /// Keeps what it says of its datasets' quality, as far as that can be believed and shown.
+    fn keep_quality(&self, told: &[Envelope], hub: &Hub) {
+        let mut kept = BTreeMap::new();
+        for envelope in told.iter().take(MOST_DATASETS) {
+            match self.verify_quality(envelope, hub) {
+                Ok(dataset) => {
+                    kept.insert(dataset, envelope.clone());
+                }
+                Err(why) => tracing::warn!(connector = %self.uri, why, "what it says of its data's quality is not shown"),
+            }
+        }
+        *self.quality.write().unwrap_or_else(PoisonError::into_inner) = kept;
+    }
+
+    fn verify_quality(&self, envelope: &Envelope, hub: &Hub) -> Result<String, String> {
+        let (_, keyid) = dsse::peek(envelope, payload_type::QUALITY).map_err(|error| error.to_string())?;
+        let in_force = hub.in_force();
+        let holder = in_force.directory.signing_key(keyid, KeyUsage::Sign, SystemTime::now()).map_err(|why| why.to_string())?;
+        let quality: DatasetQuality = dsse::open(envelope, payload_type::QUALITY, &holder.key).map_err(|error| error.to_string())?;
+        if holder.uri != self.uri || quality.connector != self.uri {
+            return Err("it is another system's".to_owned());
+        }
+        let digest = self.datasets.get(&quality.dataset).ok_or("it is about a dataset for which it does not answer")?;
+        let stated = hub.catalog.statement(&quality.dataset).filter(|stated| stated.digest == *digest);
+        let stated = stated.filter(|_| quality.statement_digest == digest).ok_or("it is under another statement of the owner")?;
+        validate(&quality, &stated.statement).map(|()| quality.dataset)
+    }
+
+    /// Asks now and then how its datasets' quality is; never ends.
+    async fn keep_asking(&self, hub: &Hub) {
+        loop {
+            tokio::time::sleep(QUALITY_EVERY).await;
+            // One that does not answer in time is asked again; whether it lives, the channel itself tells.
+            if let Ok(Ok(reply)) = tokio::time::timeout(DESCRIBE_TIME, self.control().describe(DescribeRequest {})).await {
+                self.keep_quality(&reply.into_inner().quality, hub);
+            }
+        }
     }
 
     fn control(&self) -> ConnectorClient<Http2Client> {
@@ -177,6 +226,7 @@ pub async fn run(hub: &Arc<Hub>, identity: Identity, client: Http2Client, ended:
                 tokio::select! {
                     () = &mut ended => {}
                     () = attached.released.notified() => {}
+                    () = attached.keep_asking(hub) => {}
                 }
             }
             hub.channels.detach(&attached);
@@ -192,7 +242,7 @@ async fn open(hub: &Arc<Hub>, identity: Identity, client: Http2Client) -> Result
         return Err("its system is not active in the key directory".into());
     }
     let uri = identity.uri();
-    let mut attached = Attached { identity, uri, client, released: Notify::new(), datasets: BTreeMap::new() };
+    let mut attached = Attached { identity, uri, client, released: Notify::new(), datasets: BTreeMap::new(), quality: RwLock::default() };
     if !attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
         return Err("it does not confirm the key directory in force".into());
     }
@@ -219,6 +269,7 @@ async fn open(hub: &Arc<Hub>, identity: Identity, client: Http2Client) -> Result
     for stated in statements.into_iter().filter(|stated| attached.datasets.contains_key(&stated.statement.id)) {
         hub.catalog.state(stated, &hub.ledger).await.map_err(|error| error.to_string())?;
     }
+    attached.keep_quality(&described.quality, hub);
     let attached = hub.channels.attach(attached, before.as_ref());
     attached.ok_or_else(|| "another connector with the same keys was attached meanwhile".to_owned())
 }

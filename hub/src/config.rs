@@ -16,6 +16,8 @@ pub struct Config {
     pub store: Option<PathBuf>,
     /// Memory for joins.
     pub memory_bytes: usize,
+    /// Departments' answers that all exchanges together hold, in bytes; what comes on top is not taken.
+    pub answers_bytes: usize,
     /// Exchanges at once, of which one member may have half; more are refused with a hint to retry.
     pub exchanges: usize,
     /// Connections at once.
@@ -34,6 +36,8 @@ pub struct Config {
 struct Raw {
     /// Memory for joins, in MiB: 16 to 65536, default 128.
     memory_mib: Option<u64>,
+    /// Memory for departments' answers, of all exchanges together, in MiB: 32 to 65536, default 512.
+    answers_mib: Option<u64>,
     /// Exchanges at once, of which one member may have half: 1 to 65536, default 512.
     exchanges: Option<u64>,
     /// Connections at once: 8 to 65536, default 1024.
@@ -70,6 +74,7 @@ impl Config {
             value
         };
         let memory_mib = bounded("memory_mib", raw.memory_mib, 128, 16, 65_536);
+        let answers_mib = bounded("answers_mib", raw.answers_mib, 512, 32, 65_536);
         let exchanges = bounded("exchanges", raw.exchanges, 512, 1, 65_536);
         let connections = bounded("connections", raw.connections, 1024, 8, 65_536);
         let member_per_minute = bounded("member_per_minute", raw.member_per_minute, 120_000, 1, 10_000_000);
@@ -84,6 +89,7 @@ impl Config {
             definitions,
             store,
             memory_bytes: size(memory_mib << 20),
+            answers_bytes: size(answers_mib << 20),
             exchanges: size(exchanges),
             connections: size(connections),
             member_per_minute: narrow(member_per_minute),

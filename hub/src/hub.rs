@@ -26,6 +26,7 @@ use crate::check::run::Engine;
 use crate::config::Config;
 use crate::crowd::Crowd;
 use crate::exchange::admit::Budgets;
+use crate::exchange::room::Room;
 
 /// What is in force: replaced whole, never changed.
 #[derive(Debug)]
@@ -84,6 +85,8 @@ pub struct Hub {
     pub budgets: Budgets,
     /// Exchanges under way, by member.
     pub room: Arc<Crowd<String>>,
+    /// Room for departments' answers, of all exchanges together.
+    pub answers: Room,
     in_force: watch::Sender<Arc<InForce>>,
     /// Bundles are published one at a time.
     publishing: tokio::sync::Mutex<()>,
@@ -145,6 +148,7 @@ impl Hub {
             engine: Engine::new(runtime),
             budgets: Budgets::new(&config),
             room: Crowd::new(config.exchanges, config.exchanges.div_ceil(2)),
+            answers: Room::new(config.answers_bytes),
             channels: Channels::default(),
             in_force: watch::Sender::new(Arc::new(in_force)),
             publishing: tokio::sync::Mutex::new(()),

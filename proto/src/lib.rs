@@ -27,6 +27,8 @@ pub mod payload_type {
     pub const REQUEST: &str = "application/vnd.zerotrip.request.v1+protobuf";
     /// [`crate::v1::Answer`]
     pub const ANSWER: &str = "application/vnd.zerotrip.answer.v1+protobuf";
+    /// [`crate::v1::DatasetQuality`]
+    pub const QUALITY: &str = "application/vnd.zerotrip.quality.v1+protobuf";
     /// [`crate::v1::DatasetStatement`]
     pub const DATASET: &str = "application/vnd.zerotrip.dataset.v1+protobuf";
     /// [`crate::v1::Approvals`]

@@ -14,5 +14,7 @@ mod gate;
 mod inspect;
 mod outside;
 mod prepared;
+mod probes;
+mod quality;
 mod revoke;
 mod support;

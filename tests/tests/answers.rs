@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use zerotrip_tests::city::{System, Variant};
+use zerotrip_tests::city::{SYSTEMS, System, Variant};
 
 use crate::support::{TestTown, errand, expected, in_words, question, runtime, town, town_in};
 
@@ -13,20 +13,50 @@ fn every_resident_is_answered_as_the_key_says() {
     the_key_holds(town(1500, 3));
 }
 
+/// Where the four registers live.
+type Mix = [System; 4];
+const FILES: Mix = [System::Parquet, System::Xls, System::Xlsx, System::Dbf];
+const INTERFACES: [Mix; 2] =
+    [[System::Rest, System::Csv, System::Sqlite, System::Rest], [System::Sqlite, System::Rest, System::Parquet, System::Csv]];
+const SERVERS: [Mix; 3] = [
+    [System::Postgres, System::Csv, System::Mysql, System::Xlsx],
+    [System::Mysql, System::Postgres, System::Postgres, System::Mysql],
+    [System::Postgres, System::Rest, System::Mysql, System::Sqlite],
+];
+const DRIVERS: Mix = [System::Odbc, System::Odbc, System::Csv, System::Odbc];
+
 #[test]
 fn the_key_holds_over_files_of_every_kind() {
-    the_key_holds(town_in(400, 5, [System::Parquet, System::Xls, System::Xlsx, System::Dbf]));
+    the_key_holds(town_in(400, 5, FILES));
+}
+
+#[test]
+fn the_key_holds_over_http_interfaces() {
+    the_key_holds(town_in(300, 7, INTERFACES[0]));
+    the_key_holds(town_in(200, 11, INTERFACES[1]));
 }
 
 #[test]
 fn outside_the_key_holds_over_servers() {
-    the_key_holds(town_in(400, 6, [System::Postgres, System::Csv, System::Mysql, System::Xlsx]));
-    the_key_holds(town_in(200, 8, [System::Mysql, System::Postgres, System::Postgres, System::Mysql]));
+    the_key_holds(town_in(400, 6, SERVERS[0]));
+    the_key_holds(town_in(200, 8, SERVERS[1]));
+    the_key_holds(town_in(200, 10, SERVERS[2]));
 }
 
 #[test]
 fn outside_the_key_holds_behind_odbc_drivers() {
-    the_key_holds(town_in(300, 9, [System::Odbc, System::Odbc, System::Csv, System::Odbc]));
+    the_key_holds(town_in(300, 9, DRIVERS));
+}
+
+#[test]
+fn every_kind_of_system_is_in_some_mix() {
+    let mixed: Vec<System> = [FILES, DRIVERS, SYSTEMS].into_iter().chain(INTERFACES).chain(SERVERS).flatten().collect();
+    let missing: Vec<&str> = System::ALL.iter().filter(|(_, system)| !mixed.contains(system)).map(|(name, _)| *name).collect();
+    assert!(missing.is_empty(), "the answer key is held over none of {missing:?}");
+    // And the city has every kind that a dataset file can name.
+    let known: Vec<&str> = System::ALL.iter().map(|(name, _)| *name).collect();
+    let strange: Vec<&str> = zerotrip_datasets::file::KINDS.iter().map(|kind| kind.name).filter(|name| !known.contains(name)).collect();
+    assert!(strange.is_empty(), "no register of the city can live in {strange:?}");
 }
 
 fn the_key_holds(town: TestTown) {

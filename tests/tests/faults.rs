@@ -280,6 +280,8 @@ struct Liar {
     /// The hub's store, and whether each asked-for exchange stood in it, still open, when its grant arrived.
     store: PathBuf,
     intended: Arc<Mutex<Vec<bool>>>,
+    /// What it says of its data's quality.
+    told: Arc<Mutex<Vec<Envelope>>>,
 }
 
 impl Liar {
@@ -369,7 +371,8 @@ impl Liar {
 #[tonic::async_trait]
 impl Connector for Liar {
     async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeReply>, Status> {
-        Ok(Response::new(DescribeReply { datasets: vec![self.statement.clone()], directory_version: 1000 }))
+        let quality = self.told.lock().unwrap().clone();
+        Ok(Response::new(DescribeReply { datasets: vec![self.statement.clone()], directory_version: 1000, quality }))
     }
 
     async fn push_directory(&self, _: Request<PushDirectoryRequest>) -> Result<Response<PushDirectoryReply>, Status> {
@@ -438,14 +441,16 @@ impl FlightService for Liar {
     }
 }
 
-/// The town with a liar in the civil-affairs connector's place: its lie by number, and what it saw of the hub's store.
-type LyingTown = (TestTown, Arc<AtomicUsize>, Arc<Mutex<Vec<bool>>>);
+/// The town with a liar in the civil-affairs connector's place: its lie by number, what it saw of the hub's store, and what it says of its
+/// data's quality.
+pub type LyingTown = (TestTown, Arc<AtomicUsize>, Arc<Mutex<Vec<bool>>>, Arc<Mutex<Vec<Envelope>>>);
 
-fn lying_town(runtime: &tokio::runtime::Runtime) -> LyingTown {
+pub fn lying_town(runtime: &tokio::runtime::Runtime) -> LyingTown {
     let mut town = town(200, 17);
     town.town.stop_connector("civil").unwrap();
     town.town.wait_detached("civil.marriage").unwrap();
     let (turn, intended) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+    let told = Arc::new(Mutex::new(Vec::new()));
     let home = town.home("civil");
     let signed = fs::read(town.town.folder.join("civil/signed/civil.marriage.dsse")).unwrap();
     let liar = || Liar {
@@ -454,6 +459,7 @@ fn lying_town(runtime: &tokio::runtime::Runtime) -> LyingTown {
         turn: Arc::clone(&turn),
         store: town.town.folder.join("store.sqlite"),
         intended: Arc::clone(&intended),
+        told: Arc::clone(&told),
     };
     runtime.block_on(async {
         let stream = dial(&home.address, home.tls(bounds::ALPN_CHANNEL).unwrap()).await.unwrap();
@@ -461,13 +467,13 @@ fn lying_town(runtime: &tokio::runtime::Runtime) -> LyingTown {
         tokio::spawn(serve(stream, Peer(None), routes, Http2Bounds::STANDARD, std::future::pending()));
     });
     town.town.wait_attached(&["civil.marriage"]).unwrap();
-    (town, turn, intended)
+    (town, turn, intended, told)
 }
 
 #[test]
 fn a_lying_connector_never_yields_an_absence() {
     let runtime = runtime();
-    let (town, turn, intended) = lying_town(&runtime);
+    let (town, turn, intended, _) = lying_town(&runtime);
     let mut session = runtime.block_on(town.session());
     let (applicant, variant) = town.cast("nothing_owned");
     for (at, lie) in LIES.iter().enumerate() {
@@ -490,7 +496,7 @@ fn a_lying_connector_never_yields_an_absence() {
 #[test]
 fn a_suspension_ends_an_exchange_under_way() {
     let runtime = runtime();
-    let (town, turn, asked) = lying_town(&runtime);
+    let (town, turn, asked, _) = lying_town(&runtime);
     turn.store(LIES.iter().position(|lie| *lie == "stalls").unwrap(), Ordering::SeqCst);
     let mut session = runtime.block_on(town.session());
     let (applicant, variant) = town.cast("nothing_owned");

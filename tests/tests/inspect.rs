@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::SEMANTIC_TYPES;
-use zerotrip_tests::city::{self, Spec};
+use zerotrip_tests::city::{self, Servers, Spec, System};
 use zerotrip_tests::town::{Finished, run};
 
 const REGISTERS: [(&str, &str, &str, Option<&str>); 4] = [
@@ -105,6 +105,9 @@ fn filled(text: &str, described: &DatasetFile) -> String {
             "regions" => "regions = [\"330100\"]".to_owned(),
             "since" => "since = \"1950-01-01\"".to_owned(),
             "subjects" => "subjects = \"everyone\"".to_owned(),
+            "paging" => "paging = { kind = \"page\", parameter = \"pageNo\", size_parameter = \"pageSize\", size = 50, id = \"rowNo\", \
+                 total = \"/data/total\" }"
+                .to_owned(),
             "as_of" if line.contains("live") => "as_of = \"live\"".to_owned(),
             "may_be_blank" => line.replace("\"FILL_IN\", ", ""),
             _ => meaning.map_or_else(|| line.to_owned(), |meaning| format!("\"{key}\" = \"{meaning}\"")),
@@ -113,6 +116,51 @@ fn filled(text: &str, described: &DatasetFile) -> String {
         out.push('\n');
     }
     out
+}
+
+#[test]
+fn a_dataset_file_is_proposed_from_one_answer_of_an_http_interface() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = Spec::now(1000, 7);
+    spec.systems[0] = System::Rest;
+    let servers = Servers::start(&spec.systems).unwrap();
+    city::generate_telling(&spec, folder.path(), &servers, &mut |_| {}).unwrap();
+    let at = folder.path().join("police");
+    let described = dataset(&at.join("household.toml"));
+    let zerotrip_datasets::Source::Rest(known) = &described.source else { panic!("{:?}", described.source) };
+    let url = format!("http://{}{}", known.url.authority(), known.url.path);
+    let inspect = |address: &str, more: &[&str]| {
+        let arguments = [&["inspect", address, "--tls", "off", "--header-file", "household.header", "--member", "police"], more].concat();
+        connector(&at, &arguments)
+    };
+    let page = format!("{url}?pageNo=1&pageSize=400");
+    let told = inspect(&page, &["--out", "page.toml"]).expect(0).unwrap();
+    for said in ["one answer with 400 rows", "`pageNo` in the address", "`pageSize` in the address", "`/data/total` is "] {
+        assert!(told.output.contains(said), "{said}: {}", told.output);
+    }
+    assert!(!tells_of_somebody(&told.output) && !tells_of_somebody(&fs::read_to_string(at.join("page.toml")).unwrap()));
+    // Which way one answer follows the other is its owner's to say; said, it is proved and served.
+    inspect(&url, &["--table", "/data/list", "--out", "proposed.toml"]).expect(0).unwrap();
+    let text = fs::read_to_string(at.join("proposed.toml")).unwrap();
+    let refused = DatasetFile::parse(&text, "proposed.toml").unwrap_err();
+    assert!(refused.faults.iter().any(|fault| fault.key == "source.paging"), "{refused}");
+    fs::write(at.join("filled.toml"), filled(&text, &described)).unwrap();
+    let checked = connector(&at, &["--json", "check", "filled.toml"]).expect(0).unwrap().json().unwrap();
+    let registered = connector(&at, &["--json", "check", "household.toml"]).expect(0).unwrap().json().unwrap();
+    assert_eq!(checked["rows"], registered["rows"]);
+    // What cannot be had is explained, without what may be secret.
+    for (address, more, why) in [
+        (url.as_str(), &["--table", "/data"][..], "there are `/data/list`"),
+        (&url.replace("http:", "https:"), &[], "--tls verify"),
+        (&url.replace("household", "nobody?token=s3cret"), &[], "is not there (status 404)"),
+        (&url.replace("127.0.0.1", "clerk:s3cret@127.0.0.1"), &[], "without user, password"),
+        (&format!("{url}?pageNo=99&key=s3cret"), &[], "has no array of objects"),
+    ] {
+        let refused = inspect(address, more).expect(2).unwrap();
+        assert!(refused.errors.contains(why) && !refused.errors.contains("s3cret"), "{why}: {}", refused.errors);
+    }
+    let refused = connector(&at, &["inspect", &url, "--tls", "off"]).expect(2).unwrap();
+    assert!(refused.errors.contains("does not let us in (status 401); mend --header-file"), "{}", refused.errors);
 }
 
 #[test]

@@ -11,15 +11,16 @@ use zerotrip_proto::v1::{DatasetStatement, ListDatasetsRequest};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
-use super::SystemDir;
 use super::screen::{Failure, Screen, rfc3339};
 use super::verify::open_directory;
+use super::{SystemDir, quality};
 use crate::session::answered;
 use crate::{Connection, Session, SessionError};
 
 #[derive(Subcommand)]
 pub(super) enum CatalogCommand {
-    /// List the checks and the datasets behind them.
+    /// List the checks and the datasets behind them, with what their departments found wrong with the data: how many cells of a column,
+    /// never which.
     List {
         #[command(flatten)]
         system: SystemDir,
@@ -100,10 +101,14 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
             continue;
         };
         let attached = if entry.attached { screen.pick("attached", "在线") } else { screen.pick("not attached", "离线") };
-        let coverage = statement.coverage.unwrap_or_default();
+        let quality = entry.quality.as_ref().and_then(|envelope| quality::believed(envelope, entry, &statement, session.directory()));
+        let coverage = statement.coverage.clone().unwrap_or_default();
         let coverage = screen.pick(&coverage.text_en, &coverage.text_zh);
         lines.push(format!("  {}  {}  {attached}  {coverage}", statement.id, screen.pick(&statement.name_en, &statement.name_zh)));
-        dataset_values.push(json!({ "dataset": statement.id, "verified": true, "attached": entry.attached }));
+        lines.extend(quality.iter().flat_map(|quality| quality::lines(quality, screen)));
+        dataset_values.push(json!({
+            "dataset": statement.id, "verified": true, "attached": entry.attached, "quality": quality.as_ref().map(quality::value),
+        }));
     }
     screen.show(&lines.join("\n"), &json!({ "checks": check_values, "datasets": dataset_values }))
 }

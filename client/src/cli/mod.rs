@@ -5,6 +5,7 @@ mod authority;
 mod grants;
 mod ledger;
 mod look;
+mod quality;
 mod screen;
 mod verify;
 

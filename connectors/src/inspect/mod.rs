@@ -23,9 +23,10 @@ use crate::source::catalogue::{Login, Look, Place, Setting, Table, Target};
 #[derive(Args)]
 pub struct Inspect {
     /// A file, as a path or a `file:` URL, or a server, as `postgres://user@host:port/database` or `mysql://…`; or what is
-    /// behind an ODBC driver, as `odbc:Driver=…;Server=…;UID=…` or `odbc:DSN=…;UID=…`; never with a password in it. What a file is is told by its ending: .db, .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
+    /// behind an ODBC driver, as `odbc:Driver=…;Server=…;UID=…` or `odbc:DSN=…;UID=…`; or an HTTP interface's collection, as `https://host/path`, of which one answer is looked at; never with a password in it. What a file is is told by its ending: .db, .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
     source: String,
-    /// The table, or the sheet of a workbook; without it, a database's tables are listed.
+    /// The table, or the sheet of a workbook; of an interface's answer the JSON pointer to its rows, such as /data/list. Without it, a
+    /// database's tables are listed, and an answer's longest array is taken.
     #[arg(long)]
     table: Option<String>,
     /// The member that will own the dataset.
@@ -49,6 +50,9 @@ pub struct Inspect {
     /// An environment variable that holds it instead.
     #[arg(long)]
     password_env: Option<String>,
+    /// A file that holds secret headers for an HTTP interface, one in a line, and that nobody else may read.
+    #[arg(long)]
+    header_file: Option<PathBuf>,
     /// Certificates (PEM) of the authorities that may vouch for a server, other than those that this system trusts.
     #[arg(long)]
     ca_file: Option<PathBuf>,
@@ -67,8 +71,9 @@ impl Inspect {
             (None, None) => Password::None,
         };
         let ca_file = self.ca_file.as_ref().map(full).transpose()?;
+        let header_file = self.header_file.as_ref().map(full).transpose()?;
         let tls = if self.tls == "off" { Tls::Off } else { Tls::Verify { ca_file } };
-        Ok(Login { schema: self.schema.clone(), password, tls })
+        Ok(Login { schema: self.schema.clone(), password, header_file, tls })
     }
 }
 
@@ -128,7 +133,9 @@ fn propose(arguments: &Inspect, target: &Target, mut look: Look, as_json: bool) 
     if let Place::File(path) = &target.place {
         place(&mut look, path, arguments.out.as_deref())?;
     }
-    if look.source.iter().any(|(_, setting)| matches!(setting, Setting::Text(text, _) if !proposal::is_nameable(text))) {
+    // An interface's address was understood as one already; a pointer is checked with the dataset file.
+    let is_named = !matches!(target.place, Place::Url(..));
+    if is_named && look.source.iter().any(|(_, setting)| matches!(setting, Setting::Text(text, _) if !proposal::is_nameable(text))) {
         return Err(
             "the file's or the table's name holds quotes, brackets or control characters, which no dataset file may name; rename it".into(),
         );

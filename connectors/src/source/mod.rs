@@ -20,6 +20,7 @@ use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, watch};
@@ -122,6 +123,15 @@ pub struct LookUpEnd {
     pub rows: u64,
     /// Locators of unreadable rows that could be one of the keys': for the owner only.
     pub could_match: Vec<String>,
+    /// Which snapshot or profiling pass it rests upon, by a number that no other of this process has; `None` where each look-up sees the
+    /// system as it is at that moment.
+    pub rests_on: Option<u64>,
+}
+
+/// A number for a snapshot or a profiling pass.
+fn next_number() -> u64 {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
 /// What a system looks like now.

@@ -67,6 +67,8 @@ pub struct DatasetFile {
     pub row_floor: u64,
     /// A fall in row count since the last look beyond this fraction is implausible: 0 to 1, default 0.10.
     pub most_shrink: f64,
+    /// A file, relative to the dataset file, that names persons known to be in it; it stays in the department. None by default.
+    pub probes: Option<String>,
     /// Where the rows are.
     pub source: Source,
     /// What it knows about.
@@ -236,7 +238,7 @@ impl DatasetFile {
         self.id.split_once('.').map_or("", |(member, _)| member)
     }
 
-    /// What the owner signs of it. Fields, codes, what may be blank and limits stay at home.
+    /// What the owner signs of it. Fields, codes, what may be blank, probes and limits stay at home.
     pub fn to_statement(&self, stated_at: SystemTime) -> proto::DatasetStatement {
         let columns = self.columns.iter().map(|column| proto::Column {
             name: column.name.clone(),

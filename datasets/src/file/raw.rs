@@ -49,6 +49,7 @@ pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
             most_age: head.most_age,
             row_floor: head.row_floor,
             most_shrink: head.most_shrink,
+            probes: head.probes,
             source,
             coverage,
             columns,
@@ -66,6 +67,7 @@ struct Head {
     most_age: Duration,
     row_floor: u64,
     most_shrink: f64,
+    probes: Option<String>,
 }
 
 fn head(section: &mut Section<'_>) -> Option<Head> {
@@ -86,7 +88,19 @@ fn head(section: &mut Section<'_>) -> Option<Head> {
     let most_shrink = section.read("most_shrink", Some(0.10), "must be a fraction between 0.0 and 1.0", |value| {
         value.as_float().filter(|fraction| (0.0..=1.0).contains(fraction))
     });
-    Some(Head { id: id?.to_owned(), name: name?, sharing: sharing?, most_age: most_age?, row_floor: row_floor?, most_shrink: most_shrink? })
+    let probes =
+        section.read("probes", Some(None), "must be the path of a file that names persons known to be in it, one id a line", |value| {
+            value.as_str().filter(|path| is_text(path)).map(|path| Some(path.to_owned()))
+        });
+    Some(Head {
+        id: id?.to_owned(),
+        name: name?,
+        sharing: sharing?,
+        most_age: most_age?,
+        row_floor: row_floor?,
+        most_shrink: most_shrink?,
+        probes: probes?,
+    })
 }
 
 fn coverage(section: &mut Section<'_>) -> Option<Coverage> {

@@ -25,6 +25,7 @@ use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{dsse, receipt};
 
 use super::Identified;
+use super::room::Taken;
 use crate::channels::Attached;
 use crate::check::{Dispatch, ScanAnswer, ScanCall};
 use crate::hub::{Hub, InForce};
@@ -40,6 +41,8 @@ pub struct Dispatcher<'a> {
     decision: &'a Decision,
     deadline: Instant,
     evidence: Mutex<Vec<Evidence>>,
+    /// Room for the answers that were believed; it is given back with the exchange.
+    room: Mutex<Vec<Taken>>,
 }
 
 /// What one department answered, as evidence for the keys that came of it.
@@ -74,7 +77,7 @@ pub struct Received {
 impl<'a> Dispatcher<'a> {
     /// For one exchange.
     pub fn new(hub: &'a Hub, in_force: &'a InForce, identified: &'a Identified, decision: &'a Decision, deadline: Instant) -> Self {
-        Self { hub, in_force, identified, decision, deadline, evidence: Mutex::new(Vec::new()) }
+        Self { hub, in_force, identified, decision, deadline, evidence: Mutex::default(), room: Mutex::default() }
     }
 
     /// The receipts of all departments that answered.
@@ -162,7 +165,7 @@ impl<'a> Dispatcher<'a> {
         let mut request = tonic::Request::new(Ticket { ticket: ticket.encode_to_vec().into() });
         request.set_timeout(left);
         let mut stream = attached.flight().do_get(request).await.map_err(|status| refused(call, &status))?.into_inner();
-        Delivery::new(call).run(&mut stream).await
+        Delivery::new(call, self.hub.answers.none()).run(&mut stream).await
     }
 
     /// Believes an answer only as far as its receipt does, and only a receipt that the source signed for this very grant.
@@ -176,7 +179,7 @@ impl<'a> Dispatcher<'a> {
         delivered: Delivered,
     ) -> Result<ScanAnswer, ErrorCode> {
         let now = SystemTime::now();
-        let Delivered { rows, count, digest, trailer } = delivered;
+        let Delivered { rows, count, digest, trailer, room } = delivered;
         let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else { return Err(ErrorCode::SourceTruncated) };
         let (_, keyid) = dsse::peek(&envelope, payload_type::SCAN_RECEIPT).map_err(|error| lie(call, &error))?;
         let holder = self.in_force.directory.signing_key(keyid, KeyUsage::Sign, now).map_err(|why| lie(call, &why))?;
@@ -202,6 +205,7 @@ impl<'a> Dispatcher<'a> {
         let supplied = supplied(call, &rows, &receipt, &secret)?;
         let dataset = call.scan.scan.dataset.clone();
         let mut held = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
+        self.room.lock().unwrap_or_else(PoisonError::into_inner).push(room);
         held.push(Evidence { dataset: dataset.clone(), receipt: envelope, secret, supplied });
         let subjects = match statement.coverage.as_ref().and_then(|coverage| coverage.subjects.as_ref()) {
             Some(coverage::Subjects::Everyone(true)) => Subjects::Everyone,
@@ -232,6 +236,7 @@ struct Delivered {
     count: u64,
     digest: [u8; 32],
     trailer: ScanTrailer,
+    room: Taken,
 }
 
 struct Delivery<'a> {
@@ -241,11 +246,13 @@ struct Delivery<'a> {
     count: u64,
     bytes: usize,
     digest: Hasher,
+    room: Taken,
 }
 
 impl<'a> Delivery<'a> {
-    fn new(call: &'a ScanCall<'a>) -> Self {
-        Self { call, schema: None, rows: Vec::new(), count: 0, bytes: 0, digest: Hasher::with_domain("zerotrip scan stream v1") }
+    fn new(call: &'a ScanCall<'a>, room: Taken) -> Self {
+        let digest = Hasher::with_domain("zerotrip scan stream v1");
+        Self { call, schema: None, rows: Vec::new(), count: 0, bytes: 0, digest, room }
     }
 
     async fn run(mut self, stream: &mut Streaming<FlightData>) -> Result<Delivered, ErrorCode> {
@@ -261,13 +268,18 @@ impl<'a> Delivery<'a> {
         }
         // A stream that ends without its trailer is void, however clean the end looks.
         let trailer = trailer.ok_or(ErrorCode::SourceTruncated)?;
-        Ok(Delivered { rows: self.rows, count: self.count, digest: self.digest.finish(), trailer })
+        Ok(Delivered { rows: self.rows, count: self.count, digest: self.digest.finish(), trailer, room: self.room })
     }
 
     fn take(&mut self, message: &FlightData) -> Result<(), ErrorCode> {
-        self.bytes += message.data_header.len() + message.data_body.len();
+        let bytes = message.data_header.len() + message.data_body.len();
+        self.bytes += bytes;
         if self.bytes > MOST_BYTES {
             return Err(ErrorCode::SourceLimit);
+        }
+        if !self.room.take(bytes) {
+            tracing::warn!(scan = self.call.name, "no room for a department's answer beside the others; see `answers_mib` in hub.toml");
+            return Err(ErrorCode::Overloaded);
         }
         self.digest.update_framed(&message.data_header);
         self.digest.update_framed(&message.data_body);

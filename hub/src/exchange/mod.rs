@@ -5,6 +5,7 @@ mod answer;
 mod dispatch;
 mod identify;
 mod issue;
+pub mod room;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};

@@ -13,9 +13,10 @@ pub struct Service(pub Arc<Hub>);
 #[tonic::async_trait]
 impl Catalog for Service {
     async fn list_datasets(&self, _request: Request<ListDatasetsRequest>) -> Result<Response<ListDatasetsReply>, Status> {
-        let entries = self.0.catalog.statements().into_iter().map(|stated| DatasetEntry {
-            attached: self.0.channels.of_dataset(&stated.statement.id).is_some(),
-            statement: Some(stated.envelope),
+        let entries = self.0.catalog.statements().into_iter().map(|stated| {
+            let attached = self.0.channels.of_dataset(&stated.statement.id);
+            let quality = attached.as_ref().and_then(|attached| attached.quality(&stated.statement.id));
+            DatasetEntry { attached: attached.is_some(), statement: Some(stated.envelope), quality }
         });
         Ok(Response::new(ListDatasetsReply { datasets: entries.collect() }))
     }

@@ -1,6 +1,6 @@
-//! Legacy systems for tests: writers of file formats by other hands than those that read them ([`files`]), and real database servers with
-//! throw-away data. Each server listens on a free loopback port, shows a certificate made on the spot, keeps
-//! its data in a temporary folder, and ends with the value that stands for it, also when a test panics.
+//! Legacy systems for tests: writers of file formats by other hands than those that read them ([`files`]), real database servers with
+//! throw-away data, and an HTTP interface ([`Rest`]). Each server listens on a free loopback port and ends with the value that stands for
+//! it, also when a test panics; a database's shows a certificate made on the spot and keeps its data in a temporary folder.
 //!
 //! It knows nothing of the rest of the workspace, and speaks neither server's language: tests bring their own drivers.
 
@@ -9,9 +9,11 @@ pub mod files;
 mod mariadb;
 mod postgres;
 mod process;
+mod rest;
 
 pub use mariadb::Mariadb;
 pub use postgres::Postgres;
+pub use rest::{Rest, TOKEN};
 
 /// The administrator of every server made here.
 pub const ADMINISTRATOR: &str = "administrator";

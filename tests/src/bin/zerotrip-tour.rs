@@ -24,7 +24,7 @@ struct Arguments {
     #[arg(long, default_value_t = 7)]
     seed: u64,
     /// Where the registers of police, civil affairs, real estate and housing live, in this order: sqlite, csv, xlsx, xls, dbf, parquet,
-    /// postgres or mysql each. Servers are started for it, with throw-away data, and end with it.
+    /// postgres, mysql, odbc or rest each (real estate: not rest). Servers are started for it, with throw-away data, and end with it.
     #[arg(long, value_delimiter = ',', default_value = "sqlite,csv,sqlite,csv")]
     sources: Vec<System>,
     /// Run the errands and exit.

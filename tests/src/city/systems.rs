@@ -10,7 +10,7 @@ use std::str::FromStr;
 use chrono::{DateTime, FixedOffset};
 use rusqlite::{Connection, params_from_iter};
 use zerotrip_datasets::Manifest;
-use zerotrip_legacy::{ADMINISTRATOR, Mariadb, PASSWORD, Postgres, files};
+use zerotrip_legacy::{ADMINISTRATOR, Mariadb, PASSWORD, Postgres, Rest, TOKEN, files};
 
 use super::CityError;
 use super::write::atomically;
@@ -36,11 +36,13 @@ pub enum System {
     Mysql,
     /// A table on a PostgreSQL server, read through its ODBC driver.
     Odbc,
+    /// A collection that an HTTP interface gives as JSON.
+    Rest,
 }
 
 impl System {
     /// All of them, by the names that `--sources` takes.
-    pub const ALL: [(&'static str, Self); 9] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("sqlite", Self::Sqlite),
         ("csv", Self::Csv),
         ("xlsx", Self::Xlsx),
@@ -50,11 +52,12 @@ impl System {
         ("postgres", Self::Postgres),
         ("mysql", Self::Mysql),
         ("odbc", Self::Odbc),
+        ("rest", Self::Rest),
     ];
 
     /// Whether it is more than a file.
     pub fn needs_a_server(self) -> bool {
-        matches!(self, Self::Postgres | Self::Mysql | Self::Odbc)
+        matches!(self, Self::Postgres | Self::Mysql | Self::Odbc | Self::Rest)
     }
 
     /// Whether a row can have more or fewer cells than there are columns. Where it cannot, the city has no such rows.
@@ -84,6 +87,7 @@ impl FromStr for System {
 pub struct Servers {
     postgres: Option<Postgres>,
     mariadb: Option<Mariadb>,
+    rest: Option<Rest>,
 }
 
 impl Servers {
@@ -96,6 +100,7 @@ impl Servers {
                 .transpose()
                 .map_err(failed)?,
             mariadb: systems.contains(&System::Mysql).then(Mariadb::start).transpose().map_err(failed)?,
+            rest: systems.contains(&System::Rest).then(Rest::start).transpose().map_err(failed)?,
         })
     }
 }
@@ -138,6 +143,10 @@ impl Table<'_> {
             System::Mysql => match &servers.mariadb {
                 Some(server) => self.server(folder, server.port(), &server.ca_file()),
                 None => Err(CityError::Server("no MariaDB server was started".into())),
+            },
+            System::Rest => match &servers.rest {
+                Some(server) => self.interface(folder, server),
+                None => Err(CityError::Server("no HTTP interface was started".into())),
             },
             _ => self.file(folder),
         }
@@ -273,14 +282,35 @@ impl Table<'_> {
         ))
     }
 
+    /// Behind an HTTP interface, which gives its rows as they are when it is asked.
+    fn interface(&self, folder: &Path, server: &Rest) -> Result<String, CityError> {
+        if self.extract {
+            let name = self.name;
+            return Err(CityError::Server(format!(
+                "the register `{name}` is an extract of the night before, and an HTTP interface cannot say so; let it live in another kind of system"
+            )));
+        }
+        let row = |(number, cells): (usize, &Vec<Option<String>>)| {
+            let members = self.header.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), serde_json::Value::from(cell.as_deref())));
+            let number = std::iter::once(("rowNo".to_owned(), serde_json::Value::from(number + 1)));
+            serde_json::Value::Object(number.chain(members).collect()).to_string()
+        };
+        server.put(self.stem, self.rows.iter().enumerate().map(row).collect());
+        private(&folder.join(format!("{}.header", self.stem)), format!("Authorization: Bearer {TOKEN}\n").as_bytes())?;
+        Ok(format!(
+            "kind = \"rest\"\nurl = \"http://127.0.0.1:{}/api/{}\"\nrows = \"/data/list\"\npaging = {{ kind = \"page\", parameter = \"pageNo\", \
+             size_parameter = \"pageSize\", size = 500, id = \"rowNo\", total = \"/data/total\" }}\nheader_file = \"{}.header\"\n\
+             tls = \"off\"\nrefresh_every = \"10s\"",
+            server.port(),
+            self.stem,
+            self.stem
+        ))
+    }
+
     /// The password, readable by its owner alone, and whom the server's certificate comes from.
     fn login(&self, folder: &Path, ca_file: &Path) -> Result<(), CityError> {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let path = folder.join(format!("{}.password", self.stem));
-        let unwritten = |source| CityError::Write { path: path.clone(), source };
-        let mut file = File::options().create(true).write(true).truncate(true).mode(0o600).open(&path).map_err(unwritten)?;
-        file.write_all(PASSWORD.as_bytes()).map_err(unwritten)?;
-        let pem = fs::read(ca_file).map_err(unwritten)?;
+        private(&folder.join(format!("{}.password", self.stem)), PASSWORD.as_bytes())?;
+        let pem = fs::read(ca_file).map_err(|source| CityError::Write { path: ca_file.to_owned(), source })?;
         atomically(&folder.join(format!("{}-ca.pem", self.stem)), &pem)
     }
 
@@ -298,6 +328,13 @@ impl Table<'_> {
         }
         sql
     }
+}
+
+/// A secret, readable by its owner alone.
+fn private(path: &Path, bytes: &[u8]) -> Result<(), CityError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let open = File::options().create(true).write(true).truncate(true).mode(0o600).open(path);
+    open.and_then(|mut file| file.write_all(bytes)).map_err(|source| CityError::Write { path: path.to_owned(), source })
 }
 
 fn literal(cell: &Option<String>) -> String {

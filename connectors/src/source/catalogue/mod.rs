@@ -8,11 +8,12 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use zerotrip_datasets::file::{Odbc, Password, Remote, SqliteAsOf, Through, Tls};
+use zerotrip_datasets::file::{Odbc, Password, Remote, SqliteAsOf, Through, Tls, Url};
 use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::remote::catalogue::ServerCatalogue;
+use super::rest::catalogue::Interface;
 use super::{SourceError, Stop};
 
 /// How long a look may take.
@@ -104,6 +105,8 @@ pub struct Target {
     pub kind: &'static str,
     /// Where it is.
     pub place: Place,
+    /// For an HTTP interface: a file of secret headers, and whether it is talked to encrypted.
+    headers: Option<(Option<String>, Tls)>,
 }
 
 /// Where a system is.
@@ -115,6 +118,8 @@ pub enum Place {
     Server(Box<Remote>),
     /// Behind an ODBC driver; the table is not yet known.
     Odbc(Box<Odbc>),
+    /// An HTTP interface: its address, as it was given and as it is understood.
+    Url(Box<Url>, String),
 }
 
 /// How to get in where a URL says that a system is on a server.
@@ -124,6 +129,8 @@ pub struct Login {
     pub schema: Option<String>,
     /// What the user logs in with.
     pub password: Password,
+    /// For an HTTP interface: a file of secret headers.
+    pub header_file: Option<String>,
     /// Whether the connection is encrypted.
     pub tls: Tls,
 }
@@ -133,6 +140,9 @@ impl Target {
     pub fn parse(url: &str, kind: Option<&str>, login: Login) -> Result<Self, SourceError> {
         if let Some(connection) = url.strip_prefix("odbc:") {
             return driver(connection, login);
+        }
+        if url.starts_with("http://") || url.starts_with("https://") {
+            return interface(url, login);
         }
         if let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| *scheme != "file") {
             return server(scheme, rest, login);
@@ -146,7 +156,7 @@ impl Target {
         };
         let kinds = "`sqlite`, `csv`, `xlsx`, `xls`, `dbf` or `parquet`";
         let kind = kind.ok_or_else(|| wrong(format!("`{}`: neither its ending nor `--kind` says what it is: {kinds}", path.display())))?;
-        Ok(Self { kind, place: Place::File(path) })
+        Ok(Self { kind, place: Place::File(path), headers: None })
     }
 
     /// Whether it must be said which of its tables is meant.
@@ -159,6 +169,10 @@ impl Target {
         let path = match &self.place {
             Place::Server(spec) => return Ok(Box::new(ServerCatalogue::new(self.kind, spec, Path::new("")))),
             Place::Odbc(spec) => return Ok(Box::new(ServerCatalogue::odbc(spec, Path::new("")))),
+            Place::Url(url, said) => {
+                let (header_file, tls) = self.headers.clone().unwrap_or((None, Tls::Verify { ca_file: None }));
+                return Ok(Box::new(Interface::new(Url::clone(url), said, header_file, tls)));
+            }
             Place::File(path) => path,
         };
         if !path.is_file() {
@@ -178,7 +192,9 @@ fn server(scheme: &str, rest: &str, login: Login) -> Result<Target, SourceError>
         "mysql" | "mariadb" => ("mysql", 3306),
         _ => {
             let known: String = scheme.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
-            return Err(wrong(format!("`{known}` systems cannot be inspected; a server's URL begins with postgres:// or mysql://")));
+            return Err(wrong(format!(
+                "`{known}` systems cannot be inspected; a server's URL begins with postgres:// or mysql://, an interface's with https://"
+            )));
         }
     };
     let (place, database) = rest.split_once('/').unwrap_or((rest, ""));
@@ -207,7 +223,18 @@ fn server(scheme: &str, rest: &str, login: Login) -> Result<Target, SourceError>
         profile_every: Duration::ZERO,
         as_of: SqliteAsOf::Live,
     };
-    Ok(Target { kind, place: Place::Server(Box::new(spec)) })
+    Ok(Target { kind, place: Place::Server(Box::new(spec)), headers: None })
+}
+
+/// A collection behind an HTTP interface. Its address is not repeated: it may hold what should not be in it.
+fn interface(text: &str, login: Login) -> Result<Target, SourceError> {
+    let form = "write an interface's address as `https://host[:port]/path[?query]`, without user, password or `#`";
+    let url = Url::parse(text).ok_or_else(|| wrong(form.to_owned()))?;
+    if url.secure == (login.tls == Tls::Off) {
+        return Err(wrong("`https` goes with `--tls verify`, and `http`, for a server on the same machine, with `--tls off`".to_owned()));
+    }
+    let headers = Some((login.header_file, login.tls));
+    Ok(Target { kind: "rest", place: Place::Url(Box::new(url), text.to_owned()), headers })
 }
 
 /// A connection string, without its password, behind `odbc:`.
@@ -243,7 +270,7 @@ fn driver(connection: &str, login: Login) -> Result<Target, SourceError> {
         profile_every: Duration::ZERO,
         as_of: SqliteAsOf::Live,
     };
-    Ok(Target { kind: "odbc", place: Place::Odbc(Box::new(spec)) })
+    Ok(Target { kind: "odbc", place: Place::Odbc(Box::new(spec)), headers: None })
 }
 
 /// `name=value` or `name={value}`, with `;` between them.

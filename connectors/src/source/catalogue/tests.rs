@@ -11,7 +11,7 @@ use super::super::remote::tests::server::{READER, Server};
 use super::*;
 
 fn clear() -> Login {
-    Login { schema: None, password: Password::None, tls: Tls::Off }
+    Login { schema: None, password: Password::None, header_file: None, tls: Tls::Off }
 }
 
 #[test]
@@ -89,6 +89,7 @@ fn told(server: &Server, kind: &'static str) {
     let login = Login {
         schema: is_postgres.then(|| table.schema.clone()),
         password: Password::File(folder.path().join("password").display().to_string()),
+        header_file: None,
         tls: Tls::Verify { ca_file: Some(folder.path().join("ca.pem").display().to_string()) },
     };
     let database = if is_postgres { "postgres" } else { table.schema.as_str() };

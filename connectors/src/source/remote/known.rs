@@ -10,7 +10,7 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::present::Present;
 use super::super::profile::{KeyCell, Profile};
-use super::super::{SourceError, UnreadableRow};
+use super::super::{SourceError, UnreadableRow, next_number};
 use super::cells::Cells;
 use super::system::{Form, Locator, Sink};
 use crate::adjudications::{Adjudications, row_digest};
@@ -23,6 +23,8 @@ const MOST_LOCATOR: usize = 200;
 /// What a profiling pass learnt.
 #[derive(Debug)]
 pub struct Known {
+    /// No other pass of this process has it.
+    pub number: u64,
     /// The pass itself; its row ids are places in `kept`.
     pub profile: Profile,
     kept: Vec<Kept>,
@@ -117,6 +119,7 @@ impl<'a> Pass<'a> {
     /// After the last row.
     pub fn finish(self, started: SystemTime, since: Instant, recorded: Option<SystemTime>, followed: Option<SystemTime>) -> Known {
         Known {
+            number: next_number(),
             profile: self.profile,
             kept: self.kept,
             present: self.present,

@@ -344,7 +344,9 @@ impl<S: System> Inner<S> {
             return Err(SourceError::new(ErrorCode::SourceFailed, detail));
         }
         let as_of = known.as_of().min(lease.begun);
-        Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match: known.could_match(&look_up.columns, &look_up.keys) })
+        let could_match = known.could_match(&look_up.columns, &look_up.keys);
+        let rests_on = (!self.shape.profile_every.is_zero()).then_some(known.number);
+        Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match, rests_on })
     }
 
     async fn look_at(&self, lease: &mut Lease<S>, stop: &Stop) -> Result<Survey, SourceError> {

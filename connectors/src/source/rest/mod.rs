@@ -4,6 +4,7 @@
 //! collection (`reading.rs`) into a local indexed snapshot, every so often or for every look-up, and look-ups ask that. The snapshot before
 //! serves until a new one is whole.
 
+pub mod catalogue;
 mod client;
 mod json;
 mod paging;
@@ -109,7 +110,9 @@ impl Source for RestSource {
                 current = self.current(&look_up.stop) => current?,
                 () = rows.closed() => return Err(SourceError::new(ErrorCode::SourceTimeout, "the hub hung up")),
             };
-            current.look_up(look_up, rows).await
+            let end = current.look_up(look_up, rows).await?;
+            // Where every look-up has a snapshot of its own, none is another's.
+            Ok(LookUpEnd { rests_on: end.rests_on.filter(|_| !self.every.is_zero()), ..end })
         })
     }
 

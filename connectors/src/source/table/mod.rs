@@ -1,13 +1,14 @@
 //! A table in a SQLite file: the department's own, live, or the connector's snapshot of a file drop.
 
 mod owner;
+mod passing;
 mod selecting;
 mod sending;
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rusqlite::config::DbConfig;
@@ -19,13 +20,14 @@ use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
+use self::passing::Pass;
 use self::sending::RowSender;
-use super::present::{Met, Present};
-use super::profile::{KeyCell, KeyColumns, Profile, RaggedRow};
+use super::present::Met;
+use super::profile::{KeyColumns, RaggedRow};
 use super::seen::Seen;
 use super::snapshot::Temporary;
 use super::{Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
-use crate::adjudications::{Adjudications, row_digest};
+use crate::adjudications::Adjudications;
 
 /// Read connections of one table, and so look-ups at once; more wait their turn within their deadline.
 const READERS: usize = 4;
@@ -86,12 +88,16 @@ pub struct TableSource {
 }
 
 struct Inner {
+    /// No other table of this process has it.
+    number: u64,
     shape: TableShape,
     path: PathBuf,
     /// A snapshot's own file, which goes with its last reader.
     _snapshot: Option<Temporary>,
     permits: Semaphore,
     readers: Mutex<Vec<Reader>>,
+    /// Of a snapshot, which nobody changes: every reader sees what the first one saw.
+    fixed: OnceLock<Arc<Pass>>,
 }
 
 /// A connection with the profile that it took itself: SQLite's `data_version` tells of other connections' writes, and only compares
@@ -107,13 +113,6 @@ struct Reader {
     /// The file as it was before this connection opened it.
     file: Option<Seen>,
     pass: Option<(i64, Arc<Pass>)>,
-}
-
-/// What a pass over the whole table has seen.
-struct Pass {
-    profile: Profile,
-    /// Who stood where, and how often, in the department's own database: an index of its can be damaged, and would answer "nobody".
-    present: Option<Present>,
 }
 
 impl fmt::Debug for TableSource {
@@ -151,7 +150,15 @@ impl TableSource {
 
     /// Opens a table of that shape and proves that it is there.
     fn open(shape: TableShape, path: PathBuf, snapshot: Option<Temporary>) -> Result<Self, SourceError> {
-        let inner = Inner { shape, path, _snapshot: snapshot, permits: Semaphore::new(READERS), readers: Mutex::new(Vec::new()) };
+        let inner = Inner {
+            number: super::next_number(),
+            shape,
+            path,
+            _snapshot: snapshot,
+            permits: Semaphore::new(READERS),
+            readers: Mutex::new(Vec::new()),
+            fixed: OnceLock::new(),
+        };
         let mut reader = inner.connect()?;
         inner.fresh_pass(&mut reader, &Stop::at(std::time::Instant::now() + Duration::from_secs(600)))?;
         inner.give_back(reader);
@@ -162,19 +169,34 @@ impl TableSource {
         &self,
         work: impl FnOnce(&Inner, &mut Reader) -> Result<T, SourceError> + Send + 'static,
     ) -> Result<T, SourceError> {
+        let run = |inner: &Inner| {
+            let mut reader = inner.take()?;
+            let result = work(inner, &mut reader);
+            // A connection that failed is not used again: the next look-up opens a fresh one and meets the file as it is then.
+            if result.is_ok() {
+                inner.give_back(reader);
+            }
+            result
+        };
+        self.on_thread(run).await
+    }
+
+    /// The same on a connection that is made for it and goes with it.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner, &mut Reader) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        self.on_thread(|inner| work(inner, &mut inner.connect()?)).await
+    }
+
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<T, SourceError> {
         let inner = Arc::clone(&self.inner);
         let permit = inner.permits.acquire().await.map_err(|_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping"))?;
         let shared = Arc::clone(&inner);
-        let done = tokio::task::spawn_blocking(move || {
-            let mut reader = shared.take()?;
-            let result = work(&shared, &mut reader);
-            // A connection that failed is not used again: the next look-up opens a fresh one and meets the file as it is then.
-            if result.is_ok() {
-                shared.give_back(reader);
-            }
-            result
-        })
-        .await;
+        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
         drop(permit);
         done.unwrap_or_else(|error| Err(SourceError::new(ErrorCode::SourceFailed, format!("the reader stopped: {error}"))))
     }
@@ -200,7 +222,11 @@ impl Source for TableSource {
     }
 
     fn survey(&self) -> SourceFuture<'_, Survey> {
-        Box::pin(self.on_reader(|inner, reader| inner.survey(reader)))
+        if self.inner.fixed.get().is_some() {
+            return Box::pin(self.on_reader(Inner::survey));
+        }
+        // On a connection of its own: a look-up that came meanwhile would have to take another pass first.
+        Box::pin(self.apart(Inner::survey))
     }
 
     fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>> {
@@ -343,7 +369,10 @@ impl Inner {
             {
                 return Err(inner.lost(place));
             }
-            Ok(LookUpEnd { as_of, rows: profile.rows, could_match: profile.could_match(&look_up.columns, &look_up.keys) })
+            let could_match = profile.could_match(&look_up.columns, &look_up.keys);
+            // Every write to a live file makes a pass of its own for every reader: there each look-up is of its moment.
+            let rests_on = matches!(inner.shape.moment, Moment::Fixed(_)).then_some(inner.number);
+            Ok(LookUpEnd { as_of, rows: profile.rows, could_match, rests_on })
         })
     }
 
@@ -410,46 +439,6 @@ impl Inner {
     fn execute(&self, reader: &Reader, sql: &str) -> Result<(), SourceError> {
         let done = reader.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
         done.map(|_| ()).map_err(|error| self.failed(&error))
-    }
-
-    /// A pass over the file as this transaction sees it, taken anew if anybody has written since this reader took its last one.
-    fn fresh_pass(&self, reader: &mut Reader, stop: &Stop) -> Result<Arc<Pass>, SourceError> {
-        let version = self.data_version(reader)?;
-        if let Some((seen, pass)) = &reader.pass
-            && *seen == version
-        {
-            return Ok(Arc::clone(pass));
-        }
-        let pass = Arc::new(self.take_pass(reader, stop)?);
-        reader.pass = Some((version, Arc::clone(&pass)));
-        Ok(pass)
-    }
-
-    fn take_pass(&self, reader: &Reader, stop: &Stop) -> Result<Pass, SourceError> {
-        // What a snapshot's index holds, this process has put there itself.
-        let mut present = (!matches!(self.shape.moment, Moment::Fixed(_))).then(Present::default);
-        let keys = KeyColumns::places(&self.shape.look_ups);
-        let mut profile = Profile::new(self.shape.look_ups.clone(), self.shape.ragged.clone(), Arc::clone(&self.shape.adjudications))?;
-        let sql = whole(reader);
-        let mut statement = reader.connection.prepare(&sql).map_err(|error| self.failed(&error))?;
-        let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
-        while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
-            if profile.rows.is_multiple_of(4096) {
-                stop.check()?;
-            }
-            let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
-            let cells = self.cells(row, 1)?;
-            let key = |place: usize| match (cells.get(place).and_then(Option::as_deref), row.get_ref(place + 1)) {
-                (None, _) => KeyCell::Null,
-                (Some(text), Ok(ValueRef::Text(_))) => KeyCell::Text(text),
-                (Some(number), _) => KeyCell::Number(number),
-            };
-            profile.note(id, key, || row_digest(cells.iter().map(Option::as_deref)))?;
-            if let Some(present) = &mut present {
-                present.note(&keys, &cells, id.cast_unsigned())?;
-            }
-        }
-        Ok(Pass { profile, present })
     }
 
     /// Rows that reading the whole table finds and looking up does not.

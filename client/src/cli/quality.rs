@@ -1,0 +1,153 @@
+//! What a department's connector says is wrong with a dataset, as the catalog shows it: numbers by column and kind.
+
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+use zerotrip_datasets::quality::{FEW, validate};
+use zerotrip_proto::v1::{DatasetEntry, DatasetQuality, DatasetStatement, Envelope, KeyUsage, QualityKind};
+use zerotrip_proto::{from_timestamp, payload_type};
+use zerotrip_trust::directory::Directory;
+use zerotrip_trust::dsse;
+
+use super::screen::{Screen, rfc3339};
+
+/// What a system of the dataset's own member signed of it, under the statement that is shown, if it says nothing but what it may.
+pub(super) fn believed(
+    envelope: &Envelope,
+    entry: &DatasetEntry,
+    statement: &DatasetStatement,
+    directory: &Directory,
+) -> Option<DatasetQuality> {
+    let (_, keyid) = dsse::peek(envelope, payload_type::QUALITY).ok()?;
+    let holder = directory.signing_key(keyid, KeyUsage::Sign, SystemTime::now()).ok()?;
+    let quality: DatasetQuality = dsse::open(envelope, payload_type::QUALITY, &holder.key).ok()?;
+    let owner = directory.owner_of(&statement.id)?;
+    let ours = holder.member.as_deref() == Some(owner.id.as_str()) && holder.uri == quality.connector;
+    let digest = dsse::payload_digest(entry.statement.as_ref()?);
+    (ours && quality.statement_digest == digest && validate(&quality, statement).is_ok()).then_some(quality)
+}
+
+/// For people.
+pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
+    let as_of = from_timestamp(quality.as_of.as_ref()).map(|time| screen.time(time)).unwrap_or_default();
+    let (rows, spoilt) = (quality.rows, quality.spoilt_rows);
+    let head = match (spoilt, screen.pick("en", "zh")) {
+        (0, "zh") => format!("    数据质量：{rows} 行，截至 {as_of}；没有会使答复不可用的行"),
+        (0, _) => format!("    quality: {rows} rows as of {as_of}; none could make an answer unavailable"),
+        (_, "zh") => {
+            format!("    数据质量：{rows} 行，截至 {as_of}；{} 行可能使答复不可用（{}）", number(spoilt, screen), share(spoilt, rows))
+        }
+        (_, _) => {
+            format!(
+                "    quality: {rows} rows as of {as_of}; {} could make an answer unavailable ({})",
+                number(spoilt, screen),
+                share(spoilt, rows)
+            )
+        }
+    };
+    let said = quality.entries.iter().map(|entry| {
+        let place = if entry.column.is_empty() { screen.pick("rows", "整行") } else { &entry.column };
+        let (en, zh) = words(entry.kind());
+        let (number, share) = (number(entry.count, screen), share(entry.count, rows));
+        match screen.pick("en", "zh") {
+            "zh" => format!("      {place}：{number} 处{zh}（{share}）"),
+            _ => format!("      {place}: {number} {en} ({share})"),
+        }
+    });
+    std::iter::once(head).chain(said).collect()
+}
+
+/// For machines.
+pub(super) fn value(quality: &DatasetQuality) -> Value {
+    let time = |time| from_timestamp(time).map(rfc3339);
+    let findings: Vec<Value> = quality
+        .entries
+        .iter()
+        .map(|entry| {
+            json!({
+                "column": entry.column, "kind": name(entry.kind()), "count": entry.count, "at_most": entry.count <= FEW,
+                "rate": rate(entry.count, quality.rows),
+            })
+        })
+        .collect();
+    json!({
+        "connector": quality.connector, "as_of": time(quality.as_of.as_ref()), "looked_at": time(quality.looked_at.as_ref()),
+        "rows": quality.rows, "spoilt_rows": quality.spoilt_rows, "at_most": (1..=FEW).contains(&quality.spoilt_rows),
+        "spoilt_rate": rate(quality.spoilt_rows, quality.rows), "findings": findings,
+    })
+}
+
+fn number(count: u64, screen: &Screen) -> String {
+    match (count, screen.pick("en", "zh")) {
+        (0..=FEW, "zh") => format!("不超过 {count}"),
+        (0..=FEW, _) => format!("at most {count}"),
+        _ => count.to_string(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people; registers are far below 2^52 rows")]
+fn rate(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+/// So many of so many, rounded up to hundredths of a percent.
+fn share(part: u64, whole: u64) -> String {
+    let hundredths = part.saturating_mul(10_000).div_ceil(whole.max(1));
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+}
+
+fn name(kind: QualityKind) -> String {
+    kind.as_str_name().trim_start_matches("QUALITY_KIND_").to_ascii_lowercase()
+}
+
+fn words(kind: QualityKind) -> (&'static str, &'static str) {
+    match kind {
+        QualityKind::Unreadable => ("cannot be read", "无法识读"),
+        QualityKind::UnknownCode => ("hold a code that is not in the list", "代码不在清单内"),
+        QualityKind::BlankCode => ("hold no code", "缺少代码"),
+        QualityKind::LostId => ("hold no id, where one should stand", "缺少应有的证件号码"),
+        QualityKind::IrregularId => ("are spelled irregularly; they are found all the same", "写法不规范，仍可查得"),
+        QualityKind::RoundedId => ("may have been rounded by a spreadsheet", "可能被电子表格取整"),
+        QualityKind::RaggedRow => ("have another width than the header", "列数与表头不符"),
+        QualityKind::Unspecified => ("are of no known kind", "类别不明"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing, reason = "tests")]
+
+    use zerotrip_proto::to_timestamp;
+    use zerotrip_proto::v1::ColumnQuality;
+
+    use super::super::screen::Language;
+    use super::*;
+
+    #[test]
+    fn it_is_said_in_both_languages_and_a_few_stay_a_few() {
+        let when = Some(to_timestamp(SystemTime::UNIX_EPOCH));
+        let entry = |column: &str, kind: QualityKind, count| ColumnQuality { column: column.into(), kind: kind.into(), count };
+        let quality = DatasetQuality {
+            rows: 6221,
+            spoilt_rows: 54,
+            as_of: when,
+            looked_at: when,
+            entries: vec![entry("owner_id", QualityKind::Unreadable, 10), entry("", QualityKind::RaggedRow, 9)],
+            ..DatasetQuality::default()
+        };
+        let said = |language| lines(&quality, &Screen { json: false, language }).join("\n");
+        let (en, zh) = (said(Language::En), said(Language::Zh));
+        for part in
+            ["6221 rows as of", "54 could make an answer unavailable (0.87 %)", "owner_id: 10 cannot be read (0.17 %)", "rows: at most 9"]
+        {
+            assert!(en.contains(part), "{part}: {en}");
+        }
+        for part in ["6221 行", "54 行可能使答复不可用（0.87 %）", "owner_id：10 处无法识读（0.17 %）", "整行：不超过 9 处列数与表头不符"]
+        {
+            assert!(zh.contains(part), "{part}: {zh}");
+        }
+        let value = value(&quality);
+        assert_eq!((value["findings"][1]["kind"].as_str(), value["findings"][1]["at_most"].as_bool()), (Some("ragged_row"), Some(true)));
+        assert_eq!(value["findings"][0]["at_most"].as_bool(), Some(false));
+    }
+}

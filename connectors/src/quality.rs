@@ -1,0 +1,138 @@
+//! What the hub's catalog hears of what is wrong with a dataset: a look at every cell now and then, told in numbers by column and kind,
+//! signed by this connector. Which rows they are, and what stands there, its owner sees with `check`; it does not leave.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use zerotrip_datasets::file::Source as Spec;
+use zerotrip_datasets::quality::{MOST_ENTRIES, told};
+use zerotrip_proto::v1::{ColumnQuality, DatasetQuality, Envelope, QualityKind};
+use zerotrip_proto::{payload_type, to_timestamp};
+use zerotrip_trust::dsse;
+use zerotrip_trust::keys::SigningKey;
+
+use crate::serving::Serving;
+use crate::source::{FindingKind, SourceError, Survey};
+
+/// Time between two looks.
+const EVERY: Duration = Duration::from_secs(15 * 60);
+/// Time between two looks, as a multiple of what the last one took: a system is not read all day for the catalog's sake.
+const REST: u32 = 20;
+/// Connections to a server without which it is not looked at: one is the profiling pass's, one the look's, and one must be left.
+const LEAST_CONNECTIONS: u32 = 3;
+
+/// What is known, by dataset, as signed.
+#[derive(Debug, Default)]
+pub struct Qualities(Mutex<BTreeMap<String, Envelope>>);
+
+impl Qualities {
+    /// Of these datasets, as far as they were looked at.
+    pub fn of<'a>(&self, datasets: impl Iterator<Item = &'a str>) -> Vec<Envelope> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        datasets.filter_map(|dataset| known.get(dataset).cloned()).collect()
+    }
+
+    /// Looks at a dataset now and then, for as long as nobody drops this.
+    pub async fn keep(&self, serving: Arc<Serving>, connector: &str, signer: &SigningKey) {
+        let dataset = &serving.file.id;
+        if !has_connections(&serving.file.source) {
+            tracing::info!(%dataset, "the catalog hears nothing of its data's quality: with two `connections` none is left for a look");
+            return;
+        }
+        loop {
+            let begun = Instant::now();
+            match self.look(&serving, connector, signer).await {
+                Ok(()) => tracing::debug!(%dataset, "looked at for the catalog"),
+                Err(why) => tracing::warn!(%dataset, why, "not looked at for the catalog"),
+            }
+            tokio::time::sleep(EVERY.max(begun.elapsed().saturating_mul(REST))).await;
+        }
+    }
+
+    async fn look(&self, serving: &Serving, connector: &str, signer: &SigningKey) -> Result<(), String> {
+        let survey = serving.survey().await.map_err(|error: SourceError| error.to_string())?;
+        let quality = DatasetQuality {
+            dataset: serving.file.id.clone(),
+            connector: connector.to_owned(),
+            statement_digest: serving.statement_digest.to_vec(),
+            as_of: Some(to_timestamp(survey.as_of)),
+            looked_at: Some(to_timestamp(SystemTime::now())),
+            rows: survey.rows,
+            spoilt_rows: told(survey.spoilt_rows),
+            entries: entries(&survey),
+        };
+        let envelope = dsse::seal(payload_type::QUALITY, &quality, signer).map_err(|error| error.to_string())?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(serving.file.id.clone(), envelope);
+        Ok(())
+    }
+}
+
+/// The faults by column and kind: those that can make an answer unavailable first, then by number. No example and no locator.
+fn entries(survey: &Survey) -> Vec<ColumnQuality> {
+    let mut findings: Vec<_> = survey.findings.iter().filter(|finding| finding.count > 0).collect();
+    findings.sort_by_key(|finding| (!finding.kind.spoils(), std::cmp::Reverse(finding.count)));
+    let entry = |finding: &crate::source::Finding| ColumnQuality {
+        column: finding.column.clone(),
+        kind: kind(finding.kind).into(),
+        count: told(finding.count),
+    };
+    findings.into_iter().take(MOST_ENTRIES).map(entry).collect()
+}
+
+fn kind(kind: FindingKind) -> QualityKind {
+    match kind {
+        FindingKind::Unreadable => QualityKind::Unreadable,
+        FindingKind::UnknownCode => QualityKind::UnknownCode,
+        FindingKind::BlankCode => QualityKind::BlankCode,
+        FindingKind::LostId => QualityKind::LostId,
+        FindingKind::IrregularId => QualityKind::IrregularId,
+        FindingKind::RoundedId => QualityKind::RoundedId,
+        FindingKind::RaggedRow => QualityKind::RaggedRow,
+    }
+}
+
+fn has_connections(source: &Spec) -> bool {
+    match source {
+        Spec::Postgres(spec) | Spec::Mysql(spec) => spec.connections >= LEAST_CONNECTIONS,
+        Spec::Odbc(spec) => spec.connections >= LEAST_CONNECTIONS,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::source::Finding;
+
+    #[test]
+    fn the_gravest_come_first_and_neither_examples_nor_locators_leave() {
+        let finding = |column: &str, kind, count| Finding { column: column.into(), kind, count, examples: vec!["3301****".into()] };
+        let mut findings = vec![finding("owner", FindingKind::IrregularId, 5000), finding("owner", FindingKind::Unreadable, 3)];
+        findings.push(finding("", FindingKind::RaggedRow, 12));
+        findings.push(finding("status", FindingKind::BlankCode, 0));
+        findings.extend((0..100).map(|number| finding(&format!("c{number}"), FindingKind::IrregularId, 1)));
+        let survey = Survey {
+            rows: 6000,
+            unreadable: vec!["row 7".into()],
+            unreadable_count: 1,
+            adjudicated: 0,
+            irregular: 0,
+            as_of: SystemTime::now(),
+            advice: Vec::new(),
+            findings,
+            spoilt_rows: 3,
+            trials: Vec::new(),
+            steps: Vec::new(),
+        };
+        let entries = entries(&survey);
+        assert_eq!(entries.len(), MOST_ENTRIES);
+        let first: Vec<(&str, QualityKind, u64)> =
+            entries.iter().take(3).map(|entry| (entry.column.as_str(), entry.kind(), entry.count)).collect();
+        let gravest = [("", QualityKind::RaggedRow, 12), ("owner", QualityKind::Unreadable, 9), ("owner", QualityKind::IrregularId, 5000)];
+        assert_eq!(first, gravest);
+        assert!(!format!("{entries:?}").contains("3301"));
+    }
+}

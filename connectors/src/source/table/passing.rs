@@ -1,0 +1,67 @@
+//! A look at every row of the table, which finds what its indexes do not: made anew whenever somebody has written.
+
+use std::sync::Arc;
+
+use rusqlite::types::ValueRef;
+
+use super::super::present::Present;
+use super::super::profile::{KeyCell, KeyColumns, Profile};
+use super::super::{SourceError, Stop};
+use super::{Inner, Moment, Reader, whole};
+use crate::adjudications::row_digest;
+
+/// What a pass over the whole table has seen.
+pub struct Pass {
+    /// Rows that an index does not find, or that cannot be read.
+    pub profile: Profile,
+    /// Who stood where, and how often, in the department's own database: an index of its can be damaged, and would answer "nobody".
+    pub present: Option<Present>,
+}
+
+impl Inner {
+    /// A pass over the file as this transaction sees it, taken anew if anybody has written since this reader took its last one.
+    pub(super) fn fresh_pass(&self, reader: &mut Reader, stop: &Stop) -> Result<Arc<Pass>, SourceError> {
+        if let Some(pass) = self.fixed.get() {
+            return Ok(Arc::clone(pass));
+        }
+        let version = self.data_version(reader)?;
+        if let Some((seen, pass)) = &reader.pass
+            && *seen == version
+        {
+            return Ok(Arc::clone(pass));
+        }
+        let pass = Arc::new(self.take_pass(reader, stop)?);
+        if matches!(self.shape.moment, Moment::Fixed(_)) {
+            return Ok(Arc::clone(self.fixed.get_or_init(|| pass)));
+        }
+        reader.pass = Some((version, Arc::clone(&pass)));
+        Ok(pass)
+    }
+
+    fn take_pass(&self, reader: &Reader, stop: &Stop) -> Result<Pass, SourceError> {
+        // What a snapshot's index holds, this process has put there itself.
+        let mut present = (!matches!(self.shape.moment, Moment::Fixed(_))).then(Present::default);
+        let keys = KeyColumns::places(&self.shape.look_ups);
+        let mut profile = Profile::new(self.shape.look_ups.clone(), self.shape.ragged.clone(), Arc::clone(&self.shape.adjudications))?;
+        let sql = whole(reader);
+        let mut statement = reader.connection.prepare(&sql).map_err(|error| self.failed(&error))?;
+        let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
+        while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
+            if profile.rows.is_multiple_of(4096) {
+                stop.check()?;
+            }
+            let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
+            let cells = self.cells(row, 1)?;
+            let key = |place: usize| match (cells.get(place).and_then(Option::as_deref), row.get_ref(place + 1)) {
+                (None, _) => KeyCell::Null,
+                (Some(text), Ok(ValueRef::Text(_))) => KeyCell::Text(text),
+                (Some(number), _) => KeyCell::Number(number),
+            };
+            profile.note(id, key, || row_digest(cells.iter().map(Option::as_deref)))?;
+            if let Some(present) = &mut present {
+                present.note(&keys, &cells, id.cast_unsigned())?;
+            }
+        }
+        Ok(Pass { profile, present })
+    }
+}

@@ -1,0 +1,98 @@
+//! What may be said, outside its department, of what is wrong with a dataset: how many cells of a column, never which, and of a few not
+//! even how many.
+
+use zerotrip_proto::v1::{ColumnQuality, DatasetQuality, DatasetStatement, QualityKind};
+
+/// So many cells or fewer are said to be "at most so many": who knows a register could know whose they are.
+pub const FEW: u64 = 9;
+/// Most entries of one dataset; the gravest stand first.
+pub const MOST_ENTRIES: usize = 64;
+
+/// A number as it may be said: exact from ten on, and nine for one to nine.
+pub fn told(count: u64) -> u64 {
+    if count == 0 { 0 } else { count.max(FEW) }
+}
+
+/// Whether somebody's statement on a dataset says nothing but what it may: faults by kinds there are, in columns that the dataset's owner
+/// has stated. A name of another kind could carry anything.
+pub fn validate(quality: &DatasetQuality, statement: &DatasetStatement) -> Result<(), String> {
+    if quality.dataset != statement.id {
+        return Err("it is about another dataset".to_owned());
+    }
+    if quality.entries.len() > MOST_ENTRIES {
+        return Err(format!("it has over {MOST_ENTRIES} entries"));
+    }
+    if quality.as_of.is_none() || quality.looked_at.is_none() {
+        return Err("it does not say of when it is".to_owned());
+    }
+    let is_column = |name: &str| name.is_empty() || statement.columns.iter().any(|column| column.name == name);
+    for ColumnQuality { column, kind, count } in &quality.entries {
+        if QualityKind::try_from(*kind).unwrap_or_default() == QualityKind::Unspecified {
+            return Err("it names a kind of fault that there is not".to_owned());
+        }
+        if !is_column(column) {
+            return Err("it names a column that the dataset does not have".to_owned());
+        }
+        if *count < FEW {
+            return Err(format!("it counts fewer than {FEW}, which are not to be told apart"));
+        }
+    }
+    if (1..FEW).contains(&quality.spoilt_rows) {
+        return Err(format!("it counts fewer than {FEW}, which are not to be told apart"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "tests")]
+
+    use zerotrip_proto::v1::Column;
+
+    use super::*;
+
+    fn quality() -> DatasetQuality {
+        DatasetQuality {
+            dataset: "estate.ownership".into(),
+            as_of: Some(zerotrip_proto::to_timestamp(std::time::SystemTime::UNIX_EPOCH)),
+            looked_at: Some(zerotrip_proto::to_timestamp(std::time::SystemTime::UNIX_EPOCH)),
+            rows: 10,
+            spoilt_rows: 9,
+            entries: vec![ColumnQuality { column: "owner".into(), kind: QualityKind::Unreadable.into(), count: 9 }],
+            ..DatasetQuality::default()
+        }
+    }
+
+    #[test]
+    fn a_few_are_not_told_apart() {
+        assert_eq!([0, 1, 8, 9, 10, 11].map(told), [0, 9, 9, 9, 10, 11]);
+    }
+
+    #[test]
+    fn nothing_is_said_but_kinds_columns_and_numbers() {
+        let statement = DatasetStatement {
+            id: "estate.ownership".into(),
+            columns: vec![Column { name: "owner".into(), ..Column::default() }],
+            ..DatasetStatement::default()
+        };
+        assert_eq!(validate(&quality(), &statement), Ok(()));
+        let entry = |change: fn(&mut ColumnQuality)| {
+            let mut quality = quality();
+            quality.entries.iter_mut().for_each(change);
+            quality
+        };
+        for (wrong, why) in [
+            (DatasetQuality { dataset: "estate.other".into(), ..quality() }, "another dataset"),
+            (DatasetQuality { as_of: None, ..quality() }, "of when"),
+            (DatasetQuality { spoilt_rows: 1, ..quality() }, "told apart"),
+            (DatasetQuality { entries: vec![ColumnQuality::default(); 65], ..quality() }, "over 64"),
+            (entry(|entry| entry.column = "11010519491231002X".into()), "does not have"),
+            (entry(|entry| entry.kind = 99), "kind of fault"),
+            (entry(|entry| entry.kind = 0), "kind of fault"),
+            (entry(|entry| entry.count = 3), "told apart"),
+        ] {
+            let said = validate(&wrong, &statement).expect_err(why);
+            assert!(said.contains(why), "{said}");
+        }
+    }
+}
