@@ -1,8 +1,9 @@
 //! The running agent: what is in force here (directory, approvals, datasets), and the one path that a scan takes through it.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -15,6 +16,7 @@ use zerotrip_trust::dsse;
 use zerotrip_trust::identity::Identity;
 
 use crate::adjudications::Adjudications;
+use crate::approving;
 use crate::desk::{self, DeskError};
 use crate::gate::{self, Admitted, Arrival, Served};
 use crate::journal::Journal;
@@ -23,6 +25,9 @@ use crate::scan::{self, Messages, Shape};
 use crate::serving::{Serving, verify_owner};
 use crate::source::SourceError;
 use crate::used::Used;
+
+/// Time between two looks at whether the owner approved or withdrew anything.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// The running agent.
 #[derive(Debug)]
@@ -33,10 +38,11 @@ pub struct Agent {
     datasets: BTreeMap<String, Arc<Serving>>,
     /// What is attached and could not be opened, by id (by its file where even that is unknown), and why.
     broken: BTreeMap<String, String>,
-    approvals: Option<Envelope>,
     in_force: RwLock<Arc<InForce>>,
-    /// The version of the directory in force, for scans under way.
-    version: watch::Sender<u64>,
+    /// Held while what is in force is replaced: by one at a time.
+    replacing: Mutex<()>,
+    /// Told when it was, for scans under way.
+    replaced: watch::Sender<()>,
     used: Used,
     journal: Journal,
     qualities: Qualities,
@@ -47,6 +53,7 @@ pub struct Agent {
 struct InForce {
     directory: Directory,
     envelope: Envelope,
+    approvals: Option<Envelope>,
     served: Served,
     /// Why a dataset is not served, by id.
     unserved: BTreeMap<String, String>,
@@ -133,19 +140,19 @@ impl Agent {
         if datasets.is_empty() && !broken.is_empty() {
             return Err(AgentError::Nothing(broken));
         }
-        let approvals = desk::approvals(folder)?;
+        let approvals = approving::read(folder)?;
         let journal = Journal::open(&folder.join("journal")).map_err(AgentError::Journal)?;
         let member = home.system.member().unwrap_or_default().to_owned();
-        let in_force = InForce::new(directory, envelope, &member, (&datasets, &broken), approvals.as_ref(), now);
+        let in_force = InForce::new(directory, envelope, &member, (&datasets, &broken), approvals, now);
         Ok(Self {
             uri: home.uri(),
             member,
-            version: watch::Sender::new(in_force.directory.version()),
             in_force: RwLock::new(Arc::new(in_force)),
+            replacing: Mutex::new(()),
+            replaced: watch::Sender::new(()),
             home,
             datasets,
             broken,
-            approvals,
             used: Used::new(now),
             journal,
             qualities: Qualities::default(),
@@ -214,6 +221,7 @@ impl Agent {
 
     /// Puts a newer directory in force: refused if the authority did not sign it, or if it is older than the one here.
     pub fn take_directory(&self, envelope: &Envelope, now: SystemTime) -> Result<u64, Refusal> {
+        let _one = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current();
         if *envelope == current.envelope {
             return Ok(current.directory.version());
@@ -225,11 +233,48 @@ impl Agent {
             tracing::error!(%error, "the new key directory cannot be kept");
             Refusal::new(ErrorCode::SourceFailed, "the new key directory cannot be kept on this connector's disk")
         })?;
-        let next = InForce::new(directory, envelope.clone(), &self.member, (&self.datasets, &self.broken), self.approvals.as_ref(), now);
-        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
-        self.version.send_replace(version);
+        self.put_in_force(directory, envelope.clone(), current.approvals.clone(), now);
         tracing::info!(version, "new key directory in force");
         Ok(version)
+    }
+
+    /// Takes up what its owner approved or withdrew since; whether there was anything. What cannot be read approves nothing.
+    pub fn take_approvals(&self, now: SystemTime) -> bool {
+        let _one = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current();
+        let approvals = approving::read(&self.home.folder).unwrap_or_else(|error| {
+            tracing::error!(%error, "nothing is served: the owner's approvals cannot be read");
+            None
+        });
+        if approvals == current.approvals {
+            return false;
+        }
+        self.put_in_force(current.directory.clone(), current.envelope.clone(), approvals, now);
+        tracing::info!(scans = self.approved(), "the owner's approvals as they stand now are in force");
+        true
+    }
+
+    /// Takes up whatever its owner approves or withdraws, soon after; never ends.
+    pub async fn follow_approvals(&self) {
+        let path = approving::path(&self.home.folder);
+        // A signed file is replaced as a whole, by another one.
+        let stamp = || std::fs::metadata(&path).map(|found| (found.ino(), found.len(), found.modified().ok())).ok();
+        let mut known = None;
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        loop {
+            ticks.tick().await;
+            let now = stamp();
+            if now != known {
+                self.take_approvals(SystemTime::now());
+                known = now;
+            }
+        }
+    }
+
+    fn put_in_force(&self, directory: Directory, envelope: Envelope, approvals: Option<Envelope>, now: SystemTime) {
+        let next = InForce::new(directory, envelope, &self.member, (&self.datasets, &self.broken), approvals, now);
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        self.replaced.send_replace(());
     }
 
     /// One scan, from its ticket to its receipt. What goes wrong is journalled here, and the hub hears a code.
@@ -244,10 +289,10 @@ impl Agent {
         };
         self.note("scan", &ScanLine::of(&admitted))?;
         let grant = admitted.grant.id.as_str();
-        let mut versions = self.version.subscribe();
+        let mut replaced = self.replaced.subscribe();
         let served = tokio::select! {
             served = scan::serve(&admitted, &serving, &self.uri, &self.home.sign, out) => served,
-            why = self.withdrawn(&admitted, &mut versions) => Err(why),
+            why = self.withdrawn(&admitted, &mut replaced) => Err(why),
         };
         match served {
             Ok(served) => {
@@ -297,15 +342,19 @@ impl Agent {
         serving.ok_or_else(|| Refusal::new(ErrorCode::UnknownName, format!("no dataset `{dataset}` is attached here")))
     }
 
-    /// Completes when a newer directory no longer lets this requester be served, though its scan is under way.
-    async fn withdrawn(&self, admitted: &Admitted, versions: &mut watch::Receiver<u64>) -> SourceError {
+    /// Completes when the authority or the owner no longer lets this requester be served, though its scan is under way.
+    async fn withdrawn(&self, admitted: &Admitted, replaced: &mut watch::Receiver<()>) -> SourceError {
         loop {
-            if versions.changed().await.is_err() {
-                return SourceError::new(ErrorCode::SourceFailed, "the connector is stopping");
-            }
+            let current = self.current();
             let issuer = admitted.request.issuer.parse::<Identity>();
-            if !issuer.is_ok_and(|issuer| self.current().directory.is_active(&issuer)) {
+            if !issuer.is_ok_and(|issuer| current.directory.is_active(&issuer)) {
                 return SourceError::new(ErrorCode::MemberSuspended, format!("`{}` was suspended meanwhile", admitted.request.issuer));
+            }
+            if !current.served.still_serves(admitted) {
+                return SourceError::new(ErrorCode::GateRefused, "its owner withdrew the approval meanwhile");
+            }
+            if replaced.changed().await.is_err() {
+                return SourceError::new(ErrorCode::SourceFailed, "the connector is stopping");
             }
         }
     }
@@ -329,7 +378,7 @@ impl InForce {
         envelope: Envelope,
         member: &str,
         (datasets, broken): (&BTreeMap<String, Arc<Serving>>, &BTreeMap<String, String>),
-        approvals: Option<&Envelope>,
+        approvals: Option<Envelope>,
         now: SystemTime,
     ) -> Self {
         let mut unserved = broken.clone();
@@ -339,7 +388,7 @@ impl InForce {
                 unserved.insert(id.clone(), why);
             }
         }
-        let served = approvals.map_or_else(Served::default, |envelope| match open_approvals(envelope, member, &directory, now) {
+        let served = approvals.as_ref().map_or_else(Served::default, |envelope| match open_approvals(envelope, member, &directory, now) {
             Ok(approvals) => Served::new(approvals, |template| match datasets.get(&template.dataset) {
                 Some(serving) => Shape::of(template, serving),
                 None => Err(format!("no dataset `{}` is attached here", template.dataset)),
@@ -349,7 +398,7 @@ impl InForce {
                 Served::default()
             }
         });
-        Self { directory, envelope, served, unserved }
+        Self { directory, envelope, approvals, served, unserved }
     }
 }
 

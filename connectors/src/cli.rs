@@ -1,6 +1,7 @@
 //! The connector's command line: joining, the owner's desk, checking a dataset, and serving.
 
-use std::collections::BTreeSet;
+mod approving;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,11 +11,8 @@ use std::time::{Duration, SystemTime};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 use tokio::sync::watch;
-use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial, files, join};
-use zerotrip_proto::v1::catalog_client::CatalogClient;
-use zerotrip_proto::v1::key_origin::From as Source;
-use zerotrip_proto::v1::{KeyUsage, ListChecksRequest, ScanTemplate};
-use zerotrip_proto::{Refusal, bounds};
+use zerotrip_channel::{SystemHome, files, join};
+use zerotrip_proto::v1::KeyUsage;
 use zerotrip_trust::invitation::Invitation;
 use zerotrip_trust::tls::install_provider;
 
@@ -23,7 +21,6 @@ use crate::agent::Agent;
 use crate::count::Count;
 use crate::inspect::Inspect;
 use crate::progress::with_progress;
-use crate::serving::owner_of;
 use crate::shown::shown;
 use crate::{adjudicate, check, count, desk, dialler, inspect, source};
 
@@ -107,27 +104,20 @@ enum Command {
     },
     /// Approve a check's scans of this department's datasets, as their owner.
     ///
-    /// A scan is served to the requesters of its newest approval only, for each of its purposes. Who gains and who loses by it is said before
-    /// anything is asked.
-    Approve {
+    /// Each requester is served for each purpose named here, beside whoever was approved before; approve twice to serve one member for one
+    /// purpose and another for another. A scan is served in its newest approved form only: where the check has changed, whoever is to be
+    /// served on must be named again, and who gains and who loses is said before anything is asked.
+    Approve(approving::Approve),
+    /// Withdraw approvals of a check, as their owner: needs no hub, and holds at once.
+    ///
+    /// A running `serve` takes it up within a second, and ends scans under way that are no longer approved. Without requesters or purposes,
+    /// for all of them.
+    Withdraw(approving::Withdraw),
+    /// List who may ask what, for which purpose, by this owner's approvals.
+    Approvals {
         /// The connector's folder.
         #[arg(long)]
         dir: PathBuf,
-        /// The check, such as `no-property`.
-        #[arg(long)]
-        check: String,
-        /// Members that may ask; repeat for each.
-        #[arg(long = "requester", required = true)]
-        requesters: Vec<String>,
-        /// Purposes that are served; repeat for each.
-        #[arg(long = "purpose", required = true)]
-        purposes: Vec<String>,
-        /// Approve without asking, unless somebody would no longer be served.
-        #[arg(long)]
-        yes: bool,
-        /// With --yes: even where somebody who is served now would be no longer.
-        #[arg(long)]
-        replace: bool,
     },
     /// Serve until SIGTERM or Ctrl-C.
     Serve {
@@ -191,9 +181,9 @@ async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Join { dir, invitation, wait } => join_hub(&dir, &invitation, wait, json).await,
         Command::Sign { dir, files } => sign(&dir, &files, json),
         Command::Adjudicate { dir, file, yes } => adjudicate_rows(&dir, &file, yes, json).await,
-        Command::Approve { dir, check, requesters, purposes, yes, replace } => {
-            approve(&dir, &check, &requesters, &purposes, Asking { yes, replace }, json).await
-        }
+        Command::Approve(arguments) => approving::approve(&arguments, json).await,
+        Command::Withdraw(arguments) => approving::withdraw(&arguments, json),
+        Command::Approvals { dir } => approving::list(&dir, json),
         Command::Serve { dir } => serve(&dir, json).await,
     }?;
     Ok(ExitCode::SUCCESS)
@@ -237,86 +227,6 @@ fn sign(dir: &Path, files: &[PathBuf], json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is approved without asking.
-struct Asking {
-    yes: bool,
-    replace: bool,
-}
-
-async fn approve(dir: &Path, check: &str, requesters: &[String], purposes: &[String], asking: Asking, json: bool) -> Result<(), Failure> {
-    let home = SystemHome::load(dir)?;
-    let directory = home.refresh_directory(SystemTime::now()).await?;
-    desk::whom_and_what(requesters, purposes, &directory).map_err(|error| shown(&error.to_string()))?;
-    let stream = dial(&home.address, home.tls(bounds::ALPN_H2)?).await?;
-    let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
-    tokio::spawn(connection);
-    let mut catalog = CatalogClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
-    let reply = catalog.list_checks(ListChecksRequest {}).await.map_err(|status| Refusal::from_status(&status))?.into_inner();
-    let member = home.system.member().unwrap_or_default();
-    let named = reply.checks.iter().filter(|entry| entry.name == check);
-    let templates: Vec<ScanTemplate> =
-        named.flat_map(|entry| entry.scans.iter().filter(|scan| owner_of(&scan.dataset) == member).cloned()).collect();
-    if templates.is_empty() {
-        return Err(format!("the hub's catalog has no check `{check}` that asks a dataset of member `{member}`").into());
-    }
-    let templates = desk::fitting(&home.folder, templates).map_err(|error| shown(&error.to_string()))?;
-    if templates.is_empty() {
-        return Err(format!("check `{check}` asks no dataset that is attached here; `sign` its file first").into());
-    }
-    for template in &templates {
-        eprintln!("{}", shown(&in_words(template)));
-    }
-    eprintln!("{}", shown(&format!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", "))));
-    let changes = desk::changes(&home, &templates, requesters, purposes)?;
-    for (what, change) in [("gains", &changes.gains), ("LOSES", &changes.loses)] {
-        for ((member, purpose), checks) in change {
-            let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
-            eprintln!("{}", shown(&format!("{what}: {member}, for {purpose} ({})", checks.join(", "))));
-        }
-    }
-    if asking.yes && !asking.replace && !changes.loses.is_empty() {
-        let losers: BTreeSet<&str> = changes.loses.keys().map(|(member, _)| member.as_str()).collect();
-        let losers = losers.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(shown(&format!(
-            "nothing was approved: {losers} would lose what is named above; name all who are to be served, or add `--replace`"
-        ))
-        .into());
-    }
-    if !asking.yes && !confirmed("approve these")? {
-        return Err("nothing was approved".into());
-    }
-    let added = desk::approve(&home, &templates, requesters, purposes)?;
-    let text = format!("approved {added} scans of `{check}`; they are served from the next start of `serve`");
-    say(json, &text, &serde_json::json!({ "approved": added, "check": check }))
-}
-
-/// A template as its owner reads it.
-fn in_words(template: &ScanTemplate) -> String {
-    let origins = template.origins.iter().map(|origin| match &origin.from {
-        Some(Source::Parameter(name)) => format!("the request's `{name}`"),
-        Some(Source::Column(column)) => format!("{}.{}", column.dataset, column.column),
-        None => "nowhere".into(),
-    });
-    let shown = if template.supplies.is_empty() {
-        "nothing of it is shown to another department".to_owned()
-    } else {
-        format!("{} may be shown to another department as keys", template.supplies.join(", "))
-    };
-    let meanings =
-        template.meanings.iter().map(|known| format!("; it takes `{}` to mean one of {}", known.column, known.meanings.join(", ")));
-    format!(
-        "{} asks {} by `{}` about at most {} persons (from {}), for {}; at most {} rows; {shown}{}",
-        template.check,
-        template.dataset,
-        template.lookup,
-        template.max_keys,
-        origins.collect::<Vec<_>>().join(", "),
-        template.columns.join(", "),
-        template.max_rows,
-        meanings.collect::<String>(),
-    )
-}
-
 fn confirmed(what: &str) -> Result<bool, Failure> {
     eprint!("{what}? [y/N] ");
     let mut answer = String::new();
@@ -350,6 +260,8 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
         }
         stop.send_replace(true);
     });
+    let following = Arc::clone(&agent);
+    tokio::spawn(async move { following.follow_approvals().await });
     let looking = Arc::clone(&agent);
     // It ends with the process.
     tokio::spawn(async move { looking.keep_looking().await });
@@ -382,15 +294,4 @@ async fn wait_for_signal() -> std::io::Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_templates_words_cannot_move_what_is_read() {
-        let template = ScanTemplate { check: "x\u{1b}]0;\u{7}".into(), ..ScanTemplate::default() };
-        assert!(!shown(&in_words(&template)).contains(char::is_control));
-    }
 }

@@ -1,7 +1,7 @@
-//! The owner's desk: signing what a dataset is, and approving which scans of it are served. Files in the connector's folder; nothing
-//! here talks to a source or to the hub.
+//! The owner's desk: which datasets are attached, and signing what they are. Files in the connector's folder; nothing here talks to a
+//! source or to the hub. Which scans are served is approved beside it ([`crate::approving`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -11,17 +11,14 @@ use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_channel::{HomeError, SystemHome};
 use zerotrip_datasets::shown::toml_fault;
 use zerotrip_datasets::{DatasetFile, FileError as DatasetError, template};
-use zerotrip_proto::v1::{Approval, Approvals, DatasetStatement, Envelope, ScanTemplate};
-use zerotrip_proto::{payload_type, to_timestamp};
+use zerotrip_proto::payload_type;
+use zerotrip_proto::v1::{DatasetStatement, Envelope, ScanTemplate};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse::{self, DsseError};
 use zerotrip_trust::identity::{is_name, is_term};
 
-use crate::serving::owner_of;
-
 /// Most datasets of one connector.
 const MOST_DATASETS: usize = 64;
-const APPROVE_AGAIN: &str = "remove it, then run `zerotrip-connector approve` again for each check that is to be served";
 
 /// What is wrong at the desk.
 #[derive(Debug, thiserror::Error)]
@@ -146,12 +143,6 @@ pub fn sign_dataset(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskE
     Ok(file)
 }
 
-/// The owner's signed approvals, if there are any.
-pub fn approvals(folder: &Path) -> Result<Option<Envelope>, DeskError> {
-    let path = folder.join("signed").join("approvals.dsse");
-    if path.exists() { envelope(&path, payload_type::APPROVALS, APPROVE_AGAIN).map(Some) } else { Ok(None) }
-}
-
 /// The scans of datasets that are signed and attached here, if they fit what was signed: what does not fit is never served, and nobody
 /// who approves should have to read it.
 pub fn fitting(folder: &Path, templates: Vec<ScanTemplate>) -> Result<Vec<ScanTemplate>, DeskError> {
@@ -188,75 +179,8 @@ pub fn whom_and_what(requesters: &[String], purposes: &[String], directory: &Dir
     }
 }
 
-/// Who may ask which checks, by member and purpose.
-pub type Served = BTreeMap<(String, String), BTreeSet<String>>;
-
-/// What approving would change, for its owner to read before.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// Who is served what it was not before.
-    pub gains: Served,
-    /// Who no longer is: a scan is served to those of its newest approval only.
-    pub loses: Served,
-}
-
-/// What approving these would change.
-pub fn changes(home: &SystemHome, templates: &[ScanTemplate], requesters: &[String], purposes: &[String]) -> Result<Changes, DeskError> {
-    let old = standing(home)?;
-    let new = Approval { template: None, requesters: requesters.to_vec(), purposes: purposes.to_vec() };
-    let mut changes = Changes::default();
-    for template in templates {
-        let known = old.approvals.iter().filter(|approval| approval.template.as_ref().is_some_and(|known| same_scan(known, template)));
-        let (before, after): (BTreeSet<_>, BTreeSet<_>) = (known.flat_map(pairs).collect(), pairs(&new).collect());
-        for (difference, into) in [(&after - &before, &mut changes.gains), (&before - &after, &mut changes.loses)] {
-            for pair in difference {
-                into.entry(pair).or_default().insert(template.check.clone());
-            }
-        }
-    }
-    Ok(changes)
-}
-
-fn pairs(approval: &Approval) -> impl Iterator<Item = (String, String)> {
-    let purposes = |member: &String| approval.purposes.iter().map(|purpose| (member.clone(), purpose.clone())).collect::<Vec<_>>();
-    approval.requesters.iter().flat_map(purposes).collect::<Vec<_>>().into_iter()
-}
-
-fn same_scan(one: &ScanTemplate, other: &ScanTemplate) -> bool {
-    one.check == other.check && one.scan == other.scan
-}
-
-/// The approvals as this owner signed them; what somebody else put there is not signed anew.
-fn standing(home: &SystemHome) -> Result<Approvals, DeskError> {
-    let Some(envelope) = approvals(&home.folder)? else {
-        return Ok(Approvals { member: home.system.member().unwrap_or_default().to_owned(), ..Approvals::default() });
-    };
-    let path = home.folder.join("signed").join("approvals.dsse").display().to_string();
-    let opened = dsse::open(&envelope, payload_type::APPROVALS, home.key("approve")?.public());
-    opened.map_err(|error| DeskError::Damaged { path, why: error.to_string(), remedy: APPROVE_AGAIN })
-}
-
-/// Adds approvals for templates on this member's datasets, for these requesters and purposes, and signs the whole anew.
-pub fn approve(home: &SystemHome, templates: &[ScanTemplate], requesters: &[String], purposes: &[String]) -> Result<usize, DeskError> {
-    let mut all = standing(home)?;
-    let member = all.member.clone();
-    let ours = templates.iter().filter(|template| owner_of(&template.dataset) == member);
-    let mut added = 0;
-    for template in ours {
-        // The same scan of the same check is replaced: only its newest approved form is served.
-        all.approvals.retain(|approval| !approval.template.as_ref().is_some_and(|known| same_scan(known, template)));
-        all.approvals.push(Approval { template: Some(template.clone()), requesters: requesters.to_vec(), purposes: purposes.to_vec() });
-        added += 1;
-    }
-    all.version += 1;
-    all.signed_at = Some(to_timestamp(SystemTime::now()));
-    let envelope = dsse::seal(payload_type::APPROVALS, &all, &home.key("approve")?)?;
-    files::write(&home.folder.join("signed").join("approvals.dsse"), &envelope.encode_to_vec(), Secrecy::Public)?;
-    Ok(added)
-}
-
 /// An envelope that at least looks like one of this kind; whether its signature holds, the directory in force says.
-fn envelope(path: &Path, kind: &str, remedy: &'static str) -> Result<Envelope, DeskError> {
+pub fn envelope(path: &Path, kind: &str, remedy: &'static str) -> Result<Envelope, DeskError> {
     let damaged = |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
     let envelope = Envelope::decode(files::read(path)?.as_slice()).map_err(|error| damaged(error.to_string()))?;
     dsse::peek(&envelope, kind).map_err(|error| damaged(error.to_string()))?;

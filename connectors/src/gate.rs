@@ -1,7 +1,7 @@
 //! The department's own gate: default-deny. It believes nobody that it can check itself: not the hub about who asks, nor about where
 //! a key came from. Pure: everything it needs is handed in.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -9,15 +9,14 @@ use zerotrip_datasets::ResidentId;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{
-    Approval, Approvals, CheckBody, Envelope, ErrorCode, KeyUsage, Opening, Request, ScanGrant, ScanReceipt, ScanTemplate,
-};
+use zerotrip_proto::v1::{Approvals, CheckBody, Envelope, ErrorCode, KeyUsage, Opening, Request, ScanGrant, ScanReceipt, ScanTemplate};
 use zerotrip_proto::{Refusal, bounds, from_timestamp, payload_type};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::receipt::{self, template_digest};
 
+use crate::approving::{Pair, pairs};
 use crate::scan::Shape;
 use crate::serving::owner_of;
 
@@ -34,7 +33,7 @@ pub struct Served {
 #[derive(Debug)]
 pub struct Approved {
     /// Whom it is served, and for what.
-    approval: Approval,
+    whom: BTreeSet<Pair>,
     template: ScanTemplate,
     /// The template's digest.
     pub digest: Digest,
@@ -52,12 +51,22 @@ impl Approved {
 impl Served {
     /// From the owner's signed approvals, verified already; `shape` is that of a template's answer.
     pub fn new(approvals: Approvals, shape: impl Fn(&ScanTemplate) -> Result<Shape, String>) -> Self {
-        let approved = approvals.approvals.into_iter().filter_map(|mut approval| {
-            let template = approval.template.take()?;
-            let digest = template_digest(&template);
-            Some((digest, Arc::new(Approved { shape: shape(&template), approval, template, digest })))
-        });
+        let mut whom: BTreeMap<Digest, (ScanTemplate, BTreeSet<Pair>)> = BTreeMap::new();
+        for mut approval in approvals.approvals {
+            let Some(template) = approval.template.take() else { continue };
+            let (_, served) = whom.entry(template_digest(&template)).or_insert_with(|| (template, BTreeSet::new()));
+            served.extend(pairs(&approval));
+        }
+        let approved = whom
+            .into_iter()
+            .map(|(digest, (template, whom))| (digest, Arc::new(Approved { shape: shape(&template), whom, template, digest })));
         Self { approvals: approved.collect() }
+    }
+
+    /// Whether a scan that was admitted would be so still.
+    pub fn still_serves(&self, admitted: &Admitted) -> bool {
+        let approved = self.approvals.get(&admitted.approved.digest);
+        approved.is_some_and(|approved| approved.whom.contains(&(admitted.requester.clone(), admitted.request.purpose.clone())))
     }
 
     /// How many templates are approved.
@@ -215,11 +224,8 @@ fn check_approval(
             format!("the owner has not approved this scan of `{}` for `{}`", template.dataset, template.check),
         );
     };
-    if !approved.approval.requesters.iter().any(|member| member == requester) {
-        return refuse(ErrorCode::GateRefused, format!("the owner does not serve member `{requester}`"));
-    }
-    if !approved.approval.purposes.contains(&request.purpose) {
-        return refuse(ErrorCode::GateRefused, format!("the owner does not serve purpose `{}`", request.purpose));
+    if !approved.whom.contains(&(requester.to_owned(), request.purpose.clone())) {
+        return refuse(ErrorCode::GateRefused, format!("the owner does not serve member `{requester}` for purpose `{}`", request.purpose));
     }
     if template.check != format!("{}/{}", body.check, body.variant) {
         return refuse(

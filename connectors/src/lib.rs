@@ -7,6 +7,7 @@ mod access;
 pub mod adjudicate;
 pub mod adjudications;
 pub mod agent;
+pub mod approving;
 pub mod check;
 pub mod cli;
 mod count;

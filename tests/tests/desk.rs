@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use zerotrip_tests::town::{BASIS, FUND, Finished, PURPOSE, TRANSIT, binary_path, run, run_answering};
+use zerotrip_tests::town::{BASIS, FUND, Finished, PURPOSE, TRANSIT, binary_path, run, run_answering, wait_until};
 
 use crate::support::{TestTown, town};
 
@@ -33,17 +33,21 @@ fn an_approval_names_members_and_takes_nothing_away_unsaid() {
         let refused = approve(&town, &[requester], purpose, &["--yes"], "").expect(2).unwrap();
         assert!(refused.errors.contains(said), "{}", refused.errors);
     }
-    // The town's owners serve both; one of them is left out.
-    let lost = format!("LOSES: {FUND}, for {PURPOSE} (no-property/applicant, no-property/couple, no-property/family)");
-    let refused = approve(&town, &[TRANSIT], PURPOSE, &["--yes"], "").expect(2).unwrap();
-    assert!(refused.errors.contains(&lost) && refused.errors.contains("add `--replace`"), "{}", refused.errors);
-    let declined = approve(&town, &[TRANSIT], PURPOSE, &[], "n\n").expect(2).unwrap();
-    assert!(declined.errors.find(&lost).unwrap() < declined.errors.find("approve these?").unwrap(), "{}", declined.errors);
+    // The town's owners serve both. Approving adds, and nobody gets what was approved for another.
+    let checks = "(no-property/applicant, no-property/couple, no-property/family)";
+    let declined = approve(&town, &[TRANSIT], "loan", &[], "n\n").expect(2).unwrap();
+    let gained = format!("gains: {TRANSIT}, for loan {checks}");
+    assert!(declined.errors.find(&gained).unwrap() < declined.errors.find("approve these?").unwrap(), "{}", declined.errors);
     assert_eq!(std::fs::read(&approvals).unwrap(), before);
-    let gained = approve(&town, &[FUND, TRANSIT], "loan", &["--yes", "--replace"], "").expect(0).unwrap();
-    assert!(gained.errors.contains(&format!("gains: {FUND}, for loan (")) && gained.errors.contains(&lost), "{}", gained.errors);
-    let same = approve(&town, &[FUND, TRANSIT], "loan", &["--yes"], "").expect(0).unwrap();
+    let approved = approve(&town, &[TRANSIT], "loan", &["--yes"], "").expect(0).unwrap();
+    assert!(approved.errors.contains(&gained) && !approved.errors.contains("LOSES:"), "{}", approved.errors);
+    let same = approve(&town, &[TRANSIT], "loan", &["--yes"], "").expect(0).unwrap();
     assert!(!same.errors.contains("gains:") && !same.errors.contains("LOSES:"), "{}", same.errors);
+    let dir = town.town.path("estate");
+    let listed = run("zerotrip-connector", &["approvals", "--dir", &dir], &town.town.folder).unwrap().expect(0).unwrap();
+    let lines =
+        [(FUND, PURPOSE), (TRANSIT, "loan"), (TRANSIT, PURPOSE)].map(|(member, purpose)| format!("{member}, for {purpose} {checks}"));
+    assert_eq!(listed.output.lines().collect::<Vec<_>>(), lines);
 
     let settings = town.town.folder.join("estate/connector.toml");
     let good = std::fs::read(&settings).unwrap();
@@ -61,6 +65,41 @@ fn an_approval_names_members_and_takes_nothing_away_unsaid() {
         std::fs::remove_file(&approvals).unwrap();
         approve(&town, &[FUND], PURPOSE, &["--yes"], "").expect(0).unwrap();
     }
+    town.town.stop().unwrap();
+}
+
+#[test]
+fn what_an_owner_withdraws_is_served_no_longer_and_what_it_approves_is_without_a_restart() {
+    let town = town(200, 37);
+    let dir = town.town.path("estate");
+    let withdraw = |more: &[&str], typed: &str| {
+        let arguments = [&["withdraw", "--dir", &dir, "--check", "no-property"], more].concat();
+        run_answering("zerotrip-connector", &arguments, &town.town.folder, typed).unwrap()
+    };
+    let asked = || {
+        let (applicant, _) = town.cast("nothing_owned");
+        let ended = town.town.ask("check", FUND, "applicant", &applicant, &[]).unwrap();
+        (ended.code, ended.output.contains("GATE_REFUSED") && ended.output.contains("estate.ownership"))
+    };
+    let soon = |what: &str, expected: (i32, bool)| wait_until(Duration::from_secs(10), what, || Ok(asked() == expected)).unwrap();
+    assert_eq!(asked(), (0, false));
+    let declined = withdraw(&["--requester", FUND], "n\n").expect(2).unwrap();
+    assert!(declined.errors.contains(&format!("LOSES: {FUND}, for {PURPOSE} (no-property/applicant")), "{}", declined.errors);
+    assert!(withdraw(&["--purpose", "loan", "--yes"], "").expect(2).unwrap().errors.contains("nothing of `no-property` is approved"));
+    assert_eq!(asked(), (0, false));
+    withdraw(&["--requester", FUND, "--yes"], "").expect(0).unwrap();
+    soon("the withdrawal holds", (4, true));
+    approve(&town, &[FUND], PURPOSE, &["--yes"], "").expect(0).unwrap();
+    soon("the approval holds", (0, false));
+    // What nobody can read approves nothing; what is mended does.
+    let approvals = town.town.folder.join("estate/signed/approvals.dsse");
+    let good = std::fs::read(&approvals).unwrap();
+    std::fs::remove_file(&approvals).unwrap();
+    soon("no approvals, nothing served", (4, true));
+    std::fs::write(&approvals, "nonsense").unwrap();
+    assert_eq!(asked(), (4, true));
+    std::fs::write(&approvals, good).unwrap();
+    soon("the approvals are back", (0, false));
     town.town.stop().unwrap();
 }
 

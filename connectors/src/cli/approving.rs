@@ -1,0 +1,190 @@
+//! The owner's commands for what is served: approve, withdraw, list.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use clap::Args;
+use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial};
+use zerotrip_proto::v1::catalog_client::CatalogClient;
+use zerotrip_proto::v1::key_origin::From as Source;
+use zerotrip_proto::v1::{ListChecksRequest, ScanTemplate};
+use zerotrip_proto::{Refusal, bounds};
+
+use super::{Failure, confirmed, say};
+use crate::approving::{self, Served};
+use crate::desk;
+use crate::serving::owner_of;
+use crate::shown::shown;
+
+/// When a change holds.
+const AT_ONCE: &str = "a running `serve` takes it up within a second";
+
+/// What to approve.
+#[derive(Args)]
+pub struct Approve {
+    /// The connector's folder.
+    #[arg(long)]
+    dir: PathBuf,
+    /// The check, such as `no-property`.
+    #[arg(long)]
+    check: String,
+    /// Members that may ask; repeat for each.
+    #[arg(long = "requester", required = true)]
+    requesters: Vec<String>,
+    /// Purposes that are served; repeat for each.
+    #[arg(long = "purpose", required = true)]
+    purposes: Vec<String>,
+    /// Approve without asking, unless somebody would no longer be served.
+    #[arg(long)]
+    yes: bool,
+    /// With --yes: even where somebody who is served now would be no longer.
+    #[arg(long)]
+    replace: bool,
+}
+
+/// What to withdraw.
+#[derive(Args)]
+pub struct Withdraw {
+    /// The connector's folder.
+    #[arg(long)]
+    dir: PathBuf,
+    /// The check, such as `no-property`, or one of its variants, such as `no-property/family`.
+    #[arg(long)]
+    check: String,
+    /// Members that may ask no longer; repeat for each. Default: all.
+    #[arg(long = "requester")]
+    requesters: Vec<String>,
+    /// Purposes that are no longer served; repeat for each. Default: all.
+    #[arg(long = "purpose")]
+    purposes: Vec<String>,
+    /// Withdraw without asking.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Approves, once the owner has read what and whom.
+pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
+    let Approve { dir, check, requesters, purposes, .. } = asked;
+    let home = SystemHome::load(dir)?;
+    let directory = home.refresh_directory(SystemTime::now()).await?;
+    desk::whom_and_what(requesters, purposes, &directory).map_err(|error| shown(&error.to_string()))?;
+    let stream = dial(&home.address, home.tls(bounds::ALPN_H2)?).await?;
+    let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
+    tokio::spawn(connection);
+    let mut catalog = CatalogClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
+    let reply = catalog.list_checks(ListChecksRequest {}).await.map_err(|status| Refusal::from_status(&status))?.into_inner();
+    let member = home.system.member().unwrap_or_default();
+    let named = reply.checks.iter().filter(|entry| entry.name == *check);
+    let templates: Vec<ScanTemplate> =
+        named.flat_map(|entry| entry.scans.iter().filter(|scan| owner_of(&scan.dataset) == member).cloned()).collect();
+    if templates.is_empty() {
+        return Err(format!("the hub's catalog has no check `{check}` that asks a dataset of member `{member}`").into());
+    }
+    let templates = desk::fitting(&home.folder, templates).map_err(|error| shown(&error.to_string()))?;
+    if templates.is_empty() {
+        return Err(format!("check `{check}` asks no dataset that is attached here; `sign` its file first").into());
+    }
+    for template in &templates {
+        eprintln!("{}", shown(&in_words(template)));
+    }
+    eprintln!("{}", shown(&format!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", "))));
+    let (approvals, changes) = approving::added(&approving::standing(&home)?, &templates, requesters, purposes);
+    tell("gains", &changes.gains);
+    tell("LOSES", &changes.loses);
+    if asked.yes && !asked.replace && !changes.loses.is_empty() {
+        let losers: BTreeSet<&str> = changes.loses.keys().map(|(member, _)| member.as_str()).collect();
+        let losers = losers.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(shown(&format!(
+            "nothing was approved: {losers} would lose what is named above; name all who are to be served, or add `--replace`"
+        ))
+        .into());
+    }
+    if !asked.yes && !confirmed("approve these")? {
+        return Err("nothing was approved".into());
+    }
+    approving::sign(&home, approvals)?;
+    let count = templates.len();
+    say(json, &format!("approved {count} scans of `{check}`; {AT_ONCE}"), &serde_json::json!({ "approved": count, "check": check }))
+}
+
+/// Withdraws, once the owner has read what and from whom.
+pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
+    let Withdraw { dir, check, requesters, purposes, .. } = asked;
+    let home = SystemHome::load(dir)?;
+    let (approvals, lost) = approving::withdrawn(&approving::standing(&home)?, check, requesters, purposes);
+    if lost.is_empty() {
+        return Err(shown(&format!("nothing of `{check}` is approved for them; `zerotrip-connector approvals` lists what is")).into());
+    }
+    tell("LOSES", &lost);
+    if !asked.yes && !confirmed("withdraw these")? {
+        return Err("nothing was withdrawn".into());
+    }
+    approving::sign(&home, approvals)?;
+    say(json, &format!("withdrawn; {AT_ONCE}"), &serde_json::json!({ "check": check, "withdrawn": rows(&lost) }))
+}
+
+/// Lists what stands.
+pub fn list(dir: &Path, json: bool) -> Result<(), Failure> {
+    let served = approving::served(&approving::standing(&SystemHome::load(dir)?)?);
+    let mut text: Vec<String> = served.iter().map(line).collect();
+    if text.is_empty() {
+        text.push("nothing is approved here; `zerotrip-connector approve` does that".into());
+    }
+    let text: Vec<String> = text.iter().map(|line| shown(line)).collect();
+    say(json, &text.join("\n"), &serde_json::json!({ "approved": rows(&served) }))
+}
+
+fn line(((member, purpose), checks): (&approving::Pair, &BTreeSet<String>)) -> String {
+    let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
+    format!("{member}, for {purpose} ({})", checks.join(", "))
+}
+
+fn tell(what: &str, served: &Served) {
+    for one in served {
+        eprintln!("{}", shown(&format!("{what}: {}", line(one))));
+    }
+}
+
+fn rows(served: &Served) -> Vec<serde_json::Value> {
+    let row = |((requester, purpose), checks): (&approving::Pair, &BTreeSet<String>)| serde_json::json!({ "requester": requester, "purpose": purpose, "checks": checks });
+    served.iter().map(row).collect()
+}
+
+/// A template as its owner reads it.
+fn in_words(template: &ScanTemplate) -> String {
+    let origins = template.origins.iter().map(|origin| match &origin.from {
+        Some(Source::Parameter(name)) => format!("the request's `{name}`"),
+        Some(Source::Column(column)) => format!("{}.{}", column.dataset, column.column),
+        None => "nowhere".into(),
+    });
+    let shown = if template.supplies.is_empty() {
+        "nothing of it is shown to another department".to_owned()
+    } else {
+        format!("{} may be shown to another department as keys", template.supplies.join(", "))
+    };
+    let meanings =
+        template.meanings.iter().map(|known| format!("; it takes `{}` to mean one of {}", known.column, known.meanings.join(", ")));
+    format!(
+        "{} asks {} by `{}` about at most {} persons (from {}), for {}; at most {} rows; {shown}{}",
+        template.check,
+        template.dataset,
+        template.lookup,
+        template.max_keys,
+        origins.collect::<Vec<_>>().join(", "),
+        template.columns.join(", "),
+        template.max_rows,
+        meanings.collect::<String>(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_templates_words_cannot_move_what_is_read() {
+        let template = ScanTemplate { check: "x\u{1b}]0;\u{7}".into(), ..ScanTemplate::default() };
+        assert!(!shown(&in_words(&template)).contains(char::is_control));
+    }
+}
