@@ -31,7 +31,7 @@ use zerotrip_proto::v1::{
     ScanTrailer,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
-use zerotrip_tests::town::{FUND, Finished, Running, run_answering, wait_until};
+use zerotrip_tests::town::{FUND, Finished, Running, run, run_answering, wait_until};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{dsse, receipt};
 
@@ -180,6 +180,30 @@ fn adjudicate(town: &mut TestTown, typed: &str, more: &[&str]) -> Finished {
     town.town.start_connector("estate").unwrap();
     town.town.wait_attached(&["estate.ownership"]).unwrap();
     finished
+}
+
+#[test]
+fn a_clerk_who_waits_is_told_what_for() {
+    let town = town(60, 31);
+    let folder = town.town.folder.join("city/estate");
+    // It takes the connection, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let described = fs::read_to_string(folder.join("ownership.toml")).unwrap();
+    let (before, rest) = described.split_once("[source]").unwrap();
+    let (_, after) = rest.split_once("[coverage]").unwrap();
+    let source = format!(
+        "kind = \"rest\"\nurl = \"http://{}/\"\nrows = \"\"\npaging = {{ kind = \"whole\" }}\ntls = \"off\"\ntime_out = \"3s\"\n",
+        silent.local_addr().unwrap()
+    );
+    let slow = folder.join("slow.toml");
+    fs::write(&slow, format!("{before}[source]\n{source}[coverage]{after}")).unwrap();
+    let (dir, slow) = (town.town.path("estate"), slow.display().to_string());
+    for arguments in [&["adjudicate", "--dir", &dir, &slow][..], &["check", &slow], &["count", &slow]] {
+        let finished = run("zerotrip-connector", arguments, &town.town.folder).unwrap();
+        assert!(finished.errors.contains("opening the source: 2 s …"), "{arguments:?}: {}", finished.errors);
+        assert!(finished.errors.contains("SOURCE_TIMEOUT") || finished.output.contains("SOURCE_TIMEOUT"), "{arguments:?}");
+    }
+    town.town.stop().unwrap();
 }
 
 #[test]

@@ -316,6 +316,27 @@ pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: AnyKind<'_>) {
     assert_eq!((could(LI), could(WANG)), (1, 0));
 }
 
+/// By which the connector knows in what known persons were looked up.
+pub fn what_answers_rest_upon_is_told(kind: AnyKind<'_>) {
+    let rig = AnyRig::new(kind, &[(LI, "", "home")]);
+    let source = rig.open().unwrap();
+    let rests_on = |rows: u64| {
+        let end = run(names(&*source, look_up(&[LI], 100, soon()))).unwrap().1;
+        assert_eq!(end.rows, rows);
+        end.rests_on
+    };
+    let before = rests_on(1);
+    let is_copied = matches!(kind, AnyKind::Csv | AnyKind::Xlsx | AnyKind::Xls | AnyKind::Dbf | AnyKind::Parquet);
+    assert_eq!(before.is_some(), is_copied, "only what is copied rests upon a copy; the others are set to be of the moment");
+    assert_eq!(rests_on(1), before, "nothing has changed");
+    rig.write(&[(LI, "", "home"), (WANG, "", "another")]);
+    let after = rests_on(2);
+    assert_eq!(after == before, !is_copied, "new rows are another copy");
+    let again = rig.open().unwrap();
+    let other = run(names(&*again, look_up(&[LI], 100, soon()))).unwrap().1.rests_on;
+    assert_eq!(other == after, !is_copied, "no two copies share a number");
+}
+
 pub fn hostile_values_are_only_values(kind: AnyKind<'_>) {
     let hostile = ["' or 1=1 --", "\"); drop table \"T -- (x\"; --", "0' union select 1,2,3 --", "%", "=cmd|' /C calc'!A0"];
     let mut rows: Vec<Cells<'_>> = hostile.iter().map(|text| (*text, "", *text)).collect();
@@ -399,6 +420,7 @@ macro_rules! every_test {
             $kind,
             every_spelling_is_found,
             what_could_match_is_reported,
+            what_answers_rest_upon_is_told,
             what_is_adjudicated_concerns_whom_its_owner_says,
             hostile_values_are_only_values,
             bounds_hold,

@@ -271,6 +271,8 @@ fn the_pass_ages(server: &Server) {
     rig.table.write(&[[Some(LI), None, Some("1")]]);
     let (seldom, often) = (rig.open("profile_every = \"1h\"").unwrap(), rig.open("profile_every = \"1s\"").unwrap());
     let opened = SystemTime::now();
+    let first = run(names(&*often, look_up(&[LI], 10, soon()))).unwrap().1.rests_on;
+    assert!(first.is_some());
     rig.table.sql("insert into TABLE values ('110105 19491231 002X', null, '2'), ('11010519491231002x', null, '3')");
     let (found, end) = run(names(&*seldom, look_up(&[LI], 10, soon()))).unwrap();
     assert_eq!((found, end.rows), (vec!["1".to_owned(), "3".to_owned()], 1), "what an index finds, and no more");
@@ -278,8 +280,10 @@ fn the_pass_ages(server: &Server) {
     run(until("the next pass finds it", || async {
         let (found, end) = names(&*often, look_up(&[LI], 10, soon())).await.unwrap();
         assert!(end.as_of <= SystemTime::now());
-        found == ["1", "2", "3"] && end.rows == 3 && end.as_of > opened
+        found == ["1", "2", "3"] && end.rows == 3 && end.as_of > opened && end.rests_on.is_some() && end.rests_on != first
     }));
+    let again = || run(names(&*seldom, look_up(&[LI], 10, soon()))).unwrap().1.rests_on;
+    assert!(again().is_some() && again() == end.rests_on, "one pass is one, for as long as it serves");
 }
 
 fn a_new_row_does_not_hide_one_that_is_spelt_anew(server: &Server) {
