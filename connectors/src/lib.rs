@@ -19,7 +19,7 @@ pub mod journal;
 mod probes;
 mod progress;
 mod proving;
-mod quality;
+pub mod quality;
 pub mod scan;
 mod scratch;
 pub mod service;

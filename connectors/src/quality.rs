@@ -58,7 +58,7 @@ impl Qualities {
             statement_digest: serving.statement_digest.to_vec(),
             as_of: Some(to_timestamp(survey.as_of)),
             looked_at: Some(to_timestamp(SystemTime::now())),
-            rows: survey.rows,
+            rows: rounded(survey.rows),
             spoilt_rows: told(survey.spoilt_rows),
             entries: entries(&survey),
         };
@@ -66,6 +66,12 @@ impl Qualities {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(serving.file.id.clone(), envelope);
         Ok(())
     }
+}
+
+/// To two digits, up: how large a register is says how often a fault matters; how many rows it has today is nobody's affair.
+pub fn rounded(rows: u64) -> u64 {
+    let unit = 10_u64.pow(rows.checked_ilog10().unwrap_or_default().saturating_sub(1));
+    rows.div_ceil(unit).saturating_mul(unit)
 }
 
 /// The faults by column and kind: those that can make an answer unavailable first, then by number. No example and no locator.
@@ -106,6 +112,14 @@ mod tests {
 
     use super::*;
     use crate::source::Finding;
+
+    #[test]
+    fn a_size_is_told_to_two_digits_and_never_as_less() {
+        for (rows, told) in [(0, 0), (7, 7), (99, 99), (100, 100), (101, 110), (6221, 6300), (9_999, 10_000), (10_000_001, 11_000_000)] {
+            assert_eq!(rounded(rows), told);
+        }
+        assert!(rounded(u64::MAX) >= u64::MAX - 1);
+    }
 
     #[test]
     fn the_gravest_come_first_and_neither_examples_nor_locators_leave() {

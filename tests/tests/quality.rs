@@ -32,7 +32,7 @@ fn the_catalog_counts_what_is_wrong_with_each_dataset_and_shows_none_of_it() {
     let file = town.town.path("city/estate/ownership.toml");
     let checked = run("zerotrip-connector", &["--json", "check", &file], &town.town.folder).unwrap().expect(0).unwrap();
     let checked: Value = serde_json::from_str(checked.output.trim()).unwrap();
-    assert_eq!(quality["rows"], checked["rows"]);
+    assert_eq!(quality["rows"].as_u64().unwrap(), zerotrip_connector::quality::rounded(checked["rows"].as_u64().unwrap()));
     assert_eq!(quality["spoilt_rows"].as_u64().unwrap(), checked["spoilt_rows"].as_u64().unwrap().max(FEW));
     let findings = checked["findings"].as_array().unwrap();
     assert!(!findings.is_empty());

@@ -32,14 +32,14 @@ pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
     let as_of = from_timestamp(quality.as_of.as_ref()).map(|time| screen.time(time)).unwrap_or_default();
     let (rows, spoilt) = (quality.rows, quality.spoilt_rows);
     let head = match (spoilt, screen.pick("en", "zh")) {
-        (0, "zh") => format!("    数据质量：{rows} 行，截至 {as_of}；没有会使答复不可用的行"),
-        (0, _) => format!("    quality: {rows} rows as of {as_of}; none could make an answer unavailable"),
+        (0, "zh") => format!("    数据质量：约 {rows} 行，截至 {as_of}；没有会使答复不可用的行"),
+        (0, _) => format!("    quality: about {rows} rows as of {as_of}; none could make an answer unavailable"),
         (_, "zh") => {
-            format!("    数据质量：{rows} 行，截至 {as_of}；{} 行可能使答复不可用（{}）", number(spoilt, screen), share(spoilt, rows))
+            format!("    数据质量：约 {rows} 行，截至 {as_of}；{} 行可能使答复不可用（{}）", number(spoilt, screen), share(spoilt, rows))
         }
         (_, _) => {
             format!(
-                "    quality: {rows} rows as of {as_of}; {} could make an answer unavailable ({})",
+                "    quality: about {rows} rows as of {as_of}; {} could make an answer unavailable ({})",
                 number(spoilt, screen),
                 share(spoilt, rows)
             )

@@ -229,7 +229,7 @@ mod tests {
     fn many_rows_are_left_to_datafusion() {
         let many: Vec<Row> = (0..100).map(|at| (Some(at), Some(at))).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (ours, theirs) = runtime.block_on(both_ways(JOINS[0], &[many.clone()], &[many]));
+        let (ours, theirs) = runtime.block_on(both_ways(JOINS[0], std::slice::from_ref(&many), std::slice::from_ref(&many)));
         assert_eq!((ours, theirs.len()), (None, 100));
     }
 
