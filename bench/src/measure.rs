@@ -86,12 +86,19 @@ fn cpu(id: u32) -> Result<Duration, Failure> {
 
 /// Resident memory of a process, now and at most.
 pub fn memory(id: u32) -> Result<String, Failure> {
+    Ok(format!("{} / {} MiB", resident(id)?, field(id, "VmHWM")?))
+}
+
+/// Mebibytes of a process that are resident now.
+pub fn resident(id: u32) -> Result<u64, Failure> {
+    field(id, "VmRSS")
+}
+
+/// Of what the kernel says of a process's memory, in mebibytes.
+fn field(id: u32, name: &str) -> Result<u64, Failure> {
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let field = |name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        line.split_whitespace().nth(1).and_then(|number| number.parse::<u64>().ok()).unwrap_or_default() / 1024
-    };
-    Ok(format!("{} / {} MiB", field("VmRSS"), field("VmHWM")))
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    Ok(line.split_whitespace().nth(1).and_then(|number| number.parse::<u64>().ok()).unwrap_or_default() / 1024)
 }
 
 /// What this runs on, and how busy it was when we came.

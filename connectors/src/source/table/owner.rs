@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::super::findings::{Assay, Assayed};
 use super::super::profile::KeyColumns;
-use super::super::{SourceError, Stop, Survey, UnreadableRow};
+use super::super::{Rows, SourceError, Stop, Survey, UnreadableRow};
 use super::{Inner, Moment, Reader, whole};
 use crate::adjudications::row_digest;
 
@@ -42,9 +42,11 @@ impl Inner {
         let mut assay = Assay::new(&self.shape.columns, &self.shape.look_ups);
         let mut statement = reader.connection.prepare(&whole(reader)).map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
+        let mut cells = Rows::default();
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
             stop.check()?;
-            assay.note(&self.cells(row, 1)?);
+            cells.clear();
+            assay.note(self.cells(row, &mut cells)?);
         }
         Ok(assay.finish(self.shape.ragged.len() as u64))
     }
@@ -69,9 +71,9 @@ impl Inner {
             for id in ids.into_iter().take(most) {
                 let mut found = statement.query([id]).map_err(|error| inner.failed(&error))?;
                 while let Some(row) = found.next().map_err(|error| inner.failed(&error))? {
-                    let cells = inner.cells(row, 1)?.into_vec();
-                    let digest = row_digest(cells.iter().map(Option::as_deref));
-                    rows.push(UnreadableRow { locator: format!("row {id}"), cells, digest });
+                    let mut cells = Rows::default();
+                    let cells = inner.cells(row, &mut cells)?;
+                    rows.push(UnreadableRow { locator: format!("row {id}"), cells: cells.to_vec(), digest: row_digest(cells.iter()) });
                 }
             }
             let ragged = profile.open_ragged().take(most.saturating_sub(rows.len()));
