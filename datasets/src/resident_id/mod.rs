@@ -13,7 +13,7 @@ use chrono::{Datelike, NaiveDate};
 use crate::fold;
 use crate::normal::uscc;
 
-pub use matching::{Probe, Suspect, SuspectRow, could_match, is_spreadsheet_rounded, row_could_match};
+pub use matching::{Probe, Suspect, SuspectRow, could_match, fifteens, is_spreadsheet_rounded, rounded_digits, row_could_match};
 
 /// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the right check character.
 ///

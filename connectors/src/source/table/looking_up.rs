@@ -14,8 +14,14 @@ use super::super::{LookUp, LookUpEnd, Rows, SourceError};
 use super::sending::RowSender;
 use super::{BUSY, Inner, Reader, quote};
 
-/// Keys of one statement: with three spellings each, well under SQLite's bound on parameters, and few enough to plan as index look-ups.
-const KEYS_PER_STATEMENT: usize = 64;
+/// Keys of a look-up on the thread that asks.
+const KEYS_AT_ONCE: usize = 64;
+/// Keys whose spellings are in memory together.
+const KEYS_TOGETHER: usize = 4096;
+/// Values of one statement, well under SQLite's bound on parameters, and few enough to plan as index look-ups: a power of two.
+const VALUES_PER_STATEMENT: usize = 256;
+/// Of so few, each value is asked for by itself where an index serves: to ask for some at once, SQLite makes a table of them.
+const KEYS_BY_THEMSELVES: usize = 2;
 /// Such looks, a millisecond or so, that a look-up may take on the thread that asks.
 const POLLS_AT_ONCE: u32 = 25;
 
@@ -23,7 +29,7 @@ impl Inner {
     /// The look-up on the thread that asks, if it is as small as nearly all are: an index answers sooner than another thread wakes.
     /// `None` if it is not, or somebody is writing, or no reader is at hand: then it takes a thread of its own, from the beginning.
     pub(super) fn at_once(&self, look_up: &LookUp) -> Result<Option<(Rows, LookUpEnd)>, SourceError> {
-        if look_up.keys.len() > KEYS_PER_STATEMENT {
+        if look_up.keys.len() > KEYS_AT_ONCE {
             return Ok(None);
         }
         let Ok(_permit) = self.permits.try_acquire() else { return Ok(None) };
@@ -70,13 +76,13 @@ impl Inner {
             rows.watch = Some((Arc::clone(&pass), Met::default()));
             let profile = &pass.profile;
             let as_of = inner.as_of(reader, started)?;
-            for keys in look_up.keys.chunks(KEYS_PER_STATEMENT) {
-                let values = spellings(keys);
-                inner.select(reader, &inner.key_condition(&look_up.columns, values.len()), &values, rows)?;
+            for keys in look_up.keys.chunks(KEYS_TOGETHER) {
+                inner.select_keys(reader, &look_up.columns, keys, rows)?;
             }
-            let by_row_id = format!("{} = ?1", reader.row_id);
-            for row in profile.irregular_rows(&look_up.columns, &look_up.keys) {
-                inner.select(reader, &by_row_id, &[row.to_string()], rows)?;
+            let irregular = profile.irregular_rows(&look_up.columns, &look_up.keys);
+            if !irregular.is_empty() {
+                let ids: Vec<String> = irregular.iter().map(i64::to_string).collect();
+                inner.select(reader, &format!("{} = ?1", reader.row_id), ids.chunks(1), rows)?;
             }
             if let (Some(present), Some((_, met))) = (&pass.present, &mut rows.watch)
                 && let Some(place) = met.misses(present, &look_up.columns, &look_up.keys)
@@ -104,13 +110,46 @@ impl Inner {
         condition
     }
 
-    fn select(&self, reader: &Reader, condition: &str, values: &[String], sender: &mut RowSender<'_>) -> Result<(), SourceError> {
+    /// Rows in which one of these columns holds a regular spelling of one of these keys.
+    fn select_keys(&self, reader: &Reader, columns: &[usize], keys: &[ResidentId], sender: &mut RowSender<'_>) -> Result<(), SourceError> {
+        let mut values: Vec<String> = keys.iter().flat_map(ResidentId::spellings).collect();
+        let is_indexed = reader.is_indexed(columns);
+        if keys.len() <= KEYS_BY_THEMSELVES && is_indexed {
+            return columns.iter().try_for_each(|place| self.select(reader, &self.key_condition(&[*place], 1), values.chunks(1), sender));
+        }
+        // Where each statement reads the whole table, it is one: the last value is repeated.
+        if let Some(last) = values.last().filter(|_| !is_indexed).cloned() {
+            let enough = values.len().next_power_of_two().min(values.len().next_multiple_of(VALUES_PER_STATEMENT));
+            values.resize(enough, last);
+        }
+        // Of powers of two, so that few texts serve all look-ups.
+        let (mut rest, mut size) = (values.as_slice(), VALUES_PER_STATEMENT);
+        while size > 0 {
+            let (now, later) = rest.split_at(rest.len() / size * size);
+            if !now.is_empty() {
+                self.select(reader, &self.key_condition(columns, size), now.chunks(size), sender)?;
+            }
+            (rest, size) = (later, size / 2);
+        }
+        Ok(())
+    }
+
+    /// Rows for which this holds, with one set of values after the other.
+    fn select<'a>(
+        &self,
+        reader: &Reader,
+        condition: &str,
+        asked: impl Iterator<Item = &'a [String]>,
+        sender: &mut RowSender<'_>,
+    ) -> Result<(), SourceError> {
         let sql = format!("{} where {condition}", reader.select);
         let mut statement = reader.connection.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
-        let mut found = statement.query(params_from_iter(values)).map_err(|error| self.failed(&error))?;
-        while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
-            let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
-            sender.send(id, |batch| self.add_cells(row, batch))?;
+        for values in asked {
+            let mut found = statement.query(params_from_iter(values)).map_err(|error| self.failed(&error))?;
+            while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
+                let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
+                sender.send(id, |batch| self.add_cells(row, batch))?;
+            }
         }
         Ok(())
     }
@@ -119,13 +158,4 @@ impl Inner {
 /// Whether a look-up that failed so on the asking thread may succeed with more time: it was interrupted, or somebody is writing.
 fn may_pass(error: &SourceError) -> bool {
     matches!(error.code, ErrorCode::SourceTimeout | ErrorCode::SourceFailed)
-}
-
-/// Every regular spelling of these keys. The last one is repeated up to a power of two, so that few statements serve all look-ups.
-fn spellings(keys: &[ResidentId]) -> Vec<String> {
-    let mut values: Vec<String> = keys.iter().flat_map(ResidentId::spellings).collect();
-    if let Some(last) = values.last().cloned() {
-        values.resize(values.len().next_power_of_two(), last);
-    }
-    values
 }

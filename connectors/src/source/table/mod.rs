@@ -91,6 +91,8 @@ struct Reader {
     connection: Connection,
     /// `select <row id>, <fields> from <table>`.
     select: String,
+    /// Places of the columns that an index begins with.
+    indexed: Vec<usize>,
     /// The first part of `select`'s columns: how this table's row ids are called.
     row_id: &'static str,
     /// Where the log beside the file stands.
@@ -107,6 +109,13 @@ struct Pass {
     profile: Profile,
     /// Who stood where, and how often, in the department's own database: an index of its can be damaged, and would answer "nobody".
     present: Option<Present>,
+}
+
+impl Reader {
+    /// Whether indexes serve a look-up in these columns.
+    fn is_indexed(&self, columns: &[usize]) -> bool {
+        columns.iter().all(|place| self.indexed.contains(place))
+    }
 }
 
 impl fmt::Debug for TableSource {
@@ -219,7 +228,8 @@ impl Inner {
         connection.set_prepared_statement_cache_capacity(64);
         let row_id = self.check_shape(&connection)?;
         let select = format!("select {row_id}, {} from {}", self.field_list(), quote(&self.shape.table));
-        Ok(Reader { connection, select, row_id, log, file, version: 0, pass: None })
+        let indexed = self.indexed(&connection)?;
+        Ok(Reader { connection, select, indexed, row_id, log, file, version: 0, pass: None })
     }
 
     /// What the file system says of a live database. SQLite does not notice that another file was moved or copied over its own. `None` for
@@ -268,6 +278,20 @@ impl Inner {
             Some(row_id) => Ok(row_id),
             None => drift(format!("table `{table}` hides its row ids: it has columns `rowid`, `_rowid_` and `oid`; rename one")),
         }
+    }
+
+    /// Places of the columns that an index of all rows begins with, as it was when the file was opened.
+    fn indexed(&self, connection: &Connection) -> Result<Vec<usize>, SourceError> {
+        let sql =
+            "select distinct i.name from pragma_index_list(?1) l join pragma_index_info(l.name) i where i.seqno = 0 and not l.partial";
+        let indexed = connection
+            .prepare(sql)
+            .and_then(|mut statement| {
+                statement.query_map([&self.shape.table], |row| row.get(0))?.collect::<Result<HashSet<Option<String>>, _>>()
+            })
+            .map_err(|error| self.failed(&error))?;
+        let fields = self.shape.fields.iter().enumerate();
+        Ok(fields.filter(|(_, field)| indexed.contains(&Some((*field).clone()))).map(|(place, _)| place).collect())
     }
 
     fn take(&self) -> Result<Reader, SourceError> {

@@ -1,6 +1,6 @@
 //! What the table's owner asks of it: what it looks like, and which of its rows cannot be read.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::super::findings::{Assay, Assayed};
@@ -53,8 +53,13 @@ impl Inner {
 
     /// What a look-up of one person sends: every spelling of the id, then the rows that the profile knows to be spelled otherwise.
     fn steps(&self, reader: &Reader, look_up: &KeyColumns) -> Vec<String> {
-        let by_key = format!("{} where {}", reader.select, self.key_condition(&look_up.columns, 4));
-        vec![by_key, format!("{} where {} = ?1", reader.select, reader.row_id)]
+        let conditions = if reader.is_indexed(&look_up.columns) {
+            look_up.columns.iter().map(|place| self.key_condition(&[*place], 1)).collect()
+        } else {
+            vec![self.key_condition(&look_up.columns, 4)]
+        };
+        let by_row_id = format!("{} = ?1", reader.row_id);
+        conditions.into_iter().chain([by_row_id]).map(|condition| format!("{} where {condition}", reader.select)).collect()
     }
 
     pub(super) fn unreadable(&self, reader: &mut Reader, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
@@ -91,15 +96,8 @@ impl Inner {
         if matches!(self.shape.moment, Moment::Fixed(_)) {
             return Ok(Vec::new());
         }
-        let sql = "select distinct i.name from pragma_index_list(?1) l join pragma_index_info(l.name) i where i.seqno = 0";
-        let indexed = reader
-            .connection
-            .prepare(sql)
-            .and_then(|mut statement| statement.query_map([&self.shape.table], |row| row.get(0))?.collect::<Result<HashSet<String>, _>>())
-            .map_err(|error| self.failed(&error))?;
-        let places: HashSet<usize> = self.shape.look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
-        let fields = self.shape.fields.iter().enumerate().filter(|(place, _)| places.contains(place));
-        let missing = fields.filter(|(_, field)| !indexed.contains(*field));
-        Ok(missing.map(|(_, field)| format!("column `{field}` has no index: every look-up reads the whole table; `create index` on it makes a look-up a matter of milliseconds")).collect())
+        let indexed = self.indexed(&reader.connection)?;
+        let missing = KeyColumns::places(&self.shape.look_ups).into_iter().filter(|place| !indexed.contains(place));
+        Ok(missing.filter_map(|place| self.shape.fields.get(place)).map(|field| format!("column `{field}` has no index: every look-up reads the whole table; `create index` on it makes a look-up a matter of milliseconds")).collect())
     }
 }

@@ -27,7 +27,8 @@ pub(super) const KIND: Kind = Kind {
     ],
     example: "[source]\nkind = \"mysql\"\nhost = \"10.0.0.13\"\ndatabase = \"estate\"\ntable = \"FW_CQ\"\nuser = \"zerotrip\"\n\
         password_env = \"ESTATE_PASSWORD\"\ntls = \"verify\"\n",
-    notes: "Every look-up is one read-only transaction with a consistent snapshot, where the table's engine has snapshots (InnoDB). Keys \
+    notes: "Every look-up is one statement, or one transaction where it takes several or takes a pass of its own, in a session that only \
+        reads, and sees one consistent snapshot, where the table's engine has snapshots (InnoDB). Keys \
         are bound as parameters, text to columns of text and numbers to columns of numbers, so that the table's own indexes serve. \
         Look-up columns must be text or whole numbers.\n\n\
         A profiling pass reads the key columns every `profile_every` and remembers irregular spellings and unreadable cells; a live \
