@@ -24,8 +24,9 @@ use crate::adjudications::Adjudications;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Statements that a session keeps prepared.
 const MOST_STATEMENTS: usize = 64;
-/// What a session is told once: that it only reads, how values are written, and that no limit of the server's own shortens an answer.
-const SETTINGS: &str = "set names utf8mb4; set session sql_mode = '', session time_zone = '+08:00', session sql_select_limit = \
+/// What a session is told once: that it only reads, how values are written, that no limit of the server's own shortens an answer, and that
+/// no transaction stands open, with an old moment, behind a statement that has none.
+const SETTINGS: &str = "set session autocommit = 1, session completion_type = 'NO_CHAIN'; set names utf8mb4; set session sql_mode = '', session time_zone = '+08:00', session sql_select_limit = \
     18446744073709551615, session sql_big_selects = 1; set session transaction isolation level repeatable read, read only";
 /// Kind of table, engine, and each column's name, type, type in full and precision.
 const COLUMNS: &str = "select t.table_type, t.engine, c.column_name, c.data_type, c.column_type, c.numeric_precision \

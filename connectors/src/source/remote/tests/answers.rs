@@ -526,3 +526,18 @@ pub fn no_limit_of_the_servers_shortens_an_answer(server: &Server) {
     assert_eq!(found(&rig, "profile_every = \"0s\"", LI), ["1", "2", "3"]);
     server.sql("set global sql_select_limit = default");
 }
+
+/// Where a server keeps transactions open by itself, a statement that has none of its own would see an old moment.
+pub fn no_transaction_of_the_servers_keeps_an_old_moment(server: &Server) {
+    for setting in ["autocommit = 0", "completion_type = 1"] {
+        let rig = Rig::plain(server);
+        rig.table.write(&[[Some(LI), None, Some("1")]]);
+        server.sql(&format!("set global {setting}"));
+        let source = rig.open("profile_every = \"1h\"").unwrap();
+        server.sql("set global autocommit = 1, global completion_type = 0");
+        let ask = || run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0;
+        assert_eq!(ask(), ["1"], "{setting}");
+        rig.table.sql(&format!("insert into TABLE values ('{LI}', null, '2')"));
+        assert_eq!(ask(), ["1", "2"], "{setting}");
+    }
+}

@@ -139,6 +139,7 @@ fn outside_mysql() {
         answers::every_type_has_its_text_in_mysql,
         answers::every_character_set_is_asked_in_its_own,
         answers::no_limit_of_the_servers_shortens_an_answer,
+        answers::no_transaction_of_the_servers_keeps_an_old_moment,
     );
 }
 
