@@ -20,7 +20,7 @@ use crate::probes::Probes;
 use crate::progress::with_progress;
 use crate::scratch::Scratch;
 use crate::shown::shown;
-use crate::source::{self, Finding, LookUp, RawRow, Source, SourceError, Stop, Survey};
+use crate::source::{self, Finding, LookUp, Rows, Source, SourceError, Stop, Survey};
 
 /// How a dataset's look-up fares.
 #[derive(Debug, Serialize)]
@@ -139,7 +139,7 @@ async fn times(
             most_rows: dataset.limits.most_rows,
             stop: Stop::at(begun + dataset.limits.time_out),
         };
-        let (sender, mut rows) = mpsc::channel::<Vec<RawRow>>(2);
+        let (sender, mut rows) = mpsc::channel::<Rows>(2);
         let counted = async {
             let mut count = 0;
             while let Some(batch) = rows.recv().await {

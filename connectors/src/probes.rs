@@ -17,7 +17,7 @@ use zerotrip_datasets::{Column, DatasetFile, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
 use crate::access::Access;
-use crate::source::{LookUp, LookUpEnd, RawRow, SourceError, Stop};
+use crate::source::{LookUp, LookUpEnd, Rows, SourceError, Stop};
 
 /// Most persons of one file.
 pub const MOST_PROBES: usize = 100;
@@ -129,13 +129,13 @@ impl Probes {
         let turn = access.patient_turn(&stop).await?;
         let look_up = LookUp { columns: columns.to_vec(), keys: Arc::from(keys), most_rows: access.limits().most_rows, stop };
         let mut found = HashSet::new();
-        let (sender, mut rows) = mpsc::channel::<Vec<RawRow>>(2);
+        let (sender, mut rows) = mpsc::channel::<Rows>(2);
         let reading = async {
             while let Some(batch) = rows.recv().await {
-                for row in &batch {
+                for row in batch.iter() {
                     for place in columns {
                         if let Some(column) = self.columns.get(*place)
-                            && let CellReading::Id(id) = read(column, row.get(*place).and_then(Option::as_deref))
+                            && let CellReading::Id(id) = read(column, row.get(*place))
                             && keys.contains(&id)
                         {
                             found.insert(id);

@@ -22,7 +22,7 @@ use zerotrip_trust::{dsse, receipt};
 
 use crate::gate::Admitted;
 use crate::serving::Serving;
-use crate::source::{LookUp, LookUpEnd, RawRow, SourceError, Stop};
+use crate::source::{LookUp, LookUpEnd, RawRow, Rows, SourceError, Stop};
 
 /// Messages on their way to the hub: with the stream's own window, all that a stalled reader can hold.
 pub const MESSAGES_AHEAD: usize = 4;
@@ -139,12 +139,11 @@ impl Shape {
     }
 
     /// The asked-for persons whom this row names, in the order of the look-up's columns, each once.
-    fn matches(&self, row: &RawRow, keys: &HashSet<ResidentId>) -> Vec<ResidentId> {
+    fn matches(&self, row: RawRow<'_>, keys: &HashSet<ResidentId>) -> Vec<ResidentId> {
         let mut found = Vec::new();
         for place in &self.look_up {
-            let raw = row.get(*place).and_then(Option::as_deref);
             if let Some(column) = self.all.get(*place)
-                && let CellReading::Id(id) = cell::read(column, raw)
+                && let CellReading::Id(id) = cell::read(column, row.get(*place))
                 && keys.contains(&id)
                 && !found.contains(&id)
             {
@@ -207,13 +206,13 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    async fn deliver(&mut self, rows: &[RawRow]) -> Result<(), SourceError> {
+    async fn deliver(&mut self, rows: &Rows) -> Result<(), SourceError> {
         let batch = self.build(rows)?;
         if batch.num_rows() > 0 { self.send(&[batch]).await } else { Ok(()) }
     }
 
     /// Evaluates the source's rows on normalised values: what it fetched too much is dropped here.
-    fn build(&mut self, rows: &[RawRow]) -> Result<RecordBatch, SourceError> {
+    fn build(&mut self, rows: &Rows) -> Result<RecordBatch, SourceError> {
         let mut look_up = StringBuilder::new();
         let mut values: Vec<Values> = self
             .shape
@@ -225,12 +224,12 @@ impl<'a> Delivery<'a> {
                 _ => Values::Text(StringBuilder::new()),
             })
             .collect();
-        for row in rows {
+        for row in rows.iter() {
             for person in self.shape.matches(row, &self.keys) {
                 look_up.append_value(person.as_str());
                 self.rows += 1;
                 for (at, ((place, column), value)) in self.shape.columns.iter().zip(&mut values).enumerate() {
-                    let reading = cell::read(column, row.get(*place).and_then(Option::as_deref));
+                    let reading = cell::read(column, row.get(*place));
                     self.findings_of(&reading, at);
                     self.supply(&reading, at);
                     append(value, reading);
@@ -246,7 +245,7 @@ impl<'a> Delivery<'a> {
         RecordBatch::try_new(Arc::clone(&self.shape.schema), columns).map_err(|error| failed(&error))
     }
 
-    fn findings_of(&mut self, reading: &CellReading, at: usize) {
+    fn findings_of(&mut self, reading: &CellReading<'_>, at: usize) {
         let kind = match reading {
             CellReading::Unreadable => FindingKind::UnreadableCell,
             CellReading::UnknownCode => FindingKind::UnknownCode,
@@ -255,7 +254,7 @@ impl<'a> Delivery<'a> {
         *self.findings.entry((kind.into(), at)).or_default() += 1;
     }
 
-    fn supply(&mut self, reading: &CellReading, at: usize) {
+    fn supply(&mut self, reading: &CellReading<'_>, at: usize) {
         let CellReading::Id(id) = reading else { return };
         let Some(slot) = self.shape.supplies.iter().position(|place| *place == at) else { return };
         if let Some(supplied) = self.supplied.get_mut(slot)
@@ -351,13 +350,14 @@ impl<'a> Delivery<'a> {
     }
 }
 
-fn append(value: &mut Values, reading: CellReading) {
+fn append(value: &mut Values, reading: CellReading<'_>) {
     match value {
         Values::Money(builder) => builder.append_option(if let CellReading::Money(fen) = reading { Some(fen) } else { None }),
         Values::Date(builder) => builder.append_option(if let CellReading::Date(day) = reading { Some(day) } else { None }),
         Values::Text(builder) => match reading {
             CellReading::Id(id) => builder.append_value(id.as_str()),
-            CellReading::Text(text) | CellReading::Code(text) => builder.append_value(text),
+            CellReading::Text(text) => builder.append_value(text),
+            CellReading::Code(text) => builder.append_value(text),
             // Another scheme's identifier names nobody who can be asked about; where one is required, its absence shows.
             _ => builder.append_null(),
         },

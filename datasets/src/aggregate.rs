@@ -109,7 +109,7 @@ impl Measure {
 
 impl Answer {
     /// Takes so many equal rows, whose cell at a place is read by `cell`.
-    pub fn note(&mut self, question: &Question, times: u64, cell: &impl Fn(usize) -> CellReading) -> Result<(), AggregateError> {
+    pub fn note<'a>(&mut self, question: &Question, times: u64, cell: &impl Fn(usize) -> CellReading<'a>) -> Result<(), AggregateError> {
         match question.only.truth(cell) {
             Truth::False => return Ok(()),
             Truth::Unknown => {
@@ -156,10 +156,10 @@ mod tests {
             measures: vec![Measure::Sum(1), Measure::Least(1), Measure::Greatest(1)],
         };
         let rows = [
-            (CellReading::Code("a".into()), CellReading::Money(5), 2),
-            (CellReading::Code("a".into()), CellReading::Money(-1), 1),
-            (CellReading::Code("a".into()), CellReading::Unreadable, 3),
-            (CellReading::Code("a".into()), CellReading::Null, 4),
+            (CellReading::Code("a"), CellReading::Money(5), 2),
+            (CellReading::Code("a"), CellReading::Money(-1), 1),
+            (CellReading::Code("a"), CellReading::Unreadable, 3),
+            (CellReading::Code("a"), CellReading::Null, 4),
             (CellReading::UnknownCode, CellReading::Null, 1),
         ];
         let mut answer = Answer::default();

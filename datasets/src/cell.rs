@@ -1,5 +1,7 @@
 //! What one raw cell means, by its column's semantic type.
 
+use std::borrow::Cow;
+
 use zerotrip_proto::v1::SemanticType;
 
 use crate::normal::{address, division, money, person_name, phone, uscc};
@@ -7,7 +9,7 @@ use crate::{Column, Reading, ResidentId, date, fold, parse};
 
 /// A cell's meaning, or that it has none that could be relied upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CellReading {
+pub enum CellReading<'a> {
     /// NULL, empty, or only blanks; for a code that is [`CellReading::UnknownCode`] instead.
     Null,
     /// A person's id.
@@ -17,11 +19,11 @@ pub enum CellReading {
     /// Days since 1970-01-01.
     Date(i32),
     /// Text as it stands, blanks around it trimmed; or the canonical form of the column's type.
-    Text(String),
+    Text(Cow<'a, str>),
     /// An amount, in fen.
     Money(i128),
     /// A code's meaning, from the column's closed list.
-    Code(String),
+    Code(&'a str),
     /// Something stands there which cannot be read as the column's type.
     Unreadable,
     /// NULL, blank, or not in the closed list: what it would mean for the question asked is unknown.
@@ -29,10 +31,10 @@ pub enum CellReading {
 }
 
 /// Reads the raw cell of this column; `None` is the source's NULL.
-pub fn read(column: &Column, raw: Option<&str>) -> CellReading {
+pub fn read<'a>(column: &'a Column, raw: Option<&'a str>) -> CellReading<'a> {
     let text = raw.map(fold::trimmed).filter(|text| !text.is_empty());
     if column.semantic == SemanticType::Code {
-        return text.and_then(|code| column.codes.get(code)).map_or(CellReading::UnknownCode, |meaning| CellReading::Code(meaning.clone()));
+        return text.and_then(|code| column.codes.get(code)).map_or(CellReading::UnknownCode, |meaning| CellReading::Code(meaning));
     }
     let Some(text) = text else { return CellReading::Null };
     match column.semantic {
@@ -42,7 +44,7 @@ pub fn read(column: &Column, raw: Option<&str>) -> CellReading {
             Reading::Unreadable => CellReading::Unreadable,
         },
         SemanticType::Date => date::parse(text).map_or(CellReading::Unreadable, |day| CellReading::Date(date::to_date32(day))),
-        SemanticType::Text => CellReading::Text(text.to_owned()),
+        SemanticType::Text => CellReading::Text(text.into()),
         SemanticType::PersonName => canonical(person_name::read(text)),
         SemanticType::Uscc => canonical(uscc::read(text)),
         SemanticType::DivisionCode => canonical(division::read(text)),
@@ -53,11 +55,11 @@ pub fn read(column: &Column, raw: Option<&str>) -> CellReading {
     }
 }
 
-fn canonical(text: Option<String>) -> CellReading {
-    text.map_or(CellReading::Unreadable, CellReading::Text)
+fn canonical(text: Option<String>) -> CellReading<'static> {
+    text.map_or(CellReading::Unreadable, |text| CellReading::Text(text.into()))
 }
 
-impl CellReading {
+impl CellReading<'_> {
     /// Whether the cell spoils a scan that needs it: something is there, or should be, and its meaning is unknown.
     pub fn is_spoilt(&self) -> bool {
         matches!(self, Self::Unreadable | Self::UnknownCode)
@@ -80,7 +82,9 @@ mod tests {
 
     #[test]
     fn each_type_reads_its_own() {
-        let read = |semantic, raw| read(&column(semantic), raw);
+        let columns = (0..32).filter_map(|number| SemanticType::try_from(number).ok()).map(column).collect::<Vec<_>>();
+        let read =
+            |semantic: SemanticType, raw: Option<&'static str>| read(columns.iter().find(|one| one.semantic == semantic).unwrap(), raw);
         let id = ResidentId::new_strict("11010519491231002X").unwrap();
         assert_eq!(read(SemanticType::ResidentId, Some(" 110105491231002 ")), CellReading::Id(id));
         assert_eq!(read(SemanticType::ResidentId, Some("e12345678")), CellReading::OtherId("E12345678".into()));
@@ -89,8 +93,8 @@ mod tests {
         assert_eq!(read(SemanticType::Date, Some("1970.1.2")), CellReading::Date(1));
         assert_eq!(read(SemanticType::Date, Some("不详")), CellReading::Unreadable);
         assert_eq!(read(SemanticType::Date, None), CellReading::Null);
-        assert_eq!(read(SemanticType::Code, Some("1 ")), CellReading::Code("registered".into()));
-        assert_eq!(read(SemanticType::Code, Some("\u{3000}正常")), CellReading::Code("registered".into()));
+        assert_eq!(read(SemanticType::Code, Some("1 ")), CellReading::Code("registered"));
+        assert_eq!(read(SemanticType::Code, Some("\u{3000}正常")), CellReading::Code("registered"));
         for unknown in [None, Some(""), Some("9"), Some("\0")] {
             assert_eq!(read(SemanticType::Code, unknown), CellReading::UnknownCode);
             assert!(read(SemanticType::Code, unknown).is_spoilt());

@@ -4,6 +4,9 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::fold;
 
+/// Nothing older stands in a register.
+const FIRST_YEAR: i32 = 1800;
+
 /// Reads a date: `19900101`, `1990-01-01`, `1990/1/1`, `1990.1.1`, `1990年1月1日`, Republican years (`民国79年1月1日`, `民國…`), with
 /// full-width digits and blanks anywhere between the parts. A time of day after it is ignored, if it is one and states no other
 /// offset than +08:00, for then the day would be another.
@@ -12,6 +15,12 @@ use crate::fold;
 pub fn parse(raw: &str) -> Option<NaiveDate> {
     if raw.len() > 256 {
         return None;
+    }
+    // Nearly all are written so already.
+    if let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = raw.as_bytes()
+        && let Some([year, month, day]) = numbers([&[y1, y2, y3, y4], &[m1, m2], &[d1, d2]])
+    {
+        return i32::try_from(year).ok().filter(|year| FIRST_YEAR <= *year).and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
     }
     let text: String = fold::trimmed(raw).chars().map(fold::narrow).map(|c| if fold::is_blank(c) { ' ' } else { c }).collect();
     let rest = text.as_str();
@@ -54,8 +63,19 @@ pub fn from_date32(days: i32) -> Option<NaiveDate> {
 }
 
 fn date(year: &str, month: &str, day: &str, offset: i32) -> Option<NaiveDate> {
-    let year = year.parse::<i32>().ok()?.checked_add(offset).filter(|year| (1800..=9999).contains(year))?;
+    let year = year.parse::<i32>().ok()?.checked_add(offset).filter(|year| (FIRST_YEAR..=9999).contains(year))?;
     NaiveDate::from_ymd_opt(year, month.parse().ok()?, day.parse().ok()?)
+}
+
+/// Parts of nothing but digits, as numbers.
+fn numbers(parts: [&[u8]; 3]) -> Option<[u32; 3]> {
+    let mut numbers = [0; 3];
+    for (number, digits) in numbers.iter_mut().zip(parts) {
+        for digit in digits {
+            *number = *number * 10 + u32::from(Some(digit).filter(|digit| digit.is_ascii_digit())? - b'0');
+        }
+    }
+    Some(numbers)
 }
 
 fn era(text: &str) -> (bool, &str) {
@@ -183,6 +203,11 @@ mod tests {
         #[test]
         fn near_dates_never_panic(raw in "[0-9０-９年月日./ T:+-]{0,24}") {
             let _ = parse(&raw);
+        }
+
+        #[test]
+        fn the_usual_way_of_writing_is_read_as_any_other(raw in "[0-9]{4}[-/0]([01][0-9]|[0-9]{2})-[0-3][0-9]") {
+            prop_assert_eq!(parse(&raw), parse(&format!(" {raw}")));
         }
 
         #[test]

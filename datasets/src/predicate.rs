@@ -85,10 +85,12 @@ impl Op {
 
 impl Value {
     /// What a cell holds; `None` where it is blank, or cannot be read.
-    pub fn of(reading: CellReading) -> Option<Self> {
+    pub fn of(reading: CellReading<'_>) -> Option<Self> {
         match reading {
             CellReading::Id(id) => Some(Self::Text(id.as_str().to_owned())),
-            CellReading::OtherId(text) | CellReading::Text(text) | CellReading::Code(text) => Some(Self::Text(text)),
+            CellReading::OtherId(text) => Some(Self::Text(text)),
+            CellReading::Text(text) => Some(Self::Text(text.into_owned())),
+            CellReading::Code(text) => Some(Self::Text(text.to_owned())),
             CellReading::Date(day) => Some(Self::Date(day)),
             CellReading::Money(fen) => Some(Self::Money(fen)),
             CellReading::Null | CellReading::Unreadable | CellReading::UnknownCode => None,
@@ -112,7 +114,7 @@ impl Truth {
 
 impl Predicate {
     /// Whether it holds of a row, whose cell at a place is read by `cell`.
-    pub fn truth(&self, cell: &impl Fn(usize) -> CellReading) -> Truth {
+    pub fn truth<'a>(&self, cell: &impl Fn(usize) -> CellReading<'a>) -> Truth {
         match self {
             Self::Compare { column, op, value } => match cell(*column) {
                 reading if reading.is_spoilt() => Truth::Unknown,
@@ -213,7 +215,7 @@ fn canonical(column: &Column, text: &str) -> Result<Value, String> {
     Value::of(cell::read(column, Some(text))).ok_or_else(|| format!("`{text}` cannot be read as a value of column `{}`", column.name))
 }
 
-fn fold_truths(all: &[Predicate], cell: &impl Fn(usize) -> CellReading, decisive: Truth) -> Truth {
+fn fold_truths<'a>(all: &[Predicate], cell: &impl Fn(usize) -> CellReading<'a>, decisive: Truth) -> Truth {
     let mut truth = decisive.not();
     for one in all {
         match one.truth(cell) {

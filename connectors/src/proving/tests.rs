@@ -10,7 +10,7 @@ use zerotrip_datasets::file::Limits;
 use zerotrip_datasets::{DatasetFile, ResidentId};
 
 use super::*;
-use crate::source::{Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Source, SourceFuture, Survey, UnreadableRow};
+use crate::source::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceFuture, Survey, UnreadableRow};
 
 const LI: &str = "11010519491231002X";
 const WANG: &str = "440524188001010014";
@@ -31,7 +31,7 @@ struct Held {
 }
 
 impl Source for Register {
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd> {
+    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd> {
         Box::pin(async move {
             let (all, rests_on) = {
                 let mut held = self.0.lock().unwrap();
@@ -45,13 +45,17 @@ impl Source for Register {
                 (held.rows.clone(), held.rests_on)
             };
             let count = all.len() as u64;
-            let all = all.into_iter().map(|row| row.map(|cell| Some(cell.to_owned())).to_vec().into_boxed_slice()).collect();
-            rows.send(all).await.unwrap();
+            let mut sent = Rows::default();
+            for row in all {
+                row.iter().for_each(|cell| sent.cell(Some(cell)));
+                sent.end_row(1);
+            }
+            rows.send(sent).await.unwrap();
             Ok(LookUpEnd { as_of: SystemTime::now(), rows: count, could_match: Vec::new(), rests_on })
         })
     }
 
-    fn select<'a>(&'a self, _: Select, _: mpsc::Sender<Vec<Counted>>) -> SourceFuture<'a, SelectEnd> {
+    fn select<'a>(&'a self, _: Select, _: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd> {
         unreachable!()
     }
 

@@ -247,11 +247,11 @@ pub fn soon() -> Stop {
 
 /// The names of the rows that came, sorted, and the end.
 pub async fn names(source: &dyn Source, look_up: LookUp) -> Result<(Vec<String>, LookUpEnd), SourceError> {
-    let (sender, mut receiver) = mpsc::channel::<Vec<super::RawRow>>(1);
+    let (sender, mut receiver) = mpsc::channel::<super::Rows>(1);
     let drained = async {
         let mut names = Vec::new();
         while let Some(batch) = receiver.recv().await {
-            names.extend(batch.iter().map(|row| row[2].clone().unwrap_or_default()));
+            names.extend(batch.iter().map(|row| row.get(2).unwrap_or_default().to_owned()));
         }
         names.sort();
         names

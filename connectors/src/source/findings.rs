@@ -107,12 +107,12 @@ impl<'a> Assay<'a> {
     }
 
     /// Takes the next row.
-    pub fn note(&mut self, row: &RawRow) {
+    pub fn note(&mut self, row: RawRow<'_>) {
         let mut spoilt = false;
-        for (place, (column, raw)) in self.columns.iter().zip(row).enumerate() {
-            let Some(kind) = fault(column, raw.as_deref()) else { continue };
+        for (place, (column, raw)) in self.columns.iter().zip(row.iter()).enumerate() {
+            let Some(kind) = fault(column, raw) else { continue };
             spoilt |= kind.spoils();
-            self.add((place, kind), raw.as_deref());
+            self.add((place, kind), raw);
         }
         for place in self.lost(row) {
             spoilt = true;
@@ -120,7 +120,7 @@ impl<'a> Assay<'a> {
         }
         self.spoilt_rows += u64::from(spoilt);
         for (look_up, trials) in self.look_ups.iter().zip(&mut self.trials) {
-            let mut persons = look_up.columns.iter().filter_map(|place| match parse(row.get(*place)?.as_deref()?) {
+            let mut persons = look_up.columns.iter().filter_map(|place| match parse(row.get(*place)?) {
                 Reading::Person(person) => Some(person),
                 Reading::Other(_) | Reading::Unreadable => None,
             });
@@ -131,8 +131,8 @@ impl<'a> Assay<'a> {
     }
 
     /// Key columns of this row that are blank, and should not be.
-    fn lost(&self, row: &RawRow) -> Vec<usize> {
-        let is_blank = |place: &usize| row.get(*place).is_none_or(|raw| raw.as_deref().is_none_or(|raw| raw.trim().is_empty()));
+    fn lost(&self, row: RawRow<'_>) -> Vec<usize> {
+        let is_blank = |place: &usize| row.get(*place).is_none_or(|raw| raw.trim().is_empty());
         let mut lost: Vec<usize> = Vec::new();
         for look_up in self.look_ups {
             let all = look_up.columns.iter().all(is_blank);
@@ -231,7 +231,9 @@ mod tests {
             ["", "", "9"],
         ];
         for row in rows {
-            assay.note(&row.map(|cell| Some(cell.to_owned())).to_vec().into_boxed_slice());
+            let mut rows = crate::source::Rows::default();
+            row.iter().for_each(|cell| rows.cell(Some(cell)));
+            assay.note(rows.end_row(1));
         }
         let assayed = assay.finish(2);
         let found: Vec<(&str, FindingKind, u64)> =

@@ -10,6 +10,7 @@ mod present;
 mod profile;
 mod remote;
 mod rest;
+mod rows;
 mod seen;
 pub mod select;
 mod snapshot;
@@ -33,7 +34,8 @@ use zerotrip_trust::digest::Digest;
 use crate::adjudications::Adjudications;
 
 pub use self::findings::{Finding, FindingKind};
-pub use self::select::{Counted, Select, SelectEnd};
+pub use self::rows::{RawRow, Rows};
+pub use self::select::{Select, SelectEnd};
 
 /// A boxed future of a source.
 pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
@@ -63,13 +65,13 @@ pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError
 pub trait Source: fmt::Debug + Send + Sync {
     /// Sends every row in which one of the look-up's columns may hold one of the keys, in batches of at most [`BATCH_ROWS`], cells as
     /// the system holds them, in the order of the dataset file's columns.
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd>;
+    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd>;
 
     /// Sends of every row of which [`Select::only`] holds or *could* hold the cells of these columns, as the system holds them; others may
     /// come too. Equal ones may come as one with their number, where [`Select::counted`] says so.
     ///
     /// As with look-ups, `Ok` means that every one was sent. What the system cannot do itself it need not: [`select::run`] decides again.
-    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Vec<Counted>>) -> SourceFuture<'a, SelectEnd>;
+    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd>;
 
     /// What the system looks like now: for `check`, for the owner, and to show that it answers.
     fn survey(&self) -> SourceFuture<'_, Survey>;
@@ -97,6 +99,8 @@ impl fmt::Debug for UnreadableRow {
 
 /// Most rows of one message from a source.
 pub const BATCH_ROWS: usize = 1024;
+/// Bytes of cells that make a message full before it has all its rows.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// What to look up.
 #[derive(Debug)]
@@ -110,9 +114,6 @@ pub struct LookUp {
     /// When to give up.
     pub stop: Stop,
 }
-
-/// A row as the system holds it: one cell for each column of the dataset file; `None` is the system's NULL.
-pub type RawRow = Box<[Option<String>]>;
 
 /// The end of a look-up.
 #[derive(Clone, Debug)]

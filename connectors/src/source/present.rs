@@ -2,201 +2,264 @@
 //!
 //! A look-up asks for the spellings that the pass has seen. A cell that somebody spells anew since then, irregularly, would be missed,
 //! and the row with it, though the answer claims to be whole as of the pass; and so would a row that a damaged index has lost. So the pass
-//! remembers in how many rows each person stood where, and in which, in a filter (Bloom's) that never forgets one and seldom invents one. A
-//! look-up that meets fewer of *those* rows is no answer: one that is new cannot stand in for one that is missed.
+//! remembers of each person in which rows they stood, in a few bytes each, and a look-up that does not meet every one of *those* rows is no
+//! answer: one that is new cannot stand in for one that is missed.
+//!
+//! Nothing is forgotten. What is remembered are hashes, under keys of this pass's own: that somebody seems to have stood in a row who did
+//! not happens to one key in some hundreds of millions, and such a look-up fails until the next pass.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::ops::Range;
 
 use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::SourceError;
+use super::rows::RawRow;
 
-/// Bits for each entry: with sixteen probes, fewer than one entry in ten million is invented, for a look-up of 100,000 keys asks of each.
-const BITS_PER_ENTRY: usize = 40;
-const PROBES: u64 = 16;
-/// Bits of the first filter; each further one has twice as many as the one before. In a smaller one two hashes would meet too often.
-const FIRST_BITS: usize = 1 << 20;
-/// Entries that are remembered, two for each id in a row: a quarter of a gigabyte of bits, and as much again while the last filter has room.
-const MOST_ENTRIES: usize = 50_000_000;
-/// Rows of one person that are told apart; more count as so many.
-const MOST_ROWS: u32 = 1024;
+/// Ids in rows that are remembered: 8.5 bytes each, and up to twice as much while they are gathered.
+const MOST_IDS: usize = 25_000_000;
+/// Ids are gathered in so many heaps, so that they need not all be held twice to be sorted.
+const HEAPS: usize = 64;
 
-/// The filter.
-#[derive(Debug, Default)]
-pub struct Present {
-    filters: Vec<Filter>,
-    entries: usize,
-    hasher: RandomState,
-}
-
-/// In how many of the rows that the pass saw a look-up has met each of its persons, by column place.
-#[derive(Debug, Default)]
-pub struct Met(HashMap<(usize, ResidentId), u32>);
-
-impl Met {
-    /// One more row.
-    pub fn note(&mut self, present: &Present, columns: &[usize], row: &[Option<String>], which: u64) {
-        for (column, person) in persons(columns, row) {
-            if present.stood_in(column, &person, which) {
-                *self.0.entry((column, person)).or_default() += 1;
-            }
-        }
-    }
-
-    /// The first of these columns in which the pass saw one of these persons in more rows than were met.
-    pub fn misses(&self, present: &Present, columns: &[usize], keys: &[ResidentId]) -> Option<usize> {
-        let met = |place: usize, key: &ResidentId| self.0.get(&(place, *key)).copied().unwrap_or_default();
-        let misses = |place: usize| keys.iter().any(|key| present.stood(place, key, met(place, key).saturating_add(1)));
-        columns.iter().copied().find(|place| misses(*place))
-    }
-}
-
-/// Who stands in these columns of a row.
-fn persons<'a>(columns: &'a [usize], row: &'a [Option<String>]) -> impl Iterator<Item = (usize, ResidentId)> + 'a {
-    columns.iter().filter_map(|place| match resident_id::parse(row.get(*place)?.as_deref()?) {
-        Reading::Person(person) => Some((*place, person)),
-        _ => None,
-    })
-}
-
+/// What a pass under way has seen.
 #[derive(Debug)]
-struct Filter {
-    bits: Vec<u64>,
-    room: usize,
+pub struct Gathering {
+    hasher: RandomState,
+    /// By the first bits of the person's hash: the two halves of it, and the row's.
+    heaps: Vec<Vec<[u32; 3]>>,
+    ids: usize,
 }
 
-impl Present {
+/// What a pass has seen.
+#[derive(Debug)]
+pub struct Present {
+    hasher: RandomState,
+    /// The first bits of a person's hash are a place here, where it says from where on such persons' rows stand.
+    starts: Vec<u32>,
+    /// So many bits.
+    bits: u32,
+    /// The next 32 bits of the person's hash, and then the row's, in order.
+    rows: Vec<u64>,
+}
+
+/// Which of the rows that the pass saw a look-up has met.
+#[derive(Debug, Default)]
+pub struct Met(Vec<u32>);
+
+impl Default for Gathering {
+    fn default() -> Self {
+        Self { hasher: RandomState::new(), heaps: vec![Vec::new(); HEAPS], ids: 0 }
+    }
+}
+
+impl Gathering {
     /// What tells a row from all others: its key or, where it has none, all that stands in it.
-    pub fn which(&self, cells: &[Option<String>]) -> u64 {
+    pub fn which(&self, cells: RawRow<'_>) -> u64 {
         self.hasher.hash_one(cells)
     }
 
     /// One more row, and everybody who stands in these columns of it. `which` tells it from all others, now and later.
-    pub fn note(&mut self, columns: &[usize], row: &[Option<String>], which: u64) -> Result<(), SourceError> {
+    pub fn note(&mut self, columns: &[usize], row: RawRow<'_>, which: u64) -> Result<(), SourceError> {
         persons(columns, row).try_for_each(|(column, person)| self.add(column, &person, which))
     }
 
     /// One more row in which this person stands in this column.
     pub fn add(&mut self, column: usize, person: &ResidentId, which: u64) -> Result<(), SourceError> {
-        self.insert(Entry::Row(column, *person, which))?;
-        match (1..=MOST_ROWS).find(|row| !self.stood(column, person, *row)) {
-            Some(row) => self.insert(Entry::Count(column, *person, row)),
-            None => Ok(()),
-        }
-    }
-
-    fn insert(&mut self, entry: Entry) -> Result<(), SourceError> {
-        self.entries += 1;
-        if self.entries > MOST_ENTRIES {
+        self.ids += 1;
+        if self.ids > MOST_IDS {
             let detail = format!(
-                "more than {} ids in the columns of its look-ups; attach parts of it as views, each through a dataset of its own",
-                MOST_ENTRIES / 2
+                "more than {MOST_IDS} ids in the columns of its look-ups; attach parts of it as views, each through a dataset of its own"
             );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
-        let hash = self.hasher.hash_one(entry);
-        if self.filters.last().is_none_or(|filter| filter.room == 0) {
-            let bits = FIRST_BITS << self.filters.len().min(16);
-            self.filters.push(Filter { bits: vec![0; bits / 64], room: bits / BITS_PER_ENTRY });
-        }
-        if let Some(filter) = self.filters.last_mut() {
-            filter.add(hash);
+        let hash = hashed(&self.hasher, column, person);
+        let (first, second) = (high(hash), low(hash));
+        if let Some(heap) = self.heaps.get_mut(first as usize / (1 << 26)) {
+            heap.push([first, second, folded(which)]);
         }
         Ok(())
     }
 
-    /// Whether there was a row of that number, from 1, in which this person stood in this column. Never wrongly `false`.
-    pub fn stood(&self, column: usize, person: &ResidentId, row: u32) -> bool {
-        row <= MOST_ROWS && self.holds(Entry::Count(column, *person, row))
-    }
-
-    /// Whether this person stood in this column of this row. Never wrongly `false`.
-    fn stood_in(&self, column: usize, person: &ResidentId, which: u64) -> bool {
-        self.holds(Entry::Row(column, *person, which))
-    }
-
-    fn holds(&self, entry: Entry) -> bool {
-        let hash = self.hasher.hash_one(entry);
-        self.filters.iter().any(|filter| filter.holds(hash))
+    /// After the last row.
+    pub fn finish(self) -> Present {
+        // Some eight ids to each place.
+        let bits = self.ids.next_power_of_two().ilog2().saturating_sub(3);
+        let (mut starts, mut rows) = (Vec::with_capacity((1 << bits) + 1), Vec::with_capacity(self.ids));
+        for mut heap in self.heaps {
+            // In the order of what is kept of them.
+            heap.iter_mut().for_each(|[_, second, _]| *second &= !(u32::MAX >> bits));
+            heap.sort_unstable();
+            for [first, second, which] in heap {
+                let hash = u64::from(first) << 32 | u64::from(second);
+                let at = position(rows.len());
+                starts.resize(starts.len().max(place(hash, bits) + 1), at);
+                rows.push(entry(hash, bits, which));
+            }
+        }
+        starts.resize((1 << bits) + 1, position(rows.len()));
+        Present { hasher: self.hasher, starts, bits, rows }
     }
 }
 
-/// What is remembered.
-#[derive(Hash)]
-enum Entry {
-    /// The person stood in the column of so many rows.
-    Count(usize, ResidentId, u32),
-    /// In the column of this one.
-    Row(usize, ResidentId, u64),
+impl Present {
+    /// What tells a row from all others, as [`Gathering::which`] has it.
+    pub fn which(&self, cells: RawRow<'_>) -> u64 {
+        self.hasher.hash_one(cells)
+    }
+
+    /// Where the rows stand in which this person stood in this column.
+    fn rows_of(&self, column: usize, person: &ResidentId) -> Range<usize> {
+        let hash = hashed(&self.hasher, column, person);
+        let at = place(hash, self.bits);
+        let start = |at: usize| self.starts.get(at).map_or(0, |start| *start as usize);
+        let range = start(at)..start(at + 1);
+        let those = self.rows.get(range.clone()).unwrap_or_default();
+        let (from, to) = (entry(hash, self.bits, 0), entry(hash, self.bits, u32::MAX));
+        range.start + those.partition_point(|row| *row < from)..range.start + those.partition_point(|row| *row <= to)
+    }
 }
 
-impl Filter {
-    fn add(&mut self, hash: u64) {
-        self.room = self.room.saturating_sub(1);
-        for probe in 0..PROBES {
-            let (word, bit) = self.place(hash, probe);
-            if let Some(word) = self.bits.get_mut(word) {
-                *word |= bit;
+impl Met {
+    /// One more row.
+    pub fn note(&mut self, present: &Present, columns: &[usize], row: RawRow<'_>, which: u64) {
+        for (column, person) in persons(columns, row) {
+            let range = present.rows_of(column, &person);
+            let rows = present.rows.get(range.clone()).unwrap_or_default();
+            // Of equal rows, which nothing tells apart, the first stands for all.
+            let at = rows.partition_point(|row| low(*row) < folded(which));
+            if rows.get(at).is_some_and(|row| low(*row) == folded(which)) {
+                self.0.push(position(range.start + at));
             }
         }
     }
 
-    fn holds(&self, hash: u64) -> bool {
-        (0..PROBES).all(|probe| {
-            let (word, bit) = self.place(hash, probe);
-            self.bits.get(word).is_some_and(|word| word & bit != 0)
-        })
+    /// The first of these columns in which the pass saw one of these persons in a row that was not met, or more often than it was met.
+    pub fn misses(&mut self, present: &Present, columns: &[usize], keys: &[ResidentId]) -> Option<usize> {
+        self.0.sort_unstable();
+        let met = |at: usize| {
+            let from = self.0.partition_point(|met| (*met as usize) < at);
+            self.0.iter().skip(from).take_while(|met| **met as usize == at).count()
+        };
+        let misses = |column: usize, key: &ResidentId| {
+            let range = present.rows_of(column, key);
+            let rows = present.rows.get(range.clone()).unwrap_or_default();
+            let mut at = range.start;
+            rows.chunk_by(|one, other| one == other).any(|equal| {
+                let first = at;
+                at += equal.len();
+                met(first) < equal.len()
+            })
+        };
+        columns.iter().copied().find(|column| keys.iter().any(|key| misses(*column, key)))
     }
+}
 
-    /// Two halves of one hash make all probes (Kirsch and Mitzenmacher).
-    fn place(&self, hash: u64, probe: u64) -> (usize, u64) {
-        let step = (hash >> 32) | 1;
-        let bit = hash.wrapping_add(probe.wrapping_mul(step)) % (self.bits.len() as u64 * 64);
-        (usize::try_from(bit / 64).unwrap_or(0), 1 << (bit % 64))
+/// Who stands in these columns of a row.
+fn persons<'a>(columns: &'a [usize], row: RawRow<'a>) -> impl Iterator<Item = (usize, ResidentId)> + 'a {
+    columns.iter().filter_map(move |place| match resident_id::parse(row.get(*place)?) {
+        Reading::Person(person) => Some((*place, person)),
+        _ => None,
+    })
+}
+
+fn hashed(hasher: &RandomState, column: usize, person: &ResidentId) -> u64 {
+    struct Stood<'a>(usize, &'a [u8]);
+    impl Hash for Stood<'_> {
+        fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+            state.write(self.1);
+            state.write_usize(self.0);
+        }
     }
+    hasher.hash_one(Stood(column, person.as_str().as_bytes()))
+}
+
+/// The first bits of a hash.
+fn place(hash: u64, bits: u32) -> usize {
+    usize::try_from((hash >> 1) >> (63 - bits)).unwrap_or_default()
+}
+
+/// The next 32 of them, before a row's.
+fn entry(hash: u64, bits: u32, which: u32) -> u64 {
+    (hash << bits) & !u64::from(u32::MAX) | u64::from(which)
+}
+
+fn folded(which: u64) -> u32 {
+    high(which) ^ low(which)
+}
+
+fn high(number: u64) -> u32 {
+    low(number >> 32)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "half of it is wanted")]
+fn low(number: u64) -> u32 {
+    number as u32
+}
+
+/// A place among what is remembered, of which there is less than `MOST_IDS`.
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+    use super::super::rows::Rows;
     use super::*;
 
     #[test]
-    fn nobody_is_forgotten_and_few_are_invented() {
+    fn nobody_is_forgotten_and_nobody_invented() {
         let day = |number: i64| chrono::NaiveDate::from_ymd_opt(1940, 1, 1).unwrap() + chrono::Duration::days(number);
         let person = |number: i64| ResidentId::from_parts(330_106, day(number / 3), u16::try_from(number % 3).unwrap()).unwrap();
-        let mut present = Present::default();
-        for number in 0..40_000 {
-            for _ in 0..=number % 3 {
-                present.add(1, &person(number), 0).unwrap();
+        for most in [0, 1, 9, 40_000] {
+            let mut gathering = Gathering::default();
+            for number in 0..most {
+                // Not one after the other, and some in equal rows.
+                for row in (0..=number % 3).rev() {
+                    gathering.add(1, &person(number), u64::try_from(number * 4 + row / 2).unwrap()).unwrap();
+                }
             }
+            (0..2000).for_each(|row| gathering.add(7, &person(1), row).unwrap());
+            let present = gathering.finish();
+            let rows = |column, person: &ResidentId| {
+                let range = present.rows_of(column, person);
+                present.rows[range].iter().map(|row| low(*row)).collect::<Vec<_>>()
+            };
+            for number in 0..most {
+                let expected: Vec<u32> = (0..=number % 3).map(|row| u32::try_from(number * 4 + row / 2).unwrap()).collect();
+                assert_eq!(rows(1, &person(number)), expected, "{number} of {most}");
+                assert!(rows(2, &person(number)).is_empty() && rows(1, &person(number + most)).is_empty(), "{number} of {most}");
+            }
+            assert_eq!(rows(7, &person(1)), (0..2000).collect::<Vec<_>>());
         }
-        let mut invented = 0;
-        for number in 0..40_000 {
-            let rows = u32::try_from(number % 3).unwrap() + 1;
-            assert!((1..=rows).all(|row| present.stood(1, &person(number), row)), "{number}");
-            invented += u32::from(present.stood(1, &person(number), rows + 1)) + u32::from(present.stood(2, &person(number), 1));
-        }
-        assert_eq!(invented, 0, "of 80,000");
-        (0..2000).for_each(|_| present.add(7, &person(1), 0).unwrap());
-        assert!(present.stood(7, &person(1), MOST_ROWS) && !present.stood(7, &person(1), MOST_ROWS + 1));
     }
 
     #[test]
     fn a_new_row_does_not_stand_in_for_one_that_is_missed() {
         let id = "11010519491231002X";
         let person = ResidentId::new_strict(id).unwrap();
-        let row = [Some(id.to_owned())];
-        let mut present = Present::default();
-        present.note(&[0], &row, 1).unwrap();
-        present.note(&[0], &row, 2).unwrap();
-        for (rows, missed) in [(&[1, 2][..], None), (&[1], Some(0)), (&[1, 3], Some(0)), (&[3, 4, 5], Some(0)), (&[2, 1, 3], None)] {
-            let mut met = Met::default();
-            rows.iter().for_each(|which| met.note(&present, &[0], &row, *which));
-            assert_eq!(met.misses(&present, &[0], &[person]), missed, "{rows:?}");
+        let mut rows = Rows::default();
+        rows.cell(Some(id));
+        rows.end_row(1);
+        let row = rows.get(0).unwrap();
+        let missed = |seen: &[u64], met: &[u64]| {
+            let mut gathering = Gathering::default();
+            seen.iter().for_each(|which| gathering.note(&[0], row, *which).unwrap());
+            let (present, mut rows) = (gathering.finish(), Met::default());
+            met.iter().for_each(|which| rows.note(&present, &[0], row, *which));
+            rows.misses(&present, &[0], &[person])
+        };
+        for (met, expected) in [(&[1, 2][..], None), (&[1], Some(0)), (&[1, 3], Some(0)), (&[3, 4, 5], Some(0)), (&[2, 1, 3], None)] {
+            assert_eq!(missed(&[1, 2], met), expected, "{met:?}");
         }
+        // Nor one that is like another.
+        for (met, expected) in
+            [(&[1, 1, 2][..], None), (&[1, 2], Some(0)), (&[1, 1], Some(0)), (&[1, 2, 2], Some(0)), (&[2, 1, 1, 1], None)]
+        {
+            assert_eq!(missed(&[1, 2, 1], met), expected, "{met:?}");
+        }
+        assert_eq!((missed(&[], &[]), missed(&[], &[1])), (None, None));
     }
 }

@@ -1,7 +1,7 @@
 //! The profiling pass: one look over the key columns that finds what an index cannot. It remembers which rows hold a known person in
 //! an irregular spelling, and which rows cannot be read; everything else the index finds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use zerotrip_datasets::DatasetFile;
@@ -28,6 +28,11 @@ pub struct Profile {
     unreadable: Vec<UnreadableCell>,
     /// Rows whose key cell is a person's id, and could as well be what a spreadsheet left of another's.
     rounded: Vec<UnreadableCell>,
+    /// Where those of which nothing is stated are, by the digits that are left: they can be a hundredth of a register, too many to be
+    /// held against each of many keys.
+    rounded_by: HashMap<u64, Vec<usize>>,
+    /// Where the others are.
+    rounded_stated: Vec<usize>,
     /// Rows that could not be split into columns.
     ragged: Vec<RaggedRow>,
     /// The dataset's look-ups.
@@ -134,8 +139,18 @@ impl Profile {
         let mut columns: Vec<usize> = look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
         columns.sort_unstable();
         columns.dedup();
-        let profile =
-            Self { rows, irregular: HashMap::new(), unreadable: Vec::new(), rounded: Vec::new(), ragged, look_ups, columns, adjudications };
+        let profile = Self {
+            rows,
+            irregular: HashMap::new(),
+            unreadable: Vec::new(),
+            rounded: Vec::new(),
+            rounded_by: HashMap::new(),
+            rounded_stated: Vec::new(),
+            ragged,
+            look_ups,
+            columns,
+            adjudications,
+        };
         profile.bounded()?;
         Ok(profile)
     }
@@ -173,6 +188,8 @@ impl Profile {
                         noted.irregular = true;
                     }
                     if resident_id::is_spreadsheet_rounded(raw) {
+                        let place = self.rounded.len();
+                        resident_id::rounded_digits(raw).for_each(|digits| self.rounded_by.entry(digits).or_default().push(place));
                         self.rounded.push(UnreadableCell { column, row, whose: Whose::Suspected(Suspect::rounded(raw)) });
                     }
                 }
@@ -195,6 +212,7 @@ impl Profile {
             return;
         }
         let Some(concerns) = self.adjudications.of(&digest()) else { return };
+        self.rounded_stated.extend(before.1..self.rounded.len());
         let new = self.unreadable.iter_mut().skip(before.0).chain(self.rounded.iter_mut().skip(before.1));
         for cell in new {
             cell.whose = Whose::Stated(concerns.clone());
@@ -212,26 +230,49 @@ impl Profile {
 
     /// Locators of unreadable rows that could be one of the keys'.
     pub fn could_match(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<String> {
-        if self.unreadable.is_empty() && self.rounded.is_empty() && self.ragged.is_empty() {
-            return Vec::new();
+        let rows = self.suspects(columns, keys).into_iter().map(|row| format!("row {row}"));
+        if self.ragged.is_empty() {
+            return rows.collect();
         }
         let persons: Vec<(&ResidentId, Probe)> = keys.iter().map(|key| (key, Probe::new(key))).collect();
         let ragged = self.ragged.iter().filter(|row| persons.iter().any(|person| self.ragged_could_be(row, person)));
         let ragged = ragged.map(|row| format!("line {}", row.line));
-        self.suspects(columns, keys).into_iter().map(|row| format!("row {row}")).chain(ragged).collect()
+        rows.chain(ragged).collect()
     }
 
     /// Row ids of unreadable cells in these columns that could be one of the keys'.
     pub fn suspects(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<i64> {
-        if self.unreadable.is_empty() && self.rounded.is_empty() {
-            return Vec::new();
+        let mut rows = Vec::new();
+        if !self.unreadable.is_empty() {
+            let persons: Vec<(&ResidentId, Probe)> = keys.iter().map(|key| (key, Probe::new(key))).collect();
+            let cells = self.unreadable.iter().filter(|cell| columns.contains(&cell.column));
+            rows.extend(cells.filter(|cell| persons.iter().any(|person| cell.could_be(person))).map(|cell| cell.row));
         }
-        let persons: Vec<(&ResidentId, Probe)> = keys.iter().map(|key| (key, Probe::new(key))).collect();
-        let cells = self.cells().filter(|cell| columns.contains(&cell.column));
-        let cells = cells.filter(|cell| persons.iter().any(|person| cell.could_be(person)));
-        let mut rows: Vec<i64> = cells.map(|cell| cell.row).collect();
+        let cells = self.rounded_suspects(keys).into_iter().filter_map(|place| self.rounded.get(place));
+        rows.extend(cells.filter(|cell| columns.contains(&cell.column)).map(|cell| cell.row));
         rows.dedup();
         rows
+    }
+
+    /// Where rounded cells stand that could be one of the keys'.
+    fn rounded_suspects(&self, keys: &[ResidentId]) -> BTreeSet<usize> {
+        let mut places = BTreeSet::new();
+        if self.rounded.is_empty() {
+            return places;
+        }
+        for digits in keys.iter().flat_map(resident_id::fifteens) {
+            places.extend(self.rounded_by.get(&digits).into_iter().flatten());
+        }
+        places.retain(|place| self.rounded.get(*place).is_some_and(UnreadableCell::is_open));
+        let stated = self.rounded_stated.iter().filter_map(|place| Some((*place, self.rounded.get(*place)?)));
+        for (place, cell) in stated {
+            if let Whose::Stated(concerns) = &cell.whose
+                && keys.iter().any(|key| concerns.could_be(key))
+            {
+                places.insert(place);
+            }
+        }
+        places
     }
 
     fn ragged_could_be(&self, row: &RaggedRow, person: &(&ResidentId, Probe)) -> bool {

@@ -40,11 +40,16 @@ impl Seen {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        Ok(Self { database: Identity::of(&fs::metadata(path)?), log })
+        Ok(Self { database: Identity::at(path)?, log })
     }
 }
 
 impl Identity {
+    /// Of the file at this path.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        fs::metadata(path).map(|meta| Self::of(&meta))
+    }
+
     fn of(meta: &Metadata) -> Self {
         Self {
             place: (meta.dev(), meta.ino()),

@@ -14,7 +14,7 @@ use zerotrip_datasets::predicate::{Op, Predicate, Value};
 use zerotrip_datasets::{Column, date};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
-use super::{RawRow, Source, SourceError, Stop};
+use super::{Rows, Source, SourceError, Stop};
 
 /// Most texts that one condition hands down; with more, the rest is decided here.
 const MOST_TEXTS: usize = 4096;
@@ -35,9 +35,6 @@ pub struct Select {
     /// When to give up.
     pub stop: Stop,
 }
-
-/// So many rows in which these cells stand.
-pub type Counted = (RawRow, u64);
 
 /// The end of a selection: every row was sent.
 #[derive(Clone, Copy, Debug)]
@@ -166,17 +163,17 @@ pub async fn run(
 ) -> Result<(Answer, SelectEnd), SourceError> {
     let needed = question.columns();
     let select = Select { columns: needed.clone(), only: question.only.clone(), counted: true, first: None, most_rows, stop: stop.clone() };
-    let (sender, mut rows) = mpsc::channel::<Vec<Counted>>(2);
+    let (sender, mut rows) = mpsc::channel::<Rows>(2);
     let answered = async {
         let mut answer = Answer::default();
         while let Some(batch) = rows.recv().await {
-            for (cells, times) in &batch {
+            for (cells, times) in batch.counted() {
                 let cell = |place: usize| {
                     let at = needed.iter().position(|known| *known == place);
-                    let raw = at.and_then(|at| cells.get(at)).and_then(Option::as_deref);
+                    let raw = at.and_then(|at| cells.get(at));
                     columns.get(place).map_or(CellReading::Unreadable, |column| cell::read(column, raw))
                 };
-                answer.note(question, *times, &cell).map_err(|error| SourceError::new(ErrorCode::SourceLimit, error.to_string()))?;
+                answer.note(question, times, &cell).map_err(|error| SourceError::new(ErrorCode::SourceLimit, error.to_string()))?;
             }
             // Others on this thread have a turn.
             tokio::task::yield_now().await;

@@ -271,6 +271,19 @@ pub fn is_spreadsheet_rounded(raw: &str) -> bool {
     (18..=MOST_CHARACTERS).contains(&length) && whole_digits(raw).is_some()
 }
 
+/// What [`Suspect::rounded`] makes of a cell, for an index: it could be a person's exactly if one of these is among their [`fifteens`].
+pub fn rounded_digits(raw: &str) -> impl Iterator<Item = u64> + use<> {
+    whole_digits(raw).into_iter().flat_map(|kept| [Some(kept), kept.checked_sub(1)]).flatten()
+}
+
+/// Every 15 digits in a row of the person's forms, as numbers.
+pub fn fifteens(key: &ResidentId) -> impl Iterator<Item = u64> {
+    let digit = |number: u64, c: &u8| c.is_ascii_digit().then(|| number * 10 + u64::from(c - b'0'));
+    let number = move |digits: &[u8]| digits.iter().try_fold(0, digit);
+    let short = key.first_generation().and_then(|short| number(short.as_bytes()));
+    key.0.windows(SPREADSHEET_DIGITS).filter_map(number).chain(short)
+}
+
 /// The 15 digits that are left of 18.
 fn whole_digits(raw: &str) -> Option<u64> {
     let text: String = folded(raw).take(19).collect();
@@ -280,9 +293,7 @@ fn whole_digits(raw: &str) -> Option<u64> {
 
 /// Those 15 as they stand, and the number before, which may have been rounded up.
 fn rounded(raw: &str) -> Vec<Take> {
-    let Some(kept) = whole_digits(raw) else { return Vec::new() };
-    let before = kept.checked_sub(1);
-    [Some(kept), before].into_iter().flatten().map(|begin| Take::beginning(format!("{begin:015}").as_bytes(), false)).collect()
+    rounded_digits(raw).map(|begin| Take::beginning(format!("{begin:015}").as_bytes(), false)).collect()
 }
 
 /// The digits of the mantissa of a folded cell such as `3.30108E+17`, without the zeros at its end.
@@ -466,77 +477,4 @@ impl Counts {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
-
-    use super::*;
-    use proptest::prelude::*;
-
-    /// The rule, by its definition: no filter, no automaton.
-    fn by_definition(suspect: &Suspect, key: &ResidentId) -> bool {
-        let short = key.first_generation();
-        let forms: Vec<&[u8]> = std::iter::once(key.0.as_slice()).chain(short.as_deref().map(str::as_bytes)).collect();
-        let distance = |cell: &[Token], form: &[u8], ends| align(cell, form.len(), ends, |c, at| form.get(at) == Some(&c));
-        let inside = |stretch: &[Token]| stretch.len() >= 15 && forms.iter().any(|form| distance(stretch, form, Ends::PartOfCell) <= 2);
-        let is_taken = |take: &Take| {
-            let known = take.tokens.iter().filter(|token| matches!(token, Token::Known(_))).count();
-            // What machines did holds to the letter.
-            let most = if take.most == 0 { 0 } else { usize::from(known >= 11) + usize::from(known >= 13) };
-            let whole = |form: &&[u8]| {
-                distance(&take.tokens, form, Ends::Both) <= most || distance(&take.tokens, form, Ends::PartOfForm) <= most.saturating_sub(1)
-            };
-            forms.iter().any(whole) || take.tokens.split(|token| *token == Token::Stretch).any(inside)
-        };
-        suspect.anybody || suspect.takes.iter().any(is_taken)
-    }
-
-    fn any_id() -> impl Strategy<Value = ResidentId> {
-        let first = chrono::NaiveDate::from_ymd_opt(1880, 1, 1).unwrap();
-        // Few divisions, so that strangers are near too.
-        (330_100u32..=330_109, 0i64..53_000, 0u16..=999).prop_map(move |(division, day, sequence)| {
-            ResidentId::from_parts(division, first + chrono::Duration::days(day), sequence).unwrap()
-        })
-    }
-
-    /// An id after up to four replaced, inserted or dropped characters, masks among them, with something before and behind it.
-    fn any_cell() -> impl Strategy<Value = (ResidentId, String)> {
-        let edit = (any::<prop::sample::Index>(), 0u8..3, prop::sample::select("0123456789X*?甲".chars().collect::<Vec<_>>()));
-        let around = || prop_oneof![4 => Just(String::new()), 1 => "[0-9X]{1,6}", 1 => "[0-9*]{1,20}"];
-        (any_id(), any::<bool>(), prop::collection::vec(edit, 0..5), around(), around()).prop_map(|(id, short, edits, before, after)| {
-            let form = id.first_generation().filter(|_| short).unwrap_or_else(|| id.as_str().to_owned());
-            let mut text: Vec<char> = form.chars().collect();
-            for (at, what, c) in edits {
-                let at = at.index(text.len());
-                match what {
-                    0 => text[at] = c,
-                    1 => text.insert(at, c),
-                    _ => drop(text.remove(at)),
-                }
-            }
-            (id, format!("{before}{}{after}", text.into_iter().collect::<String>()))
-        })
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(6_000))]
-
-        #[test]
-        fn filters_and_automaton_say_what_the_rule_says((id, cell) in any_cell(), other in any_id(), soup in "[0-9X*E./]{4,40}") {
-            for raw in [&cell, &soup] {
-                let suspect = Suspect::new(raw);
-                for key in [&id, &other] {
-                    prop_assert_eq!(suspect.could_be(&Probe::new(key)), by_definition(&suspect, key), "{} for {}", raw, key.as_str());
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_cell_of_one_digit_only_does_not_overflow() {
-        let id = ResidentId::new_strict("11010519491231002X").unwrap();
-        for length in [254, 255, 256] {
-            assert!(!Suspect::new(&"1".repeat(length)).could_match(&id));
-        }
-        assert!(Suspect::new(&"1".repeat(257)).could_match(&id), "too long to tell");
-    }
-}
+mod tests;

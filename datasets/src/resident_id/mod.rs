@@ -13,7 +13,7 @@ use chrono::{Datelike, NaiveDate};
 use crate::fold;
 use crate::normal::uscc;
 
-pub use matching::{Probe, Suspect, SuspectRow, could_match, is_spreadsheet_rounded, row_could_match};
+pub use matching::{Probe, Suspect, SuspectRow, could_match, fifteens, is_spreadsheet_rounded, rounded_digits, row_could_match};
 
 /// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the right check character.
 ///
@@ -81,6 +81,12 @@ pub fn parse(raw: &str) -> Reading {
     // Longer than any column of ids; bounds the work that a hostile cell can cause.
     if raw.len() > 4096 {
         return Reading::Unreadable;
+    }
+    // Nearly all are spelled so already, and folding makes nothing else of them.
+    if let Ok(id) = <[u8; 18]>::try_from(raw.as_bytes())
+        && is_canonical(&id)
+    {
+        return Reading::Person(ResidentId(id));
     }
     let text = fold::identifier(raw);
     if let Ok(id) = canonical(text.as_bytes()) {
@@ -192,6 +198,12 @@ impl fmt::Debug for ResidentId {
     }
 }
 
+/// Whether these are the 18 characters of a valid id.
+fn is_canonical(id: &[u8; 18]) -> bool {
+    let (first, check) = id.split_at(17);
+    id.first() != Some(&b'0') && birth_date(id).is_some() && check_character(first).is_some_and(|right| check.first() == Some(&right))
+}
+
 /// The 18 characters, folded, checked in the order in which a person would look.
 fn canonical(text: &[u8]) -> Result<ResidentId, StrictError> {
     let lossy = || String::from_utf8_lossy(text);
@@ -225,7 +237,8 @@ fn expand(short: &[u8]) -> Option<ResidentId> {
 }
 
 fn birth_date(id: &[u8; 18]) -> Option<NaiveDate> {
-    let number = |range: std::ops::Range<usize>| std::str::from_utf8(id.get(range)?).ok()?.parse::<u32>().ok();
+    let digit = |number: u32, c: &u8| c.is_ascii_digit().then(|| number * 10 + u32::from(c - b'0'));
+    let number = |range: std::ops::Range<usize>| id.get(range)?.iter().try_fold(0, digit);
     let year = number(6..10).filter(|year| (1800..2100).contains(year))?;
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, number(10..12)?, number(12..14)?)
 }

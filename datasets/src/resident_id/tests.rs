@@ -105,6 +105,14 @@ proptest! {
     }
 
     #[test]
+    fn what_needs_no_folding_is_read_as_what_does(id in any_id(), at in 0usize..18, c in prop::char::range('0', 'X')) {
+        let mut raw = id.as_str().to_owned();
+        prop_assert_eq!(parse(&raw), parse(&format!(" {raw}")));
+        raw.replace_range(at..=at, c.encode_utf8(&mut [0; 4]));
+        prop_assert_eq!(parse(&raw), parse(&format!(" {raw}")));
+    }
+
+    #[test]
     fn a_mistyped_spelling_could_match((id, raw) in any_spelling(), slips in prop::collection::vec(slip(), 1..=2)) {
         let mut text: Vec<char> = crate::fold::identifier(&raw).chars().collect();
         let cost: usize = slips.iter().map(|slip| apply(&mut text, slip)).sum();

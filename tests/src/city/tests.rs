@@ -142,7 +142,9 @@ fn cells_read_as_the_model_means_them() {
     let out = tempfile::tempdir().unwrap();
     generate(&spec(200, 3), out.path()).unwrap();
     let (registers, _) = build_city(&spec(6000, 3)).unwrap();
-    let code = |file: &DatasetFile, column: &str, raw: &Option<String>| cell::read(file.column(column).unwrap(), raw.as_deref());
+    fn code<'a>(file: &'a DatasetFile, column: &str, raw: &'a Option<String>) -> CellReading<'a> {
+        cell::read(file.column(column).unwrap(), raw.as_deref())
+    }
 
     let file = dataset(out.path(), "police/household.toml");
     for row in &registers.household {
@@ -197,10 +199,10 @@ fn same_date(field: &Field<NaiveDate>) {
     assert_eq!(read, field.means, "{raw}");
 }
 
-fn same_code<T: Code + std::fmt::Debug>(field: &Field<T>, read: CellReading, meanings: &[&str], words: &[&str]) {
+fn same_code<T: Code + std::fmt::Debug>(field: &Field<T>, read: CellReading<'_>, meanings: &[&str], words: &[&str]) {
     let expected = match field.get() {
         None => CellReading::UnknownCode,
-        Some(value) => CellReading::Code(meanings[words.iter().position(|word| *word == value.word()).unwrap()].to_owned()),
+        Some(value) => CellReading::Code(meanings[words.iter().position(|word| *word == value.word()).unwrap()]),
     };
     assert_eq!(read, expected, "{:?}", field.raw);
 }

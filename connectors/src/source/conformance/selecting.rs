@@ -12,8 +12,8 @@ use zerotrip_trust::digest::sha256;
 
 use super::{AnyKind, LI, WANG, run, soon};
 use crate::source::rest::tests::server::Api;
-use crate::source::select::{self, Counted, Select};
-use crate::source::{Source, SourceError};
+use crate::source::select::{self, Select};
+use crate::source::{Rows, Source, SourceError};
 
 /// Cells as systems have them; `None` is NULL, or nothing where there is none.
 type Row = [Option<&'static str>; 4];
@@ -24,6 +24,9 @@ const CODES: [Option<&str>; 10] =
 const DAYS: [Option<&str>; 5] = [Some("1990-01-01"), Some("2001-02-03"), Some("2001-02-04"), Some("2026-11-22"), None];
 const MESSY_DAYS: [Option<&str>; 5] = [Some("1990.1.1"), Some("2001-02-03"), Some("20010204"), Some("不详"), Some("")];
 const PRICES: [Option<&str>; 6] = [Some("100"), Some("1,200.5元"), Some("-3"), Some("about 12"), Some(""), None];
+
+/// A row's cells, and how many rows are like it.
+type Counted = (Vec<Option<String>>, u64);
 
 /// A small deterministic source of dice.
 struct Dice(u64);
@@ -132,12 +135,12 @@ fn with(kind: AnyKind<'_>, rows: &[Row], test: impl FnOnce(&dyn Source, &Dataset
 
 fn selected(source: &dyn Source, only: &Predicate, counted: bool, first: Option<u64>, most_rows: u64) -> Result<Vec<Counted>, SourceError> {
     run(async {
-        let (sender, mut receiver) = mpsc::channel::<Vec<Counted>>(1);
+        let (sender, mut receiver) = mpsc::channel::<Rows>(1);
         let select = Select { columns: vec![0, 1, 2, 3], only: only.clone(), counted, first, most_rows, stop: soon() };
         let drained = async {
             let mut rows = Vec::new();
             while let Some(batch) = receiver.recv().await {
-                rows.extend(batch);
+                rows.extend(batch.counted().map(|(row, times)| (row.to_vec(), times)));
             }
             rows
         };
@@ -162,7 +165,9 @@ pub fn what_is_selected_is_what_local_evaluation_finds(kind: AnyKind<'_>) {
     with(kind, &rows, |source, dataset| {
         let columns = &dataset.columns;
         let all = selected(source, &Predicate::All(Vec::new()), false, None, u64::MAX).unwrap();
-        let read = |cells: &crate::source::RawRow, place: usize| cell::read(&columns[place], cells[place].as_deref());
+        fn read<'a>(columns: &'a [zerotrip_datasets::Column], cells: &'a [Option<String>], place: usize) -> cell::CellReading<'a> {
+            cell::read(&columns[place], cells[place].as_deref())
+        }
         for round in 0..60 {
             let only = dice.predicate(3);
             let by: Vec<usize> = (0..3).filter(|_| dice.below(3) == 0).collect();
@@ -171,7 +176,7 @@ pub fn what_is_selected_is_what_local_evaluation_finds(kind: AnyKind<'_>) {
             let question = Question { by, only: only.clone(), measures };
             let mut expected = Answer::default();
             for (cells, times) in &all {
-                expected.note(&question, *times, &|place| read(cells, place)).unwrap();
+                expected.note(&question, *times, &|place| read(columns, cells, place)).unwrap();
             }
             let (answer, _) = run(select::run(source, columns, &question, u64::MAX, soon())).unwrap();
             expected.groups.retain(|_, group| group.rows > 0);
@@ -183,7 +188,7 @@ pub fn what_is_selected_is_what_local_evaluation_finds(kind: AnyKind<'_>) {
             let matching = |rows: &[Counted]| {
                 let mut rows: Vec<_> = rows
                     .iter()
-                    .filter(|(cells, _)| only.truth(&|place| read(cells, place)) != Truth::False)
+                    .filter(|(cells, _)| only.truth(&|place| read(columns, cells, place)) != Truth::False)
                     .map(|row| row.0.clone())
                     .collect();
                 rows.sort();

@@ -26,7 +26,7 @@ use zerotrip_proto::v1::ErrorCode;
 use self::import::{Filling, Import};
 use self::place::{Place, Seen, Stamp};
 use super::table::TableSource;
-use super::{Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Source, SourceError, SourceFuture, Survey, UnreadableRow};
+use super::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey, UnreadableRow};
 use crate::adjudications::Adjudications;
 
 pub use self::csv::Csv;
@@ -141,11 +141,11 @@ impl DropSource {
 }
 
 impl Source for DropSource {
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd> {
+    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd> {
         Box::pin(async move { self.current().await.table.look_up(look_up, rows).await })
     }
 
-    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Vec<Counted>>) -> SourceFuture<'a, SelectEnd> {
+    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd> {
         Box::pin(async move { self.current().await.table.select(select, rows).await })
     }
 

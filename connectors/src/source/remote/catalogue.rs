@@ -7,8 +7,8 @@ use zerotrip_datasets::file::{MOST_COLUMNS, Odbc as OdbcSpec, Password, Remote, 
 use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::SourceError;
 use super::super::catalogue::{Catalogue, Look, PATIENCE, Seen, Setting, Settings, Table};
+use super::super::{RawRow, SourceError};
 use super::cells::Cells;
 use super::mysql::Mysql;
 use super::odbc::Odbc;
@@ -203,15 +203,14 @@ struct Seeing<'a> {
 }
 
 impl Sink for Seeing<'_> {
-    fn take(&mut self, mut row: Vec<Option<String>>) -> Result<bool, SourceError> {
+    fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
         if self.rows >= MOST_ROWS {
             self.is_full = true;
             return Err(SourceError::new(ErrorCode::SourceLimit, "rows enough for a guess"));
         }
         self.rows += 1;
-        for (place, (cell, evidence)) in row.iter_mut().zip(&mut self.evidence).enumerate() {
-            self.cells.settle(place, cell)?;
-            evidence.note(cell.as_deref());
+        for (place, (cell, evidence)) in row.iter().zip(&mut self.evidence).enumerate() {
+            evidence.note(cell.map(|text| self.cells.settled(place, text)).transpose()?.as_deref());
         }
         Ok(false)
     }

@@ -1,8 +1,10 @@
 //! A dataset's columns as the server has them, and what the text of their cells becomes.
 
+use std::borrow::Cow;
+
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::SourceError;
+use super::super::{RawRow, Rows, SourceError};
 use super::system::{Column, Form, Relation};
 
 /// Bytes of one cell.
@@ -71,26 +73,32 @@ impl Cells {
         Err(SourceError::new(ErrorCode::SourceDrift, detail))
     }
 
+    /// Brings the text of the cells of the columns at these places to what the dataset reads.
+    pub fn settle(&self, places: impl Iterator<Item = usize>, row: RawRow<'_>, into: &mut Rows) -> Result<(), SourceError> {
+        for (place, cell) in places.zip(row.iter()) {
+            match cell {
+                Some(text) => into.cell(Some(&self.settled(place, text)?)),
+                None => into.cell(None),
+            }
+        }
+        Ok(())
+    }
+
     /// Brings the text of a cell of the column at this place to what the dataset reads.
-    pub fn settle(&self, place: usize, cell: &mut Option<String>) -> Result<(), SourceError> {
-        let (Some(text), Some(column)) = (cell.as_mut(), self.columns.get(place)) else { return Ok(()) };
+    pub fn settled<'a>(&self, place: usize, text: &'a str) -> Result<Cow<'a, str>, SourceError> {
+        let Some(column) = self.columns.get(place) else { return Ok(text.into()) };
         if text.len() > MOST_CELL {
             let detail = format!("a cell of column `{}` is over {MOST_CELL} bytes; name another column", column.name);
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
-        match column.form {
+        Ok(match column.form {
             // Only part of an id's digits are left of it. Written out in full it could be read as another's; so, it is unreadable.
-            Form::Float if self.ids.contains(&place) => {
-                if let Ok(number) = text.parse::<f64>() {
-                    *text = format!("{number:e}");
-                }
-            }
+            Form::Float if self.ids.contains(&place) => text.parse::<f64>().map_or(text.into(), |number| format!("{number:e}").into()),
             // `+08` is `+08:00`, and dates are read with no other way of writing it.
             Form::Moment if text.len().checked_sub(3).and_then(|at| text.get(at..)).is_some_and(|zone| zone.starts_with(['+', '-'])) => {
-                text.push_str(":00");
+                format!("{text}:00").into()
             }
-            _ => {}
-        }
-        Ok(())
+            _ => text.into(),
+        })
     }
 }

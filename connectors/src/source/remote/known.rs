@@ -8,9 +8,9 @@ use zerotrip_datasets::mask;
 use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::present::Present;
+use super::super::present::{Gathering, Present};
 use super::super::profile::{KeyCell, Profile};
-use super::super::{SourceError, UnreadableRow, next_number};
+use super::super::{RawRow, Rows, SourceError, UnreadableRow, next_number};
 use super::cells::Cells;
 use super::system::{Form, Locator, Sink};
 use crate::adjudications::{Adjudications, row_digest};
@@ -89,7 +89,9 @@ impl Known {
 pub struct Pass<'a> {
     profile: Profile,
     kept: Vec<Kept>,
-    present: Present,
+    present: Gathering,
+    /// The row that is looked at.
+    row: Rows,
     bytes: usize,
     /// The places of the columns that are read, in the order in which their cells come.
     places: &'a [usize],
@@ -103,7 +105,18 @@ pub struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// Before the first row. `places` are those of the columns that are read: of all, where rows are to be known by their digests.
     pub fn new(profile: Profile, places: &'a [usize], cells: &'a Cells, locator: &'a [Locator]) -> Self {
-        Self { profile, kept: Vec::new(), present: Present::default(), bytes: 0, places, open: None, found: Vec::new(), cells, locator }
+        Self {
+            profile,
+            kept: Vec::new(),
+            present: Gathering::default(),
+            row: Rows::default(),
+            bytes: 0,
+            places,
+            open: None,
+            found: Vec::new(),
+            cells,
+            locator,
+        }
     }
 
     /// Finds so many unreadable rows of which nothing is stated there.
@@ -122,7 +135,7 @@ impl<'a> Pass<'a> {
             number: next_number(),
             profile: self.profile,
             kept: self.kept,
-            present: self.present,
+            present: self.present.finish(),
             locator: self.locator.to_vec(),
             started,
             since,
@@ -132,8 +145,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn keep(&mut self, keys: &[Option<String>], found: &[Option<String>]) -> Result<(), SourceError> {
-        let irregular = self.places.iter().zip(keys).filter_map(|(place, raw)| Some((*place, raw.as_deref()?)));
+    fn keep(&mut self, keys: RawRow<'_>, found: RawRow<'_>) -> Result<(), SourceError> {
+        let irregular = self.places.iter().zip(keys.iter()).filter_map(|(place, raw)| Some((*place, raw?)));
         let spellings = irregular.filter(|(_, raw)| resident_id::is_irregular(raw)).map(|(place, raw)| (place, raw.into())).collect();
         let kept = Kept { locator: self.locate(found).into(), spellings };
         self.bytes += kept.locator.len() + kept.spellings.iter().map(|(_, raw)| raw.len()).sum::<usize>();
@@ -145,14 +158,14 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    fn locate(&self, found: &[Option<String>]) -> String {
+    fn locate(&self, found: RawRow<'_>) -> String {
         if self.locator.is_empty() {
             return format!("row {} of the pass", self.profile.rows);
         }
         let mut hidden = false;
         let mut parts = Vec::with_capacity(self.locator.len());
-        for (part, value) in self.locator.iter().zip(found) {
-            let value = value.as_deref().unwrap_or("null");
+        for (part, value) in self.locator.iter().zip(found.iter()) {
+            let value = value.unwrap_or("null");
             // Locators stand in logs and journals, where nobody's id does.
             let is_id = self.cells.is_id(&part.name) || matches!(resident_id::parse(value), Reading::Person(_));
             hidden |= is_id;
@@ -166,17 +179,18 @@ impl<'a> Pass<'a> {
 }
 
 impl Sink for Pass<'_> {
-    fn take(&mut self, mut row: Vec<Option<String>>) -> Result<bool, SourceError> {
-        let found = row.split_off(self.places.len().min(row.len()));
-        for (place, cell) in self.places.iter().zip(&mut row) {
-            self.cells.settle(*place, cell)?;
-        }
+    fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
+        let (row, found) = row.split_at(self.places.len());
+        let mut settled = std::mem::take(&mut self.row);
+        settled.clear();
+        self.cells.settle(self.places.iter().copied(), row, &mut settled)?;
+        let row = settled.end_row(1);
         let cell = |place: usize| match self.places.iter().position(|known| *known == place).and_then(|at| row.get(at)) {
-            Some(Some(text)) => KeyCell::Text(text),
-            Some(None) | None => KeyCell::Null,
+            Some(text) => KeyCell::Text(text),
+            None => KeyCell::Null,
         };
-        let which = self.present.which(if self.locator.is_empty() { &row } else { &found });
-        for (place, raw) in self.places.iter().zip(&row) {
+        let which = self.present.which(if self.locator.is_empty() { row } else { found });
+        for (place, raw) in self.places.iter().zip(row.iter()) {
             if let Some(raw) = raw
                 && self.cells.holds_ids(*place)
                 && let Reading::Person(person) = resident_id::parse(raw)
@@ -185,18 +199,19 @@ impl Sink for Pass<'_> {
             }
         }
         let id = i64::try_from(self.kept.len()).unwrap_or(i64::MAX);
-        let digest = || row_digest(row.iter().map(Option::as_deref));
+        let digest = || row_digest(row.iter());
         let noted = self.profile.note(id, cell, digest)?;
         if noted.irregular || noted.unreadable {
-            self.keep(&row, &found)?;
+            self.keep(row, found)?;
         }
         if noted.unreadable
             && let Some((adjudications, most)) = self.open
             && self.found.len() < most
             && adjudications.of(&digest()).is_none()
         {
-            self.found.push(UnreadableRow { locator: self.locate(&found), digest: digest(), cells: row });
+            self.found.push(UnreadableRow { locator: self.locate(found), digest: digest(), cells: row.to_vec() });
         }
+        self.row = settled;
         // Nothing is sent on, but everybody else gets a turn now and then.
         Ok(self.profile.rows.is_multiple_of(4096))
     }

@@ -9,6 +9,7 @@ pub mod catalogue;
 mod cells;
 mod known;
 pub mod login;
+mod looking_up;
 pub mod mysql;
 pub mod odbc;
 mod outgoing;
@@ -28,19 +29,18 @@ use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone as _};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
 use zerotrip_datasets::file::{Remote, SqliteAsOf};
-use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::profile::{KeyColumns, Profile};
 use super::table::id_places;
-use super::{Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use super::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use cells::Cells;
 use known::{Known, Pass};
-use outgoing::{Outgoing, hung_up};
+use outgoing::hung_up;
 use pool::{Lease, Pool};
-use system::{Asked, Currency, Only, Query, Relation, Session, System};
+use system::{Currency, Only, Query, Relation, Session, System};
 
 use crate::adjudications::Adjudications;
 
@@ -193,12 +193,12 @@ impl<S: System> RemoteSource<S> {
 }
 
 impl<S: System> Source for RemoteSource<S> {
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd> {
+    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd> {
         let inner = Arc::clone(&self.inner);
         Box::pin(self.workers.run(async move { inner.look_up(&look_up, &rows).await }))
     }
 
-    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Vec<Counted>>) -> SourceFuture<'a, SelectEnd> {
+    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd> {
         let inner = Arc::clone(&self.inner);
         Box::pin(self.workers.run(async move { inner.select(&select, &rows).await }))
     }
@@ -253,21 +253,6 @@ impl Shape {
 }
 
 impl<S: System> Inner<S> {
-    async fn look_up(&self, look_up: &LookUp, rows: &mpsc::Sender<Vec<RawRow>>) -> Result<LookUpEnd, SourceError> {
-        look_up.stop.check()?;
-        let gone = gone(&look_up.stop, rows);
-        tokio::pin!(gone);
-        let mut lease = tokio::select! {
-            lease = self.pool.begin(&look_up.stop) => lease?,
-            why = &mut gone => return Err(why),
-        };
-        let done = tokio::select! {
-            done = self.send_rows(&mut lease, look_up, rows) => done,
-            why = &mut gone => Err(why),
-        };
-        self.settle(lease, done).await
-    }
-
     async fn survey(&self) -> Result<Survey, SourceError> {
         let stop = Stop::at(Instant::now() + PASS);
         let mut lease = self.pool.begin(&stop).await?;
@@ -317,36 +302,6 @@ impl<S: System> Inner<S> {
                 Err(error)
             }
         }
-    }
-
-    async fn send_rows(&self, lease: &mut Lease<S>, look_up: &LookUp, rows: &mpsc::Sender<Vec<RawRow>>) -> Result<LookUpEnd, SourceError> {
-        let known = self.known(lease, &look_up.stop).await?;
-        let cells = self.cells()?;
-        let wanted: Vec<(usize, Vec<String>)> =
-            look_up.columns.iter().map(|place| (*place, values(cells, &known, *place, &look_up.keys))).collect();
-        let most = lease.session.most_values();
-        let statements = wanted.iter().map(|(_, values)| values.len().div_ceil(most)).max().unwrap_or_default();
-        let mut outgoing = Outgoing::new(rows, cells, look_up, statements, &known.present);
-        for number in 0..statements {
-            let asked = wanted
-                .iter()
-                .filter_map(|(place, values)| Some(Asked { column: cells.column(*place)?, values: values.chunks(most).nth(number)? }));
-            let query =
-                Query { columns: cells.columns().iter().collect(), locator: &known.locator, asked: asked.collect(), only: Only::default() };
-            lease.session.read(&query, &mut outgoing).await?;
-            outgoing.next_statement();
-        }
-        system::Sink::flush(&mut outgoing).await?;
-        if let Some(place) = outgoing.misses() {
-            self.wanted.notify_one();
-            let field = self.shape.fields.get(place).map_or("", String::as_str);
-            let detail = format!("rows that the latest profiling pass saw are gone, or `{field}` is spelled anew; a new pass is under way");
-            return Err(SourceError::new(ErrorCode::SourceFailed, detail));
-        }
-        let as_of = known.as_of().min(lease.begun);
-        let could_match = known.could_match(&look_up.columns, &look_up.keys);
-        let rests_on = (!self.shape.profile_every.is_zero()).then_some(known.number);
-        Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match, rests_on })
     }
 
     async fn look_at(&self, lease: &mut Lease<S>, stop: &Stop) -> Result<Survey, SourceError> {
@@ -404,15 +359,19 @@ impl<S: System> Inner<S> {
     /// there now, and none since has met a drift.
     async fn latest(&self, lease: &mut Lease<S>) -> Result<Option<Arc<Known>>, SourceError> {
         let recorded = self.recorded(lease).await?;
+        Ok(self.latest_of(lease, recorded))
+    }
+
+    /// The same, of an extract that says that it is of this time.
+    fn latest_of(&self, lease: &Lease<S>, recorded: Option<SystemTime>) -> Option<Arc<Known>> {
         let drifted = self.trouble().is_some_and(|trouble| trouble.code == ErrorCode::SourceDrift);
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
         let most_age = self.shape.profile_every.saturating_mul(2);
         let follows = lease.session.follows();
-        let counts = |known: &Arc<Known>| {
+        known.filter(|known| {
             let is_recent = known.over <= lease.since && known.since.elapsed() <= most_age;
             !drifted && is_recent && known.recorded == recorded && (known.followed.is_some() || !self.is_live() || !follows)
-        };
-        Ok(known.filter(counts))
+        })
     }
 
     /// Reads the key columns of the whole table.
@@ -516,19 +475,6 @@ async fn gone<T>(stop: &Stop, rows: &mpsc::Sender<T>) -> SourceError {
         why = stop.fired() => why,
         () = rows.closed() => hung_up(),
     }
-}
-
-/// Everything under which these persons may stand in the column at this place.
-fn values(cells: &Cells, known: &Known, place: usize, keys: &[ResidentId]) -> Vec<String> {
-    let Some(form) = cells.column(place).map(|column| column.form) else { return Vec::new() };
-    let regular = keys.iter().flat_map(ResidentId::spellings);
-    if form.is_asked_in_numbers() {
-        return regular.filter(|spelling| spelling.bytes().all(|c| c.is_ascii_digit())).collect();
-    }
-    if !form.is_asked_in_text() {
-        return Vec::new();
-    }
-    regular.chain(known.spellings(place, keys)).collect()
 }
 
 /// A time as databases and people write it; without an offset, Beijing's.

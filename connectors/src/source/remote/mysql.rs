@@ -14,7 +14,7 @@ use zerotrip_trust::tls::install_provider;
 
 use super::super::catalogue::Table;
 use super::super::select::sign;
-use super::super::{Source, SourceError};
+use super::super::{Rows, Source, SourceError};
 use super::RemoteSource;
 use super::login::{authorities, password};
 use super::system::{Asked, Column, Currency, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
@@ -24,8 +24,9 @@ use crate::adjudications::Adjudications;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Statements that a session keeps prepared.
 const MOST_STATEMENTS: usize = 64;
-/// What a session is told once: that it only reads, how values are written, and that no limit of the server's own shortens an answer.
-const SETTINGS: &str = "set names utf8mb4; set session sql_mode = '', session time_zone = '+08:00', session sql_select_limit = \
+/// What a session is told once: that it only reads, how values are written, that no limit of the server's own shortens an answer, and that
+/// no transaction stands open, with an old moment, behind a statement that has none.
+const SETTINGS: &str = "set session autocommit = 1, session completion_type = 'NO_CHAIN'; set names utf8mb4; set session sql_mode = '', session time_zone = '+08:00', session sql_select_limit = \
     18446744073709551615, session sql_big_selects = 1; set session transaction isolation level repeatable read, read only";
 /// Kind of table, engine, and each column's name, type, type in full and precision.
 const COLUMNS: &str = "select t.table_type, t.engine, c.column_name, c.data_type, c.column_type, c.numeric_precision \
@@ -76,6 +77,7 @@ impl System for Mysql {
     type Session = MysqlSession;
 
     const COUNTS: bool = true;
+    const ALONE: bool = true;
 
     fn address(&self) -> String {
         address(&self.spec)
@@ -122,19 +124,16 @@ impl Session for MysqlSession {
     }
 
     async fn begin(&mut self, left: Duration) -> Result<(), SourceError> {
-        let seconds = whole_seconds(left);
-        let mut sql = String::new();
-        if seconds != self.limit {
-            let limit =
-                if self.is_mariadb { format!("max_statement_time = {seconds}") } else { format!("max_execution_time = {seconds}000") };
-            // Somebody else's lock is told apart from a slow statement by running out first, where there are seconds enough.
-            sql = format!("set session {limit}, session lock_wait_timeout = {}; ", (seconds * 3 / 4).max(1));
-        }
+        let mut sql = self.limiting(left).map_or_else(String::new, |limiting| format!("{limiting}; "));
         sql.push_str("start transaction with consistent snapshot, read only");
-        self.limit = 0;
-        self.connection.query_drop(sql).await.map_err(|error| self.failed(&error))?;
-        self.limit = seconds;
-        Ok(())
+        self.limit(sql, left).await
+    }
+
+    async fn allow(&mut self, left: Duration) -> Result<(), SourceError> {
+        match self.limiting(left) {
+            Some(sql) => self.limit(sql, left).await,
+            None => Ok(()),
+        }
     }
 
     async fn end(&mut self) -> Result<(), SourceError> {
@@ -186,8 +185,19 @@ impl Session for MysqlSession {
         let failed = |error: Error| failed(spec, &error);
         let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
         let mut stream = self.connection.exec_stream::<Row, _, _>(sql, params).await.map_err(failed)?;
+        let mut cells = Rows::default();
         while let Some(row) = stream.try_next().await.map_err(failed)? {
-            if sink.take(texts(row)?)? {
+            cells.clear();
+            for at in 0..row.len() {
+                match row.as_ref(at) {
+                    Some(Value::NULL) => cells.cell(None),
+                    Some(Value::Bytes(bytes)) => cells.bytes(bytes),
+                    Some(Value::Int(number)) => cells.shown(number),
+                    Some(Value::UInt(number)) => cells.shown(number),
+                    _ => return Err(odd()),
+                }
+            }
+            if sink.take(cells.end_row(1))? {
                 sink.flush().await?;
             }
         }
@@ -196,6 +206,22 @@ impl Session for MysqlSession {
 }
 
 impl MysqlSession {
+    /// What tells the server of a limit of time, unless it is the one that it has.
+    fn limiting(&self, left: Duration) -> Option<String> {
+        let seconds = whole_seconds(left);
+        let limit = if self.is_mariadb { format!("max_statement_time = {seconds}") } else { format!("max_execution_time = {seconds}000") };
+        // Somebody else's lock is told apart from a slow statement by running out first, where there are seconds enough.
+        (seconds != self.limit).then(|| format!("set session {limit}, session lock_wait_timeout = {}", (seconds * 3 / 4).max(1)))
+    }
+
+    /// Sends what sets that limit, among other things.
+    async fn limit(&mut self, sql: String, left: Duration) -> Result<(), SourceError> {
+        self.limit = 0;
+        self.connection.query_drop(sql).await.map_err(|error| self.failed(&error))?;
+        self.limit = whole_seconds(left);
+        Ok(())
+    }
+
     async fn catalogue(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, SourceError> {
         let which = (&self.spec.database, &self.spec.table);
         let rows: Vec<Row> = self.connection.exec(sql, which).await.map_err(|error| failed(&self.spec, &error))?;
@@ -352,9 +378,13 @@ fn texts(row: Row) -> Result<Vec<Option<String>>, SourceError> {
         }
         Value::Int(number) => Ok(Some(number.to_string())),
         Value::UInt(number) => Ok(Some(number.to_string())),
-        _ => Err(SourceError::new(ErrorCode::SourceDrift, "the server sends something else than text")),
+        _ => Err(odd()),
     };
     row.unwrap().into_iter().map(text).collect()
+}
+
+fn odd() -> SourceError {
+    SourceError::new(ErrorCode::SourceDrift, "the server sends something else than text")
 }
 
 fn address(spec: &Remote) -> String {

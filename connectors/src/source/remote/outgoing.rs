@@ -12,20 +12,18 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, Hasher};
 
 use super::super::present::{Met, Present};
-use super::super::{BATCH_ROWS, LookUp, RawRow, SourceError};
+use super::super::{BATCH_BYTES, BATCH_ROWS, LookUp, RawRow, Rows, SourceError};
 use super::cells::Cells;
 use super::system::Sink;
 
-/// Bytes of cells that make a batch full before it has all its rows.
-pub const BATCH_BYTES: usize = 1 << 20;
-
 /// Sends rows on in batches.
 pub struct Outgoing<'a> {
-    rows: &'a mpsc::Sender<Vec<RawRow>>,
+    rows: &'a mpsc::Sender<Rows>,
     cells: &'a Cells,
-    batch: Vec<RawRow>,
-    bytes: usize,
+    batch: Rows,
     left: u64,
+    /// Whether anything was sent on.
+    pub has_sent: bool,
     /// What earlier statements sent; none where there is one statement only.
     earlier: Option<HashSet<Digest>>,
     /// What this one sent.
@@ -37,20 +35,14 @@ pub struct Outgoing<'a> {
 
 impl<'a> Outgoing<'a> {
     /// For a look-up of so many statements; `present` is what the pass saw.
-    pub fn new(
-        rows: &'a mpsc::Sender<Vec<RawRow>>,
-        cells: &'a Cells,
-        look_up: &'a LookUp,
-        statements: usize,
-        present: &'a Present,
-    ) -> Self {
+    pub fn new(rows: &'a mpsc::Sender<Rows>, cells: &'a Cells, look_up: &'a LookUp, statements: usize, present: &'a Present) -> Self {
         let earlier = (statements > 1).then(HashSet::new);
         let (left, met) = (look_up.most_rows, Met::default());
-        Self { rows, cells, batch: Vec::new(), bytes: 0, left, earlier, now: Vec::new(), look_up, present, met }
+        Self { rows, cells, batch: Rows::default(), left, has_sent: false, earlier, now: Vec::new(), look_up, present, met }
     }
 
     /// A column in which the pass saw somebody in more rows than were sent.
-    pub fn misses(&self) -> Option<usize> {
+    pub fn misses(&mut self) -> Option<usize> {
         self.met.misses(self.present, &self.look_up.columns, &self.look_up.keys)
     }
 
@@ -63,33 +55,31 @@ impl<'a> Outgoing<'a> {
 }
 
 impl Sink for Outgoing<'_> {
-    fn take(&mut self, mut row: Vec<Option<String>>) -> Result<bool, SourceError> {
+    fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
         if let Some(earlier) = &self.earlier {
-            let digest = digest(&row);
+            let digest = digest(row);
             if earlier.contains(&digest) {
                 return Ok(false);
             }
             self.now.push(digest);
         }
-        let locator = row.split_off(self.cells.columns().len().min(row.len()));
+        let (row, locator) = row.split_at(self.cells.columns().len());
         self.left =
             self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
-        for (place, cell) in row.iter_mut().enumerate() {
-            self.cells.settle(place, cell)?;
-            self.bytes += cell.as_ref().map_or(0, String::len);
-        }
-        let which = self.present.which(if locator.is_empty() { &row } else { &locator });
-        self.met.note(self.present, &self.look_up.columns, &row, which);
-        self.batch.push(row.into_boxed_slice());
-        Ok(self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES)
+        self.cells.settle(0.., row, &mut self.batch)?;
+        let row = self.batch.end_row(1);
+        let which = self.present.which(if locator.is_empty() { row } else { locator });
+        self.met.note(self.present, &self.look_up.columns, row, which);
+        Ok(self.batch.len() >= BATCH_ROWS || self.batch.bytes_of_text() >= BATCH_BYTES)
     }
 
     async fn flush(&mut self) -> Result<(), SourceError> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        self.bytes = 0;
-        let batch = std::mem::take(&mut self.batch);
+        let next = self.batch.as_roomy();
+        let batch = std::mem::replace(&mut self.batch, next);
+        self.has_sent = true;
         self.rows.send(batch).await.map_err(|_| hung_up())
     }
 }
@@ -99,13 +89,13 @@ pub fn hung_up() -> SourceError {
     SourceError::new(ErrorCode::SourceTimeout, "the hub hung up")
 }
 
-fn digest(row: &[Option<String>]) -> Digest {
+fn digest(row: RawRow<'_>) -> Digest {
     let mut hasher = Hasher::with_domain("zerotrip row v1");
-    for cell in row {
+    for cell in row.iter() {
         // The length stands before the text, so that no two rows run together into one; NULL is no length at all.
-        let length = cell.as_ref().map_or(u64::MAX, |text| text.len() as u64);
+        let length = cell.map_or(u64::MAX, |text| text.len() as u64);
         hasher.update(&length.to_be_bytes());
-        hasher.update(cell.as_deref().unwrap_or_default().as_bytes());
+        hasher.update(cell.unwrap_or_default().as_bytes());
     }
     hasher.finish()
 }

@@ -1,4 +1,4 @@
-//! A few sessions of one server, each lent for one transaction. One that failed is not used again.
+//! A few sessions of one server, each lent for one transaction, or for one statement. One that failed is not used again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -9,6 +9,8 @@ use zerotrip_proto::v1::ErrorCode;
 use super::super::{SourceError, Stop};
 use super::system::{Session, System};
 
+/// Time for which an idle session counts as alive without being asked.
+const JUST_USED: Duration = Duration::from_secs(5);
 /// Time that an idle session may take to show that it is still alive.
 const AWAKE: Duration = Duration::from_secs(2);
 /// Time that a log-in may take.
@@ -17,18 +19,23 @@ const LOG_IN: Duration = Duration::from_secs(10);
 const INTERRUPT: Duration = Duration::from_millis(500);
 
 /// The sessions.
-#[derive(Debug)]
 pub struct Pool<S: System> {
     system: Arc<S>,
     permits: Arc<Semaphore>,
-    idle: Mutex<Vec<S::Session>>,
+    idle: Mutex<Vec<Idle<S>>>,
 }
 
-/// A session in a transaction.
+/// A session that nobody uses.
+struct Idle<S: System> {
+    session: S::Session,
+    since: Instant,
+}
+
+/// A session that somebody uses.
 pub struct Lease<S: System> {
     /// The session.
     pub session: S::Session,
-    /// From before the transaction.
+    /// From before the transaction, or the one statement.
     pub begun: SystemTime,
     /// The same, for comparing.
     pub since: Instant,
@@ -65,6 +72,21 @@ impl<S: System> Pool<S> {
         }
     }
 
+    /// A session without a transaction, if there is one that was used just now. It may have died since, as it may at any moment.
+    pub fn at_hand(&self) -> Option<Lease<S>> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // The last one is the one that was used last.
+        let session = idle.pop_if(|idle| idle.since.elapsed() < JUST_USED)?.session;
+        Some(Lease { session, begun: SystemTime::now(), since: Instant::now(), _permit: permit })
+    }
+
+    /// Takes back a session that is in no transaction.
+    pub fn put_back(&self, lease: Lease<S>) {
+        let idle = Idle { session: lease.session, since: Instant::now() };
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
+    }
+
     async fn lease(&self, stop: &Stop) -> Result<Lease<S>, SourceError> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let permit = permit.map_err(|_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping"))?;
@@ -88,7 +110,7 @@ impl<S: System> Pool<S> {
     /// Ends a lease whose work is done; the server has answered in full, whatever becomes of the session now.
     pub async fn finish(&self, mut lease: Lease<S>) {
         match lease.session.end().await {
-            Ok(()) => self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(lease.session),
+            Ok(()) => self.put_back(lease),
             Err(error) => tracing::debug!(%error, "a connection is closed"),
         }
     }
@@ -103,6 +125,6 @@ impl<S: System> Pool<S> {
     }
 
     fn take_idle(&self) -> Option<S::Session> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().map(|idle| idle.session)
     }
 }

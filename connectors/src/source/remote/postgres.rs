@@ -19,7 +19,7 @@ use zerotrip_trust::tls::foreign_client_config;
 use super::super::catalogue::Table;
 use super::super::select::sign;
 use super::super::table::quote;
-use super::super::{Source, SourceError};
+use super::super::{Rows, Source, SourceError};
 use super::login::{authorities, misconfigured, password};
 use super::system::{Asked, Column, Currency, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
 use super::tls::MakeTls;
@@ -107,6 +107,7 @@ impl System for Postgres {
     type Session = PostgresSession;
 
     const COUNTS: bool = true;
+    const ALONE: bool = true;
 
     fn address(&self) -> String {
         address(&self.spec)
@@ -156,6 +157,11 @@ impl Session for PostgresSession {
     }
 
     async fn begin(&mut self, left: Duration) -> Result<(), SourceError> {
+        self.allow(left).await?;
+        self.client.batch_execute("begin").await.map_err(|error| self.failed(&error))
+    }
+
+    async fn allow(&mut self, left: Duration) -> Result<(), SourceError> {
         let seconds = whole_seconds(left);
         if seconds != self.limit {
             // By itself: what is set together with `begin` ends with the transaction. Somebody else's lock is told apart from a slow
@@ -165,7 +171,7 @@ impl Session for PostgresSession {
             self.client.batch_execute(&sql).await.map_err(|error| self.failed(&error))?;
             self.limit = seconds;
         }
-        self.client.batch_execute("begin").await.map_err(|error| self.failed(&error))
+        Ok(())
     }
 
     async fn end(&mut self) -> Result<(), SourceError> {
@@ -229,8 +235,13 @@ impl Session for PostgresSession {
         let values: Vec<&[String]> = query.asked.iter().map(|asked| asked.values).chain(more.iter().map(Vec::as_slice)).collect();
         let stream = self.client.query_raw(&statement, &values).await.map_err(|error| self.failed(&error))?;
         tokio::pin!(stream);
+        let mut cells = Rows::default();
         while let Some(row) = stream.try_next().await.map_err(|error| self.failed(&error))? {
-            if sink.take(texts(&row)?)? {
+            cells.clear();
+            for at in 0..row.len() {
+                cells.bytes_or_null(row.try_get::<_, Option<Text<'_>>>(at).map_err(odd)?.map(|text| text.0));
+            }
+            if sink.take(cells.end_row(1))? {
                 sink.flush().await?;
             }
         }
@@ -375,11 +386,11 @@ fn form(underlying: &str, sort: &str) -> Form {
 }
 
 /// Text as the server sends it. Where the server itself does not know its characters, what is not UTF-8 becomes unreadable.
-struct Text(String);
+struct Text<'a>(&'a [u8]);
 
-impl<'a> FromSql<'a> for Text {
+impl<'a> FromSql<'a> for Text<'a> {
     fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Self(String::from_utf8_lossy(raw).into_owned()))
+        Ok(Self(raw))
     }
 
     fn accepts(found: &Type) -> bool {
@@ -388,9 +399,12 @@ impl<'a> FromSql<'a> for Text {
 }
 
 fn texts(row: &Row) -> Result<Vec<Option<String>>, SourceError> {
-    let text = |at| row.try_get::<_, Option<Text>>(at).map(|text| text.map(|text| text.0));
-    let texts: Result<Vec<_>, _> = (0..row.len()).map(text).collect();
-    texts.map_err(|error| SourceError::new(ErrorCode::SourceDrift, format!("the server sends something else than text: {error}")))
+    let text = |at| row.try_get::<_, Option<Text<'_>>>(at).map(|text| text.map(|text| String::from_utf8_lossy(text.0).into_owned()));
+    (0..row.len()).map(text).collect::<Result<_, Error>>().map_err(odd)
+}
+
+fn odd(error: Error) -> SourceError {
+    SourceError::new(ErrorCode::SourceDrift, format!("the server sends something else than text: {error}"))
 }
 
 fn address(spec: &Remote) -> String {

@@ -4,16 +4,16 @@ use tokio::sync::mpsc;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::select::Condition;
-use super::super::{BATCH_ROWS, Counted, Select, SelectEnd, SourceError};
+use super::super::{BATCH_BYTES, BATCH_ROWS, RawRow, Rows, Select, SelectEnd, SourceError};
 use super::cells::Cells;
-use super::outgoing::{BATCH_BYTES, hung_up};
+use super::outgoing::hung_up;
 use super::pool::Lease;
 use super::system::{Form, Only, Query, Session, Sink, System};
 use super::{Inner, gone};
 
 impl<S: System> Inner<S> {
     /// Sends what is selected, in one read-only transaction.
-    pub(super) async fn select(&self, select: &Select, rows: &mpsc::Sender<Vec<Counted>>) -> Result<SelectEnd, SourceError> {
+    pub(super) async fn select(&self, select: &Select, rows: &mpsc::Sender<Rows>) -> Result<SelectEnd, SourceError> {
         select.stop.check()?;
         let gone = gone(&select.stop, rows);
         tokio::pin!(gone);
@@ -28,12 +28,7 @@ impl<S: System> Inner<S> {
         self.settle(lease, done).await
     }
 
-    async fn send_selected(
-        &self,
-        lease: &mut Lease<S>,
-        select: &Select,
-        rows: &mpsc::Sender<Vec<Counted>>,
-    ) -> Result<SelectEnd, SourceError> {
+    async fn send_selected(&self, lease: &mut Lease<S>, select: &Select, rows: &mpsc::Sender<Rows>) -> Result<SelectEnd, SourceError> {
         // What the catalogue says now, so that a column that is another one since is not read as it was.
         self.relation(lease).await?;
         let recorded = self.recorded(lease).await?;
@@ -48,7 +43,7 @@ impl<S: System> Inner<S> {
         let only = Only { condition: Some((&condition, cells)), counted, first };
         let columns = select.columns.iter().filter_map(|place| cells.column(*place)).collect();
         let query = Query { columns, locator: &[], asked: Vec::new(), only };
-        let mut selected = Selected { rows, cells, places: &select.columns, counted, batch: Vec::new(), bytes: 0, left: select.most_rows };
+        let mut selected = Selected { rows, cells, places: &select.columns, counted, batch: Rows::default(), left: select.most_rows };
         lease.session.read(&query, &mut selected).await?;
         selected.flush().await?;
         let as_of = recorded.unwrap_or(lease.begun).min(lease.begun);
@@ -58,39 +53,35 @@ impl<S: System> Inner<S> {
 
 /// Rows on their way out.
 struct Selected<'a> {
-    rows: &'a mpsc::Sender<Vec<Counted>>,
+    rows: &'a mpsc::Sender<Rows>,
     cells: &'a Cells,
     places: &'a [usize],
     counted: bool,
-    batch: Vec<Counted>,
-    bytes: usize,
+    batch: Rows,
     left: u64,
 }
 
 impl Sink for Selected<'_> {
-    fn take(&mut self, mut row: Vec<Option<String>>) -> Result<bool, SourceError> {
+    fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
         let limit = || SourceError::new(ErrorCode::SourceLimit, "more rows than the selection may deliver");
         self.left = self.left.checked_sub(1).ok_or_else(limit)?;
         let times = if self.counted {
-            let times = row.pop().flatten().and_then(|times| times.parse().ok());
+            let times = row.iter().last().flatten().and_then(|times| times.parse().ok());
             times.ok_or_else(|| SourceError::new(ErrorCode::SourceDrift, "the server counts in something else than numbers"))?
         } else {
             1
         };
-        for (place, cell) in self.places.iter().zip(&mut row) {
-            self.cells.settle(*place, cell)?;
-            self.bytes += cell.as_ref().map_or(0, String::len);
-        }
-        self.batch.push((row.into_boxed_slice(), times));
-        Ok(self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES)
+        self.cells.settle(self.places.iter().copied(), row, &mut self.batch)?;
+        self.batch.end_row(times);
+        Ok(self.batch.len() >= BATCH_ROWS || self.batch.bytes_of_text() >= BATCH_BYTES)
     }
 
     async fn flush(&mut self) -> Result<(), SourceError> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        self.bytes = 0;
-        let batch = std::mem::take(&mut self.batch);
+        let next = self.batch.as_roomy();
+        let batch = std::mem::replace(&mut self.batch, next);
         self.rows.send(batch).await.map_err(|_| hung_up())
     }
 }

@@ -5,9 +5,9 @@ use std::fmt;
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-use super::super::SourceError;
 use super::super::catalogue::Table;
 use super::super::select::Condition;
+use super::super::{RawRow, SourceError};
 use super::cells::Cells;
 
 /// One database server and the table on it, as a dataset file names them.
@@ -17,6 +17,9 @@ pub trait System: fmt::Debug + Send + Sync + 'static {
 
     /// Whether it can count equal rows.
     const COUNTS: bool = false;
+
+    /// Whether a statement outside of any transaction sees one moment, and whether all that a session does only reads.
+    const ALONE: bool = false;
 
     /// Where it is, for messages.
     fn address(&self) -> String;
@@ -41,6 +44,11 @@ pub trait Session: Send + 'static {
     /// Begins a read-only transaction that sees one moment; the server itself gives up on its statements soon
     /// after `left`.
     fn begin(&mut self, left: Duration) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// The server gives up soon after `left` on a statement outside of any transaction. Only where [`System::ALONE`].
+    fn allow(&mut self, _left: Duration) -> impl Future<Output = Result<(), SourceError>> + Send {
+        async { Ok(()) }
+    }
 
     /// Ends the transaction.
     fn end(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
@@ -85,7 +93,7 @@ pub fn listed(row: Vec<Option<String>>) -> Option<Table> {
 /// Where rows go, one by one.
 pub trait Sink: Send {
     /// Takes a row; true if it is time to flush.
-    fn take(&mut self, row: Vec<Option<String>>) -> Result<bool, SourceError>;
+    fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError>;
 
     /// Sends on what was taken, as fast as the other end takes it.
     fn flush(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;

@@ -27,7 +27,7 @@ use self::client::Client;
 use self::reading::Plan;
 use super::snapshot::Snapshots;
 use super::table::TableSource;
-use super::{Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use super::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use crate::adjudications::Adjudications;
 
 /// Time after which a reading that failed is tried again.
@@ -103,7 +103,7 @@ impl RestSource {
 }
 
 impl Source for RestSource {
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd> {
+    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd> {
         Box::pin(async move {
             look_up.stop.check()?;
             let current = tokio::select! {
@@ -116,7 +116,7 @@ impl Source for RestSource {
         })
     }
 
-    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Vec<Counted>>) -> SourceFuture<'a, SelectEnd> {
+    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd> {
         Box::pin(async move { self.current(&select.stop).await?.select(select, rows).await })
     }
 

@@ -1,47 +1,37 @@
 //! A table in a SQLite file: the department's own, live, or the connector's snapshot of a file drop.
 
+mod looking_up;
 mod owner;
 mod passing;
 mod selecting;
 mod sending;
+mod transaction;
 
 use std::collections::HashSet;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params_from_iter};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 use tokio::sync::{Semaphore, mpsc};
 use zerotrip_datasets::file::{Sqlite, SqliteAsOf};
-use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
 use self::passing::Pass;
-use self::sending::RowSender;
-use super::present::Met;
 use super::profile::{KeyColumns, RaggedRow};
 use super::seen::Seen;
 use super::snapshot::Temporary;
-use super::{Counted, LookUp, LookUpEnd, RawRow, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use super::{LookUp, LookUpEnd, RawRow, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use crate::adjudications::Adjudications;
 
 /// Read connections of one table, and so look-ups at once; more wait their turn within their deadline.
 const READERS: usize = 4;
-/// Keys of one statement: with three spellings each, well under SQLite's bound on parameters, and few enough to plan as index look-ups.
-const KEYS_PER_STATEMENT: usize = 64;
-/// Virtual-machine steps between two looks at the stop flag.
-const STEPS_PER_POLL: i32 = 2_000;
-/// Such looks, a millisecond or so, that a look-up may take on the thread that asks.
-const POLLS_AT_ONCE: u32 = 25;
 /// How long a look-up waits for whoever is writing.
 const BUSY: Duration = Duration::from_millis(500);
-
-/// Times that a look-up begins anew because the file has changed since.
-const TRIES: usize = 5;
 
 /// Where as-of comes from.
 #[derive(Clone, Debug)]
@@ -106,13 +96,24 @@ struct Reader {
     connection: Connection,
     /// `select <row id>, <fields> from <table>`.
     select: String,
+    /// Places of the columns that an index begins with.
+    indexed: Vec<usize>,
     /// The first part of `select`'s columns: how this table's row ids are called.
     row_id: &'static str,
     /// Where the log beside the file stands.
     log: PathBuf,
     /// The file as it was before this connection opened it.
     file: Option<Seen>,
+    /// Of the transaction that it is in.
+    version: i64,
     pass: Option<(i64, Arc<Pass>)>,
+}
+
+impl Reader {
+    /// Whether indexes serve a look-up in these columns.
+    fn is_indexed(&self, columns: &[usize]) -> bool {
+        columns.iter().all(|place| self.indexed.contains(place))
+    }
 }
 
 impl fmt::Debug for TableSource {
@@ -160,6 +161,7 @@ impl TableSource {
             fixed: OnceLock::new(),
         };
         let mut reader = inner.connect()?;
+        reader.version = inner.data_version(&reader)?;
         inner.fresh_pass(&mut reader, &Stop::at(std::time::Instant::now() + Duration::from_secs(600)))?;
         inner.give_back(reader);
         Ok(Self { inner: Arc::new(inner) })
@@ -203,7 +205,7 @@ impl TableSource {
 }
 
 impl Source for TableSource {
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Vec<RawRow>>) -> SourceFuture<'a, LookUpEnd> {
+    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd> {
         Box::pin(async move {
             let Some((small, end)) = self.inner.at_once(&look_up)? else {
                 return self.on_reader(move |inner, reader| inner.look_up_streaming(reader, &look_up, &rows)).await;
@@ -217,7 +219,7 @@ impl Source for TableSource {
         })
     }
 
-    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Vec<Counted>>) -> SourceFuture<'a, SelectEnd> {
+    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd> {
         Box::pin(self.on_reader(move |inner, reader| inner.send_selected(reader, &select, &rows)))
     }
 
@@ -251,7 +253,8 @@ impl Inner {
         connection.set_prepared_statement_cache_capacity(64);
         let row_id = self.check_shape(&connection)?;
         let select = format!("select {row_id}, {} from {}", self.field_list(), quote(&self.shape.table));
-        Ok(Reader { connection, select, row_id, log, file, pass: None })
+        let indexed = self.indexed(&connection)?;
+        Ok(Reader { connection, select, indexed, row_id, log, file, version: 0, pass: None })
     }
 
     /// What the file system says of a live database. SQLite does not notice that another file was moved or copied over its own. `None` for
@@ -302,6 +305,20 @@ impl Inner {
         }
     }
 
+    /// Places of the columns that an index of all rows begins with, as it was when the file was opened.
+    fn indexed(&self, connection: &Connection) -> Result<Vec<usize>, SourceError> {
+        let sql =
+            "select distinct i.name from pragma_index_list(?1) l join pragma_index_info(l.name) i where i.seqno = 0 and not l.partial";
+        let indexed = connection
+            .prepare(sql)
+            .and_then(|mut statement| {
+                statement.query_map([&self.shape.table], |row| row.get(0))?.collect::<Result<HashSet<Option<String>>, _>>()
+            })
+            .map_err(|error| self.failed(&error))?;
+        let fields = self.shape.fields.iter().enumerate();
+        Ok(fields.filter(|(_, field)| indexed.contains(&Some((*field).clone()))).map(|(place, _)| place).collect())
+    }
+
     fn take(&self) -> Result<Reader, SourceError> {
         let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         kept.map_or_else(|| self.connect(), Ok)
@@ -309,136 +326,6 @@ impl Inner {
 
     fn give_back(&self, reader: Reader) {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-    }
-
-    /// The look-up on the thread that asks, if it is as small as nearly all are: an index answers sooner than another thread wakes.
-    /// `None` if it is not, or somebody is writing, or no reader is at hand: then it takes a thread of its own, from the beginning.
-    fn at_once(&self, look_up: &LookUp) -> Result<Option<(Vec<RawRow>, LookUpEnd)>, SourceError> {
-        if look_up.keys.len() > KEYS_PER_STATEMENT {
-            return Ok(None);
-        }
-        let Ok(_permit) = self.permits.try_acquire() else { return Ok(None) };
-        let Some(mut reader) = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop() else { return Ok(None) };
-        let busy = |reader: &Reader, wait| reader.connection.busy_timeout(wait).map_err(|error| self.failed(&error));
-        busy(&reader, Duration::ZERO)?;
-        let mut rows = RowSender::new(None, look_up);
-        let found = self.look_up(&mut reader, look_up, POLLS_AT_ONCE, &mut rows);
-        busy(&reader, BUSY)?;
-        match found {
-            Ok(end) => {
-                self.give_back(reader);
-                Ok(Some((rows.batch, end)))
-            }
-            Err(error) if look_up.stop.check().is_ok() && (rows.full || may_pass(&error)) => {
-                // Its transaction is over, or whoever takes it next would not get one of their own.
-                if reader.connection.is_autocommit() {
-                    self.give_back(reader);
-                }
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn look_up_streaming(&self, reader: &mut Reader, look_up: &LookUp, out: &mpsc::Sender<Vec<RawRow>>) -> Result<LookUpEnd, SourceError> {
-        let mut rows = RowSender::new(Some(out), look_up);
-        let end = self.look_up(reader, look_up, u32::MAX, &mut rows)?;
-        rows.flush()?;
-        look_up.stop.check()?;
-        Ok(end)
-    }
-
-    fn look_up(&self, reader: &mut Reader, look_up: &LookUp, polls: u32, rows: &mut RowSender<'_>) -> Result<LookUpEnd, SourceError> {
-        let started = SystemTime::now();
-        look_up.stop.check()?;
-        self.in_transaction(reader, &look_up.stop, polls, |inner, reader| {
-            let pass = inner.fresh_pass(reader, &look_up.stop)?;
-            rows.watch = Some((Arc::clone(&pass), Met::default()));
-            let profile = &pass.profile;
-            let as_of = inner.as_of(reader, started)?;
-            for keys in look_up.keys.chunks(KEYS_PER_STATEMENT) {
-                let values = spellings(keys);
-                inner.select(reader, &inner.key_condition(&look_up.columns, values.len()), &values, rows)?;
-            }
-            let by_row_id = format!("{} = ?1", reader.row_id);
-            for row in profile.irregular_rows(&look_up.columns, &look_up.keys) {
-                inner.select(reader, &by_row_id, &[row.to_string()], rows)?;
-            }
-            if let (Some(present), Some((_, met))) = (&pass.present, &rows.watch)
-                && let Some(place) = met.misses(present, &look_up.columns, &look_up.keys)
-            {
-                return Err(inner.lost(place));
-            }
-            let could_match = profile.could_match(&look_up.columns, &look_up.keys);
-            // Every write to a live file makes a pass of its own for every reader: there each look-up is of its moment.
-            let rests_on = matches!(inner.shape.moment, Moment::Fixed(_)).then_some(inner.number);
-            Ok(LookUpEnd { as_of, rows: profile.rows, could_match, rests_on })
-        })
-    }
-
-    /// One read transaction, so that the profile, as-of and rows are of one moment; interrupted when `stop` says so, or after so many
-    /// looks at it.
-    fn in_transaction<T>(
-        &self,
-        reader: &mut Reader,
-        stop: &Stop,
-        mut polls: u32,
-        work: impl FnOnce(&Self, &mut Reader) -> Result<T, SourceError>,
-    ) -> Result<T, SourceError> {
-        self.begin(reader)?;
-        let poll = stop.clone();
-        let interrupt = move || {
-            polls = polls.saturating_sub(1);
-            polls == 0 || poll.check().is_err()
-        };
-        let hook = reader.connection.progress_handler(STEPS_PER_POLL, Some(interrupt));
-        hook.map_err(|error| self.failed(&error))?;
-        let result = work(self, reader).and_then(|value| self.unchanged(reader).map(|()| value));
-        let ended = self.execute(reader, "rollback");
-        let unhook = reader.connection.progress_handler(0, None::<fn() -> bool>).map_err(|error| self.failed(&error));
-        // An interrupted statement says only that it was interrupted; why is the stop's to say.
-        let result = if result.is_err() { stop.check().and(result) } else { result };
-        result.and_then(|value| ended.and(unhook).map(|()| value))
-    }
-
-    /// Begins a transaction on the file that is in its place now.
-    fn begin(&self, reader: &mut Reader) -> Result<(), SourceError> {
-        for _ in 0..TRIES {
-            if self.seen(&reader.log)? != reader.file {
-                *reader = self.connect()?;
-            }
-            self.execute(reader, "begin")?;
-            // Its first read waits for whoever writes just now, and from then on nobody may change the file.
-            let seen = self.data_version(reader).and_then(|_| self.seen(&reader.log));
-            if matches!(&seen, Ok(seen) if *seen == reader.file) {
-                return Ok(());
-            }
-            self.execute(reader, "rollback")?;
-            seen?;
-        }
-        Err(self.changing())
-    }
-
-    /// Proves at a look-up's end that the file is the one that it began with. The log beside it may have grown: SQLite sees to that.
-    fn unchanged(&self, reader: &Reader) -> Result<(), SourceError> {
-        let database = |seen: &Option<Seen>| seen.as_ref().map(|seen| seen.database);
-        if database(&self.seen(&reader.log)?) == database(&reader.file) { Ok(()) } else { Err(self.changing()) }
-    }
-
-    fn changing(&self) -> SourceError {
-        let detail = format!("`{}` was replaced or changed while it was read; the next look-up reads it anew", self.path.display());
-        SourceError::new(ErrorCode::SourceFailed, detail)
-    }
-
-    fn data_version(&self, reader: &Reader) -> Result<i64, SourceError> {
-        let version =
-            reader.connection.prepare_cached("pragma data_version").and_then(|mut statement| statement.query_row([], |row| row.get(0)));
-        version.map_err(|error| self.failed(&error))
-    }
-
-    fn execute(&self, reader: &Reader, sql: &str) -> Result<(), SourceError> {
-        let done = reader.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
-        done.map(|_| ()).map_err(|error| self.failed(&error))
     }
 
     /// Rows that reading the whole table finds and looking up does not.
@@ -471,58 +358,36 @@ impl Inner {
         }
     }
 
-    /// One of the columns holds one of so many values, each bound once.
-    fn key_condition(&self, columns: &[usize], values: usize) -> String {
-        let mut condition = String::with_capacity(columns.len() * (values * 5 + 32));
-        for field in columns.iter().filter_map(|place| self.shape.fields.get(*place)) {
-            let join = if condition.is_empty() { "" } else { " or " };
-            condition.push_str(join);
-            condition.push_str(&quote(field));
-            condition.push_str(" in (");
-            for number in 1..=values {
-                let end = if number == values { ")" } else { "," };
-                // Writing into a string does not fail.
-                let _written = write!(condition, "?{number}{end}");
-            }
-        }
-        condition
-    }
-
-    fn select(&self, reader: &Reader, condition: &str, values: &[String], sender: &mut RowSender<'_>) -> Result<(), SourceError> {
-        let sql = format!("{} where {condition}", reader.select);
-        let mut statement = reader.connection.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
-        let mut found = statement.query(params_from_iter(values)).map_err(|error| self.failed(&error))?;
-        while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
-            let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
-            sender.send(id, self.cells(row, 1)?)?;
-        }
-        Ok(())
-    }
-
     fn field_list(&self) -> String {
         self.shape.fields.iter().map(|field| quote(field)).collect::<Vec<_>>().join(", ")
     }
 
     /// Cells as text: what the system calls a number or a date is read by its semantic type later.
-    fn cells(&self, row: &Row<'_>, skip: usize) -> Result<RawRow, SourceError> {
-        (0..self.shape.fields.len()).map(|place| self.cell(row, place + skip, place)).collect()
+    fn add_cells(&self, row: &Row<'_>, into: &mut Rows) -> Result<(), SourceError> {
+        (0..self.shape.fields.len()).try_for_each(|place| self.cell(row, place + 1, place, into))
+    }
+
+    fn cells<'a>(&self, row: &Row<'_>, into: &'a mut Rows) -> Result<RawRow<'a>, SourceError> {
+        self.add_cells(row, into)?;
+        Ok(into.end_row(1))
     }
 
     /// The cell of the column at `place`, which the row has at `at`.
-    fn cell(&self, row: &Row<'_>, at: usize, place: usize) -> Result<Option<String>, SourceError> {
-        Ok(match row.get_ref(at).map_err(|error| self.failed(&error))? {
-            ValueRef::Null => None,
-            ValueRef::Integer(number) => Some(number.to_string()),
+    fn cell(&self, row: &Row<'_>, at: usize, place: usize, into: &mut Rows) -> Result<(), SourceError> {
+        match row.get_ref(at).map_err(|error| self.failed(&error))? {
+            ValueRef::Null => into.cell(None),
+            ValueRef::Integer(number) => into.shown(number),
             // Only part of an id's digits are left of it. Written out in full it could be read as another's; so, it is unreadable.
-            ValueRef::Real(number) if self.shape.ids.contains(&place) => Some(format!("{number:e}")),
-            ValueRef::Real(number) => Some(number.to_string()),
-            ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+            ValueRef::Real(number) if self.shape.ids.contains(&place) => into.shown(format_args!("{number:e}")),
+            ValueRef::Real(number) => into.shown(number),
+            ValueRef::Text(bytes) => into.bytes(bytes),
             ValueRef::Blob(_) => {
                 let field = self.shape.fields.get(place).map_or("", String::as_str);
                 let detail = format!("column `{field}` holds binary data; name a column of text instead");
                 return Err(SourceError::new(ErrorCode::SourceDrift, detail));
             }
-        })
+        }
+        Ok(())
     }
 
     fn failed(&self, error: &rusqlite::Error) -> SourceError {
@@ -541,11 +406,6 @@ fn hung_up() -> SourceError {
     SourceError::new(ErrorCode::SourceTimeout, "the hub hung up")
 }
 
-/// Whether a look-up that failed so on the asking thread may succeed with more time: it was interrupted, or somebody is writing.
-fn may_pass(error: &SourceError) -> bool {
-    matches!(error.code, ErrorCode::SourceTimeout | ErrorCode::SourceFailed)
-}
-
 /// Every row as the table itself has it: an index that holds all the columns could have lost one.
 fn whole(reader: &Reader) -> String {
     format!("{} not indexed", reader.select)
@@ -555,15 +415,6 @@ fn whole(reader: &Reader) -> String {
 pub fn id_places(dataset: &DatasetFile) -> Vec<usize> {
     let columns = dataset.columns.iter().enumerate().filter(|(_, column)| column.semantic == SemanticType::ResidentId);
     columns.map(|(place, _)| place).collect()
-}
-
-/// Every regular spelling of these keys. The last one is repeated up to a power of two, so that few statements serve all look-ups.
-fn spellings(keys: &[ResidentId]) -> Vec<String> {
-    let mut values: Vec<String> = keys.iter().flat_map(ResidentId::spellings).collect();
-    if let Some(last) = values.last().cloned() {
-        values.resize(values.len().next_power_of_two(), last);
-    }
-    values
 }
 
 /// An identifier, quoted as SQL has it.

@@ -1,11 +1,11 @@
 //! What the table's owner asks of it: what it looks like, and which of its rows cannot be read.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::super::findings::{Assay, Assayed};
 use super::super::profile::KeyColumns;
-use super::super::{SourceError, Stop, Survey, UnreadableRow};
+use super::super::{Rows, SourceError, Stop, Survey, UnreadableRow};
 use super::{Inner, Moment, Reader, whole};
 use crate::adjudications::row_digest;
 
@@ -42,17 +42,24 @@ impl Inner {
         let mut assay = Assay::new(&self.shape.columns, &self.shape.look_ups);
         let mut statement = reader.connection.prepare(&whole(reader)).map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
+        let mut cells = Rows::default();
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
             stop.check()?;
-            assay.note(&self.cells(row, 1)?);
+            cells.clear();
+            assay.note(self.cells(row, &mut cells)?);
         }
         Ok(assay.finish(self.shape.ragged.len() as u64))
     }
 
     /// What a look-up of one person sends: every spelling of the id, then the rows that the profile knows to be spelled otherwise.
     fn steps(&self, reader: &Reader, look_up: &KeyColumns) -> Vec<String> {
-        let by_key = format!("{} where {}", reader.select, self.key_condition(&look_up.columns, 4));
-        vec![by_key, format!("{} where {} = ?1", reader.select, reader.row_id)]
+        let conditions = if reader.is_indexed(&look_up.columns) {
+            look_up.columns.iter().map(|place| self.key_condition(&[*place], 1)).collect()
+        } else {
+            vec![self.key_condition(&look_up.columns, 4)]
+        };
+        let by_row_id = format!("{} = ?1", reader.row_id);
+        conditions.into_iter().chain([by_row_id]).map(|condition| format!("{} where {condition}", reader.select)).collect()
     }
 
     pub(super) fn unreadable(&self, reader: &mut Reader, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
@@ -69,9 +76,9 @@ impl Inner {
             for id in ids.into_iter().take(most) {
                 let mut found = statement.query([id]).map_err(|error| inner.failed(&error))?;
                 while let Some(row) = found.next().map_err(|error| inner.failed(&error))? {
-                    let cells = inner.cells(row, 1)?.into_vec();
-                    let digest = row_digest(cells.iter().map(Option::as_deref));
-                    rows.push(UnreadableRow { locator: format!("row {id}"), cells, digest });
+                    let mut cells = Rows::default();
+                    let cells = inner.cells(row, &mut cells)?;
+                    rows.push(UnreadableRow { locator: format!("row {id}"), cells: cells.to_vec(), digest: row_digest(cells.iter()) });
                 }
             }
             let ragged = profile.open_ragged().take(most.saturating_sub(rows.len()));
@@ -89,15 +96,8 @@ impl Inner {
         if matches!(self.shape.moment, Moment::Fixed(_)) {
             return Ok(Vec::new());
         }
-        let sql = "select distinct i.name from pragma_index_list(?1) l join pragma_index_info(l.name) i where i.seqno = 0";
-        let indexed = reader
-            .connection
-            .prepare(sql)
-            .and_then(|mut statement| statement.query_map([&self.shape.table], |row| row.get(0))?.collect::<Result<HashSet<String>, _>>())
-            .map_err(|error| self.failed(&error))?;
-        let places: HashSet<usize> = self.shape.look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
-        let fields = self.shape.fields.iter().enumerate().filter(|(place, _)| places.contains(place));
-        let missing = fields.filter(|(_, field)| !indexed.contains(*field));
-        Ok(missing.map(|(_, field)| format!("column `{field}` has no index: every look-up reads the whole table; `create index` on it makes a look-up a matter of milliseconds")).collect())
+        let indexed = self.indexed(&reader.connection)?;
+        let missing = KeyColumns::places(&self.shape.look_ups).into_iter().filter(|place| !indexed.contains(place));
+        Ok(missing.filter_map(|place| self.shape.fields.get(place)).map(|field| format!("column `{field}` has no index: every look-up reads the whole table; `create index` on it makes a look-up a matter of milliseconds")).collect())
     }
 }

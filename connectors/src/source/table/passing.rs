@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rusqlite::types::ValueRef;
 
-use super::super::present::Present;
+use super::super::present::{Gathering, Present};
 use super::super::profile::{KeyCell, KeyColumns, Profile};
-use super::super::{SourceError, Stop};
+use super::super::{Rows, SourceError, Stop};
 use super::{Inner, Moment, Reader, whole};
 use crate::adjudications::row_digest;
 
@@ -24,9 +24,8 @@ impl Inner {
         if let Some(pass) = self.fixed.get() {
             return Ok(Arc::clone(pass));
         }
-        let version = self.data_version(reader)?;
         if let Some((seen, pass)) = &reader.pass
-            && *seen == version
+            && *seen == reader.version
         {
             return Ok(Arc::clone(pass));
         }
@@ -34,34 +33,36 @@ impl Inner {
         if matches!(self.shape.moment, Moment::Fixed(_)) {
             return Ok(Arc::clone(self.fixed.get_or_init(|| pass)));
         }
-        reader.pass = Some((version, Arc::clone(&pass)));
+        reader.pass = Some((reader.version, Arc::clone(&pass)));
         Ok(pass)
     }
 
     fn take_pass(&self, reader: &Reader, stop: &Stop) -> Result<Pass, SourceError> {
         // What a snapshot's index holds, this process has put there itself.
-        let mut present = (!matches!(self.shape.moment, Moment::Fixed(_))).then(Present::default);
+        let mut present = (!matches!(self.shape.moment, Moment::Fixed(_))).then(Gathering::default);
         let keys = KeyColumns::places(&self.shape.look_ups);
         let mut profile = Profile::new(self.shape.look_ups.clone(), self.shape.ragged.clone(), Arc::clone(&self.shape.adjudications))?;
         let sql = whole(reader);
         let mut statement = reader.connection.prepare(&sql).map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
+        let mut cells = Rows::default();
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
             if profile.rows.is_multiple_of(4096) {
                 stop.check()?;
             }
             let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
-            let cells = self.cells(row, 1)?;
-            let key = |place: usize| match (cells.get(place).and_then(Option::as_deref), row.get_ref(place + 1)) {
+            cells.clear();
+            let cells = self.cells(row, &mut cells)?;
+            let key = |place: usize| match (cells.get(place), row.get_ref(place + 1)) {
                 (None, _) => KeyCell::Null,
                 (Some(text), Ok(ValueRef::Text(_))) => KeyCell::Text(text),
                 (Some(number), _) => KeyCell::Number(number),
             };
-            profile.note(id, key, || row_digest(cells.iter().map(Option::as_deref)))?;
+            profile.note(id, key, || row_digest(cells.iter()))?;
             if let Some(present) = &mut present {
-                present.note(&keys, &cells, id.cast_unsigned())?;
+                present.note(&keys, cells, id.cast_unsigned())?;
             }
         }
-        Ok(Pass { profile, present })
+        Ok(Pass { profile, present: present.map(Gathering::finish) })
     }
 }

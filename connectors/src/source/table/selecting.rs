@@ -6,18 +6,13 @@ use rusqlite::params_from_iter;
 use tokio::sync::mpsc;
 
 use super::super::select::Condition;
-use super::super::{BATCH_ROWS, Counted, Select, SelectEnd, SourceError};
+use super::super::{BATCH_BYTES, BATCH_ROWS, Rows, Select, SelectEnd, SourceError};
 use super::{Inner, Reader, hung_up, quote};
 use zerotrip_proto::v1::ErrorCode;
 
 impl Inner {
     /// Sends what is selected, in one transaction.
-    pub(super) fn send_selected(
-        &self,
-        reader: &mut Reader,
-        select: &Select,
-        out: &mpsc::Sender<Vec<Counted>>,
-    ) -> Result<SelectEnd, SourceError> {
+    pub(super) fn send_selected(&self, reader: &mut Reader, select: &Select, out: &mpsc::Sender<Rows>) -> Result<SelectEnd, SourceError> {
         let started = SystemTime::now();
         select.stop.check()?;
         let (sql, values) = self.selection(select);
@@ -25,18 +20,18 @@ impl Inner {
             let as_of = inner.as_of(reader, started)?;
             let mut statement = reader.connection.prepare_cached(&sql).map_err(|error| inner.failed(&error))?;
             let mut found = statement.query(params_from_iter(&values)).map_err(|error| inner.failed(&error))?;
-            let (mut batch, mut left) = (Vec::new(), select.most_rows);
+            let (mut batch, mut left) = (Rows::default(), select.most_rows);
             while let Some(row) = found.next().map_err(|error| inner.failed(&error))? {
                 left = left
                     .checked_sub(1)
                     .ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the selection may deliver"))?;
-                let cells = select.columns.iter().enumerate().map(|(at, place)| inner.cell(row, at, *place));
-                let cells = cells.collect::<Result<_, _>>()?;
+                select.columns.iter().enumerate().try_for_each(|(at, place)| inner.cell(row, at, *place, &mut batch))?;
                 let times: i64 = row.get(select.columns.len()).map_err(|error| inner.failed(&error))?;
-                batch.push((cells, times.unsigned_abs()));
-                if batch.len() >= BATCH_ROWS {
+                batch.end_row(times.unsigned_abs());
+                if batch.len() >= BATCH_ROWS || batch.bytes_of_text() >= BATCH_BYTES {
                     select.stop.check()?;
-                    out.blocking_send(std::mem::take(&mut batch)).map_err(|_| hung_up())?;
+                    let next = batch.as_roomy();
+                    out.blocking_send(std::mem::replace(&mut batch, next)).map_err(|_| hung_up())?;
                 }
             }
             if !batch.is_empty() {

@@ -7,13 +7,13 @@ use tokio::sync::mpsc;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::present::Met;
-use super::super::{BATCH_ROWS, LookUp, RawRow, SourceError};
+use super::super::{BATCH_BYTES, BATCH_ROWS, LookUp, Rows, SourceError};
 use super::{Pass, hung_up};
 
 /// Takes rows, each once, and sends them on in batches; or keeps them, as long as they are one batch.
 pub(super) struct RowSender<'a> {
-    out: Option<&'a mpsc::Sender<Vec<RawRow>>>,
-    pub(super) batch: Vec<RawRow>,
+    out: Option<&'a mpsc::Sender<Rows>>,
+    pub(super) batch: Rows,
     seen: HashSet<i64>,
     /// What the pass saw, and which of it was met.
     pub(super) watch: Option<(Arc<Pass>, Met)>,
@@ -24,26 +24,28 @@ pub(super) struct RowSender<'a> {
 }
 
 impl<'a> RowSender<'a> {
-    pub(super) fn new(out: Option<&'a mpsc::Sender<Vec<RawRow>>>, look_up: &'a LookUp) -> Self {
+    pub(super) fn new(out: Option<&'a mpsc::Sender<Rows>>, look_up: &'a LookUp) -> Self {
         let (columns, left) = (look_up.columns.as_slice(), look_up.most_rows);
-        Self { out, batch: Vec::new(), seen: HashSet::new(), watch: None, columns, left, full: false }
+        Self { out, batch: Rows::default(), seen: HashSet::new(), watch: None, columns, left, full: false }
     }
 
-    pub(super) fn send(&mut self, id: i64, row: RawRow) -> Result<(), SourceError> {
+    /// Takes the row of this id, whose cells `read` gives.
+    pub(super) fn send(&mut self, id: i64, read: impl FnOnce(&mut Rows) -> Result<(), SourceError>) -> Result<(), SourceError> {
         if !self.seen.insert(id) {
             return Ok(());
         }
         self.left =
             self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
-        if self.batch.len() >= BATCH_ROWS {
+        if self.batch.len() >= BATCH_ROWS || self.batch.bytes_of_text() >= BATCH_BYTES {
             self.flush()?;
         }
+        read(&mut self.batch)?;
+        let row = self.batch.end_row(1);
         if let Some((pass, met)) = &mut self.watch
             && let Some(present) = &pass.present
         {
-            met.note(present, self.columns, &row, id.cast_unsigned());
+            met.note(present, self.columns, row, id.cast_unsigned());
         }
-        self.batch.push(row);
         Ok(())
     }
 
@@ -55,6 +57,7 @@ impl<'a> RowSender<'a> {
             self.full = true;
             return Err(SourceError::new(ErrorCode::SourceLimit, "more rows than one batch"));
         };
-        out.blocking_send(std::mem::take(&mut self.batch)).map_err(|_| hung_up())
+        let next = self.batch.as_roomy();
+        out.blocking_send(std::mem::replace(&mut self.batch, next)).map_err(|_| hung_up())
     }
 }

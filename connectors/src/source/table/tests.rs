@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
+use zerotrip_datasets::resident_id::ResidentId;
+
 use super::*;
 use crate::source::conformance::{Kind, LI, Rig, look_up, names, run, soon};
 

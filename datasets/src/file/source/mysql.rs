@@ -27,9 +27,11 @@ pub(super) const KIND: Kind = Kind {
     ],
     example: "[source]\nkind = \"mysql\"\nhost = \"10.0.0.13\"\ndatabase = \"estate\"\ntable = \"FW_CQ\"\nuser = \"zerotrip\"\n\
         password_env = \"ESTATE_PASSWORD\"\ntls = \"verify\"\n",
-    notes: "Every look-up is one read-only transaction with a consistent snapshot, where the table's engine has snapshots (InnoDB). Keys \
+    notes: "Every look-up is one statement, or one transaction where it takes several or takes a pass of its own, in a session that only \
+        reads, and sees one consistent snapshot, where the table's engine has snapshots (InnoDB). Keys \
         are bound as parameters, text to columns of text and numbers to columns of numbers, so that the table's own indexes serve. \
         Look-up columns must be text or whole numbers.\n\n\
+        Name the server itself, not a proxy that spreads reads over its copies: one that lags behind would give rows as they were.\n\n\
         A profiling pass reads the key columns every `profile_every` and remembers irregular spellings and unreadable cells; a live \
         source's answers are as of the latest pass. The pass also remembers in which rows each person stands: a \
         look-up that finds fewer of them, because one is gone or spelled anew, fails, and a new pass begins at once. An unreadable row is located by its primary key, of which a part that is somebody's id shows its ends only; without one by its place in the pass.\n\n\

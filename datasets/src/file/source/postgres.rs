@@ -28,9 +28,11 @@ pub(super) const KIND: Kind = Kind {
     ],
     example: "[source]\nkind = \"postgres\"\nhost = \"10.0.0.12\"\ndatabase = \"household\"\ntable = \"HJ_RKXX\"\nuser = \"zerotrip\"\n\
         password_file = \"household.password\"\nca_file = \"household-ca.pem\"\n",
-    notes: "Every look-up is one read-only, repeatable-read transaction in a session that can write nothing, with row-level security \
-        refused rather than obeyed: a policy that hides rows is an error, not an absence. Keys are bound as one array for each column, \
+    notes: "Every look-up is one statement, or one repeatable-read transaction where it takes several or takes a pass of its own, in a \
+        session that can write nothing, with row-level security refused rather than obeyed: a policy that hides rows is an error, not an \
+        absence. Keys are bound as one array for each column, \
         so that the table's own indexes serve. Look-up columns must be text or whole numbers.\n\n\
+        Name the server itself, not a proxy that spreads reads over its copies: one that lags behind would give rows as they were.\n\n\
         A profiling pass reads the key columns every `profile_every` and remembers irregular spellings and unreadable cells; a live \
         source's answers are as of the latest pass. The pass also remembers in which rows each person stands: a \
         look-up that finds fewer of them, because one is gone or spelled anew, fails, and a new pass begins at once. An unreadable row is located by its primary key, else by its `ctid`; in a view without either by its place \

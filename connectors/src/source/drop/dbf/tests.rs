@@ -66,7 +66,7 @@ fn every_type_of_field_has_its_text() {
         let source = rig(&table, "").open().unwrap();
         let (sender, mut rows) = tokio::sync::mpsc::channel(4);
         run(source.look_up(look_up(&[LI], 10, soon()), sender)).unwrap();
-        let row = rows.try_recv().unwrap().remove(0);
+        let row = rows.try_recv().unwrap().get(0).unwrap().to_vec();
         assert_eq!(row[2].as_deref().unwrap_or("NULL"), said, "{} {cell:?}", char::from(kind));
         assert_eq!(row[1].as_deref(), Some(""), "an empty text is none of NULL");
     }
@@ -91,7 +91,7 @@ fn nulls_have_marks_of_their_own_in_foxpro() {
         let source = rig(&table, "").open().unwrap();
         let (sender, mut rows) = tokio::sync::mpsc::channel(4);
         run(source.look_up(look_up(&[LI], 10, soon()), sender)).unwrap();
-        let row = rows.try_recv().unwrap().remove(0);
+        let row = rows.try_recv().unwrap().get(0).unwrap().to_vec();
         assert_eq!(row[2].as_deref(), said, "{marks:04b}");
         assert_eq!(row[1].is_none(), marks == 0b0100, "{marks:04b}");
     }

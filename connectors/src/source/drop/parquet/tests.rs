@@ -64,7 +64,7 @@ fn every_flat_type_has_its_text() {
         let source = rig(li(), column).open().unwrap();
         let (sender, mut rows) = tokio::sync::mpsc::channel(4);
         run(source.look_up(look_up(&[LI], 10, soon()), sender)).unwrap();
-        let row = rows.try_recv().unwrap().remove(0);
+        let row = rows.try_recv().unwrap().get(0).unwrap().to_vec();
         assert_eq!(row[2].as_deref().unwrap_or("NULL"), said, "{kind}");
         assert_eq!(row[1], None, "NULL is no empty text");
     }

@@ -26,7 +26,7 @@ use zerotrip_odbc_wire::{Kind, Reply, Request, Secret, VERSION, Value};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::catalogue::Table;
-use super::super::{Source, SourceError};
+use super::super::{Rows, Source, SourceError};
 use super::login::{misconfigured, password};
 use super::system::{Asked, Currency, Form, Query, Relation, Session, Sink, System, whole_seconds};
 use super::{Polled, RemoteSource, moment};
@@ -271,7 +271,7 @@ impl Session for OdbcSession {
         let padded = query.columns.iter().map(|column| column.form == Form::Padded).collect();
         let persons = self.dialect.whole.then(|| Chosen::of(query)).flatten();
         let (cells, left) = (query.columns.len() + query.locator.len(), query.only.first.unwrap_or(u64::MAX));
-        let mut reading = Reader { sink, cells, padded, persons, rows: 0, left };
+        let mut reading = Reader { sink, row: Rows::default(), cells, padded, persons, rows: 0, left };
         let request = Request::Read { statement, values, narrow: self.dialect.narrow };
         let reply = self.ask(&request, &mut reading).await?;
         let came = reading.rows;
@@ -423,6 +423,7 @@ impl Taking for Nothing {
 /// Rows on their way to where they are wanted.
 struct Reader<'a, K> {
     sink: &'a mut K,
+    row: Rows,
     cells: usize,
     padded: Vec<bool>,
     persons: Option<Chosen>,
@@ -449,7 +450,9 @@ impl<K: Sink> Taking for Reader<'_, K> {
                     text.truncate(text.trim_end_matches(' ').len());
                 }
             }
-            if self.persons.as_ref().is_none_or(|persons| persons.are_in(&row)) && self.sink.take(row)? {
+            self.row.clear();
+            row.iter().for_each(|cell| self.row.cell(cell.as_deref()));
+            if self.persons.as_ref().is_none_or(|persons| persons.are_in(&row)) && self.sink.take(self.row.end_row(1))? {
                 self.sink.flush().await?;
             }
         }

@@ -22,7 +22,7 @@ use super::super::tests::server::{READER_PASSWORD, Server};
 use super::super::tests::{Rig, answers, busy, code, rows, until};
 use super::{Source, escaped};
 use crate::source::conformance::{LI, WANG, look_up, named, names, run, soon};
-use crate::source::{RawRow, SourceError};
+use crate::source::{Rows, SourceError};
 
 #[test]
 fn no_value_ends_where_it_should_not() {
@@ -73,7 +73,7 @@ fn a_driver_that_dies_is_no_answer(server: &Server) {
     rig.table.sql(&format!("insert into TABLE select '{LI}', null, n || repeat('x', 500) from generate_series(1, 100000) as g (n)"));
     let source = rig.open("profile_every = \"1h\"").unwrap();
     run(async {
-        let (sender, mut receiver) = mpsc::channel::<Vec<RawRow>>(1);
+        let (sender, mut receiver) = mpsc::channel::<Rows>(1);
         let looking = {
             let source = Arc::clone(&source);
             tokio::spawn(async move { source.look_up(look_up(&[LI], 1_000_000, soon()), sender).await })

@@ -14,7 +14,7 @@ use super::people::{WAYS, person, spelt};
 use super::server::{READER_PASSWORD, Server};
 use super::{Rig, code, rows, until};
 use crate::source::conformance::{LI, WANG, look_up, names, run, soon};
-use crate::source::{LookUp, RawRow};
+use crate::source::{LookUp, Rows};
 
 type Test = (&'static str, fn(&Server));
 pub const BOTH: &[Test] = &[
@@ -47,7 +47,7 @@ fn nobody_and_nothing(server: &Server) {
     rig.table.write(&[[Some(LI), None, None], [Some(LI), Some(""), Some("")], [None, Some(LI), Some("null")]]);
     let (mut three, end) = ask(LI);
     three.sort();
-    let cells = |row: &[Option<&str>; 3]| row.iter().map(|cell| cell.map(str::to_owned)).collect::<Vec<_>>().into_boxed_slice();
+    let cells = |row: &[Option<&str>; 3]| row.iter().map(|cell| cell.map(str::to_owned)).collect::<Vec<_>>();
     assert_eq!(three, [cells(&[None, Some(LI), Some("null")]), cells(&[Some(LI), None, None]), cells(&[Some(LI), Some(""), Some("")])]);
     assert_eq!((end.rows, end.could_match.len()), (3, 0));
     rig.table.write(&[[None, None, Some("lost")]]);
@@ -176,7 +176,7 @@ fn a_huge_answer_is_streamed(server: &Server) {
     let rig = huge(server);
     let source = rig.open("profile_every = \"1h\"").unwrap();
     run(async {
-        let (sender, mut receiver) = mpsc::channel::<Vec<RawRow>>(1);
+        let (sender, mut receiver) = mpsc::channel::<Rows>(1);
         let before = resident();
         let stop = crate::source::Stop::at(std::time::Instant::now() + Duration::from_secs(120));
         let drained = async {
@@ -204,8 +204,8 @@ fn two_answers_at_once(server: &Server) {
     let rig = huge(server);
     let source = rig.open("profile_every = \"1h\"").unwrap();
     run(async {
-        let (one, mut first) = mpsc::channel::<Vec<RawRow>>(1);
-        let (other, mut second) = mpsc::channel::<Vec<RawRow>>(1);
+        let (one, mut first) = mpsc::channel::<Rows>(1);
+        let (other, mut second) = mpsc::channel::<Rows>(1);
         let taken = async {
             let (mut rows, mut over) = ([0, 0], [false, false]);
             // Turn by turn: neither may wait for the other's end.
@@ -529,4 +529,19 @@ pub fn no_limit_of_the_servers_shortens_an_answer(server: &Server) {
     server.sql("set global sql_select_limit = 1");
     assert_eq!(found(&rig, "profile_every = \"0s\"", LI), ["1", "2", "3"]);
     server.sql("set global sql_select_limit = default");
+}
+
+/// Where a server keeps transactions open by itself, a statement that has none of its own would see an old moment.
+pub fn no_transaction_of_the_servers_keeps_an_old_moment(server: &Server) {
+    for setting in ["autocommit = 0", "completion_type = 1"] {
+        let rig = Rig::plain(server);
+        rig.table.write(&[[Some(LI), None, Some("1")]]);
+        server.sql(&format!("set global {setting}"));
+        let source = rig.open("profile_every = \"1h\"").unwrap();
+        server.sql("set global autocommit = 1, global completion_type = 0");
+        let ask = || run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0;
+        assert_eq!(ask(), ["1"], "{setting}");
+        rig.table.sql(&format!("insert into TABLE values ('{LI}', null, '2')"));
+        assert_eq!(ask(), ["1", "2"], "{setting}");
+    }
 }

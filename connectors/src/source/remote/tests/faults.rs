@@ -10,7 +10,7 @@ use super::answers::numbers;
 use super::server::Server;
 use super::{Rig, busy, code, until};
 use crate::source::conformance::{LI, look_up, names, run, soon};
-use crate::source::{RawRow, Source, SourceError, Stop};
+use crate::source::{Rows, Source, SourceError, Stop};
 
 type Test = (&'static str, fn(&Server));
 pub const BOTH: &[Test] = &[
@@ -63,7 +63,7 @@ fn a_stopped_look_up_stops_the_server(server: &Server) {
         // The deadline is a stop as well, and so is a reader that goes away, with the look-up or without it.
         let asked = ask(&source, Stop::at(Instant::now() + Duration::from_millis(500))).await.unwrap();
         assert_eq!(code(asked).0, ErrorCode::SourceTimeout);
-        let (sender, receiver) = mpsc::channel::<Vec<RawRow>>(1);
+        let (sender, receiver) = mpsc::channel::<Rows>(1);
         let looking = source.look_up(look_up(&[LI], 10, late()), sender);
         tokio::pin!(looking);
         tokio::select! {
@@ -197,7 +197,7 @@ fn a_server_that_dies_is_no_answer(server: &Server) {
     let source = rig.open("profile_every = \"1h\"").unwrap();
     for crash in [false, true] {
         run(async {
-            let (sender, mut receiver) = mpsc::channel::<Vec<RawRow>>(1);
+            let (sender, mut receiver) = mpsc::channel::<Rows>(1);
             let looking = {
                 let source = Arc::clone(&source);
                 tokio::spawn(async move { source.look_up(look_up(&[LI], 1_000_000, soon()), sender).await })

@@ -1,0 +1,153 @@
+//! A look-up on its way to the server: what is asked, in how many statements, and whether they need a transaction around them.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_proto::v1::ErrorCode;
+
+use super::super::{LookUp, LookUpEnd, Rows, SourceError};
+use super::cells::Cells;
+use super::known::Known;
+use super::outgoing::Outgoing;
+use super::pool::Lease;
+use super::system::{Asked, Only, Query, Session, Sink as _, System};
+use super::{Inner, gone};
+
+impl<S: System> Inner<S> {
+    /// Sends the rows of a look-up.
+    pub(super) async fn look_up(&self, look_up: &LookUp, rows: &mpsc::Sender<Rows>) -> Result<LookUpEnd, SourceError> {
+        look_up.stop.check()?;
+        if let Some(done) = self.in_one_statement(look_up, rows).await {
+            return done;
+        }
+        let gone = gone(&look_up.stop, rows);
+        tokio::pin!(gone);
+        let mut lease = tokio::select! {
+            lease = self.pool.begin(&look_up.stop) => lease?,
+            why = &mut gone => return Err(why),
+        };
+        let done = tokio::select! {
+            done = self.in_transaction(&mut lease, look_up, rows) => done,
+            why = &mut gone => Err(why),
+        };
+        self.settle(lease, done).await
+    }
+
+    /// The look-up as one statement with no transaction around it: two journeys to the server fewer. A statement by itself sees one moment, and
+    /// one that is later than a pass that was over before it was sent; the session only reads, with a transaction or without.
+    ///
+    /// `None`, with nothing sent: it takes more than one statement, or there is no session at hand of which it is certain that it lives, or
+    /// it did not. Then it takes a transaction, from the beginning.
+    async fn in_one_statement(&self, look_up: &LookUp, rows: &mpsc::Sender<Rows>) -> Option<Result<LookUpEnd, SourceError>> {
+        if !S::ALONE || !self.is_live() || self.shape.profile_every.is_zero() {
+            return None;
+        }
+        let mut lease = self.pool.at_hand()?;
+        let cells = self.cells().ok()?;
+        let wanted = self.latest_of(&lease, None).map(|known| Wanted::new(look_up, cells, known, lease.session.most_values()));
+        let Some(wanted) = wanted.filter(|wanted| wanted.statements == 1) else {
+            self.pool.put_back(lease);
+            return None;
+        };
+        let mut outgoing = wanted.outgoing(rows);
+        let asked = async {
+            lease.session.allow(look_up.stop.left()).await?;
+            wanted.send(&mut lease, &mut outgoing).await
+        };
+        let done = tokio::select! {
+            done = asked => done,
+            why = gone(&look_up.stop, rows) => Err(why),
+        };
+        match done {
+            Ok(()) => {
+                let end = self.ended(&wanted, &mut outgoing, &lease);
+                self.pool.put_back(lease);
+                Some(end)
+            }
+            // The session is closed with its lease; whatever was wrong with it is not wrong with the next one.
+            Err(error) if !outgoing.has_sent && matches!(error.code, ErrorCode::SourceFailed | ErrorCode::SourceUnreachable) => None,
+            Err(error) => {
+                self.pool.abandon(lease).await;
+                Some(Err(error))
+            }
+        }
+    }
+
+    async fn in_transaction(&self, lease: &mut Lease<S>, look_up: &LookUp, rows: &mpsc::Sender<Rows>) -> Result<LookUpEnd, SourceError> {
+        let known = self.known(lease, &look_up.stop).await?;
+        let wanted = Wanted::new(look_up, self.cells()?, known, lease.session.most_values());
+        let mut outgoing = wanted.outgoing(rows);
+        wanted.send(lease, &mut outgoing).await?;
+        self.ended(&wanted, &mut outgoing, lease)
+    }
+
+    /// All rows were sent that the server has; proves that they are those that the pass saw.
+    fn ended(&self, wanted: &Wanted<'_>, outgoing: &mut Outgoing<'_>, lease: &Lease<S>) -> Result<LookUpEnd, SourceError> {
+        let (look_up, known) = (wanted.look_up, &wanted.known);
+        if let Some(place) = outgoing.misses() {
+            self.wanted.notify_one();
+            let field = self.shape.fields.get(place).map_or("", String::as_str);
+            let detail = format!("rows that the latest profiling pass saw are gone, or `{field}` is spelled anew; a new pass is under way");
+            return Err(SourceError::new(ErrorCode::SourceFailed, detail));
+        }
+        let as_of = known.as_of().min(lease.begun);
+        let could_match = known.could_match(&look_up.columns, &look_up.keys);
+        let rests_on = (!self.shape.profile_every.is_zero()).then_some(known.number);
+        Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match, rests_on })
+    }
+}
+
+/// What is asked for, by a pass that counts.
+struct Wanted<'a> {
+    look_up: &'a LookUp,
+    cells: &'a Cells,
+    known: Arc<Known>,
+    /// By column place.
+    values: Vec<(usize, Vec<String>)>,
+    /// Most values of one column in one statement.
+    most: usize,
+    statements: usize,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(look_up: &'a LookUp, cells: &'a Cells, known: Arc<Known>, most: usize) -> Self {
+        let values: Vec<(usize, Vec<String>)> =
+            look_up.columns.iter().map(|place| (*place, values(cells, &known, *place, &look_up.keys))).collect();
+        let statements = values.iter().map(|(_, values)| values.len().div_ceil(most)).max().unwrap_or_default();
+        Self { look_up, cells, known, values, most, statements }
+    }
+
+    fn outgoing<'b>(&'b self, rows: &'b mpsc::Sender<Rows>) -> Outgoing<'b> {
+        Outgoing::new(rows, self.cells, self.look_up, self.statements, &self.known.present)
+    }
+
+    /// Sends the rows, from as many statements as it takes.
+    async fn send<S: System>(&self, lease: &mut Lease<S>, outgoing: &mut Outgoing<'_>) -> Result<(), SourceError> {
+        for number in 0..self.statements {
+            let values = self.values.iter();
+            let asked = values.filter_map(|(place, values)| {
+                Some(Asked { column: self.cells.column(*place)?, values: values.chunks(self.most).nth(number)? })
+            });
+            let asked = asked.collect();
+            let columns = self.cells.columns().iter().collect();
+            let query = Query { columns, locator: &self.known.locator, asked, only: Only::default() };
+            lease.session.read(&query, outgoing).await?;
+            outgoing.next_statement();
+        }
+        outgoing.flush().await
+    }
+}
+
+/// Everything under which these persons may stand in the column at this place.
+fn values(cells: &Cells, known: &Known, place: usize, keys: &[ResidentId]) -> Vec<String> {
+    let Some(form) = cells.column(place).map(|column| column.form) else { return Vec::new() };
+    let regular = keys.iter().flat_map(ResidentId::spellings);
+    if form.is_asked_in_numbers() {
+        return regular.filter(|spelling| spelling.bytes().all(|c| c.is_ascii_digit())).collect();
+    }
+    if !form.is_asked_in_text() {
+        return Vec::new();
+    }
+    regular.chain(known.spellings(place, keys)).collect()
+}

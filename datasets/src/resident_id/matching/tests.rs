@@ -1,0 +1,92 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+use super::*;
+use proptest::prelude::*;
+
+/// The rule, by its definition: no filter, no automaton.
+fn by_definition(suspect: &Suspect, key: &ResidentId) -> bool {
+    let short = key.first_generation();
+    let forms: Vec<&[u8]> = std::iter::once(key.0.as_slice()).chain(short.as_deref().map(str::as_bytes)).collect();
+    let distance = |cell: &[Token], form: &[u8], ends| align(cell, form.len(), ends, |c, at| form.get(at) == Some(&c));
+    let inside = |stretch: &[Token]| stretch.len() >= 15 && forms.iter().any(|form| distance(stretch, form, Ends::PartOfCell) <= 2);
+    let is_taken = |take: &Take| {
+        let known = take.tokens.iter().filter(|token| matches!(token, Token::Known(_))).count();
+        // What machines did holds to the letter.
+        let most = if take.most == 0 { 0 } else { usize::from(known >= 11) + usize::from(known >= 13) };
+        let whole = |form: &&[u8]| {
+            distance(&take.tokens, form, Ends::Both) <= most || distance(&take.tokens, form, Ends::PartOfForm) <= most.saturating_sub(1)
+        };
+        forms.iter().any(whole) || take.tokens.split(|token| *token == Token::Stretch).any(inside)
+    };
+    suspect.anybody || suspect.takes.iter().any(is_taken)
+}
+
+fn any_id() -> impl Strategy<Value = ResidentId> {
+    let first = chrono::NaiveDate::from_ymd_opt(1880, 1, 1).unwrap();
+    // Few divisions, so that strangers are near too.
+    (330_100u32..=330_109, 0i64..53_000, 0u16..=999)
+        .prop_map(move |(division, day, sequence)| ResidentId::from_parts(division, first + chrono::Duration::days(day), sequence).unwrap())
+}
+
+/// An id after up to four replaced, inserted or dropped characters, masks among them, with something before and behind it.
+fn any_cell() -> impl Strategy<Value = (ResidentId, String)> {
+    let edit = (any::<prop::sample::Index>(), 0u8..3, prop::sample::select("0123456789X*?甲".chars().collect::<Vec<_>>()));
+    let around = || prop_oneof![4 => Just(String::new()), 1 => "[0-9X]{1,6}", 1 => "[0-9*]{1,20}"];
+    (any_id(), any::<bool>(), prop::collection::vec(edit, 0..5), around(), around()).prop_map(|(id, short, edits, before, after)| {
+        let form = id.first_generation().filter(|_| short).unwrap_or_else(|| id.as_str().to_owned());
+        let mut text: Vec<char> = form.chars().collect();
+        for (at, what, c) in edits {
+            let at = at.index(text.len());
+            match what {
+                0 => text[at] = c,
+                1 => text.insert(at, c),
+                _ => drop(text.remove(at)),
+            }
+        }
+        (id, format!("{before}{}{after}", text.into_iter().collect::<String>()))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6_000))]
+
+    #[test]
+    fn filters_and_automaton_say_what_the_rule_says((id, cell) in any_cell(), other in any_id(), soup in "[0-9X*E./]{4,40}") {
+        for raw in [&cell, &soup] {
+            let suspect = Suspect::new(raw);
+            for key in [&id, &other] {
+                prop_assert_eq!(suspect.could_be(&Probe::new(key)), by_definition(&suspect, key), "{} for {}", raw, key.as_str());
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn an_index_of_rounded_cells_says_what_the_rule_says(id in any_id(), from in 0usize..6, up in 0u64..3, other in any_id()) {
+        let short = id.first_generation();
+        let digits = match id.as_str().get(from..from + 15) {
+            Some(digits) => digits,
+            None => short.as_deref().unwrap_or("000000000000000"),
+        };
+        let Ok(kept) = digits.parse::<u64>() else { return Ok(()) };
+        let raw = format!("{:015}000", kept.saturating_add(up).saturating_sub(1));
+        prop_assume!(is_spreadsheet_rounded(&raw));
+        let suspect = Suspect::rounded(&raw);
+        for key in [&id, &other] {
+            let by_index = rounded_digits(&raw).any(|digits| fifteens(key).any(|mine| mine == digits));
+            prop_assert_eq!(suspect.could_match(key), by_index, "{} for {}", raw, key.as_str());
+        }
+    }
+}
+
+#[test]
+fn a_cell_of_one_digit_only_does_not_overflow() {
+    let id = ResidentId::new_strict("11010519491231002X").unwrap();
+    for length in [254, 255, 256] {
+        assert!(!Suspect::new(&"1".repeat(length)).could_match(&id));
+    }
+    assert!(Suspect::new(&"1".repeat(257)).could_match(&id), "too long to tell");
+}
