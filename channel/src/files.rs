@@ -1,6 +1,6 @@
 //! Writing and reading files so that a crash, a full disk or a stranger's link leaves the old file or the new one, never half of one.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -35,6 +35,28 @@ pub fn folder_of(path: &Path) -> &Path {
 /// Makes a folder that only its owner can look into, and those above it that are missing.
 pub fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Holds a lock file (made where it is missing) until what it gives is dropped, or waits for whoever holds it now.
+pub fn lock(path: &Path) -> Result<File, FileError> {
+    let held = open_lock(path).and_then(|file| file.lock().map(|()| file));
+    held.map_err(|error| FileError { path: path.to_owned(), error })
+}
+
+/// The same, if nobody else holds it; `None` if somebody does.
+pub fn try_lock(path: &Path) -> Result<Option<File>, FileError> {
+    let at = |error| FileError { path: path.to_owned(), error };
+    let file = open_lock(path).map_err(at)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(at(error)),
+    }
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    fs::create_dir_all(folder_of(path))?;
+    File::options().create(true).truncate(false).write(true).open(path)
 }
 
 /// Writes a file whole: beside it first, synced, then renamed over it.

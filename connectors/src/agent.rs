@@ -1,6 +1,7 @@
 //! The running agent: what is in force here (directory, approvals, datasets), and the one path that a scan takes through it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -8,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use tokio::sync::watch;
+use zerotrip_channel::files::FileError;
 use zerotrip_channel::{HomeError, SystemHome, files};
 use zerotrip_proto::v1::{Approvals, Envelope, ErrorCode};
 use zerotrip_proto::{Refusal, payload_type};
@@ -46,6 +48,8 @@ pub struct Agent {
     used: Used,
     journal: Journal,
     qualities: Qualities,
+    /// Held as long as this serves: two would write one journal.
+    _lock: File,
 }
 
 /// What the newest directory makes of the owner's signatures.
@@ -74,6 +78,12 @@ pub enum AgentError {
     /// The journal.
     #[error("the journal cannot be opened: {0}")]
     Journal(std::io::Error),
+    /// The lock.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Somebody else holds it.
+    #[error("another `serve` runs in `{0}`; stop that one first")]
+    Runs(String),
 }
 
 #[derive(Serialize)]
@@ -116,6 +126,7 @@ impl Agent {
     /// Opens everything that the folder names.
     pub fn open(folder: &Path) -> Result<Self, AgentError> {
         let home = SystemHome::load(folder)?;
+        let lock = files::try_lock(&folder.join("serve.lock"))?.ok_or_else(|| AgentError::Runs(folder.display().to_string()))?;
         let now = SystemTime::now();
         let envelope = home.kept_directory()?;
         let directory = Directory::open(&envelope, &home.authority, now, 0).map_err(HomeError::from)?;
@@ -156,6 +167,7 @@ impl Agent {
             used: Used::new(now),
             journal,
             qualities: Qualities::default(),
+            _lock: lock,
         })
     }
 
@@ -247,6 +259,16 @@ impl Agent {
             None
         });
         if approvals == current.approvals {
+            return false;
+        }
+        if let (Some(new), Some(old)) = (approvals.as_ref().and_then(version_of), current.approvals.as_ref().and_then(version_of))
+            && new < old
+        {
+            tracing::error!(
+                version = new,
+                in_force = old,
+                "older approvals were put in place of newer ones, and are not taken up; sign anew"
+            );
             return false;
         }
         self.put_in_force(current.directory.clone(), current.envelope.clone(), approvals, now);
@@ -415,6 +437,12 @@ fn open_dataset(folder: &Path, path: &Path) -> Result<Serving, (String, String)>
 
 fn reasons(broken: &BTreeMap<String, String>) -> String {
     broken.iter().map(|(name, why)| format!("\n  {name}: {why}")).collect()
+}
+
+/// As it says itself.
+fn version_of(approvals: &Envelope) -> Option<u64> {
+    let (payload, _) = dsse::peek(approvals, payload_type::APPROVALS).ok()?;
+    dsse::decode::<Approvals>(payload).ok().map(|approvals| approvals.version)
 }
 
 fn open_approvals(envelope: &Envelope, member: &str, directory: &Directory, now: SystemTime) -> Result<Approvals, String> {

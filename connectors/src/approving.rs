@@ -53,8 +53,12 @@ pub fn standing(home: &SystemHome) -> Result<Approvals, DeskError> {
     opened.map_err(|error| DeskError::Damaged { path, why: error.to_string(), remedy: APPROVE_AGAIN })
 }
 
-/// Signs these approvals, in place of those that stand.
-pub fn sign(home: &SystemHome, mut approvals: Approvals) -> Result<(), DeskError> {
+/// Signs these approvals, in place of those that were read as standing: whatever somebody else signed meanwhile is never undone unseen.
+pub fn sign(home: &SystemHome, read: &Approvals, mut approvals: Approvals) -> Result<(), DeskError> {
+    let _one = files::lock(&path(&home.folder).with_extension("lock"))?;
+    if standing(home)? != *read {
+        return Err(DeskError::Meanwhile);
+    }
     approvals.version += 1;
     approvals.signed_at = Some(to_timestamp(SystemTime::now()));
     let envelope = dsse::seal(payload_type::APPROVALS, &approvals, &home.key("approve")?)?;

@@ -59,6 +59,11 @@ pub enum DeskError {
     /// Not ours.
     #[error("dataset `{0}` belongs to member `{1}`, and this connector is member `{2}`'s")]
     NotOurs(String, String, String),
+    /// Somebody else at the same desk.
+    #[error(
+        "the approvals were changed by somebody else meanwhile, and nothing was signed; run the command again and read what it says now"
+    )]
+    Meanwhile,
     /// Not what the owner signed.
     #[error("the hub's catalog asks dataset `{0}` for what its signed statement does not have: {1}")]
     Misfit(String, String),

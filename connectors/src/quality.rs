@@ -77,7 +77,8 @@ pub fn rounded(rows: u64) -> u64 {
 /// The faults by column and kind: those that can make an answer unavailable first, then by number. No example and no locator.
 fn entries(survey: &Survey) -> Vec<ColumnQuality> {
     let mut findings: Vec<_> = survey.findings.iter().filter(|finding| finding.count > 0).collect();
-    findings.sort_by_key(|finding| (!finding.kind.spoils(), std::cmp::Reverse(finding.count)));
+    // By what is told: of two that are both "at most nine", the order tells nothing.
+    findings.sort_by_key(|finding| (!finding.kind.spoils(), std::cmp::Reverse(told(finding.count)), finding.column.clone()));
     let entry = |finding: &crate::source::Finding| ColumnQuality {
         column: finding.column.clone(),
         kind: kind(finding.kind).into(),

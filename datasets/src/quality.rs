@@ -1,12 +1,17 @@
 //! What may be said, outside its department, of what is wrong with a dataset: how many cells of a column, never which, and of a few not
 //! even how many.
 
+use std::collections::HashSet;
+
+use prost::Message as _;
 use zerotrip_proto::v1::{ColumnQuality, DatasetQuality, DatasetStatement, QualityKind};
 
 /// So many cells or fewer are said to be "at most so many": who knows a register could know whose they are.
 pub const FEW: u64 = 9;
 /// Most entries of one dataset; the gravest stand first.
 pub const MOST_ENTRIES: usize = 64;
+/// Most bytes of what is said of one dataset: its entries, each with a column's name, and a kilobyte.
+const MOST_BYTES: usize = 16 << 10;
 
 /// A number as it may be said: exact from ten on, and nine for one to nine.
 pub fn told(count: u64) -> u64 {
@@ -15,9 +20,15 @@ pub fn told(count: u64) -> u64 {
 
 /// Whether somebody's statement on a dataset says nothing but what it may: faults by kinds there are, in columns that the dataset's owner
 /// has stated. A name of another kind could carry anything.
-pub fn validate(quality: &DatasetQuality, statement: &DatasetStatement) -> Result<(), String> {
+///
+/// `signed` are the bytes of which `quality` was decoded.
+pub fn validate(quality: &DatasetQuality, signed: &[u8], statement: &DatasetStatement) -> Result<(), String> {
     if quality.dataset != statement.id {
         return Err("it is about another dataset".to_owned());
+    }
+    // What a decoder passes over would travel on under the signature, to everybody.
+    if quality.encode_to_vec() != signed || signed.len() > MOST_BYTES {
+        return Err("it holds more than it says".to_owned());
     }
     if quality.entries.len() > MOST_ENTRIES {
         return Err(format!("it has over {MOST_ENTRIES} entries"));
@@ -26,7 +37,11 @@ pub fn validate(quality: &DatasetQuality, statement: &DatasetStatement) -> Resul
         return Err("it does not say of when it is".to_owned());
     }
     let is_column = |name: &str| name.is_empty() || statement.columns.iter().any(|column| column.name == name);
+    let mut named = HashSet::new();
     for ColumnQuality { column, kind, count } in &quality.entries {
+        if !named.insert((column, kind)) {
+            return Err("it names a fault of a column twice".to_owned());
+        }
         if QualityKind::try_from(*kind).unwrap_or_default() == QualityKind::Unspecified {
             return Err("it names a kind of fault that there is not".to_owned());
         }
@@ -63,6 +78,10 @@ mod tests {
         }
     }
 
+    fn checked(quality: &DatasetQuality, statement: &DatasetStatement) -> Result<(), String> {
+        validate(quality, &quality.encode_to_vec(), statement)
+    }
+
     #[test]
     fn a_few_are_not_told_apart() {
         assert_eq!([0, 1, 8, 9, 10, 11].map(told), [0, 9, 9, 9, 10, 11]);
@@ -75,7 +94,7 @@ mod tests {
             columns: vec![Column { name: "owner".into(), ..Column::default() }],
             ..DatasetStatement::default()
         };
-        assert_eq!(validate(&quality(), &statement), Ok(()));
+        assert_eq!(checked(&quality(), &statement), Ok(()));
         let entry = |change: fn(&mut ColumnQuality)| {
             let mut quality = quality();
             quality.entries.iter_mut().for_each(change);
@@ -91,8 +110,14 @@ mod tests {
             (entry(|entry| entry.kind = 0), "kind of fault"),
             (entry(|entry| entry.count = 3), "told apart"),
         ] {
-            let said = validate(&wrong, &statement).expect_err(why);
+            let said = checked(&wrong, &statement).expect_err(why);
             assert!(said.contains(why), "{said}");
         }
+        let twice = DatasetQuality { entries: [quality().entries, quality().entries].concat(), ..quality() };
+        assert!(checked(&twice, &statement).expect_err("twice").contains("twice"));
+        // A field of which nobody has heard (99, as a number): decoders pass over it.
+        let signed = [quality().encode_to_vec(), vec![0x98, 0x06, 0x01]].concat();
+        let decoded = DatasetQuality::decode(signed.as_slice()).expect("decodes");
+        assert!(validate(&decoded, &signed, &statement).expect_err("more").contains("more than it says"));
     }
 }

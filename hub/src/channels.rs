@@ -92,7 +92,7 @@ impl Attached {
         let digest = self.datasets.get(&quality.dataset).ok_or("it is about a dataset for which it does not answer")?;
         let stated = hub.catalog.statement(&quality.dataset).filter(|stated| stated.digest == *digest);
         let stated = stated.filter(|_| quality.statement_digest == digest).ok_or("it is under another statement of the owner")?;
-        validate(&quality, &stated.statement).map(|()| quality.dataset)
+        validate(&quality, &envelope.payload, &stated.statement).map(|()| quality.dataset)
     }
 
     /// Asks now and then how its datasets' quality is; never ends.

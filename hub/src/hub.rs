@@ -25,6 +25,7 @@ use crate::channels::Channels;
 use crate::check::run::Engine;
 use crate::config::Config;
 use crate::crowd::Crowd;
+use crate::exchange::MOST_BYTES;
 use crate::exchange::admit::Budgets;
 use crate::exchange::room::Room;
 
@@ -148,7 +149,7 @@ impl Hub {
             engine: Engine::new(runtime),
             budgets: Budgets::new(&config),
             room: Crowd::new(config.exchanges, config.exchanges.div_ceil(2)),
-            answers: Room::new(config.answers_bytes),
+            answers: Room::new(config.answers_bytes, MOST_BYTES),
             channels: Channels::default(),
             in_force: watch::Sender::new(Arc::new(in_force)),
             publishing: tokio::sync::Mutex::new(()),

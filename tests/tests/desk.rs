@@ -1,6 +1,6 @@
 //! The desks of those who attach: what an owner approves is named and said before it is asked, and a `join` that waited in vain is taken up.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -91,6 +91,28 @@ fn what_an_owner_withdraws_is_served_no_longer_and_what_it_approves_is_without_a
     soon("the withdrawal holds", (4, true));
     approve(&town, &[FUND], PURPOSE, &["--yes"], "").expect(0).unwrap();
     soon("the approval holds", (0, false));
+    // One at the same desk who has not answered yet undoes nothing that another signs meanwhile.
+    let more = ["approve", "--dir", &dir, "--check", "no-property/couple", "--requester", TRANSIT, "--purpose", "loan"];
+    let mut command = Command::new(binary_path("zerotrip-connector").unwrap());
+    let mut waiting = command.args(more).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    let mut errors = waiting.stderr.take().unwrap();
+    while !said.contains("approve these?") {
+        let mut byte = [0];
+        assert_eq!(errors.read(&mut byte).unwrap(), 1, "{said}");
+        said.push(char::from(byte[0]));
+    }
+    assert!(said.contains("gains: ") && said.contains("(no-property/couple)"), "one variant: {said}");
+    withdraw(&["--requester", FUND, "--yes"], "").expect(0).unwrap();
+    waiting.stdin.take().unwrap().write_all(b"y\n").unwrap();
+    errors.read_to_string(&mut said).unwrap();
+    assert_eq!(waiting.wait().unwrap().code(), Some(2), "{said}");
+    assert!(said.contains("changed by somebody else meanwhile"), "{said}");
+    soon("the withdrawal holds", (4, true));
+    approve(&town, &[FUND], PURPOSE, &["--yes"], "").expect(0).unwrap();
+    soon("the approval holds", (0, false));
+    let second = run("zerotrip-connector", &["serve", "--dir", &dir], &town.town.folder).unwrap().expect(2).unwrap();
+    assert!(second.errors.contains("another `serve` runs in"), "{}", second.errors);
     // What nobody can read approves nothing; what is mended does.
     let approvals = town.town.folder.join("estate/signed/approvals.dsse");
     let good = std::fs::read(&approvals).unwrap();

@@ -127,7 +127,8 @@ struct Taken {
 /// Rows a second in which a file or an answer is read: by the source, and by the format's own reader alone.
 struct ReadIn {
     ours: f64,
-    alone: f64,
+    /// `None` where nothing else here reads that format.
+    alone: Option<f64>,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a bench")]
@@ -227,7 +228,8 @@ fn print(kind: &str, rows: usize, ours: &Taken, driver: &Taken, read_in: Option<
     let (a, b) = (micros(ours.look_up), micros(driver.look_up));
     let (c, d) = (ours.keys.as_secs_f64(), driver.keys.as_secs_f64());
     let read_in = match read_in {
-        Some(ReadIn { ours, alone }) => format!("{ours:.0} | {alone:.0} | {:.2}", ours / alone),
+        Some(ReadIn { ours, alone: None }) => format!("{ours:.0} | – | –"),
+        Some(ReadIn { ours, alone: Some(alone) }) => format!("{ours:.0} | {alone:.0} | {:.2}", ours / alone),
         None => "– | – | –".to_owned(),
     };
     println!(

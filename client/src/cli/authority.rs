@@ -288,8 +288,8 @@ async fn set_status(dir: &Path, member: &str, status: Status, screen: &Screen) -
     let connection = Connection::open(authority.home()).await.map_err(|error| kept_directory(error.into()))?;
     let reply = publish_directory(&authority, &connection, envelope).await?;
     let (en, zh) = match status {
-        Status::Suspended => (format!("suspended {member};"), format!("已暂停 {member}；")),
-        _ => (format!("resumed {member};"), format!("已恢复 {member}；")),
+        Status::Suspended => (format!("suspended {member}"), format!("已暂停 {member}")),
+        _ => (format!("resumed {member}"), format!("已恢复 {member}")),
     };
     screen.note(screen.pick(&en, &zh));
     show_directory(screen, authority.directory().version, &reply)

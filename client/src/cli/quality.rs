@@ -24,7 +24,7 @@ pub(super) fn believed(
     let owner = directory.owner_of(&statement.id)?;
     let ours = holder.member.as_deref() == Some(owner.id.as_str()) && holder.uri == quality.connector;
     let digest = dsse::payload_digest(entry.statement.as_ref()?);
-    (ours && quality.statement_digest == digest && validate(&quality, statement).is_ok()).then_some(quality)
+    (ours && quality.statement_digest == digest && validate(&quality, &envelope.payload, statement).is_ok()).then_some(quality)
 }
 
 /// For people.
@@ -35,11 +35,15 @@ pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
         (0, "zh") => format!("    数据质量：约 {rows} 行，截至 {as_of}；没有会使答复不可用的行"),
         (0, _) => format!("    quality: about {rows} rows as of {as_of}; none could make an answer unavailable"),
         (_, "zh") => {
-            format!("    数据质量：约 {rows} 行，截至 {as_of}；{} 行可能使答复不可用（{}）", number(spoilt, screen), share(spoilt, rows))
+            format!(
+                "    数据质量：约 {rows} 行，截至 {as_of}；{} 行可能使答复不可用（至少 {}）",
+                number(spoilt, screen),
+                share(spoilt, rows)
+            )
         }
         (_, _) => {
             format!(
-                "    quality: about {rows} rows as of {as_of}; {} could make an answer unavailable ({})",
+                "    quality: about {rows} rows as of {as_of}; {} could make an answer unavailable (at least {})",
                 number(spoilt, screen),
                 share(spoilt, rows)
             )
@@ -50,8 +54,8 @@ pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
         let (en, zh) = words(entry.kind());
         let (number, share) = (number(entry.count, screen), share(entry.count, rows));
         match screen.pick("en", "zh") {
-            "zh" => format!("      {place}：{number} 处{zh}（{share}）"),
-            _ => format!("      {place}: {number} {en} ({share})"),
+            "zh" => format!("      {place}：{number} 处{zh}（至少 {share}）"),
+            _ => format!("      {place}: {number} {en} (at least {share})"),
         }
     });
     std::iter::once(head).chain(said).collect()
@@ -137,12 +141,16 @@ mod tests {
         };
         let said = |language| lines(&quality, &Screen { json: false, language }).join("\n");
         let (en, zh) = (said(Language::En), said(Language::Zh));
-        for part in
-            ["6221 rows as of", "54 could make an answer unavailable (0.87 %)", "owner_id: 10 cannot be read (0.17 %)", "rows: at most 9"]
-        {
+        for part in [
+            "6221 rows as of",
+            "54 could make an answer unavailable (at least 0.87 %)",
+            "owner_id: 10 cannot be read (at least 0.17 %)",
+            "rows: at most 9",
+        ] {
             assert!(en.contains(part), "{part}: {en}");
         }
-        for part in ["6221 行", "54 行可能使答复不可用（0.87 %）", "owner_id：10 处无法识读（0.17 %）", "整行：不超过 9 处列数与表头不符"]
+        for part in
+            ["6221 行", "54 行可能使答复不可用（至少 0.87 %）", "owner_id：10 处无法识读（至少 0.17 %）", "整行：不超过 9 处列数与表头不符"]
         {
             assert!(zh.contains(part), "{part}: {zh}");
         }

@@ -26,7 +26,7 @@ pub struct Approve {
     /// The connector's folder.
     #[arg(long)]
     dir: PathBuf,
-    /// The check, such as `no-property`.
+    /// The check, such as `no-property`, or one of its variants, such as `no-property/couple`.
     #[arg(long)]
     check: String,
     /// Members that may ask; repeat for each.
@@ -75,9 +75,8 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     let mut catalog = CatalogClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
     let reply = catalog.list_checks(ListChecksRequest {}).await.map_err(|status| Refusal::from_status(&status))?.into_inner();
     let member = home.system.member().unwrap_or_default();
-    let named = reply.checks.iter().filter(|entry| entry.name == *check);
-    let templates: Vec<ScanTemplate> =
-        named.flat_map(|entry| entry.scans.iter().filter(|scan| owner_of(&scan.dataset) == member).cloned()).collect();
+    let scans = reply.checks.iter().flat_map(|entry| entry.scans.iter().filter(|scan| entry.name == *check || scan.check == *check));
+    let templates: Vec<ScanTemplate> = scans.filter(|scan| owner_of(&scan.dataset) == member).cloned().collect();
     if templates.is_empty() {
         return Err(format!("the hub's catalog has no check `{check}` that asks a dataset of member `{member}`").into());
     }
@@ -89,7 +88,8 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
         eprintln!("{}", shown(&in_words(template)));
     }
     eprintln!("{}", shown(&format!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", "))));
-    let (approvals, changes) = approving::added(&approving::standing(&home)?, &templates, requesters, purposes);
+    let standing = approving::standing(&home)?;
+    let (approvals, changes) = approving::added(&standing, &templates, requesters, purposes);
     tell("gains", &changes.gains);
     tell("LOSES", &changes.loses);
     if asked.yes && !asked.replace && !changes.loses.is_empty() {
@@ -103,7 +103,7 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     if !asked.yes && !confirmed("approve these")? {
         return Err("nothing was approved".into());
     }
-    approving::sign(&home, approvals)?;
+    approving::sign(&home, &standing, approvals)?;
     let count = templates.len();
     say(json, &format!("approved {count} scans of `{check}`; {AT_ONCE}"), &serde_json::json!({ "approved": count, "check": check }))
 }
@@ -112,7 +112,8 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
 pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
     let Withdraw { dir, check, requesters, purposes, .. } = asked;
     let home = SystemHome::load(dir)?;
-    let (approvals, lost) = approving::withdrawn(&approving::standing(&home)?, check, requesters, purposes);
+    let standing = approving::standing(&home)?;
+    let (approvals, lost) = approving::withdrawn(&standing, check, requesters, purposes);
     if lost.is_empty() {
         return Err(shown(&format!("nothing of `{check}` is approved for them; `zerotrip-connector approvals` lists what is")).into());
     }
@@ -120,7 +121,7 @@ pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
     if !asked.yes && !confirmed("withdraw these")? {
         return Err("nothing was withdrawn".into());
     }
-    approving::sign(&home, approvals)?;
+    approving::sign(&home, &standing, approvals)?;
     say(json, &format!("withdrawn; {AT_ONCE}"), &serde_json::json!({ "check": check, "withdrawn": rows(&lost) }))
 }
 

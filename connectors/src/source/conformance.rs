@@ -11,7 +11,7 @@ use chrono::{DateTime, FixedOffset};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
-use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_datasets::{DatasetFile, Manifest};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::sha256;
@@ -292,6 +292,44 @@ pub fn what_could_match_is_reported(kind: AnyKind<'_>) {
     assert_eq!((could(LI), could(WANG)), (1, 1), "a row without any id is anybody's");
 }
 
+/// 15 digits can be what is left of 18, or of a year from 2000 on without its century: then they are somebody's, and could be another's.
+pub fn fifteen_digits_that_may_be_anothers_are_reported(kind: AnyKind<'_>) {
+    let child = ResidentId::from_parts(330_111, chrono::NaiveDate::from_ymd_opt(2001, 12, 20).unwrap(), 805).unwrap();
+    let whole = child.as_str();
+    let without_century = format!("{}{}", &whole[..6], &whole[8..17]);
+    for left in [&whole[..15], &without_century] {
+        let rig = AnyRig::new(kind, &[(LI, "", "home"), (left, "", "cut")]);
+        let source = rig.open().unwrap();
+        let ask = |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap();
+        let (found, end) = ask(whole);
+        assert_eq!((found.len(), end.could_match.len()), (0, 1), "{left}");
+        let Reading::Person(other) = resident_id::parse(left) else { panic!("{left} is nobody") };
+        let (found, end) = ask(other.as_str());
+        assert_eq!((found.len(), end.could_match.len()), (1, 0), "whose it is by its looks");
+        assert_eq!(ask(LI).1.could_match.len(), 0, "nobody else");
+    }
+}
+
+/// A register whose ids were put into other words says nothing of anybody.
+pub fn a_column_in_which_hardly_anybody_can_be_read_proves_no_absence(kind: AnyKind<'_>) {
+    let (hashed, passports): (Vec<String>, Vec<String>) =
+        (0..120_u64).map(|at| (format!("{:032x}", at.wrapping_mul(0x9e37_79b9_7f4a_7c15)), format!("E{:08}", at * 7919))).unzip();
+    for ids in [hashed, passports] {
+        let rows: Vec<Cells<'_>> = ids.iter().map(|id| (id.as_str(), "", "home")).chain([(LI, "", "home"); 100]).collect();
+        let rig = AnyRig::new(kind, &rows);
+        let code = match rig.open() {
+            Err(error) => error.code,
+            Ok(source) => run(names(&*source, look_up(&[WANG], 100, soon()))).unwrap_err().code,
+        };
+        assert_eq!(code, ErrorCode::SourceImplausible);
+        // As many more who can be read, and it is a register again.
+        let rows: Vec<Cells<'_>> = rows.iter().copied().chain([(WANG, "", "home"); 30]).collect();
+        rig.write(&rows);
+        let source = rig.open().unwrap();
+        assert_eq!(run(names(&*source, look_up(&[LI], 100, soon()))).unwrap().0.len(), 100);
+    }
+}
+
 pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: AnyKind<'_>) {
     let rows: &[Cells<'_>] = &[(LI, "", "home"), ("110105********002X", "", "mask"), ("", " ", "nobody's name on it"), ("0", "", "void")];
     let rig = AnyRig::new(kind, rows);
@@ -420,6 +458,8 @@ macro_rules! every_test {
             $kind,
             every_spelling_is_found,
             what_could_match_is_reported,
+            fifteen_digits_that_may_be_anothers_are_reported,
+            a_column_in_which_hardly_anybody_can_be_read_proves_no_absence,
             what_answers_rest_upon_is_told,
             what_is_adjudicated_concerns_whom_its_owner_says,
             hostile_values_are_only_values,

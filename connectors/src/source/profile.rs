@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::normal::uscc;
 use zerotrip_datasets::resident_id::{self, Probe, Reading, ResidentId, Suspect, SuspectRow};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
@@ -14,6 +15,10 @@ use crate::adjudications::{Adjudications, Concerns};
 
 /// More unreadable rows than this is not a register with blemishes but a broken one.
 pub const MOST_UNREADABLE: usize = 10_000;
+/// So many identifiers that cannot be read are blemishes, in however small a register, if any can be read.
+const FEW: u64 = 100;
+/// Where none can be read, so many are.
+const HANDFUL: u64 = 5;
 /// More irregular spellings than this belong into the system's own clean-up.
 pub const MOST_IRREGULAR: usize = 1_000_000;
 
@@ -33,6 +38,10 @@ pub struct Profile {
     rounded_by: HashMap<u64, Vec<usize>>,
     /// Where the others are.
     rounded_stated: Vec<usize>,
+    /// 15-digit ids that may be another's, by their digits: where, and whose they are by their looks.
+    doubtful: HashMap<u64, Vec<(usize, i64, ResidentId)>>,
+    /// By the place in `columns`: cells that are not blank, and those of them that are a person's or a credit code.
+    filled: Vec<(u64, u64)>,
     /// Rows that could not be split into columns.
     ragged: Vec<RaggedRow>,
     /// The dataset's look-ups.
@@ -88,6 +97,8 @@ pub struct Noted {
     pub irregular: bool,
     /// A cell that cannot be read, or not be relied upon.
     pub unreadable: bool,
+    /// A person's id that may be another's.
+    pub doubtful: bool,
 }
 
 #[derive(Debug)]
@@ -146,6 +157,8 @@ impl Profile {
             rounded: Vec::new(),
             rounded_by: HashMap::new(),
             rounded_stated: Vec::new(),
+            doubtful: HashMap::new(),
+            filled: vec![(0, 0); columns.len()],
             ragged,
             look_ups,
             columns,
@@ -179,10 +192,18 @@ impl Profile {
         lost.sort_unstable();
         lost.dedup();
         self.unreadable.extend(lost.into_iter().map(|column| UnreadableCell { column, row, whose: Whose::Suspected(Suspect::new("")) }));
-        for column in self.columns.iter().copied() {
+        for (column, (filled, readable)) in self.columns.iter().copied().zip(&mut self.filled) {
             let Some(raw) = text(column) else { continue };
+            *filled += 1;
             match resident_id::parse(raw) {
                 Reading::Person(person) => {
+                    *readable += 1;
+                    if resident_id::is_doubtful(raw)
+                        && let Some(digits) = resident_id::short_digits(raw)
+                    {
+                        self.doubtful.entry(digits).or_default().push((column, row, person));
+                        noted.doubtful = true;
+                    }
                     if resident_id::is_irregular(raw) || matches!(cell(column), KeyCell::Number(_)) {
                         self.irregular.entry((column, person)).or_default().push(row);
                         noted.irregular = true;
@@ -193,7 +214,7 @@ impl Profile {
                         self.rounded.push(UnreadableCell { column, row, whose: Whose::Suspected(Suspect::rounded(raw)) });
                     }
                 }
-                Reading::Other(_) => {}
+                Reading::Other(other) => *readable += u64::from(uscc::is_valid(other.as_bytes())),
                 Reading::Unreadable => {
                     self.unreadable.push(UnreadableCell { column, row, whose: Whose::Suspected(Suspect::new(raw)) });
                 }
@@ -250,8 +271,35 @@ impl Profile {
         }
         let cells = self.rounded_suspects(keys).into_iter().filter_map(|place| self.rounded.get(place));
         rows.extend(cells.filter(|cell| columns.contains(&cell.column)).map(|cell| cell.row));
+        if !self.doubtful.is_empty() {
+            let cells = keys.iter().flat_map(|key| {
+                let cells = resident_id::doubtfuls(key).filter_map(|digits| self.doubtful.get(&digits)).flatten();
+                cells.filter(move |(_, _, person)| person != key)
+            });
+            rows.extend(cells.filter(|(column, ..)| columns.contains(column)).map(|(_, row, _)| *row));
+        }
         rows.dedup();
         rows
+    }
+
+    /// After the last row: a column of ids in which hardly anybody can be read is another column, or was put into other words (a hash, a
+    /// vendor's encryption); that a person is not found in it says nothing.
+    pub fn plausible(&self) -> Result<(), SourceError> {
+        for (column, (filled, readable)) in self.columns.iter().zip(&self.filled) {
+            let others = filled - readable;
+            // What the owner has stated of a row stands for what cannot be read.
+            let stated = self.unreadable.iter().filter(|cell| cell.column == *column && !cell.is_open()).count() as u64;
+            let open = others.saturating_sub(stated);
+            if (open > FEW && open * 2 > *filled) || (*readable == 0 && open > HANDFUL) {
+                let detail = format!(
+                    "of {filled} identifiers in column {} of the dataset file only {readable} can be read; name the column that holds resident \
+                     ids, or have them given out as they are",
+                    column + 1
+                );
+                return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
+            }
+        }
+        Ok(())
     }
 
     /// Where rounded cells stand that could be one of the keys'.
@@ -324,7 +372,7 @@ impl Profile {
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
         // One id in a thousand ends so: many of them are no fault of the register's.
-        if self.irregular.len() + self.rounded.len() > MOST_IRREGULAR {
+        if self.irregular.len() + self.rounded.len() + self.doubtful.len() > MOST_IRREGULAR {
             let detail = format!(
                 "more than {MOST_IRREGULAR} identifiers in irregular spellings or rounded; clean the column or add a normalised one"
             );

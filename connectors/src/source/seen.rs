@@ -50,7 +50,8 @@ impl Identity {
         fs::metadata(path).map(|meta| Self::of(&meta))
     }
 
-    fn of(meta: &Metadata) -> Self {
+    /// Of the file of which this is said.
+    pub fn of(meta: &Metadata) -> Self {
         Self {
             place: (meta.dev(), meta.ino()),
             length: meta.len(),

@@ -17,8 +17,8 @@ pub fn spellings(code: &str) -> Vec<String> {
     if lower == code { vec![lower] } else { vec![code.to_owned(), lower] }
 }
 
-/// Weights 3^(i-1) mod 31, check = 31 − sum mod 31 (31 → 0).
-pub(crate) fn is_valid(text: &[u8]) -> bool {
+/// Whether these are the 18 characters of a code with the right check character: weights 3^(i-1) mod 31, check = 31 − sum mod 31 (31 → 0).
+pub fn is_valid(text: &[u8]) -> bool {
     let value = |c: &u8| ALPHABET.iter().position(|known| known == c);
     let Some((last, first)) = text.split_last() else { return false };
     let mut weight = 1;

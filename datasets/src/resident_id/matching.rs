@@ -20,7 +20,12 @@
 //! 7. **rounded**, as spreadsheets keep 15 digits of a number: the cell is 18 digits that end in `000`, and its first 15, or the number
 //!    before these 15, begin a form.
 //!
-//! A cell of the last kind can be a valid id and yet somebody else's: [`is_spreadsheet_rounded`] tells of it even then.
+//! A cell of the last kind can be a valid id and yet somebody else's: [`is_spreadsheet_rounded`] tells of it even then. So can one of 15
+//! digits, of 18 that were cut or of a year from 2000 on without its century: [`is_doubtful`] tells of those.
+
+use std::ops::Range;
+
+use chrono::Datelike as _;
 
 use super::ResidentId;
 use crate::fold;
@@ -274,6 +279,32 @@ pub fn is_spreadsheet_rounded(raw: &str) -> bool {
 /// What [`Suspect::rounded`] makes of a cell, for an index: it could be a person's exactly if one of these is among their [`fifteens`].
 pub fn rounded_digits(raw: &str) -> impl Iterator<Item = u64> + use<> {
     whole_digits(raw).into_iter().flat_map(|kept| [Some(kept), kept.checked_sub(1)]).flatten()
+}
+
+/// True when `raw` is a 15-digit id that may as well be another's: the first 15 characters of 18, or the number of somebody born from
+/// 2000 to 2039 without its century.
+pub fn is_doubtful(raw: &str) -> bool {
+    let text: String = folded(raw).take(SPREADSHEET_DIGITS + 1).collect();
+    let is_short = text.len() == SPREADSHEET_DIGITS && text.bytes().all(|c| c.is_ascii_digit());
+    let born = |digits: String, years: Range<i32>| {
+        chrono::NaiveDate::parse_from_str(&digits, "%Y%m%d").is_ok_and(|day| years.contains(&day.year()))
+    };
+    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+    is_short && (born(part(6, 14).to_owned(), 1800..2100) || born(format!("20{}", part(6, 12)), 2000..2040))
+}
+
+/// The 15 digits of a [`is_doubtful`] cell, for an index: it could be a person's exactly if they are among their [`doubtfuls`].
+pub fn short_digits(raw: &str) -> Option<u64> {
+    let text: String = folded(raw).take(SPREADSHEET_DIGITS + 1).collect();
+    (text.len() == SPREADSHEET_DIGITS && text.bytes().all(|c| c.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// What could stand in 15 digits for this person, besides their own 15-digit form.
+pub fn doubtfuls(key: &ResidentId) -> impl Iterator<Item = u64> {
+    let text = key.as_str();
+    let cut = text.get(..SPREADSHEET_DIGITS).and_then(|digits| digits.parse().ok());
+    let without_century = || format!("{}{}", text.get(..6)?, text.get(8..17)?).parse().ok();
+    [cut, text.get(6..8).filter(|century| *century == "20").and_then(|_| without_century())].into_iter().flatten()
 }
 
 /// Every 15 digits in a row of the person's forms, as numbers.

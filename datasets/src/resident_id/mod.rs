@@ -13,7 +13,10 @@ use chrono::{Datelike, NaiveDate};
 use crate::fold;
 use crate::normal::uscc;
 
-pub use matching::{Probe, Suspect, SuspectRow, could_match, fifteens, is_spreadsheet_rounded, rounded_digits, row_could_match};
+pub use matching::{
+    Probe, Suspect, SuspectRow, could_match, doubtfuls, fifteens, is_doubtful, is_spreadsheet_rounded, rounded_digits, row_could_match,
+    short_digits,
+};
 
 /// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the right check character.
 ///

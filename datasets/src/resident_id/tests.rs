@@ -325,3 +325,21 @@ fn strict_errors_say_the_remedy() {
         "the check character `1` does not fit the other 17: a digit is mistyped or two are swapped; compare with the card"
     );
 }
+
+#[test]
+fn fifteen_digits_may_be_what_is_left_of_eighteen() {
+    let id = |text: &str| ResidentId::new_strict(text).unwrap();
+    // Born on 2001-12-20: cut to 15 characters, it reads as somebody's of 1920.
+    let child = ResidentId::from_parts(330_111, NaiveDate::from_ymd_opt(2001, 12, 20).unwrap(), 805).unwrap();
+    let cut = &child.as_str()[..15];
+    assert!(matches!(parse(cut), Reading::Person(other) if other != child));
+    assert!(is_doubtful(cut) && doubtfuls(&child).any(|digits| Some(digits) == short_digits(cut)));
+    // The same without its century reads as somebody's of 1901.
+    let short = format!("{}{}", &child.as_str()[..6], &child.as_str()[8..17]);
+    assert!(matches!(parse(&short), Reading::Person(other) if other != child));
+    assert!(is_doubtful(&short) && doubtfuls(&child).any(|digits| Some(digits) == short_digits(&short)));
+    // Nearly all old ids are nobody else's.
+    let old = id("11010519491231002X");
+    assert!(!is_doubtful(&old.first_generation().unwrap()));
+    assert!(!is_doubtful("11010519491231002X") && short_digits("11010519491231002X").is_none() && !is_doubtful(""));
+}

@@ -31,7 +31,7 @@ use crate::check::{Dispatch, ScanAnswer, ScanCall};
 use crate::hub::{Hub, InForce};
 
 /// Bytes of one scan's answer that are held while it is combined; a family's rows are a few kilobytes.
-const MOST_BYTES: usize = 32 << 20;
+pub const MOST_BYTES: usize = 32 << 20;
 
 /// Asks departments on behalf of one exchange.
 pub struct Dispatcher<'a> {
@@ -165,7 +165,7 @@ impl<'a> Dispatcher<'a> {
         let mut request = tonic::Request::new(Ticket { ticket: ticket.encode_to_vec().into() });
         request.set_timeout(left);
         let mut stream = attached.flight().do_get(request).await.map_err(|status| refused(call, &status))?.into_inner();
-        Delivery::new(call, self.hub.answers.none()).run(&mut stream).await
+        Delivery::new(call, self.hub.answers.none(&attached.uri)).run(&mut stream).await
     }
 
     /// Believes an answer only as far as its receipt does, and only a receipt that the source signed for this very grant.

@@ -22,6 +22,7 @@ use zerotrip_trust::identity::Identity;
 use crate::hub::{Hub, InForce, ledger_refusal};
 use answer::{Outcome, Record};
 use dispatch::Dispatcher;
+pub use dispatch::MOST_BYTES;
 pub use identify::Identified;
 pub use issue::issue;
 

@@ -12,6 +12,7 @@ use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
+use super::super::seen::Identity;
 use super::unreadable;
 
 /// The largest file that is imported.
@@ -38,9 +39,10 @@ pub struct Place {
 pub struct Stamp {
     /// The file.
     pub path: PathBuf,
-    length: u64,
+    /// Which file it is, and its state: one that was put in its place has another even if it is as long and as old.
+    file: Identity,
     modified: SystemTime,
-    manifest: Option<SystemTime>,
+    manifest: Option<Identity>,
 }
 
 /// A drop that is there.
@@ -158,7 +160,7 @@ impl Place {
         let manifest = match self.file.as_of {
             DropAsOf::Manifest => {
                 let path = manifest_of(path);
-                Some(regular(&path)?.modified().map_err(|error| unreadable(&path, &error))?)
+                Some(Identity::of(&regular(&path)?))
             }
             DropAsOf::Modified | DropAsOf::Name(_) => None,
         };
@@ -166,7 +168,7 @@ impl Place {
         if meta.len() > MOST_FILE {
             return Err(SourceError::new(ErrorCode::SourceLimit, format!("`{}` is over {MOST_FILE} bytes", path.display())));
         }
-        Ok(Stamp { path: path.to_owned(), length: meta.len(), modified, manifest })
+        Ok(Stamp { path: path.to_owned(), file: Identity::of(&meta), modified, manifest })
     }
 
     fn manifest(&self, path: &Path) -> Result<Option<Manifest>, SourceError> {

@@ -163,6 +163,22 @@ fn a_name_claims_no_later_day_than_its_file_has() {
 }
 
 #[test]
+fn another_file_that_is_as_long_and_as_old_is_read() {
+    let rig = folder(Kind::Csv, "\"modified\"");
+    let write = |name: &str, text: &str| {
+        let path = rig.folder.path().join("in").join(name);
+        fs::write(&path, bytes(Kind::Csv, text)).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(day(1).into()).unwrap();
+        path
+    };
+    let path = write("m-a.dat", "1st");
+    let source = rig.open().unwrap();
+    assert_eq!(newest(&*source).0, "1st");
+    fs::rename(write("m-a.tmp", "2nd"), path).unwrap();
+    until(&*source, "2nd");
+}
+
+#[test]
 fn the_newest_drop_of_a_folder_counts_by_when_it_was_modified() {
     let rig = folder(Kind::Csv, "\"modified\"");
     let write = |name: &str, text: &str, at: u32| {

@@ -129,6 +129,11 @@ impl<'a> Pass<'a> {
         self.found
     }
 
+    /// After the last row, whether it can be relied upon.
+    pub fn plausible(&self) -> Result<(), SourceError> {
+        self.profile.plausible()
+    }
+
     /// After the last row.
     pub fn finish(self, started: SystemTime, since: Instant, recorded: Option<SystemTime>, followed: Option<SystemTime>) -> Known {
         Known {
@@ -201,7 +206,7 @@ impl Sink for Pass<'_> {
         let id = i64::try_from(self.kept.len()).unwrap_or(i64::MAX);
         let digest = || row_digest(row.iter());
         let noted = self.profile.note(id, cell, digest)?;
-        if noted.irregular || noted.unreadable {
+        if noted.irregular || noted.unreadable || noted.doubtful {
             self.keep(row, found)?;
         }
         if noted.unreadable

@@ -1,6 +1,6 @@
 //! A table or view on a database server: what is the same for every kind of server. `system.rs` says what each kind brings along.
 //!
-//! A look-up is one read-only transaction. It asks for each key's regular spellings, and for the raw spellings in which the profiling
+//! A look-up is one statement by itself where that is enough, and else a read-only transaction (`looking_up.rs`). It asks for each key's regular spellings, and for the raw spellings in which the profiling
 //! pass has seen the person stand irregularly: with bound values only and never with an expression on a column, so that the table's own
 //! indexes serve. The pass ages, and a live source's answers are as old as the pass that they rest upon.
 
@@ -386,6 +386,7 @@ impl<S: System> Inner<S> {
         let places = if by_keys { &self.shape.keys } else { &all };
         let mut pass = Pass::new(self.profile()?, places, cells, &relation.locator);
         self.read(lease, places, &relation, &mut pass).await?;
+        pass.plausible()?;
         let known = Arc::new(pass.finish(lease.begun, lease.since, recorded, followed));
         let mut latest = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if latest.as_ref().is_none_or(|latest| latest.since <= known.since) {

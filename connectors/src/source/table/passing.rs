@@ -63,6 +63,7 @@ impl Inner {
                 present.note(&keys, cells, id.cast_unsigned())?;
             }
         }
+        profile.plausible()?;
         Ok(Pass { profile, present: present.map(Gathering::finish) })
     }
 }

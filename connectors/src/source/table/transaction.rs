@@ -41,7 +41,7 @@ impl Inner {
     fn begin(&self, reader: &mut Reader) -> Result<(), SourceError> {
         for _ in 0..TRIES {
             self.execute(reader, "begin")?;
-            // Its first read waits for whoever writes just now, and from then on nobody may change the file.
+            // Its first read waits for whoever writes just now; from then on it sees the file as it is at this moment.
             let version = self.data_version(reader);
             let seen = self.seen(&reader.log);
             let is_in_place = matches!(&seen, Ok(seen) if *seen == reader.file);
