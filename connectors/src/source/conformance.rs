@@ -330,6 +330,15 @@ pub fn a_column_in_which_hardly_anybody_can_be_read_proves_no_absence(kind: AnyK
     }
 }
 
+/// But where cells could be anybody's there is no absence anyhow, and an owner must be able to say whom they concern.
+pub fn paper_era_rows_can_be_adjudicated_however_many(kind: AnyKind<'_>) {
+    let rows: Vec<Cells<'_>> = [("none", "", "on paper"); 8].to_vec();
+    let rig = AnyRig::new(kind, &rows);
+    let source = rig.open().unwrap();
+    assert_eq!(run(names(&*source, look_up(&[LI], 100, soon()))).unwrap().1.could_match.len(), 8);
+    assert_eq!(run(source.unreadable(10)).unwrap().len(), 8);
+}
+
 pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: AnyKind<'_>) {
     let rows: &[Cells<'_>] = &[(LI, "", "home"), ("110105********002X", "", "mask"), ("", " ", "nobody's name on it"), ("0", "", "void")];
     let rig = AnyRig::new(kind, rows);
@@ -460,6 +469,7 @@ macro_rules! every_test {
             what_could_match_is_reported,
             fifteen_digits_that_may_be_anothers_are_reported,
             a_column_in_which_hardly_anybody_can_be_read_proves_no_absence,
+            paper_era_rows_can_be_adjudicated_however_many,
             what_answers_rest_upon_is_told,
             what_is_adjudicated_concerns_whom_its_owner_says,
             hostile_values_are_only_values,

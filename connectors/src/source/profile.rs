@@ -40,8 +40,10 @@ pub struct Profile {
     rounded_stated: Vec<usize>,
     /// 15-digit ids that may be another's, by their digits: where, and whose they are by their looks.
     doubtful: HashMap<u64, Vec<(usize, i64, ResidentId)>>,
-    /// By the place in `columns`: cells that are not blank, and those of them that are a person's or a credit code.
-    filled: Vec<(u64, u64)>,
+    /// How many of those there are.
+    doubtful_count: usize,
+    /// What the cells of each of `columns` hold.
+    held: Vec<Held>,
     /// Rows that could not be split into columns.
     ragged: Vec<RaggedRow>,
     /// The dataset's look-ups.
@@ -101,6 +103,14 @@ pub struct Noted {
     pub doubtful: bool,
 }
 
+/// How many cells of a column say whom their row is about, and how many say that it is about nobody who is asked about. One that could be
+/// anybody's is neither: it stops every absence by itself.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    readable: u64,
+    foreign: u64,
+}
+
 #[derive(Debug)]
 struct UnreadableCell {
     column: usize,
@@ -147,9 +157,7 @@ impl Profile {
     /// An empty one, for a dataset with these look-ups.
     pub fn new(look_ups: Vec<KeyColumns>, ragged: Vec<RaggedRow>, adjudications: Arc<Adjudications>) -> Result<Self, SourceError> {
         let rows = ragged.len() as u64;
-        let mut columns: Vec<usize> = look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
-        columns.sort_unstable();
-        columns.dedup();
+        let columns = KeyColumns::places(&look_ups);
         let profile = Self {
             rows,
             irregular: HashMap::new(),
@@ -158,7 +166,8 @@ impl Profile {
             rounded_by: HashMap::new(),
             rounded_stated: Vec::new(),
             doubtful: HashMap::new(),
-            filled: vec![(0, 0); columns.len()],
+            doubtful_count: 0,
+            held: vec![Held::default(); columns.len()],
             ragged,
             look_ups,
             columns,
@@ -192,16 +201,17 @@ impl Profile {
         lost.sort_unstable();
         lost.dedup();
         self.unreadable.extend(lost.into_iter().map(|column| UnreadableCell { column, row, whose: Whose::Suspected(Suspect::new("")) }));
-        for (column, (filled, readable)) in self.columns.iter().copied().zip(&mut self.filled) {
+        let mut foreign: Vec<usize> = Vec::new();
+        for (place, (column, held)) in self.columns.iter().copied().zip(&mut self.held).enumerate() {
             let Some(raw) = text(column) else { continue };
-            *filled += 1;
             match resident_id::parse(raw) {
                 Reading::Person(person) => {
-                    *readable += 1;
+                    held.readable += 1;
                     if resident_id::is_doubtful(raw)
                         && let Some(digits) = resident_id::short_digits(raw)
                     {
                         self.doubtful.entry(digits).or_default().push((column, row, person));
+                        self.doubtful_count += 1;
                         noted.doubtful = true;
                     }
                     if resident_id::is_irregular(raw) || matches!(cell(column), KeyCell::Number(_)) {
@@ -214,30 +224,40 @@ impl Profile {
                         self.rounded.push(UnreadableCell { column, row, whose: Whose::Suspected(Suspect::rounded(raw)) });
                     }
                 }
-                Reading::Other(other) => *readable += u64::from(uscc::is_valid(other.as_bytes())),
+                Reading::Other(other) if uscc::is_valid(other.as_bytes()) => held.readable += 1,
+                Reading::Other(_) => held.foreign += 1,
                 Reading::Unreadable => {
-                    self.unreadable.push(UnreadableCell { column, row, whose: Whose::Suspected(Suspect::new(raw)) });
+                    let suspect = Suspect::new(raw);
+                    foreign.extend((!suspect.is_anybodys()).then_some(place));
+                    self.unreadable.push(UnreadableCell { column, row, whose: Whose::Suspected(suspect) });
                 }
             }
         }
         if before != (self.unreadable.len(), self.rounded.len()) {
             noted.unreadable = true;
-            self.apply_ruling(before, digest);
+            // What the owner has stated of a row stands for what cannot be read in it.
+            if self.apply_ruling(before, digest) {
+                foreign.clear();
+            }
+        }
+        for place in foreign {
+            self.held.get_mut(place).into_iter().for_each(|held| held.foreign += 1);
         }
         self.bounded().map(|()| noted)
     }
 
-    /// What the owner has stated of this row stands for what its cells could be.
-    fn apply_ruling(&mut self, before: (usize, usize), digest: impl FnOnce() -> Digest) {
+    /// What the owner has stated of this row stands for what its cells could be; whether anything was.
+    fn apply_ruling(&mut self, before: (usize, usize), digest: impl FnOnce() -> Digest) -> bool {
         if self.adjudications.is_empty() {
-            return;
+            return false;
         }
-        let Some(concerns) = self.adjudications.of(&digest()) else { return };
+        let Some(concerns) = self.adjudications.of(&digest()) else { return false };
         self.rounded_stated.extend(before.1..self.rounded.len());
         let new = self.unreadable.iter_mut().skip(before.0).chain(self.rounded.iter_mut().skip(before.1));
         for cell in new {
             cell.whose = Whose::Stated(concerns.clone());
         }
+        true
     }
 
     /// Rows that hold one of the keys in a spelling that no index was asked for.
@@ -285,15 +305,11 @@ impl Profile {
     /// After the last row: a column of ids in which hardly anybody can be read is another column, or was put into other words (a hash, a
     /// vendor's encryption); that a person is not found in it says nothing.
     pub fn plausible(&self) -> Result<(), SourceError> {
-        for (column, (filled, readable)) in self.columns.iter().zip(&self.filled) {
-            let others = filled - readable;
-            // What the owner has stated of a row stands for what cannot be read.
-            let stated = self.unreadable.iter().filter(|cell| cell.column == *column && !cell.is_open()).count() as u64;
-            let open = others.saturating_sub(stated);
-            if (open > FEW && open * 2 > *filled) || (*readable == 0 && open > HANDFUL) {
+        for (column, Held { readable, foreign }) in self.columns.iter().zip(&self.held) {
+            if (*foreign > FEW && foreign > readable) || (*readable == 0 && *foreign > HANDFUL) {
                 let detail = format!(
-                    "of {filled} identifiers in column {} of the dataset file only {readable} can be read; name the column that holds resident \
-                     ids, or have them given out as they are",
+                    "of the identifiers in column {} of the dataset file {foreign} are neither a person's nor a credit code, and only {readable} \
+                     are; name the column that holds resident ids, or have them given out as they are",
                     column + 1
                 );
                 return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
@@ -372,7 +388,7 @@ impl Profile {
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
         // One id in a thousand ends so: many of them are no fault of the register's.
-        if self.irregular.len() + self.rounded.len() + self.doubtful.len() > MOST_IRREGULAR {
+        if self.irregular.len() + self.rounded.len() + self.doubtful_count > MOST_IRREGULAR {
             let detail = format!(
                 "more than {MOST_IRREGULAR} identifiers in irregular spellings or rounded; clean the column or add a normalised one"
             );
