@@ -16,6 +16,10 @@ use zerotrip_tests::town::{Failure, Plan, Town};
 
 use measure::Gauge;
 
+/// The hub's and the connectors' own, so that the floor has it too.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measure the family check against its floor.
 #[derive(Parser)]
 #[command(name = "zerotrip-bench", version)]

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -12,11 +14,13 @@ use tonic::body::Body;
 use tower::Service;
 
 use crate::Http2Bounds;
+use crate::corked::Corked;
 
 /// A gRPC transport over one HTTP/2 connection: give it to any generated client. Cheap to clone; all clones share the connection.
+/// For calls of one message: that is whole before it is sent, so that its last frame also says that it is the last.
 #[derive(Clone, Debug)]
 pub struct Http2Client {
-    sender: SendRequest<Body>,
+    sender: SendRequest<Full<Bytes>>,
     origin: http::Uri,
 }
 
@@ -29,6 +33,9 @@ pub enum ClientError {
     /// A request's own address could not be completed.
     #[error("not an address: {0}")]
     Address(#[from] http::uri::InvalidUriParts),
+    /// A request could not be made.
+    #[error("the request could not be made: {0}")]
+    Request(#[from] tonic::Status),
 }
 
 impl Http2Client {
@@ -48,7 +55,7 @@ impl Http2Client {
             .keep_alive_interval(bounds.ping_interval)
             .keep_alive_timeout(bounds.ping_timeout)
             .keep_alive_while_idle(true)
-            .handshake(TokioIo::new(io))
+            .handshake(TokioIo::new(Corked::new(io)))
             .await?;
         let origin = http::Uri::from_static("https://channel.zerotrip");
         let ended = async move {
@@ -72,14 +79,15 @@ impl Service<Request<Body>> for Http2Client {
         self.sender.poll_ready(cx).map_err(ClientError::from)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let mut parts = self.origin.clone().into_parts();
-        parts.path_and_query = request.uri().path_and_query().cloned();
-        match http::Uri::from_parts(parts) {
-            Ok(uri) => *request.uri_mut() = uri,
-            Err(error) => return Box::pin(std::future::ready(Err(error.into()))),
-        }
-        let sent = self.sender.send_request(request);
-        Box::pin(async move { Ok(sent.await?) })
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let mut uri = self.origin.clone().into_parts();
+        uri.path_and_query = request.uri().path_and_query().cloned();
+        let mut sender = self.sender.clone();
+        Box::pin(async move {
+            let (mut head, body) = request.into_parts();
+            head.uri = http::Uri::from_parts(uri)?;
+            let body = Full::new(body.collect().await?.to_bytes());
+            Ok(sender.send_request(Request::from_parts(head, body)).await?)
+        })
     }
 }

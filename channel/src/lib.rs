@@ -4,6 +4,7 @@
 //! Never decides who may do what: it carries the peer's [`Identity`] to those who do.
 
 mod client;
+mod corked;
 mod dial;
 pub mod files;
 mod home;

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
+use crate::corked::Corked;
 use crate::{Http2Bounds, Peer};
 
 /// Time in which a peer must have said that it speaks HTTP/2 (RFC 9113, 3.4); from then on it is asked for signs of life.
@@ -57,7 +58,7 @@ where
         .keep_alive_interval(bounds.ping_interval)
         .keep_alive_timeout(bounds.ping_timeout);
     let prefaced = Arc::new(Notify::new());
-    let io = Prefacing { io, left: PREFACE_BYTES, prefaced: Arc::clone(&prefaced) };
+    let io = Prefacing { io: Corked::new(io), left: PREFACE_BYTES, prefaced: Arc::clone(&prefaced) };
     let silent = async {
         if tokio::time::timeout(PREFACE_TIME, prefaced.notified()).await.is_ok() {
             std::future::pending().await

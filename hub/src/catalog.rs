@@ -24,7 +24,7 @@ pub struct Catalog {
 
 #[derive(Clone, Debug, Default)]
 struct State {
-    statements: BTreeMap<String, Stated>,
+    statements: BTreeMap<String, Arc<Stated>>,
     prepared: BTreeMap<String, Arc<PreparedCheck>>,
     /// Why a check is not prepared, for the operator.
     unprepared: BTreeMap<String, String>,
@@ -54,7 +54,7 @@ impl Stated {
 impl Catalog {
     /// With the statements that were known before the last stop.
     pub fn new(definitions: Vec<Arc<Definition>>, ledger: &Ledger) -> Result<Self, LedgerError> {
-        let kept = ledger.statements()?.into_iter().filter_map(|(dataset, envelope)| Some((dataset, Stated::new(envelope)?)));
+        let kept = ledger.statements()?.into_iter().filter_map(|(dataset, envelope)| Some((dataset, Arc::new(Stated::new(envelope)?))));
         let state = State { statements: kept.collect(), ..State::default() };
         Ok(Self { definitions, state: RwLock::new(Arc::new(state)), preparing: tokio::sync::Mutex::new(()) })
     }
@@ -84,12 +84,12 @@ impl Catalog {
     }
 
     /// The statement of a dataset.
-    pub fn statement(&self, dataset: &str) -> Option<Stated> {
+    pub fn statement(&self, dataset: &str) -> Option<Arc<Stated>> {
         self.current().statements.get(dataset).cloned()
     }
 
     /// Every statement.
-    pub fn statements(&self) -> Vec<Stated> {
+    pub fn statements(&self) -> Vec<Arc<Stated>> {
         self.current().statements.values().cloned().collect()
     }
 
@@ -107,8 +107,9 @@ impl Catalog {
             return Ok(());
         }
         ledger.put_statement(&id, stated.envelope.clone()).await?;
+        let stated = Arc::new(stated);
         self.change(|state| {
-            state.statements.insert(id.clone(), stated.clone());
+            state.statements.insert(id.clone(), Arc::clone(&stated));
         });
         self.prepare_all().await;
         Ok(())

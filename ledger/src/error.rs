@@ -74,6 +74,12 @@ impl LedgerError {
     }
 }
 
+impl From<NoteError> for LedgerError {
+    fn from(error: NoteError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
 impl From<rusqlite::Error> for LedgerError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Unavailable(error.to_string())

@@ -92,14 +92,14 @@ impl Ledger {
         let range = audit::audit(&connection, origin, options.verify_all)?;
         audit::against_checkpoint(&connection, folder, origin, key.public(), range.size())?;
         let orphaned = audit::orphans(&connection)?;
-        let first = Arc::new(Head::sign(&range, origin, &key)?);
+        let first = Arc::new(Head::of(&range, origin, &key));
         project::project(&connection, folder, 0, &first, options.verify_all)?;
         let recovered = Recovered { size: range.size(), orphaned };
 
         let readers = Readers::open(folder)?;
         let (announce, head) = watch::channel(Arc::clone(&first));
         let commits = Arc::new(AtomicU64::new(0));
-        let projector = Projector::start(schema::open_reader(folder)?, folder, head.clone(), first.size)?;
+        let projector = Projector::start(schema::open_reader(folder)?, folder, head.clone(), first.size())?;
         let (queue, jobs) = mpsc::channel(QUEUE);
         let writer = Writer::new(connection, range, origin.to_owned(), key, announce, Arc::clone(&commits), lock);
         let thread = WriterThread::start(writer, jobs)?;
@@ -219,13 +219,13 @@ impl Ledger {
     }
 
     /// The newest checkpoint, a C2SP signed note. Everything in it is durable.
-    pub fn checkpoint(&self) -> String {
-        self.head().note.clone()
+    pub fn checkpoint(&self) -> Result<String, LedgerError> {
+        Ok(self.head().note()?.to_owned())
     }
 
     /// Leaves under [`Self::checkpoint`].
     pub fn size(&self) -> u64 {
-        self.head().size
+        self.head().size()
     }
 
     /// Entries as hashed, from `start`: 1 to [`ENTRIES`] asked for, fewer where the log ends or [`ENTRIES_BYTES`] are reached, at least one.

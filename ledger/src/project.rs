@@ -85,9 +85,9 @@ fn run(
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
         let head = Arc::clone(&head.borrow());
-        let result = if head.size == projected { Ok(()) } else { project(connection, folder, projected, &head, false) };
+        let result = if head.size() == projected { Ok(()) } else { project(connection, folder, projected, &head, false) };
         match &result {
-            Ok(()) => (projected, failing) = (head.size, false),
+            Ok(()) => (projected, failing) = (head.size(), false),
             // Once, not five times a second: a full disk stays full for a while.
             Err(error) if !failing => {
                 failing = true;
@@ -107,12 +107,12 @@ pub(crate) fn project(connection: &Connection, folder: &Path, from: u64, head: &
     let folder = tiles_folder(folder);
     for level in 0..u8::try_from(u64::BITS / TILE_HEIGHT).unwrap_or_default() {
         let shift = TILE_HEIGHT * u32::from(level);
-        let (old, new) = (from >> shift, head.size >> shift);
+        let (old, new) = (from >> shift, head.size() >> shift);
         if old == new && from > 0 {
             continue;
         }
         for index in old / TILE_WIDTH..new.div_ceil(TILE_WIDTH) {
-            let Some(width) = tile_width(level, index, head.size) else { break };
+            let Some(width) = tile_width(level, index, head.size()) else { break };
             let tile = Wanted { connection, folder: &folder, index, width, compare };
             let make = || Ok(encode_tile(&tile.digests(level)?).map_err(io::Error::other));
             tile.write(&tile_path(level, index, width), make)?;
@@ -123,7 +123,7 @@ pub(crate) fn project(connection: &Connection, folder: &Path, from: u64, head: &
         }
     }
     let path = folder.join("checkpoint");
-    write_atomically(&path, head.note.as_bytes()).map_err(|error| OpenError::io(&path, error))
+    write_atomically(&path, head.note()?.as_bytes()).map_err(|error| OpenError::io(&path, error))
 }
 
 /// A tile or bundle that should be there.

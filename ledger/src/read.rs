@@ -145,10 +145,10 @@ pub(crate) fn entries(connection: &Connection, start: u64, count: u32, size: u64
 }
 
 pub(crate) fn inclusion(connection: &Connection, index: u64, head: &Head) -> Result<LedgerReceipt, LedgerError> {
-    let path = bytes(inclusion_path(&Stored(connection), index, head.size))?;
+    let path = bytes(inclusion_path(&Stored(connection), index, head.size()))?;
     let mut query = connection.prepare_cached("SELECT entry FROM leaf WHERE idx = ?1")?;
     let entry = query.query_row([number(index)?], |row| row.get(0))?;
-    Ok(LedgerReceipt { index, entry, path, checkpoint: head.note.clone() })
+    Ok(LedgerReceipt { index, entry, path, checkpoint: head.note()?.to_owned() })
 }
 
 pub(crate) fn consistency(connection: &Connection, from: u64, to: u64, size: u64) -> Result<Vec<Vec<u8>>, LedgerError> {

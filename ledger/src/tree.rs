@@ -1,23 +1,41 @@
 //! The log's tree as the store keeps it: growing inside a transaction, reading from the tables, and its signed head.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::OnceLock;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use zerotrip_trust::merkle::{CompactRange, NodeReader, leaf_hash};
 use zerotrip_trust::note::{Checkpoint, NoteError, sign_checkpoint};
 use zerotrip_trust::{Digest, SigningKey};
 
-/// A signed tree head. It exists only for a tree that is durable.
-#[derive(Clone, Debug)]
+/// A tree head. It gets out of the writer's hands only once its tree is durable, and is signed by whoever first needs the signature: a
+/// commit of intents, whose index is all that is asked of it, waits for none.
 pub(crate) struct Head {
-    pub(crate) size: u64,
-    pub(crate) note: String,
+    checkpoint: Checkpoint,
+    key: SigningKey,
+    note: OnceLock<Result<String, NoteError>>,
 }
 
 impl Head {
-    pub(crate) fn sign(range: &CompactRange, origin: &str, key: &SigningKey) -> Result<Self, NoteError> {
+    pub(crate) fn of(range: &CompactRange, origin: &str, key: &SigningKey) -> Self {
         let checkpoint = Checkpoint { origin: origin.to_owned(), size: range.size(), root: range.root() };
-        Ok(Self { size: checkpoint.size, note: sign_checkpoint(&checkpoint, key)? })
+        Self { checkpoint, key: key.clone(), note: OnceLock::new() }
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.checkpoint.size
+    }
+
+    /// The signed note (C2SP signed-note), made once.
+    pub(crate) fn note(&self) -> Result<&str, NoteError> {
+        self.note.get_or_init(|| sign_checkpoint(&self.checkpoint, &self.key)).as_deref().map_err(Clone::clone)
+    }
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head").field("checkpoint", &self.checkpoint).finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the writer does for each job, inside its transaction. First everything that may be refused, then what is written.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use prost::Message as _;
@@ -15,7 +16,7 @@ use zerotrip_trust::{Digest, dsse};
 
 use crate::error::LedgerError;
 use crate::rows::{BundleKind, Invited, Orphan, micros};
-use crate::tree::{Growing, number};
+use crate::tree::{Growing, Head, number};
 
 /// Largest answer envelope, in bytes: the largest payload and room for its signature.
 pub const ANSWER_BYTES: usize = zerotrip_proto::bounds::MESSAGE_BYTES + 1024;
@@ -56,8 +57,10 @@ pub(crate) struct Certificate {
 pub(crate) struct Done {
     /// Its leaf.
     pub(crate) index: Option<u64>,
-    /// Filled in after the commit; the entry is there before.
+    /// The entry, and from the end of the transaction on its path; none for an intent, which nobody proves.
     pub(crate) receipt: Option<LedgerReceipt>,
+    /// The head that the receipt's path leads to.
+    pub(crate) head: Option<Arc<Head>>,
 }
 
 impl Done {
@@ -66,7 +69,11 @@ impl Done {
     }
 
     pub(crate) fn receipt(self) -> Result<LedgerReceipt, LedgerError> {
-        self.receipt.ok_or_else(|| LedgerError::Unavailable("the writer left no receipt".into()))
+        let (Some(mut receipt), Some(head)) = (self.receipt, self.head) else {
+            return Err(LedgerError::Unavailable("the writer left no receipt".into()));
+        };
+        head.note()?.clone_into(&mut receipt.checkpoint);
+        Ok(receipt)
     }
 }
 
@@ -129,7 +136,7 @@ fn intend(connection: &Connection, tree: &mut Growing, intent: Intent, at: Syste
     connection
         .prepare_cached("INSERT INTO exchange (id, issuer, action, intent_index, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![id, issuer, action, index, micros(expires_at)])?;
-    Ok(done)
+    Ok(Done { receipt: None, ..done })
 }
 
 fn complete(
@@ -201,7 +208,8 @@ fn append(connection: &Connection, tree: &mut Growing, body: Body, at: SystemTim
     let entry = LedgerEntry { at: Some(to_timestamp(at)), body: Some(body) }.encode_to_vec();
     bounded("the ledger entry", entry.len(), ENTRY_BYTES)?;
     let index = tree.push(connection, &entry)?;
-    Ok(Done { index: Some(index), receipt: Some(LedgerReceipt { index, entry, path: Vec::new(), checkpoint: String::new() }) })
+    let receipt = LedgerReceipt { index, entry, path: Vec::new(), checkpoint: String::new() };
+    Ok(Done { index: Some(index), receipt: Some(receipt), head: None })
 }
 
 fn put_bundle(

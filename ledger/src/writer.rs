@@ -4,6 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,6 +17,11 @@ use crate::work::{Done, Fault, Work, apply};
 
 /// Most jobs of one transaction.
 pub const BATCH: usize = 256;
+
+/// From so many open exchanges on, more jobs are about to come.
+const CROWD: usize = 16;
+/// Time that a commit then waits for them: one fsync for many, where each would have had one of its own for two.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// A job and who waits for it.
 pub(crate) struct Job {
@@ -31,6 +37,8 @@ pub(crate) struct Writer {
     key: SigningKey,
     head: watch::Sender<Arc<Head>>,
     commits: Arc<AtomicU64>,
+    /// Exchanges that were intended here and not closed yet.
+    open: usize,
     /// Why nothing is recorded any more.
     failed: Option<String>,
     /// Let go when the writer is.
@@ -47,13 +55,17 @@ impl Writer {
         commits: Arc<AtomicU64>,
         lock: File,
     ) -> Self {
-        Self { connection, range, origin, key, head, commits, failed: None, _lock: lock }
+        Self { connection, range, origin, key, head, commits, open: 0, failed: None, _lock: lock }
     }
 
     /// Until the queue is closed or somebody closes the store.
     fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::with_capacity(BATCH);
         while queue.blocking_recv_many(&mut jobs, BATCH) > 0 {
+            if self.open >= CROWD {
+                std::thread::sleep(GATHER);
+                jobs.extend(std::iter::from_fn(|| queue.try_recv().ok()).take(BATCH.saturating_sub(jobs.len())));
+            }
             let (mut replies, mut works, mut closing) = (Vec::new(), Vec::new(), false);
             for Job { work, reply } in jobs.drain(..) {
                 closing |= matches!(work, Work::Close);
@@ -94,11 +106,16 @@ impl Writer {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut tree = Growing::from(&self.range);
         let mut results = Vec::with_capacity(works.len());
+        let (mut opened, mut closed) = (0, 0);
         for work in works {
+            let (opens, closes) = (matches!(work, Work::Intend { .. }), matches!(work, Work::Complete { .. }));
             transaction.prepare_cached("SAVEPOINT item")?.execute([])?;
             let before = tree.range.clone();
             match apply(&transaction, &mut tree, work) {
-                Ok(done) => results.push(Ok(done)),
+                Ok(done) => {
+                    results.push(Ok(done));
+                    (opened, closed) = (opened + usize::from(opens), closed + usize::from(closes));
+                }
                 Err(Fault::Refused(error)) => {
                     transaction.prepare_cached("ROLLBACK TO item")?.execute([])?;
                     tree.range = before;
@@ -112,22 +129,22 @@ impl Writer {
             Arc::clone(&self.head.borrow())
         } else {
             tree.save(&transaction)?;
-            let head = Head::sign(&tree.range, &self.origin, &self.key);
-            Arc::new(head.map_err(|error| LedgerError::Unavailable(error.to_string()))?)
+            Arc::new(Head::of(&tree.range, &self.origin, &self.key))
         };
         // Before the commit, so that a proof that cannot be made leaves nothing behind.
         for done in results.iter_mut().flatten() {
             if let Some(receipt) = &mut done.receipt {
-                let path = inclusion_path(&tree, receipt.index, head.size);
+                let path = inclusion_path(&tree, receipt.index, head.size());
                 let path = path.map_err(|error| LedgerError::Unavailable(error.to_string()))?;
                 receipt.path = path.iter().map(|digest| digest.to_vec()).collect();
-                receipt.checkpoint.clone_from(&head.note);
+                done.head = Some(Arc::clone(&head));
             }
         }
         transaction.commit()?;
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.range = tree.range;
         self.head.send_replace(head);
+        self.open = (self.open + opened).saturating_sub(closed);
         Ok(results)
     }
 

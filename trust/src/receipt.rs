@@ -65,9 +65,10 @@ pub fn supply<V: AsRef<str>>(secret: &[u8; 32], column: &str, values: &[V]) -> R
         .zip(values)
         .map(|(position, value)| value_commitment(column, &value_salt(secret, column, position), value.as_ref()).to_vec())
         .collect();
-    while commitments.is_empty() || !commitments.len().is_multiple_of(PADDING) {
-        commitments.push(digest::random::<32>()?.to_vec());
-    }
+    let padded = commitments.len().max(1).next_multiple_of(PADDING);
+    // Drawn at once: each draw is a call to the kernel.
+    let padding = digest::random::<{ 32 * PADDING }>()?;
+    commitments.extend(padding.chunks_exact(32).take(padded - commitments.len()).map(<[u8]>::to_vec));
     Ok(SuppliedColumn { column: column.to_owned(), commitments })
 }
 

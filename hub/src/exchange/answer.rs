@@ -189,7 +189,7 @@ impl Record {
             let Some(received) = receipts.iter().find(|one| one.dataset == *dataset) else { continue };
             let salt = random()?;
             let commitment = commit(domain::RECEIPT, &salt, &received.receipt.payload).to_vec();
-            let coverage = hub.catalog.statement(dataset).and_then(|stated| stated.statement.coverage).unwrap_or_default();
+            let coverage = hub.catalog.statement(dataset).and_then(|stated| stated.statement.coverage.clone()).unwrap_or_default();
             // Whoever is denied hears nothing of the sources; that they were asked stays on record all the same.
             if !matches!(outcome.wire, Wire::Denied(_)) {
                 statements.push(SourceStatement {

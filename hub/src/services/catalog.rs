@@ -16,7 +16,7 @@ impl Catalog for Service {
         let entries = self.0.catalog.statements().into_iter().map(|stated| {
             let attached = self.0.channels.of_dataset(&stated.statement.id);
             let quality = attached.as_ref().and_then(|attached| attached.quality(&stated.statement.id));
-            DatasetEntry { attached: attached.is_some(), statement: Some(stated.envelope), quality }
+            DatasetEntry { attached: attached.is_some(), statement: Some(stated.envelope.clone()), quality }
         });
         Ok(Response::new(ListDatasetsReply { datasets: entries.collect() }))
     }

@@ -37,7 +37,7 @@ impl Service {
 #[tonic::async_trait]
 impl Ledger for Service {
     async fn get_checkpoint(&self, _request: Request<GetCheckpointRequest>) -> Result<Response<GetCheckpointReply>, Status> {
-        self.read(|ledger| Ok(GetCheckpointReply { checkpoint: ledger.checkpoint() })).await
+        self.read(|ledger| Ok(GetCheckpointReply { checkpoint: ledger.checkpoint()? })).await
     }
 
     async fn get_entries(&self, request: Request<GetEntriesRequest>) -> Result<Response<GetEntriesReply>, Status> {

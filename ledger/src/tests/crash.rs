@@ -114,7 +114,7 @@ async fn a_failed_commit_fails_every_waiter_and_is_not_forgotten() {
     let (ledger, _) = Ledger::open_with(store.path(), ORIGIN, store.key.clone(), &options).unwrap();
     exchange(&ledger, 0).await;
     let index = ledger.intend(intent(1), at(0), at(300)).await.unwrap();
-    let checkpoint = ledger.checkpoint();
+    let checkpoint = ledger.checkpoint().unwrap();
     options.fail_commit.store(true, Ordering::SeqCst);
     let failing = |number| {
         let ledger = ledger.clone();
@@ -127,7 +127,7 @@ async fn a_failed_commit_fails_every_waiter_and_is_not_forgotten() {
     options.fail_commit.store(false, Ordering::SeqCst);
     let late = ledger.complete(completion(1, index, ExchangeOutcome::AnsweredTrue), at(1), vec![]).await;
     assert_eq!(late.unwrap_err().code(), ErrorCode::LedgerUnavailable);
-    assert_eq!(ledger.checkpoint(), checkpoint, "nothing that failed is signed for");
+    assert_eq!(ledger.checkpoint().unwrap(), checkpoint, "nothing that failed is signed for");
     assert_eq!(ledger.exchange(&id(150)).unwrap(), None);
     drop(ledger);
     let (ledger, recovered) = store.open();

@@ -267,10 +267,10 @@ async fn any_two_sizes_are_consistent() {
     let store = Store::new();
     let (ledger, _) = store.open();
     let mut roots = vec![empty_root()];
-    assert_eq!(open_checkpoint(&ledger.checkpoint(), ORIGIN, store.key.public()).unwrap().root, roots[0]);
+    assert_eq!(open_checkpoint(&ledger.checkpoint().unwrap(), ORIGIN, store.key.public()).unwrap().root, roots[0]);
     for _ in 0..40 {
         ledger.refuse(refusal(), at(0)).await.unwrap();
-        roots.push(open_checkpoint(&ledger.checkpoint(), ORIGIN, store.key.public()).unwrap().root);
+        roots.push(open_checkpoint(&ledger.checkpoint().unwrap(), ORIGIN, store.key.public()).unwrap().root);
     }
     for to in 1..roots.len() {
         for from in 1..=to {
@@ -298,7 +298,7 @@ proptest! {
                     drop(ledger);
                 }
                 ledger = store.open().0;
-                let now = open_checkpoint(&ledger.checkpoint(), ORIGIN, store.key.public()).unwrap();
+                let now = open_checkpoint(&ledger.checkpoint().unwrap(), ORIGIN, store.key.public()).unwrap();
                 let mut range = zerotrip_trust::merkle::CompactRange::new();
                 ledger.entries(0, ENTRIES).unwrap().iter().for_each(|entry| range.append(leaf_hash(entry)));
                 assert_eq!((range.size(), range.root()), (now.size, now.root));

@@ -106,7 +106,7 @@ async fn a_strange_checkpoint_is_not_believed() {
     let path = store.path().join("ledger/checkpoint");
     let good = fs::read(&path).unwrap();
     let stranger = Store::new();
-    let foreign = stranger.open().0.checkpoint();
+    let foreign = stranger.open().0.checkpoint().unwrap();
     for bad in [b"".to_vec(), vec![0xff; 10], vec![b'x'; 100_000], foreign.into_bytes(), good[..good.len() - 4].to_vec()] {
         fs::write(&path, bad).unwrap();
         assert!(matches!(store.try_open(), Err(OpenError::Checkpoint(_))));

@@ -70,7 +70,7 @@ async fn tiles_are_projected_while_it_runs() {
     let store = Store::new();
     let (ledger, _) = store.open();
     ledger.refuse(refusal(), at(0)).await.unwrap();
-    let wanted = ledger.checkpoint().into_bytes();
+    let wanted = ledger.checkpoint().unwrap().into_bytes();
     let projected = async {
         while store.file("checkpoint") != wanted {
             tokio::time::sleep(Duration::from_millis(10)).await;
