@@ -1,5 +1,6 @@
 //! The floor: five processes that sign, send, verify, and do nothing else. Same keys, same TLS, same HTTP/2 bounds, same order of calls
-//! (one, one, then two at once), payloads of the same size as the real ones.
+//! (one, one, then two at once), payloads of the same size as the real ones. Once with one signature a message, and once with as many
+//! as a check needs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +35,29 @@ pub struct Role {
     /// Addresses of the four that it asks; none: it is one of them.
     #[arg(long = "ask")]
     ask: Vec<String>,
+    /// How often it verifies what it is asked.
+    #[arg(long, default_value_t = 1)]
+    verify: u32,
+    /// How often it signs what it answers.
+    #[arg(long, default_value_t = 1)]
+    sign: u32,
 }
+
+/// How many signatures a floor makes and verifies.
+pub struct Signatures {
+    /// Verified at each of the four departments, in the order in which they are asked.
+    departments: [u32; 4],
+    /// Made by the hub for one answer.
+    hub: u32,
+    /// Verified by whoever asked.
+    pub client: u32,
+}
+
+/// Each message is signed once and verified once.
+pub const ONCE: Signatures = Signatures { departments: [1; 4], hub: 1, client: 1 };
+/// As many as a family check needs: each department verifies the hub's grant, the requester's request, and the receipts of those whose
+/// keys it is asked about (none, one, two and two); the hub signs a tree head beside its answer, and whoever asked verifies both.
+pub const AS_MANY: Signatures = Signatures { departments: [2, 3, 4, 4], hub: 2, client: 2 };
 
 /// The floor's five processes.
 pub struct Floor {
@@ -46,13 +69,13 @@ pub struct Floor {
 
 impl Floor {
     /// Starts them.
-    pub fn start(town: &Town) -> Result<Self, Failure> {
+    pub fn start(town: &Town, signatures: &Signatures) -> Result<Self, Failure> {
         let folder = town.folder.display().to_string();
         let log = town.folder.join("logs/floor.log");
         let mut departments = Vec::new();
-        let mut arguments: Vec<String> = ["floor", "--town", &folder].map(String::from).to_vec();
-        for _ in 0..4 {
-            let (running, address) = start(&["floor", "--town", &folder].map(String::from), &log)?;
+        let mut arguments: Vec<String> = ["floor", "--town", &folder, "--sign", &signatures.hub.to_string()].map(String::from).to_vec();
+        for times in signatures.departments {
+            let (running, address) = start(&["floor", "--town", &folder, "--verify", &times.to_string()].map(String::from), &log)?;
             departments.push(running);
             arguments.extend(["--ask".to_owned(), address]);
         }
@@ -80,6 +103,8 @@ struct Bare {
     ask: Vec<ExchangeClient<Http2Client>>,
     sign: SigningKey,
     hub: String,
+    /// How often each is done for one message.
+    times: (u32, u32),
 }
 
 impl Bare {
@@ -95,6 +120,9 @@ impl Bare {
 
     fn answer(&self, id: &str) -> Result<Envelope, Failure> {
         let answer = Answer { request_id: id.to_owned(), hub: self.hub.clone(), request_digest: vec![7; 512], ..Answer::default() };
+        for _ in 1..self.times.1 {
+            dsse::seal(payload_type::ANSWER, &answer, &self.sign)?;
+        }
         Ok(dsse::seal(payload_type::ANSWER, &answer, &self.sign)?)
     }
 
@@ -107,7 +135,9 @@ impl Bare {
 
     async fn serve(&self, call: ExchangeCall) -> Result<ExchangeReply, Failure> {
         let envelope = call.request.unwrap_or_default();
-        self.verify(&envelope, payload_type::REQUEST)?;
+        for _ in 0..self.times.0 {
+            self.verify(&envelope, payload_type::REQUEST)?;
+        }
         if !self.ask.is_empty() {
             self.ask(0, &envelope.payload).await?;
             self.ask(1, &envelope.payload).await?;
@@ -155,6 +185,7 @@ async fn run(role: &Role) -> Result<(), Failure> {
         ask,
         sign: SigningKey::from_pkcs8_pem(&text("sign.key")?)?,
         hub: home.hub.uri(),
+        times: (role.verify, role.sign),
     };
     let routes = Routes::new(ExchangeServer::new(bare)).prepare();
     let acceptor = TlsAcceptor::from(tls::server_config(&chain, &key, home.ca(), &[bounds::ALPN_H2])?);

@@ -13,7 +13,7 @@ use zerotrip_tests::city::{City, Outcome as Expected, Variant};
 use zerotrip_tests::town::{BASIS, FUND, Failure, PURPOSE, Town, fail};
 use zerotrip_trust::dsse;
 
-use crate::floor::Floor;
+use crate::floor::{Floor, Signatures};
 use crate::measure::{Gauge, Measured};
 
 pub fn errand() -> Errand {
@@ -68,7 +68,14 @@ pub async fn family(town: &Town, city: &Arc<City>, lanes: usize, seconds: u64, g
 }
 
 /// The floor: one signed call to a hub that makes the four signed calls in the same order and answers signed.
-pub async fn floor(town: &Town, floor: &Floor, lanes: usize, seconds: u64, gauge: &Gauge) -> Result<Measured, Failure> {
+pub async fn floor(
+    town: &Town,
+    (floor, signatures): &(Floor, Signatures),
+    lanes: usize,
+    seconds: u64,
+    gauge: &Gauge,
+) -> Result<Measured, Failure> {
+    let verified = signatures.client;
     let home = SystemHome::load(&town.folder.join(FUND))?;
     let directory = home.directory(SystemTime::now())?;
     let mut clients = Vec::new();
@@ -97,6 +104,9 @@ pub async fn floor(town: &Town, floor: &Floor, lanes: usize, seconds: u64, gauge
                     let answer = reply.answer.unwrap_or_default();
                     let (_, keyid) = dsse::peek(&answer, payload_type::ANSWER)?;
                     let holder = directory.hub_key(keyid, zerotrip_proto::v1::KeyUsage::Sign, now)?;
+                    for _ in 1..verified {
+                        dsse::verify(&answer, payload_type::ANSWER, &holder.key)?;
+                    }
                     let answer: Answer = dsse::open(&answer, payload_type::ANSWER, &holder.key)?;
                     if answer.request_id != signed.id {
                         return fail("the floor answered another request");

@@ -79,7 +79,8 @@ fn bench(arguments: &Arguments) -> Result<(), Failure> {
     let plan = Plan { hub_settings: settings.into(), ..Plan::now(arguments.residents, 7) };
     let mut town = Town::start(&arguments.dir, &plan, &mut |line| eprintln!("· {line}"))?;
     let city = std::sync::Arc::new(zerotrip_tests::city::generate(&plan.spec, &arguments.dir.join("key"))?);
-    let floor = floor::Floor::start(&town)?;
+    let once = (floor::Floor::start(&town, &floor::ONCE)?, floor::ONCE);
+    let as_many = (floor::Floor::start(&town, &floor::AS_MANY)?, floor::AS_MANY);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     println!("machine: {}", measure::machine()?);
     println!("city: {} persons; {} s a measurement\n", city.ids.len(), arguments.seconds);
@@ -91,18 +92,20 @@ fn bench(arguments: &Arguments) -> Result<(), Failure> {
     let town_gauge = Gauge { hub, connectors, client: std::process::id() };
     let mut ratios = Vec::new();
     for lanes in arguments.at.iter().copied() {
-        let bare = runtime.block_on(load::floor(&town, &floor, lanes, arguments.seconds, &floor.gauge()))?;
+        let bare = runtime.block_on(load::floor(&town, &once, lanes, arguments.seconds, &once.0.gauge()))?;
         println!("{}", bare.row("floor 1 + 4", lanes));
+        let signed = runtime.block_on(load::floor(&town, &as_many, lanes, arguments.seconds, &as_many.0.gauge()))?;
+        println!("{}", signed.row("floor, as many signatures", lanes));
         let real = runtime.block_on(load::family(&town, &city, lanes, arguments.seconds, &town_gauge))?;
         println!("{}", real.row("family check", lanes));
-        ratios.push(format!("at {lanes}: {:.2}", real.rate() / bare.rate()));
+        ratios.push(format!("at {lanes}: {:.2} ({:.2})", real.rate() / bare.rate(), real.rate() / signed.rate()));
     }
-    println!("\nfamily check / floor, answers a second: {}", ratios.join(", "));
+    println!("\nfamily check / floor (floor with as many signatures), answers a second: {}", ratios.join(", "));
     println!("resident now / at most: hub {}", measure::memory(hub)?);
     for (member, id) in members.iter().zip(&town_gauge.connectors) {
         println!("resident now / at most: connector {member} {}", measure::memory(*id)?);
     }
-    drop(floor);
+    drop((once, as_many));
     town.stop()?;
     runtime.block_on(parts::query_engine(&plan, &arguments.dir))?;
     runtime.block_on(parts::ledger(&arguments.dir))?;

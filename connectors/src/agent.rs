@@ -75,6 +75,19 @@ pub enum AgentError {
     /// Of several datasets, none can be served.
     #[error("nothing can be served:{}", reasons(.0))]
     Nothing(BTreeMap<String, String>),
+    /// What was withdrawn would be served again.
+    #[error(
+        "the owner's approvals here are version {version}, and version {highest} was signed: an older copy was put back. Read them with \
+         `zerotrip-connector approvals`, and `withdraw` or `approve` what differs; if all of it is meant, remove `{kept}`"
+    )]
+    Older {
+        /// As they lie there.
+        version: u64,
+        /// The highest that was ever here.
+        highest: u64,
+        /// Where that is kept.
+        kept: String,
+    },
     /// The journal.
     #[error("the journal cannot be opened: {0}")]
     Journal(std::io::Error),
@@ -152,6 +165,13 @@ impl Agent {
             return Err(AgentError::Nothing(broken));
         }
         let approvals = approving::read(folder)?;
+        if let Some(version) = approvals.as_ref().and_then(version_of) {
+            let highest = approving::highest(folder)?;
+            if version < highest {
+                return Err(AgentError::Older { version, highest, kept: approving::highest_path(folder).display().to_string() });
+            }
+            approving::remember(folder, version)?;
+        }
         let journal = Journal::open(&folder.join("journal")).map_err(AgentError::Journal)?;
         let member = home.system.member().unwrap_or_default().to_owned();
         let in_force = InForce::new(directory, envelope, &member, (&datasets, &broken), approvals, now);

@@ -16,6 +16,7 @@ use zerotrip_trust::receipt::template_digest;
 use crate::desk::{DeskError, envelope};
 use crate::serving::owner_of;
 
+const HIGHEST_AGAIN: &str = "read `zerotrip-connector approvals`; if that is what is to be served, remove the file";
 const APPROVE_AGAIN: &str = "remove it, then run `zerotrip-connector approve` again for each check that is to be served";
 
 /// A member, and what it may ask for.
@@ -59,10 +60,34 @@ pub fn sign(home: &SystemHome, read: &Approvals, mut approvals: Approvals) -> Re
     if standing(home)? != *read {
         return Err(DeskError::Meanwhile);
     }
-    approvals.version += 1;
+    approvals.version = approvals.version.max(highest(&home.folder)?) + 1;
     approvals.signed_at = Some(to_timestamp(SystemTime::now()));
     let envelope = dsse::seal(payload_type::APPROVALS, &approvals, &home.key("approve")?)?;
-    Ok(files::write(&path(&home.folder), &envelope.encode_to_vec(), Secrecy::Public)?)
+    files::write(&path(&home.folder), &envelope.encode_to_vec(), Secrecy::Public)?;
+    remember(&home.folder, approvals.version)
+}
+
+/// Where the highest version that was ever signed or in force here is kept.
+pub fn highest_path(folder: &Path) -> PathBuf {
+    folder.join("signed").join("approvals.version")
+}
+
+/// The highest version that was ever signed or in force here: older approvals, out of a backup, would serve again what was withdrawn.
+pub fn highest(folder: &Path) -> Result<u64, DeskError> {
+    let path = highest_path(folder);
+    if !path.exists() {
+        return Ok(0);
+    }
+    let why = || DeskError::Damaged { path: path.display().to_string(), why: "not a number".to_owned(), remedy: HIGHEST_AGAIN };
+    files::read_text(&path)?.trim().parse().map_err(|_| why())
+}
+
+/// Keeps this version, if none was higher.
+pub fn remember(folder: &Path, version: u64) -> Result<(), DeskError> {
+    if version > highest(folder)? {
+        files::write(&highest_path(folder), version.to_string().as_bytes(), Secrecy::Public)?;
+    }
+    Ok(())
 }
 
 /// Whom an approval serves, and for what: each of its requesters, for each of its purposes.

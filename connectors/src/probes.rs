@@ -17,7 +17,7 @@ use zerotrip_datasets::{Column, DatasetFile, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
 use crate::access::Access;
-use crate::source::{LookUp, LookUpEnd, Rows, SourceError, Stop};
+use crate::source::{LookUp, LookUpEnd, RestsOn, Rows, SourceError, Stop};
 
 /// Most persons of one file.
 pub const MOST_PROBES: usize = 100;
@@ -54,8 +54,8 @@ pub struct Looked {
     pub persons: usize,
     /// The lines of those who were not found.
     pub missing: Vec<usize>,
-    /// See [`LookUpEnd::rests_on`].
-    pub rests_on: Option<u64>,
+    /// What all of the look rests upon; `None` where rows were written in its midst.
+    pub rests_on: Option<RestsOn>,
 }
 
 impl fmt::Debug for Named {
@@ -91,7 +91,7 @@ impl Probes {
     /// `None`: the look-ups rest upon different snapshots or passes.
     async fn look_once(&self, named: &Named, access: &Access) -> Result<Option<Looked>, SourceError> {
         let mut missing: BTreeMap<usize, &Person> = named.0.iter().map(|person| (person.line, person)).collect();
-        let mut rests_on: Option<Option<u64>> = None;
+        let (mut rests_on, mut written) = (None, false);
         for (place, (_, columns)) in self.look_ups.iter().enumerate() {
             let wanted = missing.values().filter(|person| person.look_up.is_none_or(|only| only == place));
             let wanted: Vec<ResidentId> = wanted.map(|person| person.id).collect();
@@ -108,14 +108,16 @@ impl Probes {
                     }
                     Err(error) => return Err(error),
                 };
-                if *rests_on.get_or_insert(end.rests_on) != end.rests_on {
-                    return Ok(None);
+                match (*rests_on.get_or_insert(end.rests_on), end.rests_on) {
+                    (before, now) if before == now => {}
+                    (RestsOn::Rows(_), RestsOn::Rows(_)) => written = true,
+                    _ => return Ok(None),
                 }
                 let is_found = |person: &Person| person.look_up.is_none_or(|only| only == place) && found.contains(&person.id);
                 missing.retain(|_, person| !is_found(person));
             }
         }
-        Ok(Some(Looked { persons: named.0.len(), missing: missing.into_keys().collect(), rests_on: rests_on.flatten() }))
+        Ok(Some(Looked { persons: named.0.len(), missing: missing.into_keys().collect(), rests_on: rests_on.filter(|_| !written) }))
     }
 
     /// Whom of these the rows name, read as a scan reads them.

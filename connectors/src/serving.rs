@@ -19,7 +19,7 @@ use crate::access::{Access, Turn};
 use crate::adjudications::Adjudications;
 use crate::probes::Probes;
 use crate::proving::Proving;
-use crate::source::{self, SourceError, Stop, Survey};
+use crate::source::{self, RestsOn, SourceError, Stop, Survey};
 
 /// One dataset, served.
 #[derive(Debug)]
@@ -114,8 +114,8 @@ impl Serving {
         self.access.turn(stop).await
     }
 
-    /// Whether known persons are found in what a look-up rests upon; see [`crate::source::LookUpEnd::rests_on`].
-    pub async fn borne_out(&self, rests_on: Option<u64>, stop: &Stop) -> Result<(), SourceError> {
+    /// Whether known persons are found in what a look-up rests upon; see [`RestsOn`].
+    pub async fn borne_out(&self, rests_on: RestsOn, stop: &Stop) -> Result<(), SourceError> {
         match &self.proving {
             Some(proving) => proving.bears_out(rests_on, stop).await,
             None => Ok(()),

@@ -70,27 +70,29 @@ fn an_approval_names_members_and_takes_nothing_away_unsaid() {
 
 #[test]
 fn what_an_owner_withdraws_is_served_no_longer_and_what_it_approves_is_without_a_restart() {
-    let town = town(200, 37);
-    let dir = town.town.path("estate");
+    let mut town = town(200, 37);
+    let (dir, folder) = (town.town.path("estate"), town.town.folder.clone());
     let withdraw = |more: &[&str], typed: &str| {
         let arguments = [&["withdraw", "--dir", &dir, "--check", "no-property"], more].concat();
-        run_answering("zerotrip-connector", &arguments, &town.town.folder, typed).unwrap()
+        run_answering("zerotrip-connector", &arguments, &folder, typed).unwrap()
     };
-    let asked = || {
+    let asked = |town: &TestTown| {
         let (applicant, _) = town.cast("nothing_owned");
         let ended = town.town.ask("check", FUND, "applicant", &applicant, &[]).unwrap();
         (ended.code, ended.output.contains("GATE_REFUSED") && ended.output.contains("estate.ownership"))
     };
-    let soon = |what: &str, expected: (i32, bool)| wait_until(Duration::from_secs(10), what, || Ok(asked() == expected)).unwrap();
-    assert_eq!(asked(), (0, false));
+    let soon = |town: &TestTown, what: &str, expected: (i32, bool)| {
+        wait_until(Duration::from_secs(10), what, || Ok(asked(town) == expected)).unwrap()
+    };
+    assert_eq!(asked(&town), (0, false));
     let declined = withdraw(&["--requester", FUND], "n\n").expect(2).unwrap();
     assert!(declined.errors.contains(&format!("LOSES: {FUND}, for {PURPOSE} (no-property/applicant")), "{}", declined.errors);
     assert!(withdraw(&["--purpose", "loan", "--yes"], "").expect(2).unwrap().errors.contains("nothing of `no-property` is approved"));
-    assert_eq!(asked(), (0, false));
+    assert_eq!(asked(&town), (0, false));
     withdraw(&["--requester", FUND, "--yes"], "").expect(0).unwrap();
-    soon("the withdrawal holds", (4, true));
+    soon(&town, "the withdrawal holds", (4, true));
     approve(&town, &[FUND], PURPOSE, &["--yes"], "").expect(0).unwrap();
-    soon("the approval holds", (0, false));
+    soon(&town, "the approval holds", (0, false));
     // One at the same desk who has not answered yet undoes nothing that another signs meanwhile.
     let more = ["approve", "--dir", &dir, "--check", "no-property/couple", "--requester", TRANSIT, "--purpose", "loan"];
     let mut command = Command::new(binary_path("zerotrip-connector").unwrap());
@@ -108,20 +110,36 @@ fn what_an_owner_withdraws_is_served_no_longer_and_what_it_approves_is_without_a
     errors.read_to_string(&mut said).unwrap();
     assert_eq!(waiting.wait().unwrap().code(), Some(2), "{said}");
     assert!(said.contains("changed by somebody else meanwhile"), "{said}");
-    soon("the withdrawal holds", (4, true));
+    soon(&town, "the withdrawal holds", (4, true));
     approve(&town, &[FUND], PURPOSE, &["--yes"], "").expect(0).unwrap();
-    soon("the approval holds", (0, false));
+    soon(&town, "the approval holds", (0, false));
     let second = run("zerotrip-connector", &["serve", "--dir", &dir], &town.town.folder).unwrap().expect(2).unwrap();
     assert!(second.errors.contains("another `serve` runs in"), "{}", second.errors);
     // What nobody can read approves nothing; what is mended does.
     let approvals = town.town.folder.join("estate/signed/approvals.dsse");
     let good = std::fs::read(&approvals).unwrap();
     std::fs::remove_file(&approvals).unwrap();
-    soon("no approvals, nothing served", (4, true));
+    soon(&town, "no approvals, nothing served", (4, true));
     std::fs::write(&approvals, "nonsense").unwrap();
-    assert_eq!(asked(), (4, true));
+    assert_eq!(asked(&town), (4, true));
     std::fs::write(&approvals, good).unwrap();
-    soon("the approvals are back", (0, false));
+    soon(&town, "the approvals are back", (0, false));
+    // An older copy serves nobody again what was withdrawn since: not in a running connector, and not in one that starts.
+    let granting = std::fs::read(&approvals).unwrap();
+    withdraw(&["--requester", FUND, "--yes"], "").expect(0).unwrap();
+    soon(&town, "the withdrawal holds", (4, true));
+    std::fs::write(&approvals, &granting).unwrap();
+    let log = town.town.folder.join("logs/estate.log");
+    let noticed = || Ok(std::fs::read_to_string(&log)?.contains("older approvals were put in place of newer ones"));
+    wait_until(Duration::from_secs(10), "the older copy is noticed", noticed).unwrap();
+    assert_eq!(asked(&town), (4, true));
+    town.town.stop_connector("estate").unwrap();
+    let refused = run("zerotrip-connector", &["serve", "--dir", &dir], &town.town.folder).unwrap().expect(2).unwrap();
+    assert!(refused.errors.contains("an older copy was put back"), "{}", refused.errors);
+    withdraw(&["--requester", FUND, "--yes"], "").expect(0).unwrap();
+    town.town.start_connector("estate").unwrap();
+    town.town.wait_attached(&["estate.ownership"]).unwrap();
+    assert_eq!(asked(&town), (4, true));
     town.town.stop().unwrap();
 }
 

@@ -56,8 +56,10 @@ fn a_register_without_somebody_who_must_be_in_it_proves_no_absence() {
     estate.execute_batch("create table kept as select * from T_FDCQ").unwrap();
     let gone = estate.execute(&format!("delete from T_FDCQ where {column} in (?1, ?2)"), [&short, &owner]).unwrap();
     assert!((1..5).contains(&gone));
+    let implausible = ("unavailable", ErrorCode::SourceImplausible.name().to_owned(), "estate.ownership".to_owned());
+    assert_eq!(ask(), implausible, "at once, though everybody was found a moment ago");
     restart(&mut town, &named);
-    assert_eq!(ask(), ("unavailable", ErrorCode::SourceImplausible.name().to_owned(), "estate.ownership".to_owned()));
+    assert_eq!(ask(), implausible);
     let said = check(&town, 1);
     assert!(said.contains("known persons   0 of 1 found") && said.contains("not found: line 2 of"), "{said}");
     // The others are served as before, and so is this one as soon as the person is back.

@@ -23,7 +23,7 @@ struct Register(Mutex<Held>);
 #[derive(Debug, Default)]
 struct Held {
     rows: Vec<[&'static str; 2]>,
-    rests_on: Option<u64>,
+    rests_on: RestsOn,
     /// How many keys each look-up had.
     asked: Vec<usize>,
     /// More rows than this are refused as a source does.
@@ -105,7 +105,7 @@ fn rig(names: &str, limits: Limits) -> Rig {
 }
 
 impl Rig {
-    fn hold(&self, rows: &[[&'static str; 2]], rests_on: Option<u64>) {
+    fn hold(&self, rows: &[[&'static str; 2]], rests_on: RestsOn) {
         let mut held = self.register.0.lock().unwrap();
         (held.rows, held.rests_on) = (rows.to_vec(), rests_on);
     }
@@ -114,7 +114,7 @@ impl Rig {
         std::mem::take(&mut self.register.0.lock().unwrap().asked).len()
     }
 
-    async fn answers(&self, rests_on: Option<u64>) -> Result<(), SourceError> {
+    async fn answers(&self, rests_on: RestsOn) -> Result<(), SourceError> {
         self.proving.bears_out(rests_on, &Stop::at(Instant::now() + Duration::from_secs(20))).await
     }
 }
@@ -122,56 +122,74 @@ impl Rig {
 #[tokio::test]
 async fn each_snapshot_is_borne_out_once_and_a_look_lasts_a_minute() {
     let rig = rig(LI, Limits::default());
-    rig.hold(&[["110105491231002", ""]], Some(1));
-    rig.answers(Some(1)).await.unwrap();
+    rig.hold(&[["110105491231002", ""]], RestsOn::Pass(1));
+    rig.answers(RestsOn::Pass(1)).await.unwrap();
     assert_eq!(rig.asked(), 1, "found by the first look-up, so the other need not be asked");
-    rig.answers(Some(1)).await.unwrap();
+    rig.answers(RestsOn::Pass(1)).await.unwrap();
     assert_eq!(rig.asked(), 0);
     // A newer drop, in which the person is not: nothing that rests upon it is borne out, and nothing is said of who it was.
-    rig.hold(&[[WANG, ""]], Some(2));
-    let error = rig.answers(Some(2)).await.unwrap_err();
+    rig.hold(&[[WANG, ""]], RestsOn::Pass(2));
+    let error = rig.answers(RestsOn::Pass(2)).await.unwrap_err();
     assert_eq!((error.code, rig.asked()), (ErrorCode::SourceImplausible, 2));
     assert!(error.detail.contains("1 of 1 known persons are not found: line 1 of"), "{error}");
     for text in [error.to_string(), format!("{error:?} {:?}", rig.proving)] {
         assert!(!text.contains(LI) && !text.contains("110105"), "{text}");
     }
     // For a moment the system is left alone; nothing else is borne out either.
-    rig.hold(&[[LI, ""]], Some(1));
-    assert_eq!(rig.answers(Some(1)).await.unwrap_err().code, ErrorCode::SourceImplausible);
+    rig.hold(&[[LI, ""]], RestsOn::Pass(1));
+    assert_eq!(rig.answers(RestsOn::Pass(1)).await.unwrap_err().code, ErrorCode::SourceImplausible);
     assert_eq!(rig.asked(), 0);
     // Then it is looked at anew.
     rig.proving.state.lock().unwrap().failed.as_mut().unwrap().at -= RETRY;
-    rig.answers(Some(1)).await.unwrap();
+    rig.answers(RestsOn::Pass(1)).await.unwrap();
     assert_eq!(rig.asked(), 1);
     // And so it is when a minute is over.
     rig.proving.state.lock().unwrap().held[0].1 -= EVERY;
-    rig.hold(&[], Some(1));
-    assert_eq!(rig.answers(Some(1)).await.unwrap_err().code, ErrorCode::SourceImplausible);
+    rig.hold(&[], RestsOn::Pass(1));
+    assert_eq!(rig.answers(RestsOn::Pass(1)).await.unwrap_err().code, ErrorCode::SourceImplausible);
 }
 
 #[tokio::test]
 async fn answers_under_way_may_rest_upon_what_was_there_before() {
     let rig = rig(LI, Limits::default());
     for number in 1..=2 {
-        rig.hold(&[[LI, ""]], Some(number));
-        rig.answers(Some(number)).await.unwrap();
+        rig.hold(&[[LI, ""]], RestsOn::Pass(number));
+        rig.answers(RestsOn::Pass(number)).await.unwrap();
     }
-    rig.answers(Some(1)).await.unwrap();
+    rig.answers(RestsOn::Pass(1)).await.unwrap();
     // What nobody was looked up in is not borne out by what came after it.
-    rig.hold(&[[LI, ""]], Some(4));
-    assert_eq!(rig.answers(Some(3)).await.unwrap_err().code, ErrorCode::SourceFailed);
-    rig.answers(Some(4)).await.unwrap();
+    rig.hold(&[[LI, ""]], RestsOn::Pass(4));
+    assert_eq!(rig.answers(RestsOn::Pass(3)).await.unwrap_err().code, ErrorCode::SourceFailed);
+    rig.answers(RestsOn::Pass(4)).await.unwrap();
     // Answers of the moment share no number.
-    rig.hold(&[[LI, ""]], None);
-    rig.answers(None).await.unwrap();
+    rig.hold(&[[LI, ""]], RestsOn::Moment);
+    rig.answers(RestsOn::Moment).await.unwrap();
+}
+
+#[tokio::test]
+async fn whatever_is_written_to_a_live_file_is_looked_at_before_anything_rests_upon_it() {
+    let rig = rig(LI, Limits::default());
+    rig.hold(&[[LI, ""]], RestsOn::Rows(1));
+    rig.answers(RestsOn::Rows(1)).await.unwrap();
+    rig.answers(RestsOn::Rows(1)).await.unwrap();
+    assert_eq!(rig.asked(), 1);
+    // Somebody has written, and the person is there: known or not what was written after the answer.
+    rig.hold(&[[LI, ""], [WANG, ""]], RestsOn::Rows(3));
+    rig.answers(RestsOn::Rows(2)).await.unwrap();
+    assert_eq!(rig.asked(), 1);
+    rig.answers(RestsOn::Rows(3)).await.unwrap();
+    assert_eq!(rig.asked(), 0);
+    // And now it is not.
+    rig.hold(&[[WANG, ""]], RestsOn::Rows(4));
+    assert_eq!(rig.answers(RestsOn::Rows(4)).await.unwrap_err().code, ErrorCode::SourceImplausible);
 }
 
 #[tokio::test]
 async fn a_source_that_does_not_answer_bears_nothing_out() {
     let rig = rig(LI, Limits::default());
-    rig.hold(&[[LI, ""]], None);
+    rig.hold(&[[LI, ""]], RestsOn::Moment);
     rig.register.0.lock().unwrap().unreachable = true;
-    assert_eq!(rig.answers(None).await.unwrap_err().code, ErrorCode::SourceUnreachable);
+    assert_eq!(rig.answers(RestsOn::Moment).await.unwrap_err().code, ErrorCode::SourceUnreachable);
 }
 
 #[tokio::test]
@@ -179,14 +197,14 @@ async fn the_owners_limits_hold_and_whoever_must_be_found_by_one_way_is() {
     let limits = Limits { most_keys: 2, most_rows: 1, most_rate: 3, ..Limits::default() };
     let names = format!("\u{feff}# known since 1987\r\n{LI}\r\n\r\n{WANG} acted_for # the agent\r\n{ZHAO}\r\n");
     let rig = rig(&names, limits);
-    rig.hold(&[[LI, WANG], ["", ZHAO]], None);
+    rig.hold(&[[LI, WANG], ["", ZHAO]], RestsOn::Moment);
     let begun = Instant::now();
-    rig.answers(None).await.unwrap();
+    rig.answers(RestsOn::Moment).await.unwrap();
     assert!(begun.elapsed() > Duration::from_millis(500), "over three scans, within a second of {:?}", begun.elapsed());
     let asked = std::mem::take(&mut rig.register.0.lock().unwrap().asked);
     assert!(asked.iter().all(|keys| *keys <= 2) && asked.len() > 3, "{asked:?}");
     // By the other way, the person on line 4 does not count.
-    rig.hold(&[[LI, ""], [WANG, ZHAO]], None);
+    rig.hold(&[[LI, ""], [WANG, ZHAO]], RestsOn::Moment);
     let error = rig.proving.prove().await.unwrap_err();
     assert!(error.detail.contains("1 of 3 known persons are not found: line 4 of"), "{error}");
     // A line that is out of date is mended without a restart.

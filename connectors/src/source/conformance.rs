@@ -21,7 +21,7 @@ use zerotrip_legacy::files::{Book, Dbf, OldBook, parquet};
 
 use super::remote::tests::server::{Server, Table};
 use super::rest::tests::server::Api;
-use super::{LookUp, LookUpEnd, Source, SourceError, Stop};
+use super::{LookUp, LookUpEnd, RestsOn, Source, SourceError, Stop};
 
 mod selecting;
 
@@ -374,14 +374,17 @@ pub fn what_answers_rest_upon_is_told(kind: AnyKind<'_>) {
     };
     let before = rests_on(1);
     let is_copied = matches!(kind, AnyKind::Csv | AnyKind::Xlsx | AnyKind::Xls | AnyKind::Dbf | AnyKind::Parquet);
-    assert_eq!(before.is_some(), is_copied, "only what is copied rests upon a copy; the others are set to be of the moment");
+    assert_eq!(matches!(before, RestsOn::Pass(_)), is_copied, "only what is copied rests upon a copy");
+    // A live file tells of each write; the others are set to be of the moment.
+    let is_numbered = is_copied || matches!(kind, AnyKind::Sqlite);
+    assert_eq!(before != RestsOn::Moment, is_numbered);
     assert_eq!(rests_on(1), before, "nothing has changed");
     rig.write(&[(LI, "", "home"), (WANG, "", "another")]);
     let after = rests_on(2);
-    assert_eq!(after == before, !is_copied, "new rows are another copy");
+    assert_eq!(after != before, is_numbered, "new rows are another copy, or have another number");
     let again = rig.open().unwrap();
     let other = run(names(&*again, look_up(&[LI], 100, soon()))).unwrap().1.rests_on;
-    assert_eq!(other == after, !is_copied, "no two copies share a number");
+    assert_eq!(other != after, is_numbered, "no two copies or readings share a number");
 }
 
 pub fn hostile_values_are_only_values(kind: AnyKind<'_>) {

@@ -124,9 +124,20 @@ pub struct LookUpEnd {
     pub rows: u64,
     /// Locators of unreadable rows that could be one of the keys': for the owner only.
     pub could_match: Vec<String>,
-    /// Which snapshot or profiling pass it rests upon, by a number that no other of this process has; `None` where each look-up sees the
-    /// system as it is at that moment.
-    pub rests_on: Option<u64>,
+    /// What it rests upon.
+    pub rests_on: RestsOn,
+}
+
+/// What an answer rests upon. Numbers are of this process: no two are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RestsOn {
+    /// The system as it was at that moment, and nothing that a later look-up could rest upon too.
+    #[default]
+    Moment,
+    /// The system's rows as they stood between two writes: whoever reads after the next write rests upon others.
+    Rows(u64),
+    /// A snapshot or a profiling pass, which stays what it is while newer rows come.
+    Pass(u64),
 }
 
 /// A number for a snapshot or a profiling pass.

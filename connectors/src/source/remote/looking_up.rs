@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::{LookUp, LookUpEnd, Rows, SourceError};
+use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 use super::cells::Cells;
 use super::known::Known;
 use super::outgoing::Outgoing;
@@ -93,7 +93,7 @@ impl<S: System> Inner<S> {
         }
         let as_of = known.as_of().min(lease.begun);
         let could_match = known.could_match(&look_up.columns, &look_up.keys);
-        let rests_on = (!self.shape.profile_every.is_zero()).then_some(known.number);
+        let rests_on = if self.shape.profile_every.is_zero() { RestsOn::Moment } else { RestsOn::Pass(known.number) };
         Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match, rests_on })
     }
 }

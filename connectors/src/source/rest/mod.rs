@@ -27,7 +27,7 @@ use self::client::Client;
 use self::reading::Plan;
 use super::snapshot::Snapshots;
 use super::table::TableSource;
-use super::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use super::{LookUp, LookUpEnd, RestsOn, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use crate::adjudications::Adjudications;
 
 /// Time after which a reading that failed is tried again.
@@ -112,7 +112,7 @@ impl Source for RestSource {
             };
             let end = current.look_up(look_up, rows).await?;
             // Where every look-up has a snapshot of its own, none is another's.
-            Ok(LookUpEnd { rests_on: end.rests_on.filter(|_| !self.every.is_zero()), ..end })
+            Ok(if self.every.is_zero() { LookUpEnd { rests_on: RestsOn::Moment, ..end } } else { end })
         })
     }
 

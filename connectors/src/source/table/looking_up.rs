@@ -10,7 +10,7 @@ use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::present::Met;
-use super::super::{LookUp, LookUpEnd, Rows, SourceError};
+use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 use super::sending::RowSender;
 use super::{BUSY, Inner, Moment, Reader, quote};
 
@@ -90,8 +90,9 @@ impl Inner {
                 return Err(inner.lost(place));
             }
             let could_match = profile.could_match(&look_up.columns, &look_up.keys);
-            // Every write to a live file makes a pass of its own for every reader: there each look-up is of its moment.
-            let rests_on = matches!(inner.shape.moment, Moment::Fixed(_)).then_some(inner.number);
+            // Every write to a live file makes a pass of its own for every reader.
+            let rests_on = if matches!(inner.shape.moment, Moment::Fixed(_)) { RestsOn::Pass } else { RestsOn::Rows };
+            let rests_on = rests_on(pass.number);
             Ok(LookUpEnd { as_of, rows: profile.rows, could_match, rests_on })
         })
     }

@@ -78,8 +78,6 @@ pub struct TableSource {
 }
 
 struct Inner {
-    /// No other table of this process has it.
-    number: u64,
     shape: TableShape,
     path: PathBuf,
     /// A snapshot's own file, which goes with its last reader.
@@ -152,7 +150,6 @@ impl TableSource {
     /// Opens a table of that shape and proves that it is there.
     fn open(shape: TableShape, path: PathBuf, snapshot: Option<Temporary>) -> Result<Self, SourceError> {
         let inner = Inner {
-            number: super::next_number(),
             shape,
             path,
             _snapshot: snapshot,

@@ -6,12 +6,14 @@ use rusqlite::types::ValueRef;
 
 use super::super::present::{Gathering, Present};
 use super::super::profile::{KeyCell, KeyColumns, Profile};
-use super::super::{Rows, SourceError, Stop};
+use super::super::{Rows, SourceError, Stop, next_number};
 use super::{Inner, Moment, Reader, whole};
 use crate::adjudications::row_digest;
 
 /// What a pass over the whole table has seen.
 pub struct Pass {
+    /// No other pass of this process has it.
+    pub number: u64,
     /// Rows that an index does not find, or that cannot be read.
     pub profile: Profile,
     /// Who stood where, and how often, in the department's own database: an index of its can be damaged, and would answer "nobody".
@@ -64,6 +66,6 @@ impl Inner {
             }
         }
         profile.plausible()?;
-        Ok(Pass { profile, present: present.map(Gathering::finish) })
+        Ok(Pass { number: next_number(), profile, present: present.map(Gathering::finish) })
     }
 }

@@ -14,7 +14,7 @@ use super::people::{WAYS, person, spelt};
 use super::server::{READER_PASSWORD, Server};
 use super::{Rig, code, rows, until};
 use crate::source::conformance::{LI, WANG, look_up, names, run, soon};
-use crate::source::{LookUp, Rows};
+use crate::source::{LookUp, RestsOn, Rows};
 
 type Test = (&'static str, fn(&Server));
 pub const BOTH: &[Test] = &[
@@ -272,7 +272,7 @@ fn the_pass_ages(server: &Server) {
     let (seldom, often) = (rig.open("profile_every = \"1h\"").unwrap(), rig.open("profile_every = \"1s\"").unwrap());
     let opened = SystemTime::now();
     let first = run(names(&*often, look_up(&[LI], 10, soon()))).unwrap().1.rests_on;
-    assert!(first.is_some());
+    assert!(matches!(first, RestsOn::Pass(_)));
     rig.table.sql("insert into TABLE values ('110105 19491231 002X', null, '2'), ('11010519491231002x', null, '3')");
     let (found, end) = run(names(&*seldom, look_up(&[LI], 10, soon()))).unwrap();
     assert_eq!((found, end.rows), (vec!["1".to_owned(), "3".to_owned()], 1), "what an index finds, and no more");
@@ -280,10 +280,10 @@ fn the_pass_ages(server: &Server) {
     run(until("the next pass finds it", || async {
         let (found, end) = names(&*often, look_up(&[LI], 10, soon())).await.unwrap();
         assert!(end.as_of <= SystemTime::now());
-        found == ["1", "2", "3"] && end.rows == 3 && end.as_of > opened && end.rests_on.is_some() && end.rests_on != first
+        found == ["1", "2", "3"] && end.rows == 3 && end.as_of > opened && matches!(end.rests_on, RestsOn::Pass(_)) && end.rests_on != first
     }));
     let again = || run(names(&*seldom, look_up(&[LI], 10, soon()))).unwrap().1.rests_on;
-    assert!(again().is_some() && again() == end.rests_on, "one pass is one, for as long as it serves");
+    assert!(matches!(again(), RestsOn::Pass(_)) && again() == end.rests_on, "one pass is one, for as long as it serves");
 }
 
 fn a_new_row_does_not_hide_one_that_is_spelt_anew(server: &Server) {
