@@ -19,7 +19,7 @@ use crate::work::{Done, Fault, Work, apply};
 pub const BATCH: usize = 256;
 
 /// From so many open exchanges on, more jobs are about to come.
-const CROWD: usize = 16;
+const CROWD: i64 = 16;
 /// Time that a commit then waits for them: one fsync for many, where each would have had one of its own for two.
 const GATHER: Duration = Duration::from_millis(1);
 
@@ -38,7 +38,7 @@ pub(crate) struct Writer {
     head: watch::Sender<Arc<Head>>,
     commits: Arc<AtomicU64>,
     /// Exchanges that were intended here and not closed yet.
-    open: usize,
+    open: i64,
     /// Why nothing is recorded any more.
     failed: Option<String>,
     /// Let go when the writer is.
@@ -106,15 +106,19 @@ impl Writer {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut tree = Growing::from(&self.range);
         let mut results = Vec::with_capacity(works.len());
-        let (mut opened, mut closed) = (0, 0);
+        let mut open = self.open;
         for work in works {
-            let (opens, closes) = (matches!(work, Work::Intend { .. }), matches!(work, Work::Complete { .. }));
+            let more = match work {
+                Work::Intend { .. } => 1,
+                Work::Complete { .. } => -1,
+                _ => 0,
+            };
             transaction.prepare_cached("SAVEPOINT item")?.execute([])?;
             let before = tree.range.clone();
             match apply(&transaction, &mut tree, work) {
                 Ok(done) => {
                     results.push(Ok(done));
-                    (opened, closed) = (opened + usize::from(opens), closed + usize::from(closes));
+                    open += more;
                 }
                 Err(Fault::Refused(error)) => {
                     transaction.prepare_cached("ROLLBACK TO item")?.execute([])?;
@@ -144,7 +148,7 @@ impl Writer {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.range = tree.range;
         self.head.send_replace(head);
-        self.open = (self.open + opened).saturating_sub(closed);
+        self.open = open;
         Ok(results)
     }
 
