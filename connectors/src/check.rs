@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 use zerotrip_channel::files;
+use zerotrip_datasets::quality::percent;
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_datasets::{DatasetFile, Limits};
 
@@ -204,12 +205,6 @@ fn as_of(survey: &Survey) -> String {
     chrono::DateTime::<chrono::Local>::from(survey.as_of).to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
 }
 
-/// So many of so many, in hundredths of a percent at the finest.
-fn share(part: u64, whole: u64) -> String {
-    let hundredths = part.saturating_mul(10_000).div_ceil(whole.max(1));
-    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
-}
-
 fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Known) -> String {
     let mut text = format!(
         "{} ({} / {})\n  rows            {} (floor {})\n  as of           {}\n  irregular ids   {} (found through the exceptions index)\n  unreadable rows {}",
@@ -231,7 +226,7 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
         text.push_str(&format!("\n  finding: {place}: {count} {}{examples}", kind.said()));
     }
     if survey.spoilt_rows > 0 {
-        let share = share(survey.spoilt_rows, survey.rows);
+        let share = percent(survey.spoilt_rows, survey.rows);
         text.push_str(&format!("\n  {} of {} rows ({share}) could make an answer unavailable", survey.spoilt_rows, survey.rows));
     }
     for trial in trials {
