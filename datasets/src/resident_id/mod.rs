@@ -79,6 +79,19 @@ pub enum StrictError {
     },
 }
 
+impl StrictError {
+    /// The same in Chinese.
+    pub fn zh(&self) -> String {
+        match self {
+            Self::Length { found } => format!("居民身份号码为 18 位，此处为 {found} 位：请照证件完整填写"),
+            Self::FirstGeneration => "这是 15 位的一代证号码：请填写现行证件上的 18 位号码".to_owned(),
+            Self::Character { position, found } => format!("第 {position} 位的 `{found}` 不是数字：只有末位可以是 `X`"),
+            Self::BirthDate { found } => format!("第 7 至 14 位（`{found}`）不是出生日期：请对照证件"),
+            Self::CheckCharacter { found } => format!("校验码 `{found}` 与前 17 位不符，可能有数字错误或颠倒：请对照证件"),
+        }
+    }
+}
+
 /// Reads a cell, whatever blanks, full-width characters, case and generation it uses.
 pub fn parse(raw: &str) -> Reading {
     // Longer than any column of ids; bounds the work that a hostile cell can cause.
