@@ -162,9 +162,12 @@ pub enum AuthorityError {
         /// Why.
         why: String,
     },
-    /// A grant.
-    #[error("{0}")]
-    Grant(String),
+    /// A grant of that id is there.
+    #[error("there is a grant `{0}` already; revoke it first, or choose another id")]
+    GrantThere(String),
+    /// None is.
+    #[error("no grant `{0}`; `zerotrip grant list` shows what there is")]
+    NoGrant(String),
     /// What every hub would refuse.
     #[error(transparent)]
     Grants(#[from] PolicyError),

@@ -217,6 +217,14 @@ impl From<AuthorityError> for Failure {
             AuthorityError::File(why) => zh::file(why),
             AuthorityError::Home(why) => zh::home(why),
             AuthorityError::Address(why) => zh::dial(why),
+            AuthorityError::GrantThere(id) => format!("已有授权 `{id}`；请先撤销，或另选编号"),
+            AuthorityError::NoGrant(id) => format!("没有授权 `{id}`；可用 `zerotrip grant list` 查看"),
+            AuthorityError::NotInvited(system) => {
+                format!("`{system}` 申请接入所用的邀请并非本处签发，或已过期；请勿准入，另行邀请")
+            }
+            AuthorityError::Tampered(system) => {
+                format!("`{system}` 的密钥或证书申请在途中被改动；请勿准入：请先在枢纽查明何人所为，再重新邀请，并请其在空目录中接入")
+            }
             AuthorityError::Life => "密钥目录的有效期须为 1 分钟至 30 天".to_owned(),
             other => format!("数据主管部门目录操作失败：{other}"),
         };

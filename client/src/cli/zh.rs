@@ -190,7 +190,9 @@ mod tests {
 
     use zerotrip_datasets::ResidentId;
 
+    use super::super::screen::Failure;
     use super::*;
+    use crate::authority::AuthorityError;
 
     /// What a user types stands in back-ticks, and options are words of the command: the rest must be Chinese.
     fn is_chinese(text: &str) -> bool {
@@ -232,6 +234,10 @@ mod tests {
             assert!(is_chinese(&certificate(&error.clone().into())), "{error}");
         }
         assert!(is_chinese(&home(&HomeError::NotJoined("x".into()))));
+        for error in [AuthorityError::GrantThere("g".into()), AuthorityError::NoGrant("g".into()), AuthorityError::Life] {
+            let said = Failure::from(error).zh;
+            assert!(is_chinese(&said), "{said}");
+        }
         for claim in ["check", "variant", "regions", "asked_at", "applicant", "purpose", "case_number", "request"] {
             assert!(is_chinese(name(claim)), "{claim}");
         }
