@@ -4,6 +4,7 @@
 //! tells of whom the cell could be. Residence permits for Hong Kong, Macau and Taiwan residents (81, 82, 83) and the 18-character
 //! ids of foreign permanent residents (leading 9) follow the same scheme and are read as persons too.
 
+mod fifteen;
 mod matching;
 
 use std::fmt;
@@ -13,10 +14,8 @@ use chrono::{Datelike, NaiveDate};
 use crate::fold;
 use crate::normal::uscc;
 
-pub use matching::{
-    Probe, Suspect, SuspectRow, could_match, doubtfuls, fifteens, is_doubtful, is_spreadsheet_rounded, rounded_digits, row_could_match,
-    short_digits,
-};
+pub use fifteen::{doubtfuls, fifteens, is_doubtful, is_spreadsheet_rounded, rounded_digits, short_digits};
+pub use matching::{Probe, Suspect, SuspectRow, could_match, row_could_match};
 
 /// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the right check character.
 ///
