@@ -8,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::mpsc;
 use zerotrip_channel::files;
 use zerotrip_datasets::quality::percent;
 use zerotrip_datasets::resident_id::ResidentId;
@@ -21,7 +20,7 @@ use crate::probes::Probes;
 use crate::progress::with_progress;
 use crate::scratch::Scratch;
 use crate::shown::shown;
-use crate::source::{self, Finding, LookUp, Rows, Source, SourceError, Stop, Survey};
+use crate::source::{self, Finding, LookUp, Source, SourceError, Stop, Survey};
 
 /// How a dataset's look-up fares.
 #[derive(Debug, Serialize)]
@@ -140,17 +139,7 @@ async fn times(
             most_rows: dataset.limits.most_rows,
             stop: Stop::at(begun + dataset.limits.time_out),
         };
-        let (sender, mut rows) = mpsc::channel::<Rows>(2);
-        let counted = async {
-            let mut count = 0;
-            while let Some(batch) = rows.recv().await {
-                count += batch.len();
-            }
-            count
-        };
-        let (end, count) = tokio::join!(source.look_up(look_up, sender), counted);
-        end?;
-        if count == 0 {
+        if source::count_rows(source, look_up).await?.0 == 0 {
             let detail = "a person who stood in a row was not found; did the data change during the check? if not, report this";
             return Err(SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, detail));
         }
