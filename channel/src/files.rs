@@ -27,6 +27,26 @@ pub struct FileError {
     pub error: io::Error,
 }
 
+impl FileError {
+    /// Whether a folder was wanted there, and a file is.
+    pub fn is_no_folder(&self) -> bool {
+        self.error.kind() == io::ErrorKind::NotADirectory
+    }
+}
+
+/// Refuses a place for a folder where a file stands, or below which one does: told by name here, for the system would only give a number.
+/// A place where nothing is yet is none of this function's business.
+pub fn check_folder(path: &Path) -> Result<(), FileError> {
+    let standing = path.ancestors().find_map(|place| Some((place, fs::metadata(place).ok()?)));
+    match standing {
+        Some((place, found)) if !found.is_dir() => {
+            let why = "is a file, and a folder belongs here; give the path of a folder, or move the file away";
+            Err(FileError { path: place.to_owned(), error: io::Error::new(io::ErrorKind::NotADirectory, why) })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The folder that a file stands in: for a bare name, the current one.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -90,7 +110,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let at = |error| FileError { path: path.to_owned(), error };
     // Asked by name, and only then opened: opening a pipe waits for whoever writes into it, and opening a device can do anything. Asked
     // again when it is open, since the name may be another file's by then.
-    let regular = |metadata: fs::Metadata| if metadata.is_file() { Ok(()) } else { Err(at(io::Error::other("not a regular file"))) };
+    let regular = |metadata: fs::Metadata| match (metadata.is_file(), metadata.is_dir()) {
+        (true, _) => Ok(()),
+        (false, true) => Err(at(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, and a file belongs here; name a file in it"))),
+        (false, false) => Err(at(io::Error::other("not a regular file"))),
+    };
     fs::metadata(path).map_err(at).and_then(regular)?;
     let file = File::open(path).map_err(at)?;
     file.metadata().map_err(at).and_then(regular)?;
@@ -117,14 +141,32 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        for path in [pipe.as_path(), Path::new("/dev/zero"), folder.path()] {
+        let (odd, inside) = ("not a regular file", "is a folder, and a file belongs here; name a file in it");
+        for (path, why) in [(pipe.as_path(), odd), (Path::new("/dev/zero"), odd), (folder.path(), inside)] {
             // On a thread of its own: what waited for ever would keep the test from saying so.
             let (sender, answer) = std::sync::mpsc::channel();
             let asked = path.to_owned();
             std::thread::spawn(move || sender.send(read(&asked).map(drop).map_err(|error| error.to_string())));
             let said = answer.recv_timeout(std::time::Duration::from_secs(5)).expect("it waited").unwrap_err();
-            assert_eq!(said, format!("`{}`: not a regular file", path.display()));
+            assert_eq!(said, format!("`{}`: {why}", path.display()));
         }
         assert!(read(&folder.path().join("none")).unwrap_err().to_string().contains("No such file"));
+    }
+
+    #[test]
+    fn a_file_where_a_folder_belongs_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        for place in [file.clone(), file.join("below"), file.join("below/it")] {
+            let error = check_folder(&place).unwrap_err();
+            assert!(error.is_no_folder());
+            let said =
+                format!("`{}`: is a file, and a folder belongs here; give the path of a folder, or move the file away", file.display());
+            assert_eq!(error.to_string(), said);
+        }
+        for place in [folder.path().to_owned(), folder.path().join("none/yet"), PathBuf::from("none"), PathBuf::new()] {
+            assert!(check_folder(&place).is_ok(), "{}", place.display());
+        }
     }
 }

@@ -92,6 +92,7 @@ impl HomeError {
 impl SystemHome {
     /// Reads the folder.
     pub fn load(folder: &Path) -> Result<Self, HomeError> {
+        files::check_folder(folder)?;
         let path = folder.join("identity.toml");
         if !path.exists() {
             return Err(HomeError::NotJoined(folder.display().to_string()));

@@ -86,6 +86,7 @@ pub async fn join(
     wait: Duration,
     say: &mut (dyn FnMut(&str) + Send),
 ) -> Result<SystemHome, JoinError> {
+    files::check_folder(folder)?;
     if folder.join("identity.toml").exists() {
         return Err(JoinError::Occupied(folder.display().to_string()));
     }

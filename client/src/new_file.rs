@@ -35,6 +35,7 @@ pub(crate) fn check(target: &Path) -> Result<(), FileError> {
     if target.file_name().is_none() {
         return at(ErrorKind::InvalidInput, "is no file's name");
     }
+    zerotrip_channel::files::check_folder(folder_of(target))?;
     if !folder_of(target).is_dir() {
         return at(ErrorKind::NotFound, "its folder does not exist; make it first");
     }

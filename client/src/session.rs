@@ -183,6 +183,13 @@ impl Connection {
         Ok(directory)
     }
 
+    /// The key directory in force at the hub, as the authority signed it, however old: kept nowhere, and not to rely upon.
+    pub async fn key_directory(&self) -> Result<KeyDirectory, SessionError> {
+        let reply = answered(self.authority().get_directory(GetDirectoryRequest {})).await?;
+        let envelope = reply.directory.ok_or(SessionError::NoDirectory)?;
+        Ok(dsse::open(&envelope, payload_type::DIRECTORY, &self.home.authority).map_err(DirectoryError::from)?)
+    }
+
     /// Every check in the catalog.
     pub async fn checks(&self) -> Result<Vec<CheckEntry>, SessionError> {
         let mut catalog = self.catalog();

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::mpsc;
 use zerotrip_channel::files;
+use zerotrip_datasets::quality::percent;
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_datasets::{DatasetFile, Limits};
 
@@ -20,7 +20,7 @@ use crate::probes::Probes;
 use crate::progress::with_progress;
 use crate::scratch::Scratch;
 use crate::shown::shown;
-use crate::source::{self, Finding, LookUp, Rows, Source, SourceError, Stop, Survey};
+use crate::source::{self, Finding, LookUp, Source, SourceError, Stop, Survey};
 
 /// How a dataset's look-up fares.
 #[derive(Debug, Serialize)]
@@ -139,17 +139,7 @@ async fn times(
             most_rows: dataset.limits.most_rows,
             stop: Stop::at(begun + dataset.limits.time_out),
         };
-        let (sender, mut rows) = mpsc::channel::<Rows>(2);
-        let counted = async {
-            let mut count = 0;
-            while let Some(batch) = rows.recv().await {
-                count += batch.len();
-            }
-            count
-        };
-        let (end, count) = tokio::join!(source.look_up(look_up, sender), counted);
-        end?;
-        if count == 0 {
+        if source::count_rows(source, look_up).await?.0 == 0 {
             let detail = "a person who stood in a row was not found; did the data change during the check? if not, report this";
             return Err(SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, detail));
         }
@@ -204,12 +194,6 @@ fn as_of(survey: &Survey) -> String {
     chrono::DateTime::<chrono::Local>::from(survey.as_of).to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
 }
 
-/// So many of so many, in hundredths of a percent at the finest.
-fn share(part: u64, whole: u64) -> String {
-    let hundredths = part.saturating_mul(10_000).div_ceil(whole.max(1));
-    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
-}
-
 fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Known) -> String {
     let mut text = format!(
         "{} ({} / {})\n  rows            {} (floor {})\n  as of           {}\n  irregular ids   {} (found through the exceptions index)\n  unreadable rows {}",
@@ -231,7 +215,7 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
         text.push_str(&format!("\n  finding: {place}: {count} {}{examples}", kind.said()));
     }
     if survey.spoilt_rows > 0 {
-        let share = share(survey.spoilt_rows, survey.rows);
+        let share = percent(survey.spoilt_rows, survey.rows);
         text.push_str(&format!("\n  {} of {} rows ({share}) could make an answer unavailable", survey.spoilt_rows, survey.rows));
     }
     for trial in trials {

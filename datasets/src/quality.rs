@@ -18,6 +18,12 @@ pub fn told(count: u64) -> u64 {
     if count == 0 { 0 } else { count.max(FEW) }
 }
 
+/// So many of so many for people, rounded up to hundredths of a percent.
+pub fn percent(part: u64, whole: u64) -> String {
+    let hundredths = part.saturating_mul(10_000).div_ceil(whole.max(1));
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+}
+
 /// Whether somebody's statement on a dataset says nothing but what it may: faults by kinds there are, in columns that the dataset's owner
 /// has stated. A name of another kind could carry anything.
 ///

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use prost::Message as _;
-use zerotrip_certs::definition::Definition;
+use zerotrip_certs::definition::{Definition, Variant};
 use zerotrip_ledger::{Ledger, LedgerError};
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{DatasetStatement, Envelope};
@@ -128,7 +128,16 @@ impl Catalog {
                     prepared.insert(definition.name.clone(), Arc::new(check));
                 }
                 Err(error) => {
-                    tracing::info!(check = %definition.name, why = %error, "not prepared yet");
+                    match waits_for(definition, &statements) {
+                        awaited if awaited.is_empty() => {
+                            tracing::warn!(check = %definition.name, why = %error.in_a_line(), "cannot be prepared")
+                        }
+                        awaited => tracing::info!(
+                            "check {} waits for the owners' statements of {}: it is prepared when their connectors attach",
+                            definition.name,
+                            awaited.join(", ")
+                        ),
+                    }
                     unprepared.insert(definition.name.clone(), error.to_string());
                 }
             }
@@ -148,5 +157,37 @@ impl Catalog {
         let mut next = State::clone(&held);
         change(&mut next);
         *held = Arc::new(next);
+    }
+}
+
+/// The datasets of a check that nobody has stated, each once, in the order of its scans.
+fn waits_for(definition: &Definition, statements: &BTreeMap<String, DatasetStatement>) -> Vec<String> {
+    let mut awaited: Vec<String> = Vec::new();
+    for (_, scan) in definition.variants.iter().flat_map(Variant::scans) {
+        if !statements.contains_key(&scan.dataset) && !awaited.contains(&scan.dataset) {
+            awaited.push(scan.dataset.clone());
+        }
+    }
+    awaited
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_check_says_whose_statements_it_waits_for() {
+        let text = include_str!("../../certs/definitions/no-property.toml");
+        let definition = Definition::parse(text, "no-property.toml").unwrap();
+        let mut statements = BTreeMap::new();
+        let mut awaited = waits_for(&definition, &statements);
+        awaited.sort();
+        assert_eq!(awaited, ["civil.marriage", "estate.ownership", "housing.presale", "police.household"]);
+        for dataset in awaited.drain(..3) {
+            statements.insert(dataset, DatasetStatement::default());
+        }
+        assert_eq!(waits_for(&definition, &statements), ["police.household"]);
     }
 }

@@ -134,10 +134,14 @@ pub enum OpenError {
 impl Hub {
     /// Opens everything in the folder, and reconciles what a crash left open.
     pub async fn open(folder: &Path, config: Config) -> Result<Self, OpenError> {
+        let store = config.store_folder(folder);
+        for place in [folder, &store, &config.definitions] {
+            files::check_folder(place)?;
+        }
         let identity = HubIdentity::load(folder)?;
         let checkpoint = read_key(folder, "checkpoint")?;
         let origin = identity.uri.trim_start_matches("spiffe://").to_owned();
-        let (ledger, recovered) = Ledger::open(&config.store_folder(folder), &origin, checkpoint)?;
+        let (ledger, recovered) = Ledger::open(&store, &origin, checkpoint)?;
         let definitions = read_definitions(&config.definitions)?;
         let catalog = Catalog::new(definitions, &ledger)?;
         let in_force = InForce::restore(folder, &identity, &ledger, &catalog)?;

@@ -49,6 +49,7 @@ pub enum InitError {
 
 /// Makes TLS, SIGN and CHECKPOINT keys and `enrolment.toml`.
 pub fn init(folder: &Path, trust_domain: &str, name: &str) -> Result<Identity, InitError> {
+    files::check_folder(folder)?;
     if folder.join("enrolment.toml").exists() {
         return Err(InitError::Occupied(folder.display().to_string()));
     }

@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use zerotrip_tests::town::{BASIS, FUND, Finished, PURPOSE, TRANSIT, binary_path, run, run_answering, wait_until};
+use zerotrip_trust::identity::Identity;
+use zerotrip_trust::invitation::Invitation;
 
 use crate::support::{TestTown, town};
 
@@ -198,10 +200,64 @@ fn an_answer_stands_though_nobody_reads_it() {
         // The number comes by standard input: it stands in no list of processes.
         assert_eq!(unread("zerotrip", &[&ask[..], &errand].concat(), &applicant), (code, String::new()), "{role}");
     }
+    what_clerks_read(&town, &dir);
     let city = tempfile::tempdir().unwrap();
     let out = city.path().join("c").display().to_string();
     assert_eq!(unread("zerotrip-city", &["--residents", "60", "--today", "2099-12-31", "--out", &out], ""), (0, String::new()));
     town.town.stop().unwrap();
+}
+
+/// Screens and machines' lines of one town, in both languages.
+fn what_clerks_read(town: &TestTown, dir: &str) {
+    let (applicant, variant) = town.cast("nothing_owned");
+    let errand = ["--official", "1", "--service-item", "s", "--purpose", PURPOSE, "--basis", BASIS, "--case", "1", "--lang", "zh"];
+    let ask = ["check", "--dir", dir, "--check", "no-property", "--variant", variant];
+    let parameter = format!("applicant={applicant}");
+    let zh = town.town.zerotrip(&[&ask[..], &["--param", &parameter], &errand].concat()).unwrap().expect(0).unwrap();
+    for part in ["核验事项：no-property", &format!("核验范围：{variant}"), "地区：330100", "核验时间：20"] {
+        assert!(zh.output.contains(part), "{part}: {}", zh.output);
+    }
+    let refused = |more: &[&str]| town.town.zerotrip(&[&ask[..], more, &errand].concat()).unwrap().expect(2).unwrap().errors;
+    for (more, said) in [
+        (&["--param", "applicant=110105194912310021"][..], "参数 `applicant`：校验码 `1` 与前 17 位不符"),
+        (&["--param", "applicant"], "--param：请写作 `参数名=值`"),
+        (&["--param", "name=1"], "核验事项 `no-property` 没有参数 `name`；现有：applicant"),
+        (&[], "参数 `applicant` 必须填写且只填一次 [INVALID_PARAMETER]（运营方可据此查询：存证台账第 "),
+    ] {
+        let errors = refused(more);
+        assert!(errors.contains(said), "{errors}");
+    }
+
+    // For machines, what the screen shows.
+    let listed = town.town.zerotrip(&["--json", "catalog", "list", "--dir", dir]).unwrap().expect(0).unwrap().json().unwrap();
+    let ownership = listed["datasets"].as_array().unwrap().iter().find(|one| one["dataset"] == "estate.ownership").unwrap();
+    assert_eq!(
+        (ownership["name_en"].as_str(), ownership["name_zh"].as_str()),
+        (Some("Real-estate ownership register"), Some("不动产权登记"))
+    );
+    let coverage = &ownership["coverage"];
+    assert_eq!((coverage["regions"][0].as_str(), coverage["subjects"].as_str()), (Some("330100"), Some("everyone")));
+    assert!(coverage["text_en"].as_str().unwrap().contains("Hangzhou") && coverage["text_zh"].as_str().unwrap().contains("杭州"));
+
+    // A certificate of which nothing is disclosed is of nobody, and one that a crash left behind may not be recorded.
+    let out = town.town.path("proof.sdjwt");
+    town.town.ask("issue", FUND, variant, &applicant, &["--out", &out]).unwrap().expect(0).unwrap();
+    let token = std::fs::read_to_string(&out).unwrap();
+    let (bare, part) = (town.town.path("bare.sdjwt"), town.town.path("proof.sdjwt.7.part"));
+    std::fs::write(&bare, format!("{}~", token.split('~').next().unwrap())).unwrap();
+    std::fs::write(&part, &token).unwrap();
+    let verify =
+        |file: &str, more: &[&str]| town.town.zerotrip(&[&["verify", file, "--dir", dir], more].concat()).unwrap().expect(0).unwrap();
+    assert!(verify(&bare, &[]).output.contains("WARNING: it shows nothing of whom it is about"));
+    assert!(verify(&bare, &["--lang", "zh"]).output.contains("警告： 未出示任何有关当事人的内容"));
+    let bare = verify(&bare, &["--json"]).json().unwrap();
+    assert_eq!((&bare["names_subject"], bare["withheld_parameters"].as_u64()), (&false.into(), Some(1)));
+    assert_eq!(bare["withheld"].as_array().unwrap().len(), 3);
+    assert!(verify(&part, &[]).output.contains("WARNING: a file named `.part` is one whose issuing was not finished"));
+    assert!(verify(&part, &["--lang", "zh"]).output.contains("警告：文件名以 .part 结尾"));
+    assert_eq!(verify(&part, &["--json"]).json().unwrap()["unfinished"], true);
+    let whole = verify(&out, &[]);
+    assert!(!whole.output.contains("WARNING") && !whole.output.contains("withheld:"), "{}", whole.output);
 }
 
 #[test]
@@ -220,4 +276,35 @@ fn a_city_of_another_age_and_a_folder_that_is_a_file_are_refused_by_name() {
     assert!(refused.errors.contains(&format!("run: `{file}` cannot be the installation's folder")), "{}", refused.errors);
     let refused = run("zerotrip-city", &["--out", &file], folder.path()).unwrap().expect(2).unwrap();
     assert!(refused.errors.contains(&file), "{}", refused.errors);
+    let below = format!("{file}/below");
+    let authority = ["--trust-domain", "c.example", "--hub", "hub-1", "--url", "https://127.0.0.1:7443"];
+    let errand =
+        ["--check", "c", "--variant", "v", "--official", "1", "--service-item", "s", "--purpose", "p", "--basis", "b", "--case", "1"];
+    let invitation = folder.path().join("invitation").display().to_string();
+    let (system, hub) = (Identity::system("c.example", "fund", "desk").unwrap(), Identity::hub("c.example", "hub-1").unwrap());
+    let made = Invitation::generate("https://127.0.0.1:7443", [0; 32], system, hub).unwrap();
+    std::fs::write(&invitation, made.to_string()).unwrap();
+    let commands: [(&str, &[&str], &[&str]); 10] = [
+        ("zerotrip-hub", &["init"], &["--trust-domain", "c.example"]),
+        ("zerotrip-hub", &["serve"], &["--definitions", "."]),
+        ("zerotrip", &["authority", "init"], &authority),
+        ("zerotrip", &["member", "list"], &[]),
+        ("zerotrip", &["check"], &errand),
+        ("zerotrip", &["join"], &["--invitation", &invitation]),
+        ("zerotrip", &["catalog", "list"], &[]),
+        ("zerotrip-connector", &["join"], &["--invitation", &invitation]),
+        ("zerotrip-connector", &["approvals"], &[]),
+        ("zerotrip-connector", &["serve"], &[]),
+    ];
+    for (binary, command, more) in commands {
+        for place in [&file, &below] {
+            let refused = run(binary, &[command, &["--dir", place], more].concat(), folder.path()).unwrap().expect(2).unwrap();
+            let said = format!("`{file}`: is a file, and a folder belongs here; give the path of a folder, or move the file away");
+            assert!(refused.errors.contains(&said), "{binary} {command:?}: {}", refused.errors);
+        }
+    }
+    let zh = run("zerotrip", &["--lang", "zh", "catalog", "list", "--dir", &file], folder.path()).unwrap().expect(2).unwrap();
+    assert!(zh.errors.contains(&format!("`{file}` 是文件，而此处应为目录")), "{}", zh.errors);
+    let dataset = run("zerotrip-connector", &["check", "."], folder.path()).unwrap().expect(2).unwrap();
+    assert!(dataset.errors.contains("`.`: is a folder, and a file belongs here; name a file in it"), "{}", dataset.errors);
 }

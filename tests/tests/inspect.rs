@@ -269,3 +269,18 @@ fn a_count_is_what_the_cells_mean_and_lists_nobody() {
         assert!(refused.errors.contains(why), "{}", refused.errors);
     }
 }
+
+#[test]
+fn what_is_wrong_with_a_server_is_said_by_the_options_that_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    for (more, said) in [
+        (&["--ca-file", "none.pem"][..], "mend --ca-file"),
+        (&["--tls", "off", "--password-file", "none"], "mend it, or --password-file"),
+        (&["--tls", "off", "--password-env", "ZEROTRIP_TEST_NONE"], "set it, or mend --password-env"),
+    ] {
+        for url in ["postgres://clerk@127.0.0.1:9/old", "mysql://clerk@127.0.0.1:9/old"] {
+            let refused = connector(folder.path(), &[&["inspect", url], more].concat()).expect(2).unwrap();
+            assert!(refused.errors.contains(said) && !refused.errors.contains("source."), "{}", refused.errors);
+        }
+    }
+}

@@ -87,7 +87,16 @@ fn what_the_hub_did_not_take_is_not_shown_as_done_and_can_be_repeated() {
 #[test]
 fn a_grant_that_is_misspelled_blocks_no_revocation_and_no_start() {
     let mut town = town(200, 29);
-    let added = town.add("typo", "no-property/cuople", PURPOSE).expect(0).unwrap();
+    for check in ["no-property/cuople", "no-property"] {
+        let refused = town.add("typo", check, PURPOSE).expect(2).unwrap();
+        let known = "there are: no-property/applicant, no-property/couple, no-property/family";
+        assert!(refused.errors.contains(&format!("the hub serves no check `{check}`; {known}")), "{}", refused.errors);
+        assert!(refused.errors.contains("--not-served-yet"), "{}", refused.errors);
+        assert_eq!(town.state("typo"), "", "nothing was signed");
+    }
+    // A check that is yet to be deployed.
+    let ahead = ["--id", "typo", "--member", FUND, "--check", "no-property/cuople", "--purpose", PURPOSE, "--basis", BASIS];
+    let added = town.desk(&["grant", "add"], &[&ahead[..], &["--not-served-yet"]].concat()).expect(0).unwrap();
     assert!(added.output.contains("grant `typo` is on `no-property/cuople`, which the hub does not serve"), "{}", added.output);
     town.revoke("fund-couple").expect(0).unwrap();
     assert_eq!(town.exit_of("couple"), 3);
@@ -97,8 +106,8 @@ fn a_grant_that_is_misspelled_blocks_no_revocation_and_no_start() {
     town.town.wait_attached(&DATASETS).unwrap();
     assert_eq!(town.exit_of("applicant"), 0);
 
-    for (purpose, check) in [("p ", "no-property/couple"), ("p\u{7}", "no-property/couple"), (PURPOSE, "no-property")] {
-        let refused = town.add("odd", check, purpose).expect(2).unwrap();
+    for purpose in ["p ", "p\u{7}"] {
+        let refused = town.add("odd", "no-property/couple", purpose).expect(2).unwrap();
         assert!(refused.errors.contains("of grant `odd`"), "{}", refused.errors);
         assert_eq!(town.state("odd"), "", "what no hub would take is not signed");
     }
@@ -113,5 +122,50 @@ fn a_grant_that_is_misspelled_blocks_no_revocation_and_no_start() {
     assert_eq!(listed["waiting"], Value::Null);
     town.revoke("fund-applicant").expect(0).unwrap();
     assert_eq!(town.exit_of("applicant"), 3);
+    town.town.stop().unwrap();
+}
+
+#[test]
+fn what_stands_already_is_said_and_not_signed_anew() {
+    let mut town = town(200, 31);
+    town.town.wait_attached(&DATASETS).unwrap();
+    let version = |town: &TestTown| {
+        let listed = town.desk(&["--json", "member", "list"], &[]).expect(0).unwrap().json().unwrap();
+        listed["version"].as_u64().unwrap()
+    };
+    let begin = version(&town);
+    let active = town.desk(&["member", "resume"], &["--member", TRANSIT]).expect(0).unwrap();
+    assert!(active.output.contains(&format!("transit is active already: so says directory version {begin} of ")), "{}", active.output);
+    town.desk(&["member", "suspend"], &["--member", TRANSIT]).expect(0).unwrap();
+    for language in ["en", "zh"] {
+        let again = town.desk(&["--lang", language, "member", "suspend"], &["--member", TRANSIT]).expect(0).unwrap();
+        let said = if language == "en" { "transit is suspended already" } else { "transit 此前已被暂停" };
+        assert!(again.output.contains(said) && !again.errors.contains("suspended transit"), "{}{}", again.output, again.errors);
+    }
+    let again = town.desk(&["--json", "member", "suspend"], &["--member", TRANSIT]).expect(0).unwrap().json().unwrap();
+    assert_eq!(
+        (&again["changed"], &again["active"], again["version"].as_u64()),
+        (&Value::from(false), &Value::from(false), Some(begin + 1))
+    );
+    assert_eq!(version(&town), begin + 1);
+    assert!(town.desk(&["member", "suspend"], &["--member", "tax"]).expect(2).unwrap().errors.contains("no member `tax`"));
+    // A hub that was restored from an older copy has lost it: then it is news.
+    town.town.kill_hub().unwrap();
+    let unasked = town.desk(&["member", "suspend"], &["--member", TRANSIT]).expect(2).unwrap();
+    assert!(unasked.errors.contains("is suspended already, as the hub has confirmed") && version(&town) == begin + 1, "{}", unasked.errors);
+    town.town.start_hub().unwrap();
+
+    // A system that is there already is invited again only with open eyes.
+    let invite = |out: &str| {
+        let out = town.town.path(out);
+        town.desk(&["member", "invite"], &["--member", TRANSIT, "--system", "window", "--out", &out]).expect(0).unwrap()
+    };
+    let again = invite("again.invitation");
+    for said in ["this system is in the directory already. Its keys of today hold until", "its member is suspended, and stays so"] {
+        assert!(again.output.contains(said), "{said}: {}", again.output);
+    }
+    let other = ["--member", FUND, "--system", "other", "--out", &town.town.path("other.invitation")];
+    let other = town.desk(&["--json", "member", "invite"], &other).expect(0).unwrap().json().unwrap();
+    assert_eq!((&other["known_already"], &other["member_suspended"]), (&Value::from(false), &Value::from(false)));
     town.town.stop().unwrap();
 }

@@ -155,16 +155,7 @@ async fn ours(source: &dyn Source, dataset: &DatasetFile, rows: usize) -> Result
 async fn looked_up(source: &dyn Source, keys: Vec<ResidentId>, expected: usize) -> Result<(), Failure> {
     let stop = Stop::at(Instant::now() + Duration::from_secs(120));
     let look_up = LookUp { columns: vec![0], keys: keys.into(), most_rows: u64::MAX, stop };
-    let (sender, mut rows) = mpsc::channel::<Rows>(2);
-    let counted = async {
-        let mut count = 0;
-        while let Some(batch) = rows.recv().await {
-            count += batch.len();
-        }
-        count
-    };
-    let (end, count) = tokio::join!(source.look_up(look_up, sender), counted);
-    end?;
+    let (count, _) = source::count_rows(source, look_up).await?;
     if count == expected { Ok(()) } else { fail(format!("{count} rows came, not {expected}")) }
 }
 

@@ -217,7 +217,21 @@ fn a_sealed_certificate_shows_everything_to_a_stranger() {
     assert_eq!(sealed.digest, token.digest());
     assert_eq!(sealed.digest, sha256(sealed.token.split('~').next().unwrap().as_bytes()));
     let bare = verify(&token.present(&[]).unwrap().to_string(), TrustRoot::Directory(&directory), at(200)).unwrap();
-    assert_eq!(bare.disclosed, Disclosed::default());
+    let withheld = ["case_number", "purpose", "request"].map(str::to_owned).to_vec();
+    assert_eq!(bare.disclosed, Disclosed { withheld, withheld_parameters: 1, ..Disclosed::default() });
+    assert!(shown.disclosed.names_subject() && !bare.disclosed.names_subject());
+    assert!(shown.disclosed.withheld.is_empty() && shown.disclosed.withheld_parameters == 0);
+    let of = |keep: &[&str]| {
+        let shown = token.present(keep).unwrap().to_string();
+        verify(&shown, TrustRoot::Directory(&directory), at(200)).unwrap().disclosed
+    };
+    let purpose = of(&["purpose", "case_number"]);
+    assert!(!purpose.names_subject(), "an errand is nobody");
+    assert_eq!((purpose.withheld, purpose.withheld_parameters), (vec!["request".to_owned()], 1));
+    let request = of(&["request"]);
+    assert_eq!(request.claims.get("applicant").map(String::as_str), Some("11010519491231002X"), "the request holds it");
+    assert!(request.names_subject() && request.withheld_parameters == 0);
+    assert!(of(&["applicant"]).names_subject());
     assert!(!token.present(&[]).unwrap().to_string().contains("MTEwMTA1"), "the id is not in what is left");
 }
 

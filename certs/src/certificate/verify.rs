@@ -100,10 +100,33 @@ pub struct Source {
 /// What the holder chose to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Disclosed {
-    /// Parameters, case number and purpose, by name.
+    /// Parameters, case number and purpose, by name; of a request that is shown, its parameters too.
     pub claims: BTreeMap<String, String>,
     /// Whether the request itself is shown: the hub's answer is then shown to be about exactly these parameters.
     pub request: bool,
+    /// What every certificate can show and this presentation does not: `case_number`, `purpose`, `request`.
+    pub withheld: Vec<String>,
+    /// How many others are withheld: parameters of the question, such as the applicant, whose names are withheld with them.
+    pub withheld_parameters: usize,
+}
+
+/// What every certificate can show, beside the parameters of its question.
+const ALWAYS_THERE: [&str; 3] = ["case_number", "purpose", "request"];
+
+impl Disclosed {
+    /// Whether it is shown whom the certificate is about. One that shows it of nobody proves something of somebody unnamed.
+    pub fn names_subject(&self) -> bool {
+        self.claims.keys().any(|name| !ALWAYS_THERE.contains(&name.as_str()))
+    }
+
+    /// `hidden` is the number of disclosures that the seal refers to and this presentation leaves out.
+    fn without(mut self, hidden: usize) -> Self {
+        let shown = |name: &str| if name == "request" { self.request } else { self.claims.contains_key(name) };
+        self.withheld = ALWAYS_THERE.iter().filter(|name| !shown(name)).map(|name| (*name).to_owned()).collect();
+        // The request holds them all.
+        self.withheld_parameters = if self.request { 0 } else { hidden.saturating_sub(self.withheld.len()) };
+        self
+    }
 }
 
 /// What the hub's evidence proves.
@@ -190,7 +213,7 @@ pub fn verify(token: &str, root: TrustRoot<'_>, now: SystemTime) -> Result<Verif
     let issued_at = sdjwt::time(plain, "iat")?;
     let reply = evidence(plain)?;
     let answer = agreeing_answer(plain, &reply, &check, &variant)?;
-    let disclosed = disclosed(&claims, &answer, (&issuer.uri, &check, &variant))?;
+    let disclosed = disclosed(&claims, &answer, (&issuer.uri, &check, &variant))?.without(claims.withheld);
     let evidence = verify_evidence(reply, root, issued_at)?;
     Ok(VerifiedCertificate {
         issuer,
@@ -302,6 +325,9 @@ fn disclosed(claims: &Claims, answer: &Answer, stated: (&str, &str, &str)) -> Re
         if asked != Some(value) {
             return Err(CertificateError::Contradiction("disclosures"));
         }
+    }
+    for parameter in &check.parameters {
+        shown.claims.entry(parameter.name.clone()).or_insert_with(|| parameter.value.clone());
     }
     shown.request = true;
     Ok(shown)

@@ -158,6 +158,8 @@ pub struct Claims {
     pub plain: Map<String, Value>,
     /// What this holder chose to show.
     pub disclosed: Map<String, Value>,
+    /// How many disclosures the seal refers to beside those.
+    pub withheld: usize,
 }
 
 /// Signs: `plain` is seen by everybody, each of `disclosable` can be left out later. Salts are 128 bits; the digests' order tells nothing.
@@ -285,10 +287,11 @@ impl SdJwt {
             return Err(SdJwtError::WrongVct(cut(vct)));
         }
         let mut plain = self.payload.clone();
+        let digests = plain.get("_sd").and_then(Value::as_array).map_or(0, Vec::len);
         plain.remove("_sd");
         plain.remove("_sd_alg");
         let disclosed = self.disclosures.iter().map(|disclosure| (disclosure.name.clone(), disclosure.value.clone())).collect();
-        Ok(Claims { plain, disclosed })
+        Ok(Claims { plain, disclosed, withheld: digests.saturating_sub(self.disclosures.len()) })
     }
 }
 

@@ -55,6 +55,7 @@ impl Authority {
     /// Certifies the hub whose folder this is, for these names and addresses, and writes `tls.pem`, `ca.pem`, `authority.pem`,
     /// `directory.dsse` and `grants.dsse` there.
     pub fn enrol_hub(&mut self, folder: &Path, dns: &[String], ips: &[IpAddr], now: SystemTime) -> Result<Enrolled, AuthorityError> {
+        files::check_folder(folder)?;
         let path = folder.join("enrolment.toml");
         let wrong = |why: String| AuthorityError::Enrolment { path: path.display().to_string(), why };
         let enrolment: Enrolment = toml::from_str(&files::read_text(&path)?).map_err(|error| wrong(error.message().to_owned()))?;

@@ -90,8 +90,7 @@ impl Authority {
             return Ok(envelope);
         }
         if bundle.grants.iter().any(|grant| grant.id == new.id) {
-            let why = format!("there is a grant `{}` already; revoke it first, or choose another id", new.id);
-            return Err(AuthorityError::Grant(why));
+            return Err(AuthorityError::GrantThere(new.id));
         }
         if !self.directory.members.iter().any(|member| member.id == new.member) {
             return Err(AuthorityError::UnknownMember(new.member.chars().take(64).collect()));
@@ -123,10 +122,7 @@ impl Authority {
         }
         match self.waiting()? {
             Some((envelope, _)) if self.taken_grants()?.grants.iter().any(|grant| grant.id == id) => Ok(envelope),
-            _ => {
-                let id: String = id.chars().take(64).collect();
-                Err(AuthorityError::Grant(format!("no grant `{id}`; `zerotrip grant list` shows what there is")))
-            }
+            _ => Err(AuthorityError::NoGrant(id.chars().take(64).collect())),
         }
     }
 

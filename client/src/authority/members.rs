@@ -38,6 +38,10 @@ pub struct Invited {
     pub invitation: Invitation,
     /// When it ends.
     pub expires_at: SystemTime,
+    /// Whether the directory names the system already: admitted once more, it has its new keys, and those of today are revoked.
+    pub again: bool,
+    /// Whether its member is suspended, which no admission ends.
+    pub suspended: bool,
     administrator: bool,
     names: Option<(String, String)>,
 }
@@ -53,6 +57,8 @@ pub struct Admission {
     pub directory: Envelope,
     /// Its version.
     pub version: u64,
+    /// How many of its earlier keys this has revoked.
+    pub revoked: usize,
 }
 
 /// `invitations.toml`, readable to its owner alone: what was issued, by the digest of its token. At most one for each system.
@@ -112,10 +118,12 @@ impl Authority {
         if names.as_ref().is_some_and(|(en, zh)| !fits(en) || !fits(zh)) {
             return Err(AuthorityError::Names);
         }
+        let suspended = known.is_some_and(|member| member.status() == Status::Suspended);
         let system = Identity::system(self.trust_domain(), new.member, new.system)?;
+        let again = known.is_some_and(|member| member.systems.iter().any(|listed| listed.uri == system.uri()));
         let url = self.home().address.to_string();
         let invitation = Invitation::generate(&url, x509::fingerprint(self.ca.cert_der()), system, self.home().hub.clone())?;
-        Ok(Invited { invitation, expires_at: now + life, administrator: new.administrator, names })
+        Ok(Invited { invitation, expires_at: now + life, again, suspended, administrator: new.administrator, names })
     }
 
     /// Keeps what the hub was told, in place of any older invitation of the same system, and puts the member into the working copy; it is published with the next directory.
@@ -179,10 +187,14 @@ impl Authority {
         let id = identity.member().unwrap_or_default();
         let member = self.directory.members.iter_mut().find(|member| member.id == id);
         let member = member.ok_or_else(|| AuthorityError::UnknownMember(id.to_owned()))?;
+        let mut revoked = 0;
         match member.systems.iter_mut().find(|system| system.uri == pending.system) {
             Some(system) => {
                 system.administrator = administrator;
+                let ended = |system: &System| system.keys.iter().filter(|key| key.revoked_at.is_some()).count();
+                let before = ended(system);
                 replace_keys(&mut system.keys, pending.keys.clone(), now);
+                revoked = ended(system).saturating_sub(before);
             }
             None => {
                 let (uri, keys) = (pending.system.clone(), pending.keys.clone());
@@ -190,7 +202,22 @@ impl Authority {
             }
         }
         let directory = self.sign_directory(now).inspect_err(|_| self.directory = before)?;
-        Ok(Admission { system: pending.system.clone(), certificate_chain: vec![chain], directory, version: self.directory.version })
+        Ok(Admission {
+            system: pending.system.clone(),
+            certificate_chain: vec![chain],
+            directory,
+            version: self.directory.version,
+            revoked,
+        })
+    }
+
+    /// How it is with a member in the working copy.
+    pub fn status(&self, member: &str) -> Result<Status, AuthorityError> {
+        if member == MEMBER {
+            return Err(AuthorityError::Itself);
+        }
+        let found = self.directory.members.iter().find(|known| known.id == member);
+        Ok(found.ok_or_else(|| AuthorityError::UnknownMember(member.chars().take(64).collect()))?.status())
     }
 
     /// Suspends a member, or lets it act again: a new directory says so.

@@ -162,9 +162,12 @@ pub enum AuthorityError {
         /// Why.
         why: String,
     },
-    /// A grant.
-    #[error("{0}")]
-    Grant(String),
+    /// A grant of that id is there.
+    #[error("there is a grant `{0}` already; revoke it first, or choose another id")]
+    GrantThere(String),
+    /// None is.
+    #[error("no grant `{0}`; `zerotrip grant list` shows what there is")]
+    NoGrant(String),
     /// What every hub would refuse.
     #[error(transparent)]
     Grants(#[from] PolicyError),
@@ -173,6 +176,7 @@ pub enum AuthorityError {
 impl Authority {
     /// Makes a new authority. `life` is how long a directory may be relied upon; `now` the machine's clock.
     pub fn init(folder: &Path, trust_domain: &str, hub: &str, url: &str, life: Duration, now: SystemTime) -> Result<Self, AuthorityError> {
+        files::check_folder(folder)?;
         if folder.join("ca.key").exists() || folder.join("identity.toml").exists() {
             return Err(AuthorityError::Occupied(folder.display().to_string()));
         }
@@ -228,6 +232,7 @@ impl Authority {
 
     /// Opens the folder to change it: nobody else may until this is dropped, or two administrators' changes would undo each other.
     pub fn open_for_change(folder: &Path) -> Result<Self, AuthorityError> {
+        files::check_folder(folder)?;
         if !folder.join("ca.key").exists() {
             return Err(AuthorityError::NotOne(folder.display().to_string()));
         }
@@ -238,6 +243,7 @@ impl Authority {
 
     /// Opens the folder to read it.
     pub fn open(folder: &Path) -> Result<Self, AuthorityError> {
+        files::check_folder(folder)?;
         if !folder.join("ca.key").exists() || !folder.join("identity.toml").exists() {
             return Err(AuthorityError::NotOne(folder.display().to_string()));
         }

@@ -297,7 +297,7 @@ fn grants_are_added_listed_and_revoked() {
             grant.id = "g-1".into();
             grant.may_issue = false;
         }),
-        AuthorityError::Grant(_)
+        AuthorityError::GrantThere(_)
     ));
     assert!(matches!(refused(&|grant| grant.id = "G 2".into()), AuthorityError::Grants(_)));
     assert!(matches!(refused(&|grant| grant.member = "tax".into()), AuthorityError::UnknownMember(_)));

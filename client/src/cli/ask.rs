@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use zerotrip_certs::certificate::ProvenAnswer;
 use zerotrip_channel::{SystemHome, files, join as join_hub};
 use zerotrip_proto::v1::{KeyUsage, Reason};
-use zerotrip_trust::invitation::Invitation;
+use zerotrip_trust::invitation::{Invitation, InvitationError};
 
-use super::SystemDir;
 use super::screen::{DENIED, Failure, NOT_SO, Screen, UNAVAILABLE, USAGE, rfc3339};
 use super::verify::{card, certificate_json};
+use super::{SystemDir, zh};
 use crate::new_file;
 use crate::reply::Outcome;
 use crate::{Errand, Issue, Question, Session, SessionError};
@@ -36,8 +36,8 @@ pub(super) struct Asking {
     /// A parameter of the check, such as `applicant=<resident id>`; repeat for each. `applicant=@FILE` takes the value out of a file,
     /// `applicant=@-` from standard input: what stands on the command line can be read by others on this machine (`ps`), and stays in
     /// the shell's history.
-    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
-    params: Vec<(String, String)>,
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    params: Vec<String>,
     /// Staff code of the official on whose errand this is asked.
     #[arg(long)]
     official: String,
@@ -55,11 +55,12 @@ pub(super) struct Asking {
     case: String,
 }
 
-fn parameter(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write it as `name=value`, for example `applicant=11010519491231002X`".to_owned()),
-    }
+/// The text is not repeated: it may be somebody's number, without its name.
+fn parameter(text: &str) -> Result<(&str, &str), Failure> {
+    text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty()).ok_or_else(|| {
+        let en = "--param: write it as `name=value`, for example `applicant=11010519491231002X`";
+        Failure::new(USAGE, en, "--param：请写作 `参数名=值`，例如 `applicant=11010519491231002X`")
+    })
 }
 
 /// The value itself, or what stands where it points. An error never repeats it: it is somebody's number.
@@ -92,9 +93,9 @@ impl Asking {
         };
         errand.validate().map_err(SessionError::from)?;
         let mut parameters = Vec::new();
-        for (name, text) in self.params {
-            let text = value(&name, text, &mut std::io::stdin().lock())?;
-            parameters.push((name, text));
+        for (name, text) in self.params.iter().map(|text| parameter(text)).collect::<Result<Vec<_>, _>>()? {
+            let text = value(name, text.to_owned(), &mut std::io::stdin().lock())?;
+            parameters.push((name.to_owned(), text));
         }
         let question = Question { check: self.check, variant: self.variant, parameters };
         Ok((self.system.dir, errand, question.validated().map_err(SessionError::from)?))
@@ -139,7 +140,8 @@ pub(super) async fn join(dir: &Path, invitation: &Path, wait: u64, screen: &Scre
     } else {
         files::read_text(invitation)?
     };
-    let invitation: Invitation = text.trim().parse().map_err(|error| Failure::usage(&error, "邀请有误"))?;
+    let invitation: Invitation =
+        text.trim().parse().map_err(|error: InvitationError| Failure::new(USAGE, error.to_string(), zh::invitation(&error)))?;
     screen.note(screen.pick(
         "making keys, filing them with the hub, and waiting for the authority to admit this system …",
         "正在生成密钥并向枢纽登记，等待数据主管部门准入……",
@@ -161,7 +163,7 @@ fn tell(outcome: &Outcome, question: &Question, screen: &Screen) -> Result<ExitC
     let (word, head, mut lines, code, value) = match outcome {
         Outcome::Affirmed(affirmed) => {
             let claims: Vec<Value> = affirmed.claims().iter().map(|claim| json!({ "name": claim.name, "value": claim.value })).collect();
-            let lines = affirmed.claims().iter().map(|claim| format!("  {}: {}", claim.name, claim.value)).collect();
+            let lines = affirmed.claims().iter().map(|claim| shown(&claim.name, &claim.value, screen)).collect();
             ("affirmed", screen.pick("YES", "核验结果：符合"), lines, 0, json!({ "claims": claims }))
         }
         Outcome::Negative(negative) => {
@@ -198,6 +200,14 @@ fn tell(outcome: &Outcome, question: &Question, screen: &Screen) -> Result<ExitC
     let text = format!("{head}  ({asked})\n{}", lines.join("\n"));
     screen.show(&text, &with_proof(value, word, &asked, outcome.proven()))?;
     Ok(ExitCode::from(code))
+}
+
+/// A claim of the answer, by the name that people know.
+fn shown(name: &str, value: &str, screen: &Screen) -> String {
+    match screen.pick("en", "zh") {
+        "zh" => format!("  {}：{value}", zh::name(name)),
+        _ => format!("  {}: {value}", zh::name_en(name)),
+    }
 }
 
 fn reasons(reasons: &[Reason], screen: &Screen) -> (Vec<String>, Vec<Value>) {
@@ -257,7 +267,28 @@ fn with_proof(value: Value, word: &str, asked: &str, proven: &ProvenAnswer) -> V
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::super::screen::Language;
     use super::*;
+
+    #[test]
+    fn claims_have_the_names_that_people_know() {
+        let said = |language, name| shown(name, "v", &Screen { json: false, language });
+        assert_eq!(said(Language::En, "asked_at"), "  asked at: v");
+        assert_eq!(
+            ["check", "variant", "regions", "asked_at"].map(|name| said(Language::Zh, name)),
+            ["  核验事项：v", "  核验范围：v", "  地区：v", "  核验时间：v"]
+        );
+        assert_eq!(said(Language::Zh, "another"), "  another：v");
+    }
+
+    #[test]
+    fn a_parameter_without_its_name_is_not_repeated() {
+        assert_eq!(parameter("applicant=1=2").unwrap(), ("applicant", "1=2"));
+        for text in ["11010519491231002X", "=11010519491231002X", "11010519491231002X="] {
+            let failure = parameter(text).unwrap_err();
+            assert!(failure.exit == USAGE && failure.zh.contains("请写作"), "{failure:?}");
+        }
+    }
 
     #[test]
     fn a_parameter_is_read_where_it_points() {

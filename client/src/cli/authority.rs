@@ -7,15 +7,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{
     AdmitRequest, Envelope, InviteRequest, KeyDirectory, ListJoinsRequest, Member, PendingJoin, PublishReply, PublishRequest, Status,
 };
+use zerotrip_proto::{from_timestamp, to_timestamp};
 use zerotrip_trust::Digest;
 use zerotrip_trust::identity::Identity;
 
 use super::grants;
 use super::screen::{Failure, NOT_SO, Screen, USAGE, rfc3339};
+use super::zh;
 use crate::Connection;
 use crate::authority::{Authority, NewMember};
 use crate::new_file::{NewFile, NotPlaced};
@@ -81,6 +82,9 @@ pub(super) enum AuthorityCommand {
 #[derive(Subcommand)]
 pub(super) enum MemberCommand {
     /// Invite a member's system: announces the invitation at the hub and writes it to a file, to be handed over like a password.
+    ///
+    /// A system that was admitted before can be invited again: admitted with the new invitation, it has new keys and certificates, and its
+    /// earlier keys are revoked at that moment, not before.
     Invite {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -234,11 +238,28 @@ async fn invite(dir: &Path, new: &NewMember<'_>, days: u64, out: &Path, screen: 
         Failure::new(USAGE, en, format!("邀请现存于 `{part}`，未能改名为 `{out}`：{error}；请自行移动该文件"))
     })?;
     let (file, until) = (out.display(), screen.time(invited.expires_at));
-    let text = match screen.pick("en", "zh") {
+    let mut text = match screen.pick("en", "zh") {
         "zh" => format!("已邀请 {uri}，有效至 {until}；邀请在 {file}，请像密码一样交付"),
         _ => format!("invited {uri} until {until}; the invitation is in {file}: hand it over like a password"),
     };
-    screen.show(&text, &json!({ "invited": uri, "expires_at": rfc3339(invited.expires_at), "file": out.display().to_string() }))
+    if invited.again {
+        text.push_str(screen.pick(
+            "\n  note: this system is in the directory already. Its keys of today hold until it is admitted with this invitation, and are \
+             revoked then; if you meant another system, do not hand the invitation over, and invite that one",
+            "\n  注意：该系统已在密钥目录中。其现有密钥在凭此邀请获准入之前继续有效，准入时即被撤销；如本意是邀请另一系统，请勿交付此邀请，另行邀请",
+        ));
+    }
+    if invited.suspended {
+        text.push_str(screen.pick(
+            "\n  note: its member is suspended, and stays so when the system is admitted; `zerotrip member resume` ends that",
+            "\n  注意：该成员单位已被暂停，系统准入后仍然如此；可用 `zerotrip member resume` 恢复",
+        ));
+    }
+    let value = json!({
+        "invited": uri, "expires_at": rfc3339(invited.expires_at), "file": out.display().to_string(), "known_already": invited.again,
+        "member_suspended": invited.suspended,
+    });
+    screen.show(&text, &value)
 }
 
 async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &Screen) -> Result<ExitCode, Failure> {
@@ -258,11 +279,17 @@ async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &
     let chain = admission.certificate_chain.iter().map(|certificate| certificate.to_vec()).collect();
     answered(connection.authority().admit(AdmitRequest { system: uri.clone(), certificate_chain: chain, token_digest: awaited.to_vec() }))
         .await?;
-    let text = match screen.pick("en", "zh") {
-        "zh" => format!("已准入 {uri}（密钥目录第 {} 版）", admission.version),
-        _ => format!("admitted {uri} (directory version {})", admission.version),
+    let revoked = admission.revoked;
+    let text = match (revoked, screen.pick("en", "zh")) {
+        (0, "zh") => format!("已准入 {uri}（密钥目录第 {} 版）", admission.version),
+        (0, _) => format!("admitted {uri} (directory version {})", admission.version),
+        (_, "zh") => format!("已准入 {uri}（密钥目录第 {} 版）；其原有的 {revoked} 个密钥已撤销", admission.version),
+        (_, _) => format!("admitted {uri} (directory version {}); its {revoked} earlier keys are revoked", admission.version),
     };
-    let value = json!({ "admitted": uri, "version": admission.version, "confirmed": reply.confirmed, "unconfirmed": reply.unconfirmed });
+    let value = json!({
+        "admitted": uri, "version": admission.version, "revoked_keys": revoked, "confirmed": reply.confirmed,
+        "unconfirmed": reply.unconfirmed,
+    });
     screen.show(&text, &value)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -284,15 +311,75 @@ async fn wait_for(connection: &Connection, uri: &str, awaited: &Digest, wait: Du
 
 async fn set_status(dir: &Path, member: &str, status: Status, screen: &Screen) -> Result<(), Failure> {
     let mut authority = Authority::open_for_change(dir)?;
+    let stands = authority.status(member)? == status
+        && authority.confirmed_directory()?.is_some_and(|confirmed| stands_in(&confirmed, member, status));
+    let connection = Connection::open(authority.home()).await;
+    if stands {
+        // What the hub confirmed once it may have lost since, restored from an older copy: its own word decides whether there is news.
+        let connection = connection.map_err(|error| unasked(member, status, error.into()))?;
+        let theirs = connection.key_directory().await.map_err(|error| unasked(member, status, error.into()))?;
+        if stands_in(&theirs, member, status) {
+            return show_unchanged(screen, member, status, &theirs);
+        }
+        let envelope = authority.set_status(member, status, SystemTime::now())?;
+        return publish_status(&authority, &connection, (member, status), envelope, screen).await;
+    }
+    // Signed and kept even where the hub cannot be reached.
     let envelope = authority.set_status(member, status, SystemTime::now())?;
-    let connection = Connection::open(authority.home()).await.map_err(|error| kept_directory(error.into()))?;
-    let reply = publish_directory(&authority, &connection, envelope).await?;
+    let connection = connection.map_err(|error| kept_directory(error.into()))?;
+    publish_status(&authority, &connection, (member, status), envelope, screen).await
+}
+
+async fn publish_status(
+    authority: &Authority,
+    connection: &Connection,
+    (member, status): (&str, Status),
+    envelope: Envelope,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    let reply = publish_directory(authority, connection, envelope).await?;
     let (en, zh) = match status {
         Status::Suspended => (format!("suspended {member}"), format!("已暂停 {member}")),
         _ => (format!("resumed {member}"), format!("已恢复 {member}")),
     };
     screen.note(screen.pick(&en, &zh));
     show_directory(screen, authority.directory().version, &reply)
+}
+
+fn stands_in(directory: &KeyDirectory, member: &str, status: Status) -> bool {
+    directory.members.iter().any(|known| known.id == member && known.status() == status)
+}
+
+fn status_words(status: Status) -> (&'static str, &'static str) {
+    if status == Status::Suspended { ("suspended", "已被暂停") } else { ("active", "状态正常") }
+}
+
+/// The hub confirmed it before, and cannot be asked whether that still holds.
+fn unasked(member: &str, status: Status, failure: Failure) -> Failure {
+    let (en, zh) = status_words(status);
+    let Failure { exit, en: why, zh: why_zh } = failure;
+    Failure::new(
+        exit,
+        format!(
+            "`{member}` is {en} already, as the hub has confirmed; whether it still knows could not be asked: {why}. Nothing has changed"
+        ),
+        format!("`{member}` 此前{zh}并经枢纽确认；现无法再次核实（{why_zh}）。未作任何变更"),
+    )
+}
+
+fn show_unchanged(screen: &Screen, member: &str, status: Status, directory: &KeyDirectory) -> Result<(), Failure> {
+    let (version, issued) = (directory.version, from_timestamp(directory.issued_at.as_ref()));
+    let (en, zh) = status_words(status);
+    let since = issued.map(|time| screen.time(time)).unwrap_or_default();
+    let text = match screen.pick("en", "zh") {
+        "zh" => format!("{member} 此前{zh}：枢纽现行的密钥目录第 {version} 版（{since} 签发）即如此；未作任何变更"),
+        _ => format!("{member} is {en} already: so says directory version {version} of {since}, in force at the hub; nothing has changed"),
+    };
+    let value = json!({
+        "published": Value::Null, "changed": false, "member": member, "active": status == Status::Active, "version": version,
+        "issued_at": issued.map(rfc3339),
+    });
+    screen.show(&text, &value)
 }
 
 async fn publish_directory(authority: &Authority, connection: &Connection, envelope: Envelope) -> Result<PublishReply, Failure> {
@@ -348,7 +435,12 @@ fn list_members(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
         lines.push(format!("{}  {}  {}{not_there}", member.id, screen.pick(&member.name_en, &member.name_zh), state(member.status())));
         for system in &member.systems {
             let keys = system.keys.iter().filter(|key| key.revoked_at.is_none());
-            let usages: Vec<String> = keys.map(|key| key.usage().as_str_name().to_ascii_lowercase()).collect();
+            let usages: Vec<String> = keys
+                .map(|key| match screen.pick("en", "zh") {
+                    "zh" => zh::usage(key.usage()).to_owned(),
+                    _ => key.usage().as_str_name().to_ascii_lowercase(),
+                })
+                .collect();
             let administrator = if system.administrator { screen.pick(", administrator", "，管理员") } else { "" };
             lines.push(format!("  {}  {}  ({}{administrator})", system.uri, state(system.status()), usages.join(", ")));
         }

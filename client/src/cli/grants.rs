@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use clap::Subcommand;
 use serde_json::json;
 use zerotrip_proto::from_timestamp;
-use zerotrip_proto::v1::{Envelope, ErrorCode, GetGrantsRequest, Grant, PublishRequest, UnservedGrant};
+use zerotrip_proto::v1::{CheckEntry, Envelope, ErrorCode, GetGrantsRequest, Grant, PublishRequest, UnservedGrant};
 
 use super::authority::{AuthorityDir, DAY};
 use super::screen::{Failure, Screen, USAGE, rfc3339};
@@ -26,9 +26,12 @@ pub(super) enum GrantCommand {
         /// The member that may ask.
         #[arg(long)]
         member: String,
-        /// The check and variant: `no-property/couple`.
+        /// The check and variant: `no-property/couple`; one that the hub serves.
         #[arg(long)]
         check: String,
+        /// Sign it though the hub serves no such check yet; it grants nothing until the operator deploys the check's definition.
+        #[arg(long)]
+        not_served_yet: bool,
         /// A purpose; repeat for each.
         #[arg(long = "purpose", required = true)]
         purposes: Vec<String>,
@@ -59,26 +62,55 @@ pub(super) enum GrantCommand {
 
 pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<ExitCode, Failure> {
     let now = SystemTime::now();
-    let (opened, envelope) = match command {
+    let (opened, connection, envelope) = match command {
         GrantCommand::List { authority } => {
             list(&Authority::open(&authority.dir)?, screen)?;
             return Ok(ExitCode::SUCCESS);
         }
-        GrantCommand::Add { authority, id, member, check, purposes, bases, days, may_issue } => {
+        GrantCommand::Add { authority, id, member, check, not_served_yet, purposes, bases, days, may_issue } => {
             let opened = Authority::open_for_change(&authority.dir)?;
+            let connection = Connection::open(opened.home()).await;
+            // A hub that cannot be asked hinders nobody from signing: what was misspelled is told when it takes the grant.
+            if let (Ok(connection), false) = (&connection, not_served_yet)
+                && let Ok(served) = connection.checks().await
+            {
+                is_served(&check, &served)?;
+            }
             let life = Duration::from_secs(days * DAY);
             let envelope = opened.add_grant(NewGrant { id, member, check, purposes, legal_bases: bases, life, may_issue }, now)?;
-            (opened, envelope)
+            (opened, connection, envelope)
         }
         GrantCommand::Revoke { authority, id } => {
             let opened = Authority::open_for_change(&authority.dir)?;
             let envelope = opened.revoke_grant(&id, now)?;
-            (opened, envelope)
+            let connection = Connection::open(opened.home()).await;
+            (opened, connection, envelope)
         }
     };
-    let connection = Connection::open(opened.home()).await.map_err(|error| kept(error.into()))?;
+    let connection = connection.map_err(|error| kept(error.into()))?;
     send(&opened, &connection, envelope, screen).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a check that the hub's catalog does not have, and names those that it has.
+fn is_served(check: &str, served: &[CheckEntry]) -> Result<(), Failure> {
+    let known: Vec<String> = served.iter().map(|entry| format!("{}/{}", entry.name, entry.variant)).collect();
+    if known.iter().any(|known| known == check) {
+        return Ok(());
+    }
+    let check: String = check.chars().take(130).collect();
+    let (en, zh) = match known.join(", ") {
+        none if none.is_empty() => ("none at all".to_owned(), "无".to_owned()),
+        known => (known.clone(), known),
+    };
+    Err(Failure::new(
+        USAGE,
+        format!(
+            "--check: the hub serves no check `{check}`; there are: {en}. Nothing was signed. Where its definition is yet to be deployed, \
+             add --not-served-yet"
+        ),
+        format!("--check：枢纽没有核验事项 `{check}`；现有：{zh}。未签发任何内容。如该事项的定义尚待部署，请加 --not-served-yet"),
+    ))
 }
 
 /// Sends the newest grants, where there are any: a hub that was restored, or could not be reached before, has older ones.

@@ -17,8 +17,8 @@ use zerotrip_trust::merkle;
 use zerotrip_trust::note::{self, Checkpoint};
 use zerotrip_trust::tiles::{self, TILE_WIDTH};
 
-use super::SystemDir;
 use super::screen::{Failure, Screen, USAGE};
+use super::{SystemDir, zh};
 use crate::Session;
 use crate::audit::{Audit, AuditError, AuditReport, kept_head};
 use crate::session::answered;
@@ -66,7 +66,7 @@ async fn checkpoint(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Fail
     let seen = seen(home, &head)?;
     if let Some(seen) = seen.as_ref().filter(|seen| seen.size > 0) {
         if seen.size > head.size {
-            return Err(Failure::unverified(&AuditError::Shrunk { seen: seen.size, now: head.size }));
+            return Err(AuditError::Shrunk { seen: seen.size, now: head.size }.into());
         }
         let request = ProveConsistencyRequest { from_size: seen.size, to_size: head.size };
         let path = if seen.size == head.size {
@@ -76,7 +76,11 @@ async fn checkpoint(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Fail
         };
         let path = merkle::path_from_bytes(&path).ok_or_else(|| Failure::unverified(&"the consistency proof has no proof's shape"))?;
         let proven = merkle::verify_consistency(seen.size, head.size, &seen.root, &head.root, &path);
-        proven.map_err(|error| Failure::unverified(&format!("{}: {error}", AuditError::Forked(seen.size))))?;
+        proven.map_err(|error| {
+            let mut failure = Failure::from(AuditError::Forked(seen.size));
+            failure.en.push_str(&format!(": {error}"));
+            failure
+        })?;
     }
     keep(home, &note)?;
     let continues = seen.map(|seen| seen.size);
@@ -102,10 +106,10 @@ async fn verify_hub(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Fail
             break;
         }
         for entry in entries.iter().take(count as usize) {
-            audit.push(entry).map_err(|error| Failure::unverified(&error))?;
+            audit.push(entry)?;
         }
     }
-    let report = audit.finish(&head).map_err(|error| Failure::unverified(&error))?;
+    let report = audit.finish(&head)?;
     keep(home, &note)?;
     tell(&head, &report, screen)
 }
@@ -122,8 +126,10 @@ fn seen(home: &SystemHome, head: &Checkpoint) -> Result<Option<Checkpoint>, Fail
     if !path.exists() {
         return Ok(None);
     }
-    let kept = kept_head(&files::read_text(&path)?)
-        .map_err(|error| Failure::usage(&format!("`{}`: {error}", path.display()), "上次所见的台账头有误"))?;
+    let kept = kept_head(&files::read_text(&path)?).map_err(|error| {
+        let path = path.display();
+        Failure::new(USAGE, format!("`{path}`: {error}"), format!("`{path}`：{}", zh::audit(&error)))
+    })?;
     if kept.origin != head.origin {
         let en = format!("`{}` is of the ledger `{}`, not of `{}`; move it away to begin anew", path.display(), kept.origin, head.origin);
         let zh = format!("`{}` 属于台账 `{}`，并非 `{}`；如需重新开始请将其移走", path.display(), kept.origin, head.origin);
@@ -139,6 +145,7 @@ fn keep(home: &SystemHome, note: &str) -> Result<(), Failure> {
 
 /// The ledger's own files: `checkpoint`, and the bundles of its entries.
 fn verify_files(folder: &Path, key: &str) -> Result<(Checkpoint, AuditReport), Failure> {
+    files::check_folder(folder)?;
     let (origin, key) = verifier_key(key)?;
     let note = files::read_text(&folder.join("checkpoint"))?;
     let head = note::open_checkpoint(&note, &origin, &key).map_err(|error| Failure::unverified(&error))?;
@@ -148,13 +155,13 @@ fn verify_files(folder: &Path, key: &str) -> Result<(Checkpoint, AuditReport), F
         let wanted = usize::try_from((head.size - audit.size()).min(TILE_WIDTH)).unwrap_or(0);
         let entries = read_bundle(folder, index, head.size)?;
         if entries.len() < wanted {
-            return Err(Failure::unverified(&AuditError::WrongSize { expected: head.size, found: audit.size() + entries.len() as u64 }));
+            return Err(AuditError::WrongSize { expected: head.size, found: audit.size() + entries.len() as u64 }.into());
         }
         for entry in entries.iter().take(wanted) {
-            audit.push(entry).map_err(|error| Failure::unverified(&error))?;
+            audit.push(entry)?;
         }
     }
-    let report = audit.finish(&head).map_err(|error| Failure::unverified(&error))?;
+    let report = audit.finish(&head)?;
     Ok((head, report))
 }
 
@@ -253,7 +260,7 @@ mod tests {
         let mut altered = entries.clone();
         altered.swap(3, 4);
         put("tile/entries/000", &tiles::encode_entries(altered.get(..256).unwrap()).unwrap());
-        assert_eq!(verify_files(folder.path(), &vkey).unwrap_err(), Failure::unverified(&AuditError::WrongRoot));
+        assert_eq!(verify_files(folder.path(), &vkey).unwrap_err(), Failure::from(AuditError::WrongRoot));
         put("tile/entries/000", &tiles::encode_entries(entries.get(..200).unwrap()).unwrap());
         assert!(verify_files(folder.path(), &vkey).unwrap_err().en.contains("but there are 200"));
         let stranger = note::verifier_key("c.example/hub/main", SigningKey::generate(Algorithm::Ed25519).unwrap().public()).unwrap();

@@ -7,13 +7,14 @@ use std::time::SystemTime;
 use clap::Subcommand;
 use serde_json::json;
 use zerotrip_channel::SystemHome;
-use zerotrip_proto::v1::{DatasetStatement, ListDatasetsRequest};
+use zerotrip_proto::v1::coverage::Subjects;
+use zerotrip_proto::v1::{Coverage, DatasetStatement, ListDatasetsRequest};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use super::screen::{Failure, Screen, rfc3339};
 use super::verify::open_directory;
-use super::{SystemDir, quality};
+use super::{SystemDir, quality, zh};
 use crate::session::answered;
 use crate::{Connection, Session, SessionError};
 
@@ -83,7 +84,7 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
     let mut check_values = Vec::new();
     for entry in &checks {
         let title = screen.pick(&entry.title_en, &entry.title_zh);
-        lines.push(format!("  {}/{}  {title}  ({})", entry.name, entry.variant, entry.parameters.join(", ")));
+        lines.push(format!("  {}/{}  {title}  ({})", entry.name, entry.variant, parameters(&entry.parameters, screen)));
         check_values.push(json!({
             "check": entry.name, "variant": entry.variant, "title_en": entry.title_en, "title_zh": entry.title_zh,
             "parameters": entry.parameters, "definition_digest": hex::encode(&entry.definition_digest),
@@ -103,14 +104,36 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
         let attached = if entry.attached { screen.pick("attached", "在线") } else { screen.pick("not attached", "离线") };
         let quality = entry.quality.as_ref().and_then(|envelope| quality::believed(envelope, entry, &statement, session.directory()));
         let coverage = statement.coverage.clone().unwrap_or_default();
-        let coverage = screen.pick(&coverage.text_en, &coverage.text_zh);
-        lines.push(format!("  {}  {}  {attached}  {coverage}", statement.id, screen.pick(&statement.name_en, &statement.name_zh)));
+        let covers = screen.pick(&coverage.text_en, &coverage.text_zh);
+        lines.push(format!("  {}  {}  {attached}  {covers}", statement.id, screen.pick(&statement.name_en, &statement.name_zh)));
         lines.extend(quality.iter().flat_map(|quality| quality::lines(quality, screen)));
         dataset_values.push(json!({
-            "dataset": statement.id, "verified": true, "attached": entry.attached, "quality": quality.as_ref().map(quality::value),
+            "dataset": statement.id, "name_en": statement.name_en, "name_zh": statement.name_zh, "verified": true,
+            "attached": entry.attached, "coverage": covered(&coverage), "quality": quality.as_ref().map(quality::value),
         }));
     }
     screen.show(&lines.join("\n"), &json!({ "checks": check_values, "datasets": dataset_values }))
+}
+
+/// The names that `--param` takes.
+fn parameters(names: &[String], screen: &Screen) -> String {
+    let one = |name: &String| match (zh::name(name), screen.pick("en", "zh")) {
+        (word, "zh") if word != name => format!("{name}：{word}"),
+        _ => name.clone(),
+    };
+    names.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What a dataset knows about, for machines.
+fn covered(coverage: &Coverage) -> serde_json::Value {
+    let subjects = match &coverage.subjects {
+        Some(Subjects::Everyone(_)) => json!("everyone"),
+        Some(Subjects::RegisteredIn(dataset)) => json!(format!("registered_in:{dataset}")),
+        None => serde_json::Value::Null,
+    };
+    json!({
+        "text_en": coverage.text_en, "text_zh": coverage.text_zh, "regions": coverage.regions, "since": coverage.since, "subjects": subjects,
+    })
 }
 
 /// An owner's statement, if an approving key of the dataset's own member signed it.

@@ -8,6 +8,7 @@ mod look;
 mod quality;
 mod screen;
 mod verify;
+mod zh;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

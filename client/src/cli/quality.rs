@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
-use zerotrip_datasets::quality::{FEW, validate};
+use zerotrip_datasets::quality::{FEW, percent, validate};
 use zerotrip_proto::v1::{DatasetEntry, DatasetQuality, DatasetStatement, Envelope, KeyUsage, QualityKind};
 use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::directory::Directory;
@@ -36,26 +36,26 @@ pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
         (0, _) => format!("    quality: about {rows} rows as of {as_of}; none could make an answer unavailable"),
         (_, "zh") => {
             format!(
-                "    数据质量：约 {rows} 行，截至 {as_of}；{} 行可能使答复不可用（至少 {}）",
+                "    数据质量：约 {rows} 行，截至 {as_of}；{} 行可能使答复不可用{}",
                 number(spoilt, screen),
-                share(spoilt, rows)
+                share(spoilt, rows, screen)
             )
         }
         (_, _) => {
             format!(
-                "    quality: about {rows} rows as of {as_of}; {} could make an answer unavailable (at least {})",
+                "    quality: about {rows} rows as of {as_of}; {} could make an answer unavailable{}",
                 number(spoilt, screen),
-                share(spoilt, rows)
+                share(spoilt, rows, screen)
             )
         }
     };
     let said = quality.entries.iter().map(|entry| {
         let place = if entry.column.is_empty() { screen.pick("rows", "整行") } else { &entry.column };
         let (en, zh) = words(entry.kind());
-        let (number, share) = (number(entry.count, screen), share(entry.count, rows));
+        let (number, share) = (number(entry.count, screen), share(entry.count, rows, screen));
         match screen.pick("en", "zh") {
-            "zh" => format!("      {place}：{number} 处{zh}（至少 {share}）"),
-            _ => format!("      {place}: {number} {en} (at least {share})"),
+            "zh" => format!("      {place}：{number} 处{zh}{share}"),
+            _ => format!("      {place}: {number} {en}{share}"),
         }
     });
     std::iter::once(head).chain(said).collect()
@@ -94,10 +94,14 @@ fn rate(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// So many of so many, rounded up to hundredths of a percent.
-fn share(part: u64, whole: u64) -> String {
-    let hundredths = part.saturating_mul(10_000).div_ceil(whole.max(1));
-    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+/// So many of so many, which are rounded up; nothing of a few, of which only a bound is known.
+fn share(part: u64, whole: u64, screen: &Screen) -> String {
+    let share = percent(part, whole);
+    match screen.pick("en", "zh") {
+        _ if part <= FEW => String::new(),
+        "zh" => format!("（至少 {share}）"),
+        _ => format!(" (at least {share})"),
+    }
 }
 
 fn name(kind: QualityKind) -> String {
@@ -145,10 +149,11 @@ mod tests {
             "6221 rows as of",
             "54 could make an answer unavailable (at least 0.87 %)",
             "owner_id: 10 cannot be read (at least 0.17 %)",
-            "rows: at most 9",
+            "rows: at most 9 have another width than the header",
         ] {
             assert!(en.contains(part), "{part}: {en}");
         }
+        assert!(en.ends_with("than the header"), "of a few no least share is known: {en}");
         for part in
             ["6221 行", "54 行可能使答复不可用（至少 0.87 %）", "owner_id：10 处无法识读（至少 0.17 %）", "整行：不超过 9 处列数与表头不符"]
         {

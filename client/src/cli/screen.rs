@@ -10,7 +10,9 @@ use zerotrip_channel::files::FileError;
 use zerotrip_channel::{HomeError, JoinError};
 use zerotrip_proto::{Audience, Refusal, v1::ErrorCode};
 
+use super::zh;
 use crate::SessionError;
+use crate::audit::AuditError;
 use crate::authority::AuthorityError;
 
 /// Answered, but not so.
@@ -137,11 +139,10 @@ fn exit_of(code: ErrorCode) -> u8 {
 impl From<&Refusal> for Failure {
     fn from(refusal: &Refusal) -> Self {
         let name = refusal.code.name();
-        let seek = |en: &str, zh: &str| match refusal.reference.as_str() {
+        let (seek_en, seek_zh) = match refusal.reference.as_str() {
             "" => (String::new(), String::new()),
-            reference => (format!(" ({en} {reference})"), format!("（{zh} {reference}）")),
+            seek => (format!(" (the operator finds more under {seek})"), format!("（运营方可据此查询：{}）", zh::reference(seek))),
         };
-        let (seek_en, seek_zh) = seek("the operator finds more under", "运营方可按此编号查日志：");
         Self::new(
             exit_of(refusal.code),
             format!("the hub refuses: {} [{name}]{seek_en}", refusal.en),
@@ -161,17 +162,22 @@ impl From<SessionError> for Failure {
                 Self::new(NOT_VERIFIED, error.to_string(), format!("未能签发证明：{error}"))
             }
             SessionError::Silent => Self::new(UNAVAILABLE, error.to_string(), "枢纽未在限时内答复，请稍后再试"),
-            SessionError::Dial(why) => Self::usage(why, "无法连接枢纽，请核对地址并确认枢纽正在运行"),
+            SessionError::Dial(why) => Self::new(USAGE, why.to_string(), zh::dial(why)),
             SessionError::Connection(why) => Self::usage(why, "与枢纽的连接中断，请重试"),
-            SessionError::Request(why) => Self::usage(why, "请求填写有误"),
-            SessionError::Home(why) => Self::usage(why, "本系统目录有误"),
-            SessionError::Directory(_) | SessionError::NoDirectory => Self::usage(&error, "密钥目录不可用"),
+            SessionError::Request(why) => Self::new(USAGE, why.to_string(), format!("请求填写有误：{}", zh::request(why))),
+            SessionError::Home(why) => Self::new(USAGE, why.to_string(), zh::home(why)),
+            SessionError::Directory(why) => Self::new(USAGE, error.to_string(), zh::directory(why)),
+            SessionError::NoDirectory => {
+                Self::new(USAGE, error.to_string(), "枢纽还没有密钥目录；请数据主管部门执行 `zerotrip authority refresh` 发布")
+            }
             SessionError::UnknownCheck { check, variant } => {
                 let zh = format!("目录中没有核验事项 `{check}/{variant}`；可用 `zerotrip catalog list` 查看");
                 Self::new(USAGE, error.to_string(), zh)
             }
             SessionError::Definition(why) => Self::usage(why, "核验定义有误"),
-            SessionError::File(why) => Self::new(USAGE, error.to_string(), format!("证明文件无法写入（未登记任何内容）：{why}")),
+            SessionError::File(why) => {
+                Self::new(USAGE, error.to_string(), format!("证明文件无法写入（未登记任何内容）：{}", zh::file(why)))
+            }
             SessionError::NotPlaced { exchange, part, error: why } => {
                 let part = part.display();
                 let zh = format!("证明已登记（交换编号 {exchange}），现存于 `{part}`，但未能改为指定文件名：{why}；请自行移动该文件");
@@ -208,6 +214,18 @@ impl From<AuthorityError> for Failure {
             AuthorityError::Name(name) => format!("`{name}` 不能作名称：请用 1 至 32 个小写字母、数字和连字符"),
             AuthorityError::NoInvitation(system) => format!("`{system}` 没有有效的邀请；可用 `zerotrip member invite` 邀请"),
             AuthorityError::Busy(dir) => format!("另一命令正在修改 `{dir}`，请待其结束后重试"),
+            AuthorityError::File(why) => zh::file(why),
+            AuthorityError::Home(why) => zh::home(why),
+            AuthorityError::Address(why) => zh::dial(why),
+            AuthorityError::GrantThere(id) => format!("已有授权 `{id}`；请先撤销，或另选编号"),
+            AuthorityError::NoGrant(id) => format!("没有授权 `{id}`；可用 `zerotrip grant list` 查看"),
+            AuthorityError::NotInvited(system) => {
+                format!("`{system}` 申请接入所用的邀请并非本处签发，或已过期；请勿准入，另行邀请")
+            }
+            AuthorityError::Tampered(system) => {
+                format!("`{system}` 的密钥或证书申请在途中被改动；请勿准入：请先在枢纽查明何人所为，再重新邀请，并请其在空目录中接入")
+            }
+            AuthorityError::Life => "密钥目录的有效期须为 1 分钟至 30 天".to_owned(),
             other => format!("数据主管部门目录操作失败：{other}"),
         };
         Self::new(USAGE, error.to_string(), zh)
@@ -216,13 +234,19 @@ impl From<AuthorityError> for Failure {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        Self::usage(&error, "文件读写失败")
+        Self::new(USAGE, error.to_string(), zh::file(&error))
     }
 }
 
 impl From<HomeError> for Failure {
     fn from(error: HomeError) -> Self {
-        Self::usage(&error, "本系统目录有误")
+        Self::new(USAGE, error.to_string(), zh::home(&error))
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        Self::new(NOT_VERIFIED, format!("verification failed: {error}"), format!("验证未通过：{}", zh::audit(&error)))
     }
 }
 
@@ -237,6 +261,9 @@ impl From<JoinError> for Failure {
                 Self::new(USAGE, error.to_string(), zh)
             }
             JoinError::Occupied(dir) => Self::new(USAGE, error.to_string(), format!("`{dir}` 中已有接入身份，请在空目录中接入")),
+            JoinError::File(why) => Self::new(USAGE, error.to_string(), zh::file(why)),
+            JoinError::Home(why) => Self::new(USAGE, error.to_string(), zh::home(why)),
+            JoinError::Dial(why) => Self::new(USAGE, error.to_string(), zh::dial(why)),
             _ => Self::usage(&error, "接入失败"),
         }
     }

@@ -8,14 +8,20 @@ use std::time::SystemTime;
 use clap::Args;
 use prost::Message as _;
 use serde_json::{Value, json};
-use zerotrip_certs::certificate::{Finding, JwkSet, TrustRoot, VerifiedCertificate, verify as verify_certificate};
+use zerotrip_certs::certificate::{
+    CertificateError, Disclosed, Finding, JwkSet, TrustRoot, VerifiedCertificate, verify as verify_certificate,
+};
 use zerotrip_certs::definition::Bilingual;
 use zerotrip_channel::{SystemHome, files};
 use zerotrip_proto::v1::Envelope;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::x509::{self, pem};
 
-use super::screen::{Failure, Screen, USAGE, rfc3339};
+use super::screen::{Failure, NOT_VERIFIED, Screen, USAGE, rfc3339};
+use super::zh;
+
+/// How a certificate's file is called until its issuing is recorded and it takes its own name.
+const UNFINISHED: &str = "part";
 
 /// A certificate, and whose word on keys is taken.
 #[derive(Args)]
@@ -49,18 +55,52 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
     let root = root(verifying, now)?;
     // What cannot be read ends with 2; whatever is read and is no valid certificate, empty and binary files too, with 5.
     let bytes = files::read(&verifying.file)?;
-    let invalid = |why: &dyn Display| Failure::unverified(&format!("`{}` is not a valid certificate: {why}", verifying.file.display()));
-    let token = String::from_utf8(bytes).map_err(|_| invalid(&"it is not text"))?;
+    let invalid = |why: &dyn Display, zh: &str| {
+        let file = verifying.file.display();
+        let en = format!("verification failed: `{file}` is not a valid certificate: {why}");
+        Failure::new(NOT_VERIFIED, en, format!("验证未通过：`{file}` 不是有效的电子证明：{zh}"))
+    };
+    let token = String::from_utf8(bytes).map_err(|_| invalid(&"it is not text", "不是文本文件"))?;
     if token.trim().is_empty() {
-        return Err(invalid(&"it is empty"));
+        return Err(invalid(&"it is empty", "文件为空"));
     }
     let root = match &root {
         Root::Directory(directory) => TrustRoot::Directory(directory),
         Root::Keys(keys) => TrustRoot::Keys(keys),
     };
-    let certificate = verify_certificate(&token, root, now).map_err(|error| invalid(&error))?;
-    screen.show(&card(&certificate, screen), &certificate_json(&certificate))?;
+    let certificate = verify_certificate(&token, root, now);
+    let certificate = certificate.map_err(|error: CertificateError| invalid(&error, &zh::certificate(&error)))?;
+    let (mut text, mut value) = (card(&certificate, screen), certificate_json(&certificate));
+    if verifying.file.extension().is_some_and(|ending| ending == UNFINISHED) {
+        text.push_str(&format!("\n{}", unfinished(&certificate, screen)));
+        if let Some(members) = value.as_object_mut() {
+            members.insert("unfinished".to_owned(), true.into());
+        }
+    }
+    screen.show(&text, &value)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a crash leaves beside the place of a certificate is sealed, and perhaps recorded.
+fn unfinished(certificate: &VerifiedCertificate, screen: &Screen) -> String {
+    let exchange = match &certificate.evidence {
+        Finding::Proven { request_id, .. } => request_id.as_str(),
+        Finding::NotChecked => "",
+    };
+    let exchange = match (exchange, screen.pick("en", "zh")) {
+        ("", _) => String::new(),
+        (id, "zh") => format!("（依据交换 {id}）"),
+        (id, _) => format!(" (it rests on exchange {id})"),
+    };
+    match screen.pick("en", "zh") {
+        "zh" => format!(
+            "警告：文件名以 .part 结尾，说明签发没有完成，台账中可能没有这份证明的登记{exchange}：请勿据此办理；经审计确认有登记后方可改名使用，否则请删除并重新签发"
+        ),
+        _ => format!(
+            "WARNING: a file named `.part` is one whose issuing was not finished, and the ledger may hold no record of it{exchange}: do not \
+             act on it; rename and use it only once an auditor finds its record in the ledger, else delete it and issue again"
+        ),
+    }
 }
 
 fn root(verifying: &Verifying, now: SystemTime) -> Result<Root, Failure> {
@@ -103,20 +143,27 @@ pub(super) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
     line("states:", "证明内容：", pick(&certificate.statement));
     line("asked about:", "查询范围：", pick(&certificate.persons));
     for (name, values) in &certificate.scope {
-        let label = match name.as_str() {
-            "region" | "regions" => screen.pick("region", "地区").to_owned(),
-            other => other.to_owned(),
-        };
+        let label = screen.pick(zh::name_en(name), zh::name(name));
         line("within:", "限于：", format!("{label} {}", values.join(", ")));
     }
     for (name, value) in &certificate.disclosed.claims {
-        let label = match name.as_str() {
-            "applicant" => screen.pick("applicant", "申请人"),
-            "purpose" => screen.pick("purpose", "用途"),
-            "case_number" => screen.pick("case", "办件号"),
-            other => other,
-        };
-        line("shown:", "出示：", format!("{label} {value}"));
+        line("shown:", "出示：", format!("{} {value}", screen.pick(zh::name_en(name), zh::name(name))));
+    }
+    let withheld = withheld(&certificate.disclosed, screen);
+    if !withheld.is_empty() {
+        line("withheld:", "未出示：", withheld.join(screen.pick(", ", "、")));
+    }
+    if !certificate.disclosed.names_subject() {
+        line(
+            "WARNING:",
+            "警告：",
+            screen
+                .pick(
+                    "it shows nothing of whom it is about: by itself it proves nothing of whoever presents it; ask for the disclosure",
+                    "未出示任何有关当事人的内容：仅凭此件不能证明出示人的任何情况；请要求出示",
+                )
+                .to_owned(),
+        );
     }
     for source in &certificate.sources {
         let coverage = screen.pick(&source.coverage_en, &source.coverage_zh);
@@ -143,6 +190,18 @@ pub(super) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
     line("evidence:", "交换证据：", evidence(certificate, screen));
     lines.push("─".repeat(72));
     lines.join("\n")
+}
+
+/// What the certificate could show and this presentation does not.
+fn withheld(disclosed: &Disclosed, screen: &Screen) -> Vec<String> {
+    let named = disclosed.withheld.iter().map(|name| screen.pick(zh::name_en(name), zh::name(name)).to_owned());
+    let parameters = match (disclosed.withheld_parameters, screen.pick("en", "zh")) {
+        (0, _) => None,
+        (count, "zh") => Some(format!("{count} 项查询参数（如申请人）")),
+        (1, _) => Some("1 parameter of the question (such as the applicant)".to_owned()),
+        (count, _) => Some(format!("{count} parameters of the question (such as the applicant)")),
+    };
+    parameters.into_iter().chain(named).collect()
 }
 
 fn evidence(certificate: &VerifiedCertificate, screen: &Screen) -> String {
@@ -191,8 +250,73 @@ pub(super) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
         "valid_until": rfc3339(certificate.valid_until),
         "disclosed": certificate.disclosed.claims,
         "request_disclosed": certificate.disclosed.request,
+        "names_subject": certificate.disclosed.names_subject(),
+        "withheld": certificate.disclosed.withheld,
+        "withheld_parameters": certificate.disclosed.withheld_parameters,
         "definition_digest": certificate.definition_digest,
         "policies": certificate.policies,
         "evidence": evidence,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+    use zerotrip_certs::certificate::Issuer;
+
+    use super::super::screen::Language;
+    use super::*;
+
+    fn certificate(disclosed: Disclosed) -> VerifiedCertificate {
+        let text = |en: &str| Bilingual { en: en.into(), zh: "无".into() };
+        let (issued_at, uri) = (SystemTime::UNIX_EPOCH, "spiffe://c.example/member/fund/system/window".to_owned());
+        VerifiedCertificate {
+            issuer: Issuer { uri, name: None, active: None, key_id: "k".into() },
+            issued_at,
+            valid_from: issued_at,
+            valid_until: issued_at,
+            vct: "v".into(),
+            check: "no-property".into(),
+            variant: "couple".into(),
+            title: text("t"),
+            persons: text("p"),
+            statement: text("s"),
+            scope: [("regions".to_owned(), vec!["330100".to_owned()])].into(),
+            sources: Vec::new(),
+            definition_digest: String::new(),
+            policies: Vec::new(),
+            disclosed,
+            evidence: Finding::NotChecked,
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_names_nobody_says_so() {
+        let withheld = vec!["case_number".to_owned(), "purpose".into(), "request".into()];
+        let bare = certificate(Disclosed { withheld, withheld_parameters: 1, ..Disclosed::default() });
+        let said = |certificate: &VerifiedCertificate, language| card(certificate, &Screen { json: false, language });
+        let (en, zh) = (said(&bare, Language::En), said(&bare, Language::Zh));
+        for part in [
+            "withheld: 1 parameter of the question (such as the applicant), case, purpose, the signed request",
+            "WARNING: it shows nothing of whom it is about",
+        ] {
+            assert!(en.contains(part), "{part}: {en}");
+        }
+        for part in
+            ["未出示： 1 项查询参数（如申请人）、办件号、用途、签名的请求", "警告： 未出示任何有关当事人的内容", "限于： 地区 330100"]
+        {
+            assert!(zh.contains(part), "{part}: {zh}");
+        }
+        let value = certificate_json(&bare);
+        assert_eq!((value["names_subject"].as_bool(), value["withheld_parameters"].as_u64()), (Some(false), Some(1)));
+        assert_eq!(value["withheld"][2], "request");
+        let claims = [("applicant".to_owned(), "X".to_owned())].into();
+        let whole = certificate(Disclosed { claims, request: true, ..Disclosed::default() });
+        for language in [Language::En, Language::Zh] {
+            let card = said(&whole, language);
+            assert!(!["WARNING", "withheld", "警告", "未出示"].iter().any(|word| card.contains(word)), "{card}");
+        }
+        assert_eq!(certificate_json(&whole)["names_subject"].as_bool(), Some(true));
+    }
 }

@@ -1,5 +1,6 @@
 //! `inspect`: what a system holds, and the dataset file that could describe it.
 
+mod options;
 mod proposal;
 
 use std::fmt::Write as _;
@@ -10,8 +11,9 @@ use serde_json::json;
 use zerotrip_channel::files;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Password, Tls};
-use zerotrip_proto::v1::{ErrorCode, SemanticType};
+use zerotrip_proto::v1::SemanticType;
 
+use self::options::in_options;
 use self::proposal::{Proposed, type_name};
 use crate::cli::{Failure, say};
 use crate::progress::with_progress;
@@ -93,7 +95,7 @@ pub async fn run(arguments: Inspect, as_json: bool) -> Result<(), Failure> {
     let target = Target::parse(&arguments.source, arguments.kind.as_deref(), arguments.login()?).map_err(spoken)?;
     let (looked_at, table, header) = (target.clone(), arguments.table.clone(), arguments.header);
     let look = tokio::task::spawn_blocking(move || look(&looked_at, table.as_deref(), header));
-    match with_progress("reading the table", look).await?.map_err(spoken)? {
+    match with_progress("reading the table", look).await?.map_err(|error| spoken(in_options(error, &target.place)))? {
         Found::Tables(tables) => list(&tables, as_json),
         Found::Look(look) => propose(&arguments, &target, look, as_json),
     }
@@ -109,13 +111,7 @@ fn look(target: &Target, table: Option<&str>, header: u32) -> Result<Found, Sour
     if table.is_none() && target.has_tables() {
         return Ok(Found::Tables(catalogue.tables()?));
     }
-    let looked = catalogue.look(table);
-    looked.map(Found::Look).map_err(|error| match (table, error.code) {
-        (None, ErrorCode::SourceDrift) if matches!(target.kind, "xlsx" | "xls") => {
-            SourceError::new(error.code, error.detail.replace("`source.sheet`", "--table"))
-        }
-        _ => error,
-    })
+    catalogue.look(table).map(Found::Look)
 }
 
 fn list(tables: &[Table], as_json: bool) -> Result<(), Failure> {

@@ -194,7 +194,7 @@ impl Stop {
     /// Why to stop, if at all.
     pub fn check(&self) -> Result<(), SourceError> {
         if *self.gone.borrow() {
-            return Err(SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"));
+            return Err(SourceError::hung_up());
         }
         if Instant::now() >= self.deadline {
             return Err(SourceError::new(ErrorCode::SourceTimeout, "the deadline has passed"));
@@ -235,6 +235,25 @@ impl SourceError {
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
     }
+
+    /// Nobody listens any more.
+    pub fn hung_up() -> Self {
+        Self::new(ErrorCode::SourceTimeout, "the hub hung up")
+    }
+}
+
+/// How many rows a look-up sends, and its end: for whoever tries one.
+pub async fn count_rows(source: &dyn Source, look_up: LookUp) -> Result<(usize, LookUpEnd), SourceError> {
+    let (sender, mut rows) = mpsc::channel::<Rows>(2);
+    let counted = async {
+        let mut count = 0;
+        while let Some(batch) = rows.recv().await {
+            count += batch.len();
+        }
+        count
+    };
+    let (end, count) = tokio::join!(source.look_up(look_up, sender), counted);
+    Ok((count, end?))
 }
 
 /// Opens the system that a dataset file describes. `base` is the file's folder; `state` the connector's own, where snapshots are kept;

@@ -4,6 +4,8 @@
 use std::fmt::{self, Write as _};
 use std::hash::{Hash, Hasher};
 
+use super::{BATCH_BYTES, BATCH_ROWS};
+
 /// Set in a cell's end where the cell is the system's NULL.
 const NULL: usize = 1 << (usize::BITS - 1);
 
@@ -34,13 +36,19 @@ pub struct RawRow<'a> {
 }
 
 impl Rows {
-    /// An empty one, with room for as much as this one holds.
-    pub fn as_roomy(&self) -> Self {
-        Self {
+    /// Whether there are enough of them for one message.
+    pub fn is_full(&self) -> bool {
+        self.rows.len() >= BATCH_ROWS || self.text.len() >= BATCH_BYTES
+    }
+
+    /// All of them, to be sent on; what stays is empty, with room for as many.
+    pub fn take(&mut self) -> Self {
+        let roomy = Self {
             text: String::with_capacity(self.text.len()),
             cells: Vec::with_capacity(self.cells.len()),
             rows: Vec::with_capacity(self.rows.len()),
-        }
+        };
+        std::mem::replace(self, roomy)
     }
 
     /// The next cell of the row that is being made.
@@ -204,7 +212,14 @@ mod tests {
         }
         assert_eq!(rows.get(5).unwrap().to_vec(), [Some("-7".to_owned()), Some("\u{fffd}1".to_owned())]);
         assert!(!format!("{rows:?} {:?}", rows.get(3)).contains("张"));
+        let taken = rows.take();
+        assert!(taken.len() == 6 && !taken.is_full() && rows.is_empty() && rows.get(0).is_none());
+        for _ in 0..BATCH_ROWS {
+            rows.end_row(1);
+        }
+        assert!(rows.is_full());
         rows.clear();
-        assert!(rows.is_empty() && rows.get(0).is_none());
+        rows.cell(Some(&"a".repeat(BATCH_BYTES)));
+        assert!(rows.is_full() && rows.is_empty());
     }
 }

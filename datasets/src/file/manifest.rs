@@ -27,7 +27,7 @@ impl Manifest {
     /// Reads a manifest; `origin` names it in messages.
     pub fn parse(text: &str, origin: &str) -> Result<Self, FileError> {
         let failed = |faults| FileError { origin: origin.to_owned(), faults };
-        let unusable = |remedy: String| failed(vec![Fault { key: String::new(), value: String::new(), remedy }]);
+        let unusable = |remedy: String| failed(vec![Fault { key: String::new(), named: String::new(), value: String::new(), remedy }]);
         if text.len() > 4096 {
             return Err(unusable("a manifest has at most 4096 bytes".to_owned()));
         }

@@ -192,6 +192,8 @@ impl Default for Limits {
 pub struct Fault {
     /// The key's path, such as `column[2].grade`; empty where the file is no TOML at all.
     pub key: String,
+    /// Whose it is, where the path only has a number: `column "status", field "zt"`; empty anywhere else.
+    pub named: String,
     /// Its value as written, shortened; empty where the key is missing.
     pub value: String,
     /// What is wrong and what to do.
@@ -274,11 +276,17 @@ impl DatasetFile {
 /// Keys and values are somebody's: nothing in them moves what is read on a terminal.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.key.is_empty(), self.value.is_empty()) {
-            (true, _) => f.write_str(&shown(&self.remedy)),
-            (false, true) => write!(f, "`{}`: {}", shown(&self.key), shown(&self.remedy)),
-            (false, false) => write!(f, "`{}` = `{}`: {}", shown(&self.key), shown(&self.value), shown(&self.remedy)),
+        if self.key.is_empty() {
+            return f.write_str(&shown(&self.remedy));
         }
+        write!(f, "`{}`", shown(&self.key))?;
+        if !self.named.is_empty() {
+            write!(f, " ({})", shown(&self.named))?;
+        }
+        if !self.value.is_empty() {
+            write!(f, " = `{}`", shown(&self.value))?;
+        }
+        write!(f, ": {}", shown(&self.remedy))
     }
 }
 

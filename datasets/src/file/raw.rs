@@ -20,7 +20,7 @@ const MOST_QUIET_HOURS: usize = 8;
 const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
-    let fault = |remedy: String| vec![Fault { key: String::new(), value: String::new(), remedy }];
+    let fault = |remedy: String| vec![Fault { key: String::new(), named: String::new(), value: String::new(), remedy }];
     if text.len() > MOST_FILE_BYTES {
         return Err(fault(format!("the file has {} bytes, and at most {MOST_FILE_BYTES} are read", text.len())));
     }
@@ -160,16 +160,18 @@ fn codes(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<BT
                 let meaning = meaning.as_str().filter(|meaning| is_name(meaning))?;
                 (is_text(code) && code.trim() == code).then(|| (code.clone(), meaning.to_owned()))
             };
-            let codes: Option<BTreeMap<_, _>> = value.as_table().and_then(|table| table.iter().map(one).collect());
-            let codes = codes.filter(|codes| (1..=MOST_CODES).contains(&codes.len()));
-            if codes.is_none() {
-                section.fault(
-                    "codes",
-                    Some(value),
-                    format!("must give 1 to {MOST_CODES} codes, without blanks around, a meaning of a-z, 0-9 and _ each"),
-                );
+            let remedy = format!("must give 1 to {MOST_CODES} codes, without blanks around, a meaning of a-z, 0-9 and _ each");
+            let Some(table) = value.as_table().filter(|table| (1..=MOST_CODES).contains(&table.len())) else {
+                section.fault("codes", Some(value), remedy);
+                return None;
+            };
+            let odd: Vec<String> =
+                table.iter().filter(|entry| one(*entry).is_none()).map(|(code, meaning)| format!("\"{code}\" = {meaning}")).collect();
+            if odd.is_empty() {
+                return Some(table.iter().filter_map(one).collect());
             }
-            codes
+            section.fault_in("codes", odd.join(", "), remedy);
+            None
         }
         (Some(_), Some(value)) => {
             section.fault("codes", Some(value), "only a column of type `code` has codes: drop them, or change the type".to_owned());

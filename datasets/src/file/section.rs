@@ -10,6 +10,8 @@ const MOST_TEXT_CHARS: usize = 200;
 
 pub(super) struct Section<'a> {
     path: String,
+    /// What its owner calls it, where the path only has its number.
+    named: String,
     table: &'a Table,
     asked: Vec<&'static str>,
     pub(super) faults: Vec<Fault>,
@@ -17,7 +19,15 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub(super) fn new(path: impl Into<String>, table: &'a Table) -> Self {
-        Self { path: path.into(), table, asked: Vec::new(), faults: Vec::new() }
+        Self { path: path.into(), named: String::new(), table, asked: Vec::new(), faults: Vec::new() }
+    }
+
+    /// One of an array's tables: `column "status", field "zt"`.
+    fn numbered(path: &str, key: &str, at: usize, table: &'a Table) -> Self {
+        let text = |of: &str| table.get(of).and_then(Value::as_str).filter(|text| is_text(text));
+        let said = |word: &str, of: &str| text(of).map(|text| format!("{word} \"{text}\""));
+        let named: Vec<String> = said(key, "name").into_iter().chain(said("field", "field")).collect();
+        Self { named: named.join(", "), ..Self::new(format!("{path}[{}]", at + 1), table) }
     }
 
     /// The value, if the key is there.
@@ -73,7 +83,7 @@ impl<'a> Section<'a> {
         let value = self.need(key, remedy)?;
         let path = self.key(key);
         match value.as_table() {
-            Some(table) => Some(Section::new(path, table)),
+            Some(table) => Some(Section { named: self.named.clone(), ..Section::new(path, table) }),
             None => {
                 self.fault(key, Some(value), format!("must be a table; {remedy}"));
                 None
@@ -88,7 +98,7 @@ impl<'a> Section<'a> {
         match tables {
             Some(tables) if tables.len() <= most => {
                 let path = self.key(key);
-                tables.into_iter().enumerate().map(|(at, table)| Section::new(format!("{path}[{}]", at + 1), table)).collect()
+                tables.into_iter().enumerate().map(|(at, table)| Section::numbered(&path, key, at, table)).collect()
             }
             Some(tables) => {
                 self.fault(key, None, format!("there are {}, and at most {most} are allowed", tables.len()));
@@ -127,8 +137,13 @@ impl<'a> Section<'a> {
             Some(Value::Table(_)) => "{…}".to_owned(),
             Some(other) => other.to_string(),
         };
+        self.fault_in(key, value, remedy);
+    }
+
+    /// The same of a part of the value, such as one code of many.
+    pub(super) fn fault_in(&mut self, key: &str, value: String, remedy: String) {
         let value = if value.chars().count() > 60 { value.chars().take(59).chain(['…']).collect() } else { value };
-        self.faults.push(Fault { key: self.key(key), value, remedy });
+        self.faults.push(Fault { key: self.key(key), named: self.named.clone(), value, remedy });
     }
 
     fn key(&self, key: &str) -> String {

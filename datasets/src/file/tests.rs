@@ -288,10 +288,10 @@ fn every_fault_is_told_at_once() {
             "`dataset.max_age` = `36h`: unknown key; did you mean `most_age`?",
             "`coverage.text.en`: missing; say it in English",
             "`coverage.text.english` = `residents registered in Hangzhou`: unknown key; known here: zh, en",
-            "`column[2].name` = `resident_id`: another column or lookup has this name: choose a different one",
-            "`column[3].grade` = `L5`: must be `L1` to `L4`",
-            "`column[3].codes` = `{…}`: must give 1 to 1000 codes, without blanks around, a meaning of a-z, 0-9 and _ each",
-            "`lookup[1].columns` = `father_id`: no such column",
+            "`column[2].name` (column \"resident_id\", field \"FQSFZH\") = `resident_id`: another column or lookup has this name: choose a different one",
+            "`column[3].grade` (column \"status\", field \"ZT\") = `L5`: must be `L1` to `L4`",
+            "`column[3].codes` (column \"status\", field \"ZT\") = `\"2\" = \"moved out\"`: must give 1 to 1000 codes, without blanks around, a meaning of a-z, 0-9 and _ each",
+            "`lookup[1].columns` (lookup \"kin\") = `father_id`: no such column",
             "`limits.most_keys` = `0`: must be between 1 and 10000",
             "`limits.time_out` = `5 s`: must be between `100ms` and `60s`",
             "`limits.most_byte` = `1MiB`: unknown key; did you mean `most_bytes`?",
@@ -304,6 +304,17 @@ fn a_fault_of_a_column_is_not_also_one_of_the_look_up_that_names_it() {
     let error = DatasetFile::parse(&HOUSEHOLD.replacen("\"L2\"", "\"L5\"", 1).replacen("\"L3\"", "\"L5\"", 1), "f.toml").unwrap_err();
     assert!(error.faults.iter().all(|fault| fault.key.ends_with(".grade")), "{error}");
     assert!(!error.faults.is_empty());
+}
+
+#[test]
+fn a_column_is_named_by_what_is_known_of_it() {
+    let said = |from: &str, to: &str| DatasetFile::parse(&HOUSEHOLD.replacen(from, to, 1), "f.toml").unwrap_err().to_string();
+    let grade = "must be `L1` to `L4`";
+    assert!(said("\"L2\"", "\"L5\"").contains(&format!("`column[3].grade` (column \"status\", field \"ZT\") = `L5`: {grade}")));
+    let unnamed = said("name = \"status\"\n", "");
+    assert!(unnamed.contains("`column[3].name` (field \"ZT\"): missing"), "{unnamed}");
+    let odd = said("\"registered\", \"正常\" = \"registered\"", "\"a b\", \"正常\" = 1");
+    assert!(odd.contains("`column[3].codes` (column \"status\", field \"ZT\") = `\"1\" = \"a b\", \"正常\" = 1`: must give"), "{odd}");
 }
 
 #[test]
@@ -320,7 +331,7 @@ fn only_a_look_ups_own_columns_may_be_blank() {
     let with = |line: &str| DatasetFile::parse(&HOUSEHOLD.replace("may_be_blank = [\"father_id\"]", line), "f.toml");
     assert!(with("").unwrap().lookups[0].may_be_blank.is_empty(), "nothing, unless said");
     for (line, said) in [
-        ("may_be_blank = [\"status\"]", "`lookup[1].may_be_blank` = `status`: not one of this look-up's `columns`"),
+        ("may_be_blank = [\"status\"]", "`lookup[1].may_be_blank` (lookup \"kin\") = `status`: not one of this look-up's `columns`"),
         ("may_be_blank = [\"fathr_id\"]", "did you mean `father_id`?"),
         ("may_be_blank = [\"father_id\", \"father_id\"]", "must list columns of this look-up, each once"),
         ("may_be_blank = true", "must list columns of this look-up, each once"),

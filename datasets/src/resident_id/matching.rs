@@ -20,17 +20,13 @@
 //! 7. **rounded**, as spreadsheets keep 15 digits of a number: the cell is 18 digits that end in `000`, and its first 15, or the number
 //!    before these 15, begin a form.
 //!
-//! A cell of the last kind can be a valid id and yet somebody else's: [`is_spreadsheet_rounded`] tells of it even then. So can one of 15
-//! digits, of 18 that were cut or of a year from 2000 on without its century: [`is_doubtful`] tells of those.
-
-use std::ops::Range;
-
-use chrono::Datelike as _;
+//! A cell of the last kind can be a valid id and yet somebody else's, and so can one of 15 digits: `fifteen.rs` tells of those.
 
 use super::ResidentId;
+use super::fifteen::rounded_digits;
 use crate::fold;
 
-const MOST_CHARACTERS: usize = 256;
+pub(super) const MOST_CHARACTERS: usize = 256;
 const MOST_ROW_BYTES: usize = 64 << 10;
 const FEWEST_KNOWN: usize = 4;
 /// A form cannot stand whole inside less.
@@ -38,8 +34,6 @@ const SHORTEST_OVERLONG: usize = 15;
 const OVERLONG_EDITS: usize = 2;
 /// The most edits that anything is asked about, and one.
 const LEVELS: usize = 3;
-/// Digits that a spreadsheet keeps of a number.
-const SPREADSHEET_DIGITS: usize = 15;
 /// In a ragged row: shorter runs are house numbers and shares, not what is left of an id.
 const FEWEST_IN_ROW: usize = 6;
 
@@ -201,7 +195,7 @@ impl Suspect {
         Self { takes, anybody }
     }
 
-    /// Prepares a cell for which [`is_spreadsheet_rounded`] holds, as nothing but that: for one that is a valid id besides.
+    /// Prepares a cell for which [`super::is_spreadsheet_rounded`] holds, as nothing but that: for one that is a valid id besides.
     pub fn rounded(raw: &str) -> Self {
         let takes = rounded(raw);
         Self { anybody: takes.is_empty(), takes }
@@ -269,59 +263,6 @@ impl Take {
     }
 }
 
-/// True when `raw` is what a spreadsheet leaves of an 18-digit number: 15 digits and three zeros. It could be the id of everybody who
-/// shares the first 15, even if it is somebody's valid id.
-pub fn is_spreadsheet_rounded(raw: &str) -> bool {
-    let length = raw.len();
-    (18..=MOST_CHARACTERS).contains(&length) && whole_digits(raw).is_some()
-}
-
-/// What [`Suspect::rounded`] makes of a cell, for an index: it could be a person's exactly if one of these is among their [`fifteens`].
-pub fn rounded_digits(raw: &str) -> impl Iterator<Item = u64> + use<> {
-    whole_digits(raw).into_iter().flat_map(|kept| [Some(kept), kept.checked_sub(1)]).flatten()
-}
-
-/// True when `raw` is a 15-digit id that may as well be another's: the first 15 characters of 18, or the number of somebody born from
-/// 2000 to 2039 without its century.
-pub fn is_doubtful(raw: &str) -> bool {
-    let text: String = folded(raw).take(SPREADSHEET_DIGITS + 1).collect();
-    let is_short = text.len() == SPREADSHEET_DIGITS && text.bytes().all(|c| c.is_ascii_digit());
-    let born = |digits: String, years: Range<i32>| {
-        chrono::NaiveDate::parse_from_str(&digits, "%Y%m%d").is_ok_and(|day| years.contains(&day.year()))
-    };
-    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    is_short && (born(part(6, 14).to_owned(), 1800..2100) || born(format!("20{}", part(6, 12)), 2000..2040))
-}
-
-/// The 15 digits of a [`is_doubtful`] cell, for an index: it could be a person's exactly if they are among their [`doubtfuls`].
-pub fn short_digits(raw: &str) -> Option<u64> {
-    let text: String = folded(raw).take(SPREADSHEET_DIGITS + 1).collect();
-    (text.len() == SPREADSHEET_DIGITS && text.bytes().all(|c| c.is_ascii_digit())).then(|| text.parse().ok())?
-}
-
-/// What could stand in 15 digits for this person, besides their own 15-digit form.
-pub fn doubtfuls(key: &ResidentId) -> impl Iterator<Item = u64> {
-    let text = key.as_str();
-    let cut = text.get(..SPREADSHEET_DIGITS).and_then(|digits| digits.parse().ok());
-    let without_century = || format!("{}{}", text.get(..6)?, text.get(8..17)?).parse().ok();
-    [cut, text.get(6..8).filter(|century| *century == "20").and_then(|_| without_century())].into_iter().flatten()
-}
-
-/// Every 15 digits in a row of the person's forms, as numbers.
-pub fn fifteens(key: &ResidentId) -> impl Iterator<Item = u64> {
-    let digit = |number: u64, c: &u8| c.is_ascii_digit().then(|| number * 10 + u64::from(c - b'0'));
-    let number = move |digits: &[u8]| digits.iter().try_fold(0, digit);
-    let short = key.first_generation().and_then(|short| number(short.as_bytes()));
-    key.0.windows(SPREADSHEET_DIGITS).filter_map(number).chain(short)
-}
-
-/// The 15 digits that are left of 18.
-fn whole_digits(raw: &str) -> Option<u64> {
-    let text: String = folded(raw).take(19).collect();
-    let kept = text.strip_suffix("000").filter(|kept| kept.len() == SPREADSHEET_DIGITS)?;
-    kept.bytes().all(|c| c.is_ascii_digit()).then(|| kept.parse().ok())?
-}
-
 /// Those 15 as they stand, and the number before, which may have been rounded up.
 fn rounded(raw: &str) -> Vec<Take> {
     rounded_digits(raw).map(|begin| Take::beginning(format!("{begin:015}").as_bytes(), false)).collect()
@@ -346,7 +287,7 @@ fn without_separators(text: &[char]) -> Vec<char> {
 }
 
 /// The cell's characters: narrow, upper case, without blanks.
-fn folded(raw: &str) -> impl Iterator<Item = char> {
+pub(super) fn folded(raw: &str) -> impl Iterator<Item = char> {
     raw.chars().map(fold::narrow).filter(|c| !fold::is_blank(*c)).map(|c| c.to_ascii_uppercase())
 }
 

@@ -4,6 +4,7 @@
 //! tells of whom the cell could be. Residence permits for Hong Kong, Macau and Taiwan residents (81, 82, 83) and the 18-character
 //! ids of foreign permanent residents (leading 9) follow the same scheme and are read as persons too.
 
+mod fifteen;
 mod matching;
 
 use std::fmt;
@@ -13,10 +14,8 @@ use chrono::{Datelike, NaiveDate};
 use crate::fold;
 use crate::normal::uscc;
 
-pub use matching::{
-    Probe, Suspect, SuspectRow, could_match, doubtfuls, fifteens, is_doubtful, is_spreadsheet_rounded, rounded_digits, row_could_match,
-    short_digits,
-};
+pub use fifteen::{doubtfuls, fifteens, is_doubtful, is_spreadsheet_rounded, rounded_digits, short_digits};
+pub use matching::{Probe, Suspect, SuspectRow, could_match, row_could_match};
 
 /// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the right check character.
 ///
@@ -77,6 +76,19 @@ pub enum StrictError {
         /// The 18th character as given.
         found: char,
     },
+}
+
+impl StrictError {
+    /// The same in Chinese.
+    pub fn zh(&self) -> String {
+        match self {
+            Self::Length { found } => format!("居民身份号码为 18 位，此处为 {found} 位：请照证件完整填写"),
+            Self::FirstGeneration => "这是 15 位的一代证号码：请填写现行证件上的 18 位号码".to_owned(),
+            Self::Character { position, found } => format!("第 {position} 位的 `{found}` 不是数字：只有末位可以是 `X`"),
+            Self::BirthDate { found } => format!("第 7 至 14 位（`{found}`）不是出生日期：请对照证件"),
+            Self::CheckCharacter { found } => format!("校验码 `{found}` 与前 17 位不符，可能有数字错误或颠倒：请对照证件"),
+        }
+    }
 }
 
 /// Reads a cell, whatever blanks, full-width characters, case and generation it uses.

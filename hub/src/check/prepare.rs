@@ -107,6 +107,13 @@ pub struct PrepareError {
     pub faults: Vec<String>,
 }
 
+impl PrepareError {
+    /// All of it in a line, as a log has it.
+    pub fn in_a_line(&self) -> String {
+        self.faults.join("; ")
+    }
+}
+
 impl PreparedCheck {
     /// Plans every variant over the owners' statements, or says everything that is wrong.
     ///

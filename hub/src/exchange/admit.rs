@@ -76,21 +76,33 @@ impl Budgets {
         if refused == REFUSALS_PER_MINUTE + 1 {
             tracing::warn!(peer, "over {REFUSALS_PER_MINUTE} refusals a minute; further ones are not recorded one by one");
         }
-        Err(Refusal::new(ErrorCode::Overloaded, "too many refused requests; mend the asking system and try again in a minute"))
+        Err(Refusal::bilingual(
+            ErrorCode::Overloaded,
+            "too many refused requests; mend the asking system and try again in a minute",
+            "被拒请求过多；请检查请求方系统，一分钟后重试",
+        ))
     }
 
     fn spend(&self, member: &str, subjects: &[String]) -> Result<(), Refusal> {
         let asked = self.members.lock().unwrap_or_else(PoisonError::into_inner).count(member.to_owned());
         if asked > self.member_per_minute {
-            let text = format!("member `{member}` has asked more than {} times this minute; try again in a minute", self.member_per_minute);
-            return Err(Refusal::new(ErrorCode::Overloaded, text));
+            let most = self.member_per_minute;
+            return Err(Refusal::bilingual(
+                ErrorCode::Overloaded,
+                format!("member `{member}` has asked more than {most} times this minute; try again in a minute"),
+                format!("成员单位 `{member}` 本分钟内的请求已超过 {most} 次；请一分钟后重试"),
+            ));
         }
         for subject in subjects {
             let key = sha256_parts("zerotrip budget v1", &[member.as_bytes(), subject.as_bytes()]);
             if self.subjects.lock().unwrap_or_else(PoisonError::into_inner).count(key) > self.subject_per_hour {
                 tracing::warn!(member, "one subject was asked about more often than its budget allows");
-                let text = format!("this member has asked about this subject more than {} times this hour", self.subject_per_hour);
-                return Err(Refusal::new(ErrorCode::Overloaded, text));
+                let most = self.subject_per_hour;
+                return Err(Refusal::bilingual(
+                    ErrorCode::Overloaded,
+                    format!("this member has asked about this subject more than {most} times this hour"),
+                    format!("本单位本小时内对同一当事人的查询已超过 {most} 次"),
+                ));
             }
         }
         Ok(())

@@ -26,7 +26,11 @@ pub struct Identified {
 /// Verifies a request, or says what is wrong with it.
 pub fn identify(hub: &Hub, in_force: &InForce, envelope: Envelope, peer: &Identity, now: SystemTime) -> Result<Identified, Refusal> {
     if in_force.directory.expires_at() <= now {
-        return Err(Refusal::new(ErrorCode::StaleBundle, "the key directory has expired; the authority must publish a new one"));
+        return Err(Refusal::bilingual(
+            ErrorCode::StaleBundle,
+            "the key directory has expired; the authority must publish a new one",
+            "密钥目录已过期；请数据主管部门重新发布",
+        ));
     }
     let bad = |error: DsseError| Refusal::new(error.code(), format!("request: {error}"));
     let (payload, keyid) = dsse::peek(&envelope, payload_type::REQUEST).map_err(bad)?;
@@ -34,14 +38,26 @@ pub fn identify(hub: &Hub, in_force: &InForce, envelope: Envelope, peer: &Identi
     let holder = holder.map_err(|why| Refusal::new(why.code(), format!("request: {why}")))?;
     dsse::verify(&envelope, payload_type::REQUEST, &holder.key).map_err(bad)?;
     if holder.member.is_none() || holder.member.as_deref() != peer.member() {
-        return Err(Refusal::new(ErrorCode::SignerMismatch, "the signer and the TLS peer belong to different members"));
+        return Err(Refusal::bilingual(
+            ErrorCode::SignerMismatch,
+            "the signer and the TLS peer belong to different members",
+            "签名方与连接方不属于同一单位",
+        ));
     }
     let request: Request = dsse::decode(payload).map_err(bad)?;
     if request.issuer != holder.uri {
-        return Err(Refusal::new(ErrorCode::SignerMismatch, "the request names another system than the one that signed it"));
+        return Err(Refusal::bilingual(
+            ErrorCode::SignerMismatch,
+            "the request names another system than the one that signed it",
+            "请求所称系统并非签名的系统",
+        ));
     }
     if request.audience != hub.identity.uri {
-        return Err(Refusal::new(ErrorCode::WrongAudience, format!("this hub is `{}`; the request is for another", hub.identity.uri)));
+        return Err(Refusal::bilingual(
+            ErrorCode::WrongAudience,
+            format!("this hub is `{}`; the request is for another", hub.identity.uri),
+            format!("本枢纽是 `{}`，请求是发给另一枢纽的", hub.identity.uri),
+        ));
     }
     let expires_at = check_times(&request, now)?;
     check_texts(&request)?;
@@ -53,23 +69,38 @@ fn check_times(request: &Request, now: SystemTime) -> Result<SystemTime, Refusal
     let issued = required_time(request.issued_at.as_ref(), "issued_at")?;
     let expires = required_time(request.expires_at.as_ref(), "expires_at")?;
     if issued > now + bounds::CLOCK_SKEW {
-        return Err(Refusal::new(ErrorCode::NotYetValid, "the request was issued in the future; set the clock of the asking system"));
+        return Err(Refusal::bilingual(
+            ErrorCode::NotYetValid,
+            "the request was issued in the future; set the clock of the asking system",
+            "请求的签发时间在将来；请校准请求方时钟",
+        ));
     }
     if expires <= now {
-        return Err(Refusal::new(ErrorCode::Expired, "the request has expired; sign a new one, and compare clocks if it was just signed"));
+        return Err(Refusal::bilingual(
+            ErrorCode::Expired,
+            "the request has expired; sign a new one, and compare clocks if it was just signed",
+            "请求已过期；请重新签发，如系刚刚签发请核对时钟",
+        ));
     }
     if expires.duration_since(issued).map_or(true, |life| life > bounds::REQUEST_LIFE) {
-        return Err(Refusal::new(ErrorCode::Expired, "the request would live for more than five minutes; shorten expires_at"));
+        return Err(Refusal::bilingual(
+            ErrorCode::Expired,
+            "the request would live for more than five minutes; shorten expires_at",
+            "请求的有效期超过五分钟；请缩短 expires_at",
+        ));
     }
     Ok(expires)
 }
 
 fn check_texts(request: &Request) -> Result<(), Refusal> {
-    let malformed = |text: String| Err(Refusal::new(ErrorCode::Malformed, text));
+    let malformed = |en: String, zh: String| Err(Refusal::bilingual(ErrorCode::Malformed, en, zh));
     let id = uuid::Uuid::try_parse(&request.id);
     let canonical = id.as_ref().is_ok_and(|id| id.get_version_num() == 7 && id.hyphenated().to_string() == request.id);
     if !canonical {
-        return malformed("`id` must be a UUIDv7 in its usual lower-case form (RFC 9562)".into());
+        return malformed(
+            "`id` must be a UUIDv7 in its usual lower-case form (RFC 9562)".into(),
+            "`id` 必须是小写的 UUIDv7（RFC 9562）".into(),
+        );
     }
     let fields = [
         ("official", &request.official),
@@ -80,7 +111,11 @@ fn check_texts(request: &Request) -> Result<(), Refusal> {
     ];
     for (name, text) in fields {
         if !is_term(text) {
-            return malformed(format!("`{name}` is mandatory: 1 to {} characters, no blanks at the ends", bounds::TEXT_CHARS));
+            let most = bounds::TEXT_CHARS;
+            return malformed(
+                format!("`{name}` is mandatory: 1 to {most} characters, no blanks at the ends"),
+                format!("`{name}` 必填：1 至 {most} 个字符，首尾不得有空格"),
+            );
         }
     }
     Ok(())

@@ -61,20 +61,23 @@ impl Resting {
         if body.certificate_digest.len() != 32 {
             return Err(Refusal::new(ErrorCode::Malformed, "`certificate_digest` is not a SHA-256 of 32 bytes"));
         }
-        let not_issuable = |why: &str| Refusal::new(ErrorCode::NotIssuable, format!("no certificate may rest on this exchange: {why}"));
+        let not_issuable = |why: &str, zh: &str| {
+            let en = format!("no certificate may rest on this exchange: {why}");
+            Refusal::bilingual(ErrorCode::NotIssuable, en, format!("不能依据此次交换签发证明：{zh}"))
+        };
         let row = hub.ledger.exchange(&body.exchange_id).map_err(ledger_refusal)?;
-        let row = row.ok_or_else(|| Refusal::new(ErrorCode::UnknownName, "no exchange of that id"))?;
+        let row = row.ok_or_else(|| Refusal::bilingual(ErrorCode::UnknownName, "no exchange of that id", "没有该编号的交换"))?;
         if row.issuer != identified.request.issuer {
-            return Err(not_issuable("another system asked"));
+            return Err(not_issuable("another system asked", "提问的是另一系统"));
         }
         let ExchangeState::Closed { outcome: ExchangeOutcome::AnsweredTrue, answered_at, .. } = row.state else {
-            return Err(not_issuable("its answer was not true"));
+            return Err(not_issuable("its answer was not true", "其答复并非“符合”"));
         };
         if row.certificate_digest.is_some() {
-            return Err(not_issuable("one was issued on it already"));
+            return Err(not_issuable("one was issued on it already", "已据此签发过证明"));
         }
         if now.duration_since(answered_at).unwrap_or_default() > SEAL_WITHIN {
-            return Err(not_issuable("its answer is more than an hour old; ask again"));
+            return Err(not_issuable("its answer is more than an hour old; ask again", "其答复已超过一小时；请重新核验"));
         }
         Self::check_validity(hub, &row.action, body, answered_at)?;
         Ok(Self { check: row.action, certificate_digest: body.certificate_digest.clone() })
@@ -83,15 +86,18 @@ impl Resting {
     fn check_validity(hub: &Hub, check: &str, body: &IssueBody, answered_at: SystemTime) -> Result<(), Refusal> {
         let valid_until = required_time(body.valid_until.as_ref(), "valid_until")?;
         let name = check.split_once('/').map_or(check, |(name, _)| name);
-        let definition =
-            hub.catalog.definition(name).ok_or_else(|| Refusal::new(ErrorCode::UnknownName, "its check is no longer defined"))?;
+        let definition = hub
+            .catalog
+            .definition(name)
+            .ok_or_else(|| Refusal::bilingual(ErrorCode::UnknownName, "its check is no longer defined", "其核验事项已不再提供"))?;
         // A minute of grace: the issuer counts from its own clock when it seals.
         let most = answered_at + definition.certificate.validity + Duration::from_secs(60);
         if valid_until > most {
             let days = definition.certificate.validity.as_secs() / 86_400;
-            return Err(Refusal::new(
+            return Err(Refusal::bilingual(
                 ErrorCode::NotIssuable,
                 format!("it would be valid for longer than the {days} days of its definition"),
+                format!("其有效期将超过定义所许的 {days} 天"),
             ));
         }
         Ok(())

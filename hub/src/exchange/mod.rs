@@ -147,8 +147,12 @@ impl Question {
         let definition = hub.catalog.definition(&body.check).ok_or_else(|| unknown_check(hub, body))?;
         if definition.variant(&body.variant).is_none() {
             let known: Vec<&str> = definition.variants.iter().map(|variant| variant.name.as_str()).collect();
-            let text = format!("check `{}` has no variant `{}`; there are {}", short(&body.check), short(&body.variant), known.join(", "));
-            return Err(Refusal::new(ErrorCode::UnknownName, text));
+            let (check, variant, known) = (short(&body.check), short(&body.variant), known.join(", "));
+            return Err(Refusal::bilingual(
+                ErrorCode::UnknownName,
+                format!("check `{check}` has no variant `{variant}`; there are {known}"),
+                format!("核验事项 `{check}` 没有核验范围 `{variant}`；现有：{known}"),
+            ));
         }
         let parameters = parameters(definition, body)?;
         Ok(Self { definition: Arc::clone(definition), variant: body.variant.clone(), parameters })
@@ -181,21 +185,35 @@ impl Question {
 
 fn unknown_check(hub: &Hub, body: &CheckBody) -> Refusal {
     let known: Vec<&str> = hub.catalog.definitions().iter().map(|definition| definition.name.as_str()).collect();
-    Refusal::new(ErrorCode::UnknownName, format!("no check `{}`; the catalog has {}", short(&body.check), known.join(", ")))
+    let (check, known) = (short(&body.check), known.join(", "));
+    Refusal::bilingual(
+        ErrorCode::UnknownName,
+        format!("no check `{check}`; the catalog has {known}"),
+        format!("没有核验事项 `{check}`；目录中有：{known}"),
+    )
 }
 
 fn parameters(definition: &zerotrip_certs::definition::Definition, body: &CheckBody) -> Result<Vec<String>, Refusal> {
-    let wrong = |text: String| Refusal::new(ErrorCode::InvalidParameter, text);
+    let wrong = |en: String, zh: String| Refusal::bilingual(ErrorCode::InvalidParameter, en, zh);
     if let Some(unknown) = body.parameters.iter().find(|given| !definition.parameters.iter().any(|known| known.name == given.name)) {
-        return Err(wrong(format!("check `{}` has no parameter `{}`", definition.name, short(&unknown.name))));
+        let known: Vec<&str> = definition.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let (check, name, known) = (&definition.name, short(&unknown.name), known.join(", "));
+        return Err(wrong(
+            format!("check `{check}` has no parameter `{name}`; there are {known}"),
+            format!("核验事项 `{check}` 没有参数 `{name}`；现有：{known}"),
+        ));
     }
     let mut values = Vec::new();
     for parameter in &definition.parameters {
         let mut given = body.parameters.iter().filter(|given| given.name == parameter.name);
         let (Some(value), None) = (given.next(), given.next()) else {
-            return Err(wrong(format!("parameter `{}` must be given exactly once", parameter.name)));
+            let name = &parameter.name;
+            return Err(wrong(format!("parameter `{name}` must be given exactly once"), format!("参数 `{name}` 必须填写且只填一次")));
         };
-        let id = ResidentId::new_strict(&value.value).map_err(|error| wrong(format!("parameter `{}`: {error}", parameter.name)))?;
+        let id = ResidentId::new_strict(&value.value).map_err(|error| {
+            let name = &parameter.name;
+            wrong(format!("parameter `{name}`: {error}"), format!("参数 `{name}`：{}", error.zh()))
+        })?;
         values.push(id.as_str().to_owned());
     }
     Ok(values)
@@ -215,5 +233,7 @@ fn civil_day(now: SystemTime) -> i32 {
 
 /// A time that a message must carry.
 fn required_time(time: Option<&prost_types::Timestamp>, field: &str) -> Result<SystemTime, Refusal> {
-    from_timestamp(time).ok_or_else(|| Refusal::new(ErrorCode::Malformed, format!("`{field}` is missing or not a time")))
+    from_timestamp(time).ok_or_else(|| {
+        Refusal::bilingual(ErrorCode::Malformed, format!("`{field}` is missing or not a time"), format!("`{field}` 缺失或不是时间"))
+    })
 }

@@ -38,13 +38,16 @@ fn stored(error: zerotrip_ledger::LedgerError) -> Status {
 impl Service {
     /// The invitation that a token belongs to, while it holds.
     fn invitation(&self, token: &[u8]) -> Result<Invited, Status> {
-        let unknown = "the token is unknown, used or expired; ask the authority for a new invitation";
+        let unknown = || {
+            let en = "the token is unknown, used or expired; ask the authority for a new invitation";
+            Refusal::bilingual(ErrorCode::InvalidToken, en, "邀请无效、已使用或已过期；请向数据主管部门索取新的邀请").to_status()
+        };
         if token.len() != 32 {
-            return refuse(ErrorCode::InvalidToken, unknown);
+            return Err(unknown());
         }
         match self.0.ledger.invitation(&sha256(token)).map_err(stored)? {
             Some(invitation) if invitation.expires_at > SystemTime::now() => Ok(invitation),
-            _ => refuse(ErrorCode::InvalidToken, unknown),
+            _ => Err(unknown()),
         }
     }
 }

@@ -90,13 +90,21 @@ pub fn admit(hub: &Hub, path: &str, peer: Option<&Identity>) -> Result<(), Refus
         ));
     }
     if *access == Access::Administrator && !in_force.directory.is_administrator(peer) {
-        return Err(Refusal::new(ErrorCode::AdminOnly, "only administrators of the data authority may do this"));
+        return Err(Refusal::bilingual(
+            ErrorCode::AdminOnly,
+            "only administrators of the data authority may do this",
+            "仅数据主管部门的管理员可以执行",
+        ));
     }
     Ok(())
 }
 
 fn unauthenticated() -> Refusal {
-    Refusal::new(ErrorCode::Unauthenticated, "this call needs a client certificate; join first with the authority's invitation")
+    Refusal::bilingual(
+        ErrorCode::Unauthenticated,
+        "this call needs a client certificate; join first with the authority's invitation",
+        "此调用需要客户端证书；请先凭数据主管部门的邀请接入",
+    )
 }
 
 impl<S> Service<Request<Body>> for Guarded<S>

@@ -98,6 +98,12 @@ fn told(server: &Server, kind: &'static str) {
     } else {
         format!("{kind}://{READER}@127.0.0.1:{}/{database}", server.port)
     };
+    if !server.by_odbc {
+        let without = Login { password: Password::None, ..login.clone() };
+        let refused = Target::parse(&url, None, without).unwrap().open(1).unwrap().tables().map(drop).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Misconfigured, "{refused}");
+        assert!(refused.detail.contains("and none is given; name its file in `source.password_file`"), "{refused}");
+    }
     let target = Target::parse(&url, None, login).unwrap();
     let catalogue = target.open(1).unwrap();
     let tables: Vec<(String, &str)> = catalogue.tables().unwrap().into_iter().map(|table| (table.name, table.kind)).collect();

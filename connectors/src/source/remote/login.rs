@@ -32,6 +32,17 @@ pub fn password(password: &Password, base: &Path) -> Result<Option<String>, Sour
     }
 }
 
+/// Whom the server does not let in, and what to mend: a password that nobody gave is not one to be mended.
+pub fn not_let_in(server: &str, user: &str, password: &Password) -> String {
+    match password {
+        Password::None => format!(
+            "{server} does not let `{user}` in without a password, and none is given; name its file in `source.password_file`, or mend \
+             `source.user`"
+        ),
+        Password::Environment(_) | Password::File(_) => format!("{server} does not let `{user}` in; mend `source.user` or its password"),
+    }
+}
+
 /// A short text in a file that nobody else may read; `key` names the file.
 pub fn secret(path: &Path, key: &str) -> Result<String, SourceError> {
     let failed = |why: String| misconfigured(format!("`{}`: {why}; mend it, or `{key}`", path.display()));

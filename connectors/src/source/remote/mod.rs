@@ -38,7 +38,6 @@ use super::table::id_places;
 use super::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use cells::Cells;
 use known::{Known, Pass};
-use outgoing::hung_up;
 use pool::{Lease, Pool};
 use system::{Currency, Only, Query, Relation, Session, System};
 
@@ -474,7 +473,7 @@ impl<S: System> Inner<S> {
 async fn gone<T>(stop: &Stop, rows: &mpsc::Sender<T>) -> SourceError {
     tokio::select! {
         why = stop.fired() => why,
-        () = rows.closed() => hung_up(),
+        () = rows.closed() => SourceError::hung_up(),
     }
 }
 

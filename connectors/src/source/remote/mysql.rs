@@ -16,7 +16,7 @@ use super::super::catalogue::Table;
 use super::super::select::sign;
 use super::super::{Rows, Source, SourceError};
 use super::RemoteSource;
-use super::login::{authorities, password};
+use super::login::{authorities, not_let_in, password};
 use super::system::{Asked, Column, Currency, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
 use crate::adjudications::Adjudications;
 
@@ -396,9 +396,7 @@ fn failed(spec: &Remote, error: &Error) -> SourceError {
     let server = address(spec);
     let (code, detail) = match error {
         Error::Server(told) => match told.code {
-            1045 | 1698 | 1130 | 1129 => {
-                (ErrorCode::Misconfigured, format!("{server} does not let `{}` in; mend `source.user` or its password", spec.user))
-            }
+            1045 | 1698 | 1130 | 1129 => (ErrorCode::Misconfigured, not_let_in(&server, &spec.user, &spec.password)),
             1044 | 1049 => {
                 (ErrorCode::Misconfigured, format!("{server} has no database `{}` for it; mend `source.database`", spec.database))
             }

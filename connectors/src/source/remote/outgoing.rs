@@ -12,7 +12,7 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, Hasher};
 
 use super::super::present::{Met, Present};
-use super::super::{BATCH_BYTES, BATCH_ROWS, LookUp, RawRow, Rows, SourceError};
+use super::super::{LookUp, RawRow, Rows, SourceError};
 use super::cells::Cells;
 use super::system::Sink;
 
@@ -70,23 +70,16 @@ impl Sink for Outgoing<'_> {
         let row = self.batch.end_row(1);
         let which = self.present.which(if locator.is_empty() { row } else { locator });
         self.met.note(self.present, &self.look_up.columns, row, which);
-        Ok(self.batch.len() >= BATCH_ROWS || self.batch.bytes_of_text() >= BATCH_BYTES)
+        Ok(self.batch.is_full())
     }
 
     async fn flush(&mut self) -> Result<(), SourceError> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let next = self.batch.as_roomy();
-        let batch = std::mem::replace(&mut self.batch, next);
         self.has_sent = true;
-        self.rows.send(batch).await.map_err(|_| hung_up())
+        self.rows.send(self.batch.take()).await.map_err(|_| SourceError::hung_up())
     }
-}
-
-/// Nobody listens any more.
-pub fn hung_up() -> SourceError {
-    SourceError::new(ErrorCode::SourceTimeout, "the hub hung up")
 }
 
 fn digest(row: RawRow<'_>) -> Digest {

@@ -12,7 +12,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, Row, Statement};
 use zerotrip_datasets::DatasetFile;
-use zerotrip_datasets::file::Remote;
+use zerotrip_datasets::file::{Password, Remote};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::tls::foreign_client_config;
 
@@ -20,7 +20,7 @@ use super::super::catalogue::Table;
 use super::super::select::sign;
 use super::super::table::quote;
 use super::super::{Rows, Source, SourceError};
-use super::login::{authorities, misconfigured, password};
+use super::login::{authorities, misconfigured, not_let_in, password};
 use super::system::{Asked, Column, Currency, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
 use super::tls::MakeTls;
 use super::{RemoteSource, moment};
@@ -415,6 +415,10 @@ fn address(spec: &Remote) -> String {
 fn failed(spec: &Remote, error: &Error) -> SourceError {
     let server = address(spec);
     let (code, detail) = match error.as_db_error() {
+        // Found by the driver, before it sends any.
+        None if error.source().is_some_and(|cause| cause.to_string() == "password missing") => {
+            (ErrorCode::Misconfigured, not_let_in(&server, &spec.user, &Password::None))
+        }
         None => {
             let mut detail = format!("{server}: {error}");
             if let Some(cause) = error.source() {
@@ -429,9 +433,7 @@ fn failed(spec: &Remote, error: &Error) -> SourceError {
         Some(told) => {
             let (state, message) = (told.code(), told.message());
             match state.code() {
-                "28P01" => {
-                    (ErrorCode::Misconfigured, format!("{server} does not let `{}` in; mend `source.user` or its password", spec.user))
-                }
+                "28P01" => (ErrorCode::Misconfigured, not_let_in(&server, &spec.user, &spec.password)),
                 "28000" => (
                     ErrorCode::Misconfigured,
                     format!(

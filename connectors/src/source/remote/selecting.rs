@@ -4,9 +4,8 @@ use tokio::sync::mpsc;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::select::Condition;
-use super::super::{BATCH_BYTES, BATCH_ROWS, RawRow, Rows, Select, SelectEnd, SourceError};
+use super::super::{RawRow, Rows, Select, SelectEnd, SourceError};
 use super::cells::Cells;
-use super::outgoing::hung_up;
 use super::pool::Lease;
 use super::system::{Form, Only, Query, Session, Sink, System};
 use super::{Inner, gone};
@@ -73,15 +72,13 @@ impl Sink for Selected<'_> {
         };
         self.cells.settle(self.places.iter().copied(), row, &mut self.batch)?;
         self.batch.end_row(times);
-        Ok(self.batch.len() >= BATCH_ROWS || self.batch.bytes_of_text() >= BATCH_BYTES)
+        Ok(self.batch.is_full())
     }
 
     async fn flush(&mut self) -> Result<(), SourceError> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let next = self.batch.as_roomy();
-        let batch = std::mem::replace(&mut self.batch, next);
-        self.rows.send(batch).await.map_err(|_| hung_up())
+        self.rows.send(self.batch.take()).await.map_err(|_| SourceError::hung_up())
     }
 }

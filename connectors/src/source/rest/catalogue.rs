@@ -70,10 +70,7 @@ impl Interface {
         };
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| SourceError::new(ErrorCode::SourceFailed, format!("no runtime: {error}")))?;
-        let answer = runtime.block_on(Client::new(tls, headers, TIME_OUT).get(&self.url)).map_err(|error| {
-            let detail = error.detail.replace("`source.header_file`", "--header-file").replace("`source.ca_file`", "--ca-file");
-            SourceError::new(error.code, detail.replace("`source.tls`", "--tls").replace("`source.url`", "the address"))
-        })?;
+        let answer = runtime.block_on(Client::new(tls, headers, TIME_OUT).get(&self.url))?;
         if answer.body.len() > MOST_BODY {
             let detail = format!("{} answers with over {MOST_BODY} bytes; ask for one page, with its parameters in the address", self.url);
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));

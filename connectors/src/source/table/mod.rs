@@ -208,9 +208,9 @@ impl Source for TableSource {
                 return self.on_reader(move |inner, reader| inner.look_up_streaming(reader, &look_up, &rows)).await;
             };
             if !small.is_empty() {
-                rows.send(small).await.map_err(|_| hung_up())?;
+                rows.send(small).await.map_err(|_| SourceError::hung_up())?;
             } else if rows.is_closed() {
-                return Err(hung_up());
+                return Err(SourceError::hung_up());
             }
             Ok(end)
         })
@@ -397,10 +397,6 @@ impl Inner {
         };
         SourceError::new(code, format!("`{}`: {error}", self.path.display()))
     }
-}
-
-fn hung_up() -> SourceError {
-    SourceError::new(ErrorCode::SourceTimeout, "the hub hung up")
 }
 
 /// Every row as the table itself has it: an index that holds all the columns could have lost one.

@@ -6,8 +6,8 @@ use rusqlite::params_from_iter;
 use tokio::sync::mpsc;
 
 use super::super::select::Condition;
-use super::super::{BATCH_BYTES, BATCH_ROWS, Rows, Select, SelectEnd, SourceError};
-use super::{Inner, Reader, hung_up, quote};
+use super::super::{Rows, Select, SelectEnd, SourceError};
+use super::{Inner, Reader, quote};
 use zerotrip_proto::v1::ErrorCode;
 
 impl Inner {
@@ -28,14 +28,13 @@ impl Inner {
                 select.columns.iter().enumerate().try_for_each(|(at, place)| inner.cell(row, at, *place, &mut batch))?;
                 let times: i64 = row.get(select.columns.len()).map_err(|error| inner.failed(&error))?;
                 batch.end_row(times.unsigned_abs());
-                if batch.len() >= BATCH_ROWS || batch.bytes_of_text() >= BATCH_BYTES {
+                if batch.is_full() {
                     select.stop.check()?;
-                    let next = batch.as_roomy();
-                    out.blocking_send(std::mem::replace(&mut batch, next)).map_err(|_| hung_up())?;
+                    out.blocking_send(batch.take()).map_err(|_| SourceError::hung_up())?;
                 }
             }
             if !batch.is_empty() {
-                out.blocking_send(batch).map_err(|_| hung_up())?;
+                out.blocking_send(batch).map_err(|_| SourceError::hung_up())?;
             }
             select.stop.check()?;
             Ok(SelectEnd { as_of, ragged: inner.shape.ragged.len() as u64 })

@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::present::Met;
-use super::super::{BATCH_BYTES, BATCH_ROWS, LookUp, Rows, SourceError};
-use super::{Pass, hung_up};
+use super::super::{LookUp, Rows, SourceError};
+use super::Pass;
 
 /// Takes rows, each once, and sends them on in batches; or keeps them, as long as they are one batch.
 pub(super) struct RowSender<'a> {
@@ -36,7 +36,7 @@ impl<'a> RowSender<'a> {
         }
         self.left =
             self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
-        if self.batch.len() >= BATCH_ROWS || self.batch.bytes_of_text() >= BATCH_BYTES {
+        if self.batch.is_full() {
             self.flush()?;
         }
         read(&mut self.batch)?;
@@ -57,7 +57,6 @@ impl<'a> RowSender<'a> {
             self.full = true;
             return Err(SourceError::new(ErrorCode::SourceLimit, "more rows than one batch"));
         };
-        let next = self.batch.as_roomy();
-        out.blocking_send(std::mem::replace(&mut self.batch, next)).map_err(|_| hung_up())
+        out.blocking_send(self.batch.take()).map_err(|_| SourceError::hung_up())
     }
 }

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+use super::super::{fifteens, is_spreadsheet_rounded};
 use super::*;
 use proptest::prelude::*;
 

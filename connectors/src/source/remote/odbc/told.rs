@@ -5,6 +5,7 @@ use zerotrip_odbc_wire::{Failure, Sort};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::super::SourceError;
+use super::super::login::not_let_in;
 use super::dialect::Dialect;
 
 /// Where the error was met.
@@ -23,7 +24,7 @@ pub fn told(spec: &Odbc, address: &str, dialect: &Dialect, met: Met, failure: &F
     let said = if words.is_empty() { format!("SQLSTATE {state}, error {}", failure.native) } else { format!("{words} (SQLSTATE {state})") };
     let user = spec.user.as_deref().unwrap_or_default();
     let (code, detail) = if met == Met::LogIn && (state.starts_with("28") || failure.sort == Sort::NotLetIn) {
-        (ErrorCode::Misconfigured, format!("{address} does not let `{user}` in; mend `source.user` or its password"))
+        (ErrorCode::Misconfigured, not_let_in(address, user, &spec.password))
     } else if met == Met::LogIn && (state.starts_with("IM") || failure.sort == Sort::NoDriver) {
         let remedy =
             "install the driver, and mend `source.driver` or `source.dsn` (`odbcinst -q -d` lists drivers, `odbcinst -q -s` data sources)";
@@ -77,11 +78,17 @@ mod tests {
             profile_every: Duration::ZERO,
             as_of: SqliteAsOf::Live,
         };
+        let other = Sort::Other;
         let code = |system: &str, met, state: &str, native, sort| {
             let failure = Failure { state: state.into(), native, sort, words: None };
             told(&spec, "`estate`", &Dialect::of(system), met, &failure).code
         };
-        let other = Sort::Other;
+        // A password that nobody gave is not one to be mended.
+        let refused = Failure { state: "28000".into(), native: 0, sort: other, words: None };
+        let said = |spec: &Odbc| told(spec, "`estate`", &Dialect::of(""), Met::LogIn, &refused).detail;
+        assert!(said(&spec).contains("and none is given; name its file in `source.password_file`"), "{}", said(&spec));
+        let given = Odbc { password: Password::File("secret".into()), ..spec.clone() };
+        assert!(said(&given).contains("mend `source.user` or its password"), "{}", said(&given));
         assert_eq!(code("", Met::LogIn, "28000", 0, other), ErrorCode::Misconfigured);
         assert_eq!(code("", Met::LogIn, "08001", 101, Sort::NotLetIn), ErrorCode::Misconfigured);
         assert_eq!(code("", Met::LogIn, "08001", 101, other), ErrorCode::SourceUnreachable);

@@ -1,0 +1,247 @@
+//! Chinese for what the libraries below say in English: the faults that people meet at a screen, and the names that stand in answers.
+//! Whatever is not here keeps its English words behind a Chinese beginning. Nothing here is ever signed or printed as JSON's keys.
+
+use std::io::{self, ErrorKind};
+
+use zerotrip_certs::certificate::CertificateError;
+use zerotrip_certs::sdjwt::SdJwtError;
+use zerotrip_channel::files::FileError;
+use zerotrip_channel::{DialError, HomeError};
+use zerotrip_proto::bounds::TEXT_CHARS;
+use zerotrip_proto::v1::KeyUsage;
+use zerotrip_trust::directory::DirectoryError;
+use zerotrip_trust::invitation::InvitationError;
+
+use crate::audit::AuditError;
+use crate::request::RequestError;
+
+/// A file, and why it could not be read or written.
+pub(super) fn file(error: &FileError) -> String {
+    let path = error.path.display();
+    if error.is_no_folder() {
+        return format!("`{path}` 是文件，而此处应为目录：请改用目录路径，或先移走该文件");
+    }
+    format!("`{path}`：{}", io(&error.error))
+}
+
+fn io(error: &io::Error) -> String {
+    let known = match error.kind() {
+        ErrorKind::NotFound => "该文件或其所在目录不存在",
+        ErrorKind::PermissionDenied => "没有访问权限",
+        ErrorKind::AlreadyExists => "已经存在，不会被覆盖；请另选文件名",
+        ErrorKind::IsADirectory => "是目录，而此处应为文件；请指明其中的文件",
+        ErrorKind::StorageFull => "磁盘空间不足",
+        ErrorKind::ConnectionRefused => "连接被拒绝",
+        _ => return error.to_string(),
+    };
+    known.to_owned()
+}
+
+/// A request that was not sent.
+pub(super) fn request(error: &RequestError) -> String {
+    match error {
+        RequestError::Field { field } => format!("{field}：请填写 1 至 {TEXT_CHARS} 个字符"),
+        RequestError::Invisible { field, place, character } => {
+            format!("{field}：第 {place} 个字符是不可见字符 U+{:04X}，不得使用；请重新键入，不要粘贴", u32::from(*character))
+        }
+        RequestError::Twice(name) => format!("参数 `{name}` 重复"),
+        RequestError::ResidentId { name, why } => format!("参数 `{name}`：{}", why.zh()),
+        RequestError::Sign(why) => format!("无法签名：{why}"),
+    }
+}
+
+/// A ledger that is not whole.
+pub(super) fn audit(error: &AuditError) -> String {
+    match error {
+        AuditError::Unreadable(index) => format!("台账第 {index} 条无法读取"),
+        AuditError::WithoutIntent { index, exchange, intent } => {
+            format!("台账第 {index} 条是交换 `{exchange}` 的办结记录，但第 {intent} 条并非其未办结的受理记录")
+        }
+        AuditError::WrongSize { expected, found } => format!("签名的台账头称有 {expected} 条，实际有 {found} 条"),
+        AuditError::WrongRoot => "各条记录算不出签名的根：其中有记录被改动".to_owned(),
+        AuditError::Shrunk { seen, now } => format!("台账变短：上次所见 {seen} 条，现有 {now} 条"),
+        AuditError::Forked(size) => format!("台账与上次所见不同：前 {size} 条已被改写"),
+        AuditError::KeptHead => "上次所见的台账头无法读取；如需重新开始请将该文件移走".to_owned(),
+    }
+}
+
+/// A system's folder.
+pub(super) fn home(error: &HomeError) -> String {
+    match error {
+        HomeError::NotJoined(folder) => format!("`{folder}` 中没有接入身份；请先用数据主管部门的邀请执行 `join`"),
+        HomeError::File(error) => file(error),
+        HomeError::Content { path, why } => format!("`{path}` 内容有误：{why}"),
+        HomeError::Directory(error) => directory(error),
+        HomeError::Dial(error) => dial(error),
+        HomeError::NoDirectory => "枢纽没有给出密钥目录".to_owned(),
+        HomeError::Refused(refusal) => format!("枢纽拒绝：{}", refusal.zh),
+        HomeError::Connection(error) => format!("与枢纽的连接中断：{error}"),
+    }
+}
+
+/// A key directory.
+pub(super) fn directory(error: &DirectoryError) -> String {
+    match error {
+        DirectoryError::RolledBack { found, at_least } => format!("密钥目录第 {found} 版早于现行的第 {at_least} 版"),
+        DirectoryError::Expired(version) => format!("密钥目录第 {version} 版已过期；请数据主管部门重新发布"),
+        DirectoryError::NotYetValid(version) => format!("密钥目录第 {version} 版的签发时间在将来；请核对双方时钟"),
+        DirectoryError::Envelope(why) => format!("密钥目录不可信：{why}"),
+        DirectoryError::Faults(_) => format!("密钥目录不可用：{error}"),
+    }
+}
+
+/// A hub that cannot be reached.
+pub(super) fn dial(error: &DialError) -> String {
+    match error {
+        DialError::Address(address) => format!("`{address}` 不是枢纽地址；请写作 `https://<主机>:<端口>`"),
+        DialError::Connect { address, error } => format!("无法连接 {address}（{}）；请确认枢纽在该处运行", io(error)),
+        DialError::Tls { address, error } => format!("无法确认 {address} 就是所要连接的枢纽：{error}"),
+        DialError::Timeout(address) => format!("{address} 在 5 秒内没有应答"),
+    }
+}
+
+/// An invitation that cannot be used.
+pub(super) fn invitation(error: &InvitationError) -> String {
+    match error {
+        InvitationError::NotOne => "这不是邀请，或超出长度；请完整复制".to_owned(),
+        InvitationError::Damaged => "邀请已损坏；请完整复制，或索取新的邀请".to_owned(),
+        InvitationError::Wrong(part) => format!("邀请中的 {part} 有误；请索取新的邀请"),
+    }
+}
+
+/// A certificate that counts for nothing.
+pub(super) fn certificate(error: &CertificateError) -> String {
+    match error {
+        CertificateError::Token(error) => token(error),
+        CertificateError::Keys(error) => format!("公钥集中没有可用的公钥：{error}"),
+        CertificateError::SealKey { key_id, why } => format!("签章公钥 `{key_id}` 不可用：{why}"),
+        CertificateError::WrongIssuer { stated, holder } => format!("证明称由 `{stated}` 签发，但公钥属于 `{holder}`"),
+        CertificateError::Claim(name) => format!("证明中的 `{name}` 缺失或形式不符"),
+        CertificateError::TypeMismatch { vct, check } => format!("类型为 `{vct}` 的证明不能用于核验事项 `{check}`"),
+        CertificateError::Evidence(error) => format!("枢纽的交换证据未通过验证：{error}"),
+        CertificateError::NotAffirmed => "其中枢纽的答复并非“符合”".to_owned(),
+        CertificateError::Contradiction(name) => format!("证明中的 `{name}` 与枢纽的答复不一致"),
+        CertificateError::IssuedBeforeAnswer => "证明的签发时间早于枢纽的答复".to_owned(),
+    }
+}
+
+fn token(error: &SdJwtError) -> String {
+    let known = match error {
+        SdJwtError::NotCompact => "这不是电子证明文件，应形如 `<签名部分>~<披露项>~…~`；请完整复制",
+        SdJwtError::BadSignature => "签章未通过验证：证明被改动，或并非该签发单位所签",
+        SdJwtError::Unreferenced => "有披露项系伪造，或属于另一份证明",
+        SdJwtError::DisclosedTwice => "有披露项重复",
+        SdJwtError::NotYetValid => "证明尚未生效；请核对本机时钟",
+        SdJwtError::Expired => "证明已过期；请向签发单位索取新的证明",
+        SdJwtError::BadTimes => "证明的时间自相矛盾：失效早于生效",
+        _ => return format!("证明格式有误：{error}"),
+    };
+    known.to_owned()
+}
+
+/// The names of claims, parameters and disclosures; another name as it is.
+pub(super) fn name(name: &str) -> &str {
+    match name {
+        "check" => "核验事项",
+        "variant" => "核验范围",
+        "region" | "regions" => "地区",
+        "asked_at" => "核验时间",
+        "applicant" => "申请人",
+        "purpose" => "用途",
+        "case_number" => "办件号",
+        "request" => "签名的请求",
+        other => other,
+    }
+}
+
+/// The same in English.
+pub(super) fn name_en(name: &str) -> &str {
+    match name {
+        "regions" => "region",
+        "asked_at" => "asked at",
+        "case_number" => "case",
+        "request" => "the signed request",
+        other => other,
+    }
+}
+
+/// What a key is for.
+pub(super) fn usage(usage: KeyUsage) -> &'static str {
+    match usage {
+        KeyUsage::Sign => "签名",
+        KeyUsage::Approve => "审批",
+        KeyUsage::Seal => "签章",
+        KeyUsage::Checkpoint => "台账",
+        KeyUsage::Unspecified => "用途不明",
+    }
+}
+
+/// Where the operator finds more: the hub writes it in English.
+pub(super) fn reference(reference: &str) -> String {
+    let entry = reference.strip_prefix("ledger entry ").and_then(|rest| rest.split_once(", salt "));
+    entry.map_or_else(|| reference.to_owned(), |(index, salt)| format!("存证台账第 {index} 条，盐值 {salt}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::path::PathBuf;
+
+    use zerotrip_datasets::ResidentId;
+
+    use super::super::screen::Failure;
+    use super::*;
+    use crate::authority::AuthorityError;
+
+    /// What a user types stands in back-ticks, and options are words of the command: the rest must be Chinese.
+    fn is_chinese(text: &str) -> bool {
+        let said: String = text.split('`').step_by(2).collect();
+        let words = said.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 2);
+        words.filter(|word| !["case", "param"].contains(word)).count() == 0
+    }
+
+    #[test]
+    fn what_people_meet_is_said_in_chinese() {
+        for id in ["1", "110105491231002", "1101051949123100X2", "11010519491331002X", "110105194912310021"] {
+            let why = ResidentId::new_strict(id).unwrap_err();
+            let said = request(&RequestError::ResidentId { name: "applicant".into(), why });
+            assert!(is_chinese(&said), "{said}");
+        }
+        for error in [
+            RequestError::Field { field: "--case" },
+            RequestError::Invisible { field: "--case", place: 2, character: '\u{202e}' },
+            RequestError::Twice("applicant".into()),
+        ] {
+            assert!(is_chinese(&request(&error)), "{error}");
+        }
+        for error in [
+            AuditError::Unreadable(3),
+            AuditError::WithoutIntent { index: 1, exchange: "e".into(), intent: 0 },
+            AuditError::WrongSize { expected: 1, found: 2 },
+            AuditError::WrongRoot,
+            AuditError::Shrunk { seen: 2, now: 1 },
+            AuditError::Forked(1),
+            AuditError::KeptHead,
+        ] {
+            assert!(is_chinese(&audit(&error)), "{error}");
+        }
+        for kind in [ErrorKind::NotFound, ErrorKind::PermissionDenied, ErrorKind::AlreadyExists, ErrorKind::NotADirectory] {
+            let said = file(&FileError { path: PathBuf::from("where"), error: kind.into() });
+            assert!(is_chinese(&said) && said.contains("`where`"), "{said}");
+        }
+        for error in [SdJwtError::NotCompact, SdJwtError::BadSignature, SdJwtError::Expired, SdJwtError::NotYetValid] {
+            assert!(is_chinese(&certificate(&error.clone().into())), "{error}");
+        }
+        assert!(is_chinese(&home(&HomeError::NotJoined("x".into()))));
+        for error in [AuthorityError::GrantThere("g".into()), AuthorityError::NoGrant("g".into()), AuthorityError::Life] {
+            let said = Failure::from(error).zh;
+            assert!(is_chinese(&said), "{said}");
+        }
+        for claim in ["check", "variant", "regions", "asked_at", "applicant", "purpose", "case_number", "request"] {
+            assert!(is_chinese(name(claim)), "{claim}");
+        }
+        assert_eq!(reference("ledger entry 41, salt 1ecc"), "存证台账第 41 条，盐值 1ecc");
+        assert_eq!(reference("elsewhere"), "elsewhere");
+    }
+}
