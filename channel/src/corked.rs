@@ -90,16 +90,23 @@ mod tests {
     use std::task::Waker;
     use tokio::io::AsyncWriteExt as _;
 
-    /// Takes at most so many bytes a write, and keeps each write apart.
+    /// Takes at most so many bytes a write, at every other call, and keeps each write apart.
     #[derive(Default)]
     struct Writes {
         most: usize,
+        stalls: bool,
+        stalled: bool,
         writes: Vec<Vec<u8>>,
         shut: bool,
     }
 
     impl AsyncWrite for Writes {
-        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            self.stalled = self.stalls && !self.stalled;
+            if self.stalled {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let taken = bytes.iter().copied().take(self.most).collect::<Vec<u8>>();
             let count = taken.len();
             self.writes.push(taken);
@@ -134,6 +141,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_lost_or_turned_round_whatever_the_sizes() {
         let mut io = corked(1000);
+        io.io.stalls = true;
         let mut all = Vec::new();
         for size in [1, MOST_HELD, 7, MOST_HELD + 1, 3 * MOST_HELD, 0, 5, MOST_HELD - 5, 6] {
             let bytes: Vec<u8> = (0..size).map(|at| u8::try_from((at + size) % 251).unwrap()).collect();

@@ -58,6 +58,8 @@ struct InForce {
     directory: Directory,
     envelope: Envelope,
     approvals: Option<Envelope>,
+    /// The approvals' version, where their signature holds.
+    approved_version: Option<u64>,
     served: Served,
     /// Why a dataset is not served, by id.
     unserved: BTreeMap<String, String>,
@@ -165,16 +167,16 @@ impl Agent {
             return Err(AgentError::Nothing(broken));
         }
         let approvals = approving::read(folder)?;
-        if let Some(version) = approvals.as_ref().and_then(version_of) {
-            let highest = approving::highest(folder)?;
-            if version < highest {
-                return Err(AgentError::Older { version, highest, kept: approving::highest_path(folder).display().to_string() });
-            }
-            approving::remember(folder, version)?;
+        let highest = approving::highest(folder)?;
+        if let Some(version) = approvals.as_ref().and_then(version_of).filter(|version| *version < highest) {
+            return Err(AgentError::Older { version, highest, kept: approving::highest_path(folder).display().to_string() });
         }
         let journal = Journal::open(&folder.join("journal")).map_err(AgentError::Journal)?;
         let member = home.system.member().unwrap_or_default().to_owned();
         let in_force = InForce::new(directory, envelope, &member, (&datasets, &broken), approvals, now);
+        if let Some(version) = in_force.approved_version {
+            approving::remember(folder, version)?;
+        }
         Ok(Self {
             uri: home.uri(),
             member,
@@ -281,17 +283,21 @@ impl Agent {
         if approvals == current.approvals {
             return false;
         }
-        if let (Some(new), Some(old)) = (approvals.as_ref().and_then(version_of), current.approvals.as_ref().and_then(version_of))
-            && new < old
-        {
-            tracing::error!(
-                version = new,
-                in_force = old,
-                "older approvals were put in place of newer ones, and are not taken up; sign anew"
-            );
+        // What was in force may be gone by now; what was the highest is not.
+        let highest = approving::highest(&self.home.folder).unwrap_or_else(|error| {
+            tracing::error!(%error, "no approvals are taken up");
+            u64::MAX
+        });
+        if let Some(version) = approvals.as_ref().and_then(version_of).filter(|version| *version < highest) {
+            tracing::error!(version, highest, "older approvals were put in place of newer ones, and are not taken up; sign anew");
             return false;
         }
         self.put_in_force(current.directory.clone(), current.envelope.clone(), approvals, now);
+        if let Some(version) = self.current().approved_version
+            && let Err(error) = approving::remember(&self.home.folder, version)
+        {
+            tracing::error!(%error, "that these approvals were in force cannot be kept: older ones would be taken up after them");
+        }
         tracing::info!(scans = self.approved(), "the owner's approvals as they stand now are in force");
         true
     }
@@ -430,17 +436,21 @@ impl InForce {
                 unserved.insert(id.clone(), why);
             }
         }
-        let served = approvals.as_ref().map_or_else(Served::default, |envelope| match open_approvals(envelope, member, &directory, now) {
-            Ok(approvals) => Served::new(approvals, |template| match datasets.get(&template.dataset) {
-                Some(serving) => Shape::of(template, serving),
-                None => Err(format!("no dataset `{}` is attached here", template.dataset)),
-            }),
+        let opened = approvals.as_ref().and_then(|envelope| match open_approvals(envelope, member, &directory, now) {
+            Ok(opened) => Some(opened),
             Err(why) => {
                 tracing::warn!(%why, "nothing is served: the owner's approvals do not hold");
-                Served::default()
+                None
             }
         });
-        Self { directory, envelope, approvals, served, unserved }
+        let approved_version = opened.as_ref().map(|opened| opened.version);
+        let served = opened.map_or_else(Served::default, |opened| {
+            Served::new(opened, |template| match datasets.get(&template.dataset) {
+                Some(serving) => Shape::of(template, serving),
+                None => Err(format!("no dataset `{}` is attached here", template.dataset)),
+            })
+        });
+        Self { directory, envelope, approvals, approved_version, served, unserved }
     }
 }
 

@@ -60,7 +60,8 @@ pub fn sign(home: &SystemHome, read: &Approvals, mut approvals: Approvals) -> Re
     if standing(home)? != *read {
         return Err(DeskError::Meanwhile);
     }
-    approvals.version = approvals.version.max(highest(&home.folder)?) + 1;
+    let highest = approvals.version.max(highest(&home.folder)?);
+    approvals.version = highest.checked_add(1).ok_or_else(|| damaged(&highest_path(&home.folder), "no number is higher"))?;
     approvals.signed_at = Some(to_timestamp(SystemTime::now()));
     let envelope = dsse::seal(payload_type::APPROVALS, &approvals, &home.key("approve")?)?;
     files::write(&path(&home.folder), &envelope.encode_to_vec(), Secrecy::Public)?;
@@ -78,11 +79,14 @@ pub fn highest(folder: &Path) -> Result<u64, DeskError> {
     if !path.exists() {
         return Ok(0);
     }
-    let why = || DeskError::Damaged { path: path.display().to_string(), why: "not a number".to_owned(), remedy: HIGHEST_AGAIN };
-    files::read_text(&path)?.trim().parse().map_err(|_| why())
+    files::read_text(&path)?.trim().parse().map_err(|_| damaged(&path, "not a number"))
 }
 
-/// Keeps this version, if none was higher.
+fn damaged(path: &Path, why: &str) -> DeskError {
+    DeskError::Damaged { path: path.display().to_string(), why: why.to_owned(), remedy: HIGHEST_AGAIN }
+}
+
+/// Keeps this version, whose signature was verified, if none was higher.
 pub fn remember(folder: &Path, version: u64) -> Result<(), DeskError> {
     if version > highest(folder)? {
         files::write(&highest_path(folder), version.to_string().as_bytes(), Secrecy::Public)?;

@@ -11,7 +11,7 @@ use prost::Message as _;
 use tokio::sync::watch;
 use zerotrip_certs::definition::{Definition, DefinitionError};
 use zerotrip_channel::files::{self, FileError};
-use zerotrip_ledger::{BundleKind, Ledger, LedgerError};
+use zerotrip_ledger::{BundleKind, DecidedUnder, Ledger, LedgerError};
 use zerotrip_policies::{PolicyError, Snapshot, Unserved, open_grants};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::{Envelope, ErrorCode};
@@ -255,6 +255,11 @@ pub fn ledger_refusal(error: LedgerError) -> Refusal {
 }
 
 impl InForce {
+    /// Under which bundles a decision is made here.
+    pub fn versions(&self) -> DecidedUnder {
+        DecidedUnder { directory: self.directory.version(), grants: self.grants_version }
+    }
+
     /// The newest bundles: from the store, or from the enrolment files at the first start.
     fn restore(folder: &Path, identity: &HubIdentity, ledger: &Ledger, catalog: &Catalog) -> Result<Self, OpenError> {
         let newest = |kind: BundleKind, file: &str| -> Result<Envelope, OpenError> {

@@ -17,6 +17,8 @@ use crate::crowd::{Crowd, Place};
 use crate::hub::Hub;
 use crate::services::{self, Service};
 
+/// Time that a suspended system has to hear that it is, well within the second in which nothing must reach it any more.
+const LAST_WORDS: Duration = Duration::from_millis(700);
 /// Time for a TLS handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 
@@ -141,7 +143,11 @@ impl Port {
         // Whoever is through makes room for the next.
         drop(arriving);
         if !channel {
-            serve(stream, Peer(identity), self.service.clone(), Http2Bounds::STANDARD, stopped(stop)).await;
+            let served = serve(stream, Peer(identity.clone()), self.service.clone(), Http2Bounds::STANDARD, stopped(stop));
+            tokio::select! {
+                _ended = served => {}
+                () = suspended(&self.hub, identity.as_ref()) => {}
+            }
             return;
         }
         // Here the roles turn: the peer dialled, and the hub asks.
@@ -172,6 +178,21 @@ impl Port {
 async fn stopped(mut stop: watch::Receiver<bool>) {
     // A dropped sender means that the process is going down: the same.
     let _either = stop.wait_for(|stop| *stop).await.is_ok();
+}
+
+/// Completes some time after the system is no longer active: by then it has heard so, and whatever else it has not read does not leave.
+async fn suspended(hub: &Hub, identity: Option<&Identity>) {
+    let (mut follow, Some(identity)) = (hub.follow(), identity) else { return std::future::pending().await };
+    loop {
+        if !follow.borrow_and_update().directory.is_active(identity) {
+            tokio::time::sleep(LAST_WORDS).await;
+            if !follow.borrow_and_update().directory.is_active(identity) {
+                return;
+            }
+        } else if follow.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
 }
 
 /// Channels stay open while exchanges that need them finish.

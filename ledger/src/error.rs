@@ -19,6 +19,9 @@ pub enum LedgerError {
     /// The check carries a certificate.
     #[error("a certificate was already issued on the exchange `{0}`")]
     AlreadyIssued(String),
+    /// A newer bundle is in the log than the one under which this was decided: it must be decided again.
+    #[error("newer bundles came in force before the exchange `{0}` was completed; decide again")]
+    Superseded(String),
     /// Only a check that was answered `true` carries a certificate.
     #[error("the exchange `{0}` was not answered with true, so no certificate can rest on it")]
     NotIssuable(String),
@@ -68,7 +71,7 @@ impl LedgerError {
             Self::InvalidToken => ErrorCode::InvalidToken,
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::Malformed(_) => ErrorCode::Malformed,
-            Self::NotOpen(_) => ErrorCode::Internal,
+            Self::NotOpen(_) | Self::Superseded(_) => ErrorCode::Internal,
             Self::Unavailable(_) => ErrorCode::LedgerUnavailable,
         }
     }

@@ -36,7 +36,7 @@ use zerotrip_trust::{Digest, SigningKey};
 
 pub use error::{LedgerError, OpenError};
 pub use read::{ENTRIES, ENTRIES_BYTES};
-pub use rows::{BundleKind, ExchangeRow, ExchangeState, Invited, Join, Orphan, Recovered};
+pub use rows::{BundleKind, DecidedUnder, ExchangeRow, ExchangeState, Invited, Join, Orphan, Recovered};
 pub use work::{ANSWER_BYTES, INVITATIONS, STATEMENTS};
 pub use writer::BATCH;
 
@@ -87,6 +87,8 @@ impl Ledger {
     pub fn open_with(folder: &Path, origin: &str, key: SigningKey, options: &Options) -> Result<(Self, Recovered), OpenError> {
         let lock = schema::lock(folder)?;
         let connection = schema::open_writer(folder, options.most_bytes)?;
+        // What a killed process wrote and did not sync is read here as committed: nothing is signed or published over it before it is durable.
+        schema::sync(folder)?;
         #[cfg(test)]
         schema::fail_commits(&connection, Arc::clone(&options.fail_commit))?;
         let range = audit::audit(&connection, origin, options.verify_all)?;
@@ -112,9 +114,16 @@ impl Ledger {
     }
 
     /// Records the completion and closes its exchange with the signed answer's envelope (encoded, at most [`ANSWER_BYTES`]): no answer
-    /// may leave before this resolves.
-    pub async fn complete(&self, completion: Completion, at: SystemTime, answer: Vec<u8>) -> Result<LedgerReceipt, LedgerError> {
-        self.submit(Work::Complete { completion, at, answer, certificate: None }).await?.receipt()
+    /// may leave before this resolves. `under`: refused as [`LedgerError::Superseded`] where a newer bundle is in the log than those that
+    /// it was decided under; `None` for what no bundle could forbid, a denial.
+    pub async fn complete(
+        &self,
+        completion: Completion,
+        at: SystemTime,
+        answer: Vec<u8>,
+        under: Option<DecidedUnder>,
+    ) -> Result<LedgerReceipt, LedgerError> {
+        self.submit(Work::Complete { completion, at, answer, under, certificate: None }).await?.receipt()
     }
 
     /// Completes an exchange that issues a certificate, and marks the check's exchange `check_id` with the certificate's digest in the
@@ -124,11 +133,12 @@ impl Ledger {
         completion: Completion,
         at: SystemTime,
         answer: Vec<u8>,
+        under: Option<DecidedUnder>,
         check_id: &str,
         digest: Digest,
     ) -> Result<LedgerReceipt, LedgerError> {
         let certificate = Some(Certificate { check_id: check_id.to_owned(), digest });
-        self.submit(Work::Complete { completion, at, answer, certificate }).await?.receipt()
+        self.submit(Work::Complete { completion, at, answer, under, certificate }).await?.receipt()
     }
 
     /// Records a request that was refused before it could be an exchange.

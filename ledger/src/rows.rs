@@ -86,6 +86,15 @@ impl BundleKind {
     }
 }
 
+/// Under which bundles something was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecidedUnder {
+    /// The key directory's version.
+    pub directory: u64,
+    /// The grants' version.
+    pub grants: u64,
+}
+
 /// An invitation, without its token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invited {

@@ -71,6 +71,20 @@ pub(crate) fn open_writer(folder: &Path, most_bytes: Option<u64>) -> Result<Conn
     Ok(connection)
 }
 
+/// Makes durable what stands in the database and its WAL.
+pub(crate) fn sync(folder: &Path) -> Result<(), OpenError> {
+    let database = database(folder);
+    let mut log = database.clone().into_os_string();
+    log.push("-wal");
+    for path in [database, PathBuf::from(log), folder.to_owned()] {
+        match File::open(&path).and_then(|file| file.sync_all()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(OpenError::io(&path, error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn open_reader(folder: &Path) -> Result<Connection, OpenError> {
     let connection = open(&database(folder))?;
     connection.pragma_update(None, "query_only", "ON")?;

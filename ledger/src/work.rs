@@ -15,7 +15,7 @@ use zerotrip_trust::tiles::ENTRY_BYTES;
 use zerotrip_trust::{Digest, dsse};
 
 use crate::error::LedgerError;
-use crate::rows::{BundleKind, Invited, Orphan, micros};
+use crate::rows::{BundleKind, DecidedUnder, Invited, Orphan, micros};
 use crate::tree::{Growing, Head, number};
 
 /// Largest answer envelope, in bytes: the largest payload and room for its signature.
@@ -33,7 +33,7 @@ const ORPHANS: usize = 100_000;
 #[derive(Debug)]
 pub(crate) enum Work {
     Intend { intent: Intent, at: SystemTime, expires_at: SystemTime },
-    Complete { completion: Completion, at: SystemTime, answer: Vec<u8>, certificate: Option<Certificate> },
+    Complete { completion: Completion, at: SystemTime, answer: Vec<u8>, under: Option<DecidedUnder>, certificate: Option<Certificate> },
     Append { body: Body, at: SystemTime },
     Reconcile { orphans: Vec<Orphan>, at: SystemTime },
     EraseAnswer { id: String },
@@ -102,7 +102,10 @@ impl From<rusqlite::Error> for Fault {
 pub(crate) fn apply(connection: &Connection, tree: &mut Growing, work: Work) -> Result<Done, Fault> {
     match work {
         Work::Intend { intent, at, expires_at } => intend(connection, tree, intent, at, expires_at),
-        Work::Complete { completion, at, answer, certificate } => complete(connection, tree, completion, at, &answer, certificate),
+        Work::Complete { completion, at, answer, under, certificate } => {
+            not_superseded(connection, &completion.exchange_id, under)?;
+            complete(connection, tree, completion, at, &answer, certificate)
+        }
         Work::Append { body: body @ (Body::Refusal(_) | Body::Bundle(_)), at } => append(connection, tree, body, at),
         Work::Append { .. } => Err(LedgerError::Malformed("entries of exchanges are recorded with their exchange").into()),
         Work::Reconcile { orphans, at } => reconcile(connection, tree, orphans, at),
@@ -163,6 +166,19 @@ fn complete(
         .prepare_cached("UPDATE exchange SET outcome = ?2, code = ?3, answered_at = ?4, closing_index = ?5, answer = ?6 WHERE id = ?1")?
         .execute(params![id, outcome, code, micros(at), index, answer])?;
     Ok(done)
+}
+
+/// Nothing enters the log behind a bundle that may forbid it.
+fn not_superseded(connection: &Connection, id: &str, under: Option<DecidedUnder>) -> Result<(), Fault> {
+    let Some(DecidedUnder { directory, grants }) = under else { return Ok(()) };
+    let mut query = connection.prepare_cached("SELECT version FROM bundle WHERE kind = ?1")?;
+    for (kind, decided) in [(BundleKind::Directory, directory), (BundleKind::Grants, grants)] {
+        let newest: Option<i64> = query.query_row([kind.name()], |row| row.get(0)).optional()?;
+        if newest.is_some_and(|newest| u64::try_from(newest).map_or(true, |newest| newest > decided)) {
+            return Err(LedgerError::Superseded(cut(id)).into());
+        }
+    }
+    Ok(())
 }
 
 /// One certificate to a check, and only to one that was answered `true`.

@@ -4,9 +4,14 @@ use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use prost::Message as _;
+use zerotrip_proto::payload_type;
+use zerotrip_proto::v1::Approvals;
 use zerotrip_tests::town::{BASIS, FUND, Finished, PURPOSE, TRANSIT, binary_path, run, run_answering, wait_until};
+use zerotrip_trust::dsse;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::invitation::Invitation;
+use zerotrip_trust::keys::{Algorithm, SigningKey};
 
 use crate::support::{TestTown, town};
 
@@ -130,14 +135,28 @@ fn what_an_owner_withdraws_is_served_no_longer_and_what_it_approves_is_without_a
     let granting = std::fs::read(&approvals).unwrap();
     withdraw(&["--requester", FUND, "--yes"], "").expect(0).unwrap();
     soon(&town, "the withdrawal holds", (4, true));
-    std::fs::write(&approvals, &granting).unwrap();
+    std::fs::remove_file(&approvals).unwrap();
     let log = town.town.folder.join("logs/estate.log");
+    let taken = || Ok(std::fs::read_to_string(&log)?.contains("scans=0"));
+    wait_until(Duration::from_secs(10), "that there are no approvals is noticed", taken).unwrap();
+    std::fs::write(&approvals, &granting).unwrap();
     let noticed = || Ok(std::fs::read_to_string(&log)?.contains("older approvals were put in place of newer ones"));
     wait_until(Duration::from_secs(10), "the older copy is noticed", noticed).unwrap();
     assert_eq!(asked(&town), (4, true));
     town.town.stop_connector("estate").unwrap();
     let refused = run("zerotrip-connector", &["serve", "--dir", &dir], &town.town.folder).unwrap().expect(2).unwrap();
     assert!(refused.errors.contains("an older copy was put back"), "{}", refused.errors);
+    // What nobody signed raises no number.
+    let highest = town.town.folder.join("estate/signed/approvals.version");
+    let kept = std::fs::read(&highest).unwrap();
+    let far = Approvals { member: "estate".into(), version: u64::MAX, ..Approvals::default() };
+    let unsigned = dsse::seal(payload_type::APPROVALS, &far, &SigningKey::generate(Algorithm::Ed25519).unwrap()).unwrap();
+    std::fs::write(&approvals, unsigned.encode_to_vec()).unwrap();
+    town.town.start_connector("estate").unwrap();
+    town.town.wait_attached(&["estate.ownership"]).unwrap();
+    assert_eq!((asked(&town), std::fs::read(&highest).unwrap()), ((4, true), kept));
+    town.town.stop_connector("estate").unwrap();
+    std::fs::write(&approvals, &granting).unwrap();
     withdraw(&["--requester", FUND, "--yes"], "").expect(0).unwrap();
     town.town.start_connector("estate").unwrap();
     town.town.wait_attached(&["estate.ownership"]).unwrap();

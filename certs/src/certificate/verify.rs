@@ -326,8 +326,10 @@ fn disclosed(claims: &Claims, answer: &Answer, stated: (&str, &str, &str)) -> Re
             return Err(CertificateError::Contradiction("disclosures"));
         }
     }
-    for parameter in &check.parameters {
-        shown.claims.entry(parameter.name.clone()).or_insert_with(|| parameter.value.clone());
+    // Whoever shows the request shows what is in it.
+    let within = [("case_number", &request.case_number), ("purpose", &request.purpose)].map(|(name, value)| (name.to_owned(), value));
+    for (name, value) in within.into_iter().chain(check.parameters.iter().map(|parameter| (parameter.name.clone(), &parameter.value))) {
+        shown.claims.entry(name).or_insert_with(|| value.clone());
     }
     shown.request = true;
     Ok(shown)

@@ -121,8 +121,9 @@ impl Present {
 }
 
 impl Met {
-    /// One more row.
-    pub fn note(&mut self, present: &Present, columns: &[usize], row: RawRow<'_>, which: u64) {
+    /// One more row; whether the pass saw everybody who stands in these columns of it in this very row.
+    pub fn note(&mut self, present: &Present, columns: &[usize], row: RawRow<'_>, which: u64) -> bool {
+        let mut is_known = true;
         for (column, person) in persons(columns, row) {
             let range = present.rows_of(column, &person);
             let rows = present.rows.get(range.clone()).unwrap_or_default();
@@ -130,8 +131,11 @@ impl Met {
             let at = rows.partition_point(|row| low(*row) < folded(which));
             if rows.get(at).is_some_and(|row| low(*row) == folded(which)) {
                 self.0.push(position(range.start + at));
+            } else {
+                is_known = false;
             }
         }
+        is_known
     }
 
     /// The first of these columns in which the pass saw one of these persons in a row that was not met, or more often than it was met.
@@ -248,7 +252,9 @@ mod tests {
             let mut gathering = Gathering::default();
             seen.iter().for_each(|which| gathering.note(&[0], row, *which).unwrap());
             let (present, mut rows) = (gathering.finish(), Met::default());
-            met.iter().for_each(|which| rows.note(&present, &[0], row, *which));
+            for which in met {
+                assert_eq!(rows.note(&present, &[0], row, *which), seen.contains(which), "{which}");
+            }
             rows.misses(&present, &[0], &[person])
         };
         for (met, expected) in [(&[1, 2][..], None), (&[1], Some(0)), (&[1, 3], Some(0)), (&[3, 4, 5], Some(0)), (&[2, 1, 3], None)] {

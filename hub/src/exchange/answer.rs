@@ -5,20 +5,21 @@ use std::time::SystemTime;
 use prost::Message as _;
 use zerotrip_certs::definition::Definition;
 use zerotrip_certs::soundness::{Absence, Conclusion};
+use zerotrip_ledger::LedgerError;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
     self, Answer, Answered, Claim, Completion, Denied, Envelope, ErrorCode, ExchangeBody, ExchangeOutcome, ExchangeReply, Reason,
     SourceStatement, Unavailable,
 };
-use zerotrip_proto::{Refusal, payload_type, to_timestamp};
+use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::digest::{self, Digest, commit, domain, sha256};
 use zerotrip_trust::dsse;
 
-use super::Identified;
 use super::dispatch::Received;
+use super::{Decided, Identified};
 use crate::check::RunResult;
-use crate::hub::{Hub, ledger_refusal};
+use crate::hub::Hub;
 
 /// An exchange whose intent is recorded: from here on, it ends in a completion or in a reconciliation.
 pub struct Record {
@@ -30,6 +31,7 @@ pub struct Record {
 }
 
 /// What the requester will learn.
+#[derive(Clone)]
 pub struct Outcome {
     wire: Wire,
     kind: ExchangeOutcome,
@@ -160,9 +162,16 @@ impl Record {
     }
 
     /// Builds the answer, records its completion, and only then hands it over, signed.
-    pub async fn answer(self, hub: &Hub, decision: &Decision, outcome: Outcome, receipts: Vec<Received>) -> Result<ExchangeReply, Refusal> {
+    pub async fn answer(
+        &self,
+        hub: &Hub,
+        decided: &Decided,
+        outcome: &Outcome,
+        receipts: &[Received],
+    ) -> Result<ExchangeReply, LedgerError> {
         let (kind, code) = (outcome.kind, outcome.code);
-        let prepared = self.prepare(hub, decision, outcome, receipts)?;
+        let under = decided.decision.allowed.then(|| decided.in_force.versions());
+        let prepared = self.prepare(hub, &decided.decision, outcome, receipts)?;
         let completion = Completion {
             exchange_id: prepared.request_id.clone(),
             intent_index: prepared.intent_index,
@@ -173,16 +182,16 @@ impl Record {
         };
         let recorded = match &prepared.certificate {
             Some((exchange, certificate)) => {
-                hub.ledger.record_certificate(completion, SystemTime::now(), prepared.body, exchange, *certificate).await
+                hub.ledger.record_certificate(completion, SystemTime::now(), prepared.body, under, exchange, *certificate).await
             }
-            None => hub.ledger.complete(completion, SystemTime::now(), prepared.body).await,
+            None => hub.ledger.complete(completion, SystemTime::now(), prepared.body, under).await,
         };
-        let receipt = recorded.map_err(ledger_refusal)?;
+        let receipt = recorded?;
         Ok(ExchangeReply { answer: Some(prepared.answer), receipt: Some(receipt), answer_salt: prepared.answer_salt.to_vec() })
     }
 
-    fn prepare(self, hub: &Hub, decision: &Decision, outcome: Outcome, receipts: Vec<Received>) -> Result<Prepared, Refusal> {
-        let random = || digest::random::<32>().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()));
+    fn prepare(&self, hub: &Hub, decision: &Decision, outcome: &Outcome, receipts: &[Received]) -> Result<Prepared, LedgerError> {
+        let random = || digest::random::<32>().map_err(|error| LedgerError::Unavailable(error.to_string()));
         let answer_salt = random()?;
         let (mut statements, mut commitments, mut kept, mut salts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (dataset, as_of) in &outcome.sources {
@@ -223,16 +232,16 @@ impl Record {
                 policy_digest: decision.policy_digest.to_vec(),
                 directory_version: decision.directory_version,
             }),
-            definition_digest: outcome.definition_digest,
+            definition_digest: outcome.definition_digest.clone(),
             sources: statements,
-            outcome: Some(outcome.wire),
+            outcome: Some(outcome.wire.clone()),
         };
         let answer = dsse::seal(payload_type::ANSWER, &answer, &hub.identity.sign).map_err(|error| {
             tracing::error!(%error, "an answer cannot be signed");
-            Refusal::new(ErrorCode::Internal, "the answer cannot be signed")
+            LedgerError::Unavailable("the answer cannot be signed".to_owned())
         })?;
         let body = ExchangeBody {
-            request: Some(self.request),
+            request: Some(self.request.clone()),
             request_salt: self.request_salt.to_vec(),
             answer: Some(answer.clone()),
             answer_salt: answer_salt.to_vec(),
@@ -240,7 +249,7 @@ impl Record {
             receipt_salts: salts,
         };
         Ok(Prepared {
-            request_id: self.request_id,
+            request_id: self.request_id.clone(),
             intent_index: self.intent_index,
             body: body.encode_to_vec(),
             answer,

@@ -349,7 +349,11 @@ fn supplied(
 
 /// What a connector's refusal means for the check. Its words are logged here, for the operator; the requester hears the code.
 fn refused(call: &ScanCall<'_>, status: &Status) -> ErrorCode {
-    let refusal = Refusal::from_status(status);
+    let mut refusal = Refusal::from_status(status);
+    if refusal.code == ErrorCode::Internal && status.details().is_empty() {
+        // No department said so: the channel broke, one way or another.
+        refusal.code = ErrorCode::SourceUnreachable;
+    }
     tracing::warn!(scan = call.name, dataset = %call.scan.scan.dataset, code = refusal.code.name(), why = %refusal.en, "a scan was not answered");
     refusal.code
 }

@@ -11,7 +11,7 @@ use zerotrip_proto::v1::{ErrorCode, ExchangeCall, ExchangeOutcome, ExchangeReply
 use zerotrip_trust::identity::Identity;
 
 use super::answer::Outcome;
-use super::{Identified, admit, decide, identify, intend, refuse, required_time};
+use super::{Identified, Matter, admit, identify, intend, refuse, required_time};
 use crate::hub::{Hub, ledger_refusal};
 
 /// How long after the answer a certificate may still be sealed on it.
@@ -37,14 +37,17 @@ pub async fn issue(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
         Ok(room) => room,
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
-    let decision = decide(&in_force, &identified, &resting.check, Action::Issue, now);
+    let matter = Matter { identified: &identified, check: &resting.check, action: Action::Issue };
+    let decided = matter.decide(in_force, now);
     let action = format!("issue {}", resting.check);
-    let record = match intend(hub, &identified, &action, &decision, now).await {
+    let record = match intend(hub, &identified, &action, &decided.decision, now).await {
         Ok(record) => record,
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
-    let outcome = if decision.allowed { Outcome::recorded(resting.certificate_digest) } else { Outcome::denied(&decision) };
-    record.answer(hub, &decision, outcome, Vec::new()).await
+    if !decided.decision.allowed {
+        return record.answer(hub, &decided, &Outcome::denied(&decided.decision), &[]).await.map_err(ledger_refusal);
+    }
+    matter.release(hub, &record, decided, Outcome::recorded(resting.certificate_digest), &[]).await
 }
 
 /// What the certificate rests on.

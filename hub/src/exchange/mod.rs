@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 use zerotrip_datasets::ResidentId;
+use zerotrip_ledger::LedgerError;
 use zerotrip_policies::{Action, Decision, Facts};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{self, CheckBody, ErrorCode, ExchangeCall, ExchangeReply, Intent};
@@ -21,10 +22,15 @@ use zerotrip_trust::identity::Identity;
 
 use crate::hub::{Hub, InForce, ledger_refusal};
 use answer::{Outcome, Record};
-use dispatch::Dispatcher;
 pub use dispatch::MOST_BYTES;
+use dispatch::{Dispatcher, Received};
 pub use identify::Identified;
 pub use issue::issue;
+
+/// Most decisions about one exchange whose bundles are replaced while it is recorded.
+const MOST_DECISIONS: usize = 8;
+/// Time in which a bundle that is in the log is in force.
+const IN_FORCE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Answers one check: identify, admit, authorise, intend, dispatch and combine, disclose, record, answer.
 pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Result<ExchangeReply, Refusal> {
@@ -48,67 +54,111 @@ pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
     let check = question.name();
-    let decision = decide(&in_force, &identified, &check, Action::Check, now);
-    let record = match intend(hub, &identified, &check, &decision, now).await {
+    let matter = Matter { identified: &identified, check: &check, action: Action::Check };
+    let decided = matter.decide(in_force, now);
+    let record = match intend(hub, &identified, &check, &decided.decision, now).await {
         Ok(record) => record,
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
-    if !decision.allowed {
-        return record.answer(hub, &decision, Outcome::denied(&decision), Vec::new()).await;
+    if !decided.decision.allowed {
+        return record.answer(hub, &decided, &Outcome::denied(&decided.decision), &[]).await.map_err(ledger_refusal);
     }
-    let dispatcher = Dispatcher::new(hub, &in_force, &identified, &decision, question.deadline(&identified, now));
+    let dispatcher = Dispatcher::new(hub, &decided.in_force, &identified, &decided.decision, question.deadline(&identified, now));
     let outcome = tokio::select! {
         outcome = question.run(hub, &dispatcher, now) => outcome,
         // The departments notice at once that nobody listens any more, and stop.
-        () = withdrawn(&mut follow, &identified, &check) => Outcome::unavailable(ErrorCode::MemberSuspended, ""),
+        () = matter.withdrawn(&mut follow) => Outcome::unavailable(ErrorCode::MemberSuspended, ""),
     };
-    // What was granted when the question was asked may have been withdrawn while it ran: nothing is released on a stale decision.
-    let decision = if Arc::ptr_eq(&in_force, &hub.in_force()) {
-        decision.clone()
-    } else {
-        decide(&hub.in_force(), &identified, &check, Action::Check, SystemTime::now())
-    };
-    let outcome = if decision.allowed { outcome } else { outcome.withdrawn(&decision) };
-    record.answer(hub, &decision, outcome, dispatcher.into_receipts()).await
+    let receipts = dispatcher.into_receipts();
+    matter.release(hub, &record, decided, outcome, &receipts).await
+}
+
+/// Who asks what: the matter that policy decides.
+struct Matter<'a> {
+    identified: &'a Identified,
+    check: &'a str,
+    action: Action,
+}
+
+/// A decision, and what was in force when it was made.
+pub struct Decided {
+    /// What was in force.
+    pub in_force: Arc<InForce>,
+    /// What policy said.
+    pub decision: Decision,
+}
+
+impl Matter<'_> {
+    /// Cedar decides; an evaluation error is a denial.
+    fn decide(&self, in_force: Arc<InForce>, now: SystemTime) -> Decided {
+        let request = &self.identified.request;
+        let decision = in_force.policy.decide(&Facts {
+            system: &request.issuer,
+            check: self.check,
+            action: self.action,
+            purpose: &request.purpose,
+            legal_basis: &request.legal_basis,
+            service_item: &request.service_item,
+            case_number: &request.case_number,
+            official: &request.official,
+            now,
+        });
+        Decided { in_force, decision }
+    }
+
+    /// Completes when something newer is in force under which the question would be denied.
+    async fn withdrawn(&self, follow: &mut watch::Receiver<Arc<InForce>>) {
+        while follow.changed().await.is_ok() {
+            let in_force = Arc::clone(&follow.borrow_and_update());
+            if !self.decide(in_force, SystemTime::now()).decision.allowed {
+                return;
+            }
+        }
+        // The hub is gone, and this exchange with it.
+        std::future::pending().await
+    }
+
+    /// Records the outcome of what was allowed, and hands it over. What was granted when the question was asked may have been withdrawn
+    /// meanwhile: it is decided again under whatever is newer, down to the commit itself, so that no answer enters the log behind a bundle
+    /// that forbids it.
+    async fn release(
+        &self,
+        hub: &Hub,
+        record: &Record,
+        mut decided: Decided,
+        outcome: Outcome,
+        receipts: &[Received],
+    ) -> Result<ExchangeReply, Refusal> {
+        let mut follow = hub.follow();
+        for _ in 0..MOST_DECISIONS {
+            let newest = Arc::clone(&follow.borrow_and_update());
+            if !Arc::ptr_eq(&decided.in_force, &newest) {
+                decided = self.decide(newest, SystemTime::now());
+            }
+            let withdrawn = (!decided.decision.allowed).then(|| outcome.clone().withdrawn(&decided.decision));
+            match record.answer(hub, &decided, withdrawn.as_ref().unwrap_or(&outcome), receipts).await {
+                // It is in the log, and in force in a moment.
+                Err(LedgerError::Superseded(_)) => drop(tokio::time::timeout(IN_FORCE_WITHIN, follow.changed()).await),
+                other => return other.map_err(ledger_refusal),
+            }
+        }
+        Err(Refusal::new(ErrorCode::Overloaded, "newer bundles came in force again and again; ask again"))
+    }
 }
 
 /// A refusal before there is an exchange enters the ledger too; a caller's replayed id is among them. The caller hears where, and the
 /// salt that opens the entry's commitment to what was refused. How many a peer can cause is bounded, so that nobody fills the ledger.
 pub async fn refuse<T>(hub: &Hub, peer: &Identity, payload: &[u8], refusal: Refusal) -> Result<T, Refusal> {
+    if refusal.code == ErrorCode::LedgerUnavailable {
+        // It is the hub's own fault, and there is nowhere to record it.
+        return Err(refusal);
+    }
     hub.budgets.spend_refusal(&peer.uri())?;
     let salt: [u8; 32] = digest::random().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
     let entry =
         v1::Refusal { peer: peer.uri(), code: refusal.code.into(), request_commitment: commit(domain::REQUEST, &salt, payload).to_vec() };
     let index = hub.ledger.refuse(entry, SystemTime::now()).await.map_err(ledger_refusal)?;
     Err(refusal.with_reference(format!("ledger entry {index}, salt {}", hex::encode(salt))))
-}
-
-/// Cedar decides; an evaluation error is a denial.
-fn decide(in_force: &InForce, identified: &Identified, check: &str, action: Action, now: SystemTime) -> Decision {
-    let request = &identified.request;
-    in_force.policy.decide(&Facts {
-        system: &request.issuer,
-        check,
-        action,
-        purpose: &request.purpose,
-        legal_basis: &request.legal_basis,
-        service_item: &request.service_item,
-        case_number: &request.case_number,
-        official: &request.official,
-        now,
-    })
-}
-
-/// Completes when something newer is in force under which the question would be denied.
-async fn withdrawn(follow: &mut watch::Receiver<Arc<InForce>>, identified: &Identified, check: &str) {
-    while follow.changed().await.is_ok() {
-        let in_force = Arc::clone(&follow.borrow_and_update());
-        if !decide(&in_force, identified, check, Action::Check, SystemTime::now()).allowed {
-            return;
-        }
-    }
-    // The hub is gone, and this exchange with it.
-    std::future::pending().await
 }
 
 /// The request and the decision enter the ledger, durably, before anything is dispatched.

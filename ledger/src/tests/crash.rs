@@ -40,7 +40,7 @@ async fn what_was_acknowledged_before_a_kill_is_there() {
     revived.reconcile(recovered.orphaned.clone(), at(400)).await.unwrap();
     assert_eq!(revived.exchange(&id(20)).unwrap().unwrap().state, ExchangeState::Reconciled { index: 41 });
     assert_eq!(revived.reconcile(recovered.orphaned, at(400)).await, Err(LedgerError::NotOpen(id(20))));
-    let late = revived.complete(completion(20, running, ExchangeOutcome::AnsweredTrue), at(401), vec![]).await;
+    let late = revived.complete(completion(20, running, ExchangeOutcome::AnsweredTrue), at(401), vec![], None).await;
     assert_eq!(late, Err(LedgerError::NotOpen(id(20))));
     revived.close().await.unwrap();
     assert_eq!(after.verify_all().unwrap().1, Recovered { size: 42, orphaned: vec![] });
@@ -125,7 +125,7 @@ async fn a_failed_commit_fails_every_waiter_and_is_not_forgotten() {
     }
     // The disk is well again; what it holds is still unknown.
     options.fail_commit.store(false, Ordering::SeqCst);
-    let late = ledger.complete(completion(1, index, ExchangeOutcome::AnsweredTrue), at(1), vec![]).await;
+    let late = ledger.complete(completion(1, index, ExchangeOutcome::AnsweredTrue), at(1), vec![], None).await;
     assert_eq!(late.unwrap_err().code(), ErrorCode::LedgerUnavailable);
     assert_eq!(ledger.checkpoint().unwrap(), checkpoint, "nothing that failed is signed for");
     assert_eq!(ledger.exchange(&id(150)).unwrap(), None);

@@ -84,7 +84,7 @@ impl Store {
 /// A whole exchange.
 async fn exchange(ledger: &Ledger, number: usize) -> LedgerReceipt {
     let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
-    ledger.complete(completion(number, index, ExchangeOutcome::AnsweredTrue), at(1), format!("answer {number}").into()).await.unwrap()
+    ledger.complete(completion(number, index, ExchangeOutcome::AnsweredTrue), at(1), format!("answer {number}").into(), None).await.unwrap()
 }
 
 async fn refusals(ledger: &Ledger, count: usize) {
@@ -162,11 +162,11 @@ async fn an_exchange_ends_once() {
     let index = ledger.intend(intent(1), at(0), at(300)).await.unwrap();
     let row = ledger.exchange(&id(1)).unwrap().unwrap();
     assert_eq!((row.intent_index, row.expires_at, row.state), (index, at(300), ExchangeState::Open));
-    let complete = |number, index, outcome| ledger.complete(completion(number, index, outcome), at(1), b"answer".to_vec());
+    let complete = |number, index, outcome| ledger.complete(completion(number, index, outcome), at(1), b"answer".to_vec(), None);
     assert_eq!(complete(1, index + 1, ExchangeOutcome::Denied).await, Err(LedgerError::NotOpen(id(1))));
     assert_eq!(complete(2, index, ExchangeOutcome::Denied).await, Err(LedgerError::UnknownExchange(id(2))));
     assert!(matches!(complete(1, index, ExchangeOutcome::Unspecified).await, Err(LedgerError::Malformed(_))));
-    let too_large = ledger.complete(completion(1, index, ExchangeOutcome::Denied), at(1), vec![0; ANSWER_BYTES + 1]).await;
+    let too_large = ledger.complete(completion(1, index, ExchangeOutcome::Denied), at(1), vec![0; ANSWER_BYTES + 1], None).await;
     assert_eq!(too_large.unwrap_err().code(), ErrorCode::TooLarge);
     let receipt = complete(1, index, ExchangeOutcome::Unavailable).await.unwrap();
     assert_eq!(complete(1, index, ExchangeOutcome::AnsweredTrue).await, Err(LedgerError::NotOpen(id(1))));
@@ -193,10 +193,12 @@ async fn one_certificate_to_a_check() {
     let (ledger, _) = store.open();
     exchange(&ledger, 1).await;
     let denied = ledger.intend(intent(2), at(0), at(300)).await.unwrap();
-    ledger.complete(completion(2, denied, ExchangeOutcome::AnsweredFalse), at(1), vec![]).await.unwrap();
+    ledger.complete(completion(2, denied, ExchangeOutcome::AnsweredFalse), at(1), vec![], None).await.unwrap();
     let issue = async |number: usize, check: usize| {
         let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
-        ledger.record_certificate(completion(number, index, ExchangeOutcome::Recorded), at(2), vec![], &id(check), [check as u8; 32]).await
+        ledger
+            .record_certificate(completion(number, index, ExchangeOutcome::Recorded), at(2), vec![], None, &id(check), [check as u8; 32])
+            .await
     };
     assert_eq!(issue(10, 2).await, Err(LedgerError::NotIssuable(id(2))));
     assert_eq!(issue(11, 11).await, Err(LedgerError::NotIssuable(id(11))));
@@ -208,7 +210,7 @@ async fn one_certificate_to_a_check() {
     assert_eq!(ledger.exchange(&id(14)).unwrap().unwrap().state, ExchangeState::Open);
     // A completion that fails takes the mark with it.
     exchange(&ledger, 3).await;
-    let wrong = ledger.record_certificate(completion(13, 0, ExchangeOutcome::Recorded), at(2), vec![], &id(3), [3; 32]).await;
+    let wrong = ledger.record_certificate(completion(13, 0, ExchangeOutcome::Recorded), at(2), vec![], None, &id(3), [3; 32]).await;
     assert_eq!(wrong, Err(LedgerError::NotOpen(id(13))));
     assert_eq!(ledger.exchange(&id(3)).unwrap().unwrap().certificate_digest, None);
 }
@@ -310,4 +312,23 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test]
+async fn nothing_enters_the_log_behind_a_bundle_that_it_was_not_decided_under() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    let index = ledger.intend(intent(1), at(1), at(60)).await.unwrap();
+    let envelope = Envelope { payload: b"newer".to_vec(), ..Envelope::default() };
+    let complete = |directory, grants| {
+        let under = Some(DecidedUnder { directory, grants });
+        ledger.complete(completion(1, index, ExchangeOutcome::AnsweredTrue), at(1), vec![], under)
+    };
+    ledger.put_bundle(BundleKind::Directory, 3, envelope.clone(), at(1)).await.unwrap();
+    ledger.put_bundle(BundleKind::Grants, 5, envelope, at(1)).await.unwrap();
+    for (directory, grants) in [(2, 5), (3, 4), (0, 9)] {
+        assert_eq!(complete(directory, grants).await.unwrap_err(), LedgerError::Superseded(id(1)));
+    }
+    assert_eq!(ledger.size(), 3, "it is open still, and leaves no trace");
+    complete(3, 5).await.unwrap();
 }

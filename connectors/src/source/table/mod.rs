@@ -337,6 +337,17 @@ impl Inner {
         SourceError::new(ErrorCode::SourceFailed, detail)
     }
 
+    /// A table's rows stand in the order of their ids; in a file that was overwritten while it was open, pages of two files stand together.
+    fn out_of_order(&self) -> SourceError {
+        let detail = format!(
+            "`{}`: rows of `{}` are not in the order of their ids: the file is damaged, or was overwritten in place; put a whole one beside it \
+             and rename that",
+            self.path.display(),
+            self.shape.table
+        );
+        SourceError::new(ErrorCode::SourceFailed, detail)
+    }
+
     fn as_of(&self, reader: &Reader, started: SystemTime) -> Result<SystemTime, SourceError> {
         match &self.shape.moment {
             Moment::Live => Ok(started),

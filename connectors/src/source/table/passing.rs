@@ -48,11 +48,16 @@ impl Inner {
         let mut statement = reader.connection.prepare(&sql).map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
         let mut cells = Rows::default();
+        let mut before = None;
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
             if profile.rows.is_multiple_of(4096) {
                 stop.check()?;
             }
             let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
+            if before.is_some_and(|before| before >= id) {
+                return Err(self.out_of_order());
+            }
+            before = Some(id);
             cells.clear();
             let cells = self.cells(row, &mut cells)?;
             let key = |place: usize| match (cells.get(place), row.get_ref(place + 1)) {

@@ -44,7 +44,12 @@ impl<'a> RowSender<'a> {
         if let Some((pass, met)) = &mut self.watch
             && let Some(present) = &pass.present
         {
-            met.note(present, self.columns, row, id.cast_unsigned());
+            // Both are of one moment: a row that leads elsewhere is another person's, and none of it leaves.
+            if !met.note(present, self.columns, row, id.cast_unsigned()) {
+                let damaged = "an index leads to rows that hold somebody else; have the system's maintainer run `reindex`, and `pragma \
+                               integrity_check` to see what else is damaged";
+                return Err(SourceError::new(ErrorCode::SourceFailed, damaged));
+            }
         }
         Ok(())
     }

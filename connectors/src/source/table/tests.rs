@@ -255,3 +255,26 @@ fn a_row_that_a_damaged_index_has_lost_is_no_absence() {
         assert_eq!(ask("440524188001010014").unwrap().0, ["other"]);
     }
 }
+
+#[test]
+fn a_row_that_a_damaged_index_gives_to_another_is_nobodys() {
+    const WANG: &str = "440524188001010014";
+    for columns in ["(a)", "(a, b, c)"] {
+        let indexes = format!("create index i on t {columns}; create index j on t (b)");
+        let sql = format!("create table t (a, b, c); {indexes}; insert into t values ('{WANG}', '', 'home')");
+        let (_folder, path, shape) = made(&sql, "t", &["a", "b", "c"]);
+        // The row changes hands while the index is away: the index still leads from the former to the latter's row.
+        let damage = format!(
+            "create temp table kept as select * from sqlite_master where name = 'i';
+             pragma writable_schema = on; delete from sqlite_master where name = 'i'; pragma writable_schema = reset;
+             update t set a = '{LI}';
+             pragma writable_schema = on; insert into sqlite_master select * from kept; pragma writable_schema = reset"
+        );
+        Connection::open(&path).unwrap().execute_batch(&damage).unwrap();
+        let source = TableSource::open(shape, path, None).unwrap();
+        for key in [WANG, LI] {
+            let error = run(names(&source, look_up(&[key], 10, soon()))).unwrap_err();
+            assert_eq!(error.code, ErrorCode::SourceFailed, "{key} {columns}");
+        }
+    }
+}
