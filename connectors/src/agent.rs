@@ -152,7 +152,10 @@ impl Agent {
                 Ok(serving) if datasets.contains_key(&serving.file.id) || broken.contains_key(&serving.file.id) => {
                     // Which of them is meant is not ours to guess.
                     datasets.remove(&serving.file.id);
-                    broken.insert(serving.file.id.clone(), "two attached files describe it; detach one of them".to_owned());
+                    broken.insert(
+                        serving.file.id.clone(),
+                        "two attached files describe it; take one of their lines out of `connector.toml`".to_owned(),
+                    );
                 }
                 Ok(serving) => {
                     datasets.insert(serving.file.id.clone(), Arc::new(serving));

@@ -67,6 +67,9 @@ pub enum DeskError {
     /// Not what the owner signed.
     #[error("the hub's catalog asks dataset `{0}` for what its signed statement does not have: {1}")]
     Misfit(String, String),
+    /// Two files for one dataset: which of them is meant is not ours to guess.
+    #[error("`{0}` is attached already, as `{1}` describes it; change that file, or take its line out of `connector.toml`")]
+    Twice(String, String),
     /// Over the bound.
     #[error("over {MOST_DATASETS} datasets; attach the others through a second connector")]
     TooMany,
@@ -134,6 +137,10 @@ pub fn sign_dataset(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskE
     let mut config = config(&home.folder)?;
     let absolute = std::path::absolute(path).map_err(|error| FileError { path: path.to_owned(), error })?;
     let name = absolute.display().to_string();
+    let describes = |other: &&String| **other != name && read_dataset(Path::new(other)).is_ok_and(|other| other.id == file.id);
+    if let Some(other) = config.datasets.iter().find(describes) {
+        return Err(DeskError::Twice(file.id, other.clone()));
+    }
     let statement = file.to_statement(SystemTime::now());
     let envelope = dsse::seal(payload_type::DATASET, &statement, &home.key("approve")?)?;
     files::write(&home.folder.join("signed").join(format!("{}.dsse", file.id)), &envelope.encode_to_vec(), Secrecy::Public)?;

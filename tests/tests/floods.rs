@@ -18,6 +18,8 @@ const MOST_RESIDENT_MIB: u64 = 300;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const ACK: u8 = 1;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
@@ -67,6 +69,29 @@ impl Raw {
         }
         tokio::time::timeout(Duration::from_secs(20), hung_up).await.expect("the hub does not hang up").unwrap();
         most
+    }
+
+    /// Answers the hub's signs of life, so many of them or until it hangs up; whether it did not.
+    async fn answer_pings(&mut self, most: usize) -> bool {
+        for _ in 0..most {
+            loop {
+                let mut head = [0; 9];
+                if self.read.read_exact(&mut head).await.is_err() {
+                    return false;
+                }
+                let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+                if self.read.read_exact(&mut payload).await.is_err() {
+                    return false;
+                }
+                if head[3] == PING && head[4] & ACK == 0 {
+                    if self.write.write_all(&frame(PING, ACK, 0, &payload)).await.is_err() {
+                        return false;
+                    }
+                    break;
+                }
+            }
+        }
+        true
     }
 }
 
@@ -219,6 +244,22 @@ fn refusals_are_recorded_up_to_a_bound_and_others_keep_theirs() {
         assert_eq!(codes.get(&ErrorCode::Overloaded), Some(&200), "{codes:?}");
         assert_eq!(leaves(&size(&session).await) - before, RECORDED);
         is_answered(&mut session, &town).await;
+    });
+    town.town.stop().unwrap();
+}
+
+#[test]
+fn what_a_suspended_system_has_not_read_never_reaches_it() {
+    let town = town(60, 6);
+    let holder = town.home(TRANSIT);
+    runtime().block_on(async {
+        // It has let nothing in yet, and answers signs of life for as long as it likes.
+        let mut held = Raw::open(&holder, &[(4, 0)]).await;
+        held.write.write_all(&frame(HEADERS, END_HEADERS, 1, &call("/zerotrip.v1.Exchange/Check"))).await.unwrap();
+        assert!(held.answer_pings(4).await, "an active system's connection lasts");
+        town.town.zerotrip(&["member", "suspend", "--dir", &town.town.path("authority"), "--member", TRANSIT]).unwrap().expect(0).unwrap();
+        let lasts = tokio::time::timeout(Duration::from_secs(10), held.answer_pings(100)).await.expect("it is not closed");
+        assert!(!lasts);
     });
     town.town.stop().unwrap();
 }

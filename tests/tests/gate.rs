@@ -1,6 +1,7 @@
 //! A hub in its operator's hands: it has the hub's own keys and the connector's channel, and tries to ask what nobody asked.
 //! The department's gate refuses each forgery by its code, journals it, and goes on serving what is right.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -179,7 +180,10 @@ fn a_broken_dataset_takes_no_other_with_it_and_is_never_answered() {
     std::fs::write(folder.join("ownership.toml"), &good).unwrap();
     std::fs::write(folder.join("twin.toml"), &good).unwrap();
     let twin = folder.join("twin.toml").display().to_string();
-    run("zerotrip-connector", &["sign", "--dir", &dir, &twin], &folder).unwrap().expect(0).unwrap();
+    let refused = run("zerotrip-connector", &["sign", "--dir", &dir, &twin], &folder).unwrap().expect(2).unwrap();
+    assert!(refused.errors.contains("`estate.ownership` is attached already, as `"), "{}", refused.errors);
+    let attached = std::fs::read_to_string(Path::new(&dir).join("connector.toml")).unwrap();
+    std::fs::write(Path::new(&dir).join("connector.toml"), attached.replace("second.toml", "twin.toml")).unwrap();
     let refused = run("zerotrip-connector", &["serve", "--dir", &dir], &folder).unwrap().expect(2).unwrap();
     assert!(refused.errors.contains("estate.ownership: two attached files describe it"), "{}", refused.errors);
     town.town.stop().unwrap();

@@ -38,7 +38,10 @@ pub(super) const KIND: Kind = Kind {
     example: "[source]\nkind = \"sqlite\"\npath = \"household.db\"\ntable = \"HJ_RKXX\"\nas_of = \"live\"\n",
     notes: "Opened read-only; every look-up is one read transaction. Integers and text are read by the column's type. A floating-point \
         number in a column of ids is unreadable, for its last digits are gone; binary data is refused. A view, or a table `without \
-        rowid`, is refused: its unreadable rows could not be located.",
+        rowid`, is refused: its unreadable rows could not be located. A live file is read whole after every write to it, once by each \
+        reader: one of more than a few hundred thousand rows that is written all day is better served as an extract, or its system's \
+        own writers wait, and look-ups run out of time. Never overwrite a live file in place (`cp`, `rsync --inplace`): put the whole \
+        new one beside it and rename that.",
     read,
 };
 
