@@ -112,7 +112,7 @@ pub struct Verdict {
     pub scan: String,
     /// Which of that scan's rows, from 0; `None` where the SQL does not say.
     pub row: Option<usize>,
-    /// For `HandedOver`: the day, in days since 1970-01-01; `None` where the register does not say.
+    /// For `HandedOver` and `Ended`: the day, in days since 1970-01-01; `None` where the register does not say.
     pub on_date: Option<i32>,
 }
 
@@ -125,6 +125,8 @@ pub enum VerdictKind {
     Clear,
     /// It has left this register for another.
     HandedOver,
+    /// It was ended in this register on that day, and came to nothing; what its person has instead may stand in the other one since.
+    Ended,
     /// It settles nothing. Also everything that the definition's SQL says in other words.
     Undetermined,
 }
@@ -136,6 +138,7 @@ impl VerdictKind {
             Some("against") => Self::Against,
             Some("clear") => Self::Clear,
             Some("handed_over") => Self::HandedOver,
+            Some("ended") => Self::Ended,
             _ => Self::Undetermined,
         }
     }
@@ -241,16 +244,17 @@ fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
     }
     let unsettled = evidence.verdicts.iter().find(|verdict| match verdict.kind {
         VerdictKind::Undetermined | VerdictKind::Against => true,
-        VerdictKind::HandedOver => !evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan),
+        VerdictKind::HandedOver | VerdictKind::Ended => !evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan),
         VerdictKind::Clear => false,
     })?;
     Some(dataset_of(evidence, &unsettled.scan))
 }
 
-/// A handed-over record blocks until the receiver's as-of has passed the end of the day that the hand-over is dated.
+/// A record that was handed over or ended blocks until the receiver's as-of has passed the end of the day that this is dated: before, the
+/// two registers are of two moments, and a person who has had something all the time can be in neither.
 fn hand_over_gap<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
-    let handed = evidence.verdicts.iter().filter(|verdict| verdict.kind == VerdictKind::HandedOver);
-    for verdict in handed {
+    let left = |verdict: &&Verdict| matches!(verdict.kind, VerdictKind::HandedOver | VerdictKind::Ended);
+    for verdict in evidence.verdicts.iter().filter(left) {
         for pair in evidence.hand_overs.iter().filter(|pair| pair.from == verdict.scan) {
             let receiver = evidence.scans.iter().find(|scan| scan.name == pair.to).map(|scan| scan.state);
             let passed = match (receiver, verdict.on_date.and_then(day_end)) {
@@ -397,6 +401,7 @@ mod tests {
             1 => Just(VerdictKind::Against),
             6 => Just(VerdictKind::Clear),
             1 => Just(VerdictKind::HandedOver),
+            1 => Just(VerdictKind::Ended),
             1 => Just(VerdictKind::Undetermined),
         ];
         (kind, 0..3usize, proptest::option::of(0..3usize), proptest::option::of(0..30i32)).prop_map(|(kind, scan, row, on_date)| Verdict {
@@ -450,13 +455,15 @@ mod tests {
                 for verdict in &verdicts {
                     match verdict.kind {
                         VerdictKind::Clear => {}
-                        VerdictKind::HandedOver => {
+                        VerdictKind::HandedOver | VerdictKind::Ended => {
                             prop_assert_eq!(&verdict.scan, "s0");
                             // as-of is day 20 at 00:00 UTC = 08:00 civil: day 18 and before are over, day 19 ended at 16:00 UTC of day 19
                             prop_assert!(verdict.on_date.is_some_and(|day| day <= 19));
                             prop_assert!(matches!(scans[1].state, ScanState::Complete(_)));
-                            let person = &scans[0].rows[verdict.row.unwrap()];
-                            prop_assert!(scans[1].rows.contains(person), "handed over but nowhere");
+                            if verdict.kind == VerdictKind::HandedOver {
+                                let person = &scans[0].rows[verdict.row.unwrap()];
+                                prop_assert!(scans[1].rows.contains(person), "handed over but nowhere");
+                            }
                         }
                         other => prop_assert!(false, "absent despite {other:?}"),
                     }

@@ -158,7 +158,9 @@ impl World {
         if all(&|person| person.homes.contains(&"pending")) {
             return (allowed, "unavailable UNDETERMINED".into());
         }
-        if all(&|person| person.contracts.iter().any(|c| c.0 == "transferred" && c.1.is_none_or(|day| day >= AS_OF))) {
+        if all(&|person| person.contracts.iter().any(|c| c.0 == "transferred" && c.1.is_none_or(|day| day >= AS_OF)))
+            || all(&|person| person.contracts.iter().any(|c| c.0 == "cancelled" && c.1.is_some_and(|day| day >= AS_OF)))
+        {
             return (allowed, "unavailable HAND_OVER_GAP".into());
         }
         // Handed over long ago, and the other register has never heard of its owner.
