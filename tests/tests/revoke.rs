@@ -161,7 +161,7 @@ fn what_stands_already_is_said_and_not_signed_anew() {
         town.desk(&["member", "invite"], &["--member", TRANSIT, "--system", "window", "--out", &out]).expect(0).unwrap()
     };
     let again = invite("again.invitation");
-    for said in ["this system is in the directory already. Its keys of today hold until", "its member is suspended, and stays so"] {
+    for said in ["this system is in the directory already. Its signing keys of today hold until", "its member is suspended, and stays so"] {
         assert!(again.output.contains(said), "{said}: {}", again.output);
     }
     let other = ["--member", FUND, "--system", "other", "--out", &town.town.path("other.invitation")];
