@@ -77,19 +77,6 @@ pub enum AgentError {
     /// Of several datasets, none can be served.
     #[error("nothing can be served:{}", reasons(.0))]
     Nothing(BTreeMap<String, String>),
-    /// What was withdrawn would be served again.
-    #[error(
-        "the owner's approvals here are version {version}, and version {highest} was signed: an older copy was put back. Read them with \
-         `zerotrip-connector approvals`, and `withdraw` or `approve` what differs; if all of it is meant, remove `{kept}`"
-    )]
-    Older {
-        /// As they lie there.
-        version: u64,
-        /// The highest that was ever here.
-        highest: u64,
-        /// Where that is kept.
-        kept: String,
-    },
     /// The journal.
     #[error("the journal cannot be opened: {0}")]
     Journal(std::io::Error),
@@ -170,10 +157,7 @@ impl Agent {
             return Err(AgentError::Nothing(broken));
         }
         let approvals = approving::read(folder)?;
-        let highest = approving::highest(folder)?;
-        if let Some(version) = approvals.as_ref().and_then(version_of).filter(|version| *version < highest) {
-            return Err(AgentError::Older { version, highest, kept: approving::highest_path(folder).display().to_string() });
-        }
+        approving::not_older(folder, approvals.as_ref())?;
         let journal = Journal::open(&folder.join("journal")).map_err(AgentError::Journal)?;
         let member = home.system.member().unwrap_or_default().to_owned();
         let in_force = InForce::new(directory, envelope, &member, (&datasets, &broken), approvals, now);
@@ -287,12 +271,8 @@ impl Agent {
             return false;
         }
         // What was in force may be gone by now; what was the highest is not.
-        let highest = approving::highest(&self.home.folder).unwrap_or_else(|error| {
-            tracing::error!(%error, "no approvals are taken up");
-            u64::MAX
-        });
-        if let Some(version) = approvals.as_ref().and_then(version_of).filter(|version| *version < highest) {
-            tracing::error!(version, highest, "older approvals were put in place of newer ones, and are not taken up; sign anew");
+        if let Err(error) = approving::not_older(&self.home.folder, approvals.as_ref()) {
+            tracing::error!(%error, "these approvals are not taken up");
             return false;
         }
         self.put_in_force(current.directory.clone(), current.envelope.clone(), approvals, now);
@@ -470,12 +450,6 @@ fn open_dataset(folder: &Path, path: &Path) -> Result<Serving, (String, String)>
 
 fn reasons(broken: &BTreeMap<String, String>) -> String {
     broken.iter().map(|(name, why)| format!("\n  {name}: {why}")).collect()
-}
-
-/// As it says itself.
-fn version_of(approvals: &Envelope) -> Option<u64> {
-    let (payload, _) = dsse::peek(approvals, payload_type::APPROVALS).ok()?;
-    dsse::decode::<Approvals>(payload).ok().map(|approvals| approvals.version)
 }
 
 fn open_approvals(envelope: &Envelope, member: &str, directory: &Directory, now: SystemTime) -> Result<Approvals, String> {

@@ -82,6 +82,19 @@ pub fn highest(folder: &Path) -> Result<u64, DeskError> {
     files::read_text(&path)?.trim().parse().map_err(|_| damaged(&path, "not a number"))
 }
 
+/// Refuses approvals that say themselves that they are older than others that were here.
+pub fn not_older(folder: &Path, approvals: Option<&Envelope>) -> Result<(), DeskError> {
+    let version = |envelope| {
+        let (payload, _) = dsse::peek(envelope, payload_type::APPROVALS).ok()?;
+        dsse::decode::<Approvals>(payload).ok().map(|approvals| approvals.version)
+    };
+    let highest = highest(folder)?;
+    match approvals.and_then(version).filter(|version| *version < highest) {
+        Some(version) => Err(DeskError::Older { version, highest, kept: highest_path(folder).display().to_string() }),
+        None => Ok(()),
+    }
+}
+
 fn damaged(path: &Path, why: &str) -> DeskError {
     DeskError::Damaged { path: path.display().to_string(), why: why.to_owned(), remedy: HIGHEST_AGAIN }
 }

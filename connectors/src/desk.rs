@@ -67,6 +67,19 @@ pub enum DeskError {
     /// Not what the owner signed.
     #[error("the hub's catalog asks dataset `{0}` for what its signed statement does not have: {1}")]
     Misfit(String, String),
+    /// What was withdrawn would be served again.
+    #[error(
+        "the owner's approvals here are version {version}, and version {highest} was signed: an older copy was put back. Read them with \
+         `zerotrip-connector approvals`, and `withdraw` or `approve` what differs; if all of it is meant, remove `{kept}`"
+    )]
+    Older {
+        /// As they lie there.
+        version: u64,
+        /// The highest that was ever here.
+        highest: u64,
+        /// Where that is kept.
+        kept: String,
+    },
     /// Two files for one dataset: which of them is meant is not ours to guess.
     #[error("`{0}` is attached already, as `{1}` describes it; change that file, or take its line out of `connector.toml`")]
     Twice(String, String),

@@ -54,7 +54,7 @@ pub struct Looked {
     pub persons: usize,
     /// The lines of those who were not found.
     pub missing: Vec<usize>,
-    /// What all of the look rests upon; `None` where rows were written in its midst.
+    /// What all of the look rests upon; `None` where its parts rest upon different readings of a live file.
     pub rests_on: Option<RestsOn>,
 }
 
@@ -91,7 +91,7 @@ impl Probes {
     /// `None`: the look-ups rest upon different snapshots or passes.
     async fn look_once(&self, named: &Named, access: &Access) -> Result<Option<Looked>, SourceError> {
         let mut missing: BTreeMap<usize, &Person> = named.0.iter().map(|person| (person.line, person)).collect();
-        let (mut rests_on, mut written) = (None, false);
+        let (mut rests_on, mut mixed) = (None, false);
         for (place, (_, columns)) in self.look_ups.iter().enumerate() {
             let wanted = missing.values().filter(|person| person.look_up.is_none_or(|only| only == place));
             let wanted: Vec<ResidentId> = wanted.map(|person| person.id).collect();
@@ -110,14 +110,14 @@ impl Probes {
                 };
                 match (*rests_on.get_or_insert(end.rests_on), end.rests_on) {
                     (before, now) if before == now => {}
-                    (RestsOn::Rows(_), RestsOn::Rows(_)) => written = true,
+                    (RestsOn::Rows(_), RestsOn::Rows(_)) => mixed = true,
                     _ => return Ok(None),
                 }
                 let is_found = |person: &Person| person.look_up.is_none_or(|only| only == place) && found.contains(&person.id);
                 missing.retain(|_, person| !is_found(person));
             }
         }
-        Ok(Some(Looked { persons: named.0.len(), missing: missing.into_keys().collect(), rests_on: rests_on.filter(|_| !written) }))
+        Ok(Some(Looked { persons: named.0.len(), missing: missing.into_keys().collect(), rests_on: rests_on.filter(|_| !mixed) }))
     }
 
     /// Whom of these the rows name, read as a scan reads them.

@@ -140,7 +140,7 @@ fn what_an_owner_withdraws_is_served_no_longer_and_what_it_approves_is_without_a
     let taken = || Ok(std::fs::read_to_string(&log)?.contains("scans=0"));
     wait_until(Duration::from_secs(10), "that there are no approvals is noticed", taken).unwrap();
     std::fs::write(&approvals, &granting).unwrap();
-    let noticed = || Ok(std::fs::read_to_string(&log)?.contains("older approvals were put in place of newer ones"));
+    let noticed = || Ok(std::fs::read_to_string(&log)?.contains("these approvals are not taken up"));
     wait_until(Duration::from_secs(10), "the older copy is noticed", noticed).unwrap();
     assert_eq!(asked(&town), (4, true));
     town.town.stop_connector("estate").unwrap();

@@ -245,7 +245,8 @@ async fn invite(dir: &Path, new: &NewMember<'_>, days: u64, out: &Path, screen: 
     if invited.again {
         text.push_str(screen.pick(
             "\n  note: this system is in the directory already. Its signing keys of today hold until it is admitted with this invitation, \
-             and are revoked then, and its TLS certificate lasts until it expires; if you meant another system, do not hand the invitation over, and invite that one",
+             and are revoked then, and its TLS certificate lasts until it expires; if you meant another system, do not hand the invitation \
+             over, and invite that one",
             "\n  注意：该系统已在密钥目录中。其现有签名密钥在凭此邀请获准入之前继续有效，准入时即被撤销；其 TLS 证书到期前仍可连接；如本意是邀请另一系统，请勿交付此邀请，另行邀请",
         ));
     }
@@ -287,7 +288,8 @@ async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &
             format!("已准入 {uri}（密钥目录第 {} 版）；其原有的 {revoked} 个签名密钥已撤销，原 TLS 证书到期前仍可连接", admission.version)
         }
         (_, _) => format!(
-            "admitted {uri} (directory version {}); its {revoked} earlier signing keys are revoked, and its earlier TLS certificate lasts until it expires",
+            "admitted {uri} (directory version {}); its {revoked} earlier signing keys are revoked, and its earlier TLS certificate lasts until it \
+             expires",
             admission.version
         ),
     };

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use zerotrip_datasets::resident_id::ResidentId;
 
 use super::*;
-use crate::source::conformance::{Kind, LI, Rig, look_up, names, run, soon};
+use crate::source::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
 
 /// A database made by this SQL, and the shape of a table of it.
 fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShape) {
@@ -233,45 +233,37 @@ fn a_long_look_up_stops_within_a_second() {
     assert!(stopped < Duration::from_secs(1), "{stopped:?}");
 }
 
+/// A file of one row of Wang's whose index on these columns was away while something was written, and was put back as it was.
+fn with_a_damaged_index(columns: &str, row: &str, written: &str) -> (TempDir, TableSource) {
+    let indexes = format!("create index i on t {columns}; create index j on t (b)");
+    let sql = format!("create table t (a, b, c); {indexes}; insert into t values ('{WANG}', '', '{row}')");
+    let (folder, path, shape) = made(&sql, "t", &["a", "b", "c"]);
+    let damage = format!(
+        "create temp table kept as select * from sqlite_master where name = 'i';
+         pragma writable_schema = on; delete from sqlite_master where name = 'i'; pragma writable_schema = reset; {written};
+         pragma writable_schema = on; insert into sqlite_master select * from kept; pragma writable_schema = reset"
+    );
+    Connection::open(&path).unwrap().execute_batch(&damage).unwrap();
+    (folder, TableSource::open(shape, path, None).unwrap())
+}
+
 #[test]
 fn a_row_that_a_damaged_index_has_lost_is_no_absence() {
     for columns in ["(a)", "(a, b, c)"] {
-        let indexes = format!("create index i on t {columns}; create index j on t (b)");
-        let sql = format!("create table t (a, b, c); {indexes}; insert into t values ('440524188001010014', '', 'other')");
-        let (_folder, path, shape) = made(&sql, "t", &["a", "b", "c"]);
-        // A row that is written while the index is away, and the index put back as it was.
-        let damage = format!(
-            "create temp table kept as select * from sqlite_master where name = 'i';
-             pragma writable_schema = on; delete from sqlite_master where name = 'i'; pragma writable_schema = reset;
-             insert into t values ('{LI}', '', 'home');
-             pragma writable_schema = on; insert into sqlite_master select * from kept; pragma writable_schema = reset"
-        );
-        Connection::open(&path).unwrap().execute_batch(&damage).unwrap();
-        let source = TableSource::open(shape, path, None).unwrap();
+        let (_folder, source) = with_a_damaged_index(columns, "other", &format!("insert into t values ('{LI}', '', 'home')"));
         let ask = |key: &str| run(names(&source, look_up(&[key], 10, soon())));
         let error = ask(LI).unwrap_err();
         assert_eq!(error.code, ErrorCode::SourceFailed);
         assert!(error.detail.contains("its index is damaged"), "{}", error.detail);
-        assert_eq!(ask("440524188001010014").unwrap().0, ["other"]);
+        assert_eq!(ask(WANG).unwrap().0, ["other"]);
     }
 }
 
 #[test]
 fn a_row_that_a_damaged_index_gives_to_another_is_nobodys() {
-    const WANG: &str = "440524188001010014";
     for columns in ["(a)", "(a, b, c)"] {
-        let indexes = format!("create index i on t {columns}; create index j on t (b)");
-        let sql = format!("create table t (a, b, c); {indexes}; insert into t values ('{WANG}', '', 'home')");
-        let (_folder, path, shape) = made(&sql, "t", &["a", "b", "c"]);
-        // The row changes hands while the index is away: the index still leads from the former to the latter's row.
-        let damage = format!(
-            "create temp table kept as select * from sqlite_master where name = 'i';
-             pragma writable_schema = on; delete from sqlite_master where name = 'i'; pragma writable_schema = reset;
-             update t set a = '{LI}';
-             pragma writable_schema = on; insert into sqlite_master select * from kept; pragma writable_schema = reset"
-        );
-        Connection::open(&path).unwrap().execute_batch(&damage).unwrap();
-        let source = TableSource::open(shape, path, None).unwrap();
+        // The row changes hands: the index still leads from the former to the latter's row.
+        let (_folder, source) = with_a_damaged_index(columns, "home", &format!("update t set a = '{LI}'"));
         for key in [WANG, LI] {
             let error = run(names(&source, look_up(&[key], 10, soon()))).unwrap_err();
             assert_eq!(error.code, ErrorCode::SourceFailed, "{key} {columns}");
