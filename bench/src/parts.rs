@@ -38,6 +38,7 @@ impl Dispatch for Instantly {
             required_null: false,
             subjects: Subjects::Everyone,
             since: Some(-20_000),
+            keeps_ended: true,
         };
         Box::pin(std::future::ready(Ok(ScanAnswer { rows, report })))
     }

@@ -1,5 +1,10 @@
 //! When is an absence proven? This module decides, and nothing else does: an [`Absence`] can be made only here, from scans that are
-//! all complete, fresh, readable and cover every person asked about. It never sees a row, a socket or a clock.
+//! all complete, fresh, readable, cover every person asked about, and can be carried back to one moment. It never sees a row, a socket
+//! or a clock.
+//!
+//! The moment is the oldest as-of. Registers are read at different times, and what somebody has all along can move between them, or
+//! between members of a family, so that each register is read while it is in another. So whatever a later register shows as ended must
+//! have ended before that moment, and a later register that does not keep what ends proves nothing.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -63,6 +68,8 @@ pub struct ScanReport {
     pub subjects: Subjects,
     /// From when on, in days since 1970-01-01; `None` where the owner does not say.
     pub since: Option<i32>,
+    /// Whether the owner says that what ends stays, as a row that says so.
+    pub keeps_ended: bool,
 }
 
 /// A scan that was answered whole, in time, fresh and readable.
@@ -72,6 +79,7 @@ pub struct CompleteScan {
     as_of: SystemTime,
     subjects: Subjects,
     since: Option<i32>,
+    keeps_ended: bool,
 }
 
 impl CompleteScan {
@@ -87,7 +95,8 @@ impl CompleteScan {
         if report.now.duration_since(report.as_of).unwrap_or_default() > report.most_age {
             return refuse(ErrorCode::SourceStale);
         }
-        Ok(Self { dataset: report.dataset, as_of: report.as_of, subjects: report.subjects, since: report.since })
+        let ScanReport { dataset, as_of, subjects, since, keeps_ended, .. } = report;
+        Ok(Self { dataset, as_of, subjects, since, keeps_ended })
     }
 
     /// When the source was as it answered.
@@ -125,7 +134,8 @@ pub enum VerdictKind {
     Clear,
     /// It has left this register for another.
     HandedOver,
-    /// It was ended in this register on that day, and came to nothing; what its person has instead may stand in the other one since.
+    /// It ended on that day, and came to nothing here: a title sold, a contract cancelled, a marriage divorced. What came of it may stand in
+    /// another register since.
     Ended,
     /// It settles nothing. Also everything that the definition's SQL says in other words.
     Undetermined,
@@ -195,8 +205,8 @@ pub enum Conclusion {
     Unavailable(Incomplete),
 }
 
-/// Weighs the evidence. The order is: an incomplete scan, then what was found, then what settles nothing, then hand-over gaps, then what
-/// was handed over and is nowhere, then coverage; only what passes all of them is an absence.
+/// Weighs the evidence. The order is: an incomplete scan, then what was found, then what settles nothing, then what cannot be carried back
+/// to one moment, then what was handed over and is nowhere, then coverage; only what passes all of them is an absence.
 pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
     if evidence.scans.is_empty() {
         return unavailable(ErrorCode::Internal, "");
@@ -215,6 +225,9 @@ pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
     }
     if let Some(dataset) = undetermined(evidence) {
         return unavailable(ErrorCode::Undetermined, dataset);
+    }
+    if let Some(dataset) = forgetful(evidence) {
+        return unavailable(ErrorCode::NoCommonMoment, dataset);
     }
     if let Some(dataset) = hand_over_gap(evidence) {
         return unavailable(ErrorCode::HandOverGap, dataset);
@@ -244,29 +257,57 @@ fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
     }
     let unsettled = evidence.verdicts.iter().find(|verdict| match verdict.kind {
         VerdictKind::Undetermined | VerdictKind::Against => true,
-        VerdictKind::HandedOver | VerdictKind::Ended => !evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan),
+        VerdictKind::HandedOver => !evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan),
+        VerdictKind::Ended => !evidence.scans.iter().any(|scan| scan.name == verdict.scan),
         VerdictKind::Clear => false,
     })?;
     Some(dataset_of(evidence, &unsettled.scan))
 }
 
-/// A record that was handed over or ended blocks until the receiver's as-of has passed the end of the day that this is dated: before, the
-/// two registers are of two moments, and a person who has had something all the time can be in neither.
+/// The dataset of a scan that was read later than another, and does not keep what has ended in between.
+fn forgetful<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+    let kept = |scan: &&ScanEvidence<'_>| {
+        complete(evidence, scan.name).is_none_or(|complete| complete.keeps_ended || is_first(evidence, scan.name, complete))
+    };
+    evidence.scans.iter().find(|scan| !kept(scan)).map(|scan| scan.dataset)
+}
+
+/// The dataset of a row that was handed over or ended, and may have been there at the one moment.
 fn hand_over_gap<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
     let left = |verdict: &&Verdict| matches!(verdict.kind, VerdictKind::HandedOver | VerdictKind::Ended);
-    for verdict in evidence.verdicts.iter().filter(left) {
-        for pair in evidence.hand_overs.iter().filter(|pair| pair.from == verdict.scan) {
-            let receiver = evidence.scans.iter().find(|scan| scan.name == pair.to).map(|scan| scan.state);
-            let passed = match (receiver, verdict.on_date.and_then(day_end)) {
-                (Some(ScanState::Complete(scan)), Some(end)) => scan.as_of >= end,
-                _ => false,
-            };
-            if !passed {
-                return Some(dataset_of(evidence, &verdict.scan));
-            }
-        }
+    let gap = evidence.verdicts.iter().filter(left).find(|verdict| !had_ended(evidence, verdict))?;
+    Some(dataset_of(evidence, &gap.scan))
+}
+
+/// Whether it was over at the one moment: its register shows that moment, and it had ended when that was read, or it is dated before every
+/// other register was read. Somebody comes of age on a day that the register need not have seen.
+fn had_ended(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
+    let Some(own) = complete(evidence, &verdict.scan) else { return false };
+    let Some(day) = verdict.on_date else { return is_first(evidence, &verdict.scan, own) };
+    let (Some(begins), Some(ends)) = (day.checked_sub(1).and_then(day_end), day_end(day)) else { return false };
+    is_first(evidence, &verdict.scan, own) && certainly_before(begins, own.as_of)
+        || others(evidence, &verdict.scan).all(|other| certainly_before(ends, other.as_of))
+}
+
+/// Whether this scan is as of a moment before that of every other: it shows the one moment.
+fn is_first(evidence: &Evidence<'_>, name: &str, own: &CompleteScan) -> bool {
+    others(evidence, name).all(|other| certainly_before(own.as_of, other.as_of))
+}
+
+fn complete<'a>(evidence: &Evidence<'a>, name: &str) -> Option<&'a CompleteScan> {
+    match evidence.scans.iter().find(|scan| scan.name == name)?.state {
+        ScanState::Complete(complete) => Some(complete),
+        _ => None,
     }
-    None
+}
+
+fn others<'a>(evidence: &'a Evidence<'_>, name: &str) -> impl Iterator<Item = &'a CompleteScan> {
+    evidence.scans.iter().filter(move |scan| scan.name != name).filter_map(|scan| complete(evidence, scan.name))
+}
+
+/// Departments' clocks differ, and by no more than this is believed of them.
+fn certainly_before(earlier: SystemTime, later: SystemTime) -> bool {
+    earlier + CLOCK_SKEW <= later
 }
 
 /// What one register says that it handed over must have arrived in the other: as any row about the same person, for the home may have
@@ -348,6 +389,7 @@ mod tests {
             required_null: false,
             subjects: Subjects::Everyone,
             since: None,
+            keeps_ended: true,
         }
     }
 
@@ -386,7 +428,12 @@ mod tests {
     /// A scan's name, state, persons for whom an absence is concluded, whether it is judged, and whom its rows are about.
     type Held = (String, ScanState, Vec<String>, bool, Vec<String>);
 
-    fn any_state() -> impl Strategy<Value = State> {
+    /// Its state, whether the owner says that what ends stays, and the day on whose first second (UTC) it was read.
+    fn any_state() -> impl Strategy<Value = (State, bool, u64)> {
+        (any_kind_of_state(), prop::bool::weighted(0.8), 18..22u64)
+    }
+
+    fn any_kind_of_state() -> impl Strategy<Value = State> {
         prop_oneof![
             1 => Just(State::NotAsked),
             1 => Just(State::Open),
@@ -421,13 +468,16 @@ mod tests {
             verdicts in proptest::collection::vec(any_verdict(), 0..4),
             registered in proptest::collection::hash_set("[abc]", 0..3),
         ) {
-            let held: Vec<Held> = states.iter().enumerate().map(|(index, (state, stated, persons, judged, rows))| {
+            let held: Vec<Held> = states.iter().enumerate().map(|(index, ((state, keeps_ended, day), stated, persons, judged, rows))| {
                 let subjects = if *stated { Subjects::Stated("registered_in:r".into()) } else { Subjects::Everyone };
                 let state = match state {
                     State::NotAsked => ScanState::NotAsked,
                     State::Open => ScanState::Open,
                     State::Vacuous => ScanState::Vacuous,
-                    State::Complete => ScanState::Complete(CompleteScan { dataset: "d".into(), as_of: at(20 * 86_400), subjects, since: None }),
+                    State::Complete => {
+                        let (as_of, keeps_ended) = (at(day * 86_400), *keeps_ended);
+                        ScanState::Complete(CompleteScan { dataset: "d".into(), as_of, subjects, since: None, keeps_ended })
+                    }
                     State::Incomplete => ScanState::Incomplete(Incomplete { code: ErrorCode::SourceTimeout, dataset: "d".into() }),
                 };
                 (format!("s{index}"), state, ["a", "b", "c"][..*persons.min(&3)].iter().map(|p| (*p).to_owned()).collect(), *judged, rows.clone())
@@ -440,14 +490,20 @@ mod tests {
             let evidence = Evidence { scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], registered: &map, hand_overs: &pairs };
             if let Conclusion::Absent(_) = conclude(&evidence) {
                 prop_assert!(!scans.is_empty());
+                let read = |scan: &ScanEvidence<'_>| match scan.state {
+                    ScanState::Complete(complete) => Some(complete.as_of),
+                    _ => None,
+                };
+                let moment = scans.iter().filter_map(read).min();
                 for scan in &scans {
                     for row in (0..scan.rows.len()).filter(|_| scan.judged) {
                         prop_assert!(verdicts.iter().any(|verdict| verdict.scan == scan.name && verdict.row == Some(row)), "row {row} unjudged");
                     }
                     match scan.state {
-                        ScanState::Complete(complete) => prop_assert!(
-                            complete.subjects == Subjects::Everyone || scan.absence_for.iter().all(|p| registered.contains(p))
-                        ),
+                        ScanState::Complete(complete) => {
+                            prop_assert!(complete.subjects == Subjects::Everyone || scan.absence_for.iter().all(|p| registered.contains(p)));
+                            prop_assert!(complete.keeps_ended || Some(complete.as_of) == moment, "what it showed at the moment may be gone");
+                        }
                         ScanState::Vacuous => prop_assert!(scan.absence_for.is_empty()),
                         other => prop_assert!(false, "absent despite {other:?}"),
                     }
@@ -456,11 +512,14 @@ mod tests {
                     match verdict.kind {
                         VerdictKind::Clear => {}
                         VerdictKind::HandedOver | VerdictKind::Ended => {
-                            prop_assert_eq!(&verdict.scan, "s0");
-                            // as-of is day 20 at 00:00 UTC = 08:00 civil: day 18 and before are over, day 19 ended at 16:00 UTC of day 19
-                            prop_assert!(verdict.on_date.is_some_and(|day| day <= 19));
-                            prop_assert!(matches!(scans[1].state, ScanState::Complete(_)));
+                            let scan = scans.iter().find(|scan| scan.name == verdict.scan).unwrap();
+                            // It ended before it was read so, and before the end of its day: 16:00 UTC.
+                            let read = read(scan).unwrap();
+                            let last = verdict.on_date.map_or(read, |day| read.min(at(u64::try_from(day).unwrap() * 86_400 + 57_600)));
+                            prop_assert!(Some(last) <= moment, "it may have been there at the moment");
                             if verdict.kind == VerdictKind::HandedOver {
+                                prop_assert_eq!(&verdict.scan, "s0");
+                                prop_assert!(matches!(scans[1].state, ScanState::Complete(_)));
                                 let person = &scans[0].rows[verdict.row.unwrap()];
                                 prop_assert!(scans[1].rows.contains(person), "handed over but nowhere");
                             }

@@ -58,6 +58,7 @@ impl ErrorCode {
             | Self::SourceUnreadable
             | Self::OutsideCoverage
             | Self::HandOverGap
+            | Self::NoCommonMoment
             | Self::Undetermined
             | Self::SourceDrift
             | Self::SourceFailed

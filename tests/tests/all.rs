@@ -12,6 +12,7 @@ mod faults;
 mod floods;
 mod gate;
 mod inspect;
+mod moments;
 mod outside;
 mod prepared;
 mod probes;

@@ -136,6 +136,18 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     restart(&mut town, &text);
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
 
+    // Forgetful: what it has removed since the night of the title register's extract, nobody can say.
+    let (dir, described) = (town.town.path("housing"), description.display().to_string());
+    for (text, answer) in [
+        (text.replace("ended = \"kept\"", "ended = \"removed\""), unavailable(ErrorCode::NoCommonMoment, "housing.presale")),
+        (text, yes.clone()),
+    ] {
+        fs::write(&description, &text).unwrap();
+        run("zerotrip-connector", &["sign", "--dir", &dir, &described], &town.town.folder).unwrap().expect(0).unwrap();
+        restart(&mut town, &text);
+        assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), answer);
+    }
+
     // A half-written drop: the whole one before it still serves, with its own as-of.
     let drop = town.town.folder.join("city/housing/presale.csv");
     let whole = fs::read(&drop).unwrap();
@@ -216,7 +228,9 @@ fn a_paper_era_row_is_adjudicated_by_its_owner() {
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
     // A house that was registered on paper: nobody's id on it, so it is anybody's.
     let estate = database(&town, "estate/ownership.db");
-    estate.execute("insert into T_FDCQ select DYH, '', '张\u{1b}[2J三', GYFE, QSZT, DJRQ from T_FDCQ limit 1", []).unwrap();
+    estate
+        .execute("insert into T_FDCQ select DYH, '', '张\u{1b}[2J三', GYFE, QSZT, DJRQ, ZXRQ from T_FDCQ where QSZT = '现势' limit 1", [])
+        .unwrap();
     let nobody_knows = unavailable(ErrorCode::SourceUnreadable, "estate.ownership");
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), nobody_knows);
 

@@ -72,7 +72,15 @@ fn a_proposal_is_refused_by_name_until_its_owner_has_decided() {
         assert!(!tells_of_somebody(&text), "{text}");
         let refused = DatasetFile::parse(&text, "proposed.toml").unwrap_err();
         let named: Vec<&str> = refused.faults.iter().map(|fault| fault.key.as_str()).collect();
-        for key in ["dataset.name.zh", "dataset.sharing", "dataset.most_age", "dataset.row_floor", "coverage.regions", "coverage.since"] {
+        for key in [
+            "dataset.name.zh",
+            "dataset.sharing",
+            "dataset.most_age",
+            "dataset.row_floor",
+            "dataset.ended",
+            "coverage.regions",
+            "coverage.since",
+        ] {
             assert!(named.contains(&key), "{key} in {named:?}");
         }
         for fault in &refused.faults {
@@ -102,6 +110,7 @@ fn filled(text: &str, described: &DatasetFile) -> String {
             "sharing" => "sharing = \"conditional\"".to_owned(),
             "most_age" => "most_age = \"366d\"".to_owned(),
             "row_floor" => "row_floor = 10".to_owned(),
+            "ended" => "ended = \"kept\"".to_owned(),
             "regions" => "regions = [\"330100\"]".to_owned(),
             "since" => "since = \"1950-01-01\"".to_owned(),
             "subjects" => "subjects = \"everyone\"".to_owned(),

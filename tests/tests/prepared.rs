@@ -22,7 +22,7 @@ const ADULT: i32 = TODAY - 18 * 366;
 
 /// A small deterministic source of dice.
 #[derive(Clone)]
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -33,11 +33,11 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).unwrap()
     }
 
-    fn one_in(&mut self, odds: usize) -> bool {
+    pub(crate) fn one_in(&mut self, odds: usize) -> bool {
         self.below(odds) == 0
     }
 }
@@ -51,8 +51,8 @@ struct Person {
     born: i32,
     father: Option<usize>,
     mother: Option<usize>,
-    /// (status)
-    homes: Vec<&'static str>,
+    /// (status, cancelled on)
+    homes: Vec<(&'static str, Option<i32>)>,
     /// (status, transferred on)
     contracts: Vec<(&'static str, Option<i32>)>,
 }
@@ -82,7 +82,8 @@ impl World {
                 person.mother = Some(dice.below(at));
             }
             if dice.one_in(4) {
-                person.homes.push(["current", "cancelled", "pending", "advance"][dice.below(4)]);
+                let on = [None, Some(AS_OF - 10), Some(AS_OF - 1), Some(AS_OF)][dice.below(4)];
+                person.homes.push((["current", "cancelled", "cancelled", "pending", "advance"][dice.below(5)], on));
             }
             if dice.one_in(5) {
                 let on = [None, Some(AS_OF - 10), Some(AS_OF), Some(TODAY)][dice.below(4)];
@@ -151,16 +152,15 @@ impl World {
         }
         let all = |test: &dyn Fn(&Person) -> bool| concerned.iter().any(|person| test(&self.persons[*person]));
         if all(&|person| {
-            person.homes.iter().any(|home| matches!(*home, "current" | "advance")) || person.contracts.iter().any(|c| c.0 == "filed")
+            person.homes.iter().any(|home| matches!(home.0, "current" | "advance")) || person.contracts.iter().any(|c| c.0 == "filed")
         }) {
             return (allowed, "false PROPERTY_FOUND".into());
         }
-        if all(&|person| person.homes.contains(&"pending")) {
+        if all(&|person| person.homes.iter().any(|home| home.0 == "pending")) {
             return (allowed, "unavailable UNDETERMINED".into());
         }
-        if all(&|person| person.contracts.iter().any(|c| c.0 == "transferred" && c.1.is_none_or(|day| day >= AS_OF)))
-            || all(&|person| person.contracts.iter().any(|c| c.0 == "cancelled" && c.1.is_some_and(|day| day >= AS_OF)))
-        {
+        let open = |ended: &(&str, Option<i32>)| matches!(ended.0, "cancelled" | "transferred") && ended.1.is_none_or(|day| day >= AS_OF);
+        if all(&|person| person.homes.iter().chain(&person.contracts).any(open)) {
             return (allowed, "unavailable HAND_OVER_GAP".into());
         }
         // Handed over long ago, and the other register has never heard of its owner.
@@ -271,7 +271,7 @@ impl Departments<'_> {
                         }
                     }
                 }
-                "ownership" => person.homes.iter().for_each(|home| push(vec![some(&name(*key)), status(home)])),
+                "ownership" => person.homes.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on)])),
                 _ => person.contracts.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on)])),
             }
         }
@@ -313,7 +313,17 @@ impl Dispatch for Departments<'_> {
             let most_age = Duration::from_secs(5 * 86_400);
             Ok(ScanAnswer {
                 rows,
-                report: ScanReport { dataset, as_of, now: noon, most_age, findings, required_null: false, subjects, since: Some(-20_000) },
+                report: ScanReport {
+                    dataset,
+                    as_of,
+                    now: noon,
+                    most_age,
+                    findings,
+                    required_null: false,
+                    subjects,
+                    since: Some(-20_000),
+                    keeps_ended: true,
+                },
             })
         })
     }
@@ -331,7 +341,7 @@ fn statements() -> BTreeMap<String, DatasetStatement> {
     files.iter().map(read).collect()
 }
 
-async fn prepared() -> PreparedCheck {
+pub(crate) async fn prepared() -> PreparedCheck {
     prepared_from(|text| text).await
 }
 
@@ -341,7 +351,7 @@ async fn prepared_from(change: impl FnOnce(String) -> String) -> PreparedCheck {
     PreparedCheck::try_new(Arc::new(definition), &statements()).await.unwrap()
 }
 
-fn as_words(conclusion: &Conclusion) -> String {
+pub(crate) fn as_words(conclusion: &Conclusion) -> String {
     match conclusion {
         Conclusion::Absent(_) => "true".into(),
         Conclusion::Present(code) => format!("false {code}"),
@@ -358,7 +368,7 @@ fn a_row_that_the_sql_leaves_out_settles_nothing() {
     let twice =
         format!("{left_out}\nselect 'clear', '', 'ownership', row_number, null from ownership where status <> 'current'\nunion all");
     let born = ADULT - 4000;
-    let owner = Person { registered: true, born, homes: vec!["current", "cancelled"], ..Person::default() };
+    let owner = Person { registered: true, born, homes: vec![("current", None), ("cancelled", Some(AS_OF - 10))], ..Person::default() };
     let world = World { persons: vec![owner], events: Vec::new(), events_of: vec![Vec::new()], children_of: vec![Vec::new()] };
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
     for careless in [left_out, &twice] {
@@ -383,7 +393,7 @@ fn whoever_is_dead_in_one_row_and_alive_in_another_settles_nothing() {
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
     let adult = Person { registered: true, born: ADULT - 4000, ..Person::default() };
     for (lives_on, answer) in [(false, "true"), (true, "unavailable UNDETERMINED")] {
-        let spouse = Person { born: ADULT - 4001, died: Some(TODAY - 100), lives_on, homes: vec!["current"], ..adult.clone() };
+        let spouse = Person { born: ADULT - 4001, died: Some(TODAY - 100), lives_on, homes: vec![("current", None)], ..adult.clone() };
         let world = World {
             persons: vec![adult.clone(), spouse],
             events: vec![(0, 1, "married", TODAY - 1000)],

@@ -106,10 +106,20 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
         let coverage = statement.coverage.clone().unwrap_or_default();
         let covers = screen.pick(&coverage.text_en, &coverage.text_zh);
         lines.push(format!("  {}  {}  {attached}  {covers}", statement.id, screen.pick(&statement.name_en, &statement.name_zh)));
+        if !statement.keeps_ended {
+            lines.push(
+                screen
+                    .pick(
+                        "    does not say that it keeps what has ended: it can prove no absence beside a register that is older",
+                        "    未声明保留已终止的记录：若其他登记的数据时点更早，则不能据此证明“无记录”",
+                    )
+                    .to_owned(),
+            );
+        }
         lines.extend(quality.iter().flat_map(|quality| quality::lines(quality, screen)));
         dataset_values.push(json!({
             "dataset": statement.id, "name_en": statement.name_en, "name_zh": statement.name_zh, "verified": true,
-            "attached": entry.attached, "coverage": covered(&coverage), "quality": quality.as_ref().map(quality::value),
+            "attached": entry.attached, "coverage": covered(&coverage), "keeps_ended": statement.keeps_ended, "quality": quality.as_ref().map(quality::value),
         }));
     }
     screen.show(&lines.join("\n"), &json!({ "checks": check_values, "datasets": dataset_values }))

@@ -21,6 +21,7 @@ name = {{ zh = "房屋产权登记", en = "Ownership of homes" }}
 sharing = "conditional"
 most_age = "36h"
 row_floor = 1000
+ended = "kept"  # what ends stays as a row that says so; `removed` where it does not
 
 {}
 [coverage]

@@ -67,6 +67,8 @@ pub struct DatasetFile {
     pub row_floor: u64,
     /// A fall in row count since the last look beyond this fraction is implausible: 0 to 1, default 0.10.
     pub most_shrink: f64,
+    /// Whether what ends stays, as a row that says so, and is never removed or written over; default no.
+    pub keeps_ended: bool,
     /// A file, relative to the dataset file, that names persons known to be in it; it stays in the department. None by default.
     pub probes: Option<String>,
     /// Where the rows are.
@@ -269,6 +271,7 @@ impl DatasetFile {
             most_age_seconds: self.most_age.as_secs(),
             row_floor: self.row_floor,
             stated_at: Some(zerotrip_proto::to_timestamp(stated_at)),
+            keeps_ended: self.keeps_ended,
         }
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
             most_age: head.most_age,
             row_floor: head.row_floor,
             most_shrink: head.most_shrink,
+            keeps_ended: head.keeps_ended,
             probes: head.probes,
             source,
             coverage,
@@ -67,6 +68,7 @@ struct Head {
     most_age: Duration,
     row_floor: u64,
     most_shrink: f64,
+    keeps_ended: bool,
     probes: Option<String>,
 }
 
@@ -88,6 +90,16 @@ fn head(section: &mut Section<'_>) -> Option<Head> {
     let most_shrink = section.read("most_shrink", Some(0.10), "must be a fraction between 0.0 and 1.0", |value| {
         value.as_float().filter(|fraction| (0.0..=1.0).contains(fraction))
     });
+    let keeps_ended = section.read(
+        "ended",
+        Some(false),
+        "must be `kept` (what ends stays as a row that says so, and no row is removed or written over) or `removed`",
+        |value| match value.as_str()? {
+            "kept" => Some(true),
+            "removed" => Some(false),
+            _ => None,
+        },
+    );
     let probes =
         section.read("probes", Some(None), "must be the path of a file that names persons known to be in it, one id a line", |value| {
             value.as_str().filter(|path| is_text(path)).map(|path| Some(path.to_owned()))
@@ -99,6 +111,7 @@ fn head(section: &mut Section<'_>) -> Option<Head> {
         most_age: most_age?,
         row_floor: row_floor?,
         most_shrink: most_shrink?,
+        keeps_ended: keeps_ended?,
         probes: probes?,
     })
 }

@@ -255,6 +255,15 @@ fn interfaces_have_their_own_keys() {
 }
 
 #[test]
+fn whether_it_keeps_what_has_ended_is_its_owners_word_and_unsaid_is_no() {
+    let said = |word: &str| HOUSEHOLD.replace("row_floor = 1000", &format!("row_floor = 1000\n{word}"));
+    let keeps = |word: &str| DatasetFile::parse(&said(word), "f.toml").unwrap().to_statement(SystemTime::now()).keeps_ended;
+    assert_eq!((keeps(""), keeps("ended = \"removed\""), keeps("ended = \"kept\"")), (false, false, true));
+    let error = DatasetFile::parse(&said("ended = true"), "f.toml").unwrap_err().to_string();
+    assert!(error.contains("`dataset.ended` = `true`: must be `kept`"), "{error}");
+}
+
+#[test]
 fn every_kinds_example_can_be_read() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();

@@ -124,9 +124,14 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
             false,
         ),
         ErrorCode::HandOverGap => (
-            "a record was handed over to a register that has not caught up yet; try again after its next update",
-            "存在已移交但接收登记尚未更新的记录，请在其下次更新后重试",
+            "a record ended or was handed over there after another register was last updated; try again after that one's next update",
+            "存在已终止或已移交的记录，其日期晚于其他登记的数据时点，请在其他登记下次更新后重试",
             true,
+        ),
+        ErrorCode::NoCommonMoment => (
+            "the source was read later than another, and does not keep what has ended in between; its owner must say what it keeps",
+            "该数据源的数据时点晚于其他登记，且不保留其间已终止的记录，需数据提供部门说明其留存情况",
+            false,
         ),
         ErrorCode::Undetermined => {
             ("a record's status settles nothing yet (a transfer in progress)", "存在状态未定的记录（如办理中）", true)

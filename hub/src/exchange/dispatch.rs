@@ -216,7 +216,8 @@ impl<'a> Dispatcher<'a> {
         let most_age = Duration::from_secs(statement.most_age_seconds);
         let since = statement.coverage.as_ref().and_then(|coverage| chrono::NaiveDate::parse_from_str(&coverage.since, "%Y-%m-%d").ok());
         let since = since.map(|day| day.to_epoch_days());
-        let report = ScanReport { dataset, as_of, now, most_age, findings: facts.findings, required_null: false, subjects, since };
+        let (findings, keeps_ended) = (facts.findings, statement.keeps_ended);
+        let report = ScanReport { dataset, as_of, now, most_age, findings, required_null: false, subjects, since, keeps_ended };
         Ok(ScanAnswer { rows, report })
     }
 }

@@ -106,9 +106,20 @@ impl Builder {
         for owner in owners {
             let owner_name = self.registers.persons.get(*owner).map(|person| person.name.clone()).unwrap_or_default();
             let (owner, registered) = (self.spell(*owner, day), self.write_date(day));
-            let row = OwnershipRow { unit: unit.clone(), owner, owner_name, share: share.clone(), status: status.field(), registered };
-            self.registers.ownership.push(row);
+            let cancelled = if status == Title::Cancelled { self.end_of_title(day) } else { Field::null() };
+            let (unit, share, status) = (unit.clone(), share.clone(), status.field());
+            self.registers.ownership.push(OwnershipRow { unit, owner, owner_name, share, status, registered, cancelled });
         }
+    }
+
+    /// The day on which a title of that day ended; old clerks did not write it down, and last night's extract knows none of today.
+    fn end_of_title(&mut self, day: NaiveDate) -> Field<NaiveDate> {
+        let yesterday = self.today.pred_opt().unwrap_or(self.today);
+        if day > yesterday || self.random.chance(150) {
+            return Field::null();
+        }
+        let day = self.random.day(day, yesterday);
+        self.write_date(day)
     }
 
     pub(super) fn buys(&mut self, buyer: usize, status: Contract, signed: NaiveDate, transferred: Option<NaiveDate>) {

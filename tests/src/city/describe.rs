@@ -25,6 +25,7 @@ name = { zh = "户籍登记", en = "Household register" }
 sharing = "conditional"
 most_age = "36h"
 row_floor = {row_floor}
+ended = "kept"
 
 [source]
 {source}
@@ -96,6 +97,7 @@ name = { zh = "婚姻登记", en = "Marriage register" }
 sharing = "conditional"
 most_age = "36h"
 row_floor = {row_floor}
+ended = "kept"
 
 [source]
 {source}
@@ -154,6 +156,7 @@ name = { zh = "不动产权登记", en = "Real-estate ownership register" }
 sharing = "conditional"
 most_age = "36h"
 row_floor = {row_floor}
+ended = "kept"
 
 [source]
 {source}
@@ -201,6 +204,12 @@ field = "DJRQ"
 type = "date"
 grade = "L2"
 
+[[column]]
+name = "cancelled_on"
+field = "ZXRQ"
+type = "date"
+grade = "L2"
+
 [[lookup]]
 name = "owner"
 columns = ["owner_id"]
@@ -218,6 +227,7 @@ name = { zh = "商品房预售合同备案", en = "Pre-sale contract filings" }
 sharing = "conditional"
 most_age = "36h"
 row_floor = {row_floor}
+ended = "kept"
 
 [source]
 {source}

@@ -42,7 +42,12 @@ fn home(city: &mut Builder, family: &Family) {
         730..=759 => city.owns(&owners, Title::Pending, bought),
         760..=789 => city.owns(&owners, Title::Advance, bought),
         790..=869 => city.buys(first, Contract::Filed, bought, None),
-        870..=904 => city.buys(first, Contract::Cancelled, bought, None),
+        // Some as of today: after last night's extract, so that what came of it is in neither register.
+        870..=899 => {
+            let ended = if city.random.chance(30) { city.today } else { city.random.day(bought, city.today) };
+            city.buys(first, Contract::Cancelled, bought, Some(ended));
+        }
+        900..=904 => city.buys(first, Contract::Cancelled, bought, None),
         rest => {
             let handed = city.random.day(bought, city.today);
             match rest {
@@ -86,6 +91,7 @@ fn organisation(city: &mut Builder) {
         share: "单独所有".to_owned(),
         status: Title::Current.field(),
         registered,
+        cancelled: Field::null(),
     });
 }
 

@@ -124,7 +124,7 @@ impl<'a> Judge<'a> {
                 &everybody,
                 |row| [Some(&row.owner), None, None],
                 |_| None,
-                |row| row.status.is_lost(),
+                |row| row.status.is_lost() || row.cancelled.is_lost(),
             ),
             presale: Register::new(
                 ("housing.presale", "presale"),
@@ -146,11 +146,14 @@ impl<'a> Judge<'a> {
         let mut persons = vec![applicant];
         let mut dead = false;
         let mut unregistered = None;
+        let mut lately = None;
         if variant != Variant::Applicant {
-            let spouses = spouses(&self.marriage.scan(&[applicant])?, applicant);
+            let marriage = self.marriage.scan(&[applicant])?;
+            let spouses = spouses(&marriage, applicant);
             let mut kin = persons.clone();
             kin.extend(&spouses);
             let household = self.household.scan(&kin)?;
+            lately = self.lately_of_the_family(&marriage, &household, applicant, &spouses, variant);
             let has_died = |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.death.get().is_some());
             let is_registered =
                 |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.status.is(Residence::Registered));
@@ -188,9 +191,13 @@ impl<'a> Judge<'a> {
         if ownership.iter().any(|row| row.status.is(Title::Pending)) {
             return Err(Answer::unavailable("UNDETERMINED", "estate.ownership", "ownership"));
         }
-        // 5. A home handed over may be in neither register yet.
-        if presale.iter().any(|row| row.status.is(Contract::Transferred) && !self.has_arrived(row)) {
+        // 5. What ended since the extract may have become something that the extract does not show, somebody's of the family.
+        let ended = |row: &PresaleRow| row.status.is(Contract::Transferred) || row.status.is(Contract::Cancelled);
+        if presale.iter().any(|row| ended(row) && !self.is_over(row.transferred.get())) {
             return Err(Answer::unavailable("HAND_OVER_GAP", "housing.presale", "presale"));
+        }
+        if let Some(gap) = lately {
+            return Err(gap);
         }
         // 6. What was handed over is in the other register, or a register is not whole.
         let arrived = |buyer: Option<ResidentId>| buyer.is_some_and(|buyer| ownership.iter().any(|row| row.owner.is(buyer)));
@@ -202,17 +209,48 @@ impl<'a> Judge<'a> {
     }
 
     fn is_minor_child(&self, row: &HouseholdRow, parents: &[ResidentId]) -> bool {
-        let of_theirs = [&row.father, &row.mother].into_iter().filter_map(Field::get).any(|parent| parents.contains(&parent));
-        let of_age = row.birth.get().and_then(|birth| birth.checked_add_months(Months::new(18 * 12)));
-        of_theirs && row.death.get().is_none() && of_age.is_some_and(|day| day > self.today)
+        is_child(row, parents) && of_age_on(row).is_some_and(|day| day > self.today)
     }
 
-    /// The extract was taken after the day of the hand-over had ended.
-    fn has_arrived(&self, row: &PresaleRow) -> bool {
-        let end = row.transferred.get().and_then(|day| day.checked_add_days(Days::new(1))).map(|day| day.and_time(NaiveTime::MIN));
+    /// Who was a spouse, or a minor child, until some time after the extract.
+    fn lately_of_the_family(
+        &self,
+        marriage: &[&MarriageRow],
+        household: &[&HouseholdRow],
+        applicant: ResidentId,
+        spouses: &[ResidentId],
+        variant: Variant,
+    ) -> Option<Answer> {
+        let parted = |row: &&MarriageRow| row.event.is(Event::Divorced) || row.event.is(Event::Annulled);
+        if marriage.iter().filter(|row| parted(row)).any(|row| !self.is_over(row.date.get())) {
+            return Some(Answer::unavailable("HAND_OVER_GAP", "civil.marriage", "marriage"));
+        }
+        let mut kin = vec![applicant];
+        kin.extend(spouses);
+        let counts = |row: &HouseholdRow| variant == Variant::Family || spouses.iter().any(|spouse| row.resident.is(*spouse));
+        let died = |row: &HouseholdRow| row.death.get().filter(|_| counts(row) && !row.resident.is(applicant));
+        let grew_up =
+            |row: &HouseholdRow| of_age_on(row).filter(|day| variant == Variant::Family && is_child(row, &kin) && *day <= self.today);
+        let open = |day: Option<NaiveDate>| day.is_some_and(|day| !self.is_over(Some(day)));
+        let lately = household.iter().any(|row| open(died(row)) || open(grew_up(row)));
+        lately.then(|| Answer::unavailable("HAND_OVER_GAP", "police.household", "household"))
+    }
+
+    /// The extract was taken after that day had ended; a day that nobody wrote down may be any.
+    fn is_over(&self, day: Option<NaiveDate>) -> bool {
+        let end = day.and_then(|day| day.checked_add_days(Days::new(1))).map(|day| day.and_time(NaiveTime::MIN));
         let end = end.and_then(|end| self.extracted_at.offset().from_local_datetime(&end).single());
         end.is_some_and(|end| end <= self.extracted_at)
     }
+}
+
+fn is_child(row: &HouseholdRow, parents: &[ResidentId]) -> bool {
+    let of_theirs = [&row.father, &row.mother].into_iter().filter_map(Field::get).any(|parent| parents.contains(&parent));
+    of_theirs && row.death.get().is_none()
+}
+
+fn of_age_on(row: &HouseholdRow) -> Option<NaiveDate> {
+    row.birth.get().and_then(|birth| birth.checked_add_months(Months::new(18 * 12)))
 }
 
 /// Everybody whose latest event with the applicant is a marriage; a divorce from one ends nobody else's.

@@ -37,7 +37,7 @@ pub struct Spec {
     pub seed: u64,
     /// The day asked, at UTC+8.
     pub today: NaiveDate,
-    /// When the nightly extract of the ownership register finished.
+    /// When the nightly extract of the ownership register finished; before any other register is as it is read.
     pub extracted_at: DateTime<FixedOffset>,
     /// What the files' manifests state as their as-of, the extract's excepted.
     pub written_at: DateTime<FixedOffset>,
@@ -127,10 +127,10 @@ struct KeyLine<'a> {
 }
 
 impl Spec {
-    /// A city that is the same whenever it is made: extract and files are of 00:30 on that day.
+    /// A city that is the same whenever it is made: the extract is of 00:30 on that day, the files of an hour later.
     pub fn on(residents: usize, seed: u64, today: NaiveDate) -> Self {
         let at = at_half_past_midnight(today);
-        Self { residents, seed, today, extracted_at: at, written_at: at, systems: SYSTEMS }
+        Self { residents, seed, today, extracted_at: at, written_at: at + Duration::hours(1), systems: SYSTEMS }
     }
 
     /// A city of this moment: the extract is last night's, the files are of now.

@@ -180,6 +180,7 @@ pub(super) struct OwnershipRow {
     pub(super) share: String,
     pub(super) status: Field<Title>,
     pub(super) registered: Field<NaiveDate>,
+    pub(super) cancelled: Field<NaiveDate>,
 }
 
 #[derive(Clone, Debug)]
@@ -223,7 +224,8 @@ impl MarriageRow {
 impl OwnershipRow {
     pub(super) fn cells(&self) -> Vec<Option<String>> {
         let (unit, name, share) = (Some(self.unit.clone()), Some(self.owner_name.clone()), Some(self.share.clone()));
-        vec![unit, self.owner.raw.clone(), name, share, self.status.raw.clone(), self.registered.raw.clone()]
+        let (registered, cancelled) = (self.registered.raw.clone(), self.cancelled.raw.clone());
+        vec![unit, self.owner.raw.clone(), name, share, self.status.raw.clone(), registered, cancelled]
     }
 }
 

@@ -76,7 +76,7 @@ fn couple(city: &mut Builder, divisions: &'static [u32]) -> Family {
         // Widowed.
         0..=39 if !migrants => {
             let gone = if city.random.chance(600) { man } else { woman };
-            let day = city.random.day(wedding, city.today);
+            let day = if city.random.chance(50) { city.today } else { city.random.day(wedding, city.today) };
             city.dies(gone, day);
         }
         40..=139 => adults = part(city, man, woman, wedding),
@@ -88,7 +88,7 @@ fn couple(city: &mut Builder, divisions: &'static [u32]) -> Family {
 
 /// A divorce and what comes after; returns those who share a home now.
 fn part(city: &mut Builder, man: usize, woman: usize, wedding: NaiveDate) -> Vec<usize> {
-    let divorce = city.random.day(next_day(wedding, city.today), city.today);
+    let divorce = if city.random.chance(30) { city.today } else { city.random.day(next_day(wedding, city.today), city.today) };
     if divorce <= wedding {
         return vec![man, woman];
     }

@@ -70,6 +70,9 @@ fn codes_and_dates(city: &mut Builder, spared: &Spared) {
         if random.rarely(400) {
             row.registered = Field::lost(Some(random.pick(BAD_DATES)));
         }
+        if row.cancelled.raw.is_some() && random.rarely(800) {
+            row.cancelled = Field::lost(Some(random.pick(BAD_DATES)));
+        }
     }
     for row in registers.presale.iter_mut().skip(spared.presale) {
         if random.rarely(500) {

@@ -64,6 +64,8 @@ fn the_key_has_every_outcome_and_everybody() {
         ("UNDETERMINED", "estate.ownership"),
         ("UNDETERMINED", "housing.presale"),
         ("HAND_OVER_GAP", "housing.presale"),
+        ("HAND_OVER_GAP", "civil.marriage"),
+        ("HAND_OVER_GAP", "police.household"),
         ("OUTSIDE_COVERAGE", "civil.marriage"),
         ("OUTSIDE_COVERAGE", "police.household"),
         ("SOURCE_UNREADABLE", "civil.marriage"),
@@ -163,7 +165,7 @@ fn cells_read_as_the_model_means_them() {
     let file = dataset(out.path(), "estate/ownership.toml");
     for row in &registers.ownership {
         same_id(&row.owner);
-        same_date(&row.registered);
+        [&row.registered, &row.cancelled].into_iter().for_each(same_date);
         let words = ["现势", "注销", "办理中", "预告"];
         same_code(&row.status, code(&file, "status", &row.status.raw), &["current", "cancelled", "pending", "advance"], &words);
     }

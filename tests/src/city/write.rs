@@ -39,7 +39,7 @@ pub(super) fn registers(registers: &Registers, spec: &Spec, servers: &Servers, o
         system: estate,
         stem: "ownership",
         name: "T_FDCQ",
-        header: &["DYH", "QLRSFZH", "QLRMC", "GYFE", "QSZT", "DJRQ"],
+        header: &["DYH", "QLRSFZH", "QLRMC", "GYFE", "QSZT", "DJRQ", "ZXRQ"],
         keys: &["QLRSFZH"],
         rows: registers.ownership.iter().map(OwnershipRow::cells).collect(),
         as_of: spec.extracted_at,

@@ -1,0 +1,328 @@
+//! Registers that are read at different moments, while homes, contracts and marriages end and become something else in between: whatever
+//! happened when, a proof of absence comes out only if at one moment, the earliest at which a register was read, nobody who was of the
+//! family then had anything. The world here is a history, of which each register shows what it knew when it was read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, SchemaRef};
+use chrono::{Days, Months, NaiveDate};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
+use zerotrip_hub::check::run::Engine;
+use zerotrip_hub::check::{Dispatch, ScanAnswer, ScanCall};
+
+use crate::prepared::{Dice, as_words, prepared};
+
+/// Minutes since the first midnight, in China, of a history of ten days; it is asked about on the evening of the last.
+type Minute = i64;
+const DAY: Minute = 24 * 60;
+const NOW: Minute = 9 * DAY + 20 * 60;
+/// What is read is at most this old.
+const MOST_AGE: Minute = 44 * 60;
+const FIRST_DAY: (i32, u32, u32) = (2026, 3, 2);
+const SCANS: [&str; 4] = ["marriage", "household", "ownership", "presale"];
+const APPLICANT: usize = 0;
+/// The applicant, two with whom there were marriages, and three children of any of them.
+const PERSONS: usize = 6;
+
+fn day(minute: Minute) -> NaiveDate {
+    let first = NaiveDate::from_ymd_opt(FIRST_DAY.0, FIRST_DAY.1, FIRST_DAY.2).unwrap();
+    first + Days::new(u64::try_from(minute / DAY).unwrap())
+}
+
+fn moment(minute: Minute) -> SystemTime {
+    let midnight = u64::from(day(0).to_epoch_days().unsigned_abs()) * 86_400 - 8 * 3600;
+    SystemTime::UNIX_EPOCH + Duration::from_secs(midnight + u64::try_from(minute).unwrap() * 60)
+}
+
+/// Something that somebody has in one of two registers, from some time on, until it ends.
+#[derive(Debug)]
+struct Holding {
+    scan: &'static str,
+    owner: usize,
+    from: Minute,
+    until: Option<Minute>,
+    /// Whether it became a title of the same person's.
+    handed_over: bool,
+    dated: bool,
+}
+
+#[derive(Debug)]
+struct History {
+    born: [NaiveDate; PERSONS],
+    died: [Option<Minute>; PERSONS],
+    parents: [Option<usize>; PERSONS],
+    /// Whom the applicant married or divorced, and when.
+    events: Vec<(usize, &'static str, Minute)>,
+    holdings: Vec<Holding>,
+    /// When each register was read.
+    read: BTreeMap<&'static str, Minute>,
+    /// Registers from which what has ended is removed.
+    forgetful: BTreeSet<&'static str>,
+}
+
+impl History {
+    fn random(dice: &mut Dice) -> Self {
+        let sometime =
+            |dice: &mut Dice, from: Minute| from + 1 + 2 * i64::try_from(dice.below(usize::try_from((NOW - from) / 2).unwrap())).unwrap();
+        let adult = NaiveDate::from_ymd_opt(1980, 5, 6).unwrap();
+        let mut born = [adult; PERSONS];
+        let mut parents = [None; PERSONS];
+        for child in 3..PERSONS {
+            // Eighteen within these days, or not for long.
+            let birthday = Days::new(u64::try_from(dice.below(14)).unwrap());
+            born[child] = if dice.one_in(2) { day(0) - Months::new(18 * 12) + birthday } else { day(0) - Months::new(10 * 12) };
+            parents[child] = Some(dice.below(3));
+        }
+        let mut died = [None; PERSONS];
+        for death in died.iter_mut().skip(1) {
+            *death = dice.one_in(6).then(|| sometime(dice, 0));
+        }
+        let mut events = Vec::new();
+        for other in 1..3 {
+            let mut when = 0;
+            for what in ["married", "divorced", "remarried", "annulled"].into_iter().take(dice.below(5)) {
+                if when + 4 > NOW {
+                    break;
+                }
+                when = sometime(dice, when);
+                events.push((other, what, when));
+            }
+        }
+        let mut holdings = Vec::new();
+        for _ in 0..dice.below(3) {
+            let mut holding = (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), -DAY);
+            loop {
+                let (scan, owner, from) = holding;
+                let until = sometime(dice, from.max(0));
+                // Sold to somebody else; or somebody of these has it now, in this register or the other.
+                let next =
+                    (until + 4 < NOW && dice.one_in(3)).then(|| (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), until));
+                let handed_over = scan == "presale" && next.is_some_and(|(to, whose, _)| to == "ownership" && whose == owner);
+                let until = (next.is_some() || !dice.one_in(8)).then_some(until);
+                holdings.push(Holding { scan, owner, from, until, handed_over, dated: !dice.one_in(12) });
+                match next {
+                    Some(next) => holding = next,
+                    None => break,
+                }
+            }
+        }
+        let read = SCANS.map(|scan| (scan, NOW - 2 * i64::try_from(dice.below(usize::try_from(MOST_AGE / 2).unwrap())).unwrap()));
+        let forgetful = SCANS.into_iter().filter(|_| dice.one_in(12)).collect();
+        Self { born, died, parents, events, holdings, read: BTreeMap::from(read), forgetful }
+    }
+
+    /// Spouses at that time, and whom an answer must ask about beside the applicant.
+    fn family(&self, variant: &str, at: Minute) -> BTreeSet<usize> {
+        let dead = |person: usize| self.died[person].is_some_and(|death| death <= at);
+        let married = |other: &usize| {
+            let last = self.events.iter().filter(|(whom, _, when)| whom == other && *when <= at).max_by_key(|(.., when)| *when);
+            last.is_some_and(|(_, what, _)| matches!(*what, "married" | "remarried"))
+        };
+        let spouses: BTreeSet<usize> = (1..3).filter(married).collect();
+        let mut family = BTreeSet::from([APPLICANT]);
+        if variant != "applicant" {
+            family.extend(spouses.iter().filter(|spouse| !dead(**spouse)));
+        }
+        if variant == "family" {
+            let theirs = |child: &usize| self.parents[*child].is_some_and(|parent| parent == APPLICANT || spouses.contains(&parent));
+            let minor = |child: &usize| self.of_age(*child) > day(at);
+            family.extend((3..PERSONS).filter(theirs).filter(minor).filter(|child| !dead(*child)));
+        }
+        family
+    }
+
+    fn of_age(&self, child: usize) -> NaiveDate {
+        self.born[child] + Months::new(18 * 12)
+    }
+
+    /// Which registers the variant reads.
+    fn scans(variant: &str) -> &'static [&'static str] {
+        if variant == "applicant" { &SCANS[2..] } else { &SCANS }
+    }
+
+    /// The earliest time at which one of them was read.
+    fn first_read(&self, variant: &str) -> Minute {
+        Self::scans(variant).iter().map(|scan| self.read[scan]).min().unwrap()
+    }
+
+    fn has_something(&self, persons: &BTreeSet<usize>, at: Minute) -> bool {
+        let there = |holding: &&Holding| holding.from <= at && holding.until.is_none_or(|until| until > at);
+        self.holdings.iter().filter(there).any(|holding| persons.contains(&holding.owner))
+    }
+
+    /// Whether everything that ended did so on a day that was over when the first register was read, and nothing of it is forgotten.
+    fn is_settled(&self, variant: &str) -> bool {
+        let first = self.first_read(variant);
+        let over = |ended: Minute| (ended / DAY + 1) * DAY < first;
+        let came_of_age = |child: usize| self.of_age(child) > day(NOW) || self.of_age(child) < day(first - 1);
+        let relations = variant == "applicant"
+            || self.died.iter().flatten().chain(self.events.iter().map(|(.., when)| when)).all(|when| over(*when))
+                && (variant != "family" || (3..PERSONS).all(came_of_age));
+        let holdings = self.holdings.iter().filter_map(|holding| Some((holding.until?, holding.dated)));
+        relations && holdings.into_iter().all(|(until, dated)| over(until) && dated) && self.forgetful.is_empty()
+    }
+
+    fn name(&self, person: usize) -> String {
+        format!("330106{}{person:04}", self.born[person].format("%Y%m%d"))
+    }
+
+    /// The rows that the register showed when it was read, of these persons: by column.
+    fn rows(&self, scan: &str, keys: &BTreeSet<String>) -> Vec<BTreeMap<&'static str, Cell>> {
+        let at = self.read[scan];
+        let forgets = self.forgetful.contains(scan);
+        let mut rows = Vec::new();
+        let mut push = |keyed: &'static str, about: &[Option<usize>], cells: Vec<(&'static str, Cell)>| {
+            let named: BTreeSet<String> = about.iter().flatten().map(|person| self.name(*person)).collect();
+            for key in named.intersection(keys) {
+                rows.push(cells.iter().cloned().chain([(keyed, Cell::text(key))]).collect());
+            }
+        };
+        match scan {
+            "marriage" => {
+                for (other, what, when) in self.events.iter().filter(|(.., when)| *when <= at) {
+                    let undone = self.events.iter().any(|(whom, what, later)| {
+                        whom == other && matches!(*what, "divorced" | "annulled") && (when..=&at).contains(&later)
+                    });
+                    if !(forgets && undone) {
+                        let (man, woman) = (self.name(APPLICANT), self.name(*other));
+                        let cells = [("man_id", Cell::text(&man)), ("woman_id", Cell::text(&woman)), ("event", Cell::text(what))];
+                        push(
+                            "party",
+                            &[Some(APPLICANT), Some(*other)],
+                            cells.into_iter().chain([("event_date", Cell::day(*when))]).collect(),
+                        );
+                    }
+                }
+            }
+            "household" => {
+                for person in 0..PERSONS {
+                    let death = self.died[person].filter(|death| *death <= at);
+                    if forgets && death.is_some() {
+                        continue;
+                    }
+                    let parent = self.parents[person];
+                    let cells = vec![
+                        ("resident_id", Cell::text(&self.name(person))),
+                        ("father_id", Cell::Text(parent.map(|parent| self.name(parent)))),
+                        ("mother_id", Cell::Text(None)),
+                        ("birth_date", Cell::Date(Some(self.born[person]))),
+                        ("death_date", Cell::Date(death.map(day))),
+                        ("status", Cell::text(if death.is_some() { "deceased" } else { "registered" })),
+                    ];
+                    push("kin", &[Some(person), parent], cells);
+                }
+            }
+            _ => {
+                let (keyed, on, words) = if scan == "ownership" {
+                    ("owner", "cancelled_on", ["current", "cancelled"])
+                } else {
+                    ("buyer", "transferred_on", ["filed", "cancelled"])
+                };
+                for holding in self.holdings.iter().filter(|holding| holding.scan == scan && holding.from <= at) {
+                    let ended = holding.until.filter(|until| *until <= at);
+                    let word = match ended {
+                        Some(_) if forgets => continue,
+                        Some(_) if holding.handed_over => "transferred",
+                        Some(_) => words[1],
+                        None => words[0],
+                    };
+                    let date = ended.filter(|_| holding.dated).map(day);
+                    push(keyed, &[Some(holding.owner)], vec![("status", Cell::text(word)), (on, Cell::Date(date))]);
+                }
+            }
+        }
+        rows
+    }
+}
+
+#[derive(Clone)]
+enum Cell {
+    Text(Option<String>),
+    Date(Option<NaiveDate>),
+}
+
+impl Cell {
+    fn text(text: &str) -> Self {
+        Self::Text(Some(text.to_owned()))
+    }
+
+    fn day(minute: Minute) -> Self {
+        Self::Date(Some(day(minute)))
+    }
+}
+
+fn batch(schema: SchemaRef, rows: &[BTreeMap<&'static str, Cell>]) -> RecordBatch {
+    let column = |name: &str, kind: &DataType| -> ArrayRef {
+        let cells = rows.iter().map(|row| &row[name]);
+        match kind {
+            DataType::Date32 => Arc::new(Date32Array::from_iter(cells.map(|cell| match cell {
+                Cell::Date(date) => date.map(|date| date.to_epoch_days()),
+                Cell::Text(_) => panic!("{name} is no text"),
+            }))),
+            _ => Arc::new(StringArray::from_iter(cells.map(|cell| match cell {
+                Cell::Text(text) => text.clone(),
+                Cell::Date(_) => panic!("{name} is no date"),
+            }))),
+        }
+    };
+    let columns = schema.fields().iter().map(|field| column(field.name(), field.data_type())).collect();
+    RecordBatch::try_new(schema, columns).unwrap()
+}
+
+impl Dispatch for History {
+    fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
+        let rows = self.rows(call.name, &call.keys.iter().cloned().collect());
+        let rows = if rows.is_empty() { Vec::new() } else { vec![batch(call.schema, &rows)] };
+        let report = ScanReport {
+            dataset: call.scan.scan.dataset.clone(),
+            as_of: moment(self.read[call.name]),
+            now: moment(NOW),
+            most_age: Duration::from_secs(5 * 86_400),
+            findings: Vec::new(),
+            required_null: false,
+            subjects: Subjects::Everyone,
+            since: Some(-20_000),
+            keeps_ended: !self.forgetful.contains(call.name),
+        };
+        Box::pin(std::future::ready(Ok(ScanAnswer { rows, report })))
+    }
+}
+
+#[test]
+fn an_absence_holds_at_one_moment_whatever_happened_when() {
+    const HISTORIES: usize = 60_000;
+    let seed = std::env::var("ZEROTRIP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
+    println!("seed {seed} (set ZEROTRIP_SEED to replay)");
+    let runtime = crate::support::runtime();
+    let check = runtime.block_on(prepared());
+    let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
+    let mut dice = Dice(seed);
+    let (mut absences, mut moved) = (0, 0);
+    for number in 0..HISTORIES {
+        let history = History::random(&mut dice);
+        let variant = ["applicant", "couple", "family"][dice.below(3)];
+        let first = history.first_read(variant);
+        let family = history.family(variant, first);
+        let applicant = [history.name(APPLICANT)];
+        let run = check.run(&engine, &check.variants[variant], &applicant, day(NOW).to_epoch_days(), &history);
+        let answer = as_words(&runtime.block_on(run).unwrap().conclusion);
+        let something = history.has_something(&family, first);
+        assert!(answer != "true" || !something, "history {number}, {variant}: a home at {first}, of {family:?}: {history:?}");
+        if history.is_settled(variant) && !something {
+            assert!(
+                answer == "true" || history.has_something(&(0..PERSONS).collect(), NOW),
+                "history {number}, {variant}: {answer}: {history:?}"
+            );
+        }
+        absences += usize::from(answer == "true");
+        moved += usize::from(something && !history.has_something(&history.family(variant, NOW), NOW));
+    }
+    println!("{HISTORIES} histories, {absences} absences, {moved} in which what there was is gone since");
+    assert!(absences > HISTORIES / 10 && moved > HISTORIES / 20, "too few for the test to mean anything: {absences}, {moved}");
+}
