@@ -82,12 +82,12 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
 
     // Stale: last night's extract is three nights old.
     let estate = database(&town, "estate/ownership.db");
-    let fresh: String = estate.query_row("select max(finished_at) from extract_info", [], |row| row.get(0)).unwrap();
-    estate.execute("update extract_info set finished_at = '2026-01-01T00:30:00+08:00'", []).unwrap();
+    let fresh: String = estate.query_row("select max(began_at) from extract_info", [], |row| row.get(0)).unwrap();
+    estate.execute("update extract_info set began_at = '2026-01-01T00:30:00+08:00'", []).unwrap();
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceStale, "estate.ownership"));
-    estate.execute("update extract_info set finished_at = 'yesterday'", []).unwrap();
+    estate.execute("update extract_info set began_at = 'yesterday'", []).unwrap();
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceStale, "estate.ownership"));
-    estate.execute("update extract_info set finished_at = ?1", [&fresh]).unwrap();
+    estate.execute("update extract_info set began_at = ?1", [&fresh]).unwrap();
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
 
     // An unknown status code on the row of an owner; then an owner's id made unreadable; both while the connector runs.

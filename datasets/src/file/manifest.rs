@@ -15,7 +15,7 @@ use super::{Fault, FileError};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
-    /// When the rows were true.
+    /// When the rows were true: when their export began.
     pub as_of: DateTime<FixedOffset>,
     /// Rows in the file, the header not counted, ragged ones counted.
     pub rows: u64,

@@ -16,7 +16,7 @@ row_floor = 1000
 kind = "sqlite"
 path = "data/household.db"
 table = "T_RK"
-as_of = { table = "extract", column = "finished_at" }
+as_of = { table = "extract", column = "began_at" }
 
 [coverage]
 regions = ["330100"]
@@ -62,7 +62,7 @@ fn reads_every_part() {
         Source::Sqlite(Sqlite {
             path: "data/household.db".into(),
             table: "T_RK".into(),
-            as_of: SqliteAsOf::Table { table: "extract".into(), column: "finished_at".into() }
+            as_of: SqliteAsOf::Table { table: "extract".into(), column: "began_at".into() }
         })
     );
     assert_eq!(file.column("status").unwrap().codes["正常"], "registered");

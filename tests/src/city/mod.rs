@@ -37,7 +37,7 @@ pub struct Spec {
     pub seed: u64,
     /// The day asked, at UTC+8.
     pub today: NaiveDate,
-    /// When the nightly extract of the ownership register finished; before any other register is as it is read.
+    /// When the nightly extract of the ownership register began; before any other register is as it is read.
     pub extracted_at: DateTime<FixedOffset>,
     /// What the files' manifests state as their as-of, the extract's excepted.
     pub written_at: DateTime<FixedOffset>,

@@ -153,7 +153,7 @@ impl Table<'_> {
     }
 
     fn moment(&self, live: &str) -> String {
-        if self.extract { "{ table = \"extract_info\", column = \"finished_at\" }".to_owned() } else { live.to_owned() }
+        if self.extract { "{ table = \"extract_info\", column = \"began_at\" }".to_owned() } else { live.to_owned() }
     }
 
     fn file(&self, folder: &Path) -> Result<String, CityError> {
@@ -318,12 +318,12 @@ impl Table<'_> {
         self.header.iter().map(|name| format!("\"{name}\"{kind}")).collect::<Vec<_>>().join(", ")
     }
 
-    /// Indexes, and the extract's own record of when it finished.
+    /// Indexes, and the extract's own record of when it began.
     fn after(&self) -> String {
         let mut sql: String =
             self.keys.iter().map(|key| format!("CREATE INDEX I_{}_{key} ON \"{}\" (\"{key}\");\n", self.name, self.name)).collect();
         if self.extract {
-            sql.push_str("CREATE TABLE extract_info (finished_at varchar(40) NOT NULL);\n");
+            sql.push_str("CREATE TABLE extract_info (began_at varchar(40) NOT NULL);\n");
             sql.push_str(&format!("INSERT INTO extract_info VALUES ('{}');\n", self.as_of.to_rfc3339()));
         }
         sql

@@ -123,7 +123,8 @@ pub(super) const AS_OF: Parameter = Parameter {
     key: "as_of",
     default: Some("live"),
     form: sqlite::AS_OF.form,
-    doc: "How old its rows are: `live` for the register itself; for an extract, where its newest time stands. A time without an offset is \
+    doc: "How old its rows are: `live` for the register itself; for an extract, where the time at which it began \
+        stands, the newest of them. A time without an offset is \
         Beijing time.",
 };
 

@@ -57,7 +57,8 @@ pub(super) const AS_OF: Parameter = Parameter {
     key: "as_of",
     default: None,
     form: "must be `live` or `{ table = \"…\", column = \"…\" }`",
-    doc: "How old its rows are: `live` for the register itself; for an extract, where its newest time (RFC 3339) stands.",
+    doc: "How old its rows are: `live` for the register itself; for an extract, where the time (RFC 3339) at which it began stands, the newest of \
+        them: what was entered while it ran may be missing.",
 };
 
 fn read(section: &mut Section<'_>) -> Option<Source> {
