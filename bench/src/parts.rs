@@ -39,6 +39,7 @@ impl Dispatch for Instantly {
             subjects: Subjects::Everyone,
             since: Some(-20_000),
             keeps_ended: true,
+            undated_before: None,
         };
         Box::pin(std::future::ready(Ok(ScanAnswer { rows, report })))
     }

@@ -2,9 +2,9 @@
 //! all complete, fresh, readable, cover every person asked about, and can be carried back to one moment. It never sees a row, a socket
 //! or a clock.
 //!
-//! The moment is the oldest as-of. Registers are read at different times, and what somebody has all along can move between them, or
-//! between members of a family, so that each register is read while it is in another. So whatever a later register shows as ended must
-//! have ended before that moment, and a later register that does not keep what ends proves nothing.
+//! The moment is the earliest as-of. Registers are read at different times, and what somebody has all along can move between them, or
+//! between members of a family, so that each register is read while it is in another. So whatever a register shows as ended must have
+//! ended before that moment, and one that does not keep what ends proves nothing beside another.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -70,6 +70,8 @@ pub struct ScanReport {
     pub since: Option<i32>,
     /// Whether the owner says that what ends stays, as a row that says so.
     pub keeps_ended: bool,
+    /// The day, since 1970-01-01, before which everything ended that is not dated; `None` where the owner does not say.
+    pub undated_before: Option<i32>,
 }
 
 /// A scan that was answered whole, in time, fresh and readable.
@@ -80,6 +82,7 @@ pub struct CompleteScan {
     subjects: Subjects,
     since: Option<i32>,
     keeps_ended: bool,
+    undated_before: Option<i32>,
 }
 
 impl CompleteScan {
@@ -95,8 +98,8 @@ impl CompleteScan {
         if report.now.duration_since(report.as_of).unwrap_or_default() > report.most_age {
             return refuse(ErrorCode::SourceStale);
         }
-        let ScanReport { dataset, as_of, subjects, since, keeps_ended, .. } = report;
-        Ok(Self { dataset, as_of, subjects, since, keeps_ended })
+        let ScanReport { dataset, as_of, subjects, since, keeps_ended, undated_before, .. } = report;
+        Ok(Self { dataset, as_of, subjects, since, keeps_ended, undated_before })
     }
 
     /// When the source was as it answered.
@@ -188,6 +191,15 @@ pub struct ScanEvidence<'a> {
     pub lifetime_from: Option<u32>,
 }
 
+impl<'a> ScanEvidence<'a> {
+    fn complete(&self) -> Option<(&Self, &'a CompleteScan)> {
+        match self.state {
+            ScanState::Complete(complete) => Some((self, complete)),
+            _ => None,
+        }
+    }
+}
+
 /// Proof that nothing was there. Only [`conclude`] makes one.
 #[derive(Debug)]
 pub struct Absence {
@@ -226,11 +238,8 @@ pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
     if let Some(dataset) = undetermined(evidence) {
         return unavailable(ErrorCode::Undetermined, dataset);
     }
-    if let Some(dataset) = forgetful(evidence) {
-        return unavailable(ErrorCode::NoCommonMoment, dataset);
-    }
-    if let Some(dataset) = hand_over_gap(evidence) {
-        return unavailable(ErrorCode::HandOverGap, dataset);
+    if let Some(reason) = not_of_one_moment(evidence) {
+        return Conclusion::Unavailable(reason);
     }
     if let Some(dataset) = lost_on_the_way(evidence) {
         return unavailable(ErrorCode::Undetermined, dataset);
@@ -264,50 +273,28 @@ fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
     Some(dataset_of(evidence, &unsettled.scan))
 }
 
-/// The dataset of a scan that was read later than another, and does not keep what has ended in between.
-fn forgetful<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
-    let kept = |scan: &&ScanEvidence<'_>| {
-        complete(evidence, scan.name).is_none_or(|complete| complete.keeps_ended || is_first(evidence, scan.name, complete))
-    };
-    evidence.scans.iter().find(|scan| !kept(scan)).map(|scan| scan.dataset)
-}
-
-/// The dataset of a row that was handed over or ended, and may have been there at the one moment.
-fn hand_over_gap<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
-    let left = |verdict: &&Verdict| matches!(verdict.kind, VerdictKind::HandedOver | VerdictKind::Ended);
-    let gap = evidence.verdicts.iter().filter(left).find(|verdict| !had_ended(evidence, verdict))?;
-    Some(dataset_of(evidence, &gap.scan))
-}
-
-/// Whether it was over at the one moment: its register shows that moment, and it had ended when that was read, or it is dated before every
-/// other register was read. Somebody comes of age on a day that the register need not have seen.
-fn had_ended(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
-    let Some(own) = complete(evidence, &verdict.scan) else { return false };
-    let Some(day) = verdict.on_date else { return is_first(evidence, &verdict.scan, own) };
-    let (Some(begins), Some(ends)) = (day.checked_sub(1).and_then(day_end), day_end(day)) else { return false };
-    is_first(evidence, &verdict.scan, own) && certainly_before(begins, own.as_of)
-        || others(evidence, &verdict.scan).all(|other| certainly_before(ends, other.as_of))
-}
-
-/// Whether this scan is as of a moment before that of every other: it shows the one moment.
-fn is_first(evidence: &Evidence<'_>, name: &str, own: &CompleteScan) -> bool {
-    others(evidence, name).all(|other| certainly_before(own.as_of, other.as_of))
-}
-
-fn complete<'a>(evidence: &Evidence<'a>, name: &str) -> Option<&'a CompleteScan> {
-    match evidence.scans.iter().find(|scan| scan.name == name)?.state {
-        ScanState::Complete(complete) => Some(complete),
-        _ => None,
+/// Why what the registers show cannot be carried back to the moment at which the first of them was read.
+fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
+    let complete: Vec<(&ScanEvidence<'_>, &CompleteScan)> = evidence.scans.iter().filter_map(|scan| scan.complete()).collect();
+    let (first, moment) = complete.iter().map(|(scan, complete)| (scan, complete.as_of)).min_by_key(|(_, as_of)| *as_of)?;
+    let because = |code, dataset: &str| Some(Incomplete { code, dataset: dataset.to_owned() });
+    // A register alone is as of the moment at which it was read.
+    if let Some((forgetful, _)) = complete.iter().find(|(_, one)| !one.keeps_ended && complete.len() > 1) {
+        return because(ErrorCode::NoCommonMoment, forgetful.dataset);
     }
-}
-
-fn others<'a>(evidence: &'a Evidence<'_>, name: &str) -> impl Iterator<Item = &'a CompleteScan> {
-    evidence.scans.iter().filter(move |scan| scan.name != name).filter_map(|scan| complete(evidence, scan.name))
-}
-
-/// Departments' clocks differ, and by no more than this is believed of them.
-fn certainly_before(earlier: SystemTime, later: SystemTime) -> bool {
-    earlier + CLOCK_SKEW <= later
+    let ended = evidence.verdicts.iter().filter(|verdict| matches!(verdict.kind, VerdictKind::HandedOver | VerdictKind::Ended));
+    let mut until = Vec::new();
+    for verdict in ended {
+        let undated_before = complete.iter().find(|(scan, _)| scan.name == verdict.scan).and_then(|(_, own)| own.undated_before);
+        let Some(day) = verdict.on_date.or_else(|| undated_before?.checked_sub(1)) else {
+            return because(ErrorCode::Undated, dataset_of(evidence, &verdict.scan));
+        };
+        until.push(day);
+    }
+    // Departments' clocks differ, and by no more than this is believed of them. Whose record it is stays unsaid: a fresh divorce is nobody's
+    // business, and it is the first register that must catch up.
+    let was_over = |day: i32| day_end(day).is_some_and(|end| end + CLOCK_SKEW <= moment);
+    if until.into_iter().all(was_over) { None } else { because(ErrorCode::HandOverGap, first.dataset) }
 }
 
 /// What one register says that it handed over must have arrived in the other: as any row about the same person, for the home may have
@@ -363,8 +350,9 @@ fn dataset_of<'a>(evidence: &Evidence<'a>, name: &str) -> &'a str {
 
 /// The instant at which a civil day, in days since 1970-01-01, is over.
 fn day_end(day: i32) -> Option<SystemTime> {
-    let seconds = (i64::from(day) + 1).checked_mul(86_400)?.checked_sub(CHINA_OFFSET_SECONDS.into())?;
-    u64::try_from(seconds).ok().map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds))
+    let seconds = (i64::from(day) + 1) * 86_400 - i64::from(CHINA_OFFSET_SECONDS);
+    let span = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) }
 }
 
 #[cfg(test)]
@@ -379,6 +367,10 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
+    fn seconds(time: SystemTime) -> i64 {
+        i64::try_from(time.duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
+    }
+
     fn report(dataset: &str) -> ScanReport {
         ScanReport {
             dataset: dataset.into(),
@@ -390,6 +382,7 @@ mod tests {
             subjects: Subjects::Everyone,
             since: None,
             keeps_ended: true,
+            undated_before: None,
         }
     }
 
@@ -416,6 +409,13 @@ mod tests {
         assert!(!lived_within("P1", 20, begins), "no birth date to be read");
     }
 
+    #[test]
+    fn days_before_1970_end_too() {
+        assert_eq!(day_end(0).unwrap(), at(57_600));
+        assert_eq!(day_end(-1).unwrap() + Duration::from_secs(86_400), at(57_600));
+        assert!(day_end(-40_000).unwrap() < UNIX_EPOCH);
+    }
+
     #[derive(Clone, Copy, Debug)]
     enum State {
         NotAsked,
@@ -428,9 +428,10 @@ mod tests {
     /// A scan's name, state, persons for whom an absence is concluded, whether it is judged, and whom its rows are about.
     type Held = (String, ScanState, Vec<String>, bool, Vec<String>);
 
-    /// Its state, whether the owner says that what ends stays, and the day on whose first second (UTC) it was read.
-    fn any_state() -> impl Strategy<Value = (State, bool, u64)> {
-        (any_kind_of_state(), prop::bool::weighted(0.8), 18..22u64)
+    /// Its state, whether the owner says that what ends stays, before which day undated rows ended, and the day on whose first second (UTC)
+    /// it was read.
+    fn any_state() -> impl Strategy<Value = (State, bool, Option<i32>, u64)> {
+        (any_kind_of_state(), prop::bool::weighted(0.9), proptest::option::of(-3..24i32), 18..22u64)
     }
 
     fn any_kind_of_state() -> impl Strategy<Value = State> {
@@ -451,7 +452,7 @@ mod tests {
             1 => Just(VerdictKind::Ended),
             1 => Just(VerdictKind::Undetermined),
         ];
-        (kind, 0..3usize, proptest::option::of(0..3usize), proptest::option::of(0..30i32)).prop_map(|(kind, scan, row, on_date)| Verdict {
+        (kind, 0..3usize, proptest::option::of(0..3usize), proptest::option::of(-5..30i32)).prop_map(|(kind, scan, row, on_date)| Verdict {
             kind,
             code: "FOUND".into(),
             scan: format!("s{scan}"),
@@ -468,15 +469,15 @@ mod tests {
             verdicts in proptest::collection::vec(any_verdict(), 0..4),
             registered in proptest::collection::hash_set("[abc]", 0..3),
         ) {
-            let held: Vec<Held> = states.iter().enumerate().map(|(index, ((state, keeps_ended, day), stated, persons, judged, rows))| {
+            let held: Vec<Held> = states.iter().enumerate().map(|(index, ((state, keeps_ended, undated_before, day), stated, persons, judged, rows))| {
                 let subjects = if *stated { Subjects::Stated("registered_in:r".into()) } else { Subjects::Everyone };
                 let state = match state {
                     State::NotAsked => ScanState::NotAsked,
                     State::Open => ScanState::Open,
                     State::Vacuous => ScanState::Vacuous,
                     State::Complete => {
-                        let (as_of, keeps_ended) = (at(day * 86_400), *keeps_ended);
-                        ScanState::Complete(CompleteScan { dataset: "d".into(), as_of, subjects, since: None, keeps_ended })
+                        let (as_of, keeps_ended, undated_before) = (at(day * 86_400), *keeps_ended, *undated_before);
+                        ScanState::Complete(CompleteScan { dataset: "d".into(), as_of, subjects, since: None, keeps_ended, undated_before })
                     }
                     State::Incomplete => ScanState::Incomplete(Incomplete { code: ErrorCode::SourceTimeout, dataset: "d".into() }),
                 };
@@ -502,7 +503,7 @@ mod tests {
                     match scan.state {
                         ScanState::Complete(complete) => {
                             prop_assert!(complete.subjects == Subjects::Everyone || scan.absence_for.iter().all(|p| registered.contains(p)));
-                            prop_assert!(complete.keeps_ended || Some(complete.as_of) == moment, "what it showed at the moment may be gone");
+                            prop_assert!(complete.keeps_ended || scans.len() == 1, "what it showed at the moment may be gone");
                         }
                         ScanState::Vacuous => prop_assert!(scan.absence_for.is_empty()),
                         other => prop_assert!(false, "absent despite {other:?}"),
@@ -513,10 +514,10 @@ mod tests {
                         VerdictKind::Clear => {}
                         VerdictKind::HandedOver | VerdictKind::Ended => {
                             let scan = scans.iter().find(|scan| scan.name == verdict.scan).unwrap();
-                            // It ended before it was read so, and before the end of its day: 16:00 UTC.
-                            let read = read(scan).unwrap();
-                            let last = verdict.on_date.map_or(read, |day| read.min(at(u64::try_from(day).unwrap() * 86_400 + 57_600)));
-                            prop_assert!(Some(last) <= moment, "it may have been there at the moment");
+                            let ScanState::Complete(own) = scan.state else { panic!("absent despite {:?}", scan.state) };
+                            // A day ends at 16:00 UTC.
+                            let last = verdict.on_date.or(own.undated_before.map(|day| day - 1)).unwrap();
+                            prop_assert!(i64::from(last) * 86_400 + 57_600 <= seconds(moment.unwrap()), "it may have been there at the moment");
                             if verdict.kind == VerdictKind::HandedOver {
                                 prop_assert_eq!(&verdict.scan, "s0");
                                 prop_assert!(matches!(scans[1].state, ScanState::Complete(_)));

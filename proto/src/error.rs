@@ -59,6 +59,7 @@ impl ErrorCode {
             | Self::OutsideCoverage
             | Self::HandOverGap
             | Self::NoCommonMoment
+            | Self::Undated
             | Self::Undetermined
             | Self::SourceDrift
             | Self::SourceFailed

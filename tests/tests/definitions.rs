@@ -80,7 +80,7 @@ fn what_cannot_be_sound_is_refused_by_name() {
         (registered, "select distinct resident_id as id from household h join ownership o on true", "ownership"),
         (registered, "drop table household", "not a query"),
         ("dataset = \"estate.ownership\"", "dataset = \"estate.parcels\"", "estate.parcels"),
-        ("columns = [\"status\", \"transferred_on\"]", "columns = [\"status\", \"transferred_at\"]", "transferred_at"),
+        ("columns = [\"status\", \"ended_on\"]", "columns = [\"status\", \"transferred_at\"]", "transferred_at"),
         ("lookup = \"buyer\"", "lookup = \"seller\"", "seller"),
         ("supplies = [\"resident_id\"]", "supplies = []", "supplies"),
         (" as verdict,", " as judgement,", "verdict"),

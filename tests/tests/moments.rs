@@ -10,20 +10,21 @@ use std::time::{Duration, SystemTime};
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, SchemaRef};
-use chrono::{Days, Months, NaiveDate};
+use chrono::{Days, Months, NaiveDate, TimeDelta};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
 use zerotrip_hub::check::run::Engine;
 use zerotrip_hub::check::{Dispatch, ScanAnswer, ScanCall};
 
-use crate::prepared::{Dice, as_words, prepared};
+use crate::support::{Dice, as_words, prepared};
 
-/// Minutes since the first midnight, in China, of a history of ten days; it is asked about on the evening of the last.
+/// Minutes since the first midnight, in China, of a history of ten days; it is asked about early on the last of them, so that a whole day
+/// can lie between one register and the others.
 type Minute = i64;
 const DAY: Minute = 24 * 60;
-const NOW: Minute = 9 * DAY + 20 * 60;
-/// What is read is at most this old.
-const MOST_AGE: Minute = 44 * 60;
+const NOW: Minute = 9 * DAY + 2 * 60;
+/// What is read is at most this old; the definition would let two days pass.
+const MOST_AGE: Minute = 47 * 60;
 const FIRST_DAY: (i32, u32, u32) = (2026, 3, 2);
 const SCANS: [&str; 4] = ["marriage", "household", "ownership", "presale"];
 const APPLICANT: usize = 0;
@@ -32,7 +33,7 @@ const PERSONS: usize = 6;
 
 fn day(minute: Minute) -> NaiveDate {
     let first = NaiveDate::from_ymd_opt(FIRST_DAY.0, FIRST_DAY.1, FIRST_DAY.2).unwrap();
-    first + Days::new(u64::try_from(minute / DAY).unwrap())
+    first + TimeDelta::days(minute.div_euclid(DAY))
 }
 
 fn moment(minute: Minute) -> SystemTime {
@@ -60,16 +61,16 @@ struct History {
     /// Whom the applicant married or divorced, and when.
     events: Vec<(usize, &'static str, Minute)>,
     holdings: Vec<Holding>,
-    /// When each register was read.
-    read: BTreeMap<&'static str, Minute>,
+    /// As of when each register is whole, and until when what it shows may have changed: a server is asked now, and what is new in it may
+    /// be found with its next pass only.
+    read: BTreeMap<&'static str, (Minute, Minute)>,
     /// Registers from which what has ended is removed.
     forgetful: BTreeSet<&'static str>,
 }
 
 impl History {
     fn random(dice: &mut Dice) -> Self {
-        let sometime =
-            |dice: &mut Dice, from: Minute| from + 1 + 2 * i64::try_from(dice.below(usize::try_from((NOW - from) / 2).unwrap())).unwrap();
+        let sometime = |dice: &mut Dice, from: Minute| from + 1 + i64::try_from(dice.below(usize::try_from(NOW - from).unwrap())).unwrap();
         let adult = NaiveDate::from_ymd_opt(1980, 5, 6).unwrap();
         let mut born = [adult; PERSONS];
         let mut parents = [None; PERSONS];
@@ -87,7 +88,7 @@ impl History {
         for other in 1..3 {
             let mut when = 0;
             for what in ["married", "divorced", "remarried", "annulled"].into_iter().take(dice.below(5)) {
-                if when + 4 > NOW {
+                if when >= NOW {
                     break;
                 }
                 when = sometime(dice, when);
@@ -99,12 +100,14 @@ impl History {
             let mut holding = (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), -DAY);
             loop {
                 let (scan, owner, from) = holding;
-                let until = sometime(dice, from.max(0));
+                // A few are of the time before 1970.
+                let until = if from < 0 && dice.one_in(6) { -25_000 * DAY } else { sometime(dice, from.max(0)) };
                 // Sold to somebody else; or somebody of these has it now, in this register or the other.
-                let next =
-                    (until + 4 < NOW && dice.one_in(3)).then(|| (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), until));
+                let passed_on = until > 0 && until < NOW && dice.one_in(3);
+                let next = passed_on.then(|| (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), until));
                 let handed_over = scan == "presale" && next.is_some_and(|(to, whose, _)| to == "ownership" && whose == owner);
                 let until = (next.is_some() || !dice.one_in(8)).then_some(until);
+                let from = from.min(until.unwrap_or(from));
                 holdings.push(Holding { scan, owner, from, until, handed_over, dated: !dice.one_in(12) });
                 match next {
                     Some(next) => holding = next,
@@ -112,7 +115,12 @@ impl History {
                 }
             }
         }
-        let read = SCANS.map(|scan| (scan, NOW - 2 * i64::try_from(dice.below(usize::try_from(MOST_AGE / 2).unwrap())).unwrap()));
+        let read = SCANS.map(|scan| {
+            let as_of = NOW - i64::try_from(dice.below(usize::try_from(MOST_AGE).unwrap())).unwrap();
+            let shown =
+                if dice.one_in(2) { as_of } else { as_of + i64::try_from(dice.below(usize::try_from(NOW - as_of + 1).unwrap())).unwrap() };
+            (scan, (as_of, shown))
+        });
         let forgetful = SCANS.into_iter().filter(|_| dice.one_in(12)).collect();
         Self { born, died, parents, events, holdings, read: BTreeMap::from(read), forgetful }
     }
@@ -148,7 +156,7 @@ impl History {
 
     /// The earliest time at which one of them was read.
     fn first_read(&self, variant: &str) -> Minute {
-        Self::scans(variant).iter().map(|scan| self.read[scan]).min().unwrap()
+        Self::scans(variant).iter().map(|scan| self.read[scan].0).min().unwrap()
     }
 
     fn has_something(&self, persons: &BTreeSet<usize>, at: Minute) -> bool {
@@ -168,13 +176,21 @@ impl History {
         relations && holdings.into_iter().all(|(until, dated)| over(until) && dated) && self.forgetful.is_empty()
     }
 
+    /// A true word of the owner's, or none.
+    fn undated_before(&self, scan: &str) -> Option<i32> {
+        let undated = self.holdings.iter().filter(|holding| holding.scan == scan && !holding.dated);
+        let last = undated.filter_map(|holding| holding.until).max()?;
+        (last % 3 > 0).then(|| day(last).to_epoch_days() + 1)
+    }
+
     fn name(&self, person: usize) -> String {
         format!("330106{}{person:04}", self.born[person].format("%Y%m%d"))
     }
 
     /// The rows that the register showed when it was read, of these persons: by column.
     fn rows(&self, scan: &str, keys: &BTreeSet<String>) -> Vec<BTreeMap<&'static str, Cell>> {
-        let at = self.read[scan];
+        let (as_of, shown) = self.read[scan];
+        let is_seen = |happened: Minute| happened <= as_of || happened <= shown && happened % 2 == 0;
         let forgets = self.forgetful.contains(scan);
         let mut rows = Vec::new();
         let mut push = |keyed: &'static str, about: &[Option<usize>], cells: Vec<(&'static str, Cell)>| {
@@ -185,9 +201,9 @@ impl History {
         };
         match scan {
             "marriage" => {
-                for (other, what, when) in self.events.iter().filter(|(.., when)| *when <= at) {
+                for (other, what, when) in self.events.iter().filter(|(.., when)| is_seen(*when)) {
                     let undone = self.events.iter().any(|(whom, what, later)| {
-                        whom == other && matches!(*what, "divorced" | "annulled") && (when..=&at).contains(&later)
+                        whom == other && matches!(*what, "divorced" | "annulled") && later >= when && is_seen(*later)
                     });
                     if !(forgets && undone) {
                         let (man, woman) = (self.name(APPLICANT), self.name(*other));
@@ -202,7 +218,7 @@ impl History {
             }
             "household" => {
                 for person in 0..PERSONS {
-                    let death = self.died[person].filter(|death| *death <= at);
+                    let death = self.died[person].filter(|death| is_seen(*death));
                     if forgets && death.is_some() {
                         continue;
                     }
@@ -219,13 +235,10 @@ impl History {
                 }
             }
             _ => {
-                let (keyed, on, words) = if scan == "ownership" {
-                    ("owner", "cancelled_on", ["current", "cancelled"])
-                } else {
-                    ("buyer", "transferred_on", ["filed", "cancelled"])
-                };
-                for holding in self.holdings.iter().filter(|holding| holding.scan == scan && holding.from <= at) {
-                    let ended = holding.until.filter(|until| *until <= at);
+                let (keyed, words) =
+                    if scan == "ownership" { ("owner", ["current", "cancelled"]) } else { ("buyer", ["filed", "cancelled"]) };
+                for holding in self.holdings.iter().filter(|holding| holding.scan == scan && is_seen(holding.from)) {
+                    let ended = holding.until.filter(|until| is_seen(*until));
                     let word = match ended {
                         Some(_) if forgets => continue,
                         Some(_) if holding.handed_over => "transferred",
@@ -233,7 +246,7 @@ impl History {
                         None => words[0],
                     };
                     let date = ended.filter(|_| holding.dated).map(day);
-                    push(keyed, &[Some(holding.owner)], vec![("status", Cell::text(word)), (on, Cell::Date(date))]);
+                    push(keyed, &[Some(holding.owner)], vec![("status", Cell::text(word)), ("ended_on", Cell::Date(date))]);
                 }
             }
         }
@@ -281,7 +294,7 @@ impl Dispatch for History {
         let rows = if rows.is_empty() { Vec::new() } else { vec![batch(call.schema, &rows)] };
         let report = ScanReport {
             dataset: call.scan.scan.dataset.clone(),
-            as_of: moment(self.read[call.name]),
+            as_of: moment(self.read[call.name].0),
             now: moment(NOW),
             most_age: Duration::from_secs(5 * 86_400),
             findings: Vec::new(),
@@ -289,6 +302,7 @@ impl Dispatch for History {
             subjects: Subjects::Everyone,
             since: Some(-20_000),
             keeps_ended: !self.forgetful.contains(call.name),
+            undated_before: self.undated_before(call.name),
         };
         Box::pin(std::future::ready(Ok(ScanAnswer { rows, report })))
     }

@@ -10,37 +10,15 @@ use std::time::{Duration, SystemTime};
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use zerotrip_certs::definition::Definition;
-use zerotrip_certs::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
-use zerotrip_datasets::DatasetFile;
+use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
 use zerotrip_hub::check::run::Engine;
-use zerotrip_hub::check::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
-use zerotrip_proto::v1::{DatasetStatement, ErrorCode, Finding};
+use zerotrip_hub::check::{Dispatch, ScanAnswer, ScanCall};
+use zerotrip_proto::v1::{ErrorCode, Finding};
+
+use crate::support::{Dice, as_words, prepared, prepared_from};
 
 const TODAY: i32 = 20_000;
 const ADULT: i32 = TODAY - 18 * 366;
-
-/// A small deterministic source of dice.
-#[derive(Clone)]
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap()
-    }
-
-    pub(crate) fn one_in(&mut self, odds: usize) -> bool {
-        self.below(odds) == 0
-    }
-}
 
 #[derive(Clone, Default)]
 struct Person {
@@ -159,8 +137,11 @@ impl World {
         if all(&|person| person.homes.iter().any(|home| home.0 == "pending")) {
             return (allowed, "unavailable UNDETERMINED".into());
         }
-        let open = |ended: &(&str, Option<i32>)| matches!(ended.0, "cancelled" | "transferred") && ended.1.is_none_or(|day| day >= AS_OF);
-        if all(&|person| person.homes.iter().chain(&person.contracts).any(open)) {
+        let ended = |one: &&(&str, Option<i32>)| matches!(one.0, "cancelled" | "transferred");
+        if all(&|person| person.homes.iter().chain(&person.contracts).filter(ended).any(|one| one.1.is_none())) {
+            return (allowed, "unavailable UNDATED".into());
+        }
+        if all(&|person| person.homes.iter().chain(&person.contracts).filter(ended).any(|one| one.1.is_some_and(|day| day >= AS_OF))) {
             return (allowed, "unavailable HAND_OVER_GAP".into());
         }
         // Handed over long ago, and the other register has never heard of its owner.
@@ -323,39 +304,10 @@ impl Dispatch for Departments<'_> {
                     subjects,
                     since: Some(-20_000),
                     keeps_ended: true,
+                    undated_before: None,
                 },
             })
         })
-    }
-}
-
-fn statements() -> BTreeMap<String, DatasetStatement> {
-    let folder = tempfile::tempdir().unwrap();
-    zerotrip_tests::city::generate(&zerotrip_tests::city::Spec::now(60, 1), folder.path()).unwrap();
-    let files = ["police/household.toml", "civil/marriage.toml", "estate/ownership.toml", "housing/presale.toml"];
-    let read = |file: &&str| {
-        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
-        let dataset = DatasetFile::parse(&text, file).unwrap();
-        (dataset.id.clone(), dataset.to_statement(SystemTime::now()))
-    };
-    files.iter().map(read).collect()
-}
-
-pub(crate) async fn prepared() -> PreparedCheck {
-    prepared_from(|text| text).await
-}
-
-async fn prepared_from(change: impl FnOnce(String) -> String) -> PreparedCheck {
-    let path = zerotrip_tests::town::definitions().join("no-property.toml");
-    let definition = Definition::parse(&change(std::fs::read_to_string(path).unwrap()), "no-property.toml").unwrap();
-    PreparedCheck::try_new(Arc::new(definition), &statements()).await.unwrap()
-}
-
-pub(crate) fn as_words(conclusion: &Conclusion) -> String {
-    match conclusion {
-        Conclusion::Absent(_) => "true".into(),
-        Conclusion::Present(code) => format!("false {code}"),
-        Conclusion::Unavailable(why) => format!("unavailable {}", why.code.name()),
     }
 }
 

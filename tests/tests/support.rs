@@ -1,11 +1,18 @@
 //! Small helpers that several modules share.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use tempfile::TempDir;
+use zerotrip_certs::definition::Definition;
+use zerotrip_certs::soundness::Conclusion;
 use zerotrip_channel::SystemHome;
 use zerotrip_client::{Errand, Outcome, Question, Session};
-use zerotrip_proto::v1::ErrorCode;
+use zerotrip_datasets::DatasetFile;
+use zerotrip_hub::check::PreparedCheck;
+use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
 use zerotrip_tests::city::{Answer, City, Outcome as Expected, SYSTEMS, System, Variant};
 use zerotrip_tests::town::{BASIS, FUND, PURPOSE, Plan, Town};
 
@@ -113,4 +120,61 @@ pub fn journal(folder: &Path, member: &str) -> String {
 /// The code of a refusal that came as a gRPC status.
 pub fn code_of(status: &tonic::Status) -> ErrorCode {
     zerotrip_proto::Refusal::from_status(status).code
+}
+
+/// A small deterministic source of dice.
+#[derive(Clone)]
+pub struct Dice(pub u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Less than `bound`.
+    pub fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).unwrap()
+    }
+
+    /// True once in so many.
+    pub fn one_in(&mut self, odds: usize) -> bool {
+        self.below(odds) == 0
+    }
+}
+
+fn statements() -> BTreeMap<String, DatasetStatement> {
+    let folder = tempfile::tempdir().unwrap();
+    zerotrip_tests::city::generate(&zerotrip_tests::city::Spec::now(60, 1), folder.path()).unwrap();
+    let files = ["police/household.toml", "civil/marriage.toml", "estate/ownership.toml", "housing/presale.toml"];
+    let read = |file: &&str| {
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        let dataset = DatasetFile::parse(&text, file).unwrap();
+        (dataset.id.clone(), dataset.to_statement(SystemTime::now()))
+    };
+    files.iter().map(read).collect()
+}
+
+/// The no-property check over a city's statements.
+pub async fn prepared() -> PreparedCheck {
+    prepared_from(|text| text).await
+}
+
+/// The same, after a change to the definition's text.
+pub async fn prepared_from(change: impl FnOnce(String) -> String) -> PreparedCheck {
+    let path = zerotrip_tests::town::definitions().join("no-property.toml");
+    let definition = Definition::parse(&change(std::fs::read_to_string(path).unwrap()), "no-property.toml").unwrap();
+    PreparedCheck::try_new(Arc::new(definition), &statements()).await.unwrap()
+}
+
+/// `true`, `false PROPERTY_FOUND`, `unavailable UNDETERMINED`.
+pub fn as_words(conclusion: &Conclusion) -> String {
+    match conclusion {
+        Conclusion::Absent(_) => "true".into(),
+        Conclusion::Present(code) => format!("false {code}"),
+        Conclusion::Unavailable(why) => format!("unavailable {}", why.code.name()),
+    }
 }

@@ -110,8 +110,8 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
             lines.push(
                 screen
                     .pick(
-                        "    does not say that it keeps what has ended: it can prove no absence beside a register that is older",
-                        "    未声明保留已终止的记录：若其他登记的数据时点更早，则不能据此证明“无记录”",
+                        "    does not keep what has ended, by its owner's statement: beside other registers it proves no absence",
+                        "    提供单位未声明保留已终止的记录：不能与其他登记共同证明“无记录”",
                     )
                     .to_owned(),
             );

@@ -79,7 +79,12 @@ fn head(out: &mut String, look: &Look, member: Option<&str>, advice: &[String]) 
     line!(out, "sharing = \"{PLACEHOLDER}\"  # `unconditional`, `conditional` or `none`");
     line!(out, "most_age = \"{PLACEHOLDER}\"  # the oldest data that still counts, such as `36h`");
     line!(out, "row_floor = \"{PLACEHOLDER}\"  # fewer rows than this are not this register; {} rows are there now", look.rows);
-    line!(out, "ended = \"{PLACEHOLDER}\"  # `kept` if what ends (sold, divorced, dead) stays as a row that says so, else `removed`");
+    line!(
+        out,
+        "ended = \"{PLACEHOLDER}\"  # `kept` if what ends (sold, divorced, dead) stays as a row that says so and no owner, parent or status is \
+         written over without one, else `removed`"
+    );
+    line!(out, "# undated_before = \"2010-01-01\"  # what has ended without a date ended before this day");
     line!(
         out,
         "# probes = \"known.probes\"  # a file of your own (mode 0600) with persons who must be found, one id a line; it is shown to nobody"

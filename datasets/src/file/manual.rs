@@ -22,6 +22,7 @@ sharing = "conditional"
 most_age = "36h"
 row_floor = 1000
 ended = "kept"  # what ends stays as a row that says so; `removed` where it does not
+undated_before = "2010-01-01"  # what has ended without a date ended before this day
 
 {}
 [coverage]

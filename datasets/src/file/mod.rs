@@ -69,6 +69,8 @@ pub struct DatasetFile {
     pub most_shrink: f64,
     /// Whether what ends stays, as a row that says so, and is never removed or written over; default no.
     pub keeps_ended: bool,
+    /// The day before which everything ended that is not dated.
+    pub undated_before: Option<NaiveDate>,
     /// A file, relative to the dataset file, that names persons known to be in it; it stays in the department. None by default.
     pub probes: Option<String>,
     /// Where the rows are.
@@ -272,6 +274,7 @@ impl DatasetFile {
             row_floor: self.row_floor,
             stated_at: Some(zerotrip_proto::to_timestamp(stated_at)),
             keeps_ended: self.keeps_ended,
+            undated_before: self.undated_before.map(|day| day.to_string()).unwrap_or_default(),
         }
     }
 }

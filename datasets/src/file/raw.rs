@@ -50,6 +50,7 @@ pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
             row_floor: head.row_floor,
             most_shrink: head.most_shrink,
             keeps_ended: head.keeps_ended,
+            undated_before: head.undated_before,
             probes: head.probes,
             source,
             coverage,
@@ -69,6 +70,7 @@ struct Head {
     row_floor: u64,
     most_shrink: f64,
     keeps_ended: bool,
+    undated_before: Option<NaiveDate>,
     probes: Option<String>,
 }
 
@@ -93,12 +95,18 @@ fn head(section: &mut Section<'_>) -> Option<Head> {
     let keeps_ended = section.read(
         "ended",
         Some(false),
-        "must be `kept` (what ends stays as a row that says so, and no row is removed or written over) or `removed`",
+        "must be `kept` (what ends stays as a row that says so, and nothing is removed or written over without one) or `removed`",
         |value| match value.as_str()? {
             "kept" => Some(true),
             "removed" => Some(false),
             _ => None,
         },
+    );
+    let undated_before = section.read(
+        "undated_before",
+        Some(None),
+        "must be a date such as `\"2010-01-01\"`: what has ended, and is not dated, ended before it",
+        |value| NaiveDate::parse_from_str(value.as_str()?, "%Y-%m-%d").ok().map(Some),
     );
     let probes =
         section.read("probes", Some(None), "must be the path of a file that names persons known to be in it, one id a line", |value| {
@@ -112,6 +120,7 @@ fn head(section: &mut Section<'_>) -> Option<Head> {
         row_floor: row_floor?,
         most_shrink: most_shrink?,
         keeps_ended: keeps_ended?,
+        undated_before: undated_before?,
         probes: probes?,
     })
 }

@@ -80,7 +80,7 @@ fn csv_sources_have_their_own_keys() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
     let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml");
-    let file = with("kind = \"csv\"\npath = \"a.csv\"\nencoding = \"gb18030\"").unwrap();
+    let file = with("kind = \"csv\"\npath = \"a.csv\"\nencoding = \"gb18030\"\nas_of = \"modified\"").unwrap();
     assert_eq!(
         file.source,
         Source::Csv(Csv { file: FileDrop { path: "a.csv".into(), as_of: DropAsOf::Modified }, encoding: Encoding::Gb18030 })
@@ -94,7 +94,7 @@ fn csv_sources_have_their_own_keys() {
          `source.table` = `t`: unknown key; known here: kind, path, as_of, encoding"
     );
     for path in ["/etc/passwd", "a/../../b", "C:\\x", "", "a//b", "./a"] {
-        assert!(with(&format!("kind = \"csv\"\npath = '{path}'\nencoding = \"utf-8\"")).is_err(), "{path}");
+        assert!(with(&format!("kind = \"csv\"\npath = '{path}'\nencoding = \"utf-8\"\nas_of = \"modified\"")).is_err(), "{path}");
     }
 }
 
@@ -259,6 +259,8 @@ fn whether_it_keeps_what_has_ended_is_its_owners_word_and_unsaid_is_no() {
     let said = |word: &str| HOUSEHOLD.replace("row_floor = 1000", &format!("row_floor = 1000\n{word}"));
     let keeps = |word: &str| DatasetFile::parse(&said(word), "f.toml").unwrap().to_statement(SystemTime::now()).keeps_ended;
     assert_eq!((keeps(""), keeps("ended = \"removed\""), keeps("ended = \"kept\"")), (false, false, true));
+    let undated = DatasetFile::parse(&said("undated_before = \"2010-01-01\""), "f.toml").unwrap();
+    assert_eq!(undated.to_statement(SystemTime::now()).undated_before, "2010-01-01");
     let error = DatasetFile::parse(&said("ended = true"), "f.toml").unwrap_err().to_string();
     assert!(error.contains("`dataset.ended` = `true`: must be `kept`"), "{error}");
 }

@@ -124,13 +124,19 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
             false,
         ),
         ErrorCode::HandOverGap => (
-            "a record ended or was handed over there after another register was last updated; try again after that one's next update",
-            "存在已终止或已移交的记录，其日期晚于其他登记的数据时点，请在其他登记下次更新后重试",
+            "since the time of this source's data a record ended or was handed over elsewhere, and what became of it may not show yet; ask \
+             again tomorrow, or after its next update",
+            "在该数据源的数据时点之后，其他登记中有记录终止或移交，其去向可能尚未体现，请于次日或该数据源下次更新后重试",
             true,
         ),
         ErrorCode::NoCommonMoment => (
-            "the source was read later than another, and does not keep what has ended in between; its owner must say what it keeps",
-            "该数据源的数据时点晚于其他登记，且不保留其间已终止的记录，需数据提供部门说明其留存情况",
+            "the source does not keep what has ended, and so proves nothing beside the others; its owner must look at it",
+            "该数据源不保留已终止的记录，无法与其他登记共同证明“无记录”，需数据提供部门处理",
+            false,
+        ),
+        ErrorCode::Undated => (
+            "a record ended there on a day that the source does not say; its owner must look at it",
+            "该数据源存在未注明终止日期的已终止记录，需数据提供部门核实",
             false,
         ),
         ErrorCode::Undetermined => {

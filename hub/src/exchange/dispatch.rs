@@ -214,10 +214,19 @@ impl<'a> Dispatcher<'a> {
             _ => Subjects::Stated(String::new()),
         };
         let most_age = Duration::from_secs(statement.most_age_seconds);
-        let since = statement.coverage.as_ref().and_then(|coverage| chrono::NaiveDate::parse_from_str(&coverage.since, "%Y-%m-%d").ok());
-        let since = since.map(|day| day.to_epoch_days());
-        let (findings, keeps_ended) = (facts.findings, statement.keeps_ended);
-        let report = ScanReport { dataset, as_of, now, most_age, findings, required_null: false, subjects, since, keeps_ended };
+        let since = statement.coverage.as_ref().and_then(|coverage| day(&coverage.since));
+        let report = ScanReport {
+            dataset,
+            as_of,
+            now,
+            most_age,
+            findings: facts.findings,
+            required_null: false,
+            subjects,
+            since,
+            keeps_ended: statement.keeps_ended,
+            undated_before: day(&statement.undated_before),
+        };
         Ok(ScanAnswer { rows, report })
     }
 }
@@ -346,6 +355,11 @@ fn supplied(
         all.insert(column.clone(), places);
     }
     Ok(all)
+}
+
+/// A day as a statement has it, in days since 1970-01-01.
+fn day(text: &str) -> Option<i32> {
+    chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| day.to_epoch_days())
 }
 
 /// What a connector's refusal means for the check. Its words are logged here, for the operator; the requester hears the code.

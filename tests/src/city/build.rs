@@ -106,30 +106,26 @@ impl Builder {
         for owner in owners {
             let owner_name = self.registers.persons.get(*owner).map(|person| person.name.clone()).unwrap_or_default();
             let (owner, registered) = (self.spell(*owner, day), self.write_date(day));
-            let cancelled = if status == Title::Cancelled { self.end_of_title(day) } else { Field::null() };
+            let ended = if status == Title::Cancelled { self.end_of_title(day) } else { Field::null() };
             let (unit, share, status) = (unit.clone(), share.clone(), status.field());
-            self.registers.ownership.push(OwnershipRow { unit, owner, owner_name, share, status, registered, cancelled });
+            self.registers.ownership.push(OwnershipRow { unit, owner, owner_name, share, status, registered, ended });
         }
     }
 
-    /// The day on which a title of that day ended; old clerks did not write it down, and last night's extract knows none of today.
+    /// The day on which a title of that day ended; until 2015 not every clerk wrote it down.
     fn end_of_title(&mut self, day: NaiveDate) -> Field<NaiveDate> {
-        let yesterday = self.today.pred_opt().unwrap_or(self.today);
-        if day > yesterday || self.random.chance(150) {
-            return Field::null();
-        }
-        let day = self.random.day(day, yesterday);
-        self.write_date(day)
+        let ended = self.random.day(day, self.today.pred_opt().unwrap_or(self.today).max(day));
+        if ended.year() < 2015 && self.random.chance(600) { Field::null() } else { self.write_date(ended) }
     }
 
-    pub(super) fn buys(&mut self, buyer: usize, status: Contract, signed: NaiveDate, transferred: Option<NaiveDate>) {
+    pub(super) fn buys(&mut self, buyer: usize, status: Contract, signed: NaiveDate, ended: Option<NaiveDate>) {
         let (number, unit) = (self.number("YS"), self.unit());
         let (buyer, signed) = (self.spell(buyer, self.today), self.write_date(signed));
-        let transferred = match transferred {
+        let ended = match ended {
             Some(day) => self.write_date(day),
             None => Field::null(),
         };
-        self.registers.presale.push(PresaleRow { number, buyer, unit, signed, status: status.field(), transferred, ragged: None });
+        self.registers.presale.push(PresaleRow { number, buyer, unit, signed, status: status.field(), ended, ragged: None });
     }
 
     /// The household rows of the persons from this place on: written last, when deaths are known.

@@ -69,7 +69,7 @@ pub(super) fn invite(city: &mut Builder) -> Result<Vec<Promise>, CityError> {
     let buyer = city.person(birth, true, HERE, Residence::Registered);
     let signed = city.years_ago(2);
     city.buys(buyer, Contract::Transferred, signed, Some(city.today));
-    promise("hand_over_gap", buyer, Variant::Couple, Answer::unavailable("HAND_OVER_GAP", "housing.presale", "presale"));
+    promise("hand_over_gap", buyer, Variant::Couple, Answer::unavailable("HAND_OVER_GAP", "estate.ownership", "ownership"));
 
     let birth = city.years_ago(52);
     let blurred = city.person(birth, false, HERE, Residence::Registered);

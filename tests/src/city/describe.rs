@@ -157,6 +157,7 @@ sharing = "conditional"
 most_age = "36h"
 row_floor = {row_floor}
 ended = "kept"
+undated_before = "2015-01-01"
 
 [source]
 {source}
@@ -205,7 +206,7 @@ type = "date"
 grade = "L2"
 
 [[column]]
-name = "cancelled_on"
+name = "ended_on"
 field = "ZXRQ"
 type = "date"
 grade = "L2"
@@ -270,7 +271,7 @@ grade = "L2"
 codes = { "已备案" = "filed", "已撤销" = "cancelled", "已转产权" = "transferred" }
 
 [[column]]
-name = "transferred_on"
+name = "ended_on"
 field = "ZCQRQ"
 type = "date"
 grade = "L2"

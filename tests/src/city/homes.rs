@@ -91,7 +91,7 @@ fn organisation(city: &mut Builder) {
         share: "单独所有".to_owned(),
         status: Title::Current.field(),
         registered,
-        cancelled: Field::null(),
+        ended: Field::null(),
     });
 }
 

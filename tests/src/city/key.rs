@@ -124,7 +124,7 @@ impl<'a> Judge<'a> {
                 &everybody,
                 |row| [Some(&row.owner), None, None],
                 |_| None,
-                |row| row.status.is_lost() || row.cancelled.is_lost(),
+                |row| row.status.is_lost() || row.ended.is_lost(),
             ),
             presale: Register::new(
                 ("housing.presale", "presale"),
@@ -132,7 +132,7 @@ impl<'a> Judge<'a> {
                 &everybody,
                 |row| [Some(&row.buyer), None, None],
                 |row| row.ragged.as_deref(),
-                |row| row.status.is_lost() || row.transferred.is_lost(),
+                |row| row.status.is_lost() || row.ended.is_lost(),
             ),
         }
     }
@@ -146,14 +146,14 @@ impl<'a> Judge<'a> {
         let mut persons = vec![applicant];
         let mut dead = false;
         let mut unregistered = None;
-        let mut lately = None;
+        let mut left_the_family = Vec::new();
         if variant != Variant::Applicant {
             let marriage = self.marriage.scan(&[applicant])?;
             let spouses = spouses(&marriage, applicant);
             let mut kin = persons.clone();
             kin.extend(&spouses);
             let household = self.household.scan(&kin)?;
-            lately = self.lately_of_the_family(&marriage, &household, applicant, &spouses, variant);
+            left_the_family = self.left_the_family(&marriage, &household, applicant, &spouses, variant);
             let has_died = |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.death.get().is_some());
             let is_registered =
                 |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.status.is(Residence::Registered));
@@ -191,20 +191,23 @@ impl<'a> Judge<'a> {
         if ownership.iter().any(|row| row.status.is(Title::Pending)) {
             return Err(Answer::unavailable("UNDETERMINED", "estate.ownership", "ownership"));
         }
-        // 5. What ended since the extract may have become something that the extract does not show, somebody's of the family.
-        let ended = |row: &PresaleRow| row.status.is(Contract::Transferred) || row.status.is(Contract::Cancelled);
-        if presale.iter().any(|row| ended(row) && !self.is_over(row.transferred.get())) {
-            return Err(Answer::unavailable("HAND_OVER_GAP", "housing.presale", "presale"));
+        // 5. What ended on a day that nobody wrote down may have ended today.
+        let has_left = |row: &PresaleRow| row.status.is(Contract::Transferred) || row.status.is(Contract::Cancelled);
+        if presale.iter().any(|row| has_left(row) && row.ended.get().is_none()) {
+            return Err(Answer::unavailable("UNDATED", "housing.presale", "presale"));
         }
-        if let Some(gap) = lately {
-            return Err(gap);
+        // 6. What ended since the extract may have become something that the extract does not show, somebody's of the family.
+        let contracts = presale.iter().filter(|row| has_left(row)).filter_map(|row| row.ended.get());
+        let titles = ownership.iter().filter(|row| row.status.is(Title::Cancelled)).filter_map(|row| row.ended.get());
+        if contracts.chain(titles).chain(left_the_family).any(|day| !self.is_over(day)) {
+            return Err(Answer::unavailable("HAND_OVER_GAP", "estate.ownership", "ownership"));
         }
-        // 6. What was handed over is in the other register, or a register is not whole.
+        // 7. What was handed over is in the other register, or a register is not whole.
         let arrived = |buyer: Option<ResidentId>| buyer.is_some_and(|buyer| ownership.iter().any(|row| row.owner.is(buyer)));
         if presale.iter().any(|row| row.status.is(Contract::Transferred) && !arrived(row.buyer.get())) {
             return Err(Answer::unavailable("UNDETERMINED", "housing.presale", "presale"));
         }
-        // 7. Silence about somebody whom a register does not know says nothing.
+        // 8. Silence about somebody whom a register does not know says nothing.
         unregistered.map_or(Ok(Answer::yes()), Err)
     }
 
@@ -212,33 +215,29 @@ impl<'a> Judge<'a> {
         is_child(row, parents) && of_age_on(row).is_some_and(|day| day > self.today)
     }
 
-    /// Who was a spouse, or a minor child, until some time after the extract.
-    fn lately_of_the_family(
+    /// The days on which somebody ceased to be a spouse or a minor child.
+    fn left_the_family(
         &self,
         marriage: &[&MarriageRow],
         household: &[&HouseholdRow],
         applicant: ResidentId,
         spouses: &[ResidentId],
         variant: Variant,
-    ) -> Option<Answer> {
-        let parted = |row: &&MarriageRow| row.event.is(Event::Divorced) || row.event.is(Event::Annulled);
-        if marriage.iter().filter(|row| parted(row)).any(|row| !self.is_over(row.date.get())) {
-            return Some(Answer::unavailable("HAND_OVER_GAP", "civil.marriage", "marriage"));
-        }
+    ) -> Vec<NaiveDate> {
+        let parted = |row: &&&MarriageRow| row.event.is(Event::Divorced) || row.event.is(Event::Annulled);
         let mut kin = vec![applicant];
         kin.extend(spouses);
         let counts = |row: &HouseholdRow| variant == Variant::Family || spouses.iter().any(|spouse| row.resident.is(*spouse));
         let died = |row: &HouseholdRow| row.death.get().filter(|_| counts(row) && !row.resident.is(applicant));
         let grew_up =
             |row: &HouseholdRow| of_age_on(row).filter(|day| variant == Variant::Family && is_child(row, &kin) && *day <= self.today);
-        let open = |day: Option<NaiveDate>| day.is_some_and(|day| !self.is_over(Some(day)));
-        let lately = household.iter().any(|row| open(died(row)) || open(grew_up(row)));
-        lately.then(|| Answer::unavailable("HAND_OVER_GAP", "police.household", "household"))
+        let parted = marriage.iter().filter(parted).filter_map(|row| row.date.get());
+        parted.chain(household.iter().flat_map(|row| [died(row), grew_up(row)]).flatten()).collect()
     }
 
-    /// The extract was taken after that day had ended; a day that nobody wrote down may be any.
-    fn is_over(&self, day: Option<NaiveDate>) -> bool {
-        let end = day.and_then(|day| day.checked_add_days(Days::new(1))).map(|day| day.and_time(NaiveTime::MIN));
+    /// The extract was begun after that day had ended.
+    fn is_over(&self, day: NaiveDate) -> bool {
+        let end = day.checked_add_days(Days::new(1)).map(|day| day.and_time(NaiveTime::MIN));
         let end = end.and_then(|end| self.extracted_at.offset().from_local_datetime(&end).single());
         end.is_some_and(|end| end <= self.extracted_at)
     }

@@ -180,7 +180,7 @@ pub(super) struct OwnershipRow {
     pub(super) share: String,
     pub(super) status: Field<Title>,
     pub(super) registered: Field<NaiveDate>,
-    pub(super) cancelled: Field<NaiveDate>,
+    pub(super) ended: Field<NaiveDate>,
 }
 
 #[derive(Clone, Debug)]
@@ -190,7 +190,7 @@ pub(super) struct PresaleRow {
     pub(super) unit: String,
     pub(super) signed: Field<NaiveDate>,
     pub(super) status: Field<Contract>,
-    pub(super) transferred: Field<NaiveDate>,
+    pub(super) ended: Field<NaiveDate>,
     /// The fields as written, where their number is not the header's.
     pub(super) ragged: Option<Vec<String>>,
 }
@@ -224,8 +224,8 @@ impl MarriageRow {
 impl OwnershipRow {
     pub(super) fn cells(&self) -> Vec<Option<String>> {
         let (unit, name, share) = (Some(self.unit.clone()), Some(self.owner_name.clone()), Some(self.share.clone()));
-        let (registered, cancelled) = (self.registered.raw.clone(), self.cancelled.raw.clone());
-        vec![unit, self.owner.raw.clone(), name, share, self.status.raw.clone(), registered, cancelled]
+        let (registered, ended) = (self.registered.raw.clone(), self.ended.raw.clone());
+        vec![unit, self.owner.raw.clone(), name, share, self.status.raw.clone(), registered, ended]
     }
 }
 
@@ -233,7 +233,7 @@ impl PresaleRow {
     pub(super) fn cells(&self) -> Vec<Option<String>> {
         self.ragged.as_ref().map(|fields| fields.iter().cloned().map(Some).collect()).unwrap_or_else(|| {
             let (number, unit) = (Some(self.number.clone()), Some(self.unit.clone()));
-            vec![number, self.buyer.raw.clone(), unit, self.signed.raw.clone(), self.status.raw.clone(), self.transferred.raw.clone()]
+            vec![number, self.buyer.raw.clone(), unit, self.signed.raw.clone(), self.status.raw.clone(), self.ended.raw.clone()]
         })
     }
 }

@@ -70,8 +70,8 @@ fn codes_and_dates(city: &mut Builder, spared: &Spared) {
         if random.rarely(400) {
             row.registered = Field::lost(Some(random.pick(BAD_DATES)));
         }
-        if row.cancelled.raw.is_some() && random.rarely(800) {
-            row.cancelled = Field::lost(Some(random.pick(BAD_DATES)));
+        if row.ended.raw.is_some() && random.rarely(800) {
+            row.ended = Field::lost(Some(random.pick(BAD_DATES)));
         }
     }
     for row in registers.presale.iter_mut().skip(spared.presale) {
@@ -81,8 +81,8 @@ fn codes_and_dates(city: &mut Builder, spared: &Spared) {
         if random.rarely(500) {
             row.signed = Field::lost(Some(random.pick(BAD_DATES)));
         }
-        if row.transferred.raw.is_some() && random.rarely(1500) {
-            row.transferred = Field::lost(Some(random.pick(BAD_DATES)));
+        if row.ended.raw.is_some() && random.rarely(1500) {
+            row.ended = Field::lost(Some(random.pick(BAD_DATES)));
         }
     }
 }

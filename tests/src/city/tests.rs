@@ -63,9 +63,8 @@ fn the_key_has_every_outcome_and_everybody() {
         ("APPLICANT_DECEASED", ""),
         ("UNDETERMINED", "estate.ownership"),
         ("UNDETERMINED", "housing.presale"),
-        ("HAND_OVER_GAP", "housing.presale"),
-        ("HAND_OVER_GAP", "civil.marriage"),
-        ("HAND_OVER_GAP", "police.household"),
+        ("HAND_OVER_GAP", "estate.ownership"),
+        ("UNDATED", "housing.presale"),
         ("OUTSIDE_COVERAGE", "civil.marriage"),
         ("OUTSIDE_COVERAGE", "police.household"),
         ("SOURCE_UNREADABLE", "civil.marriage"),
@@ -165,14 +164,14 @@ fn cells_read_as_the_model_means_them() {
     let file = dataset(out.path(), "estate/ownership.toml");
     for row in &registers.ownership {
         same_id(&row.owner);
-        [&row.registered, &row.cancelled].into_iter().for_each(same_date);
+        [&row.registered, &row.ended].into_iter().for_each(same_date);
         let words = ["现势", "注销", "办理中", "预告"];
         same_code(&row.status, code(&file, "status", &row.status.raw), &["current", "cancelled", "pending", "advance"], &words);
     }
     let file = dataset(out.path(), "housing/presale.toml");
     for row in &registers.presale {
         same_id(&row.buyer);
-        [&row.signed, &row.transferred].into_iter().for_each(same_date);
+        [&row.signed, &row.ended].into_iter().for_each(same_date);
         let words = ["已备案", "已撤销", "已转产权"];
         same_code(&row.status, code(&file, "status", &row.status.raw), &["filed", "cancelled", "transferred"], &words);
         assert_eq!(row.ragged.is_some(), row.cells().len() != 6);

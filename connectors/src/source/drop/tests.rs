@@ -232,7 +232,7 @@ fn outside_writers_are_read() {
     for kind in [Kind::Xlsx, Kind::Xls, Kind::Dbf, Kind::Parquet] {
         let file = kind.file_name();
         let said = file.split('.').next_back().unwrap();
-        let rig = Rig::with(kind, &format!("kind = \"{said}\"\npath = \"{file}\""), &[]);
+        let rig = Rig::with(kind, &format!("kind = \"{said}\"\npath = \"{file}\"\nas_of = \"modified\""), &[]);
         let path = rig.folder.path().join(file);
         let status = Command::new(&python).args(["-XUTF8", "-B"]).arg(root.join("tests/outside/write_drops.py")).arg(&path).status();
         assert!(status.expect("Python with tests/outside/requirements.txt").success(), "{kind:?}");

@@ -36,7 +36,7 @@ pub(super) const PATH: Parameter = Parameter {
 };
 pub(super) const AS_OF: Parameter = Parameter {
     key: "as_of",
-    default: Some("modified"),
+    default: None,
     form: "must be `modified`, `manifest` or `{ name = \"…%Y%m%d…\" }`, whose names fit `path`",
     doc: "How old its rows are: the time at which their export began, for what was entered while it ran may be missing. `manifest`: what `<file>.manifest.toml` beside it states, with the number of rows and the SHA-256 that \
         the file must have; prefer it, for it also tells a half-written file. `{ name = \"marriage-%Y%m%d.csv\" }`: the beginning, in \
@@ -63,7 +63,7 @@ impl FileDrop {
     pub(super) fn read(section: &mut Section<'_>) -> Option<Self> {
         let path = PATH.read(section, None, drop_path);
         let name = path.map(last_part);
-        let as_of = AS_OF.read(section, Some(DropAsOf::Modified), |value| match value {
+        let as_of = AS_OF.read(section, None, |value| match value {
             Value::String(text) if text == "modified" => Some(DropAsOf::Modified),
             Value::String(text) if text == "manifest" => Some(DropAsOf::Manifest),
             Value::Table(table) if table.len() == 1 => {

@@ -7,7 +7,7 @@ use super::super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run,
 use zerotrip_legacy::files::Dbf;
 
 fn rig(table: &Dbf, encoding: &str) -> Rig {
-    let rig = Rig::with(Kind::Dbf, &format!("kind = \"dbf\"\npath = \"t.dbf\"\n{encoding}"), &[]);
+    let rig = Rig::with(Kind::Dbf, &format!("kind = \"dbf\"\npath = \"t.dbf\"\nas_of = \"modified\"\n{encoding}"), &[]);
     std::fs::write(rig.folder.path().join("t.dbf"), table.bytes()).unwrap();
     rig
 }

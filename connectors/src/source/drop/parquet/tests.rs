@@ -16,7 +16,7 @@ use zerotrip_legacy::files::parquet_of;
 const NAME: &str = "姓 名) -- drop table (x";
 
 fn rig(owner: ArrayRef, name: ArrayRef) -> Rig {
-    let rig = Rig::with(Kind::Parquet, "kind = \"parquet\"\npath = \"t.parquet\"", &[]);
+    let rig = Rig::with(Kind::Parquet, "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"modified\"", &[]);
     let nobody: ArrayRef = Arc::new(StringArray::from(vec![None::<&str>; owner.len()]));
     let batch = RecordBatch::try_from_iter_with_nullable([(NAME, name, true), ("GYR", nobody, true), ("SFZH", owner, true)]).unwrap();
     std::fs::write(rig.folder.path().join("t.parquet"), parquet_of(&batch)).unwrap();

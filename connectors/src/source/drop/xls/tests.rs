@@ -12,7 +12,7 @@ fn rig(rows: &[[&str; 3]], change: impl FnOnce(&mut OldBook)) -> Rig {
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.map(str::to_owned).to_vec()).collect();
     let mut book = OldBook::of(&HEADER, &rows);
     change(&mut book);
-    let rig = Rig::with(Kind::Xls, "kind = \"xls\"\npath = \"t.xls\"", &[]);
+    let rig = Rig::with(Kind::Xls, "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"modified\"", &[]);
     std::fs::write(rig.folder.path().join("t.xls"), book.bytes()).unwrap();
     rig
 }
@@ -126,7 +126,7 @@ fn a_workbook_of_any_size_is_read_through_its_tables() {
         let mut rows = rows;
         rows.push(vec![LI.to_owned(), String::new(), "最后".to_owned()]);
         let book = OldBook { piece, ..OldBook::of(&HEADER, &rows) };
-        let rig = Rig::with(Kind::Xls, "kind = \"xls\"\npath = \"t.xls\"", &[]);
+        let rig = Rig::with(Kind::Xls, "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"modified\"", &[]);
         std::fs::write(rig.folder.path().join("t.xls"), book.bytes()).unwrap();
         assert_eq!(ask(&rig, LI), (vec!["最后".into()], vec![]), "{count}");
     }

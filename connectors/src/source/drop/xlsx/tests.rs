@@ -10,7 +10,7 @@ const HEADER: [&str; 3] = ["SFZH", "GYR", "姓 名) -- drop table (x"];
 
 /// A rig whose sheet has these rows below its header.
 fn rig(rows: Vec<Vec<Cell>>, change: impl FnOnce(&mut Book)) -> Rig {
-    let rig = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"", &[]);
+    let rig = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"", &[]);
     let mut book = Book { rows: vec![HEADER.iter().map(|name| text(name)).collect()], ..Book::default() };
     book.rows.extend(rows);
     change(&mut book);
@@ -110,7 +110,7 @@ fn nothing_that_holds_an_identifier_is_passed_over() {
     let twice = rig(vec![vec![text(WANG), raw(&format!("t=\"str\"><v>{LI}</v></c><c r=\"B2\"><v>1</v>")), text("a")]], |_| ());
     assert_eq!(ask(&twice, LI), (vec![], vec!["line 2".into()]));
     let above = |id: &str| {
-        let rig = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nheader = 3", &[]);
+        let rig = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"\nheader = 3", &[]);
         let mut rows = vec![vec![text("房产登记 20261122")], vec![text(id)]];
         rows.push(HEADER.iter().map(|name| text(name)).collect());
         rows.push(vec![text(LI), Cell::None, text("a")]);
@@ -139,9 +139,9 @@ fn the_sheet_is_named_or_the_only_one() {
     let (code, detail) = refused(&rig(rows(), |book| book.others = vec!["隐藏"]));
     assert_eq!(code, ErrorCode::SourceDrift);
     assert!(detail.contains("`表`, `隐藏`"), "{detail}");
-    let named = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nsheet = \"表\"", &[(LI, "", "b")]);
+    let named = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"\nsheet = \"表\"", &[(LI, "", "b")]);
     assert_eq!(ask(&named, LI).0, ["b"]);
-    let gone = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nsheet = \"表2\"", &[]);
+    let gone = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"\nsheet = \"表2\"", &[]);
     assert!(refused(&gone).1.contains("no sheet `表2`"));
 }
 
