@@ -12,7 +12,7 @@ use zerotrip_channel::{SystemHome, files, join as join_hub};
 use zerotrip_proto::v1::{KeyUsage, Reason};
 use zerotrip_trust::invitation::{Invitation, InvitationError};
 
-use super::screen::{DENIED, Failure, NOT_SO, Screen, UNAVAILABLE, USAGE, rfc3339};
+use super::screen::{DENIED, Failure, Language, NOT_SO, Screen, UNAVAILABLE, USAGE, rfc3339};
 use super::verify::{card, certificate_json};
 use super::{SystemDir, zh};
 use crate::new_file;
@@ -149,8 +149,8 @@ pub(super) async fn join(dir: &Path, invitation: &Path, wait: u64, screen: &Scre
     let mut progress = |_line: &str| {};
     let usages = [KeyUsage::Sign, KeyUsage::Seal];
     let home = join_hub(&invitation, dir, &usages, Duration::from_secs(wait), &mut progress).await?;
-    let text = match screen.pick("en", "zh") {
-        "zh" => format!("已作为 {} 接入 {}", home.system, home.hub),
+    let text = match screen.language {
+        Language::Zh => format!("已作为 {} 接入 {}", home.system, home.hub),
         _ => format!("joined {} as {}", home.hub, home.system),
     };
     screen.show(&text, &json!({ "joined": home.hub.uri(), "system": home.uri() }))?;
@@ -204,8 +204,8 @@ fn tell(outcome: &Outcome, question: &Question, screen: &Screen) -> Result<ExitC
 
 /// A claim of the answer, by the name that people know.
 fn shown(name: &str, value: &str, screen: &Screen) -> String {
-    match screen.pick("en", "zh") {
-        "zh" => format!("  {}：{value}", zh::name(name)),
+    match screen.language {
+        Language::Zh => format!("  {}：{value}", zh::name(name)),
         _ => format!("  {}: {value}", zh::name_en(name)),
     }
 }
@@ -231,8 +231,8 @@ fn proof(proven: &ProvenAnswer, screen: &Screen) -> Vec<String> {
     }
     lines.push(format!("  {} {}, {}", screen.pick("exchange:", "交换编号："), answer.request_id, screen.time(proven.answered_at())));
     let (index, size) = (proven.index(), proven.checkpoint().size);
-    lines.push(match screen.pick("en", "zh") {
-        "zh" => format!("  已验证：枢纽签名有效，存证台账第 {index} 条（树大小 {size}）"),
+    lines.push(match screen.language {
+        Language::Zh => format!("  已验证：枢纽签名有效，存证台账第 {index} 条（树大小 {size}）"),
         _ => format!("  verified: the hub's signature, and entry {index} of its ledger (tree of {size})"),
     });
     lines
@@ -267,7 +267,6 @@ fn with_proof(value: Value, word: &str, asked: &str, proven: &ProvenAnswer) -> V
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::super::screen::Language;
     use super::*;
 
     #[test]

@@ -15,7 +15,7 @@ use zerotrip_trust::Digest;
 use zerotrip_trust::identity::Identity;
 
 use super::grants;
-use super::screen::{Failure, NOT_SO, Screen, USAGE, rfc3339};
+use super::screen::{Failure, Language, NOT_SO, Screen, USAGE, rfc3339};
 use super::zh;
 use crate::Connection;
 use crate::authority::{Authority, NewMember};
@@ -154,8 +154,8 @@ pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Res
             let life = Duration::from_secs(directory_life * 3600);
             let made = Authority::init(&authority.dir, &trust_domain, &hub, &url, life, now)?;
             let shown = authority.dir.display();
-            let text = match screen.pick("en", "zh") {
-                "zh" => format!(
+            let text = match screen.language {
+                Language::Zh => format!(
                     "已建立 {trust_domain} 的数据主管部门目录 {shown}\n请妥善保管其中的 ca.key 与 authority.key：它们是一切信任之本"
                 ),
                 _ => format!(
@@ -171,8 +171,8 @@ pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Res
             let dns = if dns.is_empty() && ip.is_empty() { vec!["localhost".to_owned()] } else { dns };
             let ip = if ip.is_empty() && dns == ["localhost"] { vec![IpAddr::V4(Ipv4Addr::LOCALHOST)] } else { ip };
             let enrolled = Authority::open_for_change(&authority.dir)?.enrol_hub(&hub_dir, &dns, &ip, now)?;
-            let text = match screen.pick("en", "zh") {
-                "zh" => format!("已登记枢纽 {}（密钥目录第 {} 版），可以启动", enrolled.uri, enrolled.version),
+            let text = match screen.language {
+                Language::Zh => format!("已登记枢纽 {}（密钥目录第 {} 版），可以启动", enrolled.uri, enrolled.version),
                 _ => format!("enrolled {} (directory version {}); it can start", enrolled.uri, enrolled.version),
             };
             screen.show(&text, &json!({ "hub": enrolled.uri, "version": enrolled.version }))?;
@@ -182,8 +182,8 @@ pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Res
             let envelope = opened.sign_directory(now)?;
             let version = opened.directory().version;
             if offline {
-                let text = match screen.pick("en", "zh") {
-                    "zh" => format!("已签发密钥目录第 {version} 版（未发布）"),
+                let text = match screen.language {
+                    Language::Zh => format!("已签发密钥目录第 {version} 版（未发布）"),
                     _ => format!("signed directory version {version}; not published"),
                 };
                 screen.show(&text, &json!({ "version": version, "published": false }))?;
@@ -238,8 +238,8 @@ async fn invite(dir: &Path, new: &NewMember<'_>, days: u64, out: &Path, screen: 
         Failure::new(USAGE, en, format!("邀请现存于 `{part}`，未能改名为 `{out}`：{error}；请自行移动该文件"))
     })?;
     let (file, until) = (out.display(), screen.time(invited.expires_at));
-    let mut text = match screen.pick("en", "zh") {
-        "zh" => format!("已邀请 {uri}，有效至 {until}；邀请在 {file}，请像密码一样交付"),
+    let mut text = match screen.language {
+        Language::Zh => format!("已邀请 {uri}，有效至 {until}；邀请在 {file}，请像密码一样交付"),
         _ => format!("invited {uri} until {until}; the invitation is in {file}: hand it over like a password"),
     };
     if invited.again {
@@ -281,10 +281,10 @@ async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &
     answered(connection.authority().admit(AdmitRequest { system: uri.clone(), certificate_chain: chain, token_digest: awaited.to_vec() }))
         .await?;
     let revoked = admission.revoked;
-    let text = match (revoked, screen.pick("en", "zh")) {
-        (0, "zh") => format!("已准入 {uri}（密钥目录第 {} 版）", admission.version),
+    let text = match (revoked, screen.language) {
+        (0, Language::Zh) => format!("已准入 {uri}（密钥目录第 {} 版）", admission.version),
         (0, _) => format!("admitted {uri} (directory version {})", admission.version),
-        (_, "zh") => {
+        (_, Language::Zh) => {
             format!("已准入 {uri}（密钥目录第 {} 版）；其原有的 {revoked} 个签名密钥已撤销，原 TLS 证书到期前仍可连接", admission.version)
         }
         (_, _) => format!(
@@ -378,8 +378,8 @@ fn show_unchanged(screen: &Screen, member: &str, status: Status, directory: &Key
     let (version, issued) = (directory.version, from_timestamp(directory.issued_at.as_ref()));
     let (en, zh) = status_words(status);
     let since = issued.map(|time| screen.time(time)).unwrap_or_default();
-    let text = match screen.pick("en", "zh") {
-        "zh" => format!("{member} 此前{zh}：枢纽现行的密钥目录第 {version} 版（{since} 签发）即如此；未作任何变更"),
+    let text = match screen.language {
+        Language::Zh => format!("{member} 此前{zh}：枢纽现行的密钥目录第 {version} 版（{since} 签发）即如此；未作任何变更"),
         _ => format!("{member} is {en} already: so says directory version {version} of {since}, in force at the hub; nothing has changed"),
     };
     let value = json!({
@@ -409,8 +409,8 @@ fn kept_directory(mut failure: Failure) -> Failure {
 
 fn show_directory(screen: &Screen, version: u64, reply: &PublishReply) -> Result<(), Failure> {
     let confirmed = reply.confirmed;
-    let mut text = match screen.pick("en", "zh") {
-        "zh" => format!("密钥目录第 {version} 版已生效，{confirmed} 个连接器已确认"),
+    let mut text = match screen.language {
+        Language::Zh => format!("密钥目录第 {version} 版已生效，{confirmed} 个连接器已确认"),
         _ => format!("directory version {version} is in force; confirmed by {confirmed} connectors"),
     };
     for connector in &reply.unconfirmed {
@@ -443,8 +443,8 @@ fn list_members(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
         for system in &member.systems {
             let keys = system.keys.iter().filter(|key| key.revoked_at.is_none());
             let usages: Vec<String> = keys
-                .map(|key| match screen.pick("en", "zh") {
-                    "zh" => zh::usage(key.usage()).to_owned(),
+                .map(|key| match screen.language {
+                    Language::Zh => zh::usage(key.usage()).to_owned(),
                     _ => key.usage().as_str_name().to_ascii_lowercase(),
                 })
                 .collect();

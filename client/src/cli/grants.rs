@@ -9,7 +9,7 @@ use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{CheckEntry, Envelope, ErrorCode, GetGrantsRequest, Grant, PublishRequest, UnservedGrant};
 
 use super::authority::{AuthorityDir, DAY};
-use super::screen::{Failure, Screen, USAGE, rfc3339};
+use super::screen::{Failure, Language, Screen, USAGE, rfc3339};
 use crate::authority::{Authority, GrantState, NewGrant};
 use crate::session::answered;
 use crate::{Connection, SessionError};
@@ -178,13 +178,15 @@ fn older_folder(version: u64) -> Failure {
 }
 
 fn show_taken(version: u64, unserved: &[UnservedGrant], screen: &Screen) -> Result<(), Failure> {
-    let mut text = match screen.pick("en", "zh") {
-        "zh" => format!("授权清单第 {version} 版已在枢纽生效"),
+    let mut text = match screen.language {
+        Language::Zh => format!("授权清单第 {version} 版已在枢纽生效"),
         _ => format!("grants version {version} is in force at the hub"),
     };
     for UnservedGrant { grant, check } in unserved {
-        text.push_str(&match screen.pick("en", "zh") {
-            "zh" => format!("\n  注意：授权 `{grant}` 的核验事项 `{check}` 枢纽并未提供，该授权无效；可用 `zerotrip catalog list` 查看"),
+        text.push_str(&match screen.language {
+            Language::Zh => {
+                format!("\n  注意：授权 `{grant}` 的核验事项 `{check}` 枢纽并未提供，该授权无效；可用 `zerotrip catalog list` 查看")
+            }
             _ => format!(
                 "\n  WARNING: grant `{grant}` is on `{check}`, which the hub does not serve: it grants nothing; `zerotrip catalog list` \
                  shows what there is"
@@ -218,8 +220,10 @@ fn list(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
     }
     let (taken, waiting) = (authority.taken_grants()?.version, authority.waiting_grants()?.map(|bundle| bundle.version));
     if let Some(waiting) = waiting {
-        lines.push(match screen.pick("en", "zh") {
-            "zh" => format!("第 {waiting} 版已签发，枢纽尚未确认（已确认第 {taken} 版）：请执行 `zerotrip authority refresh` 重新发布"),
+        lines.push(match screen.language {
+            Language::Zh => {
+                format!("第 {waiting} 版已签发，枢纽尚未确认（已确认第 {taken} 版）：请执行 `zerotrip authority refresh` 重新发布")
+            }
             _ => format!(
                 "version {waiting} is signed, but the hub has confirmed only version {taken}: send it with `zerotrip authority refresh`"
             ),

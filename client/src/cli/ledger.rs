@@ -17,7 +17,7 @@ use zerotrip_trust::merkle;
 use zerotrip_trust::note::{self, Checkpoint};
 use zerotrip_trust::tiles::{self, TILE_WIDTH};
 
-use super::screen::{Failure, Screen, USAGE};
+use super::screen::{Failure, Language, Screen, USAGE};
 use super::{SystemDir, zh};
 use crate::Session;
 use crate::audit::{Audit, AuditError, AuditReport, kept_head};
@@ -84,8 +84,8 @@ async fn checkpoint(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Fail
     }
     keep(home, &note)?;
     let continues = seen.map(|seen| seen.size);
-    let more = match (continues, screen.pick("en", "zh")) {
-        (Some(size), "zh") => format!("\n已证明延续上次所见的 {size} 条"),
+    let more = match (continues, screen.language) {
+        (Some(size), Language::Zh) => format!("\n已证明延续上次所见的 {size} 条"),
         (Some(size), _) => format!("\nproven to continue the {size} entries seen before"),
         (None, _) => String::new(),
     };
@@ -196,8 +196,8 @@ fn tell(head: &Checkpoint, report: &AuditReport, screen: &Screen) -> Result<Exit
     let counts = &report.counts;
     let (yes, no, none, denied, recorded) =
         (counts.answered_true, counts.answered_false, counts.unavailable, counts.denied, counts.recorded);
-    let mut lines = match screen.pick("en", "zh") {
-        "zh" => vec![
+    let mut lines = match screen.language {
+        Language::Zh => vec![
             format!("台账 {} 完好：共 {} 条，重算的根与签名一致", head.origin, report.size),
             format!("  请求 {}：符合 {yes}，不符合 {no}，暂不可用 {none}，不予受理 {denied}，证明登记 {recorded}", counts.intents),
             format!("  拒收 {}，目录与授权变更 {}，启动时补记 {}", counts.refusals, counts.bundles, counts.reconciliations),
@@ -217,8 +217,8 @@ fn tell(head: &Checkpoint, report: &AuditReport, screen: &Screen) -> Result<Exit
         ],
     };
     lines.extend(report.open.iter().map(|id| format!("    {id}")));
-    match (report.continues, screen.pick("en", "zh")) {
-        (Some(size), "zh") => lines.push(format!("  延续上次所见的 {size} 条")),
+    match (report.continues, screen.language) {
+        (Some(size), Language::Zh) => lines.push(format!("  延续上次所见的 {size} 条")),
         (Some(size), _) => lines.push(format!("  continues the {size} entries seen before")),
         (None, _) => {}
     }

@@ -12,7 +12,7 @@ use zerotrip_proto::v1::{Coverage, DatasetStatement, ListDatasetsRequest};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
-use super::screen::{Failure, Screen, rfc3339};
+use super::screen::{Failure, Language, Screen, rfc3339};
 use super::verify::open_directory;
 use super::{SystemDir, quality, zh};
 use crate::session::answered;
@@ -127,8 +127,8 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
 
 /// The names that `--param` takes.
 fn parameters(names: &[String], screen: &Screen) -> String {
-    let one = |name: &String| match (zh::name(name), screen.pick("en", "zh")) {
-        (word, "zh") if word != name => format!("{name}：{word}"),
+    let one = |name: &String| match (zh::name(name), screen.language) {
+        (word, Language::Zh) if word != name => format!("{name}：{word}"),
         _ => name.clone(),
     };
     names.iter().map(one).collect::<Vec<_>>().join(", ")
@@ -165,8 +165,8 @@ pub(super) async fn directory(command: DirectoryCommand, screen: &Screen) -> Res
         }
         DirectoryCommand::Show { dir, .. } => SystemHome::load(&dir.unwrap_or_default())?.directory(now)?,
     };
-    let head = match screen.pick("en", "zh") {
-        "zh" => {
+    let head = match screen.language {
+        Language::Zh => {
             format!("密钥目录第 {} 版，{}，有效至 {}", directory.version(), directory.trust_domain(), screen.time(directory.expires_at()))
         }
         _ => format!(

@@ -9,7 +9,7 @@ use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
-use super::screen::{Screen, rfc3339};
+use super::screen::{Language, Screen, rfc3339};
 
 /// What a system of the dataset's own member signed of it, under the statement that is shown, if it says nothing but what it may.
 pub(super) fn believed(
@@ -31,10 +31,10 @@ pub(super) fn believed(
 pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
     let as_of = from_timestamp(quality.as_of.as_ref()).map(|time| screen.time(time)).unwrap_or_default();
     let (rows, spoilt) = (quality.rows, quality.spoilt_rows);
-    let head = match (spoilt, screen.pick("en", "zh")) {
-        (0, "zh") => format!("    数据质量：约 {rows} 行，截至 {as_of}；没有会使答复不可用的行"),
+    let head = match (spoilt, screen.language) {
+        (0, Language::Zh) => format!("    数据质量：约 {rows} 行，截至 {as_of}；没有会使答复不可用的行"),
         (0, _) => format!("    quality: about {rows} rows as of {as_of}; none could make an answer unavailable"),
-        (_, "zh") => {
+        (_, Language::Zh) => {
             format!(
                 "    数据质量：约 {rows} 行，截至 {as_of}；{} 行可能使答复不可用{}",
                 number(spoilt, screen),
@@ -53,8 +53,8 @@ pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
         let place = if entry.column.is_empty() { screen.pick("rows", "整行") } else { &entry.column };
         let (en, zh) = words(entry.kind());
         let (number, share) = (number(entry.count, screen), share(entry.count, rows, screen));
-        match screen.pick("en", "zh") {
-            "zh" => format!("      {place}：{number} 处{zh}{share}"),
+        match screen.language {
+            Language::Zh => format!("      {place}：{number} 处{zh}{share}"),
             _ => format!("      {place}: {number} {en}{share}"),
         }
     });
@@ -82,8 +82,8 @@ pub(super) fn value(quality: &DatasetQuality) -> Value {
 }
 
 fn number(count: u64, screen: &Screen) -> String {
-    match (count, screen.pick("en", "zh")) {
-        (0..=FEW, "zh") => format!("不超过 {count}"),
+    match (count, screen.language) {
+        (0..=FEW, Language::Zh) => format!("不超过 {count}"),
         (0..=FEW, _) => format!("at most {count}"),
         _ => count.to_string(),
     }
@@ -97,9 +97,9 @@ fn rate(part: u64, whole: u64) -> f64 {
 /// So many of so many, which are rounded up; nothing of a few, of which only a bound is known.
 fn share(part: u64, whole: u64, screen: &Screen) -> String {
     let share = percent(part, whole);
-    match screen.pick("en", "zh") {
+    match screen.language {
         _ if part <= FEW => String::new(),
-        "zh" => format!("（至少 {share}）"),
+        Language::Zh => format!("（至少 {share}）"),
         _ => format!(" (at least {share})"),
     }
 }
@@ -128,7 +128,6 @@ mod tests {
     use zerotrip_proto::to_timestamp;
     use zerotrip_proto::v1::ColumnQuality;
 
-    use super::super::screen::Language;
     use super::*;
 
     #[test]

@@ -17,7 +17,7 @@ use zerotrip_proto::v1::Envelope;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::x509::{self, pem};
 
-use super::screen::{Failure, NOT_VERIFIED, Screen, USAGE, rfc3339};
+use super::screen::{Failure, Language, NOT_VERIFIED, Screen, USAGE, rfc3339};
 use super::zh;
 
 /// How a certificate's file is called until its issuing is recorded and it takes its own name.
@@ -87,13 +87,13 @@ fn unfinished(certificate: &VerifiedCertificate, screen: &Screen) -> String {
         Finding::Proven { request_id, .. } => request_id.as_str(),
         Finding::NotChecked => "",
     };
-    let exchange = match (exchange, screen.pick("en", "zh")) {
+    let exchange = match (exchange, screen.language) {
         ("", _) => String::new(),
-        (id, "zh") => format!("（依据交换 {id}）"),
+        (id, Language::Zh) => format!("（依据交换 {id}）"),
         (id, _) => format!(" (it rests on exchange {id})"),
     };
-    match screen.pick("en", "zh") {
-        "zh" => format!(
+    match screen.language {
+        Language::Zh => format!(
             "警告：文件名以 .part 结尾，说明签发没有完成，台账中可能没有这份证明的登记{exchange}：请勿据此办理；经审计确认有登记后方可改名使用，否则请删除并重新签发"
         ),
         _ => format!(
@@ -195,9 +195,9 @@ pub(super) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
 /// What the certificate could show and this presentation does not.
 fn withheld(disclosed: &Disclosed, screen: &Screen) -> Vec<String> {
     let named = disclosed.withheld.iter().map(|name| screen.pick(zh::name_en(name), zh::name(name)).to_owned());
-    let parameters = match (disclosed.withheld_parameters, screen.pick("en", "zh")) {
+    let parameters = match (disclosed.withheld_parameters, screen.language) {
         (0, _) => None,
-        (count, "zh") => Some(format!("{count} 项查询参数（如申请人）")),
+        (count, Language::Zh) => Some(format!("{count} 项查询参数（如申请人）")),
         (1, _) => Some("1 parameter of the question (such as the applicant)".to_owned()),
         (count, _) => Some(format!("{count} parameters of the question (such as the applicant)")),
     };
@@ -213,8 +213,8 @@ fn evidence(certificate: &VerifiedCertificate, screen: &Screen) -> String {
         false => screen.pick("; whom the answer is about rests on the issuer's seal", "；答复所针对的人员以签发单位签章为准"),
     };
     let (answered, as_of) = (screen.time(*answered_at), screen.time(*directory_issued_at));
-    match screen.pick("en", "zh") {
-        "zh" => format!(
+    match screen.language {
+        Language::Zh => format!(
             "{hub} 于 {answered} 签名答复（交换编号 {request_id}），存证台账第 {index} 条（树大小 {tree_size}）已验证；密钥目录时点 {as_of}{about}"
         ),
         _ => format!(
@@ -265,7 +265,6 @@ mod tests {
 
     use zerotrip_certs::certificate::Issuer;
 
-    use super::super::screen::Language;
     use super::*;
 
     fn certificate(disclosed: Disclosed) -> VerifiedCertificate {
