@@ -285,6 +285,10 @@ type = "resident_id"
 name = "all"
 title = { en = "all of a person's", zh = "全部" }
 
+[[dataset]]
+id = "archive.entries"
+columns = { entry = "text" }
+
 [[step]]
 name = "entries"
 [step.scan]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Deserialize;
+use zerotrip_datasets::file::SEMANTIC_TYPES;
 use zerotrip_datasets::shown::toml_fault;
 use zerotrip_proto::v1;
 use zerotrip_trust::digest::{Digest, sha256};
@@ -56,6 +57,8 @@ pub struct Definition {
     pub parameters: Vec<Parameter>,
     /// The question's forms, each with its own steps.
     pub variants: Vec<Variant>,
+    /// What the datasets are taken to be.
+    pub datasets: Vec<Shape>,
     /// What the codes of the datasets' columns may mean.
     pub codes: Vec<Code>,
     /// Owners' coverage statements that the check can test.
@@ -203,6 +206,24 @@ pub enum Origin {
     },
 }
 
+/// What a check takes a dataset to be. An owner who states something else is not asked: a date that is stated as text compares as text, and
+/// a look-up that looks in one of two columns finds half of the rows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// `<member>.<name>`.
+    pub id: String,
+    /// Each column that a scan asks for, and its semantic type, by its name in a dataset file.
+    pub columns: BTreeMap<String, String>,
+    /// For look-ups by whose columns the SQL joins: the columns.
+    #[serde(default)]
+    pub lookup: BTreeMap<String, Vec<String>>,
+}
+
+fn semantic_type(name: &str) -> Option<v1::SemanticType> {
+    SEMANTIC_TYPES.iter().find(|(known, _)| *known == name).map(|(_, semantic)| *semantic)
+}
+
 /// What the codes of one column may mean: every word that the check's SQL knows. A dataset with another is not asked, for a word that
 /// no condition names would hide what it stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -273,6 +294,8 @@ struct Raw {
     parameter: Vec<Parameter>,
     variant: Vec<RawVariant>,
     step: Vec<RawStep>,
+    #[serde(default)]
+    dataset: Vec<Shape>,
     #[serde(default)]
     code: Vec<Code>,
     #[serde(default)]
@@ -353,6 +376,7 @@ impl Definition {
             deadline,
             parameters: raw.parameter,
             variants,
+            datasets: raw.dataset,
             codes: raw.code,
             coverage: raw.coverage,
             hand_overs: raw.hand_over,
@@ -362,6 +386,7 @@ impl Definition {
             text: text.to_owned(),
         };
         faults.check_words(&definition);
+        faults.check_shapes(&definition);
         faults.check_codes(&definition);
         for variant in &definition.variants {
             faults.check_variant(&definition, variant);
@@ -401,6 +426,10 @@ impl Scan {
         let codes = definition.codes.iter().filter(|code| code.dataset == self.dataset && self.columns.contains(&code.column));
         let meanings =
             codes.map(|code| v1::KnownMeanings { column: code.column.clone(), meanings: code.meanings.iter().cloned().collect() });
+        let shape = definition.datasets.iter().find(|shape| shape.id == self.dataset);
+        let types = shape.into_iter().flat_map(|shape| &shape.columns).filter(|(column, _)| self.columns.contains(column));
+        let types =
+            types.map(|(column, name)| v1::TypedColumn { column: column.clone(), r#type: semantic_type(name).unwrap_or_default().into() });
         v1::ScanTemplate {
             check: format!("{}/{variant}", definition.name),
             scan: name.to_owned(),
@@ -412,6 +441,8 @@ impl Scan {
             max_keys: self.most_keys,
             max_rows: self.most_rows,
             meanings: meanings.collect(),
+            types: types.collect(),
+            lookup_columns: shape.and_then(|shape| shape.lookup.get(&self.lookup)).cloned().unwrap_or_default(),
         }
     }
 }

@@ -128,7 +128,10 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
 
 /// Reads a file of text.
 pub fn read_text(path: &Path) -> Result<String, FileError> {
-    String::from_utf8(read(path)?).map_err(|_| FileError { path: path.to_owned(), error: io::Error::other("not UTF-8 text; is it the file that was meant, and no database or image?") })
+    String::from_utf8(read(path)?).map_err(|_| FileError {
+        path: path.to_owned(),
+        error: io::Error::other("not UTF-8 text; is it the file that was meant, and no database or image?"),
+    })
 }
 
 #[cfg(all(test, unix))]

@@ -12,6 +12,7 @@ use zerotrip_channel::files;
 use zerotrip_datasets::quality::percent;
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_datasets::{DatasetFile, Limits};
+use zerotrip_proto::bounds;
 
 use crate::access::Access;
 use crate::cli::{Failure, say};
@@ -156,6 +157,12 @@ fn verdict(dataset: &DatasetFile, survey: &Survey, fault: Option<String>, now: S
     if survey.rows < dataset.row_floor {
         return Verdict::NotServed(format!("{} rows, below the floor of {}", survey.rows, dataset.row_floor));
     }
+    if survey.as_of > now + bounds::CLOCK_SKEW {
+        return Verdict::NotServed(format!("its rows are as of {}, which is in the future; see `source.as_of`", as_of(survey)));
+    }
+    if dataset.undated_before.is_some_and(|day| day > chrono::DateTime::<chrono::Local>::from(now).date_naive()) {
+        return Verdict::NotServed("`dataset.undated_before` lies in the future: nobody knows what will have ended by then".to_owned());
+    }
     if age > dataset.most_age {
         let hours = age.as_secs() / 3600;
         return Verdict::NotServed(format!("its rows are {hours} h old, more than `most_age` allows; bring a newer drop or extract"));
@@ -233,6 +240,9 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
         (None, _) => text.push_str("\n  known persons   none named; `dataset.probes` can name a file of some who must be found"),
         (Some(_), 0) => {}
         (Some(_), persons) => text.push_str(&format!("\n  known persons   {} of {persons} found", known.found)),
+    }
+    if !dataset.keeps_ended {
+        text.push_str("\n  what has ended  is removed, or `dataset.ended` does not say: beside other registers it proves no absence");
     }
     for advice in &survey.advice {
         text.push_str(&format!("\n  advice: {}", shown(advice)));

@@ -241,7 +241,12 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     let agent = Arc::new(with_progress("opening the datasets", opening).await??);
     let (datasets, unserved) = (agent.served(), agent.unserved());
     let implausible = with_progress("looking known persons up", agent.prove()).await;
-    let text = format!("serving {} with {} approved scans; dialling {}", datasets.join(", "), agent.approved(), agent.home().address);
+    let named = if datasets.is_empty() { "no dataset (attach one with `sign`)".to_owned() } else { datasets.join(", ") };
+    let approved = match agent.approved() {
+        0 => "no approved scan (see `approve`)".to_owned(),
+        scans => format!("{scans} approved scans"),
+    };
+    let text = format!("serving {named} with {approved}; dialling {}", agent.home().address);
     say(
         json,
         &text,

@@ -3,6 +3,7 @@
 
 use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType, key_origin::From as Origin};
 
+use crate::file::SEMANTIC_TYPES;
 use crate::nearest::nearest;
 
 /// Most columns of one scan.
@@ -64,6 +65,38 @@ pub enum TemplateError {
     /// A supplied column can't hold keys.
     #[error("`{0}` is to supply keys but is not of type resident_id")]
     SuppliesOther(String),
+    /// A column is of another type than the check takes it to be.
+    #[error(
+        "`{dataset}`.`{column}` is of type `{stated}`, and the check takes it to be `{taken}`: describe it so, or have the check's definition revised"
+    )]
+    Type {
+        /// The dataset.
+        dataset: String,
+        /// The column.
+        column: String,
+        /// What the owner states.
+        stated: &'static str,
+        /// What the check takes it to be.
+        taken: &'static str,
+    },
+    /// The check does not say what it takes a column to be.
+    #[error("`{dataset}`.`{column}`: the check does not say of which type it takes it to be: name it in its `[[dataset]]`")]
+    Untyped {
+        /// The dataset.
+        dataset: String,
+        /// The column.
+        column: String,
+    },
+    /// A look-up does not look where the check joins.
+    #[error("`{dataset}`: look-up `{lookup}` does not look in `{column}`, by which the check joins: add it to the look-up's `columns`")]
+    LookupColumn {
+        /// The dataset.
+        dataset: String,
+        /// The look-up.
+        lookup: String,
+        /// The column.
+        column: String,
+    },
     /// A column of codes of which the check knows nothing.
     #[error("`{dataset}`.`{column}` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`")]
     NoMeanings {
@@ -116,7 +149,14 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
     if template.scan.is_empty() {
         faults.push(TemplateError::Name { field: "scan", value: String::new(), remedy: "give the scan's name in the definition" });
     }
-    if !statement.lookups.iter().any(|lookup| lookup.name == template.lookup) {
+    if let Some(lookup) = statement.lookups.iter().find(|lookup| lookup.name == template.lookup) {
+        let missing = template.lookup_columns.iter().filter(|column| !lookup.columns.contains(column));
+        faults.extend(missing.map(|column| TemplateError::LookupColumn {
+            dataset: statement.id.clone(),
+            lookup: lookup.name.clone(),
+            column: column.clone(),
+        }));
+    } else {
         let known = statement.lookups.iter().map(|lookup| lookup.name.as_str());
         faults.push(TemplateError::Lookup {
             dataset: statement.id.clone(),
@@ -137,6 +177,7 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
             faults.push(TemplateError::Twice(name.clone()));
         }
     }
+    faults.extend(other_types(template, statement));
     faults.extend(unknown_meanings(template, statement));
     for name in &template.supplies {
         if !template.columns.contains(name) {
@@ -174,6 +215,26 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
+/// Columns that are not what the check takes them to be.
+fn other_types(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<TemplateError> {
+    let mut faults = Vec::new();
+    for stated in statement.columns.iter().filter(|stated| template.columns.contains(&stated.name)) {
+        let (dataset, column) = (statement.id.clone(), stated.name.clone());
+        match template.types.iter().find(|typed| typed.column == stated.name) {
+            None => faults.push(TemplateError::Untyped { dataset, column }),
+            Some(taken) if taken.r#type() != stated.r#type() => {
+                faults.push(TemplateError::Type { dataset, column, stated: type_name(stated.r#type()), taken: type_name(taken.r#type()) });
+            }
+            Some(_) => {}
+        }
+    }
+    faults
+}
+
+fn type_name(semantic: SemanticType) -> &'static str {
+    SEMANTIC_TYPES.iter().find(|(_, known)| *known == semantic).map_or("unknown", |(name, _)| name)
+}
+
 /// What the dataset's codes mean and the check does not know. A check decides by these words: one that it does not know could hide a
 /// person, or a home, from it.
 fn unknown_meanings(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<TemplateError> {
@@ -207,7 +268,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
     use std::time::SystemTime;
 
-    use zerotrip_proto::v1::{KeyOrigin, KnownMeanings};
+    use zerotrip_proto::v1::{KeyOrigin, KnownMeanings, TypedColumn};
 
     use super::*;
 
@@ -227,7 +288,29 @@ mod tests {
             max_keys: 2,
             max_rows: 100,
             meanings: vec![meanings(&["moved_out", "registered"])],
+            types: types(&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Code)]),
+            lookup_columns: vec!["father_id".into()],
         }
+    }
+
+    fn types(of: &[(&str, SemanticType)]) -> Vec<TypedColumn> {
+        of.iter().map(|(column, semantic)| TypedColumn { column: (*column).into(), r#type: (*semantic).into() }).collect()
+    }
+
+    #[test]
+    fn a_column_of_another_type_and_a_look_up_that_looks_elsewhere_are_refused() {
+        let said = |template: ScanTemplate| -> Vec<String> {
+            validate(&template, &statement()).unwrap_err().iter().map(ToString::to_string).collect()
+        };
+        let text = types(&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Text)]);
+        let stated = "`police.household`.`status` is of type `code`, and the check takes it to be `text`";
+        assert!(said(ScanTemplate { types: text, ..template() })[0].starts_with(stated));
+        let one = types(&[("resident_id", SemanticType::ResidentId)]);
+        assert!(said(ScanTemplate { types: one, ..template() })[0].contains("`status`: the check does not say"));
+        let elsewhere = ScanTemplate { lookup_columns: vec!["mother_id".into(), "father_id".into()], ..template() };
+        let joins =
+            "`police.household`: look-up `kin` does not look in `mother_id`, by which the check joins: add it to the look-up's `columns`";
+        assert_eq!(said(elsewhere), [joins]);
     }
 
     fn meanings(known: &[&str]) -> KnownMeanings {

@@ -82,6 +82,11 @@ fn what_cannot_be_sound_is_refused_by_name() {
         ("dataset = \"estate.ownership\"", "dataset = \"estate.parcels\"", "estate.parcels"),
         ("columns = [\"status\", \"ended_on\"]", "columns = [\"status\", \"transferred_at\"]", "transferred_at"),
         ("lookup = \"buyer\"", "lookup = \"seller\"", "seller"),
+        // What an owner states as a date, or as looking in two columns, is not taken for anything else.
+        ("event_date = \"date\"", "event_date = \"text\"", "`civil.marriage`.`event_date` is of type `date`"),
+        ("event_date = \"date\"", "event_date = \"day\"", "`day` of `event_date` is no type"),
+        (", event_date = \"date\"", "", "say of which type `event_date` is"),
+        ("party = [\"man_id\", \"woman_id\"]", "party = [\"man_id\", \"child_id\"]", "does not look in `child_id`"),
         ("supplies = [\"resident_id\"]", "supplies = []", "supplies"),
         (" as verdict,", " as judgement,", "verdict"),
         ("keys = [\"request.applicant\", \"spouse.id\"]", "keys = [\"request.applicant\", \"children.id\"]", "does not run before"),

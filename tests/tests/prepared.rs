@@ -24,8 +24,8 @@ const ADULT: i32 = TODAY - 18 * 366;
 struct Person {
     registered: bool,
     died: Option<i32>,
-    /// Stands in the household register a second time, as one who lives.
-    lives_on: bool,
+    /// Stands in the household register a second time, as one who lives, with this status.
+    lives_on: Option<&'static str>,
     born: i32,
     father: Option<usize>,
     mother: Option<usize>,
@@ -247,8 +247,8 @@ impl Departments<'_> {
                             push(vec![some(&name(*key)), some(&name(at)), father, mother, Err(Some(row.born)), Err(died), status(word)]);
                         };
                         stands(row.died, word);
-                        if row.lives_on {
-                            stands(None, "registered");
+                        if let Some(status) = row.lives_on {
+                            stands(None, status);
                         }
                     }
                 }
@@ -344,7 +344,8 @@ fn whoever_is_dead_in_one_row_and_alive_in_another_settles_nothing() {
     let check = runtime.block_on(prepared());
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
     let adult = Person { registered: true, born: ADULT - 4000, ..Person::default() };
-    for (lives_on, answer) in [(false, "true"), (true, "unavailable UNDETERMINED")] {
+    // The row of a place that somebody left says nothing of their life.
+    for (lives_on, answer) in [(None, "true"), (Some("moved_out"), "true"), (Some("registered"), "unavailable UNDETERMINED")] {
         let spouse = Person { born: ADULT - 4001, died: Some(TODAY - 100), lives_on, homes: vec![("current", None)], ..adult.clone() };
         let world = World {
             persons: vec![adult.clone(), spouse],

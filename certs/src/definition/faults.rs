@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use zerotrip_datasets::file::SEMANTIC_TYPES;
 use zerotrip_datasets::shown::shown;
 
-use super::{Bilingual, Code, Definition, DefinitionError, MOST_MEANINGS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant};
+use super::{
+    Bilingual, Code, Definition, DefinitionError, MOST_MEANINGS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant, semantic_type,
+};
 
 /// Longest type of a certificate, in bytes.
 const MOST_VCT: usize = 256;
@@ -107,6 +110,28 @@ impl<'a> Faults<'a> {
         };
         let variants = raw.variant.iter();
         variants.map(|raw| Variant { name: raw.name.clone(), title: raw.title.clone(), steps: steps_of(&raw.name) }).collect()
+    }
+
+    pub(super) fn check_shapes(&mut self, definition: &Definition) {
+        let mut seen = BTreeSet::new();
+        for shape in &definition.datasets {
+            if !seen.insert(&shape.id) {
+                self.add(format!("dataset `{}`: it stands twice; describe it once", shape.id));
+            }
+            for (column, name) in shape.columns.iter().filter(|(_, name)| semantic_type(name).is_none()) {
+                let known: Vec<&str> = SEMANTIC_TYPES.iter().map(|(name, _)| *name).collect();
+                self.add(format!("dataset `{}`: `{name}` of `{column}` is no type; there are {}", shape.id, known.join(", ")));
+            }
+        }
+        let mut untyped = BTreeSet::new();
+        for (_, scan) in definition.variants.iter().flat_map(Variant::scans) {
+            let shape = definition.datasets.iter().find(|shape| shape.id == scan.dataset);
+            let typed = |column: &&String| shape.is_some_and(|shape| shape.columns.contains_key(*column));
+            untyped.extend(scan.columns.iter().filter(|column| !typed(column)).map(|column| (&scan.dataset, column)));
+        }
+        for (dataset, column) in untyped {
+            self.add(format!("dataset `{dataset}`: say of which type `{column}` is, in the `columns` of a `[[dataset]]`"));
+        }
     }
 
     pub(super) fn check_codes(&mut self, definition: &Definition) {

@@ -80,9 +80,15 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     if templates.is_empty() {
         return Err(format!("the hub's catalog has no check `{check}` that asks a dataset of member `{member}`").into());
     }
+    let asked_for: Vec<String> = templates.iter().map(|template| template.dataset.clone()).collect();
     let templates = desk::fitting(&home.folder, templates).map_err(|error| shown(&error.to_string()))?;
     if templates.is_empty() {
-        return Err(format!("check `{check}` asks no dataset that is attached here; `sign` its file first").into());
+        let asked: BTreeSet<&str> = asked_for.iter().map(String::as_str).collect();
+        let asked = asked.into_iter().collect::<Vec<_>>().join("`, `");
+        return Err(shown(&format!(
+            "check `{check}` asks `{asked}`, which is not attached here; `sign` its file first, or mend `dataset.id` in it"
+        ))
+        .into());
     }
     for template in &templates {
         eprintln!("{}", shown(&in_words(template)));
@@ -166,8 +172,12 @@ fn in_words(template: &ScanTemplate) -> String {
     };
     let meanings =
         template.meanings.iter().map(|known| format!("; it takes `{}` to mean one of {}", known.column, known.meanings.join(", ")));
+    let joined = match template.lookup_columns.as_slice() {
+        [] => String::new(),
+        columns => format!(" (in {} at least)", columns.join(", ")),
+    };
     format!(
-        "{} asks {} by `{}` about at most {} persons (from {}), for {}; at most {} rows; {shown}{}",
+        "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}; at most {} rows; {shown}{}",
         template.check,
         template.dataset,
         template.lookup,

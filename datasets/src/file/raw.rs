@@ -106,7 +106,7 @@ fn head(section: &mut Section<'_>) -> Option<Head> {
         "undated_before",
         Some(None),
         "must be a date such as `\"2010-01-01\"`: what has ended, and is not dated, ended before it",
-        |value| NaiveDate::parse_from_str(value.as_str()?, "%Y-%m-%d").ok().map(Some),
+        |value| date(value).map(Some),
     );
     let probes =
         section.read("probes", Some(None), "must be the path of a file that names persons known to be in it, one id a line", |value| {
@@ -131,9 +131,7 @@ fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
             value.as_array()?.iter().map(|code| code.as_str().filter(|code| is_division(code)).map(str::to_owned)).collect();
         regions.filter(|regions| (1..=MOST_REGIONS).contains(&regions.len()))
     });
-    let since = section.read("since", None, "must be a date such as `\"1984-01-01\"`", |value| {
-        NaiveDate::parse_from_str(value.as_str()?, "%Y-%m-%d").ok()
-    });
+    let since = section.read("since", None, "must be a date such as `\"1984-01-01\"`", |value| date(value));
     let subjects = section.read("subjects", None, "must be `everyone` or `registered_in:<dataset>`", |value| match value.as_str()? {
         "everyone" => Some(Subjects::Everyone),
         other => other.strip_prefix("registered_in:").filter(|id| is_dataset_id(id)).map(|id| Subjects::RegisteredIn(id.to_owned())),
@@ -290,6 +288,12 @@ fn quiet(text: &str) -> Option<QuietHours> {
     };
     let (from, to) = (minute(from)?, minute(to)?);
     (from != to).then_some(QuietHours { from, to })
+}
+
+/// A day, as a text or as TOML's own.
+fn date(value: &Value) -> Option<NaiveDate> {
+    let own = value.as_datetime().map(ToString::to_string);
+    NaiveDate::parse_from_str(value.as_str().or(own.as_deref())?, "%Y-%m-%d").ok()
 }
 
 /// Reads a sub-table and takes over its faults.

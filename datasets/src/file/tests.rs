@@ -261,6 +261,7 @@ fn whether_it_keeps_what_has_ended_is_its_owners_word_and_unsaid_is_no() {
     assert_eq!((keeps(""), keeps("ended = \"removed\""), keeps("ended = \"kept\"")), (false, false, true));
     let undated = DatasetFile::parse(&said("undated_before = \"2010-01-01\""), "f.toml").unwrap();
     assert_eq!(undated.to_statement(SystemTime::now()).undated_before, "2010-01-01");
+    assert_eq!(DatasetFile::parse(&said("undated_before = 2010-01-01"), "f.toml").unwrap(), undated, "TOML has dates too");
     let error = DatasetFile::parse(&said("ended = true"), "f.toml").unwrap_err().to_string();
     assert!(error.contains("`dataset.ended` = `true`: must be `kept`"), "{error}");
 }

@@ -126,7 +126,7 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
         ErrorCode::HandOverGap => (
             "since the time of this source's data a record ended or was handed over elsewhere, and what became of it may not show yet; ask \
              again tomorrow, or after its next update",
-            "在该数据源的数据时点之后，其他登记中有记录终止或移交，其去向可能尚未体现，请于次日或该数据源下次更新后重试",
+            "在该数据源的数据时点之后，有登记记录终止或移交，其去向可能尚未体现，请于次日或该数据源下次更新后重试",
             true,
         ),
         ErrorCode::NoCommonMoment => (

@@ -144,7 +144,7 @@ impl Catalogue for Database {
             (
                 "as_of",
                 Setting::Owner(
-                    "`live` if this is the register itself; for an extract `{ table = \"…\", column = \"…\" }`, where its time stands",
+                    "`live` if this is the register itself; for an extract `{ table = \"…\", column = \"…\" }`, where the time at which it began stands, written with its rows",
                 ),
             ),
         ];

@@ -147,8 +147,8 @@ impl Place {
         let stamp = self.stamp(path)?;
         let manifest = self.manifest(path)?;
         let as_of = match (&self.file.as_of, &manifest) {
-            (_, Some(manifest)) => manifest.as_of.into(),
-            // A file cannot hold what happened after it was written, whatever its name says.
+            // A file cannot hold what happened after it was written, whatever its manifest or its name says.
+            (_, Some(manifest)) => SystemTime::from(manifest.as_of).min(stamp.modified),
             (DropAsOf::Name(_), None) => self.named_day(path)?.min(stamp.modified),
             (DropAsOf::Modified | DropAsOf::Manifest, None) => stamp.modified,
         };

@@ -79,7 +79,7 @@ fn bytes(kind: Kind, name: &str) -> Vec<u8> {
 
 fn day(day: u32) -> DateTime<FixedOffset> {
     // In China, whatever zone the tests run in.
-    FixedOffset::east_opt(8 * 3600).unwrap().with_ymd_and_hms(2026, 11, day, 0, 0, 0).unwrap()
+    FixedOffset::east_opt(8 * 3600).unwrap().with_ymd_and_hms(2025, 11, day, 0, 0, 0).unwrap()
 }
 
 /// Whom the newest whole drop names, and when it was so.
@@ -130,6 +130,14 @@ fn the_newest_whole_drop_of_a_folder_counts_by_its_manifest() {
         // It is not given up for an older one, be it gone.
         fs::remove_file(rig.folder.path().join("in/m-f.dat")).unwrap();
         assert_eq!(newest(&*source), ("24th".into(), SystemTime::from(day(24))), "{kind:?}");
+        // And none is of a time after which the file was not touched, whatever its manifest says.
+        rig.drop_as(
+            "in/m-g.dat",
+            &bytes(kind, "of 2099"),
+            1,
+            FixedOffset::east_opt(0).unwrap().with_ymd_and_hms(2099, 1, 1, 0, 0, 0).unwrap(),
+        );
+        assert!(until(&*source, "of 2099") <= SystemTime::now(), "{kind:?}");
     }
 }
 

@@ -449,7 +449,7 @@ impl<S: System> Inner<S> {
         let SqliteAsOf::Table { table, column } = &self.shape.as_of else { return Ok(None) };
         let text = lease.session.newest(table, column).await?.unwrap_or_default();
         let time = moment(&text).ok_or_else(|| {
-            let detail = format!("`{table}`.`{column}` holds `{text}`, not a time such as 2026-11-22T00:30:00+08:00");
+            let detail = format!("`{table}`.`{column}`, which `source.as_of` names, holds no time such as 2026-11-22T00:30:00+08:00");
             SourceError::new(ErrorCode::SourceStale, detail)
         })?;
         Ok(Some(time))

@@ -84,6 +84,14 @@ pub struct PostgresSession {
 /// Whom to stop.
 pub struct Token(CancelToken);
 
+/// `1` where the table `{path}` is a copy, or a view made of one, down to the last: nobody knows when a copy was made.
+pub(super) const COPIED: &str = "with recursive made_of as (select '{path}'::regclass::oid as oid union select depends.refobjid from made_of \
+    join pg_catalog.pg_rewrite as rule on rule.ev_class = made_of.oid join pg_catalog.pg_depend as depends on depends.objid = rule.oid \
+    and depends.classid = 'pg_catalog.pg_rewrite'::regclass and depends.refclassid = 'pg_catalog.pg_class'::regclass) \
+    select case when exists (select 1 from pg_catalog.pg_class join made_of using (oid) where relkind in ('m', 'f')) then '1' else '0' end";
+/// What that is.
+pub(super) const COPY: &str = "a materialized view or a foreign table, or made of one";
+
 impl Drop for PostgresSession {
     fn drop(&mut self) {
         self.connection.abort();
@@ -203,12 +211,9 @@ impl Session for PostgresSession {
     }
 
     async fn currency(&mut self) -> Result<Currency, SourceError> {
-        let kind = format!(
-            "select relkind::text from pg_catalog.pg_class where oid = '{}'::regclass",
-            self.table(&self.spec.table).replace('\'', "''")
-        );
-        if self.one(&kind).await?.as_deref() == Some("m") {
-            return Ok(Currency::Copied("a materialized view"));
+        let copied = COPIED.replace("{path}", &self.table(&self.spec.table).replace('\'', "''"));
+        if self.one(&copied).await?.as_deref() == Some("1") {
+            return Ok(Currency::Copied(COPY));
         }
         if !self.follows {
             return Ok(Currency::Now);

@@ -358,7 +358,8 @@ impl Inner {
                 let text: Option<String> = newest.map_err(|error| self.failed(&error))?;
                 let text = text.unwrap_or_default();
                 let time = chrono::DateTime::parse_from_rfc3339(text.trim()).map_err(|_| {
-                    let detail = format!("`{table}`.`{column}` holds `{text}`, not a time such as 2026-11-22T00:30:00+08:00");
+                    let detail =
+                        format!("`{table}`.`{column}`, which `source.as_of` names, holds no time such as 2026-11-22T00:30:00+08:00");
                     SourceError::new(ErrorCode::SourceStale, detail)
                 })?;
                 Ok(time.into())

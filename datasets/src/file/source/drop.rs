@@ -40,7 +40,7 @@ pub(super) const AS_OF: Parameter = Parameter {
     form: "must be `modified`, `manifest` or `{ name = \"…%Y%m%d…\" }`, whose names fit `path`",
     doc: "How old its rows are: the time at which their export began, for what was entered while it ran may be missing. `manifest`: what `<file>.manifest.toml` beside it states, with the number of rows and the SHA-256 that \
         the file must have; prefer it, for it also tells a half-written file. `{ name = \"marriage-%Y%m%d.csv\" }`: the beginning, in \
-        local time, of the day in the file's name. `modified`: when the file was modified last, for exports of a moment; one that \
+        China, of the day in the file's name, on which its export must have begun. `modified`: when the file was modified last, for exports of a moment; one that \
         takes long, or is copied late, then claims to be newer than its rows are.",
 };
 

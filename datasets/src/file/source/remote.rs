@@ -124,7 +124,7 @@ pub(super) const AS_OF: Parameter = Parameter {
     default: Some("live"),
     form: sqlite::AS_OF.form,
     doc: "How old its rows are: `live` for the register itself; for an extract, where the time at which it began \
-        stands, the newest of them. A time without an offset is \
+        stands, the newest of them, written with the rows and not in a job's log. A time without an offset is \
         Beijing time.",
 };
 

@@ -135,7 +135,8 @@ pub(super) const KIND: Kind = Kind {
         | a member that is not there | refused: the interface must write `null` |\n\
         | an object or an array | refused, if a column names it: name what is within |\n\n\
         An answer must be whole JSON in UTF-8 with status 200, of at most 64 MiB and 64 levels, no key twice in an object; compression is \
-        not asked for, redirects are not followed. A request is tried again, up to three times, when its connection fails, or after \
+        not asked for, redirects are not followed. The interface must answer from the register itself: one that answers from a cache or a copy \
+        makes answers look newer than they are. A request is tried again, up to three times, when its connection fails, or after \
         status 429 or 503, waiting as long as `Retry-After` says, up to 30 seconds.\n",
     read,
 };

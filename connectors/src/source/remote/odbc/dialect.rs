@@ -1,6 +1,8 @@
 //! What differs between systems behind ODBC, told apart by what their drivers call them: what makes a session read-only, what gives a
 //! transaction one moment to see, and what shows that a connection lives.
 
+use super::super::postgres;
+
 /// A kind of system.
 #[derive(Clone, Copy, Debug)]
 pub struct Dialect {
@@ -77,7 +79,7 @@ const KNOWN: &[Dialect] = &[
         snapshot: true,
         follows: "select case when pg_is_in_recovery() then 1 else 0 end",
         followed: "select cast(pg_last_xact_replay_timestamp() as text)",
-        copied: "select case when relkind = 'm' then 1 else 0 end from pg_class where oid = '{path}'::regclass",
+        copied: postgres::COPIED,
         streaming: Some(("psqlodbc|postgres", &[("UseDeclareFetch", "1"), ("Fetch", "1000")])),
         ..UNKNOWN
     },

@@ -29,7 +29,7 @@ use super::super::catalogue::Table;
 use super::super::{Rows, Source, SourceError};
 use super::login::{misconfigured, password};
 use super::system::{Asked, Currency, Form, Query, Relation, Session, Sink, System, whole_seconds};
-use super::{Polled, RemoteSource, moment};
+use super::{Polled, RemoteSource, moment, postgres};
 use crate::adjudications::Adjudications;
 use catalogue::{Bound, Collecting};
 use dialect::Dialect;
@@ -240,7 +240,7 @@ impl Session for OdbcSession {
     async fn currency(&mut self) -> Result<Currency, SourceError> {
         let path = self.path(&self.spec.table)?.replace('\'', "''");
         if self.one(&self.dialect.copied.replace("{path}", &path)).await?.as_deref() == Some("1") {
-            return Ok(Currency::Copied("a materialized view"));
+            return Ok(Currency::Copied(postgres::COPY));
         }
         match (self.follows, self.dialect.followed) {
             (false, _) => Ok(Currency::Now),
