@@ -131,7 +131,7 @@ fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
             value.as_array()?.iter().map(|code| code.as_str().filter(|code| is_division(code)).map(str::to_owned)).collect();
         regions.filter(|regions| (1..=MOST_REGIONS).contains(&regions.len()))
     });
-    let since = section.read("since", None, "must be a date such as `\"1984-01-01\"`", |value| date(value));
+    let since = section.read("since", None, "must be a date such as `\"1984-01-01\"`", date);
     let subjects = section.read("subjects", None, "must be `everyone` or `registered_in:<dataset>`", |value| match value.as_str()? {
         "everyone" => Some(Subjects::Everyone),
         other => other.strip_prefix("registered_in:").filter(|id| is_dataset_id(id)).map(|id| Subjects::RegisteredIn(id.to_owned())),
