@@ -304,9 +304,9 @@ mod tests {
         };
         let text = types(&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Text)]);
         let stated = "`police.household`.`status` is of type `code`, and the check takes it to be `text`";
-        assert!(said(ScanTemplate { types: text, ..template() })[0].starts_with(stated));
+        assert!(said(ScanTemplate { types: text, ..template() }).concat().starts_with(stated));
         let one = types(&[("resident_id", SemanticType::ResidentId)]);
-        assert!(said(ScanTemplate { types: one, ..template() })[0].contains("`status`: the check does not say"));
+        assert!(said(ScanTemplate { types: one, ..template() }).concat().contains("`status`: the check does not say"));
         let elsewhere = ScanTemplate { lookup_columns: vec!["mother_id".into(), "father_id".into()], ..template() };
         let joins =
             "`police.household`: look-up `kin` does not look in `mother_id`, by which the check joins: add it to the look-up's `columns`";
