@@ -119,7 +119,8 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
         lines.extend(quality.iter().flat_map(|quality| quality::lines(quality, screen)));
         dataset_values.push(json!({
             "dataset": statement.id, "name_en": statement.name_en, "name_zh": statement.name_zh, "verified": true,
-            "attached": entry.attached, "coverage": covered(&coverage), "keeps_ended": statement.keeps_ended, "quality": quality.as_ref().map(quality::value),
+            "attached": entry.attached, "coverage": covered(&coverage), "keeps_ended": statement.keeps_ended,
+            "quality": quality.as_ref().map(quality::value),
         }));
     }
     screen.show(&lines.join("\n"), &json!({ "checks": check_values, "datasets": dataset_values }))

@@ -146,6 +146,9 @@ pub(super) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
         let label = screen.pick(zh::name_en(name), zh::name(name));
         line("within:", "限于：", format!("{label} {}", values.join(", ")));
     }
+    if let Some(moment) = holds_as_of(certificate) {
+        line("holds as of:", "结论时点：", moment.to_owned());
+    }
     for (name, value) in &certificate.disclosed.claims {
         line("shown:", "出示：", format!("{} {value}", screen.pick(zh::name_en(name), zh::name(name))));
     }
@@ -224,6 +227,12 @@ fn evidence(certificate: &VerifiedCertificate, screen: &Screen) -> String {
     }
 }
 
+/// The one moment that it is about: the earliest at which a source was read.
+fn holds_as_of(certificate: &VerifiedCertificate) -> Option<&str> {
+    let times = certificate.sources.iter().map(|source| source.as_of.as_str());
+    times.filter_map(|text| Some((chrono::DateTime::parse_from_rfc3339(text).ok()?, text))).min().map(|(_, text)| text)
+}
+
 /// The certificate for machines.
 pub(super) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
     let both = |text: &Bilingual| json!({ "en": text.en, "zh": text.zh });
@@ -243,6 +252,7 @@ pub(super) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
         "statement": both(&certificate.statement),
         "persons": both(&certificate.persons),
         "scope": certificate.scope,
+        "holds_as_of": holds_as_of(certificate),
         "sources": certificate.sources,
         "issuer": { "uri": certificate.issuer.uri, "active": certificate.issuer.active, "key_id": certificate.issuer.key_id },
         "issued_at": rfc3339(certificate.issued_at),

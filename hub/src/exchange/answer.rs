@@ -139,9 +139,11 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
             "该数据源存在未注明终止日期的已终止记录，需数据提供部门核实",
             false,
         ),
-        ErrorCode::Undetermined => {
-            ("a record's status settles nothing yet (a transfer in progress)", "存在状态未定的记录（如办理中）", true)
-        }
+        ErrorCode::Undetermined => (
+            "a record there settles nothing: something is in progress, or records contradict one another; if it stays so, its owner must look at it",
+            "该数据源存在状态未定（如办理中）或相互矛盾的记录；如持续存在，需数据提供部门核实",
+            true,
+        ),
         ErrorCode::SourceDrift => ("the source answers in another shape than its owner stated", "数据源结构与目录不一致", false),
         ErrorCode::SourceLimit => ("the source refused because of a limit", "超过数据源限额", true),
         ErrorCode::GateRefused => ("the department does not serve this scan", "数据提供部门未批准此项查询", false),
