@@ -79,6 +79,7 @@ pub struct ScanReport {
 pub struct CompleteScan {
     dataset: String,
     as_of: SystemTime,
+    read_at: SystemTime,
     subjects: Subjects,
     since: Option<i32>,
     keeps_ended: bool,
@@ -98,8 +99,8 @@ impl CompleteScan {
         if report.now.duration_since(report.as_of).unwrap_or_default() > report.most_age {
             return refuse(ErrorCode::SourceStale);
         }
-        let ScanReport { dataset, as_of, subjects, since, keeps_ended, undated_before, .. } = report;
-        Ok(Self { dataset, as_of, subjects, since, keeps_ended, undated_before })
+        let ScanReport { dataset, as_of, now: read_at, subjects, since, keeps_ended, undated_before, .. } = report;
+        Ok(Self { dataset, as_of, read_at, subjects, since, keeps_ended, undated_before })
     }
 
     /// When the source was as it answered.
@@ -285,10 +286,17 @@ fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
     let ended = evidence.verdicts.iter().filter(|verdict| matches!(verdict.kind, VerdictKind::HandedOver | VerdictKind::Ended));
     let mut until = Vec::new();
     for verdict in ended {
-        let undated_before = complete.iter().find(|(scan, _)| scan.name == verdict.scan).and_then(|(_, own)| own.undated_before);
-        let Some(day) = verdict.on_date.or_else(|| undated_before?.checked_sub(1)) else {
-            return because(ErrorCode::Undated, dataset_of(evidence, &verdict.scan));
+        let Some((own, source)) = complete.iter().find(|(scan, _)| scan.name == verdict.scan) else {
+            return because(ErrorCode::Undetermined, dataset_of(evidence, &verdict.scan));
         };
+        let Some(day) = verdict.on_date.or_else(|| source.undated_before?.checked_sub(1)) else {
+            return because(ErrorCode::Undated, own.dataset);
+        };
+        // What has ended on a day to come has not, or on another day.
+        let begins = day.checked_sub(1).and_then(day_end);
+        if begins.is_none_or(|begins| begins > source.read_at + CLOCK_SKEW) {
+            return because(ErrorCode::Undetermined, own.dataset);
+        }
         until.push(day);
     }
     // Departments' clocks differ, and by no more than this is believed of them. Whose record it is stays unsaid: a fresh divorce is nobody's
@@ -477,7 +485,7 @@ mod tests {
                     State::Vacuous => ScanState::Vacuous,
                     State::Complete => {
                         let (as_of, keeps_ended, undated_before) = (at(day * 86_400), *keeps_ended, *undated_before);
-                        ScanState::Complete(CompleteScan { dataset: "d".into(), as_of, subjects, since: None, keeps_ended, undated_before })
+                        ScanState::Complete(CompleteScan { dataset: "d".into(), as_of, read_at: at(22 * 86_400), subjects, since: None, keeps_ended, undated_before })
                     }
                     State::Incomplete => ScanState::Incomplete(Incomplete { code: ErrorCode::SourceTimeout, dataset: "d".into() }),
                 };
@@ -518,6 +526,7 @@ mod tests {
                             // A day ends at 16:00 UTC.
                             let last = verdict.on_date.or(own.undated_before.map(|day| day - 1)).unwrap();
                             prop_assert!(i64::from(last) * 86_400 + 57_600 <= seconds(moment.unwrap()), "it may have been there at the moment");
+                            prop_assert!(i64::from(last) * 86_400 <= seconds(own.read_at), "a day to come");
                             if verdict.kind == VerdictKind::HandedOver {
                                 prop_assert_eq!(&verdict.scan, "s0");
                                 prop_assert!(matches!(scans[1].state, ScanState::Complete(_)));

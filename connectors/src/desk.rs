@@ -83,6 +83,9 @@ pub enum DeskError {
     /// Two files for one dataset: which of them is meant is not ours to guess.
     #[error("`{0}` is attached already, as `{1}` describes it; change that file, or take its line out of `connector.toml`")]
     Twice(String, String),
+    /// Nobody knows what will have ended.
+    #[error("`dataset.undated_before` of `{0}` is {1}, which is yet to come: name a day before which everything undated had ended")]
+    YetToCome(String, chrono::NaiveDate),
     /// Over the bound.
     #[error("over {MOST_DATASETS} datasets; attach the others through a second connector")]
     TooMany,
@@ -153,6 +156,9 @@ pub fn sign_dataset(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskE
     let describes = |other: &&String| **other != name && read_dataset(Path::new(other)).is_ok_and(|other| other.id == file.id);
     if let Some(other) = config.datasets.iter().find(describes) {
         return Err(DeskError::Twice(file.id, other.clone()));
+    }
+    if let Some(day) = file.undated_before.filter(|day| *day > chrono::Local::now().date_naive()) {
+        return Err(DeskError::YetToCome(file.id, day));
     }
     let statement = file.to_statement(SystemTime::now());
     let envelope = dsse::seal(payload_type::DATASET, &statement, &home.key("approve")?)?;

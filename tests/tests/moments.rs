@@ -276,11 +276,11 @@ fn batch(schema: SchemaRef, rows: &[BTreeMap<&'static str, Cell>]) -> RecordBatc
         match kind {
             DataType::Date32 => Arc::new(Date32Array::from_iter(cells.map(|cell| match cell {
                 Cell::Date(date) => date.map(|date| date.to_epoch_days()),
-                Cell::Text(_) => panic!("{name} is no text"),
+                Cell::Text(_) => panic!("{name} is no date"),
             }))),
             _ => Arc::new(StringArray::from_iter(cells.map(|cell| match cell {
                 Cell::Text(text) => text.clone(),
-                Cell::Date(_) => panic!("{name} is no date"),
+                Cell::Date(_) => panic!("{name} is no text"),
             }))),
         }
     };

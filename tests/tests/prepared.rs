@@ -363,6 +363,22 @@ fn whoever_is_dead_in_one_row_and_alive_in_another_settles_nothing() {
 }
 
 #[test]
+fn what_has_ended_on_a_day_to_come_settles_nothing() {
+    let runtime = crate::support::runtime();
+    let check = runtime.block_on(prepared());
+    let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
+    let far = chrono::NaiveDate::from_ymd_opt(9999, 12, 31).map(|day| day.to_epoch_days());
+    for (on, answer) in [(Some(TODAY - 10), "true"), (Some(TODAY), "unavailable HAND_OVER_GAP"), (far, "unavailable UNDETERMINED")] {
+        let seller = Person { registered: true, born: ADULT - 4000, homes: vec![("cancelled", on)], ..Person::default() };
+        let world = World { persons: vec![seller], events: Vec::new(), events_of: vec![Vec::new()], children_of: vec![Vec::new()] };
+        let departments = Departments { world: &world, fault: None, asked: Mutex::new(Vec::new()) };
+        let applicant = [world.name(0)];
+        let run = check.run(&engine, &check.variants["couple"], &applicant, TODAY, &departments);
+        assert_eq!(as_words(&runtime.block_on(run).unwrap().conclusion), answer, "{on:?}");
+    }
+}
+
+#[test]
 fn an_answer_is_as_fresh_as_the_check_asks() {
     let runtime = crate::support::runtime();
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());

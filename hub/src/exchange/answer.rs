@@ -144,6 +144,11 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
             "该数据源存在状态未定（如办理中）或相互矛盾的记录；如持续存在，需数据提供部门核实",
             true,
         ),
+        ErrorCode::Misconfigured => (
+            "the check does not fit a register as its owner states it now, and is not asked; the hub's operator finds which in the log",
+            "该核验事项与某数据源现行说明不符，暂不提供；枢纽运维人员可在日志中查明",
+            false,
+        ),
         ErrorCode::SourceDrift => ("the source answers in another shape than its owner stated", "数据源结构与目录不一致", false),
         ErrorCode::SourceLimit => ("the source refused because of a limit", "超过数据源限额", true),
         ErrorCode::GateRefused => ("the department does not serve this scan", "数据提供部门未批准此项查询", false),

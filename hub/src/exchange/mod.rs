@@ -220,8 +220,11 @@ impl Question {
     async fn run(&self, hub: &Hub, dispatcher: &Dispatcher<'_>, now: SystemTime) -> Outcome {
         let prepared = hub.catalog.prepared(&self.definition.name);
         let Some((check, variant)) = prepared.as_ref().and_then(|check| Some((check, check.variants.get(&self.variant)?))) else {
-            let dataset = hub.catalog.unstated(&self.definition, &self.variant).unwrap_or_default();
-            return Outcome::unavailable(ErrorCode::SourceUnreachable, &dataset);
+            return match hub.catalog.unstated(&self.definition, &self.variant) {
+                Some(dataset) => Outcome::unavailable(ErrorCode::SourceUnreachable, &dataset),
+                // All are stated, and one of them otherwise than the definition takes it to be: the log says which.
+                None => Outcome::unavailable(ErrorCode::Misconfigured, ""),
+            };
         };
         match check.run(&hub.engine, variant, &self.parameters, civil_day(now), dispatcher).await {
             Ok(result) => Outcome::of(&self.definition, &self.variant, now, result),
