@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Deserialize;
-use zerotrip_datasets::file::SEMANTIC_TYPES;
+use zerotrip_datasets::file::semantic_type;
 use zerotrip_datasets::shown::toml_fault;
 use zerotrip_proto::v1;
 use zerotrip_trust::digest::{Digest, sha256};
@@ -218,10 +218,6 @@ pub struct Shape {
     /// For look-ups by whose columns the SQL joins: the columns.
     #[serde(default)]
     pub lookup: BTreeMap<String, Vec<String>>,
-}
-
-fn semantic_type(name: &str) -> Option<v1::SemanticType> {
-    SEMANTIC_TYPES.iter().find(|(known, _)| *known == name).map(|(_, semantic)| *semantic)
 }
 
 /// What the codes of one column may mean: every word that the check's SQL knows. A dataset with another is not asked, for a word that

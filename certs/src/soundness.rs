@@ -268,8 +268,7 @@ fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
     let unsettled = evidence.verdicts.iter().find(|verdict| match verdict.kind {
         VerdictKind::Undetermined | VerdictKind::Against => true,
         VerdictKind::HandedOver => !evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan),
-        VerdictKind::Ended => !evidence.scans.iter().any(|scan| scan.name == verdict.scan),
-        VerdictKind::Clear => false,
+        VerdictKind::Ended | VerdictKind::Clear => false,
     })?;
     Some(dataset_of(evidence, &unsettled.scan))
 }

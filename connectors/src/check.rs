@@ -160,8 +160,8 @@ fn verdict(dataset: &DatasetFile, survey: &Survey, fault: Option<String>, now: S
     if survey.as_of > now + bounds::CLOCK_SKEW {
         return Verdict::NotServed(format!("its rows are as of {}, which is in the future; see `source.as_of`", as_of(survey)));
     }
-    if dataset.undated_before.is_some_and(|day| day > chrono::DateTime::<chrono::Local>::from(now).date_naive()) {
-        return Verdict::NotServed("`dataset.undated_before` lies in the future: nobody knows what will have ended by then".to_owned());
+    if let Err(error) = desk::nothing_to_come(dataset) {
+        return Verdict::NotServed(error.to_string());
     }
     if age > dataset.most_age {
         let hours = age.as_secs() / 3600;

@@ -147,6 +147,12 @@ pub fn read_owned(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskErr
     if file.member() == member { Ok(file) } else { Err(DeskError::NotOurs(file.id.clone(), file.member().to_owned(), member.to_owned())) }
 }
 
+/// Refuses a word about what will have ended.
+pub fn nothing_to_come(file: &DatasetFile) -> Result<(), DeskError> {
+    let day = file.undated_before.filter(|day| *day > chrono::Local::now().date_naive());
+    day.map_or(Ok(()), |day| Err(DeskError::YetToCome(file.id.clone(), day)))
+}
+
 /// Signs a dataset file with the owner's key, and attaches it.
 pub fn sign_dataset(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskError> {
     let file = read_owned(home, path)?;
@@ -157,9 +163,7 @@ pub fn sign_dataset(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskE
     if let Some(other) = config.datasets.iter().find(describes) {
         return Err(DeskError::Twice(file.id, other.clone()));
     }
-    if let Some(day) = file.undated_before.filter(|day| *day > chrono::Local::now().date_naive()) {
-        return Err(DeskError::YetToCome(file.id, day));
-    }
+    nothing_to_come(&file)?;
     let statement = file.to_statement(SystemTime::now());
     let envelope = dsse::seal(payload_type::DATASET, &statement, &home.key("approve")?)?;
     files::write(&home.folder.join("signed").join(format!("{}.dsse", file.id)), &envelope.encode_to_vec(), Secrecy::Public)?;

@@ -3,7 +3,7 @@
 
 use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType, key_origin::From as Origin};
 
-use crate::file::SEMANTIC_TYPES;
+use crate::file::type_name;
 use crate::nearest::nearest;
 
 /// Most columns of one scan.
@@ -229,10 +229,6 @@ fn other_types(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<Tem
         }
     }
     faults
-}
-
-fn type_name(semantic: SemanticType) -> &'static str {
-    SEMANTIC_TYPES.iter().find(|(_, known)| *known == semantic).map_or("unknown", |(name, _)| name)
 }
 
 /// What the dataset's codes mean and the check does not know. A check decides by these words: one that it does not know could hide a

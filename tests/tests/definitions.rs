@@ -7,20 +7,10 @@ use zerotrip_certs::definition::Definition;
 use zerotrip_hub::check::PreparedCheck;
 use zerotrip_proto::v1::DatasetStatement;
 
+use crate::support::statements;
+
 fn shipped() -> String {
     std::fs::read_to_string(zerotrip_tests::town::definitions().join("no-property.toml")).unwrap()
-}
-
-fn statements() -> BTreeMap<String, DatasetStatement> {
-    let folder = tempfile::tempdir().unwrap();
-    zerotrip_tests::city::generate(&zerotrip_tests::city::Spec::now(60, 1), folder.path()).unwrap();
-    let files = ["police/household.toml", "civil/marriage.toml", "estate/ownership.toml", "housing/presale.toml"];
-    let read = |file: &&str| {
-        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
-        let dataset = zerotrip_datasets::DatasetFile::parse(&text, file).unwrap();
-        (dataset.id.clone(), dataset.to_statement(std::time::SystemTime::now()))
-    };
-    files.iter().map(read).collect()
 }
 
 /// What is said of the shipped definition after one change.
@@ -87,6 +77,7 @@ fn what_cannot_be_sound_is_refused_by_name() {
         ("event_date = \"date\"", "event_date = \"day\"", "`day` of `event_date` is no type"),
         (", event_date = \"date\"", "", "say of which type `event_date` is"),
         ("party = [\"man_id\", \"woman_id\"]", "party = [\"man_id\", \"child_id\"]", "does not look in `child_id`"),
+        ("{ party = [", "{ parties = [", "no scan looks anything up by `parties`"),
         ("supplies = [\"resident_id\"]", "supplies = []", "supplies"),
         (" as verdict,", " as judgement,", "verdict"),
         ("keys = [\"request.applicant\", \"spouse.id\"]", "keys = [\"request.applicant\", \"children.id\"]", "does not run before"),

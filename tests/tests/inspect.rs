@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use serde_json::Value;
 use zerotrip_datasets::DatasetFile;
-use zerotrip_datasets::file::SEMANTIC_TYPES;
+use zerotrip_datasets::file::type_name;
 use zerotrip_tests::city::{self, Servers, Spec, System};
 use zerotrip_tests::town::{Finished, run};
 
@@ -51,7 +51,7 @@ fn the_types_of_every_column_of_the_city_are_proposed() {
         let columns = found["columns"].as_array().unwrap();
         assert_eq!(columns.len(), described.columns.len());
         for (column, described) in columns.iter().zip(&described.columns) {
-            let name = SEMANTIC_TYPES.iter().find(|(_, semantic)| *semantic == described.semantic).unwrap().0;
+            let name = type_name(described.semantic);
             assert_eq!((&column["field"], &column["type"]), (&Value::from(described.field.as_str()), &Value::from(name)), "{column}");
             let codes: Vec<&str> = column["codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
             assert_eq!(codes, described.codes.keys().collect::<Vec<_>>(), "{register}.{}", described.name);

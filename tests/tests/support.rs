@@ -146,7 +146,8 @@ impl Dice {
     }
 }
 
-fn statements() -> BTreeMap<String, DatasetStatement> {
+/// What the owners of a city's registers state.
+pub fn statements() -> BTreeMap<String, DatasetStatement> {
     let folder = tempfile::tempdir().unwrap();
     zerotrip_tests::city::generate(&zerotrip_tests::city::Spec::now(60, 1), folder.path()).unwrap();
     let files = ["police/household.toml", "civil/marriage.toml", "estate/ownership.toml", "housing/presale.toml"];

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use zerotrip_datasets::file::SEMANTIC_TYPES;
+use zerotrip_datasets::file::{SEMANTIC_TYPES, semantic_type};
 use zerotrip_datasets::shown::shown;
 
-use super::{
-    Bilingual, Code, Definition, DefinitionError, MOST_MEANINGS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant, semantic_type,
-};
+use super::{Bilingual, Code, Definition, DefinitionError, MOST_MEANINGS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant};
 
 /// Longest type of a certificate, in bytes.
 const MOST_VCT: usize = 256;
@@ -123,8 +121,14 @@ impl<'a> Faults<'a> {
                 self.add(format!("dataset `{}`: `{name}` of `{column}` is no type; there are {}", shape.id, known.join(", ")));
             }
         }
+        let scans = || definition.variants.iter().flat_map(Variant::scans).map(|(_, scan)| scan);
+        for shape in &definition.datasets {
+            for name in shape.lookup.keys().filter(|name| !scans().any(|scan| scan.dataset == shape.id && scan.lookup == **name)) {
+                self.add(format!("dataset `{}`: no scan looks anything up by `{name}`; name the look-up as the scans do", shape.id));
+            }
+        }
         let mut untyped = BTreeSet::new();
-        for (_, scan) in definition.variants.iter().flat_map(Variant::scans) {
+        for scan in scans() {
             let shape = definition.datasets.iter().find(|shape| shape.id == scan.dataset);
             let typed = |column: &&String| shape.is_some_and(|shape| shape.columns.contains_key(*column));
             untyped.extend(scan.columns.iter().filter(|column| !typed(column)).map(|column| (&scan.dataset, column)));

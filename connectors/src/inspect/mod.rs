@@ -10,11 +10,11 @@ use clap::Args;
 use serde_json::json;
 use zerotrip_channel::files;
 use zerotrip_datasets::DatasetFile;
-use zerotrip_datasets::file::{Password, Tls};
+use zerotrip_datasets::file::{Password, Tls, type_name};
 use zerotrip_proto::v1::SemanticType;
 
 use self::options::in_options;
-use self::proposal::{Proposed, type_name};
+use self::proposal::Proposed;
 use crate::cli::{Failure, say};
 use crate::progress::with_progress;
 use crate::shown::shown;

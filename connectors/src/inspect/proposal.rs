@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use zerotrip_datasets::DatasetFile;
-use zerotrip_datasets::file::{MOST_CODES, SEMANTIC_TYPES};
+use zerotrip_datasets::file::{MOST_CODES, type_name};
 use zerotrip_datasets::guess::{Guess, MOST_VALUES};
 use zerotrip_proto::v1::SemanticType;
 
@@ -158,11 +158,6 @@ fn look_ups(out: &mut String, columns: &[Proposed]) {
         line!(out, "# Take {PLACEHOLDER} out, and every column in which a blank is a lost id.");
         line!(out, "may_be_blank = [\"{PLACEHOLDER}\", {}]", listed(&blank));
     }
-}
-
-/// A type, as a dataset file has it.
-pub fn type_name(semantic: SemanticType) -> &'static str {
-    SEMANTIC_TYPES.iter().find(|(_, known)| *known == semantic).map_or("text", |(name, _)| name)
 }
 
 fn quoted(text: &str) -> String {

@@ -50,6 +50,16 @@ pub const SEMANTIC_TYPES: &[(&str, SemanticType)] = &[
     ("text", SemanticType::Text),
 ];
 
+/// The type of that name.
+pub fn semantic_type(name: &str) -> Option<SemanticType> {
+    SEMANTIC_TYPES.iter().find(|(known, _)| *known == name).map(|(_, semantic)| *semantic)
+}
+
+/// The name of that type.
+pub fn type_name(semantic: SemanticType) -> &'static str {
+    SEMANTIC_TYPES.iter().find(|(_, known)| *known == semantic).map_or("unknown", |(name, _)| name)
+}
+
 /// One dataset as its owner's file describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DatasetFile {

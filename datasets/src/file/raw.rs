@@ -10,7 +10,7 @@ use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
 use super::section::{Section, is_text};
 use super::{
     Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_REGIONS,
-    QuietHours, SEMANTIC_TYPES, Subjects, source, units,
+    QuietHours, SEMANTIC_TYPES, Subjects, semantic_type, source, units,
 };
 use crate::nearest::nearest;
 use crate::shown::toml_fault;
@@ -152,10 +152,7 @@ fn columns(top: &mut Section<'_>) -> (Vec<Column>, BTreeSet<String>) {
         let name = name(&mut section, &mut names);
         let field = section
             .read("field", None, "must be the field's name in the source", |value| value.as_str().filter(|name| is_foreign_name(name)));
-        let semantic = section.read("type", None, &remedy, |value| {
-            let name = value.as_str()?;
-            SEMANTIC_TYPES.iter().find(|(known, _)| *known == name).map(|(_, semantic)| *semantic)
-        });
+        let semantic = section.read("type", None, &remedy, |value| semantic_type(value.as_str()?));
         let grade = section.read("grade", None, "must be `L1` to `L4`", |value| {
             Grade::from_str_name(value.as_str()?).filter(|grade| *grade != Grade::Unspecified)
         });

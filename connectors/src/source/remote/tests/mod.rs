@@ -7,6 +7,7 @@ pub mod answers;
 mod faults;
 mod people;
 pub mod server;
+pub mod types;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -126,7 +127,7 @@ macro_rules! against {
 fn outside_postgres() {
     against!(
         Server::postgres(),
-        answers::every_type_has_its_text_in_postgres,
+        types::every_type_has_its_text_in_postgres,
         answers::rows_hidden_by_a_policy_are_an_error,
         answers::a_copy_that_lags_is_not_of_now,
     );
@@ -136,7 +137,7 @@ fn outside_postgres() {
 fn outside_mysql() {
     against!(
         Server::mariadb(),
-        answers::every_type_has_its_text_in_mysql,
+        types::every_type_has_its_text_in_mysql,
         answers::every_character_set_is_asked_in_its_own,
         answers::no_limit_of_the_servers_shortens_an_answer,
         answers::no_transaction_of_the_servers_keeps_an_old_moment,
