@@ -1,44 +1,61 @@
-//! Whose an unreadable cell could be. An absence is proven only if no such cell could be the asked-for person's, so this errs towards
-//! "could be"; but not so far that one smudged row stops everybody.
+//! Whose an unreadable cell could be. An absence is proven only if no such cell could be the asked-for person's.
 //!
 //! # The rule
 //!
-//! The cell is folded (full-width forms, blanks, case). Digits and `X` are *known* characters; any other single character is a
-//! wildcard for exactly one character, and two or more adjacent ones stand for any stretch of characters, the empty one included
-//! (masks are seldom as long as what they hide). Then the cell could be the person's if any of these holds, where edits are
-//! Levenshtein's (replace, insert, drop; wildcards match for free) and the person's forms are the 18 characters and, where it
-//! exists, the 15-digit form:
+//! A cell that is not accounted for ([`super::Declared`]) could be anybody's, unless it is a *damaged spelling of an id*: then it could be
+//! those persons' whose id can have become it. The cell is folded (escapes, guards, full-width forms, blanks, case). What stands between
+//! `; , 、 | /` or on lines of its own is judged by itself, and so is what stands between blanks if a whole id is among it; each must be whole
+//! or a damaged spelling, an empty one is neither. Characters besides digits and `X` are masks, dividers or look-alikes; with any other
+//! character, or with a whole id and any further mark beside it, nobody knows who is meant. A damaged spelling is
 //!
-//! 1. **too little is known**: fewer than 4 known characters, or more than 256 in all;
-//! 2. **mistyped or masked**: the whole cell is at most *n* edits from a form, with *n* = 2 if at least 13 characters are known,
-//!    1 if 11 or 12 are, else 0 (masks are made by machines, which do not mistype);
-//! 3. **truncated**: the cell is at most *n* − 1 edits (never less than 0) from some part of a form;
-//! 4. **overlong**: a stretch of at least 15 characters without a mask holds, somewhere inside, a form with at most 2 edits;
-//! 5. **separated**: the same cell without its separators (single characters that are neither letter nor digit) is so;
-//! 6. **in exponent form**, as spreadsheets show long numbers (`3.30108E+17`): the mantissa without its point and its zeros at the
-//!    end, its last digit replaced by a wildcard since it is rounded, and any stretch behind it, is so;
-//! 7. **rounded**, as spreadsheets keep 15 digits of a number: the cell is 18 digits that end in `000`, and its first 15, or the number
-//!    before these 15, begin a form.
+//! 1. **mistyped**: at most two edits (Levenshtein's: replace, insert, drop) from a form, one if 11 or 12 characters are known; up to two
+//!    look-alikes (`O`, `I`, `L` …) each stand for any character. A person's forms are the 18 characters and the 15 without century and check
+//!    character; in 16 characters and more a form may also be inside;
+//! 2. **truncated**: at least 8 characters, one edit less away from some part of a form, where a beginning or an end of an id can look so;
+//! 3. **masked**: every run of masks hides any stretch, and the rest holds to the letter: masks are made by machines, which do not mistype.
+//!    Dividers may be masks, and so may runs that a filling machine writes (`0000`, `XX`, `123456`);
+//! 4. **in exponent form**, as spreadsheets show long numbers (`3.30108E+17`): the mantissa without its point and its zeros at the end, its
+//!    last digit any since it is rounded, and any stretch behind it;
+//! 5. **rounded**, as spreadsheets keep 15 digits of a number: 18 digits that end in `000`, and their first 15, or the number before these 15,
+//!    begin a form.
+//!
+//! At least four characters must be known, and *some* id must be able to look so: a province, a century, a month and a day that there are,
+//! within the same edits (one, where fewer than 17 characters stand). Otherwise nothing says that the cell ever was an id.
 //!
 //! A cell of the last kind can be a valid id and yet somebody else's, and so can one of 15 digits: `fifteen.rs` tells of those.
 
-use super::ResidentId;
+use std::sync::LazyLock;
+
+use super::accounted::SEPARATORS;
 use super::fifteen::rounded_digits;
+use super::plausible::filled;
+use super::{Reading, ResidentId, is_doubtful, parse};
 use crate::fold;
 
 pub(super) const MOST_CHARACTERS: usize = 256;
-const MOST_ROW_BYTES: usize = 64 << 10;
-const FEWEST_KNOWN: usize = 4;
-/// A form cannot stand whole inside less.
-const SHORTEST_OVERLONG: usize = 15;
-const OVERLONG_EDITS: usize = 2;
+const MOST_BYTES: usize = 1024;
+/// Fewer characters tell nobody from anybody.
+pub(super) const KNOWN_ENOUGH: usize = 4;
+/// Fewer are not what is left of an id that was cut.
+const FEWEST_OF_PART: usize = 8;
+/// A form does not stand whole inside less.
+const SHORTEST_OVERLONG: usize = 16;
+/// An id with two characters too many.
+const LONGEST: usize = 20;
+/// Look-alikes in one id.
+const MOST_SLIPS: usize = 2;
 /// The most edits that anything is asked about, and one.
 const LEVELS: usize = 3;
-/// In a ragged row: shorter runs are house numbers and shares, not what is left of an id.
-const FEWEST_IN_ROW: usize = 6;
+/// What hides characters.
+const MASKS: &str = "*#…~×○●□■※•";
+/// What hides one, or says that nobody could read it: `\u{fffd}` is what no decoder knew.
+const UNCERTAIN: &str = "?\u{fffd}";
+/// What divides an id, and can hide a part of it.
+const DIVIDERS: &str = "-._·:—–‐−⋯";
+/// Letters that are taken for digits, and digits for letters.
+const LOOK_ALIKES: &str = "OILSBZQDG";
 
-/// An unreadable cell, prepared once for being held against many persons. The rule is in the module's doc:
-/// too little known, mistyped, masked, truncated, overlong, separated, or spoilt by a spreadsheet.
+/// A cell that is not accounted for, prepared once for being held against many persons, by the rule of the module's doc.
 #[derive(Clone, Debug)]
 pub struct Suspect {
     /// What the cell can be taken for; it is a person's if one of these is.
@@ -53,15 +70,12 @@ struct Take {
     known: Counts,
     /// Edits that the whole cell may be away from a form.
     most: usize,
-    overlong: Vec<Overlong>,
-}
-
-/// A stretch of a cell, without a mask, that is long enough to hold a form somewhere inside.
-#[derive(Clone, Debug)]
-struct Overlong {
-    tokens: Vec<Token>,
-    known: Counts,
-    wild: usize,
+    /// Edits that it may be away from some part of a form, if it may be one.
+    part: Option<usize>,
+    /// Whether a form may be inside it, as far away as that: something was written before or behind it.
+    overlong: bool,
+    /// Edits that it may be away from a form that any id could have, to count as a damaged id.
+    least: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +98,7 @@ pub fn could_match(raw: &str, key: &ResidentId) -> bool {
 pub struct Probe {
     /// The characters of the 18-character form: the 15-digit form has no others.
     counts: Counts,
-    forms: [Option<Form>; 2],
+    forms: [Form; 2],
 }
 
 /// One spelling of a person's, as the automaton of [`within`] wants it.
@@ -93,106 +107,67 @@ struct Form {
     length: usize,
     /// For each of the eleven characters: the places where it stands, as bits.
     places: [u32; 11],
-    counts: Counts,
 }
 
 impl Probe {
     /// Prepares the person.
     pub fn new(key: &ResidentId) -> Self {
-        let short = key.first_generation();
-        Self { counts: Counts::of(&key.0), forms: [Some(Form::new(&key.0)), short.map(|short| Form::new(short.as_bytes()))] }
+        let text = &key.0;
+        Self { counts: Counts::of(text), forms: [Form::new(text), Form::new(&key.short())] }
     }
 
     fn forms(&self) -> impl Iterator<Item = &Form> {
-        self.forms.iter().flatten()
+        self.forms.iter()
     }
 }
 
 impl Form {
     fn new(text: &[u8]) -> Self {
+        Self::of(text.len(), text.iter().enumerate().map(|(at, c)| (at, *c)))
+    }
+
+    /// Where any of several characters may stand.
+    fn of_sets(sets: &[&str]) -> Self {
+        Self::of(sets.len(), sets.iter().enumerate().flat_map(|(at, set)| set.bytes().map(move |c| (at, c))))
+    }
+
+    fn of(length: usize, characters: impl Iterator<Item = (usize, u8)>) -> Self {
         let mut places = [0; 11];
-        for (at, c) in text.iter().enumerate() {
-            if let Some(bits) = places.get_mut(place_of(*c)) {
+        for (at, c) in characters {
+            if let Some(bits) = places.get_mut(place_of(c)) {
                 *bits |= 1 << at;
             }
         }
-        Self { length: text.len(), places, counts: Counts::of(text) }
-    }
-}
-
-/// A ragged row, prepared once for being held against many persons.
-#[derive(Clone, Debug)]
-pub struct SuspectRow {
-    runs: Vec<Suspect>,
-    anybody: bool,
-}
-
-/// Whether a ragged row, whose columns can't be told apart, could concern `key`. Many persons for one row: use [`SuspectRow`].
-///
-/// The row is folded but for tabs and line ends, which separate, and is cut into fields and into runs of digits, `X` and `*`. Unless one
-/// of them is a person's id or a credit code, the row's id is lost and it could be anybody's: neither a date nor a contract's number
-/// is an identifier, and a number with letters before it may be a contract's as well as a passport's. Else it could concern the
-/// person if any run of at least 6 characters, or any field in exponent form, could be the person's as a cell could. A row of more
-/// than 64 KiB could be anybody's.
-pub fn row_could_match(raw: &str, key: &ResidentId) -> bool {
-    SuspectRow::new(raw).could_match(key)
-}
-
-impl SuspectRow {
-    /// Prepares the raw row, its fields joined by a comma.
-    pub fn new(raw: &str) -> Self {
-        if raw.len() > MOST_ROW_BYTES {
-            return Self { runs: Vec::new(), anybody: true };
-        }
-        let folded: String = raw
-            .chars()
-            .map(|c| if matches!(c, '\t' | '\n' | '\r') { ',' } else { fold::narrow(c) })
-            .filter(|c| !fold::is_blank(*c))
-            .map(|c| c.to_ascii_uppercase())
-            .collect();
-        let runs = || folded.split(|c: char| !(c.is_ascii_digit() || c == 'X' || c == '*'));
-        let fields = || folded.split([',', ';', '|', '、']);
-        let found = runs().chain(fields()).any(super::is_certain);
-        let runs = runs().filter(|run| run.len() >= FEWEST_IN_ROW);
-        let runs: Vec<Suspect> = runs.chain(fields().filter(|field| exponent_form(field).is_some())).map(Suspect::new).collect();
-        let anybody = !found || runs.iter().any(Suspect::is_anybodys);
-        Self { runs, anybody }
-    }
-
-    /// Too little is known of it to tell persons apart.
-    pub fn is_anybodys(&self) -> bool {
-        self.anybody
-    }
-
-    /// Whether it could concern this person, by the rule of [`row_could_match`].
-    pub fn could_match(&self, key: &ResidentId) -> bool {
-        self.could_be(&Probe::new(key))
-    }
-
-    /// The same for a person prepared once.
-    pub fn could_be(&self, person: &Probe) -> bool {
-        self.anybody || self.runs.iter().any(|run| run.could_be(person))
+        Self { length, places }
     }
 }
 
 impl Suspect {
     /// Prepares the raw cell.
     pub fn new(raw: &str) -> Self {
-        let text: Vec<char> = folded(raw).take(MOST_CHARACTERS + 1).collect();
-        let plain = Take::new(&text);
-        let mut anybody = plain.known.total() < FEWEST_KNOWN || text.len() > MOST_CHARACTERS;
-        let mut takes = vec![plain];
-        let together = without_separators(&text);
-        if together.len() < text.len() {
-            takes.push(Take::new(&together));
+        if raw.len() > MOST_BYTES {
+            return Self::anybody();
         }
-        if let Some(begin) = exponent_form(&text.iter().collect::<String>()) {
-            let take = Take::beginning(&begin, true);
-            anybody |= take.known.total() < FEWEST_KNOWN;
-            takes.push(take);
-        }
-        takes.extend(rounded(raw));
-        Self { takes, anybody }
+        let text = fold::narrowed(raw);
+        // What stands between two of these is somebody of its own: none of them may be unexplained.
+        let items: Vec<&str> = text.split(SEPARATORS).collect();
+        let words: Vec<&str> = text.split(fold::is_blank).filter(|word| !word.is_empty()).collect();
+        let takes = match (items.len(), words.len()) {
+            (1, 0 | 1) => judged(&text),
+            (1, _) if words.iter().any(|word| is_whole(word)) => all_judged(&words),
+            // Blanks divide one id, or several.
+            (1, _) => judged(&text).map(|mut takes| {
+                takes.extend(all_judged(&words).unwrap_or_default());
+                takes
+            }),
+            (_, _) => all_judged(&items),
+        };
+        takes.map_or_else(Self::anybody, |takes| Self { takes, anybody: false })
+    }
+
+    /// Nothing of it tells persons apart.
+    pub fn anybody() -> Self {
+        Self { takes: Vec::new(), anybody: true }
     }
 
     /// Prepares a cell for which [`super::is_spreadsheet_rounded`] holds, as nothing but that: for one that is a valid id besides.
@@ -217,30 +192,126 @@ impl Suspect {
     }
 }
 
+/// A person's id or a credit code, from its first character to its last.
+fn is_whole(text: &str) -> bool {
+    !matches!(parse(text), Reading::Unreadable)
+}
+
+/// What each of these can be taken for; `None` if one of them is no damaged id.
+fn all_judged(items: &[&str]) -> Option<Vec<Take>> {
+    let mut takes = Vec::new();
+    for item in items {
+        match parse(item) {
+            Reading::Person(person) => takes.push(Take::exact(&person)),
+            Reading::Code(_) => {}
+            Reading::Unreadable => takes.extend(judged(item)?),
+        }
+        // A whole id of 15 digits, or one that a spreadsheet rounded, may be another's.
+        takes.extend(rounded(item));
+        if is_doubtful(item) {
+            let digits: Vec<char> = folded(item).collect();
+            takes.push(Take::typed(&digits));
+        }
+    }
+    Some(takes)
+}
+
+/// What a text can be taken for, if it is a damaged spelling of one id, by the rule.
+fn judged(raw: &str) -> Option<Vec<Take>> {
+    let text: Vec<char> = folded(raw).collect();
+    if let Some(begin) = exponent_form(&text.iter().collect::<String>()) {
+        return explained(vec![Take::beginning(&begin, true)]);
+    }
+    // A whole id, and something that is no slip of the pen behind or before it: nobody knows who else is meant.
+    let in_runs = |c: &char| c.is_ascii_digit() || *c == 'X';
+    let mut runs = text.split(|c| !in_runs(c));
+    if runs.any(|run| run.len() < text.len() && is_whole(&run.iter().collect::<String>())) {
+        return None;
+    }
+    let is_known = |c: char| c.is_ascii_digit() || c == 'X';
+    let slips = text.iter().filter(|c| LOOK_ALIKES.contains(**c)).count();
+    let is_mask = |c: char| MASKS.contains(c) || UNCERTAIN.contains(c);
+    if slips > MOST_SLIPS || !text.iter().all(|c| is_known(*c) || is_mask(*c) || DIVIDERS.contains(*c) || LOOK_ALIKES.contains(*c)) {
+        return None;
+    }
+    // More than one id can be: nobody knows where the one ends, and who the other is.
+    if text.iter().filter(|c| is_known(**c)).count() > LONGEST {
+        return None;
+    }
+    let mut takes = Vec::new();
+    let whole: Vec<char> = text.iter().copied().filter(|c| !DIVIDERS.contains(*c)).collect();
+    let dividers = text.len() - whole.len();
+    let masks = whole.iter().filter(|c| is_mask(**c)).count();
+    if masks > 0 {
+        takes.push(Take::masked(whole.iter().map(|c| (*c, is_mask(*c)))));
+    }
+    // One or two that nobody could read are slips as well.
+    let uncertain = whole.iter().filter(|c| UNCERTAIN.contains(**c)).count();
+    if masks == uncertain && masks + slips <= MOST_SLIPS {
+        takes.push(Take::typed(&whole));
+    }
+    // A divider, or a row of them, may stand for what it hides.
+    if dividers > 0 {
+        takes.push(Take::masked(text.iter().map(|c| (*c, is_mask(*c) || DIVIDERS.contains(*c)))));
+    }
+    let bytes: Vec<u8> = whole.iter().map(|c| u8::try_from(*c).unwrap_or(b'*')).collect();
+    let mut filled = filled(&bytes);
+    // An `X` is the last character, or hides others.
+    let last = bytes.len().saturating_sub(1);
+    filled.iter_mut().zip(&bytes).take(last).filter(|(_, c)| **c == b'X').for_each(|(filled, _)| *filled = true);
+    if filled.contains(&true) {
+        // What a filling machine wrote says nothing; and if little else is left, the cell says nothing at all.
+        let take = Take::masked(whole.iter().zip(&filled).map(|(c, filled)| (*c, *filled || is_mask(*c))));
+        if take.known.total() < KNOWN_ENOUGH {
+            return None;
+        }
+        takes.push(take);
+    }
+    takes.extend(rounded(raw));
+    explained(takes)
+}
+
+/// These, if at least one of them could be some id's.
+fn explained(takes: Vec<Take>) -> Option<Vec<Take>> {
+    let enough = takes.iter().all(|take| take.known.total() >= KNOWN_ENOUGH);
+    (enough && takes.iter().any(Take::is_some_ids)).then_some(takes)
+}
+
 impl Take {
-    /// By the characters as they stand.
-    fn new(text: &[char]) -> Self {
-        let mut tokens = Vec::new();
-        for c in text {
-            match (u8::try_from(*c).ok().filter(|c| c.is_ascii_digit() || *c == b'X'), tokens.last()) {
-                (Some(c), _) => tokens.push(Token::Known(c)),
-                (None, Some(Token::Stretch)) => {}
-                (None, Some(Token::One)) => {
-                    tokens.pop();
-                    tokens.push(Token::Stretch);
-                }
-                (None, _) => tokens.push(Token::One),
+    /// As a spelling of this very id.
+    fn exact(person: &ResidentId) -> Self {
+        let tokens: Vec<Token> = person.0.iter().map(|c| Token::Known(*c)).collect();
+        Self { known: Counts::known(&tokens), tokens, most: 0, part: None, overlong: false, least: 0 }
+    }
+
+    /// As typed by somebody, with slips, and perhaps cut off.
+    fn typed(text: &[char]) -> Self {
+        let token = |c: &char| u8::try_from(*c).ok().filter(|c| c.is_ascii_digit() || *c == b'X').map_or(Token::One, Token::Known);
+        let tokens: Vec<Token> = text.iter().map(token).collect();
+        let known = Counts::known(&tokens);
+        let (most, part) = match known.total() {
+            13.. => (2, Some(1)),
+            11 | 12 => (1, Some(0)),
+            FEWEST_OF_PART.. => (0, Some(0)),
+            _ => (0, None),
+        };
+        // Fifteen digits fit many a number: two slips would explain half of them.
+        let least = if text.len() < 17 { most.min(1) } else { most };
+        Self { overlong: text.len() >= SHORTEST_OVERLONG, tokens, known, most, part, least }
+    }
+
+    /// By what is shown; what is hidden has any length, and machines do not mistype.
+    fn masked(text: impl Iterator<Item = (char, bool)>) -> Self {
+        let mut tokens: Vec<Token> = Vec::new();
+        for (c, hidden) in text {
+            match u8::try_from(c).ok().filter(|c| !hidden && (c.is_ascii_digit() || *c == b'X')) {
+                Some(c) => tokens.push(Token::Known(c)),
+                None if !hidden => tokens.push(Token::One),
+                None if tokens.last() == Some(&Token::Stretch) => {}
+                None => tokens.push(Token::Stretch),
             }
         }
-        let known = Counts::known(&tokens);
-        let most = match known.total() {
-            13.. => 2,
-            11 | 12 => 1,
-            _ => 0,
-        };
-        let stretches = tokens.split(|token| *token == Token::Stretch).filter(|stretch| stretch.len() >= SHORTEST_OVERLONG);
-        let overlong = stretches.map(Overlong::new).collect();
-        Self { tokens, known, most, overlong }
+        Self { known: Counts::known(&tokens), tokens, most: 0, part: None, overlong: false, least: 0 }
     }
 
     /// By these digits at the beginning, the last of them perhaps `blurred`, and nothing else: machines do not mistype.
@@ -250,18 +321,69 @@ impl Take {
             tokens.push(Token::One);
         }
         tokens.push(Token::Stretch);
-        Self { known: Counts::known(&tokens), tokens, most: 0, overlong: Vec::new() }
+        Self { known: Counts::known(&tokens), tokens, most: 0, part: Some(0), overlong: false, least: 0 }
     }
 
     fn could_be(&self, person: &Probe) -> bool {
         // Every known character that the person has not got is an edit, which spares most persons the long way.
         let near = || self.known.beyond(&person.counts) <= self.most;
-        let whole = |form: &Form| {
-            within(&self.tokens, form, Ends::Both, self.most) || within(&self.tokens, form, Ends::PartOfForm, self.most.saturating_sub(1))
+        let fits = |form: &Form| {
+            within(&self.tokens, form, Ends::Both, self.most)
+                || self.part.is_some_and(|most| within(&self.tokens, form, Ends::PartOfForm, most))
         };
-        (near() && person.forms().any(whole)) || self.overlong.iter().any(|stretch| stretch.holds(person))
+        (near() && person.forms().any(fits))
+            || (self.overlong && person.forms().any(|form| within(&self.tokens, form, Ends::PartOfCell, self.most)))
+    }
+
+    /// Whether some id could have become this: without it, nothing says that it ever was one.
+    fn is_some_ids(&self) -> bool {
+        let cut = |end: bool| {
+            let mut tokens = self.tokens.clone();
+            tokens.insert(if end { tokens.len() } else { 0 }, Token::Stretch);
+            tokens
+        };
+        let (prefix, suffix) = (cut(true), cut(false));
+        let is_mobile = self.tokens.len() == 11 && matches!(self.tokens.as_slice(), [Token::Known(b'1'), Token::Known(b'3'..=b'9'), ..]);
+        let part = self.part.filter(|_| !is_mobile);
+        PATTERNS.iter().any(|form| {
+            within(&self.tokens, form, Ends::Both, self.least)
+                // Cut off and mistyped: that would explain nearly everything.
+                || part.is_some_and(|_| within(&prefix, form, Ends::Both, 0) || within(&suffix, form, Ends::Both, 0))
+        })
     }
 }
+
+/// Every shape that an id can have, in either generation: which characters can stand where, for each kind of province, century, month and
+/// day. Sequence and check character are any.
+static PATTERNS: LazyLock<Vec<Form>> = LazyLock::new(|| {
+    const PROVINCES: [&[&str]; 9] = [
+        &["1", "12345"],
+        &["2", "123"],
+        &["3", "1234567"],
+        &["4", "123456"],
+        &["5", "01234"],
+        &["6", "12345"],
+        &["7", "1"],
+        &["8", "123"],
+        &["9", "12345678"],
+    ];
+    const CENTURIES: [[&str; 3]; 3] = [["1", "8", "789"], ["1", "9", "0123456789"], ["2", "0", "0123"]];
+    const MONTHS: [[&str; 2]; 2] = [["0", "123456789"], ["1", "012"]];
+    const DAYS: [[&str; 2]; 3] = [["0", "123456789"], ["12", "0123456789"], ["3", "01"]];
+    const ANY: &str = "0123456789";
+    let mut patterns = Vec::new();
+    for (province, month, day) in PROVINCES.iter().flat_map(|p| MONTHS.iter().flat_map(move |m| DAYS.iter().map(move |d| (p, m, d)))) {
+        let division = || province.iter().copied().chain([ANY; 4]);
+        let date = || month.iter().chain(day).copied();
+        let short = division().chain([ANY; 2]).chain(date()).chain([ANY; 3]);
+        patterns.push(Form::of_sets(&short.collect::<Vec<_>>()));
+        for century in CENTURIES {
+            let long = division().chain(century).chain([ANY]).chain(date()).chain([ANY; 3]).chain(["0123456789X"]);
+            patterns.push(Form::of_sets(&long.collect::<Vec<_>>()));
+        }
+    }
+    patterns
+});
 
 /// Those 15 as they stand, and the number before, which may have been rounded up.
 fn rounded(raw: &str) -> Vec<Take> {
@@ -279,29 +401,9 @@ fn exponent_form(text: &str) -> Option<Vec<u8>> {
     fits.then(all)
 }
 
-/// The text without characters that stand alone and are neither letter nor digit.
-fn without_separators(text: &[char]) -> Vec<char> {
-    let separates = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(|c| !c.is_alphanumeric());
-    let alone = |at: usize| separates(Some(at)) && !separates(at.checked_sub(1)) && !separates(at.checked_add(1));
-    text.iter().enumerate().filter(|(at, _)| !alone(*at)).map(|(_, c)| *c).collect()
-}
-
-/// The cell's characters: narrow, upper case, without blanks.
+/// The cell's characters, folded.
 pub(super) fn folded(raw: &str) -> impl Iterator<Item = char> {
-    raw.chars().map(fold::narrow).filter(|c| !fold::is_blank(*c)).map(|c| c.to_ascii_uppercase())
-}
-
-impl Overlong {
-    fn new(tokens: &[Token]) -> Self {
-        let known = Counts::known(tokens);
-        Self { tokens: tokens.to_vec(), wild: tokens.len() - known.total(), known }
-    }
-
-    fn holds(&self, person: &Probe) -> bool {
-        // Every character of a form that is not here is an edit; a wildcard stands for any one.
-        let near = |form: &Form| form.counts.beyond(&self.known) <= OVERLONG_EDITS + self.wild;
-        person.forms().any(|form| near(form) && within(&self.tokens, form, Ends::PartOfCell, OVERLONG_EDITS))
-    }
+    fold::identifier(raw).chars().collect::<Vec<_>>().into_iter()
 }
 
 /// True when no resident id at all is within two edits of these 18 characters: held against a pattern that every id fits
