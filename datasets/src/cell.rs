@@ -33,6 +33,11 @@ pub enum CellReading<'a> {
     UnknownCode,
 }
 
+/// Whether nothing stands there: NULL, empty, or only blanks and what is as invisible.
+pub fn is_blank(raw: Option<&str>) -> bool {
+    raw.is_none_or(|raw| fold::trimmed(raw).is_empty())
+}
+
 /// Reads the raw cell of this column; `None` is the source's NULL.
 pub fn read<'a>(column: &'a Column, raw: Option<&'a str>) -> CellReading<'a> {
     let text = raw.map(fold::trimmed).filter(|text| !text.is_empty());

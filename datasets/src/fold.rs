@@ -50,7 +50,7 @@ pub(crate) fn trimmed(raw: &str) -> &str {
 }
 
 /// One layer of what keeps a spreadsheet from taking text for a number: `'330…`, `` `330… ``, `"330…"`, `'330…'`, `="330…"`.
-fn unguarded(text: &str) -> &str {
+pub(crate) fn unguarded(text: &str) -> &str {
     let quoted = text.strip_prefix('=').unwrap_or(text);
     if let Some(inner) = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         return inner;

@@ -45,16 +45,34 @@ impl SchemeBy {
 /// Whose a cell is.
 #[derive(Clone, Debug)]
 pub enum Whose {
-    /// Exactly these persons', each once; none: of nobody who can be asked about.
-    These(Vec<ResidentId>),
-    /// Not accounted for: of everybody whose it could be.
+    /// This person's.
+    Person(ResidentId),
+    /// These persons', each once.
+    Several(Vec<ResidentId>),
+    /// An organisation's, by its credit code.
+    Organisation,
+    /// Nobody's who can be asked about, by its owner's word: a word for nothing, or a number under a declared scheme.
+    Nobody,
+    /// Not accounted for: everybody's whose it could be.
     Could(Suspect),
 }
 
 impl Declared {
     /// Whose the cell is; it is not blank.
     pub fn whose(&self, raw: &str) -> Whose {
-        self.accounted(raw).map_or_else(|| Whose::Could(self.suspect(raw)), Whose::These)
+        if self.nothing.is_empty() && self.unknown.is_empty() {
+            match parse(raw) {
+                Reading::Person(person) => return Whose::Person(person),
+                Reading::Code(_) => return Whose::Organisation,
+                Reading::Unreadable => {}
+            }
+        }
+        match self.accounted(raw).as_deref() {
+            Some([]) => Whose::Nobody,
+            Some([person]) => Whose::Person(*person),
+            Some(several) => Whose::Several(several.to_vec()),
+            None => Whose::Could(self.suspect(raw)),
+        }
     }
 
     /// The persons in the cell, if every character of it is accounted for.
@@ -67,6 +85,7 @@ impl Declared {
         }
         // One by one, each certain by itself: nothing may be empty, and nothing left over.
         let text = fold::narrowed(raw);
+        let text = fold::unguarded(fold::trimmed(&text));
         let mut persons: Vec<ResidentId> = Vec::new();
         let mut items = 0;
         for item in text.split(SEPARATORS) {

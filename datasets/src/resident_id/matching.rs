@@ -8,19 +8,20 @@
 //! or a damaged spelling, an empty one is neither. Characters besides digits and `X` are masks, dividers or look-alikes; with any other
 //! character, or with a whole id and any further mark beside it, nobody knows who is meant. A damaged spelling is
 //!
-//! 1. **mistyped**: at most two edits (Levenshtein's: replace, insert, drop) from a form, one if 11 or 12 characters are known; up to two
+//! 1. **mistyped**: at most two edits (a character replaced, inserted, dropped, or swapped with its neighbour) from a form, one if 11 or 12 characters are known; up to two
 //!    look-alikes (`O`, `I`, `L` …) each stand for any character. A person's forms are the 18 characters and the 15 without century and check
 //!    character; in 16 characters and more a form may also be inside;
 //! 2. **truncated**: at least 8 characters, one edit less away from some part of a form, where a beginning or an end of an id can look so;
 //! 3. **masked**: every run of masks hides any stretch, and the rest holds to the letter: masks are made by machines, which do not mistype.
-//!    Dividers may be masks, and so may runs that a filling machine writes (`0000`, `XX`, `123456`);
-//! 4. **in exponent form**, as spreadsheets show long numbers (`3.30108E+17`): the mantissa without its point and its zeros at the end, its
-//!    last digit any since it is rounded, and any stretch behind it;
+//!    An `X` that is not the last character is one. A single mask may hide one character of a cell with one slip;
+//! 4. **in exponent form**, as spreadsheets show long numbers (`3.30108E+17`): the mantissa without its point and its zeros at the end, or the
+//!    number before it, begins a form, where that makes 18 digits or 15;
 //! 5. **rounded**, as spreadsheets keep 15 digits of a number: 18 digits that end in `000`, and their first 15, or the number before these 15,
 //!    begin a form.
 //!
-//! At least four characters must be known, and *some* id must be able to look so: a province, a century, a month and a day that there are,
-//! within the same edits (one, where fewer than 17 characters stand). Otherwise nothing says that the cell ever was an id.
+//! One kind of damage explains a cell: masks with look-alikes or dividers do not, nor dividers in less than 13 characters. At least six
+//! characters must be known, none of them filled in by a machine (`00000`, `123456`, `0000` or `9999` at the end), and *some* id must be able to look so: a province, a century, a month and a day that there are,
+//! within one edit. Otherwise nothing says that the cell ever was an id.
 //!
 //! A cell of the last kind can be a valid id and yet somebody else's, and so can one of 15 digits: `fifteen.rs` tells of those.
 
@@ -28,14 +29,20 @@ use std::sync::LazyLock;
 
 use super::accounted::SEPARATORS;
 use super::fifteen::rounded_digits;
-use super::plausible::filled;
+use super::plausible::sequences;
 use super::{Reading, ResidentId, is_doubtful, parse};
-use crate::fold;
+use crate::{date, fold};
 
 pub(super) const MOST_CHARACTERS: usize = 256;
 const MOST_BYTES: usize = 1024;
 /// Fewer characters tell nobody from anybody.
-pub(super) const KNOWN_ENOUGH: usize = 4;
+pub(super) const KNOWN_ENOUGH: usize = 6;
+/// In exponent form, where their places are known.
+const KNOWN_OF_EXPONENT: usize = 5;
+/// Digits that a spreadsheet keeps of a number.
+const DIGITS_OF_A_NUMBER: usize = 15;
+/// What is divided is whole, but for a slip or two.
+const FEWEST_DIVIDED: usize = 13;
 /// Fewer are not what is left of an id that was cut.
 const FEWEST_OF_PART: usize = 8;
 /// A form does not stand whole inside less.
@@ -47,13 +54,13 @@ const MOST_SLIPS: usize = 2;
 /// The most edits that anything is asked about, and one.
 const LEVELS: usize = 3;
 /// What hides characters.
-const MASKS: &str = "*#…~×○●□■※•";
+const MASKS: &str = "*#…~×○●□■※•_·—–⋯";
 /// What hides one, or says that nobody could read it: `\u{fffd}` is what no decoder knew.
 const UNCERTAIN: &str = "?\u{fffd}";
-/// What divides an id, and can hide a part of it.
-const DIVIDERS: &str = "-._·:—–‐−⋯";
+/// What divides an id.
+const DIVIDERS: &str = "-.:‐−";
 /// Letters that are taken for digits, and digits for letters.
-const LOOK_ALIKES: &str = "OILSBZQDG";
+const LOOK_ALIKES: &str = "OILSBZ〇";
 
 /// A cell that is not accounted for, prepared once for being held against many persons, by the rule of the module's doc.
 #[derive(Clone, Debug)]
@@ -149,14 +156,15 @@ impl Suspect {
             return Self::anybody();
         }
         let text = fold::narrowed(raw);
+        let text = fold::unguarded(fold::trimmed(&text));
         // What stands between two of these is somebody of its own: none of them may be unexplained.
-        let items: Vec<&str> = text.split(SEPARATORS).collect();
+        let items: Vec<&str> = text.split(|c: char| SEPARATORS.contains(&c) && !fold::is_blank(c)).collect();
         let words: Vec<&str> = text.split(fold::is_blank).filter(|word| !word.is_empty()).collect();
         let takes = match (items.len(), words.len()) {
-            (1, 0 | 1) => judged(&text),
+            (1, 0 | 1) => judged(text),
             (1, _) if words.iter().any(|word| is_whole(word)) => all_judged(&words),
             // Blanks divide one id, or several.
-            (1, _) => judged(&text).map(|mut takes| {
+            (1, _) => judged(text).map(|mut takes| {
                 takes.extend(all_judged(&words).unwrap_or_default());
                 takes
             }),
@@ -219,61 +227,109 @@ fn all_judged(items: &[&str]) -> Option<Vec<Take>> {
 /// What a text can be taken for, if it is a damaged spelling of one id, by the rule.
 fn judged(raw: &str) -> Option<Vec<Take>> {
     let text: Vec<char> = folded(raw).collect();
-    if let Some(begin) = exponent_form(&text.iter().collect::<String>()) {
-        return explained(vec![Take::beginning(&begin, true)]);
+    let plain: String = text.iter().collect();
+    if let Some(shown) = exponent_form(&plain) {
+        // Nothing that shows numbers so puts blanks into them.
+        let is_divided = fold::trimmed(raw).contains(fold::is_blank);
+        return if is_divided { None } else { explained(rounded_to(&shown), KNOWN_OF_EXPONENT) };
     }
     // A whole id, and something that is no slip of the pen behind or before it: nobody knows who else is meant.
-    let in_runs = |c: &char| c.is_ascii_digit() || *c == 'X';
-    let mut runs = text.split(|c| !in_runs(c));
-    if runs.any(|run| run.len() < text.len() && is_whole(&run.iter().collect::<String>())) {
-        return None;
-    }
     let is_known = |c: char| c.is_ascii_digit() || c == 'X';
-    let slips = text.iter().filter(|c| LOOK_ALIKES.contains(**c)).count();
-    let is_mask = |c: char| MASKS.contains(c) || UNCERTAIN.contains(c);
-    if slips > MOST_SLIPS || !text.iter().all(|c| is_known(*c) || is_mask(*c) || DIVIDERS.contains(*c) || LOOK_ALIKES.contains(*c)) {
+    let mut runs = text.split(|c| !is_known(*c));
+    let is_whole =
+        |run: &[char]| is_whole(&run.iter().collect::<String>()) || (matches!(run.len(), 15 | 18) && Take::typed(run).is_shape());
+    if runs.any(|run| run.len() < text.len() && is_whole(run)) {
         return None;
     }
+    let kinds = text.iter().map(|c| Character::of(*c)).collect::<Option<Vec<_>>>()?;
+    let count = |kind: Character| kinds.iter().filter(|one| **one == kind).count();
+    let (known, slips, dividers) = (count(Character::Known), count(Character::LookAlike), count(Character::Divider));
     // More than one id can be: nobody knows where the one ends, and who the other is.
-    if text.iter().filter(|c| is_known(**c)).count() > LONGEST {
+    if known > LONGEST || slips > MOST_SLIPS || is_date(&plain) || (dividers > 0 && known < FEWEST_DIVIDED) {
+        return None;
+    }
+    let whole: Vec<char> = text.iter().zip(&kinds).filter(|(_, kind)| **kind != Character::Divider).map(|(c, _)| *c).collect();
+    let masks = hidden(&whole);
+    let is_masked = masks.contains(&true);
+    // One kind of damage explains a cell; two would explain nearly everything. And what a filling machine wrote says nothing, nor what is
+    // beside it.
+    if is_filled(&whole) || (is_masked && slips + dividers > 0) {
         return None;
     }
     let mut takes = Vec::new();
-    let whole: Vec<char> = text.iter().copied().filter(|c| !DIVIDERS.contains(*c)).collect();
-    let dividers = text.len() - whole.len();
-    let masks = whole.iter().filter(|c| is_mask(**c)).count();
-    if masks > 0 {
-        takes.push(Take::masked(whole.iter().map(|c| (*c, is_mask(*c)))));
+    if is_masked {
+        takes.push(Take::masked(&whole, &masks));
     }
-    // One or two that nobody could read are slips as well.
-    let uncertain = whole.iter().filter(|c| UNCERTAIN.contains(**c)).count();
-    if masks == uncertain && masks + slips <= MOST_SLIPS {
-        takes.push(Take::typed(&whole));
+    // What one mark hides may be one character, or a slip of the pen.
+    match masks.iter().filter(|hidden| **hidden).count() {
+        0 => takes.push(Take::typed(&whole)),
+        1 if !whole.iter().any(|c| MASKS.contains(*c)) => takes.push(Take::typed(&whole)),
+        1 => takes.push(Take { most: 1, least: 0, ..Take::typed(&whole) }),
+        _ => {}
     }
-    // A divider, or a row of them, may stand for what it hides.
-    if dividers > 0 {
-        takes.push(Take::masked(text.iter().map(|c| (*c, is_mask(*c) || DIVIDERS.contains(*c)))));
+    let rounded = rounded(&whole.iter().collect::<String>());
+    // Cut off by a spreadsheet, and mistyped before.
+    let ends_rounded = slips > 0 && whole.ends_with(&['0', '0', '0']);
+    if ends_rounded || (!rounded.is_empty() && !rounded.iter().any(Take::is_some_ids)) {
+        return None;
     }
-    let bytes: Vec<u8> = whole.iter().map(|c| u8::try_from(*c).unwrap_or(b'*')).collect();
-    let mut filled = filled(&bytes);
-    // An `X` is the last character, or hides others.
-    let last = bytes.len().saturating_sub(1);
-    filled.iter_mut().zip(&bytes).take(last).filter(|(_, c)| **c == b'X').for_each(|(filled, _)| *filled = true);
-    if filled.contains(&true) {
-        // What a filling machine wrote says nothing; and if little else is left, the cell says nothing at all.
-        let take = Take::masked(whole.iter().zip(&filled).map(|(c, filled)| (*c, *filled || is_mask(*c))));
-        if take.known.total() < KNOWN_ENOUGH {
-            return None;
+    takes.extend(rounded);
+    explained(takes, KNOWN_ENOUGH)
+}
+
+/// What a character can be in a damaged spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Character {
+    Known,
+    Mask,
+    Uncertain,
+    Divider,
+    LookAlike,
+}
+
+impl Character {
+    /// `None`: no damage to an id leaves it there.
+    fn of(c: char) -> Option<Self> {
+        let kinds = [(MASKS, Self::Mask), (UNCERTAIN, Self::Uncertain), (DIVIDERS, Self::Divider), (LOOK_ALIKES, Self::LookAlike)];
+        if c.is_ascii_digit() || c == 'X' {
+            return Some(Self::Known);
         }
-        takes.push(take);
+        kinds.into_iter().find(|(characters, _)| characters.contains(c)).map(|(_, kind)| kind)
     }
-    takes.extend(rounded(raw));
-    explained(takes)
+}
+
+/// For each character, whether it hides others: a mask; an `X` that is not at the end, or more than two of them there.
+fn hidden(text: &[char]) -> Vec<bool> {
+    let last = text.iter().rev().take_while(|c| **c == 'X').count();
+    let end = if last > 2 { text.len() } else { text.len() - last };
+    let hides = |(at, c): (usize, &char)| match Character::of(*c) {
+        Some(Character::Mask | Character::Uncertain) => true,
+        Some(Character::Known) => *c == 'X' && at < end,
+        _ => false,
+    };
+    text.iter().enumerate().map(hides).collect()
+}
+
+/// Whether digits stand there that nobody typed from a card: a long run of one digit or of digits in their order, or `0000` or `9999` at the
+/// end. A year and a month can bring four zeros.
+fn is_filled(text: &[char]) -> bool {
+    let digits: Vec<u8> = text.iter().map(|c| u8::try_from(*c).ok().filter(u8::is_ascii_digit).unwrap_or(b'*')).collect();
+    let runs = digits.chunk_by(|a, b| a == b).filter(|run| run.first() != Some(&b'*'));
+    let is_long = |run: &[u8]| run.len() > 4;
+    let tail = digits.get(14..18).filter(|_| digits.len() == 18).unwrap_or_default();
+    let mut runs_and_tail = runs.map(|run| is_long(run)).chain([tail == b"0000" || tail == b"9999"]);
+    runs_and_tail.any(|filled| filled) || sequences(&digits).any(|filled| filled)
+}
+
+/// A day, however it is written: a birth date that stands in the wrong column, say.
+fn is_date(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    digits <= 8 && date::parse(text.trim_matches(|c| DIVIDERS.contains(c))).is_some()
 }
 
 /// These, if at least one of them could be some id's.
-fn explained(takes: Vec<Take>) -> Option<Vec<Take>> {
-    let enough = takes.iter().all(|take| take.known.total() >= KNOWN_ENOUGH);
+fn explained(takes: Vec<Take>, fewest: usize) -> Option<Vec<Take>> {
+    let enough = takes.iter().all(|take| take.known.total() >= fewest);
     (enough && takes.iter().any(Take::is_some_ids)).then_some(takes)
 }
 
@@ -289,24 +345,28 @@ impl Take {
         let token = |c: &char| u8::try_from(*c).ok().filter(|c| c.is_ascii_digit() || *c == b'X').map_or(Token::One, Token::Known);
         let tokens: Vec<Token> = text.iter().map(token).collect();
         let known = Counts::known(&tokens);
+        // 15 digits of the sequences that stood for another century are whole, and only the century is open.
+        let is_ambiguous = text.get(12..).is_some_and(|sequence| sequence >= &['9', '9', '6']) && !matches!(text.first(), Some('8' | '9'));
+        let is_whole = text.len() == 15 && known.total() == 15 && is_ambiguous;
         let (most, part) = match known.total() {
+            _ if is_whole => (0, Some(0)),
             13.. => (2, Some(1)),
             11 | 12 => (1, Some(0)),
             FEWEST_OF_PART.. => (0, Some(0)),
             _ => (0, None),
         };
-        // Fifteen digits fit many a number: two slips would explain half of them.
-        let least = if text.len() < 17 { most.min(1) } else { most };
-        Self { overlong: text.len() >= SHORTEST_OVERLONG, tokens, known, most, part, least }
+        let part = part.filter(|_| !tokens.contains(&Token::One));
+        // Two slips in what tells an id from another number would explain half of all numbers.
+        let least = most.min(1);
+        Self { overlong: text.len() >= SHORTEST_OVERLONG && most > 0, tokens, known, most, part, least }
     }
 
     /// By what is shown; what is hidden has any length, and machines do not mistype.
-    fn masked(text: impl Iterator<Item = (char, bool)>) -> Self {
+    fn masked(text: &[char], masks: &[bool]) -> Self {
         let mut tokens: Vec<Token> = Vec::new();
-        for (c, hidden) in text {
-            match u8::try_from(c).ok().filter(|c| !hidden && (c.is_ascii_digit() || *c == b'X')) {
+        for (c, hidden) in text.iter().zip(masks) {
+            match u8::try_from(*c).ok().filter(|_| !hidden) {
                 Some(c) => tokens.push(Token::Known(c)),
-                None if !hidden => tokens.push(Token::One),
                 None if tokens.last() == Some(&Token::Stretch) => {}
                 None => tokens.push(Token::Stretch),
             }
@@ -314,12 +374,9 @@ impl Take {
         Self { known: Counts::known(&tokens), tokens, most: 0, part: None, overlong: false, least: 0 }
     }
 
-    /// By these digits at the beginning, the last of them perhaps `blurred`, and nothing else: machines do not mistype.
-    fn beginning(digits: &[u8], blurred: bool) -> Self {
+    /// By these digits at the beginning, and nothing else: machines do not mistype.
+    fn beginning(digits: &[u8]) -> Self {
         let mut tokens: Vec<Token> = digits.iter().map(|c| Token::Known(*c)).collect();
-        if blurred && tokens.pop().is_some() {
-            tokens.push(Token::One);
-        }
         tokens.push(Token::Stretch);
         Self { known: Counts::known(&tokens), tokens, most: 0, part: Some(0), overlong: false, least: 0 }
     }
@@ -333,6 +390,11 @@ impl Take {
         };
         (near() && person.forms().any(fits))
             || (self.overlong && person.forms().any(|form| within(&self.tokens, form, Ends::PartOfCell, self.most)))
+    }
+
+    /// Whether it has the shape of an id, to the letter.
+    fn is_shape(&self) -> bool {
+        PATTERNS.iter().any(|form| within(&self.tokens, form, Ends::Both, 0))
     }
 
     /// Whether some id could have become this: without it, nothing says that it ever was one.
@@ -375,8 +437,11 @@ static PATTERNS: LazyLock<Vec<Form>> = LazyLock::new(|| {
     for (province, month, day) in PROVINCES.iter().flat_map(|p| MONTHS.iter().flat_map(move |m| DAYS.iter().map(move |d| (p, m, d)))) {
         let division = || province.iter().copied().chain([ANY; 4]);
         let date = || month.iter().chain(day).copied();
-        let short = division().chain([ANY; 2]).chain(date()).chain([ANY; 3]);
-        patterns.push(Form::of_sets(&short.collect::<Vec<_>>()));
+        // Permits and foreigners' ids are younger than the last ids of 15 digits.
+        if !matches!(province, ["8" | "9", _]) {
+            let short = division().chain([ANY; 2]).chain(date()).chain([ANY; 3]);
+            patterns.push(Form::of_sets(&short.collect::<Vec<_>>()));
+        }
         for century in CENTURIES {
             let long = division().chain(century).chain([ANY]).chain(date()).chain([ANY; 3]).chain(["0123456789X"]);
             patterns.push(Form::of_sets(&long.collect::<Vec<_>>()));
@@ -387,16 +452,27 @@ static PATTERNS: LazyLock<Vec<Form>> = LazyLock::new(|| {
 
 /// Those 15 as they stand, and the number before, which may have been rounded up.
 fn rounded(raw: &str) -> Vec<Take> {
-    rounded_digits(raw).map(|begin| Take::beginning(format!("{begin:015}").as_bytes(), false)).collect()
+    rounded_digits(raw).map(|begin| Take::beginning(format!("{begin:015}").as_bytes())).collect()
 }
 
-/// The digits of the mantissa of a folded cell such as `3.30108E+17`, without the zeros at its end.
+/// The digits that a rounded number shows, and the number before, which may have been rounded up. Behind 15 digits a number's last ones are
+/// anything.
+fn rounded_to(shown: &[u8]) -> Vec<Take> {
+    let certain = shown.get(..DIGITS_OF_A_NUMBER).unwrap_or(shown);
+    let number = certain.iter().try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit.checked_sub(b'0')?)));
+    let beside = |number: u64| [number.checked_sub(1), number.checked_add(1).filter(|_| certain.len() < shown.len())];
+    let others = number.into_iter().flat_map(beside).flatten().map(|other| format!("{other:0width$}", width = certain.len()));
+    std::iter::once(Take::beginning(certain)).chain(others.map(|other| Take::beginning(other.as_bytes()))).collect()
+}
+
+/// The digits of the mantissa of a folded cell such as `3.30108E+17`, without the zeros at its end, if it is of as many digits as an id.
 fn exponent_form(text: &str) -> Option<Vec<u8>> {
     let (mantissa, exponent) = text.split_once('E')?;
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
     let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
     let digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
-    let fits = !whole.is_empty() && !exponent.is_empty() && digits(whole) && digits(fraction) && digits(exponent);
+    let length = exponent.parse::<usize>().ok().filter(|_| digits(exponent))?.checked_add(whole.len())?;
+    let fits = !whole.is_empty() && digits(whole) && digits(fraction) && matches!(length, 15 | 18);
     let all = || [whole, fraction].concat().trim_end_matches('0').as_bytes().to_vec();
     fits.then(all)
 }
@@ -444,22 +520,28 @@ fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bool {
         *here = if ends == Ends::PartOfForm { all } else { (1 << (edits + 1)) - 1 };
     }
     let holds = |reached: &[u32; LEVELS], bits: u32| reached.iter().take(most + 1).any(|here| here & bits != 0);
+    // Before the last token, and where that one fits.
+    let mut earlier: Option<([u32; LEVELS], u32)> = None;
     for token in cell {
         let fits = match token {
             Token::Known(c) => form.places.get(place_of(*c)).copied().unwrap_or(0),
             Token::One | Token::Stretch => all,
         };
-        let (mut before, mut fewer) = (0, 0);
-        for here in &mut reached {
+        let now = reached;
+        let (mut before, mut fewer, mut swapped) = (0, 0, 0);
+        for (edits, here) in reached.iter_mut().enumerate() {
             let was = *here;
             *here = if *token == Token::Stretch {
                 was | was.wrapping_neg() // the lowest place, and everything after it
             } else {
-                // Fits; or with one edit fewer: dropped from the cell, replaced, inserted from the form.
-                ((was & fits) << 1) | before | (before << 1) | (fewer << 1) | u32::from(ends == Ends::PartOfCell)
+                // Fits; or with one edit fewer: dropped from the cell, replaced, inserted from the form, or swapped with the one before.
+                let edited = before | (before << 1) | (fewer << 1) | swapped;
+                ((was & fits) << 1) | edited | u32::from(ends == Ends::PartOfCell)
             } & all;
+            swapped = earlier.as_ref().and_then(|(rows, fit)| Some((((rows.get(edits)? & fits) << 1) & fit) << 1)).unwrap_or(0);
             (before, fewer) = (was, *here);
         }
+        earlier = (*token != Token::Stretch).then_some((now, fits));
         if ends == Ends::PartOfCell && holds(&reached, end) {
             return true;
         }
@@ -471,36 +553,45 @@ fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bool {
     }
 }
 
-/// Levenshtein's distance by its definition, a row at a time; `fits` says whether a known character may stand at that place of the form.
+/// The distance by its definition, a row at a time: replaced, inserted and dropped characters, and neighbours that were swapped; `fits` says
+/// whether a known character may stand at that place of the form.
 fn align(cell: &[Token], form: usize, ends: Ends, fits: impl Fn(u8, usize) -> bool) -> usize {
-    let mut row: Vec<usize> = (0..=form).map(|at| if ends == Ends::PartOfForm { 0 } else { at }).collect();
+    let fit = |token: &Token, at: usize| !matches!(token, Token::Known(c) if !fits(*c, at));
+    let first: Vec<usize> = (0..=form).map(|at| if ends == Ends::PartOfForm { 0 } else { at }).collect();
     let mut best = form;
-    for token in cell {
-        let mut left: Option<usize> = None;
-        let mut diagonal = usize::MAX;
-        for (at, here) in row.iter_mut().enumerate() {
-            let above = *here;
+    let mut rows = vec![first];
+    for (number, token) in cell.iter().enumerate() {
+        let above = rows.last().cloned().unwrap_or_default();
+        let mut row: Vec<usize> = Vec::with_capacity(form + 1);
+        for (at, above_here) in above.iter().copied().enumerate() {
             let drop = match token {
-                Token::Stretch => above,
+                Token::Stretch => above_here,
                 Token::Known(_) | Token::One if at == 0 && ends == Ends::PartOfCell => 0,
-                Token::Known(_) | Token::One => above + 1,
+                Token::Known(_) | Token::One => above_here + 1,
             };
-            *here = match left {
-                None => drop,
-                Some(left) => {
-                    let insert = if *token == Token::Stretch { left } else { left + 1 };
-                    let replace = diagonal + usize::from(matches!(token, Token::Known(c) if !fits(*c, at - 1)));
-                    drop.min(insert).min(replace)
-                }
-            };
-            diagonal = above;
-            left = Some(*here);
+            let mut least = drop;
+            if let (Some(left), Some(diagonal)) = (row.last(), at.checked_sub(1).and_then(|before| above.get(before))) {
+                least = least.min(if *token == Token::Stretch { *left } else { left + 1 });
+                least = least.min(diagonal + usize::from(!fit(token, at - 1)));
+            }
+            let before = number.checked_sub(1).and_then(|number| Some((cell.get(number)?, rows.get(number)?)));
+            if let (Some((previous, two_above)), Some(two_left)) = (before, at.checked_sub(2))
+                && *token != Token::Stretch
+                && *previous != Token::Stretch
+                && fit(token, two_left)
+                && fit(previous, two_left + 1)
+            {
+                least = least.min(two_above.get(two_left).map_or(usize::MAX, |cost| cost + 1));
+            }
+            row.push(least);
         }
         best = best.min(row.last().copied().unwrap_or(form));
+        rows.push(row);
     }
+    let last = rows.last().cloned().unwrap_or_default();
     match ends {
-        Ends::Both => row.last().copied().unwrap_or(form),
-        Ends::PartOfForm => row.iter().copied().min().unwrap_or(form),
+        Ends::Both => last.last().copied().unwrap_or(form),
+        Ends::PartOfForm => last.iter().copied().min().unwrap_or(form),
         Ends::PartOfCell => best,
     }
 }

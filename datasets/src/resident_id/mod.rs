@@ -235,13 +235,14 @@ fn canonical(text: &[u8]) -> Result<ResidentId, StrictError> {
     Ok(ResidentId(id))
 }
 
-/// 15 digits to 18: the century is 19. With the sequence numbers 996–999 it may be 18: then nobody knows.
+/// 15 digits to 18: the century is 19. With the sequence numbers 996–999 it may be 18: then nobody knows. Residence permits (8…) and
+/// foreigners' ids (9…) are younger than the last of these.
 fn expand(short: &[u8]) -> Option<ResidentId> {
     if short.len() != 15 || !short.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let (division, rest) = short.split_at_checked(6)?;
-    if rest.get(6..).is_some_and(|sequence| sequence >= b"996".as_slice()) {
+    if rest.get(6..).is_some_and(|sequence| sequence >= b"996".as_slice()) || matches!(short.first(), Some(b'8' | b'9')) {
         return None;
     }
     let mut long = [division, b"19", rest].concat();

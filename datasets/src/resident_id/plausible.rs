@@ -47,19 +47,21 @@ pub(super) fn filled(text: &[u8]) -> Vec<bool> {
         }
         from += run.len();
     }
-    // `…90` goes on after the 9, as on a keyboard.
-    let next = |digit: u8| if digit == b'9' { b'0' } else { digit + 1 };
-    let digits = |a: &u8, b: &u8| a.is_ascii_digit() && b.is_ascii_digit();
-    let up = |a: &u8, b: &u8| digits(a, b) && *b == next(*a);
-    let down = |a: &u8, b: &u8| digits(a, b) && *a == next(*b);
-    for sequence in [&up as &dyn Fn(&u8, &u8) -> bool, &down] {
-        let mut from = 0;
-        for run in text.chunk_by(|a, b| sequence(a, b)) {
-            if run.len() >= SEQUENCE {
-                mark(from, from + run.len());
-            }
-            from += run.len();
-        }
+    for (at, in_order) in sequences(text).enumerate() {
+        filled.iter_mut().skip(at).take(1).for_each(|filled| *filled |= in_order);
     }
     filled
+}
+
+/// For each character, whether it belongs to digits in their order, up or down; `…90` goes on after the 9, as on a keyboard.
+pub(super) fn sequences(text: &[u8]) -> impl Iterator<Item = bool> {
+    let next = |digit: u8| if digit == b'9' { b'0' } else { digit + 1 };
+    let digits = |a: &u8, b: &u8| a.is_ascii_digit() && b.is_ascii_digit();
+    let runs = |in_order: &dyn Fn(&u8, &u8) -> bool| {
+        let runs = text.chunk_by(in_order);
+        runs.flat_map(|run| std::iter::repeat_n(run.len() >= SEQUENCE, run.len())).collect::<Vec<_>>()
+    };
+    let up = runs(&|a, b| digits(a, b) && *b == next(*a));
+    let down = runs(&|a, b| digits(a, b) && *a == next(*b));
+    up.into_iter().zip(down).map(|(up, down)| up || down)
 }

@@ -4,6 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod cells;
+mod oracle;
+
 /// One that could have been issued.
 fn any_id() -> impl Strategy<Value = ResidentId> {
     let days = NaiveDate::from_ymd_opt(1880, 1, 1).unwrap();
@@ -208,8 +211,8 @@ proptest! {
         let mut text: Vec<char> = other.as_str().chars().collect();
         text[at] = '0';
         let raw: String = text.into_iter().collect();
-        prop_assume!(raw[..8] != id.as_str()[..8]);
-        prop_assert!(!could_match(&raw, &id));
+        prop_assume!(raw[..8] != id.as_str()[..8] && !Suspect::new(&raw).is_anybodys());
+        prop_assert!(!could_match(&raw, &id), "{} for {}", raw, id.as_str());
     }
 
     #[test]
@@ -338,6 +341,9 @@ fn what_is_not_accounted_for_could_be_anybodys() {
         format!("{o} 妻"),
         format!("{o}-{o}-1"),
         // Placeholders.
+        "110105194912310000".into(),
+        "110105194912319999".into(),
+        "330106000000001234".into(),
         "0".repeat(18),
         "1".repeat(18),
         "9".repeat(18),
@@ -400,9 +406,6 @@ fn the_rest_of_a_cell_is_judged_by_itself() {
         "110105…002X",
         "110105~002X",
         "1.10105E+17",
-        "11010500000000002X",
-        "110105194912310000",
-        "110105194912319999",
     ] {
         for cell in [format!("{o};{rest}"), format!("{rest}、{o}"), format!("{o} {rest}"), format!("{o}/{rest}"), rest.to_owned()] {
             assert!(could_match(&cell, &p), "{cell}");
