@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use chrono::Utc;
 use rusqlite::Connection;
 use serde_json::Value;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::type_name;
-use zerotrip_tests::city::{self, Servers, Spec, System};
+use zerotrip_tests::city::{self, Servers, Spec, System, stated_day};
 use zerotrip_tests::town::{Finished, run};
 
 const REGISTERS: [(&str, &str, &str, Option<&str>); 4] = [
@@ -23,9 +24,13 @@ fn connector(folder: &Path, arguments: &[&str]) -> Finished {
 
 fn made(residents: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let spec = Spec::now(residents, 7);
-    city::generate(&spec, folder.path()).unwrap();
+    city::generate(&of_the_stated_day(residents), folder.path()).unwrap();
     folder
+}
+
+/// The same rows whenever it is made. Only how old they are is told by the clock, as `check` tells it.
+fn of_the_stated_day(residents: usize) -> Spec {
+    Spec::on(residents, 7, stated_day()).dated(Utc::now())
 }
 
 fn dataset(path: &Path) -> DatasetFile {
@@ -54,7 +59,11 @@ fn the_types_of_every_column_of_the_city_are_proposed() {
             let name = type_name(described.semantic);
             assert_eq!((&column["field"], &column["type"]), (&Value::from(described.field.as_str()), &Value::from(name)), "{column}");
             let codes: Vec<&str> = column["codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
-            assert_eq!(codes, described.codes.keys().collect::<Vec<_>>(), "{register}.{}", described.name);
+            // Every code of its owner's list; and what stands there now and then and could be one, for its owner to decide.
+            let strange = ["9", "冻结", "待核"];
+            let known: Vec<&str> = codes.iter().copied().filter(|code| !strange.contains(code)).collect();
+            assert_eq!(known, described.codes.keys().collect::<Vec<_>>(), "{register}.{}", described.name);
+            assert!(described.codes.is_empty() || known.len() < codes.len(), "{register}.{}: {codes:?}", described.name);
         }
     }
 }
@@ -104,6 +113,10 @@ fn filled(text: &str, described: &DatasetFile) -> String {
     for line in text.lines() {
         let key = line.split(" = ").next().unwrap().trim_matches('"');
         let meaning = described.columns.iter().find_map(|column| column.codes.get(key));
+        // A code that nobody knows the meaning of is taken out: then it spoils its row.
+        if line.starts_with('"') && meaning.is_none() {
+            continue;
+        }
         let line = match key {
             "name" if line.contains("{ zh") => "name = { zh = \"甲\", en = \"a\" }".to_owned(),
             "text" if line.contains("{ zh") => "text = { zh = \"甲\", en = \"a\" }".to_owned(),
@@ -130,7 +143,7 @@ fn filled(text: &str, described: &DatasetFile) -> String {
 #[test]
 fn a_dataset_file_is_proposed_from_one_answer_of_an_http_interface() {
     let folder = tempfile::tempdir().unwrap();
-    let mut spec = Spec::now(1000, 7);
+    let mut spec = of_the_stated_day(1000);
     spec.systems[0] = System::Rest;
     let servers = Servers::start(&spec.systems).unwrap();
     city::generate_telling(&spec, folder.path(), &servers, &mut |_| {}).unwrap();

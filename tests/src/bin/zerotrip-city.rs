@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::{Datelike as _, NaiveDate, Utc};
 use clap::Parser;
 use zerotrip_tests::city::{self, City, Spec};
 
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let spec = match arguments.today {
         Some(today) => Spec::on(arguments.residents, arguments.seed, today),
-        None => Spec::now(arguments.residents, arguments.seed),
+        None => Spec::at(arguments.residents, arguments.seed, Utc::now()),
     };
     let begun = Instant::now();
     let mut tell = |stage: &str| {
