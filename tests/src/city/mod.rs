@@ -13,6 +13,7 @@ mod people;
 mod random;
 mod spoil;
 mod systems;
+pub mod truth;
 mod write;
 
 use std::collections::{BTreeMap, HashMap};
@@ -144,6 +145,12 @@ impl Spec {
         Self { residents, seed, today, extracted_at, written_at: now, said: None, systems: SYSTEMS }
     }
 
+    /// The same city, whose extract began at that time of its day.
+    pub fn extracted(self, time: NaiveTime) -> Self {
+        let extracted_at = china().from_local_datetime(&self.today.and_time(time)).single().unwrap_or(self.extracted_at);
+        Self { extracted_at, ..self }
+    }
+
     /// The same city, whose extract and files say that they are of that moment: for a command that refuses old ones, and asks about nobody.
     pub fn dated(self, now: DateTime<Utc>) -> Self {
         Self { said: Some(now.trunc_subsecs(0).with_timezone(&china())), ..self }
@@ -209,6 +216,15 @@ pub fn day_in_china(now: DateTime<Utc>) -> NaiveDate {
 }
 
 fn build_city(spec: &Spec) -> Result<(model::Registers, Vec<cast::Promise>), CityError> {
+    made(spec, true)
+}
+
+/// The same rows before anything happened to them. Spoiling comes last, so that it changes no lot before it.
+fn unspoilt(spec: &Spec) -> Result<(model::Registers, Vec<cast::Promise>), CityError> {
+    made(spec, false)
+}
+
+fn made(spec: &Spec, spoilt: bool) -> Result<(model::Registers, Vec<cast::Promise>), CityError> {
     if !RESIDENTS.contains(&spec.residents) {
         return Err(CityError::Residents(spec.residents));
     }
@@ -226,6 +242,9 @@ fn build_city(spec: &Spec) -> Result<(model::Registers, Vec<cast::Promise>), Cit
     let families = people::populate(&mut city, spec.residents);
     city.write_household(made);
     homes::furnish(&mut city, &families);
+    if !spoilt {
+        return Ok((city.registers, promises));
+    }
     spoil::spoil(&mut city, &spared, spec.residents);
     let [_, civil, _, housing] = spec.systems;
     let mut registers = city.registers;

@@ -199,3 +199,21 @@ fn same_code<T: Code + std::fmt::Debug>(field: &Field<T>, read: CellReading<'_>,
     };
     assert_eq!(read, expected, "{:?}", field.raw);
 }
+
+/// The truth knows what the key's rows leave open, and never anything else than the key where the key says yes or no.
+#[test]
+fn the_truth_is_never_against_the_key() {
+    let spec = spec(4000, 7);
+    let (city, truths) = (imagine(&spec).unwrap(), truth::truths(&spec).unwrap());
+    let mut figure = truth::Figure::default();
+    for ((id, variant), answer) in &city.key {
+        let word = ["true", "false", "unavailable"][answer.outcome as usize];
+        figure.count(truths[&(*id, *variant)], (word, answer.code, answer.dataset));
+    }
+    println!("{}", figure.in_words());
+    assert_eq!((figure.asked, figure.false_yes, figure.false_no), (city.key.len(), 0, 0));
+    assert!(figure.answered.0 > 1000 && figure.answered.1 > 1000 && figure.clean() > 0);
+    assert!(figure.unavailable.values().all(|counted| counted.clean <= counted.clear && counted.clear <= counted.all));
+    let outside = figure.unavailable.iter().filter(|((code, _), _)| code == "OUTSIDE_COVERAGE");
+    assert_eq!(outside.map(|(_, counted)| counted.clear).sum::<usize>(), 0, "nobody knows of whom no register speaks");
+}
