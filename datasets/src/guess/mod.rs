@@ -15,6 +15,7 @@ mod words;
 use zerotrip_proto::v1::{Grade, SemanticType};
 
 pub use self::fillers::{Filler, Says};
+pub use self::reading::is_value;
 
 use self::fillers::Fillers;
 use self::reading::Tally;

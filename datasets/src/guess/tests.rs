@@ -213,3 +213,42 @@ fn a_long_column_is_sampled_evenly() {
     let dates = evidence.sample.iter().filter(|value| crate::date::parse(value).is_some()).count();
     assert!((45..=55).contains(&(dates * 100 / evidence.sample.len())), "{dates} of {}", evidence.sample.len());
 }
+
+#[test]
+fn a_name_that_is_a_value_is_told_from_a_name() {
+    for value in [
+        "330105195604010493",
+        "33010519560401049X",
+        "330105560401049",
+        "330105********0493",
+        "３３０１０５１９５６０４０１０４９３",
+        "330105 19560401 0493",
+        "'330105195604010493",
+        "330105195604010493;李四光明;2026-11-01;现势",
+        "2026-11-01",
+        "2026年11月1日",
+        "13800138000",
+        "3301051956040104",
+        "SFZH:330105195604010493",
+        "330105-1956-0401-0493",
+    ] {
+        assert!(is_value(value), "{value}");
+    }
+    for name in [
+        "SFZH",
+        "QLR_SFZH1",
+        "姓 名",
+        "证件号18位",
+        "DJRQ2024",
+        "2024年",
+        "第1列",
+        "A-1",
+        "ADDR2000",
+        "",
+        "金额(万元)",
+        "column_12",
+        "F0000001",
+    ] {
+        assert!(!is_value(name), "{name}");
+    }
+}
