@@ -18,6 +18,7 @@ pub mod quality;
 pub mod resident_id;
 pub mod shown;
 pub mod template;
+pub mod vocabulary;
 
 mod fold;
 mod nearest;
