@@ -285,6 +285,9 @@ impl DatasetFile {
             stated_at: Some(zerotrip_proto::to_timestamp(stated_at)),
             keeps_ended: self.keeps_ended,
             undated_before: self.undated_before.map(|day| day.to_string()).unwrap_or_default(),
+            // Both are the signer's to give: see the connector's desk.
+            version: 0,
+            file_commitment: Vec::new(),
         }
     }
 }
