@@ -89,7 +89,9 @@ mod tests {
     #[test]
     fn a_clock_that_is_off_is_said_once_with_the_seconds_and_so_is_that_it_is_right_again() {
         let (clock, here) = (Clock::default(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000));
-        let hub = |ahead: i64| if ahead < 0 { here - Duration::from_secs(ahead.unsigned_abs()) } else { here + Duration::from_secs(ahead.unsigned_abs()) };
+        let hub = |ahead: i64| {
+            if ahead < 0 { here - Duration::from_secs(ahead.unsigned_abs()) } else { here + Duration::from_secs(ahead.unsigned_abs()) }
+        };
         for right in [0, 1, -1] {
             assert_eq!(clock.compare(here, hub(right)), None);
         }

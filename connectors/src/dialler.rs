@@ -104,7 +104,8 @@ impl Ending {
             );
         }
         if self.settled {
-            return "the channel broke without a word from the hub: the hub was killed, or the network between failed; dialling again".to_owned();
+            return "the channel broke without a word from the hub: the hub was killed, or the network between failed; dialling again"
+                .to_owned();
         }
         "the hub closed the channel at once, without a word: it is starting or stopping, or of an older release; if this goes on, its \
          operator finds why in the hub's log; dialling again"
@@ -169,11 +170,8 @@ mod tests {
 
     #[test]
     fn each_cause_has_words_of_its_own_and_none_blames_a_copy_that_is_not_there() {
-        let of = |reason, why: &str| Ending {
-            notice: Some(Notice { reason, why: why.to_owned() }),
-            certificate_ended: None,
-            settled: false,
-        };
+        let of =
+            |reason, why: &str| Ending { notice: Some(Notice { reason, why: why.to_owned() }), certificate_ended: None, settled: false };
         let silent = |certificate_ended, settled| Ending { notice: None, certificate_ended, settled };
         let all = [
             of(NoticeReason::Stopping, ""),

@@ -156,7 +156,10 @@ fn check_times(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<SystemTime, R
     };
     if issued > arrival.now + bounds::CLOCK_SKEW {
         let skew = Skew::Behind(seconds(issued.duration_since(arrival.now).unwrap_or_default()));
-        return refuse(ErrorCode::NotYetValid, format!("the hub issued the grant in this machine's future: {skew}; set the clock that is wrong"));
+        return refuse(
+            ErrorCode::NotYetValid,
+            format!("the hub issued the grant in this machine's future: {skew}; set the clock that is wrong"),
+        );
     }
     if expires.duration_since(issued).map_or(true, |life| life > bounds::GRANT_LIFE) {
         return refuse(ErrorCode::Expired, "the grant would live longer than a minute, or ends before it begins");
@@ -202,12 +205,14 @@ fn check_request_times(request: &Request, arrival: &Arrival<'_>) -> Result<(), R
     };
     if issued > arrival.now + bounds::CLOCK_SKEW {
         let by = seconds(issued.duration_since(arrival.now).unwrap_or_default());
-        let why = format!("the request behind the grant was issued {by} s in this machine's future; compare the requester's clock with this one");
+        let why =
+            format!("the request behind the grant was issued {by} s in this machine's future; compare the requester's clock with this one");
         return refuse(ErrorCode::NotYetValid, why);
     }
     if expires + bounds::CLOCK_SKEW < arrival.now {
         let by = seconds(arrival.now.duration_since(expires).unwrap_or_default());
-        let why = format!("the request behind the grant expired {by} s ago by this machine's clock; compare the clocks of hub and connector");
+        let why =
+            format!("the request behind the grant expired {by} s ago by this machine's clock; compare the clocks of hub and connector");
         return refuse(ErrorCode::Expired, why);
     }
     if expires.duration_since(issued).is_ok_and(|life| life > bounds::REQUEST_LIFE) {

@@ -60,12 +60,7 @@ pub enum ServingError {
 
 impl Serving {
     /// Opens the source of a dataset file as its owner has signed it.
-    pub fn open(
-        signed: Signed,
-        adjudicated: Option<(Adjudications, Envelope)>,
-        base: &Path,
-        state: &Path,
-    ) -> Result<Self, ServingError> {
+    pub fn open(signed: Signed, adjudicated: Option<(Adjudications, Envelope)>, base: &Path, state: &Path) -> Result<Self, ServingError> {
         let wrong = ServingError::Statement;
         let Signed { file, envelope, statement, probes: bound } = signed;
         let statement_digest = dsse::payload_digest(&envelope);

@@ -87,7 +87,9 @@ impl Versioned<'_> {
     fn damaged(self, path: &Path, why: &str) -> DeskError {
         let remedy = match self {
             Self::Approvals => "read `zerotrip-connector approvals`; if that is what is to be served, remove the file",
-            Self::Statement(_) => "read the dataset file; if it says what holds now, remove this one and sign it again with `zerotrip-connector sign`",
+            Self::Statement(_) => {
+                "read the dataset file; if it says what holds now, remove this one and sign it again with `zerotrip-connector sign`"
+            }
             Self::Adjudications(_) => "remove it, then sign what holds now with `zerotrip-connector adjudicate`",
         };
         DeskError::Damaged { path: path.display().to_string(), why: why.to_owned(), remedy }

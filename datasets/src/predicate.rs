@@ -244,6 +244,7 @@ mod tests {
             semantic,
             grade: Grade::L2,
             codes: codes.iter().map(|(code, meaning)| ((*code).to_owned(), (*meaning).to_owned())).collect::<BTreeMap<_, _>>(),
+            ..Column::default()
         };
         vec![
             column("owner", SemanticType::ResidentId, &[]),

@@ -4,7 +4,7 @@
 use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType, key_origin::From as Origin};
 
 use crate::file::type_name;
-use crate::nearest::nearest;
+use crate::nearest::typo_of;
 
 /// Most columns of one scan.
 pub const MOST_COLUMNS: usize = 64;
@@ -37,13 +37,19 @@ pub enum TemplateError {
         remedy: &'static str,
     },
     /// No such column.
-    #[error("`{dataset}` has no column `{column}`{}", hint(.nearest))]
+    #[error(
+        "`{dataset}` has no column `{column}`, by which the check means {meant}. Name so the field that holds just that{}; where the register \
+         has none, describe the column with `absent`, `constant` or `derived`. A field that means something else must not be named so",
+        hint(.nearest)
+    )]
     Column {
         /// The dataset.
         dataset: String,
         /// The unknown column.
         column: String,
-        /// The nearest that it has.
+        /// What the check takes it to be.
+        meant: String,
+        /// One that it has, misspelled.
         nearest: Option<String>,
     },
     /// No such lookup.
@@ -53,7 +59,7 @@ pub enum TemplateError {
         dataset: String,
         /// The unknown lookup.
         lookup: String,
-        /// The nearest that it has.
+        /// One that it has, misspelled.
         nearest: Option<String>,
     },
     /// A column stands twice.
@@ -120,7 +126,7 @@ pub enum TemplateError {
         meaning: String,
         /// All that are known.
         known: String,
-        /// The nearest of them.
+        /// One of them, misspelled.
         nearest: Option<String>,
     },
     /// A list or number is out of bounds.
@@ -161,16 +167,18 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
         faults.push(TemplateError::Lookup {
             dataset: statement.id.clone(),
             lookup: template.lookup.clone(),
-            nearest: nearest(&template.lookup, known).map(str::to_owned),
+            nearest: typo_of(&template.lookup, known).map(str::to_owned),
         });
     }
     for (at, name) in template.columns.iter().enumerate() {
         if !statement.columns.iter().any(|column| column.name == *name) {
-            let known = statement.columns.iter().map(|column| column.name.as_str());
+            // A name that the check asks for as well is another role's.
+            let known = statement.columns.iter().map(|column| &column.name).filter(|known| !template.columns.contains(known));
             faults.push(TemplateError::Column {
                 dataset: statement.id.clone(),
                 column: name.clone(),
-                nearest: nearest(name, known).map(str::to_owned),
+                meant: meant(template, name),
+                nearest: typo_of(name, known.map(String::as_str)).map(str::to_owned),
             });
         }
         if template.columns.iter().take(at).any(|earlier| earlier == name) {
@@ -248,15 +256,27 @@ fn unknown_meanings(template: &ScanTemplate, statement: &DatasetStatement) -> Ve
                 column: name.clone(),
                 meaning: meaning.clone(),
                 known: known.meanings.join(", "),
-                nearest: nearest(meaning, known.meanings.iter().map(String::as_str)).map(str::to_owned),
+                nearest: typo_of(meaning, known.meanings.iter().map(String::as_str)).map(str::to_owned),
             });
         }
     }
     faults
 }
 
-fn hint(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+/// What the check takes a column to be, for an owner who must find the field that is just that.
+fn meant(template: &ScanTemplate, column: &str) -> String {
+    let semantic = template.types.iter().find(|typed| typed.column == column).map(|typed| typed.r#type());
+    let meanings = template.meanings.iter().find(|known| known.column == column);
+    match (semantic, meanings) {
+        (_, Some(known)) => format!("a code with these meanings: {}", known.meanings.join(", ")),
+        (Some(SemanticType::Date), None) => "a day".to_owned(),
+        (Some(semantic), None) => format!("something of type `{}`", type_name(semantic)),
+        (None, None) => "something that it does not describe".to_owned(),
+    }
+}
+
+fn hint(typo: &Option<String>) -> String {
+    typo.as_ref().map(|name| format!(" (is `{name}` a misspelling of it?)")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -322,7 +342,7 @@ mod tests {
         validate(&ScanTemplate { meanings: vec![meanings(&["deceased", "moved_out", "registered"])], ..template() }, &statement()).unwrap();
         assert_eq!(
             said(vec![meanings(&["moved_in", "registered"])]),
-            ["a code of `police.household`.`status` means `moved_out`, which the check does not know; did you mean `moved_in`?; it knows \
+            ["a code of `police.household`.`status` means `moved_out`, which the check does not know; it knows \
               moved_in, registered. Map the code to one of them in the dataset file, or have the check's definition revised"]
         );
         let none = "`police.household`.`status` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`";
@@ -353,8 +373,10 @@ mod tests {
             [
                 "`check` is `no-property`: write `<check>/<variant>`",
                 "`scan` is ``: give the scan's name in the definition",
-                "`police.household` has no lookup `kim`; did you mean `kin`?",
-                "`police.household` has no column `resident`; did you mean `resident_id`?",
+                "`police.household` has no lookup `kim`",
+                "`police.household` has no column `resident`, by which the check means something that it does not describe. Name so the field \
+                 that holds just that; where the register has none, describe the column with `absent`, `constant` or `derived`. A field that \
+                 means something else must not be named so",
                 "column `status` is named twice: name it once",
                 "`father_id` is to supply keys but is not among the scan's columns: add it, or drop it from `supplies`",
                 "`status` is to supply keys but is not of type resident_id",

@@ -370,7 +370,10 @@ fn clock_off(answered: SystemTime, asked: SystemTime, heard: SystemTime) -> Opti
     if let Ok(behind) = asked.duration_since(answered)
         && behind >= CLOCK_NOTABLE
     {
-        return Some(format!("the connector's clock is {} s behind this hub's: its scans may be refused; one of the two must be set", seconds(behind)));
+        return Some(format!(
+            "the connector's clock is {} s behind this hub's: its scans may be refused; one of the two must be set",
+            seconds(behind)
+        ));
     }
     let ahead = answered.duration_since(heard).ok().filter(|ahead| *ahead >= CLOCK_NOTABLE)?;
     Some(format!("the connector's clock is {} s ahead of this hub's: its scans may be refused; one of the two must be set", seconds(ahead)))

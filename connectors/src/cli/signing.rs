@@ -47,15 +47,16 @@ pub fn taken_up(dir: &Path) -> Result<&'static str, Failure> {
 
 /// Of a signed file that nothing attached has.
 pub fn left(path: &Path) -> String {
-    format!("`{}` belongs to no attached dataset file, and nothing is served by it: remove it, or `sign` its dataset file again", path.display())
+    format!(
+        "`{}` belongs to no attached dataset file, and nothing is served by it: remove it, or `sign` its dataset file again",
+        path.display()
+    )
 }
 
 /// Every dataset that a check of the hub asks; `None` where the hub does not say.
 async fn asked(home: &SystemHome) -> Option<BTreeSet<String>> {
     match tokio::time::timeout(HUB_TIME, checks(home)).await {
-        Ok(Ok(checks)) if !checks.is_empty() => {
-            Some(checks.into_iter().flat_map(|check| check.scans).map(|scan| scan.dataset).collect())
-        }
+        Ok(Ok(checks)) if !checks.is_empty() => Some(checks.into_iter().flat_map(|check| check.scans).map(|scan| scan.dataset).collect()),
         _ => None,
     }
 }

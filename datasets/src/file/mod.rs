@@ -3,6 +3,7 @@
 //! Raw text in, a validated [`DatasetFile`] out, or every fault at once, each with its key, value and remedy. Unknown keys are refused
 //! with the nearest known one. Nothing is opened: whether the table and its fields exist is the connector's to find out.
 
+mod made;
 mod manifest;
 pub mod manual;
 mod raw;
@@ -19,6 +20,7 @@ use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, cover
 
 use crate::shown::shown;
 
+pub use made::{Derived, Made};
 pub use manifest::Manifest;
 pub use source::{
     CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Password, Pointer, Remote,
@@ -120,11 +122,11 @@ pub enum Subjects {
 }
 
 /// One field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Column {
     /// Its name on the hub: `[a-z][a-z0-9_]*`.
     pub name: String,
-    /// As the source calls it.
+    /// As the source calls it; empty where it has none.
     pub field: String,
     /// What its cells mean.
     pub semantic: SemanticType,
@@ -132,6 +134,8 @@ pub struct Column {
     pub grade: Grade,
     /// For codes: the source's code → its meaning, closed.
     pub codes: BTreeMap<String, String>,
+    /// Where its cells come from.
+    pub made: Made,
 }
 
 /// A way in: the rows where any of the columns holds a key.
@@ -260,6 +264,7 @@ impl DatasetFile {
             name: column.name.clone(),
             r#type: column.semantic.into(),
             grade: column.grade.into(),
+            origin: column.made.origin().into(),
             meanings: column.codes.values().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
         });
         let lookups = self.lookups.iter().map(|lookup| proto::Lookup { name: lookup.name.clone(), columns: lookup.columns.clone() });
