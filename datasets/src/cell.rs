@@ -99,7 +99,7 @@ mod tests {
 
     fn column(semantic: SemanticType) -> Column {
         let codes = BTreeMap::from([("1".to_owned(), "registered".to_owned()), ("正常".to_owned(), "registered".to_owned())]);
-        Column { name: "c".into(), field: "C".into(), semantic, grade: Grade::L1, codes, declared: Declared::default() }
+        Column { name: "c".into(), field: "C".into(), semantic, grade: Grade::L1, codes, ..Column::default() }
     }
 
     #[test]

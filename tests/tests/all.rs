@@ -20,5 +20,6 @@ mod prepared;
 mod probes;
 mod quality;
 mod revoke;
+mod signing;
 mod support;
 mod tour;

@@ -156,7 +156,7 @@ fn a_broken_dataset_takes_no_other_with_it_and_is_never_answered() {
     town.town.stop_connector("estate").unwrap();
     std::fs::write(folder.join("second.toml"), good.replace("\"estate.ownership\"", "\"estate.second\"")).unwrap();
     let (dir, second) = (town.town.path("estate"), folder.join("second.toml").display().to_string());
-    run("zerotrip-connector", &["sign", "--dir", &dir, &second], &folder).unwrap().expect(0).unwrap();
+    run("zerotrip-connector", &["sign", "--not-asked-yet", "--dir", &dir, &second], &folder).unwrap().expect(0).unwrap();
     // Changed after its owner signed it.
     std::fs::write(folder.join("ownership.toml"), good.replacen("en = \"", "en = \"New ", 1)).unwrap();
     town.town.start_connector("estate").unwrap();
@@ -335,7 +335,10 @@ fn a_stolen_hub_cannot_invent_a_question() {
         assert_eq!(thief.send(&thief.grant(&thief.request())).await, Ok(1));
         refusals
     });
+    // A clock that is off is said in this machine's own log, and by how much.
+    assert!(read(&town, "logs/estate.log").contains("a scan was refused for its times"));
     let journal = journal(&town.town.folder, "estate");
+    assert!(journal.contains("this machine's clock is 60 s behind the hub's"), "{journal}");
     for code in refusals {
         assert!(journal.contains(&format!("\"code\":\"{}\"", code.name())), "{} is not in the department's journal", code.name());
     }

@@ -82,33 +82,41 @@ impl Authority {
 
     /// Adds a grant and signs the new bundle, to be published. The same grant again, while the hub has not taken it, is the same bundle.
     pub fn add_grant(&self, new: NewGrant, now: SystemTime) -> Result<Envelope, AuthorityError> {
+        self.add_grants(vec![new], now)
+    }
+
+    /// The same of several, in one bundle: all of them, or none.
+    pub fn add_grants(&self, all: Vec<NewGrant>, now: SystemTime) -> Result<Envelope, AuthorityError> {
         let mut bundle = self.grants()?;
-        if let Some((envelope, waiting)) = self.waiting()?
-            && waiting.grants.iter().any(|grant| new.is(grant))
-            && !self.taken_grants()?.grants.iter().any(|grant| grant.id == new.id)
-        {
-            return Ok(envelope);
+        if let Some((envelope, waiting)) = self.waiting()? {
+            let taken = self.taken_grants()?.grants;
+            let waits = |new: &NewGrant| waiting.grants.iter().any(|grant| new.is(grant)) && !taken.iter().any(|grant| grant.id == new.id);
+            if all.iter().all(waits) {
+                return Ok(envelope);
+            }
         }
-        if bundle.grants.iter().any(|grant| grant.id == new.id) {
-            return Err(AuthorityError::GrantThere(new.id));
+        for new in all {
+            if bundle.grants.iter().any(|grant| grant.id == new.id) {
+                return Err(AuthorityError::GrantThere(new.id));
+            }
+            if !self.directory.members.iter().any(|member| member.id == new.member) {
+                return Err(AuthorityError::UnknownMember(new.member.chars().take(64).collect()));
+            }
+            // The hub refuses grants of strangers, and with them whatever else the bundle changes.
+            if self.confirmed_directory()?.is_some_and(|known| !known.members.iter().any(|member| member.id == new.member)) {
+                return Err(AuthorityError::UnpublishedMember(new.member));
+            }
+            bundle.grants.push(Grant {
+                id: new.id,
+                member: new.member,
+                check: new.check,
+                purposes: new.purposes,
+                legal_bases: new.legal_bases,
+                not_before: Some(to_timestamp(now - CLOCK_SKEW)),
+                not_after: Some(to_timestamp(now + new.life)),
+                may_issue: new.may_issue,
+            });
         }
-        if !self.directory.members.iter().any(|member| member.id == new.member) {
-            return Err(AuthorityError::UnknownMember(new.member.chars().take(64).collect()));
-        }
-        // The hub refuses grants of strangers, and with them whatever else the bundle changes.
-        if self.confirmed_directory()?.is_some_and(|known| !known.members.iter().any(|member| member.id == new.member)) {
-            return Err(AuthorityError::UnpublishedMember(new.member));
-        }
-        bundle.grants.push(Grant {
-            id: new.id,
-            member: new.member,
-            check: new.check,
-            purposes: new.purposes,
-            legal_bases: new.legal_bases,
-            not_before: Some(to_timestamp(now - CLOCK_SKEW)),
-            not_after: Some(to_timestamp(now + new.life)),
-            may_issue: new.may_issue,
-        });
         self.sign_grants(bundle, WAITING, now)
     }
 

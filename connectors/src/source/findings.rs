@@ -206,7 +206,7 @@ mod tests {
 
     fn column(name: &str, semantic: SemanticType) -> Column {
         let codes = if semantic == SemanticType::Code { BTreeMap::from([("1".to_owned(), "on".to_owned())]) } else { BTreeMap::new() };
-        Column { name: name.into(), field: name.into(), semantic, grade: Grade::L3, codes, declared: Default::default() }
+        Column { name: name.into(), field: name.into(), semantic, grade: Grade::L3, codes, ..Column::default() }
     }
 
     #[test]

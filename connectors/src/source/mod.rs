@@ -5,6 +5,7 @@ pub mod catalogue;
 mod conformance;
 mod drop;
 mod findings;
+mod made;
 mod number;
 mod present;
 mod profile;
@@ -261,6 +262,18 @@ pub async fn count_rows(source: &dyn Source, look_up: LookUp) -> Result<(usize, 
 /// Opens the system that a dataset file describes. `base` is the file's folder; `state` the connector's own, where snapshots are kept;
 /// `adjudications` are what the owner has stated of unreadable rows. This list is every kind there is.
 pub fn open(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
+    match made::stored(dataset) {
+        None => open_stored(dataset, base, state, adjudications),
+        Some(stored) => Ok(Arc::new(made::MadeSource::new(open_stored(&stored, base, state, adjudications)?, dataset))),
+    }
+}
+
+fn open_stored(
+    dataset: &DatasetFile,
+    base: &Path,
+    state: &Path,
+    adjudications: Arc<Adjudications>,
+) -> Result<Arc<dyn Source>, SourceError> {
     let dropped = |file: &FileDrop, format: Arc<dyn drop::Format>| -> Result<Arc<dyn Source>, SourceError> {
         Ok(Arc::new(drop::DropSource::open(dataset, file, format, base, state, Arc::clone(&adjudications))?))
     };

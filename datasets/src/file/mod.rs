@@ -4,6 +4,7 @@
 //! with the nearest known one. Nothing is opened: whether the table and its fields exist is the connector's to find out.
 
 mod declared;
+mod made;
 mod manifest;
 pub mod manual;
 mod raw;
@@ -21,6 +22,7 @@ use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, cover
 use crate::resident_id::Declared;
 use crate::shown::shown;
 
+pub use made::{Derived, Made};
 pub use manifest::Manifest;
 pub use source::{
     CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Password, Pointer, Remote,
@@ -124,11 +126,11 @@ pub enum Subjects {
 }
 
 /// One field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Column {
     /// Its name on the hub: `[a-z][a-z0-9_]*`.
     pub name: String,
-    /// As the source calls it.
+    /// As the source calls it; empty where it has none.
     pub field: String,
     /// What its cells mean.
     pub semantic: SemanticType,
@@ -138,6 +140,8 @@ pub struct Column {
     pub codes: BTreeMap<String, String>,
     /// What the owner declares of its cells: words for nothing and for unknown, and for ids the schemes they stand under.
     pub declared: Declared,
+    /// Where its cells come from.
+    pub made: Made,
 }
 
 /// A way in: the rows where any of the columns holds a key.
@@ -266,6 +270,7 @@ impl DatasetFile {
             name: column.name.clone(),
             r#type: column.semantic.into(),
             grade: column.grade.into(),
+            origin: column.made.origin().into(),
             meanings: column.codes.values().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
         });
         let lookups = self.lookups.iter().map(|lookup| proto::Lookup { name: lookup.name.clone(), columns: lookup.columns.clone() });
@@ -291,6 +296,9 @@ impl DatasetFile {
             stated_at: Some(zerotrip_proto::to_timestamp(stated_at)),
             keeps_ended: self.keeps_ended,
             undated_before: self.undated_before.map(|day| day.to_string()).unwrap_or_default(),
+            // Both are the signer's to give: see the connector's desk.
+            version: 0,
+            file_commitment: Vec::new(),
         }
     }
 }

@@ -9,10 +9,10 @@ use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
 
 use super::section::{Section, is_text};
 use super::{
-    Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_REGIONS,
-    QuietHours, SEMANTIC_TYPES, Subjects, declared, semantic_type, source, units,
+    Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_REGIONS, Made,
+    QuietHours, SEMANTIC_TYPES, Subjects, declared, made, semantic_type, source, units,
 };
-use crate::nearest::nearest;
+use crate::nearest::typo_of;
 use crate::shown::toml_fault;
 
 /// Most parts of a day at which a system is left alone.
@@ -150,27 +150,37 @@ fn columns(top: &mut Section<'_>) -> (Vec<Column>, BTreeSet<String>) {
     let remedy = format!("must be one of {remedy}");
     for mut section in top.sections("column", MOST_COLUMNS) {
         let name = name(&mut section, &mut names);
-        let field = section
-            .read("field", None, "must be the field's name in the source", |value| value.as_str().filter(|name| is_foreign_name(name)));
+        let field = section.read("field", Some(None), "must be the field's name in the source", |value| {
+            value.as_str().filter(|name| is_foreign_name(name)).map(Some)
+        });
         let semantic = section.read("type", None, &remedy, |value| semantic_type(value.as_str()?));
         let grade = section.read("grade", None, "must be `L1` to `L4`", |value| {
             Grade::from_str_name(value.as_str()?).filter(|grade| *grade != Grade::Unspecified)
         });
-        let codes = codes(&mut section, semantic);
+        let made = field.and_then(|field| made::read(&mut section, semantic, field));
+        let codes = codes(&mut section, semantic, made.as_ref());
         let declared = declared::read(&mut section, semantic);
         top.close(section);
-        if let (Some(name), Some(field), Some(semantic), Some(grade), Some(codes), Some(declared)) =
-            (name, field, semantic, grade, codes, declared)
+        if let (Some(name), Some(field), Some(made), Some(semantic), Some(grade), Some(codes), Some(declared)) =
+            (name, field, made, semantic, grade, codes, declared)
         {
-            columns.push(Column { name, field: field.to_owned(), semantic, grade, codes, declared });
+            columns.push(Column { name, field: field.unwrap_or_default().to_owned(), semantic, grade, codes, declared, made });
         }
     }
+    made::close(top, &columns, &names);
     declared::refers(top, &columns, &names);
     (columns, names)
 }
 
-fn codes(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<BTreeMap<String, String>> {
+fn codes(section: &mut Section<'_>, semantic: Option<SemanticType>, made: Option<&Made>) -> Option<BTreeMap<String, String>> {
     let value = section.get("codes");
+    if let Some(made) = made.filter(|made| !made.is_field()) {
+        if value.is_some() {
+            section.fault("codes", None, "a column without a `field` has no codes: what it says is what it means".to_owned());
+            return None;
+        }
+        return Some(if semantic == Some(SemanticType::Code) { made::codes(made) } else { BTreeMap::new() });
+    }
     match (semantic, value) {
         (Some(SemanticType::Code), None) => {
             section.fault("codes", None, "missing; list every code there is, such as `{ \"1\" = \"registered\" }`".to_owned());
@@ -221,8 +231,8 @@ fn lookups(top: &mut Section<'_>, columns: &[Column], declared: BTreeSet<String>
                 }
                 None if declared.contains(*name) => {}
                 None => {
-                    let known = nearest(name, columns.iter().map(|column| column.name.as_str()));
-                    let hint = known.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
+                    let known = typo_of(name, columns.iter().map(|column| column.name.as_str()));
+                    let hint = known.map(|known| format!("; is `{known}` a misspelling of it?")).unwrap_or_default();
                     section.fault("columns", Some(&Value::from(*name)), format!("no such column{hint}"));
                 }
             }
@@ -236,7 +246,7 @@ fn lookups(top: &mut Section<'_>, columns: &[Column], declared: BTreeSet<String>
             if let Some(listed) = &listed
                 && !listed.contains(name)
             {
-                let hint = nearest(name, listed.iter().copied()).map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
+                let hint = typo_of(name, listed.iter().copied()).map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
                 section.fault("may_be_blank", Some(&Value::from(*name)), format!("not one of this look-up's `columns`{hint}"));
             }
         }

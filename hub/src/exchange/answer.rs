@@ -152,6 +152,17 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
         ErrorCode::SourceDrift => ("the source answers in another shape than its owner stated", "数据源结构与目录不一致", false),
         ErrorCode::SourceLimit => ("the source refused because of a limit", "超过数据源限额", true),
         ErrorCode::GateRefused => ("the department does not serve this scan", "数据提供部门未批准此项查询", false),
+        ErrorCode::NotYetValid => (
+            "the clock of the department's connector and the hub's differ; their operators must compare the two",
+            "数据提供部门前置机与枢纽的时钟不一致，需双方运维人员核对时钟",
+            true,
+        ),
+        ErrorCode::Expired => (
+            "the department's connector has just started, or its clock and the hub's differ; ask again, and if it stays so their operators \
+             must compare the clocks",
+            "数据提供部门前置机刚刚启动，或其时钟与枢纽不一致；请重试，如持续出现，需双方运维人员核对时钟",
+            true,
+        ),
         _ => ("the source could not answer", "数据源未能应答", true),
     }
 }
