@@ -37,7 +37,8 @@ pub struct Serving {
     adjudicated: Option<Envelope>,
     /// SHA-256 of that; empty where there is none.
     pub adjudications_digest: Vec<u8>,
-    adjudications_version: u64,
+    /// What it says.
+    adjudications: Arc<Adjudications>,
     access: Arc<Access>,
     proving: Option<Arc<Proving>>,
     /// The most rows that were ever seen.
@@ -66,13 +67,13 @@ impl Serving {
         let statement_digest = dsse::payload_digest(&envelope);
         let (adjudications, adjudicated) = adjudicated.unzip();
         let adjudications = Arc::new(adjudications.unwrap_or_default());
-        let (adjudications_digest, adjudications_version) = (adjudications.digest.clone(), adjudications.version());
+        let adjudications_digest = adjudications.digest.clone();
         let probes = match (Probes::of(&file, base)?, bound) {
             (None, None) => None,
             (Some(probes), Some(bound)) => Some(probes.bound(bound)),
             _ => return Err(wrong("its file of known persons is not the one that was signed; sign it again".into())),
         };
-        let source = source::open(&file, base, state, adjudications)?;
+        let source = source::open(&file, base, state, Arc::clone(&adjudications))?;
         let memory = state.join("rows").join(&file.id);
         let remembered = read_memory(&memory).map_err(wrong)?;
         let access = Arc::new(Access::new(source, file.limits.clone()));
@@ -84,13 +85,18 @@ impl Serving {
             statement_digest,
             adjudicated,
             adjudications_digest,
-            adjudications_version,
+            adjudications,
             access,
             proving,
             most_rows: AtomicU64::new(remembered),
             memory,
             remembered: tokio::sync::Mutex::new(remembered),
         })
+    }
+
+    /// What the owner has stated of unreadable rows.
+    pub fn adjudications(&self) -> &Adjudications {
+        &self.adjudications
     }
 
     /// Whether the statement, and what is stated of unreadable rows, is signed by its owner, as the directory knows the owner now.
@@ -111,7 +117,7 @@ impl Serving {
     /// Keeps the versions of what is signed here; its signatures were verified.
     pub fn remember_versions(&self, folder: &Path) -> Result<(), DeskError> {
         Versioned::Statement(&self.file.id).remember(folder, self.statement.version)?;
-        Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications_version)
+        Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications.version())
     }
 
     /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no longer than the scan may take.

@@ -93,7 +93,7 @@ impl Value {
             CellReading::Code(text) => Some(Self::Text(text.to_owned())),
             CellReading::Date(day) => Some(Self::Date(day)),
             CellReading::Money(fen) => Some(Self::Money(fen)),
-            CellReading::Null | CellReading::Unreadable | CellReading::UnknownCode => None,
+            CellReading::Null | CellReading::Several(_) | CellReading::Unreadable | CellReading::UnknownCode => None,
         }
     }
 }

@@ -5,6 +5,7 @@
 mod adjudicate;
 mod answers;
 mod crash;
+mod days;
 mod definitions;
 mod desk;
 mod disk;
@@ -21,3 +22,4 @@ mod quality;
 mod revoke;
 mod signing;
 mod support;
+mod tour;

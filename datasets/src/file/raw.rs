@@ -10,7 +10,7 @@ use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
 use super::section::{Section, is_text};
 use super::{
     Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_REGIONS, Made,
-    QuietHours, SEMANTIC_TYPES, Subjects, made, semantic_type, source, units,
+    QuietHours, SEMANTIC_TYPES, Subjects, declared, made, semantic_type, source, units,
 };
 use crate::nearest::typo_of;
 use crate::shown::toml_fault;
@@ -160,12 +160,15 @@ fn columns(top: &mut Section<'_>) -> (Vec<Column>, BTreeSet<String>) {
         let lacks_field = field == Some(None);
         let made = field.and_then(|field| made::read(&mut section, semantic, field));
         let codes = codes(&mut section, semantic, made.as_ref(), lacks_field);
+        let declared = declared::read(&mut section, semantic);
         top.close(section);
-        if let (Some(name), Some(field), Some(made), Some(semantic), Some(grade), Some(codes)) = (name, field, made, semantic, grade, codes)
+        if let (Some(name), Some(field), Some(made), Some(semantic), Some(grade), Some(codes), Some(declared)) =
+            (name, field, made, semantic, grade, codes, declared)
         {
-            columns.push(Column { name, field: field.unwrap_or_default().to_owned(), semantic, grade, codes, made });
+            columns.push(Column { name, field: field.unwrap_or_default().to_owned(), semantic, grade, codes, declared, made });
         }
     }
+    declared::refers(top, &columns, &names);
     made::close(top, &columns, &names);
     (columns, names)
 }
