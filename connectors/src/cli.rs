@@ -100,8 +100,8 @@ enum Command {
     /// Decide whom rows that cannot be read can concern, one by one or all of a form, and sign it as their owner.
     ///
     /// One row without a usable id makes every absence unprovable, for it could be anybody's. Each answer is kept at once in
-    /// DIR/adjudications, so that the work can be stopped and taken up again; a running `serve` takes up what was signed. A ruling covers the
-    /// rows that are there now: an equal one that is entered later is undecided again, and so are the others like it.
+    /// DIR/adjudications, so that the work can be stopped and taken up again; a running `serve` takes up what was signed. A ruling
+    /// covers the rows that are there now: an equal one that is entered later is undecided again, and so are the others like it.
     ///
     /// Many rows of one form, such as public housing without an owner: `--cell owner_id=000000000000000000 --where 'district=330106'
     /// --where 'registered_on<1998-01-01' --concerns nobody --grounds 'file 1998-12: housing of the bureau'`.

@@ -336,7 +336,9 @@ pub fn left_behind(folder: &Path) -> Result<Vec<PathBuf>, DeskError> {
     if !signed.exists() {
         return Ok(Vec::new());
     }
-    let attached: BTreeSet<String> = dataset_paths(folder)?.iter().filter_map(|path| Some(read_dataset(path).ok()?.id)).collect();
+    let attached: Result<BTreeSet<String>, DeskError> = dataset_paths(folder)?.iter().map(|path| Ok(read_dataset(path)?.id)).collect();
+    // Which id a file has that cannot be read now, nobody knows: then nothing is said to be left.
+    let Ok(attached) = attached else { return Ok(Vec::new()) };
     let entries = fs::read_dir(&signed).map_err(|error| FileError { path: signed, error })?;
     let mut left: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| is_left(path, &attached)).collect();
     left.sort();

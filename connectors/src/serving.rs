@@ -39,7 +39,6 @@ pub struct Serving {
     pub adjudications_digest: Vec<u8>,
     /// What it says.
     adjudications: Arc<Adjudications>,
-    adjudications_version: u64,
     access: Arc<Access>,
     proving: Option<Arc<Proving>>,
     /// The most rows that were ever seen.
@@ -68,7 +67,7 @@ impl Serving {
         let statement_digest = dsse::payload_digest(&envelope);
         let (adjudications, adjudicated) = adjudicated.unzip();
         let adjudications = Arc::new(adjudications.unwrap_or_default());
-        let (adjudications_digest, adjudications_version) = (adjudications.digest.clone(), adjudications.version());
+        let adjudications_digest = adjudications.digest.clone();
         let probes = match (Probes::of(&file, base)?, bound) {
             (None, None) => None,
             (Some(probes), Some(bound)) => Some(probes.bound(bound)),
@@ -87,7 +86,6 @@ impl Serving {
             adjudicated,
             adjudications_digest,
             adjudications,
-            adjudications_version,
             access,
             proving,
             most_rows: AtomicU64::new(remembered),
@@ -119,7 +117,7 @@ impl Serving {
     /// Keeps the versions of what is signed here; its signatures were verified.
     pub fn remember_versions(&self, folder: &Path) -> Result<(), DeskError> {
         Versioned::Statement(&self.file.id).remember(folder, self.statement.version)?;
-        Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications_version)
+        Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications.version())
     }
 
     /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no longer than the scan may take.

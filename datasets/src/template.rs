@@ -4,7 +4,6 @@
 use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType, key_origin::From as Origin};
 
 use crate::file::type_name;
-use crate::nearest::typo_of;
 
 /// Most columns of one scan.
 pub const MOST_COLUMNS: usize = 64;
@@ -37,10 +36,11 @@ pub enum TemplateError {
         remedy: &'static str,
     },
     /// No such column.
+    ///
+    /// Whatever it has that is named alike is not suggested: it means something else, and an answer from it would be false.
     #[error(
-        "`{dataset}` has no column `{column}`, by which the check means {meant}. Name so the field that holds just that{}; where the register \
-         has none, describe the column with `absent`, `constant` or `derived`. A field that means something else must not be named so",
-        hint(.nearest)
+        "`{dataset}` has no column `{column}`, by which the check means {meant}: describe the column that holds just that, whatever it is called \
+         in the register, and no other; where the register has none, say so with `absent`, `constant` or `derived`"
     )]
     Column {
         /// The dataset.
@@ -49,18 +49,14 @@ pub enum TemplateError {
         column: String,
         /// What the check takes it to be.
         meant: String,
-        /// One that it has, misspelled.
-        nearest: Option<String>,
     },
     /// No such lookup.
-    #[error("`{dataset}` has no lookup `{lookup}`{}", hint(.nearest))]
+    #[error("`{dataset}` has no lookup `{lookup}`: describe one by that name, over every column that names whom the check looks for")]
     Lookup {
         /// The dataset.
         dataset: String,
         /// The unknown lookup.
         lookup: String,
-        /// One that it has, misspelled.
-        nearest: Option<String>,
     },
     /// A column stands twice.
     #[error("column `{0}` is named twice: name it once")]
@@ -113,9 +109,8 @@ pub enum TemplateError {
     },
     /// A code means something that the check does not know.
     #[error(
-        "a code of `{dataset}`.`{column}` means `{meaning}`, which the check does not know{}; it knows {known}. Map the code to one of them in \
-         the dataset file, or have the check's definition revised",
-        hint(.nearest)
+        "a code of `{dataset}`.`{column}` means `{meaning}`, which the check does not know; it knows {known}. Map the code to the one that \
+         says exactly what it means, in the dataset file, or have the check's definition revised"
     )]
     UnknownMeaning {
         /// The dataset.
@@ -126,8 +121,6 @@ pub enum TemplateError {
         meaning: String,
         /// All that are known.
         known: String,
-        /// One of them, misspelled.
-        nearest: Option<String>,
     },
     /// A list or number is out of bounds.
     #[error("`{field}` is `{value}`: it must be between {least} and {most}")]
@@ -163,23 +156,11 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
             column: column.clone(),
         }));
     } else {
-        let known = statement.lookups.iter().map(|lookup| lookup.name.as_str());
-        faults.push(TemplateError::Lookup {
-            dataset: statement.id.clone(),
-            lookup: template.lookup.clone(),
-            nearest: typo_of(&template.lookup, known).map(str::to_owned),
-        });
+        faults.push(TemplateError::Lookup { dataset: statement.id.clone(), lookup: template.lookup.clone() });
     }
     for (at, name) in template.columns.iter().enumerate() {
         if !statement.columns.iter().any(|column| column.name == *name) {
-            // A name that the check asks for as well is another role's.
-            let known = statement.columns.iter().map(|column| &column.name).filter(|known| !template.columns.contains(known));
-            faults.push(TemplateError::Column {
-                dataset: statement.id.clone(),
-                column: name.clone(),
-                meant: meant(template, name),
-                nearest: typo_of(name, known.map(String::as_str)).map(str::to_owned),
-            });
+            faults.push(TemplateError::Column { dataset: statement.id.clone(), column: name.clone(), meant: meant(template, name) });
         }
         if template.columns.iter().take(at).any(|earlier| earlier == name) {
             faults.push(TemplateError::Twice(name.clone()));
@@ -256,7 +237,6 @@ fn unknown_meanings(template: &ScanTemplate, statement: &DatasetStatement) -> Ve
                 column: name.clone(),
                 meaning: meaning.clone(),
                 known: known.meanings.join(", "),
-                nearest: typo_of(meaning, known.meanings.iter().map(String::as_str)).map(str::to_owned),
             });
         }
     }
@@ -269,14 +249,9 @@ fn meant(template: &ScanTemplate, column: &str) -> String {
     let meanings = template.meanings.iter().find(|known| known.column == column);
     match (semantic, meanings) {
         (_, Some(known)) => format!("a code with these meanings: {}", known.meanings.join(", ")),
-        (Some(SemanticType::Date), None) => "a day".to_owned(),
         (Some(semantic), None) => format!("something of type `{}`", type_name(semantic)),
         (None, None) => "something that it does not describe".to_owned(),
     }
-}
-
-fn hint(typo: &Option<String>) -> String {
-    typo.as_ref().map(|name| format!(" (is `{name}` a misspelling of it?)")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -342,11 +317,22 @@ mod tests {
         validate(&ScanTemplate { meanings: vec![meanings(&["deceased", "moved_out", "registered"])], ..template() }, &statement()).unwrap();
         assert_eq!(
             said(vec![meanings(&["moved_in", "registered"])]),
-            ["a code of `police.household`.`status` means `moved_out`, which the check does not know; it knows \
-              moved_in, registered. Map the code to one of them in the dataset file, or have the check's definition revised"]
+            ["a code of `police.household`.`status` means `moved_out`, which the check does not know; it knows moved_in, \
+              registered. Map the code to the one that says exactly what it means, in the dataset file, or have the check's definition revised"]
         );
         let none = "`police.household`.`status` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`";
         assert_eq!(said(Vec::new()), [none]);
+    }
+
+    /// `approve` once said "has no column `ended_on`; did you mean `filed_on`?", and following it made a false certificate.
+    #[test]
+    fn a_column_that_is_missing_is_not_guessed_from_names() {
+        let mut statement = statement();
+        let columns = ["filed_on", "added_on", "ended_at", "endedon", "ended_n", "started_on"];
+        statement.columns.extend(columns.map(|name| Column { name: name.into(), ..Column::default() }));
+        let asked = ScanTemplate { columns: vec!["ended_on".into()], ..template() };
+        let said: String = validate(&asked, &statement).unwrap_err().iter().map(ToString::to_string).collect();
+        assert!(said.contains("has no column `ended_on`") && !columns.iter().any(|name| said.contains(name)), "{said}");
     }
 
     #[test]
@@ -373,10 +359,10 @@ mod tests {
             [
                 "`check` is `no-property`: write `<check>/<variant>`",
                 "`scan` is ``: give the scan's name in the definition",
-                "`police.household` has no lookup `kim`",
-                "`police.household` has no column `resident`, by which the check means something that it does not describe. Name so the field \
-                 that holds just that; where the register has none, describe the column with `absent`, `constant` or `derived`. A field that \
-                 means something else must not be named so",
+                "`police.household` has no lookup `kim`: describe one by that name, over every column that names whom the check looks for",
+                "`police.household` has no column `resident`, by which the check means something that it does not describe: describe the column \
+                 that holds just that, whatever it is called in the register, and no other; where the register has none, say so with `absent`, \
+                 `constant` or `derived`",
                 "column `status` is named twice: name it once",
                 "`father_id` is to supply keys but is not among the scan's columns: add it, or drop it from `supplies`",
                 "`status` is to supply keys but is not of type resident_id",

@@ -397,3 +397,20 @@ fn verify_statement(envelope: &Envelope, connector: &Identity, directory: &Direc
     }
     Ok(stated)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connectors_clock_that_is_off_is_said_with_the_seconds() {
+        let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let said = |answered, asked, heard| clock_off(at(answered), at(asked), at(heard)).unwrap_or_default();
+        assert!(said(92, 100, 101).starts_with("the connector's clock is 8 s behind this hub's"));
+        assert!(said(131, 100, 101).starts_with("the connector's clock is 30 s ahead of this hub's"));
+        // The way of a message is no clock that is off.
+        for (answered, asked, heard) in [(100, 100, 100), (99, 100, 104), (103, 100, 104), (105, 100, 104)] {
+            assert_eq!(said(answered, asked, heard), "", "{answered}");
+        }
+    }
+}

@@ -18,6 +18,7 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 use zerotrip_certs::definition::Definition;
 use zerotrip_certs::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
+use zerotrip_connector::desk::Signed;
 use zerotrip_connector::gate::{Admitted, Served};
 use zerotrip_connector::scan::{self, Shape};
 use zerotrip_connector::serving::Serving;
@@ -79,7 +80,8 @@ impl Asker {
         let mut departments = BTreeMap::new();
         for (file, base) in dataset_files(city)? {
             let id = file.id.clone();
-            let envelope = dsse::seal(payload_type::DATASET, &file.to_statement(SystemTime::UNIX_EPOCH), &self.signer)?;
+            let statement = file.to_statement(SystemTime::UNIX_EPOCH);
+            let envelope = dsse::seal(payload_type::DATASET, &statement, &self.signer)?;
             let is_live = match &file.source {
                 Source::Sqlite(spec) => spec.as_of == SqliteAsOf::Live,
                 Source::Postgres(spec) | Source::Mysql(spec) => spec.as_of == SqliteAsOf::Live,
@@ -87,7 +89,8 @@ impl Asker {
                 Source::Rest(_) => true,
                 Source::Csv(_) | Source::Xlsx(_) | Source::Xls(_) | Source::Dbf(_) | Source::Parquet(_) => false,
             };
-            let serving = Serving::open(file, envelope, None, &base, &state.join(&id))?;
+            let signed = Signed { file, envelope, statement, probes: None };
+            let serving = Serving::open(signed, None, &base, &state.join(&id))?;
             let of_it = |template: &&ScanTemplate| template.dataset == id;
             let approvals =
                 self.templates().filter(of_it).map(|template| Approval { template: Some(template.clone()), ..Approval::default() });

@@ -310,3 +310,29 @@ fn in_words(grant: &Grant, until: Option<SystemTime>, screen: &Screen) -> String
     let (for_, until_) = (screen.pick("for", "用途"), screen.pick("until", "至"));
     format!("{}  {}  {}  {for_} {purposes} ({bases}) {until_} {until}{issue}", grant.id, grant.member, grant.check)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_check_without_its_variant_is_each_that_the_hub_serves() {
+        let entry = |name: &str, variant: &str| CheckEntry { name: name.into(), variant: variant.into(), ..CheckEntry::default() };
+        let served = [entry("no-property", "applicant"), entry("no-property", "whole_family"), entry("no-property-2", "applicant")];
+        for check in ["no-property", "no-property/*"] {
+            let each = variants_of(check, Some(&served)).unwrap().unwrap();
+            let each: Vec<(String, String)> = each.into_iter().map(|(variant, check)| (id_of("fund", &variant), check)).collect();
+            let expected = [("fund-applicant", "no-property/applicant"), ("fund-whole-family", "no-property/whole_family")]
+                .map(|(id, check)| (id.to_owned(), check.to_owned()));
+            assert_eq!(each, expected);
+        }
+        assert_eq!(variants_of("no-property/couple", Some(&served)).unwrap(), None, "one that is named is that one");
+        assert_eq!(variants_of("no-property/couple", None).unwrap(), None);
+        for (check, served) in [("no-property", None), ("no-propery", Some(&served[..])), ("", Some(&served[..])), ("/*", Some(&[][..]))] {
+            let refused = variants_of(check, served).unwrap_err();
+            assert!(refused.exit == USAGE && refused.en.contains("Nothing was signed"), "{check}: {refused:?}");
+        }
+    }
+}

@@ -138,10 +138,10 @@ pub struct Column {
     pub grade: Grade,
     /// For codes: the source's code → its meaning, closed.
     pub codes: BTreeMap<String, String>,
-    /// What the owner declares of its cells: words for nothing and for unknown, and for ids the schemes they stand under.
-    pub declared: Declared,
     /// Where its cells come from.
     pub made: Made,
+    /// What the owner declares of its cells: words for nothing and for unknown, and for ids the schemes they stand under.
+    pub declared: Declared,
 }
 
 /// A way in: the rows where any of the columns holds a key.

@@ -157,8 +157,9 @@ fn columns(top: &mut Section<'_>) -> (Vec<Column>, BTreeSet<String>) {
         let grade = section.read("grade", None, "must be `L1` to `L4`", |value| {
             Grade::from_str_name(value.as_str()?).filter(|grade| *grade != Grade::Unspecified)
         });
+        let lacks_field = field == Some(None);
         let made = field.and_then(|field| made::read(&mut section, semantic, field));
-        let codes = codes(&mut section, semantic, made.as_ref());
+        let codes = codes(&mut section, semantic, made.as_ref(), lacks_field);
         let declared = declared::read(&mut section, semantic);
         top.close(section);
         if let (Some(name), Some(field), Some(made), Some(semantic), Some(grade), Some(codes), Some(declared)) =
@@ -167,12 +168,17 @@ fn columns(top: &mut Section<'_>) -> (Vec<Column>, BTreeSet<String>) {
             columns.push(Column { name, field: field.unwrap_or_default().to_owned(), semantic, grade, codes, declared, made });
         }
     }
-    made::close(top, &columns, &names);
     declared::refers(top, &columns, &names);
+    made::close(top, &columns, &names);
     (columns, names)
 }
 
-fn codes(section: &mut Section<'_>, semantic: Option<SemanticType>, made: Option<&Made>) -> Option<BTreeMap<String, String>> {
+fn codes(
+    section: &mut Section<'_>,
+    semantic: Option<SemanticType>,
+    made: Option<&Made>,
+    lacks_field: bool,
+) -> Option<BTreeMap<String, String>> {
     let value = section.get("codes");
     if let Some(made) = made.filter(|made| !made.is_field()) {
         if value.is_some() {
@@ -182,6 +188,8 @@ fn codes(section: &mut Section<'_>, semantic: Option<SemanticType>, made: Option
         return Some(if semantic == Some(SemanticType::Code) { made::codes(made) } else { BTreeMap::new() });
     }
     match (semantic, value) {
+        // What is wrong with what is there in place of a field is told already.
+        (_, None) if made.is_none() && lacks_field => None,
         (Some(SemanticType::Code), None) => {
             section.fault("codes", None, "missing; list every code there is, such as `{ \"1\" = \"registered\" }`".to_owned());
             None
