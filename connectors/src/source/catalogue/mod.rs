@@ -175,6 +175,11 @@ impl Target {
             }
             Place::File(path) => path,
         };
+        if path.is_dir() {
+            let detail =
+                format!("`{}` is a folder; look at one of its files, and read them all with `parts` in the dataset file", path.display());
+            return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
+        }
         if !path.is_file() {
             return Err(SourceError::new(ErrorCode::SourceUnreachable, format!("no file at `{}`", path.display())));
         }

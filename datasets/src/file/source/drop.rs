@@ -126,6 +126,11 @@ impl FileDrop {
         matches!(self.parts, Parts::All(_) | Parts::Named(_))
     }
 
+    /// Whether a file of this name is still being written, or is not one at all.
+    pub fn is_unfinished(name: &str) -> bool {
+        is_unfinished(name)
+    }
+
     /// Whether a file of this name is a drop, and not one that is still being written.
     pub fn fits(&self, name: &str) -> bool {
         fits(last_part(&self.path), name) && !is_unfinished(name)
