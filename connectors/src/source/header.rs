@@ -68,6 +68,7 @@ fn reads_as(column: &Column, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing, reason = "tests")]
     use proptest::prelude::*;
 
     use super::*;

@@ -30,6 +30,8 @@ pub fn text(text: &str) -> Cell {
 pub struct Book {
     pub rows: Vec<Vec<Cell>>,
     pub merged: Vec<&'static str>,
+    /// More of them.
+    pub regions: Vec<String>,
     pub is_1904: bool,
     /// What replaces a part's bytes.
     pub parts: Vec<(&'static str, Vec<u8>)>,
@@ -69,9 +71,10 @@ impl Book {
             sheet.push_str("</row>");
         }
         sheet.push_str("</sheetData>");
-        if !self.merged.is_empty() {
+        if !self.merged.is_empty() || !self.regions.is_empty() {
             sheet.push_str("<mergeCells>");
-            self.merged.iter().for_each(|region| sheet.push_str(&format!("<mergeCell ref=\"{region}\"/>")));
+            let regions = self.merged.iter().copied().chain(self.regions.iter().map(String::as_str));
+            regions.for_each(|region| sheet.push_str(&format!("<mergeCell ref=\"{region}\"/>")));
             sheet.push_str("</mergeCells>");
         }
         let texts: String = shared.iter().map(|text| format!("<si><t xml:space=\"preserve\">{}</t></si>", escape(text))).collect();

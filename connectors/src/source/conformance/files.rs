@@ -23,7 +23,9 @@ pub fn a_first_row_is_no_header(kind: Kind) {
         let error = rig.open().unwrap_err();
         assert_eq!(error.code, ErrorCode::SourceDrift, "{kind:?} {first:?}: {}", error.detail);
         assert!(error.detail.contains("the file has no header line;"), "{kind:?} {first:?}: {}", error.detail);
-        assert!(first.iter().all(|name| name.len() < 9 || !error.detail.contains(name)), "{}", error.detail);
+        // What is masked already may be shown so.
+        let is_whole = |name: &&str| name.len() > 8 && !name.contains('*') && error.detail.contains(*name);
+        assert!(!first.iter().any(is_whole), "{}", error.detail);
     }
 }
 

@@ -244,6 +244,10 @@ fn fields(header: &[u8], characters: &Characters, is_fox: bool, width: usize) ->
             fields.push(Field { name: characters.text(name).trim().to_owned(), kind, from, length, null, short, is_fox });
             from += length;
         }
+        if nulls.is_none() {
+            // Where no record has marks, no text's end is known.
+            fields.iter_mut().for_each(|field: &mut Field| field.short = None);
+        }
         if from == width && !fields.is_empty() {
             return Some(Fields { all: fields, nulls });
         }

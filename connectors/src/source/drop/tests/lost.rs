@@ -96,15 +96,12 @@ proptest! {
         }
         let cells = |row: &Vec<String>| row.iter().map(|cell| if cell.is_empty() { Cell::None } else { text(cell) }).collect::<Vec<_>>();
         let header = table.names.iter().map(|name| if name.is_empty() { Cell::None } else { text(name) }).collect();
-        let merged: Vec<&'static str> = regions
-            .iter()
-            .map(|(column, top, bottom)| {
-                let letter = char::from(b'A' + u8::try_from(*column).unwrap());
-                // The tests' own writer takes them for ever.
-                &*Box::leak(format!("{letter}{}:{letter}{}", top + 2, bottom + 2).into_boxed_str())
-            })
-            .collect();
-        let book = Book { rows: std::iter::once(header).chain(rows.iter().map(cells)).collect(), merged, ..Book::default() };
+        let region = |(column, top, bottom): &(usize, usize, usize)| {
+            let letter = char::from(b'A' + u8::try_from(*column).unwrap());
+            format!("{letter}{}:{letter}{}", top + 2, bottom + 2)
+        };
+        let named = regions.iter().map(region).collect();
+        let book = Book { rows: std::iter::once(header).chain(rows.iter().map(cells)).collect(), regions: named, ..Book::default() };
         let name = table.names.iter().position(|name| *name == NAME).unwrap();
         for (column, top, bottom) in regions.into_iter().filter(|(column, ..)| *column != name) {
             let value = rows[top][column].clone();
