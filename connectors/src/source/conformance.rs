@@ -23,6 +23,7 @@ use super::remote::tests::server::{Server, Table};
 use super::rest::tests::server::Api;
 use super::{LookUp, LookUpEnd, RestsOn, Source, SourceError, Stop};
 
+mod files;
 mod selecting;
 
 /// Whom the tests ask about: three regular spellings.
@@ -456,6 +457,7 @@ pub fn look_ups_at_once_and_writes_between_are_seen(kind: AnyKind<'_>) {
     }
 }
 
+pub use files::{a_file_of_another_kind_is_told, a_first_row_is_no_header, a_further_file_is_never_left_unsaid};
 pub use selecting::what_is_selected_is_what_local_evaluation_finds;
 
 pub fn run<T>(work: impl Future<Output = T>) -> T {
@@ -481,6 +483,13 @@ macro_rules! every_test {
             what_is_selected_is_what_local_evaluation_finds,
             look_ups_at_once_and_writes_between_are_seen
         );
+    };
+}
+
+/// What every kind of file must do besides.
+macro_rules! every_test_of_files {
+    ($with:ident, $kind:expr) => {
+        $with!($kind, a_first_row_is_no_header, a_file_of_another_kind_is_told, a_further_file_is_never_left_unsaid);
     };
 }
 
@@ -535,6 +544,21 @@ macro_rules! conformance {
     };
 }
 
+macro_rules! conformance_of_files {
+    ($name:ident, $kind:expr) => {
+        mod $name {
+            use crate::source::conformance::{self, Kind};
+
+            every_test_of_files!(one_by_one, $kind);
+        }
+    };
+}
+
+conformance_of_files!(files_csv, Kind::Csv);
+conformance_of_files!(files_xlsx, Kind::Xlsx);
+conformance_of_files!(files_xls, Kind::Xls);
+conformance_of_files!(files_dbf, Kind::Dbf);
+conformance_of_files!(files_parquet, Kind::Parquet);
 conformance!(sqlite, one_by_one, Kind::Sqlite);
 conformance!(csv, one_by_one, Kind::Csv);
 conformance!(xlsx, one_by_one, Kind::Xlsx);

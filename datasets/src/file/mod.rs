@@ -25,8 +25,8 @@ use crate::shown::shown;
 pub use made::{Derived, Made};
 pub use manifest::Manifest;
 pub use source::{
-    CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Password, Pointer, Remote,
-    Rest, Source, Sqlite, SqliteAsOf, Through, Tls, Total, Url, Way,
+    CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Parts, Password, Pointer,
+    Remote, Rest, Separator, Source, Sqlite, SqliteAsOf, Through, Tls, Total, Url, Way,
 };
 
 /// Largest dataset file, in bytes.
@@ -242,6 +242,16 @@ impl DatasetFile {
     /// Whether a dataset file may name a field, table or file so.
     pub fn may_name(foreign: &str) -> bool {
         raw::is_foreign_name(foreign)
+    }
+
+    /// The same of a column of a file, of this kind of source, whose names are in no statement.
+    pub fn may_name_in(kind: &str, foreign: &str) -> bool {
+        if matches!(kind, "csv" | "xlsx" | "xls" | "dbf" | "parquet") { raw::is_name_in_file(foreign) } else { Self::may_name(foreign) }
+    }
+
+    /// A column's name as a file's header has it, on one line: so it is compared with a column's `field`.
+    pub fn folded_name(foreign: &str) -> String {
+        raw::folded_name(foreign)
     }
 
     /// Whether this is how a member can be called.

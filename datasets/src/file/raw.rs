@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
     let head = inside(&mut top, "dataset", "begin with a `[dataset]` table", head);
     let source = inside(&mut top, "source", "say in a `[source]` table where the rows are", source::read);
     let coverage = inside(&mut top, "coverage", "say in a `[coverage]` table what it knows about", coverage);
-    let (columns, declared) = columns(&mut top);
+    let (columns, declared) = columns(&mut top, source.as_ref().is_some_and(source::Source::is_file));
     let lookups = lookups(&mut top, &columns, declared);
     let limits = if table.contains_key("limits") {
         inside(&mut top, "limits", "", limits)
@@ -142,7 +142,7 @@ fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
 }
 
 /// The columns that are described without fault, and the names of all: a fault in one of them is not also one of whatever names it.
-fn columns(top: &mut Section<'_>) -> (Vec<Column>, BTreeSet<String>) {
+fn columns(top: &mut Section<'_>, is_file: bool) -> (Vec<Column>, BTreeSet<String>) {
     let _ = top.need("column", "describe each column in a `[[column]]` table");
     let mut columns = Vec::new();
     let mut names = BTreeSet::new();
@@ -150,22 +150,21 @@ fn columns(top: &mut Section<'_>) -> (Vec<Column>, BTreeSet<String>) {
     let remedy = format!("must be one of {remedy}");
     for mut section in top.sections("column", MOST_COLUMNS) {
         let name = name(&mut section, &mut names);
-        let field = section.read("field", Some(None), "must be the field's name in the source", |value| {
-            value.as_str().filter(|name| is_foreign_name(name)).map(Some)
-        });
+        let field = section
+            .read("field", Some(None), "must be the field's name in the source", |value| field_name(value.as_str()?, is_file).map(Some));
         let semantic = section.read("type", None, &remedy, |value| semantic_type(value.as_str()?));
         let grade = section.read("grade", None, "must be `L1` to `L4`", |value| {
             Grade::from_str_name(value.as_str()?).filter(|grade| *grade != Grade::Unspecified)
         });
-        let lacks_field = field == Some(None);
-        let made = field.and_then(|field| made::read(&mut section, semantic, field));
+        let lacks_field = matches!(field, Some(None));
+        let made = field.as_ref().and_then(|field| made::read(&mut section, semantic, field.as_deref()));
         let codes = codes(&mut section, semantic, made.as_ref(), lacks_field);
         let declared = declared::read(&mut section, semantic);
         top.close(section);
         if let (Some(name), Some(field), Some(made), Some(semantic), Some(grade), Some(codes), Some(declared)) =
             (name, field, made, semantic, grade, codes, declared)
         {
-            columns.push(Column { name, field: field.unwrap_or_default().to_owned(), semantic, grade, codes, declared, made });
+            columns.push(Column { name, field: field.unwrap_or_default(), semantic, grade, codes, declared, made });
         }
     }
     declared::refers(top, &columns, &names);
@@ -351,6 +350,27 @@ fn is_dataset_id(id: &str) -> bool {
 
 fn is_division(code: &str) -> bool {
     code.len() == 6 && code.bytes().all(|c| c.is_ascii_digit()) && !code.starts_with('0')
+}
+
+/// A column's name there. In a file there is no statement that quotes it: any name is a name, folded as the file's own header is.
+fn field_name(name: &str, is_file: bool) -> Option<String> {
+    if is_file {
+        Some(folded_name(name)).filter(|name| is_name_in_file(name))
+    } else {
+        Some(name.to_owned()).filter(|name| is_foreign_name(name))
+    }
+}
+
+/// A column's name in a file, on one line: a line break or a tab in it, and blanks beside that, are one blank.
+pub(super) fn folded_name(name: &str) -> String {
+    let lines = name.split(|c: char| matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'));
+    lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A name in a file: of a column, or of a sheet.
+pub(super) fn is_name_in_file(name: &str) -> bool {
+    const MOST_CHARS: usize = 1000;
+    !name.trim().is_empty() && name.chars().count() <= MOST_CHARS && !name.chars().any(char::is_control)
 }
 
 /// A name in the source's own words; quotes in it would be somebody's mistake, or somebody's attack.

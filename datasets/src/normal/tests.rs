@@ -84,6 +84,14 @@ proptest! {
     }
 
     #[test]
+    fn zeros_behind_the_decimals_round_nothing(fen in -99_999_999_999i128..=99_999_999_999, zeros in 0_usize..18, more in 1_u8..10) {
+        let (sign, whole, rest) = (if fen < 0 { "-" } else { "" }, fen.abs() / 100, fen.abs() % 100);
+        let zeros = "0".repeat(zeros);
+        prop_assert_eq!(money::read(&format!("{sign}{whole}.{rest:02}{zeros}")), Some(fen));
+        prop_assert_eq!(money::read(&format!("{sign}{whole}.{rest:02}{zeros}{more}")), None, "a part of a fen");
+    }
+
+    #[test]
     fn nothing_panics_and_what_is_read_is_stable(raw in ".{0,40}") {
         for read in [uscc::read, division::read, phone::read, person_name::read, address::read] {
             if let Some(canonical) = read(&raw) {
@@ -100,6 +108,8 @@ fn what_is_doubtful_is_unreadable() {
         assert_eq!(money::read(raw), None, "{raw}");
     }
     assert_eq!((money::read("12.5万元"), money::read("-1,234.5"), money::read("0")), (Some(12_500_000), Some(-123_450), Some(0)));
+    assert_eq!((money::read("1234.5000"), money::read("12.34560000万"), money::read("0.0000")), (Some(123_450), Some(12_345_600), Some(0)));
+    assert_eq!((money::read("1234.5050"), money::read("0.00100万")), (None, Some(1_000)));
     for raw in ["8888 6666", "13800138000/13900139000", "1380013800", "0571-88886666-801", "12800138000", "+1 202 555 0100"] {
         assert_eq!(phone::read(raw), None, "{raw}");
     }
