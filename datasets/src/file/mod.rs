@@ -21,7 +21,7 @@ use crate::shown::shown;
 
 pub use manifest::Manifest;
 pub use source::{
-    CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Password, Pointer, Remote,
+    Age, CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Password, Pointer, Remote,
     Rest, Source, Sqlite, SqliteAsOf, Through, Tls, Total, Url, Way,
 };
 

@@ -77,6 +77,7 @@ mod tests {
             connections: 2,
             profile_every: Duration::ZERO,
             as_of: SqliteAsOf::Live,
+            nothing_hidden: None,
         };
         let other = Sort::Other;
         let code = |system: &str, met, state: &str, native, sort| {
