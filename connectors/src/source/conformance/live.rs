@@ -6,20 +6,19 @@ use zerotrip_proto::v1::ErrorCode;
 use super::{AnyKind, AnyRig, LI, NAME, described};
 
 pub fn what_is_not_proven_to_be_of_now_is_refused(kind: AnyKind<'_>) {
-    let view = |clock: &str| format!("select SFZH, GYR, NAME from BEHIND where {clock} is not null");
+    let view = |clock: &str| format!("select \"SFZH\", \"GYR\", \"{NAME}\" from BEHIND where {clock} is not null");
     let rig = AnyRig::new(kind, &[(LI, "", "home")]);
     assert!(rig.open().is_ok());
     match kind {
         // A view in the table's place, which looks at a clock: it could leave out what was entered since.
         AnyKind::Sqlite | AnyKind::SqliteOdbc => {
-            let view = view("date('now')").replace("NAME", &format!("\"{NAME}\"")).replace("BEHIND", "behind");
+            let view = view("date('now')").replace("BEHIND", "behind");
             let swap = format!("alter table \"T -- (x\" rename to behind; create view \"T -- (x\" as {view}");
             rig.database().execute_batch(&swap).unwrap();
         }
         AnyKind::Server(server) => {
-            let name = server.quote(NAME);
             let rename = if server.is_postgres { "rename to behind" } else { "rename to SCHEMA.behind" };
-            let view = view("now()").replace("NAME", &name).replace("BEHIND", "SCHEMA.behind");
+            let view = view("now()").replace('"', server.quote("").get(..1).unwrap()).replace("BEHIND", "SCHEMA.behind");
             rig.table.as_ref().unwrap().sql(&format!("alter table TABLE {rename}; create view TABLE as {view}"));
         }
         // The others have no catalogue: their owner says of when they are, and cannot leave it unsaid.

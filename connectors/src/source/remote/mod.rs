@@ -464,7 +464,8 @@ impl<S: System> Inner<S> {
         let is_left = |column: &&system::Column| known::holds_ids(column.form) && !self.shape.fields.contains(&column.name);
         let names: Vec<String> = relation.columns.iter().filter(is_left).map(|column| format!("`{}`", column.name)).collect();
         let what = "no column of the dataset file names them; whoever stands in one of them alone is not found";
-        (!names.is_empty()).then(|| format!("{} columns are left: {}: {what}", names.len(), names.into_iter().take(20).collect::<Vec<_>>().join(", ")))
+        (!names.is_empty())
+            .then(|| format!("{} columns are left: {}: {what}", names.len(), names.into_iter().take(20).collect::<Vec<_>>().join(", ")))
     }
 
     fn is_live(&self) -> bool {

@@ -449,7 +449,11 @@ mod tests {
         assert!(found);
         assert_eq!(rows, [(Some(serde_json::Value::Null), None), (None, Some(1.into()))]);
         assert_eq!(around.at(&steps("total")), Some(&Json::Number("2")));
-        assert!(!read(text, &steps("data/2/list"), &mut |_| Ok(())).unwrap().1);
+        // One of several lists of rows would leave the others.
+        for one in ["data/0/list", "data/1/list", "data/2/list"] {
+            assert_eq!(read(text, &steps(one), &mut |_| Ok(())).unwrap_err().code, ErrorCode::SourceDrift, "{one}");
+        }
+        assert!(!read(text, &steps("next/0"), &mut |_| Ok(())).unwrap().1);
         assert!(!read(text, &steps("total"), &mut |_| Ok(())).unwrap().1);
     }
 }

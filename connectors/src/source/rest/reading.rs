@@ -1,12 +1,13 @@
 //! One collection, from its first row to its last, into a snapshot; and how it is told that nothing was lost on the way.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use hyper::header::HeaderMap;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Age, Pointer, Rest, Tls, Total, Url};
+use zerotrip_datasets::resident_id::{self, Reading};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 use zerotrip_trust::digest::{Digest, Hasher, sha256};
 use zerotrip_trust::tls::foreign_client_config;
@@ -23,6 +24,8 @@ use super::paging::{self, Stand};
 
 /// Readings of which two that follow one another must be alike.
 const MOST_READINGS: u32 = 4;
+/// Members with ids in them that are told of.
+const MOST_LEFT: usize = 20;
 /// Digits that a floating-point number keeps.
 const EXACT_DIGITS: usize = 15;
 
@@ -47,6 +50,15 @@ struct Column {
     /// As the dataset file has it.
     said: String,
     is_id: bool,
+}
+
+/// What a reading has seen beside its rows.
+struct Seen {
+    pages: Pages,
+    /// Of when the oldest of its answers is.
+    made: SystemTime,
+    /// Members with ids in them that no column names, and in how many rows.
+    left: BTreeMap<String, u64>,
 }
 
 /// What each answer of a reading held: if two readings are equal here, they are.
@@ -84,14 +96,14 @@ impl Plan {
 
     /// Reads the collection until it is known to be whole. As-of is the start of the earlier of two readings that are alike: as they found
     /// it, so it was between them.
-    pub fn read(&self, fetch: &mut Fetch<'_>) -> Result<TableSource, SourceError> {
+    pub fn read(&self, fetch: &mut Fetch<'_>) -> Result<(TableSource, Vec<String>), SourceError> {
         let mut before: Option<(Pages, SystemTime)> = None;
         let mut torn = None;
         for _ in 0..MOST_READINGS {
             let started = SystemTime::now();
             let file = self.snapshots.file()?;
             match self.read_once(file.path(), fetch) {
-                Ok((filled, pages, made)) => {
+                Ok((filled, Seen { pages, made, left })) => {
                     let started = started.min(made);
                     let as_of = match &before {
                         Some((earlier, as_of)) if *earlier == pages => *as_of,
@@ -102,7 +114,11 @@ impl Plan {
                             continue;
                         }
                     };
-                    return self.snapshots.open(file, as_of, filled.ragged);
+                    let advice = left.into_iter().map(|(name, rows)| {
+                        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+                        format!("`{name}` holds resident ids in {rows}, and no column names it: who stands there alone is not found")
+                    });
+                    return Ok((self.snapshots.open(file, as_of, filled.ragged)?, advice.collect()));
                 }
                 Err(error) if error.code == ErrorCode::SourceTruncated => (before, torn) = (None, Some(error)),
                 Err(error) => return Err(error),
@@ -114,14 +130,13 @@ impl Plan {
         }))
     }
 
-    fn read_once(&self, file: &Path, fetch: &mut Fetch<'_>) -> Result<(Filled, Pages, SystemTime), SourceError> {
+    fn read_once(&self, file: &Path, fetch: &mut Fetch<'_>) -> Result<(Filled, Seen), SourceError> {
         let mut client = self.client()?;
-        let (mut pages, mut made) = (Vec::new(), SystemTime::now());
-        let filled = self.snapshots.write(&self.spec.url.to_string(), file, |filling| {
-            (pages, made) = self.read_pages(filling, &mut |url| fetch(&mut client, url))?;
-            Ok(())
-        })?;
-        Ok((filled, pages, made))
+        let mut seen = Seen { pages: Vec::new(), made: SystemTime::now(), left: BTreeMap::new() };
+        let filled = self
+            .snapshots
+            .write(&self.spec.url.to_string(), file, |filling| self.read_pages(filling, &mut seen, &mut |url| fetch(&mut client, url)))?;
+        Ok((filled, seen))
     }
 
     fn client(&self) -> Result<Client, SourceError> {
@@ -140,16 +155,16 @@ impl Plan {
         Ok(Client::new(tls, headers, self.spec.time_out))
     }
 
-    /// What each answer held, and of when the oldest of them is.
     fn read_pages(
         &self,
         filling: &mut Filling<'_>,
+        seen: &mut Seen,
         fetch: &mut dyn FnMut(&Url) -> Result<Answer, SourceError>,
-    ) -> Result<(Pages, SystemTime), SourceError> {
+    ) -> Result<(), SourceError> {
         let Rest { url, paging, .. } = &self.spec;
-        let (mut pages, mut asked, mut total) = (Vec::new(), HashSet::new(), None);
+        let (mut asked, mut total) = (HashSet::new(), None);
         let mut stand = Stand { answers: 0, rows: 0, last: 0, most: 0 };
-        let (mut made, mut written) = (SystemTime::now(), 0);
+        let mut written = 0;
         let mut next = Some(paging::first(url, paging));
         while let Some(address) = next {
             if stand.answers >= self.spec.most_pages {
@@ -160,13 +175,13 @@ impl Plan {
                 return Err(SourceError::new(ErrorCode::SourceFailed, format!("{address} leads back to itself; its end cannot be told")));
             }
             let answer = fetch(&address)?;
-            made = made.min(answer.made(&address)?);
+            seen.made = seen.made.min(answer.made(&address)?);
             let text = in_utf8(&address, &answer)?;
-            let (page, around) = self.read_page(&address, text, &answer.headers, (stand.rows, &mut written), filling)?;
+            let (page, around) = self.read_page(&address, text, &answer.headers, (stand.rows, &mut written, &mut seen.left), filling)?;
             if let Age::Said(place) = &self.spec.age {
-                made = made.min(said_time(&address, place, &answer.headers, &around)?);
+                seen.made = seen.made.min(said_time(&address, place, &answer.headers, &around)?);
             }
-            pages.push(page.digest);
+            seen.pages.push(page.digest);
             stand = Stand { answers: stand.answers + 1, rows: stand.rows + page.rows, last: page.rows, most: stand.most.max(page.rows) };
             if let Some(place) = &paging.total {
                 let said = paging::total(&address, place, &answer.headers, &around)?;
@@ -181,9 +196,9 @@ impl Plan {
             return Err(torn(format!("{url} says that it has {total} rows, and gave {}", stand.rows)));
         }
         for (place, address) in paging::around(url, paging, &stand) {
-            pages.push(self.nothing_new(&place, &address, filling, fetch)?);
+            seen.pages.push(self.nothing_new(&place, &address, filling, fetch)?);
         }
-        Ok((pages, made))
+        Ok(())
     }
 
     /// What is beside a collection's first and last page has no row that was not read. A server that refuses the number has none.
@@ -227,7 +242,7 @@ impl Plan {
         address: &Url,
         text: &'a str,
         headers: &HeaderMap,
-        (before, written): (u64, &mut u64),
+        (before, written, left): (u64, &mut u64, &mut BTreeMap<String, u64>),
         filling: &mut Filling<'_>,
     ) -> Result<(Page, Json<'a>), SourceError> {
         let (mut rows, mut hasher) = (0, Hasher::new());
@@ -242,6 +257,7 @@ impl Plan {
                     return Err(torn(format!("{detail}; mend `source.paging.id`, or have the pages sorted by it")));
                 }
             }
+            self.left(row, &mut Vec::new(), left);
             for element in self.elements(row, number)? {
                 let mut cells = Vec::with_capacity(self.columns.len());
                 for column in &self.columns {
@@ -263,6 +279,46 @@ impl Plan {
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
         Ok((Page { rows, digest: hasher.finish() }, around))
+    }
+
+    /// Ids in members of a row that no column names, by where they are.
+    fn left(&self, value: &Json<'_>, way: &mut Vec<String>, left: &mut BTreeMap<String, u64>) {
+        let text = match value {
+            Json::Object(members) => {
+                for (name, value) in members {
+                    way.push(name.to_string());
+                    self.left(value, way, left);
+                    way.pop();
+                }
+                return;
+            }
+            Json::Array(values) => {
+                way.push(json::EACH.to_owned());
+                values.iter().for_each(|value| self.left(value, way, left));
+                way.pop();
+                return;
+            }
+            Json::Text(text) => text.as_ref(),
+            Json::Number(digits) => digits,
+            Json::Null | Json::Bool(_) => return,
+        };
+        // Nearly nothing is as long as an id.
+        if text.len() < 15 || !matches!(resident_id::parse(text), Reading::Person(_)) {
+            return;
+        }
+        let names = |column: &Column| {
+            let steps = column.way.iter().map(String::as_str);
+            let within = column.within.iter().flat_map(|steps| std::iter::once(json::EACH).chain(steps.iter().map(String::as_str)));
+            let same = |(one, other): (&str, &String)| one == other || (other == json::EACH && one.bytes().all(|c| c.is_ascii_digit()));
+            column.way.len() + column.within.as_ref().map_or(0, |steps| steps.len() + 1) == way.len()
+                && steps.chain(within).zip(way.iter()).all(same)
+        };
+        if !self.columns.iter().any(names) {
+            let name = format!("/{}", way.join("/"));
+            if left.len() < MOST_LEFT || left.contains_key(&name) {
+                *left.entry(name).or_default() += 1;
+            }
+        }
     }
 
     /// The elements of the row's list, each of which becomes a row; one row with nobody in it where the list is empty.

@@ -35,7 +35,7 @@ use crate::adjudications::Adjudications;
 use catalogue::{Bound, Collecting};
 use dialect::{Asks, Dialect};
 use process::{Broken, Helper, Taking};
-use told::{Met, told};
+use told::{Met, garbles, told};
 
 /// Seconds that a log-in may take, where the driver listens; the pool waits no longer than ten.
 const LOG_IN: u32 = 9;
@@ -337,13 +337,7 @@ impl OdbcSession {
         if self.dialect.probe.is_empty() || matches!(came.as_deref(), Some("张" | "$")) {
             return Ok(());
         }
-        let through = match &self.spec.through {
-            Through::Driver(name) | Through::Dsn(name) => name,
-        };
-        Err(misconfigured(format!(
-            "the driver of `{through}` gives other characters than are stored: it is an ANSI variant, which knows text in bytes only; name its \
-             Unicode variant, such as `PostgreSQL Unicode`"
-        )))
+        Err(misconfigured(garbles(&address(&self.spec))))
     }
 
     async fn ask<T: Taking>(&mut self, request: &Request, rows: &mut T) -> Result<Reply, SourceError> {

@@ -242,12 +242,9 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
         let (error, detail) = code(views.rig.open(NOTHING_HIDDEN));
         assert!(error == ErrorCode::SourceStale && detail.contains(what), "{what}: {error:?} {detail}");
     };
-    for (name, engine, is_own) in [
-        ("isam", "MyISAM", true),
-        ("aria", "Aria", true),
-        ("memory", "MEMORY", false),
-        ("merged", "MRG_MyISAM", false),
-    ] {
+    for (name, engine, is_own) in
+        [("isam", "MyISAM", true), ("aria", "Aria", true), ("memory", "MEMORY", false), ("merged", "MRG_MyISAM", false)]
+    {
         views.rig.table.sql(
             &format!("create table SCHEMA.{name} (id_a varchar(60), id_b varchar(60), name text) engine = {engine}")
                 .replace("text) engine = MEMORY", "varchar(60)) engine = MEMORY"),

@@ -14,28 +14,29 @@ fn list(owners: &[&str]) -> String {
 }
 
 /// A source whose first column is this field.
-fn with_field(field: &str, source: &str, rows: &[String]) -> Result<Arc<dyn Source>, SourceError> {
+fn with_field(field: &str, source: &str, rows: &[String]) -> Rig {
     let mut rig = rig(source);
     rig.field("SFZH", field);
     rig.api().rows(page(rows));
-    rig.open()
+    rig
 }
 
 /// Case 04: whoever stands second in a list is found, and a pointer to the first is refused as soon as there is a second.
 #[test]
 fn each_element_of_a_list_is_a_person_of_its_row() {
     let rows = [owned(1, &list(&[WANG, LI])), owned(2, &list(&[WANG])), owned(3, "[]"), owned(4, "null")];
-    let source = with_field("/owners/*/id", WHOLE, &rows).unwrap();
+    let rig = with_field("/owners/*/id", WHOLE, &rows);
+    let source = rig.open().unwrap();
     let (found, end) = run(names(&*source, look_up(&[LI], 100, soon()))).unwrap();
     assert_eq!((found, end.rows, end.could_match.len()), (vec!["r1".to_owned()], 5, 2), "a row with nobody in it is anybody's");
     assert_eq!(run(names(&*source, look_up(&[WANG], 100, soon()))).unwrap().0, ["r1", "r2"]);
     for field in ["/owners/0/id", "/owners/1/id"] {
-        is(&with_field(field, WHOLE, &rows).unwrap_err(), ErrorCode::SourceDrift, "further elements beside");
+        is(&with_field(field, WHOLE, &rows).open().unwrap_err(), ErrorCode::SourceDrift, "further elements beside");
     }
-    assert!(with_field("/owners/0/id", WHOLE, &rows[1..2]).is_ok(), "the only one");
-    is(&with_field("/owners/*/nr", WHOLE, &rows[..1]).unwrap_err(), ErrorCode::SourceDrift, "row 1 has no `/owners/*/nr`");
-    is(&with_field("/n/*/id", WHOLE, &rows[..1]).unwrap_err(), ErrorCode::SourceDrift, "has no list");
-    is(&with_field("/a/*/b/*/c", WHOLE, &rows[..1]).unwrap_err(), ErrorCode::Misconfigured, "a list within a list");
+    assert!(with_field("/owners/0/id", WHOLE, &rows[1..2]).open().is_ok(), "the only one");
+    is(&with_field("/owners/*/nr", WHOLE, &rows[..1]).open().unwrap_err(), ErrorCode::SourceDrift, "row 1 has no `/owners/*/nr`");
+    is(&with_field("/n/*/id", WHOLE, &rows[..1]).open().unwrap_err(), ErrorCode::SourceDrift, "has no list");
+    is(&with_field("/a/*/b/*/c", WHOLE, &rows[..1]).open().unwrap_err(), ErrorCode::Misconfigured, "a list within a list");
 }
 
 /// Rows stand in a list of lists as well.
@@ -137,4 +138,45 @@ fn an_answer_is_as_old_as_it_says() {
     let reply = || Reply::json(page(&six()).replace("\"t\": 6", "\"at\": \"2026-11-22T00:30:00+08:00\""));
     assert!(seen(&said, reply).unwrap() > hour);
     is(&seen(&said, || Reply::json(page(&six()))).unwrap_err(), ErrorCode::SourceStale, "has no time such as");
+}
+
+/// Case 36 of an interface: who stands in a member that no column names is said to be left.
+#[test]
+fn ids_that_no_column_names_are_told() {
+    let both = row(1, &quoted(WANG)).replacen('{', &format!("{{\"co\": [{{\"nr\": \"{LI}\"}}], \"note\": \"330106\", "), 1);
+    let rig = rig(WHOLE);
+    rig.api().rows(page(&[both, row(2, &quoted(WANG))]));
+    let advice = run(rig.open().unwrap().survey()).unwrap().advice.join("\n");
+    assert!(
+        advice.contains("`/co/*/nr` holds resident ids in 1 row") && !advice.contains("note") && !advice.contains("`/SFZH`"),
+        "{advice}"
+    );
+}
+
+/// Case 33: what serves, `inspect` reads, and what it does not, neither does.
+#[test]
+fn inspect_reads_what_serves() {
+    use super::super::super::catalogue::Catalogue as _;
+    use super::super::catalogue::Interface;
+    use zerotrip_datasets::file::{Tls, Url};
+
+    let half = row(1, &quoted("\\ud83dx"));
+    let texts = [
+        (format!("\u{feff}{}", page(&six())), true),
+        (page(&[half]), true),
+        (page(&[row(1, "1e999")]), true),
+        (format!("{} x", page(&six())), false),
+        (page(&six()).replacen("\"n\": 1", "\"n\": 01", 1), false),
+        (page(&six()).replacen("\"n\": 1", "\"n\": 1, \"n\": 2", 1), false),
+    ];
+    for (text, is_read) in texts {
+        let rig = rig(WHOLE);
+        rig.api().rows(text.clone());
+        let url = format!("https://127.0.0.1:{}/api/rows", rig.api().port);
+        let tls = Tls::Verify { ca_file: Some(rig.folder.path().join("ca.pem").display().to_string()) };
+        let interface = Interface::new(Url::parse(&url).unwrap(), &url, None, tls);
+        assert_eq!(rig.open().is_ok(), is_read, "{text:.80}");
+        let looked = interface.look(None).map(|look| look.rows);
+        assert_eq!((looked.is_ok(), interface.tables().is_ok()), (is_read, is_read), "{text:.80}: {looked:?}");
+    }
 }
