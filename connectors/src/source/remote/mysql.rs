@@ -48,8 +48,9 @@ const RELATION: &str = "select t.table_type, t.engine, t.create_options, v.view_
 /// An event whose text has this table's name in it.
 const EVENT: &str = "select concat(event_schema, '.', event_name) from information_schema.events \
     where locate(?, event_definition) > 0 limit 1";
-/// What tells of a cluster whose members follow one another: what to ask, which answers say that there is none, and else why it matters.
+/// What tells of servers that follow one another, or did: what to ask, which answers say that it is not so, and else why it matters.
 const CLUSTERS: &[(&str, &[&str], &str)] = &[
+    ("select @@global.read_only", &["0", "OFF"], "the server takes no writes (`read_only`): it may be a replica that follows nobody any more"),
     // 1: a session that first waits for what the others have committed, which it was told to where it logged in.
     (
         "select if(@@global.wsrep_on = 1 and @@session.wsrep_sync_wait & 1 = 0, 1, 0)",

@@ -46,6 +46,7 @@ pub(super) const KIND: Kind = Kind {
         `current_user()`, variables, functions that somebody made, `limit`, `group_concat`, a table's partition |\n\
         | `show all slaves status`, `show replica status` | a server that follows no other | a replica, of any number of servers, running or \
         stopped; and where the account may not ask |\n\
+        | `read_only` | a server that takes writes | one that does not: a replica that was cut off is so |\n\
         | `wsrep_on`, `group_replication_group_name` | a server by itself; one of a Galera cluster, which is told to wait for the others \
         (`wsrep_sync_wait`) | a member of a replication group |\n\
         | `information_schema.events`, as far as the account sees them | | a table that an event names |\n\n\

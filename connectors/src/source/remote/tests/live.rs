@@ -282,6 +282,10 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
         server.sql(&format!("reset slave {name}all"));
         views.is_proven("no replica any more");
     }
+    // One that was cut off from its primary takes no writes, and follows nobody.
+    server.sql("set global read_only = 1");
+    stale(&views, "takes no writes");
+    server.sql("set global read_only = 0");
     server.sql(&format!("revoke replica monitor on *.* from `{READER}`@'%'"));
     stale(&views, "may not ask whether the server is a replica: grant `replica monitor`");
     assert!(views.rig.open(EXTRACT).is_ok(), "an extract says itself of when it is");
