@@ -50,7 +50,11 @@ const EVENT: &str = "select concat(event_schema, '.', event_name) from informati
     where locate(?, event_definition) > 0 limit 1";
 /// What tells of servers that follow one another, or did: what to ask, which answers say that it is not so, and else why it matters.
 const CLUSTERS: &[(&str, &[&str], &str)] = &[
-    ("select @@global.read_only", &["0", "OFF"], "the server takes no writes (`read_only`): it may be a replica that follows nobody any more"),
+    (
+        "select @@global.read_only",
+        &["0", "OFF"],
+        "the server takes no writes (`read_only`): it may be a replica that follows nobody any more",
+    ),
     // 1: a session that first waits for what the others have committed, which it was told to where it logged in.
     (
         "select if(@@global.wsrep_on = 1 and @@session.wsrep_sync_wait & 1 = 0, 1, 0)",
