@@ -467,7 +467,7 @@ pub fn look_ups_at_once_and_writes_between_are_seen(kind: AnyKind<'_>) {
     }
 }
 
-pub use live::what_is_not_proven_to_be_of_now_is_refused;
+pub use live::{ids_in_columns_that_nobody_names_are_told, what_is_not_proven_to_be_of_now_is_refused};
 pub use selecting::what_is_selected_is_what_local_evaluation_finds;
 
 pub fn run<T>(work: impl Future<Output = T>) -> T {
@@ -492,6 +492,7 @@ macro_rules! every_test {
             a_missing_column_is_drift,
             what_is_selected_is_what_local_evaluation_finds,
             what_is_not_proven_to_be_of_now_is_refused,
+            ids_in_columns_that_nobody_names_are_told,
             look_ups_at_once_and_writes_between_are_seen
         );
     };

@@ -3,7 +3,7 @@
 use zerotrip_datasets::DatasetFile;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::{AnyKind, AnyRig, LI, NAME, described};
+use super::{AnyKind, AnyRig, LI, NAME, described, run};
 
 pub fn what_is_not_proven_to_be_of_now_is_refused(kind: AnyKind<'_>) {
     let view = |clock: &str| format!("select \"SFZH\", \"GYR\", \"{NAME}\" from BEHIND where {clock} is not null");
@@ -37,4 +37,27 @@ pub fn what_is_not_proven_to_be_of_now_is_refused(kind: AnyKind<'_>) {
     // A view of SQLite's is refused in any case.
     let code = if kind == AnyKind::Sqlite { ErrorCode::SourceDrift } else { ErrorCode::Misconfigured };
     assert_eq!(error.code, code, "{error}");
+}
+
+/// Case 36: who stands in a column that no column of the dataset file names is said to be left; `check` shows it.
+pub fn ids_in_columns_that_nobody_names_are_told(kind: AnyKind<'_>) {
+    let rig = AnyRig::new(kind, &[(LI, "", "home")]);
+    let told = || run(rig.open().unwrap().survey()).unwrap().advice.into_iter().filter(|line| line.contains("holds resident ids")).count();
+    assert_eq!(told(), 0);
+    match kind {
+        AnyKind::Sqlite | AnyKind::SqliteOdbc => {
+            let add = "alter table \"T -- (x\" add column GYRSFZH; alter table \"T -- (x\" add column BZ;";
+            let fill = format!("update \"T -- (x\" set GYRSFZH = '{LI}', BZ = 'a note of some length'");
+            rig.database().execute_batch(&format!("{add} {fill}")).unwrap();
+        }
+        AnyKind::Server(_) => rig.table.as_ref().unwrap().sql(&format!(
+            "alter table TABLE add column gyrsfzh varchar(20); alter table TABLE add column bz varchar(40); \
+             update TABLE set gyrsfzh = '{LI}', bz = 'a note of some length'"
+        )),
+        // An interface's rows have a test of their own; what files hold beside their columns is the drops' affair.
+        _ => return,
+    }
+    if kind != AnyKind::SqliteOdbc {
+        assert_eq!(told(), 1);
+    }
 }

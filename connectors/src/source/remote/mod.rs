@@ -322,7 +322,6 @@ impl<S: System> Inner<S> {
         let (ground, _) = self.proven(lease).await?;
         let mut advice = relation.advice.clone();
         advice.extend(ground.advice(self.is_live(), self.shape.nothing_hidden.as_deref()));
-        advice.extend(self.left(&relation));
         if relation.is_table {
             let fields = self.shape.keys.iter().filter_map(|place| self.shape.fields.get(*place));
             let missing = fields.filter(|field| !relation.indexed.contains(field));
@@ -333,6 +332,8 @@ impl<S: System> Inner<S> {
         }
         let assayed = self.assay(lease).await?;
         let steps = self.shape.look_ups.iter().map(|look_up| self.steps(lease, look_up)).collect::<Result<_, _>>()?;
+        // The last statement: one that fails may end its transaction.
+        advice.extend(self.left(lease, &relation).await?);
         Ok(Survey {
             rows: known.profile.rows,
             unreadable: known.unreadable().take(100).collect(),
@@ -459,15 +460,6 @@ impl<S: System> Inner<S> {
             SourceError::new(ErrorCode::SourceStale, detail)
         })?;
         Ok((ground, Some(followed)))
-    }
-
-    /// Columns of the table that are not read, though an id could stand in them.
-    fn left(&self, relation: &Relation) -> Option<String> {
-        let is_left = |column: &&system::Column| known::holds_ids(column.form) && !self.shape.fields.contains(&column.name);
-        let names: Vec<String> = relation.columns.iter().filter(is_left).map(|column| format!("`{}`", column.name)).collect();
-        let what = "no column of the dataset file names them; whoever stands in one of them alone is not found";
-        (!names.is_empty())
-            .then(|| format!("{} columns are left: {}: {what}", names.len(), names.into_iter().take(20).collect::<Vec<_>>().join(", ")))
     }
 
     fn is_live(&self) -> bool {

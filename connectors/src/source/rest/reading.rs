@@ -7,12 +7,12 @@ use std::time::SystemTime;
 use hyper::header::HeaderMap;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Age, Pointer, Rest, Tls, Total, Url};
-use zerotrip_datasets::resident_id::{self, Reading};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 use zerotrip_trust::digest::{Digest, Hasher, sha256};
 use zerotrip_trust::tls::foreign_client_config;
 
 use super::super::SourceError;
+use super::super::findings::{is_person, left_columns};
 use super::super::number::double;
 use super::super::remote::login::{authorities, misconfigured, secret};
 use super::super::remote::moment;
@@ -114,11 +114,8 @@ impl Plan {
                             continue;
                         }
                     };
-                    let advice = left.into_iter().map(|(name, rows)| {
-                        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-                        format!("`{name}` holds resident ids in {rows}, and no column names it: who stands there alone is not found")
-                    });
-                    return Ok((self.snapshots.open(file, as_of, filled.ragged)?, advice.collect()));
+                    let advice = left_columns(left.iter().map(|(name, rows)| (name.as_str(), *rows)));
+                    return Ok((self.snapshots.open(file, as_of, filled.ragged)?, advice));
                 }
                 Err(error) if error.code == ErrorCode::SourceTruncated => (before, torn) = (None, Some(error)),
                 Err(error) => return Err(error),
@@ -302,8 +299,7 @@ impl Plan {
             Json::Number(digits) => digits,
             Json::Null | Json::Bool(_) => return,
         };
-        // Nearly nothing is as long as an id.
-        if text.len() < 15 || !matches!(resident_id::parse(text), Reading::Person(_)) {
+        if !is_person(text) {
             return;
         }
         let names = |column: &Column| {
