@@ -85,8 +85,6 @@ pub struct MysqlSession {
     connection: Conn,
     /// MariaDB and MySQL call their limits of time differently.
     is_mariadb: bool,
-    /// Why what stands here may be behind another server, or may be for all that can be asked.
-    replica: Option<String>,
     /// Seconds that the server allows a statement.
     limit: u64,
 }
@@ -137,8 +135,7 @@ impl System for Mysql {
             Err(Error::Server(told)) if told.code == 1193 => {}
             Err(error) => return Err(failed(error)),
         }
-        let replica = replica(&mut connection, is_mariadb, &spec.user).await.map_err(failed)?;
-        Ok(MysqlSession { spec: spec.clone(), connection, is_mariadb, replica, limit: 0 })
+        Ok(MysqlSession { spec: spec.clone(), connection, is_mariadb, limit: 0 })
     }
 
     async fn interrupt(&self, token: u32) -> Result<(), SourceError> {
@@ -202,9 +199,10 @@ impl Session for MysqlSession {
             }
             next.extend(self.rests_on(&place, &mut found).await?);
         }
-        if let Some(why) = self.replica.clone().or(self.cluster().await?) {
-            found.copied.push(why);
-        }
+        // Asked anew each time: a session may be older than what makes its server a replica.
+        let replica = replica(&mut self.connection, self.is_mariadb, &self.spec.user).await.map_err(|error| self.failed(&error))?;
+        found.copied.extend(replica);
+        found.copied.extend(self.cluster().await?);
         Ok(found)
     }
 

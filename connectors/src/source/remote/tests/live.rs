@@ -276,9 +276,12 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
 
     "t".clone_into(&mut views.rig.table.name);
     // Any connection to another server makes a replica of it, with a name or without, whether it runs or was stopped.
+    let before = views.rig.open("profile_every = \"0s\"").unwrap();
     for name in ["", "'named' "] {
         server.sql(&format!("change master {name}to master_host = '127.0.0.1', master_port = 1, master_user = 'nobody'"));
         stale(&views, "is a replica");
+        // One that was opened before has sessions from before, and asks again.
+        assert_eq!(code(run(names(&*before, look_up(&[LI], 10, soon())))).0, ErrorCode::SourceStale, "{name}");
         server.sql(&format!("reset slave {name}all"));
         views.is_proven("no replica any more");
     }
