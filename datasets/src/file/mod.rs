@@ -25,7 +25,7 @@ use crate::shown::shown;
 pub use made::{Derived, Made};
 pub use manifest::Manifest;
 pub use source::{
-    CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Parts, Password, Pointer,
+    Age, CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Parts, Password, Pointer,
     Remote, Rest, Separator, Source, Sqlite, SqliteAsOf, Through, Tls, Total, Url, Way,
 };
 

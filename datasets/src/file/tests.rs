@@ -228,6 +228,7 @@ fn servers_have_their_own_keys() {
         connections: 4,
         profile_every: Duration::from_secs(900),
         as_of: SqliteAsOf::Live,
+        nothing_hidden: None,
     };
     assert_eq!(with(&format!("kind = \"postgres\"\n{least}")).unwrap().source, Source::Postgres(usual.clone()));
     let more = "port = 3307\npassword_file = \"secret/hj\"\nca_file = \"ca.pem\"\nconnections = 32\nprofile_every = \"0s\"\n\
@@ -303,12 +304,25 @@ fn drivers_have_their_own_keys() {
 fn interfaces_have_their_own_keys() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
-    let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\nkind = \"rest\"\n{source}\n[coverage]{after}"), "f.toml");
+    let open = |source: &str| DatasetFile::parse(&format!("{before}[source]\nkind = \"rest\"\n{source}\n[coverage]{after}"), "f.toml");
+    let hidden = "nothing_hidden = \"its role sees every district\"\n";
+    let with = |source: &str| open(&format!("live = \"it answers from the register itself\"\n{hidden}{source}"));
     let said = |source: &str| with(source).unwrap_err().faults.iter().map(ToString::to_string).collect::<Vec<_>>();
     let least = "url = \"https://a/b?key=s3cret\"\nrows = \"\"\n";
     let Source::Rest(rest) = with(&format!("{least}paging = {{ kind = \"whole\" }}")).unwrap().source else { panic!("no rest") };
     assert_eq!((rest.time_out, rest.most_pages, rest.refresh_every), (Duration::from_secs(30), 10_000, Duration::from_secs(900)));
     assert!(!format!("{rest:?}").contains("s3cret"));
+    // Of when its answers are, and that nothing is hidden, is asked of nobody but its owner, who says why.
+    let stated = |more: &str| open(&format!("{least}paging = {{ kind = \"whole\" }}\n{more}")).map(|file| file.source);
+    let faults = |more: &str| stated(more).unwrap_err().faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(matches!(stated(&format!("{hidden}as_of = \"/at\"")), Ok(Source::Rest(Rest { age: Age::Said(Total::Body(_)), .. }))));
+    assert!(faults(hidden).contains("`source.live`: missing"), "{}", faults(hidden));
+    assert!(faults(&format!("{hidden}as_of = \"/at\"\nlive = \"it is the register\"")).contains("there is `live` already"));
+    for filler in ["", "yes", "FILL_IN", "      yes      ", "true"] {
+        let told = faults(&format!("live = \"{filler}\"\nnothing_hidden = \"{filler}\""));
+        assert!(told.contains("`source.live`") && told.contains("`source.nothing_hidden`"), "{filler}: {told}");
+    }
+    assert!(stated("live = \"直接读业务库\"\nnothing_hidden = \"本账号可见全部区县\"").is_ok());
     // Where only the numbering tells pages apart, ids must.
     for kind in ["page", "offset"] {
         assert_eq!(

@@ -235,6 +235,7 @@ fn server(scheme: &str, rest: &str, login: Login) -> Result<Target, SourceError>
         connections: 2,
         profile_every: Duration::ZERO,
         as_of: SqliteAsOf::Live,
+        nothing_hidden: None,
     };
     Ok(Target { kind, place: Place::Server(Box::new(spec)), headers: None })
 }
@@ -282,6 +283,7 @@ fn driver(connection: &str, login: Login) -> Result<Target, SourceError> {
         connections: 2,
         profile_every: Duration::ZERO,
         as_of: SqliteAsOf::Live,
+        nothing_hidden: None,
     };
     Ok(Target { kind: "odbc", place: Place::Odbc(Box::new(spec)), headers: None })
 }

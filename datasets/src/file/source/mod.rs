@@ -27,7 +27,7 @@ pub use odbc::{Odbc, Through};
 pub use parquet::Parquet;
 pub use pointer::Pointer;
 pub use remote::{Password, Remote, Tls};
-pub use rest::{Paging, Rest, Total, Way};
+pub use rest::{Age, Paging, Rest, Total, Way};
 pub use sqlite::{Sqlite, SqliteAsOf};
 pub use url::Url;
 
