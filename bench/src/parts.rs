@@ -36,8 +36,10 @@ impl Dispatch for Instantly {
             most_age: Duration::from_secs(60),
             findings: Vec::new(),
             required_null: false,
-            subjects: Subjects::Everyone,
+            subjects: Subjects::EveryoneAnywhere,
             since: Some(-20_000),
+            older_carried_over: false,
+            numbers_carried_over: false,
             keeps_ended: true,
             undated_before: None,
         };

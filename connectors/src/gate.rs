@@ -110,7 +110,7 @@ pub struct Admitted {
     pub request: Request,
     /// The requester's member.
     pub requester: String,
-    /// When it lapses.
+    /// When it lapses, by this machine's clock.
     pub expires_at: SystemTime,
 }
 
@@ -156,13 +156,15 @@ fn check_times(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<SystemTime, R
     if issued > arrival.now + bounds::CLOCK_SKEW {
         return refuse(ErrorCode::NotYetValid, "the grant was issued in the future; compare the clocks of hub and connector");
     }
-    if expires <= arrival.now || expires.duration_since(issued).is_ok_and(|life| life > bounds::GRANT_LIFE) {
+    let life = expires.duration_since(issued).ok().filter(|life| *life <= bounds::GRANT_LIFE);
+    let Some(life) = life.filter(|_| expires + bounds::CLOCK_SKEW > arrival.now) else {
         return refuse(ErrorCode::Expired, "the grant has lapsed, or would live longer than a minute");
-    }
+    };
     if issued < arrival.remembers_since {
         return refuse(ErrorCode::Expired, "the grant was issued before this connector started, so whether it was used is not known");
     }
-    Ok(expires)
+    // It lives from its arrival on: by a clock that is ahead of the hub's, no time would be left.
+    Ok(arrival.now + life)
 }
 
 fn open_request(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<(Request, String), Refusal> {
@@ -199,7 +201,7 @@ fn check_request_times(request: &Request, arrival: &Arrival<'_>) -> Result<(), R
     if expires + bounds::CLOCK_SKEW < arrival.now {
         return refuse(ErrorCode::Expired, "the request behind the grant has expired");
     }
-    if expires.duration_since(issued).is_ok_and(|life| life > bounds::REQUEST_LIFE) {
+    if expires.duration_since(issued).map_or(true, |life| life > bounds::REQUEST_LIFE) {
         return refuse(ErrorCode::Expired, "the request behind the grant would live longer than five minutes");
     }
     // Which scans of an exchange were served is forgotten when the process ends, so what it may have served before is not served again.

@@ -290,7 +290,9 @@ mod tests {
     }
 
     fn types(of: &[(&str, SemanticType)]) -> Vec<TypedColumn> {
-        of.iter().map(|(column, semantic)| TypedColumn { column: (*column).into(), r#type: (*semantic).into() }).collect()
+        of.iter()
+            .map(|(column, semantic)| TypedColumn { column: (*column).into(), r#type: (*semantic).into(), ..TypedColumn::default() })
+            .collect()
     }
 
     #[test]

@@ -64,8 +64,11 @@ impl Thief {
         };
         let definition = std::fs::read_to_string(zerotrip_tests::town::definitions().join("no-property.toml")).unwrap();
         let definition = Definition::parse(&definition, "no-property.toml").unwrap();
-        let template =
-            |variant: &str| definition.variant(variant).unwrap().scan("ownership").unwrap().template(&definition, variant, "ownership");
+        let stated = crate::support::statements();
+        let template = |variant: &str| {
+            let scan = definition.variant(variant).unwrap().scan("ownership").unwrap();
+            scan.template(&definition, variant, "ownership", stated.get("estate.ownership"))
+        };
         let home = town.home(FUND);
         Self {
             sign: SigningKey::from_pkcs8_pem(&read(town, "hub/sign.key")).unwrap(),
@@ -241,7 +244,9 @@ fn a_stolen_hub_cannot_invent_a_question() {
         let now = SystemTime::now();
         let other = Request { expires_at: Some(to_timestamp(now + Duration::from_secs(3600))), ..thief.request() };
         refused!("a request that would live for an hour", thief.grant(&other), Expired);
-        let other = Request { issued_at: Some(to_timestamp(now + Duration::from_secs(60))), ..thief.request() };
+        let future = now + bounds::CLOCK_SKEW + Duration::from_secs(60);
+        let expires_at = Some(to_timestamp(future + Duration::from_secs(60)));
+        let other = Request { issued_at: Some(to_timestamp(future)), expires_at, ..thief.request() };
         refused!("a request of the future", thief.grant(&other), NotYetValid);
         let other = Request { issued_at: Some(to_timestamp(now - Duration::from_secs(200))), ..thief.request() };
         refused!("a request from before the connector's start, kept by the hub", thief.grant(&other), Expired);
@@ -309,11 +314,17 @@ fn a_stolen_hub_cannot_invent_a_question() {
         refused!("a grant for another connector", grant, WrongAudience);
         let grant = ScanGrant { hub: format!("{}x", thief.hub), ..thief.grant(&request) };
         refused!("a grant in another hub's name", grant, SignerMismatch);
-        let grant = ScanGrant { expires_at: Some(to_timestamp(now - Duration::from_secs(1))), ..thief.grant(&request) };
+        let lapsed = now - bounds::CLOCK_SKEW - Duration::from_secs(1);
+        let times = (Some(to_timestamp(lapsed - Duration::from_secs(30))), Some(to_timestamp(lapsed)));
+        let grant = ScanGrant { issued_at: times.0, expires_at: times.1, ..thief.grant(&request) };
         refused!("a lapsed grant", grant, Expired);
+        let grant = ScanGrant { expires_at: Some(to_timestamp(now - Duration::from_secs(1))), ..thief.grant(&request) };
+        refused!("a grant that lapses before it is issued", grant, Expired);
         let grant = ScanGrant { expires_at: Some(to_timestamp(now + Duration::from_secs(3600))), ..thief.grant(&request) };
         refused!("a grant that would live for an hour", grant, Expired);
-        let grant = ScanGrant { issued_at: Some(to_timestamp(now + Duration::from_secs(60))), ..thief.grant(&request) };
+        let future = now + bounds::CLOCK_SKEW + Duration::from_secs(60);
+        let expires_at = Some(to_timestamp(future + Duration::from_secs(20)));
+        let grant = ScanGrant { issued_at: Some(to_timestamp(future)), expires_at, ..thief.grant(&request) };
         refused!("a grant of the future", grant, NotYetValid);
         let grant = ScanGrant { issued_at: Some(to_timestamp(now - Duration::from_secs(3000))), ..thief.grant(&request) };
         refused!("a grant from before the connector's start", grant, Expired);

@@ -8,7 +8,7 @@ use clap::Args;
 use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial};
 use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::key_origin::From as Source;
-use zerotrip_proto::v1::{ListChecksRequest, ScanTemplate};
+use zerotrip_proto::v1::{DateRole, ListChecksRequest, ScanTemplate};
 use zerotrip_proto::{Refusal, bounds};
 
 use super::{Failure, confirmed, say};
@@ -172,12 +172,21 @@ fn in_words(template: &ScanTemplate) -> String {
     };
     let meanings =
         template.meanings.iter().map(|known| format!("; it takes `{}` to mean one of {}", known.column, known.meanings.join(", ")));
+    let dates = template.types.iter().filter_map(|column| {
+        let dated = match column.role() {
+            DateRole::Event => "something that happened",
+            DateRole::End => "an end",
+            DateRole::Birth => "a birth",
+            DateRole::Unspecified => return None,
+        };
+        Some(format!("; it takes `{}` to be the date of {dated}", column.column))
+    });
     let joined = match template.lookup_columns.as_slice() {
         [] => String::new(),
         columns => format!(" (in {} at least)", columns.join(", ")),
     };
     format!(
-        "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}; at most {} rows; {shown}{}",
+        "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}; at most {} rows; {shown}{}{}",
         template.check,
         template.dataset,
         template.lookup,
@@ -186,6 +195,7 @@ fn in_words(template: &ScanTemplate) -> String {
         template.columns.join(", "),
         template.max_rows,
         meanings.collect::<String>(),
+        dates.collect::<String>(),
     )
 }
 

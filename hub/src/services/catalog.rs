@@ -32,7 +32,13 @@ impl Catalog for Service {
                     title_zh: format!("{}（{}）", definition.title.zh, variant.title.zh),
                     definition_digest: definition.digest.to_vec(),
                     parameters: definition.parameters.iter().map(|parameter| parameter.name.clone()).collect(),
-                    scans: variant.scans().map(|(name, scan)| scan.template(definition, &variant.name, name)).collect(),
+                    scans: variant
+                        .scans()
+                        .map(|(name, scan)| {
+                            let stated = self.0.catalog.statement(&scan.dataset);
+                            scan.template(definition, &variant.name, name, stated.as_ref().map(|stated| &stated.statement))
+                        })
+                        .collect(),
                     definition: definition.text.clone(),
                 });
             }
