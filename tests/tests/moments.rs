@@ -133,8 +133,8 @@ impl History {
             let mut holding = (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), -DAY);
             loop {
                 let (scan, owner, from) = holding;
-                // A few are of the time before 1970.
-                let until = if from < 0 && dice.one_in(6) { -25_000 * DAY } else { sometime(dice, from.max(0)) };
+                // A few adults' are of long ago.
+                let until = if from < 0 && owner < 3 && dice.one_in(6) { -15_000 * DAY } else { sometime(dice, from.max(0)) };
                 // Sold to somebody else; or somebody of these has it now, in this register or the other.
                 let passed_on = until > 0 && until < NOW && dice.one_in(3);
                 let next = passed_on.then(|| (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), until));
@@ -162,7 +162,10 @@ impl History {
         }
         let some = |dice: &mut Dice, odds: usize| SCANS.into_iter().filter(|_| !dice.one_in(odds)).collect::<BTreeSet<_>>();
         let numbers_carried_over = some(dice, 4);
-        let began = SCANS.into_iter().filter(|_| dice.one_in(25)).map(|scan| (scan, i64::try_from(dice.below(9)).unwrap() * DAY)).collect();
+        let mut began = BTreeMap::new();
+        for scan in SCANS.into_iter().filter(|_| dice.one_in(25)).collect::<Vec<_>>() {
+            began.insert(scan, i64::try_from(dice.below(9)).unwrap() * DAY);
+        }
         let older_carried_over = some(dice, 2);
         let elsewhere = (1..3).filter(|_| dice.one_in(12)).collect();
         let (anywhere, misdated) = (!dice.one_in(8), [misdated(dice), misdated(dice)]);

@@ -143,6 +143,8 @@ impl World {
         if unread("marriage") || unread("household") {
             (concerned, certain) = (me.clone(), me.clone());
         }
+        // Who has died is not asked about any more.
+        certain.retain(|person| concerned.contains(person));
         let mut allowed = BTreeMap::from([("ownership", concerned.clone()), ("presale", concerned.clone())]);
         if variant != "applicant" {
             allowed.insert("marriage", me.clone());

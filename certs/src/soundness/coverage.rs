@@ -4,18 +4,19 @@
 use chrono::{Months, NaiveDate};
 use zerotrip_datasets::plausible::birth_in;
 
-use super::moment::day_of;
+use super::moment::{day_of, first_read};
 use super::report::ScanReport;
 use super::{Evidence, ScanEvidence, ScanState, Subjects};
 use crate::definition::Reach;
 
 /// The dataset of the first scan whose register does not know of every person for whom an absence is concluded.
 pub(super) fn uncovered<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+    let moment = first_read(evidence).and_then(day_of).and_then(NaiveDate::from_epoch_days);
     for scan in evidence.scans.iter().filter(|scan| !scan.absence_for.is_empty()) {
         let ScanState::Complete(complete) = scan.state else { continue };
         let stated = complete.stated();
         let knows = knows_them(evidence, scan, &stated.subjects)
-            && reaches_back(scan, stated)
+            && moment.is_some_and(|moment| reaches_back(scan, stated, moment))
             && scan.absence_for.iter().all(|person| is_under_one_number(person) || stated.numbers_carried_over);
         if !knows {
             return Some(scan.dataset);
@@ -37,16 +38,14 @@ fn knows_them(evidence: &Evidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subje
     }
 }
 
-/// Whether the register begins early enough for what the scan looks for, or has taken over what is older.
-fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport) -> bool {
-    let Some(since) = stated.since.and_then(NaiveDate::from_epoch_days) else { return false };
+/// Whether the register begins early enough for what the scan looks for, or has taken over what is older. It must have begun by the day of the
+/// moment in any case: what ended between the moment and its beginning was taken over by nobody.
+fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate) -> bool {
+    let Some(since) = stated.since.and_then(NaiveDate::from_epoch_days).filter(|since| *since <= moment) else { return false };
     stated.older_carried_over
         || match scan.reach {
             Reach::LifetimeFrom(age) => scan.absence_for.iter().all(|person| turned(person, age).is_some_and(|turned| turned >= since)),
-            Reach::LastYears(years) => {
-                let read = day_of(stated.as_of).and_then(NaiveDate::from_epoch_days);
-                read.and_then(|read| read.checked_sub_months(Months::new(years.saturating_mul(12)))).is_some_and(|from| from >= since)
-            }
+            Reach::LastYears(years) => moment.checked_sub_months(Months::new(years.saturating_mul(12))).is_some_and(|from| from >= since),
         }
 }
 

@@ -36,6 +36,11 @@ pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
     if until.into_iter().all(|day| was_over(day, moment)) { None } else { Some(because(ErrorCode::HandOverGap, first.dataset)) }
 }
 
+/// The moment: the earliest as-of.
+pub(super) fn first_read(evidence: &Evidence<'_>) -> Option<SystemTime> {
+    evidence.scans.iter().filter_map(|scan| scan.complete()).map(|(_, complete)| complete.as_of()).min()
+}
+
 /// The last day on which something that ended can have been there: the row's own, or the one that its owner states for all such rows.
 pub(super) fn last_day(on_date: Option<i32>, source: &CompleteScan) -> Option<i32> {
     on_date.or_else(|| source.stated().undated_before?.checked_sub(1))

@@ -19,8 +19,8 @@ fn seconds(time: SystemTime) -> i64 {
 fn report(dataset: &str) -> ScanReport {
     ScanReport {
         dataset: dataset.into(),
-        as_of: at(1_000_000),
-        now: at(1_000_100),
+        as_of: at(1_800_000_000),
+        now: at(1_800_000_100),
         most_age: Duration::from_secs(3600),
         findings: Vec::new(),
         required_null: false,
@@ -38,7 +38,7 @@ fn a_report_with_any_blemish_is_not_complete() {
     assert!(CompleteScan::try_new(report("a.b")).is_ok());
     let stale = ScanReport { most_age: Duration::from_secs(99), ..report("a.b") };
     assert_eq!(CompleteScan::try_new(stale).unwrap_err().code, ErrorCode::SourceStale);
-    let future = ScanReport { as_of: at(1_000_500), ..report("a.b") };
+    let future = ScanReport { as_of: at(1_800_000_500), ..report("a.b") };
     assert_eq!(CompleteScan::try_new(future).unwrap_err().code, ErrorCode::SourceImplausible);
     let finding = Finding { kind: 1, column: "owner_id".into(), count: 1 };
     let unreadable = ScanReport { findings: vec![finding.clone()], ..report("a.b") };
@@ -120,6 +120,8 @@ fn silence_counts_only_from_where_the_owner_says_it_begins() {
     assert_eq!(looking_back(18, "2009-01-15").said(), "true");
     assert_eq!(looking_back(18, "2009-01-16").said(), "OUTSIDE_COVERAGE", "17 years and a day short");
     assert_eq!(looking_back(0, "2027-01-15").said(), "true");
+    let younger = ScanReport { since: day("2027-01-16"), older_carried_over: true, ..report("d") };
+    assert_eq!(case(OWNER, younger).said(), "OUTSIDE_COVERAGE", "it began the day after the moment");
 }
 
 #[test]
