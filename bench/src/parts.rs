@@ -67,7 +67,7 @@ pub async fn query_engine(plan: &Plan, folder: &Path) -> Result<(), Failure> {
     let mut rows = BTreeMap::new();
     for step in &variant.steps {
         let columns = match step.name.as_str() {
-            "marriage" => vec![text(&[me]), text(&[me]), text(&[wife]), text(&[Some("married")]), days(&[Some(9000)])],
+            "marriage" => vec![text(&[me]), text(&[me]), text(&[wife]), text(&[Some("married")]), days(&[Some(15_000)])],
             "household" => vec![
                 text(&[me, wife, me, wife]),
                 text(&[me, wife, child, child]),

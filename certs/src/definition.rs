@@ -486,25 +486,8 @@ impl Scan {
         }
     }
 
-    /// The columns that are asked for: all that are not optional, and of the others those that the owner states, of their type.
-    pub fn asked(&self, definition: &Definition, statement: Option<&v1::DatasetStatement>) -> Vec<String> {
-        let shape = definition.datasets.iter().find(|shape| shape.id == self.dataset);
-        let stated = |name: &&String| {
-            let taken = shape.and_then(|shape| semantic_type(shape.columns.get(*name)?));
-            let column = statement.and_then(|statement| statement.columns.iter().find(|column| column.name == **name));
-            taken.is_some() && column.map(v1::Column::r#type) == taken
-        };
-        self.columns.iter().chain(self.optional.iter().filter(stated)).cloned().collect()
-    }
-
     /// What the dataset's owner approves.
-    pub fn template(
-        &self,
-        definition: &Definition,
-        variant: &str,
-        name: &str,
-        statement: Option<&v1::DatasetStatement>,
-    ) -> v1::ScanTemplate {
+    pub fn template(&self, definition: &Definition, variant: &str, name: &str) -> v1::ScanTemplate {
         use v1::key_origin::From as Source;
         let origins = self.origins.iter().map(|origin| v1::KeyOrigin {
             from: Some(match origin {
@@ -512,13 +495,13 @@ impl Scan {
                 Origin::Column { dataset, column } => Source::Column(v1::OriginColumn { dataset: dataset.clone(), column: column.clone() }),
             }),
         });
-        let columns = self.asked(definition, statement);
-        let codes = definition.codes.iter().filter(|code| code.dataset == self.dataset && columns.contains(&code.column));
+        let asked = |column: &String| self.columns.contains(column) || self.optional.contains(column);
+        let codes = definition.codes.iter().filter(|code| code.dataset == self.dataset && asked(&code.column));
         let meanings: Vec<v1::KnownMeanings> = codes
             .map(|code| v1::KnownMeanings { column: code.column.clone(), meanings: code.meanings.iter().cloned().collect() })
             .collect();
         let shape = definition.datasets.iter().find(|shape| shape.id == self.dataset);
-        let types = shape.into_iter().flat_map(|shape| &shape.columns).filter(|(column, _)| columns.contains(column));
+        let types = shape.into_iter().flat_map(|shape| &shape.columns).filter(|(column, _)| asked(column));
         let types = types.map(|(column, name)| {
             let date = definition.dates.iter().find(|date| date.dataset == self.dataset && date.column == *column);
             v1::TypedColumn {
@@ -535,7 +518,8 @@ impl Scan {
             scan: name.to_owned(),
             dataset: self.dataset.clone(),
             lookup: self.lookup.clone(),
-            columns,
+            columns: self.columns.clone(),
+            optional: self.optional.clone(),
             origins: origins.collect(),
             supplies: self.supplies.clone(),
             max_keys: self.most_keys,

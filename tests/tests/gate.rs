@@ -64,11 +64,8 @@ impl Thief {
         };
         let definition = std::fs::read_to_string(zerotrip_tests::town::definitions().join("no-property.toml")).unwrap();
         let definition = Definition::parse(&definition, "no-property.toml").unwrap();
-        let stated = crate::support::statements();
-        let template = |variant: &str| {
-            let scan = definition.variant(variant).unwrap().scan("ownership").unwrap();
-            scan.template(&definition, variant, "ownership", stated.get("estate.ownership"))
-        };
+        let template =
+            |variant: &str| definition.variant(variant).unwrap().scan("ownership").unwrap().template(&definition, variant, "ownership");
         let home = town.home(FUND);
         Self {
             sign: SigningKey::from_pkcs8_pem(&read(town, "hub/sign.key")).unwrap(),

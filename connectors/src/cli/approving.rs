@@ -181,12 +181,16 @@ fn in_words(template: &ScanTemplate) -> String {
         };
         Some(format!("; it takes `{}` to be the date of {dated}", column.column))
     });
+    let optional = match template.optional.as_slice() {
+        [] => String::new(),
+        columns => format!(", and of {} what the dataset has", columns.join(", ")),
+    };
     let joined = match template.lookup_columns.as_slice() {
         [] => String::new(),
         columns => format!(" (in {} at least)", columns.join(", ")),
     };
     format!(
-        "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}; at most {} rows; {shown}{}{}",
+        "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}{optional}; at most {} rows; {shown}{}{}",
         template.check,
         template.dataset,
         template.lookup,

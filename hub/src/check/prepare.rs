@@ -249,19 +249,20 @@ impl<'a> Preparation<'a> {
             self.faults.push(format!("scan `{name}`: no owner states a dataset `{}`; attach its connector", scan.dataset));
             return None;
         };
-        let template = scan.template(self.definition, &self.variant.name, name, Some(statement));
+        let template = scan.template(self.definition, &self.variant.name, name);
         if let Err(faults) = template::validate(&template, statement) {
             self.faults.extend(faults.iter().map(|fault| format!("scan `{name}`: {fault}")));
             return None;
         }
         let mut fields = vec![Field::new(&scan.lookup, DataType::Utf8, true)];
-        for column in &template.columns {
+        let delivered = template::delivered(&template, statement);
+        for column in &delivered {
             let stated = statement.columns.iter().find(|stated| stated.name == *column)?;
             fields.push(Field::new(column, data_type(stated.r#type()), true));
         }
         let answer = Arc::new(Schema::new(fields.clone()));
         let shape = self.definition.datasets.iter().find(|shape| shape.id == scan.dataset);
-        for column in scan.optional.iter().filter(|column| !template.columns.contains(column)) {
+        for column in scan.optional.iter().filter(|column| !delivered.contains(column)) {
             let taken = shape.and_then(|shape| semantic_type(shape.columns.get(column)?)).unwrap_or_default();
             fields.push(Field::new(column, data_type(taken), true));
         }

@@ -32,13 +32,7 @@ impl Catalog for Service {
                     title_zh: format!("{}（{}）", definition.title.zh, variant.title.zh),
                     definition_digest: definition.digest.to_vec(),
                     parameters: definition.parameters.iter().map(|parameter| parameter.name.clone()).collect(),
-                    scans: variant
-                        .scans()
-                        .map(|(name, scan)| {
-                            let stated = self.0.catalog.statement(&scan.dataset);
-                            scan.template(definition, &variant.name, name, stated.as_ref().map(|stated| &stated.statement))
-                        })
-                        .collect(),
+                    scans: variant.scans().map(|(name, scan)| scan.template(definition, &variant.name, name)).collect(),
                     definition: definition.text.clone(),
                 });
             }
