@@ -16,6 +16,7 @@ mod gate;
 mod inspect;
 mod moments;
 mod outside;
+mod plausible;
 mod prepared;
 mod probes;
 mod quality;

@@ -146,6 +146,7 @@ pub(super) fn name(name: &str) -> &str {
         "variant" => "核验范围",
         "region" | "regions" => "地区",
         "asked_at" => "核验时间",
+        "former_numbers" => "曾用号码",
         "applicant" => "申请人",
         "purpose" => "用途",
         "case_number" => "办件号",
@@ -159,6 +160,7 @@ pub(super) fn name_en(name: &str) -> &str {
     match name {
         "regions" => "region",
         "asked_at" => "asked at",
+        "former_numbers" => "former numbers",
         "case_number" => "case",
         "request" => "the signed request",
         other => other,
@@ -238,7 +240,7 @@ mod tests {
             let said = Failure::from(error).zh;
             assert!(is_chinese(&said), "{said}");
         }
-        for claim in ["check", "variant", "regions", "asked_at", "applicant", "purpose", "case_number", "request"] {
+        for claim in ["check", "variant", "regions", "asked_at", "former_numbers", "applicant", "purpose", "case_number", "request"] {
             assert!(is_chinese(name(claim)), "{claim}");
         }
         assert_eq!(reference("ledger entry 41, salt 1ecc"), "存证台账第 41 条，盐值 1ecc");

@@ -159,7 +159,16 @@ fn coverage(out: &mut String) {
     line!(out, "\n# What an absence in this register means. It stands on certificates.\n[coverage]");
     line!(out, "regions = [\"{PLACEHOLDER}\"]  # division codes, such as `330100`");
     line!(out, "since = \"{PLACEHOLDER}\"  # the first day that it knows about, such as `1984-01-01`");
-    line!(out, "subjects = \"{PLACEHOLDER}\"  # `everyone`, or `registered_in:<dataset>` if it knows only persons registered there");
+    line!(out, "# older = \"carried_over\"  # if everything that was in force on that day was carried over into it; unsaid, it was not");
+    line!(
+        out,
+        "# `everyone` (of what is or happened within `regions`), `everyone_anywhere`, or `registered_in:<dataset>` if it knows only"
+    );
+    line!(out, "# persons registered there.\nsubjects = \"{PLACEHOLDER}\"");
+    line!(
+        out,
+        "# renumbered = \"carried_over\"  # if rows under a number that a person had before are under the present one; unsaid, they are not"
+    );
     line!(out, "text = {{ zh = \"\", en = \"\" }}  # {PLACEHOLDER}: the same for people");
 }
 

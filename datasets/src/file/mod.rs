@@ -108,8 +108,12 @@ pub struct Coverage {
     pub regions: Vec<String>,
     /// The first day it knows about.
     pub since: NaiveDate,
+    /// Whether everything that was in force on that day was carried over into it; default no.
+    pub older_carried_over: bool,
     /// Whom it knows about.
     pub subjects: Subjects,
+    /// Whether the rows of a person whose number changed are under the present one; default no.
+    pub numbers_carried_over: bool,
     /// For people, in Chinese.
     pub text_zh: String,
     /// For people, in English.
@@ -119,9 +123,11 @@ pub struct Coverage {
 /// Whom a dataset knows about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subjects {
-    /// Every person, wherever registered.
+    /// Every person, wherever registered, of what is or happened within the regions.
     Everyone,
-    /// Only persons registered in this dataset.
+    /// Every person, wherever registered, and wherever it happened.
+    EveryoneAnywhere,
+    /// Only persons registered in this dataset, wherever it happened.
     RegisteredIn(String),
 }
 
@@ -298,6 +304,7 @@ impl DatasetFile {
                 text_zh: self.coverage.text_zh.clone(),
                 subjects: Some(match &self.coverage.subjects {
                     Subjects::Everyone => coverage::Subjects::Everyone(true),
+                    Subjects::EveryoneAnywhere => coverage::Subjects::EveryoneAnywhere(true),
                     Subjects::RegisteredIn(dataset) => coverage::Subjects::RegisteredIn(dataset.clone()),
                 }),
             }),
@@ -309,6 +316,8 @@ impl DatasetFile {
             // Both are the signer's to give: see the connector's desk.
             version: 0,
             file_commitment: Vec::new(),
+            older_carried_over: self.coverage.older_carried_over,
+            numbers_carried_over: self.coverage.numbers_carried_over,
         }
     }
 }

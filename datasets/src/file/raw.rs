@@ -13,6 +13,7 @@ use super::{
     QuietHours, SEMANTIC_TYPES, Subjects, declared, made, semantic_type, source, units,
 };
 use crate::nearest::typo_of;
+use crate::normal::division;
 use crate::shown::toml_fault;
 
 /// Most parts of a day at which a system is left alone.
@@ -131,14 +132,50 @@ fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
             value.as_array()?.iter().map(|code| code.as_str().filter(|code| is_division(code)).map(str::to_owned)).collect();
         regions.filter(|regions| (1..=MOST_REGIONS).contains(&regions.len()))
     });
+    if let Some((code, year)) = regions.iter().flatten().find_map(|code| Some((code, division::abolished(code)?))) {
+        let remedy = format!("abolished in {year}: name what of today's districts the register covers, in whole");
+        section.fault_in("regions", code.clone(), remedy);
+    }
     let since = section.read("since", None, "must be a date such as `\"1984-01-01\"`", date);
-    let subjects = section.read("subjects", None, "must be `everyone` or `registered_in:<dataset>`", |value| match value.as_str()? {
+    let remedy = "must be `everyone` (whoever it is, of what is or happened within `regions`), `everyone_anywhere` (whoever it is, and wherever \
+                  it happened) or `registered_in:<dataset>` (persons registered there, wherever it happened)";
+    let subjects = section.read("subjects", None, remedy, |value| match value.as_str()? {
         "everyone" => Some(Subjects::Everyone),
+        "everyone_anywhere" => Some(Subjects::EveryoneAnywhere),
         other => other.strip_prefix("registered_in:").filter(|id| is_dataset_id(id)).map(|id| Subjects::RegisteredIn(id.to_owned())),
     });
     let text = inside(section, "text", "write `{ zh = \"…\", en = \"…\" }`, the scope that a certificate states", both_languages);
     let (text_zh, text_en) = text?;
-    Some(Coverage { regions: regions?, since: since?, subjects: subjects?, text_zh, text_en })
+    let older_carried_over = carried_over(
+        section,
+        "older",
+        "must be `carried_over` (everything that was in force on the day of `since` was carried over into it) or `not_carried_over`",
+    );
+    let numbers_carried_over = carried_over(
+        section,
+        "renumbered",
+        "must be `carried_over` (where a person's number changed, the rows under the former number were brought under the present one: \
+         corrected and duplicated numbers, passports and travel permits of those who now hold a residence permit or a permanent resident's \
+         card) or `not_carried_over`",
+    );
+    Some(Coverage {
+        regions: regions?,
+        since: since?,
+        older_carried_over: older_carried_over?,
+        subjects: subjects?,
+        numbers_carried_over: numbers_carried_over?,
+        text_zh,
+        text_en,
+    })
+}
+
+/// What an owner states has been carried over; not so where it is not said.
+fn carried_over(section: &mut Section<'_>, key: &'static str, remedy: &str) -> Option<bool> {
+    section.read(key, Some(false), remedy, |value| match value.as_str()? {
+        "carried_over" => Some(true),
+        "not_carried_over" => Some(false),
+        _ => None,
+    })
 }
 
 /// The columns that are described without fault, and the names of all: a fault in one of them is not also one of whatever names it.

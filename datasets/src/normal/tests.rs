@@ -103,6 +103,38 @@ proptest! {
 }
 
 #[test]
+fn an_abolished_district_is_never_its_successor() {
+    let lists = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect::<Vec<_>>();
+    let common = |one: &[&str], other: &[&str]| division::common(&[lists(one), lists(other)]);
+    // Whatever two registers state, the answer is about nothing that one of them does not name.
+    for (old, new) in [("330103", "330105"), ("330104", "330102"), ("330104", "330114"), ("120107", "120116"), ("310108", "310106")] {
+        assert!(division::abolished(old).is_some() && division::abolished(new).is_none());
+        assert!(common(&[old], &[new]).is_empty(), "{old} is a part of {new}");
+        assert_eq!(common(&[old], &[old]), [old], "as it was stated");
+    }
+    assert_eq!(division::read("330104").as_deref(), Some("330104"), "divided in 2021: it has no single successor");
+    // A part is not the whole, and parts do not add up to it.
+    assert_eq!(common(&["330100"], &["330102", "330105"]), ["330102", "330105"]);
+    assert_eq!(common(&["330000"], &["330100", "310000"]), ["330100"]);
+    assert!(common(&["330102", "330105"], &["330106"]).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn a_common_region_was_named_and_is_covered_by_every_list(
+        lists in proptest::collection::vec(proptest::collection::vec(prop_oneof!["33(00|01|02)0[0-3]", "(33|31)0000", "33010[2-6]"], 0..5), 1..4)
+    ) {
+        for region in division::common(&lists) {
+            prop_assert!(lists.iter().flatten().any(|named| *named == region));
+            for list in &lists {
+                let stem = |code: &str| code.trim_end_matches("00").trim_end_matches("00").to_owned();
+                prop_assert!(list.iter().any(|wide| region.starts_with(&stem(wide))), "{region} is not in {list:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_doubtful_is_unreadable() {
     for raw in ["", "1,23", "12,34.00", "1.234", "1.", ".5", "壹万元整", "1e5", "1,2345", "1234,567", "--1", "1.2.3"] {
         assert_eq!(money::read(raw), None, "{raw}");

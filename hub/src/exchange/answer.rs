@@ -18,7 +18,7 @@ use zerotrip_trust::dsse;
 
 use super::dispatch::Received;
 use super::{Decided, Identified};
-use crate::check::RunResult;
+use crate::check::{RunResult, SourceRead};
 use crate::hub::Hub;
 
 /// An exchange whose intent is recorded: from here on, it ends in a completion or in a reconciliation.
@@ -37,16 +37,16 @@ pub struct Outcome {
     kind: ExchangeOutcome,
     code: ErrorCode,
     definition_digest: Vec<u8>,
-    /// When each source was, by dataset.
-    sources: Vec<(String, SystemTime)>,
+    /// What each source said of itself.
+    sources: Vec<SourceRead>,
 }
 
 impl Outcome {
     /// Of a run.
     pub fn of(definition: &Definition, variant: &str, now: SystemTime, result: RunResult) -> Self {
-        let outcome = match result.conclusion {
-            Conclusion::Absent(proof) => Self::absent(&proof, claims(definition, variant, now, &result.regions)),
-            Conclusion::Present(code) => Self::present(definition, &code),
+        let outcome = match &result.conclusion {
+            Conclusion::Absent(proof) => Self::absent(proof, claims(definition, variant, now, &result)),
+            Conclusion::Present(code) => Self::present(definition, code),
             Conclusion::Unavailable(reason) => Self::unavailable(reason.code, &reason.dataset),
         };
         Self { definition_digest: definition.digest.to_vec(), sources: result.sources, ..outcome }
@@ -149,6 +149,11 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
             "该核验事项与某数据源现行说明不符，暂不提供；枢纽运维人员可在日志中查明",
             false,
         ),
+        ErrorCode::DefinitionLimit => (
+            "the question concerns more persons or records than this check allows for; it cannot be answered until the check is revised",
+            "涉及的人员或记录超过该核验事项的上限；在核验事项修订前无法答复",
+            false,
+        ),
         ErrorCode::SourceDrift => ("the source answers in another shape than its owner stated", "数据源结构与目录不一致", false),
         ErrorCode::SourceLimit => ("the source refused because of a limit", "超过数据源限额", true),
         ErrorCode::GateRefused => ("the department does not serve this scan", "数据提供部门未批准此项查询", false),
@@ -167,13 +172,15 @@ fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
     }
 }
 
-fn claims(definition: &Definition, variant: &str, now: SystemTime, regions: &[String]) -> Vec<Claim> {
+fn claims(definition: &Definition, variant: &str, now: SystemTime, result: &RunResult) -> Vec<Claim> {
     let claim = |name: &str, value: String| Claim { name: name.to_owned(), value };
     // Whom it is about stays out: the answer travels inside the certificate as evidence, where the holder decides what to disclose.
     vec![
         claim("check", definition.name.clone()),
         claim("variant", variant.to_owned()),
-        claim("regions", regions.join(",")),
+        claim("regions", result.regions.join(",")),
+        // Whether what stood under a number that was changed since is found: not unless every owner says so.
+        claim("former_numbers", if result.numbers_carried_over { "carried_over" } else { "not_searched" }.to_owned()),
         claim("asked_at", chrono::DateTime::<chrono::Utc>::from(now).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
     ]
 }
@@ -223,11 +230,11 @@ impl Record {
         let random = || digest::random::<32>().map_err(|error| LedgerError::Unavailable(error.to_string()));
         let answer_salt = random()?;
         let (mut statements, mut commitments, mut kept, mut salts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (dataset, as_of) in &outcome.sources {
+        for SourceRead { dataset, as_of, statement } in &outcome.sources {
             let Some(received) = receipts.iter().find(|one| one.dataset == *dataset) else { continue };
             let salt = random()?;
             let commitment = commit(domain::RECEIPT, &salt, &received.receipt.payload).to_vec();
-            let coverage = hub.catalog.statement(dataset).and_then(|stated| stated.statement.coverage.clone()).unwrap_or_default();
+            let coverage = statement.coverage.clone().unwrap_or_default();
             // Whoever is denied hears nothing of the sources; that they were asked stays on record all the same.
             if !matches!(outcome.wire, Wire::Denied(_)) {
                 statements.push(SourceStatement {
