@@ -139,8 +139,7 @@ impl Hub {
             files::check_folder(place)?;
         }
         let identity = HubIdentity::load(folder)?;
-        let checkpoint = read_key(folder, "checkpoint")?;
-        let origin = identity.uri.trim_start_matches("spiffe://").to_owned();
+        let (origin, checkpoint) = log_key(folder)?;
         let (ledger, recovered) = Ledger::open(&store, &origin, checkpoint)?;
         let definitions = read_definitions(&config.definitions)?;
         let catalog = Catalog::new(definitions, &ledger)?;
@@ -330,6 +329,12 @@ impl HubIdentity {
             authority_certificate,
         })
     }
+}
+
+/// The name of this hub's log, and the key that signs its tree heads.
+pub fn log_key(folder: &Path) -> Result<(String, SigningKey), OpenError> {
+    let identity = HubIdentity::load(folder)?;
+    Ok((identity.uri.trim_start_matches("spiffe://").to_owned(), read_key(folder, "checkpoint")?))
 }
 
 fn read_key(folder: &Path, name: &str) -> Result<SigningKey, OpenError> {
