@@ -19,4 +19,5 @@ mod prepared;
 mod probes;
 mod quality;
 mod revoke;
+mod store;
 mod support;
