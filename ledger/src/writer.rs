@@ -59,6 +59,26 @@ pub(crate) struct Watched {
     pub(crate) _lock: File,
 }
 
+/// Why a whole batch is not recorded.
+enum Failed {
+    /// It was not even begun, within the time that a connection waits for a lock: the next one may be.
+    Busy(rusqlite::Error),
+    /// Nobody knows what the disk holds.
+    Lasting(LedgerError),
+}
+
+impl From<LedgerError> for Failed {
+    fn from(error: LedgerError) -> Self {
+        Self::Lasting(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Lasting(error.into())
+    }
+}
+
 impl Watched {
     /// Another connection wrote, or emptied the WAL, which looks the same. The log, its exchanges and its tables must be as this writer
     /// left them: what another writer has added would be signed as ours, and what it took away would be given out twice.
@@ -127,16 +147,26 @@ impl Writer {
         if let Some(why) = &self.failed {
             return Err(LedgerError::Unavailable(why.clone()));
         }
-        self.commit(works).map_err(|error| {
-            let why = format!("nothing is recorded any more since a write failed, see the disk and restart: {error}");
-            tracing::error!(%error, "the ledger could not commit; it refuses every further write until it is opened again");
-            self.failed = Some(why.clone());
-            LedgerError::Unavailable(why)
+        self.commit(works).map_err(|failed| match failed {
+            Failed::Busy(error) => {
+                tracing::error!(%error, "nothing can be recorded: another program holds the store's lock");
+                LedgerError::Unavailable(format!("another program holds the store's lock; find it, and end it: {error}"))
+            }
+            Failed::Lasting(error) => {
+                let why = format!("nothing is recorded any more since a write failed, see the disk and restart: {error}");
+                tracing::error!(%error, "the ledger could not commit; it refuses every further write until it is opened again");
+                self.failed = Some(why.clone());
+                LedgerError::Unavailable(why)
+            }
         })
     }
 
-    fn commit(&mut self, works: Vec<Work>) -> Result<Vec<Result<Done, LedgerError>>, LedgerError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    fn commit(&mut self, works: Vec<Work>) -> Result<Vec<Result<Done, LedgerError>>, Failed> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = transaction.map_err(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy) => Failed::Busy(error),
+            _ => error.into(),
+        })?;
         // Inside the transaction, so that nothing gets in between.
         let version = schema::data_version(&transaction)?;
         if version != self.watched.version {
@@ -191,7 +221,7 @@ impl Writer {
         if let Err(error) = self.watched.files.check() {
             // It is committed, perhaps into a file without a name: into the database with it, and not a word of it to those who wait.
             schema::fold_wal(&self.connection);
-            return Err(LedgerError::Unavailable(error.to_string()));
+            return Err(LedgerError::Unavailable(error.to_string()).into());
         }
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.range = tree.range;

@@ -142,6 +142,14 @@ impl Hub {
     }
 }
 
+impl Drop for Hub {
+    fn drop(&mut self) {
+        // Where a test failed; after `kill` there is nothing left.
+        let _gone = self.process.kill();
+        let _gone = self.process.wait();
+    }
+}
+
 #[test]
 fn nothing_is_lost_to_a_program_that_opens_the_store_and_a_kill() {
     let store = Store::new();
@@ -161,6 +169,22 @@ fn nothing_is_lost_to_a_program_that_opens_the_store_and_a_kill() {
         acknowledged = recovered.size;
         drop(ledger);
     }
+}
+
+/// A program that holds the write lock for longer than the writer waits: nothing is recorded meanwhile, and nothing is in doubt.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_holds_the_lock_stops_the_store_only_as_long_as_it_does() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    exchange(&ledger, 0).await;
+    let theirs = Connection::open(store.path().join("store.sqlite")).unwrap();
+    theirs.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = ledger.intend(intent(1), at(0), at(300)).await.unwrap_err();
+    assert!(error.code() == ErrorCode::LedgerUnavailable && error.to_string().contains("holds the store's lock"), "{error}");
+    theirs.execute_batch("ROLLBACK").unwrap();
+    exchange(&ledger, 1).await;
+    ledger.close().await.unwrap();
+    assert_eq!(store.verify_all().unwrap().1.size, 4);
 }
 
 /// Whatever its lock says: on a file system without locks, or after the lock's file was deleted, a second writer is possible.
