@@ -186,8 +186,13 @@ impl Hub {
         let _one_at_a_time = self.publishing.lock().await;
         let current = self.in_force();
         let now = SystemTime::now();
-        let directory = Directory::open(&envelope, &self.identity.authority, now, current.directory.version() + 1);
+        let directory = Directory::open(&envelope, &self.identity.authority, now, 0);
         let directory = directory.map_err(|error| Refusal::new(error.code(), format!("key directory: {error}")))?;
+        let (found, in_force) = (directory.version(), current.directory.version());
+        if found <= in_force {
+            let text = format!("key directory: version {found} is not newer than {in_force}, which is in force");
+            return Err(Refusal::new(ErrorCode::StaleBundle, text));
+        }
         let grants = open_grants(&current.grants_envelope, &self.identity.authority, 0).map_err(refused)?;
         let policy = Snapshot::try_new(&directory, &grants, &self.catalog.check_names()).map_err(refused)?;
         let version = directory.version();
