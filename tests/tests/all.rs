@@ -4,6 +4,7 @@
 
 mod adjudicate;
 mod answers;
+mod certificates;
 mod crash;
 mod definitions;
 mod desk;

@@ -99,3 +99,38 @@ fn a_backup_is_made_while_the_hub_serves_and_put_back() {
     assert_ne!(town.asked("couple"), 0, "the authority's word came first");
     town.town.stop().unwrap();
 }
+
+/// Store, mark and checkpoint together, as out of a cold copy of the folder: nothing in it can know better. Those who asked do.
+#[test]
+fn a_hub_that_was_set_back_whole_is_found_out_by_the_next_answer() {
+    let mut town = town(200, 35);
+    assert_eq!(town.asked("couple"), 0);
+    town.town.kill_hub().unwrap();
+    let (folder, aside) = (town.town.folder.clone(), town.town.folder.join("cold"));
+    std::fs::create_dir(&aside).unwrap();
+    let parts = ["store.sqlite", "store.sqlite-wal", "head", "ledger"];
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        for part in parts {
+            assert!(Command::new("rm").arg("-rf").arg(to.join(part)).status().unwrap().success());
+            if from.join(part).exists() {
+                assert!(Command::new("cp").arg("-r").arg(from.join(part)).arg(to).status().unwrap().success());
+            }
+        }
+    };
+    copy(&folder, &aside);
+    town.town.start_hub().unwrap();
+    town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+    town.authority(&["grant", "revoke"], &["--id", "fund-couple"]).expect(0).unwrap();
+    assert_eq!(town.asked("couple"), 3);
+    town.town.kill_hub().unwrap();
+    copy(&aside, &folder);
+    town.town.start_hub().unwrap();
+    town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+    for _ in 0..2 {
+        assert_eq!(town.asked("couple"), 5, "not the answer that the revoked right would give");
+    }
+    let (applicant, _) = town.cast("nothing_owned");
+    let said = town.town.ask("check", FUND, "couple", &applicant, &[]).unwrap();
+    assert!(said.errors.contains("ledger") && said.errors.contains("do not act on the answer"), "{}", said.errors);
+    town.town.stop().unwrap();
+}
