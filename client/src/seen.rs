@@ -67,8 +67,8 @@ pub enum SeenError {
         /// The hub's.
         asked: String,
     },
-    /// The file cannot be read or written.
-    #[error("the newest tree head cannot be kept: {0}")]
+    /// The file cannot be read.
+    #[error("the newest tree head that was seen cannot be read: {0}")]
     File(#[from] FileError),
 }
 
@@ -101,22 +101,22 @@ impl Seen {
         }
         self.unkept = proven.reply().receipt.as_ref().map(|receipt| receipt.checkpoint.clone());
         self.head = Some(head.clone());
-        match self.kept_at {
-            Some(at) if at.elapsed() < KEPT_EVERY => Ok(()),
-            _ => self.keep(),
-        }
-    }
-
-    fn keep(&mut self) -> Result<(), SeenError> {
-        let Some(note) = self.unkept.take() else { return Ok(()) };
-        // Sessions of one program would write over one another's unfinished file.
-        let _one_at_a_time = KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
-        self.kept_at = Some(Instant::now());
-        // Another process of this system may have seen more.
-        if self.read()?.is_none_or(|kept| kept.size < self.size()) {
-            files::write(&self.file, note.as_bytes(), Secrecy::Public)?;
+        if self.kept_at.is_none_or(|at| at.elapsed() >= KEPT_EVERY) {
+            self.keep();
         }
         Ok(())
+    }
+
+    /// The answer was compared. That its head could not be kept, on a full disk say, costs the next process one comparison.
+    fn keep(&mut self) {
+        let Some(note) = &self.unkept else { return };
+        // Sessions of one program would write over one another's unfinished file.
+        let _one_at_a_time = KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another process of this system may have seen more.
+        let newer = self.read().is_ok_and(|kept| kept.is_none_or(|kept| kept.size < self.size()));
+        if !newer || files::write(&self.file, note.as_bytes(), Secrecy::Public).is_ok() {
+            (self.unkept, self.kept_at) = (None, Some(Instant::now()));
+        }
     }
 
     fn read(&self) -> Result<Option<Checkpoint>, SeenError> {
@@ -130,8 +130,7 @@ impl Seen {
 
 impl Drop for Seen {
     fn drop(&mut self) {
-        // It was compared; that it could not be kept costs the next process one comparison.
-        let _unkept = self.keep();
+        self.keep();
     }
 }
 

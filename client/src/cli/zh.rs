@@ -78,7 +78,7 @@ pub(super) fn seen(error: &SeenError) -> String {
         }
         SeenError::Kept { path, error } => format!("`{path}`：{}", audit(error)),
         SeenError::OtherLog { path, kept, asked } => format!("`{path}` 属于台账 `{kept}`，并非 `{asked}`；如需重新开始请将其移走"),
-        SeenError::File(error) => format!("无法保存最新的台账头：{}", file(error)),
+        SeenError::File(error) => format!("无法读取所保存的台账头：{}", file(error)),
     }
 }
 
