@@ -47,7 +47,7 @@ fn evidence_in_other_hands_is_good_for_nothing() {
     for (code, said) in town.verified(&token) {
         assert!(code == 0 && said.contains(&applicant), "{said}");
     }
-    // Whoever is shown it has all of it. The transit company has joined, holds a sealing key, and has no grant.
+    // A verifier who is shown it has all of it. The transit company has joined, holds a sealing key, and has no grant.
     let disclosures: Vec<String> = token.trim_end().split('~').skip(1).filter(|one| !one.is_empty()).map(str::to_owned).collect();
     let (transit, fund) = (town.home(TRANSIT), town.home(FUND));
     let other = sdjwt::disclosure("applicant", &"110105194912310038".into()).unwrap();

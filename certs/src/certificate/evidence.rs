@@ -164,7 +164,7 @@ pub fn prove(reply: ExchangeReply, directory: &Directory, moment: Moment) -> Res
     prove_by(reply, directory, moment)
 }
 
-/// The same, whoever vouches for the hub's keys.
+/// The same, by the keys of a directory or of a published set.
 pub(super) fn prove_by(reply: ExchangeReply, keys: &dyn HubKeys, moment: Moment) -> Result<ProvenAnswer, EvidenceError> {
     let envelope = reply.answer.as_ref().ok_or(EvidenceError::Missing("answer"))?;
     let receipt = reply.receipt.as_ref().ok_or(EvidenceError::Missing("ledger receipt"))?;

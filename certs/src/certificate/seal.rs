@@ -180,8 +180,8 @@ impl CertificateContent {
             }
         }
         if hidden.values != wanted {
-            let names = wanted.keys().chain(hidden.values.keys());
-            let other = names.into_iter().find(|name| wanted.get(*name) != hidden.values.get(*name));
+            let mut names = wanted.keys().chain(hidden.values.keys());
+            let other = names.find(|name| wanted.get(*name) != hidden.values.get(*name));
             return Err(SealError::OtherTerms(other.cloned().unwrap_or_default()));
         }
         let disclosable = hidden.encoded;

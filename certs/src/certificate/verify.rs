@@ -205,7 +205,7 @@ pub enum CertificateError {
     #[error("the certificate states `{0}`, which the hub answered nothing of")]
     Surplus(String),
     /// The answer is no ground for any certificate.
-    #[error("the hub's answer allows no certificate: whoever asked has no grant to issue one")]
+    #[error("the hub's answer allows no certificate: the system that asked has no grant to issue one")]
     NotAllowed,
     /// The openings are not those of the answer.
     #[error("the certificate does not open what the hub fixed: {0}")]

@@ -130,7 +130,7 @@ impl Hub {
     }
 
     fn kill(mut self) -> u64 {
-        // What it acknowledged meanwhile stands in the pipe.
+        // What it acknowledged meanwhile is in the pipe.
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         for line in self.lines.by_ref().map_while(Result::ok) {

@@ -244,7 +244,7 @@ fn no_other_key_holder_makes_a_certificate() {
     }
 }
 
-/// Everything around the terms that a hub, another hub or whoever holds a reply can put together.
+/// Everything around the terms that the holder of a reply can put together.
 #[test]
 fn an_answer_that_fixes_nothing_is_no_ground_for_a_certificate() {
     let world = World::new();
@@ -284,7 +284,7 @@ fn an_answer_that_fixes_nothing_is_no_ground_for_a_certificate() {
         let spoilt = Answer { certificate: Some(terms), ..world.answer() };
         assert!(matches!(with_answer(&spoilt, &|_| ()).unwrap_err(), CertificateError::Terms(_)), "{spoil}");
     }
-    // An answer without a ledger behind it, by whoever copies: the root of nothing.
+    // An answer without a ledger behind it, by a copyist: the root of nothing.
     let empty =
         sign_checkpoint(&Checkpoint { origin: checkpoint_origin(HUB).into(), size: 0, root: empty_root() }, &world.checkpoint).unwrap();
     let unrecorded = with_answer(&world.answer(), &|plain| plain["evidence"]["receipt"]["checkpoint"] = empty.clone().into());
