@@ -4,6 +4,7 @@
 
 mod adjudicate;
 mod answers;
+mod certificates;
 mod crash;
 mod days;
 mod definitions;
@@ -22,5 +23,6 @@ mod probes;
 mod quality;
 mod revoke;
 mod signing;
+mod store;
 mod support;
 mod tour;

@@ -1,8 +1,10 @@
 //! What leaves, and what is recorded first. The answer has exactly one of four outcomes; a completion is durable before a byte leaves.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use prost::Message as _;
+use zerotrip_certs::certificate;
 use zerotrip_certs::definition::Definition;
 use zerotrip_certs::soundness::{Absence, Conclusion};
 use zerotrip_ledger::LedgerError;
@@ -39,13 +41,18 @@ pub struct Outcome {
     definition_digest: Vec<u8>,
     /// What each source said of itself.
     sources: Vec<SourceRead>,
+    /// Of a true answer: the definition and variant that a certificate on it says.
+    certifiable: Option<(Arc<Definition>, String)>,
 }
 
 impl Outcome {
     /// Of a run.
-    pub fn of(definition: &Definition, variant: &str, now: SystemTime, result: RunResult) -> Self {
+    pub fn of(definition: &Arc<Definition>, variant: &str, now: SystemTime, result: RunResult) -> Self {
         let outcome = match &result.conclusion {
-            Conclusion::Absent(proof) => Self::absent(proof, claims(definition, variant, now, &result)),
+            Conclusion::Absent(proof) => Self {
+                certifiable: Some((Arc::clone(definition), variant.to_owned())),
+                ..Self::absent(proof, claims(definition, variant, now, &result))
+            },
             Conclusion::Present(code) => Self::present(definition, code),
             Conclusion::Unavailable(reason) => Self::unavailable(reason.code, &reason.dataset),
         };
@@ -99,7 +106,14 @@ impl Outcome {
     }
 
     fn new(wire: Wire, kind: ExchangeOutcome, code: ErrorCode) -> Self {
-        Self { wire, kind, code, definition_digest: Vec::new(), sources: Vec::new() }
+        Self { wire, kind, code, definition_digest: Vec::new(), sources: Vec::new(), certifiable: None }
+    }
+
+    /// What a certificate on it will say: nothing where none may be issued.
+    fn fixed(&self, request: &Envelope) -> Result<Option<certificate::Fixed>, LedgerError> {
+        let (Some((definition, variant)), Wire::Answered(answered)) = (&self.certifiable, &self.wire) else { return Ok(None) };
+        certificate::fix(definition, variant, &request.payload, &answered.claims)
+            .map_err(|error| LedgerError::Unavailable(error.to_string()))
     }
 }
 
@@ -207,7 +221,8 @@ impl Record {
     ) -> Result<ExchangeReply, LedgerError> {
         let (kind, code) = (outcome.kind, outcome.code);
         let under = decided.decision.allowed.then(|| decided.in_force.versions());
-        let prepared = self.prepare(hub, &decided.decision, outcome, receipts)?;
+        let fixed = if decided.may_issue { outcome.fixed(&self.request)? } else { None };
+        let prepared = self.prepare(hub, &decided.decision, outcome, fixed, receipts)?;
         let completion = Completion {
             exchange_id: prepared.request_id.clone(),
             intent_index: prepared.intent_index,
@@ -223,10 +238,19 @@ impl Record {
             None => hub.ledger.complete(completion, SystemTime::now(), prepared.body, under).await,
         };
         let receipt = recorded?;
-        Ok(ExchangeReply { answer: Some(prepared.answer), receipt: Some(receipt), answer_salt: prepared.answer_salt.to_vec() })
+        let (answer, answer_salt) = (Some(prepared.answer), prepared.answer_salt.to_vec());
+        Ok(ExchangeReply { answer, receipt: Some(receipt), answer_salt, openings: prepared.openings, ..ExchangeReply::default() })
     }
 
-    fn prepare(&self, hub: &Hub, decision: &Decision, outcome: &Outcome, receipts: &[Received]) -> Result<Prepared, LedgerError> {
+    fn prepare(
+        &self,
+        hub: &Hub,
+        decision: &Decision,
+        outcome: &Outcome,
+        fixed: Option<certificate::Fixed>,
+        receipts: &[Received],
+    ) -> Result<Prepared, LedgerError> {
+        let (terms, openings) = fixed.map(|fixed| (fixed.terms, fixed.openings)).unzip();
         let random = || digest::random::<32>().map_err(|error| LedgerError::Unavailable(error.to_string()));
         let answer_salt = random()?;
         let (mut statements, mut commitments, mut kept, mut salts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -270,6 +294,7 @@ impl Record {
             }),
             definition_digest: outcome.definition_digest.clone(),
             sources: statements,
+            certificate: terms,
             outcome: Some(outcome.wire.clone()),
         };
         let answer = dsse::seal(payload_type::ANSWER, &answer, &hub.identity.sign).map_err(|error| {
@@ -292,6 +317,7 @@ impl Record {
             answer_salt,
             commitments,
             certificate,
+            openings: openings.unwrap_or_default(),
         })
     }
 }
@@ -305,6 +331,8 @@ struct Prepared {
     body: Vec<u8>,
     /// The exchange that a certificate rests on, and the certificate's digest.
     certificate: Option<(String, Digest)>,
+    /// Of the answer's certificate terms.
+    openings: Vec<String>,
 }
 
 fn issued_on(request: &Envelope) -> Option<String> {
