@@ -12,7 +12,6 @@ use rusqlite::{Connection, Statement, params};
 use zerotrip_channel::files;
 use zerotrip_datasets::file::MOST_COLUMNS;
 use zerotrip_datasets::guess::Evidence;
-use zerotrip_datasets::resident_id::SuspectRow;
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::ErrorCode;
 
@@ -311,12 +310,7 @@ impl<'a> Filling<'a> {
         if text.len() > MOST_RAGGED_TEXT {
             return Err(self.broken(&format!("the row at line {line} is over {MOST_RAGGED_TEXT} bytes; is a quote left open?")));
         }
-        self.filled.ragged.push(RaggedRow {
-            line,
-            suspect: SuspectRow::new(text),
-            digest: ragged_digest(text),
-            excerpt: text.chars().take(EXCERPT_CHARS).collect(),
-        });
+        self.filled.ragged.push(RaggedRow { line, digest: ragged_digest(text), excerpt: text.chars().take(EXCERPT_CHARS).collect() });
         if self.filled.ragged.len() > MOST_UNREADABLE {
             return Err(self.broken("too many rows of another width than the header; is it of that kind, and the header's row right?"));
         }

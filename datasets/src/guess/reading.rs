@@ -79,7 +79,7 @@ impl<'a> Tally<'a> {
         if semantic == SemanticType::ResidentId {
             add(count(&|value| is_person(value) && value.chars().filter(char::is_ascii_digit).count() == 15), "have 15 digits");
             add(count(&is_irregular), "are spelled irregularly");
-            add(count(&|value| matches!(parse(value), Reading::Other(_))), "are of an enterprise or a passport");
+            add(count(&|value| matches!(parse(value), Reading::Code(_))), "are of an enterprise");
         }
         add(self.unread(semantic).count(), "cannot be read");
         reason

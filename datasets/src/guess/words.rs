@@ -6,7 +6,7 @@ use super::fillers::says;
 use super::people::is_name;
 use super::vocabulary::is_state;
 use super::{FEW, MOST_WORDS};
-use crate::resident_id::SuspectRow;
+use crate::resident_id::Suspect;
 
 /// Distinct values that are remembered before a column counts as one of many.
 const MOST_DISTINCT: usize = 256;
@@ -122,5 +122,5 @@ fn is_code(word: &str) -> bool {
     let digits = word.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
     let is_quantity = digits > 0 && word.contains(['/', '%', '.', '％', '／']);
     let is_plain = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | '(' | ')' | '（' | '）' | '、' | '/' | '·'));
-    digits <= MOST_DIGITS && !is_quantity && is_plain && (word.len() < 15 || SuspectRow::new(word).is_anybodys())
+    digits <= MOST_DIGITS && !is_quantity && is_plain && (word.len() < 15 || Suspect::new(word).is_anybodys())
 }
