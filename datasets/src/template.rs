@@ -350,7 +350,7 @@ mod tests {
     fn a_column_that_is_missing_is_not_guessed_from_names() {
         let mut statement = statement();
         let columns = ["filed_on", "added_on", "ended_at", "endedon", "ended_n", "started_on"];
-        statement.columns.extend(columns.map(|name| Column { name: name.into(), ..Column::default() }));
+        statement.columns.extend(columns.map(|name| zerotrip_proto::v1::Column { name: name.into(), ..Default::default() }));
         let asked = ScanTemplate { columns: vec!["ended_on".into()], ..template() };
         let said: String = validate(&asked, &statement).unwrap_err().iter().map(ToString::to_string).collect();
         assert!(said.contains("has no column `ended_on`") && !columns.iter().any(|name| said.contains(name)), "{said}");
