@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prost::Message as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;

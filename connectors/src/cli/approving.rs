@@ -6,9 +6,9 @@ use std::time::SystemTime;
 
 use clap::Args;
 use zerotrip_channel::SystemHome;
+use zerotrip_proto::v1::DateRole;
 use zerotrip_proto::v1::ScanTemplate;
 use zerotrip_proto::v1::key_origin::From as Source;
-use zerotrip_proto::v1::DateRole;
 
 use super::signing::checks;
 use super::{Failure, confirmed, say};

@@ -297,11 +297,7 @@ impl<'a> Filling<'a> {
             return Err(self.broken(&format!("the row at line {line} is over {MOST_RAGGED_TEXT} bytes; is a quote left open?")));
         }
         let line = self.number(line);
-        self.filled.ragged.push(RaggedRow {
-            line,
-            digest: ragged_digest(text),
-            excerpt: text.chars().take(EXCERPT_CHARS).collect(),
-        });
+        self.filled.ragged.push(RaggedRow { line, digest: ragged_digest(text), excerpt: text.chars().take(EXCERPT_CHARS).collect() });
         if self.filled.ragged.len() > MOST_UNREADABLE {
             let what = "too many rows hold something beside the columns that the header names, or are of another width; is it of that kind, \
                         and has every column a name?";
