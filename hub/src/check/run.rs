@@ -243,6 +243,8 @@ impl Run<'_> {
             let mut state = state;
             let persons = match if finished { self.keys(&scan.absence_for)? } else { Some(Vec::new()) } {
                 Some(persons) => persons,
+                // Beside a scan that could not be read whole, no absence is concluded for anybody.
+                None if self.parameters_only => Vec::new(),
                 // Somebody for whom an absence would be concluded cannot be named: then it is not.
                 None => {
                     let (code, dataset) = (ErrorCode::SourceUnreadable, scan.scan.dataset.clone());
