@@ -1,7 +1,8 @@
 //! The newest signed tree head that this system has seen, kept in its folder and compared on every answer: a hub whose log was set back
 //! or rewritten is found out by the first one that asks it anything.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,9 @@ pub(crate) const FILE: &str = "ledger-seen.note";
 /// A program that asks a thousand times a second keeps no file for each answer: what it saw in this time it compares in memory.
 const KEPT_EVERY: Duration = Duration::from_secs(1);
 
+/// When this process last kept which file.
+static KEPT: Mutex<BTreeMap<PathBuf, Instant>> = Mutex::new(BTreeMap::new());
+/// Two would write over one another's unfinished file.
 static KEEPING: Mutex<()> = Mutex::new(());
 
 /// What was seen.
@@ -27,7 +31,6 @@ pub(crate) struct Seen {
     head: Option<Checkpoint>,
     /// The note of `head`, where it is not in the file yet.
     unkept: Option<String>,
-    kept_at: Option<Instant>,
 }
 
 /// Why an answer counts for nothing although it is signed and recorded.
@@ -76,8 +79,8 @@ impl Seen {
     /// What was kept of this system's hub.
     pub(crate) fn load(home: &SystemHome) -> Result<Self, SeenError> {
         let file = home.folder.join(FILE);
-        let mut seen = Self { file, head: None, unkept: None, kept_at: None };
-        seen.head = seen.read()?;
+        let mut seen = Self { file, head: None, unkept: None };
+        seen.head = read(&seen.file)?;
         let (uri, path) = (home.hub.uri(), seen.file.display());
         if let Some(kept) = seen.head.as_ref().filter(|kept| kept.origin != checkpoint_origin(&uri)) {
             let (kept, asked) = (kept.origin.clone(), checkpoint_origin(&uri).to_owned());
@@ -101,30 +104,39 @@ impl Seen {
         }
         self.unkept = proven.reply().receipt.as_ref().map(|receipt| receipt.checkpoint.clone());
         self.head = Some(head.clone());
-        if self.kept_at.is_none_or(|at| at.elapsed() >= KEPT_EVERY) {
-            self.keep();
-        }
+        self.keep();
         Ok(())
     }
 
-    /// The answer was compared. That its head could not be kept, on a full disk say, costs the next process one comparison.
+    /// The answer was compared. That its head is not kept, within a second of another or on a full disk, costs the next process one
+    /// comparison.
     fn keep(&mut self) {
-        let Some(note) = &self.unkept else { return };
-        // Sessions of one program would write over one another's unfinished file.
-        let _one_at_a_time = KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another process of this system may have seen more.
-        let newer = self.read().is_ok_and(|kept| kept.is_none_or(|kept| kept.size < self.size()));
-        if !newer || files::write(&self.file, note.as_bytes(), Secrecy::Public).is_ok() {
-            (self.unkept, self.kept_at) = (None, Some(Instant::now()));
+        let Some(note) = self.unkept.clone() else { return };
+        let before = {
+            let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = kept.get(&self.file).copied();
+            if before.is_some_and(|at| at.elapsed() < KEPT_EVERY) {
+                return;
+            }
+            kept.insert(self.file.clone(), Instant::now());
+            before
+        };
+        self.unkept = None;
+        let (file, size) = (self.file.clone(), self.size());
+        let keep = move || {
+            let _one_at_a_time = KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
+            // Another process of this system may have seen more.
+            if read(&file).is_ok_and(|kept| kept.is_none_or(|kept| kept.size < size)) {
+                let _full = files::write(&file, note.as_bytes(), Secrecy::Public);
+            }
+        };
+        if before.is_none() {
+            // A command ends right after its answer.
+            keep();
+        } else {
+            // A program that asks and asks must not wait for a disk between two answers.
+            drop(std::thread::Builder::new().name("ledger-seen".into()).spawn(keep));
         }
-    }
-
-    fn read(&self) -> Result<Option<Checkpoint>, SeenError> {
-        if !self.file.exists() {
-            return Ok(None);
-        }
-        let note = files::read_text(&self.file)?;
-        kept_head(&note).map(Some).map_err(|error| SeenError::Kept { path: self.file.display().to_string(), error })
     }
 }
 
@@ -132,6 +144,14 @@ impl Drop for Seen {
     fn drop(&mut self) {
         self.keep();
     }
+}
+
+fn read(file: &Path) -> Result<Option<Checkpoint>, SeenError> {
+    if !file.exists() {
+        return Ok(None);
+    }
+    let note = files::read_text(file)?;
+    kept_head(&note).map(Some).map_err(|error| SeenError::Kept { path: file.display().to_string(), error })
 }
 
 /// Whether the tree of `head` is the one that was seen, grown.
