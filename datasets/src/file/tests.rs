@@ -261,7 +261,7 @@ fn servers_have_their_own_keys() {
             "`source.connections` = `1`: must be between 2 and 32",
             "`source.profile_every` = `5ms`: must be `0s`, or between `1s` and `24h`, such as `15m`",
             "`source.schema` = `public`: unknown key; known here: kind, host, port, database, table, user, password_file, password_env, tls, \
-             ca_file, connections, profile_every, as_of",
+             ca_file, connections, profile_every, as_of, nothing_hidden",
         ]
     );
 }
