@@ -72,7 +72,7 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
     line!(out, "[[column]]\nname = {}\nfield = \"\"  # {PLACEHOLDER}", quoted(asked.name));
     let grade = if asked.semantic == SemanticType::ResidentId { Grade::L3 } else { Grade::L2 };
     line!(out, "type = \"{kind}\"\ngrade = \"{}\"", grade.as_str_name());
-    for column in &fitting {
+    for column in fitting.iter().filter(|_| asked.semantic != SemanticType::Code) {
         fillers(out, &column.guess.fillers, Some(&column.seen.field));
     }
     if asked.semantic == SemanticType::Code {
