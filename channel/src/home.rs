@@ -120,6 +120,11 @@ impl SystemHome {
         self.system.uri()
     }
 
+    /// When this system's TLS certificate ends; `None` where that cannot be read.
+    pub fn certificate_ends(&self) -> Option<SystemTime> {
+        self.chain.first().and_then(|own| x509::validity_of(own).ok()).map(|(_, ends)| ends)
+    }
+
     /// The root certificate.
     pub fn ca(&self) -> &CertificateDer<'static> {
         &self.ca

@@ -21,7 +21,8 @@ use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::digest::{Digest, Hasher, sha256};
 use zerotrip_trust::dsse;
 
-use crate::desk::DeskError;
+use crate::desk::{DeskError, signing_lock};
+use crate::versions::Versioned;
 
 /// Most rows of one dataset of which something is stated: as many as may be unreadable before the register counts as broken.
 pub const MOST_RULED: usize = 10_000;
@@ -171,17 +172,19 @@ impl Worksheet {
         Ok(files::write(&path, text.as_bytes(), Secrecy::Private)?)
     }
 
-    /// Signs it with the owner's key; it is in force from the connector's next start.
+    /// Signs it with the owner's key; a running connector takes it up.
     pub fn sign(&self, home: &SystemHome, dataset: &str) -> Result<usize, DeskError> {
+        let _one = files::lock(&signing_lock(&home.folder))?;
         let before = Adjudications::load(&home.folder, dataset)?.map_or(0, |(signed, _)| signed.version);
         let message = v1::Adjudications {
             dataset: dataset.to_owned(),
-            version: before + 1,
+            version: Versioned::Adjudications(dataset).next(&home.folder, before)?,
             signed_at: Some(to_timestamp(SystemTime::now())),
             rulings: self.rulings.iter().map(to_message).collect(),
         };
         let envelope = dsse::seal(payload_type::ADJUDICATIONS, &message, &home.key("approve")?)?;
         files::write(&signed_path(&home.folder, dataset), &envelope.encode_to_vec(), Secrecy::Private)?;
+        Versioned::Adjudications(dataset).remember(&home.folder, message.version)?;
         Ok(message.rulings.len())
     }
 }
@@ -225,6 +228,11 @@ impl Adjudications {
             rulings.extend(from_message(ruling).ok_or_else(|| damaged("a ruling that cannot be read".into()))?);
         }
         Ok(Some((Self { version: message.version, digest: sha256(payload).to_vec(), rulings }, envelope)))
+    }
+
+    /// Grows with every signing.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// What is stated of rows of that digest.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +10,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{HomeError, SystemHome, files};
-use zerotrip_proto::v1::{Approvals, Envelope, ErrorCode};
+use zerotrip_proto::v1::{Approvals, Envelope, ErrorCode, NoticeReason, NoticeRequest};
 use zerotrip_proto::{Refusal, payload_type};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
@@ -19,17 +18,22 @@ use zerotrip_trust::identity::Identity;
 
 use crate::adjudications::Adjudications;
 use crate::approving;
-use crate::desk::{self, DeskError};
+use crate::clock::Clock;
+use crate::desk::{self, DeskError, Stamp};
 use crate::gate::{self, Admitted, Arrival, Served};
 use crate::journal::Journal;
 use crate::quality::Qualities;
 use crate::scan::{self, Messages, Shape};
 use crate::serving::{Serving, verify_owner};
+use crate::shown::shown;
 use crate::source::SourceError;
 use crate::used::Used;
+use crate::versions::Versioned;
 
-/// Time between two looks at whether the owner approved or withdrew anything.
+/// Time between two looks at whether the owner signed, approved or withdrew anything.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Characters of the hub's words that are shown.
+const MOST_NOTICE: usize = 400;
 
 /// The running agent.
 #[derive(Debug)]
@@ -37,19 +41,34 @@ pub struct Agent {
     home: SystemHome,
     uri: String,
     member: String,
-    datasets: BTreeMap<String, Arc<Serving>>,
-    /// What is attached and could not be opened, by id (by its file where even that is unknown), and why.
-    broken: BTreeMap<String, String>,
     in_force: RwLock<Arc<InForce>>,
     /// Held while what is in force is replaced: by one at a time.
     replacing: Mutex<()>,
     /// Told when it was, for scans under way.
     replaced: watch::Sender<()>,
+    /// Told when datasets were opened anew.
+    reopened: watch::Sender<()>,
+    /// Told when what is stated to the hub has changed: it hears so on a new channel.
+    restated: watch::Sender<()>,
     used: Used,
     journal: Journal,
     qualities: Qualities,
+    clock: Clock,
+    /// What the hub said last of why it closes the channel.
+    notice: Mutex<Option<Notice>>,
+    /// The owner's files as they were before they were read.
+    read: BTreeMap<PathBuf, Option<Stamp>>,
     /// Held as long as this serves: two would write one journal.
     _lock: File,
+}
+
+/// Why the hub closes a channel, in its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What kind.
+    pub reason: NoticeReason,
+    /// For people.
+    pub why: String,
 }
 
 /// What the newest directory makes of the owner's signatures.
@@ -57,12 +76,22 @@ pub struct Agent {
 struct InForce {
     directory: Directory,
     envelope: Envelope,
+    datasets: Arc<Datasets>,
     approvals: Option<Envelope>,
     /// The approvals' version, where their signature holds.
     approved_version: Option<u64>,
     served: Served,
     /// Why a dataset is not served, by id.
     unserved: BTreeMap<String, String>,
+}
+
+/// What is attached, as its owner signed it.
+#[derive(Debug, Default)]
+struct Datasets {
+    /// By id.
+    open: BTreeMap<String, Arc<Serving>>,
+    /// What is attached and could not be opened, by id (by its file where even that is unknown), and why.
+    broken: BTreeMap<String, String>,
 }
 
 /// Why the agent cannot start.
@@ -132,50 +161,32 @@ impl Agent {
         let now = SystemTime::now();
         let envelope = home.kept_directory()?;
         let directory = Directory::open(&envelope, &home.authority, now, 0).map_err(HomeError::from)?;
-        let (mut datasets, mut broken) = (BTreeMap::new(), BTreeMap::new());
-        for path in desk::dataset_paths(folder)? {
-            // One that is broken takes none of the others with it.
-            match open_dataset(folder, &path) {
-                Ok(serving) if datasets.contains_key(&serving.file.id) || broken.contains_key(&serving.file.id) => {
-                    // Which of them is meant is not ours to guess.
-                    datasets.remove(&serving.file.id);
-                    broken.insert(
-                        serving.file.id.clone(),
-                        "two attached files describe it; take one of their lines out of `connector.toml`".to_owned(),
-                    );
-                }
-                Ok(serving) => {
-                    datasets.insert(serving.file.id.clone(), Arc::new(serving));
-                }
-                Err((name, why)) => {
-                    tracing::error!(dataset = %name, %why, "not served");
-                    broken.insert(name, why);
-                }
-            }
-        }
-        if datasets.is_empty() && !broken.is_empty() {
-            return Err(AgentError::Nothing(broken));
+        let read = desk::stamps(folder);
+        let datasets = Arc::new(Datasets::read(folder, &Datasets::default())?);
+        if datasets.open.is_empty() && !datasets.broken.is_empty() {
+            return Err(AgentError::Nothing(datasets.broken.clone()));
         }
         let approvals = approving::read(folder)?;
         approving::not_older(folder, approvals.as_ref())?;
         let journal = Journal::open(&folder.join("journal")).map_err(AgentError::Journal)?;
         let member = home.system.member().unwrap_or_default().to_owned();
-        let in_force = InForce::new(directory, envelope, &member, (&datasets, &broken), approvals, now);
-        if let Some(version) = in_force.approved_version {
-            approving::remember(folder, version)?;
-        }
+        let in_force = InForce::new(directory, envelope, &member, datasets, approvals, now);
+        in_force.remember_versions(folder)?;
         Ok(Self {
             uri: home.uri(),
             member,
             in_force: RwLock::new(Arc::new(in_force)),
             replacing: Mutex::new(()),
             replaced: watch::Sender::new(()),
+            reopened: watch::Sender::new(()),
+            restated: watch::Sender::new(()),
             home,
-            datasets,
-            broken,
             used: Used::new(now),
             journal,
             qualities: Qualities::default(),
+            clock: Clock::default(),
+            notice: Mutex::default(),
+            read,
             _lock: lock,
         })
     }
@@ -187,8 +198,7 @@ impl Agent {
 
     /// The ids of the datasets that are served.
     pub fn served(&self) -> Vec<String> {
-        let current = self.current();
-        self.datasets.keys().filter(|id| !current.unserved.contains_key(*id)).cloned().collect()
+        self.current().served_now().map(|(id, _)| id.clone()).collect()
     }
 
     /// Why a dataset is attached but not served, in the owner's words.
@@ -199,9 +209,8 @@ impl Agent {
     /// Looks up the persons whom owners know to be in what is served, in all datasets at once; says of each where they are not found why.
     /// Such a dataset stays attached: each scan of it is answered with that it is implausible, until they are found.
     pub async fn prove(&self) -> BTreeMap<String, String> {
-        let served = self.served();
-        let all = self.datasets.iter().filter(|(id, _)| served.contains(*id));
-        let looks = all.map(|(id, serving)| async move { (id.clone(), serving.prove().await) });
+        let current = self.current();
+        let looks = current.served_now().map(|(id, serving)| async move { (id.clone(), serving.prove().await) });
         let mut failed = BTreeMap::new();
         for (id, looked) in futures::future::join_all(looks).await {
             if let Err(error) = looked {
@@ -219,9 +228,7 @@ impl Agent {
 
     /// The owner's signed statements of what is served.
     pub fn statements(&self) -> Vec<Envelope> {
-        let current = self.current();
-        let served = self.datasets.iter().filter(|(id, _)| !current.unserved.contains_key(*id));
-        served.map(|(_, serving)| serving.envelope.clone()).collect()
+        self.current().statements()
     }
 
     /// What was found wrong with what is served, signed by this connector; nothing yet of what was not looked at.
@@ -231,8 +238,25 @@ impl Agent {
 
     /// Looks now and then at every cell of what is attached, for the catalog; never ends.
     pub async fn keep_looking(&self) {
-        let all = self.datasets.values().map(|serving| self.qualities.keep(Arc::clone(serving), &self.uri, &self.home.sign));
-        futures::future::join_all(all).await;
+        let mut reopened = self.reopened.subscribe();
+        loop {
+            reopened.mark_unchanged();
+            let datasets = Arc::clone(&self.current().datasets);
+            let all = datasets.open.values().map(|serving| self.qualities.keep(Arc::clone(serving), &self.uri, &self.home.sign));
+            tokio::select! {
+                _never = futures::future::join_all(all) => {}
+                _either = reopened.changed() => continue,
+            }
+            // There is nothing to look at until something is attached.
+            if reopened.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Told when what is stated to the hub has changed.
+    pub fn restated(&self) -> watch::Receiver<()> {
+        self.restated.subscribe()
     }
 
     /// The version of the directory in force.
@@ -254,7 +278,7 @@ impl Agent {
             tracing::error!(%error, "the new key directory cannot be kept");
             Refusal::new(ErrorCode::SourceFailed, "the new key directory cannot be kept on this connector's disk")
         })?;
-        self.put_in_force(directory, envelope.clone(), current.approvals.clone(), now);
+        self.put_in_force(directory, envelope.clone(), Arc::clone(&current.datasets), current.approvals.clone(), now);
         tracing::info!(version, "new key directory in force");
         Ok(version)
     }
@@ -275,35 +299,117 @@ impl Agent {
             tracing::error!(%error, "these approvals are not taken up");
             return false;
         }
-        self.put_in_force(current.directory.clone(), current.envelope.clone(), approvals, now);
-        if let Some(version) = self.current().approved_version
-            && let Err(error) = approving::remember(&self.home.folder, version)
-        {
-            tracing::error!(%error, "that these approvals were in force cannot be kept: older ones would be taken up after them");
-        }
+        self.put_in_force(current.directory.clone(), current.envelope.clone(), Arc::clone(&current.datasets), approvals, now);
         tracing::info!(scans = self.approved(), "the owner's approvals as they stand now are in force");
         true
     }
 
-    /// Takes up whatever its owner approves or withdraws, soon after; never ends.
-    pub async fn follow_approvals(&self) {
-        let path = approving::path(&self.home.folder);
-        // A signed file is replaced as a whole, by another one.
-        let stamp = || std::fs::metadata(&path).map(|found| (found.ino(), found.len(), found.modified().ok())).ok();
-        let mut known = None;
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
-        loop {
-            ticks.tick().await;
-            let now = stamp();
-            if now != known {
-                self.take_approvals(SystemTime::now());
-                known = now;
+    /// Takes up what its owner signed since: datasets, and what is stated of their unreadable rows. Opening a source takes its time;
+    /// what was in force until then is so meanwhile. What cannot be opened is not served, as it would not be after a restart.
+    fn take_datasets(&self, now: SystemTime) {
+        let known = Arc::clone(&self.current().datasets);
+        let datasets = match Datasets::read(&self.home.folder, &known) {
+            Ok(datasets) => Arc::new(datasets),
+            Err(error) => {
+                tracing::error!(%error, "what the owner signed since is not taken up");
+                return;
             }
+        };
+        if datasets.is_same(&known) {
+            return;
+        }
+        let _one = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current();
+        let before = current.statements();
+        self.put_in_force(current.directory.clone(), current.envelope.clone(), Arc::clone(&datasets), current.approvals.clone(), now);
+        for (id, serving) in &datasets.open {
+            if !known.open.get(id).is_some_and(|known| Arc::ptr_eq(known, serving)) {
+                self.qualities.forget(id);
+                tracing::info!(dataset = %id, "taken up as its owner signed it");
+            }
+        }
+        for id in known.open.keys().filter(|id| !datasets.open.contains_key(*id) && !datasets.broken.contains_key(*id)) {
+            tracing::info!(dataset = %id, "no longer attached");
+        }
+        self.reopened.send_replace(());
+        if self.current().statements() != before {
+            self.restated.send_replace(());
         }
     }
 
-    fn put_in_force(&self, directory: Directory, envelope: Envelope, approvals: Option<Envelope>, now: SystemTime) {
-        let next = InForce::new(directory, envelope, &self.member, (&self.datasets, &self.broken), approvals, now);
+    /// Takes up whatever its owner signs, approves or withdraws, soon after; never ends.
+    pub async fn follow_owner(self: &Arc<Self>) {
+        let folder = self.home.folder.clone();
+        let approvals = approving::path(&folder);
+        let (mut approved, mut signed) = (None, self.read.clone());
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let now = desk::stamp(&approvals);
+            if now != approved {
+                self.take_approvals(SystemTime::now());
+                approved = now;
+            }
+            let now = desk::stamps(&folder);
+            if now == signed {
+                continue;
+            }
+            signed = now;
+            let agent = Arc::clone(self);
+            // Beside this, for a source may take long to open, and a withdrawal does not wait for it.
+            let taking = tokio::task::spawn_blocking(move || agent.take_datasets(SystemTime::now()));
+            tokio::pin!(taking);
+            loop {
+                tokio::select! {
+                    _taken = &mut taking => break,
+                    _tick = ticks.tick() => {
+                        let now = desk::stamp(&approvals);
+                        if now != approved {
+                            self.take_approvals(SystemTime::now());
+                            approved = now;
+                        }
+                    }
+                }
+            }
+            let agent = Arc::clone(self);
+            tokio::spawn(async move { agent.prove().await });
+        }
+    }
+
+    /// The hub's clock beside this machine's: what is to be said of it is said in this log.
+    pub fn compare_clocks(&self, here: SystemTime, hub: SystemTime) {
+        if let Some(said) = self.clock.compare(here, hub) {
+            tracing::warn!("{said}");
+        }
+    }
+
+    /// Something that the hub wants this department to know.
+    pub fn hear(&self, notice: &NoticeRequest) {
+        let why: String = shown(&notice.why).chars().take(MOST_NOTICE).collect();
+        match notice.reason() {
+            NoticeReason::NotTaken => tracing::error!("the hub does not take what is stated here: {why}"),
+            reason => *self.notice.lock().unwrap_or_else(PoisonError::into_inner) = Some(Notice { reason, why }),
+        }
+    }
+
+    /// Why the hub closes the channel, if it has said so since this was asked last.
+    pub fn take_notice(&self) -> Option<Notice> {
+        self.notice.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put_in_force(
+        &self,
+        directory: Directory,
+        envelope: Envelope,
+        datasets: Arc<Datasets>,
+        approvals: Option<Envelope>,
+        now: SystemTime,
+    ) {
+        let next = InForce::new(directory, envelope, &self.member, datasets, approvals, now);
+        if let Err(error) = next.remember_versions(&self.home.folder) {
+            tracing::error!(%error, "that this was in force cannot be kept: an older copy would be taken up after it");
+        }
         *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         self.replaced.send_replace(());
     }
@@ -316,7 +422,12 @@ impl Agent {
         let admitted = admitted.and_then(|admitted| Ok((self.serving(&admitted.approved.template().dataset, &current)?, admitted)));
         let (serving, admitted) = match admitted {
             Ok(admitted) => admitted,
-            Err(refusal) => return Err(self.refused(refusal)),
+            Err(refusal) => {
+                if matches!(refusal.code, ErrorCode::NotYetValid | ErrorCode::Expired) && self.clock.may_say_refused() {
+                    tracing::warn!(code = refusal.code.name(), why = %refusal.en, "a scan was refused for its times");
+                }
+                return Err(self.refused(refusal));
+            }
         };
         self.note("scan", &ScanLine::of(&admitted))?;
         let grant = admitted.grant.id.as_str();
@@ -369,7 +480,7 @@ impl Agent {
                 "this dataset is attached, but not served now: its department's log says why",
             ));
         }
-        let serving = self.datasets.get(dataset).cloned();
+        let serving = current.datasets.open.get(dataset).cloned();
         serving.ok_or_else(|| Refusal::new(ErrorCode::UnknownName, format!("no dataset `{dataset}` is attached here")))
     }
 
@@ -408,12 +519,12 @@ impl InForce {
         directory: Directory,
         envelope: Envelope,
         member: &str,
-        (datasets, broken): (&BTreeMap<String, Arc<Serving>>, &BTreeMap<String, String>),
+        datasets: Arc<Datasets>,
         approvals: Option<Envelope>,
         now: SystemTime,
     ) -> Self {
-        let mut unserved = broken.clone();
-        for (id, serving) in datasets {
+        let mut unserved = datasets.broken.clone();
+        for (id, serving) in &datasets.open {
             if let Err(why) = serving.signed_by_owner(&directory, now) {
                 tracing::warn!(dataset = %id, %why, "not served: its owner's signature does not hold");
                 unserved.insert(id.clone(), why);
@@ -428,24 +539,100 @@ impl InForce {
         });
         let approved_version = opened.as_ref().map(|opened| opened.version);
         let served = opened.map_or_else(Served::default, |opened| {
-            Served::new(opened, |template| match datasets.get(&template.dataset) {
+            Served::new(opened, |template| match datasets.open.get(&template.dataset) {
                 Some(serving) => Shape::of(template, serving),
                 None => Err(format!("no dataset `{}` is attached here", template.dataset)),
             })
         });
-        Self { directory, envelope, approvals, approved_version, served, unserved }
+        Self { directory, envelope, datasets, approvals, approved_version, served, unserved }
+    }
+
+    fn served_now(&self) -> impl Iterator<Item = (&String, &Arc<Serving>)> {
+        self.datasets.open.iter().filter(|(id, _)| !self.unserved.contains_key(*id))
+    }
+
+    fn statements(&self) -> Vec<Envelope> {
+        self.served_now().map(|(_, serving)| serving.envelope.clone()).collect()
+    }
+
+    /// Keeps the versions of all whose signatures hold: what nobody signed raises no number.
+    fn remember_versions(&self, folder: &Path) -> Result<(), DeskError> {
+        for (_, serving) in self.served_now() {
+            serving.remember_versions(folder)?;
+        }
+        self.approved_version.map_or(Ok(()), |version| Versioned::Approvals.remember(folder, version))
+    }
+}
+
+impl Datasets {
+    /// Everything that the folder attaches; what is known and was not signed anew since is the same.
+    fn read(folder: &Path, known: &Self) -> Result<Self, DeskError> {
+        let mut read = Self::default();
+        for path in desk::dataset_paths(folder)? {
+            // One that is broken takes none of the others with it.
+            match open_dataset(folder, &path, known) {
+                Ok(serving) if read.open.contains_key(&serving.file.id) || read.broken.contains_key(&serving.file.id) => {
+                    // Which of them is meant is not ours to guess.
+                    read.open.remove(&serving.file.id);
+                    read.broken.insert(
+                        serving.file.id.clone(),
+                        "two attached files describe it; take one of their lines out of `connector.toml`".to_owned(),
+                    );
+                }
+                Ok(serving) => {
+                    read.open.insert(serving.file.id.clone(), serving);
+                }
+                Err((name, why)) => {
+                    tracing::error!(dataset = %name, %why, "not served");
+                    read.broken.insert(name, why);
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let same = |(one, other): (&Arc<Serving>, &Arc<Serving>)| Arc::ptr_eq(one, other);
+        self.broken == other.broken && self.open.len() == other.open.len() && self.open.values().zip(other.open.values()).all(same)
     }
 }
 
 /// One dataset, or its name and what is wrong with it.
-fn open_dataset(folder: &Path, path: &Path) -> Result<Serving, (String, String)> {
+fn open_dataset(folder: &Path, path: &Path, known: &Datasets) -> Result<Arc<Serving>, (String, String)> {
     let unread = |error: DeskError| (path.display().to_string(), error.to_string());
     let id = desk::read_dataset(path).map_err(unread)?.id;
-    let wrong = |why: String| (id.clone(), why);
-    let (file, statement) = desk::signed_dataset(folder, path).map_err(|error| wrong(error.to_string()))?;
-    let adjudicated = Adjudications::load(folder, &id).map_err(|error| wrong(error.to_string()))?;
+    let before = known.open.get(&id);
+    let wrong = |error: DeskError| (id.clone(), error.to_string());
+    // One who is signing replaces more than one file: they are read when all are there.
+    let read = files::lock(&desk::signing_lock(folder)).map_err(DeskError::from).and_then(|_one| {
+        let signed = desk::signed_dataset(folder, path)?;
+        Ok((signed, adjudications(folder, &id)?))
+    });
+    let (signed, adjudicated) = match (read, before) {
+        (Ok(read), _) => read,
+        // What was put back is not taken up, and what is newer and in force stays so.
+        (Err(error @ DeskError::Older { .. }), Some(before)) => {
+            tracing::error!(dataset = %id, %error, "not taken up");
+            return Ok(Arc::clone(before));
+        }
+        (Err(error), _) => return Err(wrong(error)),
+    };
+    let envelope = adjudicated.as_ref().map(|(_, envelope)| envelope);
+    if let Some(before) = before.filter(|before| before.is_of(&signed.envelope, envelope)) {
+        return Ok(Arc::clone(before));
+    }
     let base = files::folder_of(path);
-    Serving::open(file, statement, adjudicated, base, &folder.join("state")).map_err(|error| wrong(error.to_string()))
+    let opened = Serving::open(signed, adjudicated, base, &folder.join("state"));
+    opened.map(Arc::new).map_err(|error| (id, error.to_string()))
+}
+
+/// What its owner states of unreadable rows, if that is no older copy.
+fn adjudications(folder: &Path, dataset: &str) -> Result<Option<(Adjudications, Envelope)>, DeskError> {
+    let found = Adjudications::load(folder, dataset)?;
+    if let Some((adjudications, _)) = &found {
+        Versioned::Adjudications(dataset).not_older(folder, adjudications.version())?;
+    }
+    Ok(found)
 }
 
 fn reasons(broken: &BTreeMap<String, String>) -> String {

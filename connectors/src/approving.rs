@@ -15,8 +15,8 @@ use zerotrip_trust::receipt::template_digest;
 
 use crate::desk::{DeskError, envelope};
 use crate::serving::owner_of;
+use crate::versions::Versioned;
 
-const HIGHEST_AGAIN: &str = "read `zerotrip-connector approvals`; if that is what is to be served, remove the file";
 const APPROVE_AGAIN: &str = "remove it, then run `zerotrip-connector approve` again for each check that is to be served";
 
 /// A member, and what it may ask for.
@@ -60,26 +60,11 @@ pub fn sign(home: &SystemHome, read: &Approvals, mut approvals: Approvals) -> Re
     if standing(home)? != *read {
         return Err(DeskError::Meanwhile);
     }
-    let highest = approvals.version.max(highest(&home.folder)?);
-    approvals.version = highest.checked_add(1).ok_or_else(|| damaged(&highest_path(&home.folder), "no number is higher"))?;
+    approvals.version = Versioned::Approvals.next(&home.folder, approvals.version)?;
     approvals.signed_at = Some(to_timestamp(SystemTime::now()));
     let envelope = dsse::seal(payload_type::APPROVALS, &approvals, &home.key("approve")?)?;
     files::write(&path(&home.folder), &envelope.encode_to_vec(), Secrecy::Public)?;
-    remember(&home.folder, approvals.version)
-}
-
-/// Where the highest version that was ever signed or in force here is kept.
-pub fn highest_path(folder: &Path) -> PathBuf {
-    folder.join("signed").join("approvals.version")
-}
-
-/// The highest version that was ever signed or in force here: older approvals, out of a backup, would serve again what was withdrawn.
-pub fn highest(folder: &Path) -> Result<u64, DeskError> {
-    let path = highest_path(folder);
-    if !path.exists() {
-        return Ok(0);
-    }
-    files::read_text(&path)?.trim().parse().map_err(|_| damaged(&path, "not a number"))
+    Versioned::Approvals.remember(&home.folder, approvals.version)
 }
 
 /// Refuses approvals that say themselves that they are older than others that were here.
@@ -88,23 +73,10 @@ pub fn not_older(folder: &Path, approvals: Option<&Envelope>) -> Result<(), Desk
         let (payload, _) = dsse::peek(envelope, payload_type::APPROVALS).ok()?;
         dsse::decode::<Approvals>(payload).ok().map(|approvals| approvals.version)
     };
-    let highest = highest(folder)?;
-    match approvals.and_then(version).filter(|version| *version < highest) {
-        Some(version) => Err(DeskError::Older { version, highest, kept: highest_path(folder).display().to_string() }),
+    match approvals.and_then(version) {
+        Some(version) => Versioned::Approvals.not_older(folder, version),
         None => Ok(()),
     }
-}
-
-fn damaged(path: &Path, why: &str) -> DeskError {
-    DeskError::Damaged { path: path.display().to_string(), why: why.to_owned(), remedy: HIGHEST_AGAIN }
-}
-
-/// Keeps this version, whose signature was verified, if none was higher.
-pub fn remember(folder: &Path, version: u64) -> Result<(), DeskError> {
-    if version > highest(folder)? {
-        files::write(&highest_path(folder), version.to_string().as_bytes(), Secrecy::Public)?;
-    }
-    Ok(())
 }
 
 /// Whom an approval serves, and for what: each of its requesters, for each of its purposes.

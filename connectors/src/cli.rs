@@ -1,6 +1,7 @@
 //! The connector's command line: joining, the owner's desk, checking a dataset, and serving.
 
 mod approving;
+mod signing;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -80,7 +81,11 @@ enum Command {
     /// mean is decided here, so that `1`, ` 1` and `现势` count as one where the dataset file says so. A row whose cell cannot be read and
     /// would have decided it is counted apart.
     Count(Count),
-    /// Sign a dataset file as its owner, and attach it to this connector.
+    /// Sign dataset files as their owner, and attach them to this connector.
+    ///
+    /// What is signed is the whole file, and the file of known persons that it names: after any change sign it again. A running `serve` takes
+    /// it up by itself. Of several files all are signed, or none; a dataset that no check of the hub asks is refused, for then its id is
+    /// most likely misspelled.
     Sign {
         /// The connector's folder.
         #[arg(long)]
@@ -88,11 +93,14 @@ enum Command {
         /// Dataset files.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Sign though no check of the hub asks these datasets yet.
+        #[arg(long)]
+        not_asked_yet: bool,
     },
     /// Decide whom rows that cannot be read can concern, one by one or all of a form, and sign it as their owner.
     ///
     /// One row without a usable id makes every absence unprovable, for it could be anybody's. Each answer is kept at once in
-    /// DIR/adjudications, so that the work can be stopped and taken up again; what was signed holds from the next start of `serve`. A ruling
+    /// DIR/adjudications, so that the work can be stopped and taken up again; a running `serve` takes up what was signed. A ruling
     /// covers the rows that are there now: an equal one that is entered later is undecided again, and so are the others like it.
     ///
     /// Many rows of one form, such as public housing without an owner: `--cell owner_id=000000000000000000 --where 'district=330106'
@@ -199,7 +207,7 @@ async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Count(arguments) => return count::run(arguments, json).await,
         Command::Inspect(arguments) => inspect::run(arguments, json).await,
         Command::Join { dir, invitation, wait } => join_hub(&dir, &invitation, wait, json).await,
-        Command::Sign { dir, files } => sign(&dir, &files, json),
+        Command::Sign { dir, files, not_asked_yet } => signing::sign(&dir, &files, not_asked_yet, json).await,
         Command::Adjudicate(arguments) => adjudicate_rows(&arguments, json).await,
         Command::Approve(arguments) => approving::approve(&arguments, json).await,
         Command::Withdraw(arguments) => approving::withdraw(&arguments, json),
@@ -244,19 +252,9 @@ async fn adjudicate_rows(arguments: &Adjudicate, json: bool) -> Result<(), Failu
     let signed = if is_signed { adjudicate::sign(&home, &dataset.id)? } else { 0 };
     let text = match signed {
         0 => "nothing was signed; what was decided is kept".to_owned(),
-        rulings => format!("signed {rulings} rulings on {}; they hold from the next start of `serve`", dataset.id),
+        rulings => format!("signed {rulings} rulings on {}; {}", dataset.id, signing::taken_up(dir)?),
     };
     say(json, &text, &serde_json::json!({ "dataset": dataset.id, "progress": progress, "signed": signed }))
-}
-
-fn sign(dir: &Path, files: &[PathBuf], json: bool) -> Result<(), Failure> {
-    let home = SystemHome::load(dir)?;
-    for path in files {
-        let file = desk::sign_dataset(&home, path)?;
-        let text = format!("signed and attached {} ({} columns, {} look-ups)", file.id, file.columns.len(), file.lookups.len());
-        say(json, &text, &serde_json::json!({ "signed": file.id, "file": path.display().to_string() }))?;
-    }
-    Ok(())
 }
 
 fn confirmed(what: &str) -> Result<bool, Failure> {
@@ -285,10 +283,13 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
         &serde_json::json!({ "serving": datasets, "not_served": unserved, "implausible": implausible, "approved": agent.approved(), "hub": agent.home().address.to_string() }),
     )?;
     for (dataset, why) in &unserved {
-        eprintln!("{}", shown(&format!("not served: {dataset}: {why}; mend it, then start `serve` again")));
+        eprintln!("{}", shown(&format!("not served: {dataset}: {why}; once that is fixed, `sign` its file or start `serve` again")));
     }
     for (dataset, why) in &implausible {
         eprintln!("{}", shown(&format!("not answered: {dataset}: {why}")));
+    }
+    for path in desk::left_behind(dir)? {
+        eprintln!("{}", shown(&signing::left(&path)));
     }
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
@@ -298,7 +299,7 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
         stop.send_replace(true);
     });
     let following = Arc::clone(&agent);
-    tokio::spawn(async move { following.follow_approvals().await });
+    tokio::spawn(async move { following.follow_owner().await });
     let looking = Arc::clone(&agent);
     // It ends with the process.
     tokio::spawn(async move { looking.keep_looking().await });

@@ -1,7 +1,9 @@
 //! The owner's desk: which datasets are attached, and signing what they are. Files in the connector's folder; nothing here talks to a
 //! source or to the hub. Which scans are served is approved beside it ([`crate::approving`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -13,12 +15,23 @@ use zerotrip_datasets::shown::toml_fault;
 use zerotrip_datasets::{DatasetFile, FileError as DatasetError, template};
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ScanTemplate};
+use zerotrip_trust::digest::{self, Digest, RandomError, sha256, sha256_parts};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse::{self, DsseError};
 use zerotrip_trust::identity::{is_name, is_term};
 
+use crate::approving;
+use crate::probes::Probes;
+use crate::serving::owner_of;
+use crate::source::SourceError;
+use crate::versions::Versioned;
+
 /// Most datasets of one connector.
 const MOST_DATASETS: usize = 64;
+
+/// Bytes of the salt with which a dataset file is bound.
+const SALT_BYTES: usize = 32;
+const SIGN_AGAIN: &str = "sign its dataset file again with `zerotrip-connector sign`";
 
 /// What is wrong at the desk.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +69,12 @@ pub enum DeskError {
     /// Nobody signed it.
     #[error("dataset `{0}` is not signed; run `zerotrip-connector sign` on its file")]
     Unsigned(String),
+    /// Changed since.
+    #[error(
+        "the dataset file{1} was changed after its owner signed it: nothing of `{0}` is served until it is signed again with \
+         `zerotrip-connector sign`"
+    )]
+    Changed(String, &'static str),
     /// Not ours.
     #[error("dataset `{0}` belongs to member `{1}`, and this connector is member `{2}`'s")]
     NotOurs(String, String, String),
@@ -67,19 +86,36 @@ pub enum DeskError {
     /// Not what the owner signed.
     #[error("the hub's catalog asks dataset `{0}` for what its signed statement does not have: {1}")]
     Misfit(String, String),
-    /// What was withdrawn would be served again.
-    #[error(
-        "the owner's approvals here are version {version}, and version {highest} was signed: an older copy was put back. Read them with \
-         `zerotrip-connector approvals`, and `withdraw` or `approve` what differs; if all of it is meant, remove `{kept}`"
-    )]
+    /// What was unsaid since would hold again.
+    #[error("{what} here: version {version}, and version {highest} was signed: an older copy was put back. {remedy}")]
     Older {
-        /// As they lie there.
+        /// What it is that has versions.
+        what: String,
+        /// As it lies there.
         version: u64,
         /// The highest that was ever here.
         highest: u64,
-        /// Where that is kept.
-        kept: String,
+        /// What to do.
+        remedy: String,
     },
+    /// A statement by which less is bound than is served.
+    #[error(
+        "the statement of dataset `{0}` was signed by an older release, which did not bind the whole dataset file; run \
+         `zerotrip-connector sign` on it again"
+    )]
+    Unbound(String),
+    /// The file that names known persons.
+    #[error("the known persons of dataset `{0}`: {1}")]
+    Probes(String, String),
+    /// No check asks it, by that id.
+    #[error(
+        "no check of the hub asks a dataset `{0}`{1}; nothing was signed. Correct `dataset.id` in `{2}`, or add `--not-asked-yet` where the \
+         check's definition is yet to be deployed"
+    )]
+    NotAsked(String, String, String),
+    /// Randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
     /// Two files for one dataset: which of them is meant is not ours to guess.
     #[error("`{0}` is attached already, as `{1}` describes it; change that file, or take its line out of `connector.toml`")]
     Twice(String, String),
@@ -124,15 +160,94 @@ pub fn dataset_paths(folder: &Path) -> Result<Vec<PathBuf>, DeskError> {
     Ok(config.datasets.iter().map(|path| folder.join(path)).collect())
 }
 
-/// A dataset file and its owner's signed statement.
-pub fn signed_dataset(folder: &Path, path: &Path) -> Result<(DatasetFile, Envelope), DeskError> {
-    let file = read_dataset(path)?;
-    let signed = folder.join("signed").join(format!("{}.dsse", file.id));
+/// A dataset file as its owner signed it.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// What it says.
+    pub file: DatasetFile,
+    /// The signed statement. Whether the signature holds is for the directory in force to say.
+    pub envelope: Envelope,
+    /// What the statement says.
+    pub statement: DatasetStatement,
+    /// The persons that the file names, as they were bound.
+    pub probes: Option<Digest>,
+}
+
+/// A dataset file and its owner's signed statement, which binds every byte of it: what was changed since is not what the owner signed.
+pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
+    let text = files::read_text(path)?;
+    let file = DatasetFile::parse(&text, &path.display().to_string())?;
+    let signed = statement_path(folder, &file.id);
     if !signed.exists() {
         return Err(DeskError::Unsigned(file.id));
     }
-    let read = envelope(&signed, payload_type::DATASET, "sign its dataset file again with `zerotrip-connector sign`")?;
-    Ok((file, read))
+    let envelope = envelope(&signed, payload_type::DATASET, SIGN_AGAIN)?;
+    let (payload, _) = dsse::peek(&envelope, payload_type::DATASET)?;
+    let statement: DatasetStatement = dsse::decode(payload)?;
+    if statement.version == 0 {
+        return Err(DeskError::Unbound(file.id));
+    }
+    Versioned::Statement(&file.id).not_older(folder, statement.version)?;
+    let salt_path = salt_path(folder, &file.id);
+    let salt = if salt_path.exists() { files::read(&salt_path)? } else { Vec::new() };
+    let named = probes(&file, path)?;
+    let bound = commitment(&salt, &text, named.as_deref());
+    let same = DatasetStatement {
+        stated_at: statement.stated_at,
+        version: statement.version,
+        file_commitment: bound.to_vec(),
+        ..file.to_statement(SystemTime::now())
+    };
+    if salt.len() != SALT_BYTES || statement != same {
+        return Err(DeskError::Changed(file.id.clone(), if named.is_some() { ", or its file of known persons" } else { "" }));
+    }
+    Ok(Signed { file, envelope, statement, probes: named.map(|persons| sha256(&persons)) })
+}
+
+/// Binds a dataset file, and the file of known persons that it names. Both hold what does not leave the department, and what they hold could
+/// be guessed: the salt stays here.
+fn commitment(salt: &[u8], text: &str, probes: Option<&[u8]>) -> Digest {
+    let named: &[u8] = if probes.is_some() { b"known persons" } else { b"" };
+    sha256_parts("zerotrip dataset file v1", &[salt, text.as_bytes(), named, probes.unwrap_or_default()])
+}
+
+/// The file of known persons, if the dataset file names one.
+fn probes(file: &DatasetFile, path: &Path) -> Result<Option<Vec<u8>>, DeskError> {
+    let wrong = |error: SourceError| DeskError::Probes(file.id.clone(), error.detail);
+    Probes::of(file, files::folder_of(path)).and_then(|probes| probes.map(|probes| probes.text()).transpose()).map_err(wrong)
+}
+
+/// Where a dataset's signed statement lies.
+pub fn statement_path(folder: &Path, dataset: &str) -> PathBuf {
+    folder.join("signed").join(format!("{dataset}.dsse"))
+}
+
+fn salt_path(folder: &Path, dataset: &str) -> PathBuf {
+    folder.join("signed").join(format!("{dataset}.salt"))
+}
+
+/// What tells one file from another that replaces it: a signed file is replaced as a whole.
+pub type Stamp = (u64, u64, Option<SystemTime>);
+
+/// Of that file, if there is one.
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    fs::metadata(path).map(|found| (found.ino(), found.len(), found.modified().ok())).ok()
+}
+
+/// Of everything that says which datasets are attached, and as what.
+pub fn stamps(folder: &Path) -> BTreeMap<PathBuf, Option<Stamp>> {
+    let attached = folder.join("connector.toml");
+    let mut stamps = BTreeMap::from([(attached.clone(), stamp(&attached))]);
+    let entries = fs::read_dir(folder.join("signed")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let signed = entries.filter(|path| path.extension().is_some_and(|kind| kind == "dsse" || kind == "salt"));
+    let signed = signed.filter(|path| *path != approving::path(folder));
+    stamps.extend(signed.map(|path| (path.clone(), stamp(&path))));
+    stamps
+}
+
+/// Held while the owner's files are replaced: a statement and its salt belong together.
+pub fn signing_lock(folder: &Path) -> PathBuf {
+    folder.join("signed").join("sign.lock")
 }
 
 /// Reads a dataset file.
@@ -142,7 +257,10 @@ pub fn read_dataset(path: &Path) -> Result<DatasetFile, DeskError> {
 
 /// Reads a dataset file of this member's own.
 pub fn read_owned(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskError> {
-    let file = read_dataset(path)?;
+    owned(home, read_dataset(path)?)
+}
+
+fn owned(home: &SystemHome, file: DatasetFile) -> Result<DatasetFile, DeskError> {
     let member = home.system.member().unwrap_or_default();
     if file.member() == member { Ok(file) } else { Err(DeskError::NotOurs(file.id.clone(), file.member().to_owned(), member.to_owned())) }
 }
@@ -153,29 +271,86 @@ pub fn nothing_to_come(file: &DatasetFile) -> Result<(), DeskError> {
     day.map_or(Ok(()), |day| Err(DeskError::YetToCome(file.id.clone(), day)))
 }
 
-/// Signs a dataset file with the owner's key, and attaches it.
-pub fn sign_dataset(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskError> {
-    let file = read_owned(home, path)?;
+/// Signs dataset files with the owner's key, and attaches them: all of them, or none. `asked` are the datasets that the hub's checks ask,
+/// where that is known: a file of any other is refused, for nobody would ever ask it, and what is asked would stay unserved.
+pub fn sign_datasets(home: &SystemHome, paths: &[PathBuf], asked: Option<&BTreeSet<String>>) -> Result<Vec<DatasetFile>, DeskError> {
+    let key = home.key("approve")?;
+    fs::create_dir_all(home.folder.join("signed")).map_err(|error| FileError { path: home.folder.join("signed"), error })?;
+    let _one = files::lock(&signing_lock(&home.folder))?;
     let mut config = config(&home.folder)?;
-    let absolute = std::path::absolute(path).map_err(|error| FileError { path: path.to_owned(), error })?;
-    let name = absolute.display().to_string();
-    let describes = |other: &&String| **other != name && read_dataset(Path::new(other)).is_ok_and(|other| other.id == file.id);
-    if let Some(other) = config.datasets.iter().find(describes) {
-        return Err(DeskError::Twice(file.id, other.clone()));
-    }
-    nothing_to_come(&file)?;
-    let statement = file.to_statement(SystemTime::now());
-    let envelope = dsse::seal(payload_type::DATASET, &statement, &home.key("approve")?)?;
-    files::write(&home.folder.join("signed").join(format!("{}.dsse", file.id)), &envelope.encode_to_vec(), Secrecy::Public)?;
-    if !config.datasets.contains(&name) {
-        if config.datasets.len() >= MOST_DATASETS {
+    let mut ready = Vec::new();
+    for path in paths {
+        let text = files::read_text(path)?;
+        let file = owned(home, DatasetFile::parse(&text, &path.display().to_string())?)?;
+        let absolute = std::path::absolute(path).map_err(|error| FileError { path: path.clone(), error })?;
+        let name = absolute.display().to_string();
+        let describes = |other: &&String| **other != name && read_dataset(Path::new(other)).is_ok_and(|other| other.id == file.id);
+        if let Some(other) = config.datasets.iter().find(describes) {
+            return Err(DeskError::Twice(file.id, other.clone()));
+        }
+        nothing_to_come(&file)?;
+        if let Some(asked) = asked
+            && !asked.contains(&file.id)
+        {
+            return Err(DeskError::NotAsked(file.id.clone(), asked_of(file.member(), asked), path.display().to_string()));
+        }
+        if !config.datasets.contains(&name) {
+            config.datasets.push(name);
+        }
+        if config.datasets.len() > MOST_DATASETS {
             return Err(DeskError::TooMany);
         }
-        config.datasets.push(name);
-        let text = toml::to_string(&config).map_err(|error| DeskError::Config("connector.toml".into(), error.to_string()))?;
-        files::write(&home.folder.join("connector.toml"), text.as_bytes(), Secrecy::Public)?;
+        let probes = probes(&file, path)?;
+        ready.push((file, text, probes));
     }
-    Ok(file)
+    let mut signed = Vec::new();
+    for (file, text, probes) in ready {
+        let now = SystemTime::now();
+        let salt: [u8; SALT_BYTES] = digest::random()?;
+        let version = Versioned::Statement(&file.id).next_by_clock(&home.folder, now)?;
+        let file_commitment = commitment(&salt, &text, probes.as_deref()).to_vec();
+        let statement = DatasetStatement { version, file_commitment, ..file.to_statement(now) };
+        let envelope = dsse::seal(payload_type::DATASET, &statement, &key)?;
+        files::write(&salt_path(&home.folder, &file.id), &salt, Secrecy::Private)?;
+        files::write(&statement_path(&home.folder, &file.id), &envelope.encode_to_vec(), Secrecy::Public)?;
+        Versioned::Statement(&file.id).remember(&home.folder, version)?;
+        signed.push(file);
+    }
+    let text = toml::to_string(&config).map_err(|error| DeskError::Config("connector.toml".into(), error.to_string()))?;
+    files::write(&home.folder.join("connector.toml"), text.as_bytes(), Secrecy::Public)?;
+    Ok(signed)
+}
+
+/// What of this member's is asked, for people.
+fn asked_of(member: &str, asked: &BTreeSet<String>) -> String {
+    let ours: Vec<&str> = asked.iter().map(String::as_str).filter(|id| owner_of(id) == member).collect();
+    match ours.as_slice() {
+        [] => format!("; none of member `{member}`'s is asked"),
+        ours => format!("; of member `{member}`'s it asks `{}`", ours.join("`, `")),
+    }
+}
+
+/// Signed statements that no attached file has: of a dataset that was renamed, or taken out of `connector.toml`. Nothing is served by them.
+pub fn left_behind(folder: &Path) -> Result<Vec<PathBuf>, DeskError> {
+    let signed = folder.join("signed");
+    if !signed.exists() {
+        return Ok(Vec::new());
+    }
+    let attached: Result<BTreeSet<String>, DeskError> = dataset_paths(folder)?.iter().map(|path| Ok(read_dataset(path)?.id)).collect();
+    // Which id a file has that cannot be read now, nobody knows: then nothing is said to be left.
+    let Ok(attached) = attached else { return Ok(Vec::new()) };
+    let entries = fs::read_dir(&signed).map_err(|error| FileError { path: signed, error })?;
+    let mut left: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| is_left(path, &attached)).collect();
+    left.sort();
+    Ok(left)
+}
+
+fn is_left(path: &Path, attached: &BTreeSet<String>) -> bool {
+    let id = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".dsse"));
+    id.is_some_and(|id| {
+        let id = id.strip_suffix(".adjudications").unwrap_or(id);
+        id != "approvals" && !attached.contains(id)
+    })
 }
 
 /// The scans of datasets that are signed and attached here, if they fit what was signed: what does not fit is never served, and nobody
@@ -183,9 +358,8 @@ pub fn sign_dataset(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskE
 pub fn fitting(folder: &Path, templates: Vec<ScanTemplate>) -> Result<Vec<ScanTemplate>, DeskError> {
     let mut statements = BTreeMap::new();
     for path in dataset_paths(folder)? {
-        let (file, envelope) = signed_dataset(folder, &path)?;
-        let (payload, _) = dsse::peek(&envelope, payload_type::DATASET)?;
-        statements.insert(file.id, dsse::decode::<DatasetStatement>(payload)?);
+        let signed = signed_dataset(folder, &path)?;
+        statements.insert(signed.file.id, signed.statement);
     }
     let mut fitting = Vec::new();
     for template in templates {

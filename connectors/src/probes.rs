@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use zerotrip_datasets::cell::{CellReading, read};
 use zerotrip_datasets::{Column, DatasetFile, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::digest::{Digest, sha256};
 
 use crate::access::Access;
 use crate::source::{LookUp, LookUpEnd, RestsOn, Rows, SourceError, Stop};
@@ -32,6 +33,8 @@ const TRIES: usize = 3;
 #[derive(Debug)]
 pub struct Probes {
     path: PathBuf,
+    /// The file's digest as its owner signed it; `None` where it is only tried.
+    bound: Option<Digest>,
     columns: Vec<Column>,
     /// By name, with the places of their columns.
     look_ups: Vec<(String, Vec<usize>)>,
@@ -71,14 +74,26 @@ impl Probes {
         let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);
         let look_ups = dataset.lookups.iter();
         let look_ups = look_ups.map(|look_up| (look_up.name.clone(), look_up.columns.iter().filter_map(place).collect())).collect();
-        let probes = Self { path: base.join(path), columns: dataset.columns.clone(), look_ups };
+        let probes = Self { path: base.join(path), bound: None, columns: dataset.columns.clone(), look_ups };
         probes.read()?;
         Ok(Some(probes))
     }
 
+    /// The same file, and no other: what was changed or put back since its owner signed it is not looked up.
+    pub fn bound(self, digest: Digest) -> Self {
+        Self { bound: Some(digest), ..self }
+    }
+
+    /// The file as it is, if it can be read.
+    pub fn text(&self) -> Result<Vec<u8>, SourceError> {
+        let text = self.load()?;
+        self.parse(&text).map_err(|why| self.wrong(&why))?;
+        Ok(text.into_bytes())
+    }
+
     /// Looks everybody up; each look-up is a scan as far as the owner's limits go.
     pub async fn look(&self, access: &Access) -> Result<Looked, SourceError> {
-        // Read anew, so that a line which is out of date can be mended without a restart.
+        // Read anew: what was changed meanwhile is not what its owner signed, and nothing is to rest upon the old one either.
         let named = self.read()?;
         for _ in 0..TRIES {
             if let Some(looked) = self.look_once(&named, access).await? {
@@ -151,10 +166,21 @@ impl Probes {
     }
 
     fn read(&self) -> Result<Named, SourceError> {
-        let wrong = |why: String| {
-            let remedy = "mend it, or `dataset.probes` in the dataset file";
-            SourceError::new(ErrorCode::Misconfigured, format!("`{}`: {why}; {remedy}", self.path.display()))
-        };
+        let text = self.load()?;
+        if self.bound.is_some_and(|bound| bound != sha256(text.as_bytes())) {
+            let why = "was changed after its owner signed it; sign its dataset file again with `zerotrip-connector sign`";
+            return Err(SourceError::new(ErrorCode::Misconfigured, format!("`{}` {why}", self.path.display())));
+        }
+        self.parse(&text).map_err(|why| self.wrong(&why))
+    }
+
+    fn wrong(&self, why: &str) -> SourceError {
+        let remedy = "fix it, or `dataset.probes` in the dataset file";
+        SourceError::new(ErrorCode::Misconfigured, format!("`{}`: {why}; {remedy}", self.path.display()))
+    }
+
+    fn load(&self) -> Result<String, SourceError> {
+        let wrong = |why: String| self.wrong(&why);
         let file = File::open(&self.path).map_err(|error| wrong(error.to_string()))?;
         let meta = file.metadata().map_err(|error| wrong(error.to_string()))?;
         if !meta.is_file() {
@@ -168,7 +194,7 @@ impl Probes {
         if text.len() as u64 > MOST_BYTES {
             return Err(wrong(format!("over {MOST_BYTES} bytes")));
         }
-        self.parse(&text).map_err(wrong)
+        Ok(text)
     }
 
     /// One id a line, with the look-up that must find it after a blank, where not any of them will do.

@@ -33,6 +33,11 @@ impl Qualities {
         datasets.filter_map(|dataset| known.get(dataset).cloned()).collect()
     }
 
+    /// Forgets what was found wrong with a dataset: its owner has signed another statement of it.
+    pub fn forget(&self, dataset: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(dataset);
+    }
+
     /// Looks at a dataset now and then, for as long as nobody drops this.
     pub async fn keep(&self, serving: Arc<Serving>, connector: &str, signer: &SigningKey) {
         let dataset = &serving.file.id;

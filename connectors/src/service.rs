@@ -17,8 +17,10 @@ use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
 use zerotrip_channel::Peer;
 use zerotrip_proto::v1::connector_server::{Connector, ConnectorServer};
-use zerotrip_proto::v1::{DescribeReply, DescribeRequest, Envelope, ErrorCode, PushDirectoryReply, PushDirectoryRequest};
-use zerotrip_proto::{Refusal, bounds};
+use zerotrip_proto::v1::{
+    DescribeReply, DescribeRequest, Envelope, ErrorCode, NoticeReply, NoticeRequest, PushDirectoryReply, PushDirectoryRequest,
+};
+use zerotrip_proto::{Refusal, bounds, from_timestamp, to_timestamp};
 
 use crate::agent::Agent;
 use crate::scan::MESSAGES_AHEAD;
@@ -40,15 +42,25 @@ struct Service(Arc<Agent>);
 
 #[tonic::async_trait]
 impl Connector for Service {
-    async fn describe(&self, _request: Request<DescribeRequest>) -> Result<Response<DescribeReply>, Status> {
+    async fn describe(&self, request: Request<DescribeRequest>) -> Result<Response<DescribeReply>, Status> {
+        let now = SystemTime::now();
+        if let Some(hub) = from_timestamp(request.into_inner().asked_at.as_ref()) {
+            self.0.compare_clocks(now, hub);
+        }
         let (datasets, quality) = (self.0.statements(), self.0.quality());
-        Ok(Response::new(DescribeReply { datasets, directory_version: self.0.directory_version(), quality }))
+        let (directory_version, answered_at) = (self.0.directory_version(), Some(to_timestamp(now)));
+        Ok(Response::new(DescribeReply { datasets, directory_version, quality, answered_at }))
     }
 
     async fn push_directory(&self, request: Request<PushDirectoryRequest>) -> Result<Response<PushDirectoryReply>, Status> {
         let envelope = request.into_inner().directory.unwrap_or_default();
         let directory_version = self.0.take_directory(&envelope, SystemTime::now())?;
         Ok(Response::new(PushDirectoryReply { directory_version }))
+    }
+
+    async fn notice(&self, request: Request<NoticeRequest>) -> Result<Response<NoticeReply>, Status> {
+        self.0.hear(&request.into_inner());
+        Ok(Response::new(NoticeReply {}))
     }
 }
 

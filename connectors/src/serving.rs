@@ -5,21 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use prost::Message as _;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::file::DatasetFile;
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::KeyUsage;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ErrorCode};
-use zerotrip_trust::digest::{Digest, sha256};
+use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use crate::access::{Access, Turn};
 use crate::adjudications::Adjudications;
+use crate::desk::{DeskError, Signed};
 use crate::probes::Probes;
 use crate::proving::Proving;
 use crate::source::{self, RestsOn, SourceError, Stop, Survey};
+use crate::versions::Versioned;
 
 /// One dataset, served.
 #[derive(Debug)]
@@ -59,28 +60,19 @@ pub enum ServingError {
 }
 
 impl Serving {
-    /// Opens the source of a dataset file whose statement the owner has signed.
-    pub fn open(
-        file: DatasetFile,
-        envelope: Envelope,
-        adjudicated: Option<(Adjudications, Envelope)>,
-        base: &Path,
-        state: &Path,
-    ) -> Result<Self, ServingError> {
+    /// Opens the source of a dataset file as its owner has signed it.
+    pub fn open(signed: Signed, adjudicated: Option<(Adjudications, Envelope)>, base: &Path, state: &Path) -> Result<Self, ServingError> {
         let wrong = ServingError::Statement;
-        let (payload, _) = dsse::peek(&envelope, payload_type::DATASET).map_err(|error| wrong(error.to_string()))?;
-        let statement = DatasetStatement::decode(payload).map_err(|error| wrong(error.to_string()))?;
-        let unsigned = DatasetStatement { stated_at: statement.stated_at, ..file.to_statement(SystemTime::now()) };
-        if statement != unsigned {
-            return Err(wrong(
-                "the dataset file was changed after its owner signed it; sign it again with `zerotrip-connector sign`".into(),
-            ));
-        }
-        let statement_digest = sha256(payload);
+        let Signed { file, envelope, statement, probes: bound } = signed;
+        let statement_digest = dsse::payload_digest(&envelope);
         let (adjudications, adjudicated) = adjudicated.unzip();
         let adjudications = Arc::new(adjudications.unwrap_or_default());
         let adjudications_digest = adjudications.digest.clone();
-        let probes = Probes::of(&file, base)?;
+        let probes = match (Probes::of(&file, base)?, bound) {
+            (None, None) => None,
+            (Some(probes), Some(bound)) => Some(probes.bound(bound)),
+            _ => return Err(wrong("its file of known persons is not the one that was signed; sign it again".into())),
+        };
         let source = source::open(&file, base, state, Arc::clone(&adjudications))?;
         let memory = state.join("rows").join(&file.id);
         let remembered = read_memory(&memory).map_err(wrong)?;
@@ -115,6 +107,17 @@ impl Serving {
                 .map_err(|why| format!("its adjudications: {why}"))?;
         }
         verify_owner(&self.envelope, payload_type::DATASET, owner, directory, now)
+    }
+
+    /// Whether it was opened of just these signed files.
+    pub fn is_of(&self, statement: &Envelope, adjudicated: Option<&Envelope>) -> bool {
+        self.envelope == *statement && self.adjudicated.as_ref() == adjudicated
+    }
+
+    /// Keeps the versions of what is signed here; its signatures were verified.
+    pub fn remember_versions(&self, folder: &Path) -> Result<(), DeskError> {
+        Versioned::Statement(&self.file.id).remember(folder, self.statement.version)?;
+        Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications.version())
     }
 
     /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no longer than the scan may take.

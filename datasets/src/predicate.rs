@@ -244,7 +244,7 @@ mod tests {
             semantic,
             grade: Grade::L2,
             codes: codes.iter().map(|(code, meaning)| ((*code).to_owned(), (*meaning).to_owned())).collect::<BTreeMap<_, _>>(),
-            declared: crate::resident_id::Declared::default(),
+            ..Column::default()
         };
         vec![
             column("owner", SemanticType::ResidentId, &[]),

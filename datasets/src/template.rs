@@ -39,14 +39,16 @@ pub enum TemplateError {
     ///
     /// Whatever it has that is named alike is not suggested: it means something else, and an answer from it would be false.
     #[error(
-        "`{dataset}` has no column `{column}`: describe the column that holds what the check means by this name, whatever it is called in the \
-         register, and no other"
+        "`{dataset}` has no column `{column}`, by which the check means {meant}: describe the column that holds just that, whatever it is called \
+         in the register, and no other; where the register has none, say so with `absent`, `constant` or `derived`"
     )]
     Column {
         /// The dataset.
         dataset: String,
         /// The unknown column.
         column: String,
+        /// What the check takes it to be.
+        meant: String,
     },
     /// No such lookup.
     #[error("`{dataset}` has no lookup `{lookup}`: describe one by that name, over every column that names whom the check looks for")]
@@ -134,6 +136,17 @@ pub enum TemplateError {
     },
 }
 
+/// The columns that the scan delivers, after the look-up's own: its columns, and of the optional ones those that the owner states of the type
+/// that the check takes them to be.
+pub fn delivered(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<String> {
+    let stated = |name: &&String| {
+        let column = statement.columns.iter().find(|column| column.name == **name);
+        let taken = template.types.iter().find(|taken| taken.column == **name);
+        column.zip(taken).is_some_and(|(column, taken)| column.r#type() == taken.r#type())
+    };
+    template.columns.iter().chain(template.optional.iter().filter(stated)).cloned().collect()
+}
+
 /// Checks the scan against the statement; every fault at once.
 pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result<(), Vec<TemplateError>> {
     let mut faults = Vec::new();
@@ -158,9 +171,14 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
     }
     for (at, name) in template.columns.iter().enumerate() {
         if !statement.columns.iter().any(|column| column.name == *name) {
-            faults.push(TemplateError::Column { dataset: statement.id.clone(), column: name.clone() });
+            faults.push(TemplateError::Column { dataset: statement.id.clone(), column: name.clone(), meant: meant(template, name) });
         }
         if template.columns.iter().take(at).any(|earlier| earlier == name) {
+            faults.push(TemplateError::Twice(name.clone()));
+        }
+    }
+    for (at, name) in template.optional.iter().enumerate() {
+        if template.columns.iter().chain(template.optional.iter().take(at)).any(|earlier| earlier == name) {
             faults.push(TemplateError::Twice(name.clone()));
         }
     }
@@ -190,6 +208,7 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
     let long = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
     for (field, value, least, most) in [
         ("columns", long(template.columns.len()), 1, long(MOST_COLUMNS)),
+        ("optional", long(template.optional.len()), 0, long(MOST_COLUMNS)),
         ("origins", long(template.origins.len()), 1, long(MOST_ORIGINS)),
         ("supplies", long(template.supplies.len()), 0, long(MOST_COLUMNS)),
         ("max_keys", u64::from(template.max_keys), 1, u64::from(MOST_KEYS)),
@@ -222,7 +241,8 @@ fn other_types(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<Tem
 /// person, or a home, from it.
 fn unknown_meanings(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<TemplateError> {
     let mut faults = Vec::new();
-    let delivered = statement.columns.iter().filter(|column| template.columns.contains(&column.name));
+    let names = delivered(template, statement);
+    let delivered = statement.columns.iter().filter(|column| names.contains(&column.name));
     for column in delivered.filter(|column| column.r#type() == SemanticType::Code) {
         let (dataset, name) = (statement.id.clone(), column.name.clone());
         let Some(known) = template.meanings.iter().find(|known| known.column == name) else {
@@ -241,12 +261,23 @@ fn unknown_meanings(template: &ScanTemplate, statement: &DatasetStatement) -> Ve
     faults
 }
 
+/// What the check takes a column to be, for an owner who must find the field that is just that.
+fn meant(template: &ScanTemplate, column: &str) -> String {
+    let semantic = template.types.iter().find(|typed| typed.column == column).map(|typed| typed.r#type());
+    let meanings = template.meanings.iter().find(|known| known.column == column);
+    match (semantic, meanings) {
+        (_, Some(known)) => format!("a code with these meanings: {}", known.meanings.join(", ")),
+        (Some(semantic), None) => format!("something of type `{}`", type_name(semantic)),
+        (None, None) => "something that it does not describe".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
     use std::time::SystemTime;
 
-    use zerotrip_proto::v1::{KeyOrigin, KnownMeanings, TypedColumn};
+    use zerotrip_proto::v1::{Column, KeyOrigin, KnownMeanings, TypedColumn};
 
     use super::*;
 
@@ -268,11 +299,14 @@ mod tests {
             meanings: vec![meanings(&["moved_out", "registered"])],
             types: types(&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Code)]),
             lookup_columns: vec!["father_id".into()],
+            optional: Vec::new(),
         }
     }
 
     fn types(of: &[(&str, SemanticType)]) -> Vec<TypedColumn> {
-        of.iter().map(|(column, semantic)| TypedColumn { column: (*column).into(), r#type: (*semantic).into() }).collect()
+        of.iter()
+            .map(|(column, semantic)| TypedColumn { column: (*column).into(), r#type: (*semantic).into(), ..TypedColumn::default() })
+            .collect()
     }
 
     #[test]
@@ -328,6 +362,25 @@ mod tests {
     }
 
     #[test]
+    fn an_optional_column_comes_where_it_is_stated_of_the_type_taken() {
+        let with = |optional: &[&str], taken: &[(&str, SemanticType)]| {
+            let taken = [&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Code)], taken].concat();
+            let optional = optional.iter().map(|name| (*name).into()).collect();
+            let template = ScanTemplate { optional, types: types(&taken), ..template() };
+            validate(&template, &statement()).unwrap();
+            delivered(&template, &statement())
+        };
+        let all = ["resident_id", "status", "father_id"];
+        assert_eq!(with(&["father_id"], &[("father_id", SemanticType::ResidentId)]), all);
+        for (optional, taken) in [("father_id", SemanticType::Text), ("unit_no", SemanticType::Text)] {
+            assert_eq!(with(&[optional], &[(optional, taken)]), all[..2], "{optional}");
+        }
+        assert_eq!(with(&["father_id"], &[]), all[..2], "the check does not say what it takes it to be");
+        let twice = ScanTemplate { optional: vec!["status".into()], ..template() };
+        assert!(matches!(validate(&twice, &statement()).unwrap_err().as_slice(), [TemplateError::Twice(name)] if name == "status"));
+    }
+
+    #[test]
     fn every_fault_is_told_at_once() {
         let bad = ScanTemplate {
             check: "no-property".into(),
@@ -347,8 +400,9 @@ mod tests {
                 "`check` is `no-property`: write `<check>/<variant>`",
                 "`scan` is ``: give the scan's name in the definition",
                 "`police.household` has no lookup `kim`: describe one by that name, over every column that names whom the check looks for",
-                "`police.household` has no column `resident`: describe the column that holds what the check means by this name, whatever it \
-                 is called in the register, and no other",
+                "`police.household` has no column `resident`, by which the check means something that it does not describe: describe the column \
+                 that holds just that, whatever it is called in the register, and no other; where the register has none, say so with `absent`, \
+                 `constant` or `derived`",
                 "column `status` is named twice: name it once",
                 "`father_id` is to supply keys but is not among the scan's columns: add it, or drop it from `supplies`",
                 "`status` is to supply keys but is not of type resident_id",

@@ -1,17 +1,21 @@
 //! The connectors that are attached now: who dialled in, which datasets each answers for, and how to ask.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use arrow_flight::flight_service_client::FlightServiceClient;
 use futures::future;
 use tokio::sync::Notify;
+use tonic::Status;
 use zerotrip_channel::Http2Client;
 use zerotrip_datasets::quality::validate;
+use zerotrip_ledger::LedgerError;
 use zerotrip_proto::v1::connector_client::ConnectorClient;
-use zerotrip_proto::v1::{DatasetQuality, DescribeRequest, Envelope, KeyUsage, PushDirectoryRequest};
-use zerotrip_proto::{bounds, payload_type};
+use zerotrip_proto::v1::{
+    DatasetQuality, DescribeReply, DescribeRequest, Envelope, KeyUsage, NoticeReason, NoticeRequest, PushDirectoryRequest,
+};
+use zerotrip_proto::{bounds, from_timestamp, payload_type, to_timestamp};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
@@ -26,6 +30,11 @@ const CONFIRM_TIME: Duration = Duration::from_millis(700);
 const DESCRIBE_TIME: Duration = Duration::from_secs(5);
 /// Time after which an attached connector is asked again how its datasets' quality is.
 const QUALITY_EVERY: Duration = Duration::from_secs(15);
+/// Time in which a connector hears why its channel closes: within the second in which a suspension must hold.
+const NOTICE_TIME: Duration = Duration::from_millis(200);
+/// A difference of clocks below this is the way of a message.
+const CLOCK_NOTABLE: Duration = Duration::from_secs(2);
+const NOT_ACTIVE: &str = "its system is not active in the key directory";
 /// Most datasets of one connector.
 const MOST_DATASETS: usize = 64;
 
@@ -47,6 +56,8 @@ pub struct Attached {
     released: Notify,
     /// Datasets that it answers for, with the digest of the owner's statement.
     datasets: BTreeMap<String, Digest>,
+    /// Why the channel is about to close, for the department to read.
+    farewell: Mutex<Option<(NoticeReason, String)>>,
     /// What it says is wrong with them, by dataset; each entry was verified.
     quality: RwLock<BTreeMap<String, Envelope>>,
 }
@@ -100,10 +111,38 @@ impl Attached {
         loop {
             tokio::time::sleep(QUALITY_EVERY).await;
             // One that does not answer in time is asked again; whether it lives, the channel itself tells.
-            if let Ok(Ok(reply)) = tokio::time::timeout(DESCRIBE_TIME, self.control().describe(DescribeRequest {})).await {
-                self.keep_quality(&reply.into_inner().quality, hub);
+            if let Ok(Ok(reply)) = tokio::time::timeout(DESCRIBE_TIME, self.describe()).await {
+                self.keep_quality(&reply.quality, hub);
             }
         }
+    }
+
+    /// What it serves, and whether its clock is right: each side's own log says so where it is not.
+    async fn describe(&self) -> Result<DescribeReply, Status> {
+        let asked = SystemTime::now();
+        let reply = self.control().describe(DescribeRequest { asked_at: Some(to_timestamp(asked)) }).await?.into_inner();
+        if let Some(answered) = from_timestamp(reply.answered_at.as_ref())
+            && let Some(said) = clock_off(answered, asked, SystemTime::now())
+        {
+            tracing::warn!(connector = %self.uri, "{said}");
+        }
+        Ok(reply)
+    }
+
+    /// Says why the channel closes, if there is a reason that the department should read; waits for it only so long.
+    async fn part(&self) {
+        let farewell = self.farewell.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((reason, why)) = farewell {
+            self.tell(reason, why).await;
+        }
+    }
+
+    async fn tell(&self, reason: NoticeReason, why: String) {
+        tell(self.control(), reason, why).await;
+    }
+
+    fn closes(&self, reason: NoticeReason, why: &str) {
+        *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) = Some((reason, why.to_owned()));
     }
 
     fn control(&self) -> ConnectorClient<Http2Client> {
@@ -144,6 +183,7 @@ impl Channels {
         let (all, gone): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| directory.is_active(&one.identity));
         for one in gone {
             tracing::warn!(connector = %one.uri, "detached: it is suspended");
+            one.closes(NoticeReason::NotActive, NOT_ACTIVE);
             self.detach(&one);
         }
         let confirmations = future::join_all(all.iter().map(|one| one.confirm(envelope, version))).await;
@@ -153,6 +193,7 @@ impl Channels {
                 confirmed += 1;
             } else {
                 tracing::warn!(connector = %one.uri, "detached: it did not confirm the new key directory");
+                one.closes(NoticeReason::Directory, "it did not confirm the new key directory in time");
                 self.detach(one);
                 silent.push(one.uri.clone());
             }
@@ -182,6 +223,7 @@ impl Channels {
         retain_free(&mut one, &attached);
         let one = Arc::new(one);
         if let Some(replaced) = attached.insert(one.uri.clone(), Arc::clone(&one)) {
+            replaced.closes(NoticeReason::Replaced, "a newer channel of this connector replaces it");
             replaced.released.notify_one();
         }
         Some(one)
@@ -210,12 +252,29 @@ fn retain_free(one: &mut Attached, attached: &BTreeMap<String, Arc<Attached>>) {
 
 /// Runs one channel from handshake to end: learns what it serves, makes sure that it knows the newest directory, and keeps it in the
 /// registry for as long as it lives. `client` speaks on it; `ended` completes with it.
-pub async fn run(hub: &Arc<Hub>, identity: Identity, client: Http2Client, ended: impl Future<Output = ()> + Send) {
-    tokio::pin!(ended);
+pub async fn run(
+    hub: &Arc<Hub>,
+    identity: Identity,
+    client: Http2Client,
+    ended: impl Future<Output = ()> + Send,
+    stopping: impl Future<Output = ()> + Send,
+) {
+    tokio::pin!(ended, stopping);
     let uri = identity.uri();
+    let new = Attached {
+        identity,
+        uri: uri.clone(),
+        client,
+        released: Notify::new(),
+        datasets: BTreeMap::new(),
+        farewell: Mutex::default(),
+        quality: RwLock::default(),
+    };
+    let control = new.control();
     let opened = tokio::select! {
-        opened = open(hub, identity, client) => opened,
-        () = &mut ended => Err("the channel closed while it was being set up".to_owned()),
+        opened = open(hub, new) => opened,
+        () = &mut ended => Err((NoticeReason::Unspecified, "the channel closed while it was being set up".to_owned())),
+        () = &mut stopping => Err((NoticeReason::Stopping, "the hub stops".to_owned())),
     };
     match opened {
         Ok(attached) => {
@@ -227,34 +286,50 @@ pub async fn run(hub: &Arc<Hub>, identity: Identity, client: Http2Client, ended:
                     () = &mut ended => {}
                     () = attached.released.notified() => {}
                     () = attached.keep_asking(hub) => {}
+                    () = &mut stopping => attached.closes(NoticeReason::Stopping, "the hub stops"),
                 }
+            } else {
+                attached.closes(NoticeReason::Directory, "it does not confirm the key directory in force");
             }
             hub.channels.detach(&attached);
             tracing::info!(connector = %uri, "detached");
+            attached.part().await;
         }
-        Err(why) => tracing::warn!(connector = %uri, why, "not attached"),
+        Err((reason, why)) => {
+            tracing::warn!(connector = %uri, why, "not attached");
+            if reason != NoticeReason::Unspecified {
+                tell(control, reason, why).await;
+            }
+        }
     }
 }
 
-async fn open(hub: &Arc<Hub>, identity: Identity, client: Http2Client) -> Result<Arc<Attached>, String> {
+/// Why a channel is not taken: for the hub's log, and for the department.
+type NotTaken = (NoticeReason, String);
+
+async fn open(hub: &Arc<Hub>, mut attached: Attached) -> Result<Arc<Attached>, NotTaken> {
     let in_force = hub.in_force();
-    if !in_force.directory.is_active(&identity) {
-        return Err("its system is not active in the key directory".into());
+    if !in_force.directory.is_active(&attached.identity) {
+        return Err((NoticeReason::NotActive, NOT_ACTIVE.to_owned()));
     }
-    let uri = identity.uri();
-    let mut attached = Attached { identity, uri, client, released: Notify::new(), datasets: BTreeMap::new(), quality: RwLock::default() };
     if !attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
-        return Err("it does not confirm the key directory in force".into());
+        return Err((NoticeReason::Directory, "it does not confirm the key directory in force".to_owned()));
     }
-    let mut control = attached.control();
-    let described = tokio::time::timeout(DESCRIBE_TIME, control.describe(DescribeRequest {})).await;
-    let described = described.map_err(|_| "it does not say what it serves".to_owned())?.map_err(|status| status.to_string())?.into_inner();
+    let not_described = |why: String| (NoticeReason::Description, why);
+    let described = tokio::time::timeout(DESCRIBE_TIME, attached.describe()).await;
+    let described = described.map_err(|_| not_described("it does not say what it serves".to_owned()))?;
+    let described = described.map_err(|status| not_described(status.to_string()))?;
     if described.datasets.len() > MOST_DATASETS {
-        return Err(format!("it describes over {MOST_DATASETS} datasets"));
+        return Err(not_described(format!("it describes over {MOST_DATASETS} datasets")));
     }
     let mut statements = Vec::with_capacity(described.datasets.len());
     for envelope in described.datasets {
-        let stated = verify_statement(&envelope, &attached.identity, &in_force.directory)?;
+        let stated = verify_statement(&envelope, &attached.identity, &in_force.directory).map_err(not_described)?;
+        if let Some(older) = is_older(&stated, hub) {
+            tracing::warn!(connector = %attached.uri, "{older}");
+            attached.tell(NoticeReason::NotTaken, older).await;
+            continue;
+        }
         attached.datasets.insert(stated.statement.id.clone(), stated.digest);
         statements.push(stated);
     }
@@ -263,15 +338,51 @@ async fn open(hub: &Arc<Hub>, identity: Identity, client: Http2Client) -> Result
     if let Some(before) = &before
         && before.confirm(&in_force.directory_envelope, in_force.directory.version()).await
     {
-        return Err("a connector with the same keys is attached and alive; was its folder copied? only one of them can serve".into());
+        let why = "a connector with the same keys is attached and alive; was its folder copied? only one of them can serve";
+        return Err((NoticeReason::SameKeys, why.to_owned()));
     }
     hub.channels.leave_to_others(&mut attached);
     for stated in statements.into_iter().filter(|stated| attached.datasets.contains_key(&stated.statement.id)) {
-        hub.catalog.state(stated, &hub.ledger).await.map_err(|error| error.to_string())?;
+        let failed = |error: LedgerError| (NoticeReason::Stopping, error.to_string());
+        hub.catalog.state(stated, &hub.ledger).await.map_err(failed)?;
     }
     attached.keep_quality(&described.quality, hub);
     let attached = hub.channels.attach(attached, before.as_ref());
-    attached.ok_or_else(|| "another connector with the same keys was attached meanwhile".to_owned())
+    attached.ok_or_else(|| (NoticeReason::SameKeys, "another connector with the same keys was attached meanwhile".to_owned()))
+}
+
+/// Why a statement is not taken that says itself that it is older than the one in force: what its owner unsaid since would hold again.
+fn is_older(stated: &Stated, hub: &Hub) -> Option<String> {
+    let known = hub.catalog.statement(&stated.statement.id)?;
+    let (version, highest) = (stated.statement.version, known.statement.version);
+    (version < highest).then(|| {
+        format!(
+            "the owner's statement of `{}` is version {version}, and version {highest} was in force: the connector's folder is an older copy. \
+             Once the dataset file says what holds now, sign it again with `zerotrip-connector sign`",
+            stated.statement.id
+        )
+    })
+}
+
+/// What is to be said of another machine's clock, by which it answered between these two times of this one.
+fn clock_off(answered: SystemTime, asked: SystemTime, heard: SystemTime) -> Option<String> {
+    let seconds = |by: Duration| by.as_secs() + u64::from(by.subsec_nanos() > 0);
+    if let Ok(behind) = asked.duration_since(answered)
+        && behind >= CLOCK_NOTABLE
+    {
+        return Some(format!(
+            "the connector's clock is {} s behind this hub's: its scans may be refused; one of the two must be set",
+            seconds(behind)
+        ));
+    }
+    let ahead = answered.duration_since(heard).ok().filter(|ahead| *ahead >= CLOCK_NOTABLE)?;
+    Some(format!("the connector's clock is {} s ahead of this hub's: its scans may be refused; one of the two must be set", seconds(ahead)))
+}
+
+async fn tell(mut control: ConnectorClient<Http2Client>, reason: NoticeReason, why: String) {
+    let notice = NoticeRequest { reason: reason.into(), why };
+    // A connector of an older release does not know the call, and one that is gone does not hear it.
+    let _heard = tokio::time::timeout(NOTICE_TIME, control.notice(notice)).await;
 }
 
 /// A statement counts if it is signed with an APPROVE key of the member that owns the dataset, and comes from that member's connector.
@@ -285,4 +396,21 @@ fn verify_statement(envelope: &Envelope, connector: &Identity, directory: &Direc
         return Err(format!("`{}` is not stated by its owner", stated.statement.id));
     }
     Ok(stated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connectors_clock_that_is_off_is_said_with_the_seconds() {
+        let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let said = |answered, asked, heard| clock_off(at(answered), at(asked), at(heard)).unwrap_or_default();
+        assert!(said(92, 100, 101).starts_with("the connector's clock is 8 s behind this hub's"));
+        assert!(said(131, 100, 101).starts_with("the connector's clock is 30 s ahead of this hub's"));
+        // The way of a message is no clock that is off.
+        for (answered, asked, heard) in [(100, 100, 100), (99, 100, 104), (103, 100, 104), (105, 100, 104)] {
+            assert_eq!(said(answered, asked, heard), "", "{answered}");
+        }
+    }
 }

@@ -118,7 +118,14 @@ impl Port {
             return;
         }
         let handshake = tokio::time::timeout(HANDSHAKE_TIME, self.acceptor.accept(stream)).await;
-        let Ok(Ok(stream)) = handshake else { return };
+        let stream = match handshake {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) if is_about_certificate(&error) => {
+                tracing::warn!(%from, %error, "refused: the client's certificate does not hold; has it ended?");
+                return;
+            }
+            _ => return,
+        };
         let session = stream.get_ref().1;
         let channel = session.alpn_protocol() == Some(bounds::ALPN_CHANNEL);
         let identity = match session.peer_certificates() {
@@ -163,16 +170,20 @@ impl Port {
                 let ended = async {
                     let _closed = ended.await;
                 };
-                tokio::select! {
-                    () = channels::run(&self.hub, identity, client, ended) => {}
-                    () = drained(&self.hub, stop) => {}
-                }
+                // Stopping is said on the channel before it closes.
+                channels::run(&self.hub, identity, client, ended, drained(&self.hub, stop)).await;
                 // Detached or drained: the socket goes too, and the connector dials anew.
                 driver.abort();
             }
             Err(error) => tracing::warn!(%error, "a channel could not be opened"),
         }
     }
+}
+
+/// Whether a handshake failed for the certificate that the client showed: its holder cannot see why, and asks the operator.
+fn is_about_certificate(error: &std::io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<tokio_rustls::rustls::Error>());
+    inner.is_some_and(|error| matches!(error, tokio_rustls::rustls::Error::InvalidCertificate(_)))
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>) {

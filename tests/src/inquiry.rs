@@ -18,6 +18,8 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 use zerotrip_certs::definition::Definition;
 use zerotrip_certs::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
+use zerotrip_connector::desk::Signed;
+use zerotrip_connector::desk::Signed;
 use zerotrip_connector::gate::{Admitted, Served};
 use zerotrip_connector::scan::{self, Shape};
 use zerotrip_connector::serving::Serving;
@@ -79,7 +81,8 @@ impl Asker {
         let mut departments = BTreeMap::new();
         for (file, base) in dataset_files(city)? {
             let id = file.id.clone();
-            let envelope = dsse::seal(payload_type::DATASET, &file.to_statement(SystemTime::UNIX_EPOCH), &self.signer)?;
+            let statement = file.to_statement(SystemTime::UNIX_EPOCH);
+            let envelope = dsse::seal(payload_type::DATASET, &statement, &self.signer)?;
             let is_live = match &file.source {
                 Source::Sqlite(spec) => spec.as_of == SqliteAsOf::Live,
                 Source::Postgres(spec) | Source::Mysql(spec) => spec.as_of == SqliteAsOf::Live,
@@ -87,7 +90,8 @@ impl Asker {
                 Source::Rest(_) => true,
                 Source::Csv(_) | Source::Xlsx(_) | Source::Xls(_) | Source::Dbf(_) | Source::Parquet(_) => false,
             };
-            let serving = Serving::open(file, envelope, None, &base, &state.join(&id))?;
+            let signed = Signed { file, envelope, statement, probes: None };
+            let serving = Serving::open(signed, None, &base, &state.join(&id))?;
             let of_it = |template: &&ScanTemplate| template.dataset == id;
             let approvals =
                 self.templates().filter(of_it).map(|template| Approval { template: Some(template.clone()), ..Approval::default() });
@@ -182,6 +186,8 @@ impl Departments<'_> {
             required_null: false,
             subjects: subjects(statement.coverage.as_ref()),
             since: statement.coverage.as_ref().and_then(|coverage| day(&coverage.since)),
+            older_carried_over: statement.older_carried_over,
+            numbers_carried_over: statement.numbers_carried_over,
             keeps_ended: statement.keeps_ended,
             undated_before: day(&statement.undated_before),
         };
@@ -192,6 +198,7 @@ impl Departments<'_> {
 fn subjects(coverage: Option<&Coverage>) -> Subjects {
     match coverage.and_then(|coverage| coverage.subjects.as_ref()) {
         Some(coverage::Subjects::Everyone(true)) => Subjects::Everyone,
+        Some(coverage::Subjects::EveryoneAnywhere(true)) => Subjects::EveryoneAnywhere,
         Some(coverage::Subjects::RegisteredIn(dataset)) => Subjects::Stated(format!("registered_in:{dataset}")),
         _ => Subjects::Stated(String::new()),
     }

@@ -1,10 +1,11 @@
 //! Rows that cannot be read, and what their owner states of them.
 
 use std::fs;
+use std::time::Duration;
 
 use prost::Message as _;
 use zerotrip_proto::v1::{Envelope, ErrorCode};
-use zerotrip_tests::town::{Finished, run, run_answering};
+use zerotrip_tests::town::{Finished, run, run_answering, wait_until};
 
 use crate::faults::{ask, database, unavailable};
 use crate::support::{TestTown, runtime, town};
@@ -31,7 +32,8 @@ fn a_clerk_who_waits_is_told_what_for() {
     let (before, rest) = described.split_once("[source]").unwrap();
     let (_, after) = rest.split_once("[coverage]").unwrap();
     let source = format!(
-        "kind = \"rest\"\nurl = \"http://{}/\"\nrows = \"\"\npaging = {{ kind = \"whole\" }}\ntls = \"off\"\ntime_out = \"3s\"\n",
+        "kind = \"rest\"\nurl = \"http://{}/\"\nrows = \"\"\npaging = {{ kind = \"whole\" }}\ntls = \"off\"\ntime_out = \"3s\"\n\
+         live = \"a server of this test's own\"\nnothing_hidden = \"it knows nobody who asks\"\n",
         silent.local_addr().unwrap()
     );
     let slow = folder.join("slow.toml");
@@ -73,6 +75,8 @@ fn a_paper_era_row_is_adjudicated_by_its_owner() {
     let finished = adjudicate(&mut town, "", &["--yes"]);
     assert!(finished.output.contains("signed 1 rulings"), "{}", finished.output);
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), nobody_knows);
+    let signed = town.town.folder.join("estate/signed/estate.ownership.adjudications.dsse");
+    let first = fs::read(&signed).unwrap();
     let sheet = town.town.folder.join("estate/adjudications/estate.ownership.toml");
     let text = fs::read_to_string(&sheet).unwrap();
     fs::write(
@@ -84,8 +88,22 @@ fn a_paper_era_row_is_adjudicated_by_its_owner() {
     .unwrap();
     adjudicate(&mut town, "", &["--yes"]);
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes, "{text}");
+    // What was ruled before does not come back with a backup: not in a running connector, and not in one that starts.
+    let second = fs::read(&signed).unwrap();
+    fs::write(&signed, &first).unwrap();
+    let log = town.town.folder.join("logs/estate.log");
+    let older = "what the owner stated of unreadable rows of `estate.ownership` here: version 1, and version 2 was signed";
+    wait_until(Duration::from_secs(10), "the older copy is noticed", || Ok(fs::read_to_string(&log)?.contains(older))).unwrap();
+    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
+    town.town.stop_connector("estate").unwrap();
+    let dir = town.town.path("estate");
+    let refused = run("zerotrip-connector", &["serve", "--dir", &dir], &town.town.folder).unwrap().expect(2).unwrap();
+    assert!(refused.errors.contains(older), "{}", refused.errors);
+    fs::write(&signed, &second).unwrap();
+    town.town.wait_detached("estate.ownership").unwrap();
+    town.town.start_connector("estate").unwrap();
+    town.town.wait_attached(&["estate.ownership"]).unwrap();
     // Signed by anybody else, it is not served at all.
-    let signed = town.town.folder.join("estate/signed/estate.ownership.adjudications.dsse");
     let mut forged = Envelope::decode(fs::read(&signed).unwrap().as_slice()).unwrap();
     forged.signatures[0].sig[0] ^= 1;
     fs::write(&signed, forged.encode_to_vec()).unwrap();

@@ -27,8 +27,8 @@ use zerotrip_channel::{Http2Bounds, Peer, SystemHome, dial, serve};
 use zerotrip_client::{Outcome, Session};
 use zerotrip_proto::v1::connector_server::{Connector, ConnectorServer};
 use zerotrip_proto::v1::{
-    DescribeReply, DescribeRequest, Envelope, ErrorCode, PushDirectoryReply, PushDirectoryRequest, ScanFacts, ScanGrant, ScanReceipt,
-    ScanTrailer,
+    DescribeReply, DescribeRequest, Envelope, ErrorCode, NoticeReply, NoticeRequest, PushDirectoryReply, PushDirectoryRequest, ScanFacts,
+    ScanGrant, ScanReceipt, ScanTrailer,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::town::{FUND, Running, run, wait_until};
@@ -124,8 +124,13 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     // Left alone for its nightly job, which here takes all day.
     let description = town.town.folder.join("city/housing/presale.toml");
     let text = fs::read_to_string(&description).unwrap();
-    let restart = |town: &mut TestTown, text: &str| {
+    let (dir, described) = (town.town.path("housing"), description.display().to_string());
+    let sign = |town: &TestTown, text: &str| {
         fs::write(&description, text).unwrap();
+        run("zerotrip-connector", &["sign", "--dir", &dir, &described], &town.town.folder).unwrap().expect(0).unwrap();
+    };
+    let restart = |town: &mut TestTown, text: &str| {
+        sign(town, text);
         town.town.stop_connector("housing").unwrap();
         town.town.wait_detached("housing.presale").unwrap();
         town.town.start_connector("housing").unwrap();
@@ -138,14 +143,11 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
 
     // Forgetful: what it has removed since the night of the title register's extract, nobody can say. And dates that are stated as text
     // would compare as text: then nobody is asked.
-    let (dir, described) = (town.town.path("housing"), description.display().to_string());
     for (text, answer) in [
         (text.replace("ended = \"kept\"", "ended = \"removed\""), unavailable(ErrorCode::NoCommonMoment, "housing.presale")),
         (text.replace("type = \"date\"", "type = \"text\""), unavailable(ErrorCode::Misconfigured, "")),
         (text, yes.clone()),
     ] {
-        fs::write(&description, &text).unwrap();
-        run("zerotrip-connector", &["sign", "--dir", &dir, &described], &town.town.folder).unwrap().expect(0).unwrap();
         restart(&mut town, &text);
         assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), answer);
     }
@@ -325,11 +327,15 @@ impl Liar {
 impl Connector for Liar {
     async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeReply>, Status> {
         let quality = self.told.lock().unwrap().clone();
-        Ok(Response::new(DescribeReply { datasets: vec![self.statement.clone()], directory_version: 1000, quality }))
+        Ok(Response::new(DescribeReply { datasets: vec![self.statement.clone()], directory_version: 1000, quality, answered_at: None }))
     }
 
     async fn push_directory(&self, _: Request<PushDirectoryRequest>) -> Result<Response<PushDirectoryReply>, Status> {
         Ok(Response::new(PushDirectoryReply { directory_version: 1000 }))
+    }
+
+    async fn notice(&self, _: Request<NoticeRequest>) -> Result<Response<NoticeReply>, Status> {
+        Ok(Response::new(NoticeReply {}))
     }
 }
 

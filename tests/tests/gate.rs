@@ -156,7 +156,7 @@ fn a_broken_dataset_takes_no_other_with_it_and_is_never_answered() {
     town.town.stop_connector("estate").unwrap();
     std::fs::write(folder.join("second.toml"), good.replace("\"estate.ownership\"", "\"estate.second\"")).unwrap();
     let (dir, second) = (town.town.path("estate"), folder.join("second.toml").display().to_string());
-    run("zerotrip-connector", &["sign", "--dir", &dir, &second], &folder).unwrap().expect(0).unwrap();
+    run("zerotrip-connector", &["sign", "--not-asked-yet", "--dir", &dir, &second], &folder).unwrap().expect(0).unwrap();
     // Changed after its owner signed it.
     std::fs::write(folder.join("ownership.toml"), good.replacen("en = \"", "en = \"New ", 1)).unwrap();
     town.town.start_connector("estate").unwrap();
@@ -241,7 +241,9 @@ fn a_stolen_hub_cannot_invent_a_question() {
         let now = SystemTime::now();
         let other = Request { expires_at: Some(to_timestamp(now + Duration::from_secs(3600))), ..thief.request() };
         refused!("a request that would live for an hour", thief.grant(&other), Expired);
-        let other = Request { issued_at: Some(to_timestamp(now + Duration::from_secs(60))), ..thief.request() };
+        let future = now + bounds::CLOCK_SKEW + Duration::from_secs(60);
+        let expires_at = Some(to_timestamp(future + Duration::from_secs(60)));
+        let other = Request { issued_at: Some(to_timestamp(future)), expires_at, ..thief.request() };
         refused!("a request of the future", thief.grant(&other), NotYetValid);
         let other = Request { issued_at: Some(to_timestamp(now - Duration::from_secs(200))), ..thief.request() };
         refused!("a request from before the connector's start, kept by the hub", thief.grant(&other), Expired);
@@ -309,11 +311,17 @@ fn a_stolen_hub_cannot_invent_a_question() {
         refused!("a grant for another connector", grant, WrongAudience);
         let grant = ScanGrant { hub: format!("{}x", thief.hub), ..thief.grant(&request) };
         refused!("a grant in another hub's name", grant, SignerMismatch);
-        let grant = ScanGrant { expires_at: Some(to_timestamp(now - Duration::from_secs(1))), ..thief.grant(&request) };
+        let lapsed = now - bounds::CLOCK_SKEW - Duration::from_secs(1);
+        let times = (Some(to_timestamp(lapsed - Duration::from_secs(30))), Some(to_timestamp(lapsed)));
+        let grant = ScanGrant { issued_at: times.0, expires_at: times.1, ..thief.grant(&request) };
         refused!("a lapsed grant", grant, Expired);
+        let grant = ScanGrant { expires_at: Some(to_timestamp(now - Duration::from_secs(1))), ..thief.grant(&request) };
+        refused!("a grant that lapses before it is issued", grant, Expired);
         let grant = ScanGrant { expires_at: Some(to_timestamp(now + Duration::from_secs(3600))), ..thief.grant(&request) };
         refused!("a grant that would live for an hour", grant, Expired);
-        let grant = ScanGrant { issued_at: Some(to_timestamp(now + Duration::from_secs(60))), ..thief.grant(&request) };
+        let future = now + bounds::CLOCK_SKEW + Duration::from_secs(60);
+        let expires_at = Some(to_timestamp(future + Duration::from_secs(20)));
+        let grant = ScanGrant { issued_at: Some(to_timestamp(future)), expires_at, ..thief.grant(&request) };
         refused!("a grant of the future", grant, NotYetValid);
         let grant = ScanGrant { issued_at: Some(to_timestamp(now - Duration::from_secs(3000))), ..thief.grant(&request) };
         refused!("a grant from before the connector's start", grant, Expired);
@@ -335,7 +343,10 @@ fn a_stolen_hub_cannot_invent_a_question() {
         assert_eq!(thief.send(&thief.grant(&thief.request())).await, Ok(1));
         refusals
     });
+    // A clock that is off is said in this machine's own log, and by how much.
+    assert!(read(&town, "logs/estate.log").contains("a scan was refused for its times"));
     let journal = journal(&town.town.folder, "estate");
+    assert!(journal.contains("this machine's clock is 60 s behind the hub's"), "{journal}");
     for code in refusals {
         assert!(journal.contains(&format!("\"code\":\"{}\"", code.name())), "{} is not in the department's journal", code.name());
     }

@@ -10,9 +10,12 @@ use zerotrip_tests::town::run;
 
 use crate::support::{TestTown, errand, in_words, journal, question, runtime, town};
 
-/// Restarts the estate registry's connector, with this text for its dataset file.
+/// Restarts the estate registry's connector, with this text for its dataset file, signed.
 fn restart(town: &mut TestTown, text: &str) {
-    fs::write(town.town.folder.join("city/estate/ownership.toml"), text).unwrap();
+    let described = town.town.folder.join("city/estate/ownership.toml");
+    fs::write(&described, text).unwrap();
+    let (dir, described) = (town.town.path("estate"), described.display().to_string());
+    run("zerotrip-connector", &["sign", "--dir", &dir, &described], &town.town.folder).unwrap().expect(0).unwrap();
     town.town.stop_connector("estate").unwrap();
     town.town.wait_detached("estate.ownership").unwrap();
     town.town.start_connector("estate").unwrap();

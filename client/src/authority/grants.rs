@@ -15,6 +15,7 @@ use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::dsse;
 
+use super::lineage::SIGNED_GRANTS;
 use super::{Authority, AuthorityError, FileError};
 
 /// What the hub has.
@@ -82,33 +83,41 @@ impl Authority {
 
     /// Adds a grant and signs the new bundle, to be published. The same grant again, while the hub has not taken it, is the same bundle.
     pub fn add_grant(&self, new: NewGrant, now: SystemTime) -> Result<Envelope, AuthorityError> {
+        self.add_grants(vec![new], now)
+    }
+
+    /// The same of several, in one bundle: all of them, or none.
+    pub fn add_grants(&self, all: Vec<NewGrant>, now: SystemTime) -> Result<Envelope, AuthorityError> {
         let mut bundle = self.grants()?;
-        if let Some((envelope, waiting)) = self.waiting()?
-            && waiting.grants.iter().any(|grant| new.is(grant))
-            && !self.taken_grants()?.grants.iter().any(|grant| grant.id == new.id)
-        {
-            return Ok(envelope);
+        if let Some((envelope, waiting)) = self.waiting()? {
+            let taken = self.taken_grants()?.grants;
+            let waits = |new: &NewGrant| waiting.grants.iter().any(|grant| new.is(grant)) && !taken.iter().any(|grant| grant.id == new.id);
+            if all.iter().all(waits) {
+                return Ok(envelope);
+            }
         }
-        if bundle.grants.iter().any(|grant| grant.id == new.id) {
-            return Err(AuthorityError::GrantThere(new.id));
+        for new in all {
+            if bundle.grants.iter().any(|grant| grant.id == new.id) {
+                return Err(AuthorityError::GrantThere(new.id));
+            }
+            if !self.directory.members.iter().any(|member| member.id == new.member) {
+                return Err(AuthorityError::UnknownMember(new.member.chars().take(64).collect()));
+            }
+            // The hub refuses grants of strangers, and with them whatever else the bundle changes.
+            if self.confirmed_directory()?.is_some_and(|known| !known.members.iter().any(|member| member.id == new.member)) {
+                return Err(AuthorityError::UnpublishedMember(new.member));
+            }
+            bundle.grants.push(Grant {
+                id: new.id,
+                member: new.member,
+                check: new.check,
+                purposes: new.purposes,
+                legal_bases: new.legal_bases,
+                not_before: Some(to_timestamp(now - CLOCK_SKEW)),
+                not_after: Some(to_timestamp(now + new.life)),
+                may_issue: new.may_issue,
+            });
         }
-        if !self.directory.members.iter().any(|member| member.id == new.member) {
-            return Err(AuthorityError::UnknownMember(new.member.chars().take(64).collect()));
-        }
-        // The hub refuses grants of strangers, and with them whatever else the bundle changes.
-        if self.confirmed_directory()?.is_some_and(|known| !known.members.iter().any(|member| member.id == new.member)) {
-            return Err(AuthorityError::UnpublishedMember(new.member));
-        }
-        bundle.grants.push(Grant {
-            id: new.id,
-            member: new.member,
-            check: new.check,
-            purposes: new.purposes,
-            legal_bases: new.legal_bases,
-            not_before: Some(to_timestamp(now - CLOCK_SKEW)),
-            not_after: Some(to_timestamp(now + new.life)),
-            may_issue: new.may_issue,
-        });
         self.sign_grants(bundle, WAITING, now)
     }
 
@@ -154,11 +163,20 @@ impl Authority {
     pub fn follow_hub(&self, theirs: &Envelope) -> Result<Option<u64>, AuthorityError> {
         let found: GrantBundle = dsse::open(theirs, payload_type::GRANTS, self.key.public())?;
         let newest = self.newest()?;
-        let same = newest.as_ref().is_some_and(|(ours, _)| ours.payload == theirs.payload);
-        if same || newest.is_some_and(|(_, ours)| ours.version > found.version) {
+        let last = newest.as_ref().is_some_and(|(ours, _)| ours.payload == theirs.payload);
+        // What was confirmed and is no longer there: the hub was set back. What was signed here and never confirmed: a reply was lost.
+        let ours = last || found.version < self.taken_grants()?.version || self.signed_here(SIGNED_GRANTS, theirs)?;
+        if ours || self.signed_grants(TAKEN)?.is_some_and(|(taken, _)| taken.payload == theirs.payload) {
             return Ok(None);
         }
+        if newest.is_some_and(|(_, ours)| ours.version > found.version) {
+            // No version is given out twice.
+            if let Some((envelope, _)) = self.waiting()? {
+                self.put(REFUSED, &envelope)?;
+            }
+        }
         self.grants_taken(theirs)?;
+        self.note_signed(SIGNED_GRANTS, theirs)?;
         Ok(Some(found.version))
     }
 
@@ -185,6 +203,7 @@ impl Authority {
         bundle.issued_at = Some(to_timestamp(now));
         check_grants(&bundle)?;
         let envelope = dsse::seal(payload_type::GRANTS, &bundle, &self.key)?;
+        self.note_signed(SIGNED_GRANTS, &envelope)?;
         self.put(name, &envelope)?;
         Ok(envelope)
     }

@@ -367,3 +367,32 @@ fn only_what_the_hub_confirmed_counts_as_taken() {
     let blank = authority.add_grant(NewGrant { purposes: vec!["p ".into()], ..new("g-3") }, now).unwrap_err();
     assert!(matches!(blank, AuthorityError::Grants(_)), "{blank}");
 }
+
+#[test]
+fn several_grants_are_added_as_one_or_not_at_all() {
+    let (_place, mut authority) = Place::new();
+    let now = SystemTime::now();
+    authority.keep_invitation(&authority.invite(&fund(), DAY, now).unwrap(), now).unwrap();
+    let grant = |variant: &str, member: &str| NewGrant {
+        id: format!("fund-{variant}"),
+        member: member.into(),
+        check: format!("no-property/{variant}"),
+        purposes: vec!["rent-withdrawal".into()],
+        legal_bases: vec!["b".into()],
+        life: DAY,
+        may_issue: false,
+    };
+    let both = || vec![grant("applicant", "fund"), grant("couple", "fund")];
+    let half = vec![grant("applicant", "fund"), grant("couple", "tax")];
+    assert!(matches!(authority.add_grants(half, now), Err(AuthorityError::UnknownMember(_))));
+    assert_eq!(authority.grants().unwrap().grants.len(), 0);
+    let envelope = authority.add_grants(both(), now).unwrap();
+    assert_eq!(authority.add_grants(both(), now).unwrap(), envelope, "the same again, while the hub has not taken it");
+    let ids: Vec<String> = authority.grants().unwrap().grants.into_iter().map(|grant| grant.id).collect();
+    assert_eq!(ids, ["fund-applicant", "fund-couple"]);
+    assert!(matches!(
+        authority.add_grants(vec![grant("family", "fund"), grant("couple", "fund")], now),
+        Err(AuthorityError::GrantThere(_))
+    ));
+    assert_eq!(authority.grants().unwrap().grants.len(), 2);
+}

@@ -20,13 +20,14 @@ pub(super) enum GrantCommand {
     Add {
         #[command(flatten)]
         authority: AuthorityDir,
-        /// The grant's id, by which it is revoked.
+        /// The grant's id, by which it is revoked. Of a check without its variant there is one grant for each: `<id>-<variant>`.
         #[arg(long)]
         id: String,
         /// The member that may ask.
         #[arg(long)]
         member: String,
-        /// The check and variant: `no-property/couple`; one that the hub serves.
+        /// The check and variant: `no-property/couple`; one that the hub serves. The check alone, `no-property`: each variant of it that the
+        /// hub serves now; which they are is said before anything is signed.
         #[arg(long)]
         check: String,
         /// Sign it though the hub serves no such check yet; it grants nothing until the operator deploys the check's definition.
@@ -70,14 +71,35 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
         GrantCommand::Add { authority, id, member, check, not_served_yet, purposes, bases, days, may_issue } => {
             let opened = Authority::open_for_change(&authority.dir)?;
             let connection = Connection::open(opened.home()).await;
-            // A hub that cannot be asked hinders nobody from signing: what was misspelled is told when it takes the grant.
-            if let (Ok(connection), false) = (&connection, not_served_yet)
-                && let Ok(served) = connection.checks().await
-            {
-                is_served(&check, &served)?;
-            }
+            let served = match &connection {
+                Ok(connection) => connection.checks().await.ok(),
+                Err(_) => None,
+            };
+            let each = match variants_of(&check, served.as_deref())? {
+                Some(variants) => {
+                    let each: Vec<_> = variants.into_iter().map(|(variant, check)| (id_of(&id, &variant), check)).collect();
+                    tell_variants(&each, screen);
+                    each
+                }
+                None => {
+                    // A hub that cannot be asked hinders nobody from signing: what was misspelled is told when it takes the grant.
+                    if let (Some(served), false) = (&served, not_served_yet) {
+                        is_served(&check, served)?;
+                    }
+                    vec![(id, check)]
+                }
+            };
             let life = Duration::from_secs(days * DAY);
-            let envelope = opened.add_grant(NewGrant { id, member, check, purposes, legal_bases: bases, life, may_issue }, now)?;
+            let new = |(id, check): (String, String)| NewGrant {
+                id,
+                member: member.clone(),
+                check,
+                purposes: purposes.clone(),
+                legal_bases: bases.clone(),
+                life,
+                may_issue,
+            };
+            let envelope = opened.add_grants(each.into_iter().map(new).collect(), now)?;
             (opened, connection, envelope)
         }
         GrantCommand::Revoke { authority, id } => {
@@ -90,6 +112,55 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
     let connection = connection.map_err(|error| kept(error.into()))?;
     send(&opened, &connection, envelope, screen).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Each variant of a check that is named without one, or with `*`, by its name; `None` where one variant is named.
+fn variants_of(check: &str, served: Option<&[CheckEntry]>) -> Result<Option<Vec<(String, String)>>, Failure> {
+    let name = match check.split_once('/') {
+        None => check,
+        Some((name, "*")) => name,
+        Some(_) => return Ok(None),
+    };
+    let Some(served) = served else {
+        return Err(Failure::new(
+            USAGE,
+            format!(
+                "--check: which variants `{}` has, the hub says, and it cannot be asked now. Nothing was signed. Name one, such as `{}/couple`, or \
+                 give the command again once the hub answers",
+                cut(name),
+                cut(name)
+            ),
+            format!(
+                "--check：`{}` 有哪些核验范围须由枢纽告知，而枢纽目前无法连接。未签发任何内容。请写明一个范围，或待枢纽恢复后重试",
+                cut(name)
+            ),
+        ));
+    };
+    let all: Vec<(String, String)> = served
+        .iter()
+        .filter(|entry| entry.name == name)
+        .map(|entry| (entry.variant.clone(), format!("{name}/{}", entry.variant)))
+        .collect();
+    if all.is_empty() {
+        // The refusal names those that there are.
+        is_served(check, served)?;
+    }
+    Ok(Some(all))
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(130).collect()
+}
+
+/// A grant's id has hyphens, and a variant's name may have underscores.
+fn id_of(id: &str, variant: &str) -> String {
+    format!("{id}-{}", variant.replace('_', "-"))
+}
+
+fn tell_variants(each: &[(String, String)], screen: &Screen) {
+    let listed: Vec<String> = each.iter().map(|(id, check)| format!("{check} ({id})")).collect();
+    let said = screen.pick("one grant for each variant that the hub serves: ", "按枢纽现有的核验范围逐一授权：");
+    screen.note(&format!("{said}{}", listed.join(", ")));
 }
 
 /// Refuses a check that the hub's catalog does not have, and names those that it has.
@@ -238,4 +309,30 @@ fn in_words(grant: &Grant, until: Option<SystemTime>, screen: &Screen) -> String
     let (purposes, bases) = (grant.purposes.join(", "), grant.legal_bases.join(", "));
     let (for_, until_) = (screen.pick("for", "用途"), screen.pick("until", "至"));
     format!("{}  {}  {}  {for_} {purposes} ({bases}) {until_} {until}{issue}", grant.id, grant.member, grant.check)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_check_without_its_variant_is_each_that_the_hub_serves() {
+        let entry = |name: &str, variant: &str| CheckEntry { name: name.into(), variant: variant.into(), ..CheckEntry::default() };
+        let served = [entry("no-property", "applicant"), entry("no-property", "whole_family"), entry("no-property-2", "applicant")];
+        for check in ["no-property", "no-property/*"] {
+            let each = variants_of(check, Some(&served)).unwrap().unwrap();
+            let each: Vec<(String, String)> = each.into_iter().map(|(variant, check)| (id_of("fund", &variant), check)).collect();
+            let expected = [("fund-applicant", "no-property/applicant"), ("fund-whole-family", "no-property/whole_family")]
+                .map(|(id, check)| (id.to_owned(), check.to_owned()));
+            assert_eq!(each, expected);
+        }
+        assert_eq!(variants_of("no-property/couple", Some(&served)).unwrap(), None, "one that is named is that one");
+        assert_eq!(variants_of("no-property/couple", None).unwrap(), None);
+        for (check, served) in [("no-property", None), ("no-propery", Some(&served[..])), ("", Some(&served[..])), ("/*", Some(&[][..]))] {
+            let refused = variants_of(check, served).unwrap_err();
+            assert!(refused.exit == USAGE && refused.en.contains("Nothing was signed"), "{check}: {refused:?}");
+        }
+    }
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Args;
-use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial};
-use zerotrip_proto::v1::catalog_client::CatalogClient;
+use zerotrip_channel::SystemHome;
+use zerotrip_proto::v1::DateRole;
+use zerotrip_proto::v1::ScanTemplate;
 use zerotrip_proto::v1::key_origin::From as Source;
-use zerotrip_proto::v1::{ListChecksRequest, ScanTemplate};
-use zerotrip_proto::{Refusal, bounds};
 
+use super::signing::checks;
 use super::{Failure, confirmed, say};
 use crate::approving::{self, Served};
 use crate::desk;
@@ -69,13 +69,9 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     let home = SystemHome::load(dir)?;
     let directory = home.refresh_directory(SystemTime::now()).await?;
     desk::whom_and_what(requesters, purposes, &directory).map_err(|error| shown(&error.to_string()))?;
-    let stream = dial(&home.address, home.tls(bounds::ALPN_H2)?).await?;
-    let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
-    tokio::spawn(connection);
-    let mut catalog = CatalogClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
-    let reply = catalog.list_checks(ListChecksRequest {}).await.map_err(|status| Refusal::from_status(&status))?.into_inner();
+    let checks = checks(&home).await?;
     let member = home.system.member().unwrap_or_default();
-    let scans = reply.checks.iter().flat_map(|entry| entry.scans.iter().filter(|scan| entry.name == *check || scan.check == *check));
+    let scans = checks.iter().flat_map(|entry| entry.scans.iter().filter(|scan| entry.name == *check || scan.check == *check));
     let templates: Vec<ScanTemplate> = scans.filter(|scan| owner_of(&scan.dataset) == member).cloned().collect();
     if templates.is_empty() {
         return Err(format!("the hub's catalog has no check `{check}` that asks a dataset of member `{member}`").into());
@@ -172,12 +168,25 @@ fn in_words(template: &ScanTemplate) -> String {
     };
     let meanings =
         template.meanings.iter().map(|known| format!("; it takes `{}` to mean one of {}", known.column, known.meanings.join(", ")));
+    let dates = template.types.iter().filter_map(|column| {
+        let dated = match column.role() {
+            DateRole::Event => "something that happened",
+            DateRole::End => "an end",
+            DateRole::Birth => "a birth",
+            DateRole::Unspecified => return None,
+        };
+        Some(format!("; it takes `{}` to be the date of {dated}", column.column))
+    });
+    let optional = match template.optional.as_slice() {
+        [] => String::new(),
+        columns => format!(", and of {} what the dataset has", columns.join(", ")),
+    };
     let joined = match template.lookup_columns.as_slice() {
         [] => String::new(),
         columns => format!(" (in {} at least)", columns.join(", ")),
     };
     format!(
-        "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}; at most {} rows; {shown}{}",
+        "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}{optional}; at most {} rows; {shown}{}{}",
         template.check,
         template.dataset,
         template.lookup,
@@ -186,6 +195,7 @@ fn in_words(template: &ScanTemplate) -> String {
         template.columns.join(", "),
         template.max_rows,
         meanings.collect::<String>(),
+        dates.collect::<String>(),
     )
 }
 

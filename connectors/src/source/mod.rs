@@ -4,7 +4,10 @@ pub mod catalogue;
 #[cfg(test)]
 mod conformance;
 mod drop;
+mod filling;
 mod findings;
+mod header;
+mod made;
 mod number;
 mod present;
 mod profile;
@@ -261,12 +264,24 @@ pub async fn count_rows(source: &dyn Source, look_up: LookUp) -> Result<(usize, 
 /// Opens the system that a dataset file describes. `base` is the file's folder; `state` the connector's own, where snapshots are kept;
 /// `adjudications` are what the owner has stated of unreadable rows. This list is every kind there is.
 pub fn open(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
+    match made::stored(dataset) {
+        None => open_stored(dataset, base, state, adjudications),
+        Some(stored) => Ok(Arc::new(made::MadeSource::new(open_stored(&stored, base, state, adjudications)?, dataset))),
+    }
+}
+
+fn open_stored(
+    dataset: &DatasetFile,
+    base: &Path,
+    state: &Path,
+    adjudications: Arc<Adjudications>,
+) -> Result<Arc<dyn Source>, SourceError> {
     let dropped = |file: &FileDrop, format: Arc<dyn drop::Format>| -> Result<Arc<dyn Source>, SourceError> {
         Ok(Arc::new(drop::DropSource::open(dataset, file, format, base, state, Arc::clone(&adjudications))?))
     };
     match &dataset.source {
         Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(dataset, spec, base, Arc::clone(&adjudications))?)),
-        Spec::Csv(spec) => dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding))),
+        Spec::Csv(spec) => dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding, spec.separator))),
         Spec::Xlsx(spec) => dropped(&spec.file, Arc::new(drop::Xlsx::new(spec))),
         Spec::Xls(spec) => dropped(&spec.file, Arc::new(drop::Xls::new(spec))),
         Spec::Dbf(spec) => dropped(&spec.file, Arc::new(drop::Dbf::new(spec))),

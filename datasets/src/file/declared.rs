@@ -8,7 +8,7 @@ use zerotrip_proto::v1::SemanticType;
 use super::section::{Section, is_text};
 use super::{Column, MOST_WORDS};
 use crate::fold;
-use crate::nearest::nearest;
+use crate::nearest::typo_of;
 use crate::resident_id::{Declared, SCHEMES, Scheme, SchemeBy};
 
 /// Reads the four keys; none of them is needed.
@@ -30,7 +30,7 @@ pub(super) fn refers(top: &mut Section<'_>, columns: &[Column], declared: &BTree
     for column in columns {
         let Some(by) = &column.declared.scheme_by else { continue };
         if by.column == column.name || !declared.contains(&by.column) {
-            let hint = nearest(&by.column, columns.iter().map(|column| column.name.as_str()).filter(|name| *name != column.name));
+            let hint = typo_of(&by.column, columns.iter().map(|column| column.name.as_str()).filter(|name| *name != column.name));
             let hint = hint.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
             top.fault_in("column.scheme_by", by.column.clone(), format!("`column` must name another column of this file{hint}"));
         }

@@ -4,6 +4,7 @@
 //! with the nearest known one. Nothing is opened: whether the table and its fields exist is the connector's to find out.
 
 mod declared;
+mod made;
 mod manifest;
 pub mod manual;
 mod raw;
@@ -21,10 +22,11 @@ use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, cover
 use crate::resident_id::Declared;
 use crate::shown::shown;
 
+pub use made::{Derived, Made};
 pub use manifest::Manifest;
 pub use source::{
-    CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Password, Pointer, Remote,
-    Rest, Source, Sqlite, SqliteAsOf, Through, Tls, Total, Url, Way,
+    Age, CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Parts, Password, Pointer,
+    Remote, Rest, Separator, Source, Sqlite, SqliteAsOf, Through, Tls, Total, Url, Way,
 };
 
 /// Largest dataset file, in bytes.
@@ -106,8 +108,12 @@ pub struct Coverage {
     pub regions: Vec<String>,
     /// The first day it knows about.
     pub since: NaiveDate,
+    /// Whether everything that was in force on that day was carried over into it; default no.
+    pub older_carried_over: bool,
     /// Whom it knows about.
     pub subjects: Subjects,
+    /// Whether the rows of a person whose number changed are under the present one; default no.
+    pub numbers_carried_over: bool,
     /// For people, in Chinese.
     pub text_zh: String,
     /// For people, in English.
@@ -117,18 +123,20 @@ pub struct Coverage {
 /// Whom a dataset knows about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subjects {
-    /// Every person, wherever registered.
+    /// Every person, wherever registered, of what is or happened within the regions.
     Everyone,
-    /// Only persons registered in this dataset.
+    /// Every person, wherever registered, and wherever it happened.
+    EveryoneAnywhere,
+    /// Only persons registered in this dataset, wherever it happened.
     RegisteredIn(String),
 }
 
 /// One field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Column {
     /// Its name on the hub: `[a-z][a-z0-9_]*`.
     pub name: String,
-    /// As the source calls it.
+    /// As the source calls it; empty where it has none.
     pub field: String,
     /// What its cells mean.
     pub semantic: SemanticType,
@@ -136,6 +144,8 @@ pub struct Column {
     pub grade: Grade,
     /// For codes: the source's code → its meaning, closed.
     pub codes: BTreeMap<String, String>,
+    /// Where its cells come from.
+    pub made: Made,
     /// What the owner declares of its cells: words for nothing and for unknown, and for ids the schemes they stand under.
     pub declared: Declared,
 }
@@ -240,6 +250,16 @@ impl DatasetFile {
         raw::is_foreign_name(foreign)
     }
 
+    /// The same of a column of a file, of this kind of source, whose names are in no statement.
+    pub fn may_name_in(kind: &str, foreign: &str) -> bool {
+        if matches!(kind, "csv" | "xlsx" | "xls" | "dbf" | "parquet") { raw::is_name_in_file(foreign) } else { Self::may_name(foreign) }
+    }
+
+    /// A column's name as a file's header has it, on one line: so it is compared with a column's `field`.
+    pub fn folded_name(foreign: &str) -> String {
+        raw::folded_name(foreign)
+    }
+
     /// Whether this is how a member can be called.
     pub fn is_member(name: &str) -> bool {
         raw::is_name(name)
@@ -266,6 +286,7 @@ impl DatasetFile {
             name: column.name.clone(),
             r#type: column.semantic.into(),
             grade: column.grade.into(),
+            origin: column.made.origin().into(),
             meanings: column.codes.values().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
         });
         let lookups = self.lookups.iter().map(|lookup| proto::Lookup { name: lookup.name.clone(), columns: lookup.columns.clone() });
@@ -283,6 +304,7 @@ impl DatasetFile {
                 text_zh: self.coverage.text_zh.clone(),
                 subjects: Some(match &self.coverage.subjects {
                     Subjects::Everyone => coverage::Subjects::Everyone(true),
+                    Subjects::EveryoneAnywhere => coverage::Subjects::EveryoneAnywhere(true),
                     Subjects::RegisteredIn(dataset) => coverage::Subjects::RegisteredIn(dataset.clone()),
                 }),
             }),
@@ -291,6 +313,11 @@ impl DatasetFile {
             stated_at: Some(zerotrip_proto::to_timestamp(stated_at)),
             keeps_ended: self.keeps_ended,
             undated_before: self.undated_before.map(|day| day.to_string()).unwrap_or_default(),
+            // Both are the signer's to give: see the connector's desk.
+            version: 0,
+            file_commitment: Vec::new(),
+            older_carried_over: self.coverage.older_carried_over,
+            numbers_carried_over: self.coverage.numbers_carried_over,
         }
     }
 }

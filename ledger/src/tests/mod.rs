@@ -1,7 +1,9 @@
 //! The store as a hub uses it, as a crash leaves it, and as somebody with an editor leaves it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod backup;
 mod crash;
+mod foreign;
 mod registry;
 mod tampering;
 mod tiles;

@@ -168,6 +168,7 @@ undated_before = "2015-01-01"
 [coverage]
 regions = ["330100"]
 since = "1987-01-01"
+older = "carried_over"
 subjects = "everyone"
 text = { zh = "杭州市域内的房屋所有权", en = "homes within Hangzhou, whoever owns them" }
 
@@ -239,6 +240,7 @@ ended = "kept"
 [coverage]
 regions = ["330100"]
 since = "2004-01-01"
+older = "carried_over"
 subjects = "everyone"
 text = { zh = "杭州市域内的商品房预售合同", en = "pre-sale contracts of homes within Hangzhou, whoever buys them" }
 

@@ -19,7 +19,20 @@ pub(super) const NOBODY: &str = "无";
 /// What stands where nothing has ended, as the dataset files say.
 pub(super) const NO_DAY: &str = "0000-00-00";
 const UNKNOWN_CODES: &[Option<&str>] = &[None, Some(""), Some("  "), Some("9"), Some("待核"), Some("冻结"), Some("?")];
-const BAD_DATES: &[&str] = &["不详", "1998-02-30", "98.5", "00000000", "见档案", "一九九八年五月", "1998年腊月初八"];
+/// What is no date, and what systems write where there is none.
+const BAD_DATES: &[&str] = &[
+    "不详",
+    "1998-02-30",
+    "98.5",
+    "00000000",
+    "见档案",
+    "一九九八年五月",
+    "1998年腊月初八",
+    "1900-01-01",
+    "1899-12-30",
+    "1970-01-01 00:00:00",
+    "9999-12-31",
+];
 
 /// Spoils the registers in place. Rates are per 100,000 rows; whole rows that nobody can attribute are few in number, since each
 /// makes answers impossible for everyone it could concern.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use zerotrip_datasets::plausible::is_placeholder;
 use zerotrip_datasets::{CellReading, DatasetFile, Manifest, Reading, cell, date, parse};
 
 use super::model::{Code, Field, Meaning};
@@ -185,6 +186,7 @@ fn same_id(field: &Field<ResidentId>) {
 fn same_date(field: &Field<NaiveDate>) {
     let raw = field.text();
     let read = match date::parse(&raw) {
+        Some(day) if is_placeholder(day) => Meaning::Lost,
         Some(day) => Meaning::Value(day),
         None if raw.is_empty() || raw == spoil::NO_DAY => Meaning::Null,
         None => Meaning::Lost,

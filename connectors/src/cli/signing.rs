@@ -1,0 +1,71 @@
+//! The owner's command that says what its datasets are.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial, files};
+use zerotrip_proto::v1::catalog_client::CatalogClient;
+use zerotrip_proto::v1::{CheckEntry, ListChecksRequest};
+use zerotrip_proto::{Refusal, bounds};
+
+use super::{Failure, say};
+use crate::desk;
+use crate::shown::shown;
+
+/// Time in which the hub says what its checks ask; a hub that does not hinders nobody from signing.
+const HUB_TIME: Duration = Duration::from_secs(5);
+
+/// Signs and attaches; what is asked by nobody is refused before anything is written.
+pub async fn sign(dir: &Path, files: &[PathBuf], not_asked_yet: bool, json: bool) -> Result<(), Failure> {
+    let home = SystemHome::load(dir)?;
+    let asked = if not_asked_yet { None } else { asked(&home).await };
+    if asked.is_none() && !not_asked_yet {
+        eprintln!("the hub could not be asked which datasets its checks ask: whether these ids are among them is not known");
+    }
+    let signed = desk::sign_datasets(&home, files, asked.as_ref()).map_err(|error| shown(&error.to_string()))?;
+    let taken = taken_up(dir)?;
+    for (file, path) in signed.iter().zip(files) {
+        let text = format!("signed and attached {} ({} columns, {} look-ups); {taken}", file.id, file.columns.len(), file.lookups.len());
+        say(json, &text, &serde_json::json!({ "signed": file.id, "file": path.display().to_string() }))?;
+    }
+    for path in desk::left_behind(dir)? {
+        eprintln!("{}", shown(&left(&path)));
+    }
+    Ok(())
+}
+
+/// When what was signed just now holds.
+pub fn taken_up(dir: &Path) -> Result<&'static str, Failure> {
+    let runs = files::try_lock(&dir.join("serve.lock"))?.is_none();
+    Ok(if runs {
+        "the `serve` that runs here takes it up at once, and says so in its log once the source is open"
+    } else {
+        "it holds from the next start of `serve`"
+    })
+}
+
+/// Of a signed file that nothing attached has.
+pub fn left(path: &Path) -> String {
+    format!(
+        "`{}` belongs to no attached dataset file, and nothing is served by it: remove it, or `sign` its dataset file again",
+        path.display()
+    )
+}
+
+/// Every dataset that a check of the hub asks; `None` where the hub does not say.
+async fn asked(home: &SystemHome) -> Option<BTreeSet<String>> {
+    match tokio::time::timeout(HUB_TIME, checks(home)).await {
+        Ok(Ok(checks)) if !checks.is_empty() => Some(checks.into_iter().flat_map(|check| check.scans).map(|scan| scan.dataset).collect()),
+        _ => None,
+    }
+}
+
+/// What the hub's catalog says of every check.
+pub async fn checks(home: &SystemHome) -> Result<Vec<CheckEntry>, Failure> {
+    let stream = dial(&home.address, home.tls(bounds::ALPN_H2)?).await?;
+    let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
+    tokio::spawn(connection);
+    let mut catalog = CatalogClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
+    Ok(catalog.list_checks(ListChecksRequest {}).await.map_err(|status| Refusal::from_status(&status))?.into_inner().checks)
+}
