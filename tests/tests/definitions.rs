@@ -193,7 +193,7 @@ fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
         let mut lookups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for step in definition.variants.iter().flat_map(|variant| &variant.steps) {
             let StepKind::Scan(scan) = &step.kind else { continue };
-            columns.entry(scan.dataset.clone()).or_default().extend(scan.columns.iter().cloned());
+            columns.entry(scan.dataset.clone()).or_default().extend(scan.columns.iter().chain(&scan.optional).cloned());
             lookups.entry(scan.dataset.clone()).or_default().insert(scan.lookup.clone());
         }
         let said: BTreeSet<&str> = vocabulary.datasets.iter().map(|dataset| dataset.id).collect();
@@ -201,11 +201,19 @@ fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
         for dataset in vocabulary.datasets {
             let shape = definition.datasets.iter().find(|shape| shape.id == dataset.id).unwrap();
             let said: BTreeMap<&str, &str> = dataset.columns.iter().map(|column| (column.name, type_name(column.semantic))).collect();
-            let asked: BTreeSet<&str> = columns[dataset.id].iter().map(String::as_str).collect();
+            let mut asked: BTreeSet<&str> = columns[dataset.id].iter().map(String::as_str).collect();
+            asked.extend(shape.lookup.values().flatten().map(String::as_str));
             assert_eq!(said.keys().copied().collect::<BTreeSet<_>>(), asked, "{}", dataset.id);
             for (column, semantic) in &said {
-                assert_eq!(shape.columns.get(*column).map(String::as_str), Some(*semantic), "{}.{column}", dataset.id);
+                // What is only looked up by is of the one type that can be.
+                assert_eq!(shape.columns.get(*column).map_or("resident_id", String::as_str), *semantic, "{}.{column}", dataset.id);
             }
+            let required: BTreeSet<&str> = dataset.columns.iter().filter(|column| !column.is_optional).map(|column| column.name).collect();
+            let optional = definition.variants.iter().flat_map(|variant| &variant.steps).filter_map(|step| match &step.kind {
+                StepKind::Scan(scan) if scan.dataset == dataset.id => Some(&scan.optional),
+                _ => None,
+            });
+            assert!(optional.flatten().all(|name| !required.contains(name.as_str())), "{}", dataset.id);
             assert_eq!(lookups[dataset.id], BTreeSet::from([dataset.lookup.name.to_owned()]), "{}", dataset.id);
             let joined: BTreeSet<&str> = shape.lookup.get(dataset.lookup.name).into_iter().flatten().map(String::as_str).collect();
             assert_eq!(dataset.lookup.columns.iter().copied().collect::<BTreeSet<_>>(), joined, "{}", dataset.id);

@@ -177,7 +177,10 @@ fn one_column(out: &mut String, Proposed { name, seen, guess }: &Proposed) {
     let declared = if seen.declared.is_empty() { String::new() } else { format!("; declared {}", comment(&seen.declared)) };
     line!(out, "type = \"{}\"  # {} % sure: {}{declared}", type_name(guess.semantic), guess.confidence, guess.reason);
     line!(out, "grade = \"{}\"  # {}", guess.grade.as_str_name(), guess.grade_reason);
-    asked::fillers(out, &guess.fillers, None);
+    // Each word of a code has a meaning of its own.
+    if guess.semantic != SemanticType::Code {
+        asked::fillers(out, &guess.fillers, None);
+    }
     if guess.semantic == SemanticType::Code {
         line!(out, "# The values that were found; say in a-z, 0-9 and _ what each means. A code that is missing here spoils its row.");
         line!(out, "[column.codes]");

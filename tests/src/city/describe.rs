@@ -53,12 +53,14 @@ name = "father_id"
 field = "FQSFZH"
 type = "resident_id"
 grade = "L3"
+nothing = ["无"]
 
 [[column]]
 name = "mother_id"
 field = "MQSFZH"
 type = "resident_id"
 grade = "L3"
+nothing = ["无"]
 
 [[column]]
 name = "birth_date"
@@ -71,6 +73,7 @@ name = "death_date"
 field = "SWRQ"
 type = "date"
 grade = "L3"
+nothing = ["0000-00-00"]
 
 [[column]]
 name = "status"

@@ -108,7 +108,7 @@ fn credit_code(city: &mut Builder) -> String {
         while body.len() < 17 {
             body.push_str(city.random.pick(ALPHABET));
         }
-        let found = ALPHABET.iter().map(|check| format!("{body}{check}")).find(|code| matches!(parse(code), Reading::Other(_)));
+        let found = ALPHABET.iter().map(|check| format!("{body}{check}")).find(|code| matches!(parse(code), Reading::Code(_)));
         if let Some(code) = found {
             return code;
         }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Days, FixedOffset, Months, NaiveDate, NaiveTime, TimeZone};
 use serde::Serialize;
-use zerotrip_datasets::{ResidentId, Suspect, SuspectRow};
+use zerotrip_datasets::{ResidentId, Suspect};
 
 use super::model::{Contract, Event, Field, HouseholdRow, MarriageRow, Meaning, OwnershipRow, PresaleRow, Registers, Residence, Title};
 
@@ -334,9 +334,9 @@ impl<'a, R> Register<'a, R> {
         let mut naming: HashMap<ResidentId, Vec<usize>> = HashMap::new();
         let mut suspected = HashSet::new();
         for (at, row) in rows.iter().enumerate() {
-            if let Some(fields) = ragged(row) {
-                let suspect = SuspectRow::new(&fields.join(","));
-                suspected.extend(everybody.iter().filter(|person| suspect.could_match(person)));
+            // Of a row that cannot be split nobody can say which cell is which.
+            if ragged(row).is_some() {
+                suspected.extend(everybody);
                 continue;
             }
             for key in keys(row).into_iter().flatten() {
