@@ -277,7 +277,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
     use std::time::SystemTime;
 
-    use zerotrip_proto::v1::{Column, KeyOrigin, KnownMeanings, TypedColumn};
+    use zerotrip_proto::v1::{KeyOrigin, KnownMeanings, TypedColumn};
 
     use super::*;
 

@@ -19,7 +19,6 @@ use tokio::sync::mpsc;
 use zerotrip_certs::definition::Definition;
 use zerotrip_certs::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
 use zerotrip_connector::desk::Signed;
-use zerotrip_connector::desk::Signed;
 use zerotrip_connector::gate::{Admitted, Served};
 use zerotrip_connector::scan::{self, Shape};
 use zerotrip_connector::serving::Serving;

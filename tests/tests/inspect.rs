@@ -388,13 +388,7 @@ fn a_proposal_for_a_check_has_its_names_and_guesses_no_role() {
     let proposed =
         connector(&at, &["inspect", "ownership.db", "--table", "T_FDCQ", "--for", "no-property", "--dataset", "estate.ownership"]);
     let text = proposed.expect(0).unwrap().output;
-    for said in [
-        "ended_on: the day on which the title ended",
-        "EMPTY while it is current",
-        "\"DJRQ\": ",
-        "\"ZXRQ\": ",
-        "`since` is not",
-    ] {
+    for said in ["ended_on: the day on which the title ended", "EMPTY while it is current", "\"DJRQ\": ", "\"ZXRQ\": ", "`since` is not"] {
         assert!(text.contains(said), "{said}: {text}");
     }
     for (more, why) in [

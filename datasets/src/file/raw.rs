@@ -400,7 +400,7 @@ fn field_name(name: &str, is_file: bool) -> Option<String> {
 
 /// A column's name in a file, on one line: a line break or a tab in it, and blanks beside that, are one blank.
 pub(super) fn folded_name(name: &str) -> String {
-    let lines = name.split(|c: char| matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'));
+    let lines = name.split(['\n', '\r', '\t', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
     lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

@@ -326,7 +326,7 @@ fn is_filled(text: &[char]) -> bool {
     let runs = digits.chunk_by(|a, b| a == b).filter(|run| run.first() != Some(&b'*'));
     let is_long = |run: &[u8]| run.len() > 4;
     let tail = digits.get(14..18).filter(|_| digits.len() == 18).unwrap_or_default();
-    let mut runs_and_tail = runs.map(|run| is_long(run)).chain([tail == b"0000" || tail == b"9999"]);
+    let mut runs_and_tail = runs.map(is_long).chain([tail == b"0000" || tail == b"9999"]);
     runs_and_tail.any(|filled| filled) || sequences(&digits).any(|filled| filled)
 }
 
