@@ -136,7 +136,7 @@ impl<'a> Faults<'a> {
             let typed = |column: &&String| shape.is_some_and(|shape| shape.columns.contains_key(*column));
             let columns = scan.columns.iter().chain(&scan.optional);
             untyped.extend(columns.filter(|column| !typed(column)).map(|column| (&scan.dataset, column)));
-            if !shape.is_some_and(|shape| shape.lookup.get(&scan.lookup).is_some_and(|columns| !columns.is_empty())) {
+            if shape.is_none_or(|shape| shape.lookup.get(&scan.lookup).is_none_or(|columns| columns.is_empty())) {
                 unbound.insert((&scan.dataset, &scan.lookup));
             }
         }

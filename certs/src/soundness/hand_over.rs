@@ -37,7 +37,7 @@ fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, handed: &[&Verdict]) ->
         return Some(left.iter().all(|(person, thing, day)| thing.is_some_and(|thing| arrived(person, thing, *day))));
     }
     // The latest first: each takes the receiving row that was there longest.
-    left.sort_by(|one, other| other.2.cmp(&one.2));
+    left.sort_by_key(|one| std::cmp::Reverse(one.2));
     Some(left.iter().map(|(person, ..)| *person).all(|person| {
         let mut there: Vec<i32> = to.rows.iter().zip(&until).filter(|(whose, _)| *whose == person).map(|(_, until)| *until).collect();
         there.sort_unstable_by(|one, other| other.cmp(one));

@@ -104,7 +104,7 @@ impl Format for Csv {
                 continue;
             }
             let counts = counter.as_mut().is_some_and(|counter| counter.counts(&self.decode(cell(0))));
-            let unnamed = shape.unnamed.iter().copied().filter(|place| !(*place == 0 && counts) && !is_blank(cell(*place)));
+            let unnamed = shape.unnamed.iter().copied().filter(|place| (*place > 0 || !counts) && !is_blank(cell(*place)));
             let unnamed: Vec<usize> = unnamed.collect();
             // A line break inside a cell is a quote that was never closed until it was shown otherwise: it has swallowed other rows.
             let is_broken = record.iter().any(|cell| cell.iter().any(|byte| matches!(byte, b'\n' | b'\r')));

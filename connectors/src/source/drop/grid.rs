@@ -179,7 +179,7 @@ impl<'a, 'b> Grid<'a, 'b> {
         // What is merged downwards is in each of its rows.
         let beside: Vec<usize> = filled
             .chain(self.merged.columns())
-            .filter(|column| !is_named(*column) && !(*column == 0 && counts))
+            .filter(|column| !is_named(*column) && (*column > 0 || !counts))
             .filter_map(|column| usize::try_from(column).ok())
             .collect();
         if !beside.is_empty() || !doubled.is_empty() {

@@ -39,7 +39,7 @@ fn number(name: &str, default: u64) -> u64 {
 
 #[test]
 fn nobody_is_excluded_whom_a_careful_clerk_could_not() {
-    let (cells, seed) = (number("ZEROTRIP_CELLS", 100_000), number("ZEROTRIP_SEED", 2_026_1128));
+    let (cells, seed) = (number("ZEROTRIP_CELLS", 100_000), number("ZEROTRIP_SEED", 20_261_128));
     let mut dice = random(seed);
     let first = NaiveDate::from_ymd_opt(1925, 1, 1).unwrap();
     let divisions = [330_106, 330_102, 110_105, 440_524, 810_000, 320_508, 933_084];
