@@ -129,7 +129,7 @@ impl Bare {
     async fn ask(&self, at: usize, payload: &[u8]) -> Result<(), Failure> {
         let Some(client) = self.ask.get(at) else { return fail("no such department") };
         let envelope = dsse::sign(payload_type::REQUEST, payload.to_vec(), &self.sign)?;
-        let reply = client.clone().check(ExchangeCall { request: Some(envelope) }).await?.into_inner();
+        let reply = client.clone().check(ExchangeCall { request: Some(envelope), ..ExchangeCall::default() }).await?.into_inner();
         self.verify(&reply.answer.unwrap_or_default(), payload_type::ANSWER)
     }
 

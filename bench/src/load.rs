@@ -100,7 +100,8 @@ pub async fn floor(
                     let now = SystemTime::now();
                     let question = question("330106199001011232");
                     let signed = zerotrip_client::request::sign_check((&signer.0, &signer.1), &hub, &errand(), &question, now)?;
-                    let reply = client.check(ExchangeCall { request: Some(signed.envelope) }).await?.into_inner();
+                    let reply =
+                        client.check(ExchangeCall { request: Some(signed.envelope), ..ExchangeCall::default() }).await?.into_inner();
                     let answer = reply.answer.unwrap_or_default();
                     let (_, keyid) = dsse::peek(&answer, payload_type::ANSWER)?;
                     let holder = directory.hub_key(keyid, zerotrip_proto::v1::KeyUsage::Sign, now)?;

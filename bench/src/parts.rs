@@ -36,8 +36,10 @@ impl Dispatch for Instantly {
             most_age: Duration::from_secs(60),
             findings: Vec::new(),
             required_null: false,
-            subjects: Subjects::Everyone,
+            subjects: Subjects::EveryoneAnywhere,
             since: Some(-20_000),
+            older_carried_over: false,
+            numbers_carried_over: false,
             keeps_ended: true,
             undated_before: None,
         };
@@ -65,7 +67,7 @@ pub async fn query_engine(plan: &Plan, folder: &Path) -> Result<(), Failure> {
     let mut rows = BTreeMap::new();
     for step in &variant.steps {
         let columns = match step.name.as_str() {
-            "marriage" => vec![text(&[me]), text(&[me]), text(&[wife]), text(&[Some("married")]), days(&[Some(9000)])],
+            "marriage" => vec![text(&[me]), text(&[me]), text(&[wife]), text(&[Some("married")]), days(&[Some(15_000)])],
             "household" => vec![
                 text(&[me, wife, me, wife]),
                 text(&[me, wife, child, child]),

@@ -276,6 +276,7 @@ name = "stream"
 version = 1
 title = { en = "Entries", zh = "流水" }
 deadline = "60s"
+certain = "request.applicant"
 
 [[parameter]]
 name = "applicant"
@@ -288,6 +289,7 @@ title = { en = "all of a person's", zh = "全部" }
 [[dataset]]
 id = "archive.entries"
 columns = { entry = "text" }
+lookup = { person = ["owner"] }
 
 [[step]]
 name = "entries"
@@ -296,6 +298,7 @@ dataset = "archive.entries"
 lookup = "person"
 columns = ["entry"]
 required = ["entry"]
+last_years = 0
 keys = ["request.applicant"]
 absence_for = ["request.applicant"]
 origins = [{ parameter = "applicant" }]

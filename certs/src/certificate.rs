@@ -2,11 +2,13 @@
 //!
 //! Three things are kept apart by type. A [`ProvenAnswer`] is what the hub signed *and* recorded in its ledger; an [`Affirmed`] is one
 //! that was answered "true", the only thing a certificate can be made of; a [`VerifiedCertificate`] is what a verifier may show. The
-//! hub's signed answer travels inside the certificate as evidence: the seal says who vouches, the evidence says on what grounds.
+//! hub's signed answer travels inside the certificate as evidence: the seal says who vouches, the evidence says on what grounds. The
+//! answer fixes what a certificate on it says ([`fix`]), so that evidence is good for one certificate and in no other hands.
 
 mod evidence;
 mod jwks;
 mod seal;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -14,6 +16,7 @@ mod verify;
 pub use evidence::{EvidenceError, Moment, ProvenAnswer, checkpoint_origin, open_checkpoint, prove};
 pub use jwks::{JwkSet, JwkSetError};
 pub use seal::{Affirmed, CertificateContent, NotAffirmed, SealError, Sealed, seal};
+pub use terms::{Fixed, SEAL_WITHIN, TermsError, fix};
 pub use verify::{CertificateError, Disclosed, Finding, Issuer, Source, TrustRoot, VerifiedCertificate, verify};
 
 use std::time::SystemTime;

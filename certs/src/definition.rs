@@ -61,6 +61,10 @@ pub struct Definition {
     pub datasets: Vec<Shape>,
     /// What the codes of the datasets' columns may mean.
     pub codes: Vec<Code>,
+    /// What the dates of the datasets' columns are the dates of.
+    pub dates: Vec<DateOf>,
+    /// The step and column that list the persons who are asked about whatever else turns out.
+    pub certain: Reference,
     /// Owners' coverage statements that the check can test.
     pub coverage: Vec<CoverageRule>,
     /// Registers between which a record travels.
@@ -125,6 +129,9 @@ pub struct Scan {
     pub lookup: String,
     /// Which columns, after the look-up's own.
     pub columns: Vec<String>,
+    /// Columns that are asked for where the owner states them, and are NULL where not.
+    #[serde(default)]
+    pub optional: Vec<String>,
     /// Columns where a NULL makes the row unreadable.
     #[serde(default)]
     pub required: Vec<String>,
@@ -139,9 +146,12 @@ pub struct Scan {
     /// Which columns may travel on as keys.
     #[serde(default)]
     pub supplies: Vec<String>,
-    /// The age from which on a person's whole life must lie within the register's `since`: 0 to 120; without it only today counts.
+    /// The age from which on a person's whole life must lie within the register's `since`: 0 to 120.
     #[serde(default)]
     pub lifetime_from: Option<u32>,
+    /// Or: how many years back the register must begin, where what is older cannot matter: 0 to 120. Each scan says one of the two.
+    #[serde(default)]
+    pub last_years: Option<u32>,
     /// The oldest as-of that counts for this question; a dataset's own bound may be shorter, and then counts.
     pub most_age: Age,
     /// Whether every delivered row must have a verdict: a row that the SQL leaves out settles nothing.
@@ -233,6 +243,45 @@ pub struct Code {
     pub meanings: BTreeSet<String>,
 }
 
+/// What a date is the date of, and so between which days it can lie (`zerotrip_datasets::plausible`).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DateOf {
+    /// Of which dataset.
+    pub dataset: String,
+    /// Which column.
+    pub column: String,
+    /// What it dates.
+    pub role: Role,
+    /// The columns of the persons whom it concerns; none: whom the look-up's own column names.
+    #[serde(default)]
+    pub persons: Vec<String>,
+    /// For an event: the age, in years, that they all have by then: 0 to 120.
+    #[serde(default)]
+    pub least_age: u32,
+}
+
+/// What a date dates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Something that the register records.
+    Event,
+    /// The end of something that was in the register.
+    End,
+    /// The birth of the person, as it is inside the id.
+    Birth,
+}
+
+/// How far back a register must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// A person's whole life from that age on, in years.
+    LifetimeFrom(u32),
+    /// So many years.
+    LastYears(u32),
+}
+
 /// How to test an owner's statement of which persons its dataset knows about.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -251,6 +300,9 @@ pub struct HandOver {
     pub from: String,
     /// The scan where it must have arrived.
     pub to: String,
+    /// A column of both that says of which thing a row is, such as a home's unit number. It is compared where both owners state it.
+    #[serde(default)]
+    pub by: Option<String>,
 }
 
 /// What a reason says, by audience.
@@ -295,6 +347,8 @@ struct Raw {
     #[serde(default)]
     code: Vec<Code>,
     #[serde(default)]
+    date: Vec<DateOf>,
+    #[serde(default)]
     coverage: Vec<CoverageRule>,
     #[serde(default)]
     hand_over: Vec<HandOver>,
@@ -311,6 +365,7 @@ struct RawCheck {
     _version: u32,
     title: Bilingual,
     deadline: String,
+    certain: Reference,
 }
 
 #[derive(Deserialize)]
@@ -374,6 +429,8 @@ impl Definition {
             variants,
             datasets: raw.dataset,
             codes: raw.code,
+            dates: raw.date,
+            certain: raw.check.certain,
             coverage: raw.coverage,
             hand_overs: raw.hand_over,
             reasons: raw.reason,
@@ -384,10 +441,21 @@ impl Definition {
         faults.check_words(&definition);
         faults.check_shapes(&definition);
         faults.check_codes(&definition);
+        faults.check_dates(&definition);
         for variant in &definition.variants {
             faults.check_variant(&definition, variant);
         }
         faults.none_in(definition)
+    }
+}
+
+impl From<Role> for v1::DateRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Event => Self::Event,
+            Role::End => Self::End,
+            Role::Birth => Self::Birth,
+        }
     }
 }
 
@@ -410,6 +478,14 @@ impl Variant {
 }
 
 impl Scan {
+    /// How far back the register must know; the whole of a life where the definition does not say.
+    pub fn reach(&self) -> Reach {
+        match (self.lifetime_from, self.last_years) {
+            (None, Some(years)) => Reach::LastYears(years),
+            (age, _) => Reach::LifetimeFrom(age.unwrap_or(0)),
+        }
+    }
+
     /// What the dataset's owner approves.
     pub fn template(&self, definition: &Definition, variant: &str, name: &str) -> v1::ScanTemplate {
         use v1::key_origin::From as Source;
@@ -419,25 +495,37 @@ impl Scan {
                 Origin::Column { dataset, column } => Source::Column(v1::OriginColumn { dataset: dataset.clone(), column: column.clone() }),
             }),
         });
-        let codes = definition.codes.iter().filter(|code| code.dataset == self.dataset && self.columns.contains(&code.column));
-        let meanings =
-            codes.map(|code| v1::KnownMeanings { column: code.column.clone(), meanings: code.meanings.iter().cloned().collect() });
+        let asked = |column: &String| self.columns.contains(column) || self.optional.contains(column);
+        let codes = definition.codes.iter().filter(|code| code.dataset == self.dataset && asked(&code.column));
+        let meanings: Vec<v1::KnownMeanings> = codes
+            .map(|code| v1::KnownMeanings { column: code.column.clone(), meanings: code.meanings.iter().cloned().collect() })
+            .collect();
         let shape = definition.datasets.iter().find(|shape| shape.id == self.dataset);
-        let types = shape.into_iter().flat_map(|shape| &shape.columns).filter(|(column, _)| self.columns.contains(column));
-        let types =
-            types.map(|(column, name)| v1::TypedColumn { column: column.clone(), r#type: semantic_type(name).unwrap_or_default().into() });
+        let types = shape.into_iter().flat_map(|shape| &shape.columns).filter(|(column, _)| asked(column));
+        let types = types.map(|(column, name)| {
+            let date = definition.dates.iter().find(|date| date.dataset == self.dataset && date.column == *column);
+            v1::TypedColumn {
+                column: column.clone(),
+                r#type: semantic_type(name).unwrap_or_default().into(),
+                role: date.map_or(v1::DateRole::Unspecified, |date| date.role.into()).into(),
+                persons: date.map(|date| date.persons.clone()).unwrap_or_default(),
+                least_age: date.map_or(0, |date| date.least_age),
+            }
+        });
+        let types = types.collect();
         v1::ScanTemplate {
             check: format!("{}/{variant}", definition.name),
             scan: name.to_owned(),
             dataset: self.dataset.clone(),
             lookup: self.lookup.clone(),
             columns: self.columns.clone(),
+            optional: self.optional.clone(),
             origins: origins.collect(),
             supplies: self.supplies.clone(),
             max_keys: self.most_keys,
             max_rows: self.most_rows,
-            meanings: meanings.collect(),
-            types: types.collect(),
+            meanings,
+            types,
             lookup_columns: shape.and_then(|shape| shape.lookup.get(&self.lookup)).cloned().unwrap_or_default(),
         }
     }

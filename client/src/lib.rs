@@ -12,8 +12,10 @@ pub mod cli;
 mod new_file;
 pub mod reply;
 pub mod request;
+mod seen;
 mod session;
 
 pub use reply::Outcome;
 pub use request::{Errand, Question};
+pub use seen::SeenError;
 pub use session::{Connection, Issue, IssuedCertificate, Session, SessionError};

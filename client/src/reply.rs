@@ -62,6 +62,18 @@ pub struct NotAllowed {
     pub proven: ProvenAnswer,
 }
 
+impl NotAllowed {
+    /// The answer is true, and fixes no certificate: the grant lets its system ask, and not issue.
+    pub(crate) fn of_issuing(proven: &ProvenAnswer) -> Self {
+        let reason = Reason {
+            code: "may-not-issue".into(),
+            text_en: "the grant does not allow issuing a certificate on the answer".into(),
+            text_zh: "授权不允许据此开具电子证明".into(),
+        };
+        Self { code: ErrorCode::PolicyDenied, reasons: vec![reason], proven: proven.clone() }
+    }
+}
+
 /// Why a reply counts for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyError {
@@ -135,6 +147,16 @@ pub enum Announced {
     Recorded(Box<ProvenAnswer>),
     /// It may not be handed out.
     Not(Outcome),
+}
+
+impl Announced {
+    /// The proof behind it.
+    pub fn proven(&self) -> &ProvenAnswer {
+        match self {
+            Self::Recorded(proven) => proven,
+            Self::Not(outcome) => outcome.proven(),
+        }
+    }
 }
 
 /// The reply to an announcement, verified: recorded is exactly this certificate.

@@ -21,8 +21,9 @@ use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::dsse;
 
 use crate::new_file::{NewFile, NotPlaced};
-use crate::reply::{Announced, Outcome, ReplyError, verify_check, verify_recorded};
+use crate::reply::{Announced, NotAllowed, Outcome, ReplyError, verify_check, verify_recorded};
 use crate::request::{Errand, Question, RequestError, SignedRequest, sign_check, sign_issue};
+use crate::seen::{Seen, SeenError};
 
 /// Longest wait for one call: a check's own deadline is at most 60 s.
 const CALL_TIME: Duration = Duration::from_secs(70);
@@ -39,6 +40,7 @@ pub struct Connection {
 pub struct Session {
     connection: Connection,
     directory: Directory,
+    seen: Seen,
 }
 
 /// What came of issuing.
@@ -91,6 +93,9 @@ pub enum SessionError {
     /// The reply counts for nothing.
     #[error("the hub's reply does not verify: {0}; do not act on it, and tell the authority")]
     Reply(#[from] ReplyError),
+    /// The answer is of a hub that was set back.
+    #[error("verification failed: {0}")]
+    Seen(#[from] SeenError),
     /// The catalog names no such check.
     #[error("the hub's catalog has no check `{check}` with variant `{variant}`; `zerotrip catalog list` shows what there is")]
     UnknownCheck {
@@ -183,10 +188,15 @@ impl Connection {
         Ok(directory)
     }
 
+    /// The key directory in force at the hub as it came: for the authority, which knows what it signed.
+    pub async fn directory_envelope(&self) -> Result<Envelope, SessionError> {
+        let reply = answered(self.authority().get_directory(GetDirectoryRequest {})).await?;
+        reply.directory.ok_or(SessionError::NoDirectory)
+    }
+
     /// The key directory in force at the hub, as the authority signed it, however old: kept nowhere, and not to rely upon.
     pub async fn key_directory(&self) -> Result<KeyDirectory, SessionError> {
-        let reply = answered(self.authority().get_directory(GetDirectoryRequest {})).await?;
-        let envelope = reply.directory.ok_or(SessionError::NoDirectory)?;
+        let envelope = self.directory_envelope().await?;
         Ok(dsse::open(&envelope, payload_type::DIRECTORY, &self.home.authority).map_err(DirectoryError::from)?)
     }
 
@@ -202,7 +212,7 @@ impl Session {
     pub async fn connect(home: &SystemHome) -> Result<Self, SessionError> {
         let connection = Connection::open(home).await?;
         let directory = connection.fetch_directory().await?;
-        Ok(Self { connection, directory })
+        Ok(Self { connection, directory, seen: Seen::load(home)? })
     }
 
     /// The connection underneath.
@@ -235,7 +245,13 @@ impl Session {
             Outcome::Affirmed(affirmed) => affirmed,
             other => return Ok(Issue::NotIssued(other)),
         };
-        let content = CertificateContent::try_new(&affirmed, &request.envelope.payload, &definition)?;
+        let content = match CertificateContent::try_new(&affirmed, &request.envelope.payload, &definition) {
+            // The hub answers the question, and lets nothing be issued on the answer.
+            Err(SealError::NotAllowed) => {
+                return Ok(Issue::NotIssued(Outcome::Denied(Box::new(NotAllowed::of_issuing(affirmed.proven())))));
+            }
+            content => content?,
+        };
         let now = SystemTime::now();
         let sealed = seal(&content, &seal_key, now)?;
         // Read back as a stranger would, before the hub is told: what does not verify is never announced. The hub's clock may be ahead.
@@ -265,7 +281,8 @@ impl Session {
     /// Tells the hub of a sealed certificate. Everything but its own refusal or a proven reply leaves open what it did.
     async fn announce(&mut self, announcement: &SignedRequest, digest: &[u8; 32]) -> Result<Announced, Unheard> {
         let mut exchange = self.connection.exchange();
-        let call = exchange.issue(ExchangeCall { request: Some(announcement.envelope.clone()) });
+        let (seen_size, known) = (self.seen.size(), self.directory.version());
+        let call = exchange.issue(ExchangeCall { request: Some(announcement.envelope.clone()), seen_size });
         let reply = match tokio::time::timeout(CALL_TIME, call).await {
             Ok(Ok(reply)) => reply.into_inner(),
             // With details it is the hub's own word; without, the connection's.
@@ -275,17 +292,21 @@ impl Session {
         };
         self.follow_directory(&reply).await?;
         let hub = &self.connection.home.hub;
-        verify_recorded(reply, announcement, digest, hub, &self.directory, SystemTime::now())
-            .map_err(|error| SessionError::from(error).into())
+        let announced = verify_recorded(reply, announcement, digest, hub, &self.directory, SystemTime::now());
+        let announced = announced.map_err(|error| Unheard::from(SessionError::from(error)))?;
+        self.seen.follow(announced.proven(), known).map_err(|error| Unheard::from(SessionError::from(error)))?;
+        Ok(announced)
     }
 
     async fn ask(&mut self, errand: &Errand, question: &Question) -> Result<(SignedRequest, Outcome), SessionError> {
         let home = &self.connection.home;
         let request = sign_check((&home.system, &home.sign), &home.hub, errand, question, SystemTime::now())?;
         let mut exchange = self.connection.exchange();
-        let reply = answered(exchange.check(ExchangeCall { request: Some(request.envelope.clone()) })).await?;
+        let (seen_size, known) = (self.seen.size(), self.directory.version());
+        let reply = answered(exchange.check(ExchangeCall { request: Some(request.envelope.clone()), seen_size })).await?;
         self.follow_directory(&reply).await?;
         let outcome = verify_check(reply, &request, &self.connection.home.hub, &self.directory, SystemTime::now())?;
+        self.seen.follow(outcome.proven(), known)?;
         Ok((request, outcome))
     }
 

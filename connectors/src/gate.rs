@@ -116,7 +116,7 @@ pub struct Admitted {
     pub request: Request,
     /// The requester's member.
     pub requester: String,
-    /// When it lapses.
+    /// When it lapses, by this machine's clock.
     pub expires_at: SystemTime,
 }
 
@@ -166,10 +166,11 @@ fn check_times(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<SystemTime, R
             format!("the hub issued the grant in this machine's future: {skew}; set the clock that is wrong"),
         );
     }
-    if expires.duration_since(issued).map_or(true, |life| life > bounds::GRANT_LIFE) {
+    let life = expires.duration_since(issued).ok().filter(|life| *life <= bounds::GRANT_LIFE);
+    let Some(life) = life else {
         return refuse(ErrorCode::Expired, "the grant would live longer than a minute, or ends before it begins");
-    }
-    if expires <= arrival.now {
+    };
+    if expires + bounds::CLOCK_SKEW <= arrival.now {
         let late = seconds(arrival.now.duration_since(issued).unwrap_or_default());
         let why = format!(
             "the grant has lapsed: by this machine's clock the hub issued it {late} s ago. Either this machine's clock is ahead of the hub's, \
@@ -180,7 +181,8 @@ fn check_times(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<SystemTime, R
     if issued < arrival.remembers_since {
         return refuse(ErrorCode::Expired, "the grant was issued before this connector started, so whether it was used is not known");
     }
-    Ok(expires)
+    // It lives from its arrival on: by a clock that is ahead of the hub's, no time would be left.
+    Ok(arrival.now + life)
 }
 
 fn open_request(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<(Request, String), Refusal> {
@@ -220,7 +222,7 @@ fn check_request_times(request: &Request, arrival: &Arrival<'_>) -> Result<(), R
             format!("the request behind the grant expired {by} s ago by this machine's clock; compare the clocks of hub and connector");
         return refuse(ErrorCode::Expired, why);
     }
-    if expires.duration_since(issued).is_ok_and(|life| life > bounds::REQUEST_LIFE) {
+    if expires.duration_since(issued).map_or(true, |life| life > bounds::REQUEST_LIFE) {
         return refuse(ErrorCode::Expired, "the request behind the grant would live longer than five minutes");
     }
     // Which scans of an exchange were served is forgotten when the process ends, so what it may have served before is not served again.

@@ -129,13 +129,14 @@ impl Shape {
         let look_up = look_up.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         let mut columns = Vec::new();
         let mut fields = vec![Field::new(&template.lookup, DataType::Utf8, true)];
-        for name in &template.columns {
+        let delivered = template::delivered(template, &serving.statement);
+        for name in &delivered {
             let at = place(name)?;
             let column = file.columns.get(at).ok_or_else(|| format!("no column `{name}`"))?;
             fields.push(Field::new(name, data_type(column.semantic), true));
             columns.push((at, column.clone()));
         }
-        let supplies = template.columns.iter().enumerate().filter(|(_, name)| template.supplies.contains(name)).map(|(at, _)| at);
+        let supplies = delivered.iter().enumerate().filter(|(_, name)| template.supplies.contains(name)).map(|(at, _)| at);
         Ok(Self { schema: Arc::new(Schema::new(fields)), look_up, supplies: supplies.collect(), columns, all: file.columns.clone() })
     }
 

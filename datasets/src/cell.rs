@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(read(SemanticType::PersonName, Some(" 张三 ")), CellReading::Text("张三".into()));
         assert_eq!(read(SemanticType::Money, Some("1,200.5元")), CellReading::Money(120_050));
         assert_eq!(read(SemanticType::Money, Some("about 1200")), CellReading::Unreadable);
-        assert_eq!(read(SemanticType::DivisionCode, Some("330104")), CellReading::Text("330102".into()));
+        assert_eq!(read(SemanticType::DivisionCode, Some("330103")), CellReading::Text("330105".into()));
         assert_eq!(read(SemanticType::Phone, Some("138-0013-8000")), CellReading::Text("+8613800138000".into()));
         assert_eq!(read(SemanticType::Unspecified, Some("x")), CellReading::Unreadable);
     }

@@ -13,6 +13,7 @@ pub mod file;
 pub mod guess;
 pub mod mask;
 pub mod normal;
+pub mod plausible;
 pub mod predicate;
 pub mod quality;
 pub mod resident_id;

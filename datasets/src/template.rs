@@ -136,6 +136,17 @@ pub enum TemplateError {
     },
 }
 
+/// The columns that the scan delivers, after the look-up's own: its columns, and of the optional ones those that the owner states of the type
+/// that the check takes them to be.
+pub fn delivered(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<String> {
+    let stated = |name: &&String| {
+        let column = statement.columns.iter().find(|column| column.name == **name);
+        let taken = template.types.iter().find(|taken| taken.column == **name);
+        column.zip(taken).is_some_and(|(column, taken)| column.r#type() == taken.r#type())
+    };
+    template.columns.iter().chain(template.optional.iter().filter(stated)).cloned().collect()
+}
+
 /// Checks the scan against the statement; every fault at once.
 pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result<(), Vec<TemplateError>> {
     let mut faults = Vec::new();
@@ -166,6 +177,11 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
             faults.push(TemplateError::Twice(name.clone()));
         }
     }
+    for (at, name) in template.optional.iter().enumerate() {
+        if template.columns.iter().chain(template.optional.iter().take(at)).any(|earlier| earlier == name) {
+            faults.push(TemplateError::Twice(name.clone()));
+        }
+    }
     faults.extend(other_types(template, statement));
     faults.extend(unknown_meanings(template, statement));
     for name in &template.supplies {
@@ -192,6 +208,7 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
     let long = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
     for (field, value, least, most) in [
         ("columns", long(template.columns.len()), 1, long(MOST_COLUMNS)),
+        ("optional", long(template.optional.len()), 0, long(MOST_COLUMNS)),
         ("origins", long(template.origins.len()), 1, long(MOST_ORIGINS)),
         ("supplies", long(template.supplies.len()), 0, long(MOST_COLUMNS)),
         ("max_keys", u64::from(template.max_keys), 1, u64::from(MOST_KEYS)),
@@ -224,7 +241,8 @@ fn other_types(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<Tem
 /// person, or a home, from it.
 fn unknown_meanings(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<TemplateError> {
     let mut faults = Vec::new();
-    let delivered = statement.columns.iter().filter(|column| template.columns.contains(&column.name));
+    let names = delivered(template, statement);
+    let delivered = statement.columns.iter().filter(|column| names.contains(&column.name));
     for column in delivered.filter(|column| column.r#type() == SemanticType::Code) {
         let (dataset, name) = (statement.id.clone(), column.name.clone());
         let Some(known) = template.meanings.iter().find(|known| known.column == name) else {
@@ -281,11 +299,14 @@ mod tests {
             meanings: vec![meanings(&["moved_out", "registered"])],
             types: types(&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Code)]),
             lookup_columns: vec!["father_id".into()],
+            optional: Vec::new(),
         }
     }
 
     fn types(of: &[(&str, SemanticType)]) -> Vec<TypedColumn> {
-        of.iter().map(|(column, semantic)| TypedColumn { column: (*column).into(), r#type: (*semantic).into() }).collect()
+        of.iter()
+            .map(|(column, semantic)| TypedColumn { column: (*column).into(), r#type: (*semantic).into(), ..TypedColumn::default() })
+            .collect()
     }
 
     #[test]
@@ -329,7 +350,7 @@ mod tests {
     fn a_column_that_is_missing_is_not_guessed_from_names() {
         let mut statement = statement();
         let columns = ["filed_on", "added_on", "ended_at", "endedon", "ended_n", "started_on"];
-        statement.columns.extend(columns.map(|name| Column { name: name.into(), ..Column::default() }));
+        statement.columns.extend(columns.map(|name| zerotrip_proto::v1::Column { name: name.into(), ..Default::default() }));
         let asked = ScanTemplate { columns: vec!["ended_on".into()], ..template() };
         let said: String = validate(&asked, &statement).unwrap_err().iter().map(ToString::to_string).collect();
         assert!(said.contains("has no column `ended_on`") && !columns.iter().any(|name| said.contains(name)), "{said}");
@@ -338,6 +359,25 @@ mod tests {
     #[test]
     fn a_fitting_scan_passes() {
         validate(&template(), &statement()).unwrap();
+    }
+
+    #[test]
+    fn an_optional_column_comes_where_it_is_stated_of_the_type_taken() {
+        let with = |optional: &[&str], taken: &[(&str, SemanticType)]| {
+            let taken = [&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Code)], taken].concat();
+            let optional = optional.iter().map(|name| (*name).into()).collect();
+            let template = ScanTemplate { optional, types: types(&taken), ..template() };
+            validate(&template, &statement()).unwrap();
+            delivered(&template, &statement())
+        };
+        let all = ["resident_id", "status", "father_id"];
+        assert_eq!(with(&["father_id"], &[("father_id", SemanticType::ResidentId)]), all);
+        for (optional, taken) in [("father_id", SemanticType::Text), ("unit_no", SemanticType::Text)] {
+            assert_eq!(with(&[optional], &[(optional, taken)]), all[..2], "{optional}");
+        }
+        assert_eq!(with(&["father_id"], &[]), all[..2], "the check does not say what it takes it to be");
+        let twice = ScanTemplate { optional: vec!["status".into()], ..template() };
+        assert!(matches!(validate(&twice, &statement()).unwrap_err().as_slice(), [TemplateError::Twice(name)] if name == "status"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct AskedDataset {
 pub struct AskedLookup {
     /// Under this name.
     pub name: &'static str,
-    /// The columns that it must look in; none where every column that names such a person belongs into it, under any name.
+    /// The columns that it must look in at least. Every other column that can name such a person belongs into it too.
     pub columns: &'static [&'static str],
     /// Whom it must find.
     pub whom: &'static str,
@@ -48,20 +48,39 @@ pub struct AskedColumn {
     pub semantic: SemanticType,
     /// What its cells say, and when they must be empty.
     pub says: &'static str,
+    /// Whether a register may lack it.
+    pub is_optional: bool,
     /// Of a code: the meanings that the check knows, and what each says.
     pub meanings: &'static [(&'static str, &'static str)],
 }
 
 const fn id(name: &'static str, says: &'static str) -> AskedColumn {
-    AskedColumn { name, semantic: SemanticType::ResidentId, says, meanings: &[] }
+    AskedColumn { name, semantic: SemanticType::ResidentId, says, is_optional: false, meanings: &[] }
 }
 
 const fn date(name: &'static str, says: &'static str) -> AskedColumn {
-    AskedColumn { name, semantic: SemanticType::Date, says, meanings: &[] }
+    AskedColumn { name, semantic: SemanticType::Date, says, is_optional: false, meanings: &[] }
 }
 
+/// A date and a unit that a register may lack; with them, fewer answers are unavailable.
+const RECORDED_ON: AskedColumn = AskedColumn {
+    name: "recorded_on",
+    semantic: SemanticType::Date,
+    says: "the day on which the row got its present status, so that what ended without a day of its own had ended by then; never the day of an \
+           export",
+    is_optional: true,
+    meanings: &[],
+};
+const UNIT_NO: AskedColumn = AskedColumn {
+    name: "unit_no",
+    semantic: SemanticType::Text,
+    says: "the number of the unit (不动产单元号), written as the other register of homes writes it, so that what was handed over is found there",
+    is_optional: true,
+    meanings: &[],
+};
+
 const fn code(name: &'static str, says: &'static str, meanings: &'static [(&'static str, &'static str)]) -> AskedColumn {
-    AskedColumn { name, semantic: SemanticType::Code, says, meanings }
+    AskedColumn { name, semantic: SemanticType::Code, says, is_optional: false, meanings }
 }
 
 /// Every vocabulary that there is.
@@ -122,10 +141,11 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
             coverage: "`since` is the first day from which every title is in this table; `subjects` is everyone only if owners from elsewhere are in it too.",
             lookup: AskedLookup {
                 name: "owner",
-                columns: &[],
+                columns: &["owner_id"],
                 whom: "every owner and co-owner: each column that can hold the id of one belongs into it",
             },
             columns: &[
+                id("owner_id", "the owner's id (权利人证件号)"),
                 code(
                     "status",
                     "how the title stands now",
@@ -141,6 +161,8 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                     "the day on which the title ended for this owner; EMPTY while it is current. Never the day of registration, of filing or of \
                      an export: with one of those, a title that ended this morning seems to have ended long ago, and a false certificate follows",
                 ),
+                RECORDED_ON,
+                UNIT_NO,
             ],
         },
         AskedDataset {
@@ -149,10 +171,11 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
             coverage: "`since` is the first day from which every contract is in this table; `subjects` is everyone only if buyers from elsewhere are in it too.",
             lookup: AskedLookup {
                 name: "buyer",
-                columns: &[],
+                columns: &["buyer_id"],
                 whom: "every buyer: each column that can hold the id of one belongs into it",
             },
             columns: &[
+                id("buyer_id", "the buyer's id (买受人证件号)"),
                 code(
                     "status",
                     "how the contract stands now",
@@ -167,6 +190,8 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                     "the day on which the contract was cancelled, or became a title; EMPTY while it is filed. Never the day of signing or filing: \
                      with one of those, what was handed over this morning seems to have been so long ago, and a false certificate follows",
                 ),
+                RECORDED_ON,
+                UNIT_NO,
             ],
         },
     ],

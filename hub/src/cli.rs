@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use zerotrip_trust::tls::install_provider;
 
 use crate::config::Config;
-use crate::hub::Hub;
+use crate::hub::{Hub, log_key};
 use crate::init;
 use crate::port::Port;
 
@@ -57,6 +57,31 @@ enum Command {
         #[arg(long)]
         definitions: PathBuf,
         /// Folder for the store and, in `ledger/` below it, its public tiles and checkpoint. Default: the hub's folder.
+        #[arg(long)]
+        store: Option<PathBuf>,
+    },
+    /// Copy the store, also while the hub serves, and verify the copy from its first entry on.
+    Backup {
+        /// The hub's folder: its ledger key signs the tree head that the copy is of.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The folder to make; it must not exist.
+        #[arg(long)]
+        to: PathBuf,
+        /// Folder of the store, where it is not the hub's.
+        #[arg(long)]
+        store: Option<PathBuf>,
+    },
+    /// Put a backup in the place of the store of a hub that is stopped; what was there is set aside. Afterwards start the hub, and have
+    /// the authority run `zerotrip authority refresh` before anything else.
+    Restore {
+        /// The hub's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The folder that `backup` made.
+        #[arg(long)]
+        from: PathBuf,
+        /// Folder of the store, where it is not the hub's.
         #[arg(long)]
         store: Option<PathBuf>,
     },
@@ -131,6 +156,29 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             hub.ledger.clone().close().await?;
             tracing::info!("stopped");
             Ok(())
+        }
+        Command::Backup { dir, to, store } => {
+            let (origin, key) = log_key(&dir)?;
+            let head = zerotrip_ledger::backup(&store.unwrap_or(dir), &to, &origin, &key)?;
+            let text = format!("copied to `{}` and verified: {} entries, tree head {}", to.display(), head.size, hex::encode(head.root));
+            let value = serde_json::json!({ "backup": to.display().to_string(), "size": head.size, "root": hex::encode(head.root) });
+            say(cli.json, &text, &value)
+        }
+        Command::Restore { dir, from, store } => {
+            let (origin, key) = log_key(&dir)?;
+            let (head, aside) = zerotrip_ledger::restore(&from, &store.unwrap_or(dir), &origin, &key, std::time::SystemTime::now())?;
+            let text = format!(
+                "the store is back with {} entries; what was there is in `{}`. Rights that were withdrawn since the backup are in force \
+                 again until the authority's next word: start the hub, and have the authority run `zerotrip authority refresh` before \
+                 anything else",
+                head.size,
+                aside.display()
+            );
+            let value = serde_json::json!({
+                "size": head.size, "root": hex::encode(head.root), "set_aside": aside.display().to_string(),
+                "next": "zerotrip authority refresh",
+            });
+            say(cli.json, &text, &value)
         }
     }
 }

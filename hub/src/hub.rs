@@ -139,8 +139,7 @@ impl Hub {
             files::check_folder(place)?;
         }
         let identity = HubIdentity::load(folder)?;
-        let checkpoint = read_key(folder, "checkpoint")?;
-        let origin = identity.uri.trim_start_matches("spiffe://").to_owned();
+        let (origin, checkpoint) = log_key(folder)?;
         let (ledger, recovered) = Ledger::open(&store, &origin, checkpoint)?;
         let definitions = read_definitions(&config.definitions)?;
         let catalog = Catalog::new(definitions, &ledger)?;
@@ -187,8 +186,13 @@ impl Hub {
         let _one_at_a_time = self.publishing.lock().await;
         let current = self.in_force();
         let now = SystemTime::now();
-        let directory = Directory::open(&envelope, &self.identity.authority, now, current.directory.version() + 1);
+        let directory = Directory::open(&envelope, &self.identity.authority, now, 0);
         let directory = directory.map_err(|error| Refusal::new(error.code(), format!("key directory: {error}")))?;
+        let (found, in_force) = (directory.version(), current.directory.version());
+        if found <= in_force {
+            let text = format!("key directory: version {found} is not newer than {in_force}, which is in force");
+            return Err(Refusal::new(ErrorCode::StaleBundle, text));
+        }
         let grants = open_grants(&current.grants_envelope, &self.identity.authority, 0).map_err(refused)?;
         let policy = Snapshot::try_new(&directory, &grants, &self.catalog.check_names()).map_err(refused)?;
         let version = directory.version();
@@ -330,6 +334,12 @@ impl HubIdentity {
             authority_certificate,
         })
     }
+}
+
+/// The name of this hub's log, and the key that signs its tree heads.
+pub fn log_key(folder: &Path) -> Result<(String, SigningKey), OpenError> {
+    let identity = HubIdentity::load(folder)?;
+    Ok((identity.uri.trim_start_matches("spiffe://").to_owned(), read_key(folder, "checkpoint")?))
 }
 
 fn read_key(folder: &Path, name: &str) -> Result<SigningKey, OpenError> {

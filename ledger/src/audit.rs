@@ -18,6 +18,7 @@ use zerotrip_trust::note::{NOTE_BYTES, NoteError, open_checkpoint};
 use zerotrip_trust::{Digest, PublicKey};
 
 use crate::error::OpenError;
+use crate::held::Marked;
 use crate::rows::Orphan;
 use crate::schema::tiles_folder;
 use crate::tree::{Stored, number, peaks, read_node};
@@ -70,6 +71,18 @@ pub(crate) fn against_checkpoint(
     }
     if root_at(&Stored(connection), published.size)? != published.root {
         return Err(OpenError::Forked(published.size));
+    }
+    Ok(())
+}
+
+/// The mark against the store: no head left over more leaves than there are, and its tree is the beginning of the store's.
+pub(crate) fn against_mark(connection: &Connection, folder: &Path, size: u64) -> Result<(), OpenError> {
+    let Some(marked) = Marked::read(folder)? else { return Ok(()) };
+    if marked.size > size {
+        return Err(OpenError::Lost { signed: marked.size, size });
+    }
+    if root_at(&Stored(connection), marked.size)? != marked.root {
+        return Err(OpenError::Forked(marked.size));
     }
     Ok(())
 }

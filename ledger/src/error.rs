@@ -165,9 +165,46 @@ pub enum OpenError {
         /// By the store.
         size: u64,
     },
+    /// Leaves are missing that a head which left was over.
+    #[error(
+        "a tree head over {signed} leaves was signed and may have left, but the store has only {size}: entries that were acknowledged are \
+         missing; keep this folder as it is, and restore the newest backup"
+    )]
+    Lost {
+        /// By the mark.
+        signed: u64,
+        /// By the store.
+        size: u64,
+    },
+    /// The mark of how far signed heads went is not what this release writes.
+    #[error("`{0}` does not say how far signed heads went; it was edited or damaged: put it back from a copy, or restore a backup")]
+    Mark(String),
     /// The store's history is not what was published.
-    #[error("the store's first {0} leaves are not those of the published checkpoint: its history was changed")]
+    #[error("the store's first {0} leaves are not those over which a head was signed: its history was changed")]
     Forked(u64),
+}
+
+/// Why a backup was not made, or not put back.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The store, or its copy.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// Nothing there that `backup` made.
+    #[error("`{0}` holds no backup: it has no `ledger/checkpoint`; name the folder that `zerotrip-hub backup` made")]
+    NoBackup(String),
+    /// The copy is not what its checkpoint says.
+    #[error("`{0}` is not the store that the backup's checkpoint is of; use another backup")]
+    OtherHead(String),
+    /// SQLite takes names as text.
+    #[error("`{0}` is not a name in UTF-8; use another folder")]
+    NoText(String),
+}
+
+impl From<rusqlite::Error> for BackupError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 impl OpenError {

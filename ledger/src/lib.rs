@@ -8,6 +8,7 @@
 //! ```text
 //! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation, join_request
 //! <folder>/store.lock          held by the one process that writes
+//! <folder>/head                how far signed heads went: a store with fewer leaves does not open
 //! <folder>/ledger/checkpoint   and ledger/tile/…: for anybody to read
 //! ```
 //!
@@ -15,7 +16,9 @@
 //! so a clock that goes backwards changes nothing. Entries hold salted commitments; answers are kept beside the log and are erasable.
 
 mod audit;
+mod backup;
 mod error;
+mod held;
 mod project;
 mod read;
 mod rows;
@@ -34,17 +37,19 @@ use zerotrip_proto::v1::ledger_entry::Body;
 use zerotrip_proto::v1::{Completion, Envelope, Intent, LedgerReceipt, PendingJoin, Refusal};
 use zerotrip_trust::{Digest, SigningKey};
 
-pub use error::{LedgerError, OpenError};
+pub use backup::{backup, restore};
+pub use error::{BackupError, LedgerError, OpenError};
 pub use read::{ENTRIES, ENTRIES_BYTES};
 pub use rows::{BundleKind, DecidedUnder, ExchangeRow, ExchangeState, Invited, Join, Orphan, Recovered};
 pub use work::{ANSWER_BYTES, INVITATIONS, STATEMENTS};
 pub use writer::BATCH;
 
+use held::{Held, Mark, Marked};
 use project::Projector;
 use read::Readers;
 use tree::Head;
 use work::{Certificate, Done, Work};
-use writer::{Job, Writer, WriterThread};
+use writer::{Job, Watched, Writer, WriterThread};
 
 /// Jobs that may wait for the writer; whoever comes after them waits to get in.
 const QUEUE: usize = 1024;
@@ -78,7 +83,8 @@ impl Ledger {
     /// Opens the store in `folder`, or makes one. `origin` names the log; `key` (Ed25519) is the hub's CHECKPOINT key.
     ///
     /// The last leaves are checked against their hashes, the tree against its root, and the store against the checkpoint that was
-    /// published last: a store that was edited, cut or set back is refused by name. Then missing tiles are projected.
+    /// published last and the mark of how far signed heads went: a store that was edited, cut or set back is refused by name. Then
+    /// missing tiles are projected.
     pub fn open(folder: &Path, origin: &str, key: SigningKey) -> Result<(Self, Recovered), OpenError> {
         Self::open_with(folder, origin, key, &Options::default())
     }
@@ -86,24 +92,30 @@ impl Ledger {
     /// As [`Self::open`], with options.
     pub fn open_with(folder: &Path, origin: &str, key: SigningKey, options: &Options) -> Result<(Self, Recovered), OpenError> {
         let lock = schema::lock(folder)?;
-        let connection = schema::open_writer(folder, options.most_bytes)?;
-        // What a killed process wrote and did not sync is read here as committed: nothing is signed or published over it before it is durable.
+        // What a killed process wrote and did not sync will be read as committed: nothing is signed or published over it before it is durable.
         schema::sync(folder)?;
+        let connection = schema::open_writer(folder, options.most_bytes)?;
+        let (version, schema) = (schema::data_version(&connection)?, schema::schema_version(&connection)?);
         #[cfg(test)]
         schema::fail_commits(&connection, Arc::clone(&options.fail_commit))?;
         let range = audit::audit(&connection, origin, options.verify_all)?;
         audit::against_checkpoint(&connection, folder, origin, key.public(), range.size())?;
+        audit::against_mark(&connection, folder, range.size())?;
         let orphaned = audit::orphans(&connection)?;
         let first = Arc::new(Head::of(&range, origin, &key));
         project::project(&connection, folder, 0, &first, options.verify_all)?;
         let recovered = Recovered { size: range.size(), orphaned };
 
         let readers = Readers::open(folder)?;
+        schema::sync_folder(folder)?;
+        let mark = Mark::open(folder, Marked { size: range.size(), root: range.root() })?;
+        let files = Held::now(schema::files(folder))?;
         let (announce, head) = watch::channel(Arc::clone(&first));
         let commits = Arc::new(AtomicU64::new(0));
-        let projector = Projector::start(schema::open_reader(folder)?, folder, head.clone(), first.size())?;
+        let projector = Projector::start(schema::open_reader(folder)?, folder, head.clone(), first.size(), files.clone())?;
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let writer = Writer::new(connection, range, origin.to_owned(), key, announce, Arc::clone(&commits), lock);
+        let watched = Watched { version, schema, files, mark, _lock: lock };
+        let writer = Writer::new(connection, range, origin.to_owned(), key, announce, Arc::clone(&commits), watched);
         let thread = WriterThread::start(writer, jobs)?;
         Ok((Self(Arc::new(Inner { queue, head, commits, readers, projector, _writer: thread })), recovered))
     }

@@ -17,7 +17,8 @@ use zerotrip_trust::Digest;
 use zerotrip_trust::tiles::{TILE_HEIGHT, TILE_WIDTH, encode_entries, encode_tile, entries_path, tile_path, tile_width};
 
 use crate::error::{LedgerError, OpenError};
-use crate::schema::tiles_folder;
+use crate::held::Held;
+use crate::schema::{self, tiles_folder};
 use crate::tree::{Head, number};
 
 /// Most often that files are written.
@@ -37,12 +38,13 @@ impl Projector {
         folder: &Path,
         head: watch::Receiver<Arc<Head>>,
         projected: u64,
+        files: Held,
     ) -> Result<Self, OpenError> {
         let (stop, stopped) = channel();
         let folder = folder.to_owned();
         let thread = std::thread::Builder::new()
             .name("ledger-tiles".into())
-            .spawn(move || run(&connection, &folder, &head, projected, &stopped))
+            .spawn(move || run(&connection, &folder, &head, projected, &stopped, &files))
             .map_err(|error| OpenError::Store(format!("no thread for the tiles: {error}")))?;
         Ok(Self(Mutex::new(Some(Running { stop, thread }))))
     }
@@ -76,14 +78,22 @@ fn run(
     head: &watch::Receiver<Arc<Head>>,
     mut projected: u64,
     stopped: &Receiver<()>,
+    files: &Held,
 ) -> Result<(), OpenError> {
-    let mut failing = false;
+    let (mut failing, mut rescued) = (false, false);
     loop {
         let last = match stopped.recv_timeout(INTERVAL) {
             Ok(()) => true,
             Err(RecvTimeoutError::Timeout) => false,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
+        if let Err(error) = files.check()
+            && !std::mem::replace(&mut rescued, true)
+        {
+            // The writer finds it at its next commit; until then what stood in a deleted WAL would be gone with this process.
+            let folded = schema::fold_wal(connection);
+            tracing::error!(%error, folded, "the store is no longer the one that is written to; nothing more will be recorded");
+        }
         let head = Arc::clone(&head.borrow());
         let result = if head.size() == projected { Ok(()) } else { project(connection, folder, projected, &head, false) };
         match &result {
@@ -122,8 +132,17 @@ pub(crate) fn project(connection: &Connection, folder: &Path, from: u64, head: &
             }
         }
     }
-    let path = folder.join("checkpoint");
-    write_atomically(&path, head.note()?.as_bytes()).map_err(|error| OpenError::io(&path, error))
+    write_checkpoint_in(&folder, head.note()?)
+}
+
+/// The signed tree head of the store in `folder`, for anybody to read.
+pub(crate) fn write_checkpoint(folder: &Path, note: &str) -> Result<(), OpenError> {
+    write_checkpoint_in(&tiles_folder(folder), note)
+}
+
+fn write_checkpoint_in(tiles: &Path, note: &str) -> Result<(), OpenError> {
+    let path = tiles.join("checkpoint");
+    write_atomically(&path, note.as_bytes()).map_err(|error| OpenError::io(&path, error))
 }
 
 /// A tile or bundle that should be there.

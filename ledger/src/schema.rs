@@ -36,10 +36,26 @@ pub(crate) fn tiles_folder(folder: &Path) -> PathBuf {
     folder.join("ledger")
 }
 
+/// What a store consists of beside its mark: the database first, what is made of it last.
+pub(crate) fn parts(folder: &Path) -> Vec<PathBuf> {
+    let mut parts = files(folder);
+    parts.retain(|file| *file != lock_file(folder));
+    parts.push(tiles_folder(folder));
+    parts
+}
+
+/// A folder that must not exist yet, for its owner's eyes only.
+pub(crate) fn new_folder(path: &Path) -> Result<(), OpenError> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| OpenError::io(path, error))
+}
+
 /// Held as long as the file lives. Two writers would make two histories.
 pub(crate) fn lock(folder: &Path) -> Result<File, OpenError> {
     fs::create_dir_all(folder).map_err(|error| OpenError::io(folder, error))?;
-    let path = folder.join("store.lock");
+    let path = lock_file(folder);
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| OpenError::io(&path, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -71,18 +87,46 @@ pub(crate) fn open_writer(folder: &Path, most_bytes: Option<u64>) -> Result<Conn
     Ok(connection)
 }
 
-/// Makes durable what stands in the database and its WAL.
+/// Makes durable what stands in the database and its WAL: before SQLite opens them, and never after (see [`crate::held`]).
 pub(crate) fn sync(folder: &Path) -> Result<(), OpenError> {
-    let database = database(folder);
-    let mut log = database.clone().into_os_string();
-    log.push("-wal");
-    for path in [database, PathBuf::from(log), folder.to_owned()] {
+    for path in files(folder).into_iter().take(2).chain([folder.to_owned()]) {
         match File::open(&path).and_then(|file| file.sync_all()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(OpenError::io(&path, error)),
             _ => {}
         }
     }
     Ok(())
+}
+
+/// The names of files that SQLite made.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), OpenError> {
+    File::open(folder).and_then(|file| file.sync_all()).map_err(|error| OpenError::io(folder, error))
+}
+
+/// Changes with the tables.
+pub(crate) fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "schema_version", |row| row.get(0))
+}
+
+/// Changes as soon as any other connection, of whatever program, has committed something, or emptied the WAL.
+pub(crate) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
+/// Copies what is in the WAL into the database; whether all of it got there.
+pub(crate) fn fold_wal(connection: &Connection) -> bool {
+    match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)) {
+        Ok(0) => true,
+        // The WAL is as durable as the database; the next opening reads it.
+        Ok(_) => {
+            tracing::info!("the store's WAL is left for the next opening: it is still being read");
+            false
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the store's WAL is left for the next opening");
+            false
+        }
+    }
 }
 
 pub(crate) fn open_reader(folder: &Path) -> Result<Connection, OpenError> {
@@ -92,7 +136,11 @@ pub(crate) fn open_reader(folder: &Path) -> Result<Connection, OpenError> {
 }
 
 fn open(path: &Path) -> Result<Connection, OpenError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    open_as(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+fn open_as(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     // The file may come out of anybody's backup: nothing in its schema gets to run code.
     connection.pragma_update(None, "trusted_schema", "OFF")?;
@@ -100,12 +148,41 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-fn database(folder: &Path) -> PathBuf {
+pub(crate) fn database(folder: &Path) -> PathBuf {
     folder.join("store.sqlite")
 }
 
+fn lock_file(folder: &Path) -> PathBuf {
+    folder.join("store.lock")
+}
+
+/// The files that SQLite and the lock hold while the store is open.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let beside = |ending: &str| {
+        let mut name = database(folder).into_os_string();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    vec![database(folder), beside("-wal"), beside("-shm"), lock_file(folder)]
+}
+
+/// A connection that only reads, for a program beside the one that writes: as it closes, it leaves database and WAL as they are.
+pub(crate) fn open_reading(folder: &Path) -> Result<Connection, OpenError> {
+    open_as(&database(folder), OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// A copy that nobody else has: without a WAL, so that one file is all of it.
+pub(crate) fn open_alone(folder: &Path) -> Result<Connection, OpenError> {
+    let connection = open(&database(folder))?;
+    connection.pragma_update(None, "journal_mode", "DELETE")?;
+    match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
+        VERSION => Ok(connection),
+        other => Err(OpenError::NewerVersion(other)),
+    }
+}
+
 /// Answers are in it: for its owner's eyes only. SQLite gives the WAL the same mode.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
     #[cfg(unix)]

@@ -11,7 +11,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use zerotrip_trust::SigningKey;
 use zerotrip_trust::merkle::{CompactRange, inclusion_path};
 
+use crate::audit;
 use crate::error::{LedgerError, OpenError};
+use crate::held::{Held, Mark, Marked};
+use crate::schema;
 use crate::tree::{Growing, Head};
 use crate::work::{Done, Fault, Work, apply};
 
@@ -41,8 +44,58 @@ pub(crate) struct Writer {
     open: i64,
     /// Why nothing is recorded any more.
     failed: Option<String>,
+    watched: Watched,
+}
+
+/// What must stay as it was for a commit to count, and what tells of it after this process.
+pub(crate) struct Watched {
+    /// [`schema::data_version`] before the store was audited.
+    pub(crate) version: i64,
+    /// [`schema::schema_version`] then.
+    pub(crate) schema: i64,
+    pub(crate) files: Held,
+    pub(crate) mark: Mark,
     /// Let go when the writer is.
-    _lock: File,
+    pub(crate) _lock: File,
+}
+
+/// Why a whole batch is not recorded.
+enum Failed {
+    /// It was not even begun, within the time that a connection waits for a lock: the next one may be.
+    Busy(rusqlite::Error),
+    /// Nobody knows what the disk holds.
+    Lasting(LedgerError),
+}
+
+impl From<LedgerError> for Failed {
+    fn from(error: LedgerError) -> Self {
+        Self::Lasting(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Lasting(error.into())
+    }
+}
+
+impl Watched {
+    /// Another connection wrote, or emptied the WAL, which looks the same. The log, its exchanges and its tables must be as this writer
+    /// left them: what another writer has added would be signed as ours, and what it took away would be given out twice.
+    fn still_ours(&self, connection: &Connection, origin: &str, range: &CompactRange) -> Result<(), LedgerError> {
+        let foreign = |what: &dyn std::fmt::Display| {
+            LedgerError::Unavailable(format!("another program has written to the store ({what}); find it, and restart"))
+        };
+        let found = audit::audit(connection, origin, false).map_err(|error| foreign(&error))?;
+        if found != *range {
+            return Err(foreign(&format_args!("it has {} leaves, not {}", found.size(), range.size())));
+        }
+        if schema::schema_version(connection)? != self.schema {
+            return Err(foreign(&"its tables are others"));
+        }
+        tracing::warn!("another program has the store open, and wrote or emptied its WAL; to copy the store use `zerotrip-hub backup`");
+        Ok(())
+    }
 }
 
 impl Writer {
@@ -53,9 +106,9 @@ impl Writer {
         key: SigningKey,
         head: watch::Sender<Arc<Head>>,
         commits: Arc<AtomicU64>,
-        lock: File,
+        watched: Watched,
     ) -> Self {
-        Self { connection, range, origin, key, head, commits, open: 0, failed: None, _lock: lock }
+        Self { connection, range, origin, key, head, commits, open: 0, failed: None, watched }
     }
 
     /// Until the queue is closed or somebody closes the store.
@@ -76,7 +129,7 @@ impl Writer {
             if closing {
                 // Nobody gets in any more. What was queued behind is told so as its reply is dropped.
                 queue.close();
-                self.fold_wal();
+                schema::fold_wal(&self.connection);
             }
             match results {
                 // Who no longer waits has nothing to be told.
@@ -94,19 +147,36 @@ impl Writer {
         if let Some(why) = &self.failed {
             return Err(LedgerError::Unavailable(why.clone()));
         }
-        self.commit(works).map_err(|error| {
-            let why = format!("nothing is recorded any more since a write failed, see the disk and restart: {error}");
-            tracing::error!(%error, "the ledger could not commit; it refuses every further write until it is opened again");
-            self.failed = Some(why.clone());
-            LedgerError::Unavailable(why)
+        self.commit(works).map_err(|failed| match failed {
+            Failed::Busy(error) => {
+                tracing::error!(%error, "nothing can be recorded: another program holds the store's lock");
+                LedgerError::Unavailable(format!("another program holds the store's lock; find it, and end it: {error}"))
+            }
+            Failed::Lasting(error) => {
+                let why = format!("nothing is recorded any more since a write failed, see the disk and restart: {error}");
+                tracing::error!(%error, "the ledger could not commit; it refuses every further write until it is opened again");
+                self.failed = Some(why.clone());
+                LedgerError::Unavailable(why)
+            }
         })
     }
 
-    fn commit(&mut self, works: Vec<Work>) -> Result<Vec<Result<Done, LedgerError>>, LedgerError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    fn commit(&mut self, works: Vec<Work>) -> Result<Vec<Result<Done, LedgerError>>, Failed> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = transaction.map_err(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy) => Failed::Busy(error),
+            _ => error.into(),
+        })?;
+        // Inside the transaction, so that nothing gets in between.
+        let version = schema::data_version(&transaction)?;
+        if version != self.watched.version {
+            self.watched.still_ours(&transaction, &self.origin, &self.range)?;
+            self.watched.version = version;
+        }
         let mut tree = Growing::from(&self.range);
         let mut results = Vec::with_capacity(works.len());
         let mut open = self.open;
+        let lasting = works.iter().any(|work| matches!(work, Work::PutBundle { .. }));
         for work in works {
             let more = match work {
                 Work::Intend { .. } => 1,
@@ -145,6 +215,14 @@ impl Writer {
             }
         }
         transaction.commit()?;
+        if head.size() != self.range.size() {
+            self.mark(&tree.range, lasting)?;
+        }
+        if let Err(error) = self.watched.files.check() {
+            // It is committed, perhaps into a file without a name: into the database with it, and not a word of it to those who wait.
+            schema::fold_wal(&self.connection);
+            return Err(LedgerError::Unavailable(error.to_string()).into());
+        }
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.range = tree.range;
         self.head.send_replace(head);
@@ -152,14 +230,13 @@ impl Writer {
         Ok(results)
     }
 
-    fn fold_wal(&self) {
-        let folded = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-        match folded {
-            Ok(0) => {}
-            // The WAL is as durable as the database; the next opening reads it.
-            Ok(_) => tracing::info!("the store's WAL is left for the next opening: somebody still reads"),
-            Err(error) => tracing::warn!(%error, "the store's WAL is left for the next opening"),
-        }
+    /// Before a head leaves, the mark says so. It survives the process at once; the machine within the fifth of a second in which the
+    /// checkpoint is published, and at once where a bundle came in force, since a revocation that is lost is a right that comes back.
+    fn mark(&self, range: &CompactRange, lasting: bool) -> Result<(), LedgerError> {
+        let mark = &self.watched.mark;
+        let set = mark.set(Marked { size: range.size(), root: range.root() });
+        let set = set.and_then(|()| if lasting { mark.sync() } else { Ok(()) });
+        set.map_err(|error| LedgerError::Unavailable(format!("`{}`: {error}", mark.path().display())))
     }
 }
 

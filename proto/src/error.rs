@@ -64,7 +64,7 @@ impl ErrorCode {
             | Self::SourceDrift
             | Self::SourceFailed
             | Self::LedgerUnavailable => Code::Unavailable,
-            Self::Misconfigured | Self::Internal | Self::Unspecified => Code::Internal,
+            Self::Misconfigured | Self::DefinitionLimit | Self::Internal | Self::Unspecified => Code::Internal,
         }
     }
 

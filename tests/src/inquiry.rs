@@ -185,6 +185,8 @@ impl Departments<'_> {
             required_null: false,
             subjects: subjects(statement.coverage.as_ref()),
             since: statement.coverage.as_ref().and_then(|coverage| day(&coverage.since)),
+            older_carried_over: statement.older_carried_over,
+            numbers_carried_over: statement.numbers_carried_over,
             keeps_ended: statement.keeps_ended,
             undated_before: day(&statement.undated_before),
         };
@@ -195,6 +197,7 @@ impl Departments<'_> {
 fn subjects(coverage: Option<&Coverage>) -> Subjects {
     match coverage.and_then(|coverage| coverage.subjects.as_ref()) {
         Some(coverage::Subjects::Everyone(true)) => Subjects::Everyone,
+        Some(coverage::Subjects::EveryoneAnywhere(true)) => Subjects::EveryoneAnywhere,
         Some(coverage::Subjects::RegisteredIn(dataset)) => Subjects::Stated(format!("registered_in:{dataset}")),
         _ => Subjects::Stated(String::new()),
     }

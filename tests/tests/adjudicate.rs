@@ -32,7 +32,8 @@ fn a_clerk_who_waits_is_told_what_for() {
     let (before, rest) = described.split_once("[source]").unwrap();
     let (_, after) = rest.split_once("[coverage]").unwrap();
     let source = format!(
-        "kind = \"rest\"\nurl = \"http://{}/\"\nrows = \"\"\npaging = {{ kind = \"whole\" }}\ntls = \"off\"\ntime_out = \"3s\"\n",
+        "kind = \"rest\"\nurl = \"http://{}/\"\nrows = \"\"\npaging = {{ kind = \"whole\" }}\ntls = \"off\"\ntime_out = \"3s\"\n\
+         live = \"a server of this test's own\"\nnothing_hidden = \"it knows nobody who asks\"\n",
         silent.local_addr().unwrap()
     );
     let slow = folder.join("slow.toml");

@@ -4,6 +4,7 @@
 
 mod adjudicate;
 mod answers;
+mod certificates;
 mod crash;
 mod days;
 mod definitions;
@@ -16,10 +17,12 @@ mod gate;
 mod inspect;
 mod moments;
 mod outside;
+mod plausible;
 mod prepared;
 mod probes;
 mod quality;
 mod revoke;
 mod signing;
+mod store;
 mod support;
 mod tour;

@@ -37,7 +37,7 @@ fn kill_minus_nine_loses_no_acknowledged_exchange() {
                         SystemTime::now(),
                     )
                     .unwrap();
-                    let call = ExchangeCall { request: Some(signed.envelope.clone()) };
+                    let call = ExchangeCall { request: Some(signed.envelope.clone()), ..ExchangeCall::default() };
                     match session.connection().exchange().check(call).await {
                         Ok(reply) => kept.lock().unwrap().push(reply.into_inner().receipt.unwrap()),
                         Err(_) => return Some(signed.envelope),
@@ -75,7 +75,7 @@ fn kill_minus_nine_loses_no_acknowledged_exchange() {
         // A request whose answer was lost may have been recorded; if so its id is spent for ever, across the restart too.
         for envelope in spent {
             let id = dsse::payload_digest(&envelope);
-            let sent = session.connection().exchange().check(ExchangeCall { request: Some(envelope) }).await;
+            let sent = session.connection().exchange().check(ExchangeCall { request: Some(envelope), ..ExchangeCall::default() }).await;
             if let Err(status) = sent {
                 assert_eq!(Refusal::from_status(&status).code, ErrorCode::Replayed, "{id:02x?}");
             }

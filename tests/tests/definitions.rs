@@ -78,6 +78,18 @@ fn what_cannot_be_sound_is_refused_by_name() {
         (", event_date = \"date\"", "", "say of which type `event_date` is"),
         ("party = [\"man_id\", \"woman_id\"]", "party = [\"man_id\", \"child_id\"]", "does not look in `child_id`"),
         ("{ party = [", "{ parties = [", "no scan looks anything up by `parties`"),
+        ("lookup = { owner = [\"owner_id\"] }\n", "", "say in which columns `owner` must look"),
+        ("lookup = { buyer = [\"buyer_id\"] }\n", "", "say in which columns `buyer` must look"),
+        ("[\"owner_id\"]", "[\"co_owner_id\"]", "does not look in `co_owner_id`"),
+        // Nor is a date believed of which it is not said what it dates, or a register asked of which it is not said how far back it must know.
+        ("column = \"event_date\"\nrole", "column = \"event_day\"\nrole", "say in a `[[date]]` what `event_date` is the date of"),
+        ("persons = [\"man_id\", \"woman_id\"]", "persons = [\"man_id\", \"wife_id\"]", "`wife_id` is not among the columns"),
+        ("role = \"event\"", "role = \"happening\"", "unknown variant"),
+        ("lifetime_from = 20\n", "", "say how far back the register must know"),
+        ("last_years = 18", "last_years = 18\nlifetime_from = 0", "say how far back the register must know"),
+        ("certain = \"certain.id\"", "certain = \"sure.id\"", "has no step `sure`"),
+        ("certain = \"certain.id\"", "certain = \"certain.person\"", "no column `certain.person`"),
+        ("by = \"unit_no\"", "by = \"unit\"", "`unit` is not among its columns"),
         ("supplies = [\"resident_id\"]", "supplies = []", "supplies"),
         (" as verdict,", " as judgement,", "verdict"),
         ("keys = [\"request.applicant\", \"spouse.id\"]", "keys = [\"request.applicant\", \"children.id\"]", "does not run before"),
@@ -134,16 +146,35 @@ fn an_answer_holds_where_every_register_that_it_judges_does() {
         let coverage = statements.get_mut(dataset).unwrap().coverage.as_mut().unwrap();
         coverage.regions = regions.iter().map(|code| (*code).to_owned()).collect();
     };
-    // A register of people that reaches further says nothing of homes there; a wider register of homes covers a narrower one.
+    // A register of people that reaches further says nothing of homes there, and one that reaches less far bounds the answer too; a wider
+    // register of homes covers a narrower one.
     let prepared = over(|statements| {
         regions(statements, "police.household", &["330000"]);
+        regions(statements, "civil.marriage", &["330000"]);
         regions(statements, "estate.ownership", &["330000", "310000"]);
         regions(statements, "housing.presale", &["330100", "330200", "320500"]);
     });
     let prepared = prepared.unwrap_or_else(|error| panic!("{error}"));
     assert!(prepared.variants.values().all(|variant| variant.regions == ["330100", "330200"]));
     let said = over(|statements| regions(statements, "housing.presale", &["330200"])).err().unwrap();
-    assert!(said.contains("no region lies within all registers that it judges"), "{said}");
+    assert!(said.contains("no region lies within all registers that it reads"), "{said}");
+    let said = over(|statements| regions(statements, "civil.marriage", &["330200"])).err().unwrap();
+    assert!(said.contains("civil.marriage: 330200"), "a register of persons counts: {said}");
+    // All of a city's counties, named one by one, are these counties and not the city.
+    let counties =
+        ["330102", "330105", "330106", "330108", "330109", "330110", "330111", "330112", "330113", "330114", "330122", "330127", "330182"];
+    let prepared = over(|statements| regions(statements, "estate.ownership", &counties)).unwrap_or_else(|error| panic!("{error}"));
+    assert!(prepared.variants.values().all(|variant| variant.regions == counties));
+    // A district that is no more is a part of another: never that other.
+    for abolished in ["330104", "330103", "120107", "110103"] {
+        let said = over(|statements| {
+            for dataset in ["police.household", "civil.marriage", "estate.ownership", "housing.presale"] {
+                regions(statements, dataset, &[abolished]);
+            }
+        });
+        let said = said.err().unwrap();
+        assert!(said.contains(&format!("covers `{abolished}`, which was abolished in")), "{said}");
+    }
 }
 
 /// What `inspect --for` says of a check is what the check asks.
@@ -162,7 +193,7 @@ fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
         let mut lookups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for step in definition.variants.iter().flat_map(|variant| &variant.steps) {
             let StepKind::Scan(scan) = &step.kind else { continue };
-            columns.entry(scan.dataset.clone()).or_default().extend(scan.columns.iter().cloned());
+            columns.entry(scan.dataset.clone()).or_default().extend(scan.columns.iter().chain(&scan.optional).cloned());
             lookups.entry(scan.dataset.clone()).or_default().insert(scan.lookup.clone());
         }
         let said: BTreeSet<&str> = vocabulary.datasets.iter().map(|dataset| dataset.id).collect();
@@ -170,11 +201,19 @@ fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
         for dataset in vocabulary.datasets {
             let shape = definition.datasets.iter().find(|shape| shape.id == dataset.id).unwrap();
             let said: BTreeMap<&str, &str> = dataset.columns.iter().map(|column| (column.name, type_name(column.semantic))).collect();
-            let asked: BTreeSet<&str> = columns[dataset.id].iter().map(String::as_str).collect();
+            let mut asked: BTreeSet<&str> = columns[dataset.id].iter().map(String::as_str).collect();
+            asked.extend(shape.lookup.values().flatten().map(String::as_str));
             assert_eq!(said.keys().copied().collect::<BTreeSet<_>>(), asked, "{}", dataset.id);
             for (column, semantic) in &said {
-                assert_eq!(shape.columns.get(*column).map(String::as_str), Some(*semantic), "{}.{column}", dataset.id);
+                // What is only looked up by is of the one type that can be.
+                assert_eq!(shape.columns.get(*column).map_or("resident_id", String::as_str), *semantic, "{}.{column}", dataset.id);
             }
+            let required: BTreeSet<&str> = dataset.columns.iter().filter(|column| !column.is_optional).map(|column| column.name).collect();
+            let optional = definition.variants.iter().flat_map(|variant| &variant.steps).filter_map(|step| match &step.kind {
+                StepKind::Scan(scan) if scan.dataset == dataset.id => Some(&scan.optional),
+                _ => None,
+            });
+            assert!(optional.flatten().all(|name| !required.contains(name.as_str())), "{}", dataset.id);
             assert_eq!(lookups[dataset.id], BTreeSet::from([dataset.lookup.name.to_owned()]), "{}", dataset.id);
             let joined: BTreeSet<&str> = shape.lookup.get(dataset.lookup.name).into_iter().flatten().map(String::as_str).collect();
             assert_eq!(dataset.lookup.columns.iter().copied().collect::<BTreeSet<_>>(), joined, "{}", dataset.id);

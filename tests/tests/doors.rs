@@ -186,7 +186,7 @@ impl Forge<'_> {
     }
 
     async fn send(&self, envelope: Envelope) -> Result<(), ErrorCode> {
-        let call = ExchangeCall { request: Some(envelope) };
+        let call = ExchangeCall { request: Some(envelope), ..ExchangeCall::default() };
         let sent = self.session.connection().exchange().check(call).await;
         sent.map(|_| ()).map_err(|status| Refusal::from_status(&status).code)
     }

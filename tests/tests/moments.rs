@@ -15,8 +15,9 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
 use zerotrip_hub::check::run::Engine;
 use zerotrip_hub::check::{Dispatch, ScanAnswer, ScanCall};
+use zerotrip_proto::bounds::CLOCK_SKEW;
 
-use crate::support::{Dice, as_words, prepared};
+use crate::support::{Dice, as_words, prepared, prepared_without};
 
 /// Minutes since the first midnight, in China, of a history of ten days; it is asked about early on the last of them, so that a whole day
 /// can lie between one register and the others.
@@ -51,6 +52,10 @@ struct Holding {
     /// Whether it became a title of the same person's.
     handed_over: bool,
     dated: bool,
+    /// What its register says of its end in the place of the date.
+    misdated: Option<NaiveDate>,
+    /// Which home it is.
+    unit: usize,
 }
 
 #[derive(Debug)]
@@ -66,6 +71,18 @@ struct History {
     read: BTreeMap<&'static str, (Minute, Minute)>,
     /// Registers from which what has ended is removed.
     forgetful: BTreeSet<&'static str>,
+    /// Who got another number, and when: what was entered before is under the former one.
+    renumbered: [Option<Minute>; PERSONS],
+    /// Registers that brought what was under former numbers under the present ones.
+    numbers_carried_over: BTreeSet<&'static str>,
+    /// Registers that began during the history, and when; and of these, those that took over what was in force.
+    began: BTreeMap<&'static str, Minute>,
+    older_carried_over: BTreeSet<&'static str>,
+    /// With whom the marriage was made elsewhere, and whether the register knows of what is made elsewhere.
+    elsewhere: BTreeSet<usize>,
+    anywhere: bool,
+    /// What stands in the place of the dates of the marriage register, and of deaths.
+    misdated: [Option<NaiveDate>; 2],
 }
 
 impl History {
@@ -95,20 +112,37 @@ impl History {
                 events.push((other, what, when));
             }
         }
+        // What systems write where there is no date, and days on which it cannot have been.
+        let misdated = |dice: &mut Dice| {
+            let days = [
+                (1900, 1, 1),
+                (1899, 12, 30),
+                (1970, 1, 1),
+                (1980, 1, 1),
+                (1800, 1, 1),
+                (1914, 6, 28),
+                (1979, 9, 9),
+                (9999, 12, 31),
+                (2031, 5, 5),
+            ];
+            let (year, month, of_month) = days[dice.below(days.len())];
+            dice.one_in(25).then(|| NaiveDate::from_ymd_opt(year, month, of_month).unwrap())
+        };
         let mut holdings = Vec::new();
-        for _ in 0..dice.below(3) {
+        for unit in 0..dice.below(3) {
             let mut holding = (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), -DAY);
             loop {
                 let (scan, owner, from) = holding;
-                // A few are of the time before 1970.
-                let until = if from < 0 && dice.one_in(6) { -25_000 * DAY } else { sometime(dice, from.max(0)) };
+                // A few adults' are of long ago.
+                let until = if from < 0 && owner < 3 && dice.one_in(6) { -15_000 * DAY } else { sometime(dice, from.max(0)) };
                 // Sold to somebody else; or somebody of these has it now, in this register or the other.
                 let passed_on = until > 0 && until < NOW && dice.one_in(3);
                 let next = passed_on.then(|| (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), until));
                 let handed_over = scan == "presale" && next.is_some_and(|(to, whose, _)| to == "ownership" && whose == owner);
                 let until = (next.is_some() || !dice.one_in(8)).then_some(until);
                 let from = from.min(until.unwrap_or(from));
-                holdings.push(Holding { scan, owner, from, until, handed_over, dated: !dice.one_in(12) });
+                let (dated, misdated) = (!dice.one_in(12), misdated(dice));
+                holdings.push(Holding { scan, owner, from, until, handed_over, dated, misdated, unit });
                 match next {
                     Some(next) => holding = next,
                     None => break,
@@ -122,7 +156,37 @@ impl History {
             (scan, (as_of, shown))
         });
         let forgetful = SCANS.into_iter().filter(|_| dice.one_in(12)).collect();
-        Self { born, died, parents, events, holdings, read: BTreeMap::from(read), forgetful }
+        let mut renumbered = [None; PERSONS];
+        for number in &mut renumbered {
+            *number = dice.one_in(25).then(|| sometime(dice, 0));
+        }
+        let some = |dice: &mut Dice, odds: usize| SCANS.into_iter().filter(|_| !dice.one_in(odds)).collect::<BTreeSet<_>>();
+        let numbers_carried_over = some(dice, 4);
+        let mut began = BTreeMap::new();
+        for scan in SCANS.into_iter().filter(|_| dice.one_in(25)).collect::<Vec<_>>() {
+            began.insert(scan, i64::try_from(dice.below(9)).unwrap() * DAY);
+        }
+        let older_carried_over = some(dice, 2);
+        let elsewhere = (1..3).filter(|_| dice.one_in(12)).collect();
+        let (anywhere, misdated) = (!dice.one_in(8), [misdated(dice), misdated(dice)]);
+        let read = BTreeMap::from(read);
+        let knows = (numbers_carried_over, older_carried_over);
+        Self {
+            born,
+            died,
+            parents,
+            events,
+            holdings,
+            read,
+            forgetful,
+            renumbered,
+            numbers_carried_over: knows.0,
+            began,
+            older_carried_over: knows.1,
+            elsewhere,
+            anywhere,
+            misdated,
+        }
     }
 
     /// Spouses at that time, and whom an answer must ask about beside the applicant.
@@ -167,13 +231,35 @@ impl History {
     /// Whether everything that ended did so on a day that was over when the first register was read, and nothing of it is forgotten.
     fn is_settled(&self, variant: &str) -> bool {
         let first = self.first_read(variant);
-        let over = |ended: Minute| (ended / DAY + 1) * DAY < first;
+        let over = |ended: Minute| (ended / DAY + 1) * DAY + i64::try_from(CLOCK_SKEW.as_secs()).unwrap() / 60 <= first;
         let came_of_age = |child: usize| self.of_age(child) > day(NOW) || self.of_age(child) < day(first - 1);
         let relations = variant == "applicant"
             || self.died.iter().flatten().chain(self.events.iter().map(|(.., when)| when)).all(|when| over(*when))
                 && (variant != "family" || (3..PERSONS).all(came_of_age));
         let holdings = self.holdings.iter().filter_map(|holding| Some((holding.until?, holding.dated)));
-        relations && holdings.into_iter().all(|(until, dated)| over(until) && dated) && self.forgetful.is_empty()
+        let relations = relations && (variant == "applicant" || (self.anywhere && self.misdated.iter().all(Option::is_none)));
+        let known = self.renumbered.iter().all(Option::is_none) && self.began.is_empty();
+        let dates = self.holdings.iter().all(|holding| holding.misdated.is_none());
+        relations && known && dates && holdings.into_iter().all(|(until, dated)| over(until) && dated) && self.forgetful.is_empty()
+    }
+
+    /// Whether the register shows something of that time, as far as its own beginning matters.
+    fn reaches(&self, scan: &str, until: Option<Minute>, from: Minute) -> bool {
+        let carried = self.older_carried_over.contains(scan);
+        self.began.get(scan).is_none_or(|began| from >= *began || carried && until.is_none_or(|until| until >= *began))
+    }
+
+    /// The day that a register's owner states as its first.
+    fn since(&self, scan: &str) -> i32 {
+        self.began.get(scan).map_or(-20_000, |began| day(*began).to_epoch_days())
+    }
+
+    /// The number under which something of that time is in the register.
+    fn number(&self, scan: &str, person: usize, entered: Minute) -> String {
+        match self.renumbered[person] {
+            Some(since) if entered < since && !self.numbers_carried_over.contains(scan) => format!("H0{person:08}"),
+            _ => self.name(person),
+        }
     }
 
     /// A true word of the owner's, or none.
@@ -184,7 +270,8 @@ impl History {
     }
 
     fn name(&self, person: usize) -> String {
-        format!("330106{}{person:04}", self.born[person].format("%Y%m%d"))
+        let division = if self.renumbered[person].is_some() { "810000" } else { "330106" };
+        format!("{division}{}{person:04}", self.born[person].format("%Y%m%d"))
     }
 
     /// The rows that the register showed when it was read, of these persons: by column.
@@ -193,51 +280,54 @@ impl History {
         let is_seen = |happened: Minute| happened <= as_of || happened <= shown && happened % 2 == 0;
         let forgets = self.forgetful.contains(scan);
         let mut rows = Vec::new();
-        let mut push = |keyed: &'static str, about: &[Option<usize>], cells: Vec<(&'static str, Cell)>| {
-            let named: BTreeSet<String> = about.iter().flatten().map(|person| self.name(*person)).collect();
+        let mut push = |keyed: &'static str, about: &[Option<usize>], entered: Minute, cells: Vec<(&'static str, Cell)>| {
+            let named: BTreeSet<String> = about.iter().flatten().map(|person| self.number(scan, *person, entered)).collect();
             for key in named.intersection(keys) {
                 rows.push(cells.iter().cloned().chain([(keyed, Cell::text(key))]).collect());
             }
         };
         match scan {
             "marriage" => {
-                for (other, what, when) in self.events.iter().filter(|(.., when)| is_seen(*when)) {
+                let here = |other: &usize| self.anywhere || !self.elsewhere.contains(other);
+                let shown = self.events.iter().filter(|(other, _, when)| is_seen(*when) && here(other) && self.reaches(scan, None, *when));
+                for (other, what, when) in shown {
                     let undone = self.events.iter().any(|(whom, what, later)| {
                         whom == other && matches!(*what, "divorced" | "annulled") && later >= when && is_seen(*later)
                     });
                     if !(forgets && undone) {
-                        let (man, woman) = (self.name(APPLICANT), self.name(*other));
+                        let (man, woman) = (self.number(scan, APPLICANT, *when), self.number(scan, *other, *when));
+                        // The last of them is the one that is misdated: it decides.
+                        let last = self.events.iter().all(|(whom, _, later)| whom != other || later <= when);
+                        let date = Cell::Date(self.misdated[0].filter(|_| last).or(Some(day(*when))));
                         let cells = [("man_id", Cell::text(&man)), ("woman_id", Cell::text(&woman)), ("event", Cell::text(what))];
-                        push(
-                            "party",
-                            &[Some(APPLICANT), Some(*other)],
-                            cells.into_iter().chain([("event_date", Cell::day(*when))]).collect(),
-                        );
+                        push("party", &[Some(APPLICANT), Some(*other)], *when, cells.into_iter().chain([("event_date", date)]).collect());
                     }
                 }
             }
             "household" => {
                 for person in 0..PERSONS {
                     let death = self.died[person].filter(|death| is_seen(*death));
-                    if forgets && death.is_some() {
+                    if forgets && death.is_some() || !self.reaches(scan, death, -DAY) {
                         continue;
                     }
                     let parent = self.parents[person];
+                    let date = death.map(|death| self.misdated[1].unwrap_or(day(death)));
                     let cells = vec![
-                        ("resident_id", Cell::text(&self.name(person))),
-                        ("father_id", Cell::Text(parent.map(|parent| self.name(parent)))),
+                        ("resident_id", Cell::text(&self.number(scan, person, -DAY))),
+                        ("father_id", Cell::Text(parent.map(|parent| self.number(scan, parent, -DAY)))),
                         ("mother_id", Cell::Text(None)),
                         ("birth_date", Cell::Date(Some(self.born[person]))),
-                        ("death_date", Cell::Date(death.map(day))),
+                        ("death_date", Cell::Date(date)),
                         ("status", Cell::text(if death.is_some() { "deceased" } else { "registered" })),
                     ];
-                    push("kin", &[Some(person), parent], cells);
+                    push("kin", &[Some(person), parent], -DAY, cells);
                 }
             }
             _ => {
                 let (keyed, words) =
                     if scan == "ownership" { ("owner", ["current", "cancelled"]) } else { ("buyer", ["filed", "cancelled"]) };
-                for holding in self.holdings.iter().filter(|holding| holding.scan == scan && is_seen(holding.from)) {
+                let here = |holding: &&Holding| holding.scan == scan && self.reaches(scan, holding.until, holding.from);
+                for holding in self.holdings.iter().filter(here).filter(|holding| is_seen(holding.from)) {
                     let ended = holding.until.filter(|until| is_seen(*until));
                     let word = match ended {
                         Some(_) if forgets => continue,
@@ -245,8 +335,10 @@ impl History {
                         Some(_) => words[1],
                         None => words[0],
                     };
-                    let date = ended.filter(|_| holding.dated).map(day);
-                    push(keyed, &[Some(holding.owner)], vec![("status", Cell::text(word)), ("ended_on", Cell::Date(date))]);
+                    let date = ended.filter(|_| holding.dated).map(|ended| holding.misdated.unwrap_or(day(ended)));
+                    let unit = Cell::text(&format!("H{}", holding.unit));
+                    let cells = vec![("status", Cell::text(word)), ("ended_on", Cell::Date(date)), ("unit_no", unit)];
+                    push(keyed, &[Some(holding.owner)], holding.from, cells);
                 }
             }
         }
@@ -255,22 +347,18 @@ impl History {
 }
 
 #[derive(Clone)]
-enum Cell {
+pub enum Cell {
     Text(Option<String>),
     Date(Option<NaiveDate>),
 }
 
 impl Cell {
-    fn text(text: &str) -> Self {
+    pub fn text(text: &str) -> Self {
         Self::Text(Some(text.to_owned()))
-    }
-
-    fn day(minute: Minute) -> Self {
-        Self::Date(Some(day(minute)))
     }
 }
 
-fn batch(schema: SchemaRef, rows: &[BTreeMap<&'static str, Cell>]) -> RecordBatch {
+pub fn batch(schema: SchemaRef, rows: &[BTreeMap<&'static str, Cell>]) -> RecordBatch {
     let column = |name: &str, kind: &DataType| -> ArrayRef {
         let cells = rows.iter().map(|row| &row[name]);
         match kind {
@@ -299,8 +387,14 @@ impl Dispatch for History {
             most_age: Duration::from_secs(5 * 86_400),
             findings: Vec::new(),
             required_null: false,
-            subjects: Subjects::Everyone,
-            since: Some(-20_000),
+            subjects: match call.name {
+                "marriage" if !self.anywhere => Subjects::Everyone,
+                "marriage" | "household" => Subjects::EveryoneAnywhere,
+                _ => Subjects::Everyone,
+            },
+            since: Some(self.since(call.name)),
+            older_carried_over: self.older_carried_over.contains(call.name),
+            numbers_carried_over: self.numbers_carried_over.contains(call.name),
             keeps_ended: !self.forgetful.contains(call.name),
             undated_before: self.undated_before(call.name),
         };
@@ -314,13 +408,14 @@ fn an_absence_holds_at_one_moment_whatever_happened_when() {
     let seed = std::env::var("ZEROTRIP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
     println!("seed {seed} (set ZEROTRIP_SEED to replay)");
     let runtime = crate::support::runtime();
-    let check = runtime.block_on(prepared());
+    // With units, and with registers that do not state them.
+    let checks = runtime.block_on(async { [prepared().await, prepared_without("unit_no").await] });
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
     let mut dice = Dice(seed);
     let (mut absences, mut moved) = (0, 0);
     for number in 0..HISTORIES {
         let history = History::random(&mut dice);
-        let variant = ["applicant", "couple", "family"][dice.below(3)];
+        let (variant, check) = (["applicant", "couple", "family"][dice.below(3)], &checks[dice.below(2)]);
         let first = history.first_read(variant);
         let family = history.family(variant, first);
         let applicant = [history.name(APPLICANT)];

@@ -71,8 +71,9 @@ impl World {
         let mut events = Vec::new();
         for _ in 0..size {
             let (man, woman) = (dice.below(size), dice.below(size));
-            if man != woman {
-                let day = 9000 + i32::try_from(dice.below(40)).unwrap();
+            // Children do not marry: such an entry could not be relied upon.
+            if man != woman && [man, woman].iter().all(|party| persons[*party].born < ADULT) {
+                let day = 15_000 + i32::try_from(dice.below(40)).unwrap();
                 events.push((man, woman, ["married", "married", "divorced", "remarried", "annulled"][dice.below(5)], day));
             }
         }
@@ -98,6 +99,19 @@ impl World {
         married.map(other).collect()
     }
 
+    /// Of these spouses, those beyond doubt: to marry was the last that the two did, on a day of its own, and the applicant married nobody else
+    /// since.
+    fn certain_spouses(&self, applicant: usize, spouses: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let other = |event: &Event| if event.0 == applicant { event.1 } else { event.0 };
+        let mine: Vec<Event> = self.events_of[applicant].iter().map(|at| self.events[*at]).collect();
+        let weds = |event: &Event| matches!(event.2, "married" | "remarried");
+        let is_certain = |spouse: &usize| {
+            let wed = mine.iter().filter(|event| other(event) == *spouse && weds(event)).map(|event| event.3).max().unwrap();
+            mine.iter().filter(|event| event.3 >= wed).all(|event| weds(event) == (other(event) == *spouse))
+        };
+        spouses.iter().copied().filter(is_certain).collect()
+    }
+
     fn minor_children(&self, of: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
         let children = of.into_iter().flat_map(|parent| self.children_of[parent].iter().copied());
         children
@@ -111,30 +125,51 @@ impl World {
         let in_register = |person: usize| self.persons[person].registered;
         let died = |person: usize| in_register(person) && self.persons[person].died.is_some();
         let spouses = if variant == "applicant" { BTreeSet::new() } else { self.spouses(applicant) };
+        // From a register of persons on that could not be read whole, only the applicant is asked about.
+        let unread = |scan: &str| variant != "applicant" && fault.is_some_and(|fault| fault.scan == scan && fault.kind.is_unreadable());
+        let spouses = if unread("marriage") { BTreeSet::new() } else { spouses };
         let couple: BTreeSet<usize> = me.union(&spouses).copied().collect();
         let living: BTreeSet<usize> = spouses.iter().copied().filter(|spouse| !died(*spouse)).collect();
         let mut concerned: BTreeSet<usize> = me.union(&living).copied().collect();
         if variant == "family" {
             concerned.extend(self.minor_children(couple.iter().copied()));
         }
+        let sure = self.certain_spouses(applicant, &spouses);
+        let sure: BTreeSet<usize> = me.union(&sure).copied().collect();
+        let mut certain = sure.clone();
+        if variant == "family" {
+            certain.extend(self.minor_children(sure));
+        }
+        if unread("marriage") || unread("household") {
+            (concerned, certain) = (me.clone(), me.clone());
+        }
+        // Who has died is not asked about any more.
+        certain.retain(|person| concerned.contains(person));
         let mut allowed = BTreeMap::from([("ownership", concerned.clone()), ("presale", concerned.clone())]);
         if variant != "applicant" {
             allowed.insert("marriage", me.clone());
             allowed.insert("household", couple);
         }
-        if let Some(fault) = fault.filter(|fault| allowed.contains_key(fault.scan)) {
+        let fault = fault.filter(|fault| allowed.contains_key(fault.scan));
+        if let Some(fault) = fault.filter(|fault| !fault.kind.is_unreadable()) {
             return (allowed, format!("unavailable {}", fault.kind.code().name()));
         }
-        if variant != "applicant" && died(applicant) {
+        if variant != "applicant" && died(applicant) && !unread("household") {
             return (allowed, "false APPLICANT_DECEASED".into());
         }
-        let all = |test: &dyn Fn(&Person) -> bool| concerned.iter().any(|person| test(&self.persons[*person]));
-        if all(&|person| {
-            person.homes.iter().any(|home| matches!(home.0, "current" | "advance")) || person.contracts.iter().any(|c| c.0 == "filed")
-        }) {
+        let blank = |scan: &str| fault.is_some_and(|fault| fault.scan == scan && matches!(fault.kind, FaultKind::NullStatus));
+        let has = |person: &Person| {
+            person.homes.iter().any(|home| matches!(home.0, "current" | "advance") && !blank("ownership"))
+                || person.contracts.iter().any(|contract| contract.0 == "filed" && !blank("presale"))
+        };
+        if certain.iter().any(|person| has(&self.persons[*person])) {
             return (allowed, "false PROPERTY_FOUND".into());
         }
-        if all(&|person| person.homes.iter().any(|home| home.0 == "pending")) {
+        if let Some(fault) = fault {
+            return (allowed, format!("unavailable {}", fault.kind.code().name()));
+        }
+        let all = |test: &dyn Fn(&Person) -> bool| concerned.iter().any(|person| test(&self.persons[*person]));
+        if all(&|person| person.homes.iter().any(|home| home.0 == "pending") || has(person)) {
             return (allowed, "unavailable UNDETERMINED".into());
         }
         let ended = |one: &&(&str, Option<i32>)| matches!(one.0, "cancelled" | "transferred");
@@ -144,8 +179,12 @@ impl World {
         if all(&|person| person.homes.iter().chain(&person.contracts).filter(ended).any(|one| one.1.is_some_and(|day| day >= AS_OF))) {
             return (allowed, "unavailable HAND_OVER_GAP".into());
         }
-        // Handed over long ago, and the other register has never heard of its owner.
-        if all(&|person| person.homes.is_empty() && person.contracts.iter().any(|c| c.0 == "transferred")) {
+        // Handed over long ago, and the other register has no title for it that had not ended by then.
+        let lost = |person: &Person| {
+            let handed = person.contracts.iter().find(|contract| contract.0 == "transferred").and_then(|contract| contract.1);
+            handed.is_some_and(|day| !person.homes.iter().any(|home| home.1.is_none_or(|ended| ended >= day)))
+        };
+        if all(&lost) {
             return (allowed, "unavailable UNDETERMINED".into());
         }
         let known = |person: &usize| in_register(*person) && self.persons[*person].died.is_none();
@@ -174,6 +213,10 @@ enum FaultKind {
 }
 
 impl FaultKind {
+    fn is_unreadable(self) -> bool {
+        matches!(self, Self::Unreadable | Self::NullStatus)
+    }
+
     const ALL: [Self; 5] = [Self::Unreachable, Self::Truncated, Self::Stale, Self::Unreadable, Self::NullStatus];
 
     fn code(self) -> ErrorCode {
@@ -252,8 +295,8 @@ impl Departments<'_> {
                         }
                     }
                 }
-                "ownership" => person.homes.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on)])),
-                _ => person.contracts.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on)])),
+                "ownership" => person.homes.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), some("H1")])),
+                _ => person.contracts.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), some("H1")])),
             }
         }
         if columns.is_empty() {
@@ -289,6 +332,7 @@ impl Dispatch for Departments<'_> {
             let as_of = if matches!(fault, Some(FaultKind::Stale)) { as_of - Duration::from_secs(10 * 86_400) } else { as_of };
             let subjects = match dataset.as_str() {
                 "civil.marriage" | "police.household" => Subjects::Stated("registered_in:police.household".into()),
+                // Homes within the region, whoever owns them.
                 _ => Subjects::Everyone,
             };
             let most_age = Duration::from_secs(5 * 86_400);
@@ -303,6 +347,8 @@ impl Dispatch for Departments<'_> {
                     required_null: false,
                     subjects,
                     since: Some(-20_000),
+                    older_carried_over: false,
+                    numbers_carried_over: false,
                     keeps_ended: true,
                     undated_before: None,
                 },
@@ -368,7 +414,7 @@ fn what_has_ended_on_a_day_to_come_settles_nothing() {
     let check = runtime.block_on(prepared());
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
     let far = chrono::NaiveDate::from_ymd_opt(9999, 12, 31).map(|day| day.to_epoch_days());
-    for (on, answer) in [(Some(TODAY - 10), "true"), (Some(TODAY), "unavailable HAND_OVER_GAP"), (far, "unavailable UNDETERMINED")] {
+    for (on, answer) in [(Some(TODAY - 10), "true"), (Some(TODAY), "unavailable HAND_OVER_GAP"), (far, "unavailable SOURCE_UNREADABLE")] {
         let seller = Person { registered: true, born: ADULT - 4000, homes: vec![("cancelled", on)], ..Person::default() };
         let world = World { persons: vec![seller], events: Vec::new(), events_of: vec![Vec::new()], children_of: vec![Vec::new()] };
         let departments = Departments { world: &world, fault: None, asked: Mutex::new(Vec::new()) };

@@ -169,3 +169,56 @@ fn what_stands_already_is_said_and_not_signed_anew() {
     assert_eq!((&other["known_already"], &other["member_suspended"]), (&Value::from(false), &Value::from(false)));
     town.town.stop().unwrap();
 }
+
+/// A copy of the authority's folder from before a suspension, put back: it says that it is one, and undoes nothing, however often the same
+/// command is given.
+#[test]
+fn an_older_folder_of_the_authority_undoes_nothing() {
+    let town = town(200, 37);
+    let (now, old) = (town.town.path("authority"), town.town.path("authority-old"));
+    let copy = |from: &str, to: &str| {
+        for command in [["rm", "-rf", to].as_slice(), &["cp", "-r", from, to]] {
+            assert!(std::process::Command::new(command[0]).args(&command[1..]).status().unwrap().success());
+        }
+    };
+    let suspended = || {
+        let (applicant, _) = town.cast("nothing_owned");
+        let asked = town.town.ask("check", TRANSIT, "couple", &applicant, &[]).unwrap();
+        asked.errors.contains("MEMBER_SUSPENDED")
+    };
+    copy(&now, &old);
+    town.desk(&["member", "suspend"], &["--member", TRANSIT]).expect(0).unwrap();
+    town.revoke("fund-couple").expect(0).unwrap();
+    assert!(suspended());
+    // Commands that reach no hub raise the copy's version as high as they like.
+    for offline in [0, 4] {
+        copy(&old, &now);
+        for _ in 0..offline {
+            town.desk(&["authority", "refresh"], &["--offline"]).expect(0).unwrap();
+        }
+        let listed = town.desk(&["member", "list"], &[]).expect(0).unwrap();
+        assert!(listed.output.contains("WARNING") && listed.output.contains("`transit`: SUSPENDED at the hub"), "{}", listed.output);
+        for command in [["authority", "refresh"].as_slice(), &["member", "suspend"]] {
+            copy(&old, &now);
+            for _ in 0..offline {
+                town.desk(&["authority", "refresh"], &["--offline"]).expect(0).unwrap();
+            }
+            let more: &[&str] = if command[0] == "member" { &["--member", FUND] } else { &[] };
+            let refused = town.desk(command, more).expect(2).unwrap();
+            let said = &refused.errors;
+            assert!(said.contains("older copy") && said.contains("`transit`: SUSPENDED at the hub, active here"), "{said}");
+            assert!(suspended(), "undone by {command:?}");
+        }
+        for _ in 0..2 {
+            town.desk(&["authority", "refresh"], &[]);
+            assert!(suspended() && town.exit_of("couple") == 3, "undone by giving the same command again");
+        }
+        town.desk(&["authority", "refresh"], &[]).expect(0).unwrap();
+        let listed = town.desk(&["--json", "member", "list"], &[]).expect(0).unwrap().json().unwrap();
+        assert!(listed["behind"].is_null() && town.confirmed(TRANSIT), "{listed}");
+        assert_eq!(town.state("fund-couple"), "");
+    }
+    town.desk(&["member", "resume"], &["--member", TRANSIT]).expect(0).unwrap();
+    assert!(!suspended());
+    town.town.stop().unwrap();
+}

@@ -181,6 +181,17 @@ pub async fn prepared_from(change: impl FnOnce(String) -> String) -> PreparedChe
     PreparedCheck::try_new(Arc::new(definition), &statements()).await.unwrap()
 }
 
+/// The same, over registers that do not state that column.
+pub async fn prepared_without(column: &str) -> PreparedCheck {
+    let path = zerotrip_tests::town::definitions().join("no-property.toml");
+    let definition = Definition::parse(&std::fs::read_to_string(path).unwrap(), "no-property.toml").unwrap();
+    let mut statements = statements();
+    for statement in statements.values_mut() {
+        statement.columns.retain(|stated| stated.name != column);
+    }
+    PreparedCheck::try_new(Arc::new(definition), &statements).await.unwrap()
+}
+
 /// `true`, `false PROPERTY_FOUND`, `unavailable UNDETERMINED`.
 pub fn as_words(conclusion: &Conclusion) -> String {
     match conclusion {

@@ -182,7 +182,8 @@ pub async fn rest(rows: usize, folder: &Path) -> Result<(), Failure> {
     });
     let section = format!(
         "kind = \"rest\"\nurl = \"http://127.0.0.1:{port}/rows\"\ntls = \"off\"\nrows = \"/data\"\n\
-         paging = {{ kind = \"whole\", total = \"/total\" }}\nrefresh_every = \"1h\""
+         paging = {{ kind = \"whole\", total = \"/total\" }}\nrefresh_every = \"1h\"\n\
+         live = \"a server of this measurement's own\"\nnothing_hidden = \"it knows nobody who asks\""
     );
     let begun = Instant::now();
     let (source, dataset) = describe(folder, &section)?;

@@ -11,6 +11,7 @@ use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::digest::{Digest, commit, domain, sha256};
 use zerotrip_trust::directory::{Directory, Why};
 use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::keys::PublicKey;
 use zerotrip_trust::merkle::{self, ProofError};
 use zerotrip_trust::note::{self, Checkpoint, NoteError};
 
@@ -24,6 +25,28 @@ pub enum Moment {
     Now(SystemTime),
     /// This answer is kept evidence: the keys held when it was given, whatever became of them since.
     WhenAnswered,
+}
+
+/// Whose word on a hub's keys is taken.
+pub(super) trait HubKeys {
+    /// The holder of a hub's signing key: its URI, whether it is a hub, and the key.
+    fn signer(&self, keyid: &str, moment: Moment, at: SystemTime) -> Result<(String, bool, PublicKey), Why>;
+    /// The keys that a hub's tree heads may be signed with.
+    fn head_keys(&self, hub: &str, at: SystemTime) -> Vec<PublicKey>;
+}
+
+impl HubKeys for Directory {
+    fn signer(&self, keyid: &str, moment: Moment, at: SystemTime) -> Result<(String, bool, PublicKey), Why> {
+        let holder = match moment {
+            Moment::Now(_) => self.hub_key(keyid, KeyUsage::Sign, at),
+            Moment::WhenAnswered => self.key_as_of(keyid, KeyUsage::Sign, at),
+        }?;
+        Ok((holder.uri.clone(), holder.identity.is_hub(), holder.key.clone()))
+    }
+
+    fn head_keys(&self, hub: &str, at: SystemTime) -> Vec<PublicKey> {
+        self.hub_keys(hub, KeyUsage::Checkpoint, at).iter().map(|holder| holder.key.clone()).collect()
+    }
 }
 
 /// An answer that the hub signed and recorded. Whether it is "true" is another question: see [`super::Affirmed`].
@@ -138,6 +161,11 @@ pub fn checkpoint_origin(hub: &str) -> &str {
 
 /// Verifies a reply from end to end; see the module.
 pub fn prove(reply: ExchangeReply, directory: &Directory, moment: Moment) -> Result<ProvenAnswer, EvidenceError> {
+    prove_by(reply, directory, moment)
+}
+
+/// The same, by the keys of a directory or of a published set.
+pub(super) fn prove_by(reply: ExchangeReply, keys: &dyn HubKeys, moment: Moment) -> Result<ProvenAnswer, EvidenceError> {
     let envelope = reply.answer.as_ref().ok_or(EvidenceError::Missing("answer"))?;
     let receipt = reply.receipt.as_ref().ok_or(EvidenceError::Missing("ledger receipt"))?;
     let (unverified, keyid) = dsse::peek(envelope, payload_type::ANSWER)?;
@@ -146,18 +174,14 @@ pub fn prove(reply: ExchangeReply, directory: &Directory, moment: Moment) -> Res
         // Only to find the key with: the same bytes are verified below, under that key.
         Moment::WhenAnswered => answered_at(&dsse::decode(unverified)?)?,
     };
-    let found = match moment {
-        Moment::Now(_) => directory.hub_key(keyid, KeyUsage::Sign, at),
-        Moment::WhenAnswered => directory.key_as_of(keyid, KeyUsage::Sign, at),
-    };
-    let holder = found.map_err(|why| EvidenceError::HubKey { keyid: cut(keyid), why })?;
-    let payload = dsse::verify(envelope, payload_type::ANSWER, &holder.key)?;
+    let (uri, is_hub, key) = keys.signer(keyid, moment, at).map_err(|why| EvidenceError::HubKey { keyid: cut(keyid), why })?;
+    let payload = dsse::verify(envelope, payload_type::ANSWER, &key)?;
     let answer: Answer = dsse::decode(payload)?;
-    if !holder.identity.is_hub() || holder.uri != answer.hub {
-        return Err(EvidenceError::WrongHub { stated: cut(&answer.hub), signer: holder.uri.clone() });
+    if !is_hub || uri != answer.hub {
+        return Err(EvidenceError::WrongHub { stated: cut(&answer.hub), signer: uri });
     }
     let completion = committed(&answer, payload, receipt, &reply.answer_salt)?;
-    let checkpoint = included(receipt, directory, &holder.uri, at)?;
+    let checkpoint = included(receipt, keys, &uri, at)?;
     let (index, answered_at) = (receipt.index, answered_at(&answer)?);
     Ok(ProvenAnswer { reply, answer, completion, checkpoint, index, answered_at })
 }
@@ -183,8 +207,8 @@ fn committed(answer: &Answer, payload: &[u8], receipt: &LedgerReceipt, salt: &[u
 }
 
 /// The signed tree head, once the entry is proven to be under it.
-fn included(receipt: &LedgerReceipt, directory: &Directory, hub: &str, at: SystemTime) -> Result<Checkpoint, EvidenceError> {
-    let checkpoint = open_checkpoint(&receipt.checkpoint, directory, hub, at)?;
+fn included(receipt: &LedgerReceipt, keys: &dyn HubKeys, hub: &str, at: SystemTime) -> Result<Checkpoint, EvidenceError> {
+    let checkpoint = open_checkpoint_by(&receipt.checkpoint, keys, hub, at)?;
     let path = merkle::path_from_bytes(&receipt.path).ok_or(ProofError::WrongLength)?;
     merkle::verify_inclusion(&merkle::leaf_hash(&receipt.entry), receipt.index, checkpoint.size, &path, &checkpoint.root)?;
     Ok(checkpoint)
@@ -192,9 +216,13 @@ fn included(receipt: &LedgerReceipt, directory: &Directory, hub: &str, at: Syste
 
 /// A checkpoint of a hub's ledger, signed with any of the keys that it holds for that at this time.
 pub fn open_checkpoint(note: &str, directory: &Directory, hub: &str, at: SystemTime) -> Result<Checkpoint, EvidenceError> {
+    open_checkpoint_by(note, directory, hub, at)
+}
+
+fn open_checkpoint_by(note: &str, keys: &dyn HubKeys, hub: &str, at: SystemTime) -> Result<Checkpoint, EvidenceError> {
     let mut refusal = EvidenceError::NoCheckpointKey(hub.to_owned());
-    for holder in directory.hub_keys(hub, KeyUsage::Checkpoint, at) {
-        match note::open_checkpoint(note, checkpoint_origin(hub), &holder.key) {
+    for key in keys.head_keys(hub, at) {
+        match note::open_checkpoint(note, checkpoint_origin(hub), &key) {
             Ok(checkpoint) => return Ok(checkpoint),
             Err(error) => refusal = error.into(),
         }

@@ -1,5 +1,6 @@
 //! Making a certificate. There is no way to make one of anything but a proven, true answer to exactly the request that was asked.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -13,6 +14,7 @@ use zerotrip_trust::digest::Digest;
 use zerotrip_trust::keys::SigningKey;
 
 use super::evidence::{ProvenAnswer, request_digest};
+use super::terms::{SEAL_WITHIN, TermsError, VALIDITY, open_reply, stated};
 use super::{is_vct_of, written, written_timestamp};
 use crate::definition::Definition;
 use crate::sdjwt::{self, SdJwtError};
@@ -33,7 +35,8 @@ pub struct NotAffirmed;
 #[derive(Clone, Debug)]
 pub struct CertificateContent {
     plain: Map<String, Value>,
-    disclosable: Vec<(String, Value)>,
+    /// As the hub salted them.
+    disclosable: Vec<String>,
     answered_at: SystemTime,
     valid_until: SystemTime,
 }
@@ -90,8 +93,17 @@ pub enum SealError {
     #[error("the hub's answer is on another `{0}` than was asked")]
     OtherAnswer(&'static str),
     /// The answer is too old.
-    #[error("the answer is past its validity; ask again")]
+    #[error("the answer is past its validity, or more than an hour old; ask again")]
     TooOld,
+    /// The hub fixed nothing.
+    #[error("the hub's answer allows no certificate: the grant does not allow issuing one; apply for one that does")]
+    NotAllowed,
+    /// The hub fixed it in another form.
+    #[error("what the hub fixed for a certificate cannot be used: {0}; do not act on the answer, and tell the authority")]
+    Terms(#[from] TermsError),
+    /// The hub fixed something else than the definition and the request say.
+    #[error("the hub fixed another `{0}` than the definition and the request say; fetch the catalog again")]
+    OtherTerms(String),
     /// The seal.
     #[error(transparent)]
     Token(#[from] SdJwtError),
@@ -146,34 +158,33 @@ impl CertificateContent {
         }
         claims_agree(affirmed.claims(), &check.check, &check.variant).map_err(SealError::OtherAnswer)?;
         let answered_at = affirmed.proven.answered_at();
-        let plain = json!({
-            "iss": asked.issuer,
-            "vct": terms.vct,
-            "check": definition.name,
-            "variant": variant.name,
-            "persons": { "en": variant.title.en, "zh": variant.title.zh },
-            "title": { "en": definition.title.en, "zh": definition.title.zh },
-            "statement": { "en": terms.statement.en, "zh": terms.statement.zh },
-            "scope": scope(affirmed.claims()),
-            "sources": sources(&answer.sources)?,
-            "policy": policy(answer),
-            "definition_digest": hex::encode(&answer.definition_digest),
-            "evidence": evidence(&affirmed.proven),
-        });
-        let Value::Object(plain) = plain else { return Err(SealError::NoCheck) };
-        let mut disclosable = vec![
-            ("case_number".to_owned(), Value::from(asked.case_number.clone())),
-            ("purpose".to_owned(), Value::from(asked.purpose.clone())),
-            // Opens the answer's request digest: that the hub answered about this very person. It shows the whole errand.
-            ("request".to_owned(), Value::from(URL_SAFE_NO_PAD.encode(request))),
-        ];
+        let fixed = answer.certificate.as_ref().ok_or(SealError::NotAllowed)?;
+        let (shown, hidden) = open_reply(fixed, &affirmed.proven.reply().openings)?;
+        let expected = stated(definition, &variant.name, &asked.issuer, affirmed.claims()).unwrap_or_default();
+        if let Some((name, _)) = expected.iter().find(|(name, value)| shown.values.get(*name) != Some(value)) {
+            return Err(SealError::OtherTerms((*name).to_owned()));
+        }
+        let mut plain: Map<String, Value> = shown.values.into_iter().collect();
+        plain.remove(VALIDITY);
+        plain.insert("sources".to_owned(), sources(&answer.sources)?);
+        plain.insert("policy".to_owned(), policy(answer));
+        plain.insert("definition_digest".to_owned(), hex::encode(&answer.definition_digest).into());
+        plain.insert("evidence".to_owned(), evidence(&affirmed.proven, &shown.encoded));
+        let errand =
+            [("case_number", asked.case_number.clone()), ("purpose", asked.purpose.clone()), ("request", URL_SAFE_NO_PAD.encode(request))];
+        let mut wanted: BTreeMap<String, Value> = errand.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         for parameter in &check.parameters {
             let taken = ["iat", "nbf", "exp", "cnf", "status"].contains(&parameter.name.as_str()) || plain.contains_key(&parameter.name);
-            if taken || disclosable.iter().any(|(name, _)| *name == parameter.name) {
+            if taken || wanted.insert(parameter.name.clone(), parameter.value.clone().into()).is_some() {
                 return Err(SealError::ReservedParameter(parameter.name.clone()));
             }
-            disclosable.push((parameter.name.clone(), parameter.value.clone().into()));
         }
+        if hidden.values != wanted {
+            let mut names = wanted.keys().chain(hidden.values.keys());
+            let other = names.find(|name| wanted.get(*name) != hidden.values.get(*name));
+            return Err(SealError::OtherTerms(other.cloned().unwrap_or_default()));
+        }
+        let disclosable = hidden.encoded;
         let valid_until = answered_at.checked_add(terms.validity).ok_or(SealError::TooOld)?;
         Ok(Self { plain, disclosable, answered_at, valid_until })
     }
@@ -189,15 +200,14 @@ pub fn seal(content: &CertificateContent, key: &SigningKey, now: SystemTime) -> 
     let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     // The hub's clock may be a little ahead of ours; a certificate is never older than its answer.
     let issued = seconds(now.max(content.answered_at));
-    if issued >= seconds(content.valid_until) {
+    if issued >= seconds(content.valid_until) || issued > seconds(content.answered_at + SEAL_WITHIN) {
         return Err(SealError::TooOld);
     }
     let mut plain = content.plain.clone();
     plain.insert("iat".to_owned(), issued.into());
     plain.insert("nbf".to_owned(), issued.into());
     plain.insert("exp".to_owned(), seconds(content.valid_until).into());
-    let disclosable: Vec<(&str, Value)> = content.disclosable.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    let token = sdjwt::issue(key, plain, &disclosable)?;
+    let token = sdjwt::issue_encoded(key, plain, &content.disclosable)?;
     let valid_until = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds(content.valid_until));
     Ok(Sealed { token: token.to_string(), digest: token.digest(), valid_until })
 }
@@ -248,12 +258,14 @@ pub(super) fn policy(answer: &Answer) -> Value {
     json!({ "ids": decision.policy_ids, "digest": hex::encode(decision.policy_digest) })
 }
 
-fn evidence(proven: &ProvenAnswer) -> Value {
+fn evidence(proven: &ProvenAnswer, terms: &[String]) -> Value {
     let reply = proven.reply();
     let answer = reply.answer.as_ref().map(|envelope| envelope.encode_to_vec()).unwrap_or_default();
     let receipt: LedgerReceipt = reply.receipt.clone().unwrap_or_default();
     json!({
         "answered_at": written(proven.answered_at()),
+        // Open what the answer fixes of what is shown.
+        "terms": terms,
         "answer": URL_SAFE_NO_PAD.encode(answer),
         "answer_salt": URL_SAFE_NO_PAD.encode(&reply.answer_salt),
         "receipt": {

@@ -1,7 +1,7 @@
 //! Verifying a certificate: from its text, a trust root and the time, to what a screen may show. Asks nobody.
 
-use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,10 +16,11 @@ use zerotrip_proto::v1::{Answer, Envelope, ExchangeReply, KeyUsage, LedgerReceip
 use zerotrip_trust::directory::{Directory, Why};
 use zerotrip_trust::dsse;
 
-use super::evidence::{EvidenceError, Moment, prove, request_digest};
+use super::evidence::{EvidenceError, Moment, prove, prove_by, request_digest};
 use super::jwks::{JwkSet, JwkSetError};
 use super::seal::{claims_agree, policy, scope, sources};
-use super::{VCT_PREFIX, is_vct_of};
+use super::terms::{ERRAND, SEAL_WITHIN, SHOWN, TermsError, VALIDITY, open_shown};
+use super::{VCT_PREFIX, is_vct_of, written};
 use crate::definition::Bilingual;
 use crate::sdjwt::{self, Claims, SdJwt, SdJwtError};
 
@@ -28,7 +29,7 @@ use crate::sdjwt::{self, Claims, SdJwt, SdJwtError};
 pub enum TrustRoot<'a> {
     /// The authority's directory, opened and fresh: seal, hub signature and ledger are all verified.
     Directory(&'a Directory),
-    /// A plain JWK set: the seal is verified, the hub's evidence only for agreement with what the certificate says.
+    /// The authority's published JWK set: the same, with the keys of that file's day.
     Keys(&'a JwkSet),
 }
 
@@ -110,45 +111,40 @@ pub struct Disclosed {
     pub withheld_parameters: usize,
 }
 
-/// What every certificate can show, beside the parameters of its question.
-const ALWAYS_THERE: [&str; 3] = ["case_number", "purpose", "request"];
+/// Longest validity that any definition can give.
+const MOST_VALIDITY: Duration = Duration::from_secs(366 * 86_400);
 
 impl Disclosed {
     /// Whether it is shown whom the certificate is about. One that shows it of nobody proves something of somebody unnamed.
     pub fn names_subject(&self) -> bool {
-        self.claims.keys().any(|name| !ALWAYS_THERE.contains(&name.as_str()))
+        self.claims.keys().any(|name| !ERRAND.contains(&name.as_str()))
     }
 
     /// `hidden` is the number of disclosures that the seal refers to and this presentation leaves out.
     fn without(mut self, hidden: usize) -> Self {
         let shown = |name: &str| if name == "request" { self.request } else { self.claims.contains_key(name) };
-        self.withheld = ALWAYS_THERE.iter().filter(|name| !shown(name)).map(|name| (*name).to_owned()).collect();
+        self.withheld = ERRAND.iter().filter(|name| !shown(name)).map(|name| (*name).to_owned()).collect();
         // The request holds them all.
         self.withheld_parameters = if self.request { 0 } else { hidden.saturating_sub(self.withheld.len()) };
         self
     }
 }
 
-/// What the hub's evidence proves.
+/// What the hub's evidence proves: it signed a true answer to exactly this, and its ledger holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// There was only a key set: nobody verified the hub's signature or the ledger.
-    NotChecked,
-    /// The hub signed a true answer, and its ledger holds it.
-    Proven {
-        /// The hub.
-        hub: String,
-        /// The exchange.
-        request_id: String,
-        /// When it answered.
-        answered_at: SystemTime,
-        /// Where in the ledger.
-        index: u64,
-        /// The size of the tree whose signed head holds it.
-        tree_size: u64,
-        /// The directory's own time: this verification is as of then.
-        directory_issued_at: SystemTime,
-    },
+pub struct Finding {
+    /// The hub.
+    pub hub: String,
+    /// The exchange.
+    pub request_id: String,
+    /// When it answered.
+    pub answered_at: SystemTime,
+    /// Where in the ledger.
+    pub index: u64,
+    /// The size of the tree whose signed head holds it.
+    pub tree_size: u64,
+    /// The directory's own time: this verification is as of then. `None` with a key set, which has none.
+    pub directory_issued_at: Option<SystemTime>,
 }
 
 /// Why a certificate counts for nothing.
@@ -199,27 +195,76 @@ pub enum CertificateError {
     /// Issued before it was answered.
     #[error("the certificate was issued before the hub answered")]
     IssuedBeforeAnswer,
+    /// Issued too long after it was answered.
+    #[error("the certificate was issued more than an hour after the hub answered")]
+    IssuedTooLate,
+    /// Valid for longer than the hub fixed.
+    #[error("the certificate is valid for longer than the hub's answer allows")]
+    ValidTooLong,
+    /// A claim that certificates do not have.
+    #[error("the certificate states `{0}`, which the hub answered nothing of")]
+    Surplus(String),
+    /// The answer is no ground for any certificate.
+    #[error("the hub's answer allows no certificate: the system that asked has no grant to issue one")]
+    NotAllowed,
+    /// The openings are not those of the answer.
+    #[error("the certificate does not open what the hub fixed: {0}")]
+    Terms(#[from] TermsError),
+    /// What is disclosed is not what was asked.
+    #[error("the certificate shows another `{0}` than the hub answered about")]
+    OtherDisclosure(String),
+    /// What is withheld is not what was asked.
+    #[error("the certificate withholds something else than what the hub answered about, more, or less")]
+    OtherWithheld,
 }
+
+/// What a certificate's signed part says, and nothing else.
+const PLAIN: [&str; 15] = [
+    "iss",
+    "vct",
+    "check",
+    "variant",
+    "title",
+    "persons",
+    "statement",
+    "scope",
+    "sources",
+    "policy",
+    "definition_digest",
+    "evidence",
+    "iat",
+    "nbf",
+    "exp",
+];
+const EVIDENCE: [&str; 5] = ["answered_at", "terms", "answer", "answer_salt", "receipt"];
+const RECEIPT: [&str; 4] = ["index", "entry", "path", "checkpoint"];
 
 /// Verifies a certificate at `now`.
 pub fn verify(token: &str, root: TrustRoot<'_>, now: SystemTime) -> Result<VerifiedCertificate, CertificateError> {
     let token = SdJwt::parse(token)?;
     let (issuer, claims) = verify_seal(&token, root, now)?;
     let plain = &claims.plain;
+    only(plain, &PLAIN)?;
     let (vct, check, variant) = (text(plain, "vct")?, text(plain, "check")?, text(plain, "variant")?);
     if !is_vct_of(&vct, &check) {
         return Err(CertificateError::TypeMismatch { vct, check });
     }
-    let issued_at = sdjwt::time(plain, "iat")?;
-    let reply = evidence(plain)?;
+    let times = (sdjwt::time(plain, "iat")?, sdjwt::time(plain, "nbf")?, sdjwt::time(plain, "exp")?);
+    let (reply, openings) = evidence(plain)?;
     let answer = agreeing_answer(plain, &reply, &check, &variant)?;
+    let validity = as_fixed(plain, &answer, &openings)?;
+    disclosed_as_fixed(&token, &claims, &answer)?;
     let disclosed = disclosed(&claims, &answer, (&issuer.uri, &check, &variant))?.without(claims.withheld);
-    let evidence = verify_evidence(reply, root, issued_at)?;
+    let evidence = verify_evidence(reply, root)?;
+    in_time(times, evidence.answered_at, validity)?;
+    if plain.get("evidence").and_then(|evidence| evidence.get("answered_at")) != Some(&written(evidence.answered_at).into()) {
+        return Err(CertificateError::Contradiction("evidence.answered_at"));
+    }
     Ok(VerifiedCertificate {
         issuer,
-        issued_at,
-        valid_from: sdjwt::time(plain, "nbf")?,
-        valid_until: sdjwt::time(plain, "exp")?,
+        issued_at: times.0,
+        valid_from: times.1,
+        valid_until: times.2,
         vct,
         check,
         variant,
@@ -233,6 +278,56 @@ pub fn verify(token: &str, root: TrustRoot<'_>, now: SystemTime) -> Result<Verif
         disclosed,
         evidence,
     })
+}
+
+/// No member but these.
+fn only(members: &Map<String, Value>, known: &[&str]) -> Result<(), CertificateError> {
+    let surplus = members.keys().find(|name| !known.contains(&name.as_str()));
+    surplus.map_or(Ok(()), |name| Err(CertificateError::Surplus(name.chars().take(64).collect())))
+}
+
+/// What is shown is what the hub fixed, word for word; the longest validity.
+fn as_fixed(plain: &Map<String, Value>, answer: &Answer, openings: &[String]) -> Result<Duration, CertificateError> {
+    let terms = answer.certificate.as_ref().ok_or(CertificateError::NotAllowed)?;
+    let opened = open_shown(terms, openings.iter().map(String::as_str))?;
+    for name in SHOWN.into_iter().filter(|name| *name != VALIDITY) {
+        if plain.get(name) != opened.values.get(name) {
+            return Err(CertificateError::Contradiction(name));
+        }
+    }
+    let seconds = opened.values.get(VALIDITY).and_then(Value::as_u64).filter(|seconds| *seconds <= MOST_VALIDITY.as_secs());
+    seconds.map(Duration::from_secs).ok_or(CertificateError::Claim("validity"))
+}
+
+/// Every disclosure, shown or withheld, is one that the hub salted for this answer; and all of those are there.
+fn disclosed_as_fixed(token: &SdJwt, claims: &Claims, answer: &Answer) -> Result<(), CertificateError> {
+    let terms = answer.certificate.as_ref().ok_or(CertificateError::NotAllowed)?;
+    let fixed: BTreeSet<&[u8]> = terms.withholdable.iter().map(Vec::as_slice).collect();
+    if fixed.len() != terms.withholdable.len() {
+        return Err(TermsError::Malformed.into());
+    }
+    let other = token.disclosures().find(|(_, encoded)| !fixed.contains(sdjwt::digest_of(encoded).as_slice()));
+    if let Some((name, _)) = other {
+        return Err(CertificateError::OtherDisclosure(name.chars().take(64).collect()));
+    }
+    let referred: BTreeSet<&[u8]> = claims.digests.iter().map(<[u8; 32]>::as_slice).collect();
+    if referred == fixed { Ok(()) } else { Err(CertificateError::OtherWithheld) }
+}
+
+/// Sealed within the hour, and valid from then on for no longer than the hub fixed.
+fn in_time(times: (SystemTime, SystemTime, SystemTime), answered_at: SystemTime, validity: Duration) -> Result<(), CertificateError> {
+    let (issued, begins, ends) = times;
+    // Certificates count in whole seconds, and are sealed as of the answer at the earliest, whatever the sealing machine's clock says.
+    if answered_at > issued + Duration::from_secs(1) {
+        return Err(CertificateError::IssuedBeforeAnswer);
+    }
+    if issued > answered_at + SEAL_WITHIN + CLOCK_SKEW {
+        return Err(CertificateError::IssuedTooLate);
+    }
+    if begins != issued {
+        return Err(CertificateError::Contradiction("nbf"));
+    }
+    if ends > answered_at + validity { Err(CertificateError::ValidTooLong) } else { Ok(()) }
 }
 
 fn verify_seal(token: &SdJwt, root: TrustRoot<'_>, now: SystemTime) -> Result<(Issuer, Claims), CertificateError> {
@@ -282,20 +377,18 @@ fn agreeing_answer(plain: &Map<String, Value>, reply: &ExchangeReply, check: &st
     Ok(answer)
 }
 
-fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>, issued_at: SystemTime) -> Result<Finding, CertificateError> {
-    let TrustRoot::Directory(directory) = root else { return Ok(Finding::NotChecked) };
-    let proven = prove(reply, directory, Moment::WhenAnswered)?;
-    // Certificates count in whole seconds.
-    if proven.answered_at() > issued_at + CLOCK_SKEW {
-        return Err(CertificateError::IssuedBeforeAnswer);
-    }
-    Ok(Finding::Proven {
+fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>) -> Result<Finding, CertificateError> {
+    let (proven, directory_issued_at) = match root {
+        TrustRoot::Directory(directory) => (prove(reply, directory, Moment::WhenAnswered)?, Some(directory.issued_at())),
+        TrustRoot::Keys(set) => (prove_by(reply, set, Moment::WhenAnswered)?, None),
+    };
+    Ok(Finding {
         hub: proven.answer().hub.clone(),
         request_id: proven.answer().request_id.clone(),
         answered_at: proven.answered_at(),
         index: proven.index(),
         tree_size: proven.checkpoint().size,
-        directory_issued_at: directory.issued_at(),
+        directory_issued_at,
     })
 }
 
@@ -335,12 +428,19 @@ fn disclosed(claims: &Claims, answer: &Answer, stated: (&str, &str, &str)) -> Re
     Ok(shown)
 }
 
-fn evidence(plain: &Map<String, Value>) -> Result<ExchangeReply, CertificateError> {
-    let read = || {
+/// The reply that travels inside, and what opens the terms of what is shown.
+fn evidence(plain: &Map<String, Value>) -> Result<(ExchangeReply, Vec<String>), CertificateError> {
+    let place = || {
         let evidence = plain.get("evidence")?.as_object()?;
-        let receipt = evidence.get("receipt")?.as_object()?;
+        Some((evidence, evidence.get("receipt")?.as_object()?))
+    };
+    let (evidence, receipt) = place().ok_or(CertificateError::Claim("evidence"))?;
+    only(evidence, &EVIDENCE)?;
+    only(receipt, &RECEIPT)?;
+    let read = || {
+        let terms = evidence.get("terms")?.as_array()?.iter().map(|one| Some(one.as_str()?.to_owned())).collect::<Option<Vec<_>>>()?;
         let path: Option<Vec<Vec<u8>>> = receipt.get("path")?.as_array()?.iter().map(|digest| bytes(Some(digest))).collect();
-        Some(ExchangeReply {
+        let reply = ExchangeReply {
             answer: Some(Envelope::decode(bytes(evidence.get("answer"))?.as_slice()).ok()?),
             answer_salt: bytes(evidence.get("answer_salt"))?,
             receipt: Some(LedgerReceipt {
@@ -349,7 +449,9 @@ fn evidence(plain: &Map<String, Value>) -> Result<ExchangeReply, CertificateErro
                 path: path?,
                 checkpoint: receipt.get("checkpoint")?.as_str()?.to_owned(),
             }),
-        })
+            ..ExchangeReply::default()
+        };
+        Some((reply, terms))
     };
     read().ok_or(CertificateError::Claim("evidence"))
 }

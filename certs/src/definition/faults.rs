@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use zerotrip_datasets::file::{SEMANTIC_TYPES, semantic_type};
 use zerotrip_datasets::shown::shown;
+use zerotrip_proto::v1::SemanticType;
 
 use super::{Bilingual, Code, Definition, DefinitionError, MOST_MEANINGS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant};
 
 /// Longest type of a certificate, in bytes.
 const MOST_VCT: usize = 256;
+/// Longest life, in years.
+const MOST_YEARS: u32 = 120;
 /// Most characters of a text that people read.
 const MOST_WORDS: usize = 1000;
 
@@ -127,11 +130,18 @@ impl<'a> Faults<'a> {
                 self.add(format!("dataset `{}`: no scan looks anything up by `{name}`; name the look-up as the scans do", shape.id));
             }
         }
-        let mut untyped = BTreeSet::new();
+        let (mut untyped, mut unbound) = (BTreeSet::new(), BTreeSet::new());
         for scan in scans() {
             let shape = definition.datasets.iter().find(|shape| shape.id == scan.dataset);
             let typed = |column: &&String| shape.is_some_and(|shape| shape.columns.contains_key(*column));
-            untyped.extend(scan.columns.iter().filter(|column| !typed(column)).map(|column| (&scan.dataset, column)));
+            let columns = scan.columns.iter().chain(&scan.optional);
+            untyped.extend(columns.filter(|column| !typed(column)).map(|column| (&scan.dataset, column)));
+            if !shape.is_some_and(|shape| shape.lookup.get(&scan.lookup).is_some_and(|columns| !columns.is_empty())) {
+                unbound.insert((&scan.dataset, &scan.lookup));
+            }
+        }
+        for (dataset, lookup) in unbound {
+            self.add(format!("dataset `{dataset}`: say in which columns `{lookup}` must look, in the `lookup` of a `[[dataset]]`"));
         }
         for (dataset, column) in untyped {
             self.add(format!("dataset `{dataset}`: say of which type `{column}` is, in the `columns` of a `[[dataset]]`"));
@@ -150,6 +160,34 @@ impl<'a> Faults<'a> {
             }
             if !scans().any(|scan| scan.dataset == *dataset && scan.columns.contains(column)) {
                 self.add(format!("code `{dataset}` `{column}`: no scan asks for that column"));
+            }
+        }
+    }
+
+    /// A date that could be any day would be believed as soon as it can be read.
+    pub(super) fn check_dates(&mut self, definition: &Definition) {
+        let scans = || definition.variants.iter().flat_map(Variant::scans).map(|(_, scan)| scan);
+        let mut seen = BTreeSet::new();
+        for date in &definition.dates {
+            let at = format!("date `{}` `{}`", date.dataset, date.column);
+            if !seen.insert((&date.dataset, &date.column)) {
+                self.add(format!("{at}: it stands twice; say once what it dates"));
+            }
+            if date.least_age > MOST_YEARS {
+                self.add(format!("{at}: least_age is 0 to {MOST_YEARS}"));
+            }
+            let asking = || scans().filter(|scan| scan.dataset == date.dataset && columns(scan).any(|column| *column == date.column));
+            for person in date.persons.iter().filter(|person| asking().any(|scan| !scan.columns.contains(person))) {
+                self.add(format!("{at}: `{person}` is not among the columns of every scan that asks for it"));
+            }
+            if asking().next().is_none() {
+                self.add(format!("{at}: no scan asks for that column"));
+            }
+        }
+        for shape in &definition.datasets {
+            let dates = shape.columns.iter().filter(|(_, name)| semantic_type(name) == Some(SemanticType::Date)).map(|(column, _)| column);
+            for column in dates.filter(|column| !seen.contains(&(&shape.id, *column))) {
+                self.add(format!("dataset `{}`: say in a `[[date]]` what `{column}` is the date of", shape.id));
             }
         }
     }
@@ -175,6 +213,9 @@ impl<'a> Faults<'a> {
                 self.add(format!("variant `{place}`, scan `{name}`: absence_for names no step: `{}.{}`", key.step, key.column));
             }
         }
+        if !before.contains(definition.certain.step.as_str()) {
+            self.add(format!("check.certain: variant `{place}` has no step `{}`", definition.certain.step));
+        }
         for rule in definition.coverage.iter().filter(|rule| rule.registered.step != "request") {
             let tested = variant.scans().any(|(_, scan)| rule.statement.ends_with(&format!(":{}", scan.dataset)));
             if tested && !before.contains(rule.registered.step.as_str()) {
@@ -190,8 +231,12 @@ impl<'a> Faults<'a> {
         }
         for pair in &definition.hand_overs {
             for end in [&pair.from, &pair.to] {
-                if variant.scan(end).is_none() {
-                    self.add(format!("hand_over: variant `{place}` has no scan `{end}`"));
+                match (variant.scan(end), &pair.by) {
+                    (None, _) => self.add(format!("hand_over: variant `{place}` has no scan `{end}`")),
+                    (Some(scan), Some(by)) if !columns(scan).any(|column| column == by) => {
+                        self.add(format!("hand_over: variant `{place}`, scan `{end}`: `{by}` is not among its columns"));
+                    }
+                    _ => {}
                 }
             }
         }
@@ -239,10 +284,23 @@ impl<'a> Faults<'a> {
         for column in scan.required.iter().chain(&scan.supplies).filter(|column| !scan.columns.contains(column)) {
             self.add(format!("{at}: `{column}` is not among its columns"));
         }
+        for column in scan.optional.iter().filter(|column| scan.columns.contains(column)) {
+            self.add(format!("{at}: `{column}` is asked for anyway; drop it from `optional`"));
+        }
+        match (scan.lifetime_from, scan.last_years) {
+            (Some(years), None) | (None, Some(years)) if years <= MOST_YEARS => {}
+            _ => self.add(format!(
+                "{at}: say how far back the register must know: `lifetime_from`, an age, or `last_years`; one of them, 0 to {MOST_YEARS}"
+            )),
+        }
         if !(1..=4096).contains(&scan.most_keys) || !(1..=1_000_000).contains(&scan.most_rows) {
             self.add(format!("{at}: most_keys is 1 to 4096, most_rows 1 to 1000000"));
         }
     }
+}
+
+fn columns(scan: &Scan) -> impl Iterator<Item = &String> {
+    scan.columns.iter().chain(&scan.optional)
 }
 
 pub(super) fn is_name(text: &str) -> bool {

@@ -160,20 +160,48 @@ pub struct Claims {
     pub disclosed: Map<String, Value>,
     /// How many disclosures the seal refers to beside those.
     pub withheld: usize,
+    /// What the seal refers to, shown or not, in its order.
+    pub digests: Vec<Digest>,
 }
 
-/// Signs: `plain` is seen by everybody, each of `disclosable` can be left out later. Salts are 128 bits; the digests' order tells nothing.
+/// A disclosure, encoded, with a salt of 128 bits.
+pub fn disclosure(name: &str, value: &Value) -> Result<String, RandomError> {
+    let salt = URL_SAFE_NO_PAD.encode(digest::random::<16>()?);
+    Ok(URL_SAFE_NO_PAD.encode(json!([salt, name, value]).to_string()))
+}
+
+/// What a disclosure is referred to by.
+pub fn digest_of(disclosure: &str) -> Digest {
+    sha256(disclosure.as_bytes())
+}
+
+/// Name and value of a disclosure, whatever it is a disclosure of.
+pub fn opened(disclosure: &str) -> Result<(String, Value), SdJwtError> {
+    const PLACE: &str = "disclosure";
+    let bytes = URL_SAFE_NO_PAD.decode(disclosure).map_err(|_| SdJwtError::Base64(PLACE))?;
+    let Value::Array(parts) = json::value(&bytes).map_err(|error| in_place(PLACE, error))? else { return Err(SdJwtError::DisclosureShape) };
+    let Ok([Value::String(_salt), Value::String(name), value]) = <[Value; 3]>::try_from(parts) else {
+        return Err(SdJwtError::DisclosureShape);
+    };
+    Ok((name, value))
+}
+
+/// Signs: `plain` is seen by everybody, each of `disclosable` can be left out later. The digests' order tells nothing.
 pub fn issue(key: &SigningKey, plain: Map<String, Value>, disclosable: &[(&str, Value)]) -> Result<SdJwt, SdJwtError> {
+    let encoded = disclosable.iter().map(|(name, value)| disclosure(name, value)).collect::<Result<Vec<_>, _>>()?;
+    issue_encoded(key, plain, &encoded)
+}
+
+/// The same over disclosures that were made before.
+pub fn issue_encoded(key: &SigningKey, plain: Map<String, Value>, disclosable: &[String]) -> Result<SdJwt, SdJwtError> {
     if key.public().algorithm() != Algorithm::Es256 {
         return Err(SdJwtError::WrongKeyKind(key.id().to_owned()));
     }
     let mut digests = Vec::new();
     let mut tail = String::new();
-    for (name, value) in disclosable {
-        let salt = URL_SAFE_NO_PAD.encode(digest::random::<16>()?);
-        let encoded = URL_SAFE_NO_PAD.encode(json!([salt, name, value]).to_string());
-        digests.push(disclosure_digest(&encoded));
-        tail.push_str(&encoded);
+    for encoded in disclosable {
+        digests.push(disclosure_digest(encoded));
+        tail.push_str(encoded);
         tail.push('~');
     }
     digests.sort();
@@ -250,6 +278,11 @@ impl SdJwt {
         self.disclosures.iter().map(|disclosure| disclosure.name.as_str())
     }
 
+    /// Names and encodings of what is disclosed.
+    pub fn disclosures(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.disclosures.iter().map(|disclosure| (disclosure.name.as_str(), disclosure.encoded.as_str()))
+    }
+
     /// The same certificate with these disclosures only.
     pub fn present(&self, keep: &[&str]) -> Result<Self, SdJwtError> {
         if let Some(unknown) = keep.iter().find(|name| !self.disclosed_names().any(|known| known == **name)) {
@@ -287,11 +320,13 @@ impl SdJwt {
             return Err(SdJwtError::WrongVct(cut(vct)));
         }
         let mut plain = self.payload.clone();
-        let digests = plain.get("_sd").and_then(Value::as_array).map_or(0, Vec::len);
+        let list = plain.get("_sd").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let digest = |value: &Value| Digest::try_from(URL_SAFE_NO_PAD.decode(value.as_str()?).ok()?).ok();
+        let digests = list.iter().map(digest).collect::<Option<Vec<_>>>().ok_or(SdJwtError::Missing("_sd"))?;
         plain.remove("_sd");
         plain.remove("_sd_alg");
         let disclosed = self.disclosures.iter().map(|disclosure| (disclosure.name.clone(), disclosure.value.clone())).collect();
-        Ok(Claims { plain, disclosed, withheld: digests.saturating_sub(self.disclosures.len()) })
+        Ok(Claims { plain, disclosed, withheld: digests.len().saturating_sub(self.disclosures.len()), digests })
     }
 }
 
@@ -356,12 +391,7 @@ fn read_disclosures(payload: &Map<String, Value>, encoded: &[&str]) -> Result<Ve
 }
 
 fn read_disclosure(encoded: &str) -> Result<Disclosure, SdJwtError> {
-    const PLACE: &str = "disclosure";
-    let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| SdJwtError::Base64(PLACE))?;
-    let Value::Array(parts) = json::value(&bytes).map_err(|error| in_place(PLACE, error))? else { return Err(SdJwtError::DisclosureShape) };
-    let Ok([Value::String(_salt), Value::String(name), value]) = <[Value; 3]>::try_from(parts) else {
-        return Err(SdJwtError::DisclosureShape);
-    };
+    let (name, value) = opened(encoded)?;
     refuse_reserved(&name)?;
     if name == "_sd_alg" || ALWAYS_SHOWN.contains(&name.as_str()) {
         return Err(SdJwtError::ReservedName(name));
@@ -399,7 +429,7 @@ fn in_place(place: &'static str, error: JsonError) -> SdJwtError {
 }
 
 fn disclosure_digest(encoded: &str) -> String {
-    URL_SAFE_NO_PAD.encode(sha256(encoded.as_bytes()))
+    URL_SAFE_NO_PAD.encode(digest_of(encoded))
 }
 
 fn cut(text: &str) -> String {

@@ -15,6 +15,7 @@ use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::dsse;
 
+use super::lineage::SIGNED_GRANTS;
 use super::{Authority, AuthorityError, FileError};
 
 /// What the hub has.
@@ -162,11 +163,20 @@ impl Authority {
     pub fn follow_hub(&self, theirs: &Envelope) -> Result<Option<u64>, AuthorityError> {
         let found: GrantBundle = dsse::open(theirs, payload_type::GRANTS, self.key.public())?;
         let newest = self.newest()?;
-        let same = newest.as_ref().is_some_and(|(ours, _)| ours.payload == theirs.payload);
-        if same || newest.is_some_and(|(_, ours)| ours.version > found.version) {
+        let last = newest.as_ref().is_some_and(|(ours, _)| ours.payload == theirs.payload);
+        // What was confirmed and is no longer there: the hub was set back. What was signed here and never confirmed: a reply was lost.
+        let ours = last || found.version < self.taken_grants()?.version || self.signed_here(SIGNED_GRANTS, theirs)?;
+        if ours || self.signed_grants(TAKEN)?.is_some_and(|(taken, _)| taken.payload == theirs.payload) {
             return Ok(None);
         }
+        if newest.is_some_and(|(_, ours)| ours.version > found.version) {
+            // No version is given out twice.
+            if let Some((envelope, _)) = self.waiting()? {
+                self.put(REFUSED, &envelope)?;
+            }
+        }
         self.grants_taken(theirs)?;
+        self.note_signed(SIGNED_GRANTS, theirs)?;
         Ok(Some(found.version))
     }
 
@@ -193,6 +203,7 @@ impl Authority {
         bundle.issued_at = Some(to_timestamp(now));
         check_grants(&bundle)?;
         let envelope = dsse::seal(payload_type::GRANTS, &bundle, &self.key)?;
+        self.note_signed(SIGNED_GRANTS, &envelope)?;
         self.put(name, &envelope)?;
         Ok(envelope)
     }

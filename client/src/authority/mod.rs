@@ -6,6 +6,7 @@
 
 mod enrol;
 mod grants;
+mod lineage;
 mod members;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use zerotrip_trust::x509::{self, CertificateAuthority, TlsKey, X509Error, pem};
 
 pub use enrol::Enrolled;
 pub use grants::{GrantState, NewGrant};
+pub use lineage::Behind;
 pub use members::{Admission, Invited, NewMember};
 
 /// The member that the authority itself is in its directory.
@@ -285,6 +287,7 @@ impl Authority {
         // The working copy first: a crash after it wastes a version number, which is allowed; the other way round would reuse one.
         self.directory = next;
         self.save()?;
+        self.note_signed(lineage::SIGNED_DIRECTORIES, &envelope)?;
         files::write(&self.folder.join("directory.dsse"), &envelope.encode_to_vec(), Secrecy::Public)?;
         files::write(&self.folder.join("jwks.json"), jwks.as_bytes(), Secrecy::Public)?;
         Ok(envelope)

@@ -18,7 +18,7 @@ use super::grants;
 use super::screen::{Failure, Language, NOT_SO, Screen, USAGE, rfc3339};
 use super::zh;
 use crate::Connection;
-use crate::authority::{Authority, NewMember};
+use crate::authority::{Authority, Behind, NewMember};
 use crate::new_file::{NewFile, NotPlaced};
 use crate::session::answered;
 
@@ -179,22 +179,33 @@ pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Res
         }
         AuthorityCommand::Refresh { authority, offline } => {
             let mut opened = Authority::open_for_change(&authority.dir)?;
+            let connection = if offline { None } else { Some(Connection::open(opened.home()).await) };
+            if let Some(Ok(connection)) = &connection
+                && let Err(mut behind) = not_behind(&mut opened, connection).await
+            {
+                // The grants are asked about all the same: they may be behind as well, or ahead.
+                if let Err(grants) = grants::send_newest(&opened, connection, screen).await {
+                    behind.en.push_str(&format!("\n{}", grants.en));
+                    behind.zh.push_str(&format!("\n{}", grants.zh));
+                }
+                return Err(behind);
+            }
             let envelope = opened.sign_directory(now)?;
             let version = opened.directory().version;
-            if offline {
+            let Some(connection) = connection else {
                 let text = match screen.language {
                     Language::Zh => format!("已签发密钥目录第 {version} 版（未发布）"),
                     _ => format!("signed directory version {version}; not published"),
                 };
                 screen.show(&text, &json!({ "version": version, "published": false }))?;
-            } else {
-                let connection = Connection::open(opened.home()).await.map_err(|error| kept_directory(error.into()))?;
-                let published = publish_directory(&opened, &connection, envelope).await;
-                // Whatever became of the directory: a revocation must not wait for it.
-                let sent = grants::send_newest(&opened, &connection, screen).await;
-                show_directory(screen, version, &published?)?;
-                sent?;
-            }
+                return Ok(ExitCode::SUCCESS);
+            };
+            let connection = connection.map_err(|error| kept_directory(error.into()))?;
+            let published = publish_directory(&opened, &connection, envelope).await;
+            // Whatever became of the directory: a revocation must not wait for it.
+            let sent = grants::send_newest(&opened, &connection, screen).await;
+            show_directory(screen, version, &published?)?;
+            sent?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -210,7 +221,15 @@ pub(super) async fn member(command: MemberCommand, screen: &Screen) -> Result<Ex
         MemberCommand::Admit { authority, member, system, wait } => {
             return admit(&authority.dir, &member, &system, Duration::from_secs(wait), screen).await;
         }
-        MemberCommand::List { authority } => list_members(&Authority::open(&authority.dir)?, screen)?,
+        MemberCommand::List { authority } => {
+            let opened = Authority::open(&authority.dir)?;
+            // Where the hub can be asked, an older copy does not pass for the newest.
+            let behind = match Connection::open(opened.home()).await {
+                Ok(connection) => connection.directory_envelope().await.ok().map(|theirs| opened.behind(&theirs)).transpose()?.flatten(),
+                Err(_) => None,
+            };
+            list_members(&opened, behind.as_ref(), screen)?;
+        }
         MemberCommand::Suspend { authority, member } => set_status(&authority.dir, &member, Status::Suspended, screen).await?,
         MemberCommand::Resume { authority, member } => set_status(&authority.dir, &member, Status::Active, screen).await?,
     }
@@ -275,6 +294,7 @@ async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &
         return Err(Failure::new(NOT_SO, en, format!("`{uri}` 尚未申请接入；请其用邀请执行 `join`，或加 `--wait` 等待")));
     };
     let mut authority = Authority::open_for_change(dir)?;
+    not_behind(&mut authority, &connection).await?;
     let admission = authority.admit(&pending, SystemTime::now())?;
     let reply = publish_directory(&authority, &connection, admission.directory).await?;
     let chain = admission.certificate_chain.iter().map(|certificate| certificate.to_vec()).collect();
@@ -318,9 +338,12 @@ async fn wait_for(connection: &Connection, uri: &str, awaited: &Digest, wait: Du
 
 async fn set_status(dir: &Path, member: &str, status: Status, screen: &Screen) -> Result<(), Failure> {
     let mut authority = Authority::open_for_change(dir)?;
+    let connection = Connection::open(authority.home()).await;
+    if let Ok(connection) = &connection {
+        not_behind(&mut authority, connection).await?;
+    }
     let stands = authority.status(member)? == status
         && authority.confirmed_directory()?.is_some_and(|confirmed| stands_in(&confirmed, member, status));
-    let connection = Connection::open(authority.home()).await;
     if stands {
         // What the hub confirmed once it may have lost since, restored from an older copy: its own word decides whether there is news.
         let connection = connection.map_err(|error| unasked(member, status, error.into()))?;
@@ -335,6 +358,32 @@ async fn set_status(dir: &Path, member: &str, status: Status, screen: &Screen) -
     let envelope = authority.set_status(member, status, SystemTime::now())?;
     let connection = connection.map_err(|error| kept_directory(error.into()))?;
     publish_status(&authority, &connection, (member, status), envelope, screen).await
+}
+
+/// Before anything is signed: a folder that is an older copy takes over what the hub has, says what differs, and changes nothing.
+async fn not_behind(authority: &mut Authority, connection: &Connection) -> Result<(), Failure> {
+    let theirs = connection.directory_envelope().await?;
+    match authority.follow_directory(&theirs)? {
+        Some(behind) => Err(older_folder(&behind)),
+        None => Ok(()),
+    }
+}
+
+fn older_folder(behind: &Behind) -> Failure {
+    let Behind { version, differs } = behind;
+    let en: String = differs.iter().map(|(en, _)| format!("\n  {en}")).collect();
+    let zh: String = differs.iter().map(|(_, zh)| format!("\n  {zh}")).collect();
+    Failure::new(
+        USAGE,
+        format!(
+            "the hub has version {version} of the key directory, which this folder never signed: the folder is an older copy of the \
+             authority's. The hub's directory is taken over into it, nothing is published, and your change is not made: look at `zerotrip \
+             member list`, then give the command again. What differed:{en}"
+        ),
+        format!(
+            "枢纽的密钥目录为第 {version} 版，并非本目录所签发，说明本目录是旧副本。现已改用枢纽的密钥目录，未发布任何内容，您的变更未执行：请查看 `zerotrip member list` 后重新执行。差异：{zh}"
+        ),
+    )
 }
 
 async fn publish_status(
@@ -427,7 +476,7 @@ fn hub_knows(confirmed: Option<&KeyDirectory>, member: &Member) -> bool {
     known.map_or(member.status() == Status::Active, |known| known.status() == member.status())
 }
 
-fn list_members(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
+fn list_members(authority: &Authority, behind: Option<&Behind>, screen: &Screen) -> Result<(), Failure> {
     let directory = authority.directory();
     let state = |status: Status| match status {
         Status::Active => screen.pick("active", "正常"),
@@ -460,6 +509,17 @@ fn list_members(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
     }
     let invited = authority.invited(SystemTime::now())?;
     lines.extend(invited.iter().map(|uri| format!("{} {uri}", screen.pick("invited, not admitted yet:", "已邀请，尚未准入："))));
-    let value = json!({ "version": directory.version, "members": values, "invited": invited });
+    if let Some(Behind { version, differs }) = behind {
+        lines.push(match screen.language {
+            Language::Zh => format!("警告：枢纽的密钥目录为第 {version} 版，并非本目录所签发：本目录是旧副本，以上内容已过时；请执行 `zerotrip authority refresh`"),
+            _ => format!(
+                "WARNING: the hub has version {version} of the key directory, which this folder never signed: the folder is an older copy, and \
+                 this list is out of date; run `zerotrip authority refresh`"
+            ),
+        });
+        lines.extend(differs.iter().map(|(en, zh)| format!("  {}", screen.pick(en, zh))));
+    }
+    let behind = behind.map(|behind| behind.version);
+    let value = json!({ "version": directory.version, "members": values, "invited": invited, "behind": behind });
     screen.show(&lines.join("\n"), &value)
 }

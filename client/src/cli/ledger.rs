@@ -21,12 +21,11 @@ use super::screen::{Failure, Language, Screen, USAGE};
 use super::{SystemDir, zh};
 use crate::Session;
 use crate::audit::{Audit, AuditError, AuditReport, kept_head};
+use crate::seen::FILE as SEEN;
 use crate::session::answered;
 
 /// Entries asked for at once.
 const PAGE: u32 = 1000;
-/// The head of the last look, kept in the system's folder.
-const SEEN: &str = "ledger-seen.note";
 
 #[derive(Subcommand)]
 pub(super) enum LedgerCommand {

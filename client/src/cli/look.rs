@@ -139,6 +139,7 @@ fn parameters(names: &[String], screen: &Screen) -> String {
 fn covered(coverage: &Coverage) -> serde_json::Value {
     let subjects = match &coverage.subjects {
         Some(Subjects::Everyone(_)) => json!("everyone"),
+        Some(Subjects::EveryoneAnywhere(_)) => json!("everyone_anywhere"),
         Some(Subjects::RegisteredIn(dataset)) => json!(format!("registered_in:{dataset}")),
         None => serde_json::Value::Null,
     };

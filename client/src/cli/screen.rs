@@ -9,11 +9,12 @@ use serde_json::Value;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{HomeError, JoinError};
 use zerotrip_proto::{Audience, Refusal, v1::ErrorCode};
+use zerotrip_trust::directory::DirectoryError;
 
 use super::zh;
-use crate::SessionError;
 use crate::audit::AuditError;
 use crate::authority::AuthorityError;
+use crate::{SeenError, SessionError};
 
 /// Answered, but not so.
 pub(super) const NOT_SO: u8 = 1;
@@ -166,6 +167,17 @@ impl From<SessionError> for Failure {
             SessionError::Connection(why) => Self::usage(why, "与枢纽的连接中断，请重试"),
             SessionError::Request(why) => Self::new(USAGE, why.to_string(), format!("请求填写有误：{}", zh::request(why))),
             SessionError::Home(why) => Self::new(USAGE, why.to_string(), zh::home(why)),
+            SessionError::Seen(why) => {
+                let exit = match why {
+                    SeenError::Ledger(_) | SeenError::OlderDirectory { .. } => NOT_VERIFIED,
+                    SeenError::Kept { .. } | SeenError::OtherLog { .. } | SeenError::File(_) => USAGE,
+                };
+                Self::new(exit, error.to_string(), zh::seen(why))
+            }
+            // The hub gave an older one than was seen here: it was set back.
+            SessionError::Directory(why @ DirectoryError::RolledBack { .. }) => {
+                Self::new(NOT_VERIFIED, error.to_string(), zh::directory(why))
+            }
             SessionError::Directory(why) => Self::new(USAGE, error.to_string(), zh::directory(why)),
             SessionError::NoDirectory => {
                 Self::new(USAGE, error.to_string(), "枢纽还没有密钥目录；请数据主管部门执行 `zerotrip authority refresh` 发布")

@@ -40,7 +40,7 @@ pub(super) struct Verifying {
     /// The root certificate.
     #[arg(long)]
     ca: Option<PathBuf>,
-    /// The authority's published key set: the seal is verified, the hub's evidence is not.
+    /// The authority's published key set, `jwks.json`: its keys are as of the file's day.
     #[arg(long)]
     jwks: Option<PathBuf>,
 }
@@ -83,14 +83,10 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
 
 /// What a crash leaves beside the place of a certificate is sealed, and perhaps recorded.
 fn unfinished(certificate: &VerifiedCertificate, screen: &Screen) -> String {
-    let exchange = match &certificate.evidence {
-        Finding::Proven { request_id, .. } => request_id.as_str(),
-        Finding::NotChecked => "",
-    };
-    let exchange = match (exchange, screen.language) {
-        ("", _) => String::new(),
-        (id, Language::Zh) => format!("（依据交换 {id}）"),
-        (id, _) => format!(" (it rests on exchange {id})"),
+    let id = &certificate.evidence.request_id;
+    let exchange = match screen.language {
+        Language::Zh => format!("（依据交换 {id}）"),
+        _ => format!(" (it rests on exchange {id})"),
     };
     match screen.language {
         Language::Zh => format!(
@@ -208,21 +204,25 @@ fn withheld(disclosed: &Disclosed, screen: &Screen) -> Vec<String> {
 }
 
 fn evidence(certificate: &VerifiedCertificate, screen: &Screen) -> String {
-    let Finding::Proven { hub, request_id, answered_at, index, tree_size, directory_issued_at } = &certificate.evidence else {
-        return screen.pick("not checked (no directory)", "未核验（无密钥目录）").to_owned();
-    };
+    let Finding { hub, request_id, answered_at, index, tree_size, directory_issued_at } = &certificate.evidence;
     let about = match certificate.disclosed.request {
         true => screen.pick("; the answer is about exactly the person and purpose shown", "；答复确系针对所出示的人员与用途"),
-        false => screen.pick("; whom the answer is about rests on the issuer's seal", "；答复所针对的人员以签发单位签章为准"),
+        false => screen.pick("; the answer is about exactly what is shown and what is withheld", "；答复确系针对所出示及未出示的内容"),
     };
-    let (answered, as_of) = (screen.time(*answered_at), screen.time(*directory_issued_at));
+    let answered = screen.time(*answered_at);
+    let as_of = match (directory_issued_at, screen.language) {
+        (Some(time), Language::Zh) => format!("密钥目录时点 {}", screen.time(*time)),
+        (Some(time), _) => format!("keys as of the directory of {}", screen.time(*time)),
+        (None, Language::Zh) => "公钥取自公钥集文件".to_owned(),
+        (None, _) => "keys as of the key set's file".to_owned(),
+    };
     match screen.language {
         Language::Zh => format!(
-            "{hub} 于 {answered} 签名答复（交换编号 {request_id}），存证台账第 {index} 条（树大小 {tree_size}）已验证；密钥目录时点 {as_of}{about}"
+            "{hub} 于 {answered} 签名答复（交换编号 {request_id}），存证台账第 {index} 条（树大小 {tree_size}）已验证；{as_of}{about}"
         ),
         _ => format!(
             "signed by {hub} at {answered} (exchange {request_id}); in its ledger as entry {index} of a signed tree of {tree_size}; \
-             keys as of the directory of {as_of}{about}"
+             {as_of}{about}"
         ),
     }
 }
@@ -236,13 +236,11 @@ fn holds_as_of(certificate: &VerifiedCertificate) -> Option<&str> {
 /// The certificate for machines.
 pub(super) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
     let both = |text: &Bilingual| json!({ "en": text.en, "zh": text.zh });
-    let evidence = match &certificate.evidence {
-        Finding::NotChecked => json!({ "checked": false }),
-        Finding::Proven { hub, request_id, answered_at, index, tree_size, directory_issued_at } => json!({
-            "checked": true, "hub": hub, "request_id": request_id, "answered_at": rfc3339(*answered_at), "ledger_index": index,
-            "tree_size": tree_size, "directory_issued_at": rfc3339(*directory_issued_at),
-        }),
-    };
+    let Finding { hub, request_id, answered_at, index, tree_size, directory_issued_at } = &certificate.evidence;
+    let evidence = json!({
+        "checked": true, "hub": hub, "request_id": request_id, "answered_at": rfc3339(*answered_at), "ledger_index": index,
+        "tree_size": tree_size, "directory_issued_at": directory_issued_at.map(rfc3339),
+    });
     json!({
         "verified": true,
         "title": both(&certificate.title),
@@ -296,7 +294,14 @@ mod tests {
             definition_digest: String::new(),
             policies: Vec::new(),
             disclosed,
-            evidence: Finding::NotChecked,
+            evidence: Finding {
+                hub: "h".into(),
+                request_id: "r".into(),
+                answered_at: issued_at,
+                index: 0,
+                tree_size: 1,
+                directory_issued_at: None,
+            },
         }
     }
 

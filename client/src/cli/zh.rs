@@ -12,6 +12,7 @@ use zerotrip_proto::v1::KeyUsage;
 use zerotrip_trust::directory::DirectoryError;
 use zerotrip_trust::invitation::InvitationError;
 
+use crate::SeenError;
 use crate::audit::AuditError;
 use crate::request::RequestError;
 
@@ -62,6 +63,22 @@ pub(super) fn audit(error: &AuditError) -> String {
         AuditError::Shrunk { seen, now } => format!("台账变短：上次所见 {seen} 条，现有 {now} 条"),
         AuditError::Forked(size) => format!("台账与上次所见不同：前 {size} 条已被改写"),
         AuditError::KeptHead => "上次所见的台账头无法读取；如需重新开始请将该文件移走".to_owned(),
+    }
+}
+
+/// An answer of a hub that was set back.
+pub(super) fn seen(error: &SeenError) -> String {
+    match error {
+        SeenError::Ledger(error) => format!(
+            "验证未通过：{}；请勿据此办理，并告知数据主管部门；仅当其确认枢纽曾恢复备份时，方可移走本系统目录中的 `ledger-seen.note`",
+            audit(error)
+        ),
+        SeenError::OlderDirectory { found, known } => {
+            format!("验证未通过：枢纽依据密钥目录第 {found} 版作出决定，而此处已见第 {known} 版，枢纽曾被退回；请勿据此办理")
+        }
+        SeenError::Kept { path, error } => format!("`{path}`：{}", audit(error)),
+        SeenError::OtherLog { path, kept, asked } => format!("`{path}` 属于台账 `{kept}`，并非 `{asked}`；如需重新开始请将其移走"),
+        SeenError::File(error) => format!("无法读取所保存的台账头：{}", file(error)),
     }
 }
 
@@ -122,6 +139,13 @@ pub(super) fn certificate(error: &CertificateError) -> String {
         CertificateError::NotAffirmed => "其中枢纽的答复并非“符合”".to_owned(),
         CertificateError::Contradiction(name) => format!("证明中的 `{name}` 与枢纽的答复不一致"),
         CertificateError::IssuedBeforeAnswer => "证明的签发时间早于枢纽的答复".to_owned(),
+        CertificateError::IssuedTooLate => "证明在枢纽答复一小时以后才签发".to_owned(),
+        CertificateError::ValidTooLong => "证明的有效期超过枢纽答复所许".to_owned(),
+        CertificateError::Surplus(name) => format!("证明中有 `{name}`，而枢纽的答复中没有"),
+        CertificateError::NotAllowed => "枢纽的答复不允许据此开具证明：提问单位没有开具证明的授权".to_owned(),
+        CertificateError::Terms(error) => format!("证明未能打开枢纽所固定的内容：{error}"),
+        CertificateError::OtherDisclosure(name) => format!("所出示的 `{name}` 不是枢纽答复所针对的"),
+        CertificateError::OtherWithheld => "未出示的内容与枢纽答复所针对的不一致".to_owned(),
     }
 }
 
@@ -146,6 +170,7 @@ pub(super) fn name(name: &str) -> &str {
         "variant" => "核验范围",
         "region" | "regions" => "地区",
         "asked_at" => "核验时间",
+        "former_numbers" => "曾用号码",
         "applicant" => "申请人",
         "purpose" => "用途",
         "case_number" => "办件号",
@@ -159,6 +184,7 @@ pub(super) fn name_en(name: &str) -> &str {
     match name {
         "regions" => "region",
         "asked_at" => "asked at",
+        "former_numbers" => "former numbers",
         "case_number" => "case",
         "request" => "the signed request",
         other => other,
@@ -238,7 +264,7 @@ mod tests {
             let said = Failure::from(error).zh;
             assert!(is_chinese(&said), "{said}");
         }
-        for claim in ["check", "variant", "regions", "asked_at", "applicant", "purpose", "case_number", "request"] {
+        for claim in ["check", "variant", "regions", "asked_at", "former_numbers", "applicant", "purpose", "case_number", "request"] {
             assert!(is_chinese(name(claim)), "{claim}");
         }
         assert_eq!(reference("ledger entry 41, salt 1ecc"), "存证台账第 41 条，盐值 1ecc");

@@ -99,6 +99,7 @@ impl World {
             answer: Some(dsse::seal(payload_type::ANSWER, answer, &self.hub_key).unwrap()),
             receipt: Some(LedgerReceipt { index: 1, entry, path: vec![intent.to_vec()], checkpoint }),
             answer_salt: salt,
+            ..ExchangeReply::default()
         }
     }
 

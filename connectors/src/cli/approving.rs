@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use zerotrip_channel::SystemHome;
+use zerotrip_proto::v1::DateRole;
 use zerotrip_proto::v1::ScanTemplate;
 use zerotrip_proto::v1::key_origin::From as Source;
 
@@ -167,12 +168,25 @@ fn in_words(template: &ScanTemplate) -> String {
     };
     let meanings =
         template.meanings.iter().map(|known| format!("; it takes `{}` to mean one of {}", known.column, known.meanings.join(", ")));
+    let dates = template.types.iter().filter_map(|column| {
+        let dated = match column.role() {
+            DateRole::Event => "something that happened",
+            DateRole::End => "an end",
+            DateRole::Birth => "a birth",
+            DateRole::Unspecified => return None,
+        };
+        Some(format!("; it takes `{}` to be the date of {dated}", column.column))
+    });
+    let optional = match template.optional.as_slice() {
+        [] => String::new(),
+        columns => format!(", and of {} what the dataset has", columns.join(", ")),
+    };
     let joined = match template.lookup_columns.as_slice() {
         [] => String::new(),
         columns => format!(" (in {} at least)", columns.join(", ")),
     };
     format!(
-        "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}; at most {} rows; {shown}{}",
+        "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}{optional}; at most {} rows; {shown}{}{}",
         template.check,
         template.dataset,
         template.lookup,
@@ -181,6 +195,7 @@ fn in_words(template: &ScanTemplate) -> String {
         template.columns.join(", "),
         template.max_rows,
         meanings.collect::<String>(),
+        dates.collect::<String>(),
     )
 }
 

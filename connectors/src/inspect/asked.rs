@@ -62,6 +62,9 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
     let fitting: Vec<&Proposed> = columns.iter().filter(|column| column.guess.semantic == asked.semantic).collect();
     let kind = type_name(asked.semantic);
     line!(out, "\n# {}: {}.", asked.name, asked.says);
+    if asked.is_optional {
+        line!(out, "# Take this column out where the register has none that says so.");
+    }
     match fitting.as_slice() {
         [] => line!(out, "# No column of this table seems to be of type `{kind}`."),
         _ => line!(out, "# Columns that seem to be of type `{kind}`:"),
@@ -72,7 +75,7 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
     line!(out, "[[column]]\nname = {}\nfield = \"\"  # {PLACEHOLDER}", quoted(asked.name));
     let grade = if asked.semantic == SemanticType::ResidentId { Grade::L3 } else { Grade::L2 };
     line!(out, "type = \"{kind}\"\ngrade = \"{}\"", grade.as_str_name());
-    for column in &fitting {
+    for column in fitting.iter().filter(|_| asked.semantic != SemanticType::Code) {
         fillers(out, &column.guess.fillers, Some(&column.seen.field));
     }
     if asked.semantic == SemanticType::Code {
@@ -100,23 +103,17 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
 fn look_up(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
     let ids: Vec<&Proposed> = columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId).collect();
     let mut listed: Vec<String> = asked.lookup.columns.iter().map(|name| quoted(name)).collect();
-    if asked.lookup.columns.is_empty() {
+    // More columns of ids than the look-up has names for: one of them may hold a co-owner, who would not be found.
+    if ids.len() > asked.lookup.columns.len() {
         listed.push(quoted(PLACEHOLDER));
-        for column in &ids {
-            let mut name = column.name.clone();
-            while asked.columns.iter().any(|asked| asked.name == name) {
-                name.insert_str(0, "the_");
-            }
-            line!(out, "\n# {}{}", column.guess.reason, blanks(column));
-            line!(out, "[[column]]\nname = {}\nfield = {}", quoted(&name), quoted(&column.seen.field));
-            line!(out, "type = \"{}\"\ngrade = \"{}\"", type_name(SemanticType::ResidentId), Grade::L3.as_str_name());
-            fillers(out, &column.guess.fillers, None);
-            listed.push(quoted(&name));
-        }
     }
     line!(out, "\n# Whom it must find: {}.", asked.lookup.whom);
-    if asked.lookup.columns.is_empty() {
-        line!(out, "# Take {PLACEHOLDER} out, and each column, here and above, that names somebody else, such as a clerk or an agent.");
+    if ids.len() > asked.lookup.columns.len() {
+        line!(
+            out,
+            "# There are more columns of ids than it names. Describe each other one that can name such a person as a column of its own,"
+        );
+        line!(out, "# and list it here in the place of {PLACEHOLDER}; take {PLACEHOLDER} out if none of them can.");
     }
     line!(out, "[[lookup]]\nname = {}\ncolumns = [{}]", quoted(asked.lookup.name), listed.join(", "));
     for id in ids.iter().filter(|id| id.seen.is_indexed == Some(false)) {

@@ -164,12 +164,16 @@ fn propose(arguments: &Inspect, target: &Target, asked: Option<&AskedDataset>, m
     }
     // An interface's address was understood as one already; a pointer is checked with the dataset file.
     let is_named = !matches!(target.place, Place::Url(..));
-    if is_named && look.source.iter().any(|(_, setting)| matches!(setting, Setting::Text(text, _) if !proposal::is_nameable(text))) {
+    let odd = |(key, setting): &(&str, Setting)| match setting {
+        Setting::Text(text, _) if *key != "separator" => !proposal::is_nameable_in(target.kind, text),
+        _ => false,
+    };
+    if is_named && look.source.iter().any(odd) {
         return Err(
             "the file's or the table's name holds quotes, brackets or control characters, which no dataset file may name; rename it".into(),
         );
     }
-    let (columns, left_out) = proposal::propose(&look);
+    let (columns, left_out) = proposal::propose(target.kind, &look);
     let mut advice = look.advice.clone();
     if look.rows == 0 {
         advice.push("the table is empty: every type is a mere placeholder".to_owned());

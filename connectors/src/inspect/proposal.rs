@@ -29,11 +29,11 @@ pub struct Proposed {
 }
 
 /// Names and guesses for every column that a dataset file can name; the others are told of in the second list.
-pub fn propose(look: &Look) -> (Vec<Proposed>, Vec<String>) {
+pub fn propose(kind: &str, look: &Look) -> (Vec<Proposed>, Vec<String>) {
     let mut taken = BTreeSet::new();
     let (mut proposed, mut left_out) = (Vec::new(), Vec::new());
     for (place, seen) in look.columns.iter().enumerate() {
-        if !is_nameable(&seen.field) {
+        if !is_nameable_in(kind, &seen.field) {
             left_out.push(shown(&seen.field));
             continue;
         }
@@ -159,7 +159,16 @@ fn coverage(out: &mut String) {
     line!(out, "\n# What an absence in this register means. It stands on certificates.\n[coverage]");
     line!(out, "regions = [\"{PLACEHOLDER}\"]  # division codes, such as `330100`");
     line!(out, "since = \"{PLACEHOLDER}\"  # the first day that it knows about, such as `1984-01-01`");
-    line!(out, "subjects = \"{PLACEHOLDER}\"  # `everyone`, or `registered_in:<dataset>` if it knows only persons registered there");
+    line!(out, "# older = \"carried_over\"  # if everything that was in force on that day was carried over into it; unsaid, it was not");
+    line!(
+        out,
+        "# `everyone` (of what is or happened within `regions`), `everyone_anywhere`, or `registered_in:<dataset>` if it knows only"
+    );
+    line!(out, "# persons registered there.\nsubjects = \"{PLACEHOLDER}\"");
+    line!(
+        out,
+        "# renumbered = \"carried_over\"  # if rows under a number that a person had before are under the present one; unsaid, they are not"
+    );
     line!(out, "text = {{ zh = \"\", en = \"\" }}  # {PLACEHOLDER}: the same for people");
 }
 
@@ -168,7 +177,10 @@ fn one_column(out: &mut String, Proposed { name, seen, guess }: &Proposed) {
     let declared = if seen.declared.is_empty() { String::new() } else { format!("; declared {}", comment(&seen.declared)) };
     line!(out, "type = \"{}\"  # {} % sure: {}{declared}", type_name(guess.semantic), guess.confidence, guess.reason);
     line!(out, "grade = \"{}\"  # {}", guess.grade.as_str_name(), guess.grade_reason);
-    asked::fillers(out, &guess.fillers, None);
+    // Each word of a code has a meaning of its own.
+    if guess.semantic != SemanticType::Code {
+        asked::fillers(out, &guess.fillers, None);
+    }
     if guess.semantic == SemanticType::Code {
         line!(out, "# The values that were found; say in a-z, 0-9 and _ what each means. A code that is missing here spoils its row.");
         line!(out, "[column.codes]");
@@ -217,9 +229,9 @@ pub(super) fn comment(text: &str) -> String {
     shown(&text.chars().take(200).collect::<String>())
 }
 
-/// Whether a dataset file may name such a field.
-pub fn is_nameable(field: &str) -> bool {
-    DatasetFile::may_name(field) && shown(field) == field
+/// Whether a dataset file of this kind of source may name something so.
+pub fn is_nameable_in(kind: &str, field: &str) -> bool {
+    DatasetFile::may_name_in(kind, field) && shown(field) == field
 }
 
 /// A name on the hub, after one in the system; `column_3` where that has nothing to make one of.

@@ -23,6 +23,8 @@ use super::remote::tests::server::{Server, Table};
 use super::rest::tests::server::Api;
 use super::{LookUp, LookUpEnd, RestsOn, Source, SourceError, Stop};
 
+mod files;
+mod live;
 mod selecting;
 
 /// Whom the tests ask about: three regular spellings.
@@ -144,20 +146,7 @@ impl<'a> AnyRig<'a> {
     fn made(folder: TempDir, kind: AnyKind<'a>, source: &str, api: Option<Api>) -> Self {
         let table = if let AnyKind::Server(server) = kind { Some(server.table(folder.path(), "T -- (x")) } else { None };
         let source = table.as_ref().map_or_else(|| source.to_owned(), |table| table.section("profile_every = \"0s\""));
-        let column = |name: &str, field: &str, what: &str| {
-            format!("[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n")
-        };
-        let text = format!(
-            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
-             most_age = \"36h\"\nrow_floor = 1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\n\
-             subjects = \"registered_in:police.household\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}{}\
-             [[lookup]]\nname = \"party\"\ncolumns = [\"owner\", \"co_owner\"]\n\
-             may_be_blank = [\"owner\", \"co_owner\"]\n",
-            column("owner", "SFZH", "resident_id"),
-            column("co_owner", "GYR", "resident_id"),
-            column("name", kind.name(), "person_name"),
-        );
-        let dataset = DatasetFile::parse(&text, "estate.toml").unwrap();
+        let dataset = DatasetFile::parse(&described(kind, &source), "estate.toml").unwrap();
         let rig = Self { folder, kind, table, api, dataset };
         if let Some(table) = &rig.table {
             table.create(&[("SFZH", "varchar(200)"), ("GYR", "char(200)"), (NAME, "text")]);
@@ -166,6 +155,12 @@ impl<'a> AnyRig<'a> {
             rig.database().execute_batch(&format!("create table \"T -- (x\" (SFZH, GYR, \"{NAME}\")")).unwrap();
         }
         rig
+    }
+
+    /// Has the column that is so called in the system read from elsewhere.
+    pub fn field(&mut self, was: &str, is: &str) {
+        let column = self.dataset.columns.iter_mut().find(|column| column.field == was).unwrap();
+        is.clone_into(&mut column.field);
     }
 
     /// The interface that answers.
@@ -234,6 +229,23 @@ impl<'a> AnyRig<'a> {
     pub fn open_knowing(&self, adjudications: Adjudications) -> Result<Arc<dyn Source>, SourceError> {
         super::open(&self.dataset, self.folder.path(), &self.path("state"), Arc::new(adjudications))
     }
+}
+
+/// A dataset file with this `[source]`.
+pub fn described(kind: AnyKind<'_>, source: &str) -> String {
+    let column = |name: &str, field: &str, what: &str| {
+        format!("[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n")
+    };
+    format!(
+        "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
+             most_age = \"36h\"\nrow_floor = 1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\n\
+             subjects = \"registered_in:police.household\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}{}\
+             [[lookup]]\nname = \"party\"\ncolumns = [\"owner\", \"co_owner\"]\n\
+             may_be_blank = [\"owner\", \"co_owner\"]\n",
+        column("owner", "SFZH", "resident_id"),
+        column("co_owner", "GYR", "resident_id"),
+        column("name", kind.name(), "person_name"),
+    )
 }
 
 pub fn look_up(keys: &[&str], most_rows: u64, stop: Stop) -> LookUp {
@@ -456,6 +468,8 @@ pub fn look_ups_at_once_and_writes_between_are_seen(kind: AnyKind<'_>) {
     }
 }
 
+pub use files::{a_file_of_another_kind_is_told, a_first_row_is_no_header, a_further_file_is_never_left_unsaid};
+pub use live::{ids_in_columns_that_nobody_names_are_told, what_is_not_proven_to_be_of_now_is_refused};
 pub use selecting::what_is_selected_is_what_local_evaluation_finds;
 
 pub fn run<T>(work: impl Future<Output = T>) -> T {
@@ -468,6 +482,8 @@ macro_rules! every_test {
     ($with:ident, $kind:expr) => {
         $with!(
             $kind,
+            what_is_not_proven_to_be_of_now_is_refused,
+            ids_in_columns_that_nobody_names_are_told,
             every_spelling_is_found,
             what_could_match_is_reported,
             fifteen_digits_that_may_be_anothers_are_reported,
@@ -481,6 +497,13 @@ macro_rules! every_test {
             what_is_selected_is_what_local_evaluation_finds,
             look_ups_at_once_and_writes_between_are_seen
         );
+    };
+}
+
+/// What every kind of file must do besides.
+macro_rules! every_test_of_files {
+    ($with:ident, $kind:expr) => {
+        $with!($kind, a_first_row_is_no_header, a_file_of_another_kind_is_told, a_further_file_is_never_left_unsaid);
     };
 }
 
@@ -535,6 +558,21 @@ macro_rules! conformance {
     };
 }
 
+macro_rules! conformance_of_files {
+    ($name:ident, $kind:expr) => {
+        mod $name {
+            use crate::source::conformance::{self, Kind};
+
+            every_test_of_files!(one_by_one, $kind);
+        }
+    };
+}
+
+conformance_of_files!(files_csv, Kind::Csv);
+conformance_of_files!(files_xlsx, Kind::Xlsx);
+conformance_of_files!(files_xls, Kind::Xls);
+conformance_of_files!(files_dbf, Kind::Dbf);
+conformance_of_files!(files_parquet, Kind::Parquet);
 conformance!(sqlite, one_by_one, Kind::Sqlite);
 conformance!(csv, one_by_one, Kind::Csv);
 conformance!(xlsx, one_by_one, Kind::Xlsx);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use zerotrip_datasets::Column;
 use zerotrip_datasets::cell::{CellReading, is_blank, read};
 use zerotrip_datasets::mask::masked;
-use zerotrip_datasets::resident_id::{ResidentId, is_irregular, is_spreadsheet_rounded};
+use zerotrip_datasets::resident_id::{self, Reading, ResidentId, is_irregular, is_spreadsheet_rounded};
 use zerotrip_proto::v1::SemanticType;
 
 use super::RawRow;
@@ -194,6 +194,21 @@ fn fault(column: &Column, raw: Option<&str>) -> Option<FindingKind> {
         },
         _ => None,
     }
+}
+
+/// Whether a cell that no column names is somebody's id.
+pub fn is_person(cell: &str) -> bool {
+    // Nearly nothing is as long as an id.
+    cell.len() >= 15 && matches!(resident_id::parse(cell), Reading::Person(_))
+}
+
+/// What is said of columns that no column of the dataset file names, by the rows of each in which an id stands.
+pub fn left_columns<'a>(columns: impl Iterator<Item = (&'a str, u64)>) -> Vec<String> {
+    let said = |(name, rows): (&str, u64)| {
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        format!("`{name}` holds resident ids in {rows}, and no column names it: who stands there alone is not found")
+    };
+    columns.filter(|(_, rows)| *rows > 0).map(said).collect()
 }
 
 #[cfg(test)]

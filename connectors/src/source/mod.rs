@@ -4,7 +4,9 @@ pub mod catalogue;
 #[cfg(test)]
 mod conformance;
 mod drop;
+mod filling;
 mod findings;
+mod header;
 mod made;
 mod number;
 mod present;
@@ -279,7 +281,7 @@ fn open_stored(
     };
     match &dataset.source {
         Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(dataset, spec, base, Arc::clone(&adjudications))?)),
-        Spec::Csv(spec) => dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding))),
+        Spec::Csv(spec) => dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding, spec.separator))),
         Spec::Xlsx(spec) => dropped(&spec.file, Arc::new(drop::Xlsx::new(spec))),
         Spec::Xls(spec) => dropped(&spec.file, Arc::new(drop::Xls::new(spec))),
         Spec::Dbf(spec) => dropped(&spec.file, Arc::new(drop::Dbf::new(spec))),

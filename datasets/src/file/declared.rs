@@ -39,7 +39,7 @@ pub(super) fn refers(top: &mut Section<'_>, columns: &[Column], declared: &BTree
 
 fn said(section: &mut Section<'_>, key: &'static str, semantic: Option<SemanticType>, what: &str) -> Option<BTreeSet<String>> {
     let remedy = format!("must list at most {MOST_WORDS} words without blanks around: {what}");
-    let listed = section.read(key, Some(BTreeSet::new()), &remedy, |value| words(value));
+    let listed = section.read(key, Some(BTreeSet::new()), &remedy, words);
     if semantic == Some(SemanticType::Code) && listed.as_ref().is_some_and(|listed| !listed.is_empty()) {
         section.fault_in(key, String::new(), "a column of type `code` gives each of its words a meaning in `codes`".to_owned());
         return None;

@@ -28,7 +28,9 @@ undated_before = "2010-01-01"  # what has ended without a date ended before this
 [coverage]
 regions = ["330100"]
 since = "1984-01-01"
-subjects = "everyone"
+older = "carried_over"  # what was in force on that day was carried over into it; left out where it was not
+subjects = "everyone"  # of what is within `regions`; `everyone_anywhere`, or `registered_in:<dataset>`
+renumbered = "not_carried_over"  # `carried_over` where rows under a person's former number are under the present one
 text = {{ zh = "杭州市住房产权", en = "homes in Hangzhou" }}
 
 [[column]]

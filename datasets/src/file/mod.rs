@@ -25,8 +25,8 @@ use crate::shown::shown;
 pub use made::{Derived, Made};
 pub use manifest::Manifest;
 pub use source::{
-    CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Password, Pointer, Remote,
-    Rest, Source, Sqlite, SqliteAsOf, Through, Tls, Total, Url, Way,
+    Age, CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Parts, Password, Pointer,
+    Remote, Rest, Separator, Source, Sqlite, SqliteAsOf, Through, Tls, Total, Url, Way,
 };
 
 /// Largest dataset file, in bytes.
@@ -108,8 +108,12 @@ pub struct Coverage {
     pub regions: Vec<String>,
     /// The first day it knows about.
     pub since: NaiveDate,
+    /// Whether everything that was in force on that day was carried over into it; default no.
+    pub older_carried_over: bool,
     /// Whom it knows about.
     pub subjects: Subjects,
+    /// Whether the rows of a person whose number changed are under the present one; default no.
+    pub numbers_carried_over: bool,
     /// For people, in Chinese.
     pub text_zh: String,
     /// For people, in English.
@@ -119,9 +123,11 @@ pub struct Coverage {
 /// Whom a dataset knows about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subjects {
-    /// Every person, wherever registered.
+    /// Every person, wherever registered, of what is or happened within the regions.
     Everyone,
-    /// Only persons registered in this dataset.
+    /// Every person, wherever registered, and wherever it happened.
+    EveryoneAnywhere,
+    /// Only persons registered in this dataset, wherever it happened.
     RegisteredIn(String),
 }
 
@@ -244,6 +250,16 @@ impl DatasetFile {
         raw::is_foreign_name(foreign)
     }
 
+    /// The same of a column of a file, of this kind of source, whose names are in no statement.
+    pub fn may_name_in(kind: &str, foreign: &str) -> bool {
+        if matches!(kind, "csv" | "xlsx" | "xls" | "dbf" | "parquet") { raw::is_name_in_file(foreign) } else { Self::may_name(foreign) }
+    }
+
+    /// A column's name as a file's header has it, on one line: so it is compared with a column's `field`.
+    pub fn folded_name(foreign: &str) -> String {
+        raw::folded_name(foreign)
+    }
+
     /// Whether this is how a member can be called.
     pub fn is_member(name: &str) -> bool {
         raw::is_name(name)
@@ -288,6 +304,7 @@ impl DatasetFile {
                 text_zh: self.coverage.text_zh.clone(),
                 subjects: Some(match &self.coverage.subjects {
                     Subjects::Everyone => coverage::Subjects::Everyone(true),
+                    Subjects::EveryoneAnywhere => coverage::Subjects::EveryoneAnywhere(true),
                     Subjects::RegisteredIn(dataset) => coverage::Subjects::RegisteredIn(dataset.clone()),
                 }),
             }),
@@ -299,6 +316,8 @@ impl DatasetFile {
             // Both are the signer's to give: see the connector's desk.
             version: 0,
             file_commitment: Vec::new(),
+            older_carried_over: self.coverage.older_carried_over,
+            numbers_carried_over: self.coverage.numbers_carried_over,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     QuietHours, SEMANTIC_TYPES, Subjects, declared, made, semantic_type, source, units,
 };
 use crate::nearest::typo_of;
+use crate::normal::division;
 use crate::shown::toml_fault;
 
 /// Most parts of a day at which a system is left alone.
@@ -30,7 +31,7 @@ pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
     let head = inside(&mut top, "dataset", "begin with a `[dataset]` table", head);
     let source = inside(&mut top, "source", "say in a `[source]` table where the rows are", source::read);
     let coverage = inside(&mut top, "coverage", "say in a `[coverage]` table what it knows about", coverage);
-    let (columns, declared) = columns(&mut top);
+    let (columns, declared) = columns(&mut top, source.as_ref().is_some_and(source::Source::is_file));
     let lookups = lookups(&mut top, &columns, declared);
     let limits = if table.contains_key("limits") {
         inside(&mut top, "limits", "", limits)
@@ -131,18 +132,54 @@ fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
             value.as_array()?.iter().map(|code| code.as_str().filter(|code| is_division(code)).map(str::to_owned)).collect();
         regions.filter(|regions| (1..=MOST_REGIONS).contains(&regions.len()))
     });
+    if let Some((code, year)) = regions.iter().flatten().find_map(|code| Some((code, division::abolished(code)?))) {
+        let remedy = format!("abolished in {year}: name what of today's districts the register covers, in whole");
+        section.fault_in("regions", code.clone(), remedy);
+    }
     let since = section.read("since", None, "must be a date such as `\"1984-01-01\"`", date);
-    let subjects = section.read("subjects", None, "must be `everyone` or `registered_in:<dataset>`", |value| match value.as_str()? {
+    let remedy = "must be `everyone` (whoever it is, of what is or happened within `regions`), `everyone_anywhere` (whoever it is, and wherever \
+                  it happened) or `registered_in:<dataset>` (persons registered there, wherever it happened)";
+    let subjects = section.read("subjects", None, remedy, |value| match value.as_str()? {
         "everyone" => Some(Subjects::Everyone),
+        "everyone_anywhere" => Some(Subjects::EveryoneAnywhere),
         other => other.strip_prefix("registered_in:").filter(|id| is_dataset_id(id)).map(|id| Subjects::RegisteredIn(id.to_owned())),
     });
     let text = inside(section, "text", "write `{ zh = \"…\", en = \"…\" }`, the scope that a certificate states", both_languages);
     let (text_zh, text_en) = text?;
-    Some(Coverage { regions: regions?, since: since?, subjects: subjects?, text_zh, text_en })
+    let older_carried_over = carried_over(
+        section,
+        "older",
+        "must be `carried_over` (everything that was in force on the day of `since` was carried over into it) or `not_carried_over`",
+    );
+    let numbers_carried_over = carried_over(
+        section,
+        "renumbered",
+        "must be `carried_over` (where a person's number changed, the rows under the former number were brought under the present one: \
+         corrected and duplicated numbers, passports and travel permits of those who now hold a residence permit or a permanent resident's \
+         card) or `not_carried_over`",
+    );
+    Some(Coverage {
+        regions: regions?,
+        since: since?,
+        older_carried_over: older_carried_over?,
+        subjects: subjects?,
+        numbers_carried_over: numbers_carried_over?,
+        text_zh,
+        text_en,
+    })
+}
+
+/// What an owner states has been carried over; not so where it is not said.
+fn carried_over(section: &mut Section<'_>, key: &'static str, remedy: &str) -> Option<bool> {
+    section.read(key, Some(false), remedy, |value| match value.as_str()? {
+        "carried_over" => Some(true),
+        "not_carried_over" => Some(false),
+        _ => None,
+    })
 }
 
 /// The columns that are described without fault, and the names of all: a fault in one of them is not also one of whatever names it.
-fn columns(top: &mut Section<'_>) -> (Vec<Column>, BTreeSet<String>) {
+fn columns(top: &mut Section<'_>, is_file: bool) -> (Vec<Column>, BTreeSet<String>) {
     let _ = top.need("column", "describe each column in a `[[column]]` table");
     let mut columns = Vec::new();
     let mut names = BTreeSet::new();
@@ -150,22 +187,21 @@ fn columns(top: &mut Section<'_>) -> (Vec<Column>, BTreeSet<String>) {
     let remedy = format!("must be one of {remedy}");
     for mut section in top.sections("column", MOST_COLUMNS) {
         let name = name(&mut section, &mut names);
-        let field = section.read("field", Some(None), "must be the field's name in the source", |value| {
-            value.as_str().filter(|name| is_foreign_name(name)).map(Some)
-        });
+        let field = section
+            .read("field", Some(None), "must be the field's name in the source", |value| field_name(value.as_str()?, is_file).map(Some));
         let semantic = section.read("type", None, &remedy, |value| semantic_type(value.as_str()?));
         let grade = section.read("grade", None, "must be `L1` to `L4`", |value| {
             Grade::from_str_name(value.as_str()?).filter(|grade| *grade != Grade::Unspecified)
         });
-        let lacks_field = field == Some(None);
-        let made = field.and_then(|field| made::read(&mut section, semantic, field));
+        let lacks_field = matches!(field, Some(None));
+        let made = field.as_ref().and_then(|field| made::read(&mut section, semantic, field.as_deref()));
         let codes = codes(&mut section, semantic, made.as_ref(), lacks_field);
         let declared = declared::read(&mut section, semantic);
         top.close(section);
         if let (Some(name), Some(field), Some(made), Some(semantic), Some(grade), Some(codes), Some(declared)) =
             (name, field, made, semantic, grade, codes, declared)
         {
-            columns.push(Column { name, field: field.unwrap_or_default().to_owned(), semantic, grade, codes, declared, made });
+            columns.push(Column { name, field: field.unwrap_or_default(), semantic, grade, codes, declared, made });
         }
     }
     declared::refers(top, &columns, &names);
@@ -351,6 +387,27 @@ fn is_dataset_id(id: &str) -> bool {
 
 fn is_division(code: &str) -> bool {
     code.len() == 6 && code.bytes().all(|c| c.is_ascii_digit()) && !code.starts_with('0')
+}
+
+/// A column's name there. In a file there is no statement that quotes it: any name is a name, folded as the file's own header is.
+fn field_name(name: &str, is_file: bool) -> Option<String> {
+    if is_file {
+        Some(folded_name(name)).filter(|name| is_name_in_file(name))
+    } else {
+        Some(name.to_owned()).filter(|name| is_foreign_name(name))
+    }
+}
+
+/// A column's name in a file, on one line: a line break or a tab in it, and blanks beside that, are one blank.
+pub(super) fn folded_name(name: &str) -> String {
+    let lines = name.split(['\n', '\r', '\t', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
+    lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A name in a file: of a column, or of a sheet.
+pub(super) fn is_name_in_file(name: &str) -> bool {
+    const MOST_CHARS: usize = 1000;
+    !name.trim().is_empty() && name.chars().count() <= MOST_CHARS && !name.chars().any(char::is_control)
 }
 
 /// A name in the source's own words; quotes in it would be somebody's mistake, or somebody's attack.

@@ -83,7 +83,11 @@ fn csv_sources_have_their_own_keys() {
     let file = with("kind = \"csv\"\npath = \"a.csv\"\nencoding = \"gb18030\"\nas_of = \"modified\"").unwrap();
     assert_eq!(
         file.source,
-        Source::Csv(Csv { file: FileDrop { path: "a.csv".into(), as_of: DropAsOf::Modified }, encoding: Encoding::Gb18030 })
+        Source::Csv(Csv {
+            file: FileDrop { path: "a.csv".into(), as_of: DropAsOf::Modified, parts: Parts::Unstated },
+            encoding: Encoding::Gb18030,
+            separator: Separator::Comma
+        })
     );
     let said = with("kind = \"csv\"\npath = \"../a.csv\"\nencoding = \"utf-8\"\ntable = \"t\"\nas_of = \"live\"").unwrap_err().to_string();
     assert_eq!(
@@ -91,7 +95,7 @@ fn csv_sources_have_their_own_keys() {
         "`f.toml` is not a usable file\n  `source.path` = `../a.csv`: must be relative to this file, with `/` between its parts, no `..`, and `*` in its \
          last part only\n  \
          `source.as_of` = `live`: must be `modified`, `manifest` or `{ name = \"…%Y%m%d…\" }`, whose names fit `path`\n  \
-         `source.table` = `t`: unknown key; known here: kind, path, as_of, encoding"
+         `source.table` = `t`: unknown key; known here: kind, path, as_of, parts, part_count, encoding, separator"
     );
     for path in ["/etc/passwd", "a/../../b", "C:\\x", "", "a//b", "./a"] {
         assert!(with(&format!("kind = \"csv\"\npath = '{path}'\nencoding = \"utf-8\"\nas_of = \"modified\"")).is_err(), "{path}");
@@ -106,9 +110,9 @@ fn drops_may_come_under_changing_names() {
         let source = format!("kind = \"csv\"\npath = \"{path}\"\nencoding = \"utf-8\"\nas_of = {as_of}");
         DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml").map(|file| file.source)
     };
-    let file = FileDrop { path: "drops/m-*.csv".into(), as_of: DropAsOf::Name("m-%Y%m%d.csv".into()) };
+    let file = FileDrop { path: "drops/m-*.csv".into(), as_of: DropAsOf::Name("m-%Y%m%d.csv".into()), parts: Parts::Unstated };
     let name = "{ name = \"m-%Y%m%d.csv\" }";
-    assert_eq!(with("drops/m-*.csv", name), Ok(Source::Csv(Csv { file, encoding: Encoding::Utf8 })));
+    assert_eq!(with("drops/m-*.csv", name), Ok(Source::Csv(Csv { file, encoding: Encoding::Utf8, separator: Separator::Comma })));
     for (path, as_of) in [
         ("drops-*/m.csv", "\"modified\""),
         ("drops/n-*.csv", name),
@@ -118,6 +122,91 @@ fn drops_may_come_under_changing_names() {
         ("m-*.csv", "{ nmae = \"m-%Y%m%d.csv\" }"),
     ] {
         assert!(with(path, as_of).is_err(), "{path} {as_of}");
+    }
+}
+
+#[test]
+fn what_several_files_are_is_stated() {
+    let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
+    let (_, after) = after.split_once("[coverage]").unwrap();
+    let with = |path: &str, as_of: &str, parts: &str| {
+        let source = format!("kind = \"csv\"\npath = \"{path}\"\nencoding = \"utf-8\"\nas_of = {as_of}\n{parts}");
+        match DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml").map(|file| file.source) {
+            Ok(Source::Csv(csv)) => Ok(csv.file.parts),
+            other => Err(format!("{other:?}")),
+        }
+    };
+    let modified = "\"modified\"";
+    let names = ["fw_1.csv", "fw_2.csv"].map(str::to_owned).to_vec();
+    for (parts, read) in [
+        ("", Parts::Unstated),
+        ("parts = \"none\"", Parts::None),
+        ("parts = \"all\"\npart_count = 13", Parts::All(13)),
+        ("parts = [\"fw_1.csv\", \"fw_2.csv\"]", Parts::Named(names)),
+    ] {
+        assert_eq!(with("in/fw_*.csv", modified, parts), Ok(read), "{parts}");
+    }
+    for (path, as_of, parts) in [
+        ("fw_*.csv", modified, "parts = \"all\""),
+        ("fw_*.csv", modified, "part_count = 2"),
+        ("fw_*.csv", modified, "parts = \"none\"\npart_count = 2"),
+        ("fw_*.csv", modified, "parts = \"all\"\npart_count = 0"),
+        ("fw_1.csv", modified, "parts = \"all\"\npart_count = 1"),
+        ("fw_*.csv", modified, "parts = [\"fw_1.csv\"]"),
+        ("fw_*.csv", modified, "parts = [\"fw_1.csv\", \"fw_1.csv\"]"),
+        ("fw_*.csv", modified, "parts = [\"fw_1.csv\", \"other.csv\"]"),
+        ("fw_*.csv", modified, "parts = [\"fw_1.csv\", \"../fw_2.csv\"]"),
+        ("fw_*.csv", "{ name = \"fw_%Y%m%d.csv\" }", "parts = \"all\"\npart_count = 1"),
+        ("fw_*.csv", modified, "parts = true"),
+    ] {
+        assert!(with(path, as_of, parts).is_err(), "{path} {as_of} {parts}");
+    }
+}
+
+#[test]
+fn a_files_columns_and_sheets_have_any_name() {
+    let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
+    let (_, after) = after.split_once("[coverage]").unwrap();
+    let (first, rest) = after.split_once("field = \"").map(|(first, rest)| (first, rest.split_once('"').unwrap().1)).unwrap();
+    let with = |source: &str, field: &str| {
+        let text = format!("{before}[source]\n{source}\n[coverage]{first}field = {}{rest}", toml::Value::from(field));
+        DatasetFile::parse(&text, "f.toml").map(|file| file.columns[0].field.clone())
+    };
+    let csv = "kind = \"csv\"\npath = \"a.csv\"\nencoding = \"utf-8\"\nas_of = \"modified\"";
+    for (field, folded) in [
+        ("证件号码[必填]", "证件号码[必填]"),
+        ("身份证\n号码", "身份证 号码"),
+        ("身份证\r\n  号码\t(18位)", "身份证 号码 (18位)"),
+        ("a;b \"c\" `d`", "a;b \"c\" `d`"),
+        ("O'Brien", "O'Brien"),
+    ] {
+        assert_eq!(with(csv, field).as_deref(), Ok(folded));
+        assert_eq!(DatasetFile::folded_name(folded), folded);
+        assert!(
+            DatasetFile::may_name_in("xlsx", folded)
+                && (DatasetFile::may_name(folded) || folded != field || field.contains(['[', ';', '\'']))
+        );
+    }
+    for field in ["", " \n ", "a\u{1b}[2J", "a\0b"] {
+        assert!(with(csv, field).is_err(), "{field:?}");
+    }
+    assert!(with("kind = \"sqlite\"\npath = \"a.db\"\ntable = \"t\"\nas_of = \"live\"", "证件号码[必填]").is_err(), "where it is quoted");
+    let book = |more: &str| with(&format!("kind = \"xlsx\"\npath = \"a.xlsx\"\nas_of = \"modified\"\n{more}"), "SFZH");
+    for good in [
+        "sheet = \"Result (2)\"",
+        "sheet = [\"Result\", \"Result (2)\"]",
+        "sheet = \"O'Brien;\"\nunread = { \"说明\" = \"how to fill it in\" }",
+    ] {
+        assert!(book(good).is_ok(), "{good}");
+    }
+    for bad in [
+        "sheet = []",
+        "sheet = [\"a\", \"a\"]",
+        "unread = { \"说明\" = \"\" }",
+        "sheet = \"a\"\nunread = { a = \"why\" }",
+        "unread = [\"a\"]",
+    ] {
+        assert!(book(bad).is_err(), "{bad}");
     }
 }
 
@@ -139,6 +228,7 @@ fn servers_have_their_own_keys() {
         connections: 4,
         profile_every: Duration::from_secs(900),
         as_of: SqliteAsOf::Live,
+        nothing_hidden: None,
     };
     assert_eq!(with(&format!("kind = \"postgres\"\n{least}")).unwrap().source, Source::Postgres(usual.clone()));
     let more = "port = 3307\npassword_file = \"secret/hj\"\nca_file = \"ca.pem\"\nconnections = 32\nprofile_every = \"0s\"\n\
@@ -171,7 +261,7 @@ fn servers_have_their_own_keys() {
             "`source.connections` = `1`: must be between 2 and 32",
             "`source.profile_every` = `5ms`: must be `0s`, or between `1s` and `24h`, such as `15m`",
             "`source.schema` = `public`: unknown key; known here: kind, host, port, database, table, user, password_file, password_env, tls, \
-             ca_file, connections, profile_every, as_of",
+             ca_file, connections, profile_every, as_of, nothing_hidden",
         ]
     );
 }
@@ -214,12 +304,25 @@ fn drivers_have_their_own_keys() {
 fn interfaces_have_their_own_keys() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
-    let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\nkind = \"rest\"\n{source}\n[coverage]{after}"), "f.toml");
+    let open = |source: &str| DatasetFile::parse(&format!("{before}[source]\nkind = \"rest\"\n{source}\n[coverage]{after}"), "f.toml");
+    let hidden = "nothing_hidden = \"its role sees every district\"\n";
+    let with = |source: &str| open(&format!("live = \"it answers from the register itself\"\n{hidden}{source}"));
     let said = |source: &str| with(source).unwrap_err().faults.iter().map(ToString::to_string).collect::<Vec<_>>();
     let least = "url = \"https://a/b?key=s3cret\"\nrows = \"\"\n";
     let Source::Rest(rest) = with(&format!("{least}paging = {{ kind = \"whole\" }}")).unwrap().source else { panic!("no rest") };
     assert_eq!((rest.time_out, rest.most_pages, rest.refresh_every), (Duration::from_secs(30), 10_000, Duration::from_secs(900)));
     assert!(!format!("{rest:?}").contains("s3cret"));
+    // Of when its answers are, and that nothing is hidden, is asked of nobody but its owner, who says why.
+    let stated = |more: &str| open(&format!("{least}paging = {{ kind = \"whole\" }}\n{more}")).map(|file| file.source);
+    let faults = |more: &str| stated(more).unwrap_err().faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(matches!(stated(&format!("{hidden}as_of = \"/at\"")), Ok(Source::Rest(Rest { age: Age::Said(Total::Body(_)), .. }))));
+    assert!(faults(hidden).contains("`source.live`: missing"), "{}", faults(hidden));
+    assert!(faults(&format!("{hidden}as_of = \"/at\"\nlive = \"it is the register\"")).contains("there is `live` already"));
+    for filler in ["", "yes", "FILL_IN", "      yes      ", "true"] {
+        let told = faults(&format!("live = \"{filler}\"\nnothing_hidden = \"{filler}\""));
+        assert!(told.contains("`source.live`") && told.contains("`source.nothing_hidden`"), "{filler}: {told}");
+    }
+    assert!(stated("live = \"直接读业务库\"\nnothing_hidden = \"本账号可见全部区县\"").is_ok());
     // Where only the numbering tells pages apart, ids must.
     for kind in ["page", "offset"] {
         assert_eq!(
@@ -369,6 +472,25 @@ fn manifests_go_round() {
     assert_eq!(Manifest::parse(&manifest.to_text(), "m").unwrap(), manifest);
     let said = Manifest::parse("as_of = \"2026-11-22\"\nrow = 1\nsha256 = \"AB\"", "m").unwrap_err();
     assert_eq!(said.faults.len(), 4);
+    // As PowerShell and `certutil` write it.
+    let digest = "6600ADA3FC68612AA477D414128D084EBAF1D68D3B50BEFE13487725ADFFFFFF";
+    let spaced: Vec<&str> = (0..32).map(|at| &digest[2 * at..2 * at + 2]).collect();
+    for said in [digest.to_owned(), digest.to_lowercase(), spaced.join(" ")] {
+        for as_of in ["\"2026-11-28T00:30:00+08:00\"", "2026-11-28T00:30:00+08:00"] {
+            let text = format!("\u{feff}rows = 12\r\nsha256 = \"{said}\"\r\nas_of = {as_of}\r\n");
+            let read = Manifest::read(text.as_bytes(), "m").unwrap();
+            assert_eq!((read.rows, read.sha256), (12, digest.to_lowercase()));
+        }
+    }
+    let wide: Vec<u8> = "\u{feff}rows = 12".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let unmarked: Vec<u8> = "rows = 12".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [wide, unmarked] {
+        let said = Manifest::read(&bytes, "m").unwrap_err().to_string();
+        assert!(said.contains("UTF-16") && said.contains("-Encoding utf8"), "{said}");
+    }
+    assert!(Manifest::read(b"rows = \"\xff\"", "m").unwrap_err().to_string().contains("UTF-8"));
+    let said = Manifest::read(b"rows = 12\nsha256 = x\n", "m").unwrap_err().to_string();
+    assert!(said.contains("line 2, `sha256`") && !said.contains("\\u{a}"), "{said}");
 }
 
 proptest! {

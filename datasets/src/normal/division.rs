@@ -8,8 +8,8 @@ pub(crate) const PROVINCES: [&str; 34] = [
     "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82",
 ];
 
-/// Districts whose whole area went to another, as the Ministry of Civil Affairs announced it: code, successor, year. One that was divided
-/// among several has no single successor and stays as it is.
+/// Districts whose whole area went to another, as the Ministry of Civil Affairs announced it: code, successor, year. A *cell* that names one
+/// is read as its successor. A *coverage* never is: the successor is wider.
 const MERGED: &[(&str, &str, u16)] = &[
     ("110103", "110101", 2010), // 北京 崇文 → 东城
     ("110104", "110102", 2010), // 北京 宣武 → 西城
@@ -25,7 +25,11 @@ const MERGED: &[(&str, &str, u16)] = &[
     ("320503", "320508", 2012), // 苏州 平江 → 姑苏
     ("320504", "320508", 2012), // 苏州 金阊 → 姑苏
     ("330103", "330105", 2021), // 杭州 下城 → 拱墅
-    ("330104", "330102", 2021), // 杭州 江干 → 上城
+];
+
+/// Districts that were divided among several: code, year. Such a code has no single successor, and stays as it is where it is read.
+const DIVIDED: &[(&str, u16)] = &[
+    ("330104", 2021), // 杭州 江干 → 上城, and 下沙 and 白杨 → 钱塘
 ];
 
 /// Reads a code of six digits, or the same with a statistical suffix of three or six zeros, into the code in force now.
@@ -46,12 +50,19 @@ pub fn spellings(code: &str) -> Vec<String> {
     [code].into_iter().chain(before).flat_map(|six| [six.to_owned(), format!("{six}000"), format!("{six}000000")]).collect()
 }
 
-/// The regions that all of these lists cover, each as narrowly as it was named, sorted. A province's code covers its prefectures', and
-/// theirs their counties' (GB/T 2260: two digits each, zeros for "all of it").
+/// The year in which a district was abolished, if that is known here. What a register covers cannot be said with such a code: of the
+/// district that its area belongs to now, it covers a part.
+pub fn abolished(code: &str) -> Option<u16> {
+    let merged = MERGED.iter().map(|(old, _, year)| (*old, *year));
+    merged.chain(DIVIDED.iter().copied()).find(|(old, _)| *old == code).map(|(_, year)| year)
+}
+
+/// The regions that all of these lists cover, each as it was named, sorted. A province's code covers its prefectures', and theirs their
+/// counties' (GB/T 2260: two digits each, zeros for "all of it"). It never works the other way: all of a city's counties, named one by one,
+/// are these counties and not the city, for a list of today says nothing of what the city was.
 pub fn common<L: AsRef<[String]>>(lists: &[L]) -> Vec<String> {
-    let lists: Vec<Vec<&str>> = lists.iter().map(|list| list.as_ref().iter().map(|code| successor(code)).collect()).collect();
-    let in_all = |code: &&str| lists.iter().all(|list| list.iter().any(|wide| covers(wide, code)));
-    let mut regions: Vec<String> = lists.iter().flatten().copied().filter(in_all).map(str::to_owned).collect();
+    let in_all = |code: &&String| lists.iter().all(|list| list.as_ref().iter().any(|wide| covers(wide, code)));
+    let mut regions: Vec<String> = lists.iter().flat_map(|list| list.as_ref()).filter(in_all).cloned().collect();
     regions.sort();
     regions.dedup();
     regions

@@ -9,8 +9,8 @@ pub const SCALE: i8 = 2;
 /// Largest amount, in fen: what a decimal of so many digits holds.
 const MOST_FEN: i128 = 99_999_999_999_999_999_999;
 
-/// Reads an amount into fen: sign, currency mark (`¥`, `RMB`, `CNY`), commas every three digits, at most two decimals, `元` or `万元`.
-/// Capital numerals, more decimals than fen and commas in odd places are unreadable: money is never rounded or guessed.
+/// Reads an amount into fen: sign, currency mark (`¥`, `RMB`, `CNY`), commas every three digits, at most two decimals that are not zeros at
+/// their end, `元` or `万元`. Capital numerals, parts of a fen and commas in odd places are unreadable: money is never rounded or guessed.
 pub fn read(raw: &str) -> Option<i128> {
     let text = fold::identifier(raw.get(..raw.len().min(256))?);
     let text = text.replace('￥', "¥");
@@ -27,7 +27,12 @@ pub fn read(raw: &str) -> Option<i128> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let most_decimals = if unit == 1 { 2 } else { 6 };
     let digits = |part: &str| part.bytes().all(|c| c.is_ascii_digit());
-    if decimals.len() > most_decimals || !digits(decimals) || (text.contains('.') && decimals.is_empty()) {
+    if !digits(decimals) || (text.contains('.') && decimals.is_empty()) {
+        return None;
+    }
+    // `numeric(18,4)` and FoxPro's currency write 1234.5000: zeros at the end take nothing away.
+    let decimals = decimals.trim_end_matches('0');
+    if decimals.len() > most_decimals {
         return None;
     }
     let mut groups = whole.split(',');

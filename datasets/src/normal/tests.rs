@@ -84,6 +84,14 @@ proptest! {
     }
 
     #[test]
+    fn zeros_behind_the_decimals_round_nothing(fen in -99_999_999_999i128..=99_999_999_999, zeros in 0_usize..18, more in 1_u8..10) {
+        let (sign, whole, rest) = (if fen < 0 { "-" } else { "" }, fen.abs() / 100, fen.abs() % 100);
+        let zeros = "0".repeat(zeros);
+        prop_assert_eq!(money::read(&format!("{sign}{whole}.{rest:02}{zeros}")), Some(fen));
+        prop_assert_eq!(money::read(&format!("{sign}{whole}.{rest:02}{zeros}{more}")), None, "a part of a fen");
+    }
+
+    #[test]
     fn nothing_panics_and_what_is_read_is_stable(raw in ".{0,40}") {
         for read in [uscc::read, division::read, phone::read, person_name::read, address::read] {
             if let Some(canonical) = read(&raw) {
@@ -95,11 +103,45 @@ proptest! {
 }
 
 #[test]
+fn an_abolished_district_is_never_its_successor() {
+    let lists = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect::<Vec<_>>();
+    let common = |one: &[&str], other: &[&str]| division::common(&[lists(one), lists(other)]);
+    // Whatever two registers state, the answer is about nothing that one of them does not name.
+    for (old, new) in [("330103", "330105"), ("330104", "330102"), ("330104", "330114"), ("120107", "120116"), ("310108", "310106")] {
+        assert!(division::abolished(old).is_some() && division::abolished(new).is_none());
+        assert!(common(&[old], &[new]).is_empty(), "{old} is a part of {new}");
+        assert_eq!(common(&[old], &[old]), [old], "as it was stated");
+    }
+    assert_eq!(division::read("330104").as_deref(), Some("330104"), "divided in 2021: it has no single successor");
+    // A part is not the whole, and parts do not add up to it.
+    assert_eq!(common(&["330100"], &["330102", "330105"]), ["330102", "330105"]);
+    assert_eq!(common(&["330000"], &["330100", "310000"]), ["330100"]);
+    assert!(common(&["330102", "330105"], &["330106"]).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn a_common_region_was_named_and_is_covered_by_every_list(
+        lists in proptest::collection::vec(proptest::collection::vec(prop_oneof!["33(00|01|02)0[0-3]", "(33|31)0000", "33010[2-6]"], 0..5), 1..4)
+    ) {
+        for region in division::common(&lists) {
+            prop_assert!(lists.iter().flatten().any(|named| *named == region));
+            for list in &lists {
+                let stem = |code: &str| code.trim_end_matches("00").trim_end_matches("00").to_owned();
+                prop_assert!(list.iter().any(|wide| region.starts_with(&stem(wide))), "{region} is not in {list:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_doubtful_is_unreadable() {
     for raw in ["", "1,23", "12,34.00", "1.234", "1.", ".5", "壹万元整", "1e5", "1,2345", "1234,567", "--1", "1.2.3"] {
         assert_eq!(money::read(raw), None, "{raw}");
     }
     assert_eq!((money::read("12.5万元"), money::read("-1,234.5"), money::read("0")), (Some(12_500_000), Some(-123_450), Some(0)));
+    assert_eq!((money::read("1234.5000"), money::read("12.34560000万"), money::read("0.0000")), (Some(123_450), Some(12_345_600), Some(0)));
+    assert_eq!((money::read("1234.5050"), money::read("0.00100万")), (None, Some(1_000)));
     for raw in ["8888 6666", "13800138000/13900139000", "1380013800", "0571-88886666-801", "12800138000", "+1 202 555 0100"] {
         assert_eq!(phone::read(raw), None, "{raw}");
     }

@@ -39,6 +39,8 @@ const MOST_BYTES: usize = 1024;
 pub(super) const KNOWN_ENOUGH: usize = 6;
 /// In exponent form, where their places are known.
 const KNOWN_OF_EXPONENT: usize = 5;
+/// What somebody misread is whole.
+const FEWEST_MISREAD: usize = 17;
 /// Digits that a spreadsheet keeps of a number.
 const DIGITS_OF_A_NUMBER: usize = 15;
 /// What is divided is whole, but for a slip or two.
@@ -159,7 +161,8 @@ impl Suspect {
         let text = fold::unguarded(fold::trimmed(&text));
         // What stands between two of these is somebody of its own: none of them may be unexplained.
         let items: Vec<&str> = text.split(|c: char| SEPARATORS.contains(&c) && !fold::is_blank(c)).collect();
-        let words: Vec<&str> = text.split(fold::is_blank).filter(|word| !word.is_empty()).collect();
+        // What nobody sees divides nothing.
+        let words: Vec<&str> = text.split(char::is_whitespace).filter(|word| !fold::trimmed(word).is_empty()).collect();
         let takes = match (items.len(), words.len()) {
             (1, 0 | 1) => judged(text),
             (1, _) if words.iter().any(|word| is_whole(word)) => all_judged(&words),
@@ -245,15 +248,22 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
     let count = |kind: Character| kinds.iter().filter(|one| **one == kind).count();
     let (known, slips, dividers) = (count(Character::Known), count(Character::LookAlike), count(Character::Divider));
     // More than one id can be: nobody knows where the one ends, and who the other is.
-    if known > LONGEST || slips > MOST_SLIPS || is_date(&plain) || (dividers > 0 && known < FEWEST_DIVIDED) {
+    // And a point behind the first digit is a number's, of which nobody knows how many digits it had.
+    let is_number = text.get(1) == Some(&'.');
+    if known > LONGEST || slips > MOST_SLIPS || is_date(&plain) || is_number || (dividers > 0 && known < FEWEST_DIVIDED) {
         return None;
     }
     let whole: Vec<char> = text.iter().zip(&kinds).filter(|(_, kind)| **kind != Character::Divider).map(|(c, _)| *c).collect();
     let masks = hidden(&whole);
     let is_masked = masks.contains(&true);
-    // One kind of damage explains a cell; two would explain nearly everything. And what a filling machine wrote says nothing, nor what is
-    // beside it.
-    if is_filled(&whole) || (is_masked && slips + dividers > 0) {
+    let marks = masks.iter().filter(|hidden| **hidden).count();
+    let shown: String = whole.iter().zip(&masks).filter(|(_, hidden)| !**hidden).map(|(c, _)| *c).collect();
+    let is_rounded = whole.ends_with(&['0', '0', '0']);
+    // One kind of damage explains a cell; two would explain nearly everything. A mask that hides nothing is no mask. And what a filling machine
+    // wrote says nothing, nor what is beside it.
+    let hides_nothing = is_whole(&shown.chars().collect::<Vec<_>>()) || shown.len() >= 18 || (shown.len() >= 15 && marks > 1);
+    let is_twice = (is_masked && (slips + dividers > 0 || is_rounded)) || (slips > 0 && (is_rounded || whole.len() < FEWEST_MISREAD));
+    if is_filled(&whole) || is_twice || (is_masked && hides_nothing) {
         return None;
     }
     let mut takes = Vec::new();
@@ -261,7 +271,7 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
         takes.push(Take::masked(&whole, &masks));
     }
     // What one mark hides may be one character, or a slip of the pen.
-    match masks.iter().filter(|hidden| **hidden).count() {
+    match marks {
         0 => takes.push(Take::typed(&whole)),
         1 if !whole.iter().any(|c| MASKS.contains(*c)) => takes.push(Take::typed(&whole)),
         1 => takes.push(Take { most: 1, least: 0, ..Take::typed(&whole) }),
@@ -269,8 +279,7 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
     }
     let rounded = rounded(&whole.iter().collect::<String>());
     // Cut off by a spreadsheet, and mistyped before.
-    let ends_rounded = slips > 0 && whole.ends_with(&['0', '0', '0']);
-    if ends_rounded || (!rounded.is_empty() && !rounded.iter().any(Take::is_some_ids)) {
+    if !rounded.is_empty() && !rounded.iter().any(Take::is_some_ids) {
         return None;
     }
     takes.extend(rounded);
@@ -317,7 +326,7 @@ fn is_filled(text: &[char]) -> bool {
     let runs = digits.chunk_by(|a, b| a == b).filter(|run| run.first() != Some(&b'*'));
     let is_long = |run: &[u8]| run.len() > 4;
     let tail = digits.get(14..18).filter(|_| digits.len() == 18).unwrap_or_default();
-    let mut runs_and_tail = runs.map(|run| is_long(run)).chain([tail == b"0000" || tail == b"9999"]);
+    let mut runs_and_tail = runs.map(is_long).chain([tail == b"0000" || tail == b"9999"]);
     runs_and_tail.any(|filled| filled) || sequences(&digits).any(|filled| filled)
 }
 
@@ -346,7 +355,7 @@ impl Take {
         let tokens: Vec<Token> = text.iter().map(token).collect();
         let known = Counts::known(&tokens);
         // 15 digits of the sequences that stood for another century are whole, and only the century is open.
-        let is_ambiguous = text.get(12..).is_some_and(|sequence| sequence >= &['9', '9', '6']) && !matches!(text.first(), Some('8' | '9'));
+        let is_ambiguous = matches!(text.get(12..), Some(['9', '9', '6'..='9'])) && !matches!(text.first(), Some('8' | '9'));
         let is_whole = text.len() == 15 && known.total() == 15 && is_ambiguous;
         let (most, part) = match known.total() {
             _ if is_whole => (0, Some(0)),
@@ -406,7 +415,7 @@ impl Take {
         };
         let (prefix, suffix) = (cut(true), cut(false));
         let is_mobile = self.tokens.len() == 11 && matches!(self.tokens.as_slice(), [Token::Known(b'1'), Token::Known(b'3'..=b'9'), ..]);
-        let part = self.part.filter(|_| !is_mobile);
+        let part = self.part.filter(|_| !is_mobile && !self.tokens.contains(&Token::Stretch));
         PATTERNS.iter().any(|form| {
             within(&self.tokens, form, Ends::Both, self.least)
                 // Cut off and mistyped: that would explain nearly everything.
@@ -429,14 +438,18 @@ static PATTERNS: LazyLock<Vec<Form>> = LazyLock::new(|| {
         &["8", "123"],
         &["9", "12345678"],
     ];
-    const CENTURIES: [[&str; 3]; 3] = [["1", "8", "789"], ["1", "9", "0123456789"], ["2", "0", "0123"]];
-    const MONTHS: [[&str; 2]; 2] = [["0", "123456789"], ["1", "012"]];
-    const DAYS: [[&str; 2]; 3] = [["0", "123456789"], ["12", "0123456789"], ["3", "01"]];
+    const CENTURIES: [[&str; 3]; 3] = [["1", "8", "789"], ["1", "9", "0123456789"], ["2", "0", "012"]];
+    // Months of 31, of 30 and of fewer days.
+    const MONTHS: [([&str; 2], &str); 5] =
+        [(["0", "13578"], "01"), (["1", "02"], "01"), (["0", "469"], "0"), (["1", "1"], "0"), (["0", "2"], "")];
+    const DAYS: [[&str; 2]; 2] = [["0", "123456789"], ["12", "0123456789"]];
     const ANY: &str = "0123456789";
     let mut patterns = Vec::new();
-    for (province, month, day) in PROVINCES.iter().flat_map(|p| MONTHS.iter().flat_map(move |m| DAYS.iter().map(move |d| (p, m, d)))) {
+    let last = |end: &'static str| Some(["3", end]).filter(|_| !end.is_empty());
+    let days = MONTHS.iter().flat_map(|(month, end)| DAYS.into_iter().chain(last(end)).map(move |day| (month, day)));
+    for (province, (month, day)) in PROVINCES.iter().flat_map(|province| days.clone().map(move |day| (province, day))) {
         let division = || province.iter().copied().chain([ANY; 4]);
-        let date = || month.iter().chain(day).copied();
+        let date = || month.iter().copied().chain(day);
         // Permits and foreigners' ids are younger than the last ids of 15 digits.
         if !matches!(province, ["8" | "9", _]) {
             let short = division().chain([ANY; 2]).chain(date()).chain([ANY; 3]);
@@ -472,7 +485,8 @@ fn exponent_form(text: &str) -> Option<Vec<u8>> {
     let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
     let digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
     let length = exponent.parse::<usize>().ok().filter(|_| digits(exponent))?.checked_add(whole.len())?;
-    let fits = !whole.is_empty() && digits(whole) && digits(fraction) && matches!(length, 15 | 18);
+    let is_filled = fraction.ends_with("00000");
+    let fits = !whole.is_empty() && digits(whole) && digits(fraction) && !is_filled && matches!(length, 15 | 18);
     let all = || [whole, fraction].concat().trim_end_matches('0').as_bytes().to_vec();
     fits.then(all)
 }

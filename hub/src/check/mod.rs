@@ -9,11 +9,12 @@
 pub mod admissible;
 mod evaluate;
 mod pair_join;
+mod plausible;
 pub mod prepare;
 mod request_join;
 pub mod run;
 pub mod slots;
 
 pub use prepare::{PreparedCheck, PreparedVariant};
-pub use run::{Dispatch, RunResult, ScanAnswer, ScanCall};
+pub use run::{Dispatch, RunResult, ScanAnswer, ScanCall, SourceRead};
 pub use slots::ExchangeCx;

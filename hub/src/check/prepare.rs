@@ -12,8 +12,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use zerotrip_certs::definition::{Definition, Reference, Scan, StepKind, Variant};
 use zerotrip_datasets::normal::{division, money};
-use zerotrip_datasets::template;
-use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType};
+use zerotrip_datasets::{file::semantic_type, template};
+use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType, coverage};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::receipt::template_digest;
 
@@ -74,6 +74,8 @@ pub enum PreparedKind {
 pub struct PreparedScan {
     /// As in the definition.
     pub scan: Scan,
+    /// What the owner stated when it was prepared: an answer rests on this statement, and on no later one.
+    pub statement: Arc<DatasetStatement>,
     /// What the owner approves.
     pub template: ScanTemplate,
     /// Its digest.
@@ -84,8 +86,10 @@ pub struct PreparedScan {
     pub absence_for: Vec<SlotColumn>,
     /// Columns, by place in the answer, where a NULL makes the row unreadable.
     pub required: Vec<usize>,
-    /// The shape of the answer; the step's table has [`ROW_NUMBER`] beside it.
+    /// The shape of the answer; the step's table has the optional columns that the owner does not state, and [`ROW_NUMBER`], beside it.
     pub answer: SchemaRef,
+    /// The place in the answer of the column that says of which thing a row is, where a hand-over compares it.
+    pub thing: Option<usize>,
 }
 
 /// A column of a slot.
@@ -183,6 +187,14 @@ pub fn session_config() -> SessionConfig {
     config
 }
 
+fn data_type(semantic: SemanticType) -> DataType {
+    match semantic {
+        SemanticType::Date => DataType::Date32,
+        SemanticType::Money => DataType::Decimal128(money::PRECISION, money::SCALE),
+        _ => DataType::Utf8,
+    }
+}
+
 struct Preparation<'a> {
     definition: &'a Definition,
     variant: &'a Variant,
@@ -215,6 +227,10 @@ impl<'a> Preparation<'a> {
             self.prepared.steps.push(PreparedStep { name: step.name.clone(), schema, kind });
         }
         self.resolve_absences();
+        let certain = &self.definition.certain;
+        if self.prepared.resolve(self.definition, certain).is_none() {
+            self.faults.push(format!("check.certain: no column `{}.{}`", certain.step, certain.column));
+        }
         self.check_verdict();
         self.find_regions();
         if self.faults.is_empty() { Ok(self.prepared) } else { Err(self.faults) }
@@ -239,21 +255,22 @@ impl<'a> Preparation<'a> {
             return None;
         }
         let mut fields = vec![Field::new(&scan.lookup, DataType::Utf8, true)];
-        for column in &scan.columns {
+        let delivered = template::delivered(&template, statement);
+        for column in &delivered {
             let stated = statement.columns.iter().find(|stated| stated.name == *column)?;
-            let data_type = match stated.r#type() {
-                SemanticType::Date => DataType::Date32,
-                SemanticType::Money => DataType::Decimal128(money::PRECISION, money::SCALE),
-                _ => DataType::Utf8,
-            };
-            fields.push(Field::new(column, data_type, true));
+            fields.push(Field::new(column, data_type(stated.r#type()), true));
+        }
+        let answer = Arc::new(Schema::new(fields.clone()));
+        let shape = self.definition.datasets.iter().find(|shape| shape.id == scan.dataset);
+        for column in scan.optional.iter().filter(|column| !delivered.contains(column)) {
+            let taken = shape.and_then(|shape| semantic_type(shape.columns.get(column)?)).unwrap_or_default();
+            fields.push(Field::new(column, data_type(taken), true));
         }
         if fields.iter().any(|field| field.name() == ROW_NUMBER) {
             self.faults
                 .push(format!("scan `{name}`: `{ROW_NUMBER}` is the hub's own name for a row's number; the dataset must use another"));
             return None;
         }
-        let answer = Arc::new(Schema::new(fields.clone()));
         fields.push(Field::new(ROW_NUMBER, DataType::Int64, false));
         let resolve = |references: &[Reference], faults: &mut Vec<String>| {
             let mut places = Vec::new();
@@ -267,7 +284,11 @@ impl<'a> Preparation<'a> {
         };
         let keys = resolve(&scan.keys, &mut self.faults);
         let required = scan.required.iter().filter_map(|name| scan.columns.iter().position(|column| column == name)).map(|at| at + 1);
+        let pairs = self.definition.hand_overs.iter().filter(|pair| pair.from == name || pair.to == name);
+        let thing = pairs.filter_map(|pair| pair.by.as_ref()).find_map(|by| answer.index_of(by).ok());
         let prepared = PreparedScan {
+            statement: Arc::new(statement.clone()),
+            thing,
             digest: template_digest(&template),
             template,
             keys,
@@ -323,19 +344,32 @@ impl<'a> Preparation<'a> {
         }
     }
 
-    /// An answer holds where all the registers that it judges know of every record; of what lies outside one of them it says nothing.
+    /// An answer holds where all the registers that it reads know of every record; of what lies outside one of them it says nothing. A
+    /// register of persons counts too: who belongs to whom elsewhere, it does not know. One that knows of everything wherever it happened
+    /// sets no bound.
     fn find_regions(&mut self) {
-        let scans: Vec<&Scan> = self.variant.scans().map(|(_, scan)| scan).collect();
-        let judged: Vec<&Scan> = scans.iter().copied().filter(|scan| scan.judged).collect();
-        let counted = if judged.is_empty() { scans } else { judged };
         let coverage = |scan: &Scan| self.statements.get(&scan.dataset)?.coverage.as_ref();
+        let anywhere = |scan: &Scan| {
+            coverage(scan).is_some_and(|coverage| matches!(coverage.subjects, Some(coverage::Subjects::EveryoneAnywhere(true))))
+        };
+        let counted: Vec<&Scan> = self.variant.scans().map(|(_, scan)| scan).filter(|scan| scan.judged || !anywhere(scan)).collect();
+        for scan in &counted {
+            for code in coverage(scan).iter().flat_map(|coverage| &coverage.regions) {
+                if let Some(year) = division::abolished(code) {
+                    self.faults.push(format!(
+                        "`{}` covers `{code}`, which was abolished in {year}: its owner must name what of today's districts it covers, in whole",
+                        scan.dataset
+                    ));
+                }
+            }
+        }
         let lists: Vec<&[String]> = counted.iter().map(|scan| coverage(scan).map_or(&[][..], |coverage| &coverage.regions)).collect();
         self.prepared.regions = division::common(&lists);
         if self.prepared.regions.is_empty() {
             let stated: Vec<String> =
                 counted.iter().zip(&lists).map(|(scan, list)| format!("{}: {}", scan.dataset, list.join(", "))).collect();
             self.faults
-                .push(format!("no region lies within all registers that it judges ({}); its answer would hold nowhere", stated.join("; ")));
+                .push(format!("no region lies within all registers that it reads ({}); its answer would hold nowhere", stated.join("; ")));
         }
     }
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Date32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, Date32Array, Int64Array, RecordBatch, StringArray, new_null_array};
 use arrow::datatypes::{DataType, Date32Type, Int64Type, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
@@ -15,9 +15,11 @@ use futures::future;
 use zerotrip_certs::soundness::{
     CompleteScan, Conclusion, Evidence, Incomplete, ScanEvidence, ScanReport, ScanState, Verdict, VerdictKind, conclude,
 };
-use zerotrip_proto::v1::ErrorCode;
+use zerotrip_proto::bounds::CLOCK_SKEW;
+use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
 
 use super::evaluate::evaluate;
+use super::plausible::{civil_day, implausible};
 use super::prepare::{PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn, request_schema, session_config};
 use super::slots::ExchangeCx;
 
@@ -55,10 +57,23 @@ pub struct ScanAnswer {
 pub struct RunResult {
     /// What the check comes to.
     pub conclusion: Conclusion,
-    /// When each source that answered was, by dataset, in order.
-    pub sources: Vec<(String, std::time::SystemTime)>,
+    /// What each source that answered said of itself, in order.
+    pub sources: Vec<SourceRead>,
     /// Where the conclusion holds: division codes.
     pub regions: Vec<String>,
+    /// Whether the owners of all registers that it judges say that rows under a person's former number are under the present one.
+    pub numbers_carried_over: bool,
+}
+
+/// A source that answered.
+#[derive(Clone, Debug)]
+pub struct SourceRead {
+    /// The dataset.
+    pub dataset: String,
+    /// When it was as it answered.
+    pub as_of: std::time::SystemTime,
+    /// What its owner stated of it: the statement that the answer rests on.
+    pub statement: Arc<DatasetStatement>,
 }
 
 /// What the plans run on: shared by all requests.
@@ -95,30 +110,40 @@ impl PreparedCheck {
         today: i32,
         dispatch: &dyn Dispatch,
     ) -> Result<RunResult> {
-        let run = Run { check: self, variant, cx: Arc::new(ExchangeCx::new(variant.slots())) };
+        let mut run = Run { check: self, variant, cx: Arc::new(ExchangeCx::new(variant.slots())), parameters_only: false };
         run.cx.fill(0, vec![run.request_row(parameters, today)?])?;
         let mut states: BTreeMap<usize, ScanState> = BTreeMap::new();
         let task = engine.task(&run.cx);
         let mut place = 0;
         while let Some(step) = variant.steps.get(place) {
             if let PreparedKind::Sql(plan) = &step.kind {
-                run.cx.fill(place + 1, evaluate(plan, &task, &run.cx).await?)?;
+                match evaluate(plan, &task, &run.cx).await {
+                    Ok(rows) => run.cx.fill(place + 1, rows)?,
+                    // Over rows that could not be read whole, no step has to come to anything.
+                    Err(_) if run.parameters_only => return run.conclude(states, false),
+                    Err(error) => return Err(error),
+                }
                 place += 1;
                 continue;
             }
             let wave = run.wave(place);
             let end = wave.end;
             let outcomes = future::join_all(wave.map(|at| run.ask(at, dispatch))).await;
-            let mut whole = true;
+            let (mut answered, mut whole) = (true, true);
             for (at, outcome) in (place..end).zip(outcomes) {
                 let (state, rows) = outcome?;
                 match (&state, rows) {
                     (ScanState::Complete(_) | ScanState::Vacuous, rows) => run.cx.fill(at + 1, rows)?,
-                    _ => whole = false,
+                    (ScanState::Unreadable(_), rows) => {
+                        run.cx.fill(at + 1, rows)?;
+                        whole = false;
+                    }
+                    _ => answered = false,
                 }
                 states.insert(at, state);
             }
-            if !whole {
+            run.parameters_only |= !whole;
+            if !answered {
                 return run.conclude(states, false);
             }
             place = end;
@@ -131,6 +156,9 @@ struct Run<'a> {
     check: &'a PreparedCheck,
     variant: &'a PreparedVariant,
     cx: Arc<ExchangeCx>,
+    /// From a scan on that could not be read whole: nobody else is asked about than whom the request names, for who belongs to whom rests on
+    /// rows that are not known. What stands against the persons named is an answer all the same.
+    parameters_only: bool,
 }
 
 impl Run<'_> {
@@ -162,9 +190,10 @@ impl Run<'_> {
             return Err(DataFusionError::Internal(format!("step {at} is no scan")));
         };
         let incomplete = |code| ScanState::Incomplete(Incomplete { code, dataset: scan.scan.dataset.clone() });
-        let keys = match self.keys(&scan.keys)? {
+        let keys: Vec<SlotColumn> = scan.keys.iter().filter(|key| key.slot == 0 || !self.parameters_only).copied().collect();
+        let keys = match self.keys(&keys)? {
             Some(keys) if keys.is_empty() => return Ok((ScanState::Vacuous, Vec::new())),
-            Some(keys) if keys.len() > scan.scan.most_keys as usize => return Ok((incomplete(ErrorCode::SourceLimit), Vec::new())),
+            Some(keys) if keys.len() > scan.scan.most_keys as usize => return Ok((incomplete(ErrorCode::DefinitionLimit), Vec::new())),
             Some(keys) => keys,
             // A key that cannot be read is a person who would not be asked about.
             None => return Ok((incomplete(ErrorCode::SourceUnreadable), Vec::new())),
@@ -177,8 +206,14 @@ impl Run<'_> {
         let null = |batch: &RecordBatch| scan.required.iter().any(|column| batch.column(*column).null_count() > 0);
         answer.report.required_null |= answer.rows.iter().any(null);
         answer.report.most_age = answer.report.most_age.min(scan.scan.most_age.0);
+        let last = civil_day(answer.report.now + CLOCK_SKEW)?;
+        let implausible = implausible(scan, &answer.rows, &answer.report, last)?;
+        answer.report.findings.extend(implausible);
         Ok(match CompleteScan::try_new(answer.report) {
             Ok(complete) => (ScanState::Complete(complete), numbered(answer.rows, &step.schema)?),
+            Err(reason) if reason.code == ErrorCode::SourceUnreadable => {
+                (ScanState::Unreadable(reason), numbered(answer.rows, &step.schema)?)
+            }
             Err(reason) => (ScanState::Incomplete(reason), Vec::new()),
         })
     }
@@ -201,12 +236,15 @@ impl Run<'_> {
     fn conclude(&self, mut states: BTreeMap<usize, ScanState>, finished: bool) -> Result<RunResult> {
         let definition = &self.check.definition;
         let mut scans = Vec::new();
+        let mut relations_unread = false;
         for (at, step) in self.variant.steps.iter().enumerate() {
             let PreparedKind::Scan(scan) = &step.kind else { continue };
             let state = states.remove(&at).unwrap_or(ScanState::NotAsked);
             let mut state = state;
             let persons = match if finished { self.keys(&scan.absence_for)? } else { Some(Vec::new()) } {
                 Some(persons) => persons,
+                // Beside a scan that could not be read whole, no absence is concluded for anybody.
+                None if self.parameters_only => Vec::new(),
                 // Somebody for whom an absence would be concluded cannot be named: then it is not.
                 None => {
                     let (code, dataset) = (ErrorCode::SourceUnreadable, scan.scan.dataset.clone());
@@ -214,12 +252,21 @@ impl Run<'_> {
                     Vec::new()
                 }
             };
-            let rows = if finished { self.about(at + 1)? } else { Vec::new() };
-            scans.push((step.name.as_str(), &scan.scan, state, rows, persons));
+            relations_unread |= !scan.scan.judged && matches!(state, ScanState::Unreadable(_));
+            let (rows, things) = if finished { (self.about(at + 1)?, self.things(at + 1, scan.thing)?) } else { (Vec::new(), None) };
+            scans.push((step.name.as_str(), scan, state, rows, things, persons));
         }
         let mut registered = BTreeMap::new();
         let mut verdicts = Vec::new();
+        let mut certain = HashSet::new();
         if finished {
+            // Who belongs to whom is not known where a register of persons could not be read whole; who is asked about by name, is.
+            let listed = if relations_unread {
+                self.parameters()
+            } else {
+                self.variant.resolve(definition, &definition.certain).into_iter().collect()
+            };
+            certain = self.keys(&listed)?.unwrap_or_default().into_iter().collect();
             for rule in &definition.coverage {
                 let Some(column) = self.variant.resolve(definition, &rule.registered) else { continue };
                 let persons: HashSet<String> = self.keys(&[column])?.unwrap_or_default().into_iter().collect();
@@ -227,14 +274,15 @@ impl Run<'_> {
             }
             verdicts = self.verdicts()?;
         }
-        let evidence_scans = scans.iter().map(|(name, scan, state, rows, persons)| ScanEvidence {
+        let evidence_scans = scans.iter().map(|(name, scan, state, rows, things, persons)| ScanEvidence {
             name,
-            dataset: &scan.dataset,
+            dataset: &scan.scan.dataset,
             state,
             rows,
-            judged: scan.judged,
+            things: things.as_deref(),
+            judged: scan.scan.judged,
             absence_for: persons,
-            lifetime_from: scan.lifetime_from,
+            reach: scan.scan.reach(),
         });
         let evidence_scans: Vec<_> = evidence_scans.collect();
         let reasons: Vec<&str> = definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
@@ -242,14 +290,35 @@ impl Run<'_> {
             scans: &evidence_scans,
             verdicts: &verdicts,
             reasons: &reasons,
+            certain: &certain,
             registered: &registered,
             hand_overs: &definition.hand_overs,
         });
-        let sources = scans.iter().filter_map(|(_, _, state, ..)| match state {
-            ScanState::Complete(complete) => Some((complete.dataset().to_owned(), complete.as_of())),
+        let sources = scans.iter().filter_map(|(_, scan, state, ..)| match state {
+            ScanState::Complete(complete) => {
+                let (dataset, as_of) = (complete.dataset().to_owned(), complete.as_of());
+                Some(SourceRead { dataset, as_of, statement: Arc::clone(&scan.statement) })
+            }
             _ => None,
         });
-        Ok(RunResult { conclusion, sources: sources.collect(), regions: self.variant.regions.clone() })
+        let numbers_carried_over =
+            scans.iter().filter(|(_, scan, ..)| scan.scan.judged).all(|(_, scan, ..)| scan.statement.numbers_carried_over);
+        Ok(RunResult { conclusion, sources: sources.collect(), regions: self.variant.regions.clone(), numbers_carried_over })
+    }
+
+    /// The columns of the request that name persons: all but the day.
+    fn parameters(&self) -> Vec<SlotColumn> {
+        (0..self.check.definition.parameters.len()).map(|column| SlotColumn { slot: 0, column }).collect()
+    }
+
+    /// Of which thing each row of a scan's slot is, where its owner states that.
+    fn things(&self, slot: usize, column: Option<usize>) -> Result<Option<Vec<Option<String>>>> {
+        let Some(column) = column else { return Ok(None) };
+        let mut things = Vec::new();
+        for batch in self.cx.rows(slot)? {
+            things.extend(text_column(batch, column)?.iter().map(|thing| thing.map(str::to_owned)));
+        }
+        Ok(Some(things))
     }
 
     /// Whom each row of a scan's slot is about.
@@ -277,24 +346,26 @@ impl Run<'_> {
     }
 }
 
-/// A scan's rows with their numbers beside them.
+/// A scan's rows with NULL for what their owner does not state, and their numbers beside them.
 fn numbered(batches: Vec<RecordBatch>, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
     let mut next = 0;
     let with_numbers = |batch: RecordBatch| {
         let first = next;
         next += i64::try_from(batch.num_rows()).map_err(|error| DataFusionError::External(Box::new(error)))?;
         let mut columns = batch.columns().to_vec();
+        let unstated = schema.fields().iter().skip(columns.len()).rev().skip(1).rev();
+        columns.extend(unstated.map(|field| new_null_array(field.data_type(), batch.num_rows())));
         columns.push(Arc::new(Int64Array::from_iter_values(first..next)));
         Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
     };
     batches.into_iter().map(with_numbers).collect()
 }
 
-fn text_column(batch: &RecordBatch, column: usize) -> Result<&StringArray> {
+pub(super) fn text_column(batch: &RecordBatch, column: usize) -> Result<&StringArray> {
     let array = batch.columns().get(column).filter(|array| array.data_type() == &DataType::Utf8);
     array.and_then(|array| array.as_string_opt::<i32>()).ok_or_else(|| wrong_type(column))
 }
 
-fn wrong_type(column: usize) -> DataFusionError {
+pub(super) fn wrong_type(column: usize) -> DataFusionError {
     DataFusionError::Internal(format!("column {column} of a step is not of its declared type"))
 }

@@ -17,9 +17,7 @@ use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
-use zerotrip_proto::v1::{
-    DatasetStatement, Envelope, ErrorCode, GrantedKey, KeyUsage, Opening, ScanGrant, ScanReceipt, ScanTrailer, coverage,
-};
+use zerotrip_proto::v1::{Envelope, ErrorCode, GrantedKey, KeyUsage, Opening, ScanGrant, ScanReceipt, ScanTrailer, coverage};
 use zerotrip_proto::{Refusal, from_timestamp, payload_type, to_timestamp};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{dsse, receipt};
@@ -93,12 +91,18 @@ impl<'a> Dispatcher<'a> {
         if attached.statement_digest(dataset) != Some(&stated.digest) {
             return Err(ErrorCode::SourceDrift);
         }
+        // The plans, the regions and the coverage rest on the statement that the check was prepared over. Who dials again with another in
+        // the middle of an exchange answers under that one.
+        if stated.statement != *call.scan.statement {
+            tracing::warn!(scan = call.name, dataset, "another statement than the check was prepared over is in force now");
+            return Err(ErrorCode::SourceDrift);
+        }
         let grant = self.grant(&call, &attached)?;
         let ticket = dsse::seal(payload_type::SCAN_GRANT, &grant, &self.hub.identity.sign).map_err(|error| fault(&error))?;
         let left = self.deadline.saturating_duration_since(Instant::now());
         let answered = tokio::time::timeout(left, self.receive(&call, &attached, ticket, left)).await;
         let delivered = answered.map_err(|_| ErrorCode::SourceTimeout)??;
-        self.believe(&call, &attached, &grant, &stated.digest, &stated.statement, delivered)
+        self.believe(&call, &attached, &grant, &stated.digest, delivered)
     }
 
     /// The signed decision as the connector will see it. A key that its template gives no origin for is never sent.
@@ -175,10 +179,10 @@ impl<'a> Dispatcher<'a> {
         attached: &Attached,
         grant: &ScanGrant,
         statement_digest: &[u8; 32],
-        statement: &DatasetStatement,
         delivered: Delivered,
     ) -> Result<ScanAnswer, ErrorCode> {
         let now = SystemTime::now();
+        let statement = &call.scan.statement;
         let Delivered { rows, count, digest, trailer, room } = delivered;
         let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else { return Err(ErrorCode::SourceTruncated) };
         let (_, keyid) = dsse::peek(&envelope, payload_type::SCAN_RECEIPT).map_err(|error| lie(call, &error))?;
@@ -209,6 +213,7 @@ impl<'a> Dispatcher<'a> {
         held.push(Evidence { dataset: dataset.clone(), receipt: envelope, secret, supplied });
         let subjects = match statement.coverage.as_ref().and_then(|coverage| coverage.subjects.as_ref()) {
             Some(coverage::Subjects::Everyone(true)) => Subjects::Everyone,
+            Some(coverage::Subjects::EveryoneAnywhere(true)) => Subjects::EveryoneAnywhere,
             Some(coverage::Subjects::RegisteredIn(dataset)) => Subjects::Stated(format!("registered_in:{dataset}")),
             // A statement that does not say whom it knows about covers nobody: no rule of any definition matches this.
             _ => Subjects::Stated(String::new()),
@@ -224,6 +229,8 @@ impl<'a> Dispatcher<'a> {
             required_null: false,
             subjects,
             since,
+            older_carried_over: statement.older_carried_over,
+            numbers_carried_over: statement.numbers_carried_over,
             keeps_ended: statement.keeps_ended,
             undated_before: day(&statement.undated_before),
         };
@@ -312,7 +319,7 @@ impl<'a> Delivery<'a> {
         }
         self.count += batch.num_rows() as u64;
         if self.count > self.call.scan.scan.most_rows {
-            return Err(ErrorCode::SourceLimit);
+            return Err(ErrorCode::DefinitionLimit);
         }
         self.only_asked_for(&batch)?;
         self.rows.push(batch);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use zerotrip_certs::certificate::SEAL_WITHIN;
 use zerotrip_ledger::ExchangeState;
 use zerotrip_policies::Action;
 use zerotrip_proto::Refusal;
@@ -13,9 +14,6 @@ use zerotrip_trust::identity::Identity;
 use super::answer::Outcome;
 use super::{Identified, Matter, admit, identify, intend, refuse, required_time};
 use crate::hub::{Hub, ledger_refusal};
-
-/// How long after the answer a certificate may still be sealed on it.
-const SEAL_WITHIN: Duration = Duration::from_secs(3600);
 
 /// Answers one issue request.
 pub async fn issue(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Result<ExchangeReply, Refusal> {

@@ -86,31 +86,38 @@ pub struct Decided {
     pub in_force: Arc<InForce>,
     /// What policy said.
     pub decision: Decision,
+    /// Whether it lets the asking system issue a certificate on the answer as well.
+    pub may_issue: bool,
 }
 
 impl Matter<'_> {
     /// Cedar decides; an evaluation error is a denial.
     fn decide(&self, in_force: Arc<InForce>, now: SystemTime) -> Decided {
+        let decision = self.decide_on(&in_force, self.action, now);
+        let may_issue = decision.allowed && self.action == Action::Check && self.decide_on(&in_force, Action::Issue, now).allowed;
+        Decided { in_force, decision, may_issue }
+    }
+
+    fn decide_on(&self, in_force: &InForce, action: Action, now: SystemTime) -> Decision {
         let request = &self.identified.request;
-        let decision = in_force.policy.decide(&Facts {
+        in_force.policy.decide(&Facts {
             system: &request.issuer,
             check: self.check,
-            action: self.action,
+            action,
             purpose: &request.purpose,
             legal_basis: &request.legal_basis,
             service_item: &request.service_item,
             case_number: &request.case_number,
             official: &request.official,
             now,
-        });
-        Decided { in_force, decision }
+        })
     }
 
     /// Completes when something newer is in force under which the question would be denied.
     async fn withdrawn(&self, follow: &mut watch::Receiver<Arc<InForce>>) {
         while follow.changed().await.is_ok() {
             let in_force = Arc::clone(&follow.borrow_and_update());
-            if !self.decide(in_force, SystemTime::now()).decision.allowed {
+            if !self.decide_on(&in_force, self.action, SystemTime::now()).allowed {
                 return;
             }
         }

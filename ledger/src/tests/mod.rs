@@ -1,7 +1,9 @@
 //! The store as a hub uses it, as a crash leaves it, and as somebody with an editor leaves it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod backup;
 mod crash;
+mod foreign;
 mod registry;
 mod tampering;
 mod tiles;
@@ -65,11 +67,22 @@ impl Store {
     }
 
     fn try_open(&self) -> Result<(Ledger, Recovered), OpenError> {
-        Ledger::open(self.path(), ORIGIN, self.key.clone())
+        self.open_with(&Options::default())
     }
 
     fn verify_all(&self) -> Result<(Ledger, Recovered), OpenError> {
-        Ledger::open_with(self.path(), ORIGIN, self.key.clone(), &Options { verify_all: true, ..Options::default() })
+        self.open_with(&Options { verify_all: true, ..Options::default() })
+    }
+
+    /// A child that another test of this process starts holds every open file until it has become its program, the store's lock too.
+    fn open_with(&self, options: &Options) -> Result<(Ledger, Recovered), OpenError> {
+        let begun = std::time::Instant::now();
+        loop {
+            match Ledger::open_with(self.path(), ORIGIN, self.key.clone(), options) {
+                Err(OpenError::InUse(_)) if begun.elapsed() < Duration::from_secs(1) => std::thread::yield_now(),
+                opened => return opened,
+            }
+        }
     }
 
     /// What everybody who gets a receipt can check without us.

@@ -30,6 +30,8 @@ pub fn text(text: &str) -> Cell {
 pub struct Book {
     pub rows: Vec<Vec<Cell>>,
     pub merged: Vec<&'static str>,
+    /// More of them.
+    pub regions: Vec<String>,
     pub is_1904: bool,
     /// What replaces a part's bytes.
     pub parts: Vec<(&'static str, Vec<u8>)>,
@@ -69,9 +71,10 @@ impl Book {
             sheet.push_str("</row>");
         }
         sheet.push_str("</sheetData>");
-        if !self.merged.is_empty() {
+        if !self.merged.is_empty() || !self.regions.is_empty() {
             sheet.push_str("<mergeCells>");
-            self.merged.iter().for_each(|region| sheet.push_str(&format!("<mergeCell ref=\"{region}\"/>")));
+            let regions = self.merged.iter().copied().chain(self.regions.iter().map(String::as_str));
+            regions.for_each(|region| sheet.push_str(&format!("<mergeCell ref=\"{region}\"/>")));
             sheet.push_str("</mergeCells>");
         }
         let texts: String = shared.iter().map(|text| format!("<si><t xml:space=\"preserve\">{}</t></si>", escape(text))).collect();
@@ -215,6 +218,8 @@ pub struct OldBook {
     pub before: Vec<(u16, Vec<u8>)>,
     /// Bytes of a record of texts, before the next one continues it.
     pub piece: usize,
+    /// Records of more sheets, called `B` and so on.
+    pub others: Vec<Vec<(u16, Vec<u8>)>>,
 }
 
 impl OldBook {
@@ -244,16 +249,29 @@ impl OldBook {
     }
 
     pub fn bytes(&self) -> Vec<u8> {
-        let place = self.globals(0).len();
-        let mut stream = self.globals(u32::try_from(place).unwrap());
-        record(&mut stream, 0x0809, &begin(0x0010));
-        record(&mut stream, 0x0200, &[0xff; 14]);
-        self.records.iter().for_each(|(kind, bytes)| record(&mut stream, *kind, bytes));
-        record(&mut stream, 0x000a, &[]);
+        let sheets: Vec<Vec<u8>> = std::iter::once(&self.records)
+            .chain(&self.others)
+            .map(|records| {
+                let mut sheet = Vec::new();
+                record(&mut sheet, 0x0809, &begin(0x0010));
+                record(&mut sheet, 0x0200, &[0xff; 14]);
+                records.iter().for_each(|(kind, bytes)| record(&mut sheet, *kind, bytes));
+                record(&mut sheet, 0x000a, &[]);
+                sheet
+            })
+            .collect();
+        let mut place = self.globals(&vec![0; sheets.len()]).len();
+        let mut places = Vec::new();
+        for sheet in &sheets {
+            places.push(u32::try_from(place).unwrap());
+            place += sheet.len();
+        }
+        let mut stream = self.globals(&places);
+        stream.extend(sheets.concat());
         compound(&stream)
     }
 
-    fn globals(&self, place: u32) -> Vec<u8> {
+    fn globals(&self, places: &[u32]) -> Vec<u8> {
         let mut stream = Vec::new();
         record(&mut stream, 0x0809, &begin(0x0005));
         self.before.iter().for_each(|(kind, bytes)| record(&mut stream, *kind, bytes));
@@ -262,7 +280,9 @@ impl OldBook {
         for format in [0_u16, 14, 164] {
             record(&mut stream, 0x00e0, &[&[0, 0][..], &format.to_le_bytes(), &[0; 16]].concat());
         }
-        record(&mut stream, 0x0085, &[&place.to_le_bytes()[..], &[0, 0, 1, 1], &u16::from(b'A').to_le_bytes()].concat());
+        for (place, name) in places.iter().zip(b'A'..) {
+            record(&mut stream, 0x0085, &[&place.to_le_bytes()[..], &[0, 0, 1, 1], &u16::from(name).to_le_bytes()].concat());
+        }
         let count = u32::try_from(self.texts.len()).unwrap().to_le_bytes();
         let mut pieces = vec![[count, count].concat()];
         self.texts.iter().for_each(|text| self.share(text, &mut pieces));

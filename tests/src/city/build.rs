@@ -102,6 +102,11 @@ impl Builder {
     /// One row per owner of the unit.
     pub(super) fn owns(&mut self, owners: &[usize], status: Title, day: NaiveDate) {
         let unit = self.unit();
+        self.owns_unit(unit, owners, status, day);
+    }
+
+    /// The same of a unit that another register knows too.
+    pub(super) fn owns_unit(&mut self, unit: String, owners: &[usize], status: Title, day: NaiveDate) {
         let share = if owners.len() == 1 { "单独所有".to_owned() } else { format!("按份共有 1/{}", owners.len()) };
         for owner in owners {
             let owner_name = self.registers.persons.get(*owner).map(|person| person.name.clone()).unwrap_or_default();
@@ -118,14 +123,16 @@ impl Builder {
         if ended.year() < 2015 && self.random.chance(600) { Field::null() } else { self.write_date(ended) }
     }
 
-    pub(super) fn buys(&mut self, buyer: usize, status: Contract, signed: NaiveDate, ended: Option<NaiveDate>) {
+    /// Which unit.
+    pub(super) fn buys(&mut self, buyer: usize, status: Contract, signed: NaiveDate, ended: Option<NaiveDate>) -> String {
         let (number, unit) = (self.number("YS"), self.unit());
         let (buyer, signed) = (self.spell(buyer, self.today), self.write_date(signed));
         let ended = match ended {
             Some(day) => self.write_date(day),
             None => Field::null(),
         };
-        self.registers.presale.push(PresaleRow { number, buyer, unit, signed, status: status.field(), ended, ragged: None });
+        self.registers.presale.push(PresaleRow { number, buyer, unit: unit.clone(), signed, status: status.field(), ended, ragged: None });
+        unit
     }
 
     /// The household rows of the persons from this place on: written last, when deaths are known.

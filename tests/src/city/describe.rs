@@ -53,12 +53,14 @@ name = "father_id"
 field = "FQSFZH"
 type = "resident_id"
 grade = "L3"
+nothing = ["无"]
 
 [[column]]
 name = "mother_id"
 field = "MQSFZH"
 type = "resident_id"
 grade = "L3"
+nothing = ["无"]
 
 [[column]]
 name = "birth_date"
@@ -71,6 +73,7 @@ name = "death_date"
 field = "SWRQ"
 type = "date"
 grade = "L3"
+nothing = ["0000-00-00"]
 
 [[column]]
 name = "status"
@@ -165,6 +168,7 @@ undated_before = "2015-01-01"
 [coverage]
 regions = ["330100"]
 since = "1987-01-01"
+older = "carried_over"
 subjects = "everyone"
 text = { zh = "杭州市域内的房屋所有权", en = "homes within Hangzhou, whoever owns them" }
 
@@ -236,6 +240,7 @@ ended = "kept"
 [coverage]
 regions = ["330100"]
 since = "2004-01-01"
+older = "carried_over"
 subjects = "everyone"
 text = { zh = "杭州市域内的商品房预售合同", en = "pre-sale contracts of homes within Hangzhou, whoever buys them" }
 

@@ -36,34 +36,36 @@ fn home(city: &mut Builder, family: &Family) {
     }
     let Some(first) = owners.first().copied() else { return };
     let bought = bought_on(city, &owners);
+    // Contracts are filed since 2004.
+    let filed = NaiveDate::from_ymd_opt(2004, 1, 1).map_or(bought, |first| bought.max(first)).min(city.today);
     match city.random.below(1000) {
         0..=649 => city.owns(&owners, Title::Current, bought),
         650..=729 => city.owns(&owners, Title::Cancelled, bought),
         730..=759 => city.owns(&owners, Title::Pending, bought),
         760..=789 => city.owns(&owners, Title::Advance, bought),
-        790..=869 => city.buys(first, Contract::Filed, bought, None),
+        790..=869 => drop(city.buys(first, Contract::Filed, filed, None)),
         // Some as of today: after last night's extract, so that what came of it is in neither register.
         870..=899 => {
-            let ended = if city.random.chance(30) { city.today } else { city.random.day(bought, city.today) };
-            city.buys(first, Contract::Cancelled, bought, Some(ended));
+            let ended = if city.random.chance(30) { city.today } else { city.random.day(filed, city.today) };
+            city.buys(first, Contract::Cancelled, filed, Some(ended));
         }
-        900..=904 => city.buys(first, Contract::Cancelled, bought, None),
+        900..=904 => drop(city.buys(first, Contract::Cancelled, filed, None)),
         rest => {
-            let handed = city.random.day(bought, city.today);
+            let handed = city.random.day(filed, city.today);
             match rest {
                 905..=969 => {
-                    city.buys(first, Contract::Transferred, bought, Some(handed));
-                    city.owns(&[first], if rest < 950 { Title::Current } else { Title::Cancelled }, handed);
+                    let unit = city.buys(first, Contract::Transferred, filed, Some(handed));
+                    city.owns_unit(unit, &[first], if rest < 950 { Title::Current } else { Title::Cancelled }, handed);
                 }
                 // Handed over today: after last night's extract, so that the home is in neither register.
-                970..=984 => city.buys(first, Contract::Transferred, bought, Some(city.today)),
+                970..=984 => drop(city.buys(first, Contract::Transferred, filed, Some(city.today))),
                 // Handed over some days ago and sold at once, whose title the register never showed.
                 985..=992 => {
                     let days = city.random.between(1, 30);
                     let day = city.today.checked_sub_days(Days::new(days)).unwrap_or(city.today);
-                    city.buys(first, Contract::Transferred, bought.min(day), Some(day));
+                    city.buys(first, Contract::Transferred, filed.min(day), Some(day));
                 }
-                _ => city.buys(first, Contract::Transferred, bought, None),
+                _ => drop(city.buys(first, Contract::Transferred, filed, None)),
             }
         }
     }
@@ -106,7 +108,7 @@ fn credit_code(city: &mut Builder) -> String {
         while body.len() < 17 {
             body.push_str(city.random.pick(ALPHABET));
         }
-        let found = ALPHABET.iter().map(|check| format!("{body}{check}")).find(|code| matches!(parse(code), Reading::Other(_)));
+        let found = ALPHABET.iter().map(|check| format!("{body}{check}")).find(|code| matches!(parse(code), Reading::Code(_)));
         if let Some(code) = found {
             return code;
         }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Days, FixedOffset, Months, NaiveDate, NaiveTime, TimeZone};
 use serde::Serialize;
-use zerotrip_datasets::{ResidentId, Suspect, SuspectRow};
+use zerotrip_datasets::{ResidentId, Suspect};
 
 use super::model::{Contract, Event, Field, HouseholdRow, MarriageRow, Meaning, OwnershipRow, PresaleRow, Registers, Residence, Title};
 
@@ -162,23 +162,27 @@ impl<'a> Judge<'a> {
     }
 
     fn decide(&self, applicant: ResidentId, variant: Variant) -> Result<Answer, Answer> {
-        // 1. Every scan whole and readable, in their order.
+        // 1. What every register shows of them, in their order, and the first that could not be read whole: from then on only the applicant
+        // is asked about.
         let mut persons = vec![applicant];
+        let mut certain = vec![applicant];
         let mut dead = false;
         let mut unregistered = None;
         let mut left_the_family = Vec::new();
+        let mut unread = None;
         if variant != Variant::Applicant {
-            let marriage = self.marriage.scan(&[applicant])?;
-            let spouses = spouses(&marriage, applicant);
+            let (marriage, unread_marriage) = self.marriage.look_up(&[applicant]);
+            let spouses = if unread_marriage.is_some() { Vec::new() } else { spouses(&marriage, applicant) };
             let mut kin = persons.clone();
             kin.extend(&spouses);
-            let household = self.household.scan(&kin)?;
+            let (household, unread_household) = self.household.look_up(&kin);
             left_the_family = self.left_the_family(&marriage, &household, applicant, &spouses, variant);
             let has_died = |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.death.get().is_some());
             let is_registered =
                 |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.status.is(Residence::Registered));
 
-            dead = has_died(applicant);
+            dead = has_died(applicant) && unread_household.is_none();
+            unread = unread_marriage.or(unread_household);
             let living: Vec<ResidentId> = spouses.into_iter().filter(|spouse| !has_died(*spouse)).collect();
             // The marriage register begins on 1 May 1950: of whoever was of age before, it does not know everything.
             let of_age = applicant.birth_date().checked_add_months(Months::new(20 * 12));
@@ -190,26 +194,45 @@ impl<'a> Judge<'a> {
             } else {
                 None
             };
-            persons.extend(living);
-            if variant == Variant::Family {
-                persons.extend(household.iter().filter(|row| self.is_minor_child(row, &kin)).filter_map(|row| row.resident.get()));
+            if unread.is_none() {
+                let mut parents = vec![applicant];
+                parents.extend(living.iter().chain(&kin).filter(|spouse| is_certain_spouse(&marriage, applicant, **spouse)));
+                certain.clone_from(&parents);
+                persons.extend(living);
+                if variant == Variant::Family {
+                    let children = |of: &[ResidentId]| -> Vec<ResidentId> {
+                        household.iter().filter(|row| self.is_minor_child(row, of)).filter_map(|row| row.resident.get()).collect()
+                    };
+                    persons.extend(children(&kin));
+                    certain.extend(children(&parents));
+                }
             }
         }
-        let ownership = self.ownership.scan(&persons)?;
-        let presale = self.presale.scan(&persons)?;
+        let (ownership, unread_ownership) = self.ownership.look_up(&persons);
+        let (presale, unread_presale) = self.presale.look_up(&persons);
+        let unread = unread.or(unread_ownership).or(unread_presale);
 
         // 2. A dead applicant applies for nothing.
         if dead {
             return Ok(Answer::no("APPLICANT_DECEASED"));
         }
-        // 3. A home is a home, whatever else is unclear.
-        let owned = ownership.iter().any(|row| row.status.is(Title::Current) || row.status.is(Title::Advance));
-        if owned || presale.iter().any(|row| row.status.is(Contract::Filed)) {
+        // 3. A home of one who is of the family beyond doubt is a home, whatever else is unclear.
+        let is_certain = |owner: Option<ResidentId>| owner.is_some_and(|owner| certain.contains(&owner));
+        let has_title = |row: &OwnershipRow| row.status.is(Title::Current) || row.status.is(Title::Advance);
+        let owned = ownership.iter().any(|row| has_title(row) && is_certain(row.owner.get()));
+        if owned || presale.iter().any(|row| row.status.is(Contract::Filed) && is_certain(row.buyer.get())) {
             return Ok(Answer::no("PROPERTY_FOUND"));
         }
-        // 4. A title under way may become one.
-        if ownership.iter().any(|row| row.status.is(Title::Pending) && self.is_open(row)) {
+        // What cannot be read may be one.
+        if let Some(unread) = unread {
+            return Err(unread);
+        }
+        // 4. A title under way may become one; another's may be that of a spouse or not.
+        if ownership.iter().any(|row| (row.status.is(Title::Pending) && self.is_open(row)) || has_title(row)) {
             return Err(Answer::unavailable("UNDETERMINED", "estate.ownership", "ownership"));
+        }
+        if presale.iter().any(|row| row.status.is(Contract::Filed)) {
+            return Err(Answer::unavailable("UNDETERMINED", "housing.presale", "presale"));
         }
         // 5. What ended on a day that nobody wrote down may have ended today.
         let has_left = |row: &PresaleRow| row.status.is(Contract::Transferred) || row.status.is(Contract::Cancelled);
@@ -222,9 +245,12 @@ impl<'a> Judge<'a> {
         if contracts.chain(titles).chain(left_the_family).any(|day| !self.is_over(day)) {
             return Err(Answer::unavailable("HAND_OVER_GAP", "estate.ownership", "ownership"));
         }
-        // 7. What was handed over is in the other register, or a register is not whole.
-        let arrived = |buyer: Option<ResidentId>| buyer.is_some_and(|buyer| ownership.iter().any(|row| row.owner.is(buyer)));
-        if presale.iter().any(|row| row.status.is(Contract::Transferred) && !arrived(row.buyer.get())) {
+        // 7. What was handed over is in the other register, as the same unit, or a register is not whole.
+        let arrived = |contract: &PresaleRow| {
+            let mut titles = ownership.iter().filter(|row| row.unit == contract.unit);
+            contract.buyer.get().is_some_and(|buyer| titles.any(|row| row.owner.is(buyer)))
+        };
+        if presale.iter().any(|row| row.status.is(Contract::Transferred) && !arrived(row)) {
             return Err(Answer::unavailable("UNDETERMINED", "housing.presale", "presale"));
         }
         // 8. Silence about somebody whom a register does not know says nothing.
@@ -286,6 +312,16 @@ fn spouses(rows: &[&MarriageRow], applicant: ResidentId) -> Vec<ResidentId> {
     spouses
 }
 
+/// Whether the last that the two did was to marry, on a day of its own, and the applicant married nobody else since.
+fn is_certain_spouse(rows: &[&MarriageRow], applicant: ResidentId, spouse: ResidentId) -> bool {
+    let other = |row: &MarriageRow| if row.man.is(applicant) { row.woman.get() } else { row.man.get() };
+    let weds = |row: &MarriageRow| row.event.is(Event::Married) || row.event.is(Event::Remarried);
+    let theirs = |row: &&&MarriageRow| other(row) == Some(spouse);
+    let Some(wed) = rows.iter().filter(theirs).filter(|row| weds(row)).filter_map(|row| row.date.get()).max() else { return false };
+    let since = |row: &&&MarriageRow| row.date.get().is_some_and(|day| day >= wed);
+    !rows.iter().filter(since).any(|row| (other(row) == Some(spouse)) != weds(row))
+}
+
 impl<'a, R> Register<'a, R> {
     fn new(
         name: (&'static str, &'static str),
@@ -298,9 +334,9 @@ impl<'a, R> Register<'a, R> {
         let mut naming: HashMap<ResidentId, Vec<usize>> = HashMap::new();
         let mut suspected = HashSet::new();
         for (at, row) in rows.iter().enumerate() {
-            if let Some(fields) = ragged(row) {
-                let suspect = SuspectRow::new(&fields.join(","));
-                suspected.extend(everybody.iter().filter(|person| suspect.could_match(person)));
+            // Of a row that cannot be split nobody can say which cell is which.
+            if ragged(row).is_some() {
+                suspected.extend(everybody);
                 continue;
             }
             for key in keys(row).into_iter().flatten() {
@@ -317,13 +353,11 @@ impl<'a, R> Register<'a, R> {
         Self { name, rows, naming, suspected, spoilt }
     }
 
-    /// The rows that name any of these, if none is spoilt and no unreadable row could name one of them.
-    fn scan(&self, persons: &[ResidentId]) -> Result<Vec<&'a R>, Answer> {
+    /// The rows that name any of these; and the answer, where one of them is spoilt, or an unreadable row could name one of these.
+    fn look_up(&self, persons: &[ResidentId]) -> (Vec<&'a R>, Option<Answer>) {
         let rows: Vec<&R> =
             persons.iter().filter_map(|person| self.naming.get(person)).flatten().filter_map(|at| self.rows.get(*at)).collect();
-        if persons.iter().any(|person| self.suspected.contains(person)) || rows.iter().any(|row| (self.spoilt)(row)) {
-            return Err(Answer::unavailable("SOURCE_UNREADABLE", self.name.0, self.name.1));
-        }
-        Ok(rows)
+        let unread = persons.iter().any(|person| self.suspected.contains(person)) || rows.iter().any(|row| (self.spoilt)(row));
+        (rows, unread.then(|| Answer::unavailable("SOURCE_UNREADABLE", self.name.0, self.name.1)))
     }
 }

@@ -76,7 +76,9 @@ fn couple(city: &mut Builder, divisions: &'static [u32]) -> Family {
         // Widowed.
         0..=39 if !migrants => {
             let gone = if city.random.chance(600) { man } else { woman };
-            let day = if city.random.chance(50) { city.today } else { city.random.day(wedding, city.today) };
+            // The household register knows of no death before 1984.
+            let first = NaiveDate::from_ymd_opt(1984, 1, 1).map_or(wedding, |first| wedding.max(first));
+            let day = if city.random.chance(50) { city.today } else { city.random.day(first, city.today) };
             city.dies(gone, day);
         }
         40..=139 => adults = part(city, man, woman, wedding),
@@ -103,7 +105,8 @@ fn part(city: &mut Builder, man: usize, woman: usize, wedding: NaiveDate) -> Vec
         20..=44 => {
             let birth = years_ago(city, 26, 45);
             let second = city.person(birth, true, HERE, Residence::Registered);
-            city.event(man, second, Event::Married, again);
+            let grown = birth.checked_add_months(Months::new(22 * 12)).unwrap_or(again);
+            city.event(man, second, Event::Married, again.max(grown));
             vec![man, second]
         }
         _ => vec![man],

@@ -1,6 +1,6 @@
 //! What thirty years of typing, exporting and importing do to registers. Always rare, never to the cast.
 
-use zerotrip_datasets::{Reading, ResidentId, Suspect, SuspectRow, parse};
+use zerotrip_datasets::{Reading, ResidentId, Suspect, parse};
 
 use super::build::Builder;
 use super::model::{Field, Meaning};
@@ -14,16 +14,25 @@ pub(super) struct Spared {
     pub(super) presale: usize,
 }
 
-impl Spared {
-    /// The ragged row, unless it could be taken for one of the cast's.
-    fn unless_hit(&self, fields: Vec<String>) -> Option<Vec<String>> {
-        let suspect = SuspectRow::new(&fields.join(","));
-        (!self.persons.iter().any(|person| suspect.could_match(person))).then_some(fields)
-    }
-}
-
+/// What stands where there is no parent, as the household register's dataset file says.
+pub(super) const NOBODY: &str = "无";
+/// What stands where nothing has ended, as the dataset files say.
+pub(super) const NO_DAY: &str = "0000-00-00";
 const UNKNOWN_CODES: &[Option<&str>] = &[None, Some(""), Some("  "), Some("9"), Some("待核"), Some("冻结"), Some("?")];
-const BAD_DATES: &[&str] = &["不详", "1998-02-30", "98.5", "00000000", "见档案", "一九九八年五月", "1998年腊月初八"];
+/// What is no date, and what systems write where there is none.
+const BAD_DATES: &[&str] = &[
+    "不详",
+    "1998-02-30",
+    "98.5",
+    "00000000",
+    "见档案",
+    "一九九八年五月",
+    "1998年腊月初八",
+    "1900-01-01",
+    "1899-12-30",
+    "1970-01-01 00:00:00",
+    "9999-12-31",
+];
 
 /// Spoils the registers in place. Rates are per 100,000 rows; whole rows that nobody can attribute are few in number, since each
 /// makes answers impossible for everyone it could concern.
@@ -32,8 +41,8 @@ pub(super) fn spoil(city: &mut Builder, spared: &Spared, residents: usize) {
     let few = (residents / 2000).clamp(2, 12);
     for round in 0..few {
         owners(city, spared, round);
-        buyers(city, spared, round);
-        parties(city, spared, round);
+        buyers(city, spared);
+        parties(city, spared);
         parents(city, spared, round);
     }
     for _ in 0..(residents / 1250).clamp(1, 20) {
@@ -81,8 +90,15 @@ fn codes_and_dates(city: &mut Builder, spared: &Spared) {
         if row.death.raw.is_some() && random.rarely(1000) {
             row.death = Field::lost(Some(random.pick(BAD_DATES)));
         }
-        if row.father.raw.is_none() && random.rarely(500) {
-            row.father.raw = Some(" ".to_owned());
+        if row.father.raw.is_none() {
+            match random.below(200) {
+                0 => row.father.raw = Some(" ".to_owned()),
+                1..=5 => row.father.raw = Some(NOBODY.to_owned()),
+                _ => {}
+            }
+        }
+        if row.death.raw.is_none() && random.rarely(2000) {
+            row.death.raw = Some(NO_DAY.to_owned());
         }
     }
     for row in registers.marriage.iter_mut().skip(spared.marriage) {
@@ -131,38 +147,23 @@ fn owners(city: &mut Builder, spared: &Spared, round: usize) {
     }
 }
 
-/// Contracts with a mistyped buyer, or with a comma too many or too few in the row.
-fn buyers(city: &mut Builder, spared: &Spared, round: usize) {
+/// Contracts with a mistyped buyer. Rows with a comma too many or too few the city has none of: each could be anybody's, and nobody would be
+/// answered with a yes until its owner has ruled on it.
+fn buyers(city: &mut Builder, spared: &Spared) {
     let Some(at) = later(city, spared.presale, city.registers.presale.len()) else { return };
     let Some(id) = city.registers.presale.get(at).and_then(|row| row.buyer.get()) else { return };
-    let mistyped = if round % 2 == 1 { city.mistype(id, &spared.persons) } else { None };
-    let Some(row) = city.registers.presale.get_mut(at) else { return };
-    if let Some(raw) = mistyped {
+    if let (Some(raw), Some(row)) = (city.mistype(id, &spared.persons), city.registers.presale.get_mut(at)) {
         row.buyer = Field::lost(Some(&raw));
-        return;
     }
-    let (number, buyer) = (row.number.clone(), row.buyer.text());
-    let status = row.status.text();
-    row.ragged = spared.unless_hit(if round.is_multiple_of(4) {
-        vec![number, buyer, "西溪路".to_owned(), row.unit.clone(), "2016-5-3".to_owned(), status, String::new()]
-    } else {
-        vec![number, buyer, row.unit.clone(), status]
-    });
 }
 
-/// Marriages with a mistyped party, or with a field missing.
-fn parties(city: &mut Builder, spared: &Spared, round: usize) {
+/// Marriages with a mistyped party.
+fn parties(city: &mut Builder, spared: &Spared) {
     let Some(at) = later(city, spared.marriage, city.registers.marriage.len()) else { return };
     let Some(id) = city.registers.marriage.get(at).and_then(|row| row.woman.get()) else { return };
-    let mistyped = if round.is_multiple_of(2) { city.mistype(id, &spared.persons) } else { None };
-    let Some(row) = city.registers.marriage.get_mut(at) else { return };
-    row.ragged = match &mistyped {
-        Some(raw) => {
-            row.woman = Field::lost(Some(raw));
-            None
-        }
-        None => spared.unless_hit(vec![row.man.text(), row.woman.text(), row.event.text()]),
-    };
+    if let (Some(raw), Some(row)) = (city.mistype(id, &spared.persons), city.registers.marriage.get_mut(at)) {
+        row.woman = Field::lost(Some(&raw));
+    }
 }
 
 /// Children whose father's id is mistyped.

@@ -300,7 +300,8 @@ impl Table<'_> {
         Ok(format!(
             "kind = \"rest\"\nurl = \"http://127.0.0.1:{}/api/{}\"\nrows = \"/data/list\"\npaging = {{ kind = \"page\", parameter = \"pageNo\", \
              size_parameter = \"pageSize\", size = 500, id = \"rowNo\", total = \"/data/total\" }}\nheader_file = \"{}.header\"\n\
-             tls = \"off\"\nrefresh_every = \"10s\"",
+             tls = \"off\"\nrefresh_every = \"10s\"\nlive = \"it gives its rows as they are when it is asked\"\n\
+             nothing_hidden = \"its token sees every row\"",
             server.port(),
             self.stem,
             self.stem

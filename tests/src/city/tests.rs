@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use zerotrip_datasets::plausible::is_placeholder;
 use zerotrip_datasets::{CellReading, DatasetFile, Manifest, Reading, cell, date, parse};
 
 use super::model::{Code, Field, Meaning};
@@ -175,8 +176,8 @@ fn same_id(field: &Field<ResidentId>) {
     let raw = field.text();
     let read = match parse(&raw) {
         Reading::Person(id) => Meaning::Value(id),
-        Reading::Other(_) => Meaning::Other,
-        Reading::Unreadable if raw.trim().is_empty() => Meaning::Null,
+        Reading::Code(_) => Meaning::Other,
+        Reading::Unreadable if raw.trim().is_empty() || raw == spoil::NOBODY => Meaning::Null,
         Reading::Unreadable => Meaning::Lost,
     };
     assert_eq!(read, field.means, "{raw}");
@@ -185,8 +186,9 @@ fn same_id(field: &Field<ResidentId>) {
 fn same_date(field: &Field<NaiveDate>) {
     let raw = field.text();
     let read = match date::parse(&raw) {
+        Some(day) if is_placeholder(day) => Meaning::Lost,
         Some(day) => Meaning::Value(day),
-        None if raw.is_empty() => Meaning::Null,
+        None if raw.is_empty() || raw == spoil::NO_DAY => Meaning::Null,
         None => Meaning::Lost,
     };
     assert_eq!(read, field.means, "{raw}");

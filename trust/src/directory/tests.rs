@@ -247,16 +247,19 @@ fn all_faults_come_at_once_and_read_well() {
 }
 
 #[test]
-fn seal_keys_are_published() {
+fn what_verifiers_of_certificates_need_is_published() {
     let mut city = city();
     city.message.members[1].systems[0].keys[0].revoked_at = Some(to_timestamp(at(400)));
     let jwks = city.open().unwrap().jwks();
     let keys = jwks["keys"].as_array().unwrap();
-    assert_eq!(keys.len(), 1);
-    assert_eq!(keys[0]["kid"], city.seal.id());
-    assert_eq!(keys[0]["iss"], FUND);
-    assert_eq!((keys[0]["nbf"].as_u64(), keys[0]["exp"].as_u64()), (Some(1_000_100), Some(1_000_900)));
-    assert_eq!(keys[0]["revoked_at"].as_u64(), Some(1_000_400));
+    let found: Vec<_> =
+        keys.iter().map(|key| (key["iss"].as_str().unwrap(), key["kid"].as_str().unwrap(), key[JWK_USAGE].as_str())).collect();
+    let seal = keys.iter().find(|key| key["kid"] == city.seal.id()).unwrap();
+    assert!(found.contains(&(FUND, city.seal.id(), None)), "{found:?}");
+    assert!(found.contains(&(HUB, city.hub.id(), Some("sign"))), "{found:?}");
+    assert!(!found.iter().any(|(_, kid, _)| *kid == city.sign.id()), "a system's requests are no business of verifiers");
+    assert_eq!((seal["nbf"].as_u64(), seal["exp"].as_u64()), (Some(1_000_100), Some(1_000_900)));
+    assert_eq!(seal["revoked_at"].as_u64(), Some(1_000_400));
 }
 
 proptest! {

@@ -1,15 +1,16 @@
 //! Files that are dropped: one table each, but for workbooks.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use encoding_rs::{CoderResult, Encoding, GB18030, UTF_8};
-use zerotrip_datasets::file::{CodePage, Dbf, DropAsOf, Encoding as Characters, Excel, FileDrop};
+use encoding_rs::{CoderResult, Encoding, GB18030, UTF_8, UTF_16LE};
+use zerotrip_datasets::file::{CodePage, Dbf, DropAsOf, Encoding as Characters, Excel, FileDrop, Parts, Separator};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
-use super::super::drop::{self, Format, Sample};
+use super::super::drop::{self, Format, Sample, disguise};
 use super::{Catalogue, Look, Seen, Setting, Settings, Table, name_of};
 
 /// A file that no dataset file describes yet.
@@ -25,12 +26,17 @@ impl DroppedFile {
     }
 
     fn file(&self) -> FileDrop {
-        FileDrop { path: name_of(&self.path), as_of: DropAsOf::Modified }
+        FileDrop { path: name_of(&self.path), as_of: DropAsOf::Modified, parts: Parts::None }
     }
 
     /// How it is read, and what `[source]` is to say of that.
     fn format(&self, sheet: Option<&str>) -> Result<(Box<dyn Format>, Settings), SourceError> {
-        let excel = Excel { file: self.file(), sheet: sheet.map(str::to_owned), header: self.header };
+        let excel = Excel {
+            file: self.file(),
+            sheets: sheet.map(str::to_owned).into_iter().collect(),
+            unread: BTreeMap::new(),
+            header: self.header,
+        };
         let mut said = Vec::new();
         if let Some(sheet) = sheet {
             said.push(("sheet", Setting::Text(sheet.to_owned(), "")));
@@ -44,7 +50,9 @@ impl DroppedFile {
             "parquet" => (Box::new(drop::Parquet), Vec::new()),
             "dbf" => self.dbf()?,
             _ => {
-                let (characters, name, why) = if self.fits(UTF_8)? {
+                let (characters, name, why) = if self.is_wide()? {
+                    (Characters::Utf16, "utf-16", "the file begins with its mark")
+                } else if self.fits(UTF_8)? {
                     (Characters::Utf8, "utf-8", "every byte of the file reads as this")
                 } else if self.fits(GB18030)? {
                     (Characters::Gb18030, "gb18030", "it is no UTF-8, and every byte reads as this")
@@ -55,9 +63,43 @@ impl DroppedFile {
                         "a guess: some bytes read neither as this nor as utf-8, and their cells are unreadable",
                     )
                 };
-                (Box::new(drop::Csv::new(characters)), vec![("encoding", Setting::Text(name.to_owned(), why))])
+                let mut said = vec![("encoding", Setting::Text(name.to_owned(), why))];
+                let separator = self.separator(characters)?;
+                if separator != Separator::Comma {
+                    said.push(("separator", Setting::Text(separator.character().to_string(), "what the first line holds most of")));
+                }
+                (Box::new(drop::Csv::new(characters, separator)), said)
             }
         })
+    }
+
+    /// Whether it begins with the mark of UTF-16.
+    fn is_wide(&self) -> Result<bool, SourceError> {
+        let mut head = Vec::new();
+        File::open(&self.path).and_then(|file| file.take(2).read_to_end(&mut head)).map_err(|error| self.failed(&error))?;
+        Ok(matches!(head.as_slice(), [0xff, 0xfe] | [0xfe, 0xff]))
+    }
+
+    /// What the first line that names anything holds most of.
+    fn separator(&self, characters: Characters) -> Result<Separator, SourceError> {
+        const MOST_LOOKED_AT: u64 = 64 << 10;
+        let mut head = Vec::new();
+        File::open(&self.path).and_then(|file| file.take(MOST_LOOKED_AT).read_to_end(&mut head)).map_err(|error| self.failed(&error))?;
+        let encoding = match characters {
+            Characters::Utf8 => UTF_8,
+            Characters::Gb18030 => GB18030,
+            Characters::Utf16 => UTF_16LE,
+        };
+        let text = encoding.decode(&head).0;
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let first = lines.next().unwrap_or_default();
+        let said = first.get(..4).filter(|begin| begin.eq_ignore_ascii_case("sep=")).and_then(|_| first.chars().nth(4));
+        let said = said.and_then(|said| Separator::ALL.into_iter().find(|known| known.character() == said));
+        Ok(said.or_else(|| disguise::separator_of(first)).unwrap_or(Separator::Comma))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> SourceError {
+        SourceError::new(ErrorCode::SourceUnreachable, format!("`{}`: {error}", self.path.display()))
     }
 
     /// A table's own mark says its characters; where there is none, its bytes do.
@@ -75,7 +117,7 @@ impl DroppedFile {
 
     /// Whether every byte of the file reads in this encoding.
     fn fits(&self, encoding: &'static Encoding) -> Result<bool, SourceError> {
-        let failed = |error: std::io::Error| SourceError::new(ErrorCode::SourceUnreachable, format!("`{}`: {error}", self.path.display()));
+        let failed = |error: std::io::Error| self.failed(&error);
         let mut file = File::open(&self.path).map_err(failed)?;
         let (mut decoder, mut bytes, mut text) = (encoding.new_decoder_with_bom_removal(), vec![0; 64 << 10], vec![0; 256 << 10]);
         loop {
@@ -115,12 +157,30 @@ impl Catalogue for DroppedFile {
         let mut source = vec![("path", Setting::Text(name_of(&self.path), "")), self.as_of()];
         source.append(&mut settings);
         let mut advice = sample.advice;
+        let alike = drop::called_alike(&self.path);
+        if let Some(other) = alike.first() {
+            advice.push(format!("{} files beside it are called alike, such as `{other}`: say in `parts` what they are", alike.len()));
+            source.push((
+                "parts",
+                Setting::Owner(
+                    "`none` if this file is the whole register; if others are its parts, a list of them, or `all`, and a pattern in `path`",
+                ),
+            ));
+        }
+        if !sample.left.is_empty() {
+            let names: Vec<String> = sample.left.iter().map(|name| format!("`{name}`")).collect();
+            advice.push(format!(
+                "sheets that hold something and are not read: {}; list them in `sheet`, or say in `unread` why not",
+                names.join(", ")
+            ));
+            source.push(("unread", Setting::Table(sample.left.iter().map(|name| (name.clone(), String::new())).collect())));
+        }
         if sample.passed_over > 0 {
             advice.push(format!("{} columns have no name, or hold what is not read, and are left out", sample.passed_over));
         }
         if sample.ragged > 0 {
             advice.push(format!(
-                "{} rows have another width than the header: each is unreadable until it is mended or adjudicated",
+                "{} rows have another width than the header, or something in a column without a name: each is unreadable until it is corrected or adjudicated",
                 sample.ragged
             ));
         }

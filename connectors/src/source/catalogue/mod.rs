@@ -92,6 +92,8 @@ const ENDINGS: &[(&str, &str)] = &[
     ("sqlite", "sqlite"),
     ("sqlite3", "sqlite"),
     ("csv", "csv"),
+    ("tsv", "csv"),
+    ("txt", "csv"),
     ("xlsx", "xlsx"),
     ("xls", "xls"),
     ("dbf", "dbf"),
@@ -155,6 +157,12 @@ impl Target {
             None => by_ending,
         };
         let kinds = "`sqlite`, `csv`, `xlsx`, `xls`, `dbf` or `parquet`";
+        if matches!(ending.as_str(), "ods" | "fods" | "xlsb" | "numbers" | "et") && kind.is_none() {
+            return Err(wrong(format!(
+                "`{}`: a workbook of this kind is not read; open it in a spreadsheet and save it as .xlsx",
+                path.display()
+            )));
+        }
         let kind = kind.ok_or_else(|| wrong(format!("`{}`: neither its ending nor `--kind` says what it is: {kinds}", path.display())))?;
         Ok(Self { kind, place: Place::File(path), headers: None })
     }
@@ -175,6 +183,11 @@ impl Target {
             }
             Place::File(path) => path,
         };
+        if path.is_dir() {
+            let detail =
+                format!("`{}` is a folder; look at one of its files, and read them all with `parts` in the dataset file", path.display());
+            return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
+        }
         if !path.is_file() {
             return Err(SourceError::new(ErrorCode::SourceUnreachable, format!("no file at `{}`", path.display())));
         }
@@ -222,6 +235,7 @@ fn server(scheme: &str, rest: &str, login: Login) -> Result<Target, SourceError>
         connections: 2,
         profile_every: Duration::ZERO,
         as_of: SqliteAsOf::Live,
+        nothing_hidden: None,
     };
     Ok(Target { kind, place: Place::Server(Box::new(spec)), headers: None })
 }
@@ -269,6 +283,7 @@ fn driver(connection: &str, login: Login) -> Result<Target, SourceError> {
         connections: 2,
         profile_every: Duration::ZERO,
         as_of: SqliteAsOf::Live,
+        nothing_hidden: None,
     };
     Ok(Target { kind: "odbc", place: Place::Odbc(Box::new(spec)), headers: None })
 }

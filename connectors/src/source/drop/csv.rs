@@ -1,56 +1,121 @@
-//! Comma-separated files. A ragged row is kept as unreadable, never dropped and never a reason to fail the file: it may be the row
-//! that matters.
+//! Separated values: commas, semicolons, tabs or bars. A ragged row is kept as unreadable, never dropped and never a reason to fail the
+//! file: it may be the row that matters.
+
+mod wide;
+
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 
 use ::csv::{ByteRecord, ReaderBuilder};
-use zerotrip_datasets::file::Encoding as Characters;
+use zerotrip_datasets::file::{Encoding as Characters, Separator};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
+use super::super::header::{self, folded};
+use super::disguise::Expected;
 use super::import::Filling;
 use super::place::MOST_FILE;
 use super::{Format, unreadable};
 
-/// Comma-separated, with a header line.
+use self::wide::Wide;
+
+/// Bytes of a first line that says what separates.
+const MOST_FIRST_LINE: usize = 16;
+
+/// Separated values, with a header line.
 #[derive(Debug)]
 pub struct Csv {
-    encoding: &'static encoding_rs::Encoding,
+    characters: Characters,
+    separator: Separator,
 }
 
 impl Csv {
-    /// In these characters.
-    pub fn new(encoding: Characters) -> Self {
-        let encoding = match encoding {
-            Characters::Utf8 => encoding_rs::UTF_8,
-            Characters::Gb18030 => encoding_rs::GB18030,
-        };
-        Self { encoding }
+    /// In these characters, with this between the cells.
+    pub fn new(characters: Characters, separator: Separator) -> Self {
+        Self { characters, separator }
     }
 
     /// Bytes that the encoding does not know become U+FFFD, which the semantic types take for unreadable.
     fn decode(&self, cell: &[u8]) -> String {
-        self.encoding.decode_without_bom_handling(cell).0.into_owned()
+        let encoding = match self.characters {
+            // UTF-16 is UTF-8 by now.
+            Characters::Utf8 | Characters::Utf16 => encoding_rs::UTF_8,
+            Characters::Gb18030 => encoding_rs::GB18030,
+        };
+        encoding.decode_without_bom_handling(cell).0.into_owned()
+    }
+
+    fn names(&self, header: &ByteRecord) -> Vec<Option<String>> {
+        folded(header.iter().map(|cell| self.decode(cell).trim_start_matches('\u{feff}').to_owned()))
+    }
+
+    /// Why this line names no columns, where its separators or a title show it.
+    fn header_fault(&self, path: &Path, header: &ByteRecord, names: &[Option<String>], into: &Filling<'_>) -> Result<(), SourceError> {
+        let drift = |detail: String| Err(SourceError::new(ErrorCode::SourceDrift, format!("`{}` {detail}", path.display())));
+        if into.fits(names) {
+            return Ok(());
+        }
+        let line = header.iter().map(|cell| self.decode(cell)).collect::<Vec<_>>().join(&self.separator.character().to_string());
+        for other in Separator::ALL.into_iter().filter(|other| *other != self.separator) {
+            let split = folded(line.trim_start_matches('\u{feff}').split(other.character()).map(|name| name.trim_matches('"').to_owned()));
+            if into.fits(&split) && header::value_among(&split, &[]).is_none() {
+                return drift(format!("is separated by `{0}`: say `separator = \"{0}\"`", other.said()));
+            }
+        }
+        let named: Vec<&String> = names.iter().flatten().collect();
+        if names.len() > 1 && named.len() < 2 {
+            let only = named.first().map_or(String::new(), |name| format!(" but `{}`", header::shown(name)));
+            return drift(format!("line 1 names no columns{only}: take away what is above the line that names them"));
+        }
+        Ok(())
     }
 }
 
 impl Format for Csv {
+    fn expected(&self) -> Expected {
+        Expected::Text { is_wide: self.characters == Characters::Utf16 }
+    }
+
     fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError> {
         let not_csv = |error: ::csv::Error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", path.display()));
-        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        let mut reader = ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file.take(MOST_FILE + 1)));
+        let file = File::open(path).map_err(|error| unreadable(path, &error))?.take(MOST_FILE + 1);
+        let mut bytes: Box<dyn BufRead> = match self.characters {
+            Characters::Utf16 => Box::new(BufReader::new(Wide::new(BufReader::new(file)))),
+            Characters::Utf8 | Characters::Gb18030 => Box::new(BufReader::new(file)),
+        };
+        let above = u64::from(self.pass_over_separator(path, &mut *bytes)?);
+        let delimiter = u8::try_from(self.separator.character()).unwrap_or(b',');
+        let mut reader = ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(bytes);
         let header = reader.byte_headers().map_err(not_csv)?.clone();
-        let names: Vec<Option<String>> =
-            header.iter().map(|cell| Some(self.decode(cell).trim_start_matches('\u{feff}').trim().to_owned())).collect();
+        let names = self.names(&header);
+        self.header_fault(path, &header, &names, into)?;
         let places = into.header(&names)?;
-        let (mut split, mut record) = (0, ByteRecord::new());
+        let shape = Shape::of(&names);
+        let (mut split, mut record, mut counter) = (0, ByteRecord::new(), Counter::of(&names));
         while reader.read_byte_record(&mut record).map_err(not_csv)? {
+            let is_blank = |cell: &[u8]| self.decode(cell).trim().is_empty();
+            let cell = |place: usize| record.get(place).unwrap_or_default();
+            if record.iter().all(is_blank) {
+                into.blank()?;
+                continue;
+            }
+            let counts = counter.as_mut().is_some_and(|counter| counter.counts(&self.decode(cell(0))));
+            let unnamed = shape.unnamed.iter().copied().filter(|place| !(*place == 0 && counts) && !is_blank(cell(*place)));
+            let unnamed: Vec<usize> = unnamed.collect();
             // A line break inside a cell is a quote that was never closed until it was shown otherwise: it has swallowed other rows.
-            if record.len() != header.len() || record.iter().any(|cell| cell.iter().any(|byte| matches!(byte, b'\n' | b'\r'))) {
+            let is_broken = record.iter().any(|cell| cell.iter().any(|byte| matches!(byte, b'\n' | b'\r')));
+            if is_broken || !unnamed.is_empty() || !shape.widths.contains(&record.len()) {
                 let text = record.iter().map(|cell| self.decode(cell)).collect::<Vec<_>>().join(",");
-                into.ragged(record.position().map_or(0, ::csv::Position::line), &text)?;
+                let line = above + record.position().map_or(0, ::csv::Position::line);
+                if unnamed.is_empty() {
+                    into.ragged(line, &text)?
+                } else {
+                    into.beside(line, &text, unnamed)?
+                }
                 continue;
             }
             split += 1;
@@ -60,101 +125,71 @@ impl Format for Csv {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
-
-    use std::fs;
-
-    use super::super::super::conformance::{Cells, Kind, LI, Rig, WANG, look_up, names, run, soon};
-
-    const HEADER: &str = "SFZH,GYR,\"姓 名) -- drop table (x\"";
-
-    #[test]
-    fn a_ragged_row_is_kept_as_unreadable() {
-        let rig = Rig::new(Kind::Csv, &[]);
-        rig.drop_file(format!("{HEADER}\n{WANG},,a\n{LI},b\n{WANG},,c,d\n").as_bytes(), 3);
-        let source = rig.open().unwrap();
-        let (found, end) = run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();
-        assert_eq!((found.len(), end.rows, end.could_match), (0, 3, vec!["line 3".to_owned()]));
-        let (found, end) = run(names(&*source, look_up(&[WANG], 10, soon()))).unwrap();
-        assert_eq!((found.len(), end.could_match), (1, vec!["line 4".to_owned()]));
-    }
-
-    #[test]
-    fn an_open_quote_hides_no_row() {
-        let rig = Rig::new(Kind::Csv, &[]);
-        for end in ["\n", "\r\n", "\r"] {
-            // The quote opens in one row and closes, or not, in a later one; what it swallowed is never an absence.
-            for rows in [
-                vec![format!("{WANG},,\"a"), format!("{LI},,b"), format!("{WANG},,\"c")],
-                vec![format!("{WANG},,\"a"), format!("{LI},,b")],
-                vec![format!("\"{WANG},,a"), format!("{LI},,b"), "\",,".to_owned()],
-                vec![format!("{WANG},,a"), format!("\"{LI},,b")],
-                vec![format!("{WANG},,a"), format!("{LI},\"\",\"b")],
-            ] {
-                let text = format!("{HEADER}{end}{}{end}", rows.join(end));
-                fs::write(rig.folder.path().join("t.csv"), &text).unwrap();
-                let counted = ::csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_byte_records().count();
-                rig.drop_file(text.as_bytes(), counted as u64);
-                let source = rig.open().unwrap();
-                let (found, end) = run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();
-                assert!(found.len() + end.could_match.len() > 0, "{text:?}");
-            }
+impl Csv {
+    /// A first line `sep=;` is for spreadsheets, and says what separates. Whether there is one.
+    fn pass_over_separator(&self, path: &Path, bytes: &mut dyn BufRead) -> Result<bool, SourceError> {
+        let failed = |error: std::io::Error| unreadable(path, &error);
+        let head = bytes.fill_buf().map_err(failed)?;
+        let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let line = head.get(mark..).unwrap_or_default();
+        let line = line.get(..line.len().min(MOST_FIRST_LINE)).unwrap_or_default();
+        let Some(end) = line.iter().position(|byte| *byte == b'\n') else { return Ok(false) };
+        let said = line.get(..end).unwrap_or_default();
+        let said = said.strip_suffix(b"\r").unwrap_or(said);
+        let said: Option<&[u8; 1]> = said
+            .get(4..)
+            .filter(|_| said.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case(b"sep=")))
+            .and_then(|c| c.try_into().ok());
+        let Some([said]) = said else { return Ok(false) };
+        if char::from(*said) != self.separator.character() {
+            let known = Separator::ALL.into_iter().find(|known| known.character() == char::from(*said));
+            let remedy = known.map_or("have it written with one of `,`, `;`, `|` and a tab".to_owned(), |known| {
+                format!("say `separator = \"{}\"`", known.said())
+            });
+            let detail =
+                format!("the first line of `{}` says that `{}` separates: {remedy}", path.display(), char::from(*said).escape_default());
+            return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
+        bytes.consume(mark + end + 1);
+        Ok(true)
+    }
+}
+
+/// What a header says of its rows.
+struct Shape {
+    /// Places of columns without a name.
+    unnamed: Vec<usize>,
+    /// That of the header, and without the columns at its end that have no name: a spreadsheet leaves those out of some rows.
+    widths: [usize; 2],
+}
+
+impl Shape {
+    fn of(names: &[Option<String>]) -> Self {
+        let unnamed = names.iter().enumerate().filter(|(_, name)| name.is_none()).map(|(place, _)| place).collect();
+        let named = names.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        Self { unnamed, widths: [names.len(), named] }
+    }
+}
+
+/// A first column without a name that counts the rows from 0 or 1, as data frames write it: nothing but a number stands in it.
+#[derive(Debug)]
+pub struct Counter(Option<u64>);
+
+impl Counter {
+    /// For a header with these names.
+    pub fn of(names: &[Option<String>]) -> Option<Self> {
+        matches!(names, [None, _, ..]).then_some(Self(None))
     }
 
-    #[test]
-    fn a_half_written_drop_leaves_the_one_before() {
-        let rig = Rig::new(Kind::Csv, &[(LI, "", "old")]);
-        let source = rig.open().unwrap();
-        let ask = || run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();
-        let before = ask();
-        assert_eq!(before.0, ["old"]);
-        let whole = format!("{HEADER}\n{WANG},,x\n{LI},,new\n");
-        rig.drop_file(whole.as_bytes(), 2);
-        fs::write(rig.folder.path().join("t.csv"), &whole[..whole.len() - 30]).unwrap();
-        assert_eq!((ask().0, ask().1.as_of), (before.0.clone(), before.1.as_of), "not the half, and not its as-of");
-        rig.drop_file(whole.as_bytes(), 7);
-        assert_eq!(ask().0, ["old"], "a manifest that counts other rows");
-        rig.drop_file(format!("SFZH,GYR\n{LI},\n").as_bytes(), 1);
-        assert_eq!(ask().0, ["old"], "a column is gone");
-        fs::remove_file(rig.folder.path().join("t.csv")).unwrap();
-        assert_eq!(ask().0, ["old"], "no file");
-        rig.drop_file(whole.as_bytes(), 2);
-        assert_eq!(ask().0, ["new"]);
-    }
-
-    #[test]
-    fn only_regular_files_are_opened() {
-        use std::os::unix::fs::symlink;
-        for name in ["t.csv", "t.csv.manifest.toml"] {
-            let rig = Rig::new(Kind::Csv, &[(LI, "", "a")]);
-            let path = rig.folder.path().join(name);
-            fs::rename(&path, rig.folder.path().join("real")).unwrap();
-            symlink(rig.folder.path().join("real"), &path).unwrap();
-            assert!(rig.open().is_ok(), "a link to a file");
-            let pipe = rig.folder.path().join("pipe");
-            assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-            for odd in [std::path::Path::new("/dev/zero"), rig.folder.path(), &pipe] {
-                fs::remove_file(&path).unwrap();
-                symlink(odd, &path).unwrap();
-                let error = rig.open().unwrap_err();
-                assert!(error.detail.contains("is not a regular file"), "{}", error.detail);
-            }
-        }
-    }
-
-    #[test]
-    fn bytes_of_another_encoding_are_unreadable_not_lost() {
-        let rig = Rig::new(Kind::Csv, &[]);
-        let mut text = format!("{HEADER}\n").into_bytes();
-        text.extend(b"1101051949123100\xff2X,,a\n");
-        rig.drop_file(&text, 1);
-        let source = rig.open().unwrap();
-        assert_eq!(run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().1.could_match, ["row 1"]);
-        let rows: &[Cells<'_>] = &[(LI, "", "a")];
-        rig.write(rows);
-        assert_eq!(run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0, ["a"]);
+    /// Whether the cell is the next number. A cell that is not ends the counting.
+    pub fn counts(&mut self, cell: &str) -> bool {
+        let number = cell.trim().parse::<u64>().ok().filter(|number| number.to_string() == cell.trim());
+        let next = match (self.0, number) {
+            (None, Some(first @ (0 | 1))) => Some(first),
+            (Some(before), Some(number)) if before.checked_add(1) == Some(number) => Some(number),
+            _ => None,
+        };
+        self.0 = Some(next.unwrap_or(u64::MAX));
+        next.is_some()
     }
 }

@@ -1,15 +1,15 @@
 //! A spreadsheet's cells, as they come, into rows: what workbooks of either format have in common.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use chrono::{Days, NaiveDate};
-use zerotrip_datasets::Reading;
-use zerotrip_datasets::resident_id::parse;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
+use super::super::header::{self, folded};
 use super::super::number;
+use super::csv::Counter;
 use super::import::Filling;
 
 /// Columns of a sheet.
@@ -34,6 +34,20 @@ pub enum Value {
     Error(String),
     /// A formula whose value was never stored, or a text that is not where it should be.
     Lost,
+}
+
+impl Value {
+    /// Its text.
+    pub fn into_text(self, is_1904: bool) -> String {
+        match self {
+            Self::Text(text) | Self::Error(text) => text,
+            Self::Number(number) => number::double(number),
+            Self::Date(number) => moment(number, is_1904).unwrap_or_else(|| number::double(number)),
+            Self::Truth(true) => "TRUE".to_owned(),
+            Self::Truth(false) => "FALSE".to_owned(),
+            Self::Lost => LOST.to_owned(),
+        }
+    }
 }
 
 /// What a dataset file says of a sheet, and the workbook of its dates.
@@ -71,18 +85,32 @@ pub struct Grid<'a, 'b> {
     cells: BTreeMap<u32, String>,
     /// Texts of cells that stand where another stood already.
     doubled: Vec<String>,
+    /// Rows that a filter or a hand has hidden, and how many of them were read.
+    hidden: HashSet<u32>,
+    hidden_count: u64,
 }
 
 struct Header {
     width: u32,
     places: Vec<u32>,
+    /// Columns within the width that have no name.
+    unnamed: HashSet<u32>,
+    counter: Option<Counter>,
 }
 
 impl<'a, 'b> Grid<'a, 'b> {
     /// For a sheet with these merged regions.
     pub fn new(path: &'a Path, into: &'a mut Filling<'b>, layout: Layout, regions: Vec<Region>) -> Self {
         let (cells, doubled) = (BTreeMap::new(), Vec::new());
-        Self { path, into, layout, merged: Merged::new(regions), header: None, row: 0, cells, doubled }
+        let merged = Merged::new(regions);
+        Self { path, into, layout, merged, header: None, row: 0, cells, doubled, hidden: HashSet::new(), hidden_count: 0 }
+    }
+
+    /// A row is hidden. It is a row all the same; its owner is told.
+    pub fn hide(&mut self, row: u32) {
+        if row > self.layout.header {
+            self.hidden.insert(row);
+        }
     }
 
     /// The next cell; rows come in their order.
@@ -94,7 +122,7 @@ impl<'a, 'b> Grid<'a, 'b> {
             self.end_row()?;
             self.row = row;
         }
-        if let Some(before) = self.cells.insert(column, self.text(value)) {
+        if let Some(before) = self.cells.insert(column, value.into_text(self.layout.is_1904)) {
             self.doubled.push(before);
         }
         Ok(())
@@ -105,7 +133,7 @@ impl<'a, 'b> Grid<'a, 'b> {
         self.end_row()?;
         if self.header.is_none() {
             let detail =
-                format!("`{}` has no row {} to name its columns; mend `source.header`", self.path.display(), self.layout.header + 1);
+                format!("`{}` has no row {} to name its columns; correct `source.header`", self.path.display(), self.layout.header + 1);
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
         if self.row + 1 == self.layout.most_rows {
@@ -115,6 +143,9 @@ impl<'a, 'b> Grid<'a, 'b> {
                 self.layout.most_rows
             );
             return Err(SourceError::new(ErrorCode::SourceTruncated, detail));
+        }
+        if self.hidden_count > 0 {
+            self.into.advise(format!("{} rows are hidden, by a filter say, and are read like any other", self.hidden_count));
         }
         Ok(())
     }
@@ -126,8 +157,8 @@ impl<'a, 'b> Grid<'a, 'b> {
         self.merged.reach(self.row, &cells).map_err(|why| self.broken(why))?;
         if self.row < self.layout.header {
             // The title, say; but a row of the register up there would be lost.
-            if cells.values().any(|cell| matches!(parse(cell), Reading::Person(_))) {
-                return Err(self.broken(&format!("row {number}, above the header, holds an identifier; mend `source.header`")));
+            if cells.values().any(|cell| header::holds_identifier(cell)) {
+                return Err(self.broken(&format!("row {number}, above the header, holds an identifier; correct `source.header`")));
             }
             return Ok(());
         }
@@ -139,11 +170,22 @@ impl<'a, 'b> Grid<'a, 'b> {
         if cells.values().chain(&doubled).all(|cell| cell.trim().is_empty()) {
             return Ok(());
         }
-        let Some(header) = &self.header else { return self.end_of_headless() };
-        let beyond = cells.iter().any(|(column, cell)| *column >= header.width && !cell.trim().is_empty());
-        if beyond || !doubled.is_empty() {
+        self.hidden_count += u64::from(self.hidden.remove(&self.row));
+        let Some(header) = &mut self.header else { return self.end_of_headless() };
+        let first = cells.get(&0).map_or("", String::as_str);
+        let counts = header.counter.as_mut().is_some_and(|counter| counter.counts(first));
+        let is_named = |column: u32| column < header.width && !header.unnamed.contains(&column);
+        let filled = cells.iter().filter(|(_, cell)| !cell.trim().is_empty()).map(|(column, _)| *column);
+        // What is merged downwards is in each of its rows.
+        let beside: Vec<usize> = filled
+            .chain(self.merged.columns())
+            .filter(|column| !is_named(*column) && !(*column == 0 && counts))
+            .filter_map(|column| usize::try_from(column).ok())
+            .collect();
+        if !beside.is_empty() || !doubled.is_empty() {
+            self.merged.fill(self.row, MOST_COLUMNS, true, &mut cells);
             let text = cells.into_values().chain(doubled).collect::<Vec<_>>().join(",");
-            return self.into.ragged(number.into(), &text);
+            return if beside.is_empty() { self.into.ragged(number.into(), &text) } else { self.into.beside(number.into(), &text, beside) };
         }
         self.merged.fill(self.row, header.width, false, &mut cells);
         self.into.row(number.into(), header.places.iter().map(|place| cells.get(place).cloned()))
@@ -152,7 +194,7 @@ impl<'a, 'b> Grid<'a, 'b> {
     /// Rows came, and among them was none where the header should be.
     fn end_of_headless(&self) -> Result<(), SourceError> {
         let detail = format!(
-            "`{}`: row {}, which should name the columns, is empty; mend `source.header`",
+            "`{}`: row {}, which should name the columns, is empty; correct `source.header`",
             self.path.display(),
             self.layout.header + 1
         );
@@ -162,22 +204,11 @@ impl<'a, 'b> Grid<'a, 'b> {
     fn read_header(&self, cells: &BTreeMap<u32, String>) -> Result<Header, SourceError> {
         let last = cells.iter().rfind(|(_, cell)| !cell.trim().is_empty());
         let width = last.map_or(0, |(column, _)| column + 1);
-        let name = |column: u32| cells.get(&column).map(|cell| cell.trim().to_owned()).filter(|name| !name.is_empty());
-        let names: Vec<Option<String>> = (0..width).map(name).collect();
+        let names = folded((0..width).map(|column| cells.get(&column).cloned().unwrap_or_default()));
         let places = self.into.header(&names)?;
         let places = places.into_iter().filter_map(|place| u32::try_from(place).ok()).collect();
-        Ok(Header { width, places })
-    }
-
-    fn text(&self, value: Value) -> String {
-        match value {
-            Value::Text(text) | Value::Error(text) => text,
-            Value::Number(number) => number::double(number),
-            Value::Date(number) => moment(number, self.layout.is_1904).unwrap_or_else(|| number::double(number)),
-            Value::Truth(true) => "TRUE".to_owned(),
-            Value::Truth(false) => "FALSE".to_owned(),
-            Value::Lost => LOST.to_owned(),
-        }
+        let unnamed = (0..width).zip(&names).filter(|(_, name)| name.is_none()).map(|(column, _)| column).collect();
+        Ok(Header { width, places, unnamed, counter: Counter::of(&names) })
     }
 
     fn broken(&self, what: &str) -> SourceError {
@@ -208,6 +239,12 @@ impl Merged {
         }
         let columns: u64 = self.present.iter().map(|(region, _)| u64::from(region.right.saturating_sub(region.left)) + 1).sum();
         if columns > u64::from(MOST_COLUMNS) { Err("merged cells overlap; have it written again") } else { Ok(()) }
+    }
+
+    /// The first columns of regions with a value that the present row belongs to.
+    fn columns(&self) -> impl Iterator<Item = u32> + '_ {
+        let with_value = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.trim().is_empty());
+        self.present.iter().filter(move |(_, value)| with_value(value)).map(|(region, _)| region.left)
     }
 
     /// Gives a region's value to its cells in this row; to those straight below it only, if so asked.

@@ -12,7 +12,7 @@ use zerotrip_trust::digest::Hasher;
 use super::super::SourceError;
 use super::super::snapshot::{Filled, Snapshots};
 use super::place::{Arrived, MOST_FILE, Place};
-use super::{Current, Format, unreadable};
+use super::{Current, Format, read, unreadable};
 use crate::adjudications::Adjudications;
 
 pub use super::super::snapshot::{Filling, Sample};
@@ -36,31 +36,56 @@ impl Import {
 
     /// Makes a drop the snapshot that serves, if it is whole.
     pub fn import(&self, drop: Arrived) -> Result<Current, SourceError> {
-        let path = drop.stamp.path.as_path();
-        let digest = digest(path)?;
-        if drop.manifest.as_ref().is_some_and(|manifest| manifest.sha256 != digest) {
-            let detail = format!("`{}` does not match its manifest's sha256; it may be half-written", path.display());
-            return Err(SourceError::new(ErrorCode::SourceTruncated, detail));
+        let mut digests: Vec<String> = Vec::new();
+        for part in &drop.parts {
+            let path = part.stamp.path.as_path();
+            let digest = digest(path)?;
+            if part.manifest.as_ref().is_some_and(|manifest| manifest.sha256 != digest) {
+                let detail = format!("`{}` does not match its manifest's sha256; it may be half-written", path.display());
+                return Err(SourceError::new(ErrorCode::SourceTruncated, detail));
+            }
+            if digests.contains(&digest) {
+                let detail = format!("`{}` is another part over again, byte for byte; take one of them away", path.display());
+                return Err(SourceError::new(ErrorCode::SourceDrift, detail));
+            }
+            digests.push(digest);
         }
         let file = self.snapshots.file()?;
-        let filled = self.fill(&drop, file.path())?;
-        tracing::info!(dataset = %self.dataset, path = %path.display(), sha256 = digest, rows = filled.rows, "a drop was imported");
+        let mut filled = self.fill(&drop, file.path())?;
+        let (stamps, paths) = (drop.stamps(), drop.parts.iter().map(|part| part.stamp.path.display().to_string()));
+        let (path, sha256) = (paths.collect::<Vec<_>>().join(", "), digests.join(", "));
+        tracing::info!(dataset = %self.dataset, path, sha256, rows = filled.rows, "a drop was imported");
         let table = self.snapshots.open(file, drop.as_of, filled.ragged)?;
-        Ok(Current { table, stamp: drop.stamp, as_of: drop.as_of, advice: filled.advice })
+        filled.advice.splice(0..0, drop.advice);
+        Ok(Current { table, stamps, as_of: drop.as_of, advice: filled.advice })
     }
 
     /// Copies a drop into a snapshot, and proves that it was whole and stayed as it was.
     fn fill(&self, drop: &Arrived, snapshot: &Path) -> Result<Filled, SourceError> {
-        let path = drop.stamp.path.as_path();
-        let filled = self.snapshots.write(&path.display().to_string(), snapshot, |filling| self.format.read(path, filling))?;
-        if let Some(manifest) = &drop.manifest
-            && manifest.rows != filled.rows
-        {
-            let detail = format!("`{}` holds {} rows, its manifest says {}", path.display(), filled.rows, manifest.rows);
-            return Err(SourceError::new(ErrorCode::SourceTruncated, detail));
-        }
-        if !self.place.is_still(&drop.stamp)? {
-            return Err(SourceError::new(ErrorCode::SourceTruncated, format!("`{}` changed while it was read", path.display())));
+        let origin = drop.parts.first().map(|part| part.stamp.path.display().to_string()).unwrap_or_default();
+        let filled = self.snapshots.write(&origin, snapshot, |filling| {
+            for part in &drop.parts {
+                let path = part.stamp.path.as_path();
+                if drop.parts.len() > 1 {
+                    filling.origin(&path.display().to_string());
+                    filling.part(&path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default());
+                }
+                let before = filling.counts();
+                read(path, &*self.format, filling)?;
+                let (rows, blank) = filling.counts();
+                let (rows, blank) = (rows - before.0, blank - before.1);
+                // Whoever counts may count a row of blanks, or not.
+                if let Some(manifest) = &part.manifest
+                    && ![rows, rows + blank].contains(&manifest.rows)
+                {
+                    let detail = format!("`{}` holds {rows} rows, its manifest says {}", path.display(), manifest.rows);
+                    return Err(SourceError::new(ErrorCode::SourceTruncated, detail));
+                }
+            }
+            Ok(())
+        })?;
+        if !self.place.are_still(&drop.stamps())? {
+            return Err(SourceError::new(ErrorCode::SourceTruncated, format!("`{origin}` changed while it was read")));
         }
         Ok(filled)
     }

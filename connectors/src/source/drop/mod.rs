@@ -4,10 +4,13 @@
 mod bytes;
 mod csv;
 mod dbf;
+pub mod disguise;
 mod grid;
 mod import;
 mod parquet;
 mod place;
+mod series;
+mod sheets;
 #[cfg(test)]
 mod tests;
 mod xls;
@@ -23,6 +26,7 @@ use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::FileDrop;
 use zerotrip_proto::v1::ErrorCode;
 
+use self::disguise::Expected;
 use self::import::{Filling, Import};
 use self::place::{Place, Seen, Stamp};
 use super::table::TableSource;
@@ -40,6 +44,8 @@ pub use self::xlsx::Xlsx;
 const RETRY: Duration = Duration::from_secs(5);
 /// How many drops, the newest first, are tried before none counts as whole.
 const MOST_TRIES: usize = 16;
+/// Names in a folder that are looked at while nothing serves from it.
+const MOST_BESIDE: usize = 100_000;
 
 /// One format of files.
 ///
@@ -49,6 +55,9 @@ const MOST_TRIES: usize = 16;
 /// [`Filling::ragged`] with all of its text: an identifier anywhere in it may be what a look-up needs. A cell that cannot be read comes as
 /// a text that no semantic type reads, never as NULL. `Ok` means that the file was whole as far as its format can tell.
 pub trait Format: fmt::Debug + Send + Sync {
+    /// What its files begin like.
+    fn expected(&self) -> Expected;
+
     /// Reads the file from its first row to its last; [`Filling::header`] comes first.
     fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError>;
 }
@@ -65,7 +74,7 @@ pub struct DropSource {
 
 /// One snapshot.
 struct Current {
-    stamp: Stamp,
+    stamps: Vec<Stamp>,
     as_of: SystemTime,
     table: TableSource,
     /// For the owner.
@@ -75,7 +84,7 @@ struct Current {
 /// A drop that could not be imported, and when that was tried.
 #[derive(Clone)]
 struct Failed {
-    stamp: Stamp,
+    stamps: Vec<Stamp>,
     at: Instant,
 }
 
@@ -132,7 +141,7 @@ impl DropSource {
 
     fn is_unchanged(&self) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.plan.place.is_unchanged(&self.kept().stamp, seen.as_ref())
+        self.plan.place.is_unchanged(&self.kept().stamps, seen.as_ref())
     }
 
     fn kept(&self) -> Arc<Current> {
@@ -178,11 +187,13 @@ impl Import {
     fn first(&self) -> Result<Current, SourceError> {
         let mut newest_failed = None;
         for drop in self.place.newest_first()?.into_iter().take(MOST_TRIES) {
-            let path = drop.stamp.path.clone();
+            let stamps = drop.stamps();
             match self.import(drop) {
                 Ok(current) => return Ok(current),
                 Err(error) if newest_failed.is_none() => newest_failed = Some(error),
-                Err(error) => tracing::warn!(dataset = %self.dataset, path = %path.display(), %error, "an older drop is not whole either"),
+                Err(error) => {
+                    tracing::warn!(dataset = %self.dataset, path = ?stamps.first().map(|stamp| &stamp.path), %error, "an older drop is not whole either")
+                }
             }
         }
         Err(newest_failed.unwrap_or_else(|| self.place.nothing()))
@@ -200,9 +211,9 @@ impl Import {
                 return Newer { failed: before, ..newer };
             }
         };
-        for drop in arrived.into_iter().filter(|drop| self.place.replaces(drop, &serving.stamp, serving.as_of)).take(MOST_TRIES) {
-            let stamp = drop.stamp.clone();
-            if let Some(known) = before.iter().find(|known| known.stamp == stamp && known.at.elapsed() < RETRY) {
+        for drop in arrived.into_iter().filter(|drop| self.place.replaces(drop, &serving.stamps, serving.as_of)).take(MOST_TRIES) {
+            let stamps = drop.stamps();
+            if let Some(known) = before.iter().find(|known| known.stamps == stamps && known.at.elapsed() < RETRY) {
                 newer.failed.push(known.clone());
                 continue;
             }
@@ -210,7 +221,7 @@ impl Import {
                 Ok(current) => return Newer { current: Some(current), ..newer },
                 Err(error) => {
                     tracing::warn!(%dataset, %error, "the new drop cannot be imported; the one before still serves");
-                    newer.failed.push(Failed { stamp, at: Instant::now() });
+                    newer.failed.push(Failed { stamps, at: Instant::now() });
                 }
             }
         }
@@ -222,8 +233,25 @@ impl Import {
 pub fn sample(path: &Path, format: &dyn Format) -> Result<Sample, SourceError> {
     let origin = path.display().to_string();
     let mut filling = Filling::sample(&origin);
-    format.read(path, &mut filling)?;
+    read(path, format, &mut filling)?;
     Ok(filling.into_sample())
+}
+
+/// Files beside this one that could be further parts of it.
+pub fn called_alike(path: &Path) -> Vec<String> {
+    let own = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let folder = zerotrip_channel::files::folder_of(path);
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_BESIDE);
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| !FileDrop::is_unfinished(name) && series::could_be_part(&own, name));
+    names.sort();
+    names
+}
+
+/// Reads one file, if it is what it should be.
+fn read(path: &Path, format: &dyn Format, into: &mut Filling<'_>) -> Result<(), SourceError> {
+    disguise::check(path, format.expected())?;
+    format.read(path, into)
 }
 
 /// A file that cannot be opened or read.

@@ -1,4 +1,7 @@
-//! Where drops arrive: one file that is replaced, or a folder in which each drop has a name of its own.
+//! Where drops arrive: one file that is replaced, or a folder in which each drop has a name of its own, or is in parts.
+//!
+//! A file that is taken leaves others. That they are older copies of the same is shown by their names, or stated by the owner; else they
+//! could be parts, and nothing is read: whoever stands in a part that was left would own nothing.
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -7,13 +10,13 @@ use std::time::{Duration, Instant, SystemTime};
 use chrono::{FixedOffset, NaiveDate};
 use zerotrip_channel::files;
 use zerotrip_datasets::Manifest;
-use zerotrip_datasets::file::{DropAsOf, FileDrop};
+use zerotrip_datasets::file::{DropAsOf, FileDrop, Parts};
 use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
 use super::super::seen::Identity;
-use super::unreadable;
+use super::{series, unreadable};
 
 /// The largest file that is imported.
 pub const MOST_FILE: u64 = 4 << 30;
@@ -23,6 +26,8 @@ const MOST_NAMES: usize = 100_000;
 const MOST_DROPS: usize = 4096;
 /// Bytes of a manifest.
 const MOST_MANIFEST: u64 = 4096;
+/// Names in one error.
+const MOST_LISTED: usize = 5;
 /// A folder is looked through again after so long, even if no name in it has changed.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -34,7 +39,7 @@ pub struct Place {
     file: FileDrop,
 }
 
-/// What the file system says of a drop; when it changes, the file is read again.
+/// What the file system says of a file; when it changes, the file is read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// The file.
@@ -45,15 +50,40 @@ pub struct Stamp {
     manifest: Option<Identity>,
 }
 
-/// A drop that is there.
+/// A drop that is there: one file, or the parts that are read as one.
 #[derive(Debug)]
 pub struct Arrived {
+    /// Its files, at least one.
+    pub parts: Vec<Part>,
+    /// How old its rows are: those of the oldest part.
+    pub as_of: SystemTime,
+    /// What was left, for the owner.
+    pub advice: Vec<String>,
+}
+
+/// One file of a drop.
+#[derive(Debug)]
+pub struct Part {
     /// As it was when it was found.
     pub stamp: Stamp,
-    /// How old its rows are.
-    pub as_of: SystemTime,
     /// What its job states of it.
     pub manifest: Option<Manifest>,
+}
+
+impl Arrived {
+    /// What the file system said of its files.
+    pub fn stamps(&self) -> Vec<Stamp> {
+        self.parts.iter().map(|part| part.stamp.clone()).collect()
+    }
+
+    /// When its newest file was modified.
+    fn modified(&self) -> Option<SystemTime> {
+        self.parts.iter().map(|part| part.stamp.modified).max()
+    }
+
+    fn path(&self) -> &Path {
+        self.parts.first().map_or(Path::new(""), |part| part.stamp.path.as_path())
+    }
 }
 
 /// A folder as it was when it was last looked through.
@@ -63,16 +93,24 @@ pub struct Seen {
     at: Instant,
 }
 
+/// Files whose names fit.
+#[derive(Debug, Default)]
+struct Fitting {
+    ready: Vec<PathBuf>,
+    /// Those whose manifest is not there yet.
+    waiting: Vec<PathBuf>,
+}
+
 impl Place {
     /// Below the dataset file's folder.
     pub fn new(file: &FileDrop, base: &Path) -> Self {
         Self { path: base.join(&file.path), file: file.clone() }
     }
 
-    /// Whether there can be no newer drop than the one with this stamp.
-    pub fn is_unchanged(&self, stamp: &Stamp, seen: Option<&Seen>) -> bool {
+    /// Whether there can be no newer drop than the one with these stamps.
+    pub fn is_unchanged(&self, stamps: &[Stamp], seen: Option<&Seen>) -> bool {
         if !self.file.is_pattern() {
-            return self.stamp(&stamp.path).is_ok_and(|now| now == *stamp);
+            return self.are_still(stamps).unwrap_or(false);
         }
         // A name that came or went has changed the folder; what was written into a file that had been there is found a little later.
         seen.is_some_and(|seen| seen.at.elapsed() < LOOK_AGAIN && self.seen().is_some_and(|now| now.modified == seen.modified))
@@ -87,33 +125,59 @@ impl Place {
     /// Every drop that is there, the newest first.
     pub fn newest_first(&self) -> Result<Vec<Arrived>, SourceError> {
         if !self.file.is_pattern() {
+            if self.file.parts != Parts::None {
+                self.is_alone()?;
+            }
             return Ok(vec![self.arrived(&self.path)?]);
         }
+        let found = self.fitting()?;
+        if self.file.has_parts() {
+            return Ok(if found.ready.is_empty() { Vec::new() } else { vec![self.together(found)?] });
+        }
+        if self.file.parts == Parts::Unstated {
+            self.explained(&found)?;
+        }
         let mut arrived = Vec::new();
-        for path in self.fitting()? {
+        for path in found.ready {
             match self.arrived(&path) {
                 Ok(drop) => arrived.push(drop),
                 Err(error) => tracing::warn!(path = %path.display(), %error, "a drop is passed over"),
             }
         }
-        arrived.sort_by(|a, b| (b.as_of, b.stamp.modified, &b.stamp.path).cmp(&(a.as_of, a.stamp.modified, &a.stamp.path)));
+        arrived.sort_by(|a, b| (b.as_of, b.modified(), b.path()).cmp(&(a.as_of, a.modified(), a.path())));
+        let names: Vec<String> = arrived.iter().map(|drop| name_of(drop.path())).collect();
+        if let (Some(newest), [taken, left @ ..]) = (arrived.first_mut(), names.as_slice())
+            && let [next, ..] = left
+        {
+            let pattern = self.path.display();
+            newest
+                .advice
+                .push(format!("`{taken}` is read; {} older ones that fit `{pattern}` are not, `{next}` the newest of them", left.len()));
+        }
         Ok(arrived)
     }
 
-    /// Whether a drop takes the place of the one that serves: a newer one, or the same file written anew.
-    pub fn replaces(&self, drop: &Arrived, serving: &Stamp, as_of: SystemTime) -> bool {
-        drop.stamp != *serving && (drop.stamp.path == serving.path || drop.as_of > as_of)
+    /// Whether a drop takes the place of the one that serves: a newer one, or the same file or parts written anew.
+    pub fn replaces(&self, drop: &Arrived, serving: &[Stamp], as_of: SystemTime) -> bool {
+        let stamps = drop.stamps();
+        let is_same_place = stamps.iter().map(|stamp| &stamp.path).eq(serving.iter().map(|stamp| &stamp.path));
+        stamps != serving && (is_same_place || self.file.has_parts() || drop.as_of > as_of)
     }
 
-    /// Whether the file is still as it was found.
-    pub fn is_still(&self, stamp: &Stamp) -> Result<bool, SourceError> {
-        Ok(self.stamp(&stamp.path)? == *stamp)
+    /// Whether the files are still as they were found.
+    pub fn are_still(&self, stamps: &[Stamp]) -> Result<bool, SourceError> {
+        for stamp in stamps {
+            if self.stamp(&stamp.path)? != *stamp {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// What to say when there is no drop at all.
     pub fn nothing(&self) -> SourceError {
         let beside = if self.file.as_of == DropAsOf::Manifest { ", with its manifest beside it" } else { "" };
-        let detail = format!("no file fits `{}`{beside}; mend `source.path`, or bring one", self.path.display());
+        let detail = format!("no file fits `{}`{beside}; correct `source.path`, or bring one", self.path.display());
         SourceError::new(ErrorCode::SourceUnreachable, detail)
     }
 
@@ -122,25 +186,129 @@ impl Place {
     }
 
     /// The files whose names fit the pattern.
-    fn fitting(&self) -> Result<Vec<PathBuf>, SourceError> {
+    fn fitting(&self) -> Result<Fitting, SourceError> {
+        let mut found = Fitting::default();
+        for path in self.listed()? {
+            if !path.file_name().and_then(|name| name.to_str()).is_some_and(|name| self.file.fits(name)) {
+                continue;
+            }
+            // Without its manifest a drop has not arrived yet.
+            let is_ready = self.file.as_of != DropAsOf::Manifest || manifest_of(&path).exists();
+            if is_ready { &mut found.ready } else { &mut found.waiting }.push(path);
+        }
+        if found.ready.len() + found.waiting.len() > MOST_DROPS {
+            return Err(self.too_many("drops", MOST_DROPS));
+        }
+        found.ready.sort();
+        Ok(found)
+    }
+
+    /// Everything in the folder.
+    fn listed(&self) -> Result<Vec<PathBuf>, SourceError> {
         let folder = self.folder();
-        let too_many = |what: &str, most: usize| {
-            let detail = format!("`{}` holds over {most} {what}; move old ones elsewhere", folder.display());
-            SourceError::new(ErrorCode::SourceLimit, detail)
-        };
-        let mut found = Vec::new();
+        let mut paths = Vec::new();
         for (number, entry) in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?.enumerate() {
             if number >= MOST_NAMES {
-                return Err(too_many("names", MOST_NAMES));
+                return Err(self.too_many("names", MOST_NAMES));
             }
-            let path = entry.map_err(|error| unreadable(folder, &error))?.path();
-            let fits = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| self.file.fits(name));
-            // Without its manifest a drop has not arrived yet.
-            if fits && (self.file.as_of != DropAsOf::Manifest || manifest_of(&path).exists()) {
-                found.push(path);
-            }
+            paths.push(entry.map_err(|error| unreadable(folder, &error))?.path());
         }
-        if found.len() > MOST_DROPS { Err(too_many("drops", MOST_DROPS)) } else { Ok(found) }
+        Ok(paths)
+    }
+
+    fn too_many(&self, what: &str, most: usize) -> SourceError {
+        let detail = format!("`{}` holds over {most} {what}; move old ones elsewhere", self.folder().display());
+        SourceError::new(ErrorCode::SourceLimit, detail)
+    }
+
+    /// Several files are one file of several days only if their names show it.
+    fn explained(&self, found: &Fitting) -> Result<(), SourceError> {
+        let names: Vec<String> = found.ready.iter().chain(&found.waiting).map(|path| name_of(path)).collect();
+        let is_shown = match &self.file.as_of {
+            DropAsOf::Name(_) => names.iter().all(|name| self.file.as_of.day(name).is_some()),
+            DropAsOf::Modified | DropAsOf::Manifest => series::is_one_of_several_days(names.iter().map(String::as_str)),
+        };
+        if names.len() < 2 || is_shown {
+            return Ok(());
+        }
+        Err(self.unexplained(&names))
+    }
+
+    /// A file that is named alone is alone: what is called like it but for a number could be a further part of it.
+    fn is_alone(&self) -> Result<(), SourceError> {
+        let own = name_of(&self.path);
+        let mut names: Vec<String> = self.listed()?.iter().filter(|path| path.is_file()).map(|path| name_of(path)).collect();
+        names.retain(|name| !FileDrop::is_unfinished(name) && series::could_be_part(&own, name));
+        if names.is_empty() {
+            return Ok(());
+        }
+        names.sort();
+        names.insert(0, own);
+        Err(self.unexplained(&names))
+    }
+
+    fn unexplained(&self, names: &[String]) -> SourceError {
+        let listed: Vec<String> = names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
+        let rest = if names.len() > MOST_LISTED { format!(" and {} more", names.len() - MOST_LISTED) } else { String::new() };
+        let detail = format!(
+            "`{}`: {} files could be parts of one register, {}{rest}; say in `source.parts` what they are: `none` if each is the whole \
+             register, `all` (with a pattern in `path`, and `part_count`) or a list of their names if they are its parts",
+            self.folder().display(),
+            names.len(),
+            listed.join(", ")
+        );
+        SourceError::new(ErrorCode::SourceDrift, detail)
+    }
+
+    /// All parts as one drop, as old as the oldest of them.
+    fn together(&self, found: Fitting) -> Result<Arrived, SourceError> {
+        let short = |detail: String| Err(SourceError::new(ErrorCode::SourceTruncated, format!("`{}`: {detail}", self.path.display())));
+        if let Some(waiting) = found.waiting.first() {
+            return short(format!("part `{}` has no manifest yet", name_of(waiting)));
+        }
+        let names: Vec<String> = found.ready.iter().map(|path| name_of(path)).collect();
+        match &self.file.parts {
+            Parts::All(least) if names.len() < *least => {
+                return short(format!("{} parts are there, and `source.part_count` says at least {least}", names.len()));
+            }
+            Parts::Named(wanted) => {
+                if let Some(missing) = wanted.iter().find(|wanted| !names.contains(wanted)) {
+                    return short(format!("part `{missing}` of `source.parts` is not there"));
+                }
+                if let Some(other) = names.iter().find(|name| !wanted.contains(name)) {
+                    return Err(self.unexplained(std::slice::from_ref(other)));
+                }
+            }
+            Parts::All(_) | Parts::None | Parts::Unstated => {}
+        }
+        self.is_written(&names)?;
+        let mut whole: Option<Arrived> = None;
+        for path in &found.ready {
+            let part = self.arrived(path)?;
+            whole = Some(match whole {
+                None => part,
+                Some(mut whole) => {
+                    whole.as_of = whole.as_of.min(part.as_of);
+                    whole.parts.extend(part.parts);
+                    whole
+                }
+            });
+        }
+        whole.ok_or_else(|| self.nothing())
+    }
+
+    /// A folder that a data platform writes as one table tells when it is whole, and whether its rows lie in folders of their own.
+    fn is_written(&self, names: &[String]) -> Result<(), SourceError> {
+        let beside: Vec<String> = self.listed()?.iter().map(|path| name_of(path)).collect();
+        let has = |name: &str| beside.iter().any(|known| known == name);
+        let why = if has("_temporary") || (names.iter().any(|name| name.starts_with("part-")) && !has("_SUCCESS")) {
+            "is still being written, or its job failed: it has no `_SUCCESS`, or a `_temporary`"
+        } else if beside.iter().any(|name| name.contains('=')) {
+            "has rows in folders of their own, such as `year=2026`, which are not read; have it written without partitions"
+        } else {
+            return Ok(());
+        };
+        Err(SourceError::new(ErrorCode::SourceTruncated, format!("`{}` {why}", self.folder().display())))
     }
 
     fn arrived(&self, path: &Path) -> Result<Arrived, SourceError> {
@@ -152,7 +320,7 @@ impl Place {
             (DropAsOf::Name(_), None) => self.named_day(path)?.min(stamp.modified),
             (DropAsOf::Modified | DropAsOf::Manifest, None) => stamp.modified,
         };
-        Ok(Arrived { stamp, as_of, manifest })
+        Ok(Arrived { parts: vec![Part { stamp, manifest }], as_of, advice: Vec::new() })
     }
 
     fn stamp(&self, path: &Path) -> Result<Stamp, SourceError> {
@@ -180,8 +348,8 @@ impl Place {
             let detail = format!("`{}` is over {MOST_MANIFEST} bytes, and no manifest is", path.display());
             return Err(SourceError::new(ErrorCode::Misconfigured, detail));
         }
-        let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-        let manifest = Manifest::parse(&text, &path.display().to_string());
+        let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        let manifest = Manifest::read(&bytes, &path.display().to_string());
         manifest.map(Some).map_err(|error| SourceError::new(ErrorCode::Misconfigured, error.to_string()))
     }
 
@@ -201,6 +369,10 @@ fn beginning(day: NaiveDate) -> Option<SystemTime> {
     day.and_hms_opt(0, 0, 0)?.and_local_timezone(china).single().map(Into::into)
 }
 
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 fn manifest_of(path: &Path) -> PathBuf {
     with_suffix(path, ".manifest.toml")
 }
@@ -208,6 +380,14 @@ fn manifest_of(path: &Path) -> PathBuf {
 /// What the file system says of a file, or of what a link leads to. A device or a pipe would be read without end, or wait for a writer.
 fn regular(path: &Path) -> Result<Metadata, SourceError> {
     let meta = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if meta.is_dir() {
+        let path = path.display();
+        let detail = format!(
+            "`{path}` is not a regular file but a folder; if its files are the parts of one table, say `path = \"{path}/part-*\"`, from the \
+             dataset file's folder on, with `parts = \"all\"` and `part_count`"
+        );
+        return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
+    }
     if !meta.is_file() {
         let detail = format!("`{}` is not a regular file; name one in `source.path`", path.display());
         return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));

@@ -11,6 +11,10 @@ use chrono::{DateTime, FixedOffset, TimeZone as _};
 use proptest::prelude::*;
 use zerotrip_datasets::resident_id::ResidentId;
 
+mod cases;
+mod lost;
+mod parts;
+
 use super::super::Source;
 use super::super::conformance::{Cells, Kind, LI, Rig, WANG, look_up, names, run, soon};
 
@@ -68,7 +72,7 @@ fn folder(kind: Kind, as_of: &str) -> Rig {
         Kind::Dbf => ("dbf", "encoding = \"gb18030\""),
         _ => ("parquet", ""),
     };
-    let rig = Rig::with(kind, &format!("kind = \"{said}\"\npath = \"in/m-*.dat\"\nas_of = {as_of}\n{end}"), &[]);
+    let rig = Rig::with(kind, &format!("kind = \"{said}\"\npath = \"in/m-*.dat\"\nas_of = {as_of}\nparts = \"none\"\n{end}"), &[]);
     fs::create_dir(rig.folder.path().join("in")).unwrap();
     rig
 }

@@ -72,7 +72,8 @@ impl Known {
 
     /// Of when an answer is that rests upon this pass.
     pub fn as_of(&self) -> SystemTime {
-        let seen = self.recorded.unwrap_or(self.started);
+        // What an extract says of itself cannot be later than it was read.
+        let seen = self.recorded.map_or(self.started, |recorded| recorded.min(self.started));
         self.followed.map_or(seen, |followed| seen.min(followed))
     }
 

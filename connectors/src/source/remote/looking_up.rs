@@ -1,6 +1,7 @@
 //! A look-up on its way to the server: what is asked, in how many statements, and whether they need a transaction around them.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::mpsc;
 use zerotrip_datasets::resident_id::ResidentId;
@@ -12,7 +13,7 @@ use super::known::Known;
 use super::outgoing::Outgoing;
 use super::pool::Lease;
 use super::system::{Asked, Only, Query, Session, Sink as _, System};
-use super::{Inner, gone};
+use super::{Inner, Unfinished, gone};
 
 impl<S: System> Inner<S> {
     /// Sends the rows of a look-up.
@@ -60,8 +61,13 @@ impl<S: System> Inner<S> {
             why = gone(&look_up.stop, rows) => Err(why),
         };
         match done {
+            // Rows that the pass saw were written anew, or are lost: a transaction tells which.
+            Ok(()) if !outgoing.has_sent && outgoing.misses().is_some() => {
+                self.pool.put_back(lease);
+                None
+            }
             Ok(()) => {
-                let end = self.ended(&wanted, &mut outgoing, &lease);
+                let end = self.ended(&wanted, &mut outgoing, lease.begun).await;
                 self.pool.put_back(lease);
                 Some(end)
             }
@@ -74,24 +80,52 @@ impl<S: System> Inner<S> {
         }
     }
 
+    /// The look-up in a transaction. Where rows that the pass saw are not met, a row was written anew since, or lost: only another pass tells
+    /// which, and it is taken here and now, as long as nothing was sent.
     async fn in_transaction(&self, lease: &mut Lease<S>, look_up: &LookUp, rows: &mpsc::Sender<Rows>) -> Result<LookUpEnd, SourceError> {
-        let known = self.known(lease, &look_up.stop).await?;
-        let wanted = Wanted::new(look_up, self.cells()?, known, lease.session.most_values());
-        let mut outgoing = wanted.outgoing(rows);
-        wanted.send(lease, &mut outgoing).await?;
-        self.ended(&wanted, &mut outgoing, lease)
+        let mut known = self.known(lease, &look_up.stop).await?;
+        loop {
+            let wanted = Wanted::new(look_up, self.cells()?, Arc::clone(&known), lease.session.most_values());
+            let mut outgoing = wanted.outgoing(rows);
+            wanted.send(lease, &mut outgoing).await?;
+            // A pass of this very transaction has seen what the look-up sees: what it misses, it would miss again.
+            let is_of_now = known.since == lease.since;
+            if outgoing.misses().is_none() || outgoing.has_sent || is_of_now {
+                return self.ended(&wanted, &mut outgoing, lease.begun).await;
+            }
+            known = self.newer(lease, look_up, &known).await?;
+        }
     }
 
-    /// All rows were sent that the server has; proves that they are those that the pass saw.
-    fn ended(&self, wanted: &Wanted<'_>, outgoing: &mut Outgoing<'_>, lease: &Lease<S>) -> Result<LookUpEnd, SourceError> {
+    /// A pass that is newer than this one: somebody else's, or one within this transaction, which is another then.
+    async fn newer(&self, lease: &mut Lease<S>, look_up: &LookUp, known: &Known) -> Result<Arc<Known>, SourceError> {
+        let mut unfinished = Unfinished { wanted: &self.wanted, done: false };
+        let _alone = self.passing.lock().await;
+        lease.renew(&look_up.stop).await?;
+        let latest = self.latest(lease).await?.filter(|latest| latest.since > known.since);
+        let done = match latest {
+            Some(latest) => Ok(latest),
+            None => self.pass(lease).await,
+        };
+        unfinished.done = done.is_ok();
+        done
+    }
+
+    /// All rows were found that the system has; proves that they are those that the pass saw, and sends the last of them.
+    async fn ended(&self, wanted: &Wanted<'_>, outgoing: &mut Outgoing<'_>, begun: SystemTime) -> Result<LookUpEnd, SourceError> {
         let (look_up, known) = (wanted.look_up, &wanted.known);
         if let Some(place) = outgoing.misses() {
             self.wanted.notify_one();
             let field = self.shape.fields.get(place).map_or("", String::as_str);
-            let detail = format!("rows that the latest profiling pass saw are gone, or `{field}` is spelled anew; a new pass is under way");
+            let detail = if outgoing.has_sent {
+                format!("rows that the latest profiling pass saw are gone, or `{field}` is spelled anew; a new pass is under way")
+            } else {
+                format!("rows that reading the whole table finds are not found by their `{field}`: an index of it may be damaged")
+            };
             return Err(SourceError::new(ErrorCode::SourceFailed, detail));
         }
-        let as_of = known.as_of().min(lease.begun);
+        outgoing.flush().await?;
+        let as_of = known.as_of().min(begun);
         let could_match = known.could_match(&look_up.columns, &look_up.keys);
         let rests_on = if self.shape.profile_every.is_zero() { RestsOn::Moment } else { RestsOn::Pass(known.number) };
         Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match, rests_on })
@@ -122,7 +156,7 @@ impl<'a> Wanted<'a> {
         Outgoing::new(rows, self.cells, self.look_up, self.statements, &self.known.present)
     }
 
-    /// Sends the rows, from as many statements as it takes.
+    /// Sends the rows, from as many statements as it takes; the last of them stay behind.
     async fn send<S: System>(&self, lease: &mut Lease<S>, outgoing: &mut Outgoing<'_>) -> Result<(), SourceError> {
         for number in 0..self.statements {
             let values = self.values.iter();
@@ -135,7 +169,7 @@ impl<'a> Wanted<'a> {
             lease.session.read(&query, outgoing).await?;
             outgoing.next_statement();
         }
-        outgoing.flush().await
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@
 mod assaying;
 pub mod catalogue;
 mod cells;
+mod ground;
 mod known;
 pub mod login;
 mod looking_up;
@@ -37,9 +38,10 @@ use super::profile::{KeyColumns, Profile};
 use super::table::id_places;
 use super::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use cells::Cells;
+use ground::Ground;
 use known::{Known, Pass};
 use pool::{Lease, Pool};
-use system::{Currency, Only, Query, Relation, Session, System};
+use system::{Only, Query, Relation, Session, System};
 
 use crate::adjudications::Adjudications;
 
@@ -100,6 +102,8 @@ struct Shape {
     /// Places of all columns of ids.
     ids: Vec<usize>,
     as_of: SqliteAsOf,
+    /// The owner's reason why nothing is hidden.
+    nothing_hidden: Option<String>,
     profile_every: Duration,
     /// What the owner has stated of unreadable rows.
     adjudications: Arc<Adjudications>,
@@ -121,11 +125,19 @@ pub struct Polled<'a> {
     pub profile_every: Duration,
     /// How old its rows are.
     pub as_of: &'a SqliteAsOf,
+    /// The owner's reason why nothing is hidden.
+    pub nothing_hidden: Option<&'a str>,
 }
 
 impl<'a> From<&'a Remote> for Polled<'a> {
     fn from(spec: &'a Remote) -> Self {
-        Self { table: &spec.table, connections: spec.connections, profile_every: spec.profile_every, as_of: &spec.as_of }
+        Self {
+            table: &spec.table,
+            connections: spec.connections,
+            profile_every: spec.profile_every,
+            as_of: &spec.as_of,
+            nothing_hidden: spec.nothing_hidden.as_deref(),
+        }
     }
 }
 
@@ -245,6 +257,7 @@ impl Shape {
             keys,
             ids: id_places(dataset),
             as_of: spec.as_of.clone(),
+            nothing_hidden: spec.nothing_hidden.map(str::to_owned),
             profile_every: spec.profile_every,
             adjudications,
         }
@@ -306,7 +319,9 @@ impl<S: System> Inner<S> {
     async fn look_at(&self, lease: &mut Lease<S>, stop: &Stop) -> Result<Survey, SourceError> {
         let relation = self.relation(lease).await?;
         let known = self.known(lease, stop).await?;
+        let (ground, _) = self.proven(lease).await?;
         let mut advice = relation.advice.clone();
+        advice.extend(ground.advice(self.is_live(), self.shape.nothing_hidden.as_deref()));
         if relation.is_table {
             let fields = self.shape.keys.iter().filter_map(|place| self.shape.fields.get(*place));
             let missing = fields.filter(|field| !relation.indexed.contains(field));
@@ -317,6 +332,8 @@ impl<S: System> Inner<S> {
         }
         let assayed = self.assay(lease).await?;
         let steps = self.shape.look_ups.iter().map(|look_up| self.steps(lease, look_up)).collect::<Result<_, _>>()?;
+        // The last statement: one that fails may end its transaction.
+        advice.extend(self.left(lease, &relation).await?);
         Ok(Survey {
             rows: known.profile.rows,
             unreadable: known.unreadable().take(100).collect(),
@@ -378,7 +395,7 @@ impl<S: System> Inner<S> {
     async fn pass(&self, lease: &mut Lease<S>) -> Result<Arc<Known>, SourceError> {
         let relation = self.relation(lease).await?;
         let recorded = self.recorded(lease).await?;
-        let followed = self.followed(lease).await?;
+        let (_, followed) = self.proven(lease).await?;
         let cells = self.cells()?;
         // A row of which something is stated is known by all its cells; so is one that has no key.
         let all: Vec<usize> = (0..self.shape.fields.len()).collect();
@@ -425,21 +442,24 @@ impl<S: System> Inner<S> {
         Ok(relation)
     }
 
-    /// How far a live table's server has followed the one that it copies; `None` where it is nobody's copy. An extract says itself of when it is.
-    async fn followed(&self, lease: &mut Lease<S>) -> Result<Option<SystemTime>, SourceError> {
+    /// Proves that nothing is hidden and, of a live table, that its rows are of now; or says up to when its server has followed another
+    /// one. An extract says itself of when it is.
+    async fn proven(&self, lease: &mut Lease<S>) -> Result<(Ground, Option<SystemTime>), SourceError> {
+        let ground = lease.session.ground().await?;
+        ground.shows_all(&self.shape.table, self.shape.nothing_hidden.as_deref())?;
         if !self.is_live() {
-            return Ok(None);
+            return Ok((ground, None));
         }
-        let stale = |why: String| {
+        ground.is_of_now(&self.shape.table)?;
+        if !lease.session.follows() {
+            return Ok((ground, None));
+        }
+        let followed = lease.session.followed().await?.ok_or_else(|| {
             let remedy = "name the table and column that tell of when its rows are in `source.as_of`, or attach the system itself";
-            Err(SourceError::new(ErrorCode::SourceStale, format!("{why}; {remedy}")))
-        };
-        match lease.session.currency().await? {
-            Currency::Now => Ok(None),
-            Currency::Followed(Some(followed)) => Ok(Some(followed)),
-            Currency::Followed(None) => stale(format!("{} follows another server and cannot say how far", self.pool.address())),
-            Currency::Copied(what) => stale(format!("`{}` is {what}, and not of now", self.shape.table)),
-        }
+            let detail = format!("{} follows another server and cannot say how far; {remedy}", self.pool.address());
+            SourceError::new(ErrorCode::SourceStale, detail)
+        })?;
+        Ok((ground, Some(followed)))
     }
 
     fn is_live(&self) -> bool {
@@ -480,7 +500,7 @@ async fn gone<T>(stop: &Stop, rows: &mpsc::Sender<T>) -> SourceError {
 }
 
 /// A time as databases and people write it; without an offset, Beijing's.
-fn moment(text: &str) -> Option<SystemTime> {
+pub fn moment(text: &str) -> Option<SystemTime> {
     let text = text.trim();
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.into());

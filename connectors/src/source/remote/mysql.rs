@@ -1,5 +1,7 @@
 //! `kind = "mysql"`: MySQL and MariaDB.
 
+mod resting;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +18,9 @@ use super::super::catalogue::Table;
 use super::super::select::sign;
 use super::super::{Rows, Source, SourceError};
 use super::RemoteSource;
+use super::ground::Ground;
 use super::login::{authorities, not_let_in, password};
-use super::system::{Asked, Column, Currency, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
+use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
 use crate::adjudications::Adjudications;
 
 /// Time between two signs of life on a connection that nobody uses.
@@ -58,8 +61,6 @@ pub struct MysqlSession {
     connection: Conn,
     /// MariaDB and MySQL call their limits of time differently.
     is_mariadb: bool,
-    /// Whether the server follows another one.
-    follows: bool,
     /// Seconds that the server allows a statement.
     limit: u64,
 }
@@ -104,8 +105,13 @@ impl System for Mysql {
         let version: Option<String> = connection.query_first("select version()").await.map_err(failed)?;
         connection.query_drop(SETTINGS).await.map_err(failed)?;
         let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
-        let follows = follows(&mut connection, is_mariadb).await.map_err(failed)?;
-        Ok(MysqlSession { spec: spec.clone(), connection, is_mariadb, follows, limit: 0 })
+        // In a cluster, a look-up first waits for what the others have committed. A server that knows nothing of it needs not be told.
+        match connection.query_drop("set session wsrep_sync_wait = 1").await {
+            Ok(()) => {}
+            Err(Error::Server(told)) if told.code == 1193 => {}
+            Err(error) => return Err(failed(error)),
+        }
+        Ok(MysqlSession { spec: spec.clone(), connection, is_mariadb, limit: 0 })
     }
 
     async fn interrupt(&self, token: u32) -> Result<(), SourceError> {
@@ -155,12 +161,8 @@ impl Session for MysqlSession {
         Ok(relation(&columns, &self.catalogue(INDEXES).await?))
     }
 
-    fn follows(&self) -> bool {
-        self.follows
-    }
-
-    async fn currency(&mut self) -> Result<Currency, SourceError> {
-        Ok(if self.follows { Currency::Copied("on a replica, which may lag behind") } else { Currency::Now })
+    async fn ground(&mut self) -> Result<Ground, SourceError> {
+        self.rests_upon().await
     }
 
     async fn newest(&mut self, table: &str, column: &str) -> Result<Option<String>, SourceError> {
@@ -268,19 +270,6 @@ impl MysqlSession {
 
     fn failed(&self, error: &Error) -> SourceError {
         failed(&self.spec, error)
-    }
-}
-
-/// Whether the server follows another one. Whoever may not ask it so is told by `read_only`, which replicas are.
-async fn follows(connection: &mut Conn, is_mariadb: bool) -> Result<bool, Error> {
-    let status = if is_mariadb { "show slave status" } else { "show replica status" };
-    match connection.query_first::<Row, _>(status).await {
-        Ok(row) => Ok(row.is_some()),
-        // 1227: not permitted; 1064: a MySQL from before it was called so.
-        Err(Error::Server(told)) if matches!(told.code, 1227 | 1064) => {
-            Ok(connection.query_first::<i64, _>("select @@global.read_only").await? == Some(1))
-        }
-        Err(error) => Err(error),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::TryStreamExt as _;
 use tokio::task::JoinHandle;
@@ -20,8 +20,9 @@ use super::super::catalogue::Table;
 use super::super::select::sign;
 use super::super::table::quote;
 use super::super::{Rows, Source, SourceError};
+use super::ground::{self, Ground};
 use super::login::{authorities, misconfigured, not_let_in, password};
-use super::system::{Asked, Column, Currency, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
+use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
 use super::tls::MakeTls;
 use super::{RemoteSource, moment};
 use crate::adjudications::Adjudications;
@@ -83,14 +84,6 @@ pub struct PostgresSession {
 
 /// Whom to stop.
 pub struct Token(CancelToken);
-
-/// `1` where the table `{path}` is a copy, or a view made of one, down to the last: nobody knows when a copy was made.
-pub(super) const COPIED: &str = "with recursive made_of as (select '{path}'::regclass::oid as oid union select depends.refobjid from made_of \
-    join pg_catalog.pg_rewrite as rule on rule.ev_class = made_of.oid join pg_catalog.pg_depend as depends on depends.objid = rule.oid \
-    and depends.classid = 'pg_catalog.pg_rewrite'::regclass and depends.refclassid = 'pg_catalog.pg_class'::regclass) \
-    select case when exists (select 1 from pg_catalog.pg_class join made_of using (oid) where relkind in ('m', 'f')) then '1' else '0' end";
-/// What that is.
-pub(super) const COPY: &str = "a materialized view or a foreign table, or made of one";
 
 impl Drop for PostgresSession {
     fn drop(&mut self) {
@@ -210,16 +203,18 @@ impl Session for PostgresSession {
         self.follows
     }
 
-    async fn currency(&mut self) -> Result<Currency, SourceError> {
-        let copied = COPIED.replace("{path}", &self.table(&self.spec.table).replace('\'', "''"));
-        if self.one(&copied).await?.as_deref() == Some("1") {
-            return Ok(Currency::Copied(COPY));
-        }
-        if !self.follows {
-            return Ok(Currency::Now);
-        }
+    async fn followed(&mut self) -> Result<Option<SystemTime>, SourceError> {
         let replayed = self.one("select pg_catalog.pg_last_xact_replay_timestamp()::text").await?;
-        Ok(Currency::Followed(replayed.as_deref().and_then(moment)))
+        Ok(replayed.as_deref().and_then(moment))
+    }
+
+    async fn ground(&mut self) -> Result<Ground, SourceError> {
+        let version = self.one(ground::postgres::VERSION).await?.unwrap_or_default();
+        if let Some(another) = ground::postgres::is_another(&version) {
+            return Ok(another);
+        }
+        let lines = self.one(&ground::postgres::proof(&self.table(&self.spec.table))).await?;
+        Ok(Ground::of(lines.as_deref().unwrap_or_default()))
     }
 
     async fn newest(&mut self, table: &str, column: &str) -> Result<Option<String>, SourceError> {

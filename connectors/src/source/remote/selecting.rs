@@ -31,7 +31,7 @@ impl<S: System> Inner<S> {
         // What the catalogue says now, so that a column that is another one since is not read as it was.
         self.relation(lease).await?;
         let recorded = self.recorded(lease).await?;
-        let followed = self.followed(lease).await?;
+        let (_, followed) = self.proven(lease).await?;
         let cells = self.cells()?;
         let is_day = |place: usize| {
             cells.column(place).is_some_and(|column| column.form == Form::Plain && column.type_name.eq_ignore_ascii_case("date"))

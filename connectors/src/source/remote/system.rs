@@ -9,6 +9,7 @@ use super::super::catalogue::Table;
 use super::super::select::Condition;
 use super::super::{RawRow, SourceError};
 use super::cells::Cells;
+use super::ground::Ground;
 
 /// One database server and the table on it, as a dataset file names them.
 pub trait System: fmt::Debug + Send + Sync + 'static {
@@ -64,10 +65,13 @@ pub trait Session: Send + 'static {
         false
     }
 
-    /// Of when the table's rows are.
-    fn currency(&mut self) -> impl Future<Output = Result<Currency, SourceError>> + Send {
-        async { Ok(Currency::Now) }
+    /// How far a server that follows another one has come: everything up to this moment has arrived. Asked where [`Session::follows`].
+    fn followed(&mut self) -> impl Future<Output = Result<Option<SystemTime>, SourceError>> + Send {
+        async { Ok(None) }
     }
+
+    /// What the table rests upon.
+    fn ground(&mut self) -> impl Future<Output = Result<Ground, SourceError>> + Send;
 
     /// The greatest value in a column of another table, as text.
     fn newest(&mut self, table: &str, column: &str) -> impl Future<Output = Result<Option<String>, SourceError>> + Send;
@@ -154,17 +158,6 @@ pub struct Relation {
     pub is_table: bool,
     /// What its owner should know of it.
     pub advice: Vec<String>,
-}
-
-/// Of when a table's rows are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Currency {
-    /// Of now.
-    Now,
-    /// As far as a copy of the server has followed: everything up to this moment has arrived; `None` if it cannot say.
-    Followed(Option<SystemTime>),
-    /// Of whenever a copy was made; what it is.
-    Copied(&'static str),
 }
 
 /// A column.

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use hyper::header::LINK;
-use serde_json::Value;
 use tokio::runtime::Builder;
 use zerotrip_datasets::file::{MOST_COLUMNS, Pointer, Tls, Url};
 use zerotrip_datasets::guess::Evidence;
@@ -23,6 +22,8 @@ use super::json::{self, Json};
 const TIME_OUT: Duration = Duration::from_secs(30);
 /// Bytes of the answer: a page is enough for a guess, and is held whole.
 const MOST_BODY: usize = 16 << 20;
+/// Values of the answer.
+const MOST_VALUES: usize = 4_000_000;
 /// Levels of objects within a row whose members become fields.
 const MOST_LEVELS: usize = 4;
 /// Levels of the answer in which rows are looked for.
@@ -78,17 +79,17 @@ impl Interface {
         Ok(answer)
     }
 
-    fn parsed(&self, answer: &Answer) -> Result<Value, SourceError> {
+    /// The answer's text, and what it says, by the reader that serves: what this one reads, that one does.
+    fn parsed<'a>(&self, answer: &'a Answer) -> Result<(&'a str, Json<'a>), SourceError> {
+        let said = |code, what: &str| SourceError::new(code, format!("{} ({}): {what}", self.url, kind_of(&answer.headers)));
+        let text = str::from_utf8(&answer.body).map_err(|_| said(ErrorCode::SourceFailed, "other characters than UTF-8"))?;
         // What is wrong with it is not quoted: it may be somebody's row.
-        serde_json::from_slice(&answer.body).map_err(|error| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            let detail = format!("{} ({}) is no JSON at {place}", self.url, kind_of(&answer.headers));
-            SourceError::new(ErrorCode::SourceFailed, detail)
-        })
+        let value = json::tree(text, MOST_VALUES).map_err(|error| said(error.code, &error.detail))?;
+        Ok((text, value))
     }
 
     /// The array that is meant or, where none is named, the one with the most rows.
-    fn array(&self, value: &Value, named: Option<&str>) -> Result<Array, SourceError> {
+    fn array(&self, value: &Json<'_>, named: Option<&str>) -> Result<Array, SourceError> {
         let mut arrays = Vec::new();
         find(value, String::new(), 0, &mut arrays);
         let known = || arrays.iter().map(|array| format!("`{}`", array.pointer)).collect::<Vec<_>>().join(", ");
@@ -118,6 +119,11 @@ impl Interface {
             ("url", Setting::Text(self.said.clone(), "")),
             ("rows", Setting::Text(rows.to_owned(), "where the array of rows stands in an answer")),
             ("paging", Setting::Owner(PAGING)),
+            (
+                "live",
+                Setting::Owner("why an answer is of the moment in which it is asked for; or `as_of`, where answers say of when they are"),
+            ),
+            ("nothing_hidden", Setting::Owner("why no row and no cell is hidden from whoever asks so")),
         ];
         if let Some(path) = &self.header_file {
             source.push(("header_file", Setting::Text(path.clone(), "")));
@@ -131,7 +137,7 @@ impl Interface {
     }
 
     /// What this one answer tells of how the collection goes on.
-    fn paging(&self, answer: &Answer, value: &Value, array: &Array) -> Vec<String> {
+    fn paging(&self, answer: &Answer, value: &Json<'_>, array: &Array) -> Vec<String> {
         let mut told =
             vec![format!("this is one answer with {} rows; how the others follow it tells nobody but its owner: see `paging`", array.rows)];
         if answer.headers.contains_key(LINK) {
@@ -151,7 +157,8 @@ impl Interface {
         for (pointer, leaf) in beside {
             let word = pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
             if TOTAL_WORDS.contains(&word.as_str())
-                && let Some(total) = leaf.as_u64().filter(|total| *total >= array.rows as u64)
+                && let Json::Number(digits) = leaf
+                && let Some(total) = digits.parse::<u64>().ok().filter(|total| *total >= array.rows as u64)
             {
                 told.push(format!(
                     "`{pointer}` is {total}: if that is the number of all rows, name it as `total` of `paging`, so that none is lost unseen"
@@ -166,7 +173,8 @@ impl Interface {
 
 impl Catalogue for Interface {
     fn tables(&self) -> Result<Vec<Table>, SourceError> {
-        let value = self.parsed(&self.answer()?)?;
+        let answer = self.answer()?;
+        let (_, value) = self.parsed(&answer)?;
         let mut arrays = Vec::new();
         find(&value, String::new(), 0, &mut arrays);
         Ok(arrays.into_iter().map(|array| Table { name: array.pointer, kind: "array", rows: Some(array.rows as u64) }).collect())
@@ -174,12 +182,11 @@ impl Catalogue for Interface {
 
     fn look(&self, table: Option<&str>) -> Result<Look, SourceError> {
         let answer = self.answer()?;
-        let value = self.parsed(&answer)?;
+        let (text, value) = self.parsed(&answer)?;
         let array = self.array(&value, table)?;
         let mut advice = self.paging(&answer, &value, &array);
         drop(value);
         let steps = Pointer::parse(&array.pointer).ok_or_else(|| misconfigured("the rows stand where no JSON pointer leads".to_owned()))?;
-        let text = str::from_utf8(&answer.body).map_err(|_| SourceError::new(ErrorCode::SourceFailed, "the answer is not in UTF-8"))?;
         let mut fields = Fields::default();
         json::read(text, steps.steps(), &mut |row| fields.take(row))?;
         let columns = fields.columns(&mut advice)?;
@@ -189,13 +196,13 @@ impl Catalogue for Interface {
 }
 
 /// Every array whose elements are objects, by pointer; rows are not looked into.
-fn find(value: &Value, pointer: String, depth: usize, found: &mut Vec<Array>) {
+fn find(value: &Json<'_>, pointer: String, depth: usize, found: &mut Vec<Array>) {
     if depth > MOST_DEPTH {
         return;
     }
     match value {
-        Value::Array(rows) if rows.iter().any(Value::is_object) => found.push(Array { pointer, rows: rows.len() }),
-        Value::Object(members) => {
+        Json::Array(rows) if rows.iter().any(|row| matches!(row, Json::Object(_))) => found.push(Array { pointer, rows: rows.len() }),
+        Json::Object(members) => {
             for (name, value) in members {
                 find(value, format!("{pointer}/{}", escaped(name)), depth + 1, found);
             }
@@ -205,14 +212,14 @@ fn find(value: &Value, pointer: String, depth: usize, found: &mut Vec<Array>) {
 }
 
 /// What stands around the rows.
-fn leaves<'a>(value: &'a Value, pointer: String, depth: usize, found: &mut Vec<(String, &'a Value)>) {
+fn leaves<'a>(value: &'a Json<'a>, pointer: String, depth: usize, found: &mut Vec<(String, &'a Json<'a>)>) {
     match value {
-        Value::Object(members) if depth <= MOST_DEPTH => {
+        Json::Object(members) if depth <= MOST_DEPTH => {
             for (name, value) in members {
                 leaves(value, format!("{pointer}/{}", escaped(name)), depth + 1, found);
             }
         }
-        Value::Array(_) | Value::Object(_) => {}
+        Json::Array(_) | Json::Object(_) => {}
         leaf => found.push((pointer, leaf)),
     }
 }
@@ -229,6 +236,8 @@ struct Fields {
     places: HashMap<String, usize>,
     seen: Vec<Field>,
     lists: Vec<String>,
+    /// Lists of objects.
+    objects: Vec<String>,
 }
 
 struct Field {
@@ -253,6 +262,12 @@ impl Fields {
             let field = if is_plain { name.to_string() } else { inner.clone() };
             match value {
                 Json::Object(_) if level < MOST_LEVELS => self.members(value, &inner, level + 1)?,
+                // A list of objects: each of them can become a row.
+                Json::Array(elements) if level < MOST_LEVELS && elements.iter().any(|element| matches!(element, Json::Object(_))) => {
+                    if !self.objects.contains(&inner) && self.objects.len() < MOST_COLUMNS {
+                        self.objects.push(inner);
+                    }
+                }
                 Json::Object(_) | Json::Array(_) => {
                     if !self.lists.contains(&field) && self.lists.len() < MOST_COLUMNS {
                         self.lists.push(field);
@@ -292,6 +307,12 @@ impl Fields {
 
     fn columns(&mut self, advice: &mut Vec<String>) -> Result<Vec<Seen>, SourceError> {
         advice.extend(self.lists.iter().map(|name| format!("`{name}` holds lists, or objects in objects, and is left out")));
+        advice.extend(self.objects.iter().map(|name| {
+            format!(
+                "`{name}` is a list of objects and left out: who stands in it is not found; name a column's `field` `{name}/*/…`, by which each \
+                 of its objects becomes a row"
+            )
+        }));
         let rows = self.rows;
         for field in &self.seen {
             if field.there < rows {

@@ -1,13 +1,15 @@
 //! HTTP/1.1 for one collection: GET alone, from one server, whole answers or none.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use chrono::DateTime;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
 };
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -33,10 +35,13 @@ const RETRIES: u32 = 3;
 const BACK_OFF: Duration = Duration::from_millis(250);
 /// Most time that a server may ask us to wait.
 const MOST_WAIT: Duration = Duration::from_secs(30);
+/// By how much a server's clock may be slow.
+const SLOW_CLOCK: Duration = Duration::from_secs(60);
 /// Secret headers.
 const MOST_HEADERS: usize = 8;
 /// Headers that are ours to set.
-const OURS: [&str; 8] = ["host", "accept", "accept-encoding", "connection", "content-length", "transfer-encoding", "upgrade", "range"];
+const OURS: [&str; 9] =
+    ["cache-control", "host", "accept", "accept-encoding", "connection", "content-length", "transfer-encoding", "upgrade", "range"];
 
 /// Asks one server.
 pub struct Client {
@@ -60,6 +65,8 @@ impl Drop for Connection {
 
 /// A whole answer.
 pub struct Answer {
+    /// When it was asked for.
+    pub asked: SystemTime,
     /// Its headers.
     pub headers: HeaderMap,
     /// Its body.
@@ -113,9 +120,13 @@ impl Client {
     }
 
     async fn once(&mut self, url: &Url) -> Result<Answer, Miss> {
+        let asked = SystemTime::now();
         let target = if url.query.is_empty() { url.path.clone() } else { format!("{}?{}", url.path, url.query) };
-        let mut request =
-            Request::get(target).header(HOST, url.authority()).header(ACCEPT, "application/json").header(ACCEPT_ENCODING, "identity");
+        let mut request = Request::get(target)
+            .header(HOST, url.authority())
+            .header(ACCEPT, "application/json")
+            .header(ACCEPT_ENCODING, "identity")
+            .header(CACHE_CONTROL, "no-cache");
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -138,7 +149,7 @@ impl Client {
             }
             body.extend_from_slice(&data);
         }
-        Ok(Answer { headers: head.headers, body })
+        Ok(Answer { asked, headers: head.headers, body })
     }
 }
 
@@ -208,6 +219,28 @@ fn fits<B>(url: &Url, response: &Response<B>) -> Result<(), Miss> {
         ));
     }
     Ok(())
+}
+
+impl Answer {
+    /// Of when it is, as its own headers have it (RFC 9110, RFC 9111): no later than it was asked for, and as old as whatever gave it again
+    /// says. A clock that is less than a minute slow is no cache.
+    pub fn made(&self, url: &Url) -> Result<SystemTime, SourceError> {
+        let wrong =
+            |name: &str| SourceError::new(ErrorCode::SourceDrift, format!("{url} answers with a header `{name}` that cannot be read"));
+        let mut made = self.asked;
+        for age in self.headers.get_all(AGE) {
+            let age = age.to_str().ok().and_then(|age| age.trim().parse().ok()).ok_or_else(|| wrong("Age"))?;
+            made = made.min(self.asked.checked_sub(Duration::from_secs(age)).ok_or_else(|| wrong("Age"))?);
+        }
+        for date in self.headers.get_all(DATE) {
+            let date = date.to_str().ok().and_then(|date| DateTime::parse_from_rfc2822(date.trim()).ok()).ok_or_else(|| wrong("Date"))?;
+            let date = SystemTime::from(date);
+            if self.asked.duration_since(date).is_ok_and(|age| age > SLOW_CLOCK) {
+                made = made.min(date);
+            }
+        }
+        Ok(made)
+    }
 }
 
 /// What an answer says it is, for messages; never anything else that a server could put there.

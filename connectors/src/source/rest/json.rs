@@ -11,6 +11,8 @@ use super::super::SourceError;
 const MOST_DEPTH: usize = 64;
 /// Values in one row, and in all that stands around the rows.
 const MOST_VALUES: usize = 10_000;
+/// The step that stands for each element of an array.
+pub const EACH: &str = "*";
 /// Bytes of one row.
 const MOST_ROW: usize = 1 << 20;
 
@@ -44,6 +46,29 @@ impl Json<'_> {
     }
 }
 
+/// What stands beside what a step leads to: more elements of its array.
+#[derive(Debug)]
+pub struct Beside;
+
+impl Json<'_> {
+    /// The same where a number leads to the only element of an array; an error where there are others beside it.
+    pub fn only(&self, steps: &[String]) -> Result<Option<&Self>, Beside> {
+        let Some((step, rest)) = steps.split_first() else { return Ok(Some(self)) };
+        match self {
+            Self::Array(values) if values.len() > 1 && index(step).is_some() => Err(Beside),
+            _ => self.at(std::slice::from_ref(step)).map_or(Ok(None), |inner| inner.only(rest)),
+        }
+    }
+}
+
+/// A whole answer as it is, with at most so many values.
+pub fn tree(text: &str, most: usize) -> Result<Json<'_>, SourceError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = Reader { text, at: 0, values: 0, most, found: false, each: &mut |_| Ok(()) };
+    let value = reader.value(0, None)?;
+    reader.end().map(|()| value)
+}
+
 /// Reads a whole answer. Every element of the array at `rows` goes to `each`, and is not kept; returned is what stands around them, and
 /// whether there is such an array.
 pub fn read<'a>(
@@ -52,10 +77,10 @@ pub fn read<'a>(
     each: &mut dyn FnMut(&Json<'a>) -> Result<(), SourceError>,
 ) -> Result<(Json<'a>, bool), SourceError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { text, at: 0, values: 0, found: false, each };
+    let mut reader = Reader { text, at: 0, values: 0, most: MOST_VALUES, found: false, each };
     let value = reader.value(0, Some(rows))?;
-    reader.blanks();
-    if reader.at < text.len() { Err(reader.broken("something stands behind its end")) } else { Ok((value, reader.found)) }
+    reader.end()?;
+    Ok((value, reader.found))
 }
 
 struct Reader<'a, 'r> {
@@ -63,6 +88,8 @@ struct Reader<'a, 'r> {
     at: usize,
     /// Read so far, of this row or around the rows.
     values: usize,
+    /// Most of them.
+    most: usize,
     /// Whether the rows were met.
     found: bool,
     each: &'r mut dyn FnMut(&Json<'a>) -> Result<(), SourceError>,
@@ -72,8 +99,9 @@ impl<'a> Reader<'a, '_> {
     /// `way` is what leads from here to the rows; `None` where they cannot be.
     fn value(&mut self, depth: usize, way: Option<&[String]>) -> Result<Json<'a>, SourceError> {
         self.values += 1;
-        if depth > MOST_DEPTH || self.values > MOST_VALUES {
-            let detail = format!("the JSON at byte {} has over {MOST_DEPTH} levels, or over {MOST_VALUES} values in a row", self.at);
+        if depth > MOST_DEPTH || self.values > self.most {
+            let most = self.most;
+            let detail = format!("the JSON at byte {} has over {MOST_DEPTH} levels, or over {most} values in a row", self.at);
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
         self.blanks();
@@ -88,6 +116,11 @@ impl<'a> Reader<'a, '_> {
             Some(b'-' | b'0'..=b'9') => self.number(),
             _ => Err(self.broken("no value begins here")),
         }
+    }
+
+    fn end(&mut self) -> Result<(), SourceError> {
+        self.blanks();
+        if self.at < self.text.len() { Err(self.broken("something stands behind its end")) } else { Ok(()) }
     }
 
     fn object(&mut self, depth: usize, way: Option<&[String]>) -> Result<Json<'a>, SourceError> {
@@ -115,8 +148,17 @@ impl<'a> Reader<'a, '_> {
         self.at += 1;
         let mut first = true;
         while self.goes_on(b']', &mut first)? {
-            let way = way.and_then(<[String]>::split_first).and_then(|(step, rest)| (index(step)? == values.len()).then_some(rest));
+            let is_meant = |step: &str| step == EACH || index(step) == Some(values.len());
+            let way = way.and_then(<[String]>::split_first).and_then(|(step, rest)| is_meant(step).then_some(rest));
             values.push(self.value(depth + 1, way)?);
+        }
+        if values.len() > 1 && way.and_then(<[String]>::first).is_some_and(|step| index(step).is_some()) {
+            let detail = format!(
+                "the array that ends at byte {} has {} elements, and `source.rows` names one of them: write `*` for each",
+                self.at,
+                values.len()
+            );
+            return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
         Ok(Json::Array(values))
     }
@@ -403,11 +445,15 @@ mod tests {
             rows.push((row.at(&steps("a/x")).map(plain), row.at(&steps("b/c")).map(plain)));
             Ok(())
         };
-        let (around, found) = read(text, &steps("data/1/list"), &mut each).unwrap();
+        let (around, found) = read(text, &steps("data/*/list"), &mut each).unwrap();
         assert!(found);
         assert_eq!(rows, [(Some(serde_json::Value::Null), None), (None, Some(1.into()))]);
         assert_eq!(around.at(&steps("total")), Some(&Json::Number("2")));
-        assert!(!read(text, &steps("data/2/list"), &mut |_| Ok(())).unwrap().1);
+        // One of several lists of rows would leave the others.
+        for one in ["data/0/list", "data/1/list", "data/2/list"] {
+            assert_eq!(read(text, &steps(one), &mut |_| Ok(())).unwrap_err().code, ErrorCode::SourceDrift, "{one}");
+        }
+        assert!(!read(text, &steps("next/0"), &mut |_| Ok(())).unwrap().1);
         assert!(!read(text, &steps("total"), &mut |_| Ok(())).unwrap().1);
     }
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use zerotrip_datasets::DatasetFile;
-use zerotrip_datasets::file::Rest;
+use zerotrip_datasets::file::{Age, Rest, Way};
 use zerotrip_proto::v1::ErrorCode;
 
 use self::client::Client;
@@ -42,6 +42,8 @@ pub struct RestSource {
     dataset: String,
     /// Zero: a reading for every look-up.
     every: Duration,
+    /// What its owner should know in any case.
+    advice: Vec<String>,
     /// The thread ends when this is gone.
     orders: mpsc::Sender<Order>,
     state: Arc<RwLock<State>>,
@@ -53,6 +55,8 @@ type Order = oneshot::Sender<Result<Arc<TableSource>, SourceError>>;
 #[derive(Default)]
 struct State {
     current: Option<Arc<TableSource>>,
+    /// What its owner should know of the newest reading.
+    advice: Vec<String>,
     /// Why the latest reading failed, if it did.
     trouble: Option<String>,
 }
@@ -76,7 +80,7 @@ impl RestSource {
         let failed = |error: std::io::Error| SourceError::new(ErrorCode::SourceFailed, format!("no thread: {error}"));
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (orders, ordered) = mpsc::channel(MOST_WAITING);
-        let source = Self { dataset: dataset.id.clone(), every: spec.refresh_every, orders, state: Arc::default() };
+        let source = Self { dataset: dataset.id.clone(), every: spec.refresh_every, advice: advice(spec), orders, state: Arc::default() };
         let reader = Reader { dataset: dataset.id.clone(), plan, runtime, orders: ordered, state: Arc::clone(&source.state) };
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
         let every = spec.refresh_every;
@@ -124,13 +128,17 @@ impl Source for RestSource {
         Box::pin(async move {
             let current = self.current(&Stop::at(Instant::now() + PATIENCE)).await?;
             let mut survey = current.survey().await?;
-            let trouble = self.state.read().unwrap_or_else(PoisonError::into_inner).trouble.clone();
+            let (trouble, read) = {
+                let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+                (state.trouble.clone(), state.advice.clone())
+            };
             for steps in &mut survey.steps {
                 steps.insert(
                     0,
                     "-- in the connector's own snapshot of the collection; no key is sent to the department's system".to_owned(),
                 );
             }
+            survey.advice.extend(read.into_iter().chain(self.advice.iter().cloned()));
             survey.advice.extend(trouble.map(|trouble| format!("the latest reading failed: {trouble}")));
             Ok(survey)
         })
@@ -139,6 +147,21 @@ impl Source for RestSource {
     fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>> {
         Box::pin(async move { self.current(&Stop::at(Instant::now() + PATIENCE)).await?.unreadable(most).await })
     }
+}
+
+/// What cannot be asked of an interface, and what its owner says instead.
+fn advice(spec: &Rest) -> Vec<String> {
+    let mut advice = vec![format!("that nothing is hidden from this reader cannot be asked; its owner says: {}", spec.nothing_hidden)];
+    if let Age::Live(reason) = &spec.age {
+        advice.push(format!("that its answers are of now cannot be asked; its owner says: {reason}"));
+    }
+    if spec.paging.total.is_none() {
+        let what = if spec.paging.way == Way::Whole { "an answer that is cut off" } else { "a page that is left out" };
+        advice.push(format!(
+            "`source.paging` names no `total`: {what} in silence is not noticed; have the interface say how many rows it has"
+        ));
+    }
+    advice
 }
 
 /// What reads, on a thread of its own.
@@ -197,16 +220,20 @@ impl Reader {
                 }
             })
         };
-        let read = self.plan.read(&mut fetch).map(Arc::new);
+        let read = self.plan.read(&mut fetch);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.trouble = read.as_ref().err().map(ToString::to_string);
-        match &read {
-            Ok(current) => state.current = Some(Arc::clone(current)),
+        match read {
+            Ok((current, advice)) => {
+                let current = Arc::new(current);
+                (state.current, state.advice) = (Some(Arc::clone(&current)), advice);
+                Ok(current)
+            }
             Err(error) => {
                 tracing::warn!(dataset = %self.dataset, %error, "the collection could not be read; the snapshot before serves until it is too old");
+                Err(error)
             }
         }
-        read
     }
 }
 

@@ -15,7 +15,12 @@ pub struct Stand {
     pub rows: u64,
     /// Rows of the last one.
     pub last: u64,
+    /// Rows of the one that had most.
+    pub most: u64,
 }
+
+/// Pages that are asked for behind the first empty one: a page that is filtered empty is not the last.
+const BEHIND: i64 = 2;
 
 /// The first answer's address.
 pub fn first(url: &Url, paging: &Paging) -> Url {
@@ -63,6 +68,35 @@ pub fn next(
         }
         Way::Link => next_link(headers)?.map(|link| resolve(asked, &link)).transpose(),
     }
+}
+
+/// Addresses that must give nothing new once a reading has come to its end: what is counted from another number than its owner says, or in
+/// another way, has rows there. Where the number of all rows is known and came, what is behind the end needs no asking.
+pub fn around(url: &Url, paging: &Paging, stand: &Stand) -> Vec<(String, Url)> {
+    let at =
+        |parameter: &str, number: i64| (format!("`{parameter}` = {number}"), with(&sized(url, paging), parameter, &number.to_string()));
+    let (answers, rows) = (whole(stand.answers as u64), whole(stand.rows));
+    let is_counted = paging.total.is_some();
+    match &paging.way {
+        Way::Page { parameter, first } => {
+            let first = i64::from(*first);
+            // The last answer was the empty one.
+            let behind = if is_counted { 0 } else { BEHIND };
+            let numbers = std::iter::once(first - 1).chain((0..behind).map(|number| first + answers + number));
+            numbers.map(|number| at(parameter, number)).collect()
+        }
+        Way::Offset { parameter } => {
+            let step = whole(stand.most).max(1);
+            let behind = if is_counted { 0 } else { BEHIND };
+            let numbers = [-1, 1].into_iter().chain((1..=behind).map(|number| rows + number * step));
+            numbers.map(|number| at(parameter, number)).collect()
+        }
+        Way::Whole | Way::Cursor { .. } | Way::Link => Vec::new(),
+    }
+}
+
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX / 4)
 }
 
 /// How many rows an answer says that there are.

@@ -32,10 +32,11 @@ pub(super) const KIND: Kind = Kind {
     name: "dbf",
     title: "A table of dBASE III or IV, FoxPro or Visual FoxPro that is dropped beside the dataset file.",
     title_zh: "dBASE、FoxPro 数据表（.dbf），定期投放",
-    parameters: &[&drop::PATH, &drop::AS_OF, &ENCODING],
+    parameters: &[&drop::PATH, &drop::AS_OF, &drop::PARTS, &drop::PART_COUNT, &ENCODING],
     example: "[source]\nkind = \"dbf\"\npath = \"HJ_RKXX.DBF\"\nas_of = \"modified\"\nencoding = \"gb18030\"\n",
     notes: drop_notes!(
-        "Records that are **marked as deleted are no rows**, as in the program that marked them; `check` says how many there are. A record \
+        "Records that are **marked as deleted are no rows**, as in the program that marked them; `check` says how many there are. A program \
+        that deletes them does not keep what ends: `ended` is then `removed`. A record \
         whose mark is neither is kept as unreadable. A file that is shorter than its header says, or holds more records than its header \
         counts, is not whole. Rows are located by their record's number. Field names have at most ten bytes.\n\n\
         | type | becomes |\n|---|---|\n\
@@ -45,8 +46,9 @@ pub(super) const KIND: Kind = Kind {
         | `D` date | `2026-11-22`; blank: NULL |\n\
         | `T` date and time | `2026-11-22T12:00:00` |\n\
         | `L` logical | `T`, `F`; blank or `?`: NULL |\n\
+        | `V`, `Q` of varying length (Visual FoxPro) | the text, as long as the record says; one that does not say it is unreadable |\n\
         | a field's own NULL (Visual FoxPro) | NULL; a blank `C` is an empty text |\n\
-        | `M` memo, `G`, `P`, `W`, `V`, `Q` and other binary | refused, if a column names it |\n\n\
+        | `M` memo, `G`, `P`, `W` and other binary | refused, if a column names it |\n\n\
         Not read: dBASE II, dBASE 7, encrypted tables, and indexes and memo files beside a table."
     ),
     read,

@@ -14,6 +14,22 @@ pub struct FileDrop {
     pub path: String,
     /// How old its rows are.
     pub as_of: DropAsOf,
+    /// What several files that fit are to one another.
+    pub parts: Parts,
+}
+
+/// What several files are to one another that fit a drop's path, or are called like it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Parts {
+    /// The owner has not said: then only their names can show that they are one file of several days.
+    #[default]
+    Unstated,
+    /// Each is the whole register, and the newest counts.
+    None,
+    /// All of them together are the register, and there are at least so many.
+    All(usize),
+    /// Those of these names together are the register, and there is no other.
+    Named(Vec<String>),
 }
 
 /// How old the rows of a file are.
@@ -44,6 +60,24 @@ pub(super) const AS_OF: Parameter = Parameter {
         takes long, or is copied late, then claims to be newer than its rows are.",
 };
 
+pub(super) const PARTS: Parameter = Parameter {
+    key: "parts",
+    default: Some("not stated"),
+    form: "must be `none`, `all` or a list of 2 to 4096 names, each once, that fit the pattern in `path`",
+    doc: "What several files are to one another. `none`: each file that fits is the whole register, and the newest counts. `all`: they are \
+        parts, as a data platform or one export a district writes them, and are read as one. A list: the same, of these files and no other. \
+        Not stated, several files must have names that differ in their day alone; otherwise nothing is read, for a part that is left out \
+        would be homes that nobody finds. Parts are as old as the oldest of them.",
+};
+pub(super) const PART_COUNT: Parameter = Parameter {
+    key: "part_count",
+    default: Some("none; needed with `parts = \"all\"`"),
+    form: "must be a number from 1 to 4096, and goes with `parts = \"all\"`",
+    doc: "How many parts there are at least: with fewer, nothing is read.",
+};
+/// Parts of one register.
+const MOST_PARTS: usize = 4096;
+
 /// What every drop's manual says.
 macro_rules! drop_notes {
     ($($own:literal),+ $(,)?) => {
@@ -51,8 +85,13 @@ macro_rules! drop_notes {
             $($own),+,
             "\n\nImported into a local indexed snapshot, and anew whenever the file changes. A drop that is not whole, or does not match \
             its manifest, leaves the one before in place, with its own as-of, until that is too old; the connector's log says why. With a \
-            pattern in `path` the newest file counts: by its manifest, by the day in its name, or by when it was modified. A file whose \
-            name begins with `.` or `~`, or ends in `.part`, `.partial`, `.filepart` or `.tmp`, is still being written and never read: \
+            pattern in `path` the newest file counts: by its manifest, by the day in its name, or by when it was modified; what else lies \
+            there must be explained, by names that differ in their day alone, or by `parts`. A file that is called like the one in `path` \
+            but for a number, such as `t (2).csv` beside `t.csv`, must be explained too: by `parts = \"none\"`, or by a pattern that \
+            both fit. A folder that a data platform writes as one table is `path = \"x.parquet/part-*.parquet\"` with `parts = \"all\"`, \
+            and counts once its `_SUCCESS` is there. Rows of a part are numbered behind those of the part before; `check` says from which \
+            number on. **A first line that is a row and no header** is refused: a column's name that reads as a value of its column, or \
+            holds eight digits or more. **A file that is something else than `kind` says** is refused by what it is. A file whose name begins with `.` or `~`, or ends in `.part`, `.partial`, `.filepart` or `.tmp`, is still being written and never read: \
             write under such a name, then rename."
         )
     };
@@ -73,12 +112,23 @@ impl FileDrop {
             }
             _ => None,
         });
-        Some(Self { path: path?.to_owned(), as_of: as_of? })
+        let parts = parts(section, path, as_of.as_ref());
+        Some(Self { path: path?.to_owned(), as_of: as_of?, parts: parts? })
     }
 
     /// Whether drops come under different names.
     pub fn is_pattern(&self) -> bool {
         last_part(&self.path).contains('*')
+    }
+
+    /// Whether several files together are the register.
+    pub fn has_parts(&self) -> bool {
+        matches!(self.parts, Parts::All(_) | Parts::Named(_))
+    }
+
+    /// Whether a file of this name is still being written, or is not one at all.
+    pub fn is_unfinished(name: &str) -> bool {
+        is_unfinished(name)
     }
 
     /// Whether a file of this name is a drop, and not one that is still being written.
@@ -95,6 +145,47 @@ impl DropAsOf {
             Self::Modified | Self::Manifest => None,
         }
     }
+}
+
+/// What several files are, and how many.
+fn parts(section: &mut Section<'_>, path: Option<&str>, as_of: Option<&DropAsOf>) -> Option<Parts> {
+    let pattern = path.map(last_part);
+    let said = PARTS.read(section, Some(Parts::Unstated), |value| match value {
+        Value::String(text) if text == "none" => Some(Parts::None),
+        Value::String(text) if text == "all" && pattern.is_none_or(|pattern| pattern.contains('*')) => Some(Parts::All(1)),
+        Value::Array(names) if (2..=MOST_PARTS).contains(&names.len()) => {
+            let fitting = |name: &Value| {
+                let name = name.as_str().filter(|name| is_text(name) && !is_unfinished(name))?;
+                pattern.is_none_or(|pattern| pattern.contains('*') && fits(pattern, name)).then(|| name.to_owned())
+            };
+            let names: Vec<String> = names.iter().map(fitting).collect::<Option<_>>()?;
+            let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
+            (distinct.len() == names.len()).then_some(Parts::Named(names))
+        }
+        _ => None,
+    });
+    let count = PART_COUNT.read(section, Some(None), |value| {
+        let count = usize::try_from(value.as_integer()?).ok().filter(|count| (1..=MOST_PARTS).contains(count))?;
+        (said.is_none() || matches!(said, Some(Parts::All(_)))).then_some(Some(count))
+    })?;
+    let said = match (said?, count) {
+        (Parts::All(_), Some(count)) => Parts::All(count),
+        (Parts::All(_), None) => {
+            section.fault(
+                PART_COUNT.key,
+                None,
+                "missing; say how many parts there are at least, or one that is gone is not noticed".to_owned(),
+            );
+            return None;
+        }
+        (said, _) => said,
+    };
+    let is_together = matches!(said, Parts::All(_) | Parts::Named(_));
+    if is_together && matches!(as_of, Some(DropAsOf::Name(_))) {
+        section.fault(PARTS.key, None, "parts go with `as_of = \"manifest\"` or `\"modified\"`: one day's name is one file's".to_owned());
+        return None;
+    }
+    Some(said)
 }
 
 fn drop_path(value: &Value) -> Option<&str> {
@@ -157,7 +248,7 @@ mod tests {
 
     #[test]
     fn names_of_unfinished_files_fit_nothing() {
-        let drop = FileDrop { path: "drops/*".into(), as_of: DropAsOf::Modified };
+        let drop = FileDrop { path: "drops/*".into(), as_of: DropAsOf::Modified, parts: Parts::Unstated };
         for name in ["a.csv.part", "a.TMP", "a.partial", "a.csv.filepart", ".a.csv", "~$a.xlsx", "a.csv.manifest.toml"] {
             assert!(!drop.fits(name), "{name}");
         }

@@ -19,15 +19,15 @@ use toml::Value;
 
 use super::section::Section;
 
-pub use csv::{Csv, Encoding};
+pub use csv::{Csv, Encoding, Separator};
 pub use dbf::{CodePage, Dbf};
-pub use drop::{DropAsOf, FileDrop};
+pub use drop::{DropAsOf, FileDrop, Parts};
 pub use excel::Excel;
 pub use odbc::{Odbc, Through};
 pub use parquet::Parquet;
 pub use pointer::Pointer;
 pub use remote::{Password, Remote, Tls};
-pub use rest::{Paging, Rest, Total, Way};
+pub use rest::{Age, Paging, Rest, Total, Way};
 pub use sqlite::{Sqlite, SqliteAsOf};
 pub use url::Url;
 
@@ -54,6 +54,13 @@ pub enum Source {
     Odbc(Odbc),
     /// A collection that an HTTP API gives as JSON.
     Rest(Rest),
+}
+
+impl Source {
+    /// Whether it is a file whose columns no statement names: then any name is a name.
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self, Self::Csv(_) | Self::Xlsx(_) | Self::Xls(_) | Self::Dbf(_) | Self::Parquet(_))
+    }
 }
 
 /// Every kind of source, in the order in which people should meet them.
@@ -122,6 +129,11 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Source> {
 /// A path below the dataset file's folder.
 fn inner_path(value: &Value) -> Option<&str> {
     value.as_str().filter(|path| super::raw::is_inner_path(path))
+}
+
+/// A name as a file has it.
+fn name_in_file(value: &Value) -> Option<&str> {
+    value.as_str().filter(|name| super::raw::is_name_in_file(name))
 }
 
 /// A name as another system has it.

@@ -1,7 +1,7 @@
 //! `kind = "mysql"`.
 
 use super::remote::{
-    AS_OF, CA_FILE, CONNECTIONS, DATABASE, HOST, Own, PASSWORD_ENV, PASSWORD_FILE, PROFILE_EVERY, TABLE, TLS, USER, port,
+    AS_OF, CA_FILE, CONNECTIONS, DATABASE, HOST, NOTHING_HIDDEN, Own, PASSWORD_ENV, PASSWORD_FILE, PROFILE_EVERY, TABLE, TLS, USER, port,
     read as read_remote,
 };
 use super::{Kind, Parameter, Source};
@@ -24,6 +24,7 @@ pub(super) const KIND: Kind = Kind {
         &CONNECTIONS,
         &PROFILE_EVERY,
         &AS_OF,
+        &NOTHING_HIDDEN,
     ],
     example: "[source]\nkind = \"mysql\"\nhost = \"10.0.0.13\"\ndatabase = \"estate\"\ntable = \"FW_CQ\"\nuser = \"zerotrip\"\n\
         password_env = \"ESTATE_PASSWORD\"\ntls = \"verify\"\n",
@@ -34,9 +35,24 @@ pub(super) const KIND: Kind = Kind {
         Name the server itself, not a proxy that spreads reads over its copies: one that lags behind would give rows as they were.\n\n\
         A profiling pass reads the key columns every `profile_every` and remembers irregular spellings and unreadable cells; a live \
         source's answers are as of the latest pass. The pass also remembers in which rows each person stands: a \
-        look-up that finds fewer of them, because one is gone or spelled anew, fails, and a new pass begins at once. An unreadable row is located by its primary key, of which a part that is somebody's id shows its ends only; without one by its place in the pass.\n\n\
-        A replica may lag behind, and is refused as live; so is a server that is `read_only` where the account may not ask for the replica's state. \
-        Attach the server itself, or name a table in which it writes the time (`as_of`).\n\n\
+        look-up that finds fewer of them, because one is gone, was written anew, or is spelled otherwise now, takes a pass of its own, and is of then; \
+        where it has no time for that it fails, and a pass begins at once. An unreadable row is located by its primary key, of which a part that is somebody's id shows its ends only; without one by its place in the pass.\n\n\
+        **What is asked of the catalogue**, at every pass, with `select` on the table, `show view` on a view and on what it rests upon (by \
+        which a table is listed and nothing of it can be read), and `replica monitor` on `*.*` (MySQL: `replication client`):\n\n\
+        | asked | accepted | refused |\n|---|---|---|\n\
+        | `information_schema.tables` | tables of InnoDB, MyISAM and Aria | every other engine (FEDERATED, CONNECT, SPIDER, MEMORY, \
+        MRG_MyISAM …), a secondary engine, and what the account does not see |\n\
+        | `information_schema.views` | views over such, in words that depend on nothing but rows | every other word: clocks, \
+        `current_user()`, variables, functions that somebody made, `limit`, `group_concat`, a table's partition |\n\
+        | `show all slaves status`, `show replica status` | a server that follows no other | a replica, of any number of servers, running or \
+        stopped; and where the account may not ask |\n\
+        | `read_only` | a server that takes writes | one that does not: a replica that was cut off is so |\n\
+        | `wsrep_on`, `group_replication_group_name` | a server by itself; one of a Galera cluster, which is told to wait for the others \
+        (`wsrep_sync_wait`) | a member of a replication group |\n\
+        | `information_schema.events`, as far as the account sees them | | a table that an event names |\n\n\
+        What is refused as not of now may be attached with `as_of`, naming a table in which the system itself writes the time; what could hide \
+        rows or cells from this reader, with `nothing_hidden`, by which its owner says why it does not. An event that the account does not \
+        see, and a program elsewhere that fills a table, no catalogue tells: a table that is filled so wants `as_of`.\n\n\
         | type | becomes |\n|---|---|\n\
         | `varchar`, `text` of any size, `enum`, `set` | the text |\n\
         | `char(n)` | the text, without the padding |\n\

@@ -5,7 +5,8 @@ use std::time::Duration;
 use toml::Value;
 
 use super::remote::{
-    AS_OF, CONNECTIONS, PASSWORD_ENV, PASSWORD_FILE, PROFILE_EVERY, Password, TABLE, connections, password, profile_every, some_text,
+    AS_OF, CONNECTIONS, NOTHING_HIDDEN, PASSWORD_ENV, PASSWORD_FILE, PROFILE_EVERY, Password, TABLE, connections, nothing_hidden, password,
+    profile_every, some_text,
 };
 use super::sqlite::{self, SqliteAsOf};
 use super::{Kind, Parameter, Source, foreign_name, inner_path};
@@ -45,6 +46,8 @@ pub struct Odbc {
     pub profile_every: Duration,
     /// How old its rows are.
     pub as_of: SqliteAsOf,
+    /// The owner's reason why no row or cell is hidden from this reader, where the system cannot be asked.
+    pub nothing_hidden: Option<String>,
 }
 
 /// By which driver a system is reached.
@@ -75,6 +78,7 @@ pub(super) const KIND: Kind = Kind {
         &PROCESSES,
         &PROFILE_EVERY,
         &AS_OF,
+        &NOTHING_HIDDEN,
     ],
     example: "[source]\nkind = \"odbc\"\ndriver = \"DM8 ODBC DRIVER\"\nattributes = { SERVER = \"10.0.0.14\", TCP_PORT = \"5236\" }\n\
         schema = \"FCJ\"\ntable = \"FW_CQ\"\nuser = \"zerotrip\"\npassword_file = \"estate.password\"\n",
@@ -153,6 +157,7 @@ fn read(section: &mut Section<'_>) -> Option<Source> {
     let connections = connections(section);
     let profile_every = profile_every(section);
     let as_of = AS_OF.read(section, Some(SqliteAsOf::Live), sqlite::as_of);
+    let nothing_hidden = nothing_hidden(section);
     let through = match (driver?, dsn?) {
         (Some(driver), None) => Through::Driver(driver.to_owned()),
         (None, Some(dsn)) => Through::Dsn(dsn.to_owned()),
@@ -185,6 +190,7 @@ fn read(section: &mut Section<'_>) -> Option<Source> {
         connections: connections?,
         profile_every: profile_every?,
         as_of: as_of?,
+        nothing_hidden: nothing_hidden?,
     }))
 }
 

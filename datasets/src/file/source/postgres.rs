@@ -1,7 +1,7 @@
 //! `kind = "postgres"`.
 
 use super::remote::{
-    AS_OF, CA_FILE, CONNECTIONS, DATABASE, HOST, Own, PASSWORD_ENV, PASSWORD_FILE, PROFILE_EVERY, TABLE, TLS, USER, port,
+    AS_OF, CA_FILE, CONNECTIONS, DATABASE, HOST, NOTHING_HIDDEN, Own, PASSWORD_ENV, PASSWORD_FILE, PROFILE_EVERY, TABLE, TLS, USER, port,
     read as read_remote,
 };
 use super::{Kind, Parameter, Source};
@@ -25,6 +25,7 @@ pub(super) const KIND: Kind = Kind {
         &CONNECTIONS,
         &PROFILE_EVERY,
         &AS_OF,
+        &NOTHING_HIDDEN,
     ],
     example: "[source]\nkind = \"postgres\"\nhost = \"10.0.0.12\"\ndatabase = \"household\"\ntable = \"HJ_RKXX\"\nuser = \"zerotrip\"\n\
         password_file = \"household.password\"\nca_file = \"household-ca.pem\"\n",
@@ -35,10 +36,22 @@ pub(super) const KIND: Kind = Kind {
         Name the server itself, not a proxy that spreads reads over its copies: one that lags behind would give rows as they were.\n\n\
         A profiling pass reads the key columns every `profile_every` and remembers irregular spellings and unreadable cells; a live \
         source's answers are as of the latest pass. The pass also remembers in which rows each person stands: a \
-        look-up that finds fewer of them, because one is gone or spelled anew, fails, and a new pass begins at once. An unreadable row is located by its primary key, else by its `ctid`; in a view without either by its place \
+        look-up that finds fewer of them, because one is gone, was written anew, or is spelled otherwise now, takes a pass of its own, and is of then; \
+        where it has no time for that it fails, and a pass begins at once. An unreadable row is located by its primary key, else by its `ctid`; in a view without either by its place \
         in the pass. A part of it that is somebody's id shows its ends only.\n\n\
-        A standby is as of the last transaction that it has replayed, which on a quiet server is long ago; a table in which the system itself \
-        writes the time tells better (`as_of`). A materialized view is refused as live, for nobody knows when it was refreshed.\n\n\
+        **What is asked of the catalogue**, at every pass, with no privilege but `select` on the table itself:\n\n\
+        | asked | accepted | refused |\n|---|---|---|\n\
+        | `version()` | PostgreSQL 10 and later | forks and look-alikes: their copies and policies are not known here |\n\
+        | `pg_class`, `pg_inherits` | ordinary and partitioned tables (`heap`, permanent), and their children and partitions | materialized \
+        views, foreign tables, unlogged and temporary tables, other access methods, anywhere in it |\n\
+        | `pg_rewrite`, `pg_depend`, `pg_proc` | views over such, through operators and functions of the system's own that depend on their \
+        arguments alone | every other function and node: clocks, `current_user`, settings, functions that somebody made, `limit` |\n\
+        | `pg_subscription_rel`, `pg_replication_origin` | tables that no replication writes | those that a logical subscription writes, running \
+        or stopped; a server that is written from another's log in a way that is not its own |\n\
+        | `pg_is_in_recovery()` | the server itself | a standby is as of the last transaction that it has replayed |\n\
+        | `row_security`, `pg_seclabel`, `pg_shseclabel` | tables and a reader without policies and labels | a policy that applies, a mask |\n\n\
+        What is refused as not of now may be attached with `as_of`, naming a table in which the system itself writes the time; what could hide \
+        rows or cells from this reader, with `nothing_hidden`, by which its owner says why it does not.\n\n\
         | type | becomes |\n|---|---|\n\
         | `text`, `varchar`, `name`, an enumeration | the text |\n\
         | `char(n)` | the text, without the padding |\n\

@@ -34,6 +34,8 @@ pub struct Remote {
     pub profile_every: Duration,
     /// How old its rows are.
     pub as_of: SqliteAsOf,
+    /// The owner's reason why no row or cell is hidden from this reader, where the system cannot be asked.
+    pub nothing_hidden: Option<String>,
 }
 
 /// Where a password is; never the password itself.
@@ -123,9 +125,19 @@ pub(super) const AS_OF: Parameter = Parameter {
     key: "as_of",
     default: Some("live"),
     form: sqlite::AS_OF.form,
-    doc: "How old its rows are: `live` for the register itself; for an extract, where the time at which it began \
+    doc: "How old its rows are. `live`: of now, which counts only where the system's own catalogue proves it, down to ordinary tables of this \
+        very server. For anything else (an extract, a copy, a view that cannot be followed): where the time at which it began \
         stands, the newest of them, written with the rows and not in a job's log. A time without an offset is \
         Beijing time.",
+};
+
+pub(super) const NOTHING_HIDDEN: Parameter = Parameter {
+    key: "nothing_hidden",
+    default: Some("the system is asked"),
+    form: "must be a sentence that says why, of at most 200 characters",
+    doc: "The owner's reason why no row and no cell is hidden from this reader (row-level security, masks, views that look at who asks), such \
+        as `\"the view is made for this reader; FCJ/2026/17\"`. Needed only where the system's own catalogue cannot tell; without it such a \
+        table is refused. `check` shows it.",
 };
 
 /// What a kind of server reads in its own way.
@@ -151,6 +163,7 @@ pub(super) fn read(section: &mut Section<'_>, own: &Own) -> Option<Remote> {
     let connections = connections(section);
     let profile_every = profile_every(section);
     let as_of = AS_OF.read(section, Some(SqliteAsOf::Live), sqlite::as_of);
+    let nothing_hidden = nothing_hidden(section);
     Some(Remote {
         host: host?.to_owned(),
         port: port?,
@@ -163,7 +176,22 @@ pub(super) fn read(section: &mut Section<'_>, own: &Own) -> Option<Remote> {
         connections: connections?,
         profile_every: profile_every?,
         as_of: as_of?,
+        nothing_hidden: nothing_hidden?,
     })
+}
+
+/// The owner's reason why nothing is hidden, if there is one.
+pub(super) fn nothing_hidden(section: &mut Section<'_>) -> Option<Option<String>> {
+    NOTHING_HIDDEN.read(section, Some(None), |value| reason(value).map(Some))
+}
+
+/// A sentence, and not a word that fills a place.
+pub(super) fn reason(value: &Value) -> Option<String> {
+    let text = value.as_str().filter(|text| is_text(text))?.trim();
+    let length = text.chars().count();
+    // Ten characters say something in Chinese too; five do there, where a character is a word.
+    let least = if text.is_ascii() { 10 } else { 5 };
+    (least..=200).contains(&length).then(|| text.to_owned())
 }
 
 pub(super) fn connections(section: &mut Section<'_>) -> Option<u32> {

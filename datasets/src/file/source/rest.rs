@@ -31,6 +31,19 @@ pub struct Rest {
     pub most_pages: usize,
     /// Time between two readings: zero, or 1 s to 24 h, default 15 min.
     pub refresh_every: Duration,
+    /// Of when its answers are.
+    pub age: Age,
+    /// The owner's reason why no row or cell is hidden from this reader.
+    pub nothing_hidden: String,
+}
+
+/// Of when an interface's answers are: it has no catalogue that could be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// Of now, for the reason that its owner gives.
+    Live(String),
+    /// As each answer says itself there.
+    Said(Total),
 }
 
 /// How a collection is read from its first row to its last.
@@ -96,10 +109,25 @@ pub(super) const KIND: Kind = Kind {
     name: "rest",
     title: "A collection that a system's own HTTP interface gives as JSON.",
     title_zh: "业务系统的 HTTP 接口（JSON）",
-    parameters: &[&URL, &ROWS, &PAGING, &HEADER_FILE, &TLS, &remote::CA_FILE, &TIME_OUT, &MOST_PAGES, &REFRESH_EVERY],
+    parameters: &[
+        &URL,
+        &ROWS,
+        &PAGING,
+        &HEADER_FILE,
+        &TLS,
+        &remote::CA_FILE,
+        &TIME_OUT,
+        &MOST_PAGES,
+        &REFRESH_EVERY,
+        &LIVE,
+        &AS_OF,
+        &remote::NOTHING_HIDDEN,
+    ],
     example: "[source]\nkind = \"rest\"\nurl = \"https://estate.example/api/v2/ownerships\"\nrows = \"/data/list\"\n\
         paging = { kind = \"page\", parameter = \"pageNo\", size_parameter = \"pageSize\", size = 500, id = \"DJBH\", \
-        total = \"/data/total\" }\nheader_file = \"secret/estate-header\"\nrefresh_every = \"30m\"\n",
+        total = \"/data/total\" }\nheader_file = \"secret/estate-header\"\nrefresh_every = \"30m\"\n\
+        live = \"answers from the register's own database: contract FCJ/2026/17\"\n\
+        nothing_hidden = \"this token's role sees all districts\"\n",
     notes: "A search of the interface's own would not find every spelling of an id, so the whole collection is read, page by page, into an \
         indexed snapshot beside the connector. A new one is made every `refresh_every`; until it is whole, the one before serves, with its \
         own as-of: the start of its reading. Rows are located by their number in the reading.\n\n\
@@ -112,9 +140,11 @@ pub(super) const KIND: Kind = Kind {
         | `{ kind = \"whole\" }` | | One answer has all rows, and its owner says so. An answer with a `Link` to a next one is refused. An \
         interface that cuts its answer off in silence is found only by `total`, or by the dataset's `row_floor`. |\n\
         | `{ kind = \"page\", … }` | `parameter`, `id`, `first` (default 1) | Pages are read until one is empty; a shorter one is \
-        not trusted to be the last. No two rows may have the same `id`: an interface that sorts its pages differently each time \
+        not trusted to be the last, and without `total` two more behind the empty one are asked for. The page before the first is asked for as \
+        well, in every reading: one that has rows which the others have not is refused, for then pages count from another number. No two rows may have the same `id`: an interface that sorts its pages differently each time \
         gives one row twice and another never. |\n\
-        | `{ kind = \"offset\", … }` | `parameter`, `id` | The same; the next request begins behind the rows that came. |\n\
+        | `{ kind = \"offset\", … }` | `parameter`, `id` | The same; the next request begins behind the rows that came, and one row before and one behind \
+        the first are asked for as well. |\n\
         | `{ kind = \"cursor\", … }` | `parameter`, `next` (a pointer) | `next` is null or empty in the last answer. If it \
         is not there at all, that is the end only where `total` says so. An interface that loses rows between two cursors is found by \
         `total` only. |\n\
@@ -124,7 +154,12 @@ pub(super) const KIND: Kind = Kind {
         where it is given, a second row with it is refused) and `total` (a JSON pointer, or a header's name such as `X-Total-Count`): it \
         must be the same in every answer, and the number of rows that came.\n\n\
         A column's `field` is the name of a row's member or, with `/` at its beginning, a JSON pointer (RFC 6901) within the row, such as \
-        `/owner/id`.\n\n\
+        `/owner/id`. **A list is read with `*`**, which stands for each of its elements: with `/owners/*/id` and `/owners/*/share`, an object \
+        with three owners becomes three rows that share its other cells; an empty list becomes one row with nobody in it. One list may be \
+        read so. A step that is a number leads to the only element of a list: where there are others beside it, the reading is refused, in \
+        a column and in `rows`, where `*` may stand as well.\n\n\
+        What an answer's own headers say of its age (`Age`, or a `Date` more than a minute before the request) makes its as-of older; a cache is \
+        asked for nothing (`Cache-Control: no-cache`).\n\n\
         | JSON | becomes |\n|---|---|\n\
         | a string | the text; half of a surrogate pair becomes `\u{fffd}`, which nothing reads |\n\
         | a number | its digits exactly as they stand: `1.50` stays so. In a column of ids one of more than 15 digits that could be what a \
@@ -133,10 +168,9 @@ pub(super) const KIND: Kind = Kind {
         | `true`, `false` | the word |\n\
         | `null`, or a pointer that leads through one | NULL |\n\
         | a member that is not there | refused: the interface must write `null` |\n\
-        | an object or an array | refused, if a column names it: name what is within |\n\n\
+        | an object or an array | refused, if a column names it: name what is within, of a list with `*` |\n\n\
         An answer must be whole JSON in UTF-8 with status 200, of at most 64 MiB and 64 levels, no key twice in an object; compression is \
-        not asked for, redirects are not followed. The interface must answer from the register itself: one that answers from a cache or a copy \
-        makes answers look newer than they are. A request is tried again, up to three times, when its connection fails, or after \
+        not asked for, redirects are not followed. A request is tried again, up to three times, when its connection fails, or after \
         status 429 or 503, waiting as long as `Retry-After` says, up to 30 seconds.\n",
     read,
 };
@@ -189,6 +223,20 @@ const REFRESH_EVERY: Parameter = Parameter {
     form: "must be `0s`, or between `1s` and `24h`, such as `15m`",
     doc: "How often the collection is read. `0s`: for every look-up, for small collections: then its answers are of the moment.",
 };
+const LIVE: Parameter = Parameter {
+    key: "live",
+    default: Some("as `as_of` says"),
+    form: "must be a sentence that says why, of at most 200 characters",
+    doc: "The owner's reason why an answer is of the moment in which it is asked for, and of no cache, copy or nightly load. An interface \
+        cannot be asked: so either this or `as_of` must be there.",
+};
+const AS_OF: Parameter = Parameter {
+    key: "as_of",
+    default: Some("none"),
+    form: "must be a JSON pointer, or a header's name",
+    doc: "Where each answer says of when it is, such as `/data/loadedAt`; a time without an offset is Beijing time. The oldest of all answers \
+        counts, and never a later one than the reading's start.",
+};
 const MOST_ROWS: i64 = 100_000;
 
 fn read(section: &mut Section<'_>) -> Option<Source> {
@@ -207,6 +255,25 @@ fn read(section: &mut Section<'_>) -> Option<Source> {
         let time = units::duration(value.as_str()?)?;
         (time.is_zero() || (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time)).then_some(time)
     });
+    let live = LIVE.read(section, Some(None), |value| remote::reason(value).map(Some));
+    let as_of = AS_OF.read(section, Some(None), |value| total(value.as_str()?).map(Some));
+    let nothing_hidden = remote::NOTHING_HIDDEN.read(section, None, remote::reason);
+    let age = match (live?, as_of?) {
+        (Some(reason), None) => Age::Live(reason),
+        (None, Some(place)) => Age::Said(place),
+        (None, None) => {
+            section.fault(
+                "live",
+                None,
+                "missing; say why its answers are of now, or name in `as_of` where they say of when they are".to_owned(),
+            );
+            return None;
+        }
+        (Some(_), Some(_)) => {
+            section.fault("as_of", None, "there is `live` already: keep one of them".to_owned());
+            return None;
+        }
+    };
     let (url, tls) = (url?, tls?);
     if url.secure != (tls != Tls::Off) {
         // Its value is left out: it may hold a secret.
@@ -222,6 +289,8 @@ fn read(section: &mut Section<'_>) -> Option<Source> {
         time_out: time_out?,
         most_pages: most_pages?,
         refresh_every: refresh_every?,
+        age,
+        nothing_hidden: nothing_hidden?,
     }))
 }
 

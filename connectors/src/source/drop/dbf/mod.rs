@@ -15,8 +15,10 @@ use zerotrip_datasets::file::{CodePage, Dbf as Spec};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
+use super::super::header::folded;
 use super::super::number;
 use super::bytes::Bytes;
+use super::disguise::Expected;
 use super::import::Filling;
 use super::{Format, unreadable};
 
@@ -42,6 +44,10 @@ impl Dbf {
 }
 
 impl Format for Dbf {
+    fn expected(&self) -> Expected {
+        Expected::Dbf
+    }
+
     fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError> {
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
         let length = file.metadata().map_err(|error| unreadable(path, &error))?.len();
@@ -49,7 +55,7 @@ impl Format for Dbf {
         let table = Table::read(path, &mut file, length, self.code_page)?;
         let names: Vec<Option<String>> = {
             let wanted = |field: &&Field| !into.is_sample() || field.readable(path).is_ok();
-            table.fields.iter().map(|field| Some(field).filter(wanted).map(|field| field.name.clone())).collect()
+            folded(table.fields.iter().map(|field| Some(field).filter(wanted).map(|field| field.name.clone()).unwrap_or_default()))
         };
         let fields: Vec<&Field> = into.header(&names)?.into_iter().filter_map(|place| table.fields.get(place)).collect();
         for field in &fields {
@@ -67,7 +73,10 @@ impl Format for Dbf {
         }
         table.ends(path, &mut file)?;
         if deleted > 0 {
-            into.advise(format!("{deleted} records are marked as deleted and are no rows; if they should be, recall them"));
+            into.advise(format!(
+                "{deleted} records are marked as deleted and are no rows; if they should be, recall them, and if what ends is deleted so, \
+                 `ended` is `removed`"
+            ));
         }
         Ok(())
     }
@@ -90,6 +99,8 @@ struct Field {
     length: usize,
     /// Its place among the marks of NULLs.
     null: Option<usize>,
+    /// The same of the mark that says whether its last byte is its length.
+    short: Option<usize>,
     is_fox: bool,
 }
 
@@ -135,12 +146,12 @@ impl Table {
 
     /// A cell's text; `None` where the table has nothing.
     fn cell(&self, field: &Field, record: &[u8]) -> Option<String> {
-        let is_null = |bit: usize| {
+        let is_marked = |bit: usize| {
             let (from, length) = self.nulls?;
             let byte = record.get(from..from + length)?.get(bit / 8)?;
             Some(byte >> (bit % 8) & 1 == 1)
         };
-        if field.null.and_then(is_null).unwrap_or(false) {
+        if field.null.and_then(is_marked).unwrap_or(false) {
             return None;
         }
         let raw = record.get(field.from..field.from + field.length)?;
@@ -148,6 +159,15 @@ impl Table {
         let lost = || Some("\u{fffd}".to_owned());
         match field.kind {
             b'C' => Some(self.characters.text(raw).trim_end_matches([' ', '\0']).to_owned()),
+            b'V' | b'Q' => {
+                let text = match field.short.and_then(is_marked) {
+                    Some(false) => Some(raw),
+                    Some(true) => raw.split_last().and_then(|(length, text)| text.get(..usize::from(*length))),
+                    // Without its mark a text's end is not known.
+                    None => None,
+                };
+                text.map(|text| self.characters.text(text)).or_else(lost)
+            }
             b'N' | b'F' => not_blank(raw).map(|text| written_number(&text)),
             b'D' => not_blank(raw).map(|text| written_day(&text)),
             b'L' => match raw.first()? {
@@ -177,6 +197,7 @@ impl Field {
     fn readable(&self, path: &Path) -> Result<(), SourceError> {
         let fits = match self.kind {
             b'C' | b'N' | b'F' | b'D' | b'L' => true,
+            b'V' | b'Q' => self.short.is_some(),
             b'I' => self.length == 4 && self.is_fox,
             b'B' | b'Y' | b'T' => self.length == 8 && self.is_fox,
             _ => false,
@@ -216,11 +237,16 @@ fn fields(header: &[u8], characters: &Characters, is_fox: bool, width: usize) ->
                 nulls = Some((from, length));
             }
             // A text of varying length has a mark of its own, before that of its NULL.
-            bit += usize::from(is_fox && matches!(kind, b'V' | b'Q'));
+            let short = (is_fox && matches!(kind, b'V' | b'Q')).then_some(bit);
+            bit += usize::from(short.is_some());
             let null = (is_fox && flags & 2 != 0 && kind != b'0').then_some(bit);
             bit += usize::from(null.is_some());
-            fields.push(Field { name: characters.text(name).trim().to_owned(), kind, from, length, null, is_fox });
+            fields.push(Field { name: characters.text(name).trim().to_owned(), kind, from, length, null, short, is_fox });
             from += length;
+        }
+        if nulls.is_none() {
+            // Where no record has marks, no text's end is known.
+            fields.iter_mut().for_each(|field: &mut Field| field.short = None);
         }
         if from == width && !fields.is_empty() {
             return Some(Fields { all: fields, nulls });

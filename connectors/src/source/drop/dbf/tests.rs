@@ -183,6 +183,27 @@ fn what_is_no_whole_table_is_refused() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
+    fn a_text_of_varying_length_is_as_long_as_it_says(texts in proptest::collection::vec("[0-9A-Z ]{0,20}", 1..20), is_binary in any::<bool>()) {
+        const WIDTH: usize = 20;
+        let mut table = table(if is_binary { b'Q' } else { b'V' }, &[b'-'; WIDTH]);
+        table.fields.push((b"_NullFlags".to_vec(), b'0', 1, 0, 5));
+        let record = |text: &String| {
+            let (mut cell, is_short) = (text.clone().into_bytes(), text.len() < WIDTH);
+            // What is behind a text's end is left over from an earlier one.
+            cell.resize(WIDTH, b'9');
+            if is_short {
+                cell[WIDTH - 1] = u8::try_from(text.len()).unwrap();
+            }
+            [b" ", LI.as_bytes(), &[b' '; 18], &cell, &[u8::from(is_short)]].concat()
+        };
+        table.records = texts.iter().map(record).collect();
+        let (found, could) = ask(&rig(&table, ""), LI);
+        let mut wanted = texts.clone();
+        wanted.sort();
+        prop_assert_eq!((found, could), (wanted, vec![]));
+    }
+
+    #[test]
     fn what_is_written_is_found(spelled in proptest::collection::vec((0_usize..8, 0_usize..4), 1..40)) {
         super::super::tests::written_is_found(Kind::Dbf, &spelled)?;
     }

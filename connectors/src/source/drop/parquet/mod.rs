@@ -1,5 +1,7 @@
 //! Parquet files: read row group by row group, the dataset's columns only.
 
+mod clocks;
+mod old_times;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +11,7 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use ::parquet::basic::Type as Physical;
+use ::parquet::basic::Compression;
 use ::parquet::errors::ParquetError;
 use arrow::array::{Array, AsArray as _, RecordBatch};
 use arrow::datatypes::{
@@ -18,36 +20,63 @@ use arrow::datatypes::{
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
     UInt64Type,
 };
-use chrono::{FixedOffset, NaiveDateTime};
-use zerotrip_proto::CHINA_OFFSET_SECONDS;
+use chrono::NaiveDateTime;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
+use super::super::header::folded;
 use super::super::number;
+use super::disguise::Expected;
 use super::import::Filling;
 use super::{Format, unreadable};
+
+use self::old_times::OldTimes;
 
 /// Rows in memory at a time.
 const BATCH: usize = 1024;
 /// What stands for a value that has no text: no semantic type reads it.
 const LOST: &str = "\u{fffd}";
+
 /// A Parquet file.
 #[derive(Debug)]
 pub struct Parquet;
 
 impl Format for Parquet {
+    fn expected(&self) -> Expected {
+        Expected::Parquet
+    }
+
     fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError> {
         let failed = |error: ParquetError| broken(path, error);
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        let metadata = open(&file).map_err(failed)?;
+        let (metadata, old) = open(&file).map_err(failed)?;
         let schema = metadata.schema();
-        let wanted = |field: &&Arc<Field>| !into.is_sample() || readable(path, field).is_ok();
-        let names: Vec<Option<String>> =
-            schema.fields().iter().map(|field| Some(field).filter(wanted).map(|field| field.name().clone())).collect();
+        let names: Vec<Option<String>> = {
+            let is_wanted = |place: usize, field: &Arc<Field>| {
+                let field = folded([field.name().clone()]).into_iter().flatten().next().unwrap_or_default();
+                !into.is_sample() || old.readable(path, place, &field, true).is_ok()
+            };
+            let names = schema.fields().iter().enumerate().map(|(place, field)| {
+                if is_wanted(place, field) && (!into.is_sample() || readable(path, field).is_ok()) {
+                    field.name().clone()
+                } else {
+                    String::new()
+                }
+            });
+            folded(names)
+        };
         let places = into.header(&names)?;
-        for field in places.iter().filter_map(|place| schema.fields().get(*place)) {
+        for (place, field) in places.iter().filter_map(|place| Some((*place, schema.fields().get(*place)?))) {
             readable(path, field)?;
+            let name = names.get(place).and_then(Option::as_deref).unwrap_or_default();
+            old.readable(path, place, name, into.is_date(name))?;
         }
+        if into.is_sample()
+            && let Some(advice) = old.advice(&metadata)
+        {
+            into.advise(advice);
+        }
+        unpackable(path, &metadata, &places)?;
         let counted = metadata.metadata().file_metadata().num_rows();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), places.iter().copied());
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
@@ -74,24 +103,46 @@ impl Format for Parquet {
 
 /// The file's own types, not those that its writer would have liked them to become; and a time of the old 12-byte form in microseconds,
 /// since nanoseconds reach only from 1677 to 2262 and come round again.
-fn open(file: &File) -> Result<ArrowReaderMetadata, ParquetError> {
+fn open(file: &File) -> Result<(ArrowReaderMetadata, OldTimes), ParquetError> {
     let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let metadata = ArrowReaderMetadata::load(file, options())?;
-    let roots = metadata.parquet_schema().root_schema().get_fields();
-    let is_old_time =
-        |place: usize| roots.get(place).is_some_and(|root| root.is_primitive() && root.get_physical_type() == Physical::INT96);
-    if !(0..roots.len()).any(is_old_time) {
-        return Ok(metadata);
+    let old = OldTimes::of(&metadata);
+    if !old.are_there() {
+        return Ok((metadata, old));
     }
-    let fields = metadata.schema().fields().iter().enumerate().map(|(place, field)| {
-        if is_old_time(place) {
-            field.as_ref().clone().with_data_type(DataType::Timestamp(TimeUnit::Microsecond, None))
-        } else {
-            field.as_ref().clone()
-        }
+    let fields = metadata.schema().fields().iter().enumerate().map(|(place, field)| match old.kind(place) {
+        Some(kind) => field.as_ref().clone().with_data_type(kind),
+        None => field.as_ref().clone(),
     });
     let schema = Schema::new(fields.collect::<Vec<Field>>());
-    ArrowReaderMetadata::try_new(metadata.metadata().clone(), options().with_schema(schema.into()))
+    let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options().with_schema(schema.into()))?;
+    Ok((metadata, old))
+}
+
+/// Refuses what is packed in a way that is not read, by its name.
+fn unpackable(path: &Path, metadata: &ArrowReaderMetadata, places: &[usize]) -> Result<(), SourceError> {
+    let schema = metadata.parquet_schema();
+    for group in metadata.metadata().row_groups() {
+        for (leaf, column) in group.columns().iter().enumerate().filter(|(leaf, _)| places.contains(&schema.get_column_root_idx(*leaf))) {
+            let packed = match column.compression() {
+                Compression::UNCOMPRESSED
+                | Compression::SNAPPY
+                | Compression::GZIP(_)
+                | Compression::LZ4
+                | Compression::LZ4_RAW
+                | Compression::ZSTD(_) => continue,
+                Compression::BROTLI(_) => "Brotli",
+                Compression::LZO => "LZO",
+            };
+            let detail = format!(
+                "`{}`: column {} is compressed with {packed}, which is not read: have it written with Snappy or Zstandard",
+                path.display(),
+                leaf + 1
+            );
+            return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
+        }
+    }
+    Ok(())
 }
 
 fn readable(path: &Path, field: &Field) -> Result<(), SourceError> {
@@ -166,11 +217,14 @@ fn moment(column: &dyn Array, unit: TimeUnit, row: usize) -> Option<NaiveDateTim
 }
 
 fn written(moment: NaiveDateTime, is_instant: bool) -> String {
-    let zone = FixedOffset::east_opt(CHINA_OFFSET_SECONDS.into()).filter(|_| is_instant);
-    match zone.and_then(|zone| moment.checked_add_offset(zone)) {
-        Some(there) => format!("{}+08:00", there.format("%Y-%m-%dT%H:%M:%S%.f")),
-        None if is_instant => LOST.to_owned(),
-        None => moment.format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
+    const FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.f";
+    if !is_instant {
+        return moment.format(FORMAT).to_string();
+    }
+    match clocks::in_china(moment) {
+        Some((there, true)) => format!("{}+08:00", there.format(FORMAT)),
+        Some((there, false)) => there.format(FORMAT).to_string(),
+        None => LOST.to_owned(),
     }
 }
 

@@ -16,8 +16,10 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
 use super::bytes::Bytes;
+use super::disguise::Expected;
 use super::grid::{Grid, Layout, MOST_MERGED, Region, Value, is_date_format, is_known_date_format};
 use super::import::Filling;
+use super::sheets::{Glance, Sheets};
 use super::{Format, unreadable};
 
 use self::compound::broken;
@@ -47,26 +49,30 @@ mod kind {
     pub const LABEL: u16 = 0x0204;
     pub const TRUTH_OR_ERROR: u16 = 0x0205;
     pub const FORMULA_TEXT: u16 = 0x0207;
+    pub const ROW: u16 = 0x0208;
     pub const SHORT_NUMBER: u16 = 0x027e;
     pub const FORMAT: u16 = 0x041e;
     pub const BEGIN: u16 = 0x0809;
 }
 
-/// A sheet of an old workbook.
+/// Sheets of an old workbook.
 #[derive(Debug)]
 pub struct Xls {
-    sheet: Option<String>,
-    header: u32,
+    sheets: Sheets,
 }
 
 impl Xls {
     /// As a dataset file describes it.
     pub fn new(spec: &Excel) -> Self {
-        Self { sheet: spec.sheet.clone(), header: spec.header.saturating_sub(1) }
+        Self { sheets: Sheets::new(spec) }
     }
 }
 
 impl Format for Xls {
+    fn expected(&self) -> Expected {
+        Expected::Xls
+    }
+
     fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError> {
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
@@ -77,16 +83,33 @@ impl Format for Xls {
         let stream = compound::workbook(path, &bytes)?;
         drop(bytes);
         let book = Book::read(path, &stream)?;
-        let place = book.choose(path, self.sheet.as_deref())?;
-        let sheet = stream.get(place..).ok_or_else(|| broken(path, "the sheet lies behind its end"))?;
-        let layout = Layout { header: self.header, most_rows: MOST_ROWS, is_1904: book.is_1904 };
-        let mut grid = Grid::new(path, into, layout, merged(path, sheet)?);
-        let mut pending = None;
-        records_of(path, sheet, |record| book.cell(path, record, &mut pending, &mut grid))?;
-        if let Some((row, column)) = pending {
-            grid.cell(row, column, Value::Lost)?;
+        let names: Vec<&str> = book.sheets.iter().map(|(name, _)| name.as_str()).collect();
+        let header = self.sheets.header;
+        let chosen = self.sheets.choose(path, &names, into, |place| {
+            let mut glance = Glance::default();
+            book.cells(path, book.sheet(path, &stream, place)?, |row, column, value| {
+                glance.note(row, column, &value.into_text(book.is_1904), header);
+                Ok(())
+            })?;
+            Ok(glance)
+        })?;
+        for place in &chosen {
+            if chosen.len() > 1 {
+                into.part(names.get(*place).copied().unwrap_or_default());
+            }
+            let sheet = book.sheet(path, &stream, *place)?;
+            let layout = Layout { header, most_rows: MOST_ROWS, is_1904: book.is_1904 };
+            let mut grid = Grid::new(path, into, layout, merged(path, sheet)?);
+            records_of(path, sheet, |record| {
+                if record.kind == kind::ROW && hidden_row(record.bytes()).is_some_and(|row| row.1) {
+                    hidden_row(record.bytes()).into_iter().for_each(|(row, _)| grid.hide(row));
+                }
+                Ok(())
+            })?;
+            book.cells(path, sheet, |row, column, value| grid.cell(row, column, value))?;
+            grid.end()?;
         }
-        grid.end()
+        Ok(())
     }
 }
 
@@ -128,28 +151,38 @@ impl Book {
         Ok(book)
     }
 
-    fn choose(&self, path: &Path, wanted: Option<&str>) -> Result<usize, SourceError> {
-        let found = match (wanted, self.sheets.as_slice()) {
-            (None, [(_, only)]) => Some(*only),
-            (None, _) => None,
-            (Some(wanted), sheets) => sheets.iter().find(|(name, _)| name == wanted).map(|(_, place)| *place),
-        };
-        found.ok_or_else(|| {
-            let names: Vec<String> = self.sheets.iter().take(20).map(|(name, _)| format!("`{name}`")).collect();
-            let wanted = wanted.map_or("more than one sheet, or none".to_owned(), |wanted| format!("no sheet `{wanted}`"));
-            let detail = format!("`{}` has {wanted}; name one in `source.sheet`; there are: {}", path.display(), names.join(", "));
-            SourceError::new(ErrorCode::SourceDrift, detail)
-        })
+    /// A sheet's records.
+    fn sheet<'s>(&self, path: &Path, stream: &'s [u8], place: usize) -> Result<&'s [u8], SourceError> {
+        let sheet = self.sheets.get(place).and_then(|(_, from)| stream.get(*from..));
+        sheet.ok_or_else(|| broken(path, "the sheet lies behind its end"))
+    }
+
+    /// Every cell of a sheet.
+    fn cells(
+        &self,
+        path: &Path,
+        sheet: &[u8],
+        mut each: impl FnMut(u32, u32, Value) -> Result<(), SourceError>,
+    ) -> Result<(), SourceError> {
+        let mut pending = None;
+        records_of(path, sheet, |record| self.cell(path, record, &mut pending, &mut each))?;
+        pending.map_or(Ok(()), |(row, column)| each(row, column, Value::Lost))
     }
 
     /// One record of a sheet. `pending` is where a formula stands whose text comes in a record of its own.
-    fn cell(&self, path: &Path, record: Record<'_>, pending: &mut Option<(u32, u32)>, grid: &mut Grid<'_, '_>) -> Result<(), SourceError> {
+    fn cell(
+        &self,
+        path: &Path,
+        record: Record<'_>,
+        pending: &mut Option<(u32, u32)>,
+        each: &mut impl FnMut(u32, u32, Value) -> Result<(), SourceError>,
+    ) -> Result<(), SourceError> {
         let short = || broken(path, "a record ends too early");
         let mut bytes = record.bytes();
         match record.kind {
             kind::FORMULA_TEXT => {
                 let text = Texts::new(record, 0).and_then(|mut texts| texts.text()).ok_or_else(short)?;
-                return pending.take().map_or(Ok(()), |(row, column)| grid.cell(row, column, Value::Text(text)));
+                return pending.take().map_or(Ok(()), |(row, column)| each(row, column, Value::Text(text)));
             }
             kind::NUMBER
             | kind::LABEL
@@ -163,14 +196,14 @@ impl Book {
         }
         // What its formula came to was never stored.
         if let Some((row, column)) = pending.take() {
-            grid.cell(row, column, Value::Lost)?;
+            each(row, column, Value::Lost)?;
         }
         let (row, column) = bytes.u16().zip(bytes.u16()).map(|(row, column)| (u32::from(row), u32::from(column))).ok_or_else(short)?;
         if record.kind == kind::MANY_SHORT_NUMBERS {
             let mut column = column;
             while bytes.0.len() >= 6 {
                 let (style, number) = bytes.u16().zip(bytes.u32()).ok_or_else(short)?;
-                grid.cell(row, column, self.number(style, short_number(number)))?;
+                each(row, column, self.number(style, short_number(number)))?;
                 column += 1;
             }
             return Ok(());
@@ -195,7 +228,7 @@ impl Book {
             }),
         };
         let value = value.ok_or_else(short)?;
-        if pending.is_some() { Ok(()) } else { grid.cell(row, column, value) }
+        if pending.is_some() { Ok(()) } else { each(row, column, value) }
     }
 
     fn number(&self, style: u16, number: f64) -> Value {
@@ -225,11 +258,18 @@ fn records_of<'s>(path: &Path, stream: &'s [u8], mut each: impl FnMut(Record<'s>
     Err(broken(path, "a sheet has no end"))
 }
 
-/// A sheet's name and place; none if it is a chart or the like.
+/// A row's number, and whether it is hidden.
+fn hidden_row(mut bytes: Bytes<'_>) -> Option<(u32, bool)> {
+    let row = bytes.u16()?;
+    bytes.take(10)?;
+    Some((row.into(), bytes.u16()? & 0x20 != 0))
+}
+
+/// A sheet's name and place; none if it is a chart or the like. Macros of old are in cells.
 fn sheet(mut bytes: Bytes<'_>) -> Option<Option<(String, usize)>> {
     let place = usize::try_from(bytes.u32()?).ok()?;
     let _hidden = bytes.u8()?;
-    let is_sheet = bytes.u8()? == 0;
+    let is_sheet = bytes.u8()? <= 1;
     let (length, flags) = (bytes.u8()?, bytes.u8()?);
     let name = plain(&mut bytes, usize::from(length), flags & 1 != 0)?;
     Some(is_sheet.then_some((name, place)))

@@ -141,7 +141,9 @@ fn what_is_no_whole_workbook_is_refused() {
     assert!(refused(&book(|book| book.cell(0x0203, 0xffff, 0, 0, &[0; 8]))).1.contains("full to its last row"));
     let rig = book(|_| ());
     let path = rig.folder.path().join("t.xls");
-    for (bytes, word) in [(&b"<html><table>"[..], "no Excel workbook"), (b"PK\x03\x04", "xlsx"), (b"", "no Excel workbook")] {
+    for (bytes, word) in
+        [(&b"<html><table>"[..], "web page"), (b"PK\x03\x04", "xlsx"), (b"", "empty"), (b"\0\x01\x02", "no Excel workbook")]
+    {
         std::fs::write(&path, bytes).unwrap();
         assert!(refused(&rig).1.contains(word), "{word}");
     }

@@ -6,16 +6,20 @@ mod workbook;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use quick_xml::events::{BytesStart, Event};
 use zerotrip_datasets::file::Excel;
+use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
 use super::Format;
+use super::disguise::Expected;
 use super::grid::{Grid, Layout, MOST_COLUMNS, MOST_MERGED, Region, Value};
 use super::import::Filling;
 use super::place::MOST_FILE;
+use super::sheets::{Glance, Sheets};
 
 use self::package::{Package, Part, add_text, attribute, broken};
 use self::workbook::{Workbook, unescaped};
@@ -23,29 +27,51 @@ use self::workbook::{Workbook, unescaped};
 /// Rows of a sheet.
 const MOST_ROWS: u32 = 1 << 20;
 
-/// A sheet of a workbook.
+/// Sheets of a workbook.
 #[derive(Debug)]
 pub struct Xlsx {
-    sheet: Option<String>,
-    header: u32,
+    sheets: Sheets,
 }
 
 impl Xlsx {
     /// As a dataset file describes it.
     pub fn new(spec: &Excel) -> Self {
-        Self { sheet: spec.sheet.clone(), header: spec.header.saturating_sub(1) }
+        Self { sheets: Sheets::new(spec) }
     }
 }
 
 impl Format for Xlsx {
+    fn expected(&self) -> Expected {
+        Expected::Xlsx
+    }
+
     fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError> {
         let mut package = Package::open(path)?;
-        let workbook = Workbook::read(&mut package, path, self.sheet.as_deref())?;
-        let regions = merged(path, package.part(&workbook.sheet, MOST_FILE)?)?;
-        let layout = Layout { header: self.header, most_rows: MOST_ROWS, is_1904: workbook.is_1904 };
-        let mut grid = Grid::new(path, into, layout, regions);
-        cells(path, package.part(&workbook.sheet, MOST_FILE)?, &workbook, &mut grid)?;
-        grid.end()
+        let workbook = Workbook::read(&mut package, path)?;
+        let names: Vec<&str> = workbook.sheets.iter().map(|(name, _)| name.as_str()).collect();
+        let part = |place: usize| workbook.sheets.get(place).map_or("", |(_, part)| part.as_str());
+        let header = self.sheets.header;
+        let chosen = self.sheets.choose(path, &names, into, |place| {
+            let mut glance = Glance::default();
+            let note = |row, column, value: Value| {
+                glance.note(row, column, &value.into_text(workbook.is_1904), header);
+                Ok(())
+            };
+            cells(path, package.part(part(place), MOST_FILE)?, &workbook, note, |_| ())?;
+            Ok(glance)
+        })?;
+        for place in &chosen {
+            if chosen.len() > 1 {
+                into.part(names.get(*place).copied().unwrap_or_default());
+            }
+            let regions = merged(path, package.part(part(*place), MOST_FILE)?)?;
+            let layout = Layout { header, most_rows: MOST_ROWS, is_1904: workbook.is_1904 };
+            let grid = RefCell::new(Grid::new(path, into, layout, regions));
+            let cell = |row, column, value| grid.borrow_mut().cell(row, column, value);
+            cells(path, package.part(part(*place), MOST_FILE)?, &workbook, cell, |row| grid.borrow_mut().hide(row))?;
+            grid.into_inner().end()?;
+        }
+        Ok(())
     }
 }
 
@@ -80,7 +106,14 @@ struct Open {
     is_formula: bool,
 }
 
-fn cells(path: &Path, mut part: Part<'_>, workbook: &Workbook, grid: &mut Grid<'_, '_>) -> Result<(), SourceError> {
+/// Every cell of a sheet, and every row that is hidden.
+fn cells(
+    path: &Path,
+    mut part: Part<'_>,
+    workbook: &Workbook,
+    mut each: impl FnMut(u32, u32, Value) -> Result<(), SourceError>,
+    mut hidden: impl FnMut(u32),
+) -> Result<(), SourceError> {
     let (mut row, mut column) = (0, 0);
     let (mut open, mut is_text, mut is_spoken, mut is_data): (Option<Open>, bool, bool, bool) = (None, false, false, false);
     while let Some(event) = part.next()? {
@@ -92,6 +125,9 @@ fn cells(path: &Path, mut part: Part<'_>, workbook: &Workbook, grid: &mut Grid<'
                         .map_or(Some(row), |r| r.parse::<u32>().ok()?.checked_sub(1))
                         .ok_or_else(|| out_of_place(path))?;
                     column = 0;
+                    if attribute(tag, "hidden").is_some_and(|said| matches!(said.as_str(), "1" | "true")) {
+                        hidden(row);
+                    }
                 }
                 ("c", None) if is_data => {
                     let cell = Open::new(tag, (row, column)).ok_or_else(|| out_of_place(path))?;
@@ -119,8 +155,12 @@ fn cells(path: &Path, mut part: Part<'_>, workbook: &Workbook, grid: &mut Grid<'
                 "c" => {
                     if let Some(cell) = open.take() {
                         let (at, beside) = (cell.row, cell.column);
+                        if cell.kind == "s" && workbook.texts.is_none() {
+                            let what = "its shared texts are missing: open it in a spreadsheet and save it anew";
+                            return Err(SourceError::new(ErrorCode::SourceTruncated, format!("`{}`: {what}", path.display())));
+                        }
                         if let Some(value) = cell.read(workbook) {
-                            grid.cell(at, beside, value)?;
+                            each(at, beside, value)?;
                         }
                         column = beside + 1;
                     }
@@ -152,7 +192,7 @@ impl Open {
                 .trim()
                 .parse::<usize>()
                 .ok()
-                .and_then(|number| workbook.texts.get(number))
+                .and_then(|number| workbook.texts.as_ref()?.get(number))
                 .map_or(Value::Lost, |text| Value::Text(text.to_string())),
             "inlineStr" | "str" => Value::Text(unescaped(&text)),
             "e" => Value::Error(text),

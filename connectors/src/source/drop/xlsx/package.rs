@@ -23,8 +23,6 @@ const MOST_PARTS: usize = 10_000;
 const MOST_DEPTH: usize = 64;
 /// Bytes from one `<` to the next, which are in memory together; a cell's text has 32,767 characters.
 const MOST_TOGETHER: usize = 16 << 20;
-/// How files of the old format begin, and encrypted ones of the new.
-const COMPOUND_FILE: [u8; 8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 
 /// A workbook's archive.
 pub struct Package<'a> {
@@ -46,12 +44,6 @@ pub struct Part<'z> {
 impl<'a> Package<'a> {
     /// Opens the archive and reads its table of contents.
     pub fn open(path: &'a Path) -> Result<Self, SourceError> {
-        let mut begin = Vec::new();
-        File::open(path).and_then(|file| file.take(8).read_to_end(&mut begin)).map_err(|error| unreadable(path, &error))?;
-        if begin == COMPOUND_FILE {
-            let what = "is encrypted with a password, or of the old format: save it without a password, or say `kind = \"xls\"`";
-            return Err(SourceError::new(ErrorCode::SourceUnreadable, format!("`{}` {what}", path.display())));
-        }
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(path, error))?;
         if archive.len() > MOST_PARTS || archive.has_duplicate_names() {
@@ -76,7 +68,13 @@ impl<'a> Package<'a> {
             let detail = format!("`{}`: `{name}` would be over {most} bytes unpacked", path.display());
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
-        let mut xml = Reader::from_reader(Pieces { inner: BufReader::new(file), together: 0 });
+        let mut inner = BufReader::new(file);
+        let head = inner.fill_buf().map_err(|error| broken(path, error))?;
+        if matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'<', 0, ..] | [0, b'<', ..]) {
+            let what = "is in UTF-16, which is not read: open the workbook in a spreadsheet and save it anew";
+            return Err(SourceError::new(ErrorCode::SourceUnreadable, format!("`{}`: its part `{name}` {what}", path.display())));
+        }
+        let mut xml = Reader::from_reader(Pieces { inner, together: 0 });
         xml.config_mut().expand_empty_elements = true;
         Ok(Part { path, name: name.to_owned(), xml, buffer: Vec::new(), depth: 0 })
     }

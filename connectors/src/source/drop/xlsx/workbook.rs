@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use quick_xml::events::Event;
-use zerotrip_proto::v1::ErrorCode;
 
 use super::super::super::SourceError;
 use super::super::grid::{is_date_format, is_known_date_format};
@@ -18,10 +17,10 @@ const MOST_PART: u64 = 16 << 20;
 /// What sheets share.
 #[derive(Debug, Default)]
 pub struct Workbook {
-    /// The sheet's part.
-    pub sheet: String,
-    /// Texts by number.
-    pub texts: Vec<Box<str>>,
+    /// Every sheet's name and part, in the workbook's order.
+    pub sheets: Vec<(String, String)>,
+    /// Texts by number; none where the workbook names no such part.
+    pub texts: Option<Vec<Box<str>>>,
     /// By a cell's style: whether its numbers are shown as dates.
     pub dates: Vec<bool>,
     /// Days are counted from 1904.
@@ -29,22 +28,25 @@ pub struct Workbook {
 }
 
 impl Workbook {
-    /// Reads all but the sheet, of that name, or the only one.
-    pub fn read(package: &mut Package<'_>, path: &Path, sheet: Option<&str>) -> Result<Self, SourceError> {
+    /// Reads all but the sheets.
+    pub fn read(package: &mut Package<'_>, path: &Path) -> Result<Self, SourceError> {
         let office = relations(package, "_rels/.rels", "")?.into_values().find(|relation| relation.is("officeDocument"));
         let place = office.map(|relation| relation.target).ok_or_else(|| broken(path, "it names no workbook"))?;
         let (folder, name) = place.rsplit_once('/').map_or(("", place.as_str()), |(folder, name)| (folder, name));
         let related = relations(package, format!("{folder}/_rels/{name}.rels").trim_start_matches('/'), folder)?;
         let (sheets, is_1904) = sheets(package, &place)?;
-        let sheets: Vec<(String, &Relation)> = sheets
-            .into_iter()
-            .filter_map(|(name, id)| related.get(&id).filter(|relation| relation.is("worksheet")).map(|relation| (name, relation)))
-            .collect();
-        let sheet = choose(path, sheet, &sheets)?;
+        let mut parts = Vec::with_capacity(sheets.len());
+        for (name, id) in sheets {
+            let relation = related.get(&id).ok_or_else(|| broken(path, format!("it does not say where sheet `{name}` is")))?;
+            // A chart has no cells; macros and dialogs of old have.
+            if !relation.is("chartsheet") {
+                parts.push((name, relation.target.clone()));
+            }
+        }
         let part = |kind: &str| related.values().find(|relation| relation.is(kind)).map(|relation| relation.target.clone());
-        let texts = part("sharedStrings").map_or(Ok(Vec::new()), |name| texts(package, &name))?;
+        let texts = part("sharedStrings").map(|name| texts(package, &name)).transpose()?;
         let dates = part("styles").map_or(Ok(Vec::new()), |name| dates(package, &name))?;
-        Ok(Self { sheet, texts, dates, is_1904 })
+        Ok(Self { sheets: parts, texts, dates, is_1904 })
     }
 }
 
@@ -95,20 +97,6 @@ fn sheets(package: &mut Package<'_>, name: &str) -> Result<(Vec<(String, String)
         }
     }
     Ok((sheets, is_1904))
-}
-
-fn choose(path: &Path, wanted: Option<&str>, sheets: &[(String, &Relation)]) -> Result<String, SourceError> {
-    let found = match (wanted, sheets) {
-        (None, [(_, only)]) => Some(only),
-        (None, _) => None,
-        (Some(wanted), _) => sheets.iter().find(|(name, _)| name == wanted).map(|(_, relation)| relation),
-    };
-    found.map(|relation| relation.target.clone()).ok_or_else(|| {
-        let names: Vec<String> = sheets.iter().take(20).map(|(name, _)| format!("`{name}`")).collect();
-        let wanted = wanted.map_or("more than one sheet, or none".to_owned(), |wanted| format!("no sheet `{wanted}`"));
-        let detail = format!("`{}` has {wanted}; name one in `source.sheet`; there are: {}", path.display(), names.join(", "));
-        SourceError::new(ErrorCode::SourceDrift, detail)
-    })
 }
 
 fn texts(package: &mut Package<'_>, name: &str) -> Result<Vec<Box<str>>, SourceError> {

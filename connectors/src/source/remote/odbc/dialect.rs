@@ -1,7 +1,18 @@
 //! What differs between systems behind ODBC, told apart by what their drivers call them: what makes a session read-only, what gives a
 //! transaction one moment to see, and what shows that a connection lives.
 
-use super::super::postgres;
+/// How a system is asked what a table rests upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// Not at all: nothing is proven.
+    Nothing,
+    /// As PostgreSQL is asked natively.
+    Postgres,
+    /// In one statement that gives a line for each finding, as PostgreSQL's does; `{path}` stands for the quoted name of the table.
+    Statement(&'static str),
+    /// The system is a file, and its driver reads no tables but those that are in it.
+    InFile,
+}
 
 /// A kind of system.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +41,10 @@ pub struct Dialect {
     pub follows: &'static str,
     /// Asks up to when a server that follows has followed; empty where that is not known.
     pub followed: &'static str,
-    /// Asks whether the table, whose quoted path `{path}` stands for, is a copy made at some time: `1` if so.
-    pub copied: &'static str,
+    /// How it is asked what a table rests upon.
+    pub ground: Asks,
+    /// Gives the character `张`, asked for without any: a driver that gives another one knows text in bytes only.
+    pub probe: &'static str,
     /// What quotes a name, where that is not left to the driver.
     pub quote: Option<char>,
     /// Attributes that keep the driver from holding a whole answer in memory, for drivers whose name or file has this part.
@@ -52,7 +65,8 @@ const UNKNOWN: Dialect = Dialect {
     locked: &[],
     follows: "",
     followed: "",
-    copied: "",
+    ground: Asks::Nothing,
+    probe: "",
     quote: None,
     streaming: None,
 };
@@ -79,7 +93,10 @@ const KNOWN: &[Dialect] = &[
         snapshot: true,
         follows: "select case when pg_is_in_recovery() then 1 else 0 end",
         followed: "select cast(pg_last_xact_replay_timestamp() as text)",
-        copied: postgres::COPIED,
+        ground: Asks::Postgres,
+        // The name of the encoding is asked for, so that nothing is converted before it is known whether it can be.
+        probe: "select case when pg_catalog.getdatabaseencoding() in ('UTF8', 'EUC_CN') \
+            then pg_catalog.convert_from(pg_catalog.decode('e5bca0', 'hex'), (select 'UTF8'::name)) else pg_catalog.chr(36) end",
         streaming: Some(("psqlodbc|postgres", &[("UseDeclareFetch", "1"), ("Fetch", "1000")])),
         ..UNKNOWN
     },
@@ -90,6 +107,8 @@ const KNOWN: &[Dialect] = &[
         alive: "select 1",
         transactions: true,
         snapshot: true,
+        ground: Asks::Statement(SQLITE),
+        probe: "select char(24352)",
         gone: &[1],
         locked: &[5, 6],
         // What stands in `"` is a text to SQLite if there is no column of that name.
@@ -105,6 +124,7 @@ const KNOWN: &[Dialect] = &[
         transactions: true,
         snapshot: true,
         follows: "select case when sys_context('USERENV', 'DATABASE_ROLE') = 'PRIMARY' then 0 else 1 end from dual",
+        ground: Asks::Statement(ORACLE),
         gone: &[942, 904],
         ..UNKNOWN
     },
@@ -124,14 +144,39 @@ const KNOWN: &[Dialect] = &[
         transactions: true,
         snapshot: true,
         follows: "select case when databasepropertyex(db_name(), 'Updateability') = 'READ_WRITE' then 0 else 1 end",
+        ground: Asks::Statement(SQL_SERVER),
         gone: &[207, 208],
         locked: &[1222],
         ..UNKNOWN
     },
     MYSQL,
     Dialect { name: "mariadb", ..MYSQL },
-    Dialect { name: "mdb", whole: true, narrow: true, ..UNKNOWN },
+    Dialect { name: "mdb", whole: true, narrow: true, ground: Asks::InFile, ..UNKNOWN },
 ];
+
+/// An ordinary table of the file itself: no view, which may use functions, and no virtual table, whose rows are elsewhere.
+const SQLITE: &str = "select coalesce((select case when type in ('table') then 'table: ' || name else 'copy a ' || type || ': ' || name || \
+    char(10) || 'reader a ' || type || ': ' || name end from pragma_table_list where schema = 'main' and name = '{table}' \
+    collate nocase limit 1), '')";
+/// An ordinary table: no view, no materialised view, no external or temporary one, and without a policy of a virtual private database.
+/// Whether cells are redacted an ordinary account cannot ask.
+const ORACLE: &str = "select case when exists (select 1 from all_tables where owner = '{schema}' and table_name = '{table}' \
+    and temporary = 'N' and nvl(external, 'NO') = 'NO' and nvl(iot_type, 'IOT') = 'IOT') \
+    and not exists (select 1 from all_mviews where owner = '{schema}' and mview_name = '{table}') \
+    then 'table: {table}' else 'copy no ordinary table, of which Oracle would say so: {table}' end || chr(10) || \
+    'reader a table whose cells may be redacted, which Oracle does not tell a reader: {table}' from dual";
+/// An ordinary table that is neither external nor replicated nor in memory alone, whose reader sees its definition and so its security
+/// policies, of which there are none, and no masked column without the right to see through.
+const SQL_SERVER: &str = "select concat(\
+    case when exists (select 1 from sys.tables where object_id = object_id('{path}') and type = 'U' and is_external = 0 \
+    and durability = 0 and is_replicated in (0, 1)) then 'table: {table}' else 'copy no ordinary table: {table}' end, \
+    case when isnull(has_perms_by_name('{path}', 'object', 'view definition'), 0) = 1 then '' \
+    else char(10) + 'reader a table of which the reader may not see the definition (grant view definition): {table}' end, \
+    case when exists (select 1 from sys.security_predicates where target_object_id = object_id('{path}')) \
+    then char(10) + 'reader a table with a security policy: {table}' else '' end, \
+    case when isnull(has_perms_by_name(db_name(), 'database', 'unmask'), 0) = 0 \
+    and exists (select 1 from sys.masked_columns where object_id = object_id('{path}') and is_masked = 1) \
+    then char(10) + 'reader a table with masked columns: {table}' else '' end)";
 
 const MYSQL: Dialect = Dialect {
     name: "mysql",
@@ -146,6 +191,7 @@ const MYSQL: Dialect = Dialect {
     transactions: true,
     snapshot: true,
     follows: "select @@global.read_only",
+    probe: "select char(0xe5bca0 using utf8mb4)",
     gone: &[1051, 1054, 1146],
     locked: &[1205],
     ..UNKNOWN

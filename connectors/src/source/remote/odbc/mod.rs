@@ -17,7 +17,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Odbc as Spec, Through};
@@ -27,14 +27,15 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::catalogue::Table;
 use super::super::{Rows, Source, SourceError};
+use super::ground::{self, Ground};
 use super::login::{misconfigured, password};
-use super::system::{Asked, Currency, Form, Query, Relation, Session, Sink, System, whole_seconds};
-use super::{Polled, RemoteSource, moment, postgres};
+use super::system::{Asked, Form, Query, Relation, Session, Sink, System, whole_seconds};
+use super::{Polled, RemoteSource, moment};
 use crate::adjudications::Adjudications;
 use catalogue::{Bound, Collecting};
-use dialect::Dialect;
+use dialect::{Asks, Dialect};
 use process::{Broken, Helper, Taking};
-use told::{Met, told};
+use told::{Met, garbles, told};
 
 /// Seconds that a log-in may take, where the driver listens; the pool waits no longer than ten.
 const LOG_IN: u32 = 9;
@@ -46,7 +47,13 @@ const MOST_IN_LIST: usize = 900;
 /// Opens the table that a dataset file describes.
 pub fn open(dataset: &DatasetFile, spec: &Spec, base: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
     let system = Odbc::new(spec.clone(), base.to_owned());
-    let polled = Polled { table: &spec.table, connections: spec.connections, profile_every: spec.profile_every, as_of: &spec.as_of };
+    let polled = Polled {
+        table: &spec.table,
+        connections: spec.connections,
+        profile_every: spec.profile_every,
+        as_of: &spec.as_of,
+        nothing_hidden: spec.nothing_hidden.as_deref(),
+    };
     Ok(Arc::new(RemoteSource::open(dataset, &polled, system, adjudications)?))
 }
 
@@ -186,6 +193,7 @@ impl System for Odbc {
         let quote = dialect.quote.or(quote);
         let layout = Arc::clone(&self.layout);
         let mut session = OdbcSession { spec, helper, dialect, system, quote, layout, follows: false, file };
+        session.reads_text().await?;
         session.follows = session.one(dialect.follows).await?.as_deref() == Some("1");
         Ok(session)
     }
@@ -237,16 +245,38 @@ impl Session for OdbcSession {
         self.follows
     }
 
-    async fn currency(&mut self) -> Result<Currency, SourceError> {
-        let path = self.path(&self.spec.table)?.replace('\'', "''");
-        if self.one(&self.dialect.copied.replace("{path}", &path)).await?.as_deref() == Some("1") {
-            return Ok(Currency::Copied(postgres::COPY));
-        }
-        match (self.follows, self.dialect.followed) {
-            (false, _) => Ok(Currency::Now),
-            (true, "") => Ok(Currency::Copied("on a server that follows another one, and may lag behind it")),
-            (true, followed) => Ok(Currency::Followed(self.one(followed).await?.as_deref().and_then(moment))),
-        }
+    async fn followed(&mut self) -> Result<Option<SystemTime>, SourceError> {
+        Ok(self.one(self.dialect.followed).await?.as_deref().and_then(moment))
+    }
+
+    async fn ground(&mut self) -> Result<Ground, SourceError> {
+        let path = self.path(&self.spec.table)?;
+        let lines = match self.dialect.ground {
+            Asks::Nothing => {
+                let why = format!("`{}` cannot be asked through ODBC what it rests upon, as far as is known here", self.spec.table);
+                return Ok(Ground::unasked(&why));
+            }
+            Asks::InFile if self.file.is_some() => return Ok(Ground::of(&format!("table: {}", self.spec.table))),
+            Asks::InFile => return Ok(Ground::unasked("which file it is in is not said: name it in `source.file`")),
+            Asks::Postgres => {
+                let version = self.one(ground::postgres::VERSION).await?.unwrap_or_default();
+                if let Some(another) = ground::postgres::is_another(&version) {
+                    return Ok(another);
+                }
+                self.one(&ground::postgres::proof(&path)).await?
+            }
+            Asks::Statement(statement) => {
+                let schema = self.spec.schema.clone();
+                let schema = schema.or_else(|| self.layout.read().unwrap_or_else(PoisonError::into_inner).schema.clone());
+                let literal = |text: &str| text.replace('\'', "''");
+                let statement = statement
+                    .replace("{path}", &literal(&path))
+                    .replace("{schema}", &literal(&schema.unwrap_or_default()))
+                    .replace("{table}", &literal(&self.spec.table));
+                self.one(&statement).await?
+            }
+        };
+        Ok(Ground::of(lines.as_deref().unwrap_or_default()))
     }
 
     async fn newest(&mut self, table: &str, column: &str) -> Result<Option<String>, SourceError> {
@@ -299,6 +329,15 @@ impl OdbcSession {
         let detail =
             format!("{} gave {came} rows of `{}`, which has {count}; have the file repaired", address(&self.spec), self.spec.table);
         Err(SourceError::new(ErrorCode::SourceFailed, detail))
+    }
+
+    /// A character beyond ASCII comes as what it is; `$` where the database itself has none. Not for a driver that is known to be narrow.
+    async fn reads_text(&mut self) -> Result<(), SourceError> {
+        let came = self.one(self.dialect.probe).await?;
+        if self.dialect.probe.is_empty() || matches!(came.as_deref(), Some("张" | "$")) {
+            return Ok(());
+        }
+        Err(misconfigured(garbles(&address(&self.spec))))
     }
 
     async fn ask<T: Taking>(&mut self, request: &Request, rows: &mut T) -> Result<Reply, SourceError> {

@@ -17,6 +17,14 @@ pub enum Met {
     Later,
 }
 
+/// What is said of a driver that knows text in bytes only, one for each character.
+pub fn garbles(address: &str) -> String {
+    format!(
+        "{address}: the driver gives no text beyond ASCII as it is stored: it is an ANSI variant; name its Unicode variant, such as \
+         `PostgreSQL Unicode`, in `source.driver` or in `odbc.ini`"
+    )
+}
+
 /// An error as the connector tells it.
 pub fn told(spec: &Odbc, address: &str, dialect: &Dialect, met: Met, failure: &Failure) -> SourceError {
     let state = failure.state.as_str();
@@ -41,6 +49,8 @@ pub fn told(spec: &Odbc, address: &str, dialect: &Dialect, met: Met, failure: &F
         || matches!(state, "42S02" | "42S22" | "42703" | "42P01" | "3F000" | "42883" | "42804" | "0A000" | "S0002" | "S0022")
     {
         (ErrorCode::SourceDrift, format!("{address}: `{}` or a column of it is gone or changed: {said}", spec.table))
+    } else if state == "07006" {
+        (ErrorCode::Misconfigured, garbles(address))
     } else if state == "42501" {
         (ErrorCode::Misconfigured, format!("{address}: `{user}` may not read it: {said}"))
     } else if failure.native == 3952 {
@@ -77,6 +87,7 @@ mod tests {
             connections: 2,
             profile_every: Duration::ZERO,
             as_of: SqliteAsOf::Live,
+            nothing_hidden: None,
         };
         let other = Sort::Other;
         let code = |system: &str, met, state: &str, native, sort| {
@@ -99,6 +110,7 @@ mod tests {
         assert_eq!(code("PostgreSQL", Met::Later, "HY000", 1, other), ErrorCode::SourceFailed);
         assert_eq!(code("Microsoft SQL Server", Met::Later, "42000", 3952, other), ErrorCode::Misconfigured);
         assert_eq!(code("DM DBMS", Met::Later, "HYT00", 0, other), ErrorCode::SourceTimeout);
+        assert_eq!(code("PostgreSQL", Met::Later, "07006", 14, other), ErrorCode::Misconfigured);
         assert_eq!(code("DB2/LINUXX8664", Met::Later, "08S01", 0, other), ErrorCode::SourceFailed);
     }
 }

@@ -23,12 +23,17 @@ pub const BOTH: &[Test] = &[
     ("who_is_not_let_in_is_told_why", who_is_not_let_in_is_told_why),
 ];
 
+/// A view that waits is not proven to be of now, nor to be the same for everybody: so it says of when it is.
+const SLOW: &str =
+    "nothing_hidden = \"a view of this test's own\"\nas_of = { table = \"extract\", column = \"at\" }\nprofile_every = \"1h\"";
+
 /// A view whose rows take as long as `SCHEMA.pace` says, about; MariaDB has to work for it, for its sleep ends when nobody listens.
 fn slow<'a>(server: &'a Server) -> Rig<'a> {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("1")]]);
     let wait = if server.is_postgres { "pg_sleep(p.seconds) is not null" } else { "benchmark(p.seconds * 1000000, sha2(t.id_a, 512)) = 0" };
     rig.table.sql("create table SCHEMA.pace (seconds int); insert into SCHEMA.pace values (0)");
+    rig.table.sql("create table SCHEMA.extract (at varchar(40)); insert into SCHEMA.extract values ('2026-11-20T00:30:00+08:00')");
     rig.table.sql(&format!("create view SCHEMA.v as select t.* from TABLE t, SCHEMA.pace p where {wait}"));
     rig.named("v")
 }
@@ -46,7 +51,7 @@ fn ask(source: &Arc<dyn Source>, stop: Stop) -> Asked {
 
 fn a_stopped_look_up_stops_the_server(server: &Server) {
     let rig = slow(server);
-    let source = rig.open("profile_every = \"1h\"").unwrap();
+    let source = rig.open(SLOW).unwrap();
     pace(&rig, 600);
     // So long that the server's own limit of time stops nothing here.
     let late = || Stop::at(Instant::now() + Duration::from_secs(3600));
@@ -83,7 +88,7 @@ fn a_stopped_look_up_stops_the_server(server: &Server) {
 
 fn look_ups_wait_their_turn(server: &Server) {
     let rig = slow(server);
-    let source = rig.open("profile_every = \"1h\"\nconnections = 2").unwrap();
+    let source = rig.open(&format!("{SLOW}\nconnections = 2")).unwrap();
     pace(&rig, 600);
     run(async {
         let stop = soon();

@@ -5,6 +5,7 @@
 
 pub mod answers;
 mod faults;
+pub mod live;
 mod people;
 pub mod server;
 pub mod types;
@@ -129,6 +130,8 @@ fn outside_postgres() {
         Server::postgres(),
         types::every_type_has_its_text_in_postgres,
         answers::rows_hidden_by_a_policy_are_an_error,
+        live::a_view_is_followed_down_to_its_rows,
+        live::what_postgres_does_not_hold_itself_is_not_of_now,
         answers::a_copy_that_lags_is_not_of_now,
     );
 }
@@ -141,6 +144,8 @@ fn outside_mysql() {
         answers::every_character_set_is_asked_in_its_own,
         answers::no_limit_of_the_servers_shortens_an_answer,
         answers::no_transaction_of_the_servers_keeps_an_old_moment,
+        live::a_view_is_followed_down_to_its_rows,
+        live::what_mariadb_does_not_hold_itself_is_not_of_now,
     );
 }
 

@@ -64,7 +64,9 @@ impl Server {
         let process = Mutex::new(Process::Mariadb(process));
         let server = Self { port, ca_file, is_postgres: false, by_odbc: false, process, tables: AtomicU32::new(0) };
         let password = READER_PASSWORD.replace('\'', "''");
+        // The second, so that it may ask whether the server is a replica.
         server.sql(&format!("create user `{READER}`@'%' identified by '{password}'"));
+        server.sql(&format!("grant replica monitor on *.* to `{READER}`@'%'"));
         server
     }
 

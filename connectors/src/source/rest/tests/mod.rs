@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 pub mod server;
+mod whole;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use zerotrip_proto::v1::ErrorCode;
 
-use self::server::{Api, Asked, Body, Reply, free_port};
+use self::server::{Api, Asked, Body, Reply, STATED, free_port};
 use super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
 use super::super::{RestsOn, Source, SourceError};
 
@@ -39,7 +40,8 @@ fn six() -> Vec<String> {
 
 /// The page of two that was asked for.
 fn two_of(rows: &[String], asked: &Asked) -> Reply {
-    Reply::json(page(rows.chunks(2).nth(asked.number("p") - 1).unwrap_or_default()))
+    let Some(number) = asked.number("p").checked_sub(1) else { return Reply::status(400) };
+    Reply::json(page(rows.chunks(2).nth(number).unwrap_or_default()))
 }
 
 fn rig(source: &str) -> Rig {
@@ -257,7 +259,7 @@ fn the_snapshot_before_serves_while_the_server_is_away_with_its_own_time() {
     rig.api().answer(|_| Reply::json(page(&[row(9, &quoted(LI))])));
     until(|| ask().0 == ["r9"]);
     assert!(ask().1.as_of > as_of && ask().1.rests_on != rests_on);
-    assert_eq!(trouble(), "");
+    assert!(!trouble().contains("failed"), "{}", trouble());
     // What nobody reads any more goes.
     let left = || fs::read_dir(rig.folder.path().join("state/snapshots/estate.ownership")).unwrap().count();
     until(|| left() <= 2);
@@ -336,7 +338,7 @@ fn whom_nobody_vouches_for_is_not_asked() {
     fs::copy(other.path().join("ca.pem"), rig.folder.path().join("ca.pem")).unwrap();
     is(&rig.open().unwrap_err(), ErrorCode::SourceUnreachable, "certificate");
     assert_eq!(rig.api().asked(), 0);
-    let source = format!("kind = \"rest\"\nurl = \"http://127.0.0.1:{}\"\ntls = \"off\"\n{WHOLE}", free_port());
+    let source = format!("kind = \"rest\"\nurl = \"http://127.0.0.1:{}\"\ntls = \"off\"\n{STATED}\n{WHOLE}", free_port());
     let error = Rig::said(Kind::Rest, &source).open().unwrap_err();
     is(&error, ErrorCode::SourceUnreachable, "127.0.0.1");
 }

@@ -33,8 +33,9 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// 0 where it is not asked for, and a number that no page has where it is less than that.
     pub fn number(&self, name: &str) -> usize {
-        self.query.get(name).map_or(0, |value| value.parse().unwrap())
+        self.query.get(name).map_or(0, |value| value.parse::<i64>().unwrap().try_into().unwrap_or(1 << 40))
     }
 }
 
@@ -178,9 +179,13 @@ impl Api {
     pub fn section(&self, more: &str) -> String {
         assert!(self.folder.join("ca.pem").is_file());
         let url = format!("https://127.0.0.1:{}/api/rows?key=s3cret", self.port);
-        format!("kind = \"rest\"\nurl = \"{url}\"\nca_file = \"ca.pem\"\n{more}")
+        let stated = if more.contains("as_of = ") { STATED.lines().last().unwrap() } else { STATED };
+        format!("kind = \"rest\"\nurl = \"{url}\"\nca_file = \"ca.pem\"\n{stated}\n{more}")
     }
 }
+
+/// What its owner says of it.
+pub const STATED: &str = "live = \"a server of this test's own\"\nnothing_hidden = \"it knows nobody who asks\"";
 
 /// A port on which nobody listens.
 pub fn free_port() -> u16 {

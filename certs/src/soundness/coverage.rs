@@ -1,0 +1,88 @@
+//! Of whom, where and when does a register's silence say something? Only of what its owner states: nothing is taken to be so because it is
+//! not denied.
+
+use chrono::{Months, NaiveDate};
+use zerotrip_datasets::plausible::birth_in;
+
+use super::moment::{day_of, first_read};
+use super::report::ScanReport;
+use super::{Evidence, ScanEvidence, ScanState, Subjects};
+use crate::definition::Reach;
+
+/// The dataset of the first scan whose register does not know of every person for whom an absence is concluded.
+pub(super) fn uncovered<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+    let moment = first_read(evidence).and_then(day_of).and_then(NaiveDate::from_epoch_days);
+    for scan in evidence.scans.iter().filter(|scan| !scan.absence_for.is_empty()) {
+        let ScanState::Complete(complete) = scan.state else { continue };
+        let stated = complete.stated();
+        let knows = knows_them(evidence, scan, &stated.subjects)
+            && moment.is_some_and(|moment| reaches_back(scan, stated, moment))
+            && scan.absence_for.iter().all(|person| is_under_one_number(person) || stated.numbers_carried_over);
+        if !knows {
+            return Some(scan.dataset);
+        }
+    }
+    None
+}
+
+/// Whether the register knows of these persons all that the scan looks for. A register that is judged is one of things, and an answer holds
+/// within its regions. Any other says who belongs to whom, and a marriage counts wherever it was made.
+fn knows_them(evidence: &Evidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subjects) -> bool {
+    match subjects {
+        Subjects::Everyone => scan.judged,
+        Subjects::EveryoneAnywhere => true,
+        Subjects::Stated(statement) => {
+            let registered = evidence.registered.get(statement.as_str());
+            registered.is_some_and(|registered| scan.absence_for.iter().all(|person| registered.contains(person)))
+        }
+    }
+}
+
+/// Whether the register begins early enough for what the scan looks for, or has taken over what is older. It must have begun by the day of the
+/// moment in any case: what ended between the moment and its beginning was taken over by nobody.
+fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate) -> bool {
+    let Some(since) = stated.since.and_then(NaiveDate::from_epoch_days).filter(|since| *since <= moment) else { return false };
+    stated.older_carried_over
+        || match scan.reach {
+            Reach::LifetimeFrom(age) => scan.absence_for.iter().all(|person| turned(person, age).is_some_and(|turned| turned >= since)),
+            Reach::LastYears(years) => moment.checked_sub_months(Months::new(years.saturating_mul(12))).is_some_and(|from| from >= since),
+        }
+}
+
+/// The day on which the person, known by the birth date inside the id (GB 11643), turned that age.
+fn turned(person: &str, age: u32) -> Option<NaiveDate> {
+    birth_in(person)?.checked_add_months(Months::new(age.saturating_mul(12)))
+}
+
+/// Whether the person can be looked for under this number alone, as far as the number shows. Residence permits for Hong Kong, Macau and
+/// Taiwan residents (81, 82, 83) are issued since 2018-09-01 (State Council, 国办发〔2018〕81号), the 18-character cards of foreign permanent
+/// residents (9) since 2023-12-01 (National Immigration Administration): whoever holds one had a passport or a travel permit before, and may
+/// have used that since. A number that was corrected shows nothing; what is claimed of those is in the answer (`former_numbers`).
+pub(super) fn is_under_one_number(person: &str) -> bool {
+    !["81", "82", "83", "9"].iter().any(|prefix| person.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn day(text: &str) -> Option<NaiveDate> {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
+    }
+
+    #[test]
+    fn a_person_turns_an_age_by_the_date_inside_the_id() {
+        assert_eq!(turned("330106193005010000", 20), day("1950-05-01"));
+        assert_eq!(turned("330106193004300000", 20), day("1950-04-30"));
+        assert_eq!(turned("P1", 20), None, "no birth date to be read");
+    }
+
+    #[test]
+    fn numbers_younger_than_registers_are_known() {
+        for person in ["810000198508150024", "820000198508150024", "830000198508150024", "933084198508150021"] {
+            assert!(!is_under_one_number(person), "{person}");
+        }
+        assert!(is_under_one_number("330106199001010000") && is_under_one_number("110105194912310021"));
+    }
+}

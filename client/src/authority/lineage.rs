@@ -1,0 +1,110 @@
+//! Whether this folder is the newest there is, or an older copy that was put back: what it signed and what the hub confirmed, against what
+//! the hub has. An older copy never publishes: what it would undo, it does not know of.
+
+use prost::Message as _;
+use zerotrip_channel::files::{self, Secrecy};
+use zerotrip_proto::payload_type;
+use zerotrip_proto::v1::{Envelope, KeyDirectory, Member, Status};
+use zerotrip_trust::digest::sha256;
+use zerotrip_trust::dsse;
+
+use super::{Authority, AuthorityError};
+
+/// Digests of what this folder signed, one to a line: of the directory, and of the grants.
+pub(super) const SIGNED_DIRECTORIES: &str = "directory.signed";
+pub(super) const SIGNED_GRANTS: &str = "grants.signed";
+/// The last so many: as many replies in a row would have to be lost.
+const MOST_SIGNED: usize = 256;
+
+/// The hub has what this folder never signed: the folder is an older copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behind {
+    /// The hub's version.
+    pub version: u64,
+    /// What differs, a line for each member, in English and in Chinese.
+    pub differs: Vec<(String, String)>,
+}
+
+impl Authority {
+    /// How the hub's directory differs from this folder's, where the folder is behind; changes nothing.
+    pub fn behind(&self, theirs: &Envelope) -> Result<Option<Behind>, AuthorityError> {
+        let found: KeyDirectory = dsse::open(theirs, payload_type::DIRECTORY, self.key.public())?;
+        let confirmed = self.confirmed_directory()?.map_or(0, |confirmed| confirmed.version);
+        // A hub that was set back has one that was in force before: it gets the newer one.
+        if found.version < confirmed || self.signed_here(SIGNED_DIRECTORIES, theirs)? || self.is_last(theirs)? {
+            return Ok(None);
+        }
+        Ok(Some(Behind { version: found.version, differs: differences(&self.directory, &found) }))
+    }
+
+    /// Takes the hub's directory over where this folder is behind it. What the folder would have changed is not made.
+    pub fn follow_directory(&mut self, theirs: &Envelope) -> Result<Option<Behind>, AuthorityError> {
+        let Some(behind) = self.behind(theirs)? else { return Ok(None) };
+        let mut found: KeyDirectory = dsse::open(theirs, payload_type::DIRECTORY, self.key.public())?;
+        // No version is given out twice, not even one that nobody took.
+        found.version = found.version.max(self.directory.version);
+        self.directory = found;
+        self.save()?;
+        files::write(&self.folder.join("directory.dsse"), &theirs.encode_to_vec(), Secrecy::Public)?;
+        self.directory_confirmed(theirs)?;
+        self.note_signed(SIGNED_DIRECTORIES, theirs)?;
+        Ok(Some(behind))
+    }
+
+    fn is_last(&self, theirs: &Envelope) -> Result<bool, AuthorityError> {
+        let last = self.read_signed::<KeyDirectory>("directory.dsse", payload_type::DIRECTORY)?;
+        Ok(last.is_some_and(|(last, _)| last.payload == theirs.payload))
+    }
+
+    pub(super) fn signed_here(&self, name: &str, envelope: &Envelope) -> Result<bool, AuthorityError> {
+        let wanted = hex::encode(sha256(&envelope.payload));
+        Ok(self.signed(name)?.lines().any(|line| line == wanted))
+    }
+
+    pub(super) fn note_signed(&self, name: &str, envelope: &Envelope) -> Result<(), AuthorityError> {
+        let known = self.signed(name)?;
+        let mut lines: Vec<&str> = known.lines().collect();
+        let newest = hex::encode(sha256(&envelope.payload));
+        lines.push(&newest);
+        let kept = lines.split_off(lines.len().saturating_sub(MOST_SIGNED));
+        Ok(files::write(&self.folder.join(name), format!("{}\n", kept.join("\n")).as_bytes(), Secrecy::Public)?)
+    }
+
+    fn signed(&self, name: &str) -> Result<String, AuthorityError> {
+        let path = self.folder.join(name);
+        if path.exists() { Ok(files::read_text(&path)?) } else { Ok(String::new()) }
+    }
+}
+
+/// What the hub has and the folder has not, or otherwise.
+fn differences(ours: &KeyDirectory, theirs: &KeyDirectory) -> Vec<(String, String)> {
+    let state = |member: &Member| match member.status() {
+        Status::Active => ("active", "正常"),
+        _ => ("SUSPENDED", "已暂停"),
+    };
+    let mut lines = Vec::new();
+    for member in &theirs.members {
+        let (en, zh) = state(member);
+        match ours.members.iter().find(|known| known.id == member.id) {
+            None => {
+                lines.push((format!("`{}`: {en} at the hub, unknown here", member.id), format!("`{}`：枢纽{zh}，本目录没有", member.id)))
+            }
+            Some(known) if known.status() != member.status() => {
+                let (here, here_zh) = state(known);
+                let text = format!("`{}`: {en} at the hub, {here} here", member.id);
+                lines.push((text, format!("`{}`：枢纽{zh}，本目录{here_zh}", member.id)));
+            }
+            Some(known) if known.systems != member.systems => {
+                lines.push((format!("`{}`: its systems or their keys differ", member.id), format!("`{}`：系统或公钥不同", member.id)));
+            }
+            Some(_) => {}
+        }
+    }
+    for member in ours.members.iter().filter(|member| !theirs.members.iter().any(|known| known.id == member.id)) {
+        lines.push((format!("`{}`: unknown at the hub", member.id), format!("`{}`：枢纽没有", member.id)));
+    }
+    if ours.hubs != theirs.hubs {
+        lines.push(("the hub's own keys differ".to_owned(), "枢纽自身的公钥不同".to_owned()));
+    }
+    lines
+}

@@ -1,0 +1,220 @@
+//! The newest signed tree head that this system has seen, kept in its folder and compared on every answer: a hub whose log was set back
+//! or rewritten is found out by the first one that asks it anything.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use zerotrip_certs::certificate::{ProvenAnswer, checkpoint_origin};
+use zerotrip_channel::SystemHome;
+use zerotrip_channel::files::{self, FileError, Secrecy};
+use zerotrip_trust::merkle;
+use zerotrip_trust::note::Checkpoint;
+
+use crate::audit::{AuditError, kept_head};
+
+/// In the system's folder.
+pub(crate) const FILE: &str = "ledger-seen.note";
+/// A program that asks a thousand times a second keeps no file for each answer: what it saw in this time it compares in memory.
+const KEPT_EVERY: Duration = Duration::from_secs(1);
+
+/// When this process last kept which file.
+static KEPT: Mutex<BTreeMap<PathBuf, Instant>> = Mutex::new(BTreeMap::new());
+/// Two would write over one another's unfinished file.
+static KEEPING: Mutex<()> = Mutex::new(());
+
+/// What was seen.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    file: PathBuf,
+    head: Option<Checkpoint>,
+    /// The note of `head`, where it is not in the file yet.
+    unkept: Option<String>,
+}
+
+/// Why an answer counts for nothing although it is signed and recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum SeenError {
+    /// The log is shorter than it was, or another.
+    #[error(
+        "{0}; do not act on the answer, and tell the authority: only where it confirms that a backup of the hub was put back, move \
+         `{FILE}` in this system's folder away"
+    )]
+    Ledger(AuditError),
+    /// It was decided under a directory that was replaced.
+    #[error(
+        "the hub decided under directory version {found}, but version {known} was seen here: it was set back; do not act on the answer"
+    )]
+    OlderDirectory {
+        /// The answer's.
+        found: u64,
+        /// Ours.
+        known: u64,
+    },
+    /// What was kept cannot be read.
+    #[error("`{path}`: {error}")]
+    Kept {
+        /// Which file.
+        path: String,
+        /// Why.
+        error: AuditError,
+    },
+    /// The folder was another hub's.
+    #[error("`{path}` is of the ledger `{kept}`, not of `{asked}`; move it away to begin anew")]
+    OtherLog {
+        /// Which file.
+        path: String,
+        /// Its log.
+        kept: String,
+        /// The hub's.
+        asked: String,
+    },
+    /// The file cannot be read.
+    #[error("the newest tree head that was seen cannot be read: {0}")]
+    File(#[from] FileError),
+}
+
+impl Seen {
+    /// What was kept of this system's hub.
+    pub(crate) fn load(home: &SystemHome) -> Result<Self, SeenError> {
+        let file = home.folder.join(FILE);
+        let mut seen = Self { file, head: None, unkept: None };
+        seen.head = read(&seen.file)?;
+        let (uri, path) = (home.hub.uri(), seen.file.display());
+        if let Some(kept) = seen.head.as_ref().filter(|kept| kept.origin != checkpoint_origin(&uri)) {
+            let (kept, asked) = (kept.origin.clone(), checkpoint_origin(&uri).to_owned());
+            return Err(SeenError::OtherLog { path: path.to_string(), kept, asked });
+        }
+        Ok(seen)
+    }
+
+    /// Leaves of the largest tree seen; 0 where none was. To be asked before a request leaves: what answers it then has more.
+    pub(crate) fn size(&self) -> u64 {
+        self.head.as_ref().map_or(0, |head| head.size)
+    }
+
+    /// Takes a proven answer, if its tree continues what was seen and it was decided under no older directory than `known`.
+    pub(crate) fn follow(&mut self, proven: &ProvenAnswer, known: u64) -> Result<(), SeenError> {
+        let head = proven.checkpoint();
+        continues(self.head.as_ref(), head, &proven.reply().consistency).map_err(SeenError::Ledger)?;
+        let found = proven.answer().decision.as_ref().map_or(0, |decision| decision.directory_version);
+        if found < known {
+            return Err(SeenError::OlderDirectory { found, known });
+        }
+        self.unkept = proven.reply().receipt.as_ref().map(|receipt| receipt.checkpoint.clone());
+        self.head = Some(head.clone());
+        self.keep();
+        Ok(())
+    }
+
+    /// The answer was compared. That its head is not kept, within a second of another or on a full disk, costs the next process one
+    /// comparison.
+    fn keep(&mut self) {
+        let Some(note) = self.unkept.clone() else { return };
+        let before = {
+            let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = kept.get(&self.file).copied();
+            if before.is_some_and(|at| at.elapsed() < KEPT_EVERY) {
+                return;
+            }
+            kept.insert(self.file.clone(), Instant::now());
+            before
+        };
+        self.unkept = None;
+        let (file, size) = (self.file.clone(), self.size());
+        let keep = move || {
+            let _one_at_a_time = KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
+            // Another process of this system may have seen more.
+            if read(&file).is_ok_and(|kept| kept.is_none_or(|kept| kept.size < size)) {
+                let _full = files::write(&file, note.as_bytes(), Secrecy::Public);
+            }
+        };
+        if before.is_none() {
+            // A command ends right after its answer.
+            keep();
+        } else {
+            // A program that asks and asks must not wait for a disk between two answers.
+            drop(std::thread::Builder::new().name("ledger-seen".into()).spawn(keep));
+        }
+    }
+}
+
+impl Drop for Seen {
+    fn drop(&mut self) {
+        self.keep();
+    }
+}
+
+fn read(file: &Path) -> Result<Option<Checkpoint>, SeenError> {
+    if !file.exists() {
+        return Ok(None);
+    }
+    let note = files::read_text(file)?;
+    kept_head(&note).map(Some).map_err(|error| SeenError::Kept { path: file.display().to_string(), error })
+}
+
+/// Whether the tree of `head` is the one that was seen, grown.
+fn continues(seen: Option<&Checkpoint>, head: &Checkpoint, path: &[Vec<u8>]) -> Result<(), AuditError> {
+    let Some(seen) = seen.filter(|seen| seen.size > 0) else { return Ok(()) };
+    if head.size < seen.size {
+        return Err(AuditError::Shrunk { seen: seen.size, now: head.size });
+    }
+    let path = merkle::path_from_bytes(path).ok_or(AuditError::Forked(seen.size))?;
+    merkle::verify_consistency(seen.size, head.size, &seen.root, &head.root, &path).map_err(|_| AuditError::Forked(seen.size))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::collections::HashMap;
+
+    use zerotrip_trust::Digest;
+    use zerotrip_trust::merkle::{CompactRange, NodeReader, consistency_path, leaf_hash};
+
+    use super::*;
+
+    struct Nodes(HashMap<(u32, u64), Digest>);
+
+    impl NodeReader for Nodes {
+        fn node(&self, level: u32, index: u64) -> Option<Digest> {
+            self.0.get(&(level, index)).copied()
+        }
+    }
+
+    /// A log of leaves 0, 1, …, of which those from `other` on are others.
+    fn log(size: u64, other: u64) -> (Checkpoint, Nodes) {
+        let (mut range, mut nodes) = (CompactRange::new(), HashMap::new());
+        for index in 0..size {
+            let leaf = leaf_hash(&[u8::try_from(index).unwrap(), u8::from(index >= other)]);
+            range.append_with(leaf, |level, index, digest| {
+                nodes.insert((level, index), digest);
+            });
+        }
+        (Checkpoint { origin: "o".into(), size, root: range.root() }, Nodes(nodes))
+    }
+
+    #[test]
+    fn only_a_log_that_grew_is_followed() {
+        for (old, new) in [(1, 1), (1, 2), (3, 8), (7, 8), (8, 8), (5, 40)] {
+            let ((seen, _), (head, nodes)) = (log(old, 99), log(new, 99));
+            let path: Vec<Vec<u8>> = match old == new {
+                true => vec![],
+                false => consistency_path(&nodes, old, new).unwrap().iter().map(|digest| digest.to_vec()).collect(),
+            };
+            assert_eq!(continues(Some(&seen), &head, &path), Ok(()), "{old} {new}");
+            assert_eq!(continues(None, &head, &[]), Ok(()));
+            if old < new {
+                assert_eq!(continues(Some(&head), &seen, &[]), Err(AuditError::Shrunk { seen: new, now: old }));
+                assert_eq!(continues(Some(&seen), &head, &[]), Err(AuditError::Forked(old)), "without proof");
+            }
+            // The last entry that was seen is another now.
+            let (rewritten, nodes) = log(new, old - 1);
+            let path: Vec<Vec<u8>> = match old == new {
+                true => vec![],
+                false => consistency_path(&nodes, old, new).unwrap().iter().map(|digest| digest.to_vec()).collect(),
+            };
+            assert_eq!(continues(Some(&seen), &rewritten, &path), Err(AuditError::Forked(old)), "{old} {new}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Which delivered dates are none that can be relied upon, by what the definition says they are the dates of
+//! ([`zerotrip_datasets::plausible`]). One of them counts as a cell that cannot be read, whatever it would decide.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::Date32Type;
+use chrono::NaiveDate;
+use datafusion::common::{DataFusionError, Result};
+use zerotrip_certs::soundness::ScanReport;
+use zerotrip_datasets::plausible::{Bounds, is_plausible};
+use zerotrip_proto::v1::{Finding, FindingKind, SemanticType};
+
+use super::prepare::PreparedScan;
+use super::run::{text_column, wrong_type};
+
+/// The columns with implausible dates, and how many each has. `last` is the civil day on which the answer came.
+pub(super) fn implausible(scan: &PreparedScan, rows: &[RecordBatch], report: &ScanReport, last: NaiveDate) -> Result<Vec<Finding>> {
+    let since = report.since.and_then(NaiveDate::from_epoch_days);
+    let bounds = Bounds { since, older_carried_over: report.older_carried_over, last };
+    let mut findings = Vec::new();
+    for date in scan.template.types.iter().filter(|column| column.r#type() == SemanticType::Date) {
+        // What its owner does not state has not come.
+        let Ok(at) = scan.answer.index_of(&date.column) else { continue };
+        // The look-up's own column comes first.
+        let persons: Vec<usize> = match date.persons.as_slice() {
+            [] => vec![0],
+            named => named.iter().map(|name| scan.answer.index_of(name)).collect::<std::result::Result<_, _>>()?,
+        };
+        let mut count = 0;
+        for batch in rows {
+            let days = batch.columns().get(at).and_then(|column| column.as_primitive_opt::<Date32Type>()).ok_or_else(|| wrong_type(at))?;
+            let persons = persons.iter().map(|column| text_column(batch, *column)).collect::<Result<Vec<_>>>()?;
+            for (row, day) in days.iter().enumerate() {
+                let Some(day) = day else { continue };
+                let named: Vec<&str> = persons.iter().filter(|column| column.is_valid(row)).map(|column| column.value(row)).collect();
+                let plausible = NaiveDate::from_epoch_days(day).is_some_and(|day| is_plausible(date, day, &named, bounds));
+                count += u64::from(!plausible);
+            }
+        }
+        if count > 0 {
+            findings.push(Finding { kind: FindingKind::UnreadableCell.into(), column: date.column.clone(), count });
+        }
+    }
+    Ok(findings)
+}
+
+/// The civil day of an instant in China; an instant that is none is never plausible, and neither is anything before it.
+pub(super) fn civil_day(moment: std::time::SystemTime) -> Result<NaiveDate> {
+    let seconds = moment.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let days = (seconds + u64::from(zerotrip_proto::CHINA_OFFSET_SECONDS)) / 86_400;
+    let day = i32::try_from(days).ok().and_then(NaiveDate::from_epoch_days);
+    day.ok_or_else(|| DataFusionError::Internal("the clock is beyond the calendar".into()))
+}

@@ -1,0 +1,114 @@
+//! A copy of a store that may be in use, with the signed tree head it is of; and putting one back. Both run in a process that does not
+//! have the store open: the copy is made through a connection of SQLite's that only reads, and what it made is audited before it counts.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use zerotrip_trust::SigningKey;
+use zerotrip_trust::note::{Checkpoint, NOTE_BYTES, open_checkpoint};
+
+use crate::audit;
+use crate::error::{BackupError, OpenError};
+use crate::held::{MARK, Marked};
+use crate::project::write_checkpoint;
+use crate::schema;
+use crate::tree::Head;
+
+/// Copies the store in `folder` to `to`, which must not exist: a store folder of its own, with the tree head it is of as its `checkpoint`.
+/// A hub may have the store open meanwhile, in another process. What does not pass the whole audit is removed again.
+pub fn backup(folder: &Path, to: &Path, origin: &str, key: &SigningKey) -> Result<Checkpoint, BackupError> {
+    schema::new_folder(to)?;
+    let made = copy(folder, to).and_then(|published| finish(to, published, origin, key));
+    if made.is_err() {
+        // What is wrong is told; that a useless copy could not be removed as well adds nothing.
+        let _left = fs::remove_dir_all(to);
+    }
+    made
+}
+
+/// Puts a backup in the place of the store in `folder`, which no process may have open. What was there is kept in `set-aside-<seconds>`
+/// beside it. The head of what is back.
+pub fn restore(from: &Path, folder: &Path, origin: &str, key: &SigningKey, at: SystemTime) -> Result<(Checkpoint, PathBuf), BackupError> {
+    let note = note(from)?.ok_or_else(|| BackupError::NoBackup(from.display().to_string()))?;
+    let head = open_checkpoint(&note, origin, key.public()).map_err(OpenError::from)?;
+    let _lock = schema::lock(folder)?;
+    // Beside the store first: a backup that turns out damaged leaves everything as it was.
+    let fresh = folder.join("restoring");
+    match fs::remove_dir_all(&fresh) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(OpenError::io(&fresh, error).into()),
+        _ => schema::new_folder(&fresh)?,
+    }
+    let from = schema::database(from);
+    schema::create_private(&schema::database(&fresh)).map_err(|error| OpenError::io(&fresh, error))?;
+    fs::copy(&from, schema::database(&fresh)).map_err(|error| OpenError::io(&from, error))?;
+    let found = finish(&fresh, None, origin, key)?;
+    if found != head {
+        return Err(BackupError::OtherHead(from.display().to_string()));
+    }
+    let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let aside = folder.join(format!("set-aside-{seconds}"));
+    schema::new_folder(&aside)?;
+    // The database goes first and comes back last, and there is a mark at every moment: what a crash leaves between does not open as a
+    // new, empty store.
+    let (mark, kept) = (folder.join(MARK), aside.join(MARK));
+    if mark.exists() {
+        fs::copy(&mark, &kept).map_err(|error| OpenError::io(&kept, error))?;
+    }
+    for place in schema::parts(folder) {
+        rename(&place, &aside)?;
+    }
+    rename(&fresh.join(MARK), folder)?;
+    for place in schema::parts(&fresh).iter().rev() {
+        rename(place, folder)?;
+    }
+    fs::remove_dir_all(&fresh).map_err(|error| OpenError::io(&fresh, error))?;
+    schema::sync_folder(folder)?;
+    Ok((head, aside))
+}
+
+/// The newest checkpoint that had been published when the copy began.
+fn copy(folder: &Path, to: &Path) -> Result<Option<String>, BackupError> {
+    let published = note(folder)?;
+    let target = schema::database(to);
+    schema::create_private(&target).map_err(|error| OpenError::io(&target, error))?;
+    let source = schema::open_reading(folder)?;
+    // One read transaction: what is committed at its beginning, and nothing half.
+    source.execute("VACUUM INTO ?1", [target.to_str().ok_or_else(|| BackupError::NoText(target.display().to_string()))?])?;
+    Ok(published)
+}
+
+/// Audits the copy from its first leaf on, and writes its head, its mark and its checkpoint; all of it durable.
+fn finish(to: &Path, published: Option<String>, origin: &str, key: &SigningKey) -> Result<Checkpoint, BackupError> {
+    let connection = schema::open_alone(to)?;
+    if let Some(note) = published {
+        write_checkpoint(to, &note)?;
+    }
+    let range = audit::audit(&connection, origin, true)?;
+    audit::against_checkpoint(&connection, to, origin, key.public(), range.size())?;
+    drop(connection);
+    let head = Head::of(&range, origin, key);
+    write_checkpoint(to, head.note().map_err(OpenError::from)?)?;
+    Marked { size: range.size(), root: range.root() }.write(to)?;
+    schema::sync(to)?;
+    Ok(Checkpoint { origin: origin.to_owned(), size: range.size(), root: range.root() })
+}
+
+fn note(folder: &Path) -> Result<Option<String>, BackupError> {
+    let path = schema::tiles_folder(folder).join("checkpoint");
+    let mut note = String::new();
+    match fs::File::open(&path).and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note)) {
+        Ok(_) => Ok(Some(note)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(OpenError::io(&path, error).into()),
+    }
+}
+
+fn rename(place: &Path, into: &Path) -> Result<(), BackupError> {
+    let Some(name) = place.file_name() else { return Ok(()) };
+    match fs::rename(place, into.join(name)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(OpenError::io(place, error).into()),
+        _ => Ok(()),
+    }
+}

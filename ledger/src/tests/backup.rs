@@ -1,0 +1,94 @@
+//! Copies of a store in use, and putting one back.
+
+use std::fs;
+
+use super::*;
+use crate::{BackupError, backup, restore};
+
+fn head_in(folder: &Path, key: &SigningKey) -> Checkpoint {
+    open_checkpoint(&fs::read_to_string(folder.join("ledger/checkpoint")).unwrap(), ORIGIN, key.public()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_of_a_store_in_use_is_whole_and_says_what_it_is_of() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    exchange(&ledger, 0).await;
+    ledger.put_statement("a.b", Envelope { payload: vec![1], ..Envelope::default() }).await.unwrap();
+    let running = tokio::spawn({
+        let ledger = ledger.clone();
+        async move {
+            for number in 1..200 {
+                exchange(&ledger, number).await;
+            }
+        }
+    });
+    let to = store.path().join("copy");
+    let (from, at, key) = (store.path().to_owned(), to.clone(), store.key.clone());
+    let made = tokio::task::spawn_blocking(move || backup(&from, &at, ORIGIN, &key)).await.unwrap().unwrap();
+    running.await.unwrap();
+    assert_eq!(head_in(&to, &store.key), made);
+    assert!((2..=400).contains(&made.size), "{made:?}");
+    // It continues into what the store became, and opens as a store of its own.
+    let path = ledger.consistency(made.size, ledger.size()).unwrap();
+    let newest = open_checkpoint(&ledger.checkpoint().unwrap(), ORIGIN, store.key.public()).unwrap();
+    verify_consistency(made.size, newest.size, &made.root, &newest.root, &path_from_bytes(&path).unwrap()).unwrap();
+    let copied = Store { folder: tempfile::tempdir().unwrap(), key: store.key.clone() };
+    let names: std::collections::BTreeSet<String> =
+        fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["head", "ledger", "store.sqlite"]);
+    drop(copied);
+    let (opened, recovered) = Ledger::open(&to, ORIGIN, store.key.clone()).unwrap();
+    assert_eq!((recovered.size, opened.statement("a.b").unwrap().is_some()), (made.size, true));
+    assert!(matches!(backup(store.path(), &to, ORIGIN, &store.key), Err(BackupError::Store(OpenError::Io { .. }))), "never over another");
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_whole_is_not_backed_up() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    refusals(&ledger, 2000).await;
+    ledger.close().await.unwrap();
+    rusqlite::Connection::open(store.path().join("store.sqlite"))
+        .unwrap()
+        .execute("UPDATE leaf SET entry = x'00' WHERE idx = 3", [])
+        .unwrap();
+    let to = store.path().join("copy");
+    let refused = backup(store.path(), &to, ORIGIN, &store.key);
+    assert!(matches!(refused, Err(BackupError::Store(OpenError::LeafChanged(3)))), "{refused:?}");
+    assert!(!to.exists());
+    let nothing = backup(&store.path().join("nowhere"), &to, ORIGIN, &store.key);
+    assert!(matches!(nothing, Err(BackupError::Store(_))) && !to.exists(), "{nothing:?}");
+}
+
+#[tokio::test]
+async fn a_backup_is_put_back_and_what_was_there_is_kept() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    refusals(&ledger, 300).await;
+    let to = store.path().join("copy");
+    let old = backup(store.path(), &to, ORIGIN, &store.key).unwrap();
+    refusals(&ledger, 300).await;
+    let refused = restore(&to, store.path(), ORIGIN, &store.key, at(7));
+    assert!(matches!(refused, Err(BackupError::Store(OpenError::InUse(_)))), "{refused:?}");
+    drop(ledger);
+
+    // By hand, the copy of the database alone is refused: the mark and the checkpoint know better.
+    let kept = fs::read(store.path().join("store.sqlite")).unwrap();
+    fs::copy(to.join("store.sqlite"), store.path().join("store.sqlite")).unwrap();
+    assert!(store.try_open().is_err());
+    fs::write(store.path().join("store.sqlite"), kept).unwrap();
+
+    let (head, aside) = restore(&to, store.path(), ORIGIN, &store.key, at(7)).unwrap();
+    assert_eq!((head.clone(), head.size), (old, 300));
+    assert_eq!(store.verify_all().unwrap().1.size, 300);
+    assert_eq!(Ledger::open(&aside, ORIGIN, store.key.clone()).unwrap().1.size, 600);
+
+    // A backup that was changed is not put back, and nothing is touched.
+    rusqlite::Connection::open(to.join("store.sqlite")).unwrap().execute("UPDATE exchange SET code = 1", []).unwrap();
+    rusqlite::Connection::open(to.join("store.sqlite")).unwrap().execute("DELETE FROM leaf WHERE idx = 299", []).unwrap();
+    assert!(restore(&to, store.path(), ORIGIN, &store.key, at(8)).is_err());
+    assert_eq!(store.verify_all().unwrap().1.size, 300);
+    let none = restore(&aside.join("nothing"), store.path(), ORIGIN, &store.key, at(9));
+    assert!(matches!(none, Err(BackupError::NoBackup(_))), "{none:?}");
+}

@@ -1,0 +1,212 @@
+//! What is on record about a few persons, asked through the shipped definition: dates on which it cannot have been, a home of one who may not
+//! be the spouse, registers that begin too late.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, NaiveDate};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
+use zerotrip_hub::check::run::Engine;
+use zerotrip_hub::check::{Dispatch, ScanAnswer, ScanCall};
+use zerotrip_proto::v1::{Finding, FindingKind};
+
+use crate::moments::{Cell, batch};
+use crate::support::{as_words, prepared};
+
+const HUSBAND: &str = "330106195705030860";
+const WIFE: &str = "330112199501186578";
+const ANOTHER: &str = "330106199507154684";
+
+type Row = BTreeMap<&'static str, Cell>;
+
+/// The registers, by scan, each with its look-up's column first filled in by the keys.
+#[derive(Default)]
+struct Registers {
+    marriage: Vec<(&'static str, &'static str, &'static str, &'static str)>,
+    /// Owner, status, ended on.
+    ownership: Vec<(&'static str, &'static str, Option<&'static str>)>,
+    /// Buyer, status, ended on.
+    presale: Vec<(&'static str, &'static str, Option<&'static str>)>,
+    deaths: Vec<(&'static str, &'static str)>,
+    unreadable: Option<&'static str>,
+}
+
+fn day(text: &str) -> Option<NaiveDate> {
+    Some(NaiveDate::parse_from_str(text, "%Y-%m-%d").unwrap())
+}
+
+fn now() -> SystemTime {
+    DateTime::parse_from_rfc3339("2026-11-28T12:00:00+08:00").unwrap().into()
+}
+
+impl Registers {
+    fn rows(&self, scan: &str, keys: &[String]) -> Vec<Row> {
+        let text = Cell::text;
+        let asked = |person: &str| keys.iter().any(|key| key == person);
+        match scan {
+            "marriage" => {
+                let rows = self.marriage.iter().filter(|(man, woman, ..)| asked(man) || asked(woman));
+                rows.map(|(man, woman, event, on)| {
+                    let party = if asked(man) { man } else { woman };
+                    let cells = [("party", text(party)), ("man_id", text(man)), ("woman_id", text(woman)), ("event", text(event))];
+                    cells.into_iter().chain([("event_date", Cell::Date(day(on)))]).collect()
+                })
+                .collect()
+            }
+            "household" => keys
+                .iter()
+                .map(|key| {
+                    let death = self.deaths.iter().find(|(person, _)| person == key).and_then(|(_, on)| day(on));
+                    let born = NaiveDate::parse_from_str(&key[6..14], "%Y%m%d").ok();
+                    let status = if death.is_some() { "deceased" } else { "registered" };
+                    let ids =
+                        [("kin", text(key)), ("resident_id", text(key)), ("father_id", Cell::Text(None)), ("mother_id", Cell::Text(None))];
+                    let rest = [("birth_date", Cell::Date(born)), ("death_date", Cell::Date(death)), ("status", text(status))];
+                    ids.into_iter().chain(rest).collect()
+                })
+                .collect(),
+            _ => {
+                let (column, rows) = if scan == "ownership" { ("owner", &self.ownership) } else { ("buyer", &self.presale) };
+                let rows = rows.iter().filter(|(person, ..)| asked(person));
+                rows.map(|(person, status, ended)| {
+                    let cells = [(column, text(person)), ("status", text(status)), ("unit_no", text("H1"))];
+                    cells.into_iter().chain([("ended_on", Cell::Date(ended.and_then(day)))]).collect()
+                })
+                .collect()
+            }
+        }
+    }
+}
+
+impl Dispatch for Registers {
+    fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
+        let rows = self.rows(call.name, &call.keys);
+        let rows = if rows.is_empty() { Vec::new() } else { vec![batch(call.schema, &rows)] };
+        let since = ["1950-05-01", "1984-01-01"][usize::from(call.name != "marriage")];
+        let finding = Finding { kind: FindingKind::CouldMatch.into(), column: String::new(), count: 1 };
+        let report = ScanReport {
+            dataset: call.scan.scan.dataset.clone(),
+            as_of: now(),
+            now: now(),
+            most_age: Duration::from_secs(86_400),
+            findings: self.unreadable.filter(|scan| *scan == call.name).map(|_| finding).into_iter().collect(),
+            required_null: false,
+            subjects: if matches!(call.name, "ownership" | "presale") { Subjects::Everyone } else { Subjects::EveryoneAnywhere },
+            since: day(since).map(|day| day.to_epoch_days()),
+            older_carried_over: call.name != "marriage",
+            numbers_carried_over: false,
+            keeps_ended: true,
+            undated_before: None,
+        };
+        Box::pin(std::future::ready(Ok(ScanAnswer { rows, report })))
+    }
+}
+
+fn asked(cases: &[(&str, &str, Registers, &str)]) {
+    let runtime = crate::support::runtime();
+    let check = runtime.block_on(prepared());
+    let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
+    let today = day("2026-11-28").unwrap().to_epoch_days();
+    for (at, (variant, applicant, registers, answer)) in cases.iter().enumerate() {
+        let applicant = [(*applicant).to_owned()];
+        let run = check.run(&engine, &check.variants[*variant], &applicant, today, registers);
+        assert_eq!(as_words(&runtime.block_on(run).unwrap().conclusion), *answer, "case {at}, {variant}");
+    }
+}
+
+#[test]
+fn a_date_on_which_it_cannot_have_been_is_unreadable() {
+    let ended = |on| Registers { ownership: vec![(HUSBAND, "cancelled", Some(on))], ..Registers::default() };
+    let mut cases = vec![("applicant", HUSBAND, ended("2020-05-06"), "true"), ("couple", HUSBAND, ended("2020-05-06"), "true")];
+    for on in ["1900-01-01", "1899-12-30", "1970-01-01", "1980-01-01", "1800-01-01", "1983-12-31", "9999-12-31", "2026-11-29"] {
+        for variant in ["applicant", "couple", "family"] {
+            cases.push((variant, HUSBAND, ended(on), "unavailable SOURCE_UNREADABLE"));
+        }
+        let handed_over = Registers { presale: vec![(HUSBAND, "transferred", Some(on))], ..Registers::default() };
+        cases.push(("applicant", HUSBAND, handed_over, "unavailable SOURCE_UNREADABLE"));
+    }
+    // A spouse's contract, and a remarriage, or a death, that a placeholder puts before the divorce, or before all.
+    let remarried = |on| Registers {
+        marriage: vec![
+            (WIFE, ANOTHER, "married", "2020-04-19"),
+            (WIFE, ANOTHER, "divorced", "2022-03-01"),
+            (WIFE, ANOTHER, "remarried", on),
+        ],
+        presale: vec![(ANOTHER, "filed", None)],
+        ..Registers::default()
+    };
+    cases.push(("couple", WIFE, remarried("2023-08-08"), "false PROPERTY_FOUND"));
+    for on in ["1900-01-01", "1970-01-01", "2000-01-01", "1994-12-31", "2005-05-05", "2027-01-01"] {
+        cases.push(("couple", WIFE, remarried(on), "unavailable SOURCE_UNREADABLE"));
+        cases.push(("family", WIFE, remarried(on), "unavailable SOURCE_UNREADABLE"));
+    }
+    let widowed = |on| Registers {
+        marriage: vec![(WIFE, ANOTHER, "married", "2020-04-19")],
+        deaths: vec![(ANOTHER, on)],
+        presale: vec![(ANOTHER, "filed", None)],
+        ..Registers::default()
+    };
+    cases.push(("couple", WIFE, widowed("2024-04-04"), "true"));
+    for on in ["1900-01-01", "1970-01-01", "1994-04-04", "2000-01-01", "9999-12-31"] {
+        cases.push(("couple", WIFE, widowed(on), "unavailable SOURCE_UNREADABLE"));
+    }
+    asked(&cases);
+}
+
+#[test]
+fn a_home_of_one_who_may_not_be_the_spouse_settles_nothing() {
+    let with = |events: &[(&'static str, &'static str, &'static str)]| Registers {
+        marriage: events.iter().map(|(other, event, on)| (WIFE, *other, *event, *on)).collect(),
+        ownership: vec![(ANOTHER, "current", None)],
+        ..Registers::default()
+    };
+    let one_day = || with(&[(ANOTHER, "married", "2020-04-19"), (ANOTHER, "divorced", "2020-04-19")]);
+    let since = || with(&[(ANOTHER, "married", "2020-04-19"), (HUSBAND, "married", "2023-05-05")]);
+    let own = |registers: Registers| Registers { presale: vec![(WIFE, "filed", None)], ..registers };
+    asked(&[
+        ("couple", WIFE, with(&[(ANOTHER, "married", "2020-04-19")]), "false PROPERTY_FOUND"),
+        ("couple", WIFE, one_day(), "unavailable UNDETERMINED"),
+        ("family", WIFE, one_day(), "unavailable UNDETERMINED"),
+        ("couple", WIFE, since(), "unavailable UNDETERMINED"),
+        ("couple", WIFE, own(one_day()), "false PROPERTY_FOUND"),
+        ("applicant", WIFE, one_day(), "true"),
+    ]);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_does_not_hide_a_home_of_the_applicant() {
+    let with = |unreadable, owner| Registers {
+        marriage: vec![(WIFE, ANOTHER, "married", "2020-04-19")],
+        ownership: vec![(owner, "current", None)],
+        unreadable: Some(unreadable),
+        ..Registers::default()
+    };
+    let mut cases = Vec::new();
+    for unreadable in ["marriage", "household", "ownership", "presale"] {
+        cases.push(("couple", WIFE, with(unreadable, WIFE), "false PROPERTY_FOUND"));
+        cases.push(("family", WIFE, with(unreadable, WIFE), "false PROPERTY_FOUND"));
+        // A spouse's, where the registers of persons could be read.
+        let answer = if matches!(unreadable, "ownership" | "presale") { "false PROPERTY_FOUND" } else { "unavailable SOURCE_UNREADABLE" };
+        cases.push(("couple", WIFE, with(unreadable, ANOTHER), answer));
+        cases.push(("couple", WIFE, with(unreadable, HUSBAND), "unavailable SOURCE_UNREADABLE"));
+    }
+    // Nor does it make a dead applicant of one who may live.
+    let dead = |unreadable| Registers { deaths: vec![(WIFE, "2024-04-04")], unreadable, ..Registers::default() };
+    cases.push(("couple", WIFE, dead(None), "false APPLICANT_DECEASED"));
+    cases.push(("couple", WIFE, dead(Some("marriage")), "false APPLICANT_DECEASED"));
+    cases.push(("couple", WIFE, dead(Some("household")), "unavailable SOURCE_UNREADABLE"));
+    asked(&cases);
+}
+
+#[test]
+fn an_application_is_no_home_and_a_row_in_progress_may_be_one() {
+    let with = |status| Registers { ownership: vec![(WIFE, status, None)], ..Registers::default() };
+    asked(&[
+        ("applicant", WIFE, with("applied"), "true"),
+        ("applicant", WIFE, with("pending"), "unavailable UNDETERMINED"),
+        ("applicant", WIFE, with("advance"), "false PROPERTY_FOUND"),
+    ]);
+}

@@ -1,0 +1,136 @@
+//! What operators do to a hub's store every week: look into it with another program, copy it, lose power, put a copy back.
+
+use std::process::Command;
+
+use rusqlite::Connection;
+use zerotrip_tests::town::{BASIS, FUND, Finished, PURPOSE, run};
+
+use crate::support::{TestTown, town};
+
+/// Other programs' ways to look into a database file, or to copy it.
+const LOOKS: [&str; 4] =
+    ["SELECT count(*) FROM leaf", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE", "BEGIN; SELECT * FROM bundle; COMMIT"];
+
+impl TestTown {
+    /// This process is not the hub: to SQLite it is another program that comes and goes.
+    fn looked_into(&self, how: &str) {
+        let connection = Connection::open(self.town.folder.join("store.sqlite")).unwrap();
+        connection.busy_timeout(std::time::Duration::from_millis(200)).unwrap();
+        let _refused = connection.execute_batch(how);
+    }
+
+    /// The same with the command that people have, where it is installed.
+    fn looked_into_by_command(&self) {
+        let store = self.town.path("store.sqlite");
+        for what in ["select count(*) from leaf", &format!(".backup {}", self.town.path("theirs.sqlite"))] {
+            drop(Command::new("sqlite3").args([&store, what]).output());
+        }
+    }
+
+    fn asked(&self, variant: &str) -> i32 {
+        let (applicant, _) = self.cast("nothing_owned");
+        self.town.ask("check", FUND, variant, &applicant, &[]).unwrap().code
+    }
+
+    fn ledger_size(&self) -> u64 {
+        let verified = self.town.zerotrip(&["--json", "ledger", "verify", "--dir", &self.town.path(FUND)]).unwrap().expect(0).unwrap();
+        verified.json().unwrap().pointer("/report/size").and_then(serde_json::Value::as_u64).unwrap()
+    }
+
+    fn hub_command(&self, arguments: &[&str]) -> Finished {
+        let (dir, store) = (self.town.path("hub"), self.town.path(""));
+        run("zerotrip-hub", &[arguments, &["--dir", &dir, "--store", &store]].concat(), &self.town.folder).unwrap()
+    }
+
+    fn authority(&self, command: &[&str], more: &[&str]) -> Finished {
+        let dir = self.town.path("authority");
+        self.town.zerotrip(&[command, &["--dir", &dir], more].concat()).unwrap()
+    }
+}
+
+#[test]
+fn looks_into_a_running_hubs_store_lose_nothing_and_revoke_no_revocation() {
+    let mut town = town(200, 31);
+    for (round, look) in LOOKS.into_iter().enumerate() {
+        let id = format!("look-{round}");
+        let more = ["--id", &id, "--member", FUND, "--check", "no-property/couple", "--purpose", PURPOSE, "--basis", BASIS];
+        town.looked_into(look);
+        town.looked_into_by_command();
+        town.authority(&["grant", "add"], &more).expect(0).unwrap();
+        town.looked_into(look);
+        assert_eq!(town.asked("couple"), 0, "{look}");
+        let grants: Vec<String> = ["fund-couple".into(), id].into_iter().filter(|grant| round == 0 || grant != "fund-couple").collect();
+        for grant in &grants {
+            town.authority(&["grant", "revoke"], &["--id", grant]).expect(0).unwrap();
+        }
+        assert_eq!(town.asked("couple"), 3, "{look}");
+        town.looked_into_by_command();
+        let before = town.ledger_size();
+        town.looked_into(look);
+        town.town.kill_hub().unwrap();
+        town.town.start_hub().unwrap();
+        town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+        assert!(town.ledger_size() >= before, "{look}");
+        assert_eq!(town.asked("couple"), 3, "{look}: what was revoked came back");
+    }
+    town.town.stop().unwrap();
+}
+
+#[test]
+fn a_backup_is_made_while_the_hub_serves_and_put_back() {
+    let mut town = town(200, 33);
+    assert_eq!(town.asked("couple"), 0);
+    let copy = town.town.path("copy");
+    let made = town.hub_command(&["--json", "backup", "--to", &copy]).expect(0).unwrap();
+    let size = made.json().unwrap()["size"].as_u64().unwrap();
+    assert!(size > 0 && town.ledger_size() >= size);
+    town.hub_command(&["backup", "--to", &copy]).expect(2).unwrap();
+    assert_eq!(town.asked("couple"), 0, "the hub goes on meanwhile");
+    town.authority(&["grant", "revoke"], &["--id", "fund-couple"]).expect(0).unwrap();
+    let refused = town.hub_command(&["restore", "--from", &copy]).expect(2).unwrap();
+    assert!(refused.errors.contains("another process has the store"), "{}", refused.errors);
+
+    town.town.kill_hub().unwrap();
+    let restored = town.hub_command(&["restore", "--from", &copy]).expect(0).unwrap();
+    assert!(restored.output.contains("zerotrip authority refresh"), "{}", restored.output);
+    town.town.start_hub().unwrap();
+    town.authority(&["authority", "refresh"], &[]).expect(0).unwrap();
+    town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+    assert_ne!(town.asked("couple"), 0, "the authority's word came first");
+    town.town.stop().unwrap();
+}
+
+/// Store, mark and checkpoint together, as out of a cold copy of the folder: nothing in it can know better. Those who asked do.
+#[test]
+fn a_hub_that_was_set_back_whole_is_found_out_by_the_next_answer() {
+    let mut town = town(200, 35);
+    assert_eq!(town.asked("couple"), 0);
+    town.town.kill_hub().unwrap();
+    let (folder, aside) = (town.town.folder.clone(), town.town.folder.join("cold"));
+    std::fs::create_dir(&aside).unwrap();
+    let parts = ["store.sqlite", "store.sqlite-wal", "head", "ledger"];
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        for part in parts {
+            assert!(Command::new("rm").arg("-rf").arg(to.join(part)).status().unwrap().success());
+            if from.join(part).exists() {
+                assert!(Command::new("cp").arg("-r").arg(from.join(part)).arg(to).status().unwrap().success());
+            }
+        }
+    };
+    copy(&folder, &aside);
+    town.town.start_hub().unwrap();
+    town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+    town.authority(&["grant", "revoke"], &["--id", "fund-couple"]).expect(0).unwrap();
+    assert_eq!(town.asked("couple"), 3);
+    town.town.kill_hub().unwrap();
+    copy(&aside, &folder);
+    town.town.start_hub().unwrap();
+    town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+    for _ in 0..2 {
+        assert_eq!(town.asked("couple"), 5, "not the answer that the revoked right would give");
+    }
+    let (applicant, _) = town.cast("nothing_owned");
+    let said = town.town.ask("check", FUND, "couple", &applicant, &[]).unwrap();
+    assert!(said.errors.contains("ledger") && said.errors.contains("do not act on the answer"), "{}", said.errors);
+    town.town.stop().unwrap();
+}
