@@ -342,6 +342,7 @@ impl Agent {
         let folder = self.home.folder.clone();
         let approvals = approving::path(&folder);
         let (mut approved, mut signed) = (None, self.read.clone());
+        let mut changing = signed.clone();
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -353,6 +354,11 @@ impl Agent {
             }
             let now = desk::stamps(&folder);
             if now == signed {
+                continue;
+            }
+            // One who copies files by hand has not finished while they still change.
+            if now != changing {
+                changing = now;
                 continue;
             }
             signed = now;

@@ -144,7 +144,7 @@ fn what_is_signed_is_the_whole_file_the_newest_and_in_force_at_once() {
 
 #[test]
 fn an_id_that_nobody_asks_is_refused_before_anything_is_written() {
-    let town = town(60, 41);
+    let town = town(200, 41);
     let estate = Estate::of(&town);
     let (text, before) = (estate.text(), fs::read(town.town.folder.join("estate/connector.toml")).unwrap());
     let odd = town.town.folder.join("city/estate/odd.toml");
@@ -177,7 +177,7 @@ fn an_id_that_nobody_asks_is_refused_before_anything_is_written() {
 
 #[test]
 fn a_hub_that_closes_a_channel_says_why_and_no_copy_is_blamed() {
-    let mut town = town(60, 43);
+    let mut town = town(200, 43);
     let estate = Estate::of(&town);
     town.town.wait_attached(&["estate.ownership"]).unwrap();
     // It ends in order, and is back.
