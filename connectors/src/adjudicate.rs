@@ -1,27 +1,78 @@
-//! Walks a clerk through the rows that cannot be read: shows each, asks whom it can concern, and keeps every answer at once.
+//! Walks a clerk through the rows that cannot be read: shows each, asks whom it can concern, and keeps every answer at once. Or rules on all
+//! rows of one form at a time.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::path::Path;
 
 use serde::Serialize;
 use zerotrip_channel::SystemHome;
-use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::predicate::{Predicate, Truth, place};
+use zerotrip_datasets::{Column, DatasetFile, cell, mask};
 
-use crate::adjudications::{Concerns, MOST_RULINGS, Ruling, Worksheet};
+use crate::adjudications::{Concerns, MOST_RULED, RuledRow, Ruling, Worksheet};
 use crate::cli::Failure;
 use crate::progress::with_progress;
 use crate::shown::shown;
 use crate::source::{Source, UnreadableRow};
+
+/// Rows that are shown of a form.
+const MOST_SHOWN: usize = 3;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Progress {
     /// Rows that nobody has decided yet.
     pub open: usize,
-    /// Decided now.
+    /// Rows decided now.
     pub decided: usize,
-    /// Decided in all, rows included that are gone since.
-    pub rulings: usize,
+    /// Different rows decided in all, rows included that are gone since.
+    pub ruled: usize,
+}
+
+/// What rows of one form have in common, whom they can concern, and why.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// Columns, by place, and what stands in them, without blanks around; nothing where it is blank.
+    cells: Vec<(usize, String)>,
+    /// What else holds of their other cells.
+    only: Predicate,
+    /// The same in words.
+    said: String,
+    concerns: Concerns,
+    grounds: String,
+}
+
+impl Form {
+    /// From the command line: `COLUMN=TEXT` for cells as the source has them, conditions on meanings as `count --where` has them, and whom
+    /// such rows can concern.
+    pub fn parse(cells: &[String], only: &[String], concerns: &str, grounds: &str, columns: &[Column]) -> Result<Self, String> {
+        let cell = |text: &String| {
+            let (name, value) = text.split_once('=').ok_or_else(|| format!("`--cell {}`: write COLUMN=TEXT", shown(text)))?;
+            Ok((place(name.trim(), columns)?, value.trim().to_owned()))
+        };
+        if cells.is_empty() {
+            return Err("name what their unreadable cells hold, with `--cell COLUMN=TEXT` (`COLUMN=` for a blank one)".into());
+        }
+        if grounds.trim().is_empty() {
+            return Err("give the grounds, such as a file number, with `--grounds`".into());
+        }
+        let said = cells.iter().chain(only).cloned().collect::<Vec<_>>().join(", ");
+        Ok(Self {
+            cells: cells.iter().map(cell).collect::<Result<_, String>>()?,
+            only: Predicate::All(only.iter().map(|text| Predicate::parse(text, columns)).collect::<Result<_, _>>()?),
+            said,
+            concerns: Concerns::parse(concerns)?,
+            grounds: grounds.trim().to_owned(),
+        })
+    }
+
+    fn fits(&self, columns: &[Column], row: &UnreadableRow) -> bool {
+        let raw = |place: usize| row.cells.get(place).and_then(Option::as_deref);
+        let holds = |(place, text): &(usize, String)| raw(*place).unwrap_or_default().trim() == text;
+        let read = |place: usize| columns.get(place).map_or(cell::CellReading::Unreadable, |column| cell::read(column, raw(place)));
+        row.cells.len() == columns.len() && self.cells.iter().all(holds) && self.only.truth(&read) == Truth::True
+    }
 }
 
 /// Asks about every undecided row, until the answers end or the clerk stops.
@@ -33,36 +84,62 @@ pub async fn walk(
     screen: &mut dyn Write,
 ) -> Result<Progress, Failure> {
     let mut sheet = Worksheet::read(folder, &dataset.id)?;
-    let rows = with_progress("looking for rows that cannot be read", source.unreadable(MOST_RULINGS)).await?;
-    let undecided: Vec<&UnreadableRow> = rows.iter().filter(|row| !is_decided(&sheet, row)).collect();
-    let mut progress = Progress { open: undecided.len(), decided: 0, rulings: sheet.rulings.len() };
+    let rows = with_progress("looking for rows that cannot be read", source.unreadable(MOST_RULED)).await?;
+    let undecided = undecided(&sheet, &rows);
+    let mut progress = progress(&sheet, &undecided);
     writeln!(
         screen,
-        "{}: {} rows cannot be read, {} of them undecided. Each undecided row makes every answer about whomever it could concern unavailable.",
+        "{}: {} rows cannot be read, {} of them undecided. Each undecided row makes every answer about whomever it could concern unavailable. \
+         Many of one form: `--cell COLUMN=TEXT --concerns … --grounds …` rules on all of them.",
         dataset.id,
         rows.len(),
-        undecided.len()
+        progress.open
     )?;
     let total = undecided.len();
-    for (number, row) in undecided.into_iter().enumerate() {
-        // The same row twice is decided once.
-        if is_decided(&sheet, row) {
-            progress.open -= 1;
-            continue;
-        }
-        show(dataset, row, number + 1, total, screen)?;
+    for (number, (row, count)) in undecided.into_iter().enumerate() {
+        show(dataset, row, count, number + 1, total, screen)?;
         let Some(concerns) = ask_whom(answers, screen)? else { break };
         let Some(concerns) = concerns else { continue };
         write!(screen, "  grounds (a file number, a source): ")?;
         screen.flush()?;
         let grounds = line(answers)?.unwrap_or_default();
-        sheet.rulings.push(Ruling { row: hex::encode(row.digest), locator: row.locator.clone(), concerns, grounds });
+        let rows = vec![ruled(row, count)];
+        sheet.decide(Ruling { rows, locator: row.locator.clone(), form: String::new(), concerns, grounds });
         sheet.write(folder, &dataset.id)?;
-        progress.decided += 1;
-        progress.open -= 1;
-        progress.rulings += 1;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        progress = Progress { open: progress.open.saturating_sub(count), decided: progress.decided + count, ruled: sheet.ruled() };
     }
     Ok(progress)
+}
+
+/// Rules on every undecided row of a form, as it is now: what is entered later is not covered.
+pub async fn by_form(
+    folder: &Path,
+    dataset: &DatasetFile,
+    source: &dyn Source,
+    form: &Form,
+    screen: &mut dyn Write,
+) -> Result<Progress, Failure> {
+    let mut sheet = Worksheet::read(folder, &dataset.id)?;
+    let rows = with_progress("looking for rows that cannot be read", source.unreadable(MOST_RULED)).await?;
+    let undecided = undecided(&sheet, &rows);
+    let before = progress(&sheet, &undecided);
+    let fitting: Vec<(&UnreadableRow, u64)> = undecided.into_iter().filter(|(row, _)| form.fits(&dataset.columns, row)).collect();
+    let Some((first, _)) = fitting.first() else {
+        return Err(format!("no undecided row of {} is so: {}; `adjudicate` shows each", dataset.id, shown(&form.said)).into());
+    };
+    let count: usize = fitting.iter().map(|(_, count)| usize::try_from(*count).unwrap_or(usize::MAX)).sum();
+    writeln!(screen, "{}: {count} rows are so: {}", dataset.id, shown(&form.said))?;
+    for (row, _) in fitting.iter().take(MOST_SHOWN) {
+        let masked = |cell: &Option<String>| cell.as_deref().map_or("(NULL)".to_owned(), |text| shown(&mask::masked(text)));
+        let cells: Vec<String> = row.cells.iter().map(masked).collect();
+        writeln!(screen, "  {}: {}", row.locator, cells.join(" | "))?;
+    }
+    let rows = fitting.iter().map(|(row, count)| ruled(row, *count)).collect();
+    let locator = first.locator.clone();
+    sheet.decide(Ruling { rows, locator, form: form.said.clone(), concerns: form.concerns.clone(), grounds: form.grounds.clone() });
+    sheet.write(folder, &dataset.id)?;
+    Ok(Progress { open: before.open.saturating_sub(count), decided: count, ruled: sheet.ruled() })
 }
 
 /// Signs what is on the worksheet.
@@ -70,13 +147,42 @@ pub fn sign(home: &SystemHome, dataset: &str) -> Result<usize, Failure> {
     Ok(Worksheet::read(&home.folder, dataset)?.sign(home, dataset)?)
 }
 
-fn is_decided(sheet: &Worksheet, row: &UnreadableRow) -> bool {
-    let digest = hex::encode(row.digest);
-    sheet.rulings.iter().any(|ruling| ruling.row == digest)
+/// Rows of which less is decided than there are, each once, with how many are like it, in their order.
+fn undecided<'a>(sheet: &Worksheet, rows: &'a [UnreadableRow]) -> Vec<(&'a UnreadableRow, u64)> {
+    let mut counts: BTreeMap<[u8; 32], u64> = BTreeMap::new();
+    for row in rows {
+        *counts.entry(row.digest).or_default() += 1;
+    }
+    let mut each = Vec::new();
+    for row in rows {
+        if let Some(count) = counts.remove(&row.digest)
+            && sheet.decided(&hex::encode(row.digest)) < count
+        {
+            each.push((row, count));
+        }
+    }
+    each
 }
 
-fn show(dataset: &DatasetFile, row: &UnreadableRow, number: usize, total: usize, screen: &mut dyn Write) -> Result<(), Failure> {
-    writeln!(screen, "\n{} of {total}: {}", number, row.locator)?;
+fn progress(sheet: &Worksheet, undecided: &[(&UnreadableRow, u64)]) -> Progress {
+    let open = undecided.iter().map(|(_, count)| usize::try_from(*count).unwrap_or(usize::MAX)).sum();
+    Progress { open, decided: 0, ruled: sheet.ruled() }
+}
+
+fn ruled(row: &UnreadableRow, count: u64) -> RuledRow {
+    RuledRow { digest: hex::encode(row.digest), count }
+}
+
+fn show(
+    dataset: &DatasetFile,
+    row: &UnreadableRow,
+    count: u64,
+    number: usize,
+    total: usize,
+    screen: &mut dyn Write,
+) -> Result<(), Failure> {
+    let like = if count > 1 { format!(", and {} like it", count - 1) } else { String::new() };
+    writeln!(screen, "\n{number} of {total}: {}{like}", row.locator)?;
     let names = dataset.columns.iter().map(|column| column.name.as_str()).chain(std::iter::repeat(""));
     for (name, cell) in names.zip(&row.cells) {
         let cell =

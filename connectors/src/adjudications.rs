@@ -1,8 +1,9 @@
-//! What an owner states of rows that cannot be read: per row, whom it can and cannot concern. Without it one paper-era row without an id
-//! makes every absence unprovable; with it, only those that it can concern.
+//! What an owner states of rows that cannot be read: whom they can and cannot concern, row by row or for all rows of one form. Without it one
+//! paper-era row without an id makes every absence unprovable; with it, only those that it can concern.
 //!
-//! A row is known by the digest of its cells, not by its place: tomorrow's drop has it on another line. Whoever changes a cell of it
-//! makes another row of it, which is to be adjudicated anew.
+//! A row is known by the digest of its cells, not by its place: tomorrow's drop has it on another line. A changed cell makes another row
+//! of it, which is to be adjudicated anew. And a ruling is bound to how many such rows there were: an equal one that is entered afterwards
+//! is not covered, and since nothing tells it from the others, none of them is.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,8 +23,8 @@ use zerotrip_trust::dsse;
 
 use crate::desk::DeskError;
 
-/// Most rulings of one dataset: as many as rows may be unreadable before the register counts as broken.
-pub const MOST_RULINGS: usize = 10_000;
+/// Most rows of one dataset of which something is stated: as many as may be unreadable before the register counts as broken.
+pub const MOST_RULED: usize = 10_000;
 /// Most persons whom one row can concern by name.
 const MOST_PERSONS: usize = 64;
 
@@ -86,14 +87,27 @@ impl Concerns {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ruling {
-    /// SHA-256 of the row's cells, in hexadecimal.
-    pub row: String,
-    /// Where the row stood when it was decided: for people.
+    /// The rows that were there when it was decided.
+    pub rows: Vec<RuledRow>,
+    /// Where the first of them stood: for people.
     pub locator: String,
-    /// Whom it can concern.
+    /// What the rows have in common, where it was decided of several at once: for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub form: String,
+    /// Whom they can concern.
     pub concerns: Concerns,
     /// The clerk's grounds.
     pub grounds: String,
+}
+
+/// Rows that are alike, cell by cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuledRow {
+    /// SHA-256 of the row's cells, in hexadecimal.
+    pub digest: String,
+    /// How many of them there were.
+    pub count: u64,
 }
 
 /// The clerk's file: `<connector's folder>/adjudications/<dataset>.toml`.
@@ -115,11 +129,12 @@ impl Worksheet {
         let damaged = |why: String| DeskError::Config(path.display().to_string(), why);
         let text = files::read_text(&path)?;
         let sheet: Self = toml::from_str(&text).map_err(|error| damaged(toml_fault(&text, &error)))?;
-        if sheet.rulings.len() > MOST_RULINGS {
-            return Err(damaged(format!("over {MOST_RULINGS} rulings: that is not a register with blemishes but a broken one")));
+        if sheet.ruled() > MOST_RULED {
+            return Err(damaged(format!("rulings on over {MOST_RULED} rows: that is not a register with blemishes but a broken one")));
         }
         for ruling in &sheet.rulings {
-            let known = <Digest>::try_from(hex::decode(&ruling.row).unwrap_or_default()).is_ok();
+            let is_digest = |row: &RuledRow| row.count > 0 && <Digest>::try_from(hex::decode(&row.digest).unwrap_or_default()).is_ok();
+            let known = !ruling.rows.is_empty() && ruling.rows.iter().all(is_digest);
             let ids = if let Concerns::Persons(persons) = &ruling.concerns { persons.as_slice() } else { &[] };
             let wrong = ids.iter().find(|id| ResidentId::new_strict(id).map_or(true, |known| known.as_str() != **id));
             if !known || wrong.is_some() || ids.len() > MOST_PERSONS {
@@ -127,6 +142,26 @@ impl Worksheet {
             }
         }
         Ok(sheet)
+    }
+
+    /// Of how many different rows something is decided.
+    pub fn ruled(&self) -> usize {
+        self.rulings.iter().map(|ruling| ruling.rows.len()).sum()
+    }
+
+    /// Of how many rows with this digest something is decided.
+    pub fn decided(&self, digest: &str) -> u64 {
+        let rows = self.rulings.iter().flat_map(|ruling| &ruling.rows).filter(|row| row.digest == digest);
+        rows.map(|row| row.count).max().unwrap_or(0)
+    }
+
+    /// Adds a ruling, which takes the place of what was decided of the same rows before.
+    pub fn decide(&mut self, ruling: Ruling) {
+        for before in &mut self.rulings {
+            before.rows.retain(|row| !ruling.rows.iter().any(|new| new.digest == row.digest));
+        }
+        self.rulings.retain(|before| !before.rows.is_empty());
+        self.rulings.push(ruling);
     }
 
     /// Writes what has been decided; readable by the department alone, for rows can name persons.
@@ -157,7 +192,16 @@ pub struct Adjudications {
     version: u64,
     /// SHA-256 of the signed statement; empty where there is none.
     pub digest: Vec<u8>,
-    rulings: HashMap<Digest, Concerns>,
+    rulings: HashMap<Digest, Stated>,
+}
+
+/// What an owner has stated of rows that are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// Whom they can concern.
+    pub concerns: Concerns,
+    /// Of how many rows it was stated; of more, nothing is.
+    pub rows: u64,
 }
 
 impl Adjudications {
@@ -172,19 +216,19 @@ impl Adjudications {
         let envelope = Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| damaged(error.to_string()))?;
         let (payload, _) = dsse::peek(&envelope, payload_type::ADJUDICATIONS).map_err(|error| damaged(error.to_string()))?;
         let message: v1::Adjudications = dsse::decode(payload).map_err(|error| damaged(error.to_string()))?;
-        if message.dataset != dataset || message.rulings.len() > MOST_RULINGS {
-            return Err(damaged(format!("it is about `{}`, with {} rulings", message.dataset, message.rulings.len())));
+        let ruled = message.rulings.iter().map(|ruling| ruling.rows.len()).sum::<usize>();
+        if message.dataset != dataset || ruled > MOST_RULED {
+            return Err(damaged(format!("it is about `{}`, with rulings on {ruled} rows", message.dataset)));
         }
         let mut rulings = HashMap::new();
         for ruling in message.rulings {
-            let (row, concerns) = from_message(ruling).ok_or_else(|| damaged("a ruling that cannot be read".into()))?;
-            rulings.insert(row, concerns);
+            rulings.extend(from_message(ruling).ok_or_else(|| damaged("a ruling that cannot be read".into()))?);
         }
         Ok(Some((Self { version: message.version, digest: sha256(payload).to_vec(), rulings }, envelope)))
     }
 
-    /// What is stated of the row of that digest.
-    pub fn of(&self, row: &Digest) -> Option<&Concerns> {
+    /// What is stated of rows of that digest.
+    pub fn of(&self, row: &Digest) -> Option<&Stated> {
         self.rulings.get(row)
     }
 
@@ -196,7 +240,8 @@ impl Adjudications {
 
 impl FromIterator<(Digest, Concerns)> for Adjudications {
     fn from_iter<T: IntoIterator<Item = (Digest, Concerns)>>(rulings: T) -> Self {
-        Self { rulings: rulings.into_iter().collect(), ..Self::default() }
+        let stated = rulings.into_iter().map(|(row, concerns)| (row, Stated { concerns, rows: 1 }));
+        Self { rulings: stated.collect(), ..Self::default() }
     }
 }
 
@@ -225,7 +270,7 @@ fn to_message(ruling: &Ruling) -> v1::Ruling {
         Concerns::Born { from, to } => born = (format!("{from:04}-01-01"), format!("{to:04}-12-31")),
     }
     v1::Ruling {
-        row_digest: hex::decode(&ruling.row).unwrap_or_default(),
+        rows: ruling.rows.iter().map(to_row).collect(),
         persons,
         born_from: born.0,
         born_to: born.1,
@@ -233,8 +278,11 @@ fn to_message(ruling: &Ruling) -> v1::Ruling {
     }
 }
 
-fn from_message(ruling: v1::Ruling) -> Option<(Digest, Concerns)> {
-    let row = Digest::try_from(ruling.row_digest).ok()?;
+fn to_row(row: &RuledRow) -> v1::RuledRow {
+    v1::RuledRow { digest: hex::decode(&row.digest).unwrap_or_default(), count: row.count }
+}
+
+fn from_message(ruling: v1::Ruling) -> Option<Vec<(Digest, Stated)>> {
     let year = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| chrono::Datelike::year(&day));
     let concerns = match (ruling.persons.is_empty(), ruling.born_from.is_empty() && ruling.born_to.is_empty()) {
         (true, true) => Concerns::Nobody,
@@ -242,7 +290,11 @@ fn from_message(ruling: v1::Ruling) -> Option<(Digest, Concerns)> {
         (true, false) => Concerns::Born { from: year(&ruling.born_from)?, to: year(&ruling.born_to)? },
         _ => return None,
     };
-    Some((row, concerns))
+    let stated = |row: v1::RuledRow| {
+        let digest = Digest::try_from(row.digest).ok().filter(|_| row.count > 0)?;
+        Some((digest, Stated { concerns: concerns.clone(), rows: row.count }))
+    };
+    Some(ruling.rows.into_iter().map(stated).collect::<Option<Vec<_>>>()?).filter(|rows| !rows.is_empty())
 }
 
 fn worksheet_path(folder: &Path, dataset: &str) -> std::path::PathBuf {
@@ -255,7 +307,7 @@ fn signed_path(folder: &Path, dataset: &str) -> std::path::PathBuf {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
     use super::*;
 
@@ -275,17 +327,28 @@ mod tests {
     #[test]
     fn a_worksheet_comes_back_as_it_was_written_and_damage_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let ruling = |concerns| Ruling { row: hex::encode([7; 32]), locator: "row 7".into(), concerns, grounds: "档案 1987-12".into() };
+        let rows = vec![RuledRow { digest: hex::encode([7; 32]), count: 2 }];
+        let ruling = |concerns| Ruling {
+            rows: rows.clone(),
+            locator: "row 7".into(),
+            form: String::new(),
+            concerns,
+            grounds: "档案 1987-12".into(),
+        };
         let concerns = [Concerns::Nobody, Concerns::Persons(vec![LI.into()]), Concerns::Born { from: 1950, to: 1955 }];
         let sheet = Worksheet { rulings: concerns.into_iter().map(ruling).collect() };
         sheet.write(folder.path(), "estate.ownership").unwrap();
         let read = Worksheet::read(folder.path(), "estate.ownership").unwrap();
         assert_eq!(read.rulings, sheet.rulings);
         for message in read.rulings.iter().map(to_message) {
-            let (row, concerns) = from_message(message.clone()).unwrap();
-            assert_eq!(row, [7; 32]);
-            assert!(sheet.rulings.iter().any(|ruling| ruling.concerns == concerns));
-            assert_eq!(from_message(v1::Ruling { row_digest: vec![7; 31], ..message.clone() }), None);
+            let read = from_message(message.clone()).unwrap();
+            let [(row, stated)] = read.as_slice() else { panic!("{} rows", read.len()) };
+            assert_eq!((row, stated.rows), (&[7; 32], 2));
+            assert!(sheet.rulings.iter().any(|ruling| ruling.concerns == stated.concerns));
+            for rows in [vec![], vec![v1::RuledRow { digest: vec![7; 31], count: 1 }], vec![v1::RuledRow { digest: vec![7; 32], count: 0 }]]
+            {
+                assert_eq!(from_message(v1::Ruling { rows, ..message.clone() }), None);
+            }
             assert_eq!(from_message(v1::Ruling { born_from: "1950".into(), ..message }), None);
         }
         let text = toml::to_string(&sheet).unwrap();

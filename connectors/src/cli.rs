@@ -16,6 +16,7 @@ use zerotrip_proto::v1::KeyUsage;
 use zerotrip_trust::invitation::Invitation;
 use zerotrip_trust::tls::install_provider;
 
+use crate::adjudicate::Form;
 use crate::adjudications::Adjudications;
 use crate::agent::Agent;
 use crate::count::Count;
@@ -88,20 +89,15 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Decide, row by row, whom rows that cannot be read can concern, and sign it as their owner.
+    /// Decide whom rows that cannot be read can concern, one by one or all of a form, and sign it as their owner.
     ///
     /// One row without a usable id makes every absence unprovable, for it could be anybody's. Each answer is kept at once in
-    /// DIR/adjudications, so that the work can be stopped and taken up again; what was signed holds from the next start of `serve`.
-    Adjudicate {
-        /// The connector's folder.
-        #[arg(long)]
-        dir: PathBuf,
-        /// The dataset file.
-        file: PathBuf,
-        /// Sign what has been decided without asking.
-        #[arg(long)]
-        yes: bool,
-    },
+    /// DIR/adjudications, so that the work can be stopped and taken up again; what was signed holds from the next start of `serve`. A ruling
+    /// covers the rows that are there now: an equal one that is entered later is undecided again, and so are the others like it.
+    ///
+    /// Many rows of one form, such as public housing without an owner: `--cell owner_id=000000000000000000 --where 'district=330106'
+    /// --where 'registered_on<1998-01-01' --concerns nobody --grounds 'file 1998-12: housing of the bureau'`.
+    Adjudicate(Adjudicate),
     /// Approve a check's scans of this department's datasets, as their owner.
     ///
     /// Each requester is served for each purpose named here, beside whoever was approved before; approve twice to serve one member for one
@@ -125,6 +121,30 @@ enum Command {
         #[arg(long)]
         dir: PathBuf,
     },
+}
+
+#[derive(clap::Args)]
+struct Adjudicate {
+    /// The connector's folder.
+    #[arg(long)]
+    dir: PathBuf,
+    /// The dataset file.
+    file: PathBuf,
+    /// Rule on every undecided row in whose column this stands, as the source has it (`COLUMN=` for a blank); repeat for more that must.
+    #[arg(long = "cell", value_name = "COLUMN=TEXT")]
+    cells: Vec<String>,
+    /// And of whose other columns this holds, by their meaning, as in `count --where`; repeat for more.
+    #[arg(long = "where", value_name = "CONDITION", requires = "cells")]
+    only: Vec<String>,
+    /// Whom all of these rows can concern: `nobody`, resident ids with commas, `born 1952`, `born 1950-1955`.
+    #[arg(long, requires = "cells")]
+    concerns: Option<String>,
+    /// The grounds for it: a file number, a source.
+    #[arg(long, default_value = "", requires = "concerns")]
+    grounds: String,
+    /// Sign what has been decided without asking.
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Runs the command line; the exit codes are the design's: 0 done, 1 not so, 2 usage or configuration.
@@ -180,7 +200,7 @@ async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Inspect(arguments) => inspect::run(arguments, json).await,
         Command::Join { dir, invitation, wait } => join_hub(&dir, &invitation, wait, json).await,
         Command::Sign { dir, files } => sign(&dir, &files, json),
-        Command::Adjudicate { dir, file, yes } => adjudicate_rows(&dir, &file, yes, json).await,
+        Command::Adjudicate(arguments) => adjudicate_rows(&arguments, json).await,
         Command::Approve(arguments) => approving::approve(&arguments, json).await,
         Command::Withdraw(arguments) => approving::withdraw(&arguments, json),
         Command::Approvals { dir } => approving::list(&dir, json),
@@ -198,18 +218,30 @@ async fn join_hub(dir: &Path, invitation: &Path, wait: u64, json: bool) -> Resul
     say(json, &text, &serde_json::json!({ "joined": home.hub.uri(), "system": home.uri() }))
 }
 
-async fn adjudicate_rows(dir: &Path, file: &Path, yes: bool, json: bool) -> Result<(), Failure> {
+async fn adjudicate_rows(arguments: &Adjudicate, json: bool) -> Result<(), Failure> {
+    let Adjudicate { dir, file, cells, only, concerns, grounds, yes } = arguments;
     let home = SystemHome::load(dir)?;
     let dataset = desk::read_owned(&home, file)?;
+    let form = match (concerns, cells.is_empty() && only.is_empty()) {
+        (None, true) => None,
+        (concerns, _) => {
+            let concerns = concerns.as_deref().ok_or("say whom such rows can concern, with `--concerns`")?;
+            Some(Form::parse(cells, only, concerns, grounds, &dataset.columns)?)
+        }
+    };
     let signed = Adjudications::load(dir, &dataset.id)?.map_or_else(Arc::default, |(signed, _)| Arc::new(signed));
     let base = files::folder_of(file);
     let (described, base, state) = (dataset.clone(), base.to_owned(), dir.join("state"));
     let opening = tokio::task::spawn_blocking(move || source::open(&described, &base, &state, signed));
     let opened = with_progress("opening the source", opening).await??;
-    let progress = adjudicate::walk(dir, &dataset, &*opened, &mut std::io::stdin().lock(), &mut std::io::stderr()).await?;
-    eprintln!("\ndecided {} now; {} rows are still undecided", progress.decided, progress.open);
-    let signed =
-        if progress.rulings > 0 && (yes || confirmed("sign these decisions")?) { adjudicate::sign(&home, &dataset.id)? } else { 0 };
+    let screen = &mut std::io::stderr();
+    let progress = match &form {
+        Some(form) => adjudicate::by_form(dir, &dataset, &*opened, form, screen).await?,
+        None => adjudicate::walk(dir, &dataset, &*opened, &mut std::io::stdin().lock(), screen).await?,
+    };
+    eprintln!("\ndecided {} rows now; {} are still undecided", progress.decided, progress.open);
+    let is_signed = progress.ruled > 0 && (*yes || confirmed("sign these decisions")?);
+    let signed = if is_signed { adjudicate::sign(&home, &dataset.id)? } else { 0 };
     let text = match signed {
         0 => "nothing was signed; what was decided is kept".to_owned(),
         rulings => format!("signed {rulings} rulings on {}; they hold from the next start of `serve`", dataset.id),

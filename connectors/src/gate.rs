@@ -69,6 +69,11 @@ impl Served {
         approved.is_some_and(|approved| approved.whom.contains(&(admitted.requester.clone(), admitted.request.purpose.clone())))
     }
 
+    /// The scan of this template, if the owner serves it to anybody.
+    pub fn approved(&self, digest: &Digest) -> Option<Arc<Approved>> {
+        self.approvals.get(digest).map(Arc::clone)
+    }
+
     /// How many templates are approved.
     pub fn len(&self) -> usize {
         self.approvals.len()

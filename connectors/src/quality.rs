@@ -133,6 +133,7 @@ mod tests {
             rows: 6000,
             unreadable: vec!["row 7".into()],
             unreadable_count: 1,
+            anybodys: 0,
             adjudicated: 0,
             irregular: 0,
             as_of: SystemTime::now(),

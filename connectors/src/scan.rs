@@ -20,6 +20,7 @@ use zerotrip_trust::digest::{self, Hasher, sha256_parts};
 use zerotrip_trust::keys::SigningKey;
 use zerotrip_trust::{dsse, receipt};
 
+use crate::adjudications::{Adjudications, Concerns, Stated, row_digest};
 use crate::gate::Admitted;
 use crate::serving::Serving;
 use crate::source::{LookUp, LookUpEnd, RawRow, Rows, SourceError, Stop};
@@ -60,7 +61,7 @@ pub async fn serve(
         stop: stop.clone(),
     };
     let (sender, mut rows) = mpsc::channel(2);
-    let mut delivery = Delivery::new(shape, &admitted.keys, out, limits.most_bytes);
+    let mut delivery = Delivery::new(shape, &admitted.keys, serving.adjudications(), out, limits.most_bytes);
     let looked_up = turn.source.look_up(look_up, sender);
     tokio::pin!(looked_up);
     let mut end: Option<LookUpEnd> = None;
@@ -138,17 +139,24 @@ impl Shape {
         Ok(Self { schema: Arc::new(Schema::new(fields)), look_up, supplies: supplies.collect(), columns, all: file.columns.clone() })
     }
 
-    /// The asked-for persons whom this row names, in the order of the look-up's columns, each once.
-    fn matches(&self, row: RawRow<'_>, keys: &HashSet<ResidentId>) -> Vec<ResidentId> {
+    /// The asked-for persons whom this row names, in the order of the look-up's columns, each once; then those whose it is by its owner's
+    /// ruling.
+    fn matches(&self, row: RawRow<'_>, keys: &HashSet<ResidentId>, adjudications: &Adjudications) -> Vec<ResidentId> {
         let mut found = Vec::new();
-        for place in &self.look_up {
-            if let Some(column) = self.all.get(*place)
-                && let CellReading::Id(id) = cell::read(column, row.get(*place))
-                && keys.contains(&id)
-                && !found.contains(&id)
-            {
+        let mut add = |id: ResidentId| {
+            if keys.contains(&id) && !found.contains(&id) {
                 found.push(id);
             }
+        };
+        for place in &self.look_up {
+            if let Some(column) = self.all.get(*place) {
+                cell::read(column, row.get(*place)).persons().iter().copied().for_each(&mut add);
+            }
+        }
+        if !adjudications.is_empty()
+            && let Some(Stated { concerns: Concerns::Persons(persons), .. }) = adjudications.of(&row_digest(row.iter()))
+        {
+            persons.iter().filter_map(|person| ResidentId::new_strict(person).ok()).for_each(add);
         }
         found
     }
@@ -173,6 +181,7 @@ fn data_type(semantic: SemanticType) -> DataType {
 struct Delivery<'a> {
     shape: &'a Shape,
     keys: HashSet<ResidentId>,
+    adjudications: &'a Adjudications,
     out: &'a Messages,
     /// The last message: it waits for the next one, or for the trailer, which travels in it.
     held: Option<FlightData>,
@@ -191,10 +200,11 @@ struct Supplied {
 }
 
 impl<'a> Delivery<'a> {
-    fn new(shape: &'a Shape, keys: &[ResidentId], out: &'a Messages, most_bytes: u64) -> Self {
+    fn new(shape: &'a Shape, keys: &[ResidentId], adjudications: &'a Adjudications, out: &'a Messages, most_bytes: u64) -> Self {
         Self {
             shape,
             keys: keys.iter().copied().collect(),
+            adjudications,
             out,
             held: None,
             bytes_left: most_bytes,
@@ -225,7 +235,7 @@ impl<'a> Delivery<'a> {
             })
             .collect();
         for row in rows.iter() {
-            for person in self.shape.matches(row, &self.keys) {
+            for person in self.shape.matches(row, &self.keys, self.adjudications) {
                 look_up.append_value(person.as_str());
                 self.rows += 1;
                 for (at, ((place, column), value)) in self.shape.columns.iter().zip(&mut values).enumerate() {
@@ -247,7 +257,7 @@ impl<'a> Delivery<'a> {
 
     fn findings_of(&mut self, reading: &CellReading<'_>, at: usize) {
         let kind = match reading {
-            CellReading::Unreadable => FindingKind::UnreadableCell,
+            CellReading::Unreadable | CellReading::Several(_) => FindingKind::UnreadableCell,
             CellReading::UnknownCode => FindingKind::UnknownCode,
             _ => return,
         };

@@ -36,6 +36,8 @@ pub struct Serving {
     adjudicated: Option<Envelope>,
     /// SHA-256 of that; empty where there is none.
     pub adjudications_digest: Vec<u8>,
+    /// What it says.
+    adjudications: Arc<Adjudications>,
     access: Arc<Access>,
     proving: Option<Arc<Proving>>,
     /// The most rows that were ever seen.
@@ -79,7 +81,7 @@ impl Serving {
         let adjudications = Arc::new(adjudications.unwrap_or_default());
         let adjudications_digest = adjudications.digest.clone();
         let probes = Probes::of(&file, base)?;
-        let source = source::open(&file, base, state, adjudications)?;
+        let source = source::open(&file, base, state, Arc::clone(&adjudications))?;
         let memory = state.join("rows").join(&file.id);
         let remembered = read_memory(&memory).map_err(wrong)?;
         let access = Arc::new(Access::new(source, file.limits.clone()));
@@ -91,12 +93,18 @@ impl Serving {
             statement_digest,
             adjudicated,
             adjudications_digest,
+            adjudications,
             access,
             proving,
             most_rows: AtomicU64::new(remembered),
             memory,
             remembered: tokio::sync::Mutex::new(remembered),
         })
+    }
+
+    /// What the owner has stated of unreadable rows.
+    pub fn adjudications(&self) -> &Adjudications {
+        &self.adjudications
     }
 
     /// Whether the statement, and what is stated of unreadable rows, is signed by its owner, as the directory knows the owner now.

@@ -5,16 +5,19 @@ use std::borrow::Cow;
 use zerotrip_proto::v1::SemanticType;
 
 use crate::normal::{address, division, money, person_name, phone, uscc};
-use crate::{Column, Reading, ResidentId, date, fold, parse};
+use crate::{Column, ResidentId, date, fold};
 
 /// A cell's meaning, or that it has none that could be relied upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CellReading<'a> {
-    /// NULL, empty, or only blanks; for a code that is [`CellReading::UnknownCode`] instead.
+    /// NULL, empty, only blanks, or a word that its owner declares to say that there is nothing; for a code that is
+    /// [`CellReading::UnknownCode`] instead.
     Null,
     /// A person's id.
     Id(ResidentId),
-    /// An identifier of another scheme (an organisation, a passport), folded; never a resident's.
+    /// The ids of several persons, every character accounted for: good for finding a row, and no value that could travel.
+    Several(Vec<ResidentId>),
+    /// A credit code, or an identifier of a scheme that the column's owner declares, folded; never a resident's.
     OtherId(String),
     /// Days since 1970-01-01.
     Date(i32),
@@ -30,18 +33,27 @@ pub enum CellReading<'a> {
     UnknownCode,
 }
 
+/// Whether nothing stands there: NULL, empty, or only blanks and what is as invisible.
+pub fn is_blank(raw: Option<&str>) -> bool {
+    raw.is_none_or(|raw| fold::trimmed(raw).is_empty())
+}
+
 /// Reads the raw cell of this column; `None` is the source's NULL.
 pub fn read<'a>(column: &'a Column, raw: Option<&'a str>) -> CellReading<'a> {
     let text = raw.map(fold::trimmed).filter(|text| !text.is_empty());
     if column.semantic == SemanticType::Code {
         return text.and_then(|code| column.codes.get(code)).map_or(CellReading::UnknownCode, |meaning| CellReading::Code(meaning));
     }
-    let Some(text) = text else { return CellReading::Null };
+    let Some(text) = text.filter(|text| !column.declared.nothing.contains(*text)) else { return CellReading::Null };
+    if column.declared.is_unknown(text) {
+        return CellReading::Unreadable;
+    }
     match column.semantic {
-        SemanticType::ResidentId => match parse(text) {
-            Reading::Person(id) => CellReading::Id(id),
-            Reading::Other(other) => CellReading::OtherId(other),
-            Reading::Unreadable => CellReading::Unreadable,
+        SemanticType::ResidentId => match column.declared.accounted(text).as_deref() {
+            Some([]) => CellReading::OtherId(fold::identifier(text)),
+            Some([id]) => CellReading::Id(*id),
+            Some(several) => CellReading::Several(several.to_vec()),
+            None => CellReading::Unreadable,
         },
         SemanticType::Date => date::parse(text).map_or(CellReading::Unreadable, |day| CellReading::Date(date::to_date32(day))),
         SemanticType::Text => CellReading::Text(text.into()),
@@ -60,9 +72,18 @@ fn canonical(text: Option<String>) -> CellReading<'static> {
 }
 
 impl CellReading<'_> {
-    /// Whether the cell spoils a scan that needs it: something is there, or should be, and its meaning is unknown.
+    /// Whether the cell spoils a scan that needs it: something is there, or should be, and it has no one meaning.
     pub fn is_spoilt(&self) -> bool {
-        matches!(self, Self::Unreadable | Self::UnknownCode)
+        matches!(self, Self::Unreadable | Self::UnknownCode | Self::Several(_))
+    }
+
+    /// Every person whose id it is.
+    pub fn persons(&self) -> &[ResidentId] {
+        match self {
+            Self::Id(id) => std::slice::from_ref(id),
+            Self::Several(ids) => ids,
+            _ => &[],
+        }
     }
 }
 
@@ -74,10 +95,11 @@ mod tests {
     use zerotrip_proto::v1::Grade;
 
     use super::*;
+    use crate::resident_id::{Declared, Scheme};
 
     fn column(semantic: SemanticType) -> Column {
         let codes = BTreeMap::from([("1".to_owned(), "registered".to_owned()), ("正常".to_owned(), "registered".to_owned())]);
-        Column { name: "c".into(), field: "C".into(), semantic, grade: Grade::L1, codes }
+        Column { name: "c".into(), field: "C".into(), semantic, grade: Grade::L1, codes, declared: Declared::default() }
     }
 
     #[test]
@@ -87,7 +109,7 @@ mod tests {
             |semantic: SemanticType, raw: Option<&'static str>| read(columns.iter().find(|one| one.semantic == semantic).unwrap(), raw);
         let id = ResidentId::new_strict("11010519491231002X").unwrap();
         assert_eq!(read(SemanticType::ResidentId, Some(" 110105491231002 ")), CellReading::Id(id));
-        assert_eq!(read(SemanticType::ResidentId, Some("e12345678")), CellReading::OtherId("E12345678".into()));
+        assert_eq!(read(SemanticType::ResidentId, Some("e12345670")), CellReading::Unreadable, "nobody said that passports stand here");
         assert_eq!(read(SemanticType::ResidentId, Some("110105194912310021")), CellReading::Unreadable);
         assert_eq!(read(SemanticType::ResidentId, Some("\u{3000}")), CellReading::Null);
         assert_eq!(read(SemanticType::Date, Some("1970.1.2")), CellReading::Date(1));
@@ -105,5 +127,21 @@ mod tests {
         assert_eq!(read(SemanticType::DivisionCode, Some("330104")), CellReading::Text("330102".into()));
         assert_eq!(read(SemanticType::Phone, Some("138-0013-8000")), CellReading::Text("+8613800138000".into()));
         assert_eq!(read(SemanticType::Unspecified, Some("x")), CellReading::Unreadable);
+    }
+
+    #[test]
+    fn an_owners_words_count_before_looks() {
+        let id = "11010519491231002X";
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let declared =
+            Declared { schemes: [Scheme::Passport].into(), nothing: words(&["无", "NULL"]), unknown: words(&[id]), ..Declared::default() };
+        let ids = Column { declared, ..column(SemanticType::ResidentId) };
+        assert_eq!(super::read(&ids, Some("e12345670")), CellReading::OtherId("E12345670".into()));
+        assert_eq!(super::read(&ids, Some(" 无 ")), CellReading::Null);
+        assert_eq!(super::read(&ids, Some(id)), CellReading::Unreadable, "what its owner calls unknown");
+        let other = ResidentId::new_strict("440524188001010014").unwrap();
+        assert_eq!(super::read(&ids, Some("440524188001010014；E12345670")), CellReading::Id(other));
+        let dates = Column { declared: Declared { nothing: words(&["0000-00-00"]), ..Declared::default() }, ..column(SemanticType::Date) };
+        assert_eq!(super::read(&dates, Some("0000-00-00")), CellReading::Null);
     }
 }

@@ -1,4 +1,9 @@
-//! How characters of old systems are brought to one form before anything is read from them.
+//! How characters of old systems are brought to one form before anything is read from them: for every source and every type in one place.
+
+use std::borrow::Cow;
+
+/// Characters of an entity or an escape between its marks.
+const MOST_ESCAPE: usize = 8;
 
 /// Full-width forms (U+FF01–U+FF5E) and the ideographic space become ASCII; everything else stays.
 pub(crate) fn narrow(c: char) -> char {
@@ -9,17 +14,135 @@ pub(crate) fn narrow(c: char) -> char {
     }
 }
 
-/// Blanks and what pads like blanks: white space of any script, zero-width marks, byte-order marks, NUL.
+/// Blanks and what is as invisible: white space of any script, control characters (general category Cc), format characters (Cf), and
+/// variation selectors.
 pub(crate) fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\0' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    c.is_whitespace() || c.is_control() || is_format(c) || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
-/// An identifier's characters: narrow, upper case, without blanks anywhere.
+/// General category Cf of Unicode 16.
+fn is_format(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
+}
+
+/// An identifier's characters: unescaped, narrow, upper case, without blanks anywhere and without the guard that a spreadsheet export put
+/// around it.
 pub(crate) fn identifier(raw: &str) -> String {
-    raw.chars().map(narrow).filter(|c| !is_blank(*c)).map(|c| c.to_ascii_uppercase()).collect()
+    let text: String = unescaped(raw).chars().map(narrow).filter(|c| !is_blank(*c)).map(|c| c.to_ascii_uppercase()).collect();
+    match unguarded(&text) {
+        inner if inner.len() == text.len() => text,
+        inner => inner.to_owned(),
+    }
+}
+
+/// The same with its blanks and its case: for text that is divided by them.
+pub(crate) fn narrowed(raw: &str) -> String {
+    unescaped(raw).chars().map(narrow).collect()
 }
 
 /// Text without the padding around it.
 pub(crate) fn trimmed(raw: &str) -> &str {
     raw.trim_matches(is_blank)
+}
+
+/// One layer of what keeps a spreadsheet from taking text for a number: `'330…`, `` `330… ``, `"330…"`, `'330…'`, `="330…"`.
+pub(crate) fn unguarded(text: &str) -> &str {
+    let quoted = text.strip_prefix('=').unwrap_or(text);
+    if let Some(inner) = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        return inner;
+    }
+    let Some(inner) = text.strip_prefix(['\'', '`', '\u{2018}', '\u{2019}']) else { return text };
+    inner.strip_suffix(['\'', '`', '\u{2019}']).unwrap_or(inner)
+}
+
+/// HTML's character references (`&#8203;`, `&#x200b;`, `&nbsp;`) and Office Open XML's escapes (`_x0000_`), which exports leave in texts.
+fn unescaped(raw: &str) -> Cow<'_, str> {
+    if !raw.contains(['&', '_']) {
+        return raw.into();
+    }
+    let mut done = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find(['&', '_']) {
+        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        done.push_str(before);
+        let Some((c, after)) = reference(from).or_else(|| escape(from)) else {
+            let mark = from.chars().next().map_or(0, char::len_utf8);
+            done.push_str(from.get(..mark).unwrap_or_default());
+            rest = from.get(mark..).unwrap_or_default();
+            continue;
+        };
+        done.push(c);
+        rest = after;
+    }
+    done.push_str(rest);
+    done.into()
+}
+
+/// The character that a reference at the beginning stands for, and what follows.
+fn reference(text: &str) -> Option<(char, &str)> {
+    let (name, after) = text.strip_prefix('&')?.split_once(';').filter(|(name, _)| name.len() <= MOST_ESCAPE)?;
+    let c = match name {
+        "nbsp" | "ensp" | "emsp" | "thinsp" => ' ',
+        "zwnj" => '\u{200c}',
+        "zwj" => '\u{200d}',
+        "lrm" => '\u{200e}',
+        "rlm" => '\u{200f}',
+        "shy" => '\u{ad}',
+        "amp" => '&',
+        "quot" => '"',
+        "apos" => '\'',
+        "lt" => '<',
+        "gt" => '>',
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16),
+                None => number.parse(),
+            };
+            char::from_u32(code.ok()?)?
+        }
+    };
+    Some((c, after))
+}
+
+/// The character of `_xHHHH_` at the beginning, and what follows.
+fn escape(text: &str) -> Option<(char, &str)> {
+    let code = text.strip_prefix("_x")?;
+    let (digits, after) = code.split_at_checked(4)?;
+    let after = after.strip_prefix('_')?;
+    Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guards_escapes_and_invisible_characters_fold_away() {
+        for raw in [
+            "'330106199005171234",
+            "`330106199005171234",
+            "=\"330106199005171234\"",
+            "\"330106199005171234\"",
+            "'330106199005171234'",
+            "\u{1f}330106199005171234",
+            "\u{202d}330106199005171234\u{202c}",
+            "330106&#8203;199005171234",
+            "330106&#x200B;19900517&nbsp;1234",
+            "330106_x0000_199005171234",
+            "330106\u{fe0f}19900517\u{2066}1234\u{61c}",
+            "\t３３０１０６ 19900517\u{3000}1234\0",
+        ] {
+            assert_eq!(identifier(raw), "330106199005171234", "{raw:?}");
+        }
+        // One layer, and only what is known: the rest stays to be judged.
+        assert_eq!(identifier("''330106"), "'330106");
+        assert_eq!(identifier("&unknown;330106"), "&UNKNOWN;330106");
+        assert_eq!(identifier("_330106&"), "_330106&");
+        assert_eq!(identifier("_x00_330106"), "_X00_330106");
+    }
 }

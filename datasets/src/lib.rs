@@ -18,10 +18,11 @@ pub mod quality;
 pub mod resident_id;
 pub mod shown;
 pub mod template;
+pub mod vocabulary;
 
 mod fold;
 mod nearest;
 
 pub use cell::CellReading;
 pub use file::{Column, Coverage, DatasetFile, Fault, FileError, Limits, Lookup, Manifest, Source, Subjects};
-pub use resident_id::{Reading, ResidentId, StrictError, Suspect, SuspectRow, could_match, is_irregular, parse, row_could_match};
+pub use resident_id::{Reading, ResidentId, StrictError, Suspect, could_match, is_irregular, parse};

@@ -93,7 +93,7 @@ impl Value {
             CellReading::Code(text) => Some(Self::Text(text.to_owned())),
             CellReading::Date(day) => Some(Self::Date(day)),
             CellReading::Money(fen) => Some(Self::Money(fen)),
-            CellReading::Null | CellReading::Unreadable | CellReading::UnknownCode => None,
+            CellReading::Null | CellReading::Several(_) | CellReading::Unreadable | CellReading::UnknownCode => None,
         }
     }
 }
@@ -244,6 +244,7 @@ mod tests {
             semantic,
             grade: Grade::L2,
             codes: codes.iter().map(|(code, meaning)| ((*code).to_owned(), (*meaning).to_owned())).collect::<BTreeMap<_, _>>(),
+            declared: crate::resident_id::Declared::default(),
         };
         vec![
             column("owner", SemanticType::ResidentId, &[]),

@@ -4,7 +4,6 @@
 use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType, key_origin::From as Origin};
 
 use crate::file::type_name;
-use crate::nearest::nearest;
 
 /// Most columns of one scan.
 pub const MOST_COLUMNS: usize = 64;
@@ -37,24 +36,25 @@ pub enum TemplateError {
         remedy: &'static str,
     },
     /// No such column.
-    #[error("`{dataset}` has no column `{column}`{}", hint(.nearest))]
+    ///
+    /// Whatever it has that is named alike is not suggested: it means something else, and an answer from it would be false.
+    #[error(
+        "`{dataset}` has no column `{column}`: describe the column that holds what the check means by this name, whatever it is called in the \
+         register, and no other"
+    )]
     Column {
         /// The dataset.
         dataset: String,
         /// The unknown column.
         column: String,
-        /// The nearest that it has.
-        nearest: Option<String>,
     },
     /// No such lookup.
-    #[error("`{dataset}` has no lookup `{lookup}`{}", hint(.nearest))]
+    #[error("`{dataset}` has no lookup `{lookup}`: describe one by that name, over every column that names whom the check looks for")]
     Lookup {
         /// The dataset.
         dataset: String,
         /// The unknown lookup.
         lookup: String,
-        /// The nearest that it has.
-        nearest: Option<String>,
     },
     /// A column stands twice.
     #[error("column `{0}` is named twice: name it once")]
@@ -107,9 +107,8 @@ pub enum TemplateError {
     },
     /// A code means something that the check does not know.
     #[error(
-        "a code of `{dataset}`.`{column}` means `{meaning}`, which the check does not know{}; it knows {known}. Map the code to one of them in \
-         the dataset file, or have the check's definition revised",
-        hint(.nearest)
+        "a code of `{dataset}`.`{column}` means `{meaning}`, which the check does not know; it knows {known}. Map the code to the one that \
+         says exactly what it means, in the dataset file, or have the check's definition revised"
     )]
     UnknownMeaning {
         /// The dataset.
@@ -120,8 +119,6 @@ pub enum TemplateError {
         meaning: String,
         /// All that are known.
         known: String,
-        /// The nearest of them.
-        nearest: Option<String>,
     },
     /// A list or number is out of bounds.
     #[error("`{field}` is `{value}`: it must be between {least} and {most}")]
@@ -157,21 +154,11 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
             column: column.clone(),
         }));
     } else {
-        let known = statement.lookups.iter().map(|lookup| lookup.name.as_str());
-        faults.push(TemplateError::Lookup {
-            dataset: statement.id.clone(),
-            lookup: template.lookup.clone(),
-            nearest: nearest(&template.lookup, known).map(str::to_owned),
-        });
+        faults.push(TemplateError::Lookup { dataset: statement.id.clone(), lookup: template.lookup.clone() });
     }
     for (at, name) in template.columns.iter().enumerate() {
         if !statement.columns.iter().any(|column| column.name == *name) {
-            let known = statement.columns.iter().map(|column| column.name.as_str());
-            faults.push(TemplateError::Column {
-                dataset: statement.id.clone(),
-                column: name.clone(),
-                nearest: nearest(name, known).map(str::to_owned),
-            });
+            faults.push(TemplateError::Column { dataset: statement.id.clone(), column: name.clone() });
         }
         if template.columns.iter().take(at).any(|earlier| earlier == name) {
             faults.push(TemplateError::Twice(name.clone()));
@@ -248,15 +235,10 @@ fn unknown_meanings(template: &ScanTemplate, statement: &DatasetStatement) -> Ve
                 column: name.clone(),
                 meaning: meaning.clone(),
                 known: known.meanings.join(", "),
-                nearest: nearest(meaning, known.meanings.iter().map(String::as_str)).map(str::to_owned),
             });
         }
     }
     faults
-}
-
-fn hint(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -322,11 +304,22 @@ mod tests {
         validate(&ScanTemplate { meanings: vec![meanings(&["deceased", "moved_out", "registered"])], ..template() }, &statement()).unwrap();
         assert_eq!(
             said(vec![meanings(&["moved_in", "registered"])]),
-            ["a code of `police.household`.`status` means `moved_out`, which the check does not know; did you mean `moved_in`?; it knows \
-              moved_in, registered. Map the code to one of them in the dataset file, or have the check's definition revised"]
+            ["a code of `police.household`.`status` means `moved_out`, which the check does not know; it knows moved_in, \
+              registered. Map the code to the one that says exactly what it means, in the dataset file, or have the check's definition revised"]
         );
         let none = "`police.household`.`status` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`";
         assert_eq!(said(Vec::new()), [none]);
+    }
+
+    /// `approve` once said "has no column `ended_on`; did you mean `filed_on`?", and following it made a false certificate.
+    #[test]
+    fn a_column_that_is_missing_is_not_guessed_from_names() {
+        let mut statement = statement();
+        let columns = ["filed_on", "added_on", "ended_at", "endedon", "ended_n", "started_on"];
+        statement.columns.extend(columns.map(|name| Column { name: name.into(), ..Column::default() }));
+        let asked = ScanTemplate { columns: vec!["ended_on".into()], ..template() };
+        let said: String = validate(&asked, &statement).unwrap_err().iter().map(ToString::to_string).collect();
+        assert!(said.contains("has no column `ended_on`") && !columns.iter().any(|name| said.contains(name)), "{said}");
     }
 
     #[test]
@@ -353,8 +346,9 @@ mod tests {
             [
                 "`check` is `no-property`: write `<check>/<variant>`",
                 "`scan` is ``: give the scan's name in the definition",
-                "`police.household` has no lookup `kim`; did you mean `kin`?",
-                "`police.household` has no column `resident`; did you mean `resident_id`?",
+                "`police.household` has no lookup `kim`: describe one by that name, over every column that names whom the check looks for",
+                "`police.household` has no column `resident`: describe the column that holds what the check means by this name, whatever it \
+                 is called in the register, and no other",
                 "column `status` is named twice: name it once",
                 "`father_id` is to supply keys but is not among the scan's columns: add it, or drop it from `supplies`",
                 "`status` is to supply keys but is not of type resident_id",

@@ -5,6 +5,7 @@
 mod adjudicate;
 mod answers;
 mod crash;
+mod days;
 mod definitions;
 mod desk;
 mod disk;
@@ -20,3 +21,4 @@ mod probes;
 mod quality;
 mod revoke;
 mod support;
+mod tour;

@@ -84,11 +84,12 @@ fn the_key_holds(town: TestTown) {
         all
     });
     assert_eq!(answers.len(), asked.len());
+    let keys = town.keys();
     let wrong: Vec<_> = answers
         .iter()
         .filter_map(|(applicant, variant, answer)| {
-            let right = expected(&town.city, applicant, *variant);
-            (*answer != right).then(|| format!("{applicant} {}: {answer:?}, the key says {right:?}", variant.name()))
+            let right: Vec<_> = keys.iter().map(|key| expected(key, applicant, *variant)).collect();
+            (!right.contains(answer)).then(|| format!("{applicant} {}: {answer:?}, the key says {right:?}", variant.name()))
         })
         .collect();
     assert!(wrong.is_empty(), "{} of {} wrong:\n{}", wrong.len(), answers.len(), wrong[..wrong.len().min(20)].join("\n"));

@@ -145,3 +145,44 @@ fn an_answer_holds_where_every_register_that_it_judges_does() {
     let said = over(|statements| regions(statements, "housing.presale", &["330200"])).err().unwrap();
     assert!(said.contains("no region lies within all registers that it judges"), "{said}");
 }
+
+/// What `inspect --for` says of a check is what the check asks.
+#[test]
+fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
+    use std::collections::{BTreeMap, BTreeSet};
+    use zerotrip_certs::definition::StepKind;
+    use zerotrip_datasets::file::type_name;
+
+    for entry in std::fs::read_dir(zerotrip_tests::town::definitions()).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let definition = Definition::parse(&text, "it").unwrap();
+        let vocabulary = zerotrip_datasets::vocabulary::of(&definition.name).unwrap_or_else(|| panic!("no words for {}", definition.name));
+        let mut columns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut lookups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for step in definition.variants.iter().flat_map(|variant| &variant.steps) {
+            let StepKind::Scan(scan) = &step.kind else { continue };
+            columns.entry(scan.dataset.clone()).or_default().extend(scan.columns.iter().cloned());
+            lookups.entry(scan.dataset.clone()).or_default().insert(scan.lookup.clone());
+        }
+        let said: BTreeSet<&str> = vocabulary.datasets.iter().map(|dataset| dataset.id).collect();
+        assert_eq!(said, columns.keys().map(String::as_str).collect(), "{}", definition.name);
+        for dataset in vocabulary.datasets {
+            let shape = definition.datasets.iter().find(|shape| shape.id == dataset.id).unwrap();
+            let said: BTreeMap<&str, &str> = dataset.columns.iter().map(|column| (column.name, type_name(column.semantic))).collect();
+            let asked: BTreeSet<&str> = columns[dataset.id].iter().map(String::as_str).collect();
+            assert_eq!(said.keys().copied().collect::<BTreeSet<_>>(), asked, "{}", dataset.id);
+            for (column, semantic) in &said {
+                assert_eq!(shape.columns.get(*column).map(String::as_str), Some(*semantic), "{}.{column}", dataset.id);
+            }
+            assert_eq!(lookups[dataset.id], BTreeSet::from([dataset.lookup.name.to_owned()]), "{}", dataset.id);
+            let joined: BTreeSet<&str> = shape.lookup.get(dataset.lookup.name).into_iter().flatten().map(String::as_str).collect();
+            assert_eq!(dataset.lookup.columns.iter().copied().collect::<BTreeSet<_>>(), joined, "{}", dataset.id);
+            for column in dataset.columns {
+                let code = definition.codes.iter().find(|code| code.dataset == dataset.id && code.column == column.name);
+                let known: BTreeSet<&str> = code.into_iter().flat_map(|code| &code.meanings).map(String::as_str).collect();
+                assert_eq!(column.meanings.iter().map(|(word, _)| *word).collect::<BTreeSet<_>>(), known, "{}.{}", dataset.id, column.name);
+            }
+        }
+    }
+}

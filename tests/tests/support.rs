@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use chrono::Utc;
 use tempfile::TempDir;
 use zerotrip_certs::definition::Definition;
 use zerotrip_certs::soundness::Conclusion;
@@ -13,13 +14,14 @@ use zerotrip_client::{Errand, Outcome, Question, Session};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_hub::check::PreparedCheck;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
-use zerotrip_tests::city::{Answer, City, Outcome as Expected, SYSTEMS, System, Variant};
-use zerotrip_tests::town::{BASIS, FUND, PURPOSE, Plan, Town};
+use zerotrip_tests::city::{Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked, stated_day};
+use zerotrip_tests::town::{BASIS, CITIES, FUND, PURPOSE, Plan, Town};
 
 /// A town in a folder of its own, which goes with it.
 pub struct TestTown {
     pub town: Town,
     pub city: City,
+    spec: Spec,
     _folder: TempDir,
 }
 
@@ -41,15 +43,23 @@ pub fn town_with(residents: usize, seed: u64, settings: &str) -> TestTown {
 }
 
 fn start(plan: Plan) -> TestTown {
+    let of = (plan.spec.residents, plan.spec.seed);
+    assert!(CITIES.contains(&of), "{of:?} is tried on no other day than this one; add it to `CITIES`");
     zerotrip_trust::tls::install_provider();
     let folder = tempfile::tempdir().unwrap();
     let town = Town::start(folder.path(), &plan, &mut |_| {}).unwrap();
     // The same spec gives the same city: this one is only read for its key.
     let city = zerotrip_tests::city::imagine(&plan.spec).unwrap();
-    TestTown { town, city, _folder: folder }
+    TestTown { town, city, spec: plan.spec, _folder: folder }
 }
 
 impl TestTown {
+    /// The answer keys of every day on which it may have been asked by now: of two, where midnight has passed in China.
+    pub fn keys(&self) -> Vec<City> {
+        let days = self.spec.today.iter_days().take_while(|day| *day <= day_in_china(Utc::now()));
+        days.map(|day| imagine_asked(&self.spec, day).unwrap()).collect()
+    }
+
     pub fn cast(&self, role: &str) -> (String, &'static str) {
         let member = &self.city.cast[role];
         (member.applicant.as_str().to_owned(), member.variant.name())
@@ -149,12 +159,12 @@ impl Dice {
 /// What the owners of a city's registers state.
 pub fn statements() -> BTreeMap<String, DatasetStatement> {
     let folder = tempfile::tempdir().unwrap();
-    zerotrip_tests::city::generate(&zerotrip_tests::city::Spec::now(60, 1), folder.path()).unwrap();
+    zerotrip_tests::city::generate(&Spec::on(60, 1, stated_day()), folder.path()).unwrap();
     let files = ["police/household.toml", "civil/marriage.toml", "estate/ownership.toml", "housing/presale.toml"];
     let read = |file: &&str| {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
         let dataset = DatasetFile::parse(&text, file).unwrap();
-        (dataset.id.clone(), dataset.to_statement(SystemTime::now()))
+        (dataset.id.clone(), dataset.to_statement(SystemTime::UNIX_EPOCH))
     };
     files.iter().map(read).collect()
 }

@@ -1,5 +1,6 @@
 //! `inspect`: what a system holds, and the dataset file that could describe it.
 
+mod asked;
 mod options;
 mod proposal;
 
@@ -11,6 +12,9 @@ use serde_json::json;
 use zerotrip_channel::files;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Password, Tls, type_name};
+use zerotrip_datasets::guess::is_value;
+use zerotrip_datasets::mask::masked;
+use zerotrip_datasets::vocabulary::AskedDataset;
 use zerotrip_proto::v1::SemanticType;
 
 use self::options::in_options;
@@ -20,6 +24,9 @@ use crate::progress::with_progress;
 use crate::shown::shown;
 use crate::source::SourceError;
 use crate::source::catalogue::{Login, Look, Place, Setting, Table, Target};
+
+/// Characters of what could be somebody's id, cut short too.
+const FEWEST_OF_AN_ID: usize = 12;
 
 /// What to inspect.
 #[derive(Args)]
@@ -34,6 +41,12 @@ pub struct Inspect {
     /// The member that will own the dataset.
     #[arg(long)]
     member: Option<String>,
+    /// Propose under the names by which this check asks, such as no-property, and say what each of them means.
+    #[arg(long = "for", value_name = "CHECK")]
+    check: Option<String>,
+    /// Which of the registers that the check asks this is, such as estate.ownership.
+    #[arg(long, requires = "check", conflicts_with = "member", value_name = "ID")]
+    dataset: Option<String>,
     /// Write the proposed dataset file here, in the source's folder or above it; a file that is there already is left alone.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -92,18 +105,37 @@ pub async fn run(arguments: Inspect, as_json: bool) -> Result<(), Failure> {
     {
         return Err(format!("--member `{}` must begin with a-z and hold only a-z, 0-9 and _", shown(member)).into());
     }
+    let asked = arguments.check.as_deref().map(|check| asked::dataset(check, arguments.dataset.as_deref())).transpose()?;
     let target = Target::parse(&arguments.source, arguments.kind.as_deref(), arguments.login()?).map_err(spoken)?;
     let (looked_at, table, header) = (target.clone(), arguments.table.clone(), arguments.header);
     let look = tokio::task::spawn_blocking(move || look(&looked_at, table.as_deref(), header));
     match with_progress("reading the table", look).await?.map_err(|error| spoken(in_options(error, &target.place)))? {
         Found::Tables(tables) => list(&tables, as_json),
-        Found::Look(look) => propose(&arguments, &target, look, as_json),
+        Found::Look(look) => propose(&arguments, &target, asked, look, as_json),
     }
 }
 
-/// A system's words may stand in its errors.
+/// A system's words may stand in its errors, and somebody's id in them.
 fn spoken(error: SourceError) -> Failure {
-    shown(&error.to_string()).into()
+    shown(&without_ids(&error.to_string())).into()
+}
+
+/// Refuses a table of which a column is named by what can only be a value: its names are a row, which would be lost as one, and shown.
+fn has_names(target: &Target, look: &Look) -> Result<(), Failure> {
+    let Some(place) = look.columns.iter().position(|column| is_value(&column.field)) else { return Ok(()) };
+    let number = place + 1;
+    Err(match target.kind {
+        "csv" => format!(
+            "the file has no header line: where the name of column {number} belongs stands a value, which could be somebody's; write a line \
+             with the columns' names above the rows"
+        ),
+        "xlsx" | "xls" => format!(
+            "the sheet has no header: where the name of column {number} belongs stands a value, which could be somebody's; write a row with the \
+             columns' names above the others, or say with --header which row names them"
+        ),
+        _ => format!("column {number} is named by a value, which could be somebody's; give it a name there, or in a view"),
+    }
+    .into())
 }
 
 fn look(target: &Target, table: Option<&str>, header: u32) -> Result<Found, SourceError> {
@@ -125,7 +157,8 @@ fn list(tables: &[Table], as_json: bool) -> Result<(), Failure> {
     say(as_json, &text, &json!({ "tables": listed }))
 }
 
-fn propose(arguments: &Inspect, target: &Target, mut look: Look, as_json: bool) -> Result<(), Failure> {
+fn propose(arguments: &Inspect, target: &Target, asked: Option<&AskedDataset>, mut look: Look, as_json: bool) -> Result<(), Failure> {
+    has_names(target, &look)?;
     if let Place::File(path) = &target.place {
         place(&mut look, path, arguments.out.as_deref())?;
     }
@@ -145,13 +178,14 @@ fn propose(arguments: &Inspect, target: &Target, mut look: Look, as_json: bool) 
     if look.rows == 0 {
         advice.push("the table is empty: every type is a mere placeholder".to_owned());
     }
+    advice.iter_mut().for_each(|advice| *advice = without_ids(advice));
     advice.extend(left_out.iter().map(|field| format!("column `{field}` is left out: no dataset file may name it so")));
     let missing =
         columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId && column.seen.is_indexed == Some(false));
     advice.extend(
         missing.map(|column| format!("column `{}` has no index: every look-up would read all {} rows", column.seen.field, look.rows)),
     );
-    let text = proposal::text(&look, target.kind, arguments.member.as_deref(), &columns, &advice);
+    let text = proposal::text(&look, target.kind, arguments.member.as_deref(), asked, &columns, &advice);
     let told = summary(&look, &columns, &advice);
     let value = json!({
         "table": look.table, "kind": target.kind, "rows": look.rows, "advice": advice, "file": text,
@@ -173,6 +207,20 @@ fn propose(arguments: &Inspect, target: &Target, mut look: Look, as_json: bool) 
             say(as_json, &next, &value)
         }
     }
+}
+
+/// The text with nothing in it that is as long as somebody's id.
+fn without_ids(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, 'x' | 'X' | '０'..='９' | 'Ｘ' | 'ｘ');
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| is_part(c) != is_part(first)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        out.push_str(&if is_part(first) && run.chars().count() >= FEWEST_OF_AN_ID { masked(run) } else { run.to_owned() });
+        rest = after;
+    }
+    out
 }
 
 /// Where the file stands, seen from the dataset file.

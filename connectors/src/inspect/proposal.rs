@@ -7,8 +7,10 @@ use std::fmt::Write as _;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{MOST_CODES, type_name};
 use zerotrip_datasets::guess::{Guess, MOST_VALUES};
+use zerotrip_datasets::vocabulary::AskedDataset;
 use zerotrip_proto::v1::SemanticType;
 
+use super::asked;
 use crate::shown::shown;
 use crate::source::catalogue::{Look, Seen, Setting};
 
@@ -46,11 +48,25 @@ pub fn propose(kind: &str, look: &Look) -> (Vec<Proposed>, Vec<String>) {
 }
 
 /// The dataset file.
-pub fn text(look: &Look, kind: &str, member: Option<&str>, columns: &[Proposed], advice: &[String]) -> String {
+///
+/// Where it is for a check, `asked` is what that asks, and stands in it in the check's own words.
+pub fn text(
+    look: &Look,
+    kind: &str,
+    member: Option<&str>,
+    asked: Option<&AskedDataset>,
+    columns: &[Proposed],
+    advice: &[String],
+) -> String {
     let mut out = String::new();
-    head(&mut out, look, member, advice);
+    head(&mut out, look, member, asked, advice);
     source(&mut out, look, kind);
+    explained(&mut out, asked);
     coverage(&mut out);
+    if let Some(asked) = asked {
+        asked::describe(&mut out, asked, columns);
+        return out;
+    }
     for column in columns {
         one_column(&mut out, column);
     }
@@ -65,7 +81,7 @@ macro_rules! line {
     }};
 }
 
-fn head(out: &mut String, look: &Look, member: Option<&str>, advice: &[String]) {
+fn head(out: &mut String, look: &Look, member: Option<&str>, asked: Option<&AskedDataset>, advice: &[String]) {
     line!(out, "# Proposed by `zerotrip-connector inspect` from the {} rows of table {}.", look.rows, comment(&look.table));
     line!(out, "# Types are guessed from at most {MOST_VALUES} values of each column, spread evenly over its rows.");
     line!(out, "# Every {PLACEHOLDER} is for its owner to decide; `zerotrip-connector check` names those that are left.");
@@ -74,9 +90,17 @@ fn head(out: &mut String, look: &Look, member: Option<&str>, advice: &[String]) 
     }
     line!(out, "\n[dataset]");
     let (member, why) = member.map_or((PLACEHOLDER, "  # your member's name, a dot, a name for the dataset"), |member| (member, ""));
-    line!(out, "id = {}{why}", quoted(&format!("{member}.{}", name(&look.table, 1))));
+    match asked {
+        Some(asked) => line!(out, "id = {}  # {}", quoted(asked.id), asked.what),
+        None => line!(out, "id = {}{why}", quoted(&format!("{member}.{}", name(&look.table, 1)))),
+    }
     line!(out, "name = {{ zh = \"\", en = \"\" }}  # {PLACEHOLDER}: what people call this register");
-    line!(out, "sharing = \"{PLACEHOLDER}\"  # `unconditional`, `conditional` or `none`");
+    line!(
+        out,
+        "# `unconditional` (无条件共享: for every member with a duty), `conditional` (有条件共享: for whom and what the authority grants and you"
+    );
+    line!(out, "# approve) or `none` (不予共享: nobody is answered), as your catalogue of public data has it.");
+    line!(out, "sharing = \"{PLACEHOLDER}\"");
     line!(out, "most_age = \"{PLACEHOLDER}\"  # the oldest data that still counts, such as `36h`");
     line!(out, "row_floor = \"{PLACEHOLDER}\"  # fewer rows than this are not this register; {} rows are there now", look.rows);
     line!(
@@ -108,6 +132,29 @@ fn source(out: &mut String, look: &Look, kind: &str) {
     }
 }
 
+fn explained(out: &mut String, asked: Option<&AskedDataset>) {
+    line!(
+        out,
+        "\n# `since` is not the earliest day in the table, but the first day from which nothing is missing: rows of paper times that were never"
+    );
+    line!(
+        out,
+        "# typed in lie before it. A check that asks about a whole life (`lifetime_from` in its definition, such as marriages from the age of"
+    );
+    line!(
+        out,
+        "# 20 on) answers only about those whose life from then on lies after it. A day too early makes false certificates, one too late"
+    );
+    line!(
+        out,
+        "# makes answers unavailable. `subjects` says of whom an absence here means something: `everyone` only if persons who live elsewhere"
+    );
+    line!(out, "# stand in it like residents.");
+    if let Some(asked) = asked {
+        line!(out, "# {}: {}", asked.id, asked.coverage);
+    }
+}
+
 fn coverage(out: &mut String) {
     line!(out, "\n# What an absence in this register means. It stands on certificates.\n[coverage]");
     line!(out, "regions = [\"{PLACEHOLDER}\"]  # division codes, such as `330100`");
@@ -121,6 +168,7 @@ fn one_column(out: &mut String, Proposed { name, seen, guess }: &Proposed) {
     let declared = if seen.declared.is_empty() { String::new() } else { format!("; declared {}", comment(&seen.declared)) };
     line!(out, "type = \"{}\"  # {} % sure: {}{declared}", type_name(guess.semantic), guess.confidence, guess.reason);
     line!(out, "grade = \"{}\"  # {}", guess.grade.as_str_name(), guess.grade_reason);
+    asked::fillers(out, &guess.fillers, None);
     if guess.semantic == SemanticType::Code {
         line!(out, "# The values that were found; say in a-z, 0-9 and _ what each means. A code that is missing here spoils its row.");
         line!(out, "[column.codes]");
@@ -160,12 +208,12 @@ fn look_ups(out: &mut String, columns: &[Proposed]) {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
 /// A name of theirs in a comment: it cannot end the line, nor turn what is read.
-fn comment(text: &str) -> String {
+pub(super) fn comment(text: &str) -> String {
     shown(&text.chars().take(200).collect::<String>())
 }
 

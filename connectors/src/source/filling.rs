@@ -9,7 +9,6 @@ use rusqlite::{Connection, Statement};
 use zerotrip_datasets::Column;
 use zerotrip_datasets::file::MOST_COLUMNS;
 use zerotrip_datasets::guess::Evidence;
-use zerotrip_datasets::resident_id::SuspectRow;
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
 use super::SourceError;
@@ -298,12 +297,7 @@ impl<'a> Filling<'a> {
             return Err(self.broken(&format!("the row at line {line} is over {MOST_RAGGED_TEXT} bytes; is a quote left open?")));
         }
         let line = self.number(line);
-        self.filled.ragged.push(RaggedRow {
-            line,
-            suspect: SuspectRow::new(text),
-            digest: ragged_digest(text),
-            excerpt: text.chars().take(EXCERPT_CHARS).collect(),
-        });
+        self.filled.ragged.push(RaggedRow { line, digest: ragged_digest(text), excerpt: text.chars().take(EXCERPT_CHARS).collect() });
         if self.filled.ragged.len() > MOST_UNREADABLE {
             let what = "too many rows hold something beside the columns that the header names, or are of another width; is it of that kind, \
                         and has every column a name?";

@@ -1,12 +1,12 @@
 //! What is wrong with the cells of a dataset, counted by column and kind: for its owner, and for the catalog, which must not hear more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use zerotrip_datasets::Column;
-use zerotrip_datasets::cell::{CellReading, read};
+use zerotrip_datasets::cell::{CellReading, is_blank, read};
 use zerotrip_datasets::mask::masked;
-use zerotrip_datasets::resident_id::{Reading, ResidentId, is_irregular, is_spreadsheet_rounded, parse};
+use zerotrip_datasets::resident_id::{ResidentId, is_irregular, is_spreadsheet_rounded};
 use zerotrip_proto::v1::SemanticType;
 
 use super::RawRow;
@@ -109,39 +109,31 @@ impl<'a> Assay<'a> {
     /// Takes the next row.
     pub fn note(&mut self, row: RawRow<'_>) {
         let mut spoilt = false;
+        let cell = |place: usize| row.get(place);
         for (place, (column, raw)) in self.columns.iter().zip(row.iter()).enumerate() {
             let Some(kind) = fault(column, raw) else { continue };
+            let key = self.look_ups.iter().find_map(|look_up| look_up.declared.get(&place));
+            if kind == FindingKind::Unreadable && key.is_some_and(|key| key.says_other(&cell)) {
+                continue;
+            }
             spoilt |= kind.spoils();
             self.add((place, kind), raw);
         }
-        for place in self.lost(row) {
+        let lost: BTreeSet<usize> = self.look_ups.iter().flat_map(|look_up| look_up.lost(&cell)).collect();
+        for place in lost {
             spoilt = true;
             self.add((place, FindingKind::LostId), None);
         }
         self.spoilt_rows += u64::from(spoilt);
         for (look_up, trials) in self.look_ups.iter().zip(&mut self.trials) {
-            let mut persons = look_up.columns.iter().filter_map(|place| match parse(row.get(*place)?) {
-                Reading::Person(person) => Some(person),
-                Reading::Other(_) | Reading::Unreadable => None,
+            let mut persons = look_up.columns.iter().filter_map(|place| match read(self.columns.get(*place)?, row.get(*place)) {
+                CellReading::Id(person) => Some(person),
+                _ => None,
             });
             if let Some(person) = persons.next() {
                 trials.meet(person);
             }
         }
-    }
-
-    /// Key columns of this row that are blank, and should not be.
-    fn lost(&self, row: RawRow<'_>) -> Vec<usize> {
-        let is_blank = |place: &usize| row.get(*place).is_none_or(|raw| raw.trim().is_empty());
-        let mut lost: Vec<usize> = Vec::new();
-        for look_up in self.look_ups {
-            let all = look_up.columns.iter().all(is_blank);
-            let blank = look_up.columns.iter().copied().filter(is_blank);
-            lost.extend(blank.filter(|place| all || !look_up.may_be_blank.contains(place)));
-        }
-        lost.sort_unstable();
-        lost.dedup();
-        lost
     }
 
     fn add(&mut self, place: (usize, FindingKind), raw: Option<&str>) {
@@ -193,7 +185,7 @@ impl Trials {
 fn fault(column: &Column, raw: Option<&str>) -> Option<FindingKind> {
     match read(column, raw) {
         CellReading::Unreadable => Some(FindingKind::Unreadable),
-        CellReading::UnknownCode if raw.is_none_or(|raw| raw.trim().is_empty()) => Some(FindingKind::BlankCode),
+        CellReading::UnknownCode if is_blank(raw) => Some(FindingKind::BlankCode),
         CellReading::UnknownCode => Some(FindingKind::UnknownCode),
         CellReading::Id(_) if column.semantic == SemanticType::ResidentId => match raw {
             Some(raw) if is_spreadsheet_rounded(raw) => Some(FindingKind::RoundedId),
@@ -214,14 +206,14 @@ mod tests {
 
     fn column(name: &str, semantic: SemanticType) -> Column {
         let codes = if semantic == SemanticType::Code { BTreeMap::from([("1".to_owned(), "on".to_owned())]) } else { BTreeMap::new() };
-        Column { name: name.into(), field: name.into(), semantic, grade: Grade::L3, codes }
+        Column { name: name.into(), field: name.into(), semantic, grade: Grade::L3, codes, declared: Default::default() }
     }
 
     #[test]
     fn every_kind_is_counted_in_its_column_and_shown_masked() {
         let columns =
             [column("id", SemanticType::ResidentId), column("father", SemanticType::ResidentId), column("status", SemanticType::Code)];
-        let look_ups = [KeyColumns { columns: vec![0, 1], may_be_blank: vec![1] }];
+        let look_ups = [KeyColumns { columns: vec![0, 1], may_be_blank: vec![1], ..KeyColumns::default() }];
         let mut assay = Assay::new(&columns, &look_ups);
         let rows = [
             ["11010519491231002X", "", "1"],

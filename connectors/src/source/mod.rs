@@ -157,6 +157,8 @@ pub struct Survey {
     pub unreadable: Vec<String>,
     /// How many there are in all.
     pub unreadable_count: u64,
+    /// How many rows could be anybody's: while there is one, no absence can be proven of anybody.
+    pub anybodys: u64,
     /// Of how many more their owner has stated whom they concern.
     pub adjudicated: u64,
     /// Rows found only through the profiling pass.

@@ -1,12 +1,14 @@
 //! The profiling pass: one look over the key columns that finds what an index cannot. It remembers which rows hold a known person in
-//! an irregular spelling, and which rows cannot be read; everything else the index finds.
+//! an irregular spelling or beside others, which are a person's by their owner's ruling, and which are not accounted for; everything else
+//! the index finds.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use zerotrip_datasets::DatasetFile;
-use zerotrip_datasets::normal::uscc;
-use zerotrip_datasets::resident_id::{self, Probe, Reading, ResidentId, Suspect, SuspectRow};
+use zerotrip_datasets::cell::is_blank;
+use zerotrip_datasets::resident_id::{self, Declared, Probe, ResidentId, Suspect, Whose};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
 
@@ -27,57 +29,113 @@ pub const MOST_IRREGULAR: usize = 1_000_000;
 pub struct Profile {
     /// Rows, unreadable ones included.
     pub rows: u64,
-    /// By column place: person → row ids that hold the person in an irregular spelling.
+    /// By column place: person → row ids that an index of regular spellings does not find.
     irregular: HashMap<(usize, ResidentId), Vec<i64>>,
-    /// Rows whose key cell cannot be read.
-    unreadable: Vec<UnreadableCell>,
-    /// Rows whose key cell is a person's id, and could as well be what a spreadsheet left of another's.
-    rounded: Vec<UnreadableCell>,
-    /// Where those of which nothing is stated are, by the digits that are left: they can be a hundredth of a register, too many to be
-    /// held against each of many keys.
+    /// Cells that are not accounted for.
+    unreadable: Vec<Cell>,
+    /// Cells that are a person's id, and could as well be what a spreadsheet left of another's.
+    rounded: Vec<Cell>,
+    /// Where those of them are, by the digits that are left: they can be a hundredth of a register, too many to be held against each of
+    /// many keys.
     rounded_by: HashMap<u64, Vec<usize>>,
-    /// Where the others are.
-    rounded_stated: Vec<usize>,
     /// 15-digit ids that may be another's, by their digits: where, and whose they are by their looks.
     doubtful: HashMap<u64, Vec<(usize, i64, ResidentId)>>,
     /// How many of those there are.
     doubtful_count: usize,
     /// What the cells of each of `columns` hold.
     held: Vec<Held>,
-    /// Rows that could not be split into columns.
+    /// Rows that could not be split into columns: each could be anybody's.
     ragged: Vec<RaggedRow>,
     /// The dataset's look-ups.
     look_ups: Vec<KeyColumns>,
-    /// The places of all their columns, each once.
-    columns: Vec<usize>,
+    /// All their columns, each once.
+    columns: Vec<KeyColumn>,
     /// What the owner has stated of unreadable rows.
     adjudications: Arc<Adjudications>,
+    /// How many rows there are of each digest of which something is stated.
+    ruled_rows: HashMap<Digest, u64>,
+    /// Nobody is born later.
+    today: NaiveDate,
 }
 
 /// One look-up of a dataset.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct KeyColumns {
     /// Places of its columns.
     pub columns: Vec<usize>,
     /// Those of them in which a blank says that there is nobody.
     pub may_be_blank: Vec<usize>,
+    /// What is declared of them, by their places.
+    pub declared: BTreeMap<usize, DeclaredKey>,
+}
+
+/// What is declared of a column of ids.
+#[derive(Clone, Debug, Default)]
+pub struct DeclaredKey {
+    /// Its words and schemes.
+    pub declared: Declared,
+    /// The place of the column that says under which scheme an id stands.
+    pub scheme_by: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct KeyColumn {
+    place: usize,
+    key: DeclaredKey,
 }
 
 impl KeyColumns {
     /// The places of all columns of these look-ups, each once.
     pub fn places(look_ups: &[Self]) -> Vec<usize> {
-        let mut places: Vec<usize> = look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
-        places.sort_unstable();
-        places.dedup();
-        places
+        let places: BTreeSet<usize> = look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
+        places.into_iter().collect()
+    }
+
+    /// Whether what stands in them is told by other columns too.
+    pub fn need_others(look_ups: &[Self]) -> bool {
+        look_ups.iter().flat_map(|look_up| look_up.declared.values()).any(|key| key.scheme_by.is_some())
     }
 
     /// Those of a dataset file.
     pub fn of(dataset: &DatasetFile) -> Vec<Self> {
         let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);
-        let places = |names: &[String]| names.iter().filter_map(place).collect();
-        let look_ups = dataset.lookups.iter();
-        look_ups.map(|look_up| Self { columns: places(&look_up.columns), may_be_blank: places(&look_up.may_be_blank) }).collect()
+        let places = |names: &[String]| -> Vec<usize> { names.iter().filter_map(place).collect() };
+        let declared = |at: &usize| {
+            let declared = dataset.columns.get(*at)?.declared.clone();
+            let scheme_by = declared.scheme_by.as_ref().and_then(|by| place(&by.column));
+            Some((*at, DeclaredKey { declared, scheme_by }))
+        };
+        let look_up = |look_up: &zerotrip_datasets::Lookup| {
+            let columns = places(&look_up.columns);
+            let declared = columns.iter().filter_map(declared).collect();
+            Self { columns, may_be_blank: places(&look_up.may_be_blank), declared }
+        };
+        dataset.lookups.iter().map(look_up).collect()
+    }
+
+    /// Key columns of a row in which an id is lost: blank ones, where its owner has not said that there may be nobody, or in which nobody
+    /// at all stands. `cell` gives the row's cells.
+    pub fn lost<'a>(&self, cell: &impl Fn(usize) -> Option<&'a str>) -> Vec<usize> {
+        let says_other = |place: &usize| self.declared.get(place).is_some_and(|key| key.says_other(cell));
+        let blank: Vec<usize> = self.columns.iter().copied().filter(|place| is_blank(cell(*place)) && !says_other(place)).collect();
+        let all = blank.len() == self.columns.len();
+        blank.into_iter().filter(|place| all || !self.may_be_blank.contains(place)).collect()
+    }
+}
+
+impl DeclaredKey {
+    /// Whether the column for it says that no resident id stands there.
+    pub fn says_other<'a>(&self, cell: &impl Fn(usize) -> Option<&'a str>) -> bool {
+        let by = self.scheme_by.zip(self.declared.scheme_by.as_ref());
+        by.is_some_and(|(place, by)| by.says_other(cell(place)))
+    }
+
+    /// Whose the cell `raw` is, beside the row's others; it is not blank.
+    pub fn whose<'a>(&self, raw: &str, cell: &impl Fn(usize) -> Option<&'a str>) -> Whose {
+        match self.declared.whose(raw) {
+            Whose::Could(_) if self.says_other(cell) => Whose::Nobody,
+            whose => whose,
+        }
     }
 }
 
@@ -86,18 +144,29 @@ impl KeyColumns {
 pub enum KeyCell<'a> {
     /// NULL.
     Null,
-    /// Text, which an index finds by its spellings.
+    /// Text that may have passed through a spreadsheet or a number; an index finds it by its spellings.
     Text(&'a str),
-    /// A number, which it does not.
+    /// Text as somebody wrote it into a database: nothing has rounded it.
+    Stored(&'a str),
+    /// A number, which an index of text does not find.
     Number(&'a str),
+}
+
+impl<'a> KeyCell<'a> {
+    fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Null => None,
+            Self::Text(raw) | Self::Stored(raw) | Self::Number(raw) => Some(raw),
+        }
+    }
 }
 
 /// What is remembered of a row.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Noted {
-    /// A person in an irregular spelling.
+    /// A person in an irregular spelling, or beside another.
     pub irregular: bool,
-    /// A cell that cannot be read, or not be relied upon.
+    /// A cell that is not accounted for, or not to be relied upon.
     pub unreadable: bool,
     /// A person's id that may be another's.
     pub doubtful: bool,
@@ -111,32 +180,44 @@ struct Held {
     foreign: u64,
 }
 
+/// A cell that concerns others than an index says.
 #[derive(Debug)]
-struct UnreadableCell {
+struct Cell {
     column: usize,
     row: i64,
-    whose: Whose,
+    /// Whom it could concern by its looks.
+    suspect: Suspect,
+    /// Whose it is by its looks; nobody's, where it is unreadable.
+    reads_as: Option<ResidentId>,
+    /// Nothing stands there that the system could be asked for.
+    is_blank: bool,
+    /// The row's digest, where its owner has stated something of it.
+    ruled: Option<Digest>,
+    state: State,
 }
 
-/// Whose an unreadable cell could be.
+/// What is settled of a cell.
 #[derive(Debug)]
-enum Whose {
-    /// Whoever it could be a spelling of.
-    Suspected(Suspect),
-    /// Those whom its row can concern, as the owner has stated.
+enum State {
+    /// Nothing: it concerns whoever it could.
+    Open,
+    /// Its row can concern these, as the owner has stated.
     Stated(Concerns),
+    /// Nobody, or somebody whose row it is now.
+    Settled,
 }
 
-impl UnreadableCell {
+impl Cell {
     fn could_be(&self, person: &(&ResidentId, Probe)) -> bool {
-        match &self.whose {
-            Whose::Suspected(suspect) => suspect.could_be(&person.1),
-            Whose::Stated(concerns) => concerns.could_be(person.0),
+        match &self.state {
+            State::Open => self.suspect.could_be(&person.1),
+            State::Stated(concerns) => concerns.could_be(person.0),
+            State::Settled => false,
         }
     }
 
     fn is_open(&self) -> bool {
-        matches!(self.whose, Whose::Suspected(_))
+        matches!(self.state, State::Open)
     }
 }
 
@@ -145,8 +226,6 @@ impl UnreadableCell {
 pub struct RaggedRow {
     /// Its line in the file.
     pub line: u64,
-    /// Whose it could be.
-    pub suspect: SuspectRow,
     /// By which its owner can state whom it concerns.
     pub digest: Digest,
     /// Its beginning, for the owner.
@@ -156,15 +235,18 @@ pub struct RaggedRow {
 impl Profile {
     /// An empty one, for a dataset with these look-ups.
     pub fn new(look_ups: Vec<KeyColumns>, ragged: Vec<RaggedRow>, adjudications: Arc<Adjudications>) -> Result<Self, SourceError> {
-        let rows = ragged.len() as u64;
-        let columns = KeyColumns::places(&look_ups);
+        let key = |place: usize| look_ups.iter().find_map(|look_up| look_up.declared.get(&place)).cloned().unwrap_or_default();
+        let columns: Vec<KeyColumn> = KeyColumns::places(&look_ups).into_iter().map(|place| KeyColumn { place, key: key(place) }).collect();
+        let mut ruled_rows = HashMap::new();
+        for row in ragged.iter().filter(|row| adjudications.of(&row.digest).is_some()) {
+            *ruled_rows.entry(row.digest).or_default() += 1;
+        }
         let profile = Self {
-            rows,
+            rows: ragged.len() as u64,
             irregular: HashMap::new(),
             unreadable: Vec::new(),
             rounded: Vec::new(),
             rounded_by: HashMap::new(),
-            rounded_stated: Vec::new(),
             doubtful: HashMap::new(),
             doubtful_count: 0,
             held: vec![Held::default(); columns.len()],
@@ -172,12 +254,14 @@ impl Profile {
             look_ups,
             columns,
             adjudications,
+            ruled_rows,
+            today: chrono::Utc::now().date_naive(),
         };
         profile.bounded()?;
         Ok(profile)
     }
 
-    /// Notes a row; `cell` gives its key cells by column place, `digest` that of all its cells. Says what is remembered under its row id.
+    /// Notes a row; `cell` gives its cells by column place, `digest` that of all its cells. Says what is remembered under its row id.
     pub fn note<'a>(
         &mut self,
         row: i64,
@@ -187,77 +271,113 @@ impl Profile {
         self.rows += 1;
         let before = (self.unreadable.len(), self.rounded.len());
         let mut noted = Noted::default();
-        let text = |column: usize| match cell(column) {
-            KeyCell::Text(raw) | KeyCell::Number(raw) if !is_blank(raw) => Some(raw),
-            KeyCell::Null | KeyCell::Text(_) | KeyCell::Number(_) => None,
-        };
-        let mut lost: Vec<usize> = Vec::new();
-        for look_up in &self.look_ups {
-            let blank = || look_up.columns.iter().copied().filter(|column| text(*column).is_none());
-            // A blank where the owner says that there may be nobody is nobody; but a row with nobody in it at all is anybody's.
-            let all = blank().count() == look_up.columns.len();
-            lost.extend(blank().filter(|column| all || !look_up.may_be_blank.contains(column)));
-        }
-        lost.sort_unstable();
-        lost.dedup();
-        self.unreadable.extend(lost.into_iter().map(|column| UnreadableCell { column, row, whose: Whose::Suspected(Suspect::new("")) }));
+        let text = |place: usize| cell(place).text();
+        let lost: BTreeSet<usize> = self.look_ups.iter().flat_map(|look_up| look_up.lost(&text)).collect();
+        let open = |column, suspect, is_blank| Cell { column, row, suspect, reads_as: None, is_blank, ruled: None, state: State::Open };
+        self.unreadable.extend(lost.into_iter().map(|column| open(column, Suspect::anybody(), true)));
         let mut foreign: Vec<usize> = Vec::new();
-        for (place, (column, held)) in self.columns.iter().copied().zip(&mut self.held).enumerate() {
-            let Some(raw) = text(column) else { continue };
-            match resident_id::parse(raw) {
-                Reading::Person(person) => {
+        for (at, (KeyColumn { place, key }, held)) in self.columns.iter().zip(&mut self.held).enumerate() {
+            let Some(raw) = text(*place).filter(|raw| !is_blank(Some(raw))) else { continue };
+            let add = |persons: &[ResidentId], irregular: &mut HashMap<(usize, ResidentId), Vec<i64>>| {
+                persons.iter().for_each(|person| irregular.entry((*place, *person)).or_default().push(row));
+            };
+            match key.whose(raw, &text) {
+                // Nobody has this number yet, so nobody knows whose it is.
+                Whose::Person(person) if person.birth_date() > self.today => {
+                    self.unreadable.push(open(*place, Suspect::new(raw), false));
+                }
+                Whose::Person(person) => {
                     held.readable += 1;
                     if resident_id::is_doubtful(raw)
                         && let Some(digits) = resident_id::short_digits(raw)
                     {
-                        self.doubtful.entry(digits).or_default().push((column, row, person));
+                        self.doubtful.entry(digits).or_default().push((*place, row, person));
                         self.doubtful_count += 1;
                         noted.doubtful = true;
                     }
-                    if resident_id::is_irregular(raw) || matches!(cell(column), KeyCell::Number(_)) {
-                        self.irregular.entry((column, person)).or_default().push(row);
+                    if matches!(cell(*place), KeyCell::Number(_)) || !person.spellings().iter().any(|spelling| spelling == raw) {
+                        add(&[person], &mut self.irregular);
                         noted.irregular = true;
                     }
-                    if resident_id::is_spreadsheet_rounded(raw) {
-                        let place = self.rounded.len();
-                        resident_id::rounded_digits(raw).for_each(|digits| self.rounded_by.entry(digits).or_default().push(place));
-                        self.rounded.push(UnreadableCell { column, row, whose: Whose::Suspected(Suspect::rounded(raw)) });
+                    if !matches!(cell(*place), KeyCell::Stored(_)) && resident_id::is_spreadsheet_rounded(raw) {
+                        let at = self.rounded.len();
+                        resident_id::rounded_digits(raw).for_each(|digits| self.rounded_by.entry(digits).or_default().push(at));
+                        self.rounded.push(Cell { reads_as: Some(person), ..open(*place, Suspect::rounded(raw), false) });
                     }
                 }
-                Reading::Other(other) if uscc::is_valid(other.as_bytes()) => held.readable += 1,
-                Reading::Other(_) => held.foreign += 1,
-                Reading::Unreadable => {
-                    let suspect = Suspect::new(raw);
-                    foreign.extend((!suspect.is_anybodys()).then_some(place));
-                    self.unreadable.push(UnreadableCell { column, row, whose: Whose::Suspected(suspect) });
+                Whose::Several(persons) => {
+                    held.readable += 1;
+                    add(&persons, &mut self.irregular);
+                    noted.irregular = true;
+                }
+                Whose::Organisation => held.readable += 1,
+                Whose::Nobody => held.foreign += 1,
+                Whose::Could(suspect) => {
+                    foreign.extend((!suspect.is_anybodys()).then_some(at));
+                    self.unreadable.push(open(*place, suspect, false));
                 }
             }
         }
         if before != (self.unreadable.len(), self.rounded.len()) {
             noted.unreadable = true;
             // What the owner has stated of a row stands for what cannot be read in it.
-            if self.apply_ruling(before, digest) {
+            if self.rule(before, digest) {
                 foreign.clear();
             }
         }
-        for place in foreign {
-            self.held.get_mut(place).into_iter().for_each(|held| held.foreign += 1);
+        for at in foreign {
+            self.held.get_mut(at).into_iter().for_each(|held| held.foreign += 1);
         }
         self.bounded().map(|()| noted)
     }
 
-    /// What the owner has stated of this row stands for what its cells could be; whether anything was.
-    fn apply_ruling(&mut self, before: (usize, usize), digest: impl FnOnce() -> Digest) -> bool {
+    /// Notes that the owner has stated something of this row; whether so.
+    fn rule(&mut self, before: (usize, usize), digest: impl FnOnce() -> Digest) -> bool {
         if self.adjudications.is_empty() {
             return false;
         }
-        let Some(concerns) = self.adjudications.of(&digest()) else { return false };
-        self.rounded_stated.extend(before.1..self.rounded.len());
-        let new = self.unreadable.iter_mut().skip(before.0).chain(self.rounded.iter_mut().skip(before.1));
-        for cell in new {
-            cell.whose = Whose::Stated(concerns.clone());
+        let digest = digest();
+        if self.adjudications.of(&digest).is_none() {
+            return false;
         }
+        *self.ruled_rows.entry(digest).or_default() += 1;
+        let new = self.unreadable.iter_mut().skip(before.0).chain(self.rounded.iter_mut().skip(before.1));
+        new.for_each(|cell| cell.ruled = Some(digest));
         true
+    }
+
+    /// After the last row. What the owner has stated of rows holds if there are no more rows like them than when it was stated: one that came
+    /// later is not covered, and nothing tells which one that is.
+    ///
+    /// A column of ids in which hardly anybody can be read is another column, or was put into other words (a hash, a vendor's encryption):
+    /// that a person is not found in it says nothing.
+    pub fn close(&mut self) -> Result<(), SourceError> {
+        let Self { adjudications, ruled_rows, irregular, unreadable, rounded, .. } = self;
+        for cell in unreadable.iter_mut().chain(rounded) {
+            let Some(concerns) = cell.ruled.and_then(|digest| covering(adjudications, ruled_rows, &digest)) else { continue };
+            cell.state = match concerns {
+                Concerns::Nobody => State::Settled,
+                // It is their row now: a look-up brings it, as if their ids stood there.
+                Concerns::Persons(persons) if !cell.is_blank => {
+                    let persons = persons.iter().filter_map(|person| ResidentId::new_strict(person).ok());
+                    for person in persons.filter(|person| cell.reads_as != Some(*person)) {
+                        irregular.entry((cell.column, person)).or_default().push(cell.row);
+                    }
+                    State::Settled
+                }
+                Concerns::Persons(_) | Concerns::Born { .. } => State::Stated(concerns.clone()),
+            };
+        }
+        for (KeyColumn { place, .. }, Held { readable, foreign }) in self.columns.iter().zip(&self.held) {
+            if (*foreign > FEW && foreign > readable) || (*readable == 0 && *foreign > HANDFUL) {
+                let detail = format!(
+                    "of the identifiers in column {} of the dataset file {foreign} are neither a person's nor a credit code, and only {readable}                      are; name the column that holds resident ids, or have them given out as they are",
+                    place + 1
+                );
+                return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
+            }
+        }
+        Ok(())
     }
 
     /// Rows that hold one of the keys in a spelling that no index was asked for.
@@ -272,25 +392,18 @@ impl Profile {
     /// Locators of unreadable rows that could be one of the keys'.
     pub fn could_match(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<String> {
         let rows = self.suspects(columns, keys).into_iter().map(|row| format!("row {row}"));
-        if self.ragged.is_empty() {
-            return rows.collect();
-        }
-        let persons: Vec<(&ResidentId, Probe)> = keys.iter().map(|key| (key, Probe::new(key))).collect();
-        let ragged = self.ragged.iter().filter(|row| persons.iter().any(|person| self.ragged_could_be(row, person)));
-        let ragged = ragged.map(|row| format!("line {}", row.line));
-        rows.chain(ragged).collect()
+        let ragged =
+            self.ragged.iter().filter(|row| self.stated_of(row).is_none_or(|concerns| keys.iter().any(|key| concerns.could_be(key))));
+        rows.chain(ragged.map(|row| format!("line {}", row.line))).collect()
     }
 
-    /// Row ids of unreadable cells in these columns that could be one of the keys'.
+    /// Row ids of cells in these columns that could be one of the keys' and are not accounted for as theirs.
     pub fn suspects(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<i64> {
         let mut rows = Vec::new();
-        if !self.unreadable.is_empty() {
-            let persons: Vec<(&ResidentId, Probe)> = keys.iter().map(|key| (key, Probe::new(key))).collect();
-            let cells = self.unreadable.iter().filter(|cell| columns.contains(&cell.column));
-            rows.extend(cells.filter(|cell| persons.iter().any(|person| cell.could_be(person))).map(|cell| cell.row));
-        }
-        let cells = self.rounded_suspects(keys).into_iter().filter_map(|place| self.rounded.get(place));
-        rows.extend(cells.filter(|cell| columns.contains(&cell.column)).map(|cell| cell.row));
+        let persons: Vec<(&ResidentId, Probe)> = keys.iter().map(|key| (key, Probe::new(key))).collect();
+        let concerns = |cell: &&Cell| columns.contains(&cell.column) && persons.iter().any(|person| cell.could_be(person));
+        rows.extend(self.unreadable.iter().filter(concerns).map(|cell| cell.row));
+        rows.extend(self.rounded_suspects(keys).into_iter().filter(|cell| columns.contains(&cell.column)).map(|cell| cell.row));
         if !self.doubtful.is_empty() {
             let cells = keys.iter().flat_map(|key| {
                 let cells = resident_id::doubtfuls(key).filter_map(|digits| self.doubtful.get(&digits)).flatten();
@@ -302,45 +415,24 @@ impl Profile {
         rows
     }
 
-    /// After the last row: a column of ids in which hardly anybody can be read is another column, or was put into other words (a hash, a
-    /// vendor's encryption); that a person is not found in it says nothing.
-    pub fn plausible(&self) -> Result<(), SourceError> {
-        for (column, Held { readable, foreign }) in self.columns.iter().zip(&self.held) {
-            if (*foreign > FEW && foreign > readable) || (*readable == 0 && *foreign > HANDFUL) {
-                let detail = format!(
-                    "of the identifiers in column {} of the dataset file {foreign} are neither a person's nor a credit code, and only {readable} \
-                     are; name the column that holds resident ids, or have them given out as they are",
-                    column + 1
-                );
-                return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
+    /// Rounded cells that could be one of the keys'.
+    fn rounded_suspects(&self, keys: &[ResidentId]) -> Vec<&Cell> {
+        let stated = self.rounded.iter().filter(|cell| match &cell.state {
+            State::Stated(concerns) => keys.iter().any(|key| concerns.could_be(key)),
+            State::Open | State::Settled => false,
+        });
+        let mut places: BTreeSet<usize> = BTreeSet::new();
+        if !self.rounded.is_empty() {
+            for digits in keys.iter().flat_map(resident_id::fifteens) {
+                places.extend(self.rounded_by.get(&digits).into_iter().flatten().copied());
             }
         }
-        Ok(())
+        places.into_iter().filter_map(|place| self.rounded.get(place)).filter(|cell| cell.is_open()).chain(stated).collect()
     }
 
-    /// Where rounded cells stand that could be one of the keys'.
-    fn rounded_suspects(&self, keys: &[ResidentId]) -> BTreeSet<usize> {
-        let mut places = BTreeSet::new();
-        if self.rounded.is_empty() {
-            return places;
-        }
-        for digits in keys.iter().flat_map(resident_id::fifteens) {
-            places.extend(self.rounded_by.get(&digits).into_iter().flatten());
-        }
-        places.retain(|place| self.rounded.get(*place).is_some_and(UnreadableCell::is_open));
-        let stated = self.rounded_stated.iter().filter_map(|place| Some((*place, self.rounded.get(*place)?)));
-        for (place, cell) in stated {
-            if let Whose::Stated(concerns) = &cell.whose
-                && keys.iter().any(|key| concerns.could_be(key))
-            {
-                places.insert(place);
-            }
-        }
-        places
-    }
-
-    fn ragged_could_be(&self, row: &RaggedRow, person: &(&ResidentId, Probe)) -> bool {
-        self.adjudications.of(&row.digest).map_or_else(|| row.suspect.could_be(&person.1), |concerns| concerns.could_be(person.0))
+    /// What the owner has stated of a ragged row.
+    fn stated_of(&self, row: &RaggedRow) -> Option<&Concerns> {
+        covering(&self.adjudications, &self.ruled_rows, &row.digest)
     }
 
     /// Locators of all rows that could be another's than they say, and of which their owner has stated nothing.
@@ -354,13 +446,20 @@ impl Profile {
         self.unreadable.iter().filter(|cell| cell.is_open()).map(|cell| cell.row)
     }
 
-    fn open_cells(&self) -> impl Iterator<Item = &UnreadableCell> {
-        self.cells().filter(|cell| cell.is_open())
+    /// How many rows could be anybody's: while there is one, no absence can be proven of anybody.
+    pub fn anybodys(&self) -> u64 {
+        let rows: BTreeSet<i64> =
+            self.unreadable.iter().filter(|cell| cell.is_open() && cell.suspect.is_anybodys()).map(|cell| cell.row).collect();
+        (rows.len() + self.open_ragged().count()) as u64
+    }
+
+    fn open_cells(&self) -> impl Iterator<Item = &Cell> {
+        self.unreadable.iter().chain(&self.rounded).filter(|cell| cell.is_open())
     }
 
     /// Ragged rows of which their owner has stated nothing.
     pub fn open_ragged(&self) -> impl Iterator<Item = &RaggedRow> {
-        self.ragged.iter().filter(|row| self.adjudications.of(&row.digest).is_none())
+        self.ragged.iter().filter(|row| self.stated_of(row).is_none())
     }
 
     /// How many unreadable cells and ragged rows there are of which nothing is stated.
@@ -378,13 +477,12 @@ impl Profile {
         self.irregular.values().map(|rows| rows.len() as u64).sum()
     }
 
-    fn cells(&self) -> impl Iterator<Item = &UnreadableCell> {
-        self.unreadable.iter().chain(&self.rounded)
-    }
-
     fn bounded(&self) -> Result<(), SourceError> {
         if self.unreadable.len() + self.ragged.len() > MOST_UNREADABLE {
-            let detail = format!("more than {MOST_UNREADABLE} rows without a readable identifier; is the column's `type` right?");
+            let detail = format!(
+                "more than {MOST_UNREADABLE} rows without a readable identifier; is the column's `type` right, and are the words and the \
+                 schemes that stand there declared (`nothing`, `unknown`, `schemes`, `scheme_by`)?"
+            );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
         // One id in a thousand ends so: many of them are no fault of the register's.
@@ -398,6 +496,8 @@ impl Profile {
     }
 }
 
-fn is_blank(raw: &str) -> bool {
-    raw.chars().all(char::is_whitespace)
+/// What is stated of rows with this digest, if there are no more of them than it was stated of.
+fn covering<'a>(adjudications: &'a Adjudications, ruled_rows: &HashMap<Digest, u64>, digest: &Digest) -> Option<&'a Concerns> {
+    let stated = adjudications.of(digest)?;
+    (ruled_rows.get(digest).copied().unwrap_or(0) <= stated.rows).then_some(&stated.concerns)
 }

@@ -3,6 +3,7 @@
 //! Raw text in, a validated [`DatasetFile`] out, or every fault at once, each with its key, value and remedy. Unknown keys are refused
 //! with the nearest known one. Nothing is opened: whether the table and its fields exist is the connector's to find out.
 
+mod declared;
 mod manifest;
 pub mod manual;
 mod raw;
@@ -17,6 +18,7 @@ use std::time::{Duration, SystemTime};
 use chrono::NaiveDate;
 use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, coverage};
 
+use crate::resident_id::Declared;
 use crate::shown::shown;
 
 pub use manifest::Manifest;
@@ -33,6 +35,8 @@ pub const MOST_COLUMNS: usize = 256;
 pub const MOST_LOOKUPS: usize = 16;
 /// Most codes of a column.
 pub const MOST_CODES: usize = 1000;
+/// Most words of a column for nothing, for unknown, or for other schemes.
+pub const MOST_WORDS: usize = 64;
 /// Most regions of a coverage.
 pub const MOST_REGIONS: usize = 4000;
 
@@ -132,6 +136,8 @@ pub struct Column {
     pub grade: Grade,
     /// For codes: the source's code → its meaning, closed.
     pub codes: BTreeMap<String, String>,
+    /// What the owner declares of its cells: words for nothing and for unknown, and for ids the schemes they stand under.
+    pub declared: Declared,
 }
 
 /// A way in: the rows where any of the columns holds a key.
@@ -264,7 +270,7 @@ impl DatasetFile {
         self.id.split_once('.').map_or("", |(member, _)| member)
     }
 
-    /// What the owner signs of it. Fields, codes, what may be blank, probes and limits stay at home.
+    /// What the owner signs of it. Fields, codes, what may be blank, declared words, probes and limits stay at home.
     pub fn to_statement(&self, stated_at: SystemTime) -> proto::DatasetStatement {
         let columns = self.columns.iter().map(|column| proto::Column {
             name: column.name.clone(),

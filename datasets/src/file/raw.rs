@@ -10,7 +10,7 @@ use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
 use super::section::{Section, is_text};
 use super::{
     Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_REGIONS,
-    QuietHours, SEMANTIC_TYPES, Subjects, semantic_type, source, units,
+    QuietHours, SEMANTIC_TYPES, Subjects, declared, semantic_type, source, units,
 };
 use crate::nearest::nearest;
 use crate::shown::toml_fault;
@@ -156,11 +156,15 @@ fn columns(top: &mut Section<'_>, is_file: bool) -> (Vec<Column>, BTreeSet<Strin
             Grade::from_str_name(value.as_str()?).filter(|grade| *grade != Grade::Unspecified)
         });
         let codes = codes(&mut section, semantic);
+        let declared = declared::read(&mut section, semantic);
         top.close(section);
-        if let (Some(name), Some(field), Some(semantic), Some(grade), Some(codes)) = (name, field, semantic, grade, codes) {
-            columns.push(Column { name, field, semantic, grade, codes });
+        if let (Some(name), Some(field), Some(semantic), Some(grade), Some(codes), Some(declared)) =
+            (name, field, semantic, grade, codes, declared)
+        {
+            columns.push(Column { name, field, semantic, grade, codes, declared });
         }
     }
+    declared::refers(top, &columns, &names);
     (columns, names)
 }
 

@@ -4,14 +4,20 @@
 //! Pure: values in, a guess out. No guess holds a value of the column but the words of a list of codes, and of those none that could
 //! be somebody's.
 
+mod fillers;
 mod people;
 mod reading;
 #[cfg(test)]
 mod tests;
+mod vocabulary;
 mod words;
 
 use zerotrip_proto::v1::{Grade, SemanticType};
 
+pub use self::fillers::{Filler, Says};
+pub use self::reading::is_value;
+
+use self::fillers::Fillers;
 use self::reading::Tally;
 use self::words::Words;
 use crate::file::MOST_CODES;
@@ -33,6 +39,10 @@ pub struct Evidence {
     rows: u64,
     blanks: u64,
     words: Words,
+    fillers: Fillers,
+    /// Values that are no fillers.
+    telling: u64,
+    /// An even sample of those.
     sample: Vec<String>,
     /// One value in so many is kept, as a power of two.
     thinned: u32,
@@ -55,8 +65,10 @@ pub struct Guess {
     pub rows: u64,
     /// Those of them without a value.
     pub blanks: u64,
-    /// Of codes: those that were found often.
+    /// Of codes: those that were found.
     pub codes: Vec<String>,
+    /// Words that fill a cell in which nothing stands, or of which nobody knows what should.
+    pub fillers: Vec<Filler>,
     /// Values of the column that cannot be read as what it is, masked.
     pub examples: Vec<String>,
 }
@@ -70,7 +82,12 @@ impl Evidence {
             return;
         };
         self.words.note(text);
-        if !(self.values() - 1).is_multiple_of(1 << self.thinned) {
+        // What fills a cell says nothing of what the others hold.
+        if self.fillers.note(text) {
+            return;
+        }
+        self.telling += 1;
+        if !(self.telling - 1).is_multiple_of(1 << self.thinned) {
             return;
         }
         if self.sample.len() >= MOST_VALUES {
@@ -81,7 +98,7 @@ impl Evidence {
                 !place.is_multiple_of(2)
             });
             self.thinned += 1;
-            if !(self.values() - 1).is_multiple_of(1 << self.thinned) {
+            if !(self.telling - 1).is_multiple_of(1 << self.thinned) {
                 return;
             }
         }
@@ -98,20 +115,35 @@ impl Evidence {
         let tally = Tally::of(&self.sample);
         let codes = self.words.codes().filter(|_| self.values() >= FEW);
         let (semantic, reason, share) = match (tally.best(), codes) {
-            _ if self.sample.is_empty() => (SemanticType::Text, "no row has a value in it".to_owned(), (0, 1)),
+            // A list may be of nothing but words that could fill a cell: `有`, `无`.
+            (None, Some(codes)) => {
+                let (reason, share) = (codes.reason(), (codes.rows, self.values()));
+                return self.guessed(&tally, SemanticType::Code, reason, share, codes.words);
+            }
+            _ if self.sample.is_empty() => (SemanticType::Text, self.nothing(), (0, 1)),
             (Some(semantic), _) => (semantic, tally.reason(semantic), (tally.read(semantic), tally.values)),
-            (None, Some(codes)) => (SemanticType::Code, codes.reason(), (codes.rows, self.values())),
             (None, None) => {
                 let nearest = tally.nearest();
                 (SemanticType::Text, tally.text_reason(nearest), (tally.values - tally.read(nearest), tally.values))
             }
         };
-        let codes =
-            if semantic == SemanticType::Code { self.words.codes().map(|codes| codes.words).unwrap_or_default() } else { Vec::new() };
+        self.guessed(&tally, semantic, reason, share, Vec::new())
+    }
+
+    fn nothing(&self) -> String {
+        match self.values() {
+            0 => "no row has a value in it".to_owned(),
+            values => format!("{values} values, and each of them only fills its cell"),
+        }
+    }
+
+    fn guessed(&self, tally: &Tally<'_>, semantic: SemanticType, reason: String, share: (u64, u64), codes: Vec<String>) -> Guess {
         let (grade, grade_reason) = grade(semantic);
         let examples = tally.unread(semantic).take(MOST_EXAMPLES).map(masked).collect();
+        let mut fillers = self.fillers.found(semantic == SemanticType::Date, self.values());
+        fillers.retain(|filler| !codes.contains(&filler.word));
         let confidence = confidence(share);
-        Guess { semantic, confidence, reason, grade, grade_reason, rows: self.rows, blanks: self.blanks, codes, examples }
+        Guess { semantic, confidence, reason, grade, grade_reason, rows: self.rows, blanks: self.blanks, codes, fillers, examples }
     }
 }
 

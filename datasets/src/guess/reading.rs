@@ -79,7 +79,7 @@ impl<'a> Tally<'a> {
         if semantic == SemanticType::ResidentId {
             add(count(&|value| is_person(value) && value.chars().filter(char::is_ascii_digit).count() == 15), "have 15 digits");
             add(count(&is_irregular), "are spelled irregularly");
-            add(count(&|value| matches!(parse(value), Reading::Other(_))), "are of an enterprise or a passport");
+            add(count(&|value| matches!(parse(value), Reading::Code(_))), "are of an enterprise");
         }
         add(self.unread(semantic).count(), "cannot be read");
         reason
@@ -143,4 +143,24 @@ fn is_marked_money(value: &str) -> bool {
     let decimals = text.trim_end_matches(['元', '万']).rsplit_once('.').is_some_and(|(_, decimals)| decimals.len() == 2);
     let marked = text.contains(['¥', '￥', '元', '万', ',']) || text.contains("RMB") || text.contains("CNY");
     (decimals || marked) && money::read(value).is_some()
+}
+
+/// Whether a column's name is a value, which no name is: a date, a telephone number, or digits in such number that they could be of an id,
+/// masked or not.
+pub fn is_value(name: &str) -> bool {
+    /// Digits and masks that stand together; what separates them, or pads them, is left out of account.
+    const MOST: usize = 8;
+    let (mut run, mut digits, mut longest) = (0_usize, 0_usize, 0_usize);
+    for c in fold::identifier(name).chars() {
+        match c {
+            '0'..='9' => (run, digits) = (run + 1, digits + 1),
+            'X' | '*' if run > 0 => run += 1,
+            '-' | '.' | '·' | '/' if run > 0 => {}
+            _ => (run, digits) = (0, 0),
+        }
+        if digits >= MOST / 2 {
+            longest = longest.max(run);
+        }
+    }
+    longest > MOST || date::parse(name).is_some() || phone::read(name).is_some()
 }

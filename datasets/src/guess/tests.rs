@@ -17,7 +17,7 @@ fn day() -> impl Strategy<Value = NaiveDate> {
 }
 
 fn id() -> impl Strategy<Value = String> {
-    (110_000_u32..659_999, day(), 0_u16..999, 0_usize..5).prop_map(|(division, birth, sequence, spelling)| {
+    (330_100_u32..330_199, day(), 1_u16..995, 0_usize..5).prop_map(|(division, birth, sequence, spelling)| {
         let id = ResidentId::from_parts(division, birth, sequence).unwrap();
         match spelling {
             0 => id.spellings().pop().unwrap(),
@@ -114,8 +114,11 @@ fn the_reason_says_what_was_found() {
         .collect();
     values.extend(["110105491231002".to_owned(), "E12345678".to_owned(), "110105194912310021".to_owned()]);
     let guess = guess(&values);
-    assert_eq!(guess.reason, "98 of 100 values are resident ids; 1 have 15 digits; 1 are of an enterprise or a passport; 1 cannot be read");
-    assert_eq!((guess.confidence, guess.grade, guess.examples), (96, Grade::L3, vec!["1101**********0021".to_owned()]));
+    assert_eq!(guess.reason, "98 of 100 values are resident ids; 1 have 15 digits; 2 cannot be read");
+    assert_eq!(
+        (guess.confidence, guess.grade, guess.examples),
+        (96, Grade::L3, vec!["E*******8".to_owned(), "1101**********0021".to_owned()])
+    );
 }
 
 #[test]
@@ -138,7 +141,60 @@ fn rare_words_are_counted_and_not_listed() {
     let values: Vec<&str> = ["正常"; 50].into_iter().chain(["迁出"; 40]).chain(["见张三案卷", "?"]).collect();
     let guess = guess(&values);
     assert_eq!((guess.semantic, guess.codes), (SemanticType::Code, vec!["正常".to_owned(), "迁出".to_owned()]));
-    assert!(guess.reason.contains("90 of 92 rows; 2 others"), "{}", guess.reason);
+    assert!(guess.reason.contains("90 of 92 rows; 2 others, in 2 rows, are not listed"), "{}", guess.reason);
+}
+
+#[test]
+fn a_rare_word_that_is_surely_a_code_is_listed_and_marks_and_blanks_are_no_hindrance() {
+    let often = ["正常"; 300].into_iter().chain(["迁出"; 100]);
+    for (rare, listed) in [
+        (&["9", "9", "9"][..], true),
+        (&["12"], true),
+        (&["冻结"], true),
+        (&["轮候查封"], true),
+        (&["已撤销"], true),
+        (&["未登记"], true),
+        (&["王正常"], false),
+        (&["仝某离婚"], false),
+        (&["已"], false),
+        (&["张三已死亡"], false),
+        (&["4711"], false),
+        (&["ZSM"], false),
+        (&["?", "?", "?", "？", "--", "NULL", "\\N", "/"], false),
+    ] {
+        let values: Vec<&str> = often.clone().chain(rare.iter().copied()).chain(["", " ", "\u{3000}"]).collect();
+        let guess = guess(&values);
+        assert_eq!(guess.semantic, SemanticType::Code, "{rare:?}: {}", guess.reason);
+        let mut codes = vec!["正常", "迁出"];
+        codes.extend(rare.first().filter(|_| listed));
+        codes.sort_unstable();
+        assert_eq!(guess.codes, codes);
+    }
+    let numbers: Vec<&str> = ["0101"; 90].into_iter().chain(["0102"; 50]).chain(["0199", "0200001"]).collect();
+    assert_eq!(guess(&numbers).codes, ["0101", "0102", "0199"]);
+}
+
+#[test]
+fn what_fills_a_cell_is_counted_and_hides_no_type() {
+    let dates = (0..40).map(|day| format!("2001-02-{:02}", day % 28 + 1));
+    let fill = ["0000-00-00"; 200].iter().chain(&["NULL"; 7]).chain(&["不详"; 2]).chain(&["1900-01-01"; 9]).chain(&["1970-01-01"]);
+    let guess = guess(&dates.chain(fill.map(|word| (*word).to_owned())).collect::<Vec<_>>());
+    assert_eq!(guess.semantic, SemanticType::Date, "{}", guess.reason);
+    let found: Vec<(&str, u64, Says)> = guess.fillers.iter().map(|one| (one.word.as_str(), one.rows, one.says)).collect();
+    assert_eq!(
+        found,
+        [("0000-00-00", 200, Says::Nothing), ("NULL", 7, Says::Nothing), ("不详", 2, Says::Unknown), ("1900-01-01", 9, Says::Either),]
+    );
+}
+
+#[test]
+fn no_filler_could_be_somebodys() {
+    for word in ["000000000000000000", "999999999999999", "XXXXXXXXXXXXXXXXXX", "123456789012345678", "***************"] {
+        assert_eq!(fillers::says(word), Some(Says::Either), "{word}");
+    }
+    for word in ["330106199001011234", "11010519491231002X", "12345678X", "1111", "张三", "无名氏", "不详某", "88888888a"] {
+        assert_eq!(fillers::says(word), None, "{word}");
+    }
 }
 
 #[test]
@@ -159,4 +215,43 @@ fn a_long_column_is_sampled_evenly() {
     assert!((500..=MOST_VALUES).contains(&evidence.sample.len()));
     let dates = evidence.sample.iter().filter(|value| crate::date::parse(value).is_some()).count();
     assert!((45..=55).contains(&(dates * 100 / evidence.sample.len())), "{dates} of {}", evidence.sample.len());
+}
+
+#[test]
+fn a_name_that_is_a_value_is_told_from_a_name() {
+    for value in [
+        "330105195604010493",
+        "33010519560401049X",
+        "330105560401049",
+        "330105********0493",
+        "３３０１０５１９５６０４０１０４９３",
+        "330105 19560401 0493",
+        "'330105195604010493",
+        "330105195604010493;李四光明;2026-11-01;现势",
+        "2026-11-01",
+        "2026年11月1日",
+        "13800138000",
+        "3301051956040104",
+        "SFZH:330105195604010493",
+        "330105-1956-0401-0493",
+    ] {
+        assert!(is_value(value), "{value}");
+    }
+    for name in [
+        "SFZH",
+        "QLR_SFZH1",
+        "姓 名",
+        "证件号18位",
+        "DJRQ2024",
+        "2024年",
+        "第1列",
+        "A-1",
+        "ADDR2000",
+        "",
+        "金额(万元)",
+        "column_12",
+        "F0000001",
+    ] {
+        assert!(!is_value(name), "{name}");
+    }
 }

@@ -21,7 +21,10 @@ fn disguised(text: &str, dice: &[u8], blanks: &[char]) -> String {
 
 fn credit_code(first: &[u8]) -> String {
     const ALPHABET: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
-    let first: Vec<u8> = first.iter().map(|c| ALPHABET[usize::from(*c) % 31]).collect();
+    const BEGINS: [&str; 4] = ["91330106", "53110000", "Y1650100", "12100000"];
+    let mut code = BEGINS[usize::from(first[0]) % 4].as_bytes().to_vec();
+    code.extend(first[8..].iter().map(|c| ALPHABET[usize::from(*c) % 31]));
+    let first = code;
     let whole = ALPHABET.iter().map(|last| [first.as_slice(), &[*last]].concat()).find(|code| uscc::is_valid(code)).unwrap();
     String::from_utf8(whole).unwrap()
 }

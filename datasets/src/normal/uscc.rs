@@ -1,9 +1,13 @@
 //! Unified social credit codes (统一社会信用代码, GB 32100-2015): who an enterprise is.
 
+use super::division::PROVINCES;
 use crate::fold;
 
 /// The characters of a code, in the order of their values: no `I`, `O`, `S`, `V`, `Z`.
 const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+
+/// Who registers: organs of state by their numbers, the military, agriculture, others.
+const AUTHORITIES: &[u8] = b"123456789ANY";
 
 /// Reads a code, whatever case, width, blanks and hyphens it is written with: 18 characters whose check character holds.
 pub fn read(raw: &str) -> Option<String> {
@@ -17,8 +21,22 @@ pub fn spellings(code: &str) -> Vec<String> {
     if lower == code { vec![lower] } else { vec![code.to_owned(), lower] }
 }
 
-/// Whether these are the 18 characters of a code with the right check character: weights 3^(i-1) mod 31, check = 31 − sum mod 31 (31 → 0).
+/// Whether these are the 18 characters of a code that can have been issued: an authority that registers, a category, a division of six
+/// digits, and the right check character, weights 3^(i-1) mod 31, check = 31 − sum mod 31 (31 → 0). Eighteen zeros have the right one too.
 pub fn is_valid(text: &[u8]) -> bool {
+    text.first().is_some_and(|authority| AUTHORITIES.contains(authority))
+        && text.get(1).is_some_and(|category| matches!(category, b'1'..=b'5' | b'9'))
+        && text.get(2..8).is_some_and(is_division)
+        && has_check_character(text)
+}
+
+/// Divisions by their provinces, and those of bodies that the state itself registers.
+fn is_division(six: &[u8]) -> bool {
+    let province = six.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+    six.iter().all(u8::is_ascii_digit) && province.is_some_and(|two| two == "10" || PROVINCES.contains(&two))
+}
+
+fn has_check_character(text: &[u8]) -> bool {
     let value = |c: &u8| ALPHABET.iter().position(|known| known == c);
     let Some((last, first)) = text.split_last() else { return false };
     let mut weight = 1;

@@ -53,8 +53,7 @@ pub fn doubtfuls(key: &ResidentId) -> impl Iterator<Item = u64> {
 pub fn fifteens(key: &ResidentId) -> impl Iterator<Item = u64> {
     let digit = |number: u64, c: &u8| c.is_ascii_digit().then(|| number * 10 + u64::from(c - b'0'));
     let number = move |digits: &[u8]| digits.iter().try_fold(0, digit);
-    let short = key.first_generation().and_then(|short| number(short.as_bytes()));
-    key.0.windows(DIGITS).filter_map(number).chain(short)
+    key.0.windows(DIGITS).filter_map(number).chain(number(&key.short())).collect::<Vec<_>>().into_iter()
 }
 
 /// The 15 digits that are left of 18.

@@ -1,44 +1,68 @@
-//! Whose an unreadable cell could be. An absence is proven only if no such cell could be the asked-for person's, so this errs towards
-//! "could be"; but not so far that one smudged row stops everybody.
+//! Whose an unreadable cell could be. An absence is proven only if no such cell could be the asked-for person's.
 //!
 //! # The rule
 //!
-//! The cell is folded (full-width forms, blanks, case). Digits and `X` are *known* characters; any other single character is a
-//! wildcard for exactly one character, and two or more adjacent ones stand for any stretch of characters, the empty one included
-//! (masks are seldom as long as what they hide). Then the cell could be the person's if any of these holds, where edits are
-//! Levenshtein's (replace, insert, drop; wildcards match for free) and the person's forms are the 18 characters and, where it
-//! exists, the 15-digit form:
+//! A cell that is not accounted for ([`super::Declared`]) could be anybody's, unless it is a *damaged spelling of an id*: then it could be
+//! those persons' whose id can have become it. The cell is folded (escapes, guards, full-width forms, blanks, case). What stands between
+//! `; , 、 | /` or on lines of its own is judged by itself, and so is what stands between blanks if a whole id is among it; each must be whole
+//! or a damaged spelling, an empty one is neither. Characters besides digits and `X` are masks, dividers or look-alikes; with any other
+//! character, or with a whole id and any further mark beside it, nobody knows who is meant. A damaged spelling is
 //!
-//! 1. **too little is known**: fewer than 4 known characters, or more than 256 in all;
-//! 2. **mistyped or masked**: the whole cell is at most *n* edits from a form, with *n* = 2 if at least 13 characters are known,
-//!    1 if 11 or 12 are, else 0 (masks are made by machines, which do not mistype);
-//! 3. **truncated**: the cell is at most *n* − 1 edits (never less than 0) from some part of a form;
-//! 4. **overlong**: a stretch of at least 15 characters without a mask holds, somewhere inside, a form with at most 2 edits;
-//! 5. **separated**: the same cell without its separators (single characters that are neither letter nor digit) is so;
-//! 6. **in exponent form**, as spreadsheets show long numbers (`3.30108E+17`): the mantissa without its point and its zeros at the
-//!    end, its last digit replaced by a wildcard since it is rounded, and any stretch behind it, is so;
-//! 7. **rounded**, as spreadsheets keep 15 digits of a number: the cell is 18 digits that end in `000`, and its first 15, or the number
-//!    before these 15, begin a form.
+//! 1. **mistyped**: at most two edits (a character replaced, inserted, dropped, or swapped with its neighbour) from a form, one if 11 or 12 characters are known; up to two
+//!    look-alikes (`O`, `I`, `L` …) each stand for any character. A person's forms are the 18 characters and the 15 without century and check
+//!    character; in 16 characters and more a form may also be inside;
+//! 2. **truncated**: at least 8 characters, one edit less away from some part of a form, where a beginning or an end of an id can look so;
+//! 3. **masked**: every run of masks hides any stretch, and the rest holds to the letter: masks are made by machines, which do not mistype.
+//!    An `X` that is not the last character is one. A single mask may hide one character of a cell with one slip;
+//! 4. **in exponent form**, as spreadsheets show long numbers (`3.30108E+17`): the mantissa without its point and its zeros at the end, or the
+//!    number before it, begins a form, where that makes 18 digits or 15;
+//! 5. **rounded**, as spreadsheets keep 15 digits of a number: 18 digits that end in `000`, and their first 15, or the number before these 15,
+//!    begin a form.
+//!
+//! One kind of damage explains a cell: masks with look-alikes or dividers do not, nor dividers in less than 13 characters. At least six
+//! characters must be known, none of them filled in by a machine (`00000`, `123456`, `0000` or `9999` at the end), and *some* id must be able to look so: a province, a century, a month and a day that there are,
+//! within one edit. Otherwise nothing says that the cell ever was an id.
 //!
 //! A cell of the last kind can be a valid id and yet somebody else's, and so can one of 15 digits: `fifteen.rs` tells of those.
 
-use super::ResidentId;
+use std::sync::LazyLock;
+
+use super::accounted::SEPARATORS;
 use super::fifteen::rounded_digits;
-use crate::fold;
+use super::plausible::sequences;
+use super::{Reading, ResidentId, is_doubtful, parse};
+use crate::{date, fold};
 
 pub(super) const MOST_CHARACTERS: usize = 256;
-const MOST_ROW_BYTES: usize = 64 << 10;
-const FEWEST_KNOWN: usize = 4;
-/// A form cannot stand whole inside less.
-const SHORTEST_OVERLONG: usize = 15;
-const OVERLONG_EDITS: usize = 2;
+const MOST_BYTES: usize = 1024;
+/// Fewer characters tell nobody from anybody.
+pub(super) const KNOWN_ENOUGH: usize = 6;
+/// In exponent form, where their places are known.
+const KNOWN_OF_EXPONENT: usize = 5;
+/// Digits that a spreadsheet keeps of a number.
+const DIGITS_OF_A_NUMBER: usize = 15;
+/// What is divided is whole, but for a slip or two.
+const FEWEST_DIVIDED: usize = 13;
+/// Fewer are not what is left of an id that was cut.
+const FEWEST_OF_PART: usize = 8;
+/// A form does not stand whole inside less.
+const SHORTEST_OVERLONG: usize = 16;
+/// An id with two characters too many.
+const LONGEST: usize = 20;
+/// Look-alikes in one id.
+const MOST_SLIPS: usize = 2;
 /// The most edits that anything is asked about, and one.
 const LEVELS: usize = 3;
-/// In a ragged row: shorter runs are house numbers and shares, not what is left of an id.
-const FEWEST_IN_ROW: usize = 6;
+/// What hides characters.
+const MASKS: &str = "*#…~×○●□■※•_·—–⋯";
+/// What hides one, or says that nobody could read it: `\u{fffd}` is what no decoder knew.
+const UNCERTAIN: &str = "?\u{fffd}";
+/// What divides an id.
+const DIVIDERS: &str = "-.:‐−";
+/// Letters that are taken for digits, and digits for letters.
+const LOOK_ALIKES: &str = "OILSBZ〇";
 
-/// An unreadable cell, prepared once for being held against many persons. The rule is in the module's doc:
-/// too little known, mistyped, masked, truncated, overlong, separated, or spoilt by a spreadsheet.
+/// A cell that is not accounted for, prepared once for being held against many persons, by the rule of the module's doc.
 #[derive(Clone, Debug)]
 pub struct Suspect {
     /// What the cell can be taken for; it is a person's if one of these is.
@@ -53,15 +77,12 @@ struct Take {
     known: Counts,
     /// Edits that the whole cell may be away from a form.
     most: usize,
-    overlong: Vec<Overlong>,
-}
-
-/// A stretch of a cell, without a mask, that is long enough to hold a form somewhere inside.
-#[derive(Clone, Debug)]
-struct Overlong {
-    tokens: Vec<Token>,
-    known: Counts,
-    wild: usize,
+    /// Edits that it may be away from some part of a form, if it may be one.
+    part: Option<usize>,
+    /// Whether a form may be inside it, as far away as that: something was written before or behind it.
+    overlong: bool,
+    /// Edits that it may be away from a form that any id could have, to count as a damaged id.
+    least: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +105,7 @@ pub fn could_match(raw: &str, key: &ResidentId) -> bool {
 pub struct Probe {
     /// The characters of the 18-character form: the 15-digit form has no others.
     counts: Counts,
-    forms: [Option<Form>; 2],
+    forms: [Form; 2],
 }
 
 /// One spelling of a person's, as the automaton of [`within`] wants it.
@@ -93,106 +114,68 @@ struct Form {
     length: usize,
     /// For each of the eleven characters: the places where it stands, as bits.
     places: [u32; 11],
-    counts: Counts,
 }
 
 impl Probe {
     /// Prepares the person.
     pub fn new(key: &ResidentId) -> Self {
-        let short = key.first_generation();
-        Self { counts: Counts::of(&key.0), forms: [Some(Form::new(&key.0)), short.map(|short| Form::new(short.as_bytes()))] }
+        let text = &key.0;
+        Self { counts: Counts::of(text), forms: [Form::new(text), Form::new(&key.short())] }
     }
 
     fn forms(&self) -> impl Iterator<Item = &Form> {
-        self.forms.iter().flatten()
+        self.forms.iter()
     }
 }
 
 impl Form {
     fn new(text: &[u8]) -> Self {
+        Self::of(text.len(), text.iter().enumerate().map(|(at, c)| (at, *c)))
+    }
+
+    /// Where any of several characters may stand.
+    fn of_sets(sets: &[&str]) -> Self {
+        Self::of(sets.len(), sets.iter().enumerate().flat_map(|(at, set)| set.bytes().map(move |c| (at, c))))
+    }
+
+    fn of(length: usize, characters: impl Iterator<Item = (usize, u8)>) -> Self {
         let mut places = [0; 11];
-        for (at, c) in text.iter().enumerate() {
-            if let Some(bits) = places.get_mut(place_of(*c)) {
+        for (at, c) in characters {
+            if let Some(bits) = places.get_mut(place_of(c)) {
                 *bits |= 1 << at;
             }
         }
-        Self { length: text.len(), places, counts: Counts::of(text) }
-    }
-}
-
-/// A ragged row, prepared once for being held against many persons.
-#[derive(Clone, Debug)]
-pub struct SuspectRow {
-    runs: Vec<Suspect>,
-    anybody: bool,
-}
-
-/// Whether a ragged row, whose columns can't be told apart, could concern `key`. Many persons for one row: use [`SuspectRow`].
-///
-/// The row is folded but for tabs and line ends, which separate, and is cut into fields and into runs of digits, `X` and `*`. Unless one
-/// of them is a person's id or a credit code, the row's id is lost and it could be anybody's: neither a date nor a contract's number
-/// is an identifier, and a number with letters before it may be a contract's as well as a passport's. Else it could concern the
-/// person if any run of at least 6 characters, or any field in exponent form, could be the person's as a cell could. A row of more
-/// than 64 KiB could be anybody's.
-pub fn row_could_match(raw: &str, key: &ResidentId) -> bool {
-    SuspectRow::new(raw).could_match(key)
-}
-
-impl SuspectRow {
-    /// Prepares the raw row, its fields joined by a comma.
-    pub fn new(raw: &str) -> Self {
-        if raw.len() > MOST_ROW_BYTES {
-            return Self { runs: Vec::new(), anybody: true };
-        }
-        let folded: String = raw
-            .chars()
-            .map(|c| if matches!(c, '\t' | '\n' | '\r') { ',' } else { fold::narrow(c) })
-            .filter(|c| !fold::is_blank(*c))
-            .map(|c| c.to_ascii_uppercase())
-            .collect();
-        let runs = || folded.split(|c: char| !(c.is_ascii_digit() || c == 'X' || c == '*'));
-        let fields = || folded.split([',', ';', '|', '、']);
-        let found = runs().chain(fields()).any(super::is_certain);
-        let runs = runs().filter(|run| run.len() >= FEWEST_IN_ROW);
-        let runs: Vec<Suspect> = runs.chain(fields().filter(|field| exponent_form(field).is_some())).map(Suspect::new).collect();
-        let anybody = !found || runs.iter().any(Suspect::is_anybodys);
-        Self { runs, anybody }
-    }
-
-    /// Too little is known of it to tell persons apart.
-    pub fn is_anybodys(&self) -> bool {
-        self.anybody
-    }
-
-    /// Whether it could concern this person, by the rule of [`row_could_match`].
-    pub fn could_match(&self, key: &ResidentId) -> bool {
-        self.could_be(&Probe::new(key))
-    }
-
-    /// The same for a person prepared once.
-    pub fn could_be(&self, person: &Probe) -> bool {
-        self.anybody || self.runs.iter().any(|run| run.could_be(person))
+        Self { length, places }
     }
 }
 
 impl Suspect {
     /// Prepares the raw cell.
     pub fn new(raw: &str) -> Self {
-        let text: Vec<char> = folded(raw).take(MOST_CHARACTERS + 1).collect();
-        let plain = Take::new(&text);
-        let mut anybody = plain.known.total() < FEWEST_KNOWN || text.len() > MOST_CHARACTERS;
-        let mut takes = vec![plain];
-        let together = without_separators(&text);
-        if together.len() < text.len() {
-            takes.push(Take::new(&together));
+        if raw.len() > MOST_BYTES {
+            return Self::anybody();
         }
-        if let Some(begin) = exponent_form(&text.iter().collect::<String>()) {
-            let take = Take::beginning(&begin, true);
-            anybody |= take.known.total() < FEWEST_KNOWN;
-            takes.push(take);
-        }
-        takes.extend(rounded(raw));
-        Self { takes, anybody }
+        let text = fold::narrowed(raw);
+        let text = fold::unguarded(fold::trimmed(&text));
+        // What stands between two of these is somebody of its own: none of them may be unexplained.
+        let items: Vec<&str> = text.split(|c: char| SEPARATORS.contains(&c) && !fold::is_blank(c)).collect();
+        let words: Vec<&str> = text.split(fold::is_blank).filter(|word| !word.is_empty()).collect();
+        let takes = match (items.len(), words.len()) {
+            (1, 0 | 1) => judged(text),
+            (1, _) if words.iter().any(|word| is_whole(word)) => all_judged(&words),
+            // Blanks divide one id, or several.
+            (1, _) => judged(text).map(|mut takes| {
+                takes.extend(all_judged(&words).unwrap_or_default());
+                takes
+            }),
+            (_, _) => all_judged(&items),
+        };
+        takes.map_or_else(Self::anybody, |takes| Self { takes, anybody: false })
+    }
+
+    /// Nothing of it tells persons apart.
+    pub fn anybody() -> Self {
+        Self { takes: Vec::new(), anybody: true }
     }
 
     /// Prepares a cell for which [`super::is_spreadsheet_rounded`] holds, as nothing but that: for one that is a valid id besides.
@@ -217,91 +200,286 @@ impl Suspect {
     }
 }
 
-impl Take {
-    /// By the characters as they stand.
-    fn new(text: &[char]) -> Self {
-        let mut tokens = Vec::new();
-        for c in text {
-            match (u8::try_from(*c).ok().filter(|c| c.is_ascii_digit() || *c == b'X'), tokens.last()) {
-                (Some(c), _) => tokens.push(Token::Known(c)),
-                (None, Some(Token::Stretch)) => {}
-                (None, Some(Token::One)) => {
-                    tokens.pop();
-                    tokens.push(Token::Stretch);
-                }
-                (None, _) => tokens.push(Token::One),
-            }
+/// A person's id or a credit code, from its first character to its last.
+fn is_whole(text: &str) -> bool {
+    !matches!(parse(text), Reading::Unreadable)
+}
+
+/// What each of these can be taken for; `None` if one of them is no damaged id.
+fn all_judged(items: &[&str]) -> Option<Vec<Take>> {
+    let mut takes = Vec::new();
+    for item in items {
+        match parse(item) {
+            Reading::Person(person) => takes.push(Take::exact(&person)),
+            Reading::Code(_) => {}
+            Reading::Unreadable => takes.extend(judged(item)?),
         }
-        let known = Counts::known(&tokens);
-        let most = match known.total() {
-            13.. => 2,
-            11 | 12 => 1,
-            _ => 0,
-        };
-        let stretches = tokens.split(|token| *token == Token::Stretch).filter(|stretch| stretch.len() >= SHORTEST_OVERLONG);
-        let overlong = stretches.map(Overlong::new).collect();
-        Self { tokens, known, most, overlong }
+        // A whole id of 15 digits, or one that a spreadsheet rounded, may be another's.
+        takes.extend(rounded(item));
+        if is_doubtful(item) {
+            let digits: Vec<char> = folded(item).collect();
+            takes.push(Take::typed(&digits));
+        }
+    }
+    Some(takes)
+}
+
+/// What a text can be taken for, if it is a damaged spelling of one id, by the rule.
+fn judged(raw: &str) -> Option<Vec<Take>> {
+    let text: Vec<char> = folded(raw).collect();
+    let plain: String = text.iter().collect();
+    if let Some(shown) = exponent_form(&plain) {
+        // Nothing that shows numbers so puts blanks into them.
+        let is_divided = fold::trimmed(raw).contains(fold::is_blank);
+        return if is_divided { None } else { explained(rounded_to(&shown), KNOWN_OF_EXPONENT) };
+    }
+    // A whole id, and something that is no slip of the pen behind or before it: nobody knows who else is meant.
+    let is_known = |c: char| c.is_ascii_digit() || c == 'X';
+    let mut runs = text.split(|c| !is_known(*c));
+    let is_whole =
+        |run: &[char]| is_whole(&run.iter().collect::<String>()) || (matches!(run.len(), 15 | 18) && Take::typed(run).is_shape());
+    if runs.any(|run| run.len() < text.len() && is_whole(run)) {
+        return None;
+    }
+    let kinds = text.iter().map(|c| Character::of(*c)).collect::<Option<Vec<_>>>()?;
+    let count = |kind: Character| kinds.iter().filter(|one| **one == kind).count();
+    let (known, slips, dividers) = (count(Character::Known), count(Character::LookAlike), count(Character::Divider));
+    // More than one id can be: nobody knows where the one ends, and who the other is.
+    if known > LONGEST || slips > MOST_SLIPS || is_date(&plain) || (dividers > 0 && known < FEWEST_DIVIDED) {
+        return None;
+    }
+    let whole: Vec<char> = text.iter().zip(&kinds).filter(|(_, kind)| **kind != Character::Divider).map(|(c, _)| *c).collect();
+    let masks = hidden(&whole);
+    let is_masked = masks.contains(&true);
+    // One kind of damage explains a cell; two would explain nearly everything. And what a filling machine wrote says nothing, nor what is
+    // beside it.
+    if is_filled(&whole) || (is_masked && slips + dividers > 0) {
+        return None;
+    }
+    let mut takes = Vec::new();
+    if is_masked {
+        takes.push(Take::masked(&whole, &masks));
+    }
+    // What one mark hides may be one character, or a slip of the pen.
+    match masks.iter().filter(|hidden| **hidden).count() {
+        0 => takes.push(Take::typed(&whole)),
+        1 if !whole.iter().any(|c| MASKS.contains(*c)) => takes.push(Take::typed(&whole)),
+        1 => takes.push(Take { most: 1, least: 0, ..Take::typed(&whole) }),
+        _ => {}
+    }
+    let rounded = rounded(&whole.iter().collect::<String>());
+    // Cut off by a spreadsheet, and mistyped before.
+    let ends_rounded = slips > 0 && whole.ends_with(&['0', '0', '0']);
+    if ends_rounded || (!rounded.is_empty() && !rounded.iter().any(Take::is_some_ids)) {
+        return None;
+    }
+    takes.extend(rounded);
+    explained(takes, KNOWN_ENOUGH)
+}
+
+/// What a character can be in a damaged spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Character {
+    Known,
+    Mask,
+    Uncertain,
+    Divider,
+    LookAlike,
+}
+
+impl Character {
+    /// `None`: no damage to an id leaves it there.
+    fn of(c: char) -> Option<Self> {
+        let kinds = [(MASKS, Self::Mask), (UNCERTAIN, Self::Uncertain), (DIVIDERS, Self::Divider), (LOOK_ALIKES, Self::LookAlike)];
+        if c.is_ascii_digit() || c == 'X' {
+            return Some(Self::Known);
+        }
+        kinds.into_iter().find(|(characters, _)| characters.contains(c)).map(|(_, kind)| kind)
+    }
+}
+
+/// For each character, whether it hides others: a mask; an `X` that is not at the end, or more than two of them there.
+fn hidden(text: &[char]) -> Vec<bool> {
+    let last = text.iter().rev().take_while(|c| **c == 'X').count();
+    let end = if last > 2 { text.len() } else { text.len() - last };
+    let hides = |(at, c): (usize, &char)| match Character::of(*c) {
+        Some(Character::Mask | Character::Uncertain) => true,
+        Some(Character::Known) => *c == 'X' && at < end,
+        _ => false,
+    };
+    text.iter().enumerate().map(hides).collect()
+}
+
+/// Whether digits stand there that nobody typed from a card: a long run of one digit or of digits in their order, or `0000` or `9999` at the
+/// end. A year and a month can bring four zeros.
+fn is_filled(text: &[char]) -> bool {
+    let digits: Vec<u8> = text.iter().map(|c| u8::try_from(*c).ok().filter(u8::is_ascii_digit).unwrap_or(b'*')).collect();
+    let runs = digits.chunk_by(|a, b| a == b).filter(|run| run.first() != Some(&b'*'));
+    let is_long = |run: &[u8]| run.len() > 4;
+    let tail = digits.get(14..18).filter(|_| digits.len() == 18).unwrap_or_default();
+    let mut runs_and_tail = runs.map(|run| is_long(run)).chain([tail == b"0000" || tail == b"9999"]);
+    runs_and_tail.any(|filled| filled) || sequences(&digits).any(|filled| filled)
+}
+
+/// A day, however it is written: a birth date that stands in the wrong column, say.
+fn is_date(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    digits <= 8 && date::parse(text.trim_matches(|c| DIVIDERS.contains(c))).is_some()
+}
+
+/// These, if at least one of them could be some id's.
+fn explained(takes: Vec<Take>, fewest: usize) -> Option<Vec<Take>> {
+    let enough = takes.iter().all(|take| take.known.total() >= fewest);
+    (enough && takes.iter().any(Take::is_some_ids)).then_some(takes)
+}
+
+impl Take {
+    /// As a spelling of this very id.
+    fn exact(person: &ResidentId) -> Self {
+        let tokens: Vec<Token> = person.0.iter().map(|c| Token::Known(*c)).collect();
+        Self { known: Counts::known(&tokens), tokens, most: 0, part: None, overlong: false, least: 0 }
     }
 
-    /// By these digits at the beginning, the last of them perhaps `blurred`, and nothing else: machines do not mistype.
-    fn beginning(digits: &[u8], blurred: bool) -> Self {
-        let mut tokens: Vec<Token> = digits.iter().map(|c| Token::Known(*c)).collect();
-        if blurred && tokens.pop().is_some() {
-            tokens.push(Token::One);
+    /// As typed by somebody, with slips, and perhaps cut off.
+    fn typed(text: &[char]) -> Self {
+        let token = |c: &char| u8::try_from(*c).ok().filter(|c| c.is_ascii_digit() || *c == b'X').map_or(Token::One, Token::Known);
+        let tokens: Vec<Token> = text.iter().map(token).collect();
+        let known = Counts::known(&tokens);
+        // 15 digits of the sequences that stood for another century are whole, and only the century is open.
+        let is_ambiguous = text.get(12..).is_some_and(|sequence| sequence >= &['9', '9', '6']) && !matches!(text.first(), Some('8' | '9'));
+        let is_whole = text.len() == 15 && known.total() == 15 && is_ambiguous;
+        let (most, part) = match known.total() {
+            _ if is_whole => (0, Some(0)),
+            13.. => (2, Some(1)),
+            11 | 12 => (1, Some(0)),
+            FEWEST_OF_PART.. => (0, Some(0)),
+            _ => (0, None),
+        };
+        let part = part.filter(|_| !tokens.contains(&Token::One));
+        // Two slips in what tells an id from another number would explain half of all numbers.
+        let least = most.min(1);
+        Self { overlong: text.len() >= SHORTEST_OVERLONG && most > 0, tokens, known, most, part, least }
+    }
+
+    /// By what is shown; what is hidden has any length, and machines do not mistype.
+    fn masked(text: &[char], masks: &[bool]) -> Self {
+        let mut tokens: Vec<Token> = Vec::new();
+        for (c, hidden) in text.iter().zip(masks) {
+            match u8::try_from(*c).ok().filter(|_| !hidden) {
+                Some(c) => tokens.push(Token::Known(c)),
+                None if tokens.last() == Some(&Token::Stretch) => {}
+                None => tokens.push(Token::Stretch),
+            }
         }
+        Self { known: Counts::known(&tokens), tokens, most: 0, part: None, overlong: false, least: 0 }
+    }
+
+    /// By these digits at the beginning, and nothing else: machines do not mistype.
+    fn beginning(digits: &[u8]) -> Self {
+        let mut tokens: Vec<Token> = digits.iter().map(|c| Token::Known(*c)).collect();
         tokens.push(Token::Stretch);
-        Self { known: Counts::known(&tokens), tokens, most: 0, overlong: Vec::new() }
+        Self { known: Counts::known(&tokens), tokens, most: 0, part: Some(0), overlong: false, least: 0 }
     }
 
     fn could_be(&self, person: &Probe) -> bool {
         // Every known character that the person has not got is an edit, which spares most persons the long way.
         let near = || self.known.beyond(&person.counts) <= self.most;
-        let whole = |form: &Form| {
-            within(&self.tokens, form, Ends::Both, self.most) || within(&self.tokens, form, Ends::PartOfForm, self.most.saturating_sub(1))
+        let fits = |form: &Form| {
+            within(&self.tokens, form, Ends::Both, self.most)
+                || self.part.is_some_and(|most| within(&self.tokens, form, Ends::PartOfForm, most))
         };
-        (near() && person.forms().any(whole)) || self.overlong.iter().any(|stretch| stretch.holds(person))
+        (near() && person.forms().any(fits))
+            || (self.overlong && person.forms().any(|form| within(&self.tokens, form, Ends::PartOfCell, self.most)))
+    }
+
+    /// Whether it has the shape of an id, to the letter.
+    fn is_shape(&self) -> bool {
+        PATTERNS.iter().any(|form| within(&self.tokens, form, Ends::Both, 0))
+    }
+
+    /// Whether some id could have become this: without it, nothing says that it ever was one.
+    fn is_some_ids(&self) -> bool {
+        let cut = |end: bool| {
+            let mut tokens = self.tokens.clone();
+            tokens.insert(if end { tokens.len() } else { 0 }, Token::Stretch);
+            tokens
+        };
+        let (prefix, suffix) = (cut(true), cut(false));
+        let is_mobile = self.tokens.len() == 11 && matches!(self.tokens.as_slice(), [Token::Known(b'1'), Token::Known(b'3'..=b'9'), ..]);
+        let part = self.part.filter(|_| !is_mobile);
+        PATTERNS.iter().any(|form| {
+            within(&self.tokens, form, Ends::Both, self.least)
+                // Cut off and mistyped: that would explain nearly everything.
+                || part.is_some_and(|_| within(&prefix, form, Ends::Both, 0) || within(&suffix, form, Ends::Both, 0))
+        })
     }
 }
 
+/// Every shape that an id can have, in either generation: which characters can stand where, for each kind of province, century, month and
+/// day. Sequence and check character are any.
+static PATTERNS: LazyLock<Vec<Form>> = LazyLock::new(|| {
+    const PROVINCES: [&[&str]; 9] = [
+        &["1", "12345"],
+        &["2", "123"],
+        &["3", "1234567"],
+        &["4", "123456"],
+        &["5", "01234"],
+        &["6", "12345"],
+        &["7", "1"],
+        &["8", "123"],
+        &["9", "12345678"],
+    ];
+    const CENTURIES: [[&str; 3]; 3] = [["1", "8", "789"], ["1", "9", "0123456789"], ["2", "0", "0123"]];
+    const MONTHS: [[&str; 2]; 2] = [["0", "123456789"], ["1", "012"]];
+    const DAYS: [[&str; 2]; 3] = [["0", "123456789"], ["12", "0123456789"], ["3", "01"]];
+    const ANY: &str = "0123456789";
+    let mut patterns = Vec::new();
+    for (province, month, day) in PROVINCES.iter().flat_map(|p| MONTHS.iter().flat_map(move |m| DAYS.iter().map(move |d| (p, m, d)))) {
+        let division = || province.iter().copied().chain([ANY; 4]);
+        let date = || month.iter().chain(day).copied();
+        // Permits and foreigners' ids are younger than the last ids of 15 digits.
+        if !matches!(province, ["8" | "9", _]) {
+            let short = division().chain([ANY; 2]).chain(date()).chain([ANY; 3]);
+            patterns.push(Form::of_sets(&short.collect::<Vec<_>>()));
+        }
+        for century in CENTURIES {
+            let long = division().chain(century).chain([ANY]).chain(date()).chain([ANY; 3]).chain(["0123456789X"]);
+            patterns.push(Form::of_sets(&long.collect::<Vec<_>>()));
+        }
+    }
+    patterns
+});
+
 /// Those 15 as they stand, and the number before, which may have been rounded up.
 fn rounded(raw: &str) -> Vec<Take> {
-    rounded_digits(raw).map(|begin| Take::beginning(format!("{begin:015}").as_bytes(), false)).collect()
+    rounded_digits(raw).map(|begin| Take::beginning(format!("{begin:015}").as_bytes())).collect()
 }
 
-/// The digits of the mantissa of a folded cell such as `3.30108E+17`, without the zeros at its end.
+/// The digits that a rounded number shows, and the number before, which may have been rounded up. Behind 15 digits a number's last ones are
+/// anything.
+fn rounded_to(shown: &[u8]) -> Vec<Take> {
+    let certain = shown.get(..DIGITS_OF_A_NUMBER).unwrap_or(shown);
+    let number = certain.iter().try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit.checked_sub(b'0')?)));
+    let beside = |number: u64| [number.checked_sub(1), number.checked_add(1).filter(|_| certain.len() < shown.len())];
+    let others = number.into_iter().flat_map(beside).flatten().map(|other| format!("{other:0width$}", width = certain.len()));
+    std::iter::once(Take::beginning(certain)).chain(others.map(|other| Take::beginning(other.as_bytes()))).collect()
+}
+
+/// The digits of the mantissa of a folded cell such as `3.30108E+17`, without the zeros at its end, if it is of as many digits as an id.
 fn exponent_form(text: &str) -> Option<Vec<u8>> {
     let (mantissa, exponent) = text.split_once('E')?;
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
     let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
     let digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
-    let fits = !whole.is_empty() && !exponent.is_empty() && digits(whole) && digits(fraction) && digits(exponent);
+    let length = exponent.parse::<usize>().ok().filter(|_| digits(exponent))?.checked_add(whole.len())?;
+    let fits = !whole.is_empty() && digits(whole) && digits(fraction) && matches!(length, 15 | 18);
     let all = || [whole, fraction].concat().trim_end_matches('0').as_bytes().to_vec();
     fits.then(all)
 }
 
-/// The text without characters that stand alone and are neither letter nor digit.
-fn without_separators(text: &[char]) -> Vec<char> {
-    let separates = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(|c| !c.is_alphanumeric());
-    let alone = |at: usize| separates(Some(at)) && !separates(at.checked_sub(1)) && !separates(at.checked_add(1));
-    text.iter().enumerate().filter(|(at, _)| !alone(*at)).map(|(_, c)| *c).collect()
-}
-
-/// The cell's characters: narrow, upper case, without blanks.
+/// The cell's characters, folded.
 pub(super) fn folded(raw: &str) -> impl Iterator<Item = char> {
-    raw.chars().map(fold::narrow).filter(|c| !fold::is_blank(*c)).map(|c| c.to_ascii_uppercase())
-}
-
-impl Overlong {
-    fn new(tokens: &[Token]) -> Self {
-        let known = Counts::known(tokens);
-        Self { tokens: tokens.to_vec(), wild: tokens.len() - known.total(), known }
-    }
-
-    fn holds(&self, person: &Probe) -> bool {
-        // Every character of a form that is not here is an edit; a wildcard stands for any one.
-        let near = |form: &Form| form.counts.beyond(&self.known) <= OVERLONG_EDITS + self.wild;
-        person.forms().any(|form| near(form) && within(&self.tokens, form, Ends::PartOfCell, OVERLONG_EDITS))
-    }
+    fold::identifier(raw).chars().collect::<Vec<_>>().into_iter()
 }
 
 /// True when no resident id at all is within two edits of these 18 characters: held against a pattern that every id fits
@@ -342,22 +520,28 @@ fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bool {
         *here = if ends == Ends::PartOfForm { all } else { (1 << (edits + 1)) - 1 };
     }
     let holds = |reached: &[u32; LEVELS], bits: u32| reached.iter().take(most + 1).any(|here| here & bits != 0);
+    // Before the last token, and where that one fits.
+    let mut earlier: Option<([u32; LEVELS], u32)> = None;
     for token in cell {
         let fits = match token {
             Token::Known(c) => form.places.get(place_of(*c)).copied().unwrap_or(0),
             Token::One | Token::Stretch => all,
         };
-        let (mut before, mut fewer) = (0, 0);
-        for here in &mut reached {
+        let now = reached;
+        let (mut before, mut fewer, mut swapped) = (0, 0, 0);
+        for (edits, here) in reached.iter_mut().enumerate() {
             let was = *here;
             *here = if *token == Token::Stretch {
                 was | was.wrapping_neg() // the lowest place, and everything after it
             } else {
-                // Fits; or with one edit fewer: dropped from the cell, replaced, inserted from the form.
-                ((was & fits) << 1) | before | (before << 1) | (fewer << 1) | u32::from(ends == Ends::PartOfCell)
+                // Fits; or with one edit fewer: dropped from the cell, replaced, inserted from the form, or swapped with the one before.
+                let edited = before | (before << 1) | (fewer << 1) | swapped;
+                ((was & fits) << 1) | edited | u32::from(ends == Ends::PartOfCell)
             } & all;
+            swapped = earlier.as_ref().and_then(|(rows, fit)| Some((((rows.get(edits)? & fits) << 1) & fit) << 1)).unwrap_or(0);
             (before, fewer) = (was, *here);
         }
+        earlier = (*token != Token::Stretch).then_some((now, fits));
         if ends == Ends::PartOfCell && holds(&reached, end) {
             return true;
         }
@@ -369,36 +553,45 @@ fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bool {
     }
 }
 
-/// Levenshtein's distance by its definition, a row at a time; `fits` says whether a known character may stand at that place of the form.
+/// The distance by its definition, a row at a time: replaced, inserted and dropped characters, and neighbours that were swapped; `fits` says
+/// whether a known character may stand at that place of the form.
 fn align(cell: &[Token], form: usize, ends: Ends, fits: impl Fn(u8, usize) -> bool) -> usize {
-    let mut row: Vec<usize> = (0..=form).map(|at| if ends == Ends::PartOfForm { 0 } else { at }).collect();
+    let fit = |token: &Token, at: usize| !matches!(token, Token::Known(c) if !fits(*c, at));
+    let first: Vec<usize> = (0..=form).map(|at| if ends == Ends::PartOfForm { 0 } else { at }).collect();
     let mut best = form;
-    for token in cell {
-        let mut left: Option<usize> = None;
-        let mut diagonal = usize::MAX;
-        for (at, here) in row.iter_mut().enumerate() {
-            let above = *here;
+    let mut rows = vec![first];
+    for (number, token) in cell.iter().enumerate() {
+        let above = rows.last().cloned().unwrap_or_default();
+        let mut row: Vec<usize> = Vec::with_capacity(form + 1);
+        for (at, above_here) in above.iter().copied().enumerate() {
             let drop = match token {
-                Token::Stretch => above,
+                Token::Stretch => above_here,
                 Token::Known(_) | Token::One if at == 0 && ends == Ends::PartOfCell => 0,
-                Token::Known(_) | Token::One => above + 1,
+                Token::Known(_) | Token::One => above_here + 1,
             };
-            *here = match left {
-                None => drop,
-                Some(left) => {
-                    let insert = if *token == Token::Stretch { left } else { left + 1 };
-                    let replace = diagonal + usize::from(matches!(token, Token::Known(c) if !fits(*c, at - 1)));
-                    drop.min(insert).min(replace)
-                }
-            };
-            diagonal = above;
-            left = Some(*here);
+            let mut least = drop;
+            if let (Some(left), Some(diagonal)) = (row.last(), at.checked_sub(1).and_then(|before| above.get(before))) {
+                least = least.min(if *token == Token::Stretch { *left } else { left + 1 });
+                least = least.min(diagonal + usize::from(!fit(token, at - 1)));
+            }
+            let before = number.checked_sub(1).and_then(|number| Some((cell.get(number)?, rows.get(number)?)));
+            if let (Some((previous, two_above)), Some(two_left)) = (before, at.checked_sub(2))
+                && *token != Token::Stretch
+                && *previous != Token::Stretch
+                && fit(token, two_left)
+                && fit(previous, two_left + 1)
+            {
+                least = least.min(two_above.get(two_left).map_or(usize::MAX, |cost| cost + 1));
+            }
+            row.push(least);
         }
         best = best.min(row.last().copied().unwrap_or(form));
+        rows.push(row);
     }
+    let last = rows.last().cloned().unwrap_or_default();
     match ends {
-        Ends::Both => row.last().copied().unwrap_or(form),
-        Ends::PartOfForm => row.iter().copied().min().unwrap_or(form),
+        Ends::Both => last.last().copied().unwrap_or(form),
+        Ends::PartOfForm => last.iter().copied().min().unwrap_or(form),
         Ends::PartOfCell => best,
     }
 }

@@ -1,11 +1,15 @@
 //! Resident identity numbers (公民身份号码, GB 11643) as registers really hold them.
 //!
-//! [`parse`] brings every known spelling to the canonical 18 characters; what it cannot read it says so, and then [`Suspect`]
-//! tells of whom the cell could be. Residence permits for Hong Kong, Macau and Taiwan residents (81, 82, 83) and the 18-character
-//! ids of foreign permanent residents (leading 9) follow the same scheme and are read as persons too.
+//! [`Declared::whose`] says whose a cell is: exactly some persons', if every character of it is accounted for by whole identifiers or by its
+//! owner's words, or else everybody's whose it could be ([`Suspect`]). [`parse`] brings one identifier to its canonical 18 characters.
+//! Residence permits for Hong Kong, Macau and Taiwan residents (81, 82, 83) and the 18-character ids of foreign permanent residents
+//! (leading 9) follow the same scheme and are read as persons too.
 
+mod accounted;
 mod fifteen;
 mod matching;
+mod plausible;
+mod schemes;
 
 use std::fmt;
 
@@ -14,8 +18,10 @@ use chrono::{Datelike, NaiveDate};
 use crate::fold;
 use crate::normal::uscc;
 
+pub use accounted::{Declared, SchemeBy, Whose};
 pub use fifteen::{doubtfuls, fifteens, is_doubtful, is_spreadsheet_rounded, rounded_digits, short_digits};
-pub use matching::{Probe, Suspect, SuspectRow, could_match, row_could_match};
+pub use matching::{Probe, Suspect, could_match};
+pub use schemes::{SCHEMES, Scheme};
 
 /// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the right check character.
 ///
@@ -29,18 +35,11 @@ pub struct ResidentId([u8; 18]);
 pub enum Reading {
     /// A person's id, in canonical form.
     Person(ResidentId),
-    /// A usable identifier of another scheme, folded, that no resident id within two slips of the pen could have become:
-    ///
-    /// - a unified social credit code (GB 32100) with the right check character, **and** at least three edits away from anything
-    ///   shaped like a resident id; one that is nearer stays unreadable, because a mistyped resident id passes the code's check
-    ///   once in 31 times;
-    /// - a passport or travel permit: one or two letters, the first none of `I`, `O`, `X` (which stand for 1, 0 and the check
-    ///   character), then 7 to 10 digits, 9 to 11 characters in all.
-    ///
-    /// Codes of digits only (old 15-digit business numbers, organisation codes, Taiwan permits) are never `Other`: they could be
-    /// what is left of a resident id.
-    Other(String),
-    /// Nothing that can be relied upon. [`could_match`] tells whose it could be.
+    /// A unified social credit code (GB 32100), folded: an organisation's, with the right check character, **and** at least three edits away
+    /// from anything shaped like a resident id. One that is nearer stays unreadable, because a mistyped resident id passes the code's check
+    /// once in 31 times. Identifiers of other schemes are told by their owner's word only: [`Declared::schemes`].
+    Code(String),
+    /// Nothing that can be relied upon, an id that cannot have been issued among it. [`could_match`] tells whose it could be.
     Unreadable,
 }
 
@@ -100,18 +99,17 @@ pub fn parse(raw: &str) -> Reading {
     // Nearly all are spelled so already, and folding makes nothing else of them.
     if let Ok(id) = <[u8; 18]>::try_from(raw.as_bytes())
         && is_canonical(&id)
+        && plausible::is_plausible(&ResidentId(id))
     {
         return Reading::Person(ResidentId(id));
     }
     let text = fold::identifier(raw);
-    if let Ok(id) = canonical(text.as_bytes()) {
-        return Reading::Person(id);
+    let person = canonical(text.as_bytes()).ok().or_else(|| expand(text.as_bytes())).filter(plausible::is_plausible);
+    if let Some(person) = person {
+        return Reading::Person(person);
     }
-    if let Some(id) = expand(text.as_bytes()) {
-        return Reading::Person(id);
-    }
-    if (uscc::is_valid(text.as_bytes()) && matching::far_from_any(text.as_bytes())) || is_travel_document(text.as_bytes()) {
-        return Reading::Other(text);
+    if uscc::is_valid(text.as_bytes()) && matching::far_from_any(text.as_bytes()) {
+        return Reading::Code(text);
     }
     Reading::Unreadable
 }
@@ -121,24 +119,14 @@ pub fn parse(raw: &str) -> Reading {
 pub fn is_irregular(raw: &str) -> bool {
     match parse(raw) {
         Reading::Person(id) => !id.spellings().iter().any(|spelling| spelling == raw),
-        Reading::Other(_) | Reading::Unreadable => false,
-    }
-}
-
-/// True of a person's id and of a credit code, which carries a check character: what no contract's number is by chance.
-fn is_certain(text: &str) -> bool {
-    match parse(text) {
-        Reading::Person(_) => true,
-        Reading::Other(other) => uscc::is_valid(other.as_bytes()),
-        Reading::Unreadable => false,
+        Reading::Code(_) | Reading::Unreadable => false,
     }
 }
 
 impl ResidentId {
     /// Reads what a person typed: 18 characters, where blanks, full-width digits and a lower-case `x` are forgiven, and nothing else.
     pub fn new_strict(text: &str) -> Result<Self, StrictError> {
-        let folded: String =
-            text.chars().take(4096).map(fold::narrow).filter(|c| !fold::is_blank(*c)).map(|c| c.to_ascii_uppercase()).collect();
+        let folded = fold::identifier(&text.chars().take(4096).collect::<String>());
         let found = folded.chars().count();
         if found == 15 && folded.bytes().all(|c| c.is_ascii_digit()) {
             return Err(StrictError::FirstGeneration);
@@ -175,12 +163,20 @@ impl ResidentId {
         spellings
     }
 
-    /// The 15-digit form, if this person can have one: born in the 1900s, or in the 1800s with one of the sequence numbers
-    /// 996–999 that were set aside for them.
+    /// The 15-digit form, if it is nobody else's: born in the 1900s. The sequence numbers 996–999 were set aside for people born in the
+    /// 1800s, and were given to others all the same: 15 digits with one of them are nobody's in particular.
     pub fn first_generation(&self) -> Option<String> {
         let text = self.as_str();
         let short = format!("{}{}", text.get(..6)?, text.get(8..17)?);
         (expand(short.as_bytes()) == Some(*self)).then_some(short)
+    }
+
+    /// The id without its century and its check character: what it may be written as, whatever the century.
+    pub(crate) fn short(&self) -> [u8; 15] {
+        let mut short = [0; 15];
+        let characters = self.0.iter().take(6).chain(self.0.iter().skip(8).take(9));
+        short.iter_mut().zip(characters).for_each(|(to, from)| *to = *from);
+        short
     }
 
     /// The date of birth that positions 7 to 14 state.
@@ -239,14 +235,17 @@ fn canonical(text: &[u8]) -> Result<ResidentId, StrictError> {
     Ok(ResidentId(id))
 }
 
-/// 15 digits to 18: the century is 19, or 18 for the sequence numbers 996–999.
+/// 15 digits to 18: the century is 19. With the sequence numbers 996–999 it may be 18: then nobody knows. Residence permits (8…) and
+/// foreigners' ids (9…) are younger than the last of these.
 fn expand(short: &[u8]) -> Option<ResidentId> {
     if short.len() != 15 || !short.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let (division, rest) = short.split_at_checked(6)?;
-    let century: &[u8] = if rest.get(6..).is_some_and(|sequence| sequence >= b"996".as_slice()) { b"18" } else { b"19" };
-    let mut long = [division, century, rest].concat();
+    if rest.get(6..).is_some_and(|sequence| sequence >= b"996".as_slice()) || matches!(short.first(), Some(b'8' | b'9')) {
+        return None;
+    }
+    let mut long = [division, b"19", rest].concat();
     long.push(check_character(&long)?);
     canonical(&long).ok()
 }
@@ -266,16 +265,6 @@ fn check_character(first: &[u8]) -> Option<u8> {
     }
     let sum: u32 = first.iter().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
     b"10X98765432".get(usize::try_from(sum % 11).ok()?).copied()
-}
-
-fn is_travel_document(text: &[u8]) -> bool {
-    let letters = text.iter().take_while(|c| c.is_ascii_uppercase()).count();
-    let digits = text.get(letters..).unwrap_or_default();
-    (1..=2).contains(&letters)
-        && !text.first().is_some_and(|first| b"IOX".contains(first))
-        && (7..=10).contains(&digits.len())
-        && (9..=11).contains(&text.len())
-        && digits.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]

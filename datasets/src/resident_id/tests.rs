@@ -4,10 +4,18 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod cells;
+mod oracle;
+
+/// One that could have been issued.
 fn any_id() -> impl Strategy<Value = ResidentId> {
     let days = NaiveDate::from_ymd_opt(1880, 1, 1).unwrap();
-    (100_000u32..=999_999, 0i64..53_000, 0u16..=999)
-        .prop_map(move |(division, day, sequence)| ResidentId::from_parts(division, days + chrono::Duration::days(day), sequence).unwrap())
+    let province = prop::sample::select(vec![11u32, 13, 21, 33, 44, 50, 65, 71, 81, 82, 83, 91, 95]);
+    (province, 0u32..10_000, 0i64..53_000, 1u16..=995)
+        .prop_map(move |(province, rest, day, sequence)| {
+            ResidentId::from_parts(province * 10_000 + rest, days + chrono::Duration::days(day), sequence).unwrap()
+        })
+        .prop_filter("issued", plausible::is_plausible)
 }
 
 /// A spelling that an old system could hold: full-width digits, blanks anywhere, either case, either generation.
@@ -120,7 +128,7 @@ proptest! {
         let raw: String = text.into_iter().collect();
         prop_assert!(could_match(&raw, &id), "{}", raw);
         match parse(&raw) {
-            Reading::Other(other) => prop_assert!(false, "read as `{}`", other),
+            Reading::Code(code) => prop_assert!(false, "read as `{}`", code),
             Reading::Person(_) | Reading::Unreadable => {}
         }
     }
@@ -133,8 +141,6 @@ proptest! {
         let shorter = format!("{}{}{}", &text[..from], "＊".repeat(stars), &text[to..]);
         prop_assert!(could_match(&same_length, &id), "{}", same_length);
         prop_assert!(could_match(&shorter, &id), "{}", shorter);
-        let row = format!("A1,{same_length},一幢,2019-05-12");
-        prop_assert!(row_could_match(&row, &id), "{}", row);
     }
 
     #[test]
@@ -201,19 +207,12 @@ proptest! {
     }
 
     #[test]
-    fn a_ragged_row_could_match_whom_it_names((id, raw) in any_spelling(), junk in "[,;|甲乙a-z0-9]{0,30}") {
-        // A tab inside an id would be a separator here.
-        let row = format!("{junk},{},{junk}", raw.replace('\t', " "));
-        prop_assert!(row_could_match(&row, &id), "{}", row);
-    }
-
-    #[test]
     fn strangers_do_not_match(id in any_id(), other in any_id(), at in 0usize..18) {
         let mut text: Vec<char> = other.as_str().chars().collect();
         text[at] = '0';
         let raw: String = text.into_iter().collect();
-        prop_assume!(raw[..8] != id.as_str()[..8]);
-        prop_assert!(!could_match(&raw, &id));
+        prop_assume!(raw[..8] != id.as_str()[..8] && !Suspect::new(&raw).is_anybodys());
+        prop_assert!(!could_match(&raw, &id), "{} for {}", raw, id.as_str());
     }
 
     #[test]
@@ -246,12 +245,7 @@ fn the_standards_own_examples() {
     assert!(woman.is_female());
     assert_eq!(woman.birth_date(), NaiveDate::from_ymd_opt(1949, 12, 31).unwrap());
     assert_eq!(woman.spellings(), ["11010519491231002X", "11010519491231002x", "110105491231002"]);
-    // Born in 1880, and 001 is not one of the sequence numbers that say so.
     assert_eq!(ResidentId::new_strict("440524188001010014").unwrap().spellings(), ["440524188001010014"]);
-    assert_eq!(
-        parse("440524800101998"),
-        Reading::Person(ResidentId::from_parts(440_524, NaiveDate::from_ymd_opt(1880, 1, 1).unwrap(), 998).unwrap())
-    );
 }
 
 #[test]
@@ -276,41 +270,189 @@ fn never_shows_the_birth_date() {
     assert_eq!(format!("{id} {id:?}"), "110105********002X 110105********002X");
 }
 
+/// The code of an enterprise that begins so.
+fn credit_code(first: &str) -> String {
+    let codes = "0123456789ABCDEFGHJKLMNPQRTUWXY".chars().map(|check| format!("{first}{check}"));
+    codes.into_iter().find(|code| uscc::is_valid(code.as_bytes())).unwrap()
+}
+
 #[test]
-fn other_schemes() {
-    for code in ["91330106MA2B1W7C3P", "91110108MA01X2Y3"] {
-        // Neither check character is right.
-        assert_eq!(parse(code), Reading::Unreadable, "{code}");
+fn credit_codes_are_told_by_themselves_and_other_schemes_by_their_owner_only() {
+    let code = credit_code("91330106MA2B1W7C3");
+    assert_eq!(parse(&code.to_lowercase()), Reading::Code(code.clone()));
+    let declared = |schemes: &[Scheme]| Declared { schemes: schemes.iter().copied().collect(), ..Declared::default() };
+    let every: Vec<Scheme> = SCHEMES.iter().map(|(_, scheme)| *scheme).collect();
+    let whole = [
+        (Scheme::Passport, "e12345670"),
+        (Scheme::Passport, "EA1357924"),
+        (Scheme::HongKongMacauPermit, "h1357924680"),
+        (Scheme::TaiwanPermit, "01357924"),
+        (Scheme::PermanentResidence, "USA310077010112"),
+        (Scheme::MilitaryId, "军字第2001988号"),
+        (Scheme::OrganisationCode, "D2143569X"),
+    ];
+    for (scheme, raw) in whole {
+        let of = |declared: &Declared| declared.accounted(raw);
+        assert_eq!((of(&declared(&[])), of(&declared(&[scheme]))), (None, Some(Vec::new())), "{raw}");
+        let others: Vec<Scheme> = every.iter().copied().filter(|other| *other != scheme).collect();
+        assert_eq!(of(&declared(&others)), None, "{raw}");
+        assert!(could_match(raw, &ResidentId::new_strict("11010519491231002X").unwrap()), "{raw}: anybody's");
     }
-    let right = "91330106MA2B1W7C3".to_owned();
-    let valid: Vec<String> = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-        .chars()
-        .map(|c| format!("{right}{c}"))
-        .filter(|code| parse(code) != Reading::Unreadable)
-        .collect();
-    assert_eq!(valid.len(), 1);
-    assert_eq!(parse(&valid[0].to_lowercase()), Reading::Other(valid[0].clone()));
-    assert_eq!(parse("E12345678"), Reading::Other("E12345678".into()));
-    assert_eq!(parse("h1234567890"), Reading::Other("H1234567890".into()));
-    // Digits only could be what is left of a resident id.
-    for raw in ["", "无", "12345678", "330106900101", "X12345678", "330106190001011234"] {
+    // Cut, filled, mistyped, or what could be left of an id: of no scheme.
+    for raw in
+        ["E1234567", "E00000000", "X12345670", "H123456789", "19900517", "00000000", "33010619", "D2143569Y", "军字第号", "123456789", "无"]
+    {
+        assert_eq!(declared(&every).accounted(raw), None, "{raw}");
+    }
+    for raw in ["", "无", "12345678", "330106900101", "X12345678", "330106190001011234", "91330106MA2B1W7C3P", "91110108MA01X2Y3"] {
         assert_eq!(parse(raw), Reading::Unreadable, "{raw}");
     }
 }
 
+/// What was found to leave somebody out, from outside: `O` is somebody's whole id, `P` a part of the other's.
 #[test]
-fn rows_without_an_id_could_be_anybodys() {
-    let id = ResidentId::new_strict("11010519491231002X").unwrap();
-    for row in ["", "甲幢,2室", "A-101,**************,12-34", &"1".repeat(70_000)] {
-        assert!(row_could_match(row, &id), "{}", row.len());
+fn what_is_not_accounted_for_could_be_anybodys() {
+    let stranger = ResidentId::new_strict("11010519491231002X").unwrap();
+    let o = "440524199001010019".to_owned();
+    let o = (0..10)
+        .map(|d| format!("{}{d}", &o[..17]))
+        .chain([format!("{}X", &o[..17])])
+        .find(|id| ResidentId::new_strict(id).is_ok())
+        .unwrap();
+    let code = credit_code("91330106MA2B1W7C3");
+    let cells: Vec<String> = vec![
+        // Somebody else beside a whole id.
+        format!("{o}等3人"),
+        format!("{o}等"),
+        format!("{o}、同上"),
+        format!("{o};"),
+        format!("{o}(已故)继承人未定"),
+        format!("{o};3.3E+17"),
+        format!("{o},"),
+        format!(";{o}"),
+        format!("{o};;{o}"),
+        format!("{o}*"),
+        format!("{o}…"),
+        format!("{o}~"),
+        format!("{code};"),
+        format!("{code}等"),
+        format!("{o}及配偶"),
+        format!("{o}/无"),
+        format!("{o} 妻"),
+        format!("{o}-{o}-1"),
+        // Placeholders.
+        "110105194912310000".into(),
+        "110105194912319999".into(),
+        "330106000000001234".into(),
+        "0".repeat(18),
+        "1".repeat(18),
+        "9".repeat(18),
+        "X".repeat(18),
+        "9".repeat(15),
+        "1".repeat(15),
+        "0".repeat(8),
+        "0".repeat(15),
+        "123456789012345678".into(),
+        "987654321098765432".into(),
+        "123456789".into(),
+        "0".into(),
+        "-".into(),
+        "NULL".into(),
+        r"\N".into(),
+        "无".into(),
+        "不详".into(),
+        "合计".into(),
+        "同上".into(),
+        "888888888888888888".into(),
+        "000000000000000".into(),
+        // Other schemes, other columns' cells, other numbers.
+        "E12345670".into(),
+        "H1357924680".into(),
+        "HT2019000123".into(),
+        "2019-05-12".into(),
+        "13857142857".into(),
+        "0571-87654321".into(),
+        "西湖区文三路1号".into(),
+        "张三".into(),
+        "4.5".into(),
+        "1/2".into(),
+        "#REF!".into(),
+        "TRUE".into(),
+        "浙(2019)杭州市不动产权第0012345号".into(),
+        "201905120000123".into(),
+        "12".into(),
+        "A-101".into(),
+        "军字第2001988号".into(),
+    ];
+    for raw in cells {
+        assert_eq!(Declared::default().accounted(&raw), None, "{raw}");
+        assert!(could_match(&raw, &stranger), "{raw}");
     }
-    for row in ["HT2019000123,330106199005171231,2019-05-12", "HT20190001,甲,20190512", "201905120000123,2019-05-12"] {
-        assert!(row_could_match(row, &id), "no identifier in it: {row}");
+}
+
+#[test]
+fn the_rest_of_a_cell_is_judged_by_itself() {
+    let p = ResidentId::new_strict("11010519491231002X").unwrap();
+    let far = ResidentId::new_strict("440524188001010014").unwrap();
+    let o = ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1990, 5, 17).unwrap(), 123).unwrap();
+    let o = o.as_str();
+    for rest in [
+        "1101051949",
+        "110105194912310",
+        "110105194912310021",
+        "110105********002X",
+        "110105XXXXXXXX002X",
+        "110105*002X",
+        "110105…002X",
+        "110105~002X",
+        "1.10105E+17",
+    ] {
+        for cell in [format!("{o};{rest}"), format!("{rest}、{o}"), format!("{o} {rest}"), format!("{o}/{rest}"), rest.to_owned()] {
+            assert!(could_match(&cell, &p), "{cell}");
+            assert!(!could_match(&cell, &far), "{cell}");
+        }
     }
-    assert!(!row_could_match("HT2019000123,440524188001010014,2019-05-12", &id));
-    assert!(row_could_match("440524188001010014,1.10105E+17,2019-05-12", &id));
-    assert!(!row_could_match("440524188001010014,3.30105E+17,2019-05-12", &id));
-    assert!(row_could_match("HT2019000123\t110105194912310O2x\t2019-05-12", &id));
+    // Whole ones, each by itself.
+    let list = format!("{o}；{p}", p = p.as_str());
+    let declared = Declared { nothing: ["配偶".to_owned()].into(), ..Declared::default() };
+    assert_eq!(declared.accounted(&list).unwrap().iter().map(ResidentId::as_str).collect::<Vec<_>>(), [o, p.as_str()]);
+    assert_eq!(declared.accounted(&format!("{o}、配偶")).unwrap().len(), 1);
+    assert_eq!(Declared::default().accounted(&format!("{o}、配偶")), None);
+}
+
+#[test]
+fn a_mask_names_whom_it_shows_and_nobody_near() {
+    // Sixteen such rows once blocked 139 persons: a mask was taken for a slip of the pen besides.
+    let day = |n: i64| NaiveDate::from_ymd_opt(1990, 1, 1).unwrap() + chrono::Duration::days(n);
+    let cohort: Vec<ResidentId> =
+        (0..20_000).map(|n| ResidentId::from_parts(330_106, day(n * 7 % 365), (n * 37 % 995 + 1) as u16).unwrap()).collect();
+    let id = cohort[77];
+    for cell in [format!("{}**{}", &id.as_str()[..12], &id.as_str()[14..]), format!("{}****{}", &id.as_str()[..10], &id.as_str()[14..])] {
+        assert!(could_match(&cell, &id));
+        let hits = cohort.iter().filter(|other| other.as_str()[..10] != id.as_str()[..10] && could_match(&cell, other)).count();
+        assert_eq!(hits, 0, "{cell}");
+    }
+}
+
+#[test]
+fn what_cannot_have_been_issued_accounts_for_nobody() {
+    for raw in ["111111111111111", "330106199005170004", "440524184201010011", "990106199005171236", "330106190001010009"] {
+        let valid = (0..10).map(|d| d.to_string()).chain(["X".to_owned()]).map(|d| format!("{}{d}", &raw[..raw.len() - 1]));
+        for raw in valid.chain([raw.to_owned()]).filter(|raw| raw.len() == 15 || ResidentId::new_strict(raw).is_ok()) {
+            assert!(!matches!(parse(&raw), Reading::Person(_)), "{raw}");
+        }
+    }
+    // Set aside for people born in the 1800s, and given to others: both could be meant.
+    let short = "330108600412997";
+    assert_eq!(parse(short), Reading::Unreadable);
+    for long in ["33010819600412997", "33010818600412997"] {
+        let id = (0..10)
+            .map(|d| d.to_string())
+            .chain(["X".to_owned()])
+            .find_map(|d| ResidentId::new_strict(&format!("{long}{d}")).ok())
+            .unwrap();
+        assert!(could_match(short, &id) && !id.spellings().iter().any(|spelling| spelling == short), "{long}");
+    }
 }
 
 #[test]

@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::{Datelike as _, NaiveDate, NaiveTime, Utc};
 use clap::Parser;
-use zerotrip_tests::city::{self, City, Spec};
+use zerotrip_tests::city::truth::{Figure, truths};
+use zerotrip_tests::city::{self, City, Spec, Variant};
+use zerotrip_tests::inquiry::Asker;
+use zerotrip_tests::town::Failure;
 
 /// Write an invented city: four departments' untidy registers, and the right answer of the no-property check for everybody in it.
 ///
@@ -27,6 +30,13 @@ struct Arguments {
     /// The day asked, 2000-01-01 to 2099-12-31 [default: today at UTC+8, with files dated now].
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     today: Option<NaiveDate>,
+    /// When on that day the ownership register's extract began [default: 00:30].
+    #[arg(long, value_name = "HH:MM", requires = "today")]
+    extracted: Option<NaiveTime>,
+    /// Ask the check about everybody, in every variant and in this process, and print how often it was unavailable though the truth
+    /// was clear. The day must not be one to come.
+    #[arg(long, conflicts_with = "json")]
+    ask: bool,
     /// Print what was made as JSON.
     #[arg(long)]
     json: bool,
@@ -42,8 +52,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let spec = match arguments.today {
         Some(today) => Spec::on(arguments.residents, arguments.seed, today),
-        None => Spec::now(arguments.residents, arguments.seed),
+        None => Spec::at(arguments.residents, arguments.seed, Utc::now()),
     };
+    let spec = arguments.extracted.map_or(spec.clone(), |time| spec.extracted(time));
     let begun = Instant::now();
     let mut tell = |stage: &str| {
         if begun.elapsed() > Duration::from_secs(2) {
@@ -52,7 +63,11 @@ fn main() -> ExitCode {
     };
     match city::generate_telling(&spec, &arguments.out, &city::Servers::default(), &mut tell) {
         Ok(city) => {
-            let text = if arguments.json { as_json(&city, &spec) } else { as_text(&city, &arguments) };
+            let text = match arguments.ask {
+                true => asked(&city, &spec, &arguments).unwrap_or_else(|error| format!("nobody could be asked: {error}")),
+                false if arguments.json => as_json(&city, &spec),
+                false => as_text(&city, &arguments),
+            };
             match writeln!(std::io::stdout(), "{text}") {
                 // Whoever read it has read enough; the files are written.
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -67,6 +82,28 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Everybody asked, and held against the truth.
+fn asked(city: &City, spec: &Spec, arguments: &Arguments) -> Result<String, Failure> {
+    let truths = truths(spec)?;
+    let state = arguments.out.join("state");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut figure = Figure::default();
+    runtime.block_on(async {
+        let asker = Asker::new(&arguments.out).await?;
+        let registers = asker.open(&arguments.out, &state, spec.written_at.into(), spec.today)?;
+        for id in &city.ids {
+            for variant in Variant::ALL {
+                let Some(truth) = truths.get(&(*id, variant)) else { continue };
+                let (word, code, dataset) = asker.ask(&registers, id, variant).await?;
+                figure.count(*truth, (word, &code, &dataset));
+            }
+        }
+        Ok::<(), Failure>(())
+    })?;
+    std::fs::remove_dir_all(&state)?;
+    Ok(figure.in_words())
 }
 
 fn as_json(city: &City, spec: &Spec) -> String {

@@ -222,6 +222,14 @@ impl Builder {
         self.damage(id, spared, |_, text| format!("{}********{}", text.get(..6).unwrap_or_default(), text.get(14..).unwrap_or_default()))
     }
 
+    /// The same by a mask of any length, as people type it.
+    pub(super) fn mask_short(&mut self, id: ResidentId, spared: &[ResidentId]) -> Option<String> {
+        self.damage(id, spared, |random, text| {
+            let stars = random.between(2, 7) as usize;
+            format!("{}{}{}", text.get(..6).unwrap_or_default(), "*".repeat(stars), text.get(14..).unwrap_or_default())
+        })
+    }
+
     /// The id as a column of 17 characters holds it.
     pub(super) fn cut(&mut self, id: ResidentId, spared: &[ResidentId]) -> Option<String> {
         self.damage(id, spared, |_, text| text.get(..17).unwrap_or_default().to_owned())

@@ -85,6 +85,8 @@ struct Register<'a, R> {
 }
 
 pub(super) struct Judge<'a> {
+    /// Knows what the rows do not say: see [`Judge::knowing`].
+    knowing: bool,
     today: NaiveDate,
     extracted_at: DateTime<FixedOffset>,
     marriage: Register<'a, MarriageRow>,
@@ -96,13 +98,19 @@ pub(super) struct Judge<'a> {
 impl<'a> Judge<'a> {
     pub(super) fn new(registers: &'a Registers, today: NaiveDate, extracted_at: DateTime<FixedOffset>) -> Self {
         let everybody: Vec<ResidentId> = registers.persons.iter().map(|person| person.id).collect();
+        Self::among(registers, &everybody, today, extracted_at)
+    }
+
+    /// For questions about these persons, whose spouses and children are among them too.
+    pub(super) fn among(registers: &'a Registers, everybody: &[ResidentId], today: NaiveDate, extracted_at: DateTime<FixedOffset>) -> Self {
         Self {
+            knowing: false,
             today,
             extracted_at,
             marriage: Register::new(
                 ("civil.marriage", "marriage"),
                 &registers.marriage,
-                &everybody,
+                everybody,
                 |row| [Some(&row.man), Some(&row.woman), None],
                 |row| row.ragged.as_deref(),
                 |row| row.man.get().is_none() || row.woman.get().is_none() || row.event.is_lost() || row.date.get().is_none(),
@@ -110,7 +118,7 @@ impl<'a> Judge<'a> {
             household: Register::new(
                 ("police.household", "household"),
                 &registers.household,
-                &everybody,
+                everybody,
                 |row| [Some(&row.resident), Some(&row.father), Some(&row.mother)],
                 |_| None,
                 |row| {
@@ -121,7 +129,7 @@ impl<'a> Judge<'a> {
             ownership: Register::new(
                 ("estate.ownership", "ownership"),
                 &registers.ownership,
-                &everybody,
+                everybody,
                 |row| [Some(&row.owner), None, None],
                 |_| None,
                 |row| row.status.is_lost() || row.ended.is_lost(),
@@ -129,12 +137,24 @@ impl<'a> Judge<'a> {
             presale: Register::new(
                 ("housing.presale", "presale"),
                 &registers.presale,
-                &everybody,
+                everybody,
                 |row| [Some(&row.buyer), None, None],
                 |row| row.ragged.as_deref(),
                 |row| row.status.is_lost() || row.ended.is_lost(),
             ),
         }
+    }
+
+    /// One who knows of the city what its registers leave open: that a title still under way after two years came to nothing, and that what
+    /// ended on a day that nobody wrote down ended before the extract.
+    pub(super) fn knowing(self) -> Self {
+        Self { knowing: true, ..self }
+    }
+
+    /// Whether a title under way may still become one.
+    fn is_open(&self, row: &OwnershipRow) -> bool {
+        let long_ago = self.today.checked_sub_months(Months::new(24));
+        !self.knowing || row.registered.get().zip(long_ago).is_none_or(|(day, long_ago)| day > long_ago)
     }
 
     pub(super) fn answer(&self, applicant: ResidentId, variant: Variant) -> Answer {
@@ -188,12 +208,12 @@ impl<'a> Judge<'a> {
             return Ok(Answer::no("PROPERTY_FOUND"));
         }
         // 4. A title under way may become one.
-        if ownership.iter().any(|row| row.status.is(Title::Pending)) {
+        if ownership.iter().any(|row| row.status.is(Title::Pending) && self.is_open(row)) {
             return Err(Answer::unavailable("UNDETERMINED", "estate.ownership", "ownership"));
         }
         // 5. What ended on a day that nobody wrote down may have ended today.
         let has_left = |row: &PresaleRow| row.status.is(Contract::Transferred) || row.status.is(Contract::Cancelled);
-        if presale.iter().any(|row| has_left(row) && row.ended.get().is_none()) {
+        if !self.knowing && presale.iter().any(|row| has_left(row) && row.ended.get().is_none()) {
             return Err(Answer::unavailable("UNDATED", "housing.presale", "presale"));
         }
         // 6. What ended since the extract may have become something that the extract does not show, somebody's of the family.

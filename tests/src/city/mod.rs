@@ -13,6 +13,7 @@ mod people;
 mod random;
 mod spoil;
 mod systems;
+pub mod truth;
 mod write;
 
 use std::collections::{BTreeMap, HashMap};
@@ -41,6 +42,8 @@ pub struct Spec {
     pub extracted_at: DateTime<FixedOffset>,
     /// What the files' manifests state as their as-of, the extract's excepted.
     pub written_at: DateTime<FixedOffset>,
+    /// What extract and manifests state instead, untruly.
+    pub said: Option<DateTime<FixedOffset>>,
     /// Where the registers of the police, civil affairs, real estate and housing live.
     pub systems: [System; 4],
 }
@@ -130,17 +133,38 @@ impl Spec {
     /// A city that is the same whenever it is made: the extract is of 00:30 on that day, the files of an hour later.
     pub fn on(residents: usize, seed: u64, today: NaiveDate) -> Self {
         let at = at_half_past_midnight(today);
-        Self { residents, seed, today, extracted_at: at, written_at: at + Duration::hours(1), systems: SYSTEMS }
+        Self { residents, seed, today, extracted_at: at, written_at: at + Duration::hours(1), said: None, systems: SYSTEMS }
     }
 
-    /// A city of this moment: the extract is last night's, the files are of now.
-    pub fn now(residents: usize, seed: u64) -> Self {
-        let now = Utc::now().trunc_subsecs(0).with_timezone(&china());
+    /// The city of that moment: the extract is last night's, the files are of the moment itself. Who runs servers gives the clock's time.
+    pub fn at(residents: usize, seed: u64, now: DateTime<Utc>) -> Self {
+        let now = now.trunc_subsecs(0).with_timezone(&china());
         let today = now.date_naive();
         let tonight = at_half_past_midnight(today);
         let extracted_at = if tonight < now { tonight } else { tonight - Duration::hours(1) };
-        Self { residents, seed, today, extracted_at, written_at: now, systems: SYSTEMS }
+        Self { residents, seed, today, extracted_at, written_at: now, said: None, systems: SYSTEMS }
     }
+
+    /// The same city, whose extract began at that time of its day.
+    pub fn extracted(self, time: NaiveTime) -> Self {
+        let extracted_at = china().from_local_datetime(&self.today.and_time(time)).single().unwrap_or(self.extracted_at);
+        Self { extracted_at, ..self }
+    }
+
+    /// The same city, whose extract and files say that they are of that moment: for a command that refuses old ones, and asks about nobody.
+    pub fn dated(self, now: DateTime<Utc>) -> Self {
+        Self { said: Some(now.trunc_subsecs(0).with_timezone(&china())), ..self }
+    }
+
+    /// What the extract, and what the files, say of when they were made.
+    fn as_of(&self) -> [DateTime<FixedOffset>; 2] {
+        [self.said.unwrap_or(self.extracted_at), self.said.unwrap_or(self.written_at)]
+    }
+}
+
+/// The day of every city whose registers nobody is asked about by the clock: tests of one day are the same on every other.
+pub fn stated_day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 22).unwrap_or_default()
 }
 
 impl City {
@@ -177,11 +201,30 @@ pub fn generate_telling(spec: &Spec, out: &Path, servers: &Servers, tell: &mut d
 
 /// The city and its key, without a file or a server.
 pub fn imagine(spec: &Spec) -> Result<City, CityError> {
+    imagine_asked(spec, spec.today)
+}
+
+/// The same registers with the key of another day, on which they are asked: midnight passes while a test runs.
+pub fn imagine_asked(spec: &Spec, asked: NaiveDate) -> Result<City, CityError> {
     let (registers, promises) = build_city(spec)?;
-    judge(spec, &registers, promises)
+    judge(&Spec { today: asked, ..spec.clone() }, &registers, promises)
+}
+
+/// The day in China at that moment.
+pub fn day_in_china(now: DateTime<Utc>) -> NaiveDate {
+    now.with_timezone(&china()).date_naive()
 }
 
 fn build_city(spec: &Spec) -> Result<(model::Registers, Vec<cast::Promise>), CityError> {
+    made(spec, true)
+}
+
+/// The same rows before anything happened to them. Spoiling comes last, so that it changes no lot before it.
+fn unspoilt(spec: &Spec) -> Result<(model::Registers, Vec<cast::Promise>), CityError> {
+    made(spec, false)
+}
+
+fn made(spec: &Spec, spoilt: bool) -> Result<(model::Registers, Vec<cast::Promise>), CityError> {
     if !RESIDENTS.contains(&spec.residents) {
         return Err(CityError::Residents(spec.residents));
     }
@@ -199,6 +242,9 @@ fn build_city(spec: &Spec) -> Result<(model::Registers, Vec<cast::Promise>), Cit
     let families = people::populate(&mut city, spec.residents);
     city.write_household(made);
     homes::furnish(&mut city, &families);
+    if !spoilt {
+        return Ok((city.registers, promises));
+    }
     spoil::spoil(&mut city, &spared, spec.residents);
     let [_, civil, _, housing] = spec.systems;
     let mut registers = city.registers;
@@ -264,5 +310,7 @@ fn at_half_past_midnight(day: NaiveDate) -> DateTime<FixedOffset> {
     china().from_local_datetime(&time).single().unwrap_or_else(|| time.and_utc().fixed_offset())
 }
 
+#[cfg(test)]
+mod days;
 #[cfg(test)]
 mod tests;

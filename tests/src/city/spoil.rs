@@ -1,9 +1,9 @@
 //! What thirty years of typing, exporting and importing do to registers. Always rare, never to the cast.
 
-use zerotrip_datasets::{ResidentId, SuspectRow};
+use zerotrip_datasets::{Reading, ResidentId, Suspect, SuspectRow, parse};
 
 use super::build::Builder;
-use super::model::Field;
+use super::model::{Field, Meaning};
 
 /// How many rows of each register belong to the cast and stay as they are.
 pub(super) struct Spared {
@@ -36,7 +36,37 @@ pub(super) fn spoil(city: &mut Builder, spared: &Spared, residents: usize) {
         parties(city, spared, round);
         parents(city, spared, round);
     }
+    for _ in 0..(residents / 1250).clamp(1, 20) {
+        masked_owners(city, spared);
+    }
+    mistyped_codes(city, spared);
     repeat(city, spared);
+}
+
+/// Owners whose id an export has masked with fewer stars than it hides: each could be as many persons' as share its ends.
+fn masked_owners(city: &mut Builder, spared: &Spared) {
+    let Some(at) = later(city, spared.ownership, city.registers.ownership.len()) else { return };
+    let Some(id) = city.registers.ownership.get(at).and_then(|row| row.owner.get()) else { return };
+    if let (Some(raw), Some(row)) = (city.mask_short(id, &spared.persons), city.registers.ownership.get_mut(at)) {
+        row.owner = Field::lost(Some(&raw));
+    }
+}
+
+/// Organisations whose credit code was mistyped in its check character.
+fn mistyped_codes(city: &mut Builder, spared: &Spared) {
+    let Builder { random, registers, .. } = city;
+    for row in registers.ownership.iter_mut().skip(spared.ownership) {
+        if row.owner.means != Meaning::Other || !random.rarely(3000) {
+            continue;
+        }
+        let raw = row.owner.text();
+        let (body, check) = raw.split_at_checked(raw.len().saturating_sub(1)).unwrap_or((&raw, ""));
+        let wrong = format!("{body}{}", if check == "0" { "1" } else { "0" });
+        let suspect = Suspect::new(&wrong);
+        if matches!(parse(&wrong), Reading::Unreadable) && !spared.persons.iter().any(|person| suspect.could_match(person)) {
+            row.owner = Field::lost(Some(&wrong));
+        }
+    }
 }
 
 fn codes_and_dates(city: &mut Builder, spared: &Spared) {

@@ -23,7 +23,7 @@ const FILES: [&str; 12] = [
 ];
 
 fn spec(residents: usize, seed: u64) -> Spec {
-    Spec::on(residents, seed, NaiveDate::from_ymd_opt(2026, 11, 22).unwrap())
+    Spec::on(residents, seed, stated_day())
 }
 
 fn dataset(out: &Path, file: &str) -> DatasetFile {
@@ -121,14 +121,6 @@ fn dataset_files_and_manifests_are_usable() {
 }
 
 #[test]
-fn extracts_lie_in_the_past() {
-    let spec = Spec::now(200, 1);
-    assert!(spec.extracted_at < Utc::now());
-    assert!(Utc::now() - spec.extracted_at.to_utc() < Duration::hours(26));
-    assert!(spec.written_at <= Utc::now());
-}
-
-#[test]
 fn refuses_what_it_cannot_make() {
     let out = tempfile::tempdir().unwrap();
     assert!(matches!(generate(&spec(3, 1), out.path()), Err(CityError::Residents(3))));
@@ -206,4 +198,22 @@ fn same_code<T: Code + std::fmt::Debug>(field: &Field<T>, read: CellReading<'_>,
         Some(value) => CellReading::Code(meanings[words.iter().position(|word| *word == value.word()).unwrap()]),
     };
     assert_eq!(read, expected, "{:?}", field.raw);
+}
+
+/// The truth knows what the key's rows leave open, and never anything else than the key where the key says yes or no.
+#[test]
+fn the_truth_is_never_against_the_key() {
+    let spec = spec(4000, 7);
+    let (city, truths) = (imagine(&spec).unwrap(), truth::truths(&spec).unwrap());
+    let mut figure = truth::Figure::default();
+    for ((id, variant), answer) in &city.key {
+        let word = ["true", "false", "unavailable"][answer.outcome as usize];
+        figure.count(truths[&(*id, *variant)], (word, answer.code, answer.dataset));
+    }
+    println!("{}", figure.in_words());
+    assert_eq!((figure.asked, figure.false_yes, figure.false_no), (city.key.len(), 0, 0));
+    assert!(figure.answered.0 > 1000 && figure.answered.1 > 1000 && figure.clean() > 0);
+    assert!(figure.unavailable.values().all(|counted| counted.clean <= counted.clear && counted.clear <= counted.all));
+    let outside = figure.unavailable.iter().filter(|((code, _), _)| code == "OUTSIDE_COVERAGE");
+    assert_eq!(outside.map(|(_, counted)| counted.clear).sum::<usize>(), 0, "nobody knows of whom no register speaks");
 }

@@ -11,6 +11,7 @@ use super::{CityError, Spec};
 
 pub(super) fn registers(registers: &Registers, spec: &Spec, servers: &Servers, out: &Path) -> Result<(), CityError> {
     let [police, civil, estate, housing] = spec.systems;
+    let [extracted_at, written_at] = spec.as_of();
     let table = Table {
         system: police,
         stem: "household",
@@ -18,7 +19,7 @@ pub(super) fn registers(registers: &Registers, spec: &Spec, servers: &Servers, o
         header: &["SFZH", "XM", "FQSFZH", "MQSFZH", "CSRQ", "SWRQ", "ZT"],
         keys: &["SFZH", "FQSFZH", "MQSFZH"],
         rows: registers.household.iter().map(HouseholdRow::cells).collect(),
-        as_of: spec.written_at,
+        as_of: written_at,
         extract: false,
         csv: (encoding_rs::UTF_8, false, csv::Terminator::CRLF),
     };
@@ -30,7 +31,7 @@ pub(super) fn registers(registers: &Registers, spec: &Spec, servers: &Servers, o
         header: &["DJZH", "NFSFZH", "NVFSFZH", "SJLX", "DJRQ"],
         keys: &["NFSFZH", "NVFSFZH"],
         rows: registers.marriage.iter().map(MarriageRow::cells).collect(),
-        as_of: spec.written_at,
+        as_of: written_at,
         extract: false,
         csv: (encoding_rs::GB18030, false, csv::Terminator::Any(b'\n')),
     };
@@ -42,7 +43,7 @@ pub(super) fn registers(registers: &Registers, spec: &Spec, servers: &Servers, o
         header: &["DYH", "QLRSFZH", "QLRMC", "GYFE", "QSZT", "DJRQ", "ZXRQ"],
         keys: &["QLRSFZH"],
         rows: registers.ownership.iter().map(OwnershipRow::cells).collect(),
-        as_of: spec.extracted_at,
+        as_of: extracted_at,
         extract: true,
         csv: (encoding_rs::GB18030, false, csv::Terminator::CRLF),
     };
@@ -54,7 +55,7 @@ pub(super) fn registers(registers: &Registers, spec: &Spec, servers: &Servers, o
         header: &["HTBH", "GMRSFZH", "DYH", "QYRQ", "HTZT", "ZCQRQ"],
         keys: &["GMRSFZH"],
         rows: registers.presale.iter().map(PresaleRow::cells).collect(),
-        as_of: spec.written_at,
+        as_of: written_at,
         extract: false,
         csv: (encoding_rs::UTF_8, true, csv::Terminator::CRLF),
     };

@@ -9,6 +9,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use serde_json::Value;
 
 use crate::city::{self, City, Servers, Spec};
@@ -32,6 +33,37 @@ pub const PURPOSE: &str = "rent-withdrawal";
 /// The law that lets it.
 pub const BASIS: &str = "住房公积金管理条例第24条";
 
+/// Residents and seed of every city that the tests and `./run` set towns up over. A town's processes read this machine's clock, so its
+/// city is of the day on which the test runs: each of these is tried on many days (`city/days.rs`), and no test has another.
+pub const CITIES: &[(usize, u64)] = &[
+    (60, 3),
+    (60, 5),
+    (60, 6),
+    (60, 31),
+    (100, 17),
+    (200, 8),
+    (200, 9),
+    (200, 10),
+    (200, 11),
+    (200, 17),
+    (200, 23),
+    (200, 29),
+    (200, 31),
+    (200, 37),
+    (200, 41),
+    (200, 43),
+    (300, 5),
+    (300, 7),
+    (300, 9),
+    (300, 21),
+    (400, 5),
+    (400, 6),
+    (400, 13),
+    (600, 11),
+    (1500, 3),
+    (20_000, 7),
+];
+
 /// How the installation is to be.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -42,9 +74,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A city of that size as of now.
+    /// A city of that size as of now: the processes of a town read this machine's clock.
     pub fn now(residents: usize, seed: u64) -> Self {
-        Self { spec: Spec::now(residents, seed), hub_settings: String::new() }
+        Self { spec: Spec::at(residents, seed, Utc::now()), hub_settings: String::new() }
     }
 }
 
@@ -94,6 +126,10 @@ impl Town {
             town.free_port()?;
             // Its bundles may have run out meanwhile: enrolling the hub anew signs fresh ones into its folder.
             town.enrol_hub()?;
+            if known(&town.folder)?.get("day").and_then(Value::as_str) != Some(plan.spec.today.to_string().as_str()) {
+                tell("its registers are of another day: making today's, which their owners sign");
+                town.renew(plan)?;
+            }
         }
         town.start_hub()?;
         if fresh {
@@ -113,8 +149,27 @@ impl Town {
             town.start_connector(member)?;
         }
         town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"])?;
-        fs::write(town.folder.join("town.json"), serde_json::json!({ "url": town.url }).to_string())?;
+        town.remember(plan)?;
         Ok(town)
+    }
+
+    /// What the next start in this folder has to know. Written last: without it, an installation was never finished.
+    fn remember(&self, plan: &Plan) -> Result<(), Failure> {
+        let known = serde_json::json!({ "url": self.url, "day": plan.spec.today.to_string() });
+        Ok(fs::write(self.folder.join("town.json"), known.to_string())?)
+    }
+
+    /// Registers of the plan's day in the place of older ones. There may be fewer rows in them, and their owners mean it.
+    fn renew(&self, plan: &Plan) -> Result<(), Failure> {
+        city::generate_telling(&plan.spec, &self.folder.join("city"), &self.servers, &mut |_| {})?;
+        for (member, ..) in DEPARTMENTS {
+            let counts = self.folder.join(member).join("state/rows");
+            if counts.exists() {
+                fs::remove_dir_all(counts)?;
+            }
+            self.sign(member)?;
+        }
+        Ok(())
     }
 
     /// A path in the folder, as text.
@@ -283,12 +338,18 @@ impl Town {
         self.admit(member, "window", joining)
     }
 
-    fn approve(&self, member: &str) -> Result<(), Failure> {
+    fn sign(&self, member: &str) -> Result<(), Failure> {
         let Some((.., file)) = DEPARTMENTS.iter().find(|(known, ..)| *known == member) else {
             return fail(format!("no department `{member}`"));
         };
         let (dir, dataset) = (self.path(member), self.path(&format!("city/{member}/{file}")));
         run("zerotrip-connector", &["sign", "--dir", &dir, &dataset], &self.folder)?.expect(0)?;
+        Ok(())
+    }
+
+    fn approve(&self, member: &str) -> Result<(), Failure> {
+        self.sign(member)?;
+        let dir = self.path(member);
         // The owners would serve the transit company too; that it gets nothing is the authority's grants' doing.
         let approve = [
             "approve",
@@ -379,10 +440,13 @@ fn free_address() -> Result<String, Failure> {
     Ok(format!("https://127.0.0.1:{port}"))
 }
 
+/// What the last start in this folder has written down.
+fn known(folder: &Path) -> Result<Value, Failure> {
+    Ok(serde_json::from_str(&fs::read_to_string(folder.join("town.json"))?)?)
+}
+
 fn known_address(folder: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(folder.join("town.json"))?;
-    let value: Value = serde_json::from_str(&text)?;
-    match value.get("url").and_then(Value::as_str) {
+    match known(folder)?.get("url").and_then(Value::as_str) {
         Some(url) => Ok(url.to_owned()),
         None => fail(format!("`{}` is damaged; use another --dir", folder.join("town.json").display())),
     }

@@ -13,7 +13,7 @@ use super::super::profile::{KeyCell, Profile};
 use super::super::{RawRow, Rows, SourceError, UnreadableRow, next_number};
 use super::cells::Cells;
 use super::system::{Form, Locator, Sink};
-use crate::adjudications::{Adjudications, row_digest};
+use crate::adjudications::row_digest;
 
 /// Bytes of all spellings and locators that are remembered.
 const MOST_BYTES: usize = 256 << 20;
@@ -95,9 +95,8 @@ pub struct Pass<'a> {
     bytes: usize,
     /// The places of the columns that are read, in the order in which their cells come.
     places: &'a [usize],
-    /// For the owner's clerk: what is stated already, how many more rows are wanted, and those that are found.
-    open: Option<(&'a Adjudications, usize)>,
-    found: Vec<UnreadableRow>,
+    /// For the owner's clerk: the unreadable rows, with their ids.
+    found: Option<Vec<(i64, UnreadableRow)>>,
     cells: &'a Cells,
     locator: &'a [Locator],
 }
@@ -112,26 +111,27 @@ impl<'a> Pass<'a> {
             row: Rows::default(),
             bytes: 0,
             places,
-            open: None,
-            found: Vec::new(),
+            found: None,
             cells,
             locator,
         }
     }
 
-    /// Finds so many unreadable rows of which nothing is stated there.
-    pub fn finding(self, adjudications: &'a Adjudications, most: usize) -> Self {
-        Self { open: Some((adjudications, most)), ..self }
+    /// Keeps unreadable rows, for the owner's clerk.
+    pub fn finding(self) -> Self {
+        Self { found: Some(Vec::new()), ..self }
     }
 
-    /// Those that were found.
-    pub fn found(self) -> Vec<UnreadableRow> {
-        self.found
+    /// So many of those of which nothing is stated.
+    pub fn found(self, most: usize) -> Vec<UnreadableRow> {
+        let open: BTreeSet<i64> = self.profile.open_rows().collect();
+        let found = self.found.into_iter().flatten().filter(|(id, _)| open.contains(id));
+        found.map(|(_, row)| row).take(most).collect()
     }
 
     /// After the last row, whether it can be relied upon.
-    pub fn plausible(&self) -> Result<(), SourceError> {
-        self.profile.plausible()
+    pub fn close(&mut self) -> Result<(), SourceError> {
+        self.profile.close()
     }
 
     /// After the last row.
@@ -152,7 +152,10 @@ impl<'a> Pass<'a> {
 
     fn keep(&mut self, keys: RawRow<'_>, found: RawRow<'_>) -> Result<(), SourceError> {
         let irregular = self.places.iter().zip(keys.iter()).filter_map(|(place, raw)| Some((*place, raw?)));
-        let spellings = irregular.filter(|(_, raw)| resident_id::is_irregular(raw)).map(|(place, raw)| (place, raw.into())).collect();
+        // Of a row that is a person's by ruling, or several persons', too: whatever stands there is what the system is asked for.
+        let is_irregular = |raw: &str| resident_id::is_irregular(raw) || !matches!(resident_id::parse(raw), Reading::Person(_));
+        let is_asked = |place: usize, raw: &str| self.cells.holds_ids(place) && is_irregular(raw);
+        let spellings = irregular.filter(|(place, raw)| is_asked(*place, raw)).map(|(place, raw)| (place, raw.into())).collect();
         let kept = Kept { locator: self.locate(found).into(), spellings };
         self.bytes += kept.locator.len() + kept.spellings.iter().map(|(_, raw)| raw.len()).sum::<usize>();
         if self.bytes > MOST_BYTES {
@@ -191,6 +194,7 @@ impl Sink for Pass<'_> {
         self.cells.settle(self.places.iter().copied(), row, &mut settled)?;
         let row = settled.end_row(1);
         let cell = |place: usize| match self.places.iter().position(|known| *known == place).and_then(|at| row.get(at)) {
+            Some(text) if self.cells.column(place).is_some_and(|column| column.form.is_asked_in_text()) => KeyCell::Stored(text),
             Some(text) => KeyCell::Text(text),
             None => KeyCell::Null,
         };
@@ -209,12 +213,9 @@ impl Sink for Pass<'_> {
         if noted.irregular || noted.unreadable || noted.doubtful {
             self.keep(row, found)?;
         }
-        if noted.unreadable
-            && let Some((adjudications, most)) = self.open
-            && self.found.len() < most
-            && adjudications.of(&digest()).is_none()
-        {
-            self.found.push(UnreadableRow { locator: self.locate(found), digest: digest(), cells: row.to_vec() });
+        if noted.unreadable && self.found.is_some() {
+            let row = UnreadableRow { locator: self.locate(found), digest: digest(), cells: row.to_vec() };
+            self.found.iter_mut().for_each(|found| found.push((id, row.clone())));
         }
         self.row = settled;
         // Nothing is sent on, but everybody else gets a turn now and then.

@@ -321,6 +321,7 @@ impl<S: System> Inner<S> {
             rows: known.profile.rows,
             unreadable: known.unreadable().take(100).collect(),
             unreadable_count: known.profile.unreadable_count(),
+            anybodys: known.profile.anybodys(),
             adjudicated: known.profile.adjudicated_count(),
             irregular: known.profile.irregular_count(),
             as_of: known.as_of().min(lease.begun),
@@ -381,11 +382,11 @@ impl<S: System> Inner<S> {
         let cells = self.cells()?;
         // A row of which something is stated is known by all its cells; so is one that has no key.
         let all: Vec<usize> = (0..self.shape.fields.len()).collect();
-        let by_keys = self.shape.adjudications.is_empty() && !relation.locator.is_empty();
+        let by_keys = self.shape.adjudications.is_empty() && !relation.locator.is_empty() && !KeyColumns::need_others(&self.shape.look_ups);
         let places = if by_keys { &self.shape.keys } else { &all };
         let mut pass = Pass::new(self.profile()?, places, cells, &relation.locator);
         self.read(lease, places, &relation, &mut pass).await?;
-        pass.plausible()?;
+        pass.close()?;
         let known = Arc::new(pass.finish(lease.begun, lease.since, recorded, followed));
         let mut latest = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if latest.as_ref().is_none_or(|latest| latest.since <= known.since) {
@@ -399,9 +400,10 @@ impl<S: System> Inner<S> {
         let relation = self.relation(lease).await?;
         let all: Vec<usize> = (0..self.shape.fields.len()).collect();
         let pass = Pass::new(self.profile()?, &all, self.cells()?, &relation.locator);
-        let mut pass = pass.finding(&self.shape.adjudications, most);
+        let mut pass = pass.finding();
         self.read(lease, &all, &relation, &mut pass).await?;
-        Ok(pass.found())
+        pass.close()?;
+        Ok(pass.found(most))
     }
 
     /// Reads these columns of every row.

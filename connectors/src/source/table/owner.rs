@@ -25,6 +25,7 @@ impl Inner {
                 rows: profile.rows,
                 unreadable: profile.unreadable().take(100).collect(),
                 unreadable_count: profile.unreadable_count(),
+                anybodys: profile.anybodys(),
                 adjudicated: profile.adjudicated_count(),
                 irregular: profile.irregular_count(),
                 as_of: inner.as_of(reader, started)?,

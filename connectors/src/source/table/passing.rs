@@ -60,8 +60,11 @@ impl Inner {
             before = Some(id);
             cells.clear();
             let cells = self.cells(row, &mut cells)?;
+            // What a snapshot was made from may have been a spreadsheet.
+            let is_live = !matches!(self.shape.moment, Moment::Fixed(_));
             let key = |place: usize| match (cells.get(place), row.get_ref(place + 1)) {
                 (None, _) => KeyCell::Null,
+                (Some(text), Ok(ValueRef::Text(_))) if is_live => KeyCell::Stored(text),
                 (Some(text), Ok(ValueRef::Text(_))) => KeyCell::Text(text),
                 (Some(number), _) => KeyCell::Number(number),
             };
@@ -70,7 +73,7 @@ impl Inner {
                 present.note(&keys, cells, id.cast_unsigned())?;
             }
         }
-        profile.plausible()?;
+        profile.close()?;
         Ok(Pass { number: next_number(), profile, present: present.map(Gathering::finish) })
     }
 }

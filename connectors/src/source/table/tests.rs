@@ -21,7 +21,7 @@ fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShap
         table: table.into(),
         fields,
         columns: Vec::new(),
-        look_ups: vec![KeyColumns { columns: vec![0, 1], may_be_blank: vec![0, 1] }],
+        look_ups: vec![KeyColumns { columns: vec![0, 1], may_be_blank: vec![0, 1], ..KeyColumns::default() }],
         ids: vec![0, 1],
         moment: Moment::Live,
         ragged: Vec::new(),
@@ -98,7 +98,7 @@ fn a_key_cell_that_must_not_be_blank_is_anybodys() {
     let rows = "insert into t values ('440524188001010014', null, 'x'), (' ', '440524188001010014', 'y')";
     let (_folder, path, mut shape) = made(&format!("create table t (a, b, c); {rows}"), "t", &["a", "b", "c"]);
     for (may_be_blank, could_match) in [(vec![0, 1], vec![]), (vec![1], vec!["row 2"]), (vec![], vec!["row 1", "row 2"])] {
-        shape.look_ups = vec![KeyColumns { columns: vec![0, 1], may_be_blank }];
+        shape.look_ups = vec![KeyColumns { columns: vec![0, 1], may_be_blank, ..KeyColumns::default() }];
         let source = TableSource::open(shape.clone(), path.clone(), None).unwrap();
         assert_eq!(run(names(&source, look_up(&[LI], 10, soon()))).unwrap().1.could_match, could_match);
     }

@@ -6,18 +6,16 @@ use proptest::prelude::*;
 
 /// The rule, by its definition: no filter, no automaton.
 fn by_definition(suspect: &Suspect, key: &ResidentId) -> bool {
-    let short = key.first_generation();
-    let forms: Vec<&[u8]> = std::iter::once(key.0.as_slice()).chain(short.as_deref().map(str::as_bytes)).collect();
+    let long = key.as_str();
+    let short = format!("{}{}", &long[..6], &long[8..17]);
+    let forms = [long.as_bytes(), short.as_bytes()];
     let distance = |cell: &[Token], form: &[u8], ends| align(cell, form.len(), ends, |c, at| form.get(at) == Some(&c));
-    let inside = |stretch: &[Token]| stretch.len() >= 15 && forms.iter().any(|form| distance(stretch, form, Ends::PartOfCell) <= 2);
     let is_taken = |take: &Take| {
-        let known = take.tokens.iter().filter(|token| matches!(token, Token::Known(_))).count();
-        // What machines did holds to the letter.
-        let most = if take.most == 0 { 0 } else { usize::from(known >= 11) + usize::from(known >= 13) };
-        let whole = |form: &&[u8]| {
-            distance(&take.tokens, form, Ends::Both) <= most || distance(&take.tokens, form, Ends::PartOfForm) <= most.saturating_sub(1)
-        };
-        forms.iter().any(whole) || take.tokens.split(|token| *token == Token::Stretch).any(inside)
+        forms.iter().any(|form| {
+            distance(&take.tokens, form, Ends::Both) <= take.most
+                || take.part.is_some_and(|most| distance(&take.tokens, form, Ends::PartOfForm) <= most)
+                || (take.overlong && distance(&take.tokens, form, Ends::PartOfCell) <= take.most)
+        })
     };
     suspect.anybody || suspect.takes.iter().any(is_taken)
 }
@@ -84,10 +82,31 @@ proptest! {
 }
 
 #[test]
-fn a_cell_of_one_digit_only_does_not_overflow() {
-    let id = ResidentId::new_strict("11010519491231002X").unwrap();
-    for length in [254, 255, 256] {
-        assert!(!Suspect::new(&"1".repeat(length)).could_match(&id));
+fn patterns_take_every_id_that_could_be_issued() {
+    let first = chrono::NaiveDate::from_ymd_opt(1870, 1, 1).unwrap();
+    let fits = |text: &str| {
+        let tokens: Vec<Token> = text.bytes().map(Token::Known).collect();
+        PATTERNS.iter().any(|form| within(&tokens, form, Ends::Both, 0))
+    };
+    for division in (110..660).chain([710, 810, 820, 830]).chain(911..966).map(|three| three * 1000 + 102) {
+        for day in (0..58_000).step_by(97) {
+            let Some(id) = ResidentId::from_parts(division, first + chrono::Duration::days(day), 123) else { continue };
+            let long = id.as_str();
+            if super::super::plausible::is_plausible(&id) {
+                let short = format!("{}{}", &long[..6], &long[8..17]);
+                assert!(fits(long) && (long.starts_with(['8', '9']) || fits(&short)), "{long}");
+            }
+        }
     }
-    assert!(Suspect::new(&"1".repeat(257)).could_match(&id), "too long to tell");
+    for no_id in ["330106199013171234", "330106199005321234", "000106199005171234", "330106219005171234", "330106901317123"] {
+        assert!(!fits(no_id), "{no_id}");
+    }
+}
+
+#[test]
+fn a_cell_of_one_digit_only_says_nothing() {
+    let id = ResidentId::new_strict("11010519491231002X").unwrap();
+    for length in [1, 8, 15, 18, 254, 256, 257] {
+        assert!(Suspect::new(&"1".repeat(length)).could_match(&id), "{length}");
+    }
 }

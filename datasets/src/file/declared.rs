@@ -1,0 +1,82 @@
+//! What an owner declares of a column's cells: `nothing`, `unknown`, `schemes` and `scheme_by` of a `[[column]]`.
+
+use std::collections::BTreeSet;
+
+use toml::Value;
+use zerotrip_proto::v1::SemanticType;
+
+use super::section::{Section, is_text};
+use super::{Column, MOST_WORDS};
+use crate::fold;
+use crate::nearest::nearest;
+use crate::resident_id::{Declared, SCHEMES, Scheme, SchemeBy};
+
+/// Reads the four keys; none of them is needed.
+pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<Declared> {
+    let nothing = said(section, "nothing", semantic, "what stands where there is nothing or nobody, such as `[\"无\", \"NULL\"]`");
+    let unknown = said(section, "unknown", semantic, "what stands where it is not known, such as `[\"不详\"]`");
+    let schemes = schemes(section, semantic);
+    let scheme_by = scheme_by(section, semantic);
+    let (nothing, unknown) = (nothing?, unknown?);
+    if let Some(word) = nothing.intersection(&unknown).next() {
+        section.fault_in("unknown", word.clone(), "the same word is in `nothing`: it says one or the other".to_owned());
+        return None;
+    }
+    Some(Declared { schemes: schemes?, nothing, unknown, scheme_by: scheme_by? })
+}
+
+/// `scheme_by` must name another column of the same file.
+pub(super) fn refers(top: &mut Section<'_>, columns: &[Column], declared: &BTreeSet<String>) {
+    for column in columns {
+        let Some(by) = &column.declared.scheme_by else { continue };
+        if by.column == column.name || !declared.contains(&by.column) {
+            let hint = nearest(&by.column, columns.iter().map(|column| column.name.as_str()).filter(|name| *name != column.name));
+            let hint = hint.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
+            top.fault_in("column.scheme_by", by.column.clone(), format!("`column` must name another column of this file{hint}"));
+        }
+    }
+}
+
+fn said(section: &mut Section<'_>, key: &'static str, semantic: Option<SemanticType>, what: &str) -> Option<BTreeSet<String>> {
+    let remedy = format!("must list at most {MOST_WORDS} words without blanks around: {what}");
+    let listed = section.read(key, Some(BTreeSet::new()), &remedy, |value| words(value));
+    if semantic == Some(SemanticType::Code) && listed.as_ref().is_some_and(|listed| !listed.is_empty()) {
+        section.fault_in(key, String::new(), "a column of type `code` gives each of its words a meaning in `codes`".to_owned());
+        return None;
+    }
+    listed
+}
+
+fn schemes(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<BTreeSet<Scheme>> {
+    let known = SCHEMES.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let remedy = format!("must list which other identifiers stand there: {known}");
+    let listed = section.read("schemes", Some(BTreeSet::new()), &remedy, |value| {
+        value.as_array()?.iter().map(|name| Scheme::of_name(name.as_str()?)).collect()
+    })?;
+    only_of_ids(section, "schemes", semantic, listed.is_empty()).then_some(listed)
+}
+
+fn scheme_by(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<Option<SchemeBy>> {
+    let remedy = "must be `{ column = \"…\", other = [\"…\"] }`: the column that says what kind of owner stands there, and its words, as the \
+                  source has them, for those without a resident id";
+    let by = section.read("scheme_by", Some(None), remedy, |value| {
+        let table = value.as_table().filter(|table| table.len() == 2)?;
+        let column = table.get("column")?.as_str()?.to_owned();
+        let other = words(table.get("other")?).filter(|other| !other.is_empty())?;
+        Some(Some(SchemeBy { column, other }))
+    })?;
+    only_of_ids(section, "scheme_by", semantic, by.is_none()).then_some(by)
+}
+
+fn only_of_ids(section: &mut Section<'_>, key: &'static str, semantic: Option<SemanticType>, is_absent: bool) -> bool {
+    let fits = is_absent || semantic.is_none_or(|semantic| semantic == SemanticType::ResidentId);
+    if !fits {
+        section.fault_in(key, String::new(), "only a column of type `resident_id` has it: drop it, or change the type".to_owned());
+    }
+    fits
+}
+
+fn words(value: &Value) -> Option<BTreeSet<String>> {
+    let words = value.as_array().filter(|words| words.len() <= MOST_WORDS)?.iter();
+    words.map(|word| word.as_str().filter(|word| is_text(word) && fold::trimmed(word) == *word).map(str::to_owned)).collect()
+}

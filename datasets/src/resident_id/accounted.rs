@@ -1,0 +1,130 @@
+//! Whose a cell is, where every character of it is accounted for: by whole identifiers, or by words that its owner has declared. A cell of
+//! which this says nothing could be anybody's.
+
+use std::collections::BTreeSet;
+
+use super::matching::Suspect;
+use super::schemes::Scheme;
+use super::{Reading, ResidentId, is_doubtful, is_spreadsheet_rounded, parse};
+use crate::fold;
+
+/// Persons in one cell.
+const MOST_PERSONS: usize = 64;
+/// What stands between the identifiers of a list.
+pub(super) const SEPARATORS: [char; 9] = [';', ',', '、', '|', '/', '\n', '\r', '\t', '\u{b}'];
+
+/// What an owner has declared of a column of ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Declared {
+    /// Schemes besides resident ids and credit codes.
+    pub schemes: BTreeSet<Scheme>,
+    /// Words that say that nobody stands there, as they are written, without blanks around.
+    pub nothing: BTreeSet<String>,
+    /// Words that say that it is not known who stands there.
+    pub unknown: BTreeSet<String>,
+    /// The column that says under which scheme an id stands.
+    pub scheme_by: Option<SchemeBy>,
+}
+
+/// The column that says under which scheme an id stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemeBy {
+    /// Its name.
+    pub column: String,
+    /// Its words, as they are written, for whoever has no resident id: enterprises, say.
+    pub other: BTreeSet<String>,
+}
+
+impl SchemeBy {
+    /// Whether that column's cell says that no resident id stands there.
+    pub fn says_other(&self, raw: Option<&str>) -> bool {
+        raw.is_some_and(|raw| self.other.contains(fold::trimmed(raw)))
+    }
+}
+
+/// Whose a cell is.
+#[derive(Clone, Debug)]
+pub enum Whose {
+    /// This person's.
+    Person(ResidentId),
+    /// These persons', each once.
+    Several(Vec<ResidentId>),
+    /// An organisation's, by its credit code.
+    Organisation,
+    /// Nobody's who can be asked about, by its owner's word: a word for nothing, or a number under a declared scheme.
+    Nobody,
+    /// Not accounted for: everybody's whose it could be.
+    Could(Suspect),
+}
+
+impl Declared {
+    /// Whose the cell is; it is not blank.
+    pub fn whose(&self, raw: &str) -> Whose {
+        if self.nothing.is_empty() && self.unknown.is_empty() {
+            match parse(raw) {
+                Reading::Person(person) => return Whose::Person(person),
+                Reading::Code(_) => return Whose::Organisation,
+                Reading::Unreadable => {}
+            }
+        }
+        match self.accounted(raw).as_deref() {
+            Some([]) => Whose::Nobody,
+            Some([person]) => Whose::Person(*person),
+            Some(several) => Whose::Several(several.to_vec()),
+            None => Whose::Could(self.suspect(raw)),
+        }
+    }
+
+    /// The persons in the cell, if every character of it is accounted for.
+    pub fn accounted(&self, raw: &str) -> Option<Vec<ResidentId>> {
+        if raw.len() > 4096 {
+            return None;
+        }
+        if let Some(whole) = self.item(raw) {
+            return Some(whole.into_iter().collect());
+        }
+        // One by one, each certain by itself: nothing may be empty, and nothing left over.
+        let text = fold::narrowed(raw);
+        let text = fold::unguarded(fold::trimmed(&text));
+        let mut persons: Vec<ResidentId> = Vec::new();
+        let mut items = 0;
+        for item in text.split(SEPARATORS) {
+            let found = self.item(item).filter(|_| !is_doubtful(item) && !is_spreadsheet_rounded(item))?;
+            persons.extend(found.filter(|person| !persons.contains(person)));
+            items += 1;
+        }
+        (items > 1 && persons.len() <= MOST_PERSONS).then_some(persons)
+    }
+
+    /// Whose one identifier, or one word, is: `Some(None)` is nobody who can be asked about.
+    fn item(&self, raw: &str) -> Option<Option<ResidentId>> {
+        let word = fold::trimmed(raw);
+        // An owner's word counts before its looks: a placeholder may have the right check character.
+        if self.unknown.contains(word) {
+            return None;
+        }
+        if self.nothing.contains(word) {
+            return Some(None);
+        }
+        match parse(raw) {
+            Reading::Person(person) => Some(Some(person)),
+            Reading::Code(_) => Some(None),
+            Reading::Unreadable => {
+                let text = fold::identifier(raw);
+                // What could be left of somebody's id is not another scheme's number, whatever it looks like.
+                let fits = self.schemes.iter().any(|scheme| scheme.fits(&text));
+                (fits && (!text.starts_with(|c: char| c.is_ascii_digit()) || Suspect::new(raw).is_anybodys())).then_some(None)
+            }
+        }
+    }
+
+    /// Whether a word says that it is not known who stands there.
+    pub fn is_unknown(&self, raw: &str) -> bool {
+        self.unknown.contains(fold::trimmed(raw))
+    }
+
+    /// A word for "not known" is anybody's, however it could be read.
+    fn suspect(&self, raw: &str) -> Suspect {
+        if self.is_unknown(raw) { Suspect::anybody() } else { Suspect::new(raw) }
+    }
+}

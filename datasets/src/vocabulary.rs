@@ -1,0 +1,185 @@
+//! The words that checks use of registers, for whoever describes one: datasets, columns, look-ups and meanings by the names that a check
+//! asks under, and what each of them means. A check's definition says the same without the explanations; a test of the whole holds the
+//! two together (`tests/tests/definitions.rs`).
+
+use zerotrip_proto::v1::SemanticType;
+
+/// What a check asks of registers.
+#[derive(Debug)]
+pub struct Vocabulary {
+    /// The check.
+    pub check: &'static str,
+    /// The registers that it asks.
+    pub datasets: &'static [AskedDataset],
+}
+
+/// A register that a check asks.
+#[derive(Debug)]
+pub struct AskedDataset {
+    /// Under this id; the part before the dot is the member that must own it.
+    pub id: &'static str,
+    /// What it is.
+    pub what: &'static str,
+    /// What its `since` and its subjects decide, in the words of this register.
+    pub coverage: &'static str,
+    /// What it looks persons up by.
+    pub lookup: AskedLookup,
+    /// What it takes of the rows.
+    pub columns: &'static [AskedColumn],
+}
+
+/// A look-up that a check makes.
+#[derive(Debug)]
+pub struct AskedLookup {
+    /// Under this name.
+    pub name: &'static str,
+    /// The columns that it must look in; none where every column that names such a person belongs into it, under any name.
+    pub columns: &'static [&'static str],
+    /// Whom it must find.
+    pub whom: &'static str,
+}
+
+/// A column that a check asks for.
+#[derive(Debug)]
+pub struct AskedColumn {
+    /// Under this name.
+    pub name: &'static str,
+    /// Of this type.
+    pub semantic: SemanticType,
+    /// What its cells say, and when they must be empty.
+    pub says: &'static str,
+    /// Of a code: the meanings that the check knows, and what each says.
+    pub meanings: &'static [(&'static str, &'static str)],
+}
+
+const fn id(name: &'static str, says: &'static str) -> AskedColumn {
+    AskedColumn { name, semantic: SemanticType::ResidentId, says, meanings: &[] }
+}
+
+const fn date(name: &'static str, says: &'static str) -> AskedColumn {
+    AskedColumn { name, semantic: SemanticType::Date, says, meanings: &[] }
+}
+
+const fn code(name: &'static str, says: &'static str, meanings: &'static [(&'static str, &'static str)]) -> AskedColumn {
+    AskedColumn { name, semantic: SemanticType::Code, says, meanings }
+}
+
+/// Every vocabulary that there is.
+pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
+    check: "no-property",
+    datasets: &[
+        AskedDataset {
+            id: "civil.marriage",
+            what: "婚姻登记: one row for each event between two persons (marriage, divorce, remarriage, annulment)",
+            coverage: "A person is asked about from the age of 20 on (`lifetime_from`): whoever turned 20 before `since` gets no answer. A day too \
+                       early hides the marriages before it.",
+            lookup: AskedLookup { name: "party", columns: &["man_id", "woman_id"], whom: "either party of the event" },
+            columns: &[
+                id("man_id", "the husband's id (男方证件号)"),
+                id("woman_id", "the wife's id (女方证件号)"),
+                code(
+                    "event",
+                    "what was registered; the latest event between the same two decides",
+                    &[
+                        ("married", "结婚: they are married from this day on"),
+                        ("remarried", "复婚: the same two, married again"),
+                        ("divorced", "离婚, at the registry or by a court"),
+                        ("annulled", "撤销或宣告无效: the marriage is taken back"),
+                    ],
+                ),
+                date("event_date", "the day on which the event was registered; never the day of an earlier event, nor of typing it in"),
+            ],
+        },
+        AskedDataset {
+            id: "police.household",
+            what: "户籍登记: one row for each person, those who died or moved out included",
+            coverage: "Persons whom it does not have as registered are outside coverage, whatever `since` says.",
+            lookup: AskedLookup {
+                name: "kin",
+                columns: &["resident_id", "father_id", "mother_id"],
+                whom: "the person, and every row that names the person as a parent",
+            },
+            columns: &[
+                id("resident_id", "the id of the person whose row it is"),
+                id("father_id", "the father's id; blank only where no father is on record"),
+                id("mother_id", "the mother's id; blank only where no mother is on record"),
+                date("birth_date", "the day of birth"),
+                date("death_date", "the day of death; empty for whoever lives"),
+                code(
+                    "status",
+                    "how the person stands in this register now",
+                    &[
+                        ("registered", "registered here, and alive"),
+                        ("moved_out", "迁出: registered elsewhere now"),
+                        ("deceased", "死亡注销"),
+                    ],
+                ),
+            ],
+        },
+        AskedDataset {
+            id: "estate.ownership",
+            what: "不动产权登记: one row for each owner of each title, ended titles included",
+            coverage: "`since` is the first day from which every title is in this table; `subjects` is everyone only if owners from elsewhere are in it too.",
+            lookup: AskedLookup {
+                name: "owner",
+                columns: &[],
+                whom: "every owner and co-owner: each column that can hold the id of one belongs into it",
+            },
+            columns: &[
+                code(
+                    "status",
+                    "how the title stands now",
+                    &[
+                        ("current", "现势: it is owned now"),
+                        ("advance", "预告登记: it counts as owned"),
+                        ("pending", "办理中: it may come to be owned, so that neither yes nor no is answered"),
+                        ("cancelled", "注销、转移: it was owned, and is owned by this owner no longer"),
+                    ],
+                ),
+                date(
+                    "ended_on",
+                    "the day on which the title ended for this owner; EMPTY while it is current. Never the day of registration, of filing or of \
+                     an export: with one of those, a title that ended this morning seems to have ended long ago, and a false certificate follows",
+                ),
+            ],
+        },
+        AskedDataset {
+            id: "housing.presale",
+            what: "商品房预售合同备案: one row for each buyer of each contract, ended contracts included",
+            coverage: "`since` is the first day from which every contract is in this table; `subjects` is everyone only if buyers from elsewhere are in it too.",
+            lookup: AskedLookup {
+                name: "buyer",
+                columns: &[],
+                whom: "every buyer: each column that can hold the id of one belongs into it",
+            },
+            columns: &[
+                code(
+                    "status",
+                    "how the contract stands now",
+                    &[
+                        ("filed", "已备案: a home is bought, and not yet registered as a title"),
+                        ("transferred", "已转产权: it has become a title, in the ownership register"),
+                        ("cancelled", "已撤销、退房: nothing is bought any longer"),
+                    ],
+                ),
+                date(
+                    "ended_on",
+                    "the day on which the contract was cancelled, or became a title; EMPTY while it is filed. Never the day of signing or filing: \
+                     with one of those, what was handed over this morning seems to have been so long ago, and a false certificate follows",
+                ),
+            ],
+        },
+    ],
+}];
+
+/// The vocabulary of a check.
+pub fn of(check: &str) -> Option<&'static Vocabulary> {
+    VOCABULARIES.iter().find(|vocabulary| vocabulary.check == check)
+}
+
+impl Vocabulary {
+    /// The dataset of that id.
+    pub fn dataset(&self, id: &str) -> Option<&'static AskedDataset> {
+        self.datasets.iter().find(|dataset| dataset.id == id)
+    }
+}
