@@ -55,6 +55,7 @@ impl Builder {
             // Nor 000 at the end, which a spreadsheet may have left of anybody of that day: such a person's answers are never certain.
             if let Some(id) = ResidentId::from_parts(division, birth, sequence)
                 && !is_spreadsheet_rounded(id.as_str())
+                && parse(id.as_str()) == Reading::Person(id)
                 && self.taken.insert(id)
             {
                 break id;

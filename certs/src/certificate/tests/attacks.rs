@@ -301,7 +301,7 @@ fn an_answer_that_fixes_nothing_is_no_ground_for_a_certificate() {
         verify(&token, TrustRoot::Directory(&directory), at(200_000))
     };
     assert!(late(100 + 3600).is_ok());
-    assert_eq!(late(100 + 3606).unwrap_err(), CertificateError::IssuedTooLate);
+    assert_eq!(late(100 + 3600 + 306).unwrap_err(), CertificateError::IssuedTooLate);
     let content = CertificateContent::try_new(&world.affirmed(&world.answer()), &world.request(), &world.definition).unwrap();
     assert_eq!(seal(&content, &world.seal, at(100 + 3601)).unwrap_err(), SealError::TooOld);
 }

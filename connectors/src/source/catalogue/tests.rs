@@ -17,7 +17,7 @@ fn clear() -> Login {
 #[test]
 fn files_of_every_kind_are_looked_at_alike() {
     let id = |sequence| ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1980, 5, 6).unwrap(), sequence).unwrap();
-    let mut rows: Vec<Vec<String>> = (0..90)
+    let mut rows: Vec<Vec<String>> = (1..91)
         .map(|sequence| {
             vec![
                 id(sequence).as_str().to_owned(),

@@ -12,9 +12,11 @@ fn a_ragged_row_is_kept_as_unreadable() {
     rig.drop_file(format!("{HEADER}\n{WANG},,a\n{LI},b\n{WANG},,c,d\n").as_bytes(), 3);
     let source = rig.open().unwrap();
     let (found, end) = run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();
-    assert_eq!((found.len(), end.rows, end.could_match), (0, 3, vec!["line 3".to_owned()]));
+    // Its columns are lost, so each could be anybody's, whatever it names.
+    let ragged = vec!["line 3".to_owned(), "line 4".to_owned()];
+    assert_eq!((found.len(), end.rows, &end.could_match), (0, 3, &ragged));
     let (found, end) = run(names(&*source, look_up(&[WANG], 10, soon()))).unwrap();
-    assert_eq!((found.len(), end.could_match), (1, vec!["line 4".to_owned()]));
+    assert_eq!((found.len(), end.could_match), (1, ragged));
 }
 
 #[test]
