@@ -41,6 +41,8 @@ struct Trial {
 enum Verdict {
     Served,
     ServedWithFindings,
+    /// So many rows could be anybody's: no yes can be given about anybody.
+    ProvesNothing(u64),
     NotServed(String),
 }
 
@@ -168,7 +170,11 @@ fn verdict(dataset: &DatasetFile, survey: &Survey, fault: Option<String>, now: S
         return Verdict::NotServed(format!("its rows are {hours} h old, more than `most_age` allows; bring a newer drop or extract"));
     }
     let clean = survey.findings.iter().all(|finding| !finding.kind.spoils()) && survey.unreadable_count == 0;
-    if clean { Verdict::Served } else { Verdict::ServedWithFindings }
+    match survey.anybodys {
+        0 if clean => Verdict::Served,
+        0 => Verdict::ServedWithFindings,
+        rows => Verdict::ProvesNothing(rows),
+    }
 }
 
 impl Verdict {
@@ -176,6 +182,7 @@ impl Verdict {
         match self {
             Self::Served => "served",
             Self::ServedWithFindings => "served_with_findings",
+            Self::ProvesNothing(_) => "proves_nothing",
             Self::NotServed(_) => "not_served",
         }
     }
@@ -188,6 +195,10 @@ impl Verdict {
         match self {
             Self::Served => "verdict: served".to_owned(),
             Self::ServedWithFindings => "verdict: served, with findings".to_owned(),
+            Self::ProvesNothing(rows) => format!(
+                "verdict: served, but no yes can be given about anybody: {rows} rows could be anybody's. Correct them, declare what stands there \
+                 (`nothing`, `schemes`, `scheme_by` of the column), or `adjudicate` them, many of one form at once with `--cell`"
+            ),
             Self::NotServed(why) => format!("verdict: not served: {why}"),
         }
     }
@@ -203,10 +214,11 @@ fn as_of(survey: &Survey) -> String {
 
 fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Known) -> String {
     let mut text = format!(
-        "{} ({} / {})\n  rows            {} (floor {})\n  as of           {}\n  irregular ids   {} (found through the exceptions index)\n  unreadable rows {}",
+        "{} ({} / {})\n  questions       {}\n  rows            {} (floor {})\n  as of           {}\n  irregular ids   {} (found through the exceptions index)\n  unreadable rows {}",
         dataset.id,
         dataset.name_en,
         dataset.name_zh,
+        questions(survey),
         survey.rows,
         dataset.row_floor,
         as_of(survey),
@@ -250,10 +262,19 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
     text
 }
 
+/// Of how many questions no answer can be a yes: what an owner must know first.
+fn questions(survey: &Survey) -> String {
+    match (survey.anybodys, survey.unreadable_count) {
+        (0, 0) => "each can be answered".to_owned(),
+        (0, open) => format!("no yes about whomever one of {open} cells could concern"),
+        (rows, _) => format!("no yes about anybody at all: {rows} rows could be anybody's"),
+    }
+}
+
 fn as_value(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Known, verdict: &Verdict) -> serde_json::Value {
     json!({
         "dataset": dataset.id, "rows": survey.rows, "row_floor": dataset.row_floor, "as_of": as_of(survey), "irregular": survey.irregular,
-        "unreadable": survey.unreadable_count, "unreadable_rows": survey.unreadable, "advice": survey.advice,
+        "anybodys": survey.anybodys, "unreadable": survey.unreadable_count, "unreadable_rows": survey.unreadable, "advice": survey.advice,
         "findings": survey.findings, "spoilt_rows": survey.spoilt_rows, "look_ups": trials, "known_persons": known,
         "verdict": verdict.name(), "why": verdict.why(),
     })

@@ -66,6 +66,7 @@ impl Qualities {
             rows: rounded(survey.rows),
             spoilt_rows: told(survey.spoilt_rows),
             entries: entries(&survey),
+            proves_nothing: survey.anybodys > 0,
         };
         let envelope = dsse::seal(payload_type::QUALITY, &quality, signer).map_err(|error| error.to_string())?;
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(serving.file.id.clone(), envelope);

@@ -153,6 +153,7 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                         ("current", "现势: it is owned now"),
                         ("advance", "预告登记: it counts as owned"),
                         ("pending", "办理中: it may come to be owned, so that neither yes nor no is answered"),
+                        ("applied", "申请: an application from which no right follows, and none ever did"),
                         ("cancelled", "注销、转移: it was owned, and is owned by this owner no longer"),
                     ],
                 ),

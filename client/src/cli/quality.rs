@@ -58,7 +58,14 @@ pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
             _ => format!("      {place}: {number} {en}{share}"),
         }
     });
-    std::iter::once(head).chain(said).collect()
+    let nothing = quality.proves_nothing.then(|| {
+        let said = screen.pick(
+            "      no yes can be given about anybody: rows could be anybody's, until their owner corrects, declares or adjudicates them",
+            "      对任何人都不能作出肯定答复：有记录可能属于任何人，须由数据提供方更正、声明或裁定",
+        );
+        said.to_owned()
+    });
+    std::iter::once(head).chain(nothing).chain(said).collect()
 }
 
 /// For machines.
@@ -76,7 +83,7 @@ pub(super) fn value(quality: &DatasetQuality) -> Value {
         .collect();
     json!({
         "connector": quality.connector, "as_of": time(quality.as_of.as_ref()), "looked_at": time(quality.looked_at.as_ref()),
-        "rows": quality.rows, "spoilt_rows": quality.spoilt_rows, "at_most": (1..=FEW).contains(&quality.spoilt_rows),
+        "proves_nothing": quality.proves_nothing, "rows": quality.rows, "spoilt_rows": quality.spoilt_rows, "at_most": (1..=FEW).contains(&quality.spoilt_rows),
         "spoilt_rate": rate(quality.spoilt_rows, quality.rows), "findings": findings,
     })
 }

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use zerotrip_datasets::resident_id::ResidentId;
 
 use super::*;
+use crate::adjudications::Concerns;
 use crate::source::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
 use crate::source::profile::{KeyCell, Profile};
 
@@ -279,4 +280,28 @@ fn a_row_that_a_damaged_index_gives_to_another_is_nobodys() {
             assert_eq!(error.code, ErrorCode::SourceFailed, "{key} {columns}");
         }
     }
+}
+
+#[test]
+fn a_ruling_covers_the_rows_that_were_there() {
+    let look_ups = || vec![KeyColumns { columns: vec![0], ..KeyColumns::default() }];
+    let key = |raw: &'static str| move |_| KeyCell::Text(raw);
+    let rulings: Adjudications = [([7; 32], Concerns::Nobody), ([8; 32], Concerns::Persons(vec![LI.to_owned()]))].into_iter().collect();
+    let profile = |void: usize, his: usize| {
+        let mut profile = Profile::new(look_ups(), Vec::new(), Arc::new(rulings.clone())).unwrap();
+        (0..void).for_each(|row| drop(profile.note(row as i64, key("000000000000000000"), || [7; 32]).unwrap()));
+        (0..his).for_each(|row| drop(profile.note(100 + row as i64, key("张三"), || [8; 32]).unwrap()));
+        profile.close().unwrap();
+        profile
+    };
+    let (li, wang) = (ResidentId::new_strict(LI).unwrap(), ResidentId::new_strict(WANG).unwrap());
+    let covered = profile(1, 1);
+    assert_eq!((covered.anybodys(), covered.suspects(&[0], &[li, wang]).len()), (0, 0));
+    // What is somebody's by ruling is found as theirs.
+    assert_eq!((covered.irregular_rows(&[0], &[li]), covered.irregular_rows(&[0], &[wang])), (vec![100], vec![]));
+    // One more that is equal: nothing tells which of them was ruled on.
+    let later = profile(2, 1);
+    assert_eq!((later.anybodys(), later.suspects(&[0], &[wang])), (2, vec![0, 1]));
+    let later = profile(1, 2);
+    assert_eq!((later.anybodys(), later.irregular_rows(&[0], &[li]).len()), (2, 0));
 }
