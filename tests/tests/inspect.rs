@@ -130,6 +130,7 @@ fn filled(text: &str, described: &DatasetFile) -> String {
             "paging" => "paging = { kind = \"page\", parameter = \"pageNo\", size_parameter = \"pageSize\", size = 50, id = \"rowNo\", \
                  total = \"/data/total\" }"
                 .to_owned(),
+            "live" | "nothing_hidden" => format!("{key} = \"its operator says so, file 2026-11\""),
             "as_of" if line.contains("live") => "as_of = \"live\"".to_owned(),
             "may_be_blank" => line.replace("\"FILL_IN\", ", ""),
             _ => meaning.map_or_else(|| line.to_owned(), |meaning| format!("\"{key}\" = \"{meaning}\"")),
@@ -406,8 +407,8 @@ fn a_proposal_for_a_check_has_its_names_and_guesses_no_role() {
 fn what_fills_cells_is_proposed_with_its_counts_for_its_owner_to_decide() {
     let folder = tempfile::tempdir().unwrap();
     let mut text = "SFZH,FQSFZH,SWRQ\n".to_owned();
-    for place in 0..30 {
-        let father = ["无", "不详", "000000000000000000"][place % 3];
+    for place in 0..60 {
+        let father = ["无", "不详", "000000000000000000", "440524188001010014", "440524188001010014", "440524188001010014"][place % 6];
         text.push_str(&format!("11010519491231002X,{father},{}\n", if place % 5 == 0 { "2001-02-03" } else { "0000-00-00" }));
     }
     fs::write(folder.path().join("h.csv"), text).unwrap();
@@ -416,7 +417,7 @@ fn what_fills_cells_is_proposed_with_its_counts_for_its_owner_to_decide() {
         "# nothing = [\"无\"]  # FILL_IN: says that nobody, or nothing, stands there: \"无\" in 10 rows",
         "# unknown = [\"不详\"]  # FILL_IN: says that it is not known who, or what: \"不详\" in 10 rows",
         "# One or the other: \"000000000000000000\" in 10 rows",
-        "# nothing = [\"0000-00-00\"]  # FILL_IN: says that nobody, or nothing, stands there: \"0000-00-00\" in 24 rows",
+        "# nothing = [\"0000-00-00\"]  # FILL_IN: says that nobody, or nothing, stands there: \"0000-00-00\" in 48 rows",
     ] {
         assert!(proposed.contains(said), "{said}: {proposed}");
     }

@@ -86,6 +86,7 @@ fn what_a_connector_says_of_quality_is_shown_only_if_it_says_no_more_than_it_may
         rows,
         spoilt_rows: 10,
         entries: vec![ColumnQuality { column: column.clone(), kind: QualityKind::Unreadable.into(), count: 10 }],
+        proves_nothing: false,
     };
     let sealed = |quality: &DatasetQuality, member: &str| dsse::seal(payload_type::QUALITY, quality, &town.home(member).sign).unwrap();
     let mut other = good(0);

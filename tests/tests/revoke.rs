@@ -87,7 +87,7 @@ fn what_the_hub_did_not_take_is_not_shown_as_done_and_can_be_repeated() {
 #[test]
 fn a_grant_that_is_misspelled_blocks_no_revocation_and_no_start() {
     let mut town = town(200, 29);
-    for check in ["no-property/cuople", "no-property"] {
+    for check in ["no-property/cuople", "no-proprety"] {
         let refused = town.add("typo", check, PURPOSE).expect(2).unwrap();
         let known = "there are: no-property/applicant, no-property/couple, no-property/family";
         assert!(refused.errors.contains(&format!("the hub serves no check `{check}`; {known}")), "{}", refused.errors);

@@ -289,8 +289,12 @@ fn a_ruling_covers_the_rows_that_were_there() {
     let rulings: Adjudications = [([7; 32], Concerns::Nobody), ([8; 32], Concerns::Persons(vec![LI.to_owned()]))].into_iter().collect();
     let profile = |void: usize, his: usize| {
         let mut profile = Profile::new(look_ups(), Vec::new(), Arc::new(rulings.clone())).unwrap();
-        (0..void).for_each(|row| drop(profile.note(row as i64, key("000000000000000000"), || [7; 32]).unwrap()));
-        (0..his).for_each(|row| drop(profile.note(100 + row as i64, key("张三"), || [8; 32]).unwrap()));
+        for row in 0..void {
+            profile.note(row as i64, key("000000000000000000"), || [7; 32]).unwrap();
+        }
+        for row in 0..his {
+            profile.note(100 + row as i64, key("张三"), || [8; 32]).unwrap();
+        }
         profile.close().unwrap();
         profile
     };
