@@ -117,6 +117,12 @@ fn filled(text: &str, described: &DatasetFile) -> String {
         if line.starts_with('"') && meaning.is_none() {
             continue;
         }
+        // What is proposed to say that nothing stands there does.
+        if let Some(nothing) = line.strip_prefix("# ").filter(|line| line.starts_with("nothing = [\"")) {
+            out.push_str(nothing.split("  #").next().unwrap());
+            out.push('\n');
+            continue;
+        }
         let line = match key {
             "name" if line.contains("{ zh") => "name = { zh = \"甲\", en = \"a\" }".to_owned(),
             "text" if line.contains("{ zh") => "text = { zh = \"甲\", en = \"a\" }".to_owned(),

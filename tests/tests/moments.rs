@@ -109,6 +109,10 @@ impl History {
                     break;
                 }
                 when = sometime(dice, when);
+                // The dead do not marry, nor part.
+                if died[other].is_some_and(|death| death <= when) {
+                    break;
+                }
                 events.push((other, what, when));
             }
         }
@@ -336,7 +340,7 @@ impl History {
                         None => words[0],
                     };
                     let date = ended.filter(|_| holding.dated).map(|ended| holding.misdated.unwrap_or(day(ended)));
-                    let unit = Cell::text(&format!("H{}", holding.unit));
+                    let unit = Cell::text(&format!("H-1203-{}", holding.unit));
                     let cells = vec![("status", Cell::text(word)), ("ended_on", Cell::Date(date)), ("unit_no", unit)];
                     push(keyed, &[Some(holding.owner)], holding.from, cells);
                 }

@@ -72,7 +72,7 @@ impl Registers {
                 let (column, rows) = if scan == "ownership" { ("owner", &self.ownership) } else { ("buyer", &self.presale) };
                 let rows = rows.iter().filter(|(person, ..)| asked(person));
                 rows.map(|(person, status, ended)| {
-                    let cells = [(column, text(person)), ("status", text(status)), ("unit_no", text("H1"))];
+                    let cells = [(column, text(person)), ("status", text(status)), ("unit_no", text("12-3-201"))];
                     cells.into_iter().chain([("ended_on", Cell::Date(ended.and_then(day)))]).collect()
                 })
                 .collect()

@@ -295,8 +295,10 @@ impl Departments<'_> {
                         }
                     }
                 }
-                "ownership" => person.homes.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), some("H1")])),
-                _ => person.contracts.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), some("H1")])),
+                "ownership" => {
+                    person.homes.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), some("12-3-201")]))
+                }
+                _ => person.contracts.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), some("12-3-201")])),
             }
         }
         if columns.is_empty() {

@@ -30,20 +30,39 @@ fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, handed: &[&Verdict]) ->
     }
     let until: Vec<i32> = (0..to.rows.len()).map(|row| there_until(evidence, to, row)).collect();
     if let (Some(_), Some(things)) = (from.things, to.things) {
-        let arrived = |person: &str, thing: &str, day: i32| {
+        // A word that stands for no thing in particular would be every thing.
+        if !left.iter().all(|(_, thing, _)| thing.is_some_and(is_specific)) {
+            return Some(false);
+        }
+        // One thing handed over on two days was two. An equal row is the same row, read in twice.
+        left.sort_unstable();
+        left.dedup();
+        return Some(left.iter().all(|(person, thing, _)| {
             let rows = to.rows.iter().zip(things).zip(&until);
-            rows.into_iter().any(|((whose, which), until)| whose == person && which.as_deref() == Some(thing) && *until >= day)
-        };
-        return Some(left.iter().all(|(person, thing, day)| thing.is_some_and(|thing| arrived(person, thing, *day))));
+            let there = rows.filter(|((whose, which), _)| whose == person && which.as_deref() == *thing).map(|(_, until)| *until);
+            let days = left.iter().filter(|(whose, which, _)| whose == person && which == thing).map(|(.., day)| *day);
+            each_has_its_own(days.collect(), there.collect())
+        }));
     }
-    // The latest first: each takes the receiving row that was there longest.
-    left.sort_by_key(|one| std::cmp::Reverse(one.2));
     Some(left.iter().map(|(person, ..)| *person).all(|person| {
-        let mut there: Vec<i32> = to.rows.iter().zip(&until).filter(|(whose, _)| *whose == person).map(|(_, until)| *until).collect();
-        there.sort_unstable_by(|one, other| other.cmp(one));
-        let mut days = left.iter().filter(|(whose, ..)| *whose == person).map(|(.., day)| *day).enumerate();
-        days.all(|(at, day)| there.get(at).is_some_and(|until| *until >= day))
+        let there = to.rows.iter().zip(&until).filter(|(whose, _)| *whose == person).map(|(_, until)| *until);
+        let days = left.iter().filter(|(whose, ..)| *whose == person).map(|(.., day)| *day);
+        each_has_its_own(days.collect(), there.collect())
     }))
+}
+
+/// Whether for each of these days there is a receiving row of its own that had not ended by then. The latest first: each takes the row that
+/// was there longest.
+fn each_has_its_own(mut days: Vec<i32>, mut until: Vec<i32>) -> bool {
+    days.sort_unstable_by(|one, other| other.cmp(one));
+    until.sort_unstable_by(|one, other| other.cmp(one));
+    days.iter().enumerate().all(|(at, day)| until.get(at).is_some_and(|until| until >= day))
+}
+
+/// Whether a text names one thing: four letters or digits and more, two different digits among them. `无`, `000000` and `待定` name none.
+fn is_specific(thing: &str) -> bool {
+    let digits: std::collections::BTreeSet<char> = thing.chars().filter(char::is_ascii_digit).collect();
+    digits.len() > 1 && thing.chars().filter(|c| c.is_alphanumeric()).count() >= 4
 }
 
 /// The last day on which a row of the receiving register can have been in force; it is, where the SQL does not say that it has ended.

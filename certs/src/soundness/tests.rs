@@ -173,7 +173,7 @@ fn handed_over(contracts: &[(&str, i32)], titles: &[(&str, Option<i32>)], with_u
     let complete = || ScanState::Complete(CompleteScan::try_new(ScanReport { as_of: now, now, ..report("d") }).unwrap());
     let (presale, ownership) = (complete(), complete());
     let rows = |count| vec![OWNER.to_owned(); count];
-    let units = |of: Vec<&str>| of.into_iter().map(|unit| (!unit.is_empty()).then(|| unit.to_owned())).collect::<Vec<_>>();
+    let units = |of: Vec<&str>| of.into_iter().map(|unit| (!unit.is_empty()).then(|| unit.replace('H', "12-3-20"))).collect::<Vec<_>>();
     let (bought, owned) = (rows(contracts.len()), rows(titles.len()));
     let (unit, title) = (units(contracts.iter().map(|one| one.0).collect()), units(titles.iter().map(|one| one.0).collect()));
     let scan = |name, state, rows, things| ScanEvidence {
@@ -215,6 +215,10 @@ fn what_was_handed_over_has_arrived_as_itself() {
     assert!(!handed_over(&[("H1", 50)], &[("H1", Some(40))], true), "it was theirs once before");
     assert!(!handed_over(&[("", 50)], &[("", Some(60))], true), "no unit is none in common");
     assert!(!handed_over(&[("H1", 50), ("H2", 50)], &[("H1", Some(60)), ("H1", Some(70))], true));
+    assert!(!handed_over(&[("H1", 50), ("H1", 55)], &[("H1", Some(60))], true), "handed over on two days, they were two");
+    for word in ["无", "-", "000000", "待定", "1", "未编号"] {
+        assert!(!handed_over(&[(word, 50)], &[(word, Some(60))], true), "{word} names no unit");
+    }
     assert!(handed_over(&[("H1", 50), ("H1", 50)], &[("H1", Some(60))], true), "a contract that was imported twice");
     // Where the units are not stated, each needs a title of its own.
     assert!(handed_over(&[("H1", 50)], &[("H2", Some(60))], false));

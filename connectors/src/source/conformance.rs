@@ -380,7 +380,10 @@ pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: AnyKind<'_>) {
     assert_eq!(could("33010619900101123X"), 1);
     // Its place is not what it is known by.
     rig.write(&[("0", "", "void"), ("110105********002X", "", "mask"), (LI, "", "home")]);
-    assert_eq!((could(LI), could(WANG)), (1, 0));
+    assert_eq!((ask(LI).0.len(), could(LI), could(WANG)), (2, 0, 0));
+    // One more that is like it: nothing tells which of them was ruled on.
+    rig.write(&[("0", "", "void"), ("0", "", "void"), (LI, "", "home")]);
+    assert_eq!((could(LI), could(WANG)), (2, 2));
 }
 
 /// By which the connector knows in what known persons were looked up.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use zerotrip_datasets::Column;
 use zerotrip_datasets::cell::{CellReading, is_blank, read};
 use zerotrip_datasets::mask::masked;
-use zerotrip_datasets::resident_id::{self, Reading, ResidentId, is_irregular, is_spreadsheet_rounded};
+use zerotrip_datasets::resident_id::{self, Reading, ResidentId, Whose, is_irregular, is_spreadsheet_rounded, names_somebody};
 use zerotrip_proto::v1::SemanticType;
 
 use super::RawRow;
@@ -79,6 +79,8 @@ pub struct Assayed {
     pub spoilt_rows: u64,
     /// By look-up: persons with whom it can be tried.
     pub trials: Vec<Vec<ResidentId>>,
+    /// For the owner: columns of other types in which somebody's id stands.
+    pub advice: Vec<String>,
 }
 
 /// A pass over the rows.
@@ -89,6 +91,8 @@ pub struct Assay<'a> {
     found: BTreeMap<(usize, FindingKind), (u64, Vec<String>)>,
     spoilt_rows: u64,
     trials: Vec<Trials>,
+    /// By column: rows in which somebody's id stands, though the column is not of ids.
+    named: Vec<u64>,
 }
 
 /// Some persons of a look-up, spread evenly over the rows.
@@ -103,17 +107,21 @@ impl<'a> Assay<'a> {
     /// Of a dataset with these columns and look-ups.
     pub fn new(columns: &'a [Column], look_ups: &'a [KeyColumns]) -> Self {
         let trials = look_ups.iter().map(|_| Trials::default()).collect();
-        Self { columns, look_ups, found: BTreeMap::new(), spoilt_rows: 0, trials }
+        Self { columns, look_ups, found: BTreeMap::new(), spoilt_rows: 0, trials, named: vec![0; columns.len()] }
     }
 
     /// Takes the next row.
     pub fn note(&mut self, row: RawRow<'_>) {
         let mut spoilt = false;
         let cell = |place: usize| row.get(place);
+        for ((column, raw), rows) in self.columns.iter().zip(row.iter()).zip(&mut self.named) {
+            *rows += u64::from(column.semantic != SemanticType::ResidentId && raw.is_some_and(names_somebody));
+        }
         for (place, (column, raw)) in self.columns.iter().zip(row.iter()).enumerate() {
             let Some(kind) = fault(column, raw) else { continue };
             let key = self.look_ups.iter().find_map(|look_up| look_up.declared.get(&place));
-            if kind == FindingKind::Unreadable && key.is_some_and(|key| key.says_other(&cell)) {
+            let whose = key.zip(raw).map(|(key, raw)| key.whose(raw, &cell));
+            if kind == FindingKind::Unreadable && matches!(whose, Some(Whose::Nobody)) {
                 continue;
             }
             spoilt |= kind.spoils();
@@ -160,7 +168,15 @@ impl<'a> Assay<'a> {
             findings.push(Finding { column: String::new(), kind: FindingKind::RaggedRow, count: ragged, examples: Vec::new() });
         }
         let trials = self.trials.into_iter().map(|trials| trials.persons).collect();
-        Assayed { findings, spoilt_rows: self.spoilt_rows + ragged, trials }
+        let named = columns.iter().zip(&self.named).filter(|(_, rows)| **rows > 0);
+        let advice = named.map(|(column, rows)| {
+            format!(
+                "column `{}` is not of ids, and holds somebody's in {rows} rows: who stands there alone is not found; give them a column of type \
+                 `resident_id` in a look-up",
+                column.name
+            )
+        });
+        Assayed { findings, spoilt_rows: self.spoilt_rows + ragged, trials, advice: advice.collect() }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::cell::is_blank;
-use zerotrip_datasets::resident_id::{self, Declared, Probe, ResidentId, Suspect, Whose};
+use zerotrip_datasets::resident_id::{self, Declared, Probe, ResidentId, Suspect, Whose, names_somebody};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
 
@@ -133,7 +133,8 @@ impl DeclaredKey {
     /// Whose the cell `raw` is, beside the row's others; it is not blank.
     pub fn whose<'a>(&self, raw: &str, cell: &impl Fn(usize) -> Option<&'a str>) -> Whose {
         match self.declared.whose(raw) {
-            Whose::Could(_) if self.says_other(cell) => Whose::Nobody,
+            // What is, or may be left of, somebody's id is no other number, whatever the other column says.
+            Whose::Could(suspect) if suspect.is_anybodys() && !names_somebody(raw) && self.says_other(cell) => Whose::Nobody,
             whose => whose,
         }
     }

@@ -71,6 +71,11 @@ impl Snapshots {
         snapshots
     }
 
+    /// Whether a column of the dataset is so called in the source.
+    pub fn names(&self, field: &str) -> bool {
+        self.columns.iter().any(|column| column.field == field)
+    }
+
     /// A file for a new snapshot, under a name that no other has, of this process or of another.
     pub fn file(&self) -> Result<Temporary, SourceError> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);

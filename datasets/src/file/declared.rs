@@ -8,8 +8,9 @@ use zerotrip_proto::v1::SemanticType;
 use super::section::{Section, is_text};
 use super::{Column, MOST_WORDS};
 use crate::fold;
+use crate::mask;
 use crate::nearest::typo_of;
-use crate::resident_id::{Declared, SCHEMES, Scheme, SchemeBy};
+use crate::resident_id::{Declared, SCHEMES, Scheme, SchemeBy, Suspect, names_somebody};
 
 /// Reads the four keys; none of them is needed.
 pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<Declared> {
@@ -18,6 +19,15 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
     let schemes = schemes(section, semantic);
     let scheme_by = scheme_by(section, semantic);
     let (nothing, unknown) = (nothing?, unknown?);
+    // An id, or what may be left of one, is somebody's: of rows that hold it `adjudicate` can say more.
+    let somebodys = |word: &&String| names_somebody(word) || !Suspect::new(word).is_anybodys();
+    if semantic == Some(SemanticType::ResidentId)
+        && let Some(word) = nothing.iter().find(somebodys)
+    {
+        let remedy = "it could be somebody's id, and would hide them: put it into `unknown`, or rule on its rows with `adjudicate`";
+        section.fault_in("nothing", mask::masked(word), remedy.to_owned());
+        return None;
+    }
     if let Some(word) = nothing.intersection(&unknown).next() {
         section.fault_in("unknown", word.clone(), "the same word is in `nothing`: it says one or the other".to_owned());
         return None;

@@ -13,12 +13,17 @@ use super::raw::is_name;
 use super::section::{Section, is_text};
 use super::{Column, MOST_CODES};
 use crate::cell::{self, CellReading};
+use crate::guess::fillers::says;
+use crate::{date, plausible};
 
 /// Most columns that one is derived from.
 const MOST_FROM: usize = 4;
 /// The words of a derived column's table for a column that holds no codes.
 const BLANK: &str = "blank";
 const FILLED: &str = "filled";
+
+/// Letters and digits of a text that says something.
+const LEAST_FILLED: usize = 2;
 
 /// Where a column's cells come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +86,9 @@ fn word<'r>(reading: &'r CellReading<'_>) -> Option<&'r str> {
         CellReading::Null => Some(BLANK),
         // A marker for what cannot be read says nothing of what is, or is not, there.
         reading if reading.is_spoilt() => None,
+        // Nor does a filler: a dash may say that there is nothing.
+        CellReading::Text(text) if says(text).is_some() || text.chars().filter(|c| c.is_alphanumeric()).count() < LEAST_FILLED => None,
+        CellReading::Date(day) if date::from_date32(*day).is_none_or(plausible::is_placeholder) => None,
         _ => Some(FILLED),
     }
 }

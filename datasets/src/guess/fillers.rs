@@ -138,7 +138,7 @@ fn is_empty_day(text: &str) -> bool {
 }
 
 /// What a value says if it is a filler.
-pub(super) fn says(text: &str) -> Option<Says> {
+pub(crate) fn says(text: &str) -> Option<Says> {
     if text.len() > MOST_BYTES {
         return None;
     }

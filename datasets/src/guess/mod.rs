@@ -4,7 +4,7 @@
 //! Pure: values in, a guess out. No guess holds a value of the column but the words of a list of codes, and of those none that could
 //! be somebody's.
 
-mod fillers;
+pub(crate) mod fillers;
 mod people;
 mod reading;
 #[cfg(test)]
@@ -108,6 +108,11 @@ impl Evidence {
     /// Rows with a value.
     fn values(&self) -> u64 {
         self.rows - self.blanks
+    }
+
+    /// Whether somebody's whole id is among the values that were looked at.
+    pub fn holds_ids(&self) -> bool {
+        self.sample.iter().any(|value| crate::resident_id::names_somebody(value))
     }
 
     /// What the column seems to hold.

@@ -13,6 +13,17 @@ const MOST_PERSONS: usize = 64;
 /// What stands between the identifiers of a list.
 pub(super) const SEPARATORS: [char; 9] = [';', ',', '、', '|', '/', '\n', '\r', '\t', '\u{b}'];
 
+/// Whether somebody's whole id stands in a cell, whatever stands beside it.
+pub fn names_somebody(raw: &str) -> bool {
+    // Nearly nothing is as long as an id.
+    if raw.len() < 15 {
+        return false;
+    }
+    let text = fold::identifier(raw);
+    let runs = text.split(|c: char| !(c.is_ascii_digit() || c == 'X'));
+    runs.filter(|run| matches!(run.len(), 15 | 18)).any(|run| matches!(parse(run), Reading::Person(_)))
+}
+
 /// What an owner has declared of a column of ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declared {

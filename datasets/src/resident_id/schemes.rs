@@ -44,7 +44,7 @@ impl Scheme {
         let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
         let digits = text.get(letters..).unwrap_or_default();
         let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-        let filled = || digits.bytes().all(|c| digits.starts_with(char::from(c)));
+        let filled = || digits.bytes().all(|c| digits.starts_with(char::from(c))) || (letters == 0 && is_filler(text));
         let fits = match self {
             Self::Passport => {
                 (1..=2).contains(&letters) && !text.starts_with(['I', 'O', 'X']) && all_digits(digits) && (8..=9).contains(&text.len())
@@ -59,6 +59,12 @@ impl Scheme {
         };
         fits && !filled()
     }
+}
+
+/// Digits that nobody typed from a document: one of them again and again, or all in their order.
+fn is_filler(text: &str) -> bool {
+    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).take(8).collect();
+    super::plausible::filled(&digits).iter().all(|filled| *filled)
 }
 
 fn is_military(text: &str) -> bool {

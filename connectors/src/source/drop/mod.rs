@@ -163,6 +163,9 @@ impl Source for DropSource {
             let current = self.current().await;
             let mut survey = current.table.survey().await?;
             survey.advice.extend(current.advice.iter().cloned());
+            let (plan, stamps) = (Arc::clone(&self.plan), current.stamps.clone());
+            let left = tokio::task::spawn_blocking(move || plan.left(&stamps)).await;
+            survey.advice.extend(left.map_err(|error| SourceError::new(ErrorCode::SourceFailed, error.to_string()))??);
             for steps in &mut survey.steps {
                 steps.insert(0, "-- in the connector's own snapshot of the drop; nothing is sent to the department's system".to_owned());
             }
@@ -183,6 +186,16 @@ struct Newer {
 }
 
 impl Import {
+    /// What is said of columns of these files that no column of the dataset file names, and that seem to hold ids.
+    fn left(&self, stamps: &[Stamp]) -> Result<Vec<String>, SourceError> {
+        let Some(stamp) = stamps.first() else { return Ok(Vec::new()) };
+        let sample = self.sample(&stamp.path)?;
+        let left = sample.columns.iter().filter(|(name, evidence)| !self.names(name) && evidence.holds_ids());
+        Ok(left
+            .map(|(name, _)| format!("column `{name}` holds resident ids, and no column names it: who stands there alone is not found"))
+            .collect())
+    }
+
     /// The newest whole drop.
     fn first(&self) -> Result<Current, SourceError> {
         let mut newest_failed = None;

@@ -331,6 +331,7 @@ impl<S: System> Inner<S> {
             advice.push(format!("the latest profiling pass failed ({}): {}", trouble.code.name(), trouble.detail));
         }
         let assayed = self.assay(lease).await?;
+        advice.extend(assayed.advice);
         let steps = self.shape.look_ups.iter().map(|look_up| self.steps(lease, look_up)).collect::<Result<_, _>>()?;
         // The last statement: one that fails may end its transaction.
         advice.extend(self.left(lease, &relation).await?);

@@ -31,7 +31,7 @@ impl Inner {
                 adjudicated: profile.adjudicated_count(),
                 irregular: profile.irregular_count(),
                 as_of: inner.as_of(reader, started)?,
-                advice: inner.advice(reader)?.into_iter().chain(inner.left(reader, &stop)?).collect(),
+                advice: inner.advice(reader)?.into_iter().chain(inner.left(reader, &stop)?).chain(assayed.advice).collect(),
                 findings: assayed.findings,
                 spoilt_rows: assayed.spoilt_rows,
                 trials: assayed.trials,
