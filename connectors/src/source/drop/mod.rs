@@ -164,8 +164,12 @@ impl Source for DropSource {
             let mut survey = current.table.survey().await?;
             survey.advice.extend(current.advice.iter().cloned());
             let (plan, stamps) = (Arc::clone(&self.plan), current.stamps.clone());
-            let left = tokio::task::spawn_blocking(move || plan.left(&stamps)).await;
-            survey.advice.extend(left.map_err(|error| SourceError::new(ErrorCode::SourceFailed, error.to_string()))??);
+            let looked = tokio::task::spawn_blocking(move || plan.left(&stamps)).await;
+            match looked.map_err(|error| SourceError::new(ErrorCode::SourceFailed, error.to_string()))? {
+                Ok(left) => survey.advice.extend(left),
+                // The snapshot serves though its file is gone.
+                Err(error) => survey.advice.push(format!("columns that no column names could not be looked at: {error}")),
+            }
             for steps in &mut survey.steps {
                 steps.insert(0, "-- in the connector's own snapshot of the drop; nothing is sent to the department's system".to_owned());
             }
