@@ -102,7 +102,7 @@ impl History {
             *death = dice.one_in(6).then(|| sometime(dice, 0));
         }
         let mut events = Vec::new();
-        for other in 1..3 {
+        for (other, death) in died.iter().enumerate().skip(1).take(2) {
             let mut when = 0;
             for what in ["married", "divorced", "remarried", "annulled"].into_iter().take(dice.below(5)) {
                 if when >= NOW {
@@ -110,7 +110,7 @@ impl History {
                 }
                 when = sometime(dice, when);
                 // The dead do not marry, nor part.
-                if died[other].is_some_and(|death| death <= when) {
+                if death.is_some_and(|death| death <= when) {
                     break;
                 }
                 events.push((other, what, when));

@@ -1,8 +1,8 @@
 //! When is an absence proven? This module decides, and nothing else does: an [`Absence`] can be made only here, from scans that are
 //! all complete, fresh, readable, cover every person asked about, and can be carried back to one moment. It never sees a socket or a clock.
 //!
-//! A rule is a file: [`presence`] (what makes the answer *no*), [`moment`] (as of when an absence holds), [`hand_over`] (what has left one
-//! register is in the other), [`coverage`] (of whom, where and when a register's silence says something). [`conclude`] is their order.
+//! A rule is a file: `presence` (what makes the answer *no*), `moment` (as of when an absence holds), `hand_over` (what has left one
+//! register is in the other), `coverage` (of whom, where and when a register's silence says something). `conclude` is their order.
 
 mod coverage;
 mod hand_over;
