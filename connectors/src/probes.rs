@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
-use zerotrip_datasets::cell::{CellReading, read};
+use zerotrip_datasets::cell::read;
 use zerotrip_datasets::{Column, DatasetFile, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, sha256};
@@ -151,11 +151,9 @@ impl Probes {
             while let Some(batch) = rows.recv().await {
                 for row in batch.iter() {
                     for place in columns {
-                        if let Some(column) = self.columns.get(*place)
-                            && let CellReading::Id(id) = read(column, row.get(*place))
-                            && keys.contains(&id)
-                        {
-                            found.insert(id);
+                        if let Some(column) = self.columns.get(*place) {
+                            let reading = read(column, row.get(*place));
+                            found.extend(reading.persons().iter().copied().filter(|id| keys.contains(id)));
                         }
                     }
                 }

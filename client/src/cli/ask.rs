@@ -204,6 +204,11 @@ fn tell(outcome: &Outcome, question: &Question, screen: &Screen) -> Result<ExitC
 
 /// A claim of the answer, by the name that people know.
 fn shown(name: &str, value: &str, screen: &Screen) -> String {
+    let value = match (name, value) {
+        ("former_numbers", "not_searched") => screen.pick("not searched", "未检索"),
+        ("former_numbers", "carried_over") => screen.pick("carried over", "已并入现号"),
+        _ => value,
+    };
     match screen.language {
         Language::Zh => format!("  {}：{value}", zh::name(name)),
         _ => format!("  {}: {value}", zh::name_en(name)),

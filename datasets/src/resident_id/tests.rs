@@ -485,3 +485,23 @@ fn fifteen_digits_may_be_what_is_left_of_eighteen() {
     assert!(!is_doubtful(&old.first_generation().unwrap()));
     assert!(!is_doubtful("11010519491231002X") && short_digits("11010519491231002X").is_none() && !is_doubtful(""));
 }
+
+#[test]
+fn filler_is_of_no_scheme() {
+    let every = Declared { schemes: SCHEMES.iter().map(|(_, scheme)| *scheme).collect(), ..Declared::default() };
+    for raw in ["00000000-0", "000000000", "12345678", "87654321", "11111111", "E00000000", "H0000000000"] {
+        assert_eq!(every.accounted(raw), None, "{raw}");
+    }
+}
+
+#[test]
+fn a_whole_id_is_seen_beside_whatever_it_stands() {
+    let id = "11010519491231002X";
+    for raw in [id.to_owned(), format!("张三 {id}"), format!("共有人{id}。"), format!("{id};1101051949"), "(110105491231002)".to_owned()]
+    {
+        assert!(names_somebody(&raw), "{raw}");
+    }
+    for raw in ["", "张三", "110105194912310021", "33010619900517", "HT201905120000123"] {
+        assert!(!names_somebody(raw), "{raw}");
+    }
+}

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
-use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::resident_id::{Declared, ResidentId, SchemeBy};
 
 use super::*;
 use crate::adjudications::Concerns;
 use crate::source::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
-use crate::source::profile::{KeyCell, Profile};
+use crate::source::profile::{DeclaredKey, KeyCell, Profile};
 
 /// A database made by this SQL, and the shape of a table of it.
 fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShape) {
@@ -308,4 +308,25 @@ fn a_ruling_covers_the_rows_that_were_there() {
     assert_eq!((later.anybodys(), later.suspects(&[0], &[wang])), (2, vec![0, 1]));
     let later = profile(1, 2);
     assert_eq!((later.anybodys(), later.irregular_rows(&[0], &[li]).len()), (2, 0));
+}
+
+#[test]
+fn an_enterprise_by_the_other_column_is_nobody_unless_somebodys_id_stands_there() {
+    let scheme_by = Some(SchemeBy { column: "kind".into(), other: ["企业".to_owned()].into() });
+    let key = DeclaredKey { declared: Declared { scheme_by, ..Declared::default() }, scheme_by: Some(1) };
+    let look_ups = || vec![KeyColumns { columns: vec![0], declared: [(0, key.clone())].into(), ..KeyColumns::default() }];
+    let suspects = |raw: &str, kind: &str| {
+        let mut profile = Profile::new(look_ups(), Vec::new(), Arc::default()).unwrap();
+        let cell = |place| if place == 0 { KeyCell::Text(raw) } else { KeyCell::Text(kind) };
+        profile.note(1, cell, || [0; 32]).unwrap();
+        profile.close().unwrap();
+        profile.suspects(&[0], &[ResidentId::new_strict(LI).unwrap()]).len()
+    };
+    // A credit code with a wrong check character, and none at all.
+    for raw in ["91330106MA2B1W7C3P", "", "浙字123"] {
+        assert_eq!((suspects(raw, "企业"), suspects(raw, "个人")), (0, 1), "{raw}");
+    }
+    for raw in [format!("{LI};1101051949"), "110105********002X".to_owned(), LI[..17].to_owned()] {
+        assert_eq!(suspects(&raw, "企业"), 1, "{raw}");
+    }
 }
