@@ -13,9 +13,12 @@ use super::{CompleteScan, Evidence, Incomplete, ScanEvidence, VerdictKind, becau
 /// Why what the registers show cannot be carried back to the moment at which the first of them was read.
 pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
     let complete: Vec<(&ScanEvidence<'_>, &CompleteScan)> = evidence.scans.iter().filter_map(|scan| scan.complete()).collect();
-    let (first, moment) = complete.iter().map(|(scan, complete)| (scan, complete.as_of())).min_by_key(|(_, as_of)| *as_of)?;
+    let read = complete.iter().map(|(scan, complete)| (scan, complete.as_of()));
+    let Some((first, moment)) = read.min_by_key(|(_, as_of)| *as_of) else {
+        return Some(because(ErrorCode::Internal, ""));
+    };
     // A register alone is as of the moment at which it was read.
-    if let Some((forgetful, _)) = complete.iter().find(|(_, one)| !one.stated().keeps_ended && complete.len() > 1) {
+    if let Some((forgetful, _)) = complete.iter().find(|(_, one)| !one.stated().keeps_ended && evidence.scans.len() > 1) {
         return Some(because(ErrorCode::NoCommonMoment, forgetful.dataset));
     }
     let ended = evidence.verdicts.iter().filter(|verdict| matches!(verdict.kind, VerdictKind::HandedOver | VerdictKind::Ended));

@@ -27,7 +27,7 @@ fn is_firm(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
 }
 
 /// The dataset of the first row that settles nothing. An `Against` that is not firm is one of them, or whose code is no reason of the
-/// definition, and so is a row that needs a verdict and has none.
+/// definition, and so is a row that needs a verdict and has none, and a verdict on what no complete scan delivered.
 pub(super) fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
     for scan in evidence.scans.iter().filter(|scan| scan.judged) {
         let verdicts = evidence.verdicts.iter().filter(|verdict| verdict.scan == scan.name);
@@ -36,10 +36,17 @@ pub(super) fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
             return Some(scan.dataset);
         }
     }
-    let unsettled = evidence.verdicts.iter().find(|verdict| match verdict.kind {
-        VerdictKind::Undetermined | VerdictKind::Against => true,
-        VerdictKind::HandedOver => !evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan),
-        VerdictKind::Ended | VerdictKind::Clear => false,
-    })?;
+    let unsettled = evidence.verdicts.iter().find(|verdict| !settles(evidence, verdict))?;
     Some(dataset_of(evidence, &unsettled.scan))
+}
+
+/// Whether a verdict leaves room for an absence.
+fn settles(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
+    let was_read = evidence.scans.iter().any(|scan| scan.name == verdict.scan && scan.complete().is_some());
+    was_read
+        && match verdict.kind {
+            VerdictKind::Clear | VerdictKind::Ended => true,
+            VerdictKind::HandedOver => evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan),
+            VerdictKind::Against | VerdictKind::Undetermined => false,
+        }
 }

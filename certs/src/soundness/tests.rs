@@ -328,6 +328,7 @@ proptest! {
             prop_assert!(!scans.is_empty());
             let read = |scan: &ScanEvidence<'_>| scan.complete().map(|(_, complete)| complete.as_of());
             let moment = scans.iter().filter_map(read).min();
+            prop_assert!(moment.is_some(), "nothing was read");
             for scan in &scans {
                 for row in (0..scan.rows.len()).filter(|_| scan.judged) {
                     prop_assert!(verdicts.iter().any(|verdict| verdict.scan == scan.name && verdict.row == Some(row)), "row {row} unjudged");
