@@ -271,6 +271,8 @@ pub enum Role {
     End,
     /// The birth of the person, as it is inside the id.
     Birth,
+    /// The beginning of what the row records.
+    Begin,
 }
 
 /// How far back a register must know.
@@ -455,6 +457,7 @@ impl From<Role> for v1::DateRole {
             Role::Event => Self::Event,
             Role::End => Self::End,
             Role::Birth => Self::Birth,
+            Role::Begin => Self::Begin,
         }
     }
 }

@@ -29,6 +29,8 @@ struct Trial {
     look_up: String,
     /// Persons of the dataset with whom it was tried.
     tried: usize,
+    /// About how many of them no yes could be given: some cell that cannot be read could be theirs.
+    blocked: usize,
     /// Half of the tries took no longer, in milliseconds.
     p50_ms: f64,
     slowest_ms: f64,
@@ -113,11 +115,12 @@ async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<Prove
     for (look_up, (persons, steps)) in dataset.lookups.iter().zip(plans) {
         let places = look_up.columns.iter().filter_map(|name| dataset.columns.iter().position(|column| column.name == *name)).collect();
         match with_progress("looking persons up", times(&*opened, dataset, places, persons)).await {
-            Ok(mut times) => {
+            Ok((mut times, blocked)) => {
                 times.sort_unstable();
                 let ms = |time: Option<&Duration>| time.map_or(0.0, |time| time.as_secs_f64() * 1000.0);
                 let (p50_ms, slowest_ms) = (ms(times.get(times.len() / 2)), ms(times.last()));
-                trials.push(Trial { look_up: look_up.name.clone(), tried: times.len(), p50_ms, slowest_ms, steps: steps.clone() });
+                let (look_up, tried, steps) = (look_up.name.clone(), times.len(), steps.clone());
+                trials.push(Trial { look_up, tried, blocked, p50_ms, slowest_ms, steps });
             }
             Err(error) => fault = Some(format!("look-up `{}` failed: {}", look_up.name, shown(&error.to_string()))),
         }
@@ -138,14 +141,15 @@ async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<Prove
     Ok(Proved { survey, trials, known, fault })
 }
 
-/// How long the look-up of each person takes; a person of the dataset's own who is not found is an error.
+/// How long the look-up of each person takes, and about how many of them no yes could be given; a person of the dataset's own who is not
+/// found is an error.
 async fn times(
     source: &dyn Source,
     dataset: &DatasetFile,
     columns: Vec<usize>,
     persons: &[ResidentId],
-) -> Result<Vec<Duration>, SourceError> {
-    let mut times = Vec::with_capacity(persons.len());
+) -> Result<(Vec<Duration>, usize), SourceError> {
+    let (mut times, mut blocked) = (Vec::with_capacity(persons.len()), 0);
     for person in persons {
         let begun = Instant::now();
         let look_up = LookUp {
@@ -154,13 +158,15 @@ async fn times(
             most_rows: dataset.limits.most_rows,
             stop: Stop::at(begun + dataset.limits.time_out),
         };
-        if source::count_rows(source, look_up).await?.0 == 0 {
+        let (rows, end) = source::count_rows(source, look_up).await?;
+        if rows == 0 {
             let detail = "a person who stood in a row was not found; did the data change during the check? if not, report this";
             return Err(SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, detail));
         }
         times.push(begun.elapsed());
+        blocked += usize::from(!end.could_match.is_empty());
     }
-    Ok(times)
+    Ok((times, blocked))
 }
 
 fn verdict(dataset: &DatasetFile, survey: &Survey, fault: Option<String>, now: SystemTime) -> Verdict {
@@ -233,7 +239,7 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
         dataset.id,
         dataset.name_en,
         dataset.name_zh,
-        questions(survey),
+        questions(survey, trials),
         survey.rows,
         dataset.row_floor,
         as_of(survey),
@@ -253,7 +259,7 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
         text.push_str(&format!("\n  {} of {} rows ({share}) could make an answer unavailable", survey.spoilt_rows, survey.rows));
     }
     for trial in trials {
-        let Trial { look_up, tried, p50_ms, slowest_ms, steps } = trial;
+        let Trial { look_up, tried, p50_ms, slowest_ms, steps, .. } = trial;
         let fared = match tried {
             0 => "not tried: no row holds a readable id".to_owned(),
             _ => format!("{p50_ms:.2} ms at p50, {slowest_ms:.2} ms at most, over {tried} persons of its own"),
@@ -278,10 +284,14 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
 }
 
 /// Of how many questions no answer can be a yes: what an owner must know first.
-fn questions(survey: &Survey) -> String {
+fn questions(survey: &Survey, trials: &[Trial]) -> String {
+    let tried = |trial: &Trial| format!("; of {} persons tried by `{}`: {}", trial.tried, trial.look_up, trial.blocked);
     match (survey.anybodys, survey.unreadable_count) {
         (0, 0) => "each can be answered".to_owned(),
-        (0, open) => format!("no yes about whomever one of {open} cells could concern"),
+        (0, open) => {
+            let tried: String = trials.iter().filter(|trial| trial.tried > 0).map(tried).collect();
+            format!("no yes about whomever one of {open} cells could concern{tried}")
+        }
         (rows, _) => format!("no yes about anybody at all: {rows} rows could be anybody's"),
     }
 }

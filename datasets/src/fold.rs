@@ -44,6 +44,22 @@ pub(crate) fn narrowed(raw: &str) -> String {
     unescaped(raw).chars().map(narrow).collect()
 }
 
+/// A digit of an id, in any of the scripts that a person here writes digits in; `X` as it is meant. The text is narrow.
+pub(crate) fn digit(c: char) -> Option<u8> {
+    const WRITTEN: [&str; 10] = ["〇零", "一壹", "二贰", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖"];
+    const FIRST: [char; 7] = ['0', '\u{660}', '\u{6f0}', '\u{1d7ce}', '\u{1d7d8}', '\u{1d7e2}', '\u{1d7f6}'];
+    let of =
+        |first: char| u32::from(c).checked_sub(u32::from(first)).and_then(|digit| u8::try_from(digit).ok()).filter(|digit| *digit < 10);
+    let circled = || match c {
+        '\u{24ea}' => Some(0),
+        '\u{2460}'..='\u{2468}' => u8::try_from(u32::from(c) - 0x245f).ok(),
+        _ => None,
+    };
+    let written = || WRITTEN.iter().position(|written| written.contains(c)).and_then(|digit| u8::try_from(digit).ok());
+    let digit = FIRST.into_iter().find_map(of).or_else(circled).or_else(written).map(|digit| b'0' + digit);
+    digit.or_else(|| "XxХхⅩⅹ×".contains(c).then_some(b'X'))
+}
+
 /// Text without the padding around it.
 pub(crate) fn trimmed(raw: &str) -> &str {
     raw.trim_matches(is_blank)

@@ -44,6 +44,8 @@ pub fn is_plausible(role: &TypedColumn, day: NaiveDate, persons: &[&str], bounds
             is_plausible_event(day, since, births, role.least_age, bounds.last)
         }
         DateRole::End => is_plausible_event(day, bounds.since, births, role.least_age, bounds.last),
+        // A filler says nothing of when it began, and proves nothing.
+        DateRole::Begin => day <= bounds.last,
         DateRole::Unspecified => false,
     }
 }

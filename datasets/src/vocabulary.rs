@@ -56,6 +56,10 @@ pub struct AskedEnd {
     pub ended: &'static [&'static str],
 }
 
+const fn begin(column: &'static str) -> AskedDate {
+    AskedDate { column, role: DateRole::Begin, persons: &[], least_age: 0 }
+}
+
 const fn end(column: &'static str, persons: &'static [&'static str]) -> AskedDate {
     AskedDate { column, role: DateRole::End, persons, least_age: 0 }
 }
@@ -103,6 +107,9 @@ const RECORDED_ON: AskedColumn = AskedColumn {
     is_optional: true,
     meanings: &[],
 };
+const fn began(name: &'static str, says: &'static str) -> AskedColumn {
+    AskedColumn { name, semantic: SemanticType::Date, says, is_optional: true, meanings: &[] }
+}
 const UNIT_NO: AskedColumn = AskedColumn {
     name: "unit_no",
     semantic: SemanticType::Text,
@@ -202,9 +209,10 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                      an export: with one of those, a title that ended this morning seems to have ended long ago, and a false certificate follows",
                 ),
                 RECORDED_ON,
+                began("registered_on", "the day on which this owner's title was registered: what ended before it contradicts itself"),
                 UNIT_NO,
             ],
-            dates: &[end("ended_on", &[]), end("recorded_on", &[])],
+            dates: &[end("ended_on", &[]), end("recorded_on", &[]), begin("registered_on")],
             end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["cancelled"] }),
         },
         AskedDataset {
@@ -233,9 +241,10 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                      with one of those, what was handed over this morning seems to have been so long ago, and a false certificate follows",
                 ),
                 RECORDED_ON,
+                began("signed_on", "the day on which the contract was signed or filed: what ended before it contradicts itself"),
                 UNIT_NO,
             ],
-            dates: &[end("ended_on", &[]), end("recorded_on", &[])],
+            dates: &[end("ended_on", &[]), end("recorded_on", &[]), begin("signed_on")],
             end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["cancelled", "transferred"] }),
         },
     ],

@@ -341,7 +341,9 @@ impl History {
                     };
                     let date = ended.filter(|_| holding.dated).map(|ended| holding.misdated.unwrap_or(day(ended)));
                     let unit = Cell::text(&format!("H-1203-{}", holding.unit));
-                    let cells = vec![("status", Cell::text(word)), ("ended_on", Cell::Date(date)), ("unit_no", unit)];
+                    let began = if scan == "ownership" { "registered_on" } else { "signed_on" };
+                    let began = (began, Cell::Date(Some(day(holding.from))));
+                    let cells = vec![("status", Cell::text(word)), ("ended_on", Cell::Date(date)), began, ("unit_no", unit)];
                     push(keyed, &[Some(holding.owner)], holding.from, cells);
                 }
             }
@@ -364,15 +366,18 @@ impl Cell {
 
 pub fn batch(schema: SchemaRef, rows: &[BTreeMap<&'static str, Cell>]) -> RecordBatch {
     let column = |name: &str, kind: &DataType| -> ArrayRef {
-        let cells = rows.iter().map(|row| &row[name]);
+        // What is not said is NULL.
+        let cells = rows.iter().map(|row| row.get(name));
         match kind {
             DataType::Date32 => Arc::new(Date32Array::from_iter(cells.map(|cell| match cell {
-                Cell::Date(date) => date.map(|date| date.to_epoch_days()),
-                Cell::Text(_) => panic!("{name} is no date"),
+                Some(Cell::Date(date)) => date.map(|date| date.to_epoch_days()),
+                Some(Cell::Text(_)) => panic!("{name} is no date"),
+                None => None,
             }))),
             _ => Arc::new(StringArray::from_iter(cells.map(|cell| match cell {
-                Cell::Text(text) => text.clone(),
-                Cell::Date(_) => panic!("{name} is no text"),
+                Some(Cell::Text(text)) => text.clone(),
+                Some(Cell::Date(_)) => panic!("{name} is no text"),
+                None => None,
             }))),
         }
     };

@@ -30,6 +30,8 @@ struct Registers {
     ownership: Vec<(&'static str, &'static str, Option<&'static str>)>,
     /// Buyer, status, ended on.
     presale: Vec<(&'static str, &'static str, Option<&'static str>)>,
+    /// When every title and contract began.
+    began: Option<&'static str>,
     deaths: Vec<(&'static str, &'static str)>,
     unreadable: Option<&'static str>,
 }
@@ -70,10 +72,12 @@ impl Registers {
                 .collect(),
             _ => {
                 let (column, rows) = if scan == "ownership" { ("owner", &self.ownership) } else { ("buyer", &self.presale) };
+                let began = if scan == "ownership" { "registered_on" } else { "signed_on" };
                 let rows = rows.iter().filter(|(person, ..)| asked(person));
                 rows.map(|(person, status, ended)| {
+                    let began = (began, Cell::Date(self.began.and_then(day)));
                     let cells = [(column, text(person)), ("status", text(status)), ("unit_no", text("12-3-201"))];
-                    cells.into_iter().chain([("ended_on", Cell::Date(ended.and_then(day)))]).collect()
+                    cells.into_iter().chain([("ended_on", Cell::Date(ended.and_then(day))), began]).collect()
                 })
                 .collect()
             }
@@ -127,7 +131,7 @@ fn first_wrong(check: &PreparedCheck, cases: &[Case]) -> Option<String> {
 
 /// The first case of this file that the check answers otherwise.
 pub fn wrong(check: &PreparedCheck) -> Option<String> {
-    let tables: [fn() -> Vec<Case>; 6] = [impossible_dates, doubtful_spouses, divorces, deaths, unreadable_rows, applications];
+    let tables: [fn() -> Vec<Case>; 7] = [impossible_dates, doubtful_spouses, divorces, deaths, beginnings, unreadable_rows, applications];
     tables.iter().find_map(|cases| first_wrong(check, &cases()))
 }
 
@@ -225,6 +229,42 @@ fn divorces() -> Vec<Case> {
         // Before its marriage it ends nothing.
         case(&[("divorced", first), ("married", second)], "false PROPERTY_FOUND");
         case(&[("divorced", first), ("married", second), ("divorced", third)], "true");
+        // A divorce can be annulled too.
+        case(&[("married", first), ("divorced", second), ("annulled", third)], "unavailable UNDETERMINED");
+        case(&[("divorced", second), ("annulled", second)], "unavailable UNDETERMINED");
+    }
+    cases
+}
+
+#[test]
+fn what_ended_before_it_began_settles_nothing() {
+    asked(&beginnings());
+}
+
+fn beginnings() -> Vec<Case> {
+    let title = |status, ended, began| Registers { ownership: vec![(WIFE, status, ended)], began, ..Registers::default() };
+    let contract = |status, ended, began| Registers {
+        ownership: vec![(WIFE, "cancelled", Some("2018-01-02"))],
+        presale: vec![(WIFE, status, Some(ended))],
+        began,
+        ..Registers::default()
+    };
+    let mut cases = Vec::new();
+    for variant in ["applicant", "couple", "family"] {
+        for began in [None, Some("2008-01-02"), Some("2010-01-02"), Some("1900-01-01")] {
+            cases.push((variant, WIFE, title("cancelled", Some("2010-01-02"), began), "true"));
+            cases.push((variant, WIFE, title("current", None, began), "false PROPERTY_FOUND"));
+            cases.push((variant, WIFE, contract("transferred", "2015-01-02", began), "true"));
+        }
+        for began in [Some("2010-01-03"), Some("2026-11-27")] {
+            cases.push((variant, WIFE, title("cancelled", Some("2010-01-02"), began), "unavailable UNDETERMINED"));
+        }
+        for status in ["transferred", "cancelled"] {
+            cases.push((variant, WIFE, contract(status, "2015-01-02", Some("2026-11-20")), "unavailable UNDETERMINED"));
+        }
+        // It cannot begin after it was read.
+        cases.push((variant, WIFE, title("current", None, Some("2026-11-29")), "false PROPERTY_FOUND"));
+        cases.push((variant, WIFE, title("cancelled", Some("2010-01-02"), Some("2026-11-29")), "unavailable SOURCE_UNREADABLE"));
     }
     cases
 }

@@ -97,7 +97,7 @@ impl World {
         let mut mine: Vec<Event> = self.events_of[applicant].iter().map(|at| self.events[*at]).collect();
         mine.sort_by_key(|event| event.3);
         let mut weddings: BTreeSet<(usize, i32)> = BTreeSet::new();
-        for (man, woman, what, day) in mine {
+        for (man, woman, what, day) in mine.iter().copied() {
             let other = if man == applicant { woman } else { man };
             if matches!(what, "married" | "remarried") {
                 weddings.insert((other, day));
@@ -106,7 +106,21 @@ impl World {
                 open.remove(last);
             }
         }
-        open.into_iter().map(|(other, _)| other).collect()
+        // An annulment may be that of a divorce which came last before it.
+        let last = |other: usize, day: i32, what: &[&str]| {
+            let pair = mine.iter().filter(|(man, woman, ..)| *man == other || *woman == other);
+            pair.filter(|(.., event, on)| what.contains(event) && *on <= day).map(|(.., on)| *on).max()
+        };
+        let annulled = mine.iter().filter(|(.., what, _)| *what == "annulled");
+        let taken_back = annulled.map(|(man, woman, _, day)| (if *man == applicant { *woman } else { *man }, *day));
+        let taken_back: Vec<usize> = taken_back
+            .filter(|(other, day)| {
+                let divorced = last(*other, *day, &["divorced"]);
+                divorced.is_some() && divorced > last(*other, *day, &["married", "remarried"])
+            })
+            .map(|(other, _)| other)
+            .collect();
+        open.into_iter().map(|(other, _)| other).chain(taken_back).collect()
     }
 
     /// Of these spouses, those beyond doubt: to marry was the last that the two did, on a day of its own, and the applicant married nobody else
@@ -310,10 +324,14 @@ impl Departments<'_> {
                         }
                     }
                 }
-                "ownership" => {
-                    person.homes.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), some("12-3-201")]))
-                }
-                _ => person.contracts.iter().for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), some("12-3-201")])),
+                "ownership" => person
+                    .homes
+                    .iter()
+                    .for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), Err(None), some("12-3-201")])),
+                _ => person
+                    .contracts
+                    .iter()
+                    .for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), Err(None), some("12-3-201")])),
             }
         }
         if columns.is_empty() {
@@ -381,7 +399,7 @@ fn a_row_that_the_sql_leaves_out_settles_nothing() {
     // Left out; and left out behind a second verdict for another row, so that the numbers agree.
     let left_out = "from ownership where status <> 'current'\nunion all";
     let twice =
-        format!("{left_out}\nselect 'clear', '', 'ownership', row_number, null from ownership where status <> 'current'\nunion all");
+        format!("{left_out}\nselect 'clear', '', 'ownership', row_number, null, null from ownership where status <> 'current'\nunion all");
     let born = ADULT - 4000;
     let owner = Person { registered: true, born, homes: vec![("current", None), ("cancelled", Some(AS_OF - 10))], ..Person::default() };
     let world = World { persons: vec![owner], events: Vec::new(), events_of: vec![Vec::new()], children_of: vec![Vec::new()] };

@@ -33,6 +33,8 @@ pub struct Verdict {
     pub row: Option<usize>,
     /// For `HandedOver` and `Ended`: the day by which it had, in days since 1970-01-01; `None` where the register does not say.
     pub on_date: Option<i32>,
+    /// The day on which it began, in days since 1970-01-01; `None` where the register does not say.
+    pub began_on: Option<i32>,
 }
 
 /// How a row counts.

@@ -28,6 +28,10 @@ pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
             return Some(because(ErrorCode::Undetermined, dataset_of(evidence, &verdict.scan)));
         };
         let Some(day) = last_day(verdict.on_date, source) else { return Some(because(ErrorCode::Undated, own.dataset)) };
+        // What ended before it began did so on another day, or has not.
+        if verdict.began_on.is_some_and(|began| day < began) {
+            return Some(because(ErrorCode::Undetermined, own.dataset));
+        }
         // What has ended on a day to come has not, or on another day.
         let begins = day.checked_sub(1).and_then(day_end);
         if begins.is_none_or(|begins| begins > source.stated().now + CLOCK_SKEW) {

@@ -147,7 +147,7 @@ fn everyone_here_is_not_everyone_anywhere() {
 }
 
 fn verdict(kind: VerdictKind, row: Option<usize>) -> Verdict {
-    Verdict { kind, code: "FOUND".into(), scan: "s0".into(), row, on_date: None }
+    Verdict { kind, code: "FOUND".into(), scan: "s0".into(), row, on_date: None, began_on: None }
 }
 
 #[test]
@@ -190,7 +190,8 @@ fn handed_over(contracts: &[(&str, i32)], titles: &[(&str, Option<i32>)], with_u
         scan("presale", &presale, &bought, with_units.then_some(&*unit)),
         scan("ownership", &ownership, &owned, with_units.then_some(&*title)),
     ];
-    let of = |kind, scan: &str, row, on_date| Verdict { kind, code: String::new(), scan: scan.into(), row: Some(row), on_date };
+    let of =
+        |kind, scan: &str, row, on_date| Verdict { kind, code: String::new(), scan: scan.into(), row: Some(row), on_date, began_on: None };
     let mut verdicts: Vec<Verdict> =
         contracts.iter().enumerate().map(|(row, one)| of(VerdictKind::HandedOver, "presale", row, Some(one.1))).collect();
     for (row, (_, ended)) in titles.iter().enumerate() {
@@ -266,12 +267,14 @@ fn any_verdict() -> impl Strategy<Value = Verdict> {
         1 => Just(VerdictKind::Ended),
         1 => Just(VerdictKind::Undetermined),
     ];
-    (kind, 0..3usize, proptest::option::of(0..3usize), proptest::option::of(-5..30i32)).prop_map(|(kind, scan, row, on_date)| Verdict {
+    let day = || proptest::option::of(-5..30i32);
+    (kind, 0..3usize, proptest::option::of(0..3usize), day(), day()).prop_map(|(kind, scan, row, on_date, began_on)| Verdict {
         kind,
         code: "FOUND".into(),
         scan: format!("s{scan}"),
         row,
         on_date,
+        began_on,
     })
 }
 
@@ -354,6 +357,7 @@ proptest! {
                         let last = verdict.on_date.or(own.stated().undated_before.map(|day| day - 1)).unwrap();
                         prop_assert!(i64::from(last) * 86_400 + 57_600 <= seconds(moment.unwrap()), "it may have been there at the moment");
                         prop_assert!(i64::from(last) * 86_400 <= seconds(own.stated().now), "a day to come");
+                        prop_assert!(verdict.began_on.is_none_or(|began| began <= last), "it ended before it began");
                         if verdict.kind == VerdictKind::HandedOver {
                             prop_assert_eq!(&verdict.scan, "s0");
                             prop_assert!(matches!(scans[1].state, ScanState::Complete(_)));

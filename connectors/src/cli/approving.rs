@@ -173,6 +173,7 @@ fn in_words(template: &ScanTemplate) -> String {
             DateRole::Event => "something that happened",
             DateRole::End => "an end",
             DateRole::Birth => "a birth",
+            DateRole::Begin => "a beginning",
             DateRole::Unspecified => return None,
         };
         Some(format!("; it takes `{}` to be the date of {dated}", column.column))

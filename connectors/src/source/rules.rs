@@ -8,7 +8,7 @@ use zerotrip_datasets::cell::{CellReading, read};
 use zerotrip_datasets::plausible::{self, Bounds};
 use zerotrip_datasets::vocabulary::{self, AskedDataset};
 use zerotrip_datasets::{Column, DatasetFile};
-use zerotrip_proto::v1::TypedColumn;
+use zerotrip_proto::v1::{DateRole, TypedColumn};
 
 /// The rules of one dataset; none of one that no check asks.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +84,14 @@ impl Rules {
                 return false;
             };
             let Some(day) = NaiveDate::from_epoch_days(day) else { return true };
+            let began = self.dates.iter().filter(|other| other.role.role() == DateRole::Begin);
+            let began = began.filter_map(|other| match read(columns.get(other.place)?, cell(other.place)) {
+                CellReading::Date(began) => NaiveDate::from_epoch_days(began),
+                _ => None,
+            });
+            if rule.role.role() == DateRole::End && began.max().is_some_and(|began| day < began) {
+                return true;
+            }
             let persons: Vec<String> = rule.persons.iter().filter_map(|place| person(columns, cell, *place)).collect();
             let persons: Vec<&str> = persons.iter().map(String::as_str).collect();
             !plausible::is_plausible(&rule.role, day, &persons, bounds)

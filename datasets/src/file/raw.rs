@@ -18,6 +18,8 @@ use crate::shown::toml_fault;
 
 /// Most parts of a day at which a system is left alone.
 const MOST_QUIET_HOURS: usize = 8;
+/// Characters of a reason: less is none.
+const FEWEST_OF_REASON: usize = 4;
 const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
@@ -314,7 +316,7 @@ fn not_about(top: &mut Section<'_>, columns: &[Column], lookups: &[Lookup]) -> B
     let read = top.read("not_about", Some(BTreeMap::new()), &remedy, |value| {
         let table = value.as_table().filter(|table| table.len() <= MOST_NOT_ABOUT)?;
         let one = |(field, why): (&String, &Value)| {
-            let why = why.as_str().filter(|why| is_text(why))?;
+            let why = why.as_str().filter(|why| is_text(why) && why.chars().count() >= FEWEST_OF_REASON && *why != "FILL_IN")?;
             is_text(field).then(|| (field.clone(), why.to_owned()))
         };
         table.iter().map(one).collect::<Option<BTreeMap<String, String>>>()

@@ -8,6 +8,8 @@ use super::schemes::Scheme;
 use super::{Reading, ResidentId, is_doubtful, is_spreadsheet_rounded, parse};
 use crate::fold;
 
+/// Other characters between two digits of an id in a text.
+const MOST_BETWEEN: usize = 3;
 /// Persons in one cell.
 const MOST_PERSONS: usize = 64;
 /// What stands between the identifiers of a list.
@@ -19,26 +21,46 @@ pub fn names_somebody(raw: &str) -> bool {
 }
 
 /// The persons whose whole ids are in a text, each once, in its order: at most [`MOST_PERSONS`].
+///
+/// Digits of something else may be glued to an id, and other characters may be between its digits: a day's marks, dots, blanks. Of 15
+/// digits, which have no check, only those count that are not.
 pub fn persons_in(raw: &str) -> Vec<ResidentId> {
     let mut persons = Vec::new();
-    // Nearly nothing has as many digits as an id.
-    if raw.len() < 15 || raw.chars().filter(|c| c.is_numeric()).count() < 15 {
+    // Nearly nothing is as long as an id.
+    if raw.len() < 15 {
         return persons;
     }
-    // A blank may be within an id, or between two.
-    for text in [fold::identifier(raw), fold::narrowed(raw).to_ascii_uppercase()] {
-        for run in text.split(|c: char| !(c.is_ascii_digit() || c == 'X')) {
-            // Digits of something else may be glued to an id; 15 of them are too few to tell it then.
-            let length = if run.len() == 15 { 15 } else { 18 };
-            for window in run.as_bytes().windows(length) {
-                if let Some(person) = std::str::from_utf8(window).ok().and_then(person)
-                    && persons.len() < MOST_PERSONS
-                    && !persons.contains(&person)
-                {
-                    persons.push(person);
-                }
+    let text = fold::narrowed(raw);
+    // Each digit, and how many other characters are before it.
+    let (mut digits, mut gap) = (Vec::new(), 0_usize);
+    for c in text.chars() {
+        match fold::digit(c) {
+            Some(digit) => {
+                digits.push((digit, gap));
+                gap = 0;
             }
+            None => gap += 1,
         }
+    }
+    if digits.len() < 15 {
+        return persons;
+    }
+    let mut add = |found: Option<ResidentId>| {
+        if let Some(found) = found.filter(|found| persons.len() < MOST_PERSONS && !persons.contains(found)) {
+            persons.push(found);
+        }
+    };
+    let read = |digits: &[(u8, usize)]| {
+        let text: Vec<u8> = digits.iter().map(|(digit, _)| *digit).collect();
+        std::str::from_utf8(&text).ok().and_then(person)
+    };
+    for window in digits.windows(18).filter(|window| window.iter().skip(1).all(|(_, gap)| *gap <= MOST_BETWEEN)) {
+        add(read(window));
+    }
+    // In one piece, or in groups with one mark between them.
+    for most in [0, 1] {
+        let runs = digits.chunk_by(|_, (_, gap)| *gap <= most);
+        runs.filter(|run| run.len() == 15).for_each(|run| add(read(run)));
     }
     persons
 }

@@ -23,12 +23,13 @@ use super::{admissible, pair_join, request_join};
 /// The column that the hub adds to what a scan delivers: a row's number, from 0, by which a verdict says which row it judges.
 pub const ROW_NUMBER: &str = "row_number";
 /// The columns of the last step.
-const VERDICT: [(&str, DataType); 5] = [
+const VERDICT: [(&str, DataType); 6] = [
     ("verdict", DataType::Utf8),
     ("code", DataType::Utf8),
     ("scan", DataType::Utf8),
     (ROW_NUMBER, DataType::Int64),
     ("on_date", DataType::Date32),
+    ("began_on", DataType::Date32),
 ];
 
 /// A check, ready to run: one set of plans for every request.
@@ -378,7 +379,7 @@ impl<'a> Preparation<'a> {
         let shape: Vec<_> = verdict.schema.fields().iter().map(|field| (field.name().as_str(), field.data_type().clone())).collect();
         if shape != VERDICT {
             self.faults.push(format!(
-                "step `verdict`: its columns must be verdict text, code text, scan text, {ROW_NUMBER} bigint, on_date date, not {shape:?}"
+                "step `verdict`: its columns must be verdict text, code text, scan text, {ROW_NUMBER} bigint, on_date date, began_on date, not {shape:?}"
             ));
         }
     }

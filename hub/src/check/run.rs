@@ -336,10 +336,12 @@ impl Run<'_> {
             let (kinds, codes, scans) = (text_column(batch, 0)?, text_column(batch, 1)?, text_column(batch, 2)?);
             let rows = batch.column(3).as_primitive_opt::<Int64Type>().ok_or_else(|| wrong_type(3))?;
             let days = batch.column(4).as_primitive_opt::<Date32Type>().ok_or_else(|| wrong_type(4))?;
-            for ((((kind, code), scan), row), on_date) in kinds.iter().zip(codes).zip(scans).zip(rows).zip(days) {
+            let beginnings = batch.column(5).as_primitive_opt::<Date32Type>().ok_or_else(|| wrong_type(5))?;
+            let rows = rows.iter().zip(days).zip(beginnings);
+            for (((kind, code), scan), ((row, on_date), began_on)) in kinds.iter().zip(codes).zip(scans).zip(rows) {
                 let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
                 let row = row.and_then(|row| usize::try_from(row).ok());
-                verdicts.push(Verdict { kind: VerdictKind::from_word(kind), code: text(code), scan: text(scan), row, on_date });
+                verdicts.push(Verdict { kind: VerdictKind::from_word(kind), code: text(code), scan: text(scan), row, on_date, began_on });
             }
         }
         Ok(verdicts)

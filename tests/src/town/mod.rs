@@ -64,6 +64,8 @@ pub const CITIES: &[(usize, u64)] = &[
     (600, 11),
     (1500, 3),
     (20_000, 7),
+    (200, 47),
+    (200, 53),
 ];
 
 /// How the installation is to be.
