@@ -20,7 +20,7 @@ pub fn names_somebody(raw: &str) -> bool {
     !persons_in(raw).is_empty()
 }
 
-/// The persons whose whole ids are in a text, each once, in its order: at most [`MOST_PERSONS`].
+/// The persons whose whole ids are in a text, each once, in its order: at most 64.
 ///
 /// Digits of something else may be glued to an id, and other characters may be between its digits: a day's marks, dots, blanks. Of 15
 /// digits, which have no check, only those count that are not.
