@@ -64,7 +64,7 @@ impl Json<'_> {
 /// A whole answer as it is, with at most so many values.
 pub fn tree(text: &str, most: usize) -> Result<Json<'_>, SourceError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { text, at: 0, values: 0, most, found: false, each: &mut |_| Ok(()) };
+    let mut reader = Reader { text, at: 0, values: 0, most, found: false, led: false, each: &mut |_| Ok(()) };
     let value = reader.value(0, None)?;
     reader.end().map(|()| value)
 }
@@ -77,7 +77,7 @@ pub fn read<'a>(
     each: &mut dyn FnMut(&Json<'a>) -> Result<(), SourceError>,
 ) -> Result<(Json<'a>, bool), SourceError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { text, at: 0, values: 0, most: MOST_VALUES, found: false, each };
+    let mut reader = Reader { text, at: 0, values: 0, most: MOST_VALUES, found: false, led: false, each };
     let value = reader.value(0, Some(rows))?;
     reader.end()?;
     Ok((value, reader.found))
@@ -92,6 +92,8 @@ struct Reader<'a, 'r> {
     most: usize,
     /// Whether the rows were met.
     found: bool,
+    /// Whether the value read last led to rows, or to a list of what leads there that is empty.
+    led: bool,
     each: &'r mut dyn FnMut(&Json<'a>) -> Result<(), SourceError>,
 }
 
@@ -145,13 +147,26 @@ impl<'a> Reader<'a, '_> {
 
     fn array(&mut self, depth: usize, way: Option<&[String]>) -> Result<Json<'a>, SourceError> {
         let mut values = Vec::new();
+        // Each of them holds rows: one that does not would be left out without a word.
+        let each = way.and_then(<[String]>::first).is_some_and(|step| step == EACH);
         self.at += 1;
         let mut first = true;
         while self.goes_on(b']', &mut first)? {
             let is_meant = |step: &str| step == EACH || index(step) == Some(values.len());
             let way = way.and_then(<[String]>::split_first).and_then(|(step, rest)| is_meant(step).then_some(rest));
+            self.led &= !each;
             values.push(self.value(depth + 1, way)?);
+            if each && !self.led {
+                let detail = format!(
+                    "element {} of the array that is read to byte {} has no array of rows where `source.rows` leads: \
+                     have `[]` given where there are none",
+                    values.len(),
+                    self.at
+                );
+                return Err(SourceError::new(ErrorCode::SourceDrift, detail));
+            }
         }
+        self.led |= each;
         if values.len() > 1 && way.and_then(<[String]>::first).is_some_and(|step| index(step).is_some()) {
             let detail = format!(
                 "the array that ends at byte {} has {} elements, and `source.rows` names one of them: write `*` for each",
@@ -178,6 +193,7 @@ impl<'a> Reader<'a, '_> {
             (self.each)(&row)?;
         }
         self.values = around;
+        self.led = true;
         Ok(Json::Array(Vec::new()))
     }
 
@@ -438,7 +454,7 @@ mod tests {
 
     #[test]
     fn rows_are_handed_over_and_what_is_around_them_kept() {
-        let text = r#"{"total": 2, "data": [{}, {"list": [{"a": null}, {"b": {"c": 1}}]}], "next": ""}"#;
+        let text = r#"{"total": 2, "data": [{"list": []}, {"list": [{"a": null}, {"b": {"c": 1}}]}], "next": ""}"#;
         let steps = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
         let mut rows = Vec::new();
         let mut each = |row: &Json<'_>| {
@@ -452,6 +468,18 @@ mod tests {
         // One of several lists of rows would leave the others.
         for one in ["data/0/list", "data/1/list", "data/2/list"] {
             assert_eq!(read(text, &steps(one), &mut |_| Ok(())).unwrap_err().code, ErrorCode::SourceDrift, "{one}");
+        }
+        // What leads to no list of rows would leave out its own.
+        for odd in [r#"{"items": [1]}"#, r#"{"list": null}"#, r#"{"list": {"0": 1}}"#, r#"{"error": "late"}"#, "null", "7", "[]"] {
+            for text in [format!(r#"[{{"list": [1], "n": [2]}}, {odd}]"#), format!(r#"[{odd}, {{"list": [1]}}]"#)] {
+                let error = read(&text, &steps("*/list"), &mut |_| Ok(())).unwrap_err();
+                assert_eq!(error.code, ErrorCode::SourceDrift, "{text}");
+                let within = format!(r#"[{{"of": [{{"list": []}}]}}, {{"of": {text}}}]"#);
+                assert!(read(&within, &steps("*/of/*/list"), &mut |_| Ok(())).is_err(), "{within}");
+            }
+        }
+        for sound in [r#"[]"#, r#"[{"of": []}]"#, r#"[{"of": [{"list": [], "x": [[1], 2]}, {"x": [3], "list": [4]}]}, {"of": []}]"#] {
+            read(sound, &steps("*/of/*/list"), &mut |_| Ok(())).unwrap();
         }
         assert!(!read(text, &steps("next/0"), &mut |_| Ok(())).unwrap().1);
         assert!(!read(text, &steps("total"), &mut |_| Ok(())).unwrap().1);

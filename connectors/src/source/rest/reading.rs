@@ -253,7 +253,7 @@ impl Plan {
                     return Err(torn(format!("{detail}; mend `source.paging.id`, or have the pages sorted by it")));
                 }
             }
-            self.left(row, &mut Vec::new(), left);
+            self.left(row, &mut Vec::new(), true, left);
             for element in self.elements(row, number)? {
                 let mut cells = Vec::with_capacity(self.columns.len());
                 for column in &self.columns {
@@ -274,23 +274,29 @@ impl Plan {
             let detail = format!("{address} has no array of rows at `{}`; mend `source.rows`", self.spec.rows);
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
+        // A row that is given beside the others would not be read.
+        self.left(&around, &mut Vec::new(), false, left);
         Ok((Page { rows, digest: hasher.finish() }, around))
     }
 
-    /// Ids in members of a row that no column names, by where they are.
-    fn left(&self, value: &Json<'_>, way: &mut Vec<String>, left: &mut LeftFields) {
+    /// Ids in members of a row that no column names, and in what is around the rows, by where they are.
+    fn left(&self, value: &Json<'_>, way: &mut Vec<String>, is_row: bool, left: &mut LeftFields) {
         let text = match value {
             Json::Object(members) => {
                 for (name, value) in members {
+                    // Nobody is looked up by the name of a member.
+                    if self.snapshots.not_about().is_some() {
+                        left.note(&format!("/{}", way.join("/")), name);
+                    }
                     way.push(name.to_string());
-                    self.left(value, way, left);
+                    self.left(value, way, is_row, left);
                     way.pop();
                 }
                 return;
             }
             Json::Array(values) => {
                 way.push(json::EACH.to_owned());
-                values.iter().for_each(|value| self.left(value, way, left));
+                values.iter().for_each(|value| self.left(value, way, is_row, left));
                 way.pop();
                 return;
             }
@@ -306,7 +312,7 @@ impl Plan {
             column.way.len() + column.within.as_ref().map_or(0, |steps| steps.len() + 1) == way.len()
                 && steps.chain(within).zip(way.iter()).all(same)
         };
-        if !self.columns.iter().any(names) {
+        if !is_row || !self.columns.iter().any(names) {
             let name = format!("/{}", way.join("/"));
             if !not_about.contains(&name) {
                 left.note(&name, text);

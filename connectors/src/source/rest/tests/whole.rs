@@ -151,6 +151,29 @@ fn ids_that_no_column_names_are_refused_by_their_place() {
     assert!(!error.detail.contains("/note") && !error.detail.contains("`/SFZH`"), "{error}");
 }
 
+/// Nor does it read what is beside the array of rows, or stands there as the name of a member.
+#[test]
+fn ids_beside_the_rows_and_in_names_are_refused() {
+    let beside = |more: &str| page(&[row(1, &quoted(WANG))]).replacen('{', &format!("{{{more}, "), 1);
+    for (more, place) in [
+        (format!("\"extra\": [{{\"SFZH\": \"{LI}\"}}]"), "`/extra/*/SFZH` in 1 row"),
+        (format!("\"SFZH\": \"{LI}\""), "`/SFZH` in 1 row"),
+        (format!("\"of\": {{\"{LI}\": 1}}"), "`/of` in 1 row"),
+    ] {
+        let rig = rig(WHOLE);
+        rig.api().rows(beside(&more));
+        let error = rig.open().unwrap_err();
+        is(&error, ErrorCode::SourceDrift, place);
+        assert!(!error.detail.contains(LI), "{error}");
+    }
+    let rig = rig(WHOLE);
+    rig.api().rows(page(&[row(1, &quoted(WANG)).replacen('{', &format!("{{\"of\": {{\"{LI}\": true}}, "), 1)]));
+    is(&rig.open().unwrap_err(), ErrorCode::SourceDrift, "`/of` in 1 row");
+    let rig = super::rig(WHOLE);
+    rig.api().rows(beside("\"note\": \"of 2026-11-22, request 330106199005\""));
+    rig.open().unwrap();
+}
+
 /// Case 33: what serves, `inspect` reads, and what it does not, neither does.
 #[test]
 fn inspect_reads_what_serves() {
