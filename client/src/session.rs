@@ -144,6 +144,7 @@ pub enum SessionError {
 impl Connection {
     /// Dials the hub as this system.
     pub async fn open(home: &SystemHome) -> Result<Self, SessionError> {
+        home.certificate_holds(SystemTime::now())?;
         let stream = dial(&home.address, home.tls(bounds::ALPN_H2)?).await?;
         let (client, ended) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
         tokio::spawn(ended);

@@ -202,6 +202,7 @@ impl Authority {
             }
         }
         let directory = self.sign_directory(now).inspect_err(|_| self.directory = before)?;
+        self.note_certificate(&pending.system, now - CLOCK_SKEW, now + CERTIFICATE_LIFE)?;
         Ok(Admission {
             system: pending.system.clone(),
             certificate_chain: vec![chain],
