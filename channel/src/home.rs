@@ -175,6 +175,12 @@ impl SystemHome {
         config.map_err(|error| content(&self.folder.join("tls.pem"), &error))
     }
 
+    /// How to dial a hub whose own certificate may have ended: only to hand it a renewed one.
+    pub fn tls_to_ended_hub(&self, alpn: &[u8]) -> Result<Arc<ClientConfig>, HomeError> {
+        let config = tls::client_config_for_ended_peer(Some((&self.chain, &self.tls_key)), &self.ca, &self.hub, &[alpn]);
+        config.map_err(|error| content(&self.folder.join("tls.pem"), &error))
+    }
+
     /// How to dial the hub for a call that needs no certificate: one that has ended is not shown, for with it nothing could be called.
     pub(crate) fn tls_or_none(&self, alpn: &[u8], now: SystemTime) -> Result<Arc<ClientConfig>, HomeError> {
         if self.certificate_ends().is_some_and(|ends| ends > now) {

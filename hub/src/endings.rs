@@ -47,9 +47,9 @@ impl CallersEnds {
 fn endings(hub: &Hub) -> Vec<Ending> {
     let in_force = hub.in_force();
     let renew = Words::new(
-        "the hub asks for its renewal itself; the authority renews it with `zerotrip authority refresh`, and once it has ended only with \
-         `zerotrip authority enrol-hub`",
-        "枢纽会自动申请续期，由数据主管部门执行 `zerotrip authority refresh` 办理；到期后只能执行 `zerotrip authority enrol-hub`",
+        "the hub asks for its renewal itself; the authority renews it with `zerotrip authority refresh`, and once it has ended with `zerotrip \
+         member renew --hub`",
+        "枢纽会自动申请续期，由数据主管部门执行 `zerotrip authority refresh` 办理；到期后执行 `zerotrip member renew --hub`",
     );
     let publish = Words::new(
         "without a newer one nothing is answered: the authority has to publish one with `zerotrip authority refresh`",

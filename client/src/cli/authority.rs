@@ -92,7 +92,8 @@ pub(super) enum MemberCommand {
     /// Invite a member's system: announces the invitation at the hub and writes it to a file, to be handed over like a password.
     ///
     /// A system that was admitted before can be invited again: admitted with the new invitation, it has new keys and certificates, and its
-    /// earlier signing keys are revoked at that moment, not before; its earlier TLS certificate lasts until it expires.
+    /// earlier signing keys are revoked at that moment, not before; its earlier TLS certificate lasts until it expires. To renew no more than
+    /// its certificate, let it `renew` instead: its keys, and all that they signed, stay.
     Invite {
         #[command(flatten)]
         authority: AuthorityDir,
