@@ -15,6 +15,7 @@ mod faults;
 mod floods;
 mod gate;
 mod inspect;
+mod left_out;
 mod moments;
 mod outside;
 mod plausible;
