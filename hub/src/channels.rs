@@ -88,6 +88,10 @@ impl Attached {
 
     /// Keeps what it says of its datasets' quality, as far as that can be believed and shown.
     fn keep_quality(&self, told: &[Envelope], hub: &Hub) {
+        // With a directory that has ended no key counts: that is said once, and not of each dataset.
+        if !hub.in_force().directory.is_fresh(SystemTime::now()) {
+            return;
+        }
         let mut kept = BTreeMap::new();
         for envelope in told.iter().take(MOST_DATASETS) {
             match self.verify_quality(envelope, hub) {
