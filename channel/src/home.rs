@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::Envelope;
 use zerotrip_trust::directory::{Directory, DirectoryError};
+use zerotrip_trust::ending::utc;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{PublicKey, SigningKey};
+use zerotrip_trust::renewal::RenewalError;
 use zerotrip_trust::x509::{self, TlsKey, X509Error, pem};
 use zerotrip_trust::{keys, tls};
 
@@ -35,8 +37,8 @@ pub struct SystemHome {
     /// The authority's key, which signs the directory; certified by the root.
     pub authority: PublicKey,
     chain: Vec<CertificateDer<'static>>,
-    tls_key: TlsKey,
-    ca: CertificateDer<'static>,
+    pub(crate) tls_key: TlsKey,
+    pub(crate) ca: CertificateDer<'static>,
 }
 
 /// `identity.toml`.
@@ -77,15 +79,34 @@ pub enum HomeError {
     /// The hub refused.
     #[error("the hub refuses: {0}")]
     Refused(Refusal),
+    /// With a certificate that has ended nothing can be called.
+    #[error(
+        "the TLS certificate of `{uri}` ended on {ended}, by this machine's clock; ask for its renewal with `renew`, which the authority \
+         grants with `zerotrip member renew` (the authority's own: `zerotrip authority renew`)"
+    )]
+    Ended {
+        /// Whose.
+        uri: String,
+        /// When.
+        ended: String,
+    },
+    /// Its certificate cannot be renewed, or not with what came.
+    #[error("the certificate is not renewed: {0}")]
+    Renewal(#[from] RenewalError),
     /// It was asked for the key directory and sent none.
     #[error("the hub sent no key directory")]
     NoDirectory,
 }
 
 impl HomeError {
-    /// Whether a hub that comes back later would mend it.
-    pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Dial(DialError::Connect { .. } | DialError::Timeout(_)) | Self::Connection(_))
+    /// Whether time alone can end it: a hub that comes back, or a directory that the authority publishes.
+    pub fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Dial(DialError::Connect { .. } | DialError::Timeout(_))
+                | Self::Connection(_)
+                | Self::Directory(DirectoryError::Expired(_))
+        )
     }
 }
 
@@ -120,9 +141,27 @@ impl SystemHome {
         self.system.uri()
     }
 
+    /// Refuses a certificate that has ended, in words that the other end's refusal would not have.
+    pub fn certificate_holds(&self, now: SystemTime) -> Result<(), HomeError> {
+        match self.certificate_ends() {
+            Some(ends) if ends <= now => Err(HomeError::Ended { uri: self.uri(), ended: utc(ends) }),
+            _ => Ok(()),
+        }
+    }
+
     /// When this system's TLS certificate ends; `None` where that cannot be read.
     pub fn certificate_ends(&self) -> Option<SystemTime> {
         self.chain.first().and_then(|own| x509::validity_of(own).ok()).map(|(_, ends)| ends)
+    }
+
+    /// This system's certificate.
+    pub fn certificate(&self) -> Option<&CertificateDer<'static>> {
+        self.chain.first()
+    }
+
+    /// This system's TLS key.
+    pub fn tls_key(&self) -> &TlsKey {
+        &self.tls_key
     }
 
     /// The root certificate.
@@ -134,6 +173,21 @@ impl SystemHome {
     pub fn tls(&self, alpn: &[u8]) -> Result<Arc<ClientConfig>, HomeError> {
         let config = tls::client_config(Some((&self.chain, &self.tls_key)), &self.ca, &self.hub, &[alpn]);
         config.map_err(|error| content(&self.folder.join("tls.pem"), &error))
+    }
+
+    /// How to dial a hub whose own certificate may have ended: only to hand it a renewed one.
+    pub fn tls_to_ended_hub(&self, alpn: &[u8]) -> Result<Arc<ClientConfig>, HomeError> {
+        let config = tls::client_config_for_ended_peer(Some((&self.chain, &self.tls_key)), &self.ca, &self.hub, &[alpn]);
+        config.map_err(|error| content(&self.folder.join("tls.pem"), &error))
+    }
+
+    /// How to dial the hub for a call that needs no certificate: one that has ended is not shown, for with it nothing could be called.
+    pub(crate) fn tls_or_none(&self, alpn: &[u8], now: SystemTime) -> Result<Arc<ClientConfig>, HomeError> {
+        if self.certificate_ends().is_some_and(|ends| ends > now) {
+            return self.tls(alpn);
+        }
+        let config = tls::client_config(None, &self.ca, &self.hub, &[alpn]);
+        config.map_err(|error| content(&self.folder.join("ca.pem"), &error))
     }
 
     /// One of the system's other keys: `approve` or `seal`.

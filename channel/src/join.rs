@@ -30,7 +30,7 @@ const POLL: Duration = Duration::from_millis(250);
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
     /// Somebody joined here before.
-    #[error("`{0}` already holds an identity; join in an empty folder")]
+    #[error("`{0}` already holds an identity; renew its certificate with `renew`, or join in an empty folder")]
     Occupied(String),
     /// The hub cannot be reached, or is not the one that the invitation names.
     #[error(transparent)]

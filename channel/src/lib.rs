@@ -10,6 +10,7 @@ pub mod files;
 mod home;
 mod join;
 mod refresh;
+mod renew;
 mod server;
 
 pub use client::{ClientError, Http2Client};

@@ -28,7 +28,7 @@ impl SystemHome {
     /// Fetches the newest key directory from the hub, verifies it with the authority's key, and keeps it. One older than the kept one,
     /// expired or not, is refused.
     pub async fn refresh_directory(&self, now: SystemTime) -> Result<Directory, HomeError> {
-        let stream = dial(&self.address, self.tls(bounds::ALPN_H2)?).await?;
+        let stream = dial(&self.address, self.tls_or_none(bounds::ALPN_H2, now)?).await?;
         let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
         let connection = tokio::spawn(connection);
         let mut authority = AuthorityClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);

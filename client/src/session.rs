@@ -144,7 +144,18 @@ pub enum SessionError {
 impl Connection {
     /// Dials the hub as this system.
     pub async fn open(home: &SystemHome) -> Result<Self, SessionError> {
-        let stream = dial(&home.address, home.tls(bounds::ALPN_H2)?).await?;
+        Self::open_as(home, false).await
+    }
+
+    /// The same where the hub's own certificate may have ended: for the authority, to renew it.
+    pub async fn open_to_ended_hub(home: &SystemHome) -> Result<Self, SessionError> {
+        Self::open_as(home, true).await
+    }
+
+    async fn open_as(home: &SystemHome, hub_may_have_ended: bool) -> Result<Self, SessionError> {
+        home.certificate_holds(SystemTime::now())?;
+        let tls = if hub_may_have_ended { home.tls_to_ended_hub(bounds::ALPN_H2)? } else { home.tls(bounds::ALPN_H2)? };
+        let stream = dial(&home.address, tls).await?;
         let (client, ended) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
         tokio::spawn(ended);
         Ok(Self { home: home.clone(), client })

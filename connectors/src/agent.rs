@@ -10,11 +10,13 @@ use serde::Serialize;
 use tokio::sync::watch;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{HomeError, SystemHome, files};
-use zerotrip_proto::v1::{Approvals, Envelope, ErrorCode, NoticeReason, NoticeRequest};
+use zerotrip_proto::v1::{Approvals, DescribeRequest, Envelope, ErrorCode, KeyUsage, NoticeReason, NoticeRequest};
 use zerotrip_proto::{Refusal, payload_type};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
+use zerotrip_trust::ending::Ending;
 use zerotrip_trust::identity::Identity;
+use zerotrip_trust::note;
 
 use crate::adjudications::Adjudications;
 use crate::approving;
@@ -24,6 +26,7 @@ use crate::gate::{self, Admitted, Arrival, Served};
 use crate::journal::Journal;
 use crate::quality::Qualities;
 use crate::scan::{self, Messages, Shape};
+use crate::seen::Seen;
 use crate::serving::{Serving, verify_owner};
 use crate::shown::shown;
 use crate::source::SourceError;
@@ -39,6 +42,8 @@ const MOST_NOTICE: usize = 400;
 #[derive(Debug)]
 pub struct Agent {
     home: SystemHome,
+    /// The same with the certificate that it dials with now, which may be a renewed one.
+    dialling: RwLock<Arc<SystemHome>>,
     uri: String,
     member: String,
     in_force: RwLock<Arc<InForce>>,
@@ -54,6 +59,8 @@ pub struct Agent {
     journal: Journal,
     qualities: Qualities,
     clock: Clock,
+    /// What was seen of the hub, so that one that was set back is refused.
+    seen: Seen,
     /// What the hub said last of why it closes the channel.
     notice: Mutex<Option<Notice>>,
     /// The owner's files as they were before they were read.
@@ -180,11 +187,13 @@ impl Agent {
             replaced: watch::Sender::new(()),
             reopened: watch::Sender::new(()),
             restated: watch::Sender::new(()),
+            dialling: RwLock::new(Arc::new(home.clone())),
             home,
             used: Used::new(now),
             journal,
             qualities: Qualities::default(),
             clock: Clock::default(),
+            seen: Seen::new(folder),
             notice: Mutex::default(),
             read,
             _lock: lock,
@@ -194,6 +203,39 @@ impl Agent {
     /// Who and where this is.
     pub fn home(&self) -> &SystemHome {
         &self.home
+    }
+
+    /// The same with the certificate to dial with.
+    pub fn dialling(&self) -> Arc<SystemHome> {
+        Arc::clone(&self.dialling.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes up the certificate in the folder, if it is another than the one in use: the channel is attached anew with it.
+    pub fn take_certificate(&self) -> bool {
+        let known = self.dialling();
+        let found = match SystemHome::load(&self.home.folder) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::debug!(%error, "the certificate in the folder is not taken up");
+                return false;
+            }
+        };
+        if found.certificate() == known.certificate() || found.system != known.system {
+            return false;
+        }
+        *self.dialling.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(found);
+        self.restated.send_replace(());
+        true
+    }
+
+    /// What of this connector ends.
+    pub fn endings(&self) -> Vec<Ending> {
+        self.dialling().endings(Some(&self.current().directory))
+    }
+
+    /// Told when a directory, or what its owner signed, came in force.
+    pub fn replaced(&self) -> watch::Receiver<()> {
+        self.replaced.subscribe()
     }
 
     /// The ids of the datasets that are served.
@@ -390,6 +432,28 @@ impl Agent {
         }
     }
 
+    /// What the hub shows of its log and its grants, against what was seen of them: one that is behind, or that shows nothing where something
+    /// was seen, is refused.
+    pub fn compare_hub(&self, shown: &DescribeRequest, now: SystemTime) -> Result<(), Refusal> {
+        let refuse = |why: String| Err(self.refused(Refusal::new(ErrorCode::StaleBundle, why)));
+        if shown.checkpoint.is_empty() {
+            return if self.seen.size() == 0 { Ok(()) } else { refuse("the hub shows no tree head".to_owned()) };
+        }
+        let hub = self.home.hub.uri();
+        let origin = hub.trim_start_matches("spiffe://");
+        let keys = self.current().directory.hub_keys(&hub, KeyUsage::Checkpoint, now);
+        let mut heads = keys.iter().filter_map(|holder| note::open_checkpoint(&shown.checkpoint, origin, &holder.key).ok());
+        match heads.next() {
+            Some(head) => self.seen.compare(&head, shown),
+            None => refuse("the hub's tree head is not signed with a key of the hub".to_owned()),
+        }
+    }
+
+    /// Leaves of the largest tree of the hub's log that was seen here.
+    pub fn seen_size(&self) -> u64 {
+        self.seen.size()
+    }
+
     /// Something that the hub wants this department to know.
     pub fn hear(&self, notice: &NoticeRequest) {
         let why: String = shown(&notice.why).chars().take(MOST_NOTICE).collect();
@@ -424,7 +488,7 @@ impl Agent {
     pub async fn scan(&self, ticket: &Envelope, hub: &str, out: &Messages) -> Result<(), Refusal> {
         let now = SystemTime::now();
         let current = self.current();
-        let admitted = self.admit(ticket, hub, &current, now);
+        let admitted = self.seen.is_not_behind().and_then(|()| self.admit(ticket, hub, &current, now));
         let admitted = admitted.and_then(|admitted| Ok((self.serving(&admitted.approved.template().dataset, &current)?, admitted)));
         let (serving, admitted) = match admitted {
             Ok(admitted) => admitted,

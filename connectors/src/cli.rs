@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use zerotrip_channel::{SystemHome, files, join};
 use zerotrip_proto::v1::KeyUsage;
+use zerotrip_trust::ending::utc;
 use zerotrip_trust::invitation::Invitation;
 use zerotrip_trust::tls::install_provider;
 
@@ -24,10 +25,12 @@ use crate::count::Count;
 use crate::inspect::Inspect;
 use crate::progress::with_progress;
 use crate::shown::shown;
-use crate::{adjudicate, check, count, desk, dialler, inspect, source};
+use crate::{adjudicate, check, count, desk, dialler, inspect, renewing, source};
 
 /// Time between two tries to fetch a key directory.
 const RETRY: Duration = Duration::from_secs(1);
+/// Time after which it is said again that none can be had.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 /// Time that work under way on other threads has to end.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
@@ -58,6 +61,19 @@ enum Command {
         invitation: PathBuf,
         /// Seconds to wait for the authority to admit this system.
         #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        wait: u64,
+    },
+    /// Have this connector's certificate renewed in place, before it ends or after: keys, signed datasets, approvals and what is remembered
+    /// stay as they are.
+    ///
+    /// A connector that serves asks by itself from 60 days before the end, and takes up what came. The authority renews with `zerotrip
+    /// authority refresh`, or, once the certificate has ended, with `zerotrip member renew`.
+    Renew {
+        /// The connector's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Seconds to wait for the authority to renew it.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
         wait: u64,
     },
     /// Look at a system and propose a dataset file for one of its tables. Changes nothing in it.
@@ -207,6 +223,7 @@ async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Count(arguments) => return count::run(arguments, json).await,
         Command::Inspect(arguments) => inspect::run(arguments, json).await,
         Command::Join { dir, invitation, wait } => join_hub(&dir, &invitation, wait, json).await,
+        Command::Renew { dir, wait } => return renew(&dir, Duration::from_secs(wait), json).await,
         Command::Sign { dir, files, not_asked_yet } => signing::sign(&dir, &files, not_asked_yet, json).await,
         Command::Adjudicate(arguments) => adjudicate_rows(&arguments, json).await,
         Command::Approve(arguments) => approving::approve(&arguments, json).await,
@@ -224,6 +241,29 @@ async fn join_hub(dir: &Path, invitation: &Path, wait: u64, json: bool) -> Resul
     let home = join(&invitation, dir, &[KeyUsage::Sign, KeyUsage::Approve], Duration::from_secs(wait), &mut progress).await?;
     let text = format!("joined {} as {}", home.hub, home.system);
     say(json, &text, &serde_json::json!({ "joined": home.hub.uri(), "system": home.uri() }))
+}
+
+/// Exit code 1: asked, and not renewed yet.
+async fn renew(dir: &Path, wait: Duration, json: bool) -> Result<ExitCode, Failure> {
+    let home = SystemHome::load(dir)?;
+    let started = std::time::Instant::now();
+    loop {
+        if let Some(ends) = home.renew(SystemTime::now()).await? {
+            let ends = utc(ends);
+            say(
+                json,
+                &format!("renewed: the certificate of {} holds until {ends}", home.system),
+                &serde_json::json!({ "renewed": home.uri(), "until": ends }),
+            )?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if started.elapsed() >= wait {
+            let text = "asked for; the authority has not renewed it yet: it does with `zerotrip authority refresh`, or with `zerotrip member renew`. Then give the same command again";
+            say(json, text, &serde_json::json!({ "renewed": null, "asked": home.uri() }))?;
+            return Ok(ExitCode::from(1));
+        }
+        tokio::time::sleep(RETRY).await;
+    }
 }
 
 async fn adjudicate_rows(arguments: &Adjudicate, json: bool) -> Result<(), Failure> {
@@ -300,8 +340,9 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     });
     let following = Arc::clone(&agent);
     tokio::spawn(async move { following.follow_owner().await });
+    // These end with the process.
+    tokio::spawn(renewing::keep(Arc::clone(&agent)));
     let looking = Arc::clone(&agent);
-    // It ends with the process.
     tokio::spawn(async move { looking.keep_looking().await });
     // On a worker thread, beside the scans that it carries: on this one, every frame would cross threads.
     tokio::spawn(async move { dialler::run(&agent, stopped).await }).await??;
@@ -311,11 +352,20 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
 /// Sees to it that a key directory in force is kept here: a department that was switched off for longer than one lives starts by itself,
 /// as soon as its hub can be reached.
 async fn make_current(home: &SystemHome) -> Result<(), Failure> {
+    let mut said: Option<(String, std::time::Instant)> = None;
     loop {
         match home.current_directory(SystemTime::now()).await {
             Ok(_) => return Ok(()),
-            Err(error) if error.is_unreachable() => {
-                tracing::warn!(%error, "the kept key directory has expired and the hub cannot be reached for a newer one; trying again");
+            Err(error) if error.passes() => {
+                let why = error.to_string();
+                if said.as_ref().is_none_or(|(known, at)| *known != why || at.elapsed() >= SAY_AGAIN) {
+                    tracing::warn!(
+                        why,
+                        "the kept key directory has expired, and no newer one can be had of the hub; trying until it can: the authority \
+                         publishes one with `zerotrip authority refresh`"
+                    );
+                    said = Some((why, std::time::Instant::now()));
+                }
                 tokio::time::sleep(RETRY).await;
             }
             Err(error) => return Err(error.into()),

@@ -17,6 +17,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest: a hub that comes back is met within a second.
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 
+/// What to do about a certificate that has ended.
+const RENEWED_BY_HAND: &str = "It asks for its renewal every minute; the authority renews it with `zerotrip member renew`";
+
 /// A channel that lives so long was taken by the hub.
 const SETTLED: Duration = Duration::from_secs(2);
 /// Time after which the same cause is said again: dialling goes on more than once a second.
@@ -24,13 +27,19 @@ const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// Serves until `stop` turns true, then lets scans under way finish for at most [`DRAIN`].
 pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<(), HomeError> {
-    let tls = agent.home().tls(bounds::ALPN_CHANNEL)?;
+    // What cannot even be set up is an error at the start; later it may be a file that is being replaced.
+    let mut tls = agent.dialling().tls(bounds::ALPN_CHANNEL)?;
     let mut pause = FIRST_PAUSE;
     let mut said = Said::default();
     let mut restated = agent.restated();
     while !*stop.borrow() {
         // What was stated until now the hub hears on the channel that is opened now.
         restated.mark_unchanged();
+        // The certificate may have been renewed.
+        match agent.dialling().tls(bounds::ALPN_CHANNEL) {
+            Ok(newest) => tls = newest,
+            Err(error) => said.say(format!("the certificate in use stays: {error}; dialling again")),
+        }
         match dial(&agent.home().address, Arc::clone(&tls)).await {
             Ok(stream) => {
                 let opened = Instant::now();
@@ -45,13 +54,13 @@ pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<
                     break;
                 }
                 if matches!(served, Some(Served::Drained) | None) {
-                    tracing::info!("the owner signed something else: attaching anew, with what is stated now");
+                    tracing::info!("attaching anew, with what is stated now and the certificate that holds now");
                     pause = FIRST_PAUSE;
                     continue;
                 }
                 let settled = opened.elapsed() >= SETTLED;
                 let now = SystemTime::now();
-                let ends = agent.home().certificate_ends().filter(|ends| *ends <= now);
+                let ends = agent.dialling().certificate_ends().filter(|ends| *ends <= now);
                 said.say(Ending { notice: agent.take_notice(), certificate_ended: ends, settled }.in_words());
                 if settled {
                     pause = FIRST_PAUSE;
@@ -92,6 +101,7 @@ impl Ending {
                 NoticeReason::NotActive => {
                     format!("the hub closed the channel: {why}. The authority can make it active again; dialling until it is")
                 }
+                NoticeReason::Ended => format!("the hub closed the channel: {why}. {RENEWED_BY_HAND}; dialling again"),
                 NoticeReason::Replaced => format!("the hub closed the channel: {why}; dialling again"),
                 _ => format!("the hub closed the channel: {why}; dialling again"),
             };
@@ -99,8 +109,7 @@ impl Ending {
         if let Some(ended) = self.certificate_ended {
             let ended = chrono::DateTime::<chrono::Local>::from(ended).to_rfc3339_opts(chrono::SecondsFormat::Secs, false);
             return format!(
-                "the hub takes no channel of this connector: its TLS certificate (`tls.pem`) ended on {ended}. The authority must renew it; \
-                 dialling again"
+                "the hub takes no channel of this connector: its TLS certificate (`tls.pem`) ended on {ended}. {RENEWED_BY_HAND}; dialling again"
             );
         }
         if self.settled {
@@ -178,6 +187,7 @@ mod tests {
             of(NoticeReason::NotActive, "its system is not active in the key directory"),
             of(NoticeReason::SameKeys, "a connector with the same keys is attached and alive"),
             of(NoticeReason::Directory, "it does not confirm the key directory in force"),
+            of(NoticeReason::Ended, "the connector's TLS certificate (`tls.pem`) has ended"),
             silent(Some(SystemTime::UNIX_EPOCH), false),
             silent(None, true),
             silent(None, false),

@@ -44,12 +44,15 @@ struct Service(Arc<Agent>);
 impl Connector for Service {
     async fn describe(&self, request: Request<DescribeRequest>) -> Result<Response<DescribeReply>, Status> {
         let now = SystemTime::now();
-        if let Some(hub) = from_timestamp(request.into_inner().asked_at.as_ref()) {
+        let shown = request.into_inner();
+        if let Some(hub) = from_timestamp(shown.asked_at.as_ref()) {
             self.0.compare_clocks(now, hub);
         }
+        self.0.compare_hub(&shown, now)?;
         let (datasets, quality) = (self.0.statements(), self.0.quality());
         let (directory_version, answered_at) = (self.0.directory_version(), Some(to_timestamp(now)));
-        Ok(Response::new(DescribeReply { datasets, directory_version, quality, answered_at }))
+        let seen_size = self.0.seen_size();
+        Ok(Response::new(DescribeReply { datasets, directory_version, quality, answered_at, seen_size }))
     }
 
     async fn push_directory(&self, request: Request<PushDirectoryRequest>) -> Result<Response<PushDirectoryReply>, Status> {

@@ -1,8 +1,9 @@
 //! The connectors that are attached now: who dialled in, which datasets each answers for, and how to ask.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use arrow_flight::flight_service_client::FlightServiceClient;
 use futures::future;
@@ -22,7 +23,8 @@ use zerotrip_trust::dsse;
 use zerotrip_trust::identity::Identity;
 
 use crate::catalog::Stated;
-use crate::hub::Hub;
+use crate::endings;
+use crate::hub::{Hub, ledger_refusal};
 
 /// Time in which a connector confirms a new key directory; one that does not is detached.
 const CONFIRM_TIME: Duration = Duration::from_millis(700);
@@ -32,6 +34,8 @@ const DESCRIBE_TIME: Duration = Duration::from_secs(5);
 const QUALITY_EVERY: Duration = Duration::from_secs(15);
 /// Time in which a connector hears why its channel closes: within the second in which a suspension must hold.
 const NOTICE_TIME: Duration = Duration::from_millis(200);
+/// Time after which it is said again that a connector is not attached, for the same cause.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 /// A difference of clocks below this is the way of a message.
 const CLOCK_NOTABLE: Duration = Duration::from_secs(2);
 const NOT_ACTIVE: &str = "its system is not active in the key directory";
@@ -42,6 +46,8 @@ const MOST_DATASETS: usize = 64;
 #[derive(Debug, Default)]
 pub struct Channels {
     attached: RwLock<BTreeMap<String, Arc<Attached>>>,
+    /// Why which connector was not attached, and when that was said.
+    said: Mutex<BTreeMap<String, (String, Instant)>>,
 }
 
 /// One attached connector.
@@ -58,6 +64,8 @@ pub struct Attached {
     datasets: BTreeMap<String, Digest>,
     /// Why the channel is about to close, for the department to read.
     farewell: Mutex<Option<(NoticeReason, String)>>,
+    /// Leaves of the largest tree that it has seen, as it said last.
+    seen_size: AtomicU64,
     /// What it says is wrong with them, by dataset; each entry was verified.
     quality: RwLock<BTreeMap<String, Envelope>>,
 }
@@ -80,6 +88,10 @@ impl Attached {
 
     /// Keeps what it says of its datasets' quality, as far as that can be believed and shown.
     fn keep_quality(&self, told: &[Envelope], hub: &Hub) {
+        // With a directory that has ended no key counts: that is said once, and not of each dataset.
+        if !hub.in_force().directory.is_fresh(SystemTime::now()) {
+            return;
+        }
         let mut kept = BTreeMap::new();
         for envelope in told.iter().take(MOST_DATASETS) {
             match self.verify_quality(envelope, hub) {
@@ -111,22 +123,32 @@ impl Attached {
         loop {
             tokio::time::sleep(QUALITY_EVERY).await;
             // One that does not answer in time is asked again; whether it lives, the channel itself tells.
-            if let Ok(Ok(reply)) = tokio::time::timeout(DESCRIBE_TIME, self.describe()).await {
+            if let Ok(Ok(reply)) = tokio::time::timeout(DESCRIBE_TIME, self.describe(hub)).await {
                 self.keep_quality(&reply.quality, hub);
             }
         }
     }
 
     /// What it serves, and whether its clock is right: each side's own log says so where it is not.
-    async fn describe(&self) -> Result<DescribeReply, Status> {
+    /// Shows the hub's tree head and the version of its grants: the connector compares them with what it saw.
+    async fn describe(&self, hub: &Hub) -> Result<DescribeReply, Status> {
         let asked = SystemTime::now();
-        let reply = self.control().describe(DescribeRequest { asked_at: Some(to_timestamp(asked)) }).await?.into_inner();
+        let shown = shown(hub, self.seen_size.load(Ordering::Relaxed)).map_err(|error| ledger_refusal(error).to_status())?;
+        let request = DescribeRequest { asked_at: Some(to_timestamp(asked)), ..shown };
+        let reply = self.control().describe(request).await?.into_inner();
+        self.seen_size.store(reply.seen_size, Ordering::Relaxed);
         if let Some(answered) = from_timestamp(reply.answered_at.as_ref())
             && let Some(said) = clock_off(answered, asked, SystemTime::now())
         {
             tracing::warn!(connector = %self.uri, "{said}");
         }
         Ok(reply)
+    }
+
+    /// The same of a new channel: once more with proof, where the connector has seen a tree before.
+    async fn describe_proving(&self, hub: &Hub) -> Result<DescribeReply, Status> {
+        let reply = self.describe(hub).await?;
+        if reply.seen_size > 0 { self.describe(hub).await } else { Ok(reply) }
     }
 
     /// Says why the channel closes, if there is a reason that the department should read; waits for it only so long.
@@ -201,6 +223,17 @@ impl Channels {
         (confirmed, silent)
     }
 
+    /// Whether that a connector is not attached for this cause is to be said now.
+    fn may_say(&self, uri: &str, why: &str) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.retain(|_, (_, at)| at.elapsed() < SAY_AGAIN);
+        let known = said.get(uri).is_some_and(|(known, _)| known == why);
+        if !known {
+            said.insert(uri.to_owned(), (why.to_owned(), Instant::now()));
+        }
+        !known
+    }
+
     /// The channel that this system had before, if it is still open.
     fn before(&self, uri: &str) -> Option<Arc<Attached>> {
         let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
@@ -238,6 +271,15 @@ impl Channels {
     }
 }
 
+/// The hub's tree head now, with proof that it continues the tree of so many leaves, and the version of its grants.
+fn shown(hub: &Hub, seen_size: u64) -> Result<DescribeRequest, LedgerError> {
+    let checkpoint = hub.ledger.checkpoint()?;
+    // The second line of a checkpoint is its size (C2SP tlog-checkpoint).
+    let size: u64 = checkpoint.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or_default();
+    let consistency = if (1..size).contains(&seen_size) { hub.ledger.consistency(seen_size, size)? } else { Vec::new() };
+    Ok(DescribeRequest { checkpoint, consistency, grants_version: hub.in_force().grants_version, ..DescribeRequest::default() })
+}
+
 fn retain_free(one: &mut Attached, attached: &BTreeMap<String, Arc<Attached>>) {
     for other in attached.values().filter(|other| other.uri != one.uri && !other.client.is_closed()) {
         one.datasets.retain(|dataset, _| {
@@ -251,15 +293,15 @@ fn retain_free(one: &mut Attached, attached: &BTreeMap<String, Arc<Attached>>) {
 }
 
 /// Runs one channel from handshake to end: learns what it serves, makes sure that it knows the newest directory, and keeps it in the
-/// registry for as long as it lives. `client` speaks on it; `ended` completes with it.
+/// registry for as long as it lives. `client` speaks on it; `ended` completes with it; `closes` says when it is to close, and why.
 pub async fn run(
     hub: &Arc<Hub>,
     identity: Identity,
     client: Http2Client,
     ended: impl Future<Output = ()> + Send,
-    stopping: impl Future<Output = ()> + Send,
+    closes: impl Future<Output = NotTaken> + Send,
 ) {
-    tokio::pin!(ended, stopping);
+    tokio::pin!(ended, closes);
     let uri = identity.uri();
     let new = Attached {
         identity,
@@ -268,13 +310,14 @@ pub async fn run(
         released: Notify::new(),
         datasets: BTreeMap::new(),
         farewell: Mutex::default(),
+        seen_size: AtomicU64::new(0),
         quality: RwLock::default(),
     };
     let control = new.control();
     let opened = tokio::select! {
         opened = open(hub, new) => opened,
         () = &mut ended => Err((NoticeReason::Unspecified, "the channel closed while it was being set up".to_owned())),
-        () = &mut stopping => Err((NoticeReason::Stopping, "the hub stops".to_owned())),
+        why = &mut closes => Err(why),
     };
     match opened {
         Ok(attached) => {
@@ -286,7 +329,7 @@ pub async fn run(
                     () = &mut ended => {}
                     () = attached.released.notified() => {}
                     () = attached.keep_asking(hub) => {}
-                    () = &mut stopping => attached.closes(NoticeReason::Stopping, "the hub stops"),
+                    (reason, why) = &mut closes => attached.closes(reason, &why),
                 }
             } else {
                 attached.closes(NoticeReason::Directory, "it does not confirm the key directory in force");
@@ -296,7 +339,10 @@ pub async fn run(
             attached.part().await;
         }
         Err((reason, why)) => {
-            tracing::warn!(connector = %uri, why, "not attached");
+            // It dials again more than once a second: the same cause is said once a minute.
+            if hub.channels.may_say(&uri, &why) {
+                tracing::warn!(connector = %uri, why, "not attached");
+            }
             if reason != NoticeReason::Unspecified {
                 tell(control, reason, why).await;
             }
@@ -309,6 +355,9 @@ type NotTaken = (NoticeReason, String);
 
 async fn open(hub: &Arc<Hub>, mut attached: Attached) -> Result<Arc<Attached>, NotTaken> {
     let in_force = hub.in_force();
+    if !in_force.directory.is_fresh(SystemTime::now()) {
+        return Err((NoticeReason::Directory, endings::stale(&in_force.directory).en));
+    }
     if !in_force.directory.is_active(&attached.identity) {
         return Err((NoticeReason::NotActive, NOT_ACTIVE.to_owned()));
     }
@@ -316,7 +365,7 @@ async fn open(hub: &Arc<Hub>, mut attached: Attached) -> Result<Arc<Attached>, N
         return Err((NoticeReason::Directory, "it does not confirm the key directory in force".to_owned()));
     }
     let not_described = |why: String| (NoticeReason::Description, why);
-    let described = tokio::time::timeout(DESCRIBE_TIME, attached.describe()).await;
+    let described = tokio::time::timeout(DESCRIBE_TIME, attached.describe_proving(hub)).await;
     let described = described.map_err(|_| not_described("it does not say what it serves".to_owned()))?;
     let described = described.map_err(|status| not_described(status.to_string()))?;
     if described.datasets.len() > MOST_DATASETS {

@@ -16,8 +16,11 @@ use zerotrip_policies::{PolicyError, Snapshot, Unserved, open_grants};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::{Envelope, ErrorCode};
 use zerotrip_trust::directory::{Directory, DirectoryError};
+use zerotrip_trust::ending::{self, Words};
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{KeyError, PublicKey, SigningKey};
+use zerotrip_trust::renewal;
+use zerotrip_trust::tls::TlsError;
 use zerotrip_trust::x509::{self, CertificateDer, TlsKey, X509Error, pem};
 
 use crate::catalog::Catalog;
@@ -25,9 +28,11 @@ use crate::channels::Channels;
 use crate::check::run::Engine;
 use crate::config::Config;
 use crate::crowd::Crowd;
+use crate::endings::CallersEnds;
 use crate::exchange::MOST_BYTES;
 use crate::exchange::admit::Budgets;
 use crate::exchange::room::Room;
+use crate::renewals::{Papers, Renewals};
 
 /// What is in force: replaced whole, never changed.
 #[derive(Debug)]
@@ -88,6 +93,12 @@ pub struct Hub {
     pub room: Arc<Crowd<String>>,
     /// Room for departments' answers, of all exchanges together.
     pub answers: Room,
+    /// The hub's own chain.
+    pub papers: Papers,
+    /// Who waits for a renewed certificate.
+    pub renewals: Renewals,
+    /// When callers' certificates end.
+    pub callers_ends: CallersEnds,
     in_force: watch::Sender<Arc<InForce>>,
     /// Bundles are published one at a time.
     publishing: tokio::sync::Mutex<()>,
@@ -111,8 +122,11 @@ pub enum OpenError {
     /// A damaged file.
     #[error("`{0}` is damaged: {1}")]
     Damaged(String, String),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The key directory.
-    #[error("key directory: {0}; if it has expired, run `zerotrip authority refresh` and enrol the hub again")]
+    #[error("key directory: {0}")]
     Directory(#[from] DirectoryError),
     /// Policies or grants.
     #[error("policies: {0}")]
@@ -153,6 +167,9 @@ impl Hub {
             budgets: Budgets::new(&config),
             room: Crowd::new(config.exchanges, config.exchanges.div_ceil(2)),
             answers: Room::new(config.answers_bytes, MOST_BYTES),
+            papers: Papers::new(folder, &identity)?,
+            renewals: Renewals::default(),
+            callers_ends: CallersEnds::default(),
             channels: Channels::default(),
             in_force: watch::Sender::new(Arc::new(in_force)),
             publishing: tokio::sync::Mutex::new(()),
@@ -227,6 +244,26 @@ impl Hub {
         Ok(unserved)
     }
 
+    /// Asks for the hub's own renewal where it is due; whether it was.
+    pub fn ask_renewal(&self, now: SystemTime) -> bool {
+        let Some(validity) = self.papers.validity() else { return false };
+        if !ending::of_certificate(&self.identity.uri, validity, &Words::new("", "")).is_due(now) {
+            return false;
+        }
+        let asked = self.papers.request(&self.identity).and_then(|envelope| {
+            let asked = renewal::open(&envelope, &self.in_force().directory, &self.identity.ca, now)?;
+            Ok((envelope, asked))
+        });
+        match asked {
+            Ok((envelope, asked)) => {
+                let _none_yet = self.renewals.file(envelope, asked);
+                tracing::info!("asked the authority to renew this hub's certificate: `zerotrip authority refresh` does");
+            }
+            Err(error) => tracing::error!(%error, "this hub's certificate cannot be renewed"),
+        }
+        true
+    }
+
     async fn keep_bundle(&self, kind: BundleKind, version: u64, envelope: &Envelope) -> Result<(), Refusal> {
         self.ledger.put_bundle(kind, version, envelope.clone(), SystemTime::now()).await.map_err(ledger_refusal)?;
         Ok(())
@@ -293,7 +330,8 @@ impl InForce {
         };
         let directory_envelope = newest(BundleKind::Directory, "directory.dsse")?;
         let grants_envelope = newest(BundleKind::Grants, "grants.dsse")?;
-        let directory = Directory::open(&directory_envelope, &identity.authority, SystemTime::now(), 0)?;
+        // One that has ended serves to take a newer one: whoever relies on it asks whether it still holds.
+        let directory = Directory::open_ended(&directory_envelope, &identity.authority, SystemTime::now(), 0)?;
         let grants = open_grants(&grants_envelope, &identity.authority, 0)?;
         let policy = Snapshot::try_new(&directory, &grants, &catalog.check_names())?;
         warn_of_unserved(&policy);

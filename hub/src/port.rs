@@ -2,20 +2,22 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
+use tonic_health::server::HealthReporter;
 use zerotrip_channel::{Http2Bounds, Http2Client, Peer, serve};
 use zerotrip_proto::bounds;
+use zerotrip_proto::v1::NoticeReason;
 use zerotrip_trust::identity::Identity;
-use zerotrip_trust::tls::{self, TlsError};
+use zerotrip_trust::{tls, x509};
 
-use crate::channels;
 use crate::crowd::{Crowd, Place};
 use crate::hub::Hub;
 use crate::services::{self, Service};
+use crate::{channels, endings};
 
 /// Time that a suspended system has to hear that it is, well within the second in which nothing must reach it any more.
 const LAST_WORDS: Duration = Duration::from_millis(700);
@@ -34,8 +36,8 @@ enum Held {
 /// The open port.
 pub struct Port {
     listener: TcpListener,
-    acceptor: TlsAcceptor,
     service: Service,
+    health: HealthReporter,
     hub: Arc<Hub>,
     /// Those who are shaking hands, by address.
     arriving: Arc<Crowd<IpAddr>>,
@@ -51,9 +53,6 @@ pub enum PortError {
     /// The address.
     #[error("cannot listen on {0}: {1}; is another hub running there?")]
     Listen(SocketAddr, std::io::Error),
-    /// TLS.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
     /// Reflection.
     #[error("the reflection service: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -62,14 +61,13 @@ pub enum PortError {
 impl Port {
     /// Opens the port; with port 0 the system chooses one.
     pub async fn open(hub: &Arc<Hub>, address: SocketAddr) -> Result<Self, PortError> {
-        let identity = &hub.identity;
-        let config = tls::server_config(&identity.chain, &identity.tls_key, &identity.ca, &[bounds::ALPN_H2, bounds::ALPN_CHANNEL])?;
         let listener = TcpListener::bind(address).await.map_err(|error| PortError::Listen(address, error))?;
         let most = hub.config.connections;
+        let (service, health) = services::all(hub).await?;
         Ok(Self {
             listener,
-            acceptor: TlsAcceptor::from(config),
-            service: services::all(hub).await?,
+            service,
+            health,
             hub: Arc::clone(hub),
             arriving: Crowd::new(most, (most / 4).max(STRANGERS)),
             strangers: Crowd::new((most / 4).max(STRANGERS), (most / 16).max(STRANGERS)),
@@ -85,6 +83,7 @@ impl Port {
     /// Serves until `stop` turns true, then lets exchanges under way finish for the configured time.
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let port = Arc::new(self);
+        let looking = tokio::spawn(endings::keep(Arc::clone(&port.hub), port.health.clone(), &services::NAMES));
         let (alive, mut all_gone) = tokio::sync::mpsc::channel::<()>(1);
         loop {
             let accepted = tokio::select! {
@@ -111,13 +110,14 @@ impl Port {
         if tokio::time::timeout(drain, all_gone.recv()).await.is_err() {
             tracing::warn!("stopping though connections are open: {} s are over", drain.as_secs());
         }
+        looking.abort();
     }
 
     async fn connection(&self, stream: TcpStream, from: IpAddr, arriving: Place<IpAddr>, stop: watch::Receiver<bool>) {
         if stream.set_nodelay(true).is_err() {
             return;
         }
-        let handshake = tokio::time::timeout(HANDSHAKE_TIME, self.acceptor.accept(stream)).await;
+        let handshake = tokio::time::timeout(HANDSHAKE_TIME, TlsAcceptor::from(self.hub.papers.tls()).accept(stream)).await;
         let stream = match handshake {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) if is_about_certificate(&error) => {
@@ -128,10 +128,18 @@ impl Port {
         };
         let session = stream.get_ref().1;
         let channel = session.alpn_protocol() == Some(bounds::ALPN_CHANNEL);
+        let mut ends = None;
         let identity = match session.peer_certificates() {
             None => None,
             Some(certificates) => match tls::peer_identity(certificates) {
-                Ok(identity) => Some(identity),
+                Ok(identity) => {
+                    let shown = certificates.first();
+                    if let Some(shown) = shown {
+                        self.hub.callers_ends.saw(&identity.uri(), shown);
+                    }
+                    ends = shown.and_then(|shown| x509::validity_of(shown).ok()).map(|(_, ends)| ends);
+                    Some(identity)
+                }
                 Err(error) => {
                     tracing::warn!(%error, "refused: the client's certificate does not name one system");
                     return;
@@ -154,6 +162,7 @@ impl Port {
             tokio::select! {
                 _ended = served => {}
                 () = suspended(&self.hub, identity.as_ref()) => {}
+                () = ended_at(ends) => {}
             }
             return;
         }
@@ -170,8 +179,14 @@ impl Port {
                 let ended = async {
                     let _closed = ended.await;
                 };
-                // Stopping is said on the channel before it closes.
-                channels::run(&self.hub, identity, client, ended, drained(&self.hub, stop)).await;
+                // Stopping is said on the channel before it closes, and so is that its certificate has ended.
+                let closes = async {
+                    tokio::select! {
+                        () = drained(&self.hub, stop) => (NoticeReason::Stopping, "the hub stops".to_owned()),
+                        () = ended_at(ends) => (NoticeReason::Ended, "the connector's TLS certificate (`tls.pem`) has ended".to_owned()),
+                    }
+                };
+                channels::run(&self.hub, identity, client, ended, closes).await;
                 // Detached or drained: the socket goes too, and the connector dials anew.
                 driver.abort();
             }
@@ -189,6 +204,16 @@ fn is_about_certificate(error: &std::io::Error) -> bool {
 async fn stopped(mut stop: watch::Receiver<bool>) {
     // A dropped sender means that the process is going down: the same.
     let _either = stop.wait_for(|stop| *stop).await.is_ok();
+}
+
+/// Completes when a certificate has ended: a connection that was opened with it ends too, so that its end shows when it was announced, and
+/// not at the next restart. By the clock of days, which a timer over months does not follow.
+async fn ended_at(ends: Option<SystemTime>) {
+    const LOOK_EVERY: Duration = Duration::from_secs(60);
+    let Some(ends) = ends else { return std::future::pending().await };
+    while let Ok(left) = ends.duration_since(SystemTime::now()) {
+        tokio::time::sleep(left.min(LOOK_EVERY) + Duration::from_millis(1)).await;
+    }
 }
 
 /// Completes some time after the system is no longer active: by then it has heard so, and whatever else it has not read does not leave.

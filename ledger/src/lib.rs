@@ -29,7 +29,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -76,6 +76,7 @@ struct Inner {
     commits: Arc<AtomicU64>,
     readers: Readers,
     projector: Projector,
+    failed: Arc<AtomicBool>,
     _writer: WriterThread,
 }
 
@@ -114,10 +115,16 @@ impl Ledger {
         let commits = Arc::new(AtomicU64::new(0));
         let projector = Projector::start(schema::open_reader(folder)?, folder, head.clone(), first.size(), files.clone())?;
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let watched = Watched { version, schema, files, mark, _lock: lock };
+        let failed = Arc::new(AtomicBool::new(false));
+        let watched = Watched { version, schema, files, mark, failed: Arc::clone(&failed), _lock: lock };
         let writer = Writer::new(connection, range, origin.to_owned(), key, announce, Arc::clone(&commits), watched);
         let thread = WriterThread::start(writer, jobs)?;
-        Ok((Self(Arc::new(Inner { queue, head, commits, readers, projector, _writer: thread })), recovered))
+        Ok((Self(Arc::new(Inner { queue, head, commits, readers, projector, failed, _writer: thread })), recovered))
+    }
+
+    /// Whether it still records: after a failed commit it does not, until it is opened again.
+    pub fn records(&self) -> bool {
+        !self.0.failed.load(Ordering::Relaxed)
     }
 
     /// Records an intent and opens its exchange: nothing may be dispatched before this resolves. An exchange id is used once, ever.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ pub(crate) struct Watched {
     pub(crate) schema: i64,
     pub(crate) files: Held,
     pub(crate) mark: Mark,
+    /// Whether nothing is recorded any more, for all to see.
+    pub(crate) failed: Arc<AtomicBool>,
     /// Let go when the writer is.
     pub(crate) _lock: File,
 }
@@ -156,6 +158,7 @@ impl Writer {
                 let why = format!("nothing is recorded any more since a write failed, see the disk and restart: {error}");
                 tracing::error!(%error, "the ledger could not commit; it refuses every further write until it is opened again");
                 self.failed = Some(why.clone());
+                self.watched.failed.store(true, Ordering::Relaxed);
                 LedgerError::Unavailable(why)
             }
         })

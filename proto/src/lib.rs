@@ -43,6 +43,8 @@ pub mod payload_type {
     pub const DIRECTORY: &str = "application/vnd.zerotrip.directory.v1+protobuf";
     /// [`crate::v1::GrantBundle`]
     pub const GRANTS: &str = "application/vnd.zerotrip.grants.v1+protobuf";
+    /// [`crate::v1::Renewal`]
+    pub const RENEWAL: &str = "application/vnd.zerotrip.renewal.v1+protobuf";
 }
 
 /// Bounds that both ends of a wire must agree on.

@@ -109,6 +109,13 @@ async fn knock(mut client: Http2Client, path: &str) -> Option<ErrorCode> {
     (status.code() != tonic::Code::Ok).then(|| Refusal::from_status(&status).code)
 }
 
+/// The HTTP status that a monitor gets which looks with plain HTTP.
+async fn looks(mut client: Http2Client, path: &str) -> http::StatusCode {
+    let request = http::Request::get(path).body(tonic::body::Body::empty()).unwrap();
+    std::future::poll_fn(|cx| client.poll_ready(cx)).await.unwrap();
+    client.call(request).await.unwrap().status()
+}
+
 #[test]
 fn the_doors_are_the_descriptors() {
     let listed: BTreeSet<String> = CALLS.iter().map(|(path, _)| (*path).to_owned()).filter(|path| path.starts_with("/zerotrip")).collect();
@@ -118,6 +125,7 @@ fn the_doors_are_the_descriptors() {
         "/zerotrip.v1.Authority/Join",
         "/zerotrip.v1.Authority/GetJoin",
         "/zerotrip.v1.Authority/GetDirectory",
+        "/zerotrip.v1.Authority/Renew",
         "/grpc.health.v1.Health/Check",
         "/grpc.health.v1.Health/Watch",
         "/grpc.health.v1.Health/List",
@@ -130,6 +138,9 @@ fn identities_are_asked_for_and_attacks_on_them_refused() {
     let town = town(200, 9);
     let runtime = runtime();
     runtime.block_on(async {
+        for path in ["/", "/healthz", "/metrics", "/grpc.health.v1.Health/Check"] {
+            assert_eq!(looks(nobody(&town).await, path).await, http::StatusCode::METHOD_NOT_ALLOWED, "{path}: 200 would read as health");
+        }
         for (path, access) in CALLS {
             let refusal = knock(nobody(&town).await, path).await;
             if access == Access::Open {

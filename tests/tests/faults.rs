@@ -327,7 +327,13 @@ impl Liar {
 impl Connector for Liar {
     async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeReply>, Status> {
         let quality = self.told.lock().unwrap().clone();
-        Ok(Response::new(DescribeReply { datasets: vec![self.statement.clone()], directory_version: 1000, quality, answered_at: None }))
+        Ok(Response::new(DescribeReply {
+            datasets: vec![self.statement.clone()],
+            directory_version: 1000,
+            quality,
+            answered_at: None,
+            seen_size: 0,
+        }))
     }
 
     async fn push_directory(&self, _: Request<PushDirectoryRequest>) -> Result<Response<PushDirectoryReply>, Status> {

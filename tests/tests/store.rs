@@ -1,9 +1,10 @@
 //! What operators do to a hub's store every week: look into it with another program, copy it, lose power, put a copy back.
 
 use std::process::Command;
+use std::time::Duration;
 
 use rusqlite::Connection;
-use zerotrip_tests::town::{BASIS, FUND, Finished, PURPOSE, run};
+use zerotrip_tests::town::{BASIS, DEPARTMENTS, FUND, Finished, PURPOSE, run, wait_until};
 
 use crate::support::{TestTown, town};
 
@@ -40,6 +41,35 @@ impl TestTown {
     fn hub_command(&self, arguments: &[&str]) -> Finished {
         let (dir, store) = (self.town.path("hub"), self.town.path(""));
         run("zerotrip-hub", &[arguments, &["--dir", &dir, "--store", &store]].concat(), &self.town.folder).unwrap()
+    }
+
+    /// Each department says of the hub that it was set back, and serves it nothing.
+    fn wait_refused_by_departments(&self) {
+        for (member, ..) in DEPARTMENTS {
+            let log = self.town.folder.join("logs").join(format!("{member}.log"));
+            let said = || Ok(std::fs::read_to_string(&log)?.contains("the hub was set back"));
+            wait_until(Duration::from_secs(30), &format!("{member} refuses the hub"), said).unwrap();
+        }
+        self.town.wait_detached("estate.ownership").unwrap();
+    }
+
+    /// Departments compare when their channels open, and every 15 seconds.
+    fn wait_seen_by_departments(&self, more_than: u64) {
+        for (member, ..) in DEPARTMENTS {
+            let file = self.town.folder.join(member).join("state/hub-seen.toml");
+            let seen = || {
+                let kept: toml::Table = std::fs::read_to_string(&file).unwrap_or_default().parse()?;
+                Ok(kept.get("size").and_then(toml::Value::as_integer).is_some_and(|size| size > i64::try_from(more_than).unwrap()))
+            };
+            wait_until(Duration::from_secs(40), &format!("{member} has seen over {more_than} entries"), seen).unwrap();
+        }
+    }
+
+    /// As their people do once the authority has confirmed that a backup was put back.
+    fn departments_forget(&self) {
+        for (member, ..) in DEPARTMENTS {
+            std::fs::remove_file(self.town.folder.join(member).join("state/hub-seen.toml")).unwrap();
+        }
     }
 
     fn authority(&self, command: &[&str], more: &[&str]) -> Finished {
@@ -89,12 +119,16 @@ fn a_backup_is_made_while_the_hub_serves_and_put_back() {
     town.authority(&["grant", "revoke"], &["--id", "fund-couple"]).expect(0).unwrap();
     let refused = town.hub_command(&["restore", "--from", &copy]).expect(2).unwrap();
     assert!(refused.errors.contains("another process has the store"), "{}", refused.errors);
+    town.wait_seen_by_departments(size);
 
     town.town.kill_hub().unwrap();
     let restored = town.hub_command(&["restore", "--from", &copy]).expect(0).unwrap();
     assert!(restored.output.contains("zerotrip authority refresh"), "{}", restored.output);
     town.town.start_hub().unwrap();
     town.authority(&["authority", "refresh"], &[]).expect(0).unwrap();
+    // Departments saw a longer log: they answer again once the authority confirmed the backup to each.
+    town.wait_refused_by_departments();
+    town.departments_forget();
     town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
     assert_ne!(town.asked("couple"), 0, "the authority's word came first");
     town.town.stop().unwrap();
@@ -105,6 +139,7 @@ fn a_backup_is_made_while_the_hub_serves_and_put_back() {
 fn a_hub_that_was_set_back_whole_is_found_out_by_the_next_answer() {
     let mut town = town(200, 35);
     assert_eq!(town.asked("couple"), 0);
+    let size = town.ledger_size();
     town.town.kill_hub().unwrap();
     let (folder, aside) = (town.town.folder.clone(), town.town.folder.join("cold"));
     std::fs::create_dir(&aside).unwrap();
@@ -122,9 +157,13 @@ fn a_hub_that_was_set_back_whole_is_found_out_by_the_next_answer() {
     town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
     town.authority(&["grant", "revoke"], &["--id", "fund-couple"]).expect(0).unwrap();
     assert_eq!(town.asked("couple"), 3);
+    town.wait_seen_by_departments(size);
     town.town.kill_hub().unwrap();
     copy(&aside, &folder);
     town.town.start_hub().unwrap();
+    town.wait_refused_by_departments();
+    // Also where departments take it: those who asked find it out for themselves.
+    town.departments_forget();
     town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
     for _ in 0..2 {
         assert_eq!(town.asked("couple"), 5, "not the answer that the revoked right would give");

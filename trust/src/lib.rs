@@ -6,12 +6,14 @@
 pub mod digest;
 pub mod directory;
 pub mod dsse;
+pub mod ending;
 pub mod identity;
 pub mod invitation;
 pub mod keys;
 pub mod merkle;
 pub mod note;
 pub mod receipt;
+pub mod renewal;
 pub mod tiles;
 pub mod tls;
 pub mod x509;

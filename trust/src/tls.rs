@@ -3,6 +3,7 @@
 //! Sessions are never resumed: a resumed session would skip the look at the peer's certificate.
 
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
@@ -13,7 +14,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::digest::{Digest, sha256};
 use crate::identity::Identity;
-use crate::x509::{TlsKey, X509Error, check_ca, identity_of};
+use crate::x509::{TlsKey, X509Error, check_ca, identity_of, validity_of};
 
 /// Why a configuration or a peer is refused.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -79,8 +80,29 @@ pub fn client_config(
     expected_peer: &Identity,
     alpn: &[&[u8]],
 ) -> Result<Arc<ClientConfig>, TlsError> {
+    expecting(identity, ca, expected_peer, alpn, false)
+}
+
+/// The same, also where the peer's own certificate has ended: it is verified as of its end. Only for handing it a renewed one: whoever
+/// answers learns nothing by it that is not public.
+pub fn client_config_for_ended_peer(
+    identity: Option<(&[CertificateDer<'static>], &TlsKey)>,
+    ca: &CertificateDer<'static>,
+    expected_peer: &Identity,
+    alpn: &[&[u8]],
+) -> Result<Arc<ClientConfig>, TlsError> {
+    expecting(identity, ca, expected_peer, alpn, true)
+}
+
+fn expecting(
+    identity: Option<(&[CertificateDer<'static>], &TlsKey)>,
+    ca: &CertificateDer<'static>,
+    expected_peer: &Identity,
+    alpn: &[&[u8]],
+    may_have_ended: bool,
+) -> Result<Arc<ClientConfig>, TlsError> {
     let inner = WebPkiServerVerifier::builder_with_provider(roots(ca)?, provider()).build().map_err(setup)?;
-    finish_client(Arc::new(ExpectedPeer { inner, expected: expected_peer.clone() }), identity, alpn)
+    finish_client(Arc::new(ExpectedPeer { inner, expected: expected_peer.clone(), may_have_ended }), identity, alpn)
 }
 
 /// For joining, with nothing but an invitation: takes only a hub whose chain holds the CA certificate with this SHA-256, and whose own
@@ -156,11 +178,17 @@ fn refused(error: TlsError) -> rustls::Error {
     rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(error))))
 }
 
+fn end_of(cert: &CertificateDer<'_>) -> Result<UnixTime, rustls::Error> {
+    let (_, ends) = validity_of(cert).map_err(|error| refused(error.into()))?;
+    Ok(UnixTime::since_unix_epoch(ends.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()))
+}
+
 /// webpki's verdict, and then the URI.
 #[derive(Debug)]
 struct ExpectedPeer {
     inner: Arc<WebPkiServerVerifier>,
     expected: Identity,
+    may_have_ended: bool,
 }
 
 impl ServerCertVerifier for ExpectedPeer {
@@ -172,6 +200,7 @@ impl ServerCertVerifier for ExpectedPeer {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        let now = if self.may_have_ended { now.min(end_of(end_entity)?) } else { now };
         let verified = self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
         let found = identity_of(end_entity).map_err(|error| refused(error.into()))?;
         if found != self.expected {

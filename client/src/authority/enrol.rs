@@ -74,6 +74,7 @@ impl Authority {
             }
             None => self.directory.hubs.push(HubIdentity { uri: hub.uri(), status: Status::Active.into(), keys }),
         }
+        self.note_certificate(&hub.uri(), begin, now + CERTIFICATE_LIFE)?;
         let directory = self.sign_directory(now)?;
         let grants = self.newest_grants(now)?;
         let put = |name: &str, bytes: &[u8]| files::write(&folder.join(name), bytes, Secrecy::Public);

@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_proto::bounds::{CLOCK_SKEW, TEXT_CHARS};
-use zerotrip_proto::v1::{Envelope, Member, PendingJoin, Status, System};
+use zerotrip_proto::to_timestamp;
+use zerotrip_proto::v1::{Envelope, Key, Member, PendingJoin, Status, System};
 use zerotrip_trust::Digest;
 use zerotrip_trust::identity::{Identity, is_name};
 use zerotrip_trust::invitation::{Invitation, verify_binding};
 use zerotrip_trust::x509::{self, CertificateDer};
 
-use super::{Authority, AuthorityError, CERTIFICATE_LIFE, MEMBER, replace_keys, to_toml};
+use super::{Authority, AuthorityError, CERTIFICATE_LIFE, KEY_LIFE, MEMBER, replace_keys, to_toml};
 
 /// Most invitations that are kept; expired ones go first.
 const INVITATIONS: usize = 10_000;
@@ -93,6 +94,16 @@ impl IssuedInvitation {
         hex::decode_to_slice(&self.binding, &mut secret).is_ok()
             && verify_binding(&secret, &pending.system, &pending.csr, &pending.keys, &pending.binding_tag)
     }
+}
+
+/// The same keys, for no longer than keys hold here.
+fn bounded(keys: &[Key], now: SystemTime) -> Vec<Key> {
+    let latest = to_timestamp(now + KEY_LIFE);
+    let bound = |key: &Key| {
+        let too_long = key.not_after.as_ref().is_some_and(|ends| ends.seconds > latest.seconds);
+        Key { not_after: if too_long { Some(latest) } else { key.not_after }, ..key.clone() }
+    };
+    keys.iter().map(bound).collect()
 }
 
 impl Authority {
@@ -183,6 +194,8 @@ impl Authority {
         }
         let identity: Identity = pending.system.parse()?;
         let chain = self.ca.sign_csr(&pending.csr, &identity, &[], &[], now - CLOCK_SKEW, now + CERTIFICATE_LIFE)?;
+        // How long keys hold is the authority's to say.
+        let keys = bounded(&pending.keys, now);
         let before = self.directory.clone();
         let id = identity.member().unwrap_or_default();
         let member = self.directory.members.iter_mut().find(|member| member.id == id);
@@ -193,15 +206,16 @@ impl Authority {
                 system.administrator = administrator;
                 let ended = |system: &System| system.keys.iter().filter(|key| key.revoked_at.is_some()).count();
                 let before = ended(system);
-                replace_keys(&mut system.keys, pending.keys.clone(), now);
+                replace_keys(&mut system.keys, keys, now);
                 revoked = ended(system).saturating_sub(before);
             }
             None => {
-                let (uri, keys) = (pending.system.clone(), pending.keys.clone());
+                let uri = pending.system.clone();
                 member.systems.push(System { uri, status: Status::Active.into(), keys, administrator });
             }
         }
         let directory = self.sign_directory(now).inspect_err(|_| self.directory = before)?;
+        self.note_certificate(&pending.system, now - CLOCK_SKEW, now + CERTIFICATE_LIFE)?;
         Ok(Admission {
             system: pending.system.clone(),
             certificate_chain: vec![chain],

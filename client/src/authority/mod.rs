@@ -8,6 +8,7 @@ mod enrol;
 mod grants;
 mod lineage;
 mod members;
+mod renew;
 #[cfg(test)]
 mod tests;
 
@@ -29,12 +30,14 @@ use zerotrip_trust::dsse::{self, DsseError};
 use zerotrip_trust::identity::{Identity, IdentityError};
 use zerotrip_trust::invitation::InvitationMakeError;
 use zerotrip_trust::keys::{Algorithm, KeyError, SigningKey};
+use zerotrip_trust::renewal::RenewalError;
 use zerotrip_trust::x509::{self, CertificateAuthority, TlsKey, X509Error, pem};
 
 pub use enrol::Enrolled;
 pub use grants::{GrantState, NewGrant};
 pub use lineage::Behind;
 pub use members::{Admission, Invited, NewMember};
+pub use renew::{ByHand, Renewed};
 
 /// The member that the authority itself is in its directory.
 pub const MEMBER: &str = "authority";
@@ -69,6 +72,9 @@ pub struct Authority {
 struct Settings {
     /// How long a published directory may be relied upon, in seconds: whoever misses news longer than this stops.
     directory_life_seconds: u64,
+    /// Whether `refresh` renews no certificate by itself; default: it renews those of active holders that are near their end.
+    #[serde(default)]
+    renew_by_hand: bool,
 }
 
 /// `identity.toml`, as `SystemHome` reads it.
@@ -170,6 +176,9 @@ pub enum AuthorityError {
     /// None is.
     #[error("no grant `{0}`; `zerotrip grant list` shows what there is")]
     NoGrant(String),
+    /// A request for renewal.
+    #[error(transparent)]
+    Renewal(#[from] RenewalError),
     /// What every hub would refuse.
     #[error(transparent)]
     Grants(#[from] PolicyError),
@@ -199,7 +208,7 @@ impl Authority {
         let certified = ca.sign_authority_key(key.public(), begin, now + AUTHORITY_KEY_LIFE)?;
         let csr = x509::make_csr(&tls, &desk, &[], &[])?;
         let chain = ca.sign_csr(&csr, &desk, &[], &[], begin, now + CERTIFICATE_LIFE)?;
-        let settings = Settings { directory_life_seconds: life.as_secs() };
+        let settings = Settings { directory_life_seconds: life.as_secs(), renew_by_hand: false };
         let identity = IdentityFile { system: desk.uri(), hub: hub.uri(), url: url.to_owned() };
         let put = |name: &str, text: &str, secrecy| files::write(&folder.join(name), text.as_bytes(), secrecy);
         put("ca.key", &ca.key_pem(), Secrecy::Private)?;
@@ -228,6 +237,7 @@ impl Authority {
         // Last: with this file the folder counts as one.
         put("identity.toml", &to_toml(&identity)?, Secrecy::Public)?;
         let mut authority = Self { _lock: Some(lock), ..Self::open(folder)? };
+        authority.note_certificate(&desk.uri(), begin, now + CERTIFICATE_LIFE)?;
         authority.sign_directory(now)?;
         Ok(authority)
     }
@@ -339,8 +349,14 @@ fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> {
     toml::to_string(value).map_err(|error| AuthorityError::Content { path: "toml".into(), why: error.to_string() })
 }
 
-/// Keys of a system or hub that came again: those of today, and the old ones revoked as of now.
+/// Keys of a system or hub that came again: those of today, and the old ones revoked as of now. One that came again and was never revoked
+/// holds as long as it says now.
 fn replace_keys(old: &mut Vec<zerotrip_proto::v1::Key>, new: Vec<zerotrip_proto::v1::Key>, now: SystemTime) {
+    for key in old.iter_mut().filter(|key| key.revoked_at.is_none()) {
+        if let Some(again) = new.iter().find(|again| again.id == key.id && again.usage == key.usage) {
+            key.not_after = again.not_after;
+        }
+    }
     for key in old.iter_mut().filter(|key| key.revoked_at.is_none() && !new.iter().any(|fresh| fresh.id == key.id)) {
         key.revoked_at = Some(to_timestamp(now));
     }

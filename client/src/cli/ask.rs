@@ -8,13 +8,13 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 use zerotrip_certs::certificate::ProvenAnswer;
-use zerotrip_channel::{SystemHome, files, join as join_hub};
+use zerotrip_channel::{files, join as join_hub};
 use zerotrip_proto::v1::{KeyUsage, Reason};
 use zerotrip_trust::invitation::{Invitation, InvitationError};
 
 use super::screen::{DENIED, Failure, Language, NOT_SO, Screen, UNAVAILABLE, USAGE, rfc3339};
 use super::verify::{card, certificate_json};
-use super::{SystemDir, zh};
+use super::{SystemDir, renewals, zh};
 use crate::new_file;
 use crate::reply::Outcome;
 use crate::{Errand, Issue, Question, Session, SessionError};
@@ -104,7 +104,7 @@ impl Asking {
 
 pub(super) async fn check(asking: Asking, screen: &Screen) -> Result<ExitCode, Failure> {
     let (dir, errand, question) = asking.split()?;
-    let home = SystemHome::load(&dir)?;
+    let home = renewals::open_home(&dir, screen)?;
     let outcome = Session::connect(&home).await?.check(&errand, &question).await?;
     tell(&outcome, &question, screen)
 }
@@ -112,7 +112,7 @@ pub(super) async fn check(asking: Asking, screen: &Screen) -> Result<ExitCode, F
 pub(super) async fn issue(asking: Asking, out: &Path, screen: &Screen) -> Result<ExitCode, Failure> {
     let (dir, errand, question) = asking.split()?;
     new_file::check(out).map_err(SessionError::from)?;
-    let home = SystemHome::load(&dir)?;
+    let home = renewals::open_home(&dir, screen)?;
     match Session::connect(&home).await?.issue(&errand, &question, out).await? {
         Issue::NotIssued(outcome) => {
             screen.note(screen.pick("no certificate was issued", "未签发证明"));

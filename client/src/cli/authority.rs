@@ -14,9 +14,9 @@ use zerotrip_proto::{from_timestamp, to_timestamp};
 use zerotrip_trust::Digest;
 use zerotrip_trust::identity::Identity;
 
-use super::grants;
 use super::screen::{Failure, Language, NOT_SO, Screen, USAGE, rfc3339};
 use super::zh;
+use super::{grants, renewals};
 use crate::Connection;
 use crate::authority::{Authority, Behind, NewMember};
 use crate::new_file::{NewFile, NotPlaced};
@@ -69,7 +69,15 @@ pub(super) enum AuthorityCommand {
         #[arg(long)]
         ip: Vec<IpAddr>,
     },
+    /// Renew the authority's own certificates in place, before they end or after. Needs no hub; `refresh` does it by itself when it is time.
+    Renew {
+        #[command(flatten)]
+        authority: AuthorityDir,
+    },
     /// Sign the directory anew and publish it, before the last one runs out; and publish the newest grants, if the hub has not got them.
+    ///
+    /// Also renews the certificates of active systems and the hub that ask for it in their last 60 days, unless `renew_by_hand = true` stands
+    /// in authority.toml, and says what will end.
     Refresh {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -84,7 +92,8 @@ pub(super) enum MemberCommand {
     /// Invite a member's system: announces the invitation at the hub and writes it to a file, to be handed over like a password.
     ///
     /// A system that was admitted before can be invited again: admitted with the new invitation, it has new keys and certificates, and its
-    /// earlier signing keys are revoked at that moment, not before; its earlier TLS certificate lasts until it expires.
+    /// earlier signing keys are revoked at that moment, not before; its earlier TLS certificate lasts until it expires. To renew no more than
+    /// its certificate, let it `renew` instead: its keys, and all that they signed, stay.
     Invite {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -121,6 +130,23 @@ pub(super) enum MemberCommand {
         #[arg(long)]
         system: String,
         /// Seconds to wait for it to come.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+        wait: u64,
+    },
+    /// Renew the certificate of a system that asks for it, or of the hub: also one that has ended, or an administrator's. Its keys stay.
+    Renew {
+        #[command(flatten)]
+        authority: AuthorityDir,
+        /// The member's id.
+        #[arg(long, required_unless_present = "hub", requires = "system")]
+        member: Option<String>,
+        /// The system's name within the member.
+        #[arg(long, requires = "member")]
+        system: Option<String>,
+        /// The hub's own.
+        #[arg(long, conflicts_with = "member")]
+        hub: bool,
+        /// Seconds to wait for it to ask.
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
         wait: u64,
     },
@@ -177,8 +203,10 @@ pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Res
             };
             screen.show(&text, &json!({ "hub": enrolled.uri, "version": enrolled.version }))?;
         }
+        AuthorityCommand::Renew { authority } => renewals::renew_own(&authority.dir, screen)?,
         AuthorityCommand::Refresh { authority, offline } => {
             let mut opened = Authority::open_for_change(&authority.dir)?;
+            renewals::renew_own_if_due(&mut opened, screen)?;
             let connection = if offline { None } else { Some(Connection::open(opened.home()).await) };
             if let Some(Ok(connection)) = &connection
                 && let Err(mut behind) = not_behind(&mut opened, connection).await
@@ -190,6 +218,10 @@ pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Res
                 }
                 return Err(behind);
             }
+            if let Some(Ok(connection)) = &connection {
+                renewals::renew_by_rule(&mut opened, connection, screen).await?;
+            }
+            renewals::note(&opened.endings(now)?, now, screen);
             let envelope = opened.sign_directory(now)?;
             let version = opened.directory().version;
             let Some(connection) = connection else {
@@ -220,6 +252,13 @@ pub(super) async fn member(command: MemberCommand, screen: &Screen) -> Result<Ex
         }
         MemberCommand::Admit { authority, member, system, wait } => {
             return admit(&authority.dir, &member, &system, Duration::from_secs(wait), screen).await;
+        }
+        MemberCommand::Renew { authority, member, system, hub, wait } => {
+            let named = match (hub, member, system) {
+                (false, Some(member), Some(system)) => Some((member, system)),
+                _ => None,
+            };
+            renew(&authority.dir, named, Duration::from_secs(wait), screen).await?;
         }
         MemberCommand::List { authority } => {
             let opened = Authority::open(&authority.dir)?;
@@ -319,6 +358,29 @@ async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &
     });
     screen.show(&text, &value)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Of this member and system, or the hub's own.
+async fn renew(dir: &Path, named: Option<(String, String)>, wait: Duration, screen: &Screen) -> Result<(), Failure> {
+    let authority = Authority::open(dir)?;
+    let holder = match named {
+        Some((member, system)) => {
+            Identity::system(&authority.directory().trust_domain, &member, &system).map_err(|error| Failure::usage(&error, "名称有误"))?
+        }
+        None => authority.home().hub.clone(),
+    };
+    let connection = Connection::open(authority.home()).await?;
+    let envelope = renewals::wait_for(&authority, &connection, &holder, wait).await?;
+    let mut authority = Authority::open_for_change(dir)?;
+    not_behind(&mut authority, &connection).await?;
+    let renewed = renewals::renew_by_hand(&mut authority, &connection, &envelope).await?;
+    let envelope = authority.sign_directory(SystemTime::now())?;
+    let reply = publish_directory(&authority, &connection, envelope).await?;
+    let until = screen.time(renewed.ends);
+    let en = format!("renewed {} until {until}; its keys are the same, and it takes the certificate up by itself", renewed.holder);
+    let zh = format!("已为 {} 续期至 {until}；其密钥不变，并将自动取用新证书", renewed.holder);
+    screen.note(screen.pick(&en, &zh));
+    show_directory(screen, authority.directory().version, &reply)
 }
 
 /// The join that used exactly this invitation: an older one of the same system may wait beside it.
@@ -520,6 +582,10 @@ fn list_members(authority: &Authority, behind: Option<&Behind>, screen: &Screen)
         lines.extend(differs.iter().map(|(en, zh)| format!("  {}", screen.pick(en, zh))));
     }
     let behind = behind.map(|behind| behind.version);
-    let value = json!({ "version": directory.version, "members": values, "invited": invited, "behind": behind });
+    let now = SystemTime::now();
+    let endings = authority.endings(now)?;
+    lines.extend(renewals::lines(&endings, now, screen));
+    let ends = renewals::values(&endings, now);
+    let value = json!({ "version": directory.version, "members": values, "invited": invited, "behind": behind, "ends": ends });
     screen.show(&lines.join("\n"), &value)
 }

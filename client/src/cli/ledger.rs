@@ -18,7 +18,7 @@ use zerotrip_trust::note::{self, Checkpoint};
 use zerotrip_trust::tiles::{self, TILE_WIDTH};
 
 use super::screen::{Failure, Language, Screen, USAGE};
-use super::{SystemDir, zh};
+use super::{SystemDir, renewals, zh};
 use crate::Session;
 use crate::audit::{Audit, AuditError, AuditReport, kept_head};
 use crate::seen::FILE as SEEN;
@@ -50,12 +50,12 @@ pub(super) enum LedgerCommand {
 
 pub(super) async fn ledger(command: LedgerCommand, screen: &Screen) -> Result<ExitCode, Failure> {
     match command {
-        LedgerCommand::Checkpoint { system } => checkpoint(&SystemHome::load(&system.dir)?, screen).await,
+        LedgerCommand::Checkpoint { system } => checkpoint(&renewals::open_home(&system.dir, screen)?, screen).await,
         LedgerCommand::Verify { files: Some(folder), key: Some(key), .. } => {
             let (head, report) = verify_files(&folder, &key)?;
             tell(&head, &report, screen)
         }
-        LedgerCommand::Verify { dir, .. } => verify_hub(&SystemHome::load(&dir.unwrap_or_default())?, screen).await,
+        LedgerCommand::Verify { dir, .. } => verify_hub(&renewals::open_home(&dir.unwrap_or_default(), screen)?, screen).await,
     }
 }
 

@@ -14,7 +14,7 @@ use zerotrip_trust::dsse;
 
 use super::screen::{Failure, Language, Screen, rfc3339};
 use super::verify::open_directory;
-use super::{SystemDir, quality, zh};
+use super::{SystemDir, quality, renewals, zh};
 use crate::session::answered;
 use crate::{Connection, Session, SessionError};
 
@@ -61,9 +61,9 @@ pub(super) enum DirectoryCommand {
 
 pub(super) async fn catalog(command: CatalogCommand, screen: &Screen) -> Result<ExitCode, Failure> {
     match command {
-        CatalogCommand::List { system } => list(&SystemHome::load(&system.dir)?, screen).await?,
+        CatalogCommand::List { system } => list(&renewals::open_home(&system.dir, screen)?, screen).await?,
         CatalogCommand::Show { system, name } => {
-            let connection = Connection::open(&SystemHome::load(&system.dir)?).await?;
+            let connection = Connection::open(&renewals::open_home(&system.dir, screen)?).await?;
             let found = connection.checks().await?.into_iter().find(|entry| entry.name == name);
             let entry = found.ok_or_else(|| SessionError::UnknownCheck { check: name.clone(), variant: "*".into() })?;
             let digest = hex::encode(&entry.definition_digest);
@@ -161,7 +161,7 @@ fn believed(envelope: &zerotrip_proto::v1::Envelope, directory: &Directory) -> O
 pub(super) async fn directory(command: DirectoryCommand, screen: &Screen) -> Result<ExitCode, Failure> {
     let now = SystemTime::now();
     let directory = match command {
-        DirectoryCommand::Fetch { system } => Connection::open(&SystemHome::load(&system.dir)?).await?.fetch_directory().await?,
+        DirectoryCommand::Fetch { system } => Connection::open(&renewals::open_home(&system.dir, screen)?).await?.fetch_directory().await?,
         DirectoryCommand::Show { file: Some(file), authority: Some(authority), ca: Some(ca), .. } => {
             open_directory(&file, &authority, &ca, now)?
         }

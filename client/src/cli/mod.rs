@@ -6,6 +6,7 @@ mod grants;
 mod ledger;
 mod look;
 mod quality;
+mod renewals;
 mod screen;
 mod verify;
 mod zh;
@@ -75,6 +76,17 @@ enum Command {
         #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         wait: u64,
     },
+    /// Have this system's certificate renewed in place, before it ends or after; its keys stay.
+    ///
+    /// Files the request with the hub, and takes the renewed certificate once the authority has renewed it: with `authority refresh`, from
+    /// 60 days before the end, or with `member renew`. Exit code 1: asked, and not renewed yet.
+    Renew {
+        #[command(flatten)]
+        system: SystemDir,
+        /// Seconds to wait for the authority to renew it.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+        wait: u64,
+    },
     /// The data authority's folder: make it, enrol a hub, renew the key directory.
     #[command(subcommand)]
     Authority(authority::AuthorityCommand),
@@ -124,6 +136,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Issue { asking, out } => ask::issue(asking, &out, screen).await,
         Command::Verify(verifying) => verify::verify(&verifying, screen),
         Command::Join { dir, invitation, wait } => ask::join(&dir, &invitation, wait, screen).await,
+        Command::Renew { system, wait } => renewals::renew(&system.dir, std::time::Duration::from_secs(wait), screen).await,
         Command::Authority(command) => authority::authority(command, screen).await,
         Command::Member(command) => authority::member(command, screen).await,
         Command::Grant(command) => grants::grant(command, screen).await,

@@ -90,6 +90,10 @@ pub(super) fn home(error: &HomeError) -> String {
         HomeError::Content { path, why } => format!("`{path}` 内容有误：{why}"),
         HomeError::Directory(error) => directory(error),
         HomeError::Dial(error) => dial(error),
+        HomeError::Ended { uri, ended } => format!(
+            "`{uri}` 的 TLS 证书已于 {ended}（按本机时钟）到期；请执行 `renew` 申请续期，由数据主管部门执行 `zerotrip member renew` 办理（主管部门自身的证书：`zerotrip authority renew`）"
+        ),
+        HomeError::Renewal(error) => format!("证书未能续期：{error}"),
         HomeError::NoDirectory => "枢纽没有给出密钥目录".to_owned(),
         HomeError::Refused(refusal) => format!("枢纽拒绝：{}", refusal.zh),
         HomeError::Connection(error) => format!("与枢纽的连接中断：{error}"),

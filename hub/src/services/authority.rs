@@ -7,16 +7,19 @@ use tonic::{Request, Response, Status};
 use zerotrip_ledger::Invited;
 use zerotrip_proto::v1::authority_server::Authority;
 use zerotrip_proto::v1::{
-    AdmitReply, AdmitRequest, ErrorCode, GetDirectoryReply, GetDirectoryRequest, GetGrantsReply, GetGrantsRequest, GetJoinReply,
-    GetJoinRequest, InviteReply, InviteRequest, JoinReply, JoinRequest, ListJoinsReply, ListJoinsRequest, PendingJoin, PublishReply,
-    PublishRequest, UnservedGrant,
+    AdmitRenewalReply, AdmitRenewalRequest, AdmitReply, AdmitRequest, ErrorCode, GetDirectoryReply, GetDirectoryRequest, GetGrantsReply,
+    GetGrantsRequest, GetJoinReply, GetJoinRequest, InviteReply, InviteRequest, JoinReply, JoinRequest, ListJoinsReply, ListJoinsRequest,
+    ListRenewalsReply, ListRenewalsRequest, PendingJoin, PublishReply, PublishRequest, RenewReply, RenewRequest, UnservedGrant,
 };
 use zerotrip_proto::{Refusal, from_timestamp};
 use zerotrip_trust::digest::{Digest, sha256};
+use zerotrip_trust::ending::utc;
 use zerotrip_trust::identity::Identity;
+use zerotrip_trust::renewal;
 use zerotrip_trust::x509::{self, CertificateDer};
 
 use crate::hub::{Hub, ledger_refusal};
+use crate::renewals::refused;
 
 /// Largest certificate request, and largest certificate.
 const MOST_PAPER: usize = 16 << 10;
@@ -139,6 +142,49 @@ impl Authority for Service {
         let unserved = self.0.publish_grants(request.into_inner().bundle.unwrap_or_default()).await?;
         let unserved = unserved.into_iter().take(MOST_UNSERVED).map(|one| UnservedGrant { grant: one.grant, check: one.check }).collect();
         Ok(Response::new(PublishReply { unserved, ..PublishReply::default() }))
+    }
+
+    async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewReply>, Status> {
+        let envelope = request.into_inner().renewal.unwrap_or_default();
+        let (hub, now) = (&self.0, SystemTime::now());
+        let in_force = hub.in_force();
+        let asked = renewal::open(&envelope, &in_force.directory, &hub.identity.ca, now).map_err(|error| refused(&error).to_status())?;
+        let holder = asked.holder.uri();
+        // Whose keys were revoked meanwhile makes room for those that it has now.
+        let _pruned = hub.renewals.waiting(&in_force.directory, &hub.identity.ca, now);
+        let certificate_chain = hub.renewals.file(envelope, asked);
+        if certificate_chain.is_empty() {
+            tracing::info!(%holder, "waits for the authority to renew its certificate: `zerotrip authority refresh` does");
+        }
+        Ok(Response::new(RenewReply { certificate_chain }))
+    }
+
+    async fn list_renewals(&self, _request: Request<ListRenewalsRequest>) -> Result<Response<ListRenewalsReply>, Status> {
+        let (hub, now) = (&self.0, SystemTime::now());
+        let renewals = hub.renewals.waiting(&hub.in_force().directory, &hub.identity.ca, now);
+        Ok(Response::new(ListRenewalsReply { renewals }))
+    }
+
+    async fn admit_renewal(&self, request: Request<AdmitRenewalRequest>) -> Result<Response<AdmitRenewalReply>, Status> {
+        let AdmitRenewalRequest { holder, certificate_chain } = request.into_inner();
+        if certificate_chain.is_empty() || certificate_chain.len() > 4 || certificate_chain.iter().any(|paper| paper.len() > MOST_PAPER) {
+            return refuse(ErrorCode::TooLarge, "1 to 4 certificates of at most 16 KiB are expected");
+        }
+        let hub = &self.0;
+        let waits = hub.renewals.admit(&holder, certificate_chain.clone(), &hub.identity.ca);
+        if !waits.map_err(|error| refused(&error).to_status())? {
+            return refuse(ErrorCode::UnknownName, "no such holder waits for a renewed certificate");
+        }
+        if holder == hub.identity.uri {
+            match hub.papers.renewed(certificate_chain, &hub.identity, SystemTime::now()) {
+                Ok(ends) => tracing::info!(ends = %utc(ends), "this hub's certificate is renewed and in use"),
+                Err(error) => {
+                    tracing::error!(%error, "this hub's renewed certificate is not in use");
+                    return refuse(ErrorCode::Misconfigured, "the hub cannot use its renewed certificate; its log says why");
+                }
+            }
+        }
+        Ok(Response::new(AdmitRenewalReply {}))
     }
 
     async fn get_grants(&self, _request: Request<GetGrantsRequest>) -> Result<Response<GetGrantsReply>, Status> {

@@ -5,17 +5,19 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::SystemTime;
 
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use tonic::body::Body;
 use tower::Service;
 use zerotrip_channel::Peer;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::ending::Words;
 use zerotrip_trust::identity::Identity;
 
-use crate::exchange;
 use crate::hub::Hub;
+use crate::{endings, exchange};
 
 /// Who may make a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub enum Access {
 }
 
 /// Every call there is.
-pub const CALLS: [(&str, Access); 22] = [
+pub const CALLS: [(&str, Access); 25] = [
     ("/zerotrip.v1.Exchange/Check", Access::Member),
     ("/zerotrip.v1.Exchange/Issue", Access::Member),
     ("/zerotrip.v1.Catalog/ListDatasets", Access::Member),
@@ -47,6 +49,10 @@ pub const CALLS: [(&str, Access); 22] = [
     ("/zerotrip.v1.Authority/PublishDirectory", Access::Administrator),
     ("/zerotrip.v1.Authority/PublishGrants", Access::Administrator),
     ("/zerotrip.v1.Authority/GetGrants", Access::Member),
+    // Signed with the holder's key: its certificate may have ended.
+    ("/zerotrip.v1.Authority/Renew", Access::Open),
+    ("/zerotrip.v1.Authority/ListRenewals", Access::Administrator),
+    ("/zerotrip.v1.Authority/AdmitRenewal", Access::Administrator),
     ("/grpc.health.v1.Health/Check", Access::Open),
     ("/grpc.health.v1.Health/Watch", Access::Open),
     ("/grpc.health.v1.Health/List", Access::Open),
@@ -54,6 +60,9 @@ pub const CALLS: [(&str, Access); 22] = [
     // The name under which older tools look for reflection; served by nobody, so that they are told who they must be first.
     ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Access::Member),
 ];
+
+/// What alone is taken while the key directory in force has ended: a newer one, from an administrator by the one that has.
+const WHILE_STALE: &str = "/zerotrip.v1.Authority/PublishDirectory";
 
 /// A service behind the door.
 #[derive(Clone, Debug)]
@@ -82,6 +91,10 @@ pub fn admit(hub: &Hub, path: &str, peer: Option<&Identity>) -> Result<(), Refus
     }
     let peer = peer.ok_or_else(unauthenticated)?;
     let in_force = hub.in_force();
+    if path != WHILE_STALE && !in_force.directory.is_fresh(SystemTime::now()) {
+        let Words { en, zh } = endings::stale(&in_force.directory);
+        return Err(Refusal::bilingual(ErrorCode::StaleBundle, en, zh));
+    }
     if peer.member().is_none() || !in_force.directory.is_active(peer) {
         return Err(Refusal::bilingual(
             ErrorCode::MemberSuspended,
@@ -121,6 +134,12 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // A monitor that looks with plain HTTP must not read 200 as health, whatever path it asks: gRPC is always POST.
+        if request.method() != Method::POST {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+            return Box::pin(ready(Ok(response)));
+        }
         let peer = request.extensions().get::<Peer>().and_then(|peer| peer.0.as_ref());
         match admit(&self.hub, request.uri().path(), peer) {
             Ok(()) => Box::pin(self.inner.call(request)),

@@ -7,9 +7,12 @@ pub mod guard;
 mod ledger;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::{Request, Status};
+use tonic_health::server::HealthReporter;
 use zerotrip_channel::Peer;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_proto::v1::authority_server::AuthorityServer;
@@ -19,16 +22,27 @@ use zerotrip_proto::v1::ledger_server::LedgerServer;
 use zerotrip_proto::{DESCRIPTORS, Refusal, bounds};
 use zerotrip_trust::identity::Identity;
 
+use crate::endings;
 use crate::hub::Hub;
 use guard::Guarded;
 
 /// One connection's calls, guarded.
 pub type Service = Guarded<Routes>;
 
-/// Everything that is served, behind the guard.
-pub async fn all(hub: &Arc<Hub>) -> Result<Service, tonic_reflection::server::Error> {
-    let (health_reporter, health) = tonic_health::server::health_reporter();
-    health_reporter.set_serving::<ExchangeServer<exchange::Service>>().await;
+/// The names under which the health service says whether anything is answered: none, for the whole, and each service that then is not.
+pub const NAMES: [&str; 4] = [
+    "",
+    <ExchangeServer<exchange::Service> as NamedService>::NAME,
+    <CatalogServer<catalog::Service> as NamedService>::NAME,
+    <LedgerServer<ledger::Service> as NamedService>::NAME,
+];
+
+/// Everything that is served, behind the guard; and what the health service is told by.
+pub async fn all(hub: &Arc<Hub>) -> Result<(Service, HealthReporter), tonic_reflection::server::Error> {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    endings::report(&reporter, &NAMES, endings::silent(hub, SystemTime::now()).is_none()).await;
+    // It takes a newer directory whatever else is not answered.
+    reporter.set_serving::<AuthorityServer<authority::Service>>().await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -41,7 +55,7 @@ pub async fn all(hub: &Arc<Hub>) -> Result<Service, tonic_reflection::server::Er
         .add_service(health)
         .add_service(reflection)
         .prepare();
-    Ok(Guarded::new(Arc::clone(hub), routes))
+    Ok((Guarded::new(Arc::clone(hub), routes), reporter))
 }
 
 /// Who calls; the guard has let in only the known.

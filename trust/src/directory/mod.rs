@@ -2,7 +2,7 @@
 //! hub's word for who anybody is.
 //!
 //! A [`Directory`] can only be had by [`Directory::open`], so holding one means: signed by the authority, not rolled back, not expired
-//! when opened, and without a single fault. It never changes; a newer one replaces it whole.
+//! when opened (unless by [`Directory::open_ended`]), and without a single fault. It never changes; a newer one replaces it whole.
 
 mod faults;
 
@@ -197,13 +197,20 @@ impl Directory {
     /// Opens an envelope as of `now`: the authority's signature, the version not below `at_least_version` (that of the one in force),
     /// not expired, and not one [`Fault`].
     pub fn open(envelope: &Envelope, authority: &PublicKey, now: SystemTime, at_least_version: u64) -> Result<Self, DirectoryError> {
+        let directory = Self::open_ended(envelope, authority, now, at_least_version)?;
+        if !directory.is_fresh(now) {
+            return Err(DirectoryError::Expired(directory.version));
+        }
+        Ok(directory)
+    }
+
+    /// The same of one that may have ended: to know who may bring a newer one. No key of it counts any more; for anything else ask
+    /// [`Self::is_fresh`] first.
+    pub fn open_ended(envelope: &Envelope, authority: &PublicKey, now: SystemTime, at_least_version: u64) -> Result<Self, DirectoryError> {
         let message: KeyDirectory = dsse::open(envelope, payload_type::DIRECTORY, authority)?;
         let directory = faults::build(&message, dsse::payload_digest(envelope), authority).map_err(DirectoryError::Faults)?;
         if directory.version < at_least_version {
             return Err(DirectoryError::RolledBack { found: directory.version, at_least: at_least_version });
-        }
-        if !directory.is_fresh(now) {
-            return Err(DirectoryError::Expired(directory.version));
         }
         if directory.issued_at > now + CLOCK_SKEW {
             return Err(DirectoryError::NotYetValid(directory.version));
@@ -328,6 +335,12 @@ impl Directory {
         let mut keys: Vec<_> = self.keys.values().filter(wanted).filter(|entry| entry.active && entry.valid_at(at).is_ok()).collect();
         keys.sort_by(|a, b| a.holder.key.id().cmp(b.holder.key.id()));
         keys.into_iter().map(|entry| Arc::clone(&entry.holder)).collect()
+    }
+
+    /// What a system's or hub's keys are for, and from when until when they hold; without those that are revoked.
+    pub fn lives_of(&self, uri: &str) -> Vec<(KeyUsage, SystemTime, SystemTime)> {
+        let wanted = |entry: &&KeyEntry| entry.holder.uri == uri && entry.revoked_at.is_none();
+        self.keys.values().filter(wanted).map(|entry| (entry.holder.usage, entry.not_before, entry.not_after)).collect()
     }
 
     /// Every SEAL key of every system, and every hub's SIGN and CHECKPOINT keys, as a JWK set (RFC 7517, 5) for verifiers of certificates.

@@ -134,6 +134,24 @@ fn expired_certificates_and_the_authoritys_own_are_refused() {
     assert!(error.contains("Purpose"), "{error}");
 }
 
+/// For handing a hub its renewed certificate: its end is forgiven, and nothing else.
+#[test]
+fn a_hub_that_has_ended_is_still_who_it_was_and_nobody_else_is() {
+    let ca = root();
+    let serving = |ca: &CertificateAuthority, identity: &Identity| {
+        let old = holder_until(ca, identity, SystemTime::now() - Duration::from_secs(60));
+        server_config(&old.chain, &old.key, ca.cert_der(), H2).unwrap()
+    };
+    let own = holder(&ca, &police());
+    let strict = client_config(Some((&own.chain, &own.key)), ca.cert_der(), &hub(), H2).unwrap();
+    let lenient = client_config_for_ended_peer(Some((&own.chain, &own.key)), ca.cert_der(), &hub(), H2).unwrap();
+    assert!(reason(shake(strict, serving(&ca, &hub()))).contains("Expired"));
+    shake(lenient.clone(), serving(&ca, &hub())).unwrap();
+    shake(lenient.clone(), server(&ca, &hub())).unwrap();
+    assert!(reason(shake(lenient.clone(), serving(&ca, &police()))).contains("WrongPeer"));
+    assert!(shake(lenient, serving(&root(), &hub())).is_err());
+}
+
 #[test]
 fn an_invitations_pin_finds_the_ca_and_nothing_else_will_do() {
     let (ca, foreign) = (root(), root());

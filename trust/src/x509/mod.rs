@@ -9,8 +9,10 @@ mod read;
 mod request;
 
 pub use authority::CertificateAuthority;
-pub use read::{authority_key_at, authority_key_of, check_ca, fingerprint, identity_of, is_over_key, validity_of};
-pub use request::{TlsKey, make_csr, system_of_csr};
+pub use read::{
+    authority_key_at, authority_key_of, check_ca, check_issued_by, fingerprint, identity_of, is_over_key, names_of, validity_of,
+};
+pub use request::{TlsKey, is_request_over_key_of, make_csr, system_of_csr};
 pub use rustls_pki_types::CertificateDer;
 
 use crate::digest::RandomError;

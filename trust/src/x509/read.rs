@@ -1,5 +1,6 @@
 //! What a certificate says, once it is asked the right questions.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls_pki_types::CertificateDer;
@@ -8,6 +9,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::OID_SIG_ED25519;
 use x509_parser::prelude::FromDer as _;
 
+use super::request::ip;
 use super::{CERTIFICATE_BYTES, TlsKey, X509Error};
 use crate::digest::{Digest, sha256};
 use crate::identity::Identity;
@@ -32,6 +34,35 @@ pub fn is_over_key(cert: &CertificateDer<'_>, key: &TlsKey) -> Result<bool, X509
     Ok(parse(cert)?.public_key().subject_public_key.data == key.0.public_key_raw())
 }
 
+/// Whether this root signed the certificate. Says nothing of when it holds.
+pub fn check_issued_by(cert: &CertificateDer<'_>, ca: &CertificateDer<'_>) -> Result<(), X509Error> {
+    let (cert, ca) = (parse(cert)?, parse(ca)?);
+    check_parsed_ca(&ca)?;
+    if is_ca(&cert)? {
+        return Err(X509Error::IsCa);
+    }
+    if cert.issuer().as_raw() != ca.subject().as_raw() || cert.verify_signature(Some(ca.public_key())).is_err() {
+        return Err(X509Error::BadSignature("certificate"));
+    }
+    Ok(())
+}
+
+/// The DNS and IP names by which its holder is reached; a hub's only.
+pub fn names_of(cert: &CertificateDer<'_>) -> Result<(Vec<String>, Vec<IpAddr>), X509Error> {
+    let cert = parse(cert)?;
+    let names = cert.subject_alternative_name().map_err(|_| X509Error::Unreadable("certificate"))?;
+    let (mut dns, mut ips) = (Vec::new(), Vec::new());
+    for name in names.map_or(&[][..], |found| &found.value.general_names) {
+        match name {
+            GeneralName::DNSName(name) => dns.push((*name).to_owned()),
+            GeneralName::IPAddress(octets) => ips.push(ip(octets).ok_or(X509Error::Unreadable("certificate"))?),
+            GeneralName::URI(_) => {}
+            other => return Err(X509Error::NameNotAllowed(other.to_string().chars().take(100).collect())),
+        }
+    }
+    Ok((dns, ips))
+}
+
 /// From when until when a certificate holds, both inclusive to the second.
 pub fn validity_of(cert: &CertificateDer<'_>) -> Result<(SystemTime, SystemTime), X509Error> {
     let cert = parse(cert)?;
@@ -48,14 +79,8 @@ pub fn check_ca(ca: &CertificateDer<'_>) -> Result<(), X509Error> {
 
 /// The authority's signing key, from its certificate, which this CA signed. The validity is *not* looked at: for evidence of the past.
 pub fn authority_key_of(cert: &CertificateDer<'_>, ca: &CertificateDer<'_>) -> Result<PublicKey, X509Error> {
+    check_issued_by(cert, ca)?;
     let (cert, ca) = (parse(cert)?, parse(ca)?);
-    check_parsed_ca(&ca)?;
-    if is_ca(&cert)? {
-        return Err(X509Error::IsCa);
-    }
-    if cert.issuer().as_raw() != ca.subject().as_raw() || cert.verify_signature(Some(ca.public_key())).is_err() {
-        return Err(X509Error::BadSignature("certificate"));
-    }
     let found = holder(&cert)?;
     let expected = Identity::Authority { trust_domain: trust_domain(&ca)? };
     if found != expected {

@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, IsCa, KeyPair, PKCS_ECDSA_P256_SHA256, SanType};
-use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY};
 use x509_parser::prelude::FromDer as _;
 
+use super::read::parse;
 use super::{CERTIFICATE_BYTES, X509Error, pem};
 use crate::identity::Identity;
 use crate::keys::{Algorithm, PublicKey};
@@ -64,6 +65,12 @@ pub fn make_csr(key: &TlsKey, identity: &Identity, dns: &[String], ips: &[IpAddr
 /// that does not depend on what the authority expects.
 pub fn system_of_csr(csr: &[u8]) -> Result<Identity, X509Error> {
     Ok(Checked::read(csr)?.identity)
+}
+
+/// Whether a request is over the key of this certificate. Its own signature, which is verified, proves that its maker has the key.
+pub fn is_request_over_key_of(csr: &[u8], cert: &CertificateDer<'_>) -> Result<bool, X509Error> {
+    let request = Checked::read(csr)?;
+    Ok(*parse(cert)?.public_key().subject_public_key.data == *request.public_key.bytes())
 }
 
 /// A request that was read, with its proof of possession verified. Only the public key and the names come out: nothing else that a
@@ -121,7 +128,7 @@ impl Checked {
     }
 }
 
-fn ip(octets: &[u8]) -> Option<IpAddr> {
+pub(super) fn ip(octets: &[u8]) -> Option<IpAddr> {
     match octets.len() {
         4 => <[u8; 4]>::try_from(octets).ok().map(IpAddr::from),
         16 => <[u8; 16]>::try_from(octets).ok().map(IpAddr::from),
