@@ -21,6 +21,8 @@ use crate::{channels, endings};
 
 /// Time that a suspended system has to hear that it is, well within the second in which nothing must reach it any more.
 const LAST_WORDS: Duration = Duration::from_millis(700);
+/// The same for one that was suspended before it connected: nothing but refusals is on its way.
+const REFUSALS: Duration = Duration::from_secs(10);
 /// Time for a TLS handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 
@@ -219,13 +221,16 @@ async fn ended_at(ends: Option<SystemTime>) {
 /// Completes some time after the system is no longer active: by then it has heard so, and whatever else it has not read does not leave.
 async fn suspended(hub: &Hub, identity: Option<&Identity>) {
     let (mut follow, Some(identity)) = (hub.follow(), identity) else { return std::future::pending().await };
+    let mut time = if follow.borrow().directory.is_active(identity) { LAST_WORDS } else { REFUSALS };
     loop {
         if !follow.borrow_and_update().directory.is_active(identity) {
-            tokio::time::sleep(LAST_WORDS).await;
+            tokio::time::sleep(time).await;
             if !follow.borrow_and_update().directory.is_active(identity) {
                 return;
             }
-        } else if follow.changed().await.is_err() {
+        }
+        time = LAST_WORDS;
+        if follow.changed().await.is_err() {
             return std::future::pending().await;
         }
     }

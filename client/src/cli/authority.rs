@@ -363,13 +363,15 @@ async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &
 /// Of this member and system, or the hub's own.
 async fn renew(dir: &Path, named: Option<(String, String)>, wait: Duration, screen: &Screen) -> Result<(), Failure> {
     let authority = Authority::open(dir)?;
-    let holder = match named {
+    let (holder, connection) = match named {
         Some((member, system)) => {
-            Identity::system(&authority.directory().trust_domain, &member, &system).map_err(|error| Failure::usage(&error, "名称有误"))?
+            let holder = Identity::system(&authority.directory().trust_domain, &member, &system)
+                .map_err(|error| Failure::usage(&error, "名称有误"))?;
+            (holder, Connection::open(authority.home()).await?)
         }
-        None => authority.home().hub.clone(),
+        // The hub's own certificate may have ended: that is what brings one here.
+        None => (authority.home().hub.clone(), Connection::open_to_ended_hub(authority.home()).await?),
     };
-    let connection = Connection::open(authority.home()).await?;
     let envelope = renewals::wait_for(&authority, &connection, &holder, wait).await?;
     let mut authority = Authority::open_for_change(dir)?;
     not_behind(&mut authority, &connection).await?;
