@@ -16,6 +16,7 @@ mod floods;
 mod gate;
 mod inspect;
 mod moments;
+mod noninterference;
 mod outside;
 mod plausible;
 mod prepared;

@@ -6,6 +6,7 @@
 pub mod digest;
 pub mod directory;
 pub mod dsse;
+pub mod entry;
 pub mod identity;
 pub mod invitation;
 pub mod keys;

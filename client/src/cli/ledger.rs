@@ -11,7 +11,7 @@ use serde_json::json;
 use zerotrip_certs::certificate::{checkpoint_origin, open_checkpoint};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_proto::v1::{GetCheckpointRequest, GetEntriesRequest, ProveConsistencyRequest};
+use zerotrip_proto::v1::{EntryOpening, GetCheckpointRequest, GetEntriesRequest, ProveConsistencyRequest};
 use zerotrip_trust::keys::{Algorithm, PublicKey};
 use zerotrip_trust::merkle;
 use zerotrip_trust::note::{self, Checkpoint};
@@ -96,16 +96,17 @@ async fn checkpoint(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Fail
 async fn verify_hub(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Failure> {
     let session = Session::connect(home).await?;
     let (note, head) = fetch_head(&session).await?;
-    let mut audit = Audit::new(seen(home, &head)?);
+    // To an administrator of the authority the hub opens all; to another system what concerns it.
+    let mut audit = Audit::new(seen(home, &head)?, session.directory().is_administrator(&home.system));
     let mut ledger = session.connection().ledger();
     while audit.size() < head.size {
         let count = u32::try_from(head.size - audit.size()).unwrap_or(PAGE).min(PAGE);
-        let entries = answered(ledger.get_entries(GetEntriesRequest { start: audit.size(), count })).await?.entries;
-        if entries.is_empty() {
+        let reply = answered(ledger.get_entries(GetEntriesRequest { start: audit.size(), count })).await?;
+        if reply.entries.is_empty() {
             break;
         }
-        for entry in entries.iter().take(count as usize) {
-            audit.push(entry)?;
+        for (at, entry) in reply.entries.iter().enumerate().take(count as usize) {
+            audit.push(entry, reply.openings.get(at).filter(|opening| **opening != EntryOpening::default()))?;
         }
     }
     let report = audit.finish(&head)?;
@@ -148,7 +149,8 @@ fn verify_files(folder: &Path, key: &str) -> Result<(Checkpoint, AuditReport), F
     let (origin, key) = verifier_key(key)?;
     let note = files::read_text(&folder.join("checkpoint"))?;
     let head = note::open_checkpoint(&note, &origin, &key).map_err(|error| Failure::unverified(&error))?;
-    let mut audit = Audit::new(None);
+    // The files hold leaves alone: what opens them is the hub's to give.
+    let mut audit = Audit::new(None, false);
     while audit.size() < head.size {
         let index = audit.size() / TILE_WIDTH;
         let wanted = usize::try_from((head.size - audit.size()).min(TILE_WIDTH)).unwrap_or(0);
@@ -157,7 +159,7 @@ fn verify_files(folder: &Path, key: &str) -> Result<(Checkpoint, AuditReport), F
             return Err(AuditError::WrongSize { expected: head.size, found: audit.size() + entries.len() as u64 }.into());
         }
         for entry in entries.iter().take(wanted) {
-            audit.push(entry)?;
+            audit.push(entry, None)?;
         }
     }
     let report = audit.finish(&head)?;
@@ -198,12 +200,14 @@ fn tell(head: &Checkpoint, report: &AuditReport, screen: &Screen) -> Result<Exit
     let mut lines = match screen.language {
         Language::Zh => vec![
             format!("台账 {} 完好：共 {} 条，重算的根与签名一致", head.origin, report.size),
+            format!("  其他系统的密封记录 {}（其内容不向本系统公开）", counts.sealed),
             format!("  请求 {}：符合 {yes}，不符合 {no}，暂不可用 {none}，不予受理 {denied}，证明登记 {recorded}", counts.intents),
             format!("  拒收 {}，目录与授权变更 {}，启动时补记 {}", counts.refusals, counts.bundles, counts.reconciliations),
             format!("  未完成的请求 {}", report.open_count),
         ],
         _ => vec![
             format!("ledger {} is whole: {} entries lead to the signed root", head.origin, report.size),
+            format!("  {} sealed entries of other systems (what they say is not opened here)", counts.sealed),
             format!(
                 "  {} intents: {yes} yes, {no} no, {none} unavailable, {denied} denied, {recorded} certificates recorded",
                 counts.intents

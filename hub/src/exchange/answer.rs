@@ -7,7 +7,7 @@ use prost::Message as _;
 use zerotrip_certs::certificate;
 use zerotrip_certs::definition::Definition;
 use zerotrip_certs::soundness::{Absence, Conclusion};
-use zerotrip_ledger::LedgerError;
+use zerotrip_ledger::{Completed, LedgerError};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
@@ -15,10 +15,10 @@ use zerotrip_proto::v1::{
     SourceStatement, Unavailable,
 };
 use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::digest::{self, Digest, commit, domain, sha256};
+use zerotrip_trust::digest::{self, Digest, commit, domain};
 use zerotrip_trust::dsse;
 
-use super::dispatch::Received;
+use super::dispatch::{Asked, Received};
 use super::{Decided, Identified};
 use crate::check::{RunResult, SourceRead};
 use crate::hub::Hub;
@@ -27,7 +27,6 @@ use crate::hub::Hub;
 pub struct Record {
     request_id: String,
     request: Envelope,
-    request_digest: Digest,
     request_salt: [u8; 32],
     intent_index: u64,
 }
@@ -204,7 +203,6 @@ impl Record {
     pub fn new(identified: &Identified, intent_index: u64, request_salt: [u8; 32]) -> Self {
         Self {
             request_id: identified.request.id.clone(),
-            request_digest: sha256(&identified.envelope.payload),
             request: identified.envelope.clone(),
             request_salt,
             intent_index,
@@ -217,12 +215,12 @@ impl Record {
         hub: &Hub,
         decided: &Decided,
         outcome: &Outcome,
-        receipts: &[Received],
+        asked: &Asked,
     ) -> Result<ExchangeReply, LedgerError> {
         let (kind, code) = (outcome.kind, outcome.code);
         let under = decided.decision.allowed.then(|| decided.in_force.versions());
         let fixed = if decided.may_issue { outcome.fixed(&self.request)? } else { None };
-        let prepared = self.prepare(hub, &decided.decision, outcome, fixed, receipts)?;
+        let prepared = self.prepare(hub, &decided.decision, outcome, fixed, &asked.receipts)?;
         let completion = Completion {
             exchange_id: prepared.request_id.clone(),
             intent_index: prepared.intent_index,
@@ -231,15 +229,22 @@ impl Record {
             answer_commitment: commit(domain::ANSWER, &prepared.answer_salt, &prepared.answer.payload).to_vec(),
             receipt_commitments: prepared.commitments,
         };
+        let completed = Completed { completion, answer: prepared.body, asked: asked.members.clone() };
         let recorded = match &prepared.certificate {
             Some((exchange, certificate)) => {
-                hub.ledger.record_certificate(completion, SystemTime::now(), prepared.body, under, exchange, *certificate).await
+                hub.ledger.record_certificate(completed, SystemTime::now(), under, exchange, *certificate).await
             }
-            None => hub.ledger.complete(completion, SystemTime::now(), prepared.body, under).await,
+            None => hub.ledger.complete(completed, SystemTime::now(), under).await,
         };
         let receipt = recorded?;
-        let (answer, answer_salt) = (Some(prepared.answer), prepared.answer_salt.to_vec());
-        Ok(ExchangeReply { answer, receipt: Some(receipt), answer_salt, openings: prepared.openings, ..ExchangeReply::default() })
+        Ok(ExchangeReply {
+            answer: Some(prepared.answer),
+            receipt: Some(receipt),
+            answer_salt: prepared.answer_salt.to_vec(),
+            openings: prepared.openings,
+            request_salt: self.request_salt.to_vec(),
+            ..ExchangeReply::default()
+        })
     }
 
     fn prepare(
@@ -283,7 +288,7 @@ impl Record {
         };
         let answer = Answer {
             request_id: self.request_id.clone(),
-            request_digest: self.request_digest.to_vec(),
+            request_commitment: commit(domain::REQUEST, &self.request_salt, &self.request.payload).to_vec(),
             hub: hub.identity.uri.clone(),
             answered_at: Some(to_timestamp(SystemTime::now())),
             decision: Some(v1::Decision {

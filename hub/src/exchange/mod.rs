@@ -23,7 +23,7 @@ use zerotrip_trust::identity::Identity;
 use crate::hub::{Hub, InForce, ledger_refusal};
 use answer::{Outcome, Record};
 pub use dispatch::MOST_BYTES;
-use dispatch::{Dispatcher, Received};
+use dispatch::{Asked, Dispatcher};
 pub use identify::Identified;
 pub use issue::issue;
 
@@ -61,7 +61,7 @@ pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
     if !decided.decision.allowed {
-        return record.answer(hub, &decided, &Outcome::denied(&decided.decision), &[]).await.map_err(ledger_refusal);
+        return record.answer(hub, &decided, &Outcome::denied(&decided.decision), &Asked::default()).await.map_err(ledger_refusal);
     }
     let dispatcher = Dispatcher::new(hub, &decided.in_force, &identified, &decided.decision, question.deadline(&identified, now));
     let outcome = tokio::select! {
@@ -69,8 +69,8 @@ pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
         // The departments notice at once that nobody listens any more, and stop.
         () = matter.withdrawn(&mut follow) => Outcome::unavailable(ErrorCode::MemberSuspended, ""),
     };
-    let receipts = dispatcher.into_receipts();
-    matter.release(hub, &record, decided, outcome, &receipts).await
+    let asked = dispatcher.finish();
+    matter.release(hub, &record, decided, outcome, &asked).await
 }
 
 /// Who asks what: the matter that policy decides.
@@ -134,7 +134,7 @@ impl Matter<'_> {
         record: &Record,
         mut decided: Decided,
         outcome: Outcome,
-        receipts: &[Received],
+        asked: &Asked,
     ) -> Result<ExchangeReply, Refusal> {
         let mut follow = hub.follow();
         for _ in 0..MOST_DECISIONS {
@@ -143,7 +143,7 @@ impl Matter<'_> {
                 decided = self.decide(newest, SystemTime::now());
             }
             let withdrawn = (!decided.decision.allowed).then(|| outcome.clone().withdrawn(&decided.decision));
-            match record.answer(hub, &decided, withdrawn.as_ref().unwrap_or(&outcome), receipts).await {
+            match record.answer(hub, &decided, withdrawn.as_ref().unwrap_or(&outcome), asked).await {
                 // It is in the log, and in force in a moment.
                 Err(LedgerError::Superseded(_)) => drop(tokio::time::timeout(IN_FORCE_WITHIN, follow.changed()).await),
                 other => return other.map_err(ledger_refusal),
