@@ -145,7 +145,7 @@ impl Connection {
     /// Dials the hub as this system.
     pub async fn open(home: &SystemHome) -> Result<Self, SessionError> {
         let stream = dial(&home.address, home.tls(bounds::ALPN_H2)?).await?;
-        let (client, ended) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
+        let (client, ended) = Http2Client::handshake(stream, Http2Bounds::CLIENT).await?;
         tokio::spawn(ended);
         Ok(Self { home: home.clone(), client })
     }

@@ -1,17 +1,24 @@
 //! The one port: TLS first, and the ALPN says whether a department's connector dials in to be asked, or a client to ask.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tonic::body::Body;
 use zerotrip_channel::{Http2Bounds, Http2Client, Peer, serve};
-use zerotrip_proto::bounds;
+use zerotrip_proto::v1::ErrorCode;
+use zerotrip_proto::{Refusal, bounds};
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::tls::{self, TlsError};
 
+use crate::arrivals::{Arrival, Arrivals};
 use crate::channels;
 use crate::crowd::{Crowd, Place};
 use crate::hub::Hub;
@@ -38,11 +45,13 @@ pub struct Port {
     service: Service,
     hub: Arc<Hub>,
     /// Those who are shaking hands, by address.
-    arriving: Arc<Crowd<IpAddr>>,
+    arriving: Arc<Arrivals<IpAddr>>,
     /// Those who have shown no certificate, by address.
     strangers: Arc<Crowd<IpAddr>>,
     /// Those who have, by their URI.
     known: Arc<Crowd<String>>,
+    /// Those for whom there was no place, while they hear so.
+    turned_away: Arc<Crowd<String>>,
 }
 
 /// Why the port cannot be opened.
@@ -71,9 +80,11 @@ impl Port {
             acceptor: TlsAcceptor::from(config),
             service: services::all(hub).await?,
             hub: Arc::clone(hub),
-            arriving: Crowd::new(most, (most / 4).max(STRANGERS)),
+            // Whoever floods drives out its own: no address needs a bound of its own.
+            arriving: Arrivals::new(2 * most),
             strangers: Crowd::new((most / 4).max(STRANGERS), (most / 16).max(STRANGERS)),
             known: Crowd::new(most, (most / 4).max(2)),
+            turned_away: Crowd::new(most, (most - most / 4).max(2)),
         })
     }
 
@@ -96,10 +107,7 @@ impl Port {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let Some(arriving) = port.arriving.enter(from.ip()) else {
-                tracing::warn!(%from, "refused: too many are shaking hands, or from this address");
-                continue;
-            };
+            let arriving = port.arriving.enter(from.ip());
             let (port, stop, alive) = (Arc::clone(&port), stop.clone(), alive.clone());
             tokio::spawn(async move {
                 port.connection(stream, from.ip(), arriving, stop).await;
@@ -113,11 +121,28 @@ impl Port {
         }
     }
 
-    async fn connection(&self, stream: TcpStream, from: IpAddr, arriving: Place<IpAddr>, stop: watch::Receiver<bool>) {
+    /// A system that has as many connections as it may hears so by name on one more, and for a moment only.
+    async fn turn_away(&self, stream: TlsStream<TcpStream>, identity: Identity) {
+        let Some(_place) = self.turned_away.enter(identity.uri()) else { return };
+        let most = self.known.most_each();
+        let refusal = Refusal::bilingual(
+            ErrorCode::Overloaded,
+            format!(
+                "the hub has no room for one more connection, or this system has {most} open, its share; use those, or try again in a second"
+            ),
+            format!("枢纽连接数已满，或本系统已达 {most} 个连接上限；请使用已有连接，或一秒后重试"),
+        );
+        serve(stream, Peer(Some(identity)), TurnedAway(refusal), Http2Bounds::CLIENT, tokio::time::sleep(LAST_WORDS)).await;
+    }
+
+    async fn connection(&self, stream: TcpStream, from: IpAddr, mut arriving: Arrival<IpAddr>, stop: watch::Receiver<bool>) {
         if stream.set_nodelay(true).is_err() {
             return;
         }
-        let handshake = tokio::time::timeout(HANDSHAKE_TIME, self.acceptor.accept(stream)).await;
+        let handshake = tokio::select! {
+            handshake = tokio::time::timeout(HANDSHAKE_TIME, self.acceptor.accept(stream)) => handshake,
+            () = arriving.given_up() => return,
+        };
         let stream = match handshake {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) if is_about_certificate(&error) => {
@@ -145,12 +170,16 @@ impl Port {
         let Some(_place) = place else {
             let who = identity.as_ref().map_or_else(|| format!("somebody at {from}, without a certificate"), Identity::uri);
             tracing::warn!(who, "refused: too many connections, or too many of theirs");
+            drop(arriving);
+            if let Some(identity) = identity.filter(|_| !channel) {
+                self.turn_away(stream, identity).await;
+            }
             return;
         };
         // Whoever is through makes room for the next.
         drop(arriving);
         if !channel {
-            let served = serve(stream, Peer(identity.clone()), self.service.clone(), Http2Bounds::STANDARD, stopped(stop));
+            let served = serve(stream, Peer(identity.clone()), self.service.clone(), Http2Bounds::CLIENT, stopped(stop));
             tokio::select! {
                 _ended = served => {}
                 () = suspended(&self.hub, identity.as_ref()) => {}
@@ -177,6 +206,24 @@ impl Port {
             }
             Err(error) => tracing::warn!(%error, "a channel could not be opened"),
         }
+    }
+}
+
+/// Answers every call with the refusal.
+#[derive(Clone, Debug)]
+struct TurnedAway(Refusal);
+
+impl tower::Service<http::Request<Body>> for TurnedAway {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<http::Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _request: http::Request<Body>) -> Self::Future {
+        ready(Ok(self.0.to_status().into_http()))
     }
 }
 

@@ -19,6 +19,9 @@ pub enum LedgerError {
     /// The check carries a certificate.
     #[error("a certificate was already issued on the exchange `{0}`")]
     AlreadyIssued(String),
+    /// Other variants of the check were asked about the subject.
+    #[error("{0} of the check's variants were asked about this subject for this purpose, and the grant allows no other")]
+    VariantLimit(u32),
     /// A newer bundle is in the log than the one under which this was decided: it must be decided again.
     #[error("newer bundles came in force before the exchange `{0}` was completed; decide again")]
     Superseded(String),
@@ -67,6 +70,7 @@ impl LedgerError {
             Self::Replayed(_) => ErrorCode::Replayed,
             Self::UnknownExchange(_) | Self::UnknownJoin(_) | Self::OutOfRange => ErrorCode::UnknownName,
             Self::AlreadyIssued(_) | Self::NotIssuable(_) => ErrorCode::NotIssuable,
+            Self::VariantLimit(_) => ErrorCode::VariantLimit,
             Self::StaleBundle { .. } => ErrorCode::StaleBundle,
             Self::InvalidToken => ErrorCode::InvalidToken,
             Self::TooLarge { .. } => ErrorCode::TooLarge,

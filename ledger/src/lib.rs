@@ -41,7 +41,7 @@ pub use backup::{backup, restore};
 pub use error::{BackupError, LedgerError, OpenError};
 pub use read::{ENTRIES, ENTRIES_BYTES};
 pub use rows::{BundleKind, DecidedUnder, Entry, ExchangeRow, ExchangeState, Invited, Join, Orphan, Reader, Recovered};
-pub use work::{ANSWER_BYTES, Completed, INVITATIONS, STATEMENTS};
+pub use work::{ANSWER_BYTES, Asking, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT};
 pub use writer::BATCH;
 
 use held::{Held, Mark, Marked};
@@ -122,17 +122,18 @@ impl Ledger {
 
     /// Records an intent and opens its exchange: nothing may be dispatched before this resolves. An exchange id is used once, ever.
     pub async fn intend(&self, intent: Intent, at: SystemTime, expires_at: SystemTime) -> Result<u64, LedgerError> {
-        self.submit(Work::Intend { intent, at, expires_at }).await?.index()
+        self.submit(Work::Intend { intent, at, expires_at, asking: None }).await?.index()
+    }
+
+    /// As [`Self::intend`], of a check about a subject: refused as [`LedgerError::VariantLimit`], without a trace, where so many other
+    /// variants were asked about it as may be.
+    pub async fn intend_asking(&self, intent: Intent, at: SystemTime, expires_at: SystemTime, asking: Asking) -> Result<u64, LedgerError> {
+        self.submit(Work::Intend { intent, at, expires_at, asking: Some(asking) }).await?.index()
     }
 
     /// Records the completion and closes its exchange: no answer may leave before this resolves. `under`: refused as [`LedgerError::Superseded`] where a newer bundle is in the log than those that
     /// it was decided under; `None` for what no bundle could forbid, a denial.
-    pub async fn complete(
-        &self,
-        completed: Completed,
-        at: SystemTime,
-        under: Option<DecidedUnder>,
-    ) -> Result<LedgerReceipt, LedgerError> {
+    pub async fn complete(&self, completed: Completed, at: SystemTime, under: Option<DecidedUnder>) -> Result<LedgerReceipt, LedgerError> {
         self.submit(Work::Complete { completed, at, under, certificate: None }).await?.receipt()
     }
 
@@ -205,6 +206,11 @@ impl Ledger {
     /// An exchange by its request's id.
     pub fn exchange(&self, id: &str) -> Result<Option<ExchangeRow>, LedgerError> {
         self.0.readers.with(|connection| read::exchange(connection, id))
+    }
+
+    /// What an exchange came to beyond what the requester is told; `None` where there is none, or not for this reader.
+    pub fn fact(&self, id: &str, reader: &Reader) -> Result<Option<Fact>, LedgerError> {
+        self.0.readers.with(|connection| read::fact(connection, id, reader))
     }
 
     /// The bundle in force and its version.

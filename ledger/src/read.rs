@@ -14,7 +14,7 @@ use crate::error::{LedgerError, OpenError};
 use crate::rows::{BundleKind, Entry, ExchangeRow, ExchangeState, Invited, Join, Reader, from_micros};
 use crate::schema;
 use crate::tree::{Head, Stored, number};
-use crate::work::{INVITATIONS, STATEMENTS};
+use crate::work::{Fact, INVITATIONS, STATEMENTS};
 
 /// Most entries that one call gives back.
 pub const ENTRIES: u32 = 1000;
@@ -76,6 +76,15 @@ pub(crate) fn exchange(connection: &Connection, id: &str) -> Result<Option<Excha
     }))
 }
 
+pub(crate) fn fact(connection: &Connection, id: &str, reader: &Reader) -> Result<Option<Fact>, LedgerError> {
+    let mut query = connection.prepare_cached(
+        "SELECT fact_salt, fact, fact_owner FROM exchange WHERE id = ?1 AND fact IS NOT NULL AND (?2 OR fact_owner = ?3)",
+    )?;
+    let (all, _, member) = reader.rights();
+    let found = query.query_row(params![id, all, member], |row| Ok(Fact { salt: row.get(0)?, fact: row.get(1)?, owner: row.get(2)? }));
+    Ok(found.optional()?)
+}
+
 pub(crate) fn bundle(connection: &Connection, kind: BundleKind) -> Result<Option<(u64, Envelope)>, LedgerError> {
     let mut query = connection.prepare_cached("SELECT version, envelope FROM bundle WHERE kind = ?1")?;
     let found: Option<(i64, Vec<u8>)> = query.query_row([kind.name()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -132,13 +141,7 @@ const ENTRIES_FOR: &str = "
         SELECT *, ?3 OR reader = ?4 OR EXISTS (SELECT 1 FROM shared WHERE shared.idx = leaf.idx AND member = ?5) AS may FROM leaf)
     WHERE idx >= ?1 AND idx < ?2 ORDER BY idx";
 
-pub(crate) fn entries(
-    connection: &Connection,
-    start: u64,
-    count: u32,
-    size: u64,
-    reader: &Reader,
-) -> Result<Vec<Entry>, LedgerError> {
+pub(crate) fn entries(connection: &Connection, start: u64, count: u32, size: u64, reader: &Reader) -> Result<Vec<Entry>, LedgerError> {
     if !(1..=ENTRIES).contains(&count) || start >= size {
         return Err(LedgerError::OutOfRange);
     }

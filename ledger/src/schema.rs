@@ -23,7 +23,9 @@ CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), origin TEXT NOT NULL
 -- outcome: NULL while open, 0 once reconciled, else an ExchangeOutcome.
 CREATE TABLE exchange (id TEXT PRIMARY KEY, issuer TEXT NOT NULL, action TEXT NOT NULL, intent_index INTEGER NOT NULL,
                        expires_at INTEGER NOT NULL, outcome INTEGER, code INTEGER, answered_at INTEGER, closing_index INTEGER,
-                       answer BLOB, certificate_digest BLOB) STRICT;
+                       answer BLOB, certificate_digest BLOB, fact_salt BLOB, fact BLOB, fact_owner TEXT) STRICT;
+-- Variants of a check that were asked about a subject; the key is a digest.
+CREATE TABLE variant (key BLOB NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (key, name)) STRICT, WITHOUT ROWID;
 CREATE INDEX exchange_open ON exchange (intent_index) WHERE outcome IS NULL;
 CREATE TABLE bundle (kind TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
 CREATE TABLE statement (dataset TEXT PRIMARY KEY, envelope BLOB NOT NULL) STRICT;

@@ -1,7 +1,7 @@
 //! What the writer does for each job, inside its transaction. First everything that may be refused, then what is written.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -27,13 +27,15 @@ pub const STATEMENTS: usize = 10_000;
 pub const INVITATIONS: usize = 10_000;
 /// Longest URI, dataset id and the like, in bytes.
 const NAME_BYTES: usize = 256;
+/// Time for which it counts which variants were asked about a subject.
+pub const VARIANTS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Most orphans that one call reconciles.
 const ORPHANS: usize = 100_000;
 
 /// A job for the writer.
 #[derive(Debug)]
 pub(crate) enum Work {
-    Intend { intent: Intent, at: SystemTime, expires_at: SystemTime },
+    Intend { intent: Intent, at: SystemTime, expires_at: SystemTime, asking: Option<Asking> },
     Complete { completed: Completed, at: SystemTime, under: Option<DecidedUnder>, certificate: Option<Certificate> },
     Append { body: Body, at: SystemTime },
     Reconcile { orphans: Vec<Orphan>, at: SystemTime },
@@ -46,6 +48,28 @@ pub(crate) enum Work {
     Close,
 }
 
+/// Which variant of a check is asked about whom; refused where so many others were within [`VARIANTS_KEPT`].
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// Stands for member, check, purpose and subject.
+    pub key: Digest,
+    /// The variant.
+    pub variant: String,
+    /// How many variants may be asked.
+    pub most: u32,
+}
+
+/// What an exchange came to beyond what the requester is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fact {
+    /// Opens the commitment in the completion.
+    pub salt: Vec<u8>,
+    /// A serialised `ExchangeFact`.
+    pub fact: Vec<u8>,
+    /// The member whose dataset it names, or empty: it may read it beside the authority.
+    pub owner: String,
+}
+
 /// How an exchange ended, and what is kept of it.
 #[derive(Debug, Default)]
 pub struct Completed {
@@ -55,6 +79,8 @@ pub struct Completed {
     pub answer: Vec<u8>,
     /// The members whose datasets were asked: they may read its intent.
     pub asked: Vec<String>,
+    /// What the requester is not told.
+    pub fact: Fact,
 }
 
 /// The certificate that an exchange issues, and the check that it rests on.
@@ -118,7 +144,12 @@ impl From<rusqlite::Error> for Fault {
 /// Does a job within the writer's transaction.
 pub(crate) fn apply(connection: &Connection, tree: &mut Growing, work: Work) -> Result<Done, Fault> {
     match work {
-        Work::Intend { intent, at, expires_at } => intend(connection, tree, intent, at, expires_at),
+        Work::Intend { intent, at, expires_at, asking } => {
+            if let Some(asking) = &asking {
+                within_variants(connection, asking, at)?;
+            }
+            intend(connection, tree, intent, at, expires_at)
+        }
         Work::Complete { completed, at, under, certificate } => {
             not_superseded(connection, &completed.completion.exchange_id, under)?;
             complete(connection, tree, completed, at, certificate)
@@ -169,7 +200,8 @@ fn complete(
     at: SystemTime,
     certificate: Option<Certificate>,
 ) -> Result<Done, Fault> {
-    let Completed { completion, answer, asked } = completed;
+    let Completed { completion, answer, asked, fact } = completed;
+    bounded("the fact", fact.fact.len(), NAME_BYTES * 2)?;
     bounded("the list of members asked", asked.len(), STATEMENTS)?;
     bounded("the answer", answer.len(), ANSWER_BYTES)?;
     let known_outcome = ExchangeOutcome::try_from(completion.outcome).is_ok_and(|outcome| outcome != ExchangeOutcome::Unspecified);
@@ -188,9 +220,29 @@ fn complete(
     let done = append(connection, tree, Body::Completion(completion), &issuer, at)?;
     let index = done.index.map(number).transpose()?;
     connection
-        .prepare_cached("UPDATE exchange SET outcome = ?2, code = ?3, answered_at = ?4, closing_index = ?5, answer = ?6 WHERE id = ?1")?
-        .execute(params![id, outcome, code, micros(at), index, answer])?;
+        .prepare_cached(
+            "UPDATE exchange SET outcome = ?2, code = ?3, answered_at = ?4, closing_index = ?5, answer = ?6, fact_salt = ?7, fact = ?8,
+                                 fact_owner = ?9 WHERE id = ?1",
+        )?
+        .execute(params![id, outcome, code, micros(at), index, answer, fact.salt, fact.fact, fact.owner])?;
     Ok(done)
+}
+
+/// What was asked before counts for [`VARIANTS_KEPT`] from when it was asked last, whatever came of it.
+fn within_variants(connection: &Connection, asking: &Asking, at: SystemTime) -> Result<(), Fault> {
+    let key = asking.key.as_slice();
+    let forgotten = micros(at.checked_sub(VARIANTS_KEPT).unwrap_or(SystemTime::UNIX_EPOCH));
+    connection.prepare_cached("DELETE FROM variant WHERE key = ?1 AND at < ?2")?.execute(params![key, forgotten])?;
+    let mut others = connection.prepare_cached("SELECT count(*) FROM variant WHERE key = ?1 AND name <> ?2")?;
+    let others: u32 = others.query_row(params![key, asking.variant], |row| row.get(0))?;
+    if others >= asking.most {
+        return Err(LedgerError::VariantLimit(others).into());
+    }
+    // A clock that went backwards shortens nothing.
+    connection
+        .prepare_cached("INSERT INTO variant (key, name, at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)")?
+        .execute(params![key, asking.variant, micros(at)])?;
+    Ok(())
 }
 
 /// Nothing enters the log behind a bundle that may forbid it.
@@ -224,6 +276,9 @@ fn mark_issued(connection: &Connection, certificate: &Certificate) -> Result<(),
 
 fn reconcile(connection: &Connection, tree: &mut Growing, orphans: Vec<Orphan>, at: SystemTime) -> Result<Done, Fault> {
     bounded("the list of orphans", orphans.len(), ORPHANS)?;
+    // At each start, also those of subjects about whom nobody asks any more.
+    let forgotten = micros(at.checked_sub(VARIANTS_KEPT).unwrap_or(SystemTime::UNIX_EPOCH));
+    connection.prepare_cached("DELETE FROM variant WHERE at < ?1")?.execute([forgotten])?;
     for Orphan { exchange_id, intent_index } in orphans {
         let issuer = demand_open(connection, &exchange_id, intent_index)?;
         let body = Body::Reconciliation(Reconciliation { exchange_id: exchange_id.clone(), intent_index });

@@ -4,6 +4,7 @@
 
 mod adjudicate;
 mod answers;
+mod availability;
 mod certificates;
 mod crash;
 mod days;

@@ -17,7 +17,7 @@ use zerotrip_proto::v1::ledger_entry::Body as Leaf;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
     Answer, CheckBody, DatasetQuality, EntryOpening, ErrorDetail, ExchangeCall, ExchangeReply, GetCheckpointReply, GetEntriesReply,
-    GetEntriesRequest, GetJoinRequest, IssueBody, JoinRequest, LedgerEntry, LedgerReceipt, ListDatasetsReply, Parameter,
+    GetEntriesRequest, GetFactRequest, GetJoinRequest, IssueBody, JoinRequest, LedgerEntry, LedgerReceipt, ListDatasetsReply, Parameter,
     ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest, Request,
 };
 use zerotrip_proto::{DESCRIPTORS, bounds, payload_type, to_timestamp};
@@ -130,6 +130,9 @@ impl Observer {
             "/zerotrip.v1.Ledger/ProveInclusion" => {
                 [0, 1].map(|at| ProveInclusionRequest { index: trial.base + at }.encode_to_vec()).into()
             }
+            "/zerotrip.v1.Ledger/GetFact" => [trial.id.clone(), uuid::Uuid::now_v7().to_string()]
+                .map(|exchange_id| GetFactRequest { exchange_id }.encode_to_vec())
+                .into(),
             "/zerotrip.v1.Ledger/ProveConsistency" => {
                 vec![ProveConsistencyRequest { from_size: trial.base, to_size: trial.base + 2 }.encode_to_vec()]
             }
@@ -200,14 +203,16 @@ fn refusal(detail: &ErrorDetail) -> String {
 fn normal(path: &str, reply: &[u8]) -> String {
     match path {
         "/zerotrip.v1.Exchange/Check" => own(&ExchangeReply::decode(reply).unwrap()),
-        "/zerotrip.v1.Catalog/ListDatasets" => ListDatasetsReply::decode(reply).unwrap().datasets.iter().fold(String::new(), |mut all, one| {
-            let quality = one.quality.as_ref().map(|envelope| {
-                let quality = DatasetQuality::decode(envelope.payload.as_slice()).unwrap();
-                DatasetQuality { as_of: None, looked_at: None, ..quality }
-            });
-            write!(all, "{:?} {} {quality:?}", one.statement, one.attached).unwrap();
-            all
-        }),
+        "/zerotrip.v1.Catalog/ListDatasets" => {
+            ListDatasetsReply::decode(reply).unwrap().datasets.iter().fold(String::new(), |mut all, one| {
+                let quality = one.quality.as_ref().map(|envelope| {
+                    let quality = DatasetQuality::decode(envelope.payload.as_slice()).unwrap();
+                    DatasetQuality { as_of: None, looked_at: None, ..quality }
+                });
+                write!(all, "{:?} {} {quality:?}", one.statement, one.attached).unwrap();
+                all
+            })
+        }
         "/zerotrip.v1.Ledger/GetCheckpoint" => note(&GetCheckpointReply::decode(reply).unwrap().checkpoint),
         "/zerotrip.v1.Ledger/GetEntries" => {
             let GetEntriesReply { entries, openings } = GetEntriesReply::decode(reply).unwrap();
@@ -233,8 +238,10 @@ fn leaf_in_words(leaf: &[u8], opening: Option<&EntryOpening>) -> String {
         (Some(Leaf::Bundle(_)), None) => hex::encode(leaf),
         (Some(Leaf::Sealed(_)), None) => format!("sealed({}, {:?})", leaf.len(), body.at),
         (Some(Leaf::Sealed(_)), Some(opening)) => match entry::open(leaf, opening).unwrap().body.unwrap() {
-            Content::Intent(intent) => format!("intent({}, {}, {}, {})", intent.issuer, intent.action, intent.purpose, opening.content.len()),
-            Content::Completion(completion) => format!("completion({}, {})", completion.outcome, completion.code),
+            Content::Intent(intent) => {
+                format!("intent({}, {}, {}, {})", intent.issuer, intent.action, intent.purpose, opening.content.len())
+            }
+            Content::Completion(done) => format!("completion({}, {}, {})", done.outcome, done.code, done.fact_commitment.len()),
             Content::Refusal(refusal) => format!("refusal({}, {})", refusal.peer, refusal.code),
             Content::Reconciliation(_) => "reconciliation".into(),
         },
@@ -268,8 +275,11 @@ async fn size(session: &Session) -> u64 {
 /// Asks about somebody drawn at random of whom this is the outcome.
 async fn trial(town: &TestTown, session: &mut Session, outcome: &'static str, dice: &mut Dice) -> Trial {
     let key = town.keys().remove(0);
-    // A denial is about anybody.
-    let fits = |id: &&str| outcome == "denied" || expected(&key, id, Variant::Couple).0 == outcome;
+    // A denial is about anybody; what is unavailable for a department's own records concerns it.
+    let fits = |id: &&str| {
+        let (word, _, dataset) = expected(&key, id, Variant::Couple);
+        outcome == "denied" || (word == outcome && !dataset.starts_with("civil."))
+    };
     let drawn: Vec<&str> = town.city.ids.iter().map(|id| id.as_str()).filter(fits).collect();
     let base = size(session).await;
     let applicant = drawn[dice.below(drawn.len())].to_owned();

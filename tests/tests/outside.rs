@@ -23,7 +23,7 @@ fn outside_python_asks_and_tells_the_four_outcomes_apart() {
     let cases = [
         (FUND, "nothing_owned", 0, "YES"),
         (FUND, "old_id_home", 1, "PROPERTY_FOUND"),
-        (FUND, "migrant", 4, "OUTSIDE_COVERAGE"),
+        (FUND, "migrant", 4, "UNSETTLED"),
         (TRANSIT, "nothing_owned", 3, "no-grant"),
     ];
     for (issuer, role, code, word) in cases {

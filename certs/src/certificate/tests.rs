@@ -159,6 +159,7 @@ impl World {
             code: 0,
             answer_commitment: commit(domain::ANSWER, salt, &answer.encode_to_vec()).to_vec(),
             receipt_commitments: answer.sources.iter().map(|source| source.receipt_commitment.clone()).collect(),
+            fact_commitment: vec![8; 32],
         }
     }
 

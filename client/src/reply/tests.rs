@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use prost::Message as _;
 use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::{
-    Answer, Answered, Completion, Decision, Denied, ExchangeOutcome, HubIdentity, KeyDirectory, KeyUsage, LedgerReceipt,
-    Recorded, SourceStatement, Status, Unavailable,
+    Answer, Answered, Completion, Decision, Denied, ExchangeOutcome, HubIdentity, KeyDirectory, KeyUsage, LedgerReceipt, Recorded,
+    SourceStatement, Status, Unavailable,
 };
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::digest::{commit, domain};

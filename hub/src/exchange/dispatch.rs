@@ -100,7 +100,7 @@ impl<'a> Dispatcher<'a> {
         let dataset = call.scan.scan.dataset.as_str();
         let stated = self.hub.catalog.statement(dataset).ok_or(ErrorCode::SourceUnreachable)?;
         let attached = self.hub.channels.of_dataset(dataset).ok_or(ErrorCode::SourceUnreachable)?;
-        if attached.statement_digest(dataset) != Some(&stated.digest) {
+        if attached.statement_digest(dataset) != Some(stated.digest) {
             return Err(ErrorCode::SourceDrift);
         }
         // The plans, the regions and the coverage rest on the statement that the check was prepared over. Who dials again with another in
@@ -307,7 +307,7 @@ impl<'a> Delivery<'a> {
         let bytes = message.data_header.len() + message.data_body.len();
         self.bytes += bytes;
         if self.bytes > MOST_BYTES {
-            return Err(ErrorCode::SourceLimit);
+            return Err(ErrorCode::DefinitionLimit);
         }
         if !self.room.take(bytes) {
             tracing::warn!(scan = self.call.name, "no room for a department's answer beside the others; see `answers_mib` in hub.toml");

@@ -38,8 +38,9 @@ pub async fn issue(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
     };
     let matter = Matter { identified: &identified, check: &resting.check, action: Action::Issue };
     let decided = matter.decide(in_force, now);
+    admit::within_denials(hub, &decided.decision, peer)?;
     let action = format!("issue {}", resting.check);
-    let record = match intend(hub, &identified, &action, &decided.decision, now).await {
+    let record = match intend(hub, &identified, &action, &decided.decision, None, now).await {
         Ok(record) => record,
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };

@@ -7,8 +7,8 @@ use zerotrip_ledger::{Entry, LedgerError, Reader};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ledger_server::Ledger;
 use zerotrip_proto::v1::{
-    ErrorCode, GetCheckpointReply, GetCheckpointRequest, GetEntriesReply, GetEntriesRequest, LedgerReceipt, ProveConsistencyReply,
-    ProveConsistencyRequest, ProveInclusionRequest,
+    ErrorCode, GetCheckpointReply, GetCheckpointRequest, GetEntriesReply, GetEntriesRequest, GetFactReply, GetFactRequest, LedgerReceipt,
+    ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest,
 };
 
 use super::caller;
@@ -68,6 +68,18 @@ impl Ledger for Service {
         let reader = self.reader(&request)?;
         let index = request.into_inner().index;
         self.read(move |ledger| ledger.inclusion(index, &reader)).await
+    }
+
+    async fn get_fact(&self, request: Request<GetFactRequest>) -> Result<Response<GetFactReply>, Status> {
+        let reader = self.reader(&request)?;
+        let id = request.into_inner().exchange_id;
+        let found = self.read(move |ledger| ledger.fact(&id, &reader)).await?.into_inner();
+        // An exchange of others is as if it were not.
+        let fact = found.ok_or_else(|| {
+            let en = "there is no exchange of that id that is about a dataset of this member";
+            Refusal::bilingual(ErrorCode::UnknownName, en, "没有涉及本单位数据的该编号的交换").to_status()
+        })?;
+        Ok(Response::new(GetFactReply { salt: fact.salt, fact: fact.fact }))
     }
 
     async fn prove_consistency(&self, request: Request<ProveConsistencyRequest>) -> Result<Response<ProveConsistencyReply>, Status> {

@@ -16,9 +16,9 @@ use proptest::prelude::*;
 use prost::Message as _;
 use tempfile::TempDir;
 use zerotrip_proto::v1::{Completion, EntryContent, ErrorCode, ExchangeOutcome, LedgerEntry};
-use zerotrip_trust::{Algorithm, entry};
 use zerotrip_trust::merkle::{empty_root, leaf_hash, path_from_bytes, verify_consistency, verify_inclusion};
 use zerotrip_trust::note::{Checkpoint, open_checkpoint};
+use zerotrip_trust::{Algorithm, entry};
 
 use super::*;
 
@@ -46,7 +46,7 @@ fn completion(number: usize, intent_index: u64, outcome: ExchangeOutcome) -> Com
 }
 
 fn completed(completion: Completion, answer: &[u8]) -> Completed {
-    Completed { completion, answer: answer.to_vec(), asked: vec![] }
+    Completed { completion, answer: answer.to_vec(), ..Completed::default() }
 }
 
 fn refusal() -> Refusal {
@@ -219,7 +219,13 @@ async fn one_certificate_to_a_check() {
     let issue = async |number: usize, check: usize| {
         let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
         ledger
-            .record_certificate(completed(completion(number, index, ExchangeOutcome::Recorded), &[]), at(2), None, &id(check), [check as u8; 32])
+            .record_certificate(
+                completed(completion(number, index, ExchangeOutcome::Recorded), &[]),
+                at(2),
+                None,
+                &id(check),
+                [check as u8; 32],
+            )
             .await
     };
     assert_eq!(issue(10, 2).await, Err(LedgerError::NotIssuable(id(2))));

@@ -109,3 +109,66 @@ async fn what_is_opened_is_what_was_recorded() {
     assert_eq!(completion.outcome(), ExchangeOutcome::Unavailable);
     assert_eq!(content(done, &reader("civil")), None);
 }
+
+#[tokio::test]
+async fn a_fact_is_for_the_authority_and_the_owner_that_it_names() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    let index = ledger.intend(Intent { issuer: uri("fund"), ..intent(1) }, at(0), at(300)).await.unwrap();
+    let fact = Fact { salt: vec![7; 32], fact: b"undetermined".to_vec(), owner: "estate".into() };
+    let done = Completed {
+        fact: fact.clone(),
+        asked: vec!["civil".into(), "estate".into()],
+        ..completed(completion(1, index, ExchangeOutcome::Unavailable), b"answer")
+    };
+    ledger.complete(done, at(1), None).await.unwrap();
+    for who in [Reader::Authority, reader("estate")] {
+        assert_eq!(ledger.fact(&id(1), &who).unwrap(), Some(fact.clone()));
+        assert_eq!(ledger.fact(&id(2), &who).unwrap(), None);
+    }
+    // Not the requester, nor a department that was asked as well; nobody whose name is empty.
+    let nobody = Reader::System { uri: String::new(), member: String::new() };
+    for who in [reader("fund"), reader("civil"), nobody] {
+        assert_eq!(ledger.fact(&id(1), &who).unwrap(), None, "{who:?}");
+    }
+    asked_by(&ledger, 3, "fund", ExchangeOutcome::AnsweredTrue, &[]).await;
+    assert_eq!(ledger.fact(&id(3), &Reader::System { uri: String::new(), member: String::new() }).unwrap(), None);
+}
+
+#[tokio::test]
+async fn variants_of_a_check_are_counted_by_subject_over_restarts() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    let day = 86_400;
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let ask = |ledger: &Ledger, subject: u8, variant: &str, most: u32, seconds: u64| {
+        let asking = Asking { key: [subject; 32], variant: variant.into(), most };
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        ledger.clone().intend_asking_at(number, asking, seconds)
+    };
+    let limit = |others| Err(LedgerError::VariantLimit(others));
+    assert!(ask(&ledger, 1, "couple", 1, 0).await.is_ok());
+    assert!(ask(&ledger, 1, "couple", 1, 1).await.is_ok(), "the same again is no other");
+    let size = ledger.size();
+    assert_eq!(ask(&ledger, 1, "family", 1, 2).await, limit(1));
+    assert_eq!(ledger.size(), size, "what is refused leaves no trace here");
+    assert!(ask(&ledger, 2, "family", 1, 2).await.is_ok(), "of another subject");
+    assert!(ask(&ledger, 1, "family", 2, 3).await.is_ok(), "a grant may allow it");
+    assert_eq!(ask(&ledger, 1, "applicant", 2, 4).await, limit(2));
+    ledger.close().await.unwrap();
+    let (ledger, recovered) = store.open();
+    assert_eq!(ask(&ledger, 1, "applicant", 2, 5).await, limit(2), "a restart forgets nothing");
+    ledger.reconcile(recovered.orphaned, at(5)).await.unwrap();
+    assert_eq!(ask(&ledger, 1, "applicant", 2, 29 * day).await, limit(2));
+    // From when each was asked last.
+    assert!(ask(&ledger, 1, "couple", 2, 20 * day).await.is_ok());
+    assert_eq!(ask(&ledger, 1, "applicant", 1, 31 * day).await, limit(1));
+    assert!(ask(&ledger, 1, "applicant", 2, 31 * day).await.is_ok());
+    assert_eq!(ask(&ledger, 1, "family", 2, 31 * day).await, limit(2));
+}
+
+impl Ledger {
+    async fn intend_asking_at(self, number: usize, asking: Asking, seconds: u64) -> Result<(), LedgerError> {
+        self.intend_asking(intent(number), at(seconds), at(seconds + 300), asking).await.map(drop)
+    }
+}
