@@ -29,6 +29,9 @@ const LAST_WORDS: Duration = Duration::from_millis(700);
 /// Time for a TLS handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 
+/// Time for who is turned away to ask, and to hear so.
+const TURN_AWAY_TIME: Duration = Duration::from_secs(5);
+
 /// Connections without a certificate that there is always room for.
 const STRANGERS: usize = 4;
 
@@ -132,7 +135,7 @@ impl Port {
             ),
             format!("枢纽连接数已满，或本系统已达 {most} 个连接上限；请使用已有连接，或一秒后重试"),
         );
-        serve(stream, Peer(Some(identity)), TurnedAway(refusal), Http2Bounds::CLIENT, tokio::time::sleep(LAST_WORDS)).await;
+        serve(stream, Peer(Some(identity)), TurnedAway(refusal), Http2Bounds::CLIENT, tokio::time::sleep(TURN_AWAY_TIME)).await;
     }
 
     async fn connection(&self, stream: TcpStream, from: IpAddr, mut arriving: Arrival<IpAddr>, stop: watch::Receiver<bool>) {

@@ -76,7 +76,10 @@ fn views(runtime: &tokio::runtime::Runtime, exchanges: &[(usize, i32, usize)]) -
     let police = ledger.entries(0, ENTRIES, &reader("police")).unwrap();
     let files = ["tile/entries/000.p", "tile/0/000.p"].map(|name| {
         let folder = store.path().join("ledger").join(name);
-        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().metadata().unwrap().len() as usize).collect::<Vec<_>>()
+
+        // Of earlier sizes there may be some as well, as it came in time.
+        let sizes = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().metadata().unwrap().len() as usize);
+        sizes.max().into_iter().collect::<Vec<_>>()
     });
     let sizes = |entry: &Entry| vec![entry.leaf.len(), usize::from(entry.opening.is_some())];
     let kinds = |entry: &Entry| matches!(LedgerEntry::decode(entry.leaf.as_slice()).unwrap(), LedgerEntry { at: None, body: Some(_) });

@@ -200,7 +200,7 @@ fn finish(town: &Town) -> Result<(), Failure> {
     let verified = town.zerotrip(&["verify", &certificate, "--jwks", &keys])?.expect(0)?;
     print!("{}", indented(&verified.output));
     println!("\nThe ledger, checked entry by entry:");
-    let checked = town.zerotrip(&["ledger", "verify", "--dir", &town.path(FUND)])?.expect(0)?;
+    let checked = town.zerotrip(&["ledger", "verify", "--dir", &town.path("authority")])?.expect(0)?;
     print!("{}", indented(&checked.output));
     println!("\nIn {}:", town.folder.display());
     println!("    certificates/*.sdjwt   authority/jwks.json   ledger/   <department>/journal/   logs/\n");
