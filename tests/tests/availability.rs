@@ -27,13 +27,17 @@ fn second_connector(town: &TestTown) -> Running {
     let joining = Running::start("zerotrip-connector", &["join", "--dir", &dir, "--invitation", &out], &log).unwrap();
     desk("admit", &["--wait", "30"]);
     joining.wait_success(Duration::from_secs(30)).unwrap();
-    let dataset = town.town.path("city/estate/ownership.toml");
-    run("zerotrip-connector", &["sign", "--dir", &dir, &dataset], &town.town.folder).unwrap().expect(0).unwrap();
+    sign(town, "estate-2");
     let approve = ["approve", "--dir", &dir, "--check", "no-property", "--requester", FUND, "--purpose", PURPOSE, "--yes"];
     run("zerotrip-connector", &approve, &town.town.folder).unwrap().expect(0).unwrap();
     let mut serving = Running::start("zerotrip-connector", &["serve", "--dir", &dir], &log).unwrap();
     serving.wait_for("serving").unwrap();
     serving
+}
+
+fn sign(town: &TestTown, folder: &str) {
+    let (dir, dataset) = (town.town.path(folder), town.town.path("city/estate/ownership.toml"));
+    run("zerotrip-connector", &["sign", "--dir", &dir, &dataset], &town.town.folder).unwrap().expect(0).unwrap();
 }
 
 fn hub_says(town: &TestTown, text: &str) -> bool {
@@ -63,7 +67,8 @@ fn a_second_connector_takes_over_when_the_first_leaves() {
     wait_until(Duration::from_secs(20), "the second answers", || is_affirmed(&town)).unwrap();
     town.town.wait_attached(&[ESTATE]).unwrap();
     assert!(hub_says(&town, "takes over"));
-    // The first comes back and stands by in turn; then the second leaves.
+    // The first comes back and stands by in turn, once its owner has said there too what holds now; then the second leaves.
+    sign(&town, "estate");
     town.town.start_connector("estate").unwrap();
     let stood_by =
         |count: usize| std::fs::read_to_string(town.town.folder.join("logs/hub.log")).unwrap().matches("stands by").count() >= count;

@@ -17,8 +17,8 @@ use zerotrip_proto::v1::ledger_entry::Body as Leaf;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
     Answer, CheckBody, DatasetQuality, EntryOpening, ErrorDetail, ExchangeCall, ExchangeReply, GetCheckpointReply, GetEntriesReply,
-    GetEntriesRequest, GetFactRequest, GetJoinRequest, IssueBody, JoinRequest, LedgerEntry, LedgerReceipt, ListDatasetsReply, Parameter,
-    ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest, Request,
+    GetEntriesRequest, GetFactRequest, GetJoinRequest, Intent, IssueBody, JoinRequest, LedgerEntry, LedgerReceipt, ListDatasetsReply,
+    Parameter, ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest, Request,
 };
 use zerotrip_proto::{DESCRIPTORS, bounds, payload_type, to_timestamp};
 use zerotrip_tests::city::Variant;
@@ -32,6 +32,9 @@ struct Observer {
     home: SystemHome,
     client: Http2Client,
 }
+
+/// What is heard on each call, in its normal form.
+type View = BTreeMap<String, Vec<String>>;
 
 /// What the others did before an observer looks.
 struct Trial {
@@ -163,8 +166,8 @@ impl Observer {
     }
 
     /// Everything that this member can read after a trial, call by call, in its normal form.
-    async fn view(&mut self, trial: &Trial, applicant: &str) -> BTreeMap<String, Vec<String>> {
-        let mut view = BTreeMap::new();
+    async fn view(&mut self, trial: &Trial, applicant: &str) -> View {
+        let mut view = View::new();
         for path in calls() {
             let mut heard = Vec::new();
             for message in self.messages(&path, trial, applicant) {
@@ -238,8 +241,10 @@ fn leaf_in_words(leaf: &[u8], opening: Option<&EntryOpening>) -> String {
         (Some(Leaf::Bundle(_)), None) => hex::encode(leaf),
         (Some(Leaf::Sealed(_)), None) => format!("sealed({}, {:?})", leaf.len(), body.at),
         (Some(Leaf::Sealed(_)), Some(opening)) => match entry::open(leaf, opening).unwrap().body.unwrap() {
+            // Without its own id and time, which are the reader's, or were shown to it.
             Content::Intent(intent) => {
-                format!("intent({}, {}, {}, {})", intent.issuer, intent.action, intent.purpose, opening.content.len())
+                let Intent { issuer, action, purpose, legal_basis, service_item, policy_ids, directory_version, .. } = intent;
+                format!("intent({issuer}, {action}, {purpose}, {legal_basis}, {service_item}, {policy_ids:?}, {directory_version})")
             }
             Content::Completion(done) => format!("completion({}, {}, {})", done.outcome, done.code, done.fact_commitment.len()),
             Content::Refusal(refusal) => format!("refusal({}, {})", refusal.peer, refusal.code),
@@ -309,7 +314,7 @@ fn what_a_member_may_not_know_changes_nothing_that_it_reads() {
         let mut stranger = Observer::of(&town, TRANSIT).await;
         let mut department = Observer::of(&town, "civil").await;
         let mut asker = Observer::of(&town, FUND).await;
-        let mut views: [Vec<(&str, BTreeMap<String, Vec<String>>)>; 3] = Default::default();
+        let mut views: [Vec<(&str, View)>; 3] = Default::default();
         for outcome in ["true", "false", "unavailable", "denied", "false", "unavailable", "true"] {
             let trial = trial(&town, &mut session, outcome, &mut dice).await;
             views[0].push((trial.outcome, stranger.view(&trial, &applicant).await));
