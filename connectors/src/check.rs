@@ -11,7 +11,7 @@ use serde_json::json;
 use zerotrip_channel::files;
 use zerotrip_datasets::quality::percent;
 use zerotrip_datasets::resident_id::ResidentId;
-use zerotrip_datasets::{DatasetFile, Limits};
+use zerotrip_datasets::{DatasetFile, Limits, vocabulary};
 use zerotrip_proto::bounds;
 
 use crate::access::Access;
@@ -66,6 +66,18 @@ pub async fn run(file: &Path, as_json: bool) -> Result<ExitCode, Failure> {
             Ok(verdict.code())
         }
     }
+}
+
+/// What every row says against a dataset file, where a check has rules for its columns; an error where it could not be looked at.
+pub async fn contradictions(dataset: &DatasetFile, file: &Path) -> Result<Vec<String>, Failure> {
+    if !vocabulary::of_dataset(&dataset.id).any(|asked| asked.end.is_some()) {
+        return Ok(Vec::new());
+    }
+    let scratch = Scratch::new()?;
+    let (described, state, base) = (dataset.clone(), scratch.path().to_owned(), files::folder_of(file).to_owned());
+    let opening = tokio::task::spawn_blocking(move || source::open(&described, &base, &state, Arc::default()));
+    let opened = with_progress("opening the source", opening).await??;
+    Ok(with_progress("looking at every row", opened.survey()).await?.contradictions)
 }
 
 /// What opening, surveying and looking up have shown.
@@ -155,6 +167,9 @@ fn verdict(dataset: &DatasetFile, survey: &Survey, fault: Option<String>, now: S
     let age = now.duration_since(survey.as_of).unwrap_or_default();
     if let Some(fault) = fault {
         return Verdict::NotServed(fault);
+    }
+    if let Some(contradiction) = survey.contradictions.first() {
+        return Verdict::NotServed(contradiction.clone());
     }
     if survey.rows < dataset.row_floor {
         return Verdict::NotServed(format!("{} rows, below the floor of {}", survey.rows, dataset.row_floor));

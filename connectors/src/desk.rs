@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_channel::{HomeError, SystemHome};
 use zerotrip_datasets::shown::toml_fault;
-use zerotrip_datasets::{DatasetFile, FileError as DatasetError, template};
+use zerotrip_datasets::{DatasetFile, FileError as DatasetError, date, template};
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ScanTemplate};
 use zerotrip_trust::digest::{self, Digest, RandomError, sha256, sha256_parts};
@@ -267,7 +267,7 @@ fn owned(home: &SystemHome, file: DatasetFile) -> Result<DatasetFile, DeskError>
 
 /// Refuses a word about what will have ended.
 pub fn nothing_to_come(file: &DatasetFile) -> Result<(), DeskError> {
-    let day = file.undated_before.filter(|day| *day > chrono::Local::now().date_naive());
+    let day = file.undated_before.filter(|day| *day > date::in_china(SystemTime::now()));
     day.map_or(Ok(()), |day| Err(DeskError::YetToCome(file.id.clone(), day)))
 }
 

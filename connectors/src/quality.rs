@@ -57,6 +57,9 @@ impl Qualities {
 
     async fn look(&self, serving: &Serving, connector: &str, signer: &SigningKey) -> Result<(), String> {
         let survey = serving.survey().await.map_err(|error: SourceError| error.to_string())?;
+        if let Some(contradiction) = survey.contradictions.first() {
+            tracing::error!(dataset = %serving.file.id, contradiction, "nothing is answered from it");
+        }
         let quality = DatasetQuality {
             dataset: serving.file.id.clone(),
             connector: connector.to_owned(),
@@ -66,7 +69,7 @@ impl Qualities {
             rows: rounded(survey.rows),
             spoilt_rows: told(survey.spoilt_rows),
             entries: entries(&survey),
-            proves_nothing: survey.anybodys > 0,
+            proves_nothing: survey.anybodys > 0 || !survey.contradictions.is_empty(),
         };
         let envelope = dsse::seal(payload_type::QUALITY, &quality, signer).map_err(|error| error.to_string())?;
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(serving.file.id.clone(), envelope);
@@ -102,6 +105,9 @@ fn kind(kind: FindingKind) -> QualityKind {
         FindingKind::IrregularId => QualityKind::IrregularId,
         FindingKind::RoundedId => QualityKind::RoundedId,
         FindingKind::RaggedRow => QualityKind::RaggedRow,
+        FindingKind::NamedBeside => QualityKind::NamedBeside,
+        FindingKind::ImplausibleDate => QualityKind::ImplausibleDate,
+        FindingKind::EndOfCurrent => QualityKind::EndOfCurrent,
     }
 }
 
@@ -145,6 +151,7 @@ mod tests {
             as_of: SystemTime::now(),
             advice: Vec::new(),
             findings,
+            contradictions: Vec::new(),
             spoilt_rows: 3,
             trials: Vec::new(),
             steps: Vec::new(),

@@ -1,8 +1,8 @@
 //! One dataset as this department serves it: the owner's signed statement, the source behind it, and its plausibility.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use zerotrip_channel::files::{self, Secrecy};
@@ -41,6 +41,8 @@ pub struct Serving {
     adjudications: Arc<Adjudications>,
     access: Arc<Access>,
     proving: Option<Arc<Proving>>,
+    /// What the latest look at every row has found to contradict the owner's description.
+    contradiction: Mutex<Option<String>>,
     /// The most rows that were ever seen.
     most_rows: AtomicU64,
     /// Where that is remembered, and what stands there.
@@ -88,6 +90,7 @@ impl Serving {
             adjudications,
             access,
             proving,
+            contradiction: Mutex::new(None),
             most_rows: AtomicU64::new(remembered),
             memory,
             remembered: tokio::sync::Mutex::new(remembered),
@@ -122,6 +125,10 @@ impl Serving {
 
     /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no longer than the scan may take.
     pub async fn source(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
+        let contradiction = self.contradiction.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(detail) = contradiction {
+            return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
+        }
         self.access.turn(stop).await
     }
 
@@ -133,9 +140,12 @@ impl Serving {
         }
     }
 
-    /// What the whole of it looks like now, outside the hours in which its owner has it left alone.
+    /// What the whole of it looks like now, outside the hours in which its owner has it left alone. While a column is not what its owner has
+    /// described, nothing is answered.
     pub async fn survey(&self) -> Result<Survey, SourceError> {
-        self.access.unhurried()?.survey().await
+        let survey = self.access.unhurried()?.survey().await?;
+        *self.contradiction.lock().unwrap_or_else(PoisonError::into_inner) = survey.contradictions.first().cloned();
+        Ok(survey)
     }
 
     /// Looks the known persons up, if the owner names any.

@@ -2,7 +2,7 @@
 //! asks under, and what each of them means. A check's definition says the same without the explanations; a test of the whole holds the
 //! two together (`tests/tests/definitions.rs`).
 
-use zerotrip_proto::v1::SemanticType;
+use zerotrip_proto::v1::{DateRole, SemanticType};
 
 /// What a check asks of registers.
 #[derive(Debug)]
@@ -26,6 +26,38 @@ pub struct AskedDataset {
     pub lookup: AskedLookup,
     /// What it takes of the rows.
     pub columns: &'static [AskedColumn],
+    /// What each of its dates is the date of; others have no role.
+    pub dates: &'static [AskedDate],
+    /// Where a row says that what it records has ended, and when.
+    pub end: Option<AskedEnd>,
+}
+
+/// What a date is the date of, as the definition's `[[date]]` says.
+#[derive(Debug)]
+pub struct AskedDate {
+    /// The column.
+    pub column: &'static str,
+    /// What it is the date of.
+    pub role: DateRole,
+    /// Columns of persons who had been born by then.
+    pub persons: &'static [&'static str],
+    /// Years of age that they had reached.
+    pub least_age: u32,
+}
+
+/// A date that is empty while what the row records goes on.
+#[derive(Debug)]
+pub struct AskedEnd {
+    /// The date's column.
+    pub column: &'static str,
+    /// The column of the code.
+    pub code: &'static str,
+    /// The meanings under which it has ended.
+    pub ended: &'static [&'static str],
+}
+
+const fn end(column: &'static str, persons: &'static [&'static str]) -> AskedDate {
+    AskedDate { column, role: DateRole::End, persons, least_age: 0 }
 }
 
 /// A look-up that a check makes.
@@ -98,7 +130,7 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 id("woman_id", "the wife's id (女方证件号)"),
                 code(
                     "event",
-                    "what was registered; the latest event between the same two decides",
+                    "what was registered; a divorce or an annulment ends the marriage of the same two that it follows",
                     &[
                         ("married", "结婚: they are married from this day on"),
                         ("remarried", "复婚: the same two, married again"),
@@ -108,6 +140,8 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 ),
                 date("event_date", "the day on which the event was registered; never the day of an earlier event, nor of typing it in"),
             ],
+            dates: &[AskedDate { column: "event_date", role: DateRole::Event, persons: &["man_id", "woman_id"], least_age: 15 }],
+            end: None,
         },
         AskedDataset {
             id: "police.household",
@@ -134,6 +168,11 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                     ],
                 ),
             ],
+            dates: &[
+                AskedDate { column: "birth_date", role: DateRole::Birth, persons: &["resident_id"], least_age: 0 },
+                end("death_date", &["resident_id"]),
+            ],
+            end: Some(AskedEnd { column: "death_date", code: "status", ended: &["deceased"] }),
         },
         AskedDataset {
             id: "estate.ownership",
@@ -165,6 +204,8 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 RECORDED_ON,
                 UNIT_NO,
             ],
+            dates: &[end("ended_on", &[]), end("recorded_on", &[])],
+            end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["cancelled"] }),
         },
         AskedDataset {
             id: "housing.presale",
@@ -194,9 +235,16 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 RECORDED_ON,
                 UNIT_NO,
             ],
+            dates: &[end("ended_on", &[]), end("recorded_on", &[])],
+            end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["cancelled", "transferred"] }),
         },
     ],
 }];
+
+/// What the checks ask of the dataset of that id.
+pub fn of_dataset(id: &str) -> impl Iterator<Item = &'static AskedDataset> {
+    VOCABULARIES.iter().filter_map(move |vocabulary| vocabulary.dataset(id))
+}
 
 /// The vocabulary of a check.
 pub fn of(check: &str) -> Option<&'static Vocabulary> {

@@ -120,6 +120,9 @@ pub struct Refusal {
     pub reference: String,
 }
 
+/// Causes of a broken connection that are told.
+const MOST_CAUSES: usize = 8;
+
 impl Refusal {
     /// In English only.
     pub fn new(code: ErrorCode, en: impl Into<String>) -> Self {
@@ -167,7 +170,17 @@ impl Refusal {
             Code::Unavailable | Code::Unknown | Code::Aborted | Code::Cancelled => ErrorCode::SourceUnreachable,
             _ => ErrorCode::Internal,
         };
-        Self::new(code, status.message())
+        // One that was made at this end, of a connection that broke, has a cause; the peer has not spoken.
+        let Some(cause) = std::error::Error::source(status) else { return Self::new(code, status.message()) };
+        let causes = std::iter::successors(Some(cause), |cause| cause.source()).map(ToString::to_string);
+        let mut said = vec![status.message().to_owned()];
+        for cause in causes.take(MOST_CAUSES) {
+            if !said.contains(&cause) {
+                said.push(cause);
+            }
+        }
+        let code = if code == ErrorCode::Internal { ErrorCode::SourceUnreachable } else { code };
+        Self::new(code, said.join(": "))
     }
 }
 

@@ -16,6 +16,7 @@ mod faults;
 mod floods;
 mod gate;
 mod inspect;
+mod left_out;
 mod moments;
 mod noninterference;
 mod outside;

@@ -217,6 +217,23 @@ fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
             assert_eq!(lookups[dataset.id], BTreeSet::from([dataset.lookup.name.to_owned()]), "{}", dataset.id);
             let joined: BTreeSet<&str> = shape.lookup.get(dataset.lookup.name).into_iter().flatten().map(String::as_str).collect();
             assert_eq!(dataset.lookup.columns.iter().copied().collect::<BTreeSet<_>>(), joined, "{}", dataset.id);
+            let roles: BTreeSet<(String, String, Vec<String>, u32)> = definition
+                .dates
+                .iter()
+                .filter(|date| date.dataset == dataset.id)
+                .map(|date| (date.column.clone(), format!("{:?}", date.role), date.persons.clone(), date.least_age))
+                .collect();
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+            let said: BTreeSet<(String, String, Vec<String>, u32)> = dataset
+                .dates
+                .iter()
+                .map(|date| (date.column.to_owned(), format!("{:?}", date.role), owned(date.persons), date.least_age))
+                .collect();
+            assert_eq!(said, roles, "{}", dataset.id);
+            for end in dataset.end.iter() {
+                let code = dataset.columns.iter().find(|column| column.name == end.code).unwrap();
+                assert!(end.ended.iter().all(|word| code.meanings.iter().any(|(meaning, _)| meaning == word)), "{}", dataset.id);
+            }
             for column in dataset.columns {
                 let code = definition.codes.iter().find(|code| code.dataset == dataset.id && code.column == column.name);
                 let known: BTreeSet<&str> = code.into_iter().flat_map(|code| &code.meanings).map(String::as_str).collect();

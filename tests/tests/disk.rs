@@ -79,7 +79,7 @@ fn a_full_disk_under_the_ledger_stops_the_hub_at_every_step_and_answers_nothing_
 
 #[test]
 fn a_full_disk_under_a_connector_gives_out_nothing_and_is_over_when_there_is_room() {
-    let mut town = town(100, 17);
+    let town = town(100, 17);
     let runtime = runtime();
     let mut session = runtime.block_on(town.session());
     assert!(matches!(runtime.block_on(town.family(&mut session)).unwrap(), Outcome::Affirmed(_)));

@@ -194,3 +194,67 @@ fn a_hub_that_closes_a_channel_says_why_and_no_copy_is_blamed() {
     assert_eq!(estate.said("copy of this folder"), 0);
     town.town.stop().unwrap();
 }
+
+/// The day of registration is in every row, whatever became of it: what ended this morning would seem to have ended long ago.
+#[test]
+fn a_contradicted_dataset_file_is_not_signed() {
+    let town = town(200, 47);
+    let estate = Estate::of(&town);
+    let before = estate.copy();
+    let text = estate.text();
+    fs::write(&estate.described, text.replace("field = \"ZXRQ\"", "field = \"DJRQ\"")).unwrap();
+    let file = estate.described.to_str().unwrap();
+    let refused = estate.sign(file, &[]).expect(2).unwrap();
+    assert!(refused.errors.contains("`ended_on` holds a day in"), "{}", refused.errors);
+    let checked = run("zerotrip-connector", &["check", file], &estate.signed).unwrap().expect(1).unwrap();
+    assert!(checked.output.contains("finding: ended_on"), "{}", checked.output);
+    fs::write(&estate.described, text).unwrap();
+    assert_eq!(estate.copy(), before, "nothing was signed");
+    assert_eq!(asked(&town), 0, "what was signed before is served on");
+    town.town.stop().unwrap();
+}
+
+/// The check is prepared over one statement; before its register is asked the owner signs another.
+#[test]
+fn an_answer_rests_on_one_statement_of_each_register() {
+    let town = town(200, 53);
+    let estate = Estate::of(&town);
+    let (applicant, _) = town.cast("nothing_owned");
+    let text = estate.text();
+    let ask = |town: &TestTown| town.town.ask("check", FUND, "couple", &applicant, &[]).unwrap();
+    assert_eq!(ask(&town).code, 0);
+    let store =
+        rusqlite::Connection::open_with_flags(town.town.folder.join("store.sqlite"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let exchanges = || store.query_row("select count(*) from exchange", [], |row| row.get::<_, i64>(0)).unwrap();
+    // A connector that stands still is noticed by its silence; then the exchange has ended before the other statement came.
+    let is_refused = (1..5).any(|round| {
+        let before = exchanges();
+        town.town.connector("civil").unwrap().signal("STOP").unwrap();
+        let answer = std::thread::scope(|scope| {
+            let (question, folder) = (town.town.question("check", FUND, "couple", &applicant), town.town.folder.clone());
+            let asked = scope.spawn(move || {
+                let question: Vec<&str> = question.iter().map(String::as_str).collect();
+                run("zerotrip", &question, &folder).unwrap()
+            });
+            wait_until(Duration::from_secs(20), "the exchange has begun", || Ok(exchanges() > before)).unwrap();
+            estate.sign_text(&text.replacen("en = \"", &format!("en = \"{round} "), 1));
+            estate.wait_said("attaching anew", round);
+            let attached = || {
+                Ok(town
+                    .town
+                    .zerotrip(&["--json", "catalog", "list", "--dir", &town.town.path(FUND)])?
+                    .output
+                    .contains(&format!("\"{round} ")))
+            };
+            wait_until(Duration::from_secs(20), "the hub knows the statement", attached).unwrap();
+            town.town.connector("civil").unwrap().signal("CONT").unwrap();
+            asked.join().unwrap()
+        });
+        assert_ne!(answer.code, 0, "{}", answer.output);
+        town.town.wait_attached(&["civil.marriage"]).unwrap();
+        answer.output.contains("SOURCE_DRIFT")
+    });
+    assert!(is_refused, "never by the rule");
+    wait_until(Duration::from_secs(20), "it is answered again", || Ok(ask(&town).code == 0)).unwrap();
+    town.town.stop().unwrap();
+}

@@ -123,6 +123,9 @@ fn words(kind: QualityKind) -> (&'static str, &'static str) {
         QualityKind::LostId => ("hold no id, where one should stand", "缺少应有的证件号码"),
         QualityKind::IrregularId => ("are spelled irregularly; they are found all the same", "写法不规范，仍可查得"),
         QualityKind::RoundedId => ("may have been rounded by a spreadsheet", "可能被电子表格取整"),
+        QualityKind::NamedBeside => ("name a person outside the look-ups", "在查询列之外出现身份号码"),
+        QualityKind::ImplausibleDate => ("are days on which it cannot have been", "日期不可能为真"),
+        QualityKind::EndOfCurrent => ("say that something ended that goes on", "现势记录却有终止日期"),
         QualityKind::RaggedRow => ("have another width than the header", "列数与表头不符"),
         QualityKind::Unspecified => ("are of no known kind", "类别不明"),
     }

@@ -10,8 +10,8 @@ use zerotrip_proto::v1::{CheckEntry, ListChecksRequest};
 use zerotrip_proto::{Refusal, bounds};
 
 use super::{Failure, say};
-use crate::desk;
 use crate::shown::shown;
+use crate::{check, desk};
 
 /// Time in which the hub says what its checks ask; a hub that does not hinders nobody from signing.
 const HUB_TIME: Duration = Duration::from_secs(5);
@@ -22,6 +22,17 @@ pub async fn sign(dir: &Path, files: &[PathBuf], not_asked_yet: bool, json: bool
     let asked = if not_asked_yet { None } else { asked(&home).await };
     if asked.is_none() && !not_asked_yet {
         eprintln!("the hub could not be asked which datasets its checks ask: whether these ids are among them is not known");
+    }
+    for path in files {
+        let dataset = desk::read_dataset(path).map_err(|error| shown(&error.to_string()))?;
+        match check::contradictions(&dataset, path).await {
+            Ok(found) => {
+                if let Some(found) = found.first() {
+                    return Err(format!("{}: {}", dataset.id, shown(found)).into());
+                }
+            }
+            Err(error) => eprintln!("{}: its rows were not looked at: {}", dataset.id, shown(&error.to_string())),
+        }
     }
     let signed = desk::sign_datasets(&home, files, asked.as_ref()).map_err(|error| shown(&error.to_string()))?;
     let taken = taken_up(dir)?;

@@ -65,12 +65,14 @@ pub fn text(
     coverage(&mut out);
     if let Some(asked) = asked {
         asked::describe(&mut out, asked, columns);
+        not_about(&mut out, columns.iter());
         return out;
     }
     for column in columns {
         one_column(&mut out, column);
     }
     look_ups(&mut out, columns);
+    not_about(&mut out, columns.iter().filter(|column| column.guess.semantic != SemanticType::ResidentId));
     out
 }
 
@@ -217,6 +219,23 @@ fn look_ups(out: &mut String, columns: &[Proposed]) {
         }
         line!(out, "# Take {PLACEHOLDER} out, and every column in which a blank is a lost id.");
         line!(out, "may_be_blank = [\"{PLACEHOLDER}\", {}]", listed(&blank));
+    }
+}
+
+/// Fields in which persons are named: what is in none of the look-ups needs its owner's word.
+fn not_about<'a>(out: &mut String, columns: impl Iterator<Item = &'a Proposed>) {
+    let naming: Vec<&Proposed> = columns.filter(|column| column.seen.evidence.holds_ids()).collect();
+    if naming.is_empty() {
+        return;
+    }
+    line!(
+        out,
+        "\n# Persons are named in these fields. A row could be about whoever is named in a field that no look-up asks, and they get"
+    );
+    line!(out, "# no answer: look it up, or say here why the rows are not about them.");
+    line!(out, "# [not_about]");
+    for column in naming {
+        line!(out, "# {} = \"{PLACEHOLDER}\"", comment(&quoted(&column.seen.field)));
     }
 }
 

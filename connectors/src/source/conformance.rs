@@ -163,6 +163,11 @@ impl<'a> AnyRig<'a> {
         is.clone_into(&mut column.field);
     }
 
+    /// Has the owner say that the rows are not about who is in this field.
+    pub fn not_about(&mut self, field: &str) {
+        self.dataset.not_about.insert(field.to_owned(), "it is known why".to_owned());
+    }
+
     /// The interface that answers.
     pub fn api(&self) -> &Api {
         self.api.as_ref().unwrap()
@@ -480,7 +485,10 @@ pub fn look_ups_at_once_and_writes_between_are_seen(kind: AnyKind<'_>) {
 }
 
 pub use files::{a_file_of_another_kind_is_told, a_first_row_is_no_header, a_further_file_is_never_left_unsaid};
-pub use live::{ids_in_columns_that_nobody_names_are_told, what_is_not_proven_to_be_of_now_is_refused};
+pub use live::{
+    ids_in_fields_that_no_column_names_are_refused, what_is_not_proven_to_be_of_now_is_refused,
+    who_is_named_beside_the_look_ups_could_be_meant,
+};
 pub use selecting::what_is_selected_is_what_local_evaluation_finds;
 
 pub fn run<T>(work: impl Future<Output = T>) -> T {
@@ -494,7 +502,8 @@ macro_rules! every_test {
         $with!(
             $kind,
             what_is_not_proven_to_be_of_now_is_refused,
-            ids_in_columns_that_nobody_names_are_told,
+            ids_in_fields_that_no_column_names_are_refused,
+            who_is_named_beside_the_look_ups_could_be_meant,
             every_spelling_is_found,
             what_could_match_is_reported,
             fifteen_digits_that_may_be_anothers_are_reported,

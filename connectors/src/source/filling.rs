@@ -12,6 +12,7 @@ use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
 use super::SourceError;
+use super::findings::LeftFields;
 use super::header;
 use super::profile::{MOST_UNREADABLE, RaggedRow};
 use super::snapshot::snapshot_failed;
@@ -54,6 +55,12 @@ pub struct Filling<'a> {
     /// Rows with something in a column that has no name, and those columns.
     beside: (u64, BTreeSet<usize>),
     midnights: Midnights,
+    /// Fields in which persons are whom the rows are not about; none where no field is left.
+    not_about: Option<&'a BTreeSet<String>>,
+    /// Fields of the present file that no column names, in the order in which a row gives their cells,
+    /// behind those of the columns.
+    left: Vec<String>,
+    left_fields: LeftFields,
 }
 
 /// Where rows go.
@@ -91,11 +98,20 @@ pub struct Sample {
 
 impl<'a> Filling<'a> {
     /// Into a table of these columns.
-    pub(super) fn new(origin: &str, columns: &'a [Column], connection: &'a Connection) -> Result<Self, SourceError> {
+    ///
+    /// Fields that no column names are looked through for persons, unless `not_about` says that the
+    /// rows are not about who is there; with `None` nobody is looked up.
+    pub(super) fn new(
+        origin: &str,
+        columns: &'a [Column],
+        not_about: Option<&'a BTreeSet<String>>,
+        connection: &'a Connection,
+    ) -> Result<Self, SourceError> {
         let names: Vec<String> = (0..columns.len()).map(|place| format!(", c{place}")).collect();
         let sql = format!("insert into \"drop\" (rowid{}) values (?{})", names.concat(), ", ?".repeat(columns.len()));
         let row = connection.prepare(&sql).map_err(|error| snapshot_failed(origin, &error))?;
-        Ok(Self::over(origin, columns, Sink::Snapshot(Inserts { connection, row, id: None })))
+        let filling = Self::over(origin, columns, Sink::Snapshot(Inserts { connection, row, id: None }));
+        Ok(Self { not_about, ..filling })
     }
 
     /// For looking at a file.
@@ -113,6 +129,9 @@ impl<'a> Filling<'a> {
             numbered: (0, 0),
             beside: (0, BTreeSet::new()),
             midnights: Midnights::of(columns),
+            not_about: None,
+            left: Vec::new(),
+            left_fields: LeftFields::default(),
         }
     }
 
@@ -134,6 +153,7 @@ impl<'a> Filling<'a> {
     /// What was read, once all of it was.
     pub(super) fn filled(mut self) -> Result<Filled, SourceError> {
         self.midnights.plausible(&self.origin, self.columns)?;
+        self.left_fields.none(&self.origin)?;
         self.conclude();
         Ok(self.filled)
     }
@@ -193,8 +213,9 @@ impl<'a> Filling<'a> {
         self.columns.iter().any(|column| column.field == field && column.semantic == SemanticType::Date)
     }
 
-    /// The file's columns, unnamed ones as `None`. Returns the place in the file of each column of the dataset.
-    pub fn header(&self, names: &[Option<String>]) -> Result<Vec<usize>, SourceError> {
+    /// The file's columns, unnamed ones as `None`. Returns the place in the file of each column of the dataset and, behind those, of each field
+    /// that no column names and of which nothing is stated: a row gives its cells in this order.
+    pub fn header(&mut self, names: &[Option<String>]) -> Result<Vec<usize>, SourceError> {
         let drift = |detail: String| Err(SourceError::new(ErrorCode::SourceDrift, format!("`{}` {detail}", self.origin)));
         if let Some(value) = header::value_among(names, self.columns) {
             return drift(format!(
@@ -230,10 +251,32 @@ impl<'a> Filling<'a> {
                 }
             }
         }
+        self.left.clear();
+        for (place, name) in names.iter().enumerate().filter_map(|(place, name)| Some((place, name.as_deref()?))) {
+            let is_named = self.columns.iter().any(|column| column.field == name);
+            if !is_named && self.not_about.is_some_and(|declared| !declared.contains(name)) {
+                self.left.push(name.to_owned());
+                places.push(place);
+            }
+        }
         Ok(places)
     }
 
-    /// A row: one cell for each column of the dataset. `number` is its own, by which its owner finds it.
+    /// The error of a field that cannot be read, at this place among those that [`Self::header`]
+    /// returned: of one that no column names, with what can be done about it.
+    pub fn of_field(&self, at: usize, error: SourceError) -> SourceError {
+        if self.is_sample() || at < self.columns.len() {
+            return error;
+        }
+        let detail = format!(
+            "{}; no column names it, so that nothing shows that nobody is named there: if the rows are not about who \
+             is there, say why in `[not_about]`",
+            error.detail
+        );
+        SourceError::new(error.code, detail)
+    }
+
+    /// A row: one cell for each place that [`Self::header`] returned. `number` is its own, by which its owner finds it.
     pub fn row(&mut self, number: u64, cells: impl IntoIterator<Item = Option<String>>) -> Result<(), SourceError> {
         self.count()?;
         let number = self.number(number);
@@ -248,9 +291,14 @@ impl<'a> Filling<'a> {
                 return Ok(());
             }
         };
+        let (left, left_fields, width) = (&self.left, &mut self.left_fields, self.columns.len());
         let bind = || {
             insert.raw_bind_parameter(1, number)?;
             for (place, cell) in cells.into_iter().enumerate() {
+                if let Some(field) = place.checked_sub(width).and_then(|at| left.get(at)) {
+                    cell.iter().for_each(|cell| left_fields.note(field, cell));
+                    continue;
+                }
                 midnights.note(place, cell.as_deref());
                 insert.raw_bind_parameter(place + 2, cell)?;
             }

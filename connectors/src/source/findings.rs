@@ -1,19 +1,27 @@
 //! What is wrong with the cells of a dataset, counted by column and kind: for its owner, and for the catalog, which must not hear more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use zerotrip_datasets::Column;
 use zerotrip_datasets::cell::{CellReading, is_blank, read};
+use zerotrip_datasets::date;
 use zerotrip_datasets::mask::masked;
-use zerotrip_datasets::resident_id::{self, Reading, ResidentId, Whose, is_irregular, is_spreadsheet_rounded, names_somebody};
-use zerotrip_proto::v1::SemanticType;
+use zerotrip_datasets::resident_id::{ResidentId, Whose, is_irregular, is_spreadsheet_rounded, names_somebody, persons_in};
+use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
-use super::RawRow;
 use super::profile::KeyColumns;
+use super::rules::{Contradicted, Rules};
+use super::{RawRow, SourceError, header};
 
 /// Masked examples of one kind in one column.
 const MOST_EXAMPLES: usize = 3;
+/// Fields that no column names and that are told apart.
+const MOST_LEFT: usize = 256;
+/// Of which one error lists so many.
+const MOST_SHOWN: usize = 20;
 /// Persons of each look-up with whom it can be tried.
 const MOST_TRIALS: usize = 64;
 
@@ -33,6 +41,13 @@ pub enum FindingKind {
     IrregularId,
     /// A readable id that a spreadsheet may have rounded from another's.
     RoundedId,
+    /// A person's id in a column that no look-up asks: the row could be about them.
+    NamedBeside,
+    /// A date on which it cannot have been: before the register, before a birth, to come, or one that
+    /// systems write where there is none.
+    ImplausibleDate,
+    /// The day on which something ended, in a row that says that it goes on.
+    EndOfCurrent,
     /// The row has another width than the header.
     RaggedRow,
 }
@@ -52,6 +67,11 @@ impl FindingKind {
             Self::LostId => "hold no id, where one should stand",
             Self::IrregularId => "are spelled irregularly; they are found all the same",
             Self::RoundedId => "may have been rounded by a spreadsheet",
+            Self::NamedBeside => {
+                "name a person, and no look-up asks them; look the column up, or say in `[not_about]` why the rows are not about them"
+            }
+            Self::ImplausibleDate => "are days on which it cannot have been: before the register or a birth, to come, or a system's filler",
+            Self::EndOfCurrent => "say that something ended of which the row says that it goes on",
             Self::RaggedRow => "have another width than the header",
         }
     }
@@ -79,8 +99,8 @@ pub struct Assayed {
     pub spoilt_rows: u64,
     /// By look-up: persons with whom it can be tried.
     pub trials: Vec<Vec<ResidentId>>,
-    /// For the owner: columns of other types in which somebody's id stands.
-    pub advice: Vec<String>,
+    /// Columns that are not what the checks take them to be, in words.
+    pub contradictions: Vec<String>,
 }
 
 /// A pass over the rows.
@@ -91,8 +111,12 @@ pub struct Assay<'a> {
     found: BTreeMap<(usize, FindingKind), (u64, Vec<String>)>,
     spoilt_rows: u64,
     trials: Vec<Trials>,
-    /// By column: rows in which somebody's id stands, though the column is not of ids.
-    named: Vec<u64>,
+    /// Places of the columns of no look-up in which a row may name whom it is about.
+    beside: &'a [usize],
+    rules: &'a Rules,
+    /// By the place of a date: how often its row contradicts it.
+    contradicted: BTreeMap<usize, Contradicted>,
+    today: NaiveDate,
 }
 
 /// Some persons of a look-up, spread evenly over the rows.
@@ -105,17 +129,29 @@ struct Trials {
 
 impl<'a> Assay<'a> {
     /// Of a dataset with these columns and look-ups.
-    pub fn new(columns: &'a [Column], look_ups: &'a [KeyColumns]) -> Self {
+    pub fn new(columns: &'a [Column], look_ups: &'a [KeyColumns], beside: &'a [usize], rules: &'a Rules) -> Self {
         let trials = look_ups.iter().map(|_| Trials::default()).collect();
-        Self { columns, look_ups, found: BTreeMap::new(), spoilt_rows: 0, trials, named: vec![0; columns.len()] }
+        let (found, contradicted) = (BTreeMap::new(), BTreeMap::new());
+        let today = date::in_china(SystemTime::now());
+        Self { columns, look_ups, found, spoilt_rows: 0, trials, beside, rules, contradicted, today }
     }
 
     /// Takes the next row.
     pub fn note(&mut self, row: RawRow<'_>) {
         let mut spoilt = false;
         let cell = |place: usize| row.get(place);
-        for ((column, raw), rows) in self.columns.iter().zip(row.iter()).zip(&mut self.named) {
-            *rows += u64::from(column.semantic != SemanticType::ResidentId && raw.is_some_and(names_somebody));
+        for place in self.beside {
+            let Some(raw) = cell(*place) else { continue };
+            let named = persons_in(raw);
+            if named.is_empty() {
+                continue;
+            }
+            let keys = self.look_ups.iter().flat_map(|look_up| &look_up.columns);
+            let about: Vec<ResidentId> = keys.filter_map(|place| cell(*place)).flat_map(persons_in).collect();
+            if named.iter().any(|person| !about.contains(person)) {
+                spoilt = true;
+                self.add((*place, FindingKind::NamedBeside), Some(raw));
+            }
         }
         for (place, (column, raw)) in self.columns.iter().zip(row.iter()).enumerate() {
             let Some(kind) = fault(column, raw) else { continue };
@@ -131,6 +167,18 @@ impl<'a> Assay<'a> {
         for place in lost {
             spoilt = true;
             self.add((place, FindingKind::LostId), None);
+        }
+        let (rules, columns) = (self.rules, self.columns);
+        for place in rules.implausible(columns, &cell, self.today).collect::<Vec<_>>() {
+            spoilt = true;
+            self.add((place, FindingKind::ImplausibleDate), cell(place));
+        }
+        for (place, is_broken) in rules.ends(columns, &cell) {
+            self.contradicted.entry(place).or_default().note(is_broken);
+            if is_broken {
+                spoilt = true;
+                self.add((place, FindingKind::EndOfCurrent), cell(place));
+            }
         }
         self.spoilt_rows += u64::from(spoilt);
         for (look_up, trials) in self.look_ups.iter().zip(&mut self.trials) {
@@ -168,15 +216,16 @@ impl<'a> Assay<'a> {
             findings.push(Finding { column: String::new(), kind: FindingKind::RaggedRow, count: ragged, examples: Vec::new() });
         }
         let trials = self.trials.into_iter().map(|trials| trials.persons).collect();
-        let named = columns.iter().zip(&self.named).filter(|(_, rows)| **rows > 0);
-        let advice = named.map(|(column, rows)| {
+        let not_ends = self.contradicted.iter().filter(|(_, contradicted)| contradicted.is_another_column());
+        let contradictions = not_ends.map(|(place, contradicted)| {
+            let column = columns.get(*place).map_or("", |column| column.name.as_str());
             format!(
-                "column `{}` is not of ids, and holds somebody's in {rows} rows: who stands there alone is not found; give them a column of type \
-                 `resident_id` in a look-up",
-                column.name
+                "`{column}` holds a day in {} that say that what they record goes on: it is another date than that of an end, and what ended \
+                 today would seem to have ended long ago; name the field that holds just that, or say that there is none (`absent`)",
+                contradicted.said()
             )
         });
-        Assayed { findings, spoilt_rows: self.spoilt_rows + ragged, trials, advice: advice.collect() }
+        Assayed { findings, spoilt_rows: self.spoilt_rows + ragged, trials, contradictions: contradictions.collect() }
     }
 }
 
@@ -212,25 +261,50 @@ fn fault(column: &Column, raw: Option<&str>) -> Option<FindingKind> {
     }
 }
 
-/// Whether a cell that no column names is somebody's id.
-pub fn is_person(cell: &str) -> bool {
-    // Nearly nothing is as long as an id.
-    cell.len() >= 15 && matches!(resident_id::parse(cell), Reading::Person(_))
-}
+/// Fields that no column of the dataset file names, and in how many rows of each a person is named.
+#[derive(Debug, Default)]
+pub struct LeftFields(BTreeMap<String, u64>);
 
-/// What is said of columns that no column of the dataset file names, by the rows of each in which an id stands.
-pub fn left_columns<'a>(columns: impl Iterator<Item = (&'a str, u64)>) -> Vec<String> {
-    let said = |(name, rows): (&str, u64)| {
-        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-        format!("`{name}` holds resident ids in {rows}, and no column names it: who stands there alone is not found")
-    };
-    columns.filter(|(_, rows)| *rows > 0).map(said).collect()
+impl LeftFields {
+    /// A cell of such a field.
+    pub fn note(&mut self, field: &str, cell: &str) {
+        if !names_somebody(cell) {
+            return;
+        }
+        if let Some(rows) = self.0.get_mut(field) {
+            *rows += 1;
+        } else if self.0.len() < MOST_LEFT {
+            // One is enough for the error.
+            self.0.insert(field.to_owned(), 1);
+        }
+    }
+
+    /// An error where there are any: a row could be about the persons who are named there, and a
+    /// look-up would not find it.
+    pub fn none(&self, origin: &str) -> Result<(), SourceError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let said = |(name, rows): (&String, &u64)| {
+            let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+            format!("`{}` in {rows}", header::shown(name))
+        };
+        let fields: Vec<String> = self.0.iter().take(MOST_SHOWN).map(said).collect();
+        let detail = format!(
+            "`{origin}` holds resident ids in fields that no column names, and that no look-up asks: {}; describe \
+             each in a `[[column]]` and look it up (`[[lookup]]`), or say in `[not_about]` why the rows are not \
+             about who is there",
+            fields.join(", ")
+        );
+        Err(SourceError::new(ErrorCode::SourceDrift, detail))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
+    use zerotrip_datasets::DatasetFile;
     use zerotrip_proto::v1::Grade;
 
     use super::*;
@@ -245,7 +319,8 @@ mod tests {
         let columns =
             [column("id", SemanticType::ResidentId), column("father", SemanticType::ResidentId), column("status", SemanticType::Code)];
         let look_ups = [KeyColumns { columns: vec![0, 1], may_be_blank: vec![1], ..KeyColumns::default() }];
-        let mut assay = Assay::new(&columns, &look_ups);
+        let rules = Rules::default();
+        let mut assay = Assay::new(&columns, &look_ups, &[], &rules);
         let rows = [
             ["11010519491231002X", "", "1"],
             ["110105 19491231 002X", "", "1"],
@@ -273,8 +348,60 @@ mod tests {
                 ("", FindingKind::RaggedRow, 2),
             ]
         );
-        assert_eq!((assayed.spoilt_rows, assayed.trials.len()), (5, 1));
+        assert_eq!((assayed.spoilt_rows, assayed.trials.len(), assayed.contradictions.len()), (5, 1, 0));
         assert_eq!(assayed.findings.first().unwrap().examples, ["1101**********0021"]);
         assert!(!format!("{assayed:?}").contains("19491231"), "nobody is shown");
+    }
+
+    /// A register of homes as the no-property check asks it.
+    fn homes(rows: &[(&str, &str, &str)]) -> Assayed {
+        let text = format!(
+            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
+             most_age = \"36h\"\nrow_floor = 1\n[source]\nkind = \"sqlite\"\npath = \"t.db\"\ntable = \"t\"\nas_of = \"live\"\n\
+             [coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\nsubjects = \"everyone\"\n\
+             text = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}{}[[lookup]]\nname = \"owner\"\ncolumns = [\"owner_id\"]\n",
+            "[[column]]\nname = \"owner_id\"\nfield = \"a\"\ntype = \"resident_id\"\ngrade = \"L3\"\n",
+            "[[column]]\nname = \"status\"\nfield = \"b\"\ntype = \"code\"\ngrade = \"L2\"\n\
+             codes = { 1 = \"current\", 2 = \"cancelled\", 3 = \"pending\" }\n",
+            "[[column]]\nname = \"ended_on\"\nfield = \"c\"\ntype = \"date\"\ngrade = \"L2\"\n",
+        );
+        let dataset = DatasetFile::parse(&text, "it").unwrap();
+        let (look_ups, rules) = (KeyColumns::of(&dataset), Rules::of(&dataset));
+        let mut assay = Assay::new(&dataset.columns, &look_ups, &[], &rules);
+        for (owner, status, ended) in rows {
+            let mut rows = crate::source::Rows::default();
+            [owner, status, ended].iter().for_each(|cell| rows.cell(Some(cell)));
+            assay.note(rows.end_row(1));
+        }
+        assay.finish(0)
+    }
+
+    #[test]
+    fn a_day_of_filing_that_is_taken_for_an_end_is_found() {
+        let id = "11010519491231002X";
+        let of = |rows: &[(&str, &str, &str)], kind| {
+            let assayed = homes(rows);
+            let count = assayed.findings.iter().filter(|finding| finding.kind == kind).map(|finding| finding.count).sum::<u64>();
+            (count, assayed.contradictions.len())
+        };
+        let ended = [(id, "2", "2020-05-06"); 200];
+        assert_eq!(of(&ended, FindingKind::EndOfCurrent), (0, 0));
+        // One that goes on with a day of its end is a slip.
+        let slip: Vec<_> = ended.iter().copied().chain([(id, "1", ""); 100]).chain([(id, "3", "2020-05-06")]).collect();
+        assert_eq!(of(&slip, FindingKind::EndOfCurrent), (1, 0));
+        let filed: Vec<_> = ended.iter().copied().chain([(id, "1", "2019-01-02"); 30]).chain([(id, "1", ""); 200]).collect();
+        assert_eq!(of(&filed, FindingKind::EndOfCurrent), (30, 1));
+        let contradiction = homes(&filed).contradictions.concat();
+        assert!(contradiction.contains("`ended_on` holds a day in 30 of 230 rows"), "{contradiction}");
+    }
+
+    #[test]
+    fn a_day_on_which_it_cannot_have_been_is_counted() {
+        let rows = ["2020-05-06", "1900-01-01", "1983-12-31", "9999-12-31", "1970-01-01"].map(|day| ("11010519491231002X", "2", day));
+        let found = homes(&rows).findings;
+        let implausible: Vec<(&str, FindingKind, u64)> =
+            found.iter().map(|finding| (finding.column.as_str(), finding.kind, finding.count)).collect();
+        assert_eq!(implausible, [("ended_on", FindingKind::ImplausibleDate, 4)]);
+        assert_eq!(homes(&rows).spoilt_rows, 4);
     }
 }

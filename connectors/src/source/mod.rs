@@ -14,6 +14,7 @@ mod profile;
 mod remote;
 mod rest;
 mod rows;
+mod rules;
 mod seen;
 pub mod select;
 mod snapshot;
@@ -170,6 +171,8 @@ pub struct Survey {
     pub advice: Vec<String>,
     /// What is wrong with its cells, by column and kind.
     pub findings: Vec<Finding>,
+    /// Columns that are not what the checks take them to be, in words: nothing may be concluded from the dataset.
+    pub contradictions: Vec<String>,
     /// Rows with a fault that can make an answer unavailable.
     pub spoilt_rows: u64,
     /// By look-up: persons in it, with whom it can be tried. Never shown.

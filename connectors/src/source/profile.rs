@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use chrono::NaiveDate;
-use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::cell::is_blank;
 use zerotrip_datasets::resident_id::{self, Declared, Probe, ResidentId, Suspect, Whose, names_somebody};
+use zerotrip_datasets::{Column, DatasetFile, date};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
 
@@ -21,6 +22,8 @@ pub const MOST_UNREADABLE: usize = 10_000;
 const FEW: u64 = 100;
 /// Where none can be read, so many are.
 const HANDFUL: u64 = 5;
+/// More rows than this that name persons outside the look-ups are about them, or are not: their owner knows.
+pub const MOST_MENTIONED: usize = 10_000;
 /// More irregular spellings than this belong into the system's own clean-up.
 pub const MOST_IRREGULAR: usize = 1_000_000;
 
@@ -42,6 +45,12 @@ pub struct Profile {
     doubtful: HashMap<u64, Vec<(usize, i64, ResidentId)>>,
     /// How many of those there are.
     doubtful_count: usize,
+    /// Rows that name a person outside the look-ups, of whom no look-up's column of the same row says so.
+    mentioned: Vec<Cell>,
+    /// Where those are, by the person.
+    mentioned_by: HashMap<ResidentId, Vec<usize>>,
+    /// Places of the columns in which such a person may be.
+    beside: Vec<usize>,
     /// What the cells of each of `columns` hold.
     held: Vec<Held>,
     /// Rows that could not be split into columns: each could be anybody's.
@@ -111,6 +120,16 @@ impl KeyColumns {
             Self { columns, may_be_blank: places(&look_up.may_be_blank), declared }
         };
         dataset.lookups.iter().map(look_up).collect()
+    }
+
+    /// The places of columns in no look-up in which a person may be whom a row is about: all but those
+    /// of which the owner has stated otherwise. None of a dataset that nobody is looked up in.
+    pub fn beside(dataset: &DatasetFile, look_ups: &[Self]) -> Vec<usize> {
+        let keys = Self::places(look_ups);
+        let may_be =
+            |place: usize, column: &Column| !keys.is_empty() && !keys.contains(&place) && !dataset.not_about.contains_key(&column.field);
+        let columns = dataset.columns.iter().enumerate();
+        columns.filter(|(place, column)| may_be(*place, column)).map(|(place, _)| place).collect()
     }
 
     /// Key columns of a row in which an id is lost: blank ones, where its owner has not said that there may be nobody, or in which nobody
@@ -234,8 +253,14 @@ pub struct RaggedRow {
 }
 
 impl Profile {
-    /// An empty one, for a dataset with these look-ups.
-    pub fn new(look_ups: Vec<KeyColumns>, ragged: Vec<RaggedRow>, adjudications: Arc<Adjudications>) -> Result<Self, SourceError> {
+    /// An empty one, for a dataset with these look-ups. `beside` are the columns of
+    /// [`KeyColumns::beside`].
+    pub fn new(
+        look_ups: Vec<KeyColumns>,
+        beside: Vec<usize>,
+        ragged: Vec<RaggedRow>,
+        adjudications: Arc<Adjudications>,
+    ) -> Result<Self, SourceError> {
         let key = |place: usize| look_ups.iter().find_map(|look_up| look_up.declared.get(&place)).cloned().unwrap_or_default();
         let columns: Vec<KeyColumn> = KeyColumns::places(&look_ups).into_iter().map(|place| KeyColumn { place, key: key(place) }).collect();
         let mut ruled_rows = HashMap::new();
@@ -250,13 +275,16 @@ impl Profile {
             rounded_by: HashMap::new(),
             doubtful: HashMap::new(),
             doubtful_count: 0,
+            mentioned: Vec::new(),
+            mentioned_by: HashMap::new(),
+            beside,
             held: vec![Held::default(); columns.len()],
             ragged,
             look_ups,
             columns,
             adjudications,
             ruled_rows,
-            today: chrono::Utc::now().date_naive(),
+            today: date::in_china(SystemTime::now()),
         };
         profile.bounded()?;
         Ok(profile)
@@ -270,8 +298,9 @@ impl Profile {
         digest: impl FnOnce() -> Digest,
     ) -> Result<Noted, SourceError> {
         self.rows += 1;
-        let before = (self.unreadable.len(), self.rounded.len());
+        let before = (self.unreadable.len(), self.rounded.len(), self.mentioned.len());
         let mut noted = Noted::default();
+        let mut about: Vec<ResidentId> = Vec::new();
         let text = |place: usize| cell(place).text();
         let lost: BTreeSet<usize> = self.look_ups.iter().flat_map(|look_up| look_up.lost(&text)).collect();
         let open = |column, suspect, is_blank| Cell { column, row, suspect, reads_as: None, is_blank, ruled: None, state: State::Open };
@@ -289,6 +318,7 @@ impl Profile {
                 }
                 Whose::Person(person) => {
                     held.readable += 1;
+                    about.push(person);
                     if resident_id::is_doubtful(raw)
                         && let Some(digits) = resident_id::short_digits(raw)
                     {
@@ -308,6 +338,7 @@ impl Profile {
                 }
                 Whose::Several(persons) => {
                     held.readable += 1;
+                    about.extend(&persons);
                     add(&persons, &mut self.irregular);
                     noted.irregular = true;
                 }
@@ -319,7 +350,18 @@ impl Profile {
                 }
             }
         }
-        if before != (self.unreadable.len(), self.rounded.len()) {
+        for place in &self.beside {
+            let persons = text(*place).map(resident_id::persons_in).unwrap_or_default();
+            for person in persons {
+                if about.contains(&person) {
+                    continue;
+                }
+                self.mentioned_by.entry(person).or_default().push(self.mentioned.len());
+                self.mentioned.push(open(*place, Suspect::new(person.as_str()), true));
+                about.push(person);
+            }
+        }
+        if before != (self.unreadable.len(), self.rounded.len(), self.mentioned.len()) {
             noted.unreadable = true;
             // What the owner has stated of a row stands for what cannot be read in it.
             if self.rule(before, digest) {
@@ -333,7 +375,7 @@ impl Profile {
     }
 
     /// Notes that the owner has stated something of this row; whether so.
-    fn rule(&mut self, before: (usize, usize), digest: impl FnOnce() -> Digest) -> bool {
+    fn rule(&mut self, before: (usize, usize, usize), digest: impl FnOnce() -> Digest) -> bool {
         if self.adjudications.is_empty() {
             return false;
         }
@@ -342,7 +384,8 @@ impl Profile {
             return false;
         }
         *self.ruled_rows.entry(digest).or_default() += 1;
-        let new = self.unreadable.iter_mut().skip(before.0).chain(self.rounded.iter_mut().skip(before.1));
+        let (unreadable, rounded) = (self.unreadable.iter_mut().skip(before.0), self.rounded.iter_mut().skip(before.1));
+        let new = unreadable.chain(rounded).chain(self.mentioned.iter_mut().skip(before.2));
         new.for_each(|cell| cell.ruled = Some(digest));
         true
     }
@@ -353,8 +396,8 @@ impl Profile {
     /// A column of ids in which hardly anybody can be read is another column, or was put into other words (a hash, a vendor's encryption):
     /// that a person is not found in it says nothing.
     pub fn close(&mut self) -> Result<(), SourceError> {
-        let Self { adjudications, ruled_rows, irregular, unreadable, rounded, .. } = self;
-        for cell in unreadable.iter_mut().chain(rounded) {
+        let Self { adjudications, ruled_rows, irregular, unreadable, rounded, mentioned, .. } = self;
+        for cell in unreadable.iter_mut().chain(rounded).chain(mentioned) {
             let Some(concerns) = cell.ruled.and_then(|digest| covering(adjudications, ruled_rows, &digest)) else { continue };
             cell.state = match concerns {
                 Concerns::Nobody => State::Settled,
@@ -405,6 +448,7 @@ impl Profile {
         let concerns = |cell: &&Cell| columns.contains(&cell.column) && persons.iter().any(|person| cell.could_be(person));
         rows.extend(self.unreadable.iter().filter(concerns).map(|cell| cell.row));
         rows.extend(self.rounded_suspects(keys).into_iter().filter(|cell| columns.contains(&cell.column)).map(|cell| cell.row));
+        rows.extend(self.mentions(keys).map(|cell| cell.row));
         if !self.doubtful.is_empty() {
             let cells = keys.iter().flat_map(|key| {
                 let cells = resident_id::doubtfuls(key).filter_map(|digits| self.doubtful.get(&digits)).flatten();
@@ -414,6 +458,17 @@ impl Profile {
         }
         rows.dedup();
         rows
+    }
+
+    /// Cells outside the look-ups that name one of the keys, or in whose rows the owner has stated that they could be theirs.
+    fn mentions<'a>(&'a self, keys: &'a [ResidentId]) -> impl Iterator<Item = &'a Cell> {
+        let cells = keys.iter().filter_map(|key| self.mentioned_by.get(key)).flatten();
+        let open = cells.filter_map(|place| self.mentioned.get(*place)).filter(|cell| cell.is_open());
+        let stated = self.mentioned.iter().filter(|cell| match &cell.state {
+            State::Stated(concerns) => keys.iter().any(|key| concerns.could_be(key)),
+            State::Open | State::Settled => false,
+        });
+        open.chain(stated)
     }
 
     /// Rounded cells that could be one of the keys'.
@@ -444,7 +499,7 @@ impl Profile {
     /// Rows with an unreadable cell of which their owner has stated nothing; one stands here once for each such cell. An id that a spreadsheet
     /// may have rounded is readable, and concerns few: no clerk is asked about it.
     pub fn open_rows(&self) -> impl Iterator<Item = i64> + '_ {
-        self.unreadable.iter().filter(|cell| cell.is_open()).map(|cell| cell.row)
+        self.unreadable.iter().chain(&self.mentioned).filter(|cell| cell.is_open()).map(|cell| cell.row)
     }
 
     /// How many rows could be anybody's: while there is one, no absence can be proven of anybody.
@@ -455,7 +510,7 @@ impl Profile {
     }
 
     fn open_cells(&self) -> impl Iterator<Item = &Cell> {
-        self.unreadable.iter().chain(&self.rounded).filter(|cell| cell.is_open())
+        self.unreadable.iter().chain(&self.rounded).chain(&self.mentioned).filter(|cell| cell.is_open())
     }
 
     /// Ragged rows of which their owner has stated nothing.
@@ -470,7 +525,8 @@ impl Profile {
 
     /// Of how many something is stated.
     pub fn adjudicated_count(&self) -> u64 {
-        (self.unreadable.len() + self.rounded.len() + self.ragged.len()) as u64 - self.unreadable_count()
+        let all = self.unreadable.len() + self.rounded.len() + self.mentioned.len() + self.ragged.len();
+        all as u64 - self.unreadable_count()
     }
 
     /// How many cells are spelled irregularly.
@@ -483,6 +539,13 @@ impl Profile {
             let detail = format!(
                 "more than {MOST_UNREADABLE} rows without a readable identifier; is the column's `type` right, and are the words and the \
                  schemes that stand there declared (`nothing`, `unknown`, `schemes`, `scheme_by`)?"
+            );
+            return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
+        }
+        if self.mentioned.len() > MOST_MENTIONED {
+            let detail = format!(
+                "more than {MOST_MENTIONED} rows name persons in columns of no look-up, and could be theirs; look such a column up \
+                 (`[[lookup]]`), or say in `[not_about]` why the rows are not about who is there"
             );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }

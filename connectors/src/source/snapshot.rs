@@ -1,5 +1,6 @@
 //! Local indexed snapshots of what is read as a whole, be it a file or what an interface gives.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +14,7 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::SourceError;
 use super::profile::{KeyColumns, RaggedRow};
+use super::rules::Rules;
 use super::table::{Moment, TableShape, TableSource, id_places, quote};
 use crate::adjudications::Adjudications;
 
@@ -31,6 +33,9 @@ pub struct Snapshots {
     columns: Vec<Column>,
     look_ups: Vec<KeyColumns>,
     ids: Vec<usize>,
+    beside: Vec<usize>,
+    rules: Arc<Rules>,
+    not_about: Option<BTreeSet<String>>,
     adjudications: Arc<Adjudications>,
 }
 
@@ -59,11 +64,15 @@ impl Drop for Temporary {
 impl Snapshots {
     /// Of a dataset; they are kept below `state`. What processes that are gone have left there is removed.
     pub fn new(dataset: &DatasetFile, state: &Path, adjudications: Arc<Adjudications>) -> Self {
+        let look_ups = KeyColumns::of(dataset);
         let snapshots = Self {
             dataset: dataset.id.clone(),
             folder: state.join("snapshots").join(&dataset.id),
             columns: dataset.columns.clone(),
-            look_ups: KeyColumns::of(dataset),
+            beside: KeyColumns::beside(dataset, &look_ups),
+            rules: Arc::new(Rules::of(dataset)),
+            not_about: (!look_ups.is_empty()).then(|| dataset.not_about.keys().cloned().collect()),
+            look_ups,
             ids: id_places(dataset),
             adjudications,
         };
@@ -71,9 +80,10 @@ impl Snapshots {
         snapshots
     }
 
-    /// Whether a column of the dataset is so called in the source.
-    pub fn names(&self, field: &str) -> bool {
-        self.columns.iter().any(|column| column.field == field)
+    /// Fields of which the owner has stated that the rows are not about who is there; none where
+    /// nobody is looked up.
+    pub fn not_about(&self) -> Option<&BTreeSet<String>> {
+        self.not_about.as_ref()
     }
 
     /// A file for a new snapshot, under a name that no other has, of this process or of another.
@@ -109,6 +119,10 @@ impl Snapshots {
             columns: self.columns.clone(),
             look_ups: self.look_ups.clone(),
             ids: self.ids.clone(),
+            beside: self.beside.clone(),
+            rules: Arc::clone(&self.rules),
+            // What is left of the file was looked at when it was read.
+            not_about: None,
             moment: Moment::Fixed(as_of),
             ragged,
             adjudications: Arc::clone(&self.adjudications),
@@ -132,7 +146,7 @@ impl Snapshots {
         let transaction = connection.transaction().map_err(|error| failed(&error))?;
         transaction.execute(&format!("create table \"drop\" ({})", columns.join(", ")), []).map_err(|error| failed(&error))?;
         let filled = {
-            let mut filling = Filling::new(origin, &self.columns, &transaction)?;
+            let mut filling = Filling::new(origin, &self.columns, self.not_about.as_ref(), &transaction)?;
             read(&mut filling)?;
             filling.filled()?
         };

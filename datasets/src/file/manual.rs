@@ -61,6 +61,11 @@ codes = {{ "1" = "registered", "2" = "cancelled" }}
 [[lookup]]
 name = "party"
 columns = ["owner"]
+
+# Fields outside the look-ups in which persons are named whom the rows are not about, and why. Whoever is named in
+# another field could be whom the row is about, and gets no answer; a field that no column names must name nobody.
+[not_about]
+JBRZJH = "the clerk who entered the row"
 "#,
         kind.example
     )

@@ -39,6 +39,8 @@ pub const MOST_LOOKUPS: usize = 16;
 pub const MOST_CODES: usize = 1000;
 /// Most words of a column for nothing, for unknown, or for other schemes.
 pub const MOST_WORDS: usize = 64;
+/// Most fields in which persons stand whom the rows are not about.
+pub const MOST_NOT_ABOUT: usize = 256;
 /// Most regions of a coverage.
 pub const MOST_REGIONS: usize = 4000;
 
@@ -97,6 +99,10 @@ pub struct DatasetFile {
     pub columns: Vec<Column>,
     /// In the file's order.
     pub lookups: Vec<Lookup>,
+    /// Fields of the source, named by a column or not, in which persons stand whom the rows are not
+    /// about, each with the reason. Whoever stands in any other field beside the look-ups could be
+    /// whom a row is about.
+    pub not_about: BTreeMap<String, String>,
     /// What one scan may cost.
     pub limits: Limits,
 }

@@ -9,8 +9,8 @@ use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
 
 use super::section::{Section, is_text};
 use super::{
-    Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_REGIONS, Made,
-    QuietHours, SEMANTIC_TYPES, Subjects, declared, made, semantic_type, source, units,
+    Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_NOT_ABOUT,
+    MOST_REGIONS, Made, QuietHours, SEMANTIC_TYPES, Subjects, declared, made, semantic_type, source, units,
 };
 use crate::nearest::typo_of;
 use crate::normal::division;
@@ -33,6 +33,7 @@ pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
     let coverage = inside(&mut top, "coverage", "say in a `[coverage]` table what it knows about", coverage);
     let (columns, declared) = columns(&mut top, source.as_ref().is_some_and(source::Source::is_file));
     let lookups = lookups(&mut top, &columns, declared);
+    let not_about = not_about(&mut top, &columns, &lookups);
     let limits = if table.contains_key("limits") {
         inside(&mut top, "limits", "", limits)
     } else {
@@ -57,6 +58,7 @@ pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
             coverage,
             columns,
             lookups,
+            not_about,
             limits,
         }),
         _ => Err(faults),
@@ -301,6 +303,29 @@ fn lookups(top: &mut Section<'_>, columns: &[Column], declared: BTreeSet<String>
         }
     }
     lookups
+}
+
+/// Fields of the source in which persons stand whom the rows are not about.
+fn not_about(top: &mut Section<'_>, columns: &[Column], lookups: &[Lookup]) -> BTreeMap<String, String> {
+    let remedy = format!(
+        "must be a table of at most {MOST_NOT_ABOUT} fields of the source, each with the reason why a row is not \
+         about the persons who stand there, such as `JBR = \"the clerk who entered it\"`"
+    );
+    let read = top.read("not_about", Some(BTreeMap::new()), &remedy, |value| {
+        let table = value.as_table().filter(|table| table.len() <= MOST_NOT_ABOUT)?;
+        let one = |(field, why): (&String, &Value)| {
+            let why = why.as_str().filter(|why| is_text(why))?;
+            is_text(field).then(|| (field.clone(), why.to_owned()))
+        };
+        table.iter().map(one).collect::<Option<BTreeMap<String, String>>>()
+    });
+    let read = read.unwrap_or_default();
+    let is_asked = |column: &&Column| lookups.iter().any(|lookup| lookup.columns.contains(&column.name));
+    for column in columns.iter().filter(is_asked).filter(|column| read.contains_key(&column.field)) {
+        let remedy = "this field is in a look-up, so rows are about whoever stands there: take it out of one of the two";
+        top.fault_in("not_about", column.field.clone(), remedy.to_owned());
+    }
+    read
 }
 
 fn limits(section: &mut Section<'_>) -> Option<Limits> {

@@ -13,15 +13,41 @@ const MOST_PERSONS: usize = 64;
 /// What stands between the identifiers of a list.
 pub(super) const SEPARATORS: [char; 9] = [';', ',', '、', '|', '/', '\n', '\r', '\t', '\u{b}'];
 
-/// Whether somebody's whole id stands in a cell, whatever stands beside it.
+/// Whether a person's whole id is in a cell, whatever is beside it.
 pub fn names_somebody(raw: &str) -> bool {
-    // Nearly nothing is as long as an id.
-    if raw.len() < 15 {
-        return false;
+    !persons_in(raw).is_empty()
+}
+
+/// The persons whose whole ids are in a text, each once, in its order: at most [`MOST_PERSONS`].
+pub fn persons_in(raw: &str) -> Vec<ResidentId> {
+    let mut persons = Vec::new();
+    // Nearly nothing has as many digits as an id.
+    if raw.len() < 15 || raw.chars().filter(|c| c.is_numeric()).count() < 15 {
+        return persons;
     }
-    let text = fold::identifier(raw);
-    let runs = text.split(|c: char| !(c.is_ascii_digit() || c == 'X'));
-    runs.filter(|run| matches!(run.len(), 15 | 18)).any(|run| matches!(parse(run), Reading::Person(_)))
+    // A blank may be within an id, or between two.
+    for text in [fold::identifier(raw), fold::narrowed(raw).to_ascii_uppercase()] {
+        for run in text.split(|c: char| !(c.is_ascii_digit() || c == 'X')) {
+            // Digits of something else may be glued to an id; 15 of them are too few to tell it then.
+            let length = if run.len() == 15 { 15 } else { 18 };
+            for window in run.as_bytes().windows(length) {
+                if let Some(person) = std::str::from_utf8(window).ok().and_then(person)
+                    && persons.len() < MOST_PERSONS
+                    && !persons.contains(&person)
+                {
+                    persons.push(person);
+                }
+            }
+        }
+    }
+    persons
+}
+
+fn person(text: &str) -> Option<ResidentId> {
+    match parse(text) {
+        Reading::Person(person) => Some(person),
+        Reading::Code(_) | Reading::Unreadable => None,
+    }
 }
 
 /// What an owner has declared of a column of ids.

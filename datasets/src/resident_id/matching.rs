@@ -17,7 +17,7 @@
 //! 4. **in exponent form**, as spreadsheets show long numbers (`3.30108E+17`): the mantissa without its point and its zeros at the end, or the
 //!    number before it, begins a form, where that makes 18 digits or 15;
 //! 5. **rounded**, as spreadsheets keep 15 digits of a number: 18 digits that end in `000`, and their first 15, or the number before these 15,
-//!    begin a form.
+//!    begin a form, within one edit, for it may have been mistyped before.
 //!
 //! One kind of damage explains a cell: masks with look-alikes or dividers do not, nor dividers in less than 13 characters. At least six
 //! characters must be known, none of them filled in by a machine (`00000`, `123456`, `0000` or `9999` at the end), and *some* id must be able to look so: a province, a century, a month and a day that there are,
@@ -274,7 +274,7 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
     match marks {
         0 => takes.push(Take::typed(&whole)),
         1 if !whole.iter().any(|c| MASKS.contains(*c)) => takes.push(Take::typed(&whole)),
-        1 => takes.push(Take { most: 1, least: 0, ..Take::typed(&whole) }),
+        1 => takes.push(Take { least: 0, ..Take::typed(&whole) }),
         _ => {}
     }
     let rounded = rounded(&whole.iter().collect::<String>());
@@ -282,7 +282,8 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
     if !rounded.is_empty() && !rounded.iter().any(Take::is_some_ids) {
         return None;
     }
-    takes.extend(rounded);
+    // The number may have been mistyped before.
+    takes.extend(rounded.into_iter().map(|take| Take { most: 1, ..take }));
     explained(takes, KNOWN_ENOUGH)
 }
 
@@ -356,7 +357,7 @@ impl Take {
         let known = Counts::known(&tokens);
         // 15 digits of the sequences that stood for another century are whole, and only the century is open.
         let is_ambiguous = matches!(text.get(12..), Some(['9', '9', '6'..='9'])) && !matches!(text.first(), Some('8' | '9'));
-        let is_whole = text.len() == 15 && known.total() == 15 && is_ambiguous;
+        let is_whole = text.len() == 15 && text.iter().all(char::is_ascii_digit) && is_ambiguous;
         let (most, part) = match known.total() {
             _ if is_whole => (0, Some(0)),
             13.. => (2, Some(1)),

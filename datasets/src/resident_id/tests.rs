@@ -501,6 +501,11 @@ fn a_whole_id_is_seen_beside_whatever_it_stands() {
     {
         assert!(names_somebody(&raw), "{raw}");
     }
+    let of = |raw: &str| persons_in(raw).iter().map(|person| person.as_str().to_owned()).collect::<Vec<_>>();
+    let other = "33010619900101123X";
+    assert_eq!(of(&format!("{id} {other}、{id}")), [id, other], "each once");
+    assert_eq!(of("ＩＤ：１１０１０５ 19491231 002x 2019-05-12"), [id]);
+    assert_eq!(of(&format!("NO{id}20190512")), [id], "glued to something else");
     for raw in ["", "张三", "110105194912310021", "33010619900517", "HT201905120000123"] {
         assert!(!names_somebody(raw), "{raw}");
     }

@@ -186,12 +186,19 @@ impl Town {
 
     /// Asks, or issues, about somebody, as an issuer; the result is the command's JSON.
     pub fn ask(&self, verb: &str, issuer: &str, variant: &str, applicant: &str, more: &[&str]) -> Result<Finished, Failure> {
+        let arguments = self.question(verb, issuer, variant, applicant);
+        let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        arguments.extend(more);
+        self.zerotrip(&arguments)
+    }
+
+    /// The arguments of `zerotrip` for it.
+    pub fn question(&self, verb: &str, issuer: &str, variant: &str, applicant: &str) -> Vec<String> {
         let (dir, parameter) = (self.path(issuer), format!("applicant={applicant}"));
         let mut arguments = vec!["--json", verb, "--dir", &dir, "--check", "no-property", "--variant", variant, "--param", &parameter];
         arguments.extend(["--official", "0471", "--service-item", "rent-withdrawal-330100", "--purpose", PURPOSE]);
         arguments.extend(["--basis", BASIS, "--case", "HZ-2026-000417"]);
-        arguments.extend(more);
-        self.zerotrip(&arguments)
+        arguments.into_iter().map(str::to_owned).collect()
     }
 
     /// Starts the hub and waits until it says that it listens.
@@ -225,8 +232,8 @@ impl Town {
     }
 
     /// A department's process.
-    pub fn connector(&mut self, member: &str) -> Option<&mut Running> {
-        self.connectors.get_mut(member)
+    pub fn connector(&self, member: &str) -> Option<&Running> {
+        self.connectors.get(member)
     }
 
     /// Stops a department's connector.

@@ -3,7 +3,9 @@
 use zerotrip_datasets::DatasetFile;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::{AnyKind, AnyRig, LI, NAME, described, run};
+use super::super::Source;
+use super::{AnyKind, AnyRig, Cells, LI, NAME, WANG, described, look_up, names, run, soon};
+use crate::adjudications::{Adjudications, Concerns};
 
 pub fn what_is_not_proven_to_be_of_now_is_refused(kind: AnyKind<'_>) {
     let view = |clock: &str| format!("select \"SFZH\", \"GYR\", \"{NAME}\" from BEHIND where {clock} is not null");
@@ -39,25 +41,55 @@ pub fn what_is_not_proven_to_be_of_now_is_refused(kind: AnyKind<'_>) {
     assert_eq!(error.code, code, "{error}");
 }
 
-/// Case 36: who stands in a column that no column of the dataset file names is said to be left; `check` shows it.
-pub fn ids_in_columns_that_nobody_names_are_told(kind: AnyKind<'_>) {
-    let rig = AnyRig::new(kind, &[(LI, "", "home")]);
-    let told = || run(rig.open().unwrap().survey()).unwrap().advice.into_iter().filter(|line| line.contains("holds resident ids")).count();
-    assert_eq!(told(), 0);
-    match kind {
+/// Case 36: a row could be about whoever is in a field that no column names.
+pub fn ids_in_fields_that_no_column_names_are_refused(kind: AnyKind<'_>) {
+    let mut rig = AnyRig::new(kind, &[(LI, "", "home")]);
+    let further = |rig: &AnyRig<'_>, cell: &str| match kind {
         AnyKind::Sqlite | AnyKind::SqliteOdbc => {
-            let add = "alter table \"T -- (x\" add column GYRSFZH; alter table \"T -- (x\" add column BZ;";
-            let fill = format!("update \"T -- (x\" set GYRSFZH = '{LI}', BZ = 'a note of some length'");
-            rig.database().execute_batch(&format!("{add} {fill}")).unwrap();
+            let _there = rig.database().execute_batch("alter table \"T -- (x\" add column BZ text");
+            rig.database().execute("update \"T -- (x\" set BZ = ?1", [cell]).unwrap();
         }
-        AnyKind::Server(_) => rig.table.as_ref().unwrap().sql(&format!(
-            "alter table TABLE add column gyrsfzh varchar(20); alter table TABLE add column bz varchar(40); \
-             update TABLE set gyrsfzh = '{LI}', bz = 'a note of some length'"
-        )),
-        // An interface's rows have a test of their own; what files hold beside their columns is the drops' affair.
-        _ => return,
+        AnyKind::Server(_) => {
+            rig.table.as_ref().unwrap().sql(&format!(
+                "alter table TABLE drop column if exists bz; alter table TABLE add column bz text; update TABLE set bz = '{cell}'"
+            ));
+        }
+        AnyKind::Rest => {
+            let row = serde_json::json!({ "SFZH": LI, "GYR": "", NAME: "home", "bz": [{ "text": cell }] });
+            rig.api().rows(serde_json::json!({ "total": 1, "data": [row] }).to_string());
+        }
+        _ => rig.drop_file(&kind.file(&[kind.name(), "SFZH", "GYR", "BZ"], &[["home", LI, "", cell].map(str::to_owned).to_vec()]), 1),
+    };
+    further(&rig, "a note of some length, and of 2019-05-12 000123456");
+    rig.open().unwrap();
+    for cell in [WANG, "co-owner 440524188001010014.", "４４０５２４ 18800101 0014"] {
+        further(&rig, cell);
+        let error = rig.open().unwrap_err();
+        assert_eq!(error.code, ErrorCode::SourceDrift, "{cell}: {error}");
+        let is_named = error.detail.to_lowercase().contains(if kind == AnyKind::Rest { "`/bz/*/text` in 1 row" } else { "`bz` in 1 row" });
+        assert!(is_named && error.detail.contains("[not_about]") && !error.detail.contains(WANG), "{error}");
     }
-    if kind != AnyKind::SqliteOdbc {
-        assert_eq!(told(), 1);
+    for field in ["BZ", "bz", "/bz/*/text"] {
+        rig.not_about(field);
     }
+    rig.open().unwrap();
+}
+
+/// So it could of one who is named in a column that no look-up asks.
+pub fn who_is_named_beside_the_look_ups_could_be_meant(kind: AnyKind<'_>) {
+    let both = format!("{LI} and {WANG}");
+    let rows: &[Cells<'_>] = &[(LI, "", "home"), (LI, "", &both), (LI, "", LI)];
+    let mut rig = AnyRig::new(kind, rows);
+    let could = |source: &dyn Source, key: &str| run(names(source, look_up(&[key], 100, soon()))).unwrap().1.could_match.len();
+    let source = rig.open().unwrap();
+    assert_eq!((could(&*source, LI), could(&*source, WANG), could(&*source, "33010619900101123X")), (0, 1, 0));
+    let open = run(source.unreadable(10)).unwrap();
+    assert_eq!(open.len(), 1, "its owner is asked");
+    let rulings = open.iter().map(|row| (row.digest, Concerns::Nobody)).collect::<Adjudications>();
+    assert_eq!(could(&*rig.open_knowing(rulings).unwrap(), WANG), 0);
+    let rulings = open.iter().map(|row| (row.digest, Concerns::Persons(vec![WANG.into()]))).collect::<Adjudications>();
+    assert_eq!(could(&*rig.open_knowing(rulings).unwrap(), WANG), 1);
+    rig.not_about(kind.name());
+    rig.not_about(&format!("/{}", kind.name()));
+    assert_eq!(could(&*rig.open().unwrap(), WANG), 0, "its owner has said why not");
 }

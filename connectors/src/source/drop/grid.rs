@@ -201,7 +201,7 @@ impl<'a, 'b> Grid<'a, 'b> {
         Err(SourceError::new(ErrorCode::SourceDrift, detail))
     }
 
-    fn read_header(&self, cells: &BTreeMap<u32, String>) -> Result<Header, SourceError> {
+    fn read_header(&mut self, cells: &BTreeMap<u32, String>) -> Result<Header, SourceError> {
         let last = cells.iter().rfind(|(_, cell)| !cell.trim().is_empty());
         let width = last.map_or(0, |(column, _)| column + 1);
         let names = folded((0..width).map(|column| cells.get(&column).cloned().unwrap_or_default()));

@@ -34,16 +34,6 @@ impl Import {
         Self { dataset: dataset.id.clone(), place, format, snapshots: Snapshots::new(dataset, state, adjudications) }
     }
 
-    /// Looks at what a file holds, whatever the dataset file names of it.
-    pub fn sample(&self, path: &Path) -> Result<Sample, SourceError> {
-        super::sample(path, &*self.format)
-    }
-
-    /// Whether the dataset file names a column of the file.
-    pub fn names(&self, field: &str) -> bool {
-        self.snapshots.names(field)
-    }
-
     /// Makes a drop the snapshot that serves, if it is whole.
     pub fn import(&self, drop: Arrived) -> Result<Current, SourceError> {
         let mut digests: Vec<String> = Vec::new();

@@ -163,13 +163,6 @@ impl Source for DropSource {
             let current = self.current().await;
             let mut survey = current.table.survey().await?;
             survey.advice.extend(current.advice.iter().cloned());
-            let (plan, stamps) = (Arc::clone(&self.plan), current.stamps.clone());
-            let looked = tokio::task::spawn_blocking(move || plan.left(&stamps)).await;
-            match looked.map_err(|error| SourceError::new(ErrorCode::SourceFailed, error.to_string()))? {
-                Ok(left) => survey.advice.extend(left),
-                // The snapshot serves though its file is gone.
-                Err(error) => survey.advice.push(format!("columns that no column names could not be looked at: {error}")),
-            }
             for steps in &mut survey.steps {
                 steps.insert(0, "-- in the connector's own snapshot of the drop; nothing is sent to the department's system".to_owned());
             }
@@ -190,16 +183,6 @@ struct Newer {
 }
 
 impl Import {
-    /// What is said of columns of these files that no column of the dataset file names, and that seem to hold ids.
-    fn left(&self, stamps: &[Stamp]) -> Result<Vec<String>, SourceError> {
-        let Some(stamp) = stamps.first() else { return Ok(Vec::new()) };
-        let sample = self.sample(&stamp.path)?;
-        let left = sample.columns.iter().filter(|(name, evidence)| !self.names(name) && evidence.holds_ids());
-        Ok(left
-            .map(|(name, _)| format!("column `{name}` holds resident ids, and no column names it: who stands there alone is not found"))
-            .collect())
-    }
-
     /// The newest whole drop.
     fn first(&self) -> Result<Current, SourceError> {
         let mut newest_failed = None;

@@ -2,44 +2,47 @@
 
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::findings::{Assay, Assayed, is_person, left_columns};
+use super::super::findings::{Assay, Assayed};
 use super::super::profile::KeyColumns;
 use super::super::{RawRow, Rows, SourceError};
 use super::Inner;
 use super::cells::Cells;
 use super::known::holds_ids;
 use super::pool::Lease;
-use super::system::{Asked, Column, Only, Query, Relation, Session, Sink, System};
+use super::system::{Asked, Column, Form, Only, Query, Relation, Session, Sink, System};
 
 impl<S: System> Inner<S> {
     /// Reads every cell of every row, for the owner's sake: look-ups have no need of it.
     pub(super) async fn assay(&self, lease: &mut Lease<S>) -> Result<Assayed, SourceError> {
         let cells = self.cells()?;
-        let mut assaying = Assaying { cells, row: Rows::default(), assay: Assay::new(&self.shape.columns, &self.shape.look_ups) };
+        let mut assaying = Assaying {
+            cells,
+            row: Rows::default(),
+            assay: Assay::new(&self.shape.columns, &self.shape.look_ups, &self.shape.beside, &self.shape.rules),
+        };
         let query = Query { columns: cells.columns().iter().collect(), locator: &[], asked: Vec::new(), only: Only::default() };
         lease.session.read(&query, &mut assaying).await?;
         Ok(assaying.assay.finish(0))
     }
 
-    /// Columns of the table that the dataset file does not name, and that ids stand in.
-    pub(super) async fn left(&self, lease: &mut Lease<S>, relation: &Relation) -> Result<Vec<String>, SourceError> {
-        let is_left = |column: &&Column| holds_ids(column.form) && !self.shape.fields.contains(&column.name);
-        let columns: Vec<&Column> = relation.columns.iter().filter(is_left).collect();
-        if columns.is_empty() {
+    /// Columns of the table that the dataset file does not name, of which the owner has stated nothing,
+    /// and in which a person may be named. One that has no text is an error: nothing shows that nobody
+    /// is named there.
+    pub(super) fn left(&self, relation: &Relation) -> Result<Vec<Column>, SourceError> {
+        if self.shape.look_ups.is_empty() {
             return Ok(Vec::new());
         }
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let mut counting = Counting { rows: vec![0; names.len()] };
-        let query = Query { columns: columns.clone(), locator: &[], asked: Vec::new(), only: Only::default() };
-        match lease.session.read(&query, &mut counting).await {
-            Ok(()) => Ok(left_columns(names.into_iter().zip(counting.rows))),
-            Err(error) if error.code == ErrorCode::SourceTimeout => Err(error),
-            Err(error) => Ok(vec![format!(
-                "whether ids stand in the columns that the dataset file does not name ({}) cannot be told: {}",
-                names.join(", "),
-                error.detail
-            )]),
+        let is_left = |column: &&Column| !self.shape.fields.contains(&column.name) && !self.shape.not_about.contains(&column.name);
+        let left: Vec<&Column> = relation.columns.iter().filter(is_left).collect();
+        if let Some(column) = left.iter().find(|column| column.form == Form::Refused) {
+            let detail = format!(
+                "column `{}` of `{}` is of type `{}`, which has no text to rely upon, and no column names it: nothing \
+                 shows that nobody is named there; if the rows are not about who is there, say why in `[not_about]`",
+                column.name, self.shape.table, column.type_name
+            );
+            return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
+        Ok(left.into_iter().filter(|column| holds_ids(column.form)).cloned().collect())
     }
 
     /// What a look-up of one person sends.
@@ -49,24 +52,6 @@ impl<S: System> Inner<S> {
         let columns = look_up.columns.iter().filter_map(|place| cells.column(*place));
         let asked = columns.map(|column| Asked { column, values: &values }).collect();
         Ok(vec![lease.session.statement(&Query { columns: cells.columns().iter().collect(), locator: &[], asked, only: Only::default() })])
-    }
-}
-
-/// Takes rows, and counts ids by column.
-struct Counting {
-    rows: Vec<u64>,
-}
-
-impl Sink for Counting {
-    fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
-        for (rows, cell) in self.rows.iter_mut().zip(row.iter()) {
-            *rows += u64::from(cell.is_some_and(is_person));
-        }
-        Ok(false)
-    }
-
-    async fn flush(&mut self) -> Result<(), SourceError> {
-        Ok(())
     }
 }
 

@@ -8,11 +8,12 @@ use zerotrip_datasets::mask;
 use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
+use super::super::findings::LeftFields;
 use super::super::present::{Gathering, Present};
 use super::super::profile::{KeyCell, Profile};
 use super::super::{RawRow, Rows, SourceError, UnreadableRow, next_number};
 use super::cells::Cells;
-use super::system::{Form, Locator, Sink};
+use super::system::{Column, Form, Locator, Sink};
 use crate::adjudications::row_digest;
 
 /// Bytes of all spellings and locators that are remembered.
@@ -99,12 +100,15 @@ pub struct Pass<'a> {
     /// For the owner's clerk: the unreadable rows, with their ids.
     found: Option<Vec<(i64, UnreadableRow)>>,
     cells: &'a Cells,
+    /// Columns that the dataset file does not name: their cells come behind the others.
+    left: &'a [Column],
+    left_fields: LeftFields,
     locator: &'a [Locator],
 }
 
 impl<'a> Pass<'a> {
     /// Before the first row. `places` are those of the columns that are read: of all, where rows are to be known by their digests.
-    pub fn new(profile: Profile, places: &'a [usize], cells: &'a Cells, locator: &'a [Locator]) -> Self {
+    pub fn new(profile: Profile, places: &'a [usize], cells: &'a Cells, left: &'a [Column], locator: &'a [Locator]) -> Self {
         Self {
             profile,
             kept: Vec::new(),
@@ -114,6 +118,8 @@ impl<'a> Pass<'a> {
             places,
             found: None,
             cells,
+            left,
+            left_fields: LeftFields::default(),
             locator,
         }
     }
@@ -131,7 +137,8 @@ impl<'a> Pass<'a> {
     }
 
     /// After the last row, whether it can be relied upon.
-    pub fn close(&mut self) -> Result<(), SourceError> {
+    pub fn close(&mut self, table: &str) -> Result<(), SourceError> {
+        self.left_fields.none(table)?;
         self.profile.close()
     }
 
@@ -190,6 +197,10 @@ impl<'a> Pass<'a> {
 impl Sink for Pass<'_> {
     fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
         let (row, found) = row.split_at(self.places.len());
+        let (left, found) = found.split_at(self.left.len());
+        for (column, cell) in self.left.iter().zip(left.iter()) {
+            cell.iter().for_each(|cell| self.left_fields.note(&column.name, cell));
+        }
         let mut settled = std::mem::take(&mut self.row);
         settled.clear();
         self.cells.settle(self.places.iter().copied(), row, &mut settled)?;

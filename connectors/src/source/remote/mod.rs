@@ -22,6 +22,7 @@ mod system;
 pub mod tests;
 mod tls;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
@@ -35,11 +36,12 @@ use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::profile::{KeyColumns, Profile};
+use super::rules::Rules;
 use super::table::id_places;
 use super::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use cells::Cells;
 use ground::Ground;
-use known::{Known, Pass};
+use known::{Known, Pass, holds_ids};
 use pool::{Lease, Pool};
 use system::{Only, Query, Relation, Session, System};
 
@@ -101,6 +103,12 @@ struct Shape {
     keys: Vec<usize>,
     /// Places of all columns of ids.
     ids: Vec<usize>,
+    /// Places of columns of no look-up in which a row may name whom it is about.
+    beside: Vec<usize>,
+    /// What the checks take its columns to say.
+    rules: Arc<Rules>,
+    /// Fields in which persons are whom the rows are not about.
+    not_about: BTreeSet<String>,
     as_of: SqliteAsOf,
     /// The owner's reason why nothing is hidden.
     nothing_hidden: Option<String>,
@@ -253,9 +261,12 @@ impl Shape {
             table: spec.table.to_owned(),
             fields: dataset.columns.iter().map(|column| column.field.clone()).collect(),
             columns: dataset.columns.clone(),
-            look_ups,
             keys,
             ids: id_places(dataset),
+            beside: KeyColumns::beside(dataset, &look_ups),
+            rules: Arc::new(Rules::of(dataset)),
+            not_about: dataset.not_about.keys().cloned().collect(),
+            look_ups,
             as_of: spec.as_of.clone(),
             nothing_hidden: spec.nothing_hidden.map(str::to_owned),
             profile_every: spec.profile_every,
@@ -331,10 +342,7 @@ impl<S: System> Inner<S> {
             advice.push(format!("the latest profiling pass failed ({}): {}", trouble.code.name(), trouble.detail));
         }
         let assayed = self.assay(lease).await?;
-        advice.extend(assayed.advice);
         let steps = self.shape.look_ups.iter().map(|look_up| self.steps(lease, look_up)).collect::<Result<_, _>>()?;
-        // The last statement: one that fails may end its transaction.
-        advice.extend(self.left(lease, &relation).await?);
         Ok(Survey {
             rows: known.profile.rows,
             unreadable: known.unreadable().take(100).collect(),
@@ -345,6 +353,7 @@ impl<S: System> Inner<S> {
             as_of: known.as_of().min(lease.begun),
             advice,
             findings: assayed.findings,
+            contradictions: assayed.contradictions,
             spoilt_rows: assayed.spoilt_rows,
             trials: assayed.trials,
             steps,
@@ -400,11 +409,14 @@ impl<S: System> Inner<S> {
         let cells = self.cells()?;
         // A row of which something is stated is known by all its cells; so is one that has no key.
         let all: Vec<usize> = (0..self.shape.fields.len()).collect();
+        let left = self.left(&relation)?;
+        let may_name = |place: &&usize| cells.column(**place).is_some_and(|column| holds_ids(column.form));
+        let telling: Vec<usize> = self.shape.keys.iter().chain(self.shape.beside.iter().filter(may_name)).copied().collect();
         let by_keys = self.shape.adjudications.is_empty() && !relation.locator.is_empty() && !KeyColumns::need_others(&self.shape.look_ups);
-        let places = if by_keys { &self.shape.keys } else { &all };
-        let mut pass = Pass::new(self.profile()?, places, cells, &relation.locator);
-        self.read(lease, places, &relation, &mut pass).await?;
-        pass.close()?;
+        let places = if by_keys { &telling } else { &all };
+        let mut pass = Pass::new(self.profile()?, places, cells, &left, &relation.locator);
+        self.read(lease, places, &left, &relation, &mut pass).await?;
+        pass.close(&self.shape.table)?;
         let known = Arc::new(pass.finish(lease.begun, lease.since, recorded, followed));
         let mut latest = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if latest.as_ref().is_none_or(|latest| latest.since <= known.since) {
@@ -417,22 +429,45 @@ impl<S: System> Inner<S> {
     async fn find_unreadable(&self, lease: &mut Lease<S>, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
         let relation = self.relation(lease).await?;
         let all: Vec<usize> = (0..self.shape.fields.len()).collect();
-        let pass = Pass::new(self.profile()?, &all, self.cells()?, &relation.locator);
+        let pass = Pass::new(self.profile()?, &all, self.cells()?, &[], &relation.locator);
         let mut pass = pass.finding();
-        self.read(lease, &all, &relation, &mut pass).await?;
-        pass.close()?;
+        self.read(lease, &all, &[], &relation, &mut pass).await?;
+        pass.close(&self.shape.table)?;
         Ok(pass.found(most))
     }
 
     /// Reads these columns of every row.
-    async fn read(&self, lease: &mut Lease<S>, places: &[usize], relation: &Relation, pass: &mut Pass<'_>) -> Result<(), SourceError> {
+    async fn read(
+        &self,
+        lease: &mut Lease<S>,
+        places: &[usize],
+        left: &[system::Column],
+        relation: &Relation,
+        pass: &mut Pass<'_>,
+    ) -> Result<(), SourceError> {
         let cells = self.cells()?;
-        let columns = places.iter().filter_map(|place| cells.column(*place)).collect();
-        lease.session.read(&Query { columns, locator: &relation.locator, asked: Vec::new(), only: Only::default() }, pass).await
+        let columns = places.iter().filter_map(|place| cells.column(*place)).chain(left).collect();
+        let query = Query { columns, locator: &relation.locator, asked: Vec::new(), only: Only::default() };
+        let read = lease.session.read(&query, pass).await;
+        read.map_err(|error| match left {
+            [] => error,
+            _ if error.code == ErrorCode::SourceTimeout => error,
+            // It may be one of these that the reader is not allowed to see.
+            _ => {
+                let names: Vec<&str> = left.iter().map(|column| column.name.as_str()).collect();
+                let detail = format!(
+                    "{}; columns that the dataset file does not name are read too, since a row could be about persons \
+                     who are named there ({}): allow the reader to see them, or say in `[not_about]` why it is not",
+                    error.detail,
+                    names.join(", ")
+                );
+                SourceError::new(error.code, detail)
+            }
+        })
     }
 
     fn profile(&self) -> Result<Profile, SourceError> {
-        Profile::new(self.shape.look_ups.clone(), Vec::new(), Arc::clone(&self.shape.adjudications))
+        Profile::new(self.shape.look_ups.clone(), self.shape.beside.clone(), Vec::new(), Arc::clone(&self.shape.adjudications))
     }
 
     /// What the catalogue says now, held against what it said when the source was opened.

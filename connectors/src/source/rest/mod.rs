@@ -55,8 +55,6 @@ type Order = oneshot::Sender<Result<Arc<TableSource>, SourceError>>;
 #[derive(Default)]
 struct State {
     current: Option<Arc<TableSource>>,
-    /// What its owner should know of the newest reading.
-    advice: Vec<String>,
     /// Why the latest reading failed, if it did.
     trouble: Option<String>,
 }
@@ -128,17 +126,14 @@ impl Source for RestSource {
         Box::pin(async move {
             let current = self.current(&Stop::at(Instant::now() + PATIENCE)).await?;
             let mut survey = current.survey().await?;
-            let (trouble, read) = {
-                let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-                (state.trouble.clone(), state.advice.clone())
-            };
+            let trouble = self.state.read().unwrap_or_else(PoisonError::into_inner).trouble.clone();
             for steps in &mut survey.steps {
                 steps.insert(
                     0,
                     "-- in the connector's own snapshot of the collection; no key is sent to the department's system".to_owned(),
                 );
             }
-            survey.advice.extend(read.into_iter().chain(self.advice.iter().cloned()));
+            survey.advice.extend(self.advice.iter().cloned());
             survey.advice.extend(trouble.map(|trouble| format!("the latest reading failed: {trouble}")));
             Ok(survey)
         })
@@ -224,9 +219,9 @@ impl Reader {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.trouble = read.as_ref().err().map(ToString::to_string);
         match read {
-            Ok((current, advice)) => {
+            Ok(current) => {
                 let current = Arc::new(current);
-                (state.current, state.advice) = (Some(Arc::clone(&current)), advice);
+                state.current = Some(Arc::clone(&current));
                 Ok(current)
             }
             Err(error) => {

@@ -1,18 +1,19 @@
 //! One collection, from its first row to its last, into a snapshot; and how it is told that nothing was lost on the way.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use hyper::header::HeaderMap;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Age, Pointer, Rest, Tls, Total, Url};
+use zerotrip_datasets::resident_id::names_somebody;
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 use zerotrip_trust::digest::{Digest, Hasher, sha256};
 use zerotrip_trust::tls::foreign_client_config;
 
 use super::super::SourceError;
-use super::super::findings::{is_person, left_columns};
+use super::super::findings::LeftFields;
 use super::super::number::double;
 use super::super::remote::login::{authorities, misconfigured, secret};
 use super::super::remote::moment;
@@ -24,8 +25,6 @@ use super::paging::{self, Stand};
 
 /// Readings of which two that follow one another must be alike.
 const MOST_READINGS: u32 = 4;
-/// Members with ids in them that are told of.
-const MOST_LEFT: usize = 20;
 /// Digits that a floating-point number keeps.
 const EXACT_DIGITS: usize = 15;
 
@@ -58,7 +57,7 @@ struct Seen {
     /// Of when the oldest of its answers is.
     made: SystemTime,
     /// Members with ids in them that no column names, and in how many rows.
-    left: BTreeMap<String, u64>,
+    left: LeftFields,
 }
 
 /// What each answer of a reading held: if two readings are equal here, they are.
@@ -96,7 +95,7 @@ impl Plan {
 
     /// Reads the collection until it is known to be whole. As-of is the start of the earlier of two readings that are alike: as they found
     /// it, so it was between them.
-    pub fn read(&self, fetch: &mut Fetch<'_>) -> Result<(TableSource, Vec<String>), SourceError> {
+    pub fn read(&self, fetch: &mut Fetch<'_>) -> Result<TableSource, SourceError> {
         let mut before: Option<(Pages, SystemTime)> = None;
         let mut torn = None;
         for _ in 0..MOST_READINGS {
@@ -114,8 +113,8 @@ impl Plan {
                             continue;
                         }
                     };
-                    let advice = left_columns(left.iter().map(|(name, rows)| (name.as_str(), *rows)));
-                    return Ok((self.snapshots.open(file, as_of, filled.ragged)?, advice));
+                    left.none(&self.spec.url.to_string())?;
+                    return self.snapshots.open(file, as_of, filled.ragged);
                 }
                 Err(error) if error.code == ErrorCode::SourceTruncated => (before, torn) = (None, Some(error)),
                 Err(error) => return Err(error),
@@ -129,7 +128,7 @@ impl Plan {
 
     fn read_once(&self, file: &Path, fetch: &mut Fetch<'_>) -> Result<(Filled, Seen), SourceError> {
         let mut client = self.client()?;
-        let mut seen = Seen { pages: Vec::new(), made: SystemTime::now(), left: BTreeMap::new() };
+        let mut seen = Seen { pages: Vec::new(), made: SystemTime::now(), left: LeftFields::default() };
         let filled = self
             .snapshots
             .write(&self.spec.url.to_string(), file, |filling| self.read_pages(filling, &mut seen, &mut |url| fetch(&mut client, url)))?;
@@ -239,7 +238,7 @@ impl Plan {
         address: &Url,
         text: &'a str,
         headers: &HeaderMap,
-        (before, written, left): (u64, &mut u64, &mut BTreeMap<String, u64>),
+        (before, written, left): (u64, &mut u64, &mut LeftFields),
         filling: &mut Filling<'_>,
     ) -> Result<(Page, Json<'a>), SourceError> {
         let (mut rows, mut hasher) = (0, Hasher::new());
@@ -279,7 +278,7 @@ impl Plan {
     }
 
     /// Ids in members of a row that no column names, by where they are.
-    fn left(&self, value: &Json<'_>, way: &mut Vec<String>, left: &mut BTreeMap<String, u64>) {
+    fn left(&self, value: &Json<'_>, way: &mut Vec<String>, left: &mut LeftFields) {
         let text = match value {
             Json::Object(members) => {
                 for (name, value) in members {
@@ -299,9 +298,7 @@ impl Plan {
             Json::Number(digits) => digits,
             Json::Null | Json::Bool(_) => return,
         };
-        if !is_person(text) {
-            return;
-        }
+        let Some(not_about) = self.snapshots.not_about().filter(|_| names_somebody(text)) else { return };
         let names = |column: &Column| {
             let steps = column.way.iter().map(String::as_str);
             let within = column.within.iter().flat_map(|steps| std::iter::once(json::EACH).chain(steps.iter().map(String::as_str)));
@@ -311,8 +308,8 @@ impl Plan {
         };
         if !self.columns.iter().any(names) {
             let name = format!("/{}", way.join("/"));
-            if left.len() < MOST_LEFT || left.contains_key(&name) {
-                *left.entry(name).or_default() += 1;
+            if !not_about.contains(&name) {
+                left.note(&name, text);
             }
         }
     }

@@ -7,7 +7,7 @@ mod selecting;
 mod sending;
 mod transaction;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -23,6 +23,7 @@ use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
 use self::passing::Pass;
 use super::profile::{KeyColumns, RaggedRow};
+use super::rules::Rules;
 use super::seen::Seen;
 use super::snapshot::Temporary;
 use super::{LookUp, LookUpEnd, RawRow, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
@@ -64,6 +65,13 @@ pub struct TableShape {
     pub look_ups: Vec<KeyColumns>,
     /// Places of all columns of ids, looked up or not.
     pub ids: Vec<usize>,
+    /// Places of columns of no look-up in which a row may name whom it is about.
+    pub beside: Vec<usize>,
+    /// What the checks take its columns to say.
+    pub rules: Arc<Rules>,
+    /// Fields in which persons are whom the rows are not about; none where nobody is looked up, or
+    /// where no field is left.
+    pub not_about: Option<BTreeSet<String>>,
     /// Where as-of comes from.
     pub moment: Moment,
     /// Rows that could not be split into columns.
@@ -128,13 +136,17 @@ impl TableSource {
             SqliteAsOf::Table { table, column } => Moment::Recorded { table: table.clone(), column: column.clone() },
         };
         let fields = dataset.columns.iter().map(|column| column.field.clone()).collect();
+        let look_ups = KeyColumns::of(dataset);
         let shape = TableShape {
             dataset: dataset.id.clone(),
             table: spec.table.clone(),
             fields,
             columns: dataset.columns.clone(),
-            look_ups: KeyColumns::of(dataset),
             ids: id_places(dataset),
+            beside: KeyColumns::beside(dataset, &look_ups),
+            rules: Arc::new(Rules::of(dataset)),
+            not_about: (!look_ups.is_empty()).then(|| dataset.not_about.keys().cloned().collect()),
+            look_ups,
             moment,
             ragged: Vec::new(),
             adjudications,
@@ -371,6 +383,14 @@ impl Inner {
         self.shape.fields.iter().map(|field| quote(field)).collect::<Vec<_>>().join(", ")
     }
 
+    /// Every row as the table itself has it, with these fields of no column behind: an index that holds
+    /// all the columns could have lost one.
+    fn whole(&self, reader: &Reader, left: &[String]) -> String {
+        let left: String = left.iter().map(|name| format!(", {}", quote(name))).collect();
+        let table = quote(&self.shape.table);
+        format!("select {}, {}{left} from {table} not indexed", reader.row_id, self.field_list())
+    }
+
     /// Cells as text: what the system calls a number or a date is read by its semantic type later.
     fn add_cells(&self, row: &Row<'_>, into: &mut Rows) -> Result<(), SourceError> {
         (0..self.shape.fields.len()).try_for_each(|place| self.cell(row, place + 1, place, into))
@@ -409,11 +429,6 @@ impl Inner {
         };
         SourceError::new(code, format!("`{}`: {error}", self.path.display()))
     }
-}
-
-/// Every row as the table itself has it: an index that holds all the columns could have lost one.
-fn whole(reader: &Reader) -> String {
-    format!("{} not indexed", reader.select)
 }
 
 /// Places of a dataset's columns of ids.

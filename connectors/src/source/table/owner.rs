@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
-use rusqlite::types::ValueRef;
-
-use super::super::findings::{Assay, Assayed, is_person, left_columns};
+use super::super::findings::{Assay, Assayed};
 use super::super::profile::KeyColumns;
 use super::super::{Rows, SourceError, Stop, Survey, UnreadableRow};
-use super::{Inner, Moment, Reader, quote, whole};
+use super::{Inner, Moment, Reader};
 use crate::adjudications::row_digest;
 
 /// Time that the owner's own questions may take.
@@ -31,8 +29,9 @@ impl Inner {
                 adjudicated: profile.adjudicated_count(),
                 irregular: profile.irregular_count(),
                 as_of: inner.as_of(reader, started)?,
-                advice: inner.advice(reader)?.into_iter().chain(inner.left(reader, &stop)?).chain(assayed.advice).collect(),
+                advice: inner.advice(reader)?,
                 findings: assayed.findings,
+                contradictions: assayed.contradictions,
                 spoilt_rows: assayed.spoilt_rows,
                 trials: assayed.trials,
                 steps,
@@ -42,8 +41,8 @@ impl Inner {
 
     /// A pass over every cell, for the owner's sake: look-ups have no need of it.
     fn assay(&self, reader: &Reader, stop: &Stop) -> Result<Assayed, SourceError> {
-        let mut assay = Assay::new(&self.shape.columns, &self.shape.look_ups);
-        let mut statement = reader.connection.prepare(&whole(reader)).map_err(|error| self.failed(&error))?;
+        let mut assay = Assay::new(&self.shape.columns, &self.shape.look_ups, &self.shape.beside, &self.shape.rules);
+        let mut statement = reader.connection.prepare(&self.whole(reader, &[])).map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
         let mut cells = Rows::default();
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
@@ -52,38 +51,6 @@ impl Inner {
             assay.note(self.cells(row, &mut cells)?);
         }
         Ok(assay.finish(self.shape.ragged.len() as u64))
-    }
-
-    /// Columns of the department's own table that the dataset file does not name, and that ids stand in.
-    fn left(&self, reader: &Reader, stop: &Stop) -> Result<Vec<String>, SourceError> {
-        if matches!(self.shape.moment, Moment::Fixed(_)) {
-            return Ok(Vec::new());
-        }
-        let failed = |error: rusqlite::Error| self.failed(&error);
-        let mut named = reader.connection.prepare("select name from pragma_table_info(?1)").map_err(failed)?;
-        let names = named.query_map([&self.shape.table], |row| row.get(0)).map_err(failed)?;
-        let names = names.collect::<Result<Vec<String>, _>>().map_err(failed)?;
-        let names: Vec<String> = names.into_iter().filter(|name| !self.shape.fields.contains(name)).collect();
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let list: Vec<String> = names.iter().map(|name| quote(name)).collect();
-        let sql = format!("select {} from {} not indexed", list.join(", "), quote(&self.shape.table));
-        let mut statement = reader.connection.prepare(&sql).map_err(failed)?;
-        let mut found = statement.query([]).map_err(failed)?;
-        let mut rows = vec![0_u64; names.len()];
-        while let Some(row) = found.next().map_err(failed)? {
-            stop.check()?;
-            for (place, rows) in rows.iter_mut().enumerate() {
-                let holds = match row.get_ref(place).map_err(failed)? {
-                    ValueRef::Text(text) => str::from_utf8(text).is_ok_and(is_person),
-                    ValueRef::Integer(number) => is_person(&number.to_string()),
-                    ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => false,
-                };
-                *rows += u64::from(holds);
-            }
-        }
-        Ok(left_columns(names.iter().map(String::as_str).zip(rows)))
     }
 
     /// What a look-up of one person sends: every spelling of the id, then the rows that the profile knows to be spelled otherwise.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use rusqlite::types::ValueRef;
 
+use super::super::findings::LeftFields;
 use super::super::present::{Gathering, Present};
 use super::super::profile::{KeyCell, KeyColumns, Profile};
 use super::super::{Rows, SourceError, Stop, next_number};
-use super::{Inner, Moment, Reader, whole};
+use super::{Inner, Moment, Reader};
 use crate::adjudications::row_digest;
 
 /// What a pass over the whole table has seen.
@@ -39,12 +40,27 @@ impl Inner {
         Ok(pass)
     }
 
+    /// Fields of the department's own table that no column names, and of which the owner has stated nothing.
+    fn left(&self, reader: &Reader) -> Result<Vec<String>, SourceError> {
+        let Some(not_about) = &self.shape.not_about else { return Ok(Vec::new()) };
+        let failed = |error: rusqlite::Error| self.failed(&error);
+        let mut named = reader.connection.prepare("select name from pragma_table_info(?1)").map_err(failed)?;
+        let names = named.query_map([&self.shape.table], |row| row.get(0)).map_err(failed)?;
+        let names = names.collect::<Result<Vec<String>, _>>().map_err(failed)?;
+        let is_left = |name: &String| !self.shape.fields.contains(name) && !not_about.contains(name);
+        Ok(names.into_iter().filter(is_left).collect())
+    }
+
     fn take_pass(&self, reader: &Reader, stop: &Stop) -> Result<Pass, SourceError> {
         // What a snapshot's index holds, this process has put there itself.
         let mut present = (!matches!(self.shape.moment, Moment::Fixed(_))).then(Gathering::default);
         let keys = KeyColumns::places(&self.shape.look_ups);
-        let mut profile = Profile::new(self.shape.look_ups.clone(), self.shape.ragged.clone(), Arc::clone(&self.shape.adjudications))?;
-        let sql = whole(reader);
+        let shape = &self.shape;
+        let mut profile =
+            Profile::new(shape.look_ups.clone(), shape.beside.clone(), shape.ragged.clone(), Arc::clone(&shape.adjudications))?;
+        let left = self.left(reader)?;
+        let mut left_fields = LeftFields::default();
+        let sql = self.whole(reader, &left);
         let mut statement = reader.connection.prepare(&sql).map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
         let mut cells = Rows::default();
@@ -69,11 +85,21 @@ impl Inner {
                 (Some(number), _) => KeyCell::Number(number),
             };
             profile.note(id, key, || row_digest(cells.iter()))?;
+            for (at, field) in left.iter().enumerate() {
+                match row.get_ref(shape.fields.len() + 1 + at) {
+                    Ok(ValueRef::Text(text)) => left_fields.note(field, &String::from_utf8_lossy(text)),
+                    Ok(ValueRef::Integer(number)) => left_fields.note(field, &number.to_string()),
+                    Ok(ValueRef::Blob(bytes)) => left_fields.note(field, &String::from_utf8_lossy(bytes)),
+                    Ok(ValueRef::Null | ValueRef::Real(_)) => {}
+                    Err(error) => return Err(self.failed(&error)),
+                }
+            }
             if let Some(present) = &mut present {
                 present.note(&keys, cells, id.cast_unsigned())?;
             }
         }
         profile.close()?;
+        left_fields.none(&shape.table)?;
         Ok(Pass { number: next_number(), profile, present: present.map(Gathering::finish) })
     }
 }

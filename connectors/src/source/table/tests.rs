@@ -25,6 +25,9 @@ fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShap
         columns: Vec::new(),
         look_ups: vec![KeyColumns { columns: vec![0, 1], may_be_blank: vec![0, 1], ..KeyColumns::default() }],
         ids: vec![0, 1],
+        beside: Vec::new(),
+        rules: Arc::default(),
+        not_about: None,
         moment: Moment::Live,
         ragged: Vec::new(),
         adjudications: Arc::default(),
@@ -121,7 +124,7 @@ fn an_id_that_a_spreadsheet_may_have_rounded_is_found_and_suspect() {
     let key = |raw| move |_| raw;
     for (cell, suspects) in [(KeyCell::Stored(round.as_str()), 0), (KeyCell::Text(round.as_str()), 1)] {
         let look_ups = vec![KeyColumns { columns: vec![0], ..KeyColumns::default() }];
-        let mut profile = Profile::new(look_ups, Vec::new(), Arc::default()).unwrap();
+        let mut profile = Profile::new(look_ups, Vec::new(), Vec::new(), Arc::default()).unwrap();
         profile.note(1, key(cell), || [0; 32]).unwrap();
         profile.close().unwrap();
         assert_eq!(profile.suspects(&[0], &[id(sequence + 93)]).len(), suspects);
@@ -288,7 +291,7 @@ fn a_ruling_covers_the_rows_that_were_there() {
     let key = |raw: &'static str| move |_| KeyCell::Text(raw);
     let rulings: Adjudications = [([7; 32], Concerns::Nobody), ([8; 32], Concerns::Persons(vec![LI.to_owned()]))].into_iter().collect();
     let profile = |void: usize, his: usize| {
-        let mut profile = Profile::new(look_ups(), Vec::new(), Arc::new(rulings.clone())).unwrap();
+        let mut profile = Profile::new(look_ups(), Vec::new(), Vec::new(), Arc::new(rulings.clone())).unwrap();
         for row in 0..void {
             profile.note(row as i64, key("000000000000000000"), || [7; 32]).unwrap();
         }
@@ -316,7 +319,7 @@ fn an_enterprise_by_the_other_column_is_nobody_unless_somebodys_id_stands_there(
     let key = DeclaredKey { declared: Declared { scheme_by, ..Declared::default() }, scheme_by: Some(1) };
     let look_ups = || vec![KeyColumns { columns: vec![0], declared: [(0, key.clone())].into(), ..KeyColumns::default() }];
     let suspects = |raw: &str, kind: &str| {
-        let mut profile = Profile::new(look_ups(), Vec::new(), Arc::default()).unwrap();
+        let mut profile = Profile::new(look_ups(), Vec::new(), Vec::new(), Arc::default()).unwrap();
         let cell = |place| if place == 0 { KeyCell::Text(raw) } else { KeyCell::Text(kind) };
         profile.note(1, cell, || [0; 32]).unwrap();
         profile.close().unwrap();

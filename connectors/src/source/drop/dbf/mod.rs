@@ -54,12 +54,13 @@ impl Format for Dbf {
         let mut file = BufReader::new(file);
         let table = Table::read(path, &mut file, length, self.code_page)?;
         let names: Vec<Option<String>> = {
-            let wanted = |field: &&Field| !into.is_sample() || field.readable(path).is_ok();
+            // The bits of NULLs and lengths are the format's own, and no field of the register's.
+            let wanted = |field: &&Field| field.kind != b'0' && (!into.is_sample() || field.readable(path).is_ok());
             folded(table.fields.iter().map(|field| Some(field).filter(wanted).map(|field| field.name.clone()).unwrap_or_default()))
         };
         let fields: Vec<&Field> = into.header(&names)?.into_iter().filter_map(|place| table.fields.get(place)).collect();
-        for field in &fields {
-            field.readable(path)?;
+        for (at, field) in fields.iter().enumerate() {
+            field.readable(path).map_err(|error| into.of_field(at, error))?;
         }
         let mut record = vec![0; table.width];
         let mut deleted: u64 = 0;

@@ -66,10 +66,11 @@ impl Format for Parquet {
             folded(names)
         };
         let places = into.header(&names)?;
-        for (place, field) in places.iter().filter_map(|place| Some((*place, schema.fields().get(*place)?))) {
-            readable(path, field)?;
+        let fields = places.iter().enumerate().filter_map(|(at, place)| Some((at, *place, schema.fields().get(*place)?)));
+        for (at, place, field) in fields {
             let name = names.get(place).and_then(Option::as_deref).unwrap_or_default();
-            old.readable(path, place, name, into.is_date(name))?;
+            let readable = readable(path, field).and_then(|()| old.readable(path, place, name, into.is_date(name)));
+            readable.map_err(|error| into.of_field(at, error))?;
         }
         if into.is_sample()
             && let Some(advice) = old.advice(&metadata)

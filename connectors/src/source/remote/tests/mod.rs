@@ -60,9 +60,11 @@ impl<'a> Rig<'a> {
             "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
              most_age = \"36h\"\nrow_floor = 1\n[source]\n{}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\n\
              subjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}\
-             [[lookup]]\nname = \"party\"\ncolumns = [{ids}]\nmay_be_blank = [{ids}]\n",
+             [[lookup]]\nname = \"party\"\ncolumns = [{ids}]\nmay_be_blank = [{ids}]\n[not_about]\n{}",
             self.table.section(more),
             columns.join(""),
+            // What views show besides, to try their expressions.
+            (0..10).map(|at| format!("c{at} = \"it is tried\"\n")).collect::<String>(),
         );
         DatasetFile::parse(&text, "estate.toml").unwrap()
     }
