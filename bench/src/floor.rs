@@ -119,7 +119,7 @@ impl Bare {
     }
 
     fn answer(&self, id: &str) -> Result<Envelope, Failure> {
-        let answer = Answer { request_id: id.to_owned(), hub: self.hub.clone(), request_digest: vec![7; 512], ..Answer::default() };
+        let answer = Answer { request_id: id.to_owned(), hub: self.hub.clone(), request_commitment: vec![7; 512], ..Answer::default() };
         for _ in 1..self.times.1 {
             dsse::seal(payload_type::ANSWER, &answer, &self.sign)?;
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial};
 use zerotrip_client::{Errand, Outcome, Question, Session};
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
-use zerotrip_proto::v1::{Answer, ExchangeCall};
+use zerotrip_proto::v1::{Answer, ErrorCode, ExchangeCall};
 use zerotrip_proto::{bounds, payload_type};
 use zerotrip_tests::city::{City, Outcome as Expected, Variant};
 use zerotrip_tests::town::{BASIS, FUND, Failure, PURPOSE, Town, fail};
@@ -30,13 +30,19 @@ fn question(applicant: &str) -> Question {
     Question { check: "no-property".into(), variant: "family".into(), parameters: vec![("applicant".into(), applicant.into())] }
 }
 
-/// The family check about one resident after another, over one session a lane.
+/// Connections that all lanes share: one system may have 256.
+const CONNECTIONS: usize = 128;
+/// What the hub says who is told to come back: in a second.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// The family check about one resident after another. Who is told that there is no room asks again when the hub says.
 pub async fn family(town: &Town, city: &Arc<City>, lanes: usize, seconds: u64, gauge: &Gauge) -> Result<Measured, Failure> {
     let home = SystemHome::load(&town.folder.join(FUND))?;
     let mut sessions = Vec::new();
-    for _ in 0..lanes {
+    for _ in 0..lanes.min(CONNECTIONS) {
         sessions.push(Session::connect(&home).await?);
     }
+    let sessions: Vec<Session> = sessions.iter().cycle().take(lanes).cloned().collect();
     let next = Arc::new(AtomicUsize::new(0));
     let before = gauge.read()?;
     let begun = Instant::now();
@@ -45,11 +51,18 @@ pub async fn family(town: &Town, city: &Arc<City>, lanes: usize, seconds: u64, g
         .map(|mut session| {
             let (next, city) = (Arc::clone(&next), Arc::clone(city));
             tokio::spawn(async move {
-                let (mut times, mut wrong) = (Vec::new(), 0);
+                let (mut times, mut wrong, mut refused) = (Vec::new(), 0, 0);
                 while begun.elapsed() < Duration::from_secs(seconds) {
                     let Some(id) = city.ids.get(next.fetch_add(1, Ordering::Relaxed) % city.ids.len()) else { break };
                     let asked = Instant::now();
-                    let outcome = session.check(&errand(), &question(id.as_str())).await?;
+                    let outcome = match session.check(&errand(), &question(id.as_str())).await {
+                        Err(error) if error.code() == Some(ErrorCode::Overloaded) => {
+                            refused += 1;
+                            tokio::time::sleep(AGAIN).await;
+                            continue;
+                        }
+                        other => other?,
+                    };
                     times.push(asked.elapsed());
                     let right = city.key.get(&(*id, Variant::Family)).map(|answer| answer.outcome);
                     let same = matches!(
@@ -60,7 +73,7 @@ pub async fn family(town: &Town, city: &Arc<City>, lanes: usize, seconds: u64, g
                     );
                     wrong += usize::from(!same);
                 }
-                Ok::<_, Failure>((times, wrong))
+                Ok::<_, Failure>((times, wrong, refused))
             })
         })
         .collect();
@@ -114,21 +127,22 @@ pub async fn floor(
                     }
                     times.push(asked.elapsed());
                 }
-                Ok::<_, Failure>((times, 0))
+                Ok::<_, Failure>((times, 0, 0))
             })
         })
         .collect();
     finish(tasks, begun, before, gauge).await
 }
 
-type Lane = tokio::task::JoinHandle<Result<(Vec<Duration>, usize), Failure>>;
+type Lane = tokio::task::JoinHandle<Result<(Vec<Duration>, usize, usize), Failure>>;
 
 async fn finish(tasks: Vec<Lane>, begun: Instant, before: crate::measure::Spent, gauge: &Gauge) -> Result<Measured, Failure> {
-    let (mut times, mut wrong) = (Vec::new(), 0);
+    let (mut times, mut wrong, mut refused) = (Vec::new(), 0, 0);
     for task in tasks {
-        let (lane_times, lane_wrong) = task.await??;
+        let (lane_times, lane_wrong, lane_refused) = task.await??;
         times.extend(lane_times);
         wrong += lane_wrong;
+        refused += lane_refused;
     }
-    Ok(Measured { times, elapsed: begun.elapsed(), wrong, cpu: (before, gauge.read()?) })
+    Ok(Measured { times, elapsed: begun.elapsed(), wrong, refused, cpu: (before, gauge.read()?) })
 }

@@ -84,8 +84,8 @@ fn bench(arguments: &Arguments) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     println!("machine: {}", measure::machine()?);
     println!("city: {} persons; {} s a measurement\n", city.ids.len(), arguments.seconds);
-    println!("| what | at once | answers/s | p50 ms | p99 ms | CPU ms/answer | hub | connectors | client | wrong |");
-    println!("|---|---|---|---|---|---|---|---|---|---|");
+    println!("| what | at once | answers/s | p50 ms | p99 ms | CPU ms/answer | hub | connectors | client | wrong | told to ask again |");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let members = ["police", "civil", "estate", "housing"];
     let hub = town.hub().map(|hub| hub.id()).unwrap_or_default();
     let connectors: Vec<u32> = members.iter().filter_map(|member| town.connector(member).map(|one| one.id())).collect();

@@ -45,6 +45,8 @@ pub struct Measured {
     pub elapsed: Duration,
     /// Answers that differ from the key.
     pub wrong: usize,
+    /// Requests that were refused with a hint to ask again.
+    pub refused: usize,
     /// CPU time before and after.
     pub cpu: (Spent, Spent),
 }
@@ -67,12 +69,13 @@ impl Measured {
         let (hub, connectors, client) =
             (each(before.hub, after.hub), each(before.connectors, after.connectors), each(before.client, after.client));
         format!(
-            "| {what} | {lanes} | {:.0} | {:.2} | {:.2} | {:.2} | {hub:.2} | {connectors:.2} | {client:.2} | {} |",
+            "| {what} | {lanes} | {:.0} | {:.2} | {:.2} | {:.2} | {hub:.2} | {connectors:.2} | {client:.2} | {} | {} |",
             self.rate(),
             at(50),
             at(99),
             hub + connectors + client,
-            self.wrong
+            self.wrong,
+            self.refused
         )
     }
 }

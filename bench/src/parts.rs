@@ -17,7 +17,7 @@ use zerotrip_datasets::DatasetFile;
 use zerotrip_hub::check::prepare::PreparedKind;
 use zerotrip_hub::check::run::Engine;
 use zerotrip_hub::check::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
-use zerotrip_ledger::Ledger;
+use zerotrip_ledger::{Completed, Ledger};
 use zerotrip_proto::v1::{Completion, Intent};
 use zerotrip_tests::town::{Failure, Plan, definitions, fail};
 use zerotrip_trust::keys::{Algorithm, SigningKey};
@@ -131,7 +131,7 @@ pub async fn ledger(folder: &Path) -> Result<(), Failure> {
         let completion =
             Completion { exchange_id: id, intent_index: index, outcome: 1, answer_commitment: vec![7; 32], ..Completion::default() };
         let begun = Instant::now();
-        ledger.complete(completion, now, vec![7; 2048], None).await?;
+        ledger.complete(Completed { completion, answer: vec![7; 2048], ..Completed::default() }, now, None).await?;
         completions.push(begun.elapsed());
     }
     let (bare, intent, completion) = (median(&mut bare), median(&mut intents), median(&mut completions));

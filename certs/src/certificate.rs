@@ -13,7 +13,7 @@ mod terms;
 mod tests;
 mod verify;
 
-pub use evidence::{EvidenceError, Moment, ProvenAnswer, checkpoint_origin, open_checkpoint, prove};
+pub use evidence::{EvidenceError, Moment, ProvenAnswer, answers_request, checkpoint_origin, open_checkpoint, prove};
 pub use jwks::{JwkSet, JwkSetError};
 pub use seal::{Affirmed, CertificateContent, NotAffirmed, SealError, Sealed, seal};
 pub use terms::{Fixed, SEAL_WITHIN, TermsError, fix};

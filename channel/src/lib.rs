@@ -49,7 +49,10 @@ pub struct Http2Bounds {
 }
 
 impl Http2Bounds {
-    /// For the channel, and for the hub's port.
+    /// Between the hub and those who ask: a machine that is busy asking a thousand things has time to say that it lives.
+    pub const CLIENT: Self = Self { ping_interval: Duration::from_secs(2), ping_timeout: Duration::from_secs(10), ..Self::STANDARD };
+
+    /// For the channel.
     pub const STANDARD: Self = Self {
         streams: 256,
         stream_window: 64 << 10,

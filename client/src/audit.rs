@@ -1,5 +1,5 @@
-//! An auditor's look at a whole ledger: recomputes the root from every entry, compares it with the signed head and with the last head
-//! seen here, and tells what the entries say. Pure: entries come in, a report or a fault comes out.
+//! A look at a whole ledger: recomputes the root from every entry, compares it with the signed head and with the last head seen here, and
+//! tells what the entries say that are opened to who looks: all to the authority. Pure: entries come in, a report or a fault comes out.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost::Message as _;
 use serde::Serialize;
-use zerotrip_proto::v1::ledger_entry::Body;
-use zerotrip_proto::v1::{ExchangeOutcome, LedgerEntry};
+use zerotrip_proto::v1::entry_content::Body;
+use zerotrip_proto::v1::ledger_entry::Body as Leaf;
+use zerotrip_proto::v1::{EntryOpening, ExchangeOutcome, LedgerEntry};
 use zerotrip_trust::digest::Digest;
+use zerotrip_trust::entry;
 use zerotrip_trust::merkle::{CompactRange, leaf_hash};
 use zerotrip_trust::note::Checkpoint;
 
@@ -23,11 +25,15 @@ pub struct Audit {
     seen: Option<Checkpoint>,
     open: BTreeMap<u64, String>,
     counts: Counts,
+    /// Whether every entry must be opened, and every completion have its intent: to the authority.
+    whole: bool,
 }
 
 /// How many entries of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
+    /// Entries that are not opened here: of other systems.
+    pub sealed: u64,
     /// Requests before dispatch.
     pub intents: u64,
     /// Answered: yes.
@@ -69,6 +75,12 @@ pub enum AuditError {
     /// An entry is no entry.
     #[error("entry {0} cannot be read")]
     Unreadable(u64),
+    /// What the hub says that an entry holds is not what it commits to.
+    #[error("entry {0} does not commit to what the hub says it holds")]
+    NotCommitted(u64),
+    /// An entry is withheld from the authority.
+    #[error("the hub does not open entry {0} to the authority, which may read all")]
+    Withheld(u64),
     /// A completion or reconciliation without its intent.
     #[error("entry {index} completes exchange `{exchange}`, which has no open intent at {intent}")]
     WithoutIntent {
@@ -107,9 +119,9 @@ pub enum AuditError {
 }
 
 impl Audit {
-    /// Begins; `seen` is the head of the last look.
-    pub fn new(seen: Option<Checkpoint>) -> Self {
-        Self { range: CompactRange::new(), seen, open: BTreeMap::new(), counts: Counts::default() }
+    /// Begins; `seen` is the head of the last look. `whole`: who looks may read all, so every entry must be opened.
+    pub fn new(seen: Option<Checkpoint>, whole: bool) -> Self {
+        Self { range: CompactRange::new(), seen, open: BTreeMap::new(), counts: Counts::default(), whole }
     }
 
     /// How many entries so far.
@@ -117,12 +129,21 @@ impl Audit {
         self.range.size()
     }
 
-    /// The next entry, exactly as hashed.
-    pub fn push(&mut self, entry: &[u8]) -> Result<(), AuditError> {
+    /// The next entry, exactly as hashed, and what opens it.
+    pub fn push(&mut self, leaf: &[u8], opening: Option<&EntryOpening>) -> Result<(), AuditError> {
         let index = self.range.size();
-        let body = LedgerEntry::decode(entry).ok().and_then(|entry| entry.body).ok_or(AuditError::Unreadable(index))?;
-        self.count(index, body)?;
-        self.range.append(leaf_hash(entry));
+        match LedgerEntry::decode(leaf).ok().and_then(|entry| entry.body).ok_or(AuditError::Unreadable(index))? {
+            Leaf::Bundle(_) => self.counts.bundles += 1,
+            Leaf::Sealed(_) => match opening {
+                Some(opening) => {
+                    let content = entry::open(leaf, opening).map_err(|_| AuditError::NotCommitted(index))?;
+                    self.count(index, content.body.ok_or(AuditError::Unreadable(index))?)?;
+                }
+                None if self.whole => return Err(AuditError::Withheld(index)),
+                None => self.counts.sealed += 1,
+            },
+        }
+        self.range.append(leaf_hash(leaf));
         match &self.seen {
             Some(seen) if seen.size == self.range.size() && seen.root != self.range.root() => Err(AuditError::Forked(seen.size)),
             _ => Ok(()),
@@ -167,7 +188,6 @@ impl Audit {
                 self.close(index, completion.intent_index, completion.exchange_id)?;
             }
             Body::Refusal(_) => self.counts.refusals += 1,
-            Body::Bundle(_) => self.counts.bundles += 1,
             Body::Reconciliation(closed) => {
                 self.counts.reconciliations += 1;
                 self.close(index, closed.intent_index, closed.exchange_id)?;
@@ -179,6 +199,8 @@ impl Audit {
     fn close(&mut self, index: u64, intent: u64, exchange: String) -> Result<(), AuditError> {
         match self.open.remove(&intent) {
             Some(opened) if opened == exchange => Ok(()),
+            // Its intent is not opened here.
+            None if !self.whole => Ok(()),
             _ => Err(AuditError::WithoutIntent { index, exchange: exchange.chars().take(64).collect(), intent }),
         }
     }
@@ -202,35 +224,45 @@ mod tests {
     use proptest::prelude::*;
     use zerotrip_proto::v1::{BundleChange, Completion, Intent, Reconciliation};
 
-    fn intent(id: &str) -> Vec<u8> {
-        LedgerEntry { at: None, body: Some(Body::Intent(Intent { exchange_id: id.into(), ..Intent::default() })) }.encode_to_vec()
+    /// A leaf, and what opens it.
+    type Entry = (Vec<u8>, Option<EntryOpening>);
+
+    fn sealed(body: Body) -> Entry {
+        let (leaf, opening) = entry::seal(body, std::time::SystemTime::UNIX_EPOCH).unwrap();
+        (leaf, Some(opening))
     }
 
-    fn completion(id: &str, at: u64) -> Vec<u8> {
+    fn intent(id: &str) -> Entry {
+        sealed(Body::Intent(Intent { exchange_id: id.into(), ..Intent::default() }))
+    }
+
+    fn completion(id: &str, at: u64) -> Entry {
         let outcome = ExchangeOutcome::AnsweredTrue.into();
-        let body = Completion { exchange_id: id.into(), intent_index: at, outcome, ..Completion::default() };
-        LedgerEntry { at: None, body: Some(Body::Completion(body)) }.encode_to_vec()
+        sealed(Body::Completion(Completion { exchange_id: id.into(), intent_index: at, outcome, ..Completion::default() }))
     }
 
-    fn reconciled(id: &str, at: u64) -> Vec<u8> {
-        let body = Reconciliation { exchange_id: id.into(), intent_index: at };
-        LedgerEntry { at: None, body: Some(Body::Reconciliation(body)) }.encode_to_vec()
+    fn reconciled(id: &str, at: u64) -> Entry {
+        sealed(Body::Reconciliation(Reconciliation { exchange_id: id.into(), intent_index: at }))
     }
 
-    fn bundle(version: u64) -> Vec<u8> {
+    fn bundle(version: u64) -> Entry {
         let body = BundleChange { version, ..BundleChange::default() };
-        LedgerEntry { at: None, body: Some(Body::Bundle(body)) }.encode_to_vec()
+        (LedgerEntry { at: None, body: Some(Leaf::Bundle(body)) }.encode_to_vec(), None)
     }
 
-    fn head(entries: &[Vec<u8>]) -> Checkpoint {
+    fn head(entries: &[Entry]) -> Checkpoint {
         let mut range = CompactRange::new();
-        entries.iter().for_each(|entry| range.append(leaf_hash(entry)));
+        entries.iter().for_each(|(leaf, _)| range.append(leaf_hash(leaf)));
         Checkpoint { origin: "o".into(), size: range.size(), root: range.root() }
     }
 
-    fn audit(seen: Option<Checkpoint>, entries: &[Vec<u8>], head: &Checkpoint) -> Result<AuditReport, AuditError> {
-        let mut audit = Audit::new(seen);
-        entries.iter().try_for_each(|entry| audit.push(entry))?;
+    fn audit(seen: Option<Checkpoint>, entries: &[Entry], head: &Checkpoint) -> Result<AuditReport, AuditError> {
+        audit_as(true, seen, entries, head)
+    }
+
+    fn audit_as(whole: bool, seen: Option<Checkpoint>, entries: &[Entry], head: &Checkpoint) -> Result<AuditReport, AuditError> {
+        let mut audit = Audit::new(seen, whole);
+        entries.iter().try_for_each(|(leaf, opening)| audit.push(leaf, opening.as_ref()))?;
         audit.finish(head)
     }
 
@@ -246,11 +278,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_opened_is_counted_by_a_member_and_refused_by_the_authority() {
+        let [own, done, other] = [intent("a"), completion("a", 1), completion("b", 0)];
+        let withheld = |(leaf, _): &Entry| (leaf.clone(), None);
+        let entries = [withheld(&intent("b")), own.clone(), done, withheld(&other), bundle(1)];
+        let report = audit_as(false, None, &entries, &head(&entries)).unwrap();
+        assert_eq!((report.counts.sealed, report.counts.intents, report.counts.answered_true, report.counts.bundles), (2, 1, 1, 1));
+        assert_eq!(audit(None, &entries, &head(&entries)), Err(AuditError::Withheld(0)));
+        // The opening of another entry.
+        let swapped = [(own.0, other.1)];
+        assert_eq!(audit_as(false, None, &swapped, &head(&swapped)), Err(AuditError::NotCommitted(0)));
+    }
+
+    #[test]
     fn every_kind_of_tampering_is_named() {
         let entries = vec![bundle(1), intent("a"), completion("a", 1)];
         let good = head(&entries);
         assert_eq!(audit(None, &entries[..2], &good), Err(AuditError::WrongSize { expected: 3, found: 2 }));
-        let altered = vec![bundle(2), intent("a"), completion("a", 1)];
+        let altered = vec![bundle(2), entries[1].clone(), entries[2].clone()];
         assert_eq!(audit(None, &altered, &good), Err(AuditError::WrongRoot));
         assert_eq!(audit(Some(head(&entries[..2])), &altered, &head(&altered)), Err(AuditError::Forked(2)));
         let shorter = &entries[..2];
@@ -260,7 +305,7 @@ mod tests {
         assert!(matches!(audit(None, &stray, &head(&stray)), Err(AuditError::WithoutIntent { index: 1, .. })));
         let twice = [intent("a"), completion("a", 0), completion("a", 0)];
         assert!(matches!(audit(None, &twice, &head(&twice)), Err(AuditError::WithoutIntent { index: 2, .. })));
-        assert_eq!(audit(None, &[vec![0xff]], &good), Err(AuditError::Unreadable(0)));
+        assert_eq!(audit(None, &[(vec![0xff], None)], &good), Err(AuditError::Unreadable(0)));
         assert_eq!(kept_head(&format!("{good}\n— o AAAA\n")).unwrap(), good);
         assert_eq!(kept_head("o\nx\n"), Err(AuditError::KeptHead));
     }
@@ -268,7 +313,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_rewriting_of_what_was_seen_is_noticed(size in 1usize..40, seen in 1usize..40, at in 0usize..40) {
-            let entries: Vec<Vec<u8>> = (0..size as u64).map(bundle).collect();
+            let entries: Vec<Entry> = (0..size as u64).map(bundle).collect();
             let seen = seen.min(size);
             let kept = head(&entries[..seen]);
             prop_assert!(audit(Some(kept.clone()), &entries, &head(&entries)).is_ok());

@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use zerotrip_certs::certificate::{Affirmed, EvidenceError, Moment, ProvenAnswer, prove};
+use zerotrip_certs::certificate::{Affirmed, EvidenceError, Moment, ProvenAnswer, answers_request, prove};
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{ErrorCode, ExchangeReply, Reason};
-use zerotrip_trust::digest::{Digest, sha256};
+use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::identity::Identity;
 
@@ -198,7 +198,7 @@ fn verify_binding(
     if answer.request_id != request.id {
         return Err(ReplyError::OtherRequest { expected: request.id.clone(), found: answer.request_id.clone() });
     }
-    if answer.request_digest != sha256(&request.envelope.payload) {
+    if !answers_request(answer, &proven.reply().request_salt, &request.envelope.payload) {
         return Err(ReplyError::OtherRequestText);
     }
     if proven.answered_at() + CLOCK_SKEW < request.issued_at || proven.answered_at() > now + CLOCK_SKEW {

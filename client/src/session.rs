@@ -156,7 +156,7 @@ impl Connection {
         home.certificate_holds(SystemTime::now())?;
         let tls = if hub_may_have_ended { home.tls_to_ended_hub(bounds::ALPN_H2)? } else { home.tls(bounds::ALPN_H2)? };
         let stream = dial(&home.address, tls).await?;
-        let (client, ended) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
+        let (client, ended) = Http2Client::handshake(stream, Http2Bounds::CLIENT).await?;
         tokio::spawn(ended);
         Ok(Self { home: home.clone(), client })
     }

@@ -96,13 +96,17 @@ def _prove(pb, reply, request, keys):
     answer, sent = pb.Answer.FromString(payload), pb.Request.FromString(request.payload)
     require(answer.hub == sent.audience, f"the answer says that it is of `{answer.hub}`")
     require(answer.request_id == sent.id, "the answer is to another request")
-    require(answer.request_digest == sha256(request.payload), "the answer is bound to another request text")
+    bound_to = commitment("zerotrip/request/v1", reply.request_salt, request.payload)
+    require(answer.request_commitment == bound_to, "the answer is bound to another request text")
     in_time = seconds(sent.issued_at) - SKEW <= seconds(answer.answered_at) <= time.time() + SKEW
     require(in_time, "the answer's time does not lie between the request and now; check both clocks")
 
-    completion = pb.LedgerEntry.FromString(reply.receipt.entry).completion
+    opening = reply.receipt.opening
+    sealed = commitment("zerotrip/ledger-entry/v1", opening.salt, opening.content)
+    require(pb.LedgerEntry.FromString(reply.receipt.entry).sealed == sealed, "the ledger entry does not commit to what opens it")
+    completion = pb.EntryContent.FromString(opening.content).completion
     require(completion.exchange_id == sent.id, "the receipt is for another exchange")
-    committed = sha256(*(framed(part) for part in (b"zerotrip/answer/v1", reply.answer_salt, payload)))
+    committed = commitment("zerotrip/answer/v1", reply.answer_salt, payload)
     require(completion.answer_commitment == committed, "the ledger entry does not commit to this answer")
     kind = answer.WhichOneof("outcome")
     answered = pb.ANSWERED_TRUE if answer.answered.answer else pb.ANSWERED_FALSE
@@ -155,6 +159,12 @@ def root_from(entry, index, size, path):
 
 def seconds(timestamp):
     return timestamp.seconds + timestamp.nanos / 1e9
+
+
+def commitment(domain, salt, payload):
+    """A salted commitment: nothing can be guessed from it without the salt."""
+    require(len(salt) == 32, "a salt has 32 bytes")
+    return sha256(*(framed(part) for part in (domain.encode(), salt, payload)))
 
 
 def framed(part):

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use arrow_flight::flight_service_client::FlightServiceClient;
@@ -48,6 +48,8 @@ pub struct Channels {
     attached: RwLock<BTreeMap<String, Arc<Attached>>>,
     /// Why which connector was not attached, and when that was said.
     said: Mutex<BTreeMap<String, (String, Instant)>>,
+    /// One at a time is given its datasets: which statement of one is in force must be that of who answers for it.
+    placing: tokio::sync::Mutex<()>,
 }
 
 /// One attached connector.
@@ -61,7 +63,9 @@ pub struct Attached {
     /// Told when the connector is detached while its socket is open, so that the socket is closed and the connector dials anew.
     released: Notify,
     /// Datasets that it answers for, with the digest of the owner's statement.
-    datasets: BTreeMap<String, Digest>,
+    datasets: RwLock<BTreeMap<String, Digest>>,
+    /// Datasets that it could answer for, and another connector does: it takes over as that one leaves.
+    standby: Mutex<BTreeMap<String, Stated>>,
     /// Why the channel is about to close, for the department to read.
     farewell: Mutex<Option<(NoticeReason, String)>>,
     /// Leaves of the largest tree that it has seen, as it said last.
@@ -77,8 +81,16 @@ impl Attached {
     }
 
     /// The digest of the statement under which it serves a dataset.
-    pub fn statement_digest(&self, dataset: &str) -> Option<&Digest> {
-        self.datasets.get(dataset)
+    pub fn statement_digest(&self, dataset: &str) -> Option<Digest> {
+        self.serves().get(dataset).copied()
+    }
+
+    fn serves(&self) -> RwLockReadGuard<'_, BTreeMap<String, Digest>> {
+        self.datasets.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn standby(&self) -> MutexGuard<'_, BTreeMap<String, Stated>> {
+        self.standby.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it says is wrong with a dataset, as it signed it.
@@ -112,8 +124,8 @@ impl Attached {
         if holder.uri != self.uri || quality.connector != self.uri {
             return Err("it is another system's".to_owned());
         }
-        let digest = self.datasets.get(&quality.dataset).ok_or("it is about a dataset for which it does not answer")?;
-        let stated = hub.catalog.statement(&quality.dataset).filter(|stated| stated.digest == *digest);
+        let digest = self.statement_digest(&quality.dataset).ok_or("it is about a dataset for which it does not answer")?;
+        let stated = hub.catalog.statement(&quality.dataset).filter(|stated| stated.digest == digest);
         let stated = stated.filter(|_| quality.statement_digest == digest).ok_or("it is under another statement of the owner")?;
         validate(&quality, &envelope.payload, &stated.statement).map(|()| quality.dataset)
     }
@@ -167,6 +179,10 @@ impl Attached {
         *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) = Some((reason, why.to_owned()));
     }
 
+    fn is_serving(&self, dataset: &str) -> bool {
+        !self.client.is_closed() && self.serves().contains_key(dataset)
+    }
+
     fn control(&self) -> ConnectorClient<Http2Client> {
         ConnectorClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
     }
@@ -189,7 +205,7 @@ impl Channels {
     /// Who answers for a dataset now.
     pub fn of_dataset(&self, dataset: &str) -> Option<Arc<Attached>> {
         let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
-        attached.values().find(|one| one.datasets.contains_key(dataset) && !one.client.is_closed()).cloned()
+        attached.values().find(|one| one.serves().contains_key(dataset) && !one.client.is_closed()).cloned()
     }
 
     /// How many are attached.
@@ -240,20 +256,71 @@ impl Channels {
         attached.get(uri).filter(|one| !one.client.is_closed()).cloned()
     }
 
-    /// A dataset that another live system answers for stays with that one.
-    fn leave_to_others(&self, one: &mut Attached) {
-        retain_free(one, &self.attached.read().unwrap_or_else(PoisonError::into_inner));
+    /// A dataset that another live system answers for stays with that one; this one stands by for it.
+    fn leave_to_others(&self, one: &Attached, stated: Vec<Stated>) -> Vec<Stated> {
+        let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
+        let (mut free, mut standby) = (Vec::new(), one.standby());
+        for stated in stated {
+            let dataset = &stated.statement.id;
+            match attached.values().find(|other| other.uri != one.uri && other.is_serving(dataset)) {
+                None => free.push(stated),
+                Some(other) => {
+                    tracing::warn!(dataset = %dataset, connector = %one.uri, by = %other.uri, "stands by: another connector answers for it");
+                    standby.insert(dataset.clone(), stated);
+                }
+            }
+        }
+        free
     }
 
-    /// A system's new channel replaces the one that it had before, `None` if it had none; a dataset that another live system answers for
-    /// stays with that one. `None` if yet another channel of the system was quicker.
-    fn attach(&self, mut one: Attached, before: Option<&Arc<Attached>>) -> Option<Arc<Attached>> {
+    /// Who stands by for datasets that nobody alive answers for now, with the statement of it: the first of each.
+    fn vacant(&self) -> Vec<(Arc<Attached>, Stated)> {
+        let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found: BTreeMap<String, (Arc<Attached>, Stated)> = BTreeMap::new();
+        for one in attached.values().filter(|one| !one.client.is_closed()) {
+            for (dataset, stated) in one.standby().iter() {
+                if !found.contains_key(dataset) && !attached.values().any(|other| other.is_serving(dataset)) {
+                    found.insert(dataset.clone(), (Arc::clone(one), stated.clone()));
+                }
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// Gives every dataset that nobody answers for any more to a connector that stands by for it.
+    async fn take_over(&self, hub: &Hub) {
+        let _one_at_a_time = self.placing.lock().await;
+        for (one, stated) in self.vacant() {
+            let dataset = stated.statement.id.clone();
+            one.standby().remove(&dataset);
+            let in_force = hub.in_force();
+            let digest = stated.digest;
+            // What held as it attached may hold no more.
+            let refused = match verify_statement(&stated.envelope, &one.identity, &in_force.directory) {
+                Ok(_) => is_older(&stated, hub),
+                Err(why) => Some(why),
+            };
+            if let Some(why) = refused {
+                tracing::warn!(connector = %one.uri, dataset, why, "cannot take over");
+                continue;
+            }
+            if let Err(error) = hub.catalog.state(stated, &hub.ledger).await {
+                tracing::error!(connector = %one.uri, dataset, %error, "cannot take over");
+                continue;
+            }
+            one.datasets.write().unwrap_or_else(PoisonError::into_inner).insert(dataset.clone(), digest);
+            tracing::info!(connector = %one.uri, dataset, "takes over: the connector that answered for it is gone");
+        }
+    }
+
+    /// A system's new channel replaces the one that it had before, `None` if it had none. `None` if yet another channel of the system was
+    /// quicker.
+    fn attach(&self, one: Attached, before: Option<&Arc<Attached>>) -> Option<Arc<Attached>> {
         let mut attached = self.attached.write().unwrap_or_else(PoisonError::into_inner);
         let there = attached.get(&one.uri).filter(|there| !there.client.is_closed());
         if there.is_some_and(|there| before.is_none_or(|before| !Arc::ptr_eq(there, before))) {
             return None;
         }
-        retain_free(&mut one, &attached);
         let one = Arc::new(one);
         if let Some(replaced) = attached.insert(one.uri.clone(), Arc::clone(&one)) {
             replaced.closes(NoticeReason::Replaced, "a newer channel of this connector replaces it");
@@ -280,18 +347,6 @@ fn shown(hub: &Hub, seen_size: u64) -> Result<DescribeRequest, LedgerError> {
     Ok(DescribeRequest { checkpoint, consistency, grants_version: hub.in_force().grants_version, ..DescribeRequest::default() })
 }
 
-fn retain_free(one: &mut Attached, attached: &BTreeMap<String, Arc<Attached>>) {
-    for other in attached.values().filter(|other| other.uri != one.uri && !other.client.is_closed()) {
-        one.datasets.retain(|dataset, _| {
-            let free = !other.datasets.contains_key(dataset);
-            if !free {
-                tracing::warn!(dataset = %dataset, connector = %one.uri, by = %other.uri, "refused: another connector answers for it");
-            }
-            free
-        });
-    }
-}
-
 /// Runs one channel from handshake to end: learns what it serves, makes sure that it knows the newest directory, and keeps it in the
 /// registry for as long as it lives. `client` speaks on it; `ended` completes with it; `closes` says when it is to close, and why.
 pub async fn run(
@@ -308,7 +363,8 @@ pub async fn run(
         uri: uri.clone(),
         client,
         released: Notify::new(),
-        datasets: BTreeMap::new(),
+        datasets: RwLock::default(),
+        standby: Mutex::default(),
         farewell: Mutex::default(),
         seen_size: AtomicU64::new(0),
         quality: RwLock::default(),
@@ -321,7 +377,7 @@ pub async fn run(
     };
     match opened {
         Ok(attached) => {
-            tracing::info!(connector = %uri, datasets = ?attached.datasets.keys().collect::<Vec<_>>(), "attached");
+            tracing::info!(connector = %uri, datasets = ?attached.serves().keys().collect::<Vec<_>>(), "attached");
             // A directory that came into force meanwhile is not missed: it is compared again once we are in the registry.
             let in_force = hub.in_force();
             if attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
@@ -336,6 +392,7 @@ pub async fn run(
             }
             hub.channels.detach(&attached);
             tracing::info!(connector = %uri, "detached");
+            hub.channels.take_over(hub).await;
             attached.part().await;
         }
         Err((reason, why)) => {
@@ -353,7 +410,7 @@ pub async fn run(
 /// Why a channel is not taken: for the hub's log, and for the department.
 type NotTaken = (NoticeReason, String);
 
-async fn open(hub: &Arc<Hub>, mut attached: Attached) -> Result<Arc<Attached>, NotTaken> {
+async fn open(hub: &Arc<Hub>, attached: Attached) -> Result<Arc<Attached>, NotTaken> {
     let in_force = hub.in_force();
     if !in_force.directory.is_fresh(SystemTime::now()) {
         return Err((NoticeReason::Directory, endings::stale(&in_force.directory).en));
@@ -379,7 +436,6 @@ async fn open(hub: &Arc<Hub>, mut attached: Attached) -> Result<Arc<Attached>, N
             attached.tell(NoticeReason::NotTaken, older).await;
             continue;
         }
-        attached.datasets.insert(stated.statement.id.clone(), stated.digest);
         statements.push(stated);
     }
     // One that is alive is not pushed aside: the newcomer may be a copy of its folder, beside another database.
@@ -390,10 +446,12 @@ async fn open(hub: &Arc<Hub>, mut attached: Attached) -> Result<Arc<Attached>, N
         let why = "a connector with the same keys is attached and alive; was its folder copied? only one of them can serve";
         return Err((NoticeReason::SameKeys, why.to_owned()));
     }
-    hub.channels.leave_to_others(&mut attached);
-    for stated in statements.into_iter().filter(|stated| attached.datasets.contains_key(&stated.statement.id)) {
+    let _one_at_a_time = hub.channels.placing.lock().await;
+    for stated in hub.channels.leave_to_others(&attached, statements) {
         let failed = |error: LedgerError| (NoticeReason::Stopping, error.to_string());
+        let (dataset, digest) = (stated.statement.id.clone(), stated.digest);
         hub.catalog.state(stated, &hub.ledger).await.map_err(failed)?;
+        attached.datasets.write().unwrap_or_else(PoisonError::into_inner).insert(dataset, digest);
     }
     attached.keep_quality(&described.quality, hub);
     let attached = hub.channels.attach(attached, before.as_ref());

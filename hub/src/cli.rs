@@ -123,6 +123,20 @@ fn say(json: bool, text: &str, value: &serde_json::Value) -> Result<(), Failure>
     Ok(())
 }
 
+/// A connection is an open file, and so is a handshake under way: where the machine allows too few, a flood leaves none for anybody.
+fn make_room_for(connections: usize) {
+    // Handshakes twice, those known once, strangers a quarter, those turned away once; the store and the log.
+    let wanted = connections.saturating_mul(5).saturating_add(256) as u64;
+    match rlimit::increase_nofile_limit(wanted) {
+        Ok(most) if most >= wanted => {}
+        Ok(most) => tracing::warn!(
+            "at most {most} files may be open here, and `connections` = {connections} needs {wanted}: a flood of connections can keep others \
+             out; raise the limit (`LimitNOFILE` of the service), or lower `connections` in hub.toml"
+        ),
+        Err(error) => tracing::warn!(%error, "how many files may be open here is not known"),
+    }
+}
+
 async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Init { dir, trust_domain, name } => {
@@ -137,6 +151,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Serve { dir, listen, definitions, store } => {
             let config = Config::read(&dir, definitions, store)?;
+            make_room_for(config.connections);
             let hub = Arc::new(Hub::open(&dir, config).await?);
             let port = Port::open(&hub, listen).await?;
             let address = port.address()?;

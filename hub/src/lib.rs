@@ -3,6 +3,7 @@
 //!
 //! It can refuse, and it records; it can neither admit a member nor invent a question: those need signatures whose keys are elsewhere.
 
+mod arrivals;
 pub mod catalog;
 pub mod channels;
 pub mod check;

@@ -1,19 +1,25 @@
 //! The one port: TLS first, and the ALPN says whether a department's connector dials in to be asked, or a client to ask.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tonic::body::Body;
 use tonic_health::server::HealthReporter;
 use zerotrip_channel::{Http2Bounds, Http2Client, Peer, serve};
-use zerotrip_proto::bounds;
-use zerotrip_proto::v1::NoticeReason;
+use zerotrip_proto::v1::{ErrorCode, NoticeReason};
+use zerotrip_proto::{Refusal, bounds};
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::{tls, x509};
 
+use crate::arrivals::{Arrival, Arrivals};
 use crate::crowd::{Crowd, Place};
 use crate::hub::Hub;
 use crate::services::{self, Service};
@@ -25,6 +31,9 @@ const LAST_WORDS: Duration = Duration::from_millis(700);
 const REFUSALS: Duration = Duration::from_secs(10);
 /// Time for a TLS handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
+
+/// Time for who is turned away to ask, and to hear so.
+const TURN_AWAY_TIME: Duration = Duration::from_secs(5);
 
 /// Connections without a certificate that there is always room for.
 const STRANGERS: usize = 4;
@@ -42,11 +51,13 @@ pub struct Port {
     health: HealthReporter,
     hub: Arc<Hub>,
     /// Those who are shaking hands, by address.
-    arriving: Arc<Crowd<IpAddr>>,
+    arriving: Arc<Arrivals<IpAddr>>,
     /// Those who have shown no certificate, by address.
     strangers: Arc<Crowd<IpAddr>>,
     /// Those who have, by their URI.
     known: Arc<Crowd<String>>,
+    /// Those for whom there was no place, while they hear so.
+    turned_away: Arc<Crowd<String>>,
 }
 
 /// Why the port cannot be opened.
@@ -71,9 +82,11 @@ impl Port {
             service,
             health,
             hub: Arc::clone(hub),
-            arriving: Crowd::new(most, (most / 4).max(STRANGERS)),
+            // Whoever floods drives out its own: no address needs a bound of its own.
+            arriving: Arrivals::new(2 * most),
             strangers: Crowd::new((most / 4).max(STRANGERS), (most / 16).max(STRANGERS)),
             known: Crowd::new(most, (most / 4).max(2)),
+            turned_away: Crowd::new(most, (most - most / 4).max(2)),
         })
     }
 
@@ -97,10 +110,7 @@ impl Port {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let Some(arriving) = port.arriving.enter(from.ip()) else {
-                tracing::warn!(%from, "refused: too many are shaking hands, or from this address");
-                continue;
-            };
+            let arriving = port.arriving.enter(from.ip());
             let (port, stop, alive) = (Arc::clone(&port), stop.clone(), alive.clone());
             tokio::spawn(async move {
                 port.connection(stream, from.ip(), arriving, stop).await;
@@ -115,11 +125,28 @@ impl Port {
         looking.abort();
     }
 
-    async fn connection(&self, stream: TcpStream, from: IpAddr, arriving: Place<IpAddr>, stop: watch::Receiver<bool>) {
+    /// A system that has as many connections as it may hears so by name on one more, and for a moment only.
+    async fn turn_away(&self, stream: TlsStream<TcpStream>, identity: Identity) {
+        let Some(_place) = self.turned_away.enter(identity.uri()) else { return };
+        let most = self.known.most_each();
+        let refusal = Refusal::bilingual(
+            ErrorCode::Overloaded,
+            format!(
+                "the hub has no room for one more connection, or this system has {most} open, its share; use those, or try again in a second"
+            ),
+            format!("枢纽连接数已满，或本系统已达 {most} 个连接上限；请使用已有连接，或一秒后重试"),
+        );
+        serve(stream, Peer(Some(identity)), TurnedAway(refusal), Http2Bounds::CLIENT, tokio::time::sleep(TURN_AWAY_TIME)).await;
+    }
+
+    async fn connection(&self, stream: TcpStream, from: IpAddr, mut arriving: Arrival<IpAddr>, stop: watch::Receiver<bool>) {
         if stream.set_nodelay(true).is_err() {
             return;
         }
-        let handshake = tokio::time::timeout(HANDSHAKE_TIME, TlsAcceptor::from(self.hub.papers.tls()).accept(stream)).await;
+        let handshake = tokio::select! {
+            handshake = tokio::time::timeout(HANDSHAKE_TIME, TlsAcceptor::from(self.hub.papers.tls()).accept(stream)) => handshake,
+            () = arriving.given_up() => return,
+        };
         let stream = match handshake {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) if is_about_certificate(&error) => {
@@ -155,12 +182,16 @@ impl Port {
         let Some(_place) = place else {
             let who = identity.as_ref().map_or_else(|| format!("somebody at {from}, without a certificate"), Identity::uri);
             tracing::warn!(who, "refused: too many connections, or too many of theirs");
+            drop(arriving);
+            if let Some(identity) = identity.filter(|_| !channel) {
+                self.turn_away(stream, identity).await;
+            }
             return;
         };
         // Whoever is through makes room for the next.
         drop(arriving);
         if !channel {
-            let served = serve(stream, Peer(identity.clone()), self.service.clone(), Http2Bounds::STANDARD, stopped(stop));
+            let served = serve(stream, Peer(identity.clone()), self.service.clone(), Http2Bounds::CLIENT, stopped(stop));
             tokio::select! {
                 _ended = served => {}
                 () = suspended(&self.hub, identity.as_ref()) => {}
@@ -194,6 +225,24 @@ impl Port {
             }
             Err(error) => tracing::warn!(%error, "a channel could not be opened"),
         }
+    }
+}
+
+/// Answers every call with the refusal.
+#[derive(Clone, Debug)]
+struct TurnedAway(Refusal);
+
+impl tower::Service<http::Request<Body>> for TurnedAway {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<http::Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _request: http::Request<Body>) -> Self::Future {
+        ready(Ok(self.0.to_status().into_http()))
     }
 }
 

@@ -11,11 +11,12 @@ use std::path::Path;
 
 use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use zerotrip_proto::v1::LedgerEntry;
-use zerotrip_proto::v1::ledger_entry::Body;
+use zerotrip_proto::v1::entry_content::Body;
+use zerotrip_proto::v1::ledger_entry::Body as Leaf;
+use zerotrip_proto::v1::{EntryContent, EntryOpening, LedgerEntry};
 use zerotrip_trust::merkle::{CompactRange, MissingNode, leaf_hash, root_at};
 use zerotrip_trust::note::{NOTE_BYTES, NoteError, open_checkpoint};
-use zerotrip_trust::{Digest, PublicKey};
+use zerotrip_trust::{Digest, PublicKey, entry as sealed};
 
 use crate::error::OpenError;
 use crate::held::Marked;
@@ -133,7 +134,7 @@ fn replay(connection: &Connection, start: u64, size: u64) -> Result<CompactRange
         roots.push(read_node(connection, level, index)?.ok_or(MissingNode { level, index })?);
     }
     let mut range = CompactRange::from_nodes(start, roots).unwrap_or_default();
-    let mut query = connection.prepare("SELECT idx, hash, entry FROM leaf WHERE idx >= ?1 ORDER BY idx")?;
+    let mut query = connection.prepare("SELECT idx, hash, entry, salt, content, reader FROM leaf WHERE idx >= ?1 ORDER BY idx")?;
     let mut rows = query.query([number(start)?])?;
     while let Some(row) = rows.next()? {
         let expected = range.size();
@@ -154,29 +155,58 @@ fn replay(connection: &Connection, start: u64, size: u64) -> Result<CompactRange
                 None => return Err(MissingNode { level, index }.into()),
             }
         }
-        check_exchange(connection, expected, &entry)?;
+        let opening = row.get::<_, Option<Vec<u8>>>(3)?.zip(row.get::<_, Option<Vec<u8>>>(4)?);
+        let opening = opening.map(|(salt, content)| EntryOpening { salt, content });
+        check_entry(connection, expected, &entry, opening.as_ref(), row.get(5)?)?;
     }
     if range.size() == size { Ok(range) } else { Err(OpenError::LeafMissing(range.size())) }
 }
 
-/// The replay set and the outcomes are projections of the log too: whoever deletes a row to ask again, or turns an outcome, is found.
-fn check_exchange(connection: &Connection, index: u64, entry: &[u8]) -> Result<(), OpenError> {
-    let entry = LedgerEntry::decode(entry).map_err(|_| OpenError::LeafChanged(index))?;
+/// What is kept of a sealed entry is what its leaf commits to, and for the system that it names.
+fn check_entry(
+    connection: &Connection,
+    index: u64,
+    leaf: &[u8],
+    opening: Option<&EntryOpening>,
+    reader: Option<String>,
+) -> Result<(), OpenError> {
+    let entry = LedgerEntry::decode(leaf).map_err(|_| OpenError::LeafChanged(index))?;
+    match (entry.body, opening) {
+        (Some(Leaf::Sealed(_)), Some(opening)) => {
+            let content = sealed::open(leaf, opening).map_err(|_| OpenError::ContentChanged(index))?;
+            let whose = check_exchange(connection, index, content)?;
+            if reader.as_ref() == Some(&whose) { Ok(()) } else { Err(OpenError::ContentChanged(index)) }
+        }
+        (Some(Leaf::Bundle(_)), None) => Ok(()),
+        (Some(_), _) => Err(OpenError::ContentChanged(index)),
+        (None, _) => Err(OpenError::LeafChanged(index)),
+    }
+}
+
+/// The replay set and the outcomes are projections of the log too: whoever deletes a row to ask again, or turns an outcome, is found. The
+/// system whose entry it is.
+fn check_exchange(connection: &Connection, index: u64, content: EntryContent) -> Result<String, OpenError> {
     let leaf = number(index)?;
-    let found = match entry.body {
+    let found: Option<String> = match content.body {
         Some(Body::Intent(intent)) => connection
-            .prepare_cached("SELECT 1 FROM exchange WHERE id = ?1 AND issuer = ?2 AND action = ?3 AND intent_index = ?4")?
-            .exists(params![intent.exchange_id, intent.issuer, intent.action, leaf])?,
+            .prepare_cached("SELECT issuer FROM exchange WHERE id = ?1 AND issuer = ?2 AND action = ?3 AND intent_index = ?4")?
+            .query_row(params![intent.exchange_id, intent.issuer, intent.action, leaf], |row| row.get(0))
+            .optional()?,
         Some(Body::Completion(completion)) => connection
             .prepare_cached(
-                "SELECT 1 FROM exchange WHERE id = ?1 AND intent_index = ?2 AND outcome = ?3 AND code = ?4 AND closing_index = ?5",
+                "SELECT issuer FROM exchange WHERE id = ?1 AND intent_index = ?2 AND outcome = ?3 AND code = ?4 AND closing_index = ?5",
             )?
-            .exists(params![completion.exchange_id, number(completion.intent_index)?, completion.outcome, completion.code, leaf])?,
+            .query_row(
+                params![completion.exchange_id, number(completion.intent_index)?, completion.outcome, completion.code, leaf],
+                |row| row.get(0),
+            )
+            .optional()?,
         Some(Body::Reconciliation(reconciliation)) => connection
-            .prepare_cached("SELECT 1 FROM exchange WHERE id = ?1 AND intent_index = ?2 AND outcome = 0 AND closing_index = ?3")?
-            .exists(params![reconciliation.exchange_id, number(reconciliation.intent_index)?, leaf])?,
-        Some(Body::Refusal(_) | Body::Bundle(_)) => true,
-        None => return Err(OpenError::LeafChanged(index)),
+            .prepare_cached("SELECT issuer FROM exchange WHERE id = ?1 AND intent_index = ?2 AND outcome = 0 AND closing_index = ?3")?
+            .query_row(params![reconciliation.exchange_id, number(reconciliation.intent_index)?, leaf], |row| row.get(0))
+            .optional()?,
+        Some(Body::Refusal(refusal)) => Some(refusal.peer),
+        None => return Err(OpenError::ContentChanged(index)),
     };
-    if found { Ok(()) } else { Err(OpenError::ExchangeChanged(index)) }
+    found.ok_or(OpenError::ExchangeChanged(index))
 }

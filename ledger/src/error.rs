@@ -19,6 +19,9 @@ pub enum LedgerError {
     /// The check carries a certificate.
     #[error("a certificate was already issued on the exchange `{0}`")]
     AlreadyIssued(String),
+    /// Other variants of the check were asked about the subject.
+    #[error("{0} of the check's variants were asked about this subject for this purpose, and the grant allows no other")]
+    VariantLimit(u32),
     /// A newer bundle is in the log than the one under which this was decided: it must be decided again.
     #[error("newer bundles came in force before the exchange `{0}` was completed; decide again")]
     Superseded(String),
@@ -67,6 +70,7 @@ impl LedgerError {
             Self::Replayed(_) => ErrorCode::Replayed,
             Self::UnknownExchange(_) | Self::UnknownJoin(_) | Self::OutOfRange => ErrorCode::UnknownName,
             Self::AlreadyIssued(_) | Self::NotIssuable(_) => ErrorCode::NotIssuable,
+            Self::VariantLimit(_) => ErrorCode::VariantLimit,
             Self::StaleBundle { .. } => ErrorCode::StaleBundle,
             Self::InvalidToken => ErrorCode::InvalidToken,
             Self::TooLarge { .. } => ErrorCode::TooLarge,
@@ -112,6 +116,12 @@ pub enum OpenError {
     /// Written by a newer release.
     #[error("the store has version {0}, which this release does not know; run the newer release")]
     NewerVersion(i64),
+    /// Written by an older release, whose log shows everybody what came of each exchange.
+    #[error(
+        "the store has version {0}: its log shows what came of each exchange, and this release does not go on with it; keep the folder, \
+         and name a new one with --store"
+    )]
+    OlderVersion(i64),
     /// Another log's store.
     #[error("the store belongs to the log `{found}`, not `{expected}`; check the configured hub name and folder")]
     OtherOrigin {
@@ -151,6 +161,9 @@ pub enum OpenError {
     /// The leaves do not lead to the stored root.
     #[error("the leaves do not lead to the stored root over {0} leaves")]
     RootChanged(u64),
+    /// What is kept of a sealed entry is not what its leaf commits to.
+    #[error("what is kept of the entry {0} is not what its leaf commits to: it was changed")]
+    ContentChanged(u64),
     /// An exchange is not in the state that the log says.
     #[error("the exchange of the leaf {0} is missing or not in the state that the log records")]
     ExchangeChanged(u64),

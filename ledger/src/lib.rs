@@ -33,15 +33,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use zerotrip_proto::v1::ledger_entry::Body;
-use zerotrip_proto::v1::{Completion, Envelope, Intent, LedgerReceipt, PendingJoin, Refusal};
+use zerotrip_proto::v1::entry_content::Body;
+use zerotrip_proto::v1::{Envelope, Intent, LedgerReceipt, PendingJoin, Refusal};
 use zerotrip_trust::{Digest, SigningKey};
 
 pub use backup::{backup, restore};
 pub use error::{BackupError, LedgerError, OpenError};
 pub use read::{ENTRIES, ENTRIES_BYTES};
-pub use rows::{BundleKind, DecidedUnder, ExchangeRow, ExchangeState, Invited, Join, Orphan, Recovered};
-pub use work::{ANSWER_BYTES, INVITATIONS, STATEMENTS};
+pub use rows::{BundleKind, DecidedUnder, Entry, ExchangeRow, ExchangeState, Invited, Join, Orphan, Reader, Recovered};
+pub use work::{ANSWER_BYTES, Asking, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT};
 pub use writer::BATCH;
 
 use held::{Held, Mark, Marked};
@@ -129,35 +129,33 @@ impl Ledger {
 
     /// Records an intent and opens its exchange: nothing may be dispatched before this resolves. An exchange id is used once, ever.
     pub async fn intend(&self, intent: Intent, at: SystemTime, expires_at: SystemTime) -> Result<u64, LedgerError> {
-        self.submit(Work::Intend { intent, at, expires_at }).await?.index()
+        self.submit(Work::Intend { intent, at, expires_at, asking: None }).await?.index()
     }
 
-    /// Records the completion and closes its exchange with the signed answer's envelope (encoded, at most [`ANSWER_BYTES`]): no answer
-    /// may leave before this resolves. `under`: refused as [`LedgerError::Superseded`] where a newer bundle is in the log than those that
+    /// As [`Self::intend`], of a check about a subject: refused as [`LedgerError::VariantLimit`], without a trace, where so many other
+    /// variants were asked about it as may be.
+    pub async fn intend_asking(&self, intent: Intent, at: SystemTime, expires_at: SystemTime, asking: Asking) -> Result<u64, LedgerError> {
+        self.submit(Work::Intend { intent, at, expires_at, asking: Some(asking) }).await?.index()
+    }
+
+    /// Records the completion and closes its exchange: no answer may leave before this resolves. `under`: refused as [`LedgerError::Superseded`] where a newer bundle is in the log than those that
     /// it was decided under; `None` for what no bundle could forbid, a denial.
-    pub async fn complete(
-        &self,
-        completion: Completion,
-        at: SystemTime,
-        answer: Vec<u8>,
-        under: Option<DecidedUnder>,
-    ) -> Result<LedgerReceipt, LedgerError> {
-        self.submit(Work::Complete { completion, at, answer, under, certificate: None }).await?.receipt()
+    pub async fn complete(&self, completed: Completed, at: SystemTime, under: Option<DecidedUnder>) -> Result<LedgerReceipt, LedgerError> {
+        self.submit(Work::Complete { completed, at, under, certificate: None }).await?.receipt()
     }
 
     /// Completes an exchange that issues a certificate, and marks the check's exchange `check_id` with the certificate's digest in the
     /// same transaction. Refused where that check was not answered `true` or already carries a certificate.
     pub async fn record_certificate(
         &self,
-        completion: Completion,
+        completed: Completed,
         at: SystemTime,
-        answer: Vec<u8>,
         under: Option<DecidedUnder>,
         check_id: &str,
         digest: Digest,
     ) -> Result<LedgerReceipt, LedgerError> {
         let certificate = Some(Certificate { check_id: check_id.to_owned(), digest });
-        self.submit(Work::Complete { completion, at, answer, under, certificate }).await?.receipt()
+        self.submit(Work::Complete { completed, at, under, certificate }).await?.receipt()
     }
 
     /// Records a request that was refused before it could be an exchange.
@@ -165,7 +163,7 @@ impl Ledger {
         self.submit(Work::Append { body: Body::Refusal(refusal), at }).await?.index()
     }
 
-    /// Records a refusal or a bundle change. The other entries belong to exchanges and have methods of their own.
+    /// Records a refusal. The other entries belong to exchanges and have methods of their own.
     pub async fn append(&self, body: Body, at: SystemTime) -> Result<LedgerReceipt, LedgerError> {
         self.submit(Work::Append { body, at }).await?.receipt()
     }
@@ -217,6 +215,11 @@ impl Ledger {
         self.0.readers.with(|connection| read::exchange(connection, id))
     }
 
+    /// What an exchange came to beyond what the requester is told; `None` where there is none, or not for this reader.
+    pub fn fact(&self, id: &str, reader: &Reader) -> Result<Option<Fact>, LedgerError> {
+        self.0.readers.with(|connection| read::fact(connection, id, reader))
+    }
+
     /// The bundle in force and its version.
     pub fn bundle(&self, kind: BundleKind) -> Result<Option<(u64, Envelope)>, LedgerError> {
         self.0.readers.with(|connection| read::bundle(connection, kind))
@@ -257,16 +260,17 @@ impl Ledger {
         self.head().size()
     }
 
-    /// Entries as hashed, from `start`: 1 to [`ENTRIES`] asked for, fewer where the log ends or [`ENTRIES_BYTES`] are reached, at least one.
-    pub fn entries(&self, start: u64, count: u32) -> Result<Vec<Vec<u8>>, LedgerError> {
+    /// Entries as hashed, from `start`, with what opens them for this reader: 1 to [`ENTRIES`] asked for, fewer where the log ends or
+    /// [`ENTRIES_BYTES`] are reached, at least one.
+    pub fn entries(&self, start: u64, count: u32, reader: &Reader) -> Result<Vec<Entry>, LedgerError> {
         let size = self.size();
-        self.0.readers.with(|connection| read::entries(connection, start, count, size))
+        self.0.readers.with(|connection| read::entries(connection, start, count, size, reader))
     }
 
-    /// Proof that the leaf is in the tree of the newest checkpoint.
-    pub fn inclusion(&self, index: u64) -> Result<LedgerReceipt, LedgerError> {
+    /// Proof that the leaf is in the tree of the newest checkpoint, and what opens it for this reader.
+    pub fn inclusion(&self, index: u64, reader: &Reader) -> Result<LedgerReceipt, LedgerError> {
         let head = self.head();
-        self.0.readers.with(|connection| read::inclusion(connection, index, &head))
+        self.0.readers.with(|connection| read::inclusion(connection, index, &head, reader))
     }
 
     /// Proof that the tree of `to` leaves continues that of `from`, which is at least 1 (RFC 9162, 2.1.4).

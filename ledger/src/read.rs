@@ -6,15 +6,15 @@ use std::sync::{Mutex, PoisonError};
 
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeOutcome, GetJoinReply, LedgerReceipt, PendingJoin};
+use zerotrip_proto::v1::{EntryOpening, Envelope, ErrorCode, ExchangeOutcome, GetJoinReply, LedgerReceipt, PendingJoin};
 use zerotrip_trust::Digest;
 use zerotrip_trust::merkle::{ProveError, consistency_path, inclusion_path};
 
 use crate::error::{LedgerError, OpenError};
-use crate::rows::{BundleKind, ExchangeRow, ExchangeState, Invited, Join, from_micros};
+use crate::rows::{BundleKind, Entry, ExchangeRow, ExchangeState, Invited, Join, Reader, from_micros};
 use crate::schema;
 use crate::tree::{Head, Stored, number};
-use crate::work::{INVITATIONS, STATEMENTS};
+use crate::work::{Fact, INVITATIONS, STATEMENTS};
 
 /// Most entries that one call gives back.
 pub const ENTRIES: u32 = 1000;
@@ -76,6 +76,15 @@ pub(crate) fn exchange(connection: &Connection, id: &str) -> Result<Option<Excha
     }))
 }
 
+pub(crate) fn fact(connection: &Connection, id: &str, reader: &Reader) -> Result<Option<Fact>, LedgerError> {
+    let mut query = connection.prepare_cached(
+        "SELECT fact_salt, fact, fact_owner FROM exchange WHERE id = ?1 AND fact IS NOT NULL AND (?2 OR fact_owner = ?3)",
+    )?;
+    let (all, _, member) = reader.rights();
+    let found = query.query_row(params![id, all, member], |row| Ok(Fact { salt: row.get(0)?, fact: row.get(1)?, owner: row.get(2)? }));
+    Ok(found.optional()?)
+}
+
 pub(crate) fn bundle(connection: &Connection, kind: BundleKind) -> Result<Option<(u64, Envelope)>, LedgerError> {
     let mut query = connection.prepare_cached("SELECT version, envelope FROM bundle WHERE kind = ?1")?;
     let found: Option<(i64, Vec<u8>)> = query.query_row([kind.name()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -125,17 +134,26 @@ pub(crate) fn pending_joins(connection: &Connection) -> Result<Vec<PendingJoin>,
     Ok(found)
 }
 
-pub(crate) fn entries(connection: &Connection, start: u64, count: u32, size: u64) -> Result<Vec<Vec<u8>>, LedgerError> {
+/// Entries from ?1 on, before ?2, with what opens them where the reader may: the authority (?3), the system whose entry it is (?4), and the
+/// members that it is shared with (?5).
+const ENTRIES_FOR: &str = "
+    SELECT entry, CASE WHEN may THEN salt END, CASE WHEN may THEN content END FROM (
+        SELECT *, ?3 OR reader = ?4 OR EXISTS (SELECT 1 FROM shared WHERE shared.idx = leaf.idx AND member = ?5) AS may FROM leaf)
+    WHERE idx >= ?1 AND idx < ?2 ORDER BY idx";
+
+pub(crate) fn entries(connection: &Connection, start: u64, count: u32, size: u64, reader: &Reader) -> Result<Vec<Entry>, LedgerError> {
     if !(1..=ENTRIES).contains(&count) || start >= size {
         return Err(LedgerError::OutOfRange);
     }
     let end = size.min(start.saturating_add(count.into()));
-    let mut query = connection.prepare_cached("SELECT entry FROM leaf WHERE idx >= ?1 AND idx < ?2 ORDER BY idx")?;
-    let mut rows = query.query(params![number(start)?, number(end)?])?;
+    let mut query = connection.prepare_cached(ENTRIES_FOR)?;
+    let (all, uri, member) = reader.rights();
+    let mut rows = query.query(params![number(start)?, number(end)?, all, uri, member])?;
     let (mut found, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
-        let entry: Vec<u8> = row.get(0)?;
-        bytes += entry.len();
+        let entry = entry(row)?;
+        // Of what is given alone: the size of what is withheld must not tell.
+        bytes += entry.leaf.len() + entry.opening.as_ref().map_or(0, |opening| opening.salt.len() + opening.content.len());
         if bytes > ENTRIES_BYTES && !found.is_empty() {
             break;
         }
@@ -144,11 +162,17 @@ pub(crate) fn entries(connection: &Connection, start: u64, count: u32, size: u64
     Ok(found)
 }
 
-pub(crate) fn inclusion(connection: &Connection, index: u64, head: &Head) -> Result<LedgerReceipt, LedgerError> {
+pub(crate) fn inclusion(connection: &Connection, index: u64, head: &Head, reader: &Reader) -> Result<LedgerReceipt, LedgerError> {
     let path = bytes(inclusion_path(&Stored(connection), index, head.size()))?;
-    let mut query = connection.prepare_cached("SELECT entry FROM leaf WHERE idx = ?1")?;
-    let entry = query.query_row([number(index)?], |row| row.get(0))?;
-    Ok(LedgerReceipt { index, entry, path, checkpoint: head.note()?.to_owned() })
+    let mut query = connection.prepare_cached(ENTRIES_FOR)?;
+    let (all, uri, member) = reader.rights();
+    let Entry { leaf, opening } = query.query_row(params![number(index)?, number(index + 1)?, all, uri, member], entry)?;
+    Ok(LedgerReceipt { index, entry: leaf, path, checkpoint: head.note()?.to_owned(), opening })
+}
+
+fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
+    let opening = row.get::<_, Option<Vec<u8>>>(1)?.zip(row.get(2)?);
+    Ok(Entry { leaf: row.get(0)?, opening: opening.map(|(salt, content)| EntryOpening { salt, content }) })
 }
 
 pub(crate) fn consistency(connection: &Connection, from: u64, to: u64, size: u64) -> Result<Vec<Vec<u8>>, LedgerError> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, PendingJoin};
+use zerotrip_proto::v1::{EntryOpening, ErrorCode, ExchangeOutcome, PendingJoin};
 use zerotrip_trust::Digest;
 
 /// What opening found.
@@ -67,6 +67,39 @@ pub enum ExchangeState {
     },
 }
 
+/// Who reads the log. Leaves are everybody's; what they commit to is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The authority: all.
+    Authority,
+    /// A member's system: what it asked itself, and the intents of exchanges in which its member was asked.
+    System {
+        /// Its URI.
+        uri: String,
+        /// Its member.
+        member: String,
+    },
+}
+
+impl Reader {
+    /// Whether it may read all, the system and the member. A name that is empty is nobody's.
+    pub(crate) fn rights(&self) -> (bool, Option<&str>, Option<&str>) {
+        match self {
+            Self::Authority => (true, None, None),
+            Self::System { uri, member } => (false, named(uri), named(member)),
+        }
+    }
+}
+
+/// An entry as hashed, and what opens it for this reader.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// A serialised `LedgerEntry`.
+    pub leaf: Vec<u8>,
+    /// `None` where nothing is sealed, or not for this reader.
+    pub opening: Option<EntryOpening>,
+}
+
 /// The two bundles of the authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BundleKind {
@@ -113,6 +146,10 @@ pub struct Join {
     pub request: PendingJoin,
     /// DER, leaf first; `None` until admitted.
     pub chain: Option<Vec<Vec<u8>>>,
+}
+
+fn named(name: &str) -> Option<&str> {
+    Some(name).filter(|name| !name.is_empty())
 }
 
 /// Microseconds since 1970; times before count as 1970.

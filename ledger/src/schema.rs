@@ -8,11 +8,14 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::OpenError;
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 BEGIN IMMEDIATE;
-CREATE TABLE leaf (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, entry BLOB NOT NULL) STRICT;
+-- salt, content: open a sealed entry. reader: the system whose entry it is.
+CREATE TABLE leaf (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, entry BLOB NOT NULL, salt BLOB, content BLOB, reader TEXT) STRICT;
+-- Members that may read an entry besides.
+CREATE TABLE shared (idx INTEGER NOT NULL, member TEXT NOT NULL, PRIMARY KEY (idx, member)) STRICT, WITHOUT ROWID;
 -- Perfect subtrees from level 1 up; level 0 is the leaves' own hashes.
 CREATE TABLE node (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)) STRICT, WITHOUT ROWID;
 CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), origin TEXT NOT NULL, size INTEGER NOT NULL, range BLOB NOT NULL,
@@ -20,14 +23,16 @@ CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), origin TEXT NOT NULL
 -- outcome: NULL while open, 0 once reconciled, else an ExchangeOutcome.
 CREATE TABLE exchange (id TEXT PRIMARY KEY, issuer TEXT NOT NULL, action TEXT NOT NULL, intent_index INTEGER NOT NULL,
                        expires_at INTEGER NOT NULL, outcome INTEGER, code INTEGER, answered_at INTEGER, closing_index INTEGER,
-                       answer BLOB, certificate_digest BLOB) STRICT;
+                       answer BLOB, certificate_digest BLOB, fact_salt BLOB, fact BLOB, fact_owner TEXT) STRICT;
+-- Variants of a check that were asked about a subject; the key is a digest.
+CREATE TABLE variant (key BLOB NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (key, name)) STRICT, WITHOUT ROWID;
 CREATE INDEX exchange_open ON exchange (intent_index) WHERE outcome IS NULL;
 CREATE TABLE bundle (kind TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
 CREATE TABLE statement (dataset TEXT PRIMARY KEY, envelope BLOB NOT NULL) STRICT;
 CREATE TABLE invitation (token_digest BLOB PRIMARY KEY, system TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT;
 CREATE TABLE join_request (number INTEGER PRIMARY KEY, token_digest BLOB NOT NULL UNIQUE, system TEXT NOT NULL, request BLOB NOT NULL,
                            chain BLOB) STRICT;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 COMMIT;
 ";
 
@@ -76,7 +81,7 @@ pub(crate) fn open_writer(folder: &Path, most_bytes: Option<u64>) -> Result<Conn
     match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
         0 => connection.execute_batch(TABLES)?,
         VERSION => {}
-        other => return Err(OpenError::NewerVersion(other)),
+        other => return Err(unknown_version(other)),
     }
     if let Some(bytes) = most_bytes {
         let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
@@ -171,13 +176,17 @@ pub(crate) fn open_reading(folder: &Path) -> Result<Connection, OpenError> {
     open_as(&database(folder), OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+fn unknown_version(found: i64) -> OpenError {
+    if found < VERSION { OpenError::OlderVersion(found) } else { OpenError::NewerVersion(found) }
+}
+
 /// A copy that nobody else has: without a WAL, so that one file is all of it.
 pub(crate) fn open_alone(folder: &Path) -> Result<Connection, OpenError> {
     let connection = open(&database(folder))?;
     connection.pragma_update(None, "journal_mode", "DELETE")?;
     match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
         VERSION => Ok(connection),
-        other => Err(OpenError::NewerVersion(other)),
+        other => Err(unknown_version(other)),
     }
 }
 

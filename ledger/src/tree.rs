@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use zerotrip_proto::v1::EntryOpening;
 use zerotrip_trust::merkle::{CompactRange, NodeReader, leaf_hash};
 use zerotrip_trust::note::{Checkpoint, NoteError, sign_checkpoint};
 use zerotrip_trust::{Digest, SigningKey};
@@ -51,14 +52,17 @@ impl Growing {
         Self { range: range.clone(), nodes: range_nodes(range).collect() }
     }
 
-    /// Appends an entry within the transaction; the index it got.
-    pub(crate) fn push(&mut self, connection: &Connection, entry: &[u8]) -> rusqlite::Result<u64> {
+    /// Appends an entry within the transaction; the index it got. What opens it, and the system that may read that, are kept beside it.
+    pub(crate) fn push(&mut self, connection: &Connection, entry: &[u8], kept: Option<(&EntryOpening, &str)>) -> rusqlite::Result<u64> {
         let index = self.range.size();
         let hash = leaf_hash(entry);
         let mut completed = Vec::new();
         self.range.append_with(hash, |level, index, digest| completed.push((level, index, digest)));
-        let mut leaf = connection.prepare_cached("INSERT INTO leaf (idx, hash, entry) VALUES (?1, ?2, ?3)")?;
-        leaf.execute(params![number(index)?, hash.as_slice(), entry])?;
+        let (salt, content) = kept.map(|(opening, _)| (opening.salt.as_slice(), opening.content.as_slice())).unzip();
+        let reader = kept.map(|(_, reader)| reader);
+        let mut leaf =
+            connection.prepare_cached("INSERT INTO leaf (idx, hash, entry, salt, content, reader) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        leaf.execute(params![number(index)?, hash.as_slice(), entry, salt, content, reader])?;
         let mut node = connection.prepare_cached("INSERT INTO node (level, idx, hash) VALUES (?1, ?2, ?3)")?;
         for (level, index, digest) in completed {
             self.nodes.insert((level, index), digest);

@@ -1,18 +1,19 @@
 //! What the writer does for each job, inside its transaction. First everything that may be refused, then what is written.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use zerotrip_proto::to_timestamp;
-use zerotrip_proto::v1::ledger_entry::Body;
+use zerotrip_proto::v1::entry_content::Body;
+use zerotrip_proto::v1::ledger_entry::Body as Leaf;
 use zerotrip_proto::v1::{
     BundleChange, Completion, Envelope, ErrorCode, ExchangeOutcome, GetJoinReply, Intent, LedgerEntry, LedgerReceipt, PendingJoin,
     Reconciliation,
 };
 use zerotrip_trust::tiles::ENTRY_BYTES;
-use zerotrip_trust::{Digest, dsse};
+use zerotrip_trust::{Digest, dsse, entry};
 
 use crate::error::LedgerError;
 use crate::rows::{BundleKind, DecidedUnder, Invited, Orphan, micros};
@@ -26,14 +27,16 @@ pub const STATEMENTS: usize = 10_000;
 pub const INVITATIONS: usize = 10_000;
 /// Longest URI, dataset id and the like, in bytes.
 const NAME_BYTES: usize = 256;
+/// Time for which it counts which variants were asked about a subject.
+pub const VARIANTS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Most orphans that one call reconciles.
 const ORPHANS: usize = 100_000;
 
 /// A job for the writer.
 #[derive(Debug)]
 pub(crate) enum Work {
-    Intend { intent: Intent, at: SystemTime, expires_at: SystemTime },
-    Complete { completion: Completion, at: SystemTime, answer: Vec<u8>, under: Option<DecidedUnder>, certificate: Option<Certificate> },
+    Intend { intent: Intent, at: SystemTime, expires_at: SystemTime, asking: Option<Asking> },
+    Complete { completed: Completed, at: SystemTime, under: Option<DecidedUnder>, certificate: Option<Certificate> },
     Append { body: Body, at: SystemTime },
     Reconcile { orphans: Vec<Orphan>, at: SystemTime },
     EraseAnswer { id: String },
@@ -43,6 +46,41 @@ pub(crate) enum Work {
     PutJoin { join: PendingJoin, at: SystemTime },
     Admit { token_digest: Digest, system: String, chain: Vec<Vec<u8>> },
     Close,
+}
+
+/// Which variant of a check is asked about whom; refused where so many others were within [`VARIANTS_KEPT`].
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// Stands for member, check, purpose and subject.
+    pub key: Digest,
+    /// The variant.
+    pub variant: String,
+    /// How many variants may be asked.
+    pub most: u32,
+}
+
+/// What an exchange came to beyond what the requester is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fact {
+    /// Opens the commitment in the completion.
+    pub salt: Vec<u8>,
+    /// A serialised `ExchangeFact`.
+    pub fact: Vec<u8>,
+    /// The member whose dataset it names, or empty: it may read it beside the authority.
+    pub owner: String,
+}
+
+/// How an exchange ended, and what is kept of it.
+#[derive(Debug, Default)]
+pub struct Completed {
+    /// Its entry.
+    pub completion: Completion,
+    /// The signed answer's envelope, encoded; at most [`ANSWER_BYTES`].
+    pub answer: Vec<u8>,
+    /// The members whose datasets were asked: they may read its intent.
+    pub asked: Vec<String>,
+    /// What the requester is not told.
+    pub fact: Fact,
 }
 
 /// The certificate that an exchange issues, and the check that it rests on.
@@ -64,6 +102,11 @@ pub(crate) struct Done {
 }
 
 impl Done {
+    /// Its path and head come at the end of the transaction.
+    fn of(receipt: LedgerReceipt) -> Self {
+        Self { index: Some(receipt.index), receipt: Some(receipt), head: None }
+    }
+
     pub(crate) fn index(self) -> Result<u64, LedgerError> {
         self.index.ok_or_else(|| LedgerError::Unavailable("the writer left no leaf".into()))
     }
@@ -101,12 +144,20 @@ impl From<rusqlite::Error> for Fault {
 /// Does a job within the writer's transaction.
 pub(crate) fn apply(connection: &Connection, tree: &mut Growing, work: Work) -> Result<Done, Fault> {
     match work {
-        Work::Intend { intent, at, expires_at } => intend(connection, tree, intent, at, expires_at),
-        Work::Complete { completion, at, answer, under, certificate } => {
-            not_superseded(connection, &completion.exchange_id, under)?;
-            complete(connection, tree, completion, at, &answer, certificate)
+        Work::Intend { intent, at, expires_at, asking } => {
+            if let Some(asking) = &asking {
+                within_variants(connection, asking, at)?;
+            }
+            intend(connection, tree, intent, at, expires_at)
         }
-        Work::Append { body: body @ (Body::Refusal(_) | Body::Bundle(_)), at } => append(connection, tree, body, at),
+        Work::Complete { completed, at, under, certificate } => {
+            not_superseded(connection, &completed.completion.exchange_id, under)?;
+            complete(connection, tree, completed, at, certificate)
+        }
+        Work::Append { body: Body::Refusal(refusal), at } => {
+            let reader = refusal.peer.clone();
+            append(connection, tree, Body::Refusal(refusal), &reader, at)
+        }
         Work::Append { .. } => Err(LedgerError::Malformed("entries of exchanges are recorded with their exchange").into()),
         Work::Reconcile { orphans, at } => reconcile(connection, tree, orphans, at),
         Work::EraseAnswer { id } => {
@@ -134,7 +185,7 @@ fn intend(connection: &Connection, tree: &mut Growing, intent: Intent, at: Syste
         return Err(LedgerError::Replayed(intent.exchange_id).into());
     }
     let (id, issuer, action) = (intent.exchange_id.clone(), intent.issuer.clone(), intent.action.clone());
-    let done = append(connection, tree, Body::Intent(intent), at)?;
+    let done = append(connection, tree, Body::Intent(intent), &issuer, at)?;
     let index = done.index.map(number).transpose()?;
     connection
         .prepare_cached("INSERT INTO exchange (id, issuer, action, intent_index, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
@@ -145,27 +196,53 @@ fn intend(connection: &Connection, tree: &mut Growing, intent: Intent, at: Syste
 fn complete(
     connection: &Connection,
     tree: &mut Growing,
-    completion: Completion,
+    completed: Completed,
     at: SystemTime,
-    answer: &[u8],
     certificate: Option<Certificate>,
 ) -> Result<Done, Fault> {
+    let Completed { completion, answer, asked, fact } = completed;
+    bounded("the fact", fact.fact.len(), NAME_BYTES * 2)?;
+    bounded("the list of members asked", asked.len(), STATEMENTS)?;
     bounded("the answer", answer.len(), ANSWER_BYTES)?;
     let known_outcome = ExchangeOutcome::try_from(completion.outcome).is_ok_and(|outcome| outcome != ExchangeOutcome::Unspecified);
     if !known_outcome || ErrorCode::try_from(completion.code).is_err() {
         return Err(LedgerError::Malformed("a completion has one of the outcomes and codes").into());
     }
-    demand_open(connection, &completion.exchange_id, completion.intent_index)?;
+    let issuer = demand_open(connection, &completion.exchange_id, completion.intent_index)?;
     if let Some(certificate) = certificate {
         mark_issued(connection, &certificate)?;
     }
     let (id, outcome, code) = (completion.exchange_id.clone(), completion.outcome, completion.code);
-    let done = append(connection, tree, Body::Completion(completion), at)?;
+    let mut share = connection.prepare_cached("INSERT OR IGNORE INTO shared (idx, member) VALUES (?1, ?2)")?;
+    for member in &asked {
+        share.execute(params![number(completion.intent_index)?, member])?;
+    }
+    let done = append(connection, tree, Body::Completion(completion), &issuer, at)?;
     let index = done.index.map(number).transpose()?;
     connection
-        .prepare_cached("UPDATE exchange SET outcome = ?2, code = ?3, answered_at = ?4, closing_index = ?5, answer = ?6 WHERE id = ?1")?
-        .execute(params![id, outcome, code, micros(at), index, answer])?;
+        .prepare_cached(
+            "UPDATE exchange SET outcome = ?2, code = ?3, answered_at = ?4, closing_index = ?5, answer = ?6, fact_salt = ?7, fact = ?8,
+                                 fact_owner = ?9 WHERE id = ?1",
+        )?
+        .execute(params![id, outcome, code, micros(at), index, answer, fact.salt, fact.fact, fact.owner])?;
     Ok(done)
+}
+
+/// What was asked before counts for [`VARIANTS_KEPT`] from when it was asked last, whatever came of it.
+fn within_variants(connection: &Connection, asking: &Asking, at: SystemTime) -> Result<(), Fault> {
+    let key = asking.key.as_slice();
+    let forgotten = micros(at.checked_sub(VARIANTS_KEPT).unwrap_or(SystemTime::UNIX_EPOCH));
+    connection.prepare_cached("DELETE FROM variant WHERE key = ?1 AND at < ?2")?.execute(params![key, forgotten])?;
+    let mut others = connection.prepare_cached("SELECT count(*) FROM variant WHERE key = ?1 AND name <> ?2")?;
+    let others: u32 = others.query_row(params![key, asking.variant], |row| row.get(0))?;
+    if others >= asking.most {
+        return Err(LedgerError::VariantLimit(others).into());
+    }
+    // A clock that went backwards shortens nothing.
+    connection
+        .prepare_cached("INSERT INTO variant (key, name, at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)")?
+        .execute(params![key, asking.variant, micros(at)])?;
+    Ok(())
 }
 
 /// Nothing enters the log behind a bundle that may forbid it.
@@ -199,10 +276,13 @@ fn mark_issued(connection: &Connection, certificate: &Certificate) -> Result<(),
 
 fn reconcile(connection: &Connection, tree: &mut Growing, orphans: Vec<Orphan>, at: SystemTime) -> Result<Done, Fault> {
     bounded("the list of orphans", orphans.len(), ORPHANS)?;
+    // At each start, also those of subjects about whom nobody asks any more.
+    let forgotten = micros(at.checked_sub(VARIANTS_KEPT).unwrap_or(SystemTime::UNIX_EPOCH));
+    connection.prepare_cached("DELETE FROM variant WHERE at < ?1")?.execute([forgotten])?;
     for Orphan { exchange_id, intent_index } in orphans {
-        demand_open(connection, &exchange_id, intent_index)?;
+        let issuer = demand_open(connection, &exchange_id, intent_index)?;
         let body = Body::Reconciliation(Reconciliation { exchange_id: exchange_id.clone(), intent_index });
-        let index = append(connection, tree, body, at)?.index.map(number).transpose()?;
+        let index = append(connection, tree, body, &issuer, at)?.index.map(number).transpose()?;
         connection
             .prepare_cached("UPDATE exchange SET outcome = 0, closing_index = ?2 WHERE id = ?1")?
             .execute(params![exchange_id, index])?;
@@ -210,22 +290,23 @@ fn reconcile(connection: &Connection, tree: &mut Growing, orphans: Vec<Orphan>, 
     Ok(Done::default())
 }
 
-fn demand_open(connection: &Connection, id: &str, intent_index: u64) -> Result<(), Fault> {
-    let mut query = connection.prepare_cached("SELECT intent_index, outcome IS NULL FROM exchange WHERE id = ?1")?;
-    let found: Option<(i64, bool)> = query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+/// The system whose exchange it is.
+fn demand_open(connection: &Connection, id: &str, intent_index: u64) -> Result<String, Fault> {
+    let mut query = connection.prepare_cached("SELECT intent_index, outcome IS NULL, issuer FROM exchange WHERE id = ?1")?;
+    let found: Option<(i64, bool, String)> = query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     match found {
         None => Err(LedgerError::UnknownExchange(cut(id)).into()),
-        Some((index, true)) if u64::try_from(index) == Ok(intent_index) => Ok(()),
+        Some((index, true, issuer)) if u64::try_from(index) == Ok(intent_index) => Ok(issuer),
         Some(_) => Err(LedgerError::NotOpen(cut(id)).into()),
     }
 }
 
-fn append(connection: &Connection, tree: &mut Growing, body: Body, at: SystemTime) -> Result<Done, Fault> {
-    let entry = LedgerEntry { at: Some(to_timestamp(at)), body: Some(body) }.encode_to_vec();
-    bounded("the ledger entry", entry.len(), ENTRY_BYTES)?;
-    let index = tree.push(connection, &entry)?;
-    let receipt = LedgerReceipt { index, entry, path: Vec::new(), checkpoint: String::new() };
-    Ok(Done { index: Some(index), receipt: Some(receipt), head: None })
+/// Appends a sealed entry, which `reader` and the authority may open.
+fn append(connection: &Connection, tree: &mut Growing, body: Body, reader: &str, at: SystemTime) -> Result<Done, Fault> {
+    let (entry, opening) = entry::seal(body, at).map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+    bounded("the ledger entry", opening.content.len(), ENTRY_BYTES)?;
+    let index = tree.push(connection, &entry, Some((&opening, reader)))?;
+    Ok(Done::of(LedgerReceipt { index, entry, opening: Some(opening), ..LedgerReceipt::default() }))
 }
 
 fn put_bundle(
@@ -244,7 +325,10 @@ fn put_bundle(
         return Err(LedgerError::StaleBundle { found: version, in_force: u64::try_from(in_force).unwrap_or_default() }.into());
     }
     let digest = dsse::payload_digest(envelope).to_vec();
-    let done = append(connection, tree, Body::Bundle(BundleChange { kind: kind.name().to_owned(), version, digest }), at)?;
+    let change = Leaf::Bundle(BundleChange { kind: kind.name().to_owned(), version, digest });
+    let entry = LedgerEntry { at: Some(to_timestamp(at)), body: Some(change) }.encode_to_vec();
+    let index = tree.push(connection, &entry, None)?;
+    let done = Done::of(LedgerReceipt { index, entry, ..LedgerReceipt::default() });
     connection.prepare_cached("INSERT OR REPLACE INTO bundle (kind, version, envelope) VALUES (?1, ?2, ?3)")?.execute(params![
         kind.name(),
         stored_version,

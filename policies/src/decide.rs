@@ -6,7 +6,7 @@ use cedar_policy::{Context, EntityUid, Request, RestrictedExpression};
 use zerotrip_proto::v1::Reason;
 use zerotrip_trust::Digest;
 
-use crate::snapshot::{Snapshot, uid};
+use crate::snapshot::{Granted, Snapshot, uid};
 
 /// The policy id of a denial for the reason that deciding itself went wrong; the policies that erred follow it.
 pub const EVALUATION_ERROR: &str = "evaluation-error";
@@ -69,6 +69,8 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// The grant that covers the request; `None` where it is denied.
     pub grant: Option<String>,
+    /// How many variants of the check that grant lets be asked about one subject for one purpose; 0 where it is denied.
+    pub variants_per_subject: u32,
     /// [`Snapshot::policy_digest`].
     pub policy_digest: Digest,
     /// [`Snapshot::directory_version`].
@@ -90,9 +92,9 @@ impl Snapshot {
         let check = self.checks.get(facts.check).unwrap_or(&self.unknown_check);
         let grants = check.grants.get(&system.member).map(Vec::as_slice).unwrap_or_default();
         let mut closest: Option<Vec<String>> = None;
-        for (id, grant) in grants {
-            match self.ask(&system.uid, &check.uid, Some(grant), facts) {
-                Verdict::Allowed(ids) => return self.decision(true, ids, Some(id.clone())),
+        for granted in grants {
+            match self.ask(&system.uid, &check.uid, Some(&granted.uid), facts) {
+                Verdict::Allowed(ids) => return self.decision(true, ids, Some(granted)),
                 Verdict::Denied(ids) if closest.as_ref().is_none_or(|closest| ids.len() < closest.len()) => closest = Some(ids),
                 Verdict::Denied(_) => {}
                 Verdict::Failed(ids) => return self.decision(false, ids, None),
@@ -133,9 +135,17 @@ impl Snapshot {
         Verdict::Denied(if ids.is_empty() { vec![NO_PERMIT.to_owned()] } else { ids })
     }
 
-    fn decision(&self, allowed: bool, policy_ids: Vec<String>, grant: Option<String>) -> Decision {
+    fn decision(&self, allowed: bool, policy_ids: Vec<String>, granted: Option<&Granted>) -> Decision {
         let reasons = if allowed { Vec::new() } else { policy_ids.iter().map(|id| self.reason(id)).collect() };
-        Decision { allowed, policy_ids, reasons, grant, policy_digest: self.policy_digest(), directory_version: self.directory_version() }
+        Decision {
+            allowed,
+            policy_ids,
+            reasons,
+            grant: granted.map(|granted| granted.id.clone()),
+            variants_per_subject: granted.map_or(0, |granted| granted.variants),
+            policy_digest: self.policy_digest(),
+            directory_version: self.directory_version(),
+        }
     }
 
     fn reason(&self, id: &str) -> Reason {

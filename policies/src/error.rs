@@ -3,7 +3,7 @@
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::dsse::DsseError;
 
-use crate::grants::{GRANTS, GRANTS_PER_CHECK, TERMS};
+use crate::grants::{GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
 
 /// Why there is no new snapshot. The one in force stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -101,6 +101,14 @@ pub enum GrantFault {
         grant: String,
         /// Purposes or legal bases.
         what: &'static str,
+    },
+    /// More variants than there can be.
+    #[error("grant `{grant}` allows {found} variants for each subject, of at most {VARIANTS}")]
+    Variants {
+        /// The grant.
+        grant: String,
+        /// How many it says.
+        found: u32,
     },
     /// A time is missing, or the end is not after the beginning.
     #[error("times of grant `{0}`")]

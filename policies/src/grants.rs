@@ -18,6 +18,8 @@ pub const GRANTS_PER_CHECK: usize = 16;
 pub const TERMS: usize = 64;
 /// Most checks, each variant counted, that a hub serves.
 pub const CHECKS: usize = 1000;
+/// Most variants of a check that a grant lets be asked about one subject.
+pub const VARIANTS: u32 = 16;
 /// Faults that are kept; a hostile bundle could hold a million.
 const FAULTS: usize = 64;
 
@@ -82,6 +84,9 @@ pub(crate) fn faults(bundle: &GrantBundle) -> Faults {
             if !(1..=TERMS).contains(&terms.len()) || different.len() != terms.len() || !terms.iter().all(|term| is_term(term)) {
                 faults.push(GrantFault::Terms { grant: cut(&grant.id), what });
             }
+        }
+        if grant.variants_per_subject > VARIANTS {
+            faults.push(GrantFault::Variants { grant: cut(&grant.id), found: grant.variants_per_subject });
         }
         if seconds(grant).is_none() {
             faults.push(GrantFault::Times(cut(&grant.id)));

@@ -11,7 +11,7 @@ mod snapshot;
 
 pub use decide::{Action, Decision, EVALUATION_ERROR, Facts};
 pub use error::{GrantFault, PolicyError};
-pub use grants::{CHECKS, GRANTS, GRANTS_PER_CHECK, TERMS, check_grants, open_grants};
+pub use grants::{CHECKS, GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS, check_grants, open_grants};
 pub use snapshot::{Snapshot, Unserved};
 
 #[cfg(test)]

@@ -54,10 +54,18 @@ pub(crate) struct SystemEntry {
 }
 
 #[derive(Debug)]
+pub(crate) struct Granted {
+    pub(crate) id: String,
+    pub(crate) uid: EntityUid,
+    /// [`Grant::variants_per_subject`], at least 1.
+    pub(crate) variants: u32,
+}
+
+#[derive(Debug)]
 pub(crate) struct CheckEntry {
     pub(crate) uid: EntityUid,
     /// By member, in the bundle's order.
-    pub(crate) grants: HashMap<String, Vec<(String, EntityUid)>>,
+    pub(crate) grants: HashMap<String, Vec<Granted>>,
 }
 
 impl Snapshot {
@@ -205,7 +213,11 @@ fn unserved(bundle: &GrantBundle, checks: &[String]) -> Vec<Unserved> {
 fn check_entry(types: &Types, check: &str, bundle: &GrantBundle) -> CheckEntry {
     let mut grants: HashMap<_, Vec<_>> = HashMap::new();
     for grant in bundle.grants.iter().filter(|grant| grant.check == check) {
-        grants.entry(grant.member.clone()).or_default().push((grant.id.clone(), uid(&types.grant, &grant.id)));
+        grants.entry(grant.member.clone()).or_default().push(Granted {
+            id: grant.id.clone(),
+            uid: uid(&types.grant, &grant.id),
+            variants: grant.variants_per_subject.max(1),
+        });
     }
     CheckEntry { uid: uid(&types.check, check), grants }
 }
@@ -229,9 +241,8 @@ fn entities(
         found.push(grant(types, one)?);
     }
     for entry in checks.values() {
-        let set = |grants: &[(String, EntityUid)]| {
-            grants.iter().map(|(_, uid)| RestrictedExpression::new_entity_uid(uid.clone())).collect::<Vec<_>>()
-        };
+        let set =
+            |grants: &[Granted]| grants.iter().map(|granted| RestrictedExpression::new_entity_uid(granted.uid.clone())).collect::<Vec<_>>();
         let tags = entry.grants.iter().map(|(member, grants)| (member.clone(), RestrictedExpression::new_set(set(grants))));
         found.push(Entity::new_with_tags(entry.uid.clone(), [], [], tags).map_err(|error| error.to_string())?);
     }

@@ -70,6 +70,7 @@ fn grant(id: &str, member: &str) -> Grant {
         not_before: Some(to_timestamp(at(100))),
         not_after: Some(to_timestamp(at(200))),
         may_issue: true,
+        variants_per_subject: 0,
     }
 }
 
@@ -421,6 +422,7 @@ fn some_grant() -> impl Strategy<Value = Grant> {
             not_before: Some(to_timestamp(at(start))),
             not_after: Some(to_timestamp(at(start + life))),
             may_issue,
+            variants_per_subject: 0,
         },
     )
 }
@@ -466,4 +468,16 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_grant_says_how_many_variants_and_one_where_it_says_nothing() {
+    let rent = Grant { variants_per_subject: 0, ..grant("rent", "fund") };
+    let wide = Grant { id: "wide".into(), purposes: texts(&["loan"]), variants_per_subject: 3, ..rent.clone() };
+    let snapshot = snapshot(vec![rent.clone(), wide]);
+    let variants = |purpose| snapshot.decide(&Facts { purpose, ..facts() }).variants_per_subject;
+    assert_eq!((variants("rent-withdrawal"), variants("loan"), variants("curiosity")), (1, 3, 0));
+    let too_many = Grant { variants_per_subject: VARIANTS + 1, ..rent };
+    let error = check_grants(&bundle(vec![too_many])).unwrap_err();
+    assert!(error.to_string().contains("grant `rent` allows 17 variants"), "{error}");
 }

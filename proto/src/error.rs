@@ -34,6 +34,21 @@ impl ErrorCode {
         }
     }
 
+    /// What a requester hears of it. One code stands for all that speak of persons' records: a spouse with a foreign passport, a transfer
+    /// in progress, a contract that was cancelled. What it can do about them is the same.
+    pub fn as_told(self) -> Self {
+        match self {
+            Self::SourceUnreadable
+            | Self::OutsideCoverage
+            | Self::HandOverGap
+            | Self::NoCommonMoment
+            | Self::Undated
+            | Self::Undetermined
+            | Self::DefinitionLimit => Self::Unsettled,
+            other => other,
+        }
+    }
+
     /// The gRPC status code (grpc.io, status codes).
     pub fn grpc(self) -> Code {
         match self {
@@ -49,7 +64,8 @@ impl ErrorCode {
             | Self::GateRefused
             | Self::InvalidToken
             | Self::AdminOnly
-            | Self::KeyWithoutOrigin => Code::PermissionDenied,
+            | Self::KeyWithoutOrigin
+            | Self::VariantLimit => Code::PermissionDenied,
             Self::SourceTimeout => Code::DeadlineExceeded,
             Self::SourceUnreachable
             | Self::SourceTruncated
@@ -61,6 +77,7 @@ impl ErrorCode {
             | Self::NoCommonMoment
             | Self::Undated
             | Self::Undetermined
+            | Self::Unsettled
             | Self::SourceDrift
             | Self::SourceFailed
             | Self::LedgerUnavailable => Code::Unavailable,
@@ -147,9 +164,10 @@ impl Refusal {
             Code::InvalidArgument | Code::OutOfRange => ErrorCode::Malformed,
             Code::Unauthenticated => ErrorCode::Unauthenticated,
             Code::PermissionDenied => ErrorCode::PolicyDenied,
-            Code::DeadlineExceeded | Code::Cancelled => ErrorCode::SourceTimeout,
+            Code::DeadlineExceeded => ErrorCode::SourceTimeout,
             Code::ResourceExhausted => ErrorCode::Overloaded,
-            Code::Unavailable | Code::Unknown | Code::Aborted => ErrorCode::SourceUnreachable,
+            // A connection that broke under a call cancels it: nobody has said that anything took too long.
+            Code::Unavailable | Code::Unknown | Code::Aborted | Code::Cancelled => ErrorCode::SourceUnreachable,
             _ => ErrorCode::Internal,
         };
         // One that was made at this end, of a connection that broke, has a cause; the peer has not spoken.

@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "python"))
 
 import no_property
-from proof import Unproven, hub_keys, prove
+from proof import Unproven, commitment, hub_keys, prove
 
 
 def flip(raw, at=0):
@@ -30,8 +30,13 @@ def alterations(pb):
     yield "the request", lambda _, request: setattr(request, "payload", other_case(pb, request.payload))
     yield "the answer's salt", lambda reply, _: setattr(reply, "answer_salt", flip(reply.answer_salt))
     yield "no receipt", lambda reply, _: reply.ClearField("receipt")
-    yield "the entry", lambda reply, _: setattr(reply.receipt, "entry", other_outcome(pb, reply.receipt.entry))
-    yield "the entry's time", lambda reply, _: setattr(reply.receipt, "entry", other_time(pb, reply.receipt.entry))
+    yield "the request's salt", lambda reply, _: setattr(reply, "request_salt", flip(reply.request_salt))
+    yield "the entry", lambda reply, _: setattr(reply.receipt, "entry", flip(reply.receipt.entry, 9))
+    yield "what opens the entry", lambda reply, _: other_outcome(pb, reply.receipt.opening)
+    yield "the entry's time", lambda reply, _: other_time(pb, reply.receipt.opening)
+    yield "the entry's salt", lambda reply, _: setattr(reply.receipt.opening, "salt", flip(reply.receipt.opening.salt))
+    yield "the entry and what opens it", lambda reply, _: resealed(pb, reply.receipt)
+    yield "nothing that opens it", lambda reply, _: reply.receipt.ClearField("opening")
     yield "the entry's place", lambda reply, _: setattr(reply.receipt, "index", reply.receipt.index - 1)
     yield "a place outside", lambda reply, _: setattr(reply.receipt, "index", 1 << 60)
     yield "the path", lambda reply, _: reply.receipt.path.__setitem__(0, flip(reply.receipt.path[0]))
@@ -48,16 +53,23 @@ def other_case(pb, payload):
     return request.SerializeToString()
 
 
-def other_outcome(pb, raw):
-    entry = pb.LedgerEntry.FromString(raw)
-    entry.completion.outcome = pb.ANSWERED_FALSE if entry.completion.outcome == pb.ANSWERED_TRUE else pb.ANSWERED_TRUE
-    return entry.SerializeToString()
+def other_outcome(pb, opening):
+    content = pb.EntryContent.FromString(opening.content)
+    content.completion.outcome = pb.ANSWERED_FALSE if content.completion.outcome == pb.ANSWERED_TRUE else pb.ANSWERED_TRUE
+    opening.content = content.SerializeToString()
 
 
-def other_time(pb, raw):
-    entry = pb.LedgerEntry.FromString(raw)
-    entry.at.seconds += 1
-    return entry.SerializeToString()
+def other_time(pb, opening):
+    content = pb.EntryContent.FromString(opening.content)
+    content.at.seconds += 1
+    opening.content = content.SerializeToString()
+
+
+def resealed(pb, receipt):
+    """As whoever forges a whole receipt would: only the tree does not hold it."""
+    other_time(pb, receipt.opening)
+    sealed = commitment("zerotrip/ledger-entry/v1", receipt.opening.salt, receipt.opening.content)
+    receipt.entry = pb.LedgerEntry(sealed=sealed).SerializeToString()
 
 
 def other_root(note):

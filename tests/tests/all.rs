@@ -4,6 +4,7 @@
 
 mod adjudicate;
 mod answers;
+mod availability;
 mod certificates;
 mod crash;
 mod days;
@@ -17,6 +18,7 @@ mod gate;
 mod inspect;
 mod left_out;
 mod moments;
+mod noninterference;
 mod outside;
 mod plausible;
 mod prepared;

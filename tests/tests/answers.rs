@@ -1,12 +1,13 @@
 //! The answer key: every resident of a generated city, every variant, over real processes, and every answer equal to it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use zerotrip_client::Session;
 use zerotrip_tests::city::{SYSTEMS, System, Variant};
 
-use crate::support::{TestTown, errand, expected, in_words, question, runtime, town, town_in};
+use crate::support::{TestTown, errand, expected, expected_fact, fact, in_words, question, runtime, town, town_in};
 
 #[test]
 fn every_resident_is_answered_as_the_key_says() {
@@ -72,7 +73,7 @@ fn the_key_holds(town: TestTown) {
                 let mut found = Vec::new();
                 for (applicant, variant) in asked.iter().skip(lane).step_by(16) {
                     let outcome = session.check(&errand(), &question(variant.name(), applicant)).await.unwrap();
-                    found.push((applicant.clone(), *variant, in_words(&outcome)));
+                    found.push((applicant.clone(), *variant, in_words(&outcome), outcome.proven().answer().request_id.clone()));
                 }
                 found
             }));
@@ -87,15 +88,30 @@ fn the_key_holds(town: TestTown) {
     let keys = town.keys();
     let wrong: Vec<_> = answers
         .iter()
-        .filter_map(|(applicant, variant, answer)| {
+        .filter_map(|(applicant, variant, answer, _)| {
             let right: Vec<_> = keys.iter().map(|key| expected(key, applicant, *variant)).collect();
             (!right.contains(answer)).then(|| format!("{applicant} {}: {answer:?}, the key says {right:?}", variant.name()))
         })
         .collect();
     assert!(wrong.is_empty(), "{} of {} wrong:\n{}", wrong.len(), answers.len(), wrong[..wrong.len().min(20)].join("\n"));
     for word in ["true", "false", "unavailable"] {
-        assert!(answers.iter().any(|(.., answer)| answer.0 == word), "the city has nobody whose answer is {word}");
+        assert!(answers.iter().any(|(_, _, answer, _)| answer.0 == word), "the city has nobody whose answer is {word}");
     }
+    // The requester hears a remedy; the authority, and the owner of the dataset, the fact.
+    let facts = runtime.block_on(async {
+        let authority = Session::connect(&town.home("authority")).await.unwrap();
+        let mut facts = Vec::new();
+        for (applicant, variant, answer, exchange) in answers.iter().filter(|(_, _, answer, _)| answer.0 == "unavailable") {
+            let told = fact(&authority, exchange).await;
+            assert_eq!(answer.2, told.1);
+            let right: Vec<_> = keys.iter().map(|key| expected_fact(key, applicant, *variant)).collect();
+            assert!(right.contains(&told), "{applicant} {}: {told:?}, the key says {right:?}", variant.name());
+            facts.push(told);
+        }
+        facts
+    });
+    let kinds: BTreeSet<&str> = facts.iter().map(|(code, _)| code.as_str()).collect();
+    assert!(kinds.len() > 1 && !kinds.contains("UNSETTLED"), "{kinds:?}");
     let folder = town.town.folder.clone();
     let ids: Vec<String> = town.city.ids.iter().map(|id| id.as_str().to_owned()).collect();
     town.town.stop().unwrap();

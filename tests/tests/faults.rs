@@ -43,7 +43,7 @@ pub(crate) async fn ask(session: &mut Session, town: &TestTown, role: &str) -> (
 }
 
 pub(crate) fn unavailable(code: ErrorCode, dataset: &str) -> (&'static str, String, String) {
-    ("unavailable", code.name().to_owned(), dataset.to_owned())
+    ("unavailable", code.as_told().name().to_owned(), dataset.to_owned())
 }
 
 pub(crate) fn database(town: &TestTown, name: &str) -> Connection {

@@ -39,6 +39,7 @@ impl TestTown {
 
     fn add(&self, id: &str, check: &str, purpose: &str) -> Finished {
         let more = ["--id", id, "--member", FUND, "--check", check, "--purpose", purpose, "--basis", BASIS];
+        let more = [&more[..], &["--variants-per-subject", "3"]].concat();
         self.desk(&["grant", "add"], &more)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use chrono::Utc;
+use prost::Message as _;
 use tempfile::TempDir;
 use zerotrip_certs::definition::Definition;
 use zerotrip_certs::soundness::Conclusion;
@@ -13,7 +14,7 @@ use zerotrip_channel::SystemHome;
 use zerotrip_client::{Errand, Outcome, Question, Session};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_hub::check::PreparedCheck;
-use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
+use zerotrip_proto::v1::{DatasetStatement, ErrorCode, ExchangeFact, GetFactRequest};
 use zerotrip_tests::city::{Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked, stated_day};
 use zerotrip_tests::town::{BASIS, CITIES, FUND, PURPOSE, Plan, Town};
 
@@ -108,8 +109,27 @@ pub fn expected(city: &City, applicant: &str, variant: Variant) -> (&'static str
         Expected::Unavailable => "unavailable",
     };
     // Why exactly is not the requester's to hear.
-    let code = if code == "APPLICANT_DECEASED" { "NOT_ELIGIBLE" } else { code };
+    let code = match code {
+        "APPLICANT_DECEASED" => "NOT_ELIGIBLE",
+        "SOURCE_UNREADABLE" | "OUTSIDE_COVERAGE" | "HAND_OVER_GAP" | "NO_COMMON_MOMENT" | "UNDATED" | "UNDETERMINED" => "UNSETTLED",
+        other => other,
+    };
     (word, code.to_string(), dataset.to_string())
+}
+
+/// What an exchange came to in full, as the authority reads it: code and dataset.
+pub async fn fact(authority: &Session, exchange: &str) -> (String, String) {
+    let request = GetFactRequest { exchange_id: exchange.to_owned() };
+    let reply = authority.connection().ledger().get_fact(request).await.unwrap().into_inner();
+    let fact = ExchangeFact::decode(reply.fact.as_slice()).unwrap();
+    (fact.code().name().to_owned(), fact.dataset)
+}
+
+/// The answer key's fact: code and dataset.
+pub fn expected_fact(city: &City, applicant: &str, variant: Variant) -> (String, String) {
+    let id = zerotrip_datasets::ResidentId::new_strict(applicant).unwrap();
+    let Answer { code, dataset, .. } = city.key[&(id, variant)];
+    (code.to_string(), dataset.to_string())
 }
 
 pub fn runtime() -> tokio::runtime::Runtime {

@@ -131,6 +131,7 @@ impl World {
             legal_bases: vec![BASIS.into()],
             life: Duration::from_secs(days * DAY),
             may_issue: false,
+            variants_per_subject: 1,
         };
         self.authority.add_grant(new, at(second)).unwrap();
         self.truth.granted.insert(member.into(), second + days * DAY);

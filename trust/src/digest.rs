@@ -13,6 +13,10 @@ pub mod domain {
     pub const ANSWER: &str = "zerotrip/answer/v1";
     /// A scan receipt envelope's payload.
     pub const RECEIPT: &str = "zerotrip/scan-receipt/v1";
+    /// What an exchange came to, in full.
+    pub const FACT: &str = "zerotrip/exchange-fact/v1";
+    /// What an entry of the ledger says.
+    pub const ENTRY: &str = "zerotrip/ledger-entry/v1";
 }
 
 /// The operating system gave no random bytes; nothing may be signed or committed to then.

@@ -7,6 +7,7 @@ pub mod digest;
 pub mod directory;
 pub mod dsse;
 pub mod ending;
+pub mod entry;
 pub mod identity;
 pub mod invitation;
 pub mod keys;

@@ -3,19 +3,19 @@
 
 use std::time::SystemTime;
 
-use prost::Message as _;
 use zerotrip_proto::v1::answer::Outcome;
-use zerotrip_proto::v1::ledger_entry::Body;
-use zerotrip_proto::v1::{Answer, Completion, ExchangeOutcome, ExchangeReply, KeyUsage, LedgerEntry, LedgerReceipt};
+use zerotrip_proto::v1::entry_content::Body;
+use zerotrip_proto::v1::{Answer, Completion, ExchangeOutcome, ExchangeReply, KeyUsage, LedgerReceipt};
 use zerotrip_proto::{from_timestamp, payload_type};
-use zerotrip_trust::digest::{Digest, commit, domain, sha256};
+use zerotrip_trust::digest::{commit, domain};
 use zerotrip_trust::directory::{Directory, Why};
 use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::entry::{self, EntryError};
 use zerotrip_trust::keys::PublicKey;
 use zerotrip_trust::merkle::{self, ProofError};
 use zerotrip_trust::note::{self, Checkpoint, NoteError};
 
-/// Bytes of the salt that opens an answer's commitment.
+/// Bytes of a salt that opens a commitment.
 const SALT_BYTES: usize = 32;
 
 /// As of when the hub's keys must hold.
@@ -88,7 +88,10 @@ pub enum EvidenceError {
     /// None of the four outcomes.
     #[error("the answer has no outcome that is known here; a newer client may know it")]
     NoOutcome,
-    /// The ledger entry does not decode, or is no completion.
+    /// The receipt does not open its entry.
+    #[error("the receipt: {0}")]
+    Entry(#[from] EntryError),
+    /// The entry is no completion.
     #[error("the receipt is not for a completed exchange")]
     NotACompletion,
     /// Somebody else's receipt.
@@ -188,8 +191,8 @@ pub(super) fn prove_by(reply: ExchangeReply, keys: &dyn HubKeys, moment: Moment)
 
 /// The completion in the receipt, once it is this answer's.
 fn committed(answer: &Answer, payload: &[u8], receipt: &LedgerReceipt, salt: &[u8]) -> Result<Completion, EvidenceError> {
-    let entry = LedgerEntry::decode(receipt.entry.as_slice()).map_err(|_| EvidenceError::NotACompletion)?;
-    let Some(Body::Completion(completion)) = entry.body else { return Err(EvidenceError::NotACompletion) };
+    let opening = receipt.opening.as_ref().ok_or(EvidenceError::Missing("opening of its ledger entry"))?;
+    let Some(Body::Completion(completion)) = entry::open(&receipt.entry, opening)?.body else { return Err(EvidenceError::NotACompletion) };
     if completion.exchange_id != answer.request_id {
         return Err(EvidenceError::OtherExchange { expected: cut(&answer.request_id), found: cut(&completion.exchange_id) });
     }
@@ -244,9 +247,9 @@ fn answered_at(answer: &Answer) -> Result<SystemTime, EvidenceError> {
     from_timestamp(answer.answered_at.as_ref()).ok_or(EvidenceError::BadTime)
 }
 
-/// SHA-256 over a request's payload: what an answer repeats of it.
-pub(super) fn request_digest(payload: &[u8]) -> Digest {
-    sha256(payload)
+/// Whether an answer is bound to this payload, by the salt that came beside it.
+pub fn answers_request(answer: &Answer, salt: &[u8], payload: &[u8]) -> bool {
+    salt.len() == SALT_BYTES && answer.request_commitment == commit(domain::REQUEST, salt, payload)
 }
 
 fn cut(text: &str) -> String {

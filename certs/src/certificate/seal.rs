@@ -13,7 +13,7 @@ use zerotrip_proto::v1::{Answer, Answered, CheckBody, Claim, LedgerReceipt, Para
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::keys::SigningKey;
 
-use super::evidence::{ProvenAnswer, request_digest};
+use super::evidence::{ProvenAnswer, answers_request};
 use super::terms::{SEAL_WITHIN, TermsError, VALIDITY, open_reply, stated};
 use super::{is_vct_of, written, written_timestamp};
 use crate::definition::Definition;
@@ -136,7 +136,7 @@ impl CertificateContent {
     /// Puts together what the certificate will say. `request` is the payload that was signed and answered, byte for byte.
     pub fn try_new(affirmed: &Affirmed, request: &[u8], definition: &Definition) -> Result<Self, SealError> {
         let answer = affirmed.proven.answer();
-        if answer.request_digest != request_digest(request) {
+        if !answers_request(answer, &affirmed.proven.reply().request_salt, request) {
             return Err(SealError::OtherRequest);
         }
         let asked = Request::decode(request).map_err(|_| SealError::OtherRequest)?;
@@ -262,6 +262,7 @@ fn evidence(proven: &ProvenAnswer, terms: &[String]) -> Value {
     let reply = proven.reply();
     let answer = reply.answer.as_ref().map(|envelope| envelope.encode_to_vec()).unwrap_or_default();
     let receipt: LedgerReceipt = reply.receipt.clone().unwrap_or_default();
+    let opening = receipt.opening.unwrap_or_default();
     json!({
         "answered_at": written(proven.answered_at()),
         // Open what the answer fixes of what is shown.
@@ -271,6 +272,9 @@ fn evidence(proven: &ProvenAnswer, terms: &[String]) -> Value {
         "receipt": {
             "index": receipt.index,
             "entry": URL_SAFE_NO_PAD.encode(receipt.entry),
+            // Open the entry: what the ledger recorded of this answer.
+            "salt": URL_SAFE_NO_PAD.encode(opening.salt),
+            "content": URL_SAFE_NO_PAD.encode(opening.content),
             "path": receipt.path.iter().map(|digest| URL_SAFE_NO_PAD.encode(digest)).collect::<Vec<_>>(),
             "checkpoint": receipt.checkpoint,
         },

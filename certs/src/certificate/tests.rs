@@ -9,16 +9,17 @@ use proptest::prelude::*;
 use prost::Message as _;
 use serde_json::{Value, json};
 use zerotrip_proto::v1::answer::Outcome;
-use zerotrip_proto::v1::ledger_entry::Body;
+use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::request::Body as RequestBody;
 use zerotrip_proto::v1::{
     Answer, Answered, CheckBody, Claim, Completion, Decision, ExchangeOutcome, ExchangeReply, HubIdentity, KeyDirectory, KeyUsage,
-    LedgerEntry, LedgerReceipt, Member, Parameter, Refusal, Request, SourceStatement, Status, System, Unavailable,
+    LedgerReceipt, Member, Parameter, Refusal, Request, SourceStatement, Status, System, Unavailable,
 };
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::digest::{Digest, commit, domain, sha256};
 use zerotrip_trust::directory::{Directory, Why};
 use zerotrip_trust::dsse;
+use zerotrip_trust::entry::{self, EntryError};
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::merkle::{CompactRange, NodeReader, ProofError, inclusion_path, leaf_hash};
 use zerotrip_trust::note::{Checkpoint, NoteError, sign_checkpoint};
@@ -129,7 +130,7 @@ impl World {
         };
         Answer {
             request_id: "0190-1".into(),
-            request_digest: sha256(&self.request()).to_vec(),
+            request_commitment: commit(domain::REQUEST, &[6; 32], &self.request()).to_vec(),
             hub: HUB.into(),
             answered_at: Some(to_timestamp(at(100))),
             decision: Some(Decision {
@@ -158,11 +159,12 @@ impl World {
             code: 0,
             answer_commitment: commit(domain::ANSWER, salt, &answer.encode_to_vec()).to_vec(),
             receipt_commitments: answer.sources.iter().map(|source| source.receipt_commitment.clone()).collect(),
+            fact_commitment: vec![8; 32],
         }
     }
 
     fn receipt(&self, body: Body) -> LedgerReceipt {
-        let entry = LedgerEntry { at: Some(to_timestamp(at(100))), body: Some(body) }.encode_to_vec();
+        let (entry, opening) = entry::seal(body, at(100)).unwrap();
         let (mut range, mut nodes) = (CompactRange::new(), HashMap::new());
         for index in 0..9u8 {
             let leaf = if index == 5 { leaf_hash(&entry) } else { leaf_hash(&[index]) };
@@ -173,7 +175,7 @@ impl World {
         let path = inclusion_path(&Nodes(nodes), 5, 9).unwrap();
         let head = Checkpoint { origin: checkpoint_origin(HUB).into(), size: 9, root: range.root() };
         let checkpoint = sign_checkpoint(&head, &self.checkpoint).unwrap();
-        LedgerReceipt { index: 5, entry, path: path.iter().map(|digest| digest.to_vec()).collect(), checkpoint }
+        LedgerReceipt { index: 5, entry, path: path.iter().map(|digest| digest.to_vec()).collect(), checkpoint, opening: Some(opening) }
     }
 
     fn reply_to(&self, answer: &Answer) -> ExchangeReply {
@@ -182,6 +184,7 @@ impl World {
             answer: Some(dsse::seal(payload_type::ANSWER, answer, &self.hub).unwrap()),
             receipt: Some(self.receipt(Body::Completion(Self::completion(answer, &salt)))),
             answer_salt: salt,
+            request_salt: vec![6; 32],
             openings: self.fixed.openings.clone(),
             ..ExchangeReply::default()
         }
@@ -339,6 +342,11 @@ fn a_reply_that_was_tampered_with_is_refused_by_name() {
     assert_eq!(refused(&|reply| reply.receipt = world.reply_to(&other).receipt), expected);
     let refusal = world.receipt(Body::Refusal(Refusal::default()));
     assert_eq!(refused(&|reply| reply.receipt = Some(refusal.clone())), EvidenceError::NotACompletion);
+    assert_eq!(refused(&|reply| reply.receipt.as_mut().unwrap().opening = None), EvidenceError::Missing("opening of its ledger entry"));
+    assert_eq!(
+        refused(&|reply| reply.receipt.as_mut().unwrap().opening = refusal.opening.clone()),
+        EvidenceError::Entry(EntryError::NotCommitted)
+    );
     assert_eq!(refused(&|reply| reply.receipt.as_mut().unwrap().index = 4), EvidenceError::Inclusion(ProofError::WrongRoot));
     assert_eq!(refused(&|reply| reply.receipt.as_mut().unwrap().index = 9), EvidenceError::Inclusion(ProofError::OutOfRange));
     let short = |reply: &mut ExchangeReply| drop(reply.receipt.as_mut().unwrap().path.pop());
@@ -441,7 +449,7 @@ fn types_name_their_check() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn no_changed_byte_of_the_evidence_passes(which in 0usize..4, place in any::<prop::sample::Index>(), flip in 1u8..=255) {
+    fn no_changed_byte_of_the_evidence_passes(which in 0usize..6, place in any::<prop::sample::Index>(), flip in 1u8..=255) {
         let world = World::new();
         let mut reply = world.reply_to(&world.answer());
         let flipped = |bytes: &mut Vec<u8>| { let place = place.index(bytes.len()); bytes[place] ^= flip; };
@@ -449,6 +457,8 @@ proptest! {
             0 => flipped(&mut reply.answer.as_mut().unwrap().payload),
             1 => flipped(&mut reply.answer_salt),
             2 => flipped(&mut reply.receipt.as_mut().unwrap().entry),
+            3 => flipped(&mut reply.receipt.as_mut().unwrap().opening.as_mut().unwrap().salt),
+            4 => flipped(&mut reply.receipt.as_mut().unwrap().opening.as_mut().unwrap().content),
             _ => { let path = &mut reply.receipt.as_mut().unwrap().path; let at = place.index(path.len()); flipped(&mut path[at]); }
         }
         prop_assert!(world.prove(reply).is_err());

@@ -12,11 +12,11 @@ use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{Answer, Envelope, ExchangeReply, KeyUsage, LedgerReceipt, Request};
+use zerotrip_proto::v1::{Answer, EntryOpening, Envelope, ExchangeReply, KeyUsage, LedgerReceipt, Request};
 use zerotrip_trust::directory::{Directory, Why};
 use zerotrip_trust::dsse;
 
-use super::evidence::{EvidenceError, Moment, prove, prove_by, request_digest};
+use super::evidence::{EvidenceError, Moment, prove, prove_by};
 use super::jwks::{JwkSet, JwkSetError};
 use super::seal::{claims_agree, policy, scope, sources};
 use super::terms::{ERRAND, SEAL_WITHIN, SHOWN, TermsError, VALIDITY, open_shown};
@@ -237,7 +237,7 @@ const PLAIN: [&str; 15] = [
     "exp",
 ];
 const EVIDENCE: [&str; 5] = ["answered_at", "terms", "answer", "answer_salt", "receipt"];
-const RECEIPT: [&str; 4] = ["index", "entry", "path", "checkpoint"];
+const RECEIPT: [&str; 6] = ["index", "entry", "salt", "content", "path", "checkpoint"];
 
 /// Verifies a certificate at `now`.
 pub fn verify(token: &str, root: TrustRoot<'_>, now: SystemTime) -> Result<VerifiedCertificate, CertificateError> {
@@ -392,7 +392,7 @@ fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>) -> Result<Finding,
     })
 }
 
-/// What is shown. Where the request is among it, all of it must be the request that the hub answered.
+/// What is shown. Where the request is among it, which the hub fixed as it fixed the rest, all of it must be what was asked.
 fn disclosed(claims: &Claims, answer: &Answer, stated: (&str, &str, &str)) -> Result<Disclosed, CertificateError> {
     let mut shown = Disclosed::default();
     for (name, value) in claims.disclosed.iter().filter(|(name, _)| *name != "request") {
@@ -401,9 +401,6 @@ fn disclosed(claims: &Claims, answer: &Answer, stated: (&str, &str, &str)) -> Re
     }
     let Some(request) = claims.disclosed.get("request") else { return Ok(shown) };
     let payload = bytes(Some(request)).ok_or(CertificateError::Claim("request"))?;
-    if answer.request_digest != request_digest(&payload) {
-        return Err(CertificateError::Contradiction("request"));
-    }
     let request = Request::decode(payload.as_slice()).map_err(|_| CertificateError::Claim("request"))?;
     let Some(Body::Check(check)) = &request.body else { return Err(CertificateError::Contradiction("request")) };
     if request.id != answer.request_id || (request.issuer.as_str(), check.check.as_str(), check.variant.as_str()) != stated {
@@ -448,6 +445,7 @@ fn evidence(plain: &Map<String, Value>) -> Result<(ExchangeReply, Vec<String>), 
                 entry: bytes(receipt.get("entry"))?,
                 path: path?,
                 checkpoint: receipt.get("checkpoint")?.as_str()?.to_owned(),
+                opening: Some(EntryOpening { salt: bytes(receipt.get("salt"))?, content: bytes(receipt.get("content"))? }),
             }),
             ..ExchangeReply::default()
         };

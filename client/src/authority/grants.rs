@@ -42,6 +42,8 @@ pub struct NewGrant {
     pub life: Duration,
     /// Whether a certificate may be issued on the answer.
     pub may_issue: bool,
+    /// How many variants of the check may be asked about one subject for one purpose within 30 days.
+    pub variants_per_subject: u32,
 }
 
 /// How far the hub is with a grant.
@@ -116,6 +118,7 @@ impl Authority {
                 not_before: Some(to_timestamp(now - CLOCK_SKEW)),
                 not_after: Some(to_timestamp(now + new.life)),
                 may_issue: new.may_issue,
+                variants_per_subject: new.variants_per_subject,
             });
         }
         self.sign_grants(bundle, WAITING, now)
@@ -225,6 +228,7 @@ impl NewGrant {
     /// Whether this grant is that one, whenever it was signed.
     fn is(&self, grant: &Grant) -> bool {
         let same_words = self.purposes == grant.purposes && self.legal_bases == grant.legal_bases;
-        (&self.id, &self.member, &self.check, self.may_issue) == (&grant.id, &grant.member, &grant.check, grant.may_issue) && same_words
+        let same_rights = (self.may_issue, self.variants_per_subject.max(1)) == (grant.may_issue, grant.variants_per_subject.max(1));
+        (&self.id, &self.member, &self.check) == (&grant.id, &grant.member, &grant.check) && same_words && same_rights
     }
 }

@@ -283,6 +283,7 @@ fn grants_are_added_listed_and_revoked() {
         legal_bases: vec!["b".into()],
         life: DAY,
         may_issue: true,
+        variants_per_subject: 1,
     };
     let envelope = authority.add_grant(grant.clone(), now).unwrap();
     let bundle: GrantBundle = dsse::open(&envelope, payload_type::GRANTS, &authority.home().authority).unwrap();
@@ -322,6 +323,7 @@ fn only_what_the_hub_confirmed_counts_as_taken() {
         legal_bases: vec!["b".into()],
         life: DAY,
         may_issue: false,
+        variants_per_subject: 1,
     };
     let states = |authority: &Authority| -> Vec<_> {
         authority.grant_states().unwrap().into_iter().map(|(grant, state)| (grant.id, state)).collect()
@@ -381,6 +383,7 @@ fn several_grants_are_added_as_one_or_not_at_all() {
         legal_bases: vec!["b".into()],
         life: DAY,
         may_issue: false,
+        variants_per_subject: 1,
     };
     let both = || vec![grant("applicant", "fund"), grant("couple", "fund")];
     let half = vec![grant("applicant", "fund"), grant("couple", "tax")];

@@ -45,6 +45,10 @@ pub(super) enum GrantCommand {
         /// Certificates may be issued on the answer.
         #[arg(long)]
         may_issue: bool,
+        /// How many variants of the check may be asked about one person for one purpose within 30 days. Two of them together tell of whom
+        /// neither tells alone: couple yes and family no is a child's home.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+        variants_per_subject: u32,
     },
     /// List the grants, and what of them the hub has not confirmed.
     List {
@@ -68,7 +72,7 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
             list(&Authority::open(&authority.dir)?, screen)?;
             return Ok(ExitCode::SUCCESS);
         }
-        GrantCommand::Add { authority, id, member, check, not_served_yet, purposes, bases, days, may_issue } => {
+        GrantCommand::Add { authority, id, member, check, not_served_yet, purposes, bases, days, may_issue, variants_per_subject } => {
             let opened = Authority::open_for_change(&authority.dir)?;
             let connection = Connection::open(opened.home()).await;
             let served = match &connection {
@@ -98,6 +102,7 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
                 legal_bases: bases.clone(),
                 life,
                 may_issue,
+                variants_per_subject,
             };
             let envelope = opened.add_grants(each.into_iter().map(new).collect(), now)?;
             (opened, connection, envelope)
@@ -283,7 +288,8 @@ fn list(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
         lines.push(format!("{}{said}", in_words(&grant, until, screen)));
         values.push(json!({
             "id": grant.id, "member": grant.member, "check": grant.check, "purposes": grant.purposes, "legal_bases": grant.legal_bases,
-            "not_after": until.map(rfc3339), "may_issue": grant.may_issue, "state": word,
+            "not_after": until.map(rfc3339), "may_issue": grant.may_issue,
+            "variants_per_subject": grant.variants_per_subject.max(1), "state": word,
         }));
     }
     if lines.is_empty() {
@@ -306,9 +312,14 @@ fn list(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
 fn in_words(grant: &Grant, until: Option<SystemTime>, screen: &Screen) -> String {
     let until = until.map(|time| screen.time(time)).unwrap_or_default();
     let issue = if grant.may_issue { screen.pick(", may issue", "，可签发证明") } else { "" };
+    let variants = match (grant.variants_per_subject, screen.language) {
+        (0 | 1, _) => String::new(),
+        (more, Language::Zh) => format!("，同一当事人可查 {more} 种范围"),
+        (more, _) => format!(", {more} variants for each person"),
+    };
     let (purposes, bases) = (grant.purposes.join(", "), grant.legal_bases.join(", "));
     let (for_, until_) = (screen.pick("for", "用途"), screen.pick("until", "至"));
-    format!("{}  {}  {}  {for_} {purposes} ({bases}) {until_} {until}{issue}", grant.id, grant.member, grant.check)
+    format!("{}  {}  {}  {for_} {purposes} ({bases}) {until_} {until}{issue}{variants}", grant.id, grant.member, grant.check)
 }
 
 #[cfg(test)]

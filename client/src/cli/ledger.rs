@@ -7,11 +7,14 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
+use prost::Message as _;
 use serde_json::json;
 use zerotrip_certs::certificate::{checkpoint_origin, open_checkpoint};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_proto::v1::{GetCheckpointRequest, GetEntriesRequest, ProveConsistencyRequest};
+use zerotrip_proto::v1::{
+    EntryOpening, ErrorCode, ExchangeFact, GetCheckpointRequest, GetEntriesRequest, GetFactRequest, ProveConsistencyRequest,
+};
 use zerotrip_trust::keys::{Algorithm, PublicKey};
 use zerotrip_trust::merkle;
 use zerotrip_trust::note::{self, Checkpoint};
@@ -34,6 +37,15 @@ pub(super) enum LedgerCommand {
         #[command(flatten)]
         system: SystemDir,
     },
+    /// What an unavailable answer came to in full: which records of which dataset. For the authority, and for the owner of that dataset,
+    /// who may tell the person concerned.
+    Fact {
+        #[command(flatten)]
+        system: SystemDir,
+        /// The number of the exchange, as the answer shows it.
+        #[arg(long)]
+        exchange: String,
+    },
     /// Read every entry, recompute the root, compare it with the signed head and with the last one seen here.
     Verify {
         /// The folder of a system that joined: reads over the wire.
@@ -51,6 +63,7 @@ pub(super) enum LedgerCommand {
 pub(super) async fn ledger(command: LedgerCommand, screen: &Screen) -> Result<ExitCode, Failure> {
     match command {
         LedgerCommand::Checkpoint { system } => checkpoint(&renewals::open_home(&system.dir, screen)?, screen).await,
+        LedgerCommand::Fact { system, exchange } => fact(&renewals::open_home(&system.dir, screen)?, exchange, screen).await,
         LedgerCommand::Verify { files: Some(folder), key: Some(key), .. } => {
             let (head, report) = verify_files(&folder, &key)?;
             tell(&head, &report, screen)
@@ -93,19 +106,69 @@ async fn checkpoint(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Fail
     Ok(ExitCode::SUCCESS)
 }
 
+async fn fact(home: &SystemHome, exchange_id: String, screen: &Screen) -> Result<ExitCode, Failure> {
+    let session = Session::connect(home).await?;
+    let request = GetFactRequest { exchange_id: exchange_id.clone() };
+    let reply = answered(session.connection().ledger().get_fact(request)).await?;
+    let fact = ExchangeFact::decode(reply.fact.as_slice()).map_err(|_| Failure::unverified(&"the fact cannot be read"))?;
+    let (en, zh) = fact_words(fact.code());
+    let name = fact.code().name();
+    let head = screen.pick("what the exchange came to:", "该次交换的具体情况：");
+    let mut lines = vec![format!("{head} {} [{name}]", screen.pick(en, zh))];
+    if !fact.dataset.is_empty() {
+        lines.push(format!("  {} {}", screen.pick("source:", "数据源："), fact.dataset));
+    }
+    let value = json!({ "exchange": exchange_id, "code": name, "dataset": fact.dataset, "text_en": en, "text_zh": zh });
+    screen.show(&lines.join("\n"), &value)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a department looks for in its records. Never shown to a requester.
+fn fact_words(code: ErrorCode) -> (&'static str, &'static str) {
+    match code {
+        ErrorCode::Unspecified => ("it was answered", "已有明确答复"),
+        ErrorCode::SourceUnreadable => (
+            "a record that could concern the persons cannot be read; correct it, or adjudicate it with `zerotrip-connector adjudicate`",
+            "存在可能涉及当事人但无法识读的记录；请更正，或用 `zerotrip-connector adjudicate` 作出认定",
+        ),
+        ErrorCode::OutsideCoverage => (
+            "the register does not know about everyone concerned; their registers elsewhere must be asked",
+            "当事人不全在该登记的覆盖范围内，需向其登记地核实",
+        ),
+        ErrorCode::HandOverGap => (
+            "since the moment of the register's data a record ended or was handed over elsewhere, and what became of it does not show yet",
+            "在该登记的数据时点之后，有记录终止或移交，其去向尚未体现",
+        ),
+        ErrorCode::NoCommonMoment => (
+            "the register does not keep what has ended, so it proves nothing beside the others",
+            "该登记不保留已终止的记录，无法与其他登记共同证明“无记录”",
+        ),
+        ErrorCode::Undated => ("a record ended on a day that the register does not say", "存在未注明终止日期的已终止记录"),
+        ErrorCode::Undetermined => (
+            "a record settles nothing: something is in progress, or records contradict one another",
+            "存在状态未定（如办理中）或相互矛盾的记录",
+        ),
+        ErrorCode::DefinitionLimit => {
+            ("the question concerns more persons or records than the check allows for", "涉及的人员或记录超过该核验事项的上限")
+        }
+        _ => ("the requester was told the same", "与请求方所获告知相同"),
+    }
+}
+
 async fn verify_hub(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Failure> {
     let session = Session::connect(home).await?;
     let (note, head) = fetch_head(&session).await?;
-    let mut audit = Audit::new(seen(home, &head)?);
+    // To an administrator of the authority the hub opens all; to another system what concerns it.
+    let mut audit = Audit::new(seen(home, &head)?, session.directory().is_administrator(&home.system));
     let mut ledger = session.connection().ledger();
     while audit.size() < head.size {
         let count = u32::try_from(head.size - audit.size()).unwrap_or(PAGE).min(PAGE);
-        let entries = answered(ledger.get_entries(GetEntriesRequest { start: audit.size(), count })).await?.entries;
-        if entries.is_empty() {
+        let reply = answered(ledger.get_entries(GetEntriesRequest { start: audit.size(), count })).await?;
+        if reply.entries.is_empty() {
             break;
         }
-        for entry in entries.iter().take(count as usize) {
-            audit.push(entry)?;
+        for (at, entry) in reply.entries.iter().enumerate().take(count as usize) {
+            audit.push(entry, reply.openings.get(at).filter(|opening| **opening != EntryOpening::default()))?;
         }
     }
     let report = audit.finish(&head)?;
@@ -148,7 +211,8 @@ fn verify_files(folder: &Path, key: &str) -> Result<(Checkpoint, AuditReport), F
     let (origin, key) = verifier_key(key)?;
     let note = files::read_text(&folder.join("checkpoint"))?;
     let head = note::open_checkpoint(&note, &origin, &key).map_err(|error| Failure::unverified(&error))?;
-    let mut audit = Audit::new(None);
+    // The files hold leaves alone: what opens them is the hub's to give.
+    let mut audit = Audit::new(None, false);
     while audit.size() < head.size {
         let index = audit.size() / TILE_WIDTH;
         let wanted = usize::try_from((head.size - audit.size()).min(TILE_WIDTH)).unwrap_or(0);
@@ -157,7 +221,7 @@ fn verify_files(folder: &Path, key: &str) -> Result<(Checkpoint, AuditReport), F
             return Err(AuditError::WrongSize { expected: head.size, found: audit.size() + entries.len() as u64 }.into());
         }
         for entry in entries.iter().take(wanted) {
-            audit.push(entry)?;
+            audit.push(entry, None)?;
         }
     }
     let report = audit.finish(&head)?;
@@ -198,12 +262,14 @@ fn tell(head: &Checkpoint, report: &AuditReport, screen: &Screen) -> Result<Exit
     let mut lines = match screen.language {
         Language::Zh => vec![
             format!("台账 {} 完好：共 {} 条，重算的根与签名一致", head.origin, report.size),
+            format!("  其他系统的密封记录 {}（其内容不向本系统公开）", counts.sealed),
             format!("  请求 {}：符合 {yes}，不符合 {no}，暂不可用 {none}，不予受理 {denied}，证明登记 {recorded}", counts.intents),
             format!("  拒收 {}，目录与授权变更 {}，启动时补记 {}", counts.refusals, counts.bundles, counts.reconciliations),
             format!("  未完成的请求 {}", report.open_count),
         ],
         _ => vec![
             format!("ledger {} is whole: {} entries lead to the signed root", head.origin, report.size),
+            format!("  {} sealed entries of other systems (what they say is not opened here)", counts.sealed),
             format!(
                 "  {} intents: {yes} yes, {no} no, {none} unavailable, {denied} denied, {recorded} certificates recorded",
                 counts.intents
@@ -230,7 +296,6 @@ fn tell(head: &Checkpoint, report: &AuditReport, screen: &Screen) -> Result<Exit
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use prost::Message as _;
     use zerotrip_proto::v1::ledger_entry::Body;
     use zerotrip_proto::v1::{BundleChange, LedgerEntry};
     use zerotrip_trust::keys::SigningKey;
@@ -265,6 +330,10 @@ mod tests {
         let stranger = note::verifier_key("c.example/hub/main", SigningKey::generate(Algorithm::Ed25519).unwrap().public()).unwrap();
         assert!(verify_files(folder.path(), &stranger).unwrap_err().en.contains("no signature of the log's key"));
         assert_eq!(verifier_key("x").unwrap_err().exit, USAGE);
+        // Every code that a requester is not told has words of its own for those who are.
+        let untold = (0..600).filter_map(|code| ErrorCode::try_from(code).ok()).filter(|code| code.as_told() != *code);
+        let said: std::collections::BTreeSet<_> = untold.map(|code| fact_words(code).0).collect();
+        assert!(said.len() == 7 && !said.contains(fact_words(ErrorCode::SourceTimeout).0), "{said:?}");
         assert!(verifier_key(&vkey.replace("c.example", "d.example")).is_err());
     }
 }

@@ -55,6 +55,8 @@ pub(super) fn request(error: &RequestError) -> String {
 pub(super) fn audit(error: &AuditError) -> String {
     match error {
         AuditError::Unreadable(index) => format!("台账第 {index} 条无法读取"),
+        AuditError::NotCommitted(index) => format!("枢纽所称台账第 {index} 条的内容与该条的承诺不符"),
+        AuditError::Withheld(index) => format!("枢纽未向数据主管部门公开台账第 {index} 条，而其有权阅读全部记录"),
         AuditError::WithoutIntent { index, exchange, intent } => {
             format!("台账第 {index} 条是交换 `{exchange}` 的办结记录，但第 {intent} 条并非其未办结的受理记录")
         }
@@ -247,6 +249,8 @@ mod tests {
         }
         for error in [
             AuditError::Unreadable(3),
+            AuditError::NotCommitted(3),
+            AuditError::Withheld(3),
             AuditError::WithoutIntent { index: 1, exchange: "e".into(), intent: 0 },
             AuditError::WrongSize { expected: 1, found: 2 },
             AuditError::WrongRoot,

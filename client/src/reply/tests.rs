@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use prost::Message as _;
-use zerotrip_proto::v1::ledger_entry::Body;
+use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::{
-    Answer, Answered, Completion, Decision, Denied, ExchangeOutcome, HubIdentity, KeyDirectory, KeyUsage, LedgerEntry, LedgerReceipt,
-    Recorded, SourceStatement, Status, Unavailable,
+    Answer, Answered, Completion, Decision, Denied, ExchangeOutcome, HubIdentity, KeyDirectory, KeyUsage, LedgerReceipt, Recorded,
+    SourceStatement, Status, Unavailable,
 };
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::digest::{commit, domain};
 use zerotrip_trust::dsse;
+use zerotrip_trust::entry;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::merkle::{leaf_hash, node_hash};
 use zerotrip_trust::note::{Checkpoint, sign_checkpoint};
@@ -64,7 +65,7 @@ impl World {
     fn answer(&self, request: &SignedRequest, outcome: Wire) -> Answer {
         Answer {
             request_id: request.id.clone(),
-            request_digest: sha256(&request.envelope.payload).to_vec(),
+            request_commitment: commit(domain::REQUEST, &[6; 32], &request.envelope.payload).to_vec(),
             hub: self.hub.uri(),
             answered_at: Some(to_timestamp(self.now)),
             decision: Some(Decision { allowed: !matches!(outcome, Wire::Denied(_)), ..Decision::default() }),
@@ -91,14 +92,15 @@ impl World {
             receipt_commitments: vec![vec![3; 32]],
             ..Completion::default()
         };
-        let entry = LedgerEntry { at: Some(to_timestamp(self.now)), body: Some(Body::Completion(completion)) }.encode_to_vec();
+        let (entry, opening) = entry::seal(Body::Completion(completion), self.now).unwrap();
         let (intent, leaf) = (leaf_hash(b"intent"), leaf_hash(&entry));
         let head = Checkpoint { origin: "c.example/hub/main".into(), size: 2, root: node_hash(&intent, &leaf) };
         let checkpoint = sign_checkpoint(&head, &self.ledger_key).unwrap();
         ExchangeReply {
             answer: Some(dsse::seal(payload_type::ANSWER, answer, &self.hub_key).unwrap()),
-            receipt: Some(LedgerReceipt { index: 1, entry, path: vec![intent.to_vec()], checkpoint }),
+            receipt: Some(LedgerReceipt { index: 1, entry, path: vec![intent.to_vec()], checkpoint, opening: Some(opening) }),
             answer_salt: salt,
+            request_salt: vec![6; 32],
             ..ExchangeReply::default()
         }
     }
@@ -146,7 +148,7 @@ fn an_answer_to_something_else_is_refused_by_name() {
         change(&mut answer);
         world.verify(&request, world.reply(&answer)).unwrap_err()
     };
-    assert_eq!(refused(&|answer| answer.request_digest = vec![0; 32]), ReplyError::OtherRequestText);
+    assert_eq!(refused(&|answer| answer.request_commitment = vec![0; 32]), ReplyError::OtherRequestText);
     assert_eq!(refused(&|answer| answer.decision = None), ReplyError::Contradiction);
     assert_eq!(refused(&|answer| answer.decision = Some(Decision::default())), ReplyError::Contradiction);
     assert_eq!(refused(&|answer| answer.outcome = Some(Wire::Recorded(Recorded::default()))), ReplyError::WrongKind);
@@ -170,6 +172,8 @@ fn parts_of_other_replies_do_not_fit() {
     assert_eq!(world.verify(&request, swapped_answer).unwrap_err(), ReplyError::Evidence(EvidenceError::NotCommitted));
     let other_receipt = ExchangeReply { receipt: others.receipt, ..good.clone() };
     assert!(matches!(world.verify(&request, other_receipt).unwrap_err(), ReplyError::Evidence(EvidenceError::OtherExchange { .. })));
+    let other_salt = ExchangeReply { request_salt: vec![5; 32], ..good.clone() };
+    assert_eq!(world.verify(&request, other_salt).unwrap_err(), ReplyError::OtherRequestText);
     let wrong_salt = ExchangeReply { answer_salt: vec![5; 32], ..good.clone() };
     assert_eq!(world.verify(&request, wrong_salt).unwrap_err(), ReplyError::Evidence(EvidenceError::NotCommitted));
     let no_receipt = ExchangeReply { receipt: None, ..good };

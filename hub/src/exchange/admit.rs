@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use zerotrip_policies::Decision;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, sha256_parts};
+use zerotrip_trust::identity::Identity;
 
 use super::Identified;
 use crate::config::Config;
@@ -15,7 +17,7 @@ use crate::hub::Hub;
 
 /// Keys that one window remembers; over it the window begins anew early, and the log says so.
 const MOST_KEYS: usize = 2_000_000;
-/// Refusals that one peer may cause in the ledger a minute.
+/// Refusals and denials that one peer may cause in the ledger a minute.
 const REFUSALS_PER_MINUTE: u32 = 600;
 
 /// Who has asked how much.
@@ -74,11 +76,11 @@ impl Budgets {
             return Ok(());
         }
         if refused == REFUSALS_PER_MINUTE + 1 {
-            tracing::warn!(peer, "over {REFUSALS_PER_MINUTE} refusals a minute; further ones are not recorded one by one");
+            tracing::warn!(peer, "over {REFUSALS_PER_MINUTE} refusals and denials a minute; further ones are not recorded one by one");
         }
         Err(Refusal::bilingual(
             ErrorCode::Overloaded,
-            "too many refused requests; mend the asking system and try again in a minute",
+            "too many refused or denied requests; correct the asking system and try again in a minute",
             "被拒请求过多；请检查请求方系统，一分钟后重试",
         ))
     }
@@ -107,6 +109,11 @@ impl Budgets {
         }
         Ok(())
     }
+}
+
+/// A denial is two entries of the ledger, and as cheap to cause as a refusal: it is counted with them, and over the bound not recorded.
+pub fn within_denials(hub: &Hub, decision: &Decision, peer: &Identity) -> Result<(), Refusal> {
+    if decision.allowed { Ok(()) } else { hub.budgets.spend_refusal(&peer.uri()) }
 }
 
 /// Room for one exchange, held until it is answered. No member gets more than half of it: who asks too much at once is told to come back,

@@ -7,18 +7,18 @@ use prost::Message as _;
 use zerotrip_certs::certificate;
 use zerotrip_certs::definition::Definition;
 use zerotrip_certs::soundness::{Absence, Conclusion};
-use zerotrip_ledger::LedgerError;
+use zerotrip_ledger::{Completed, Fact, LedgerError};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
-    self, Answer, Answered, Claim, Completion, Denied, Envelope, ErrorCode, ExchangeBody, ExchangeOutcome, ExchangeReply, Reason,
-    SourceStatement, Unavailable,
+    self, Answer, Answered, Claim, Completion, Denied, Envelope, ErrorCode, ExchangeBody, ExchangeFact, ExchangeOutcome, ExchangeReply,
+    Reason, SourceStatement, Unavailable,
 };
 use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::digest::{self, Digest, commit, domain, sha256};
+use zerotrip_trust::digest::{self, Digest, commit, domain};
 use zerotrip_trust::dsse;
 
-use super::dispatch::Received;
+use super::dispatch::{Asked, Received};
 use super::{Decided, Identified};
 use crate::check::{RunResult, SourceRead};
 use crate::hub::Hub;
@@ -27,7 +27,6 @@ use crate::hub::Hub;
 pub struct Record {
     request_id: String,
     request: Envelope,
-    request_digest: Digest,
     request_salt: [u8; 32],
     intent_index: u64,
 }
@@ -37,7 +36,8 @@ pub struct Record {
 pub struct Outcome {
     wire: Wire,
     kind: ExchangeOutcome,
-    code: ErrorCode,
+    /// What it came to, in full: the requester is told the remedy and not the fact.
+    fact: ExchangeFact,
     definition_digest: Vec<u8>,
     /// What each source said of itself.
     sources: Vec<SourceRead>,
@@ -62,7 +62,7 @@ impl Outcome {
     /// A true answer: only with proof that nothing was there.
     fn absent(_proof: &Absence, claims: Vec<Claim>) -> Self {
         let answered = Answered { answer: true, claims, reasons: Vec::new() };
-        Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredTrue, ErrorCode::Unspecified)
+        Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredTrue, ExchangeFact::default())
     }
 
     /// A false answer: that, not which.
@@ -73,12 +73,13 @@ impl Outcome {
             text_zh: reason.requester.zh.clone(),
         });
         let answered = Answered { answer: false, claims: Vec::new(), reasons: reasons.collect() };
-        Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredFalse, ErrorCode::Unspecified)
+        Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredFalse, ExchangeFact::default())
     }
 
     /// Neither can be said.
-    pub fn unavailable(code: ErrorCode, dataset: &str) -> Self {
-        let (text_en, text_zh, retryable) = unavailable_words(code);
+    pub fn unavailable(fact: ErrorCode, dataset: &str) -> Self {
+        let code = fact.as_told();
+        let (text_en, text_zh, retryable) = remedy(code);
         let unavailable = Unavailable {
             code: code.into(),
             dataset: dataset.to_owned(),
@@ -86,13 +87,18 @@ impl Outcome {
             text_zh: text_zh.to_owned(),
             retryable,
         };
-        Self::new(Wire::Unavailable(unavailable), ExchangeOutcome::Unavailable, code)
+        Self::new(
+            Wire::Unavailable(unavailable),
+            ExchangeOutcome::Unavailable,
+            ExchangeFact { code: fact.into(), dataset: dataset.to_owned() },
+        )
     }
 
     /// Policy says no.
     pub fn denied(decision: &Decision) -> Self {
         let denied = Denied { code: ErrorCode::PolicyDenied.into(), reasons: decision.reasons.clone() };
-        Self::new(Wire::Denied(denied), ExchangeOutcome::Denied, ErrorCode::PolicyDenied)
+        let fact = ExchangeFact { code: ErrorCode::PolicyDenied.into(), dataset: String::new() };
+        Self::new(Wire::Denied(denied), ExchangeOutcome::Denied, fact)
     }
 
     /// The same outcome, denied after all; its sources stay on record.
@@ -102,11 +108,11 @@ impl Outcome {
 
     /// A certificate was recorded.
     pub fn recorded(certificate_digest: Vec<u8>) -> Self {
-        Self::new(Wire::Recorded(v1::Recorded { certificate_digest }), ExchangeOutcome::Recorded, ErrorCode::Unspecified)
+        Self::new(Wire::Recorded(v1::Recorded { certificate_digest }), ExchangeOutcome::Recorded, ExchangeFact::default())
     }
 
-    fn new(wire: Wire, kind: ExchangeOutcome, code: ErrorCode) -> Self {
-        Self { wire, kind, code, definition_digest: Vec::new(), sources: Vec::new(), certifiable: None }
+    fn new(wire: Wire, kind: ExchangeOutcome, fact: ExchangeFact) -> Self {
+        Self { wire, kind, fact, definition_digest: Vec::new(), sources: Vec::new(), certifiable: None }
     }
 
     /// What a certificate on it will say: nothing where none may be issued.
@@ -117,72 +123,30 @@ impl Outcome {
     }
 }
 
-/// Why a check is unavailable, in words for a clerk. A source's own words never come here: they could carry what it holds.
-fn unavailable_words(code: ErrorCode) -> (&'static str, &'static str, bool) {
+/// What the requester can do about an unavailable check, and whether asking again can help: one text for each remedy, whatever the fact.
+/// A source's own words never come here: they could carry what it holds.
+fn remedy(code: ErrorCode) -> (&'static str, &'static str, bool) {
     match code {
-        ErrorCode::SourceUnreachable => ("the source cannot be reached now", "数据源暂时无法连接", true),
-        ErrorCode::SourceTimeout => ("the source did not answer in time", "数据源未在时限内应答", true),
-        ErrorCode::SourceTruncated => ("the source's answer was not whole", "数据源应答不完整", true),
-        ErrorCode::SourceStale => ("the source's data are older than this check allows", "数据源数据超过允许的时效", true),
-        ErrorCode::SourceImplausible => {
-            ("the source does not look whole; its owner must look at it", "数据源数据量异常，需数据提供部门核实", true)
-        }
-        ErrorCode::SourceUnreadable => (
-            "a record that could concern these persons cannot be read; its owner must look at it",
-            "存在可能涉及当事人但无法识读的记录，需数据提供部门核实",
-            false,
-        ),
-        ErrorCode::OutsideCoverage => (
-            "the source does not know about everyone concerned (registered elsewhere); their registers must be asked too",
-            "当事人不在该数据源覆盖范围内（如户籍在外地），需向其登记地核实",
-            false,
-        ),
-        ErrorCode::HandOverGap => (
-            "since the time of this source's data a record ended or was handed over elsewhere, and what became of it may not show yet; ask \
-             again tomorrow, or after its next update",
-            "在该数据源的数据时点之后，有登记记录终止或移交，其去向可能尚未体现，请于次日或该数据源下次更新后重试",
+        ErrorCode::Unsettled => (
+            "what this register holds of the persons concerned does not settle the question; ask again after its next update, and if it \
+             stays so, its department tells the person concerned why, by the number of this exchange",
+            "该登记现有记录不足以就此问题作出结论；请在其下次更新后重试，如仍如此，请当事人凭本次交换编号向该数据源的主管部门查询原因",
             true,
         ),
-        ErrorCode::NoCommonMoment => (
-            "the source does not keep what has ended, and so proves nothing beside the others; its owner must look at it",
-            "该数据源不保留已终止的记录，无法与其他登记共同证明“无记录”，需数据提供部门处理",
+        ErrorCode::SourceStale
+        | ErrorCode::SourceImplausible
+        | ErrorCode::SourceDrift
+        | ErrorCode::GateRefused
+        | ErrorCode::Misconfigured => (
+            "the source cannot serve this check as it is, whoever is asked about; its department must look at it",
+            "该数据源目前无法支持此项核验（与当事人无关），需数据提供部门处理",
             false,
         ),
-        ErrorCode::Undated => (
-            "a record ended there on a day that the source does not say; its owner must look at it",
-            "该数据源存在未注明终止日期的已终止记录，需数据提供部门核实",
-            false,
-        ),
-        ErrorCode::Undetermined => (
-            "a record there settles nothing: something is in progress, or records contradict one another; if it stays so, its owner must look at it",
-            "该数据源存在状态未定（如办理中）或相互矛盾的记录；如持续存在，需数据提供部门核实",
+        _ => (
+            "the source cannot answer now; ask again in a few minutes, and tell the hub's operator if it stays so",
+            "该数据源暂时无法应答；请数分钟后重试，如持续出现请联系枢纽运维人员",
             true,
         ),
-        ErrorCode::Misconfigured => (
-            "the check does not fit a register as its owner states it now, and is not asked; the hub's operator finds which in the log",
-            "该核验事项与某数据源现行说明不符，暂不提供；枢纽运维人员可在日志中查明",
-            false,
-        ),
-        ErrorCode::DefinitionLimit => (
-            "the question concerns more persons or records than this check allows for; it cannot be answered until the check is revised",
-            "涉及的人员或记录超过该核验事项的上限；在核验事项修订前无法答复",
-            false,
-        ),
-        ErrorCode::SourceDrift => ("the source answers in another shape than its owner stated", "数据源结构与目录不一致", false),
-        ErrorCode::SourceLimit => ("the source refused because of a limit", "超过数据源限额", true),
-        ErrorCode::GateRefused => ("the department does not serve this scan", "数据提供部门未批准此项查询", false),
-        ErrorCode::NotYetValid => (
-            "the clock of the department's connector and the hub's differ; their operators must compare the two",
-            "数据提供部门前置机与枢纽的时钟不一致，需双方运维人员核对时钟",
-            true,
-        ),
-        ErrorCode::Expired => (
-            "the department's connector has just started, or its clock and the hub's differ; ask again, and if it stays so their operators \
-             must compare the clocks",
-            "数据提供部门前置机刚刚启动，或其时钟与枢纽不一致；请重试，如持续出现，需双方运维人员核对时钟",
-            true,
-        ),
-        _ => ("the source could not answer", "数据源未能应答", true),
     }
 }
 
@@ -202,44 +166,42 @@ fn claims(definition: &Definition, variant: &str, now: SystemTime, result: &RunR
 impl Record {
     /// Of a request whose intent stands at `intent_index`.
     pub fn new(identified: &Identified, intent_index: u64, request_salt: [u8; 32]) -> Self {
-        Self {
-            request_id: identified.request.id.clone(),
-            request_digest: sha256(&identified.envelope.payload),
-            request: identified.envelope.clone(),
-            request_salt,
-            intent_index,
-        }
+        Self { request_id: identified.request.id.clone(), request: identified.envelope.clone(), request_salt, intent_index }
     }
 
     /// Builds the answer, records its completion, and only then hands it over, signed.
-    pub async fn answer(
-        &self,
-        hub: &Hub,
-        decided: &Decided,
-        outcome: &Outcome,
-        receipts: &[Received],
-    ) -> Result<ExchangeReply, LedgerError> {
-        let (kind, code) = (outcome.kind, outcome.code);
+    pub async fn answer(&self, hub: &Hub, decided: &Decided, outcome: &Outcome, asked: &Asked) -> Result<ExchangeReply, LedgerError> {
+        let kind = outcome.kind;
+        // Denied after all, what had been found is nobody's.
+        let fact = seal_fact(&outcome.fact)?;
         let under = decided.decision.allowed.then(|| decided.in_force.versions());
         let fixed = if decided.may_issue { outcome.fixed(&self.request)? } else { None };
-        let prepared = self.prepare(hub, &decided.decision, outcome, fixed, receipts)?;
+        let prepared = self.prepare(hub, &decided.decision, outcome, fixed, &asked.receipts)?;
         let completion = Completion {
             exchange_id: prepared.request_id.clone(),
             intent_index: prepared.intent_index,
             outcome: kind.into(),
-            code: code.into(),
+            code: outcome.fact.code().as_told().into(),
             answer_commitment: commit(domain::ANSWER, &prepared.answer_salt, &prepared.answer.payload).to_vec(),
             receipt_commitments: prepared.commitments,
+            fact_commitment: commit(domain::FACT, &fact.salt, &fact.fact).to_vec(),
         };
+        let completed = Completed { completion, answer: prepared.body, asked: asked.members.clone(), fact };
         let recorded = match &prepared.certificate {
             Some((exchange, certificate)) => {
-                hub.ledger.record_certificate(completion, SystemTime::now(), prepared.body, under, exchange, *certificate).await
+                hub.ledger.record_certificate(completed, SystemTime::now(), under, exchange, *certificate).await
             }
-            None => hub.ledger.complete(completion, SystemTime::now(), prepared.body, under).await,
+            None => hub.ledger.complete(completed, SystemTime::now(), under).await,
         };
         let receipt = recorded?;
-        let (answer, answer_salt) = (Some(prepared.answer), prepared.answer_salt.to_vec());
-        Ok(ExchangeReply { answer, receipt: Some(receipt), answer_salt, openings: prepared.openings, ..ExchangeReply::default() })
+        Ok(ExchangeReply {
+            answer: Some(prepared.answer),
+            receipt: Some(receipt),
+            answer_salt: prepared.answer_salt.to_vec(),
+            openings: prepared.openings,
+            request_salt: self.request_salt.to_vec(),
+            ..ExchangeReply::default()
+        })
     }
 
     fn prepare(
@@ -283,7 +245,7 @@ impl Record {
         };
         let answer = Answer {
             request_id: self.request_id.clone(),
-            request_digest: self.request_digest.to_vec(),
+            request_commitment: commit(domain::REQUEST, &self.request_salt, &self.request.payload).to_vec(),
             hub: hub.identity.uri.clone(),
             answered_at: Some(to_timestamp(SystemTime::now())),
             decision: Some(v1::Decision {
@@ -322,6 +284,13 @@ impl Record {
     }
 }
 
+/// Of every outcome: that there is one tells nothing.
+fn seal_fact(fact: &ExchangeFact) -> Result<Fact, LedgerError> {
+    let salt: [u8; 32] = digest::random().map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+    let owner = fact.dataset.split_once('.').map_or_else(String::new, |(member, _)| member.to_owned());
+    Ok(Fact { salt: salt.to_vec(), fact: fact.encode_to_vec(), owner })
+}
+
 struct Prepared {
     request_id: String,
     intent_index: u64,
@@ -340,5 +309,56 @@ fn issued_on(request: &Envelope) -> Option<String> {
     match request.body? {
         v1::request::Body::Issue(issue) => Some(issue.exchange_id),
         v1::request::Body::Check(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn told(code: ErrorCode) -> (i32, String, String, bool) {
+        match Outcome::unavailable(code, "estate.ownership").wire {
+            Wire::Unavailable(Unavailable { code, text_en, text_zh, retryable, .. }) => (code, text_en, text_zh, retryable),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn whatever_a_persons_records_are_the_requester_hears_the_same() {
+        let of_persons = [
+            ErrorCode::SourceUnreadable,
+            ErrorCode::OutsideCoverage,
+            ErrorCode::HandOverGap,
+            ErrorCode::NoCommonMoment,
+            ErrorCode::Undated,
+            ErrorCode::Undetermined,
+            ErrorCode::DefinitionLimit,
+        ];
+        for code in of_persons {
+            assert_eq!(told(code), told(ErrorCode::Unsettled), "{}", code.name());
+            assert_eq!(Outcome::unavailable(code, "").fact.code(), code, "the fact is kept");
+        }
+    }
+
+    /// By code of the closed set: a new one gets one of the texts, or another remedy on purpose.
+    #[test]
+    fn there_is_one_text_for_each_remedy() {
+        let mut remedies: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for code in (0..600).filter_map(|code| ErrorCode::try_from(code).ok()) {
+            remedies.entry(told(code).1).or_default().push(code.as_told().name());
+        }
+        assert_eq!(remedies.len(), 3, "{remedies:?}");
+        let unsettled = remedies.values().filter(|codes| codes.contains(&"UNSETTLED")).collect::<Vec<_>>();
+        assert!(unsettled.len() == 1 && unsettled.iter().all(|codes| codes.iter().all(|code| *code == "UNSETTLED")), "{remedies:?}");
+        let (_, en, zh, _) = told(ErrorCode::Unsettled);
+        // What the facts are called must not be in it.
+        for fact in ["passport", "cover", "elsewhere", "hand", "ended", "progress", "cancel", "contract", "spouse", "read"] {
+            assert!(!en.contains(fact), "`{fact}` in: {en}");
+        }
+        for fact in ["护照", "覆盖", "外地", "移交", "终止", "办理中", "注销", "合同", "配偶", "识读"] {
+            assert!(!zh.contains(fact), "`{fact}` in: {zh}");
+        }
     }
 }

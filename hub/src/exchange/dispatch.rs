@@ -1,7 +1,7 @@
 //! Asks departments: one signed, single-use grant for each scan, and nothing believed that its receipt does not bear out.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,6 +39,8 @@ pub struct Dispatcher<'a> {
     decision: &'a Decision,
     deadline: Instant,
     evidence: Mutex<Vec<Evidence>>,
+    /// The members that a grant was sent to.
+    asked: Mutex<BTreeSet<String>>,
     /// Room for the answers that were believed; it is given back with the exchange.
     room: Mutex<Vec<Taken>>,
 }
@@ -64,6 +66,15 @@ impl Evidence {
     }
 }
 
+/// What dispatching left behind.
+#[derive(Default)]
+pub struct Asked {
+    /// The members that were asked, whatever they answered.
+    pub members: Vec<String>,
+    /// The receipts of those that answered.
+    pub receipts: Vec<Received>,
+}
+
 /// A source's signed receipt.
 pub struct Received {
     /// Of which dataset.
@@ -75,20 +86,21 @@ pub struct Received {
 impl<'a> Dispatcher<'a> {
     /// For one exchange.
     pub fn new(hub: &'a Hub, in_force: &'a InForce, identified: &'a Identified, decision: &'a Decision, deadline: Instant) -> Self {
-        Self { hub, in_force, identified, decision, deadline, evidence: Mutex::default(), room: Mutex::default() }
+        Self { hub, in_force, identified, decision, deadline, evidence: Mutex::default(), asked: Mutex::default(), room: Mutex::default() }
     }
 
-    /// The receipts of all departments that answered.
-    pub fn into_receipts(self) -> Vec<Received> {
+    /// Who was asked, and the receipts of all that answered.
+    pub fn finish(self) -> Asked {
         let evidence = self.evidence.into_inner().unwrap_or_else(PoisonError::into_inner);
-        evidence.into_iter().map(|one| Received { dataset: one.dataset, receipt: one.receipt }).collect()
+        let receipts = evidence.into_iter().map(|one| Received { dataset: one.dataset, receipt: one.receipt }).collect();
+        Asked { members: self.asked.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect(), receipts }
     }
 
     async fn ask(&self, call: ScanCall<'_>) -> Result<ScanAnswer, ErrorCode> {
         let dataset = call.scan.scan.dataset.as_str();
         let stated = self.hub.catalog.statement(dataset).ok_or(ErrorCode::SourceUnreachable)?;
         let attached = self.hub.channels.of_dataset(dataset).ok_or(ErrorCode::SourceUnreachable)?;
-        if attached.statement_digest(dataset) != Some(&stated.digest) {
+        if attached.statement_digest(dataset) != Some(stated.digest) {
             return Err(ErrorCode::SourceDrift);
         }
         // The plans, the regions and the coverage rest on the statement that the check was prepared over. Who dials again with another in
@@ -98,6 +110,9 @@ impl<'a> Dispatcher<'a> {
             return Err(ErrorCode::SourceDrift);
         }
         let grant = self.grant(&call, &attached)?;
+        if let Some(member) = attached.identity.member() {
+            self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(member.to_owned());
+        }
         let ticket = dsse::seal(payload_type::SCAN_GRANT, &grant, &self.hub.identity.sign).map_err(|error| fault(&error))?;
         let left = self.deadline.saturating_duration_since(Instant::now());
         let answered = tokio::time::timeout(left, self.receive(&call, &attached, ticket, left)).await;
@@ -292,7 +307,7 @@ impl<'a> Delivery<'a> {
         let bytes = message.data_header.len() + message.data_body.len();
         self.bytes += bytes;
         if self.bytes > MOST_BYTES {
-            return Err(ErrorCode::SourceLimit);
+            return Err(ErrorCode::DefinitionLimit);
         }
         if !self.room.take(bytes) {
             tracing::warn!(scan = self.call.name, "no room for a department's answer beside the others; see `answers_mib` in hub.toml");

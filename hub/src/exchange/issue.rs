@@ -12,6 +12,7 @@ use zerotrip_proto::v1::{ErrorCode, ExchangeCall, ExchangeOutcome, ExchangeReply
 use zerotrip_trust::identity::Identity;
 
 use super::answer::Outcome;
+use super::dispatch::Asked;
 use super::{Identified, Matter, admit, identify, intend, refuse, required_time};
 use crate::hub::{Hub, ledger_refusal};
 
@@ -37,15 +38,16 @@ pub async fn issue(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
     };
     let matter = Matter { identified: &identified, check: &resting.check, action: Action::Issue };
     let decided = matter.decide(in_force, now);
+    admit::within_denials(hub, &decided.decision, peer)?;
     let action = format!("issue {}", resting.check);
-    let record = match intend(hub, &identified, &action, &decided.decision, now).await {
+    let record = match intend(hub, &identified, &action, &decided.decision, None, now).await {
         Ok(record) => record,
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
     if !decided.decision.allowed {
-        return record.answer(hub, &decided, &Outcome::denied(&decided.decision), &[]).await.map_err(ledger_refusal);
+        return record.answer(hub, &decided, &Outcome::denied(&decided.decision), &Asked::default()).await.map_err(ledger_refusal);
     }
-    matter.release(hub, &record, decided, Outcome::recorded(resting.certificate_digest), &[]).await
+    matter.release(hub, &record, decided, Outcome::recorded(resting.certificate_digest), &Asked::default()).await
 }
 
 /// What the certificate rests on.
@@ -67,10 +69,10 @@ impl Resting {
             Refusal::bilingual(ErrorCode::NotIssuable, en, format!("不能依据此次交换签发证明：{zh}"))
         };
         let row = hub.ledger.exchange(&body.exchange_id).map_err(ledger_refusal)?;
-        let row = row.ok_or_else(|| Refusal::bilingual(ErrorCode::UnknownName, "no exchange of that id", "没有该编号的交换"))?;
-        if row.issuer != identified.request.issuer {
-            return Err(not_issuable("another system asked", "提问的是另一系统"));
-        }
+        // Another system's is as if it were not: a department knows the ids of exchanges in which it was asked.
+        let row = row.filter(|row| row.issuer == identified.request.issuer).ok_or_else(|| {
+            Refusal::bilingual(ErrorCode::UnknownName, "this system has asked nothing under that id", "本系统没有该编号的交换")
+        })?;
         let ExchangeState::Closed { outcome: ExchangeOutcome::AnsweredTrue, answered_at, .. } = row.state else {
             return Err(not_issuable("its answer was not true", "其答复并非“符合”"));
         };

@@ -12,18 +12,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 use zerotrip_datasets::ResidentId;
-use zerotrip_ledger::LedgerError;
+use zerotrip_ledger::{Asking, LedgerError, VARIANTS_KEPT};
 use zerotrip_policies::{Action, Decision, Facts};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{self, CheckBody, ErrorCode, ExchangeCall, ExchangeReply, Intent};
 use zerotrip_proto::{CHINA_OFFSET_SECONDS, Refusal, bounds, from_timestamp};
-use zerotrip_trust::digest::{self, commit, domain};
+use zerotrip_trust::digest::{self, commit, domain, sha256_parts};
 use zerotrip_trust::identity::Identity;
 
 use crate::hub::{Hub, InForce, ledger_refusal};
 use answer::{Outcome, Record};
 pub use dispatch::MOST_BYTES;
-use dispatch::{Dispatcher, Received};
+use dispatch::{Asked, Dispatcher};
 pub use identify::Identified;
 pub use issue::issue;
 
@@ -56,12 +56,14 @@ pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
     let check = question.name();
     let matter = Matter { identified: &identified, check: &check, action: Action::Check };
     let decided = matter.decide(in_force, now);
-    let record = match intend(hub, &identified, &check, &decided.decision, now).await {
+    admit::within_denials(hub, &decided.decision, peer)?;
+    let asking = question.asking(&identified, &decided.decision);
+    let record = match intend(hub, &identified, &check, &decided.decision, asking, now).await {
         Ok(record) => record,
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
     if !decided.decision.allowed {
-        return record.answer(hub, &decided, &Outcome::denied(&decided.decision), &[]).await.map_err(ledger_refusal);
+        return record.answer(hub, &decided, &Outcome::denied(&decided.decision), &Asked::default()).await.map_err(ledger_refusal);
     }
     let dispatcher = Dispatcher::new(hub, &decided.in_force, &identified, &decided.decision, question.deadline(&identified, now));
     let outcome = tokio::select! {
@@ -69,8 +71,8 @@ pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
         // The departments notice at once that nobody listens any more, and stop.
         () = matter.withdrawn(&mut follow) => Outcome::unavailable(ErrorCode::MemberSuspended, ""),
     };
-    let receipts = dispatcher.into_receipts();
-    matter.release(hub, &record, decided, outcome, &receipts).await
+    let asked = dispatcher.finish();
+    matter.release(hub, &record, decided, outcome, &asked).await
 }
 
 /// Who asks what: the matter that policy decides.
@@ -134,7 +136,7 @@ impl Matter<'_> {
         record: &Record,
         mut decided: Decided,
         outcome: Outcome,
-        receipts: &[Received],
+        asked: &Asked,
     ) -> Result<ExchangeReply, Refusal> {
         let mut follow = hub.follow();
         for _ in 0..MOST_DECISIONS {
@@ -143,7 +145,7 @@ impl Matter<'_> {
                 decided = self.decide(newest, SystemTime::now());
             }
             let withdrawn = (!decided.decision.allowed).then(|| outcome.clone().withdrawn(&decided.decision));
-            match record.answer(hub, &decided, withdrawn.as_ref().unwrap_or(&outcome), receipts).await {
+            match record.answer(hub, &decided, withdrawn.as_ref().unwrap_or(&outcome), asked).await {
                 // It is in the log, and in force in a moment.
                 Err(LedgerError::Superseded(_)) => drop(tokio::time::timeout(IN_FORCE_WITHIN, follow.changed()).await),
                 other => return other.map_err(ledger_refusal),
@@ -169,7 +171,14 @@ pub async fn refuse<T>(hub: &Hub, peer: &Identity, payload: &[u8], refusal: Refu
 }
 
 /// The request and the decision enter the ledger, durably, before anything is dispatched.
-async fn intend(hub: &Hub, identified: &Identified, action: &str, decision: &Decision, now: SystemTime) -> Result<Record, Refusal> {
+async fn intend(
+    hub: &Hub,
+    identified: &Identified,
+    action: &str,
+    decision: &Decision,
+    asking: Option<Asking>,
+    now: SystemTime,
+) -> Result<Record, Refusal> {
     let request = &identified.request;
     let salt: [u8; 32] = digest::random().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
     let intent = Intent {
@@ -184,8 +193,32 @@ async fn intend(hub: &Hub, identified: &Identified, action: &str, decision: &Dec
         policy_digest: decision.policy_digest.to_vec(),
         directory_version: decision.directory_version,
     };
-    let index = hub.ledger.intend(intent, now, identified.expires_at).await.map_err(ledger_refusal)?;
+    let expires_at = identified.expires_at;
+    let index = match asking {
+        Some(asking) => hub.ledger.intend_asking(intent, now, expires_at, asking).await,
+        None => hub.ledger.intend(intent, now, expires_at).await,
+    };
+    let index = index.map_err(|error| match error {
+        LedgerError::VariantLimit(others) => variant_limit(others),
+        other => ledger_refusal(other),
+    })?;
     Ok(Record::new(identified, index, salt))
+}
+
+/// What two variants answer of one person tells of whom neither tells alone. The requester hears what it asked itself, and no more.
+fn variant_limit(others: u32) -> Refusal {
+    let days = VARIANTS_KEPT.as_secs() / 86_400;
+    Refusal::bilingual(
+        ErrorCode::VariantLimit,
+        format!(
+            "this member has asked {others} other scope(s) of this check about this subject for this purpose within {days} days, and the \
+             grant allows no more; ask the scope that was asked before, or have the authority grant more with `--variants-per-subject`"
+        ),
+        format!(
+            "本单位 {days} 天内就同一用途对该当事人已查询过此核验事项的其他 {others} 种范围，授权不允许更多；请使用此前的范围，或请数据主管部门以 \
+             `--variants-per-subject` 另行授权"
+        ),
+    )
 }
 
 /// What a check's request asks, validated.
@@ -217,6 +250,17 @@ impl Question {
 
     fn name(&self) -> String {
         format!("{}/{}", self.definition.name, self.variant)
+    }
+
+    /// Which variant of what is asked about whom, and how many the grant allows; `None` of what is not allowed, and learns nothing.
+    fn asking(&self, identified: &Identified, decision: &Decision) -> Option<Asking> {
+        let parts = [identified.member.as_bytes(), self.definition.name.as_bytes(), identified.request.purpose.as_bytes()];
+        let parts: Vec<&[u8]> = parts.into_iter().chain(self.parameters.iter().map(String::as_bytes)).collect();
+        decision.allowed.then(|| Asking {
+            key: sha256_parts("zerotrip variants v1", &parts),
+            variant: self.variant.clone(),
+            most: decision.variants_per_subject,
+        })
     }
 
     fn deadline(&self, identified: &Identified, now: SystemTime) -> Instant {

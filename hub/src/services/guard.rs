@@ -31,7 +31,7 @@ pub enum Access {
 }
 
 /// Every call there is.
-pub const CALLS: [(&str, Access); 25] = [
+pub const CALLS: [(&str, Access); 26] = [
     ("/zerotrip.v1.Exchange/Check", Access::Member),
     ("/zerotrip.v1.Exchange/Issue", Access::Member),
     ("/zerotrip.v1.Catalog/ListDatasets", Access::Member),
@@ -40,6 +40,8 @@ pub const CALLS: [(&str, Access); 25] = [
     ("/zerotrip.v1.Ledger/GetEntries", Access::Member),
     ("/zerotrip.v1.Ledger/ProveInclusion", Access::Member),
     ("/zerotrip.v1.Ledger/ProveConsistency", Access::Member),
+    // Opened within: to the authority, and to the owner of what it names.
+    ("/zerotrip.v1.Ledger/GetFact", Access::Member),
     ("/zerotrip.v1.Authority/Join", Access::Open),
     ("/zerotrip.v1.Authority/GetJoin", Access::Open),
     ("/zerotrip.v1.Authority/GetDirectory", Access::Open),

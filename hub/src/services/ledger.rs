@@ -1,16 +1,17 @@
-//! `zerotrip.v1.Ledger`.
+//! `zerotrip.v1.Ledger`. Leaves, heads and proofs are every member's; what an entry says is opened by role.
 
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
-use zerotrip_ledger::LedgerError;
+use zerotrip_ledger::{Entry, LedgerError, Reader};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ledger_server::Ledger;
 use zerotrip_proto::v1::{
-    ErrorCode, GetCheckpointReply, GetCheckpointRequest, GetEntriesReply, GetEntriesRequest, LedgerReceipt, ProveConsistencyReply,
-    ProveConsistencyRequest, ProveInclusionRequest,
+    ErrorCode, GetCheckpointReply, GetCheckpointRequest, GetEntriesReply, GetEntriesRequest, GetFactReply, GetFactRequest, LedgerReceipt,
+    ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest,
 };
 
+use super::caller;
 use crate::hub::{Hub, ledger_refusal};
 
 /// Most entries of one reply.
@@ -19,6 +20,15 @@ const MOST_ENTRIES: u32 = 1000;
 pub struct Service(pub Arc<Hub>);
 
 impl Service {
+    /// What the caller may read: an administrator of the authority all, a system what concerns it.
+    fn reader<T>(&self, request: &Request<T>) -> Result<Reader, Status> {
+        let peer = caller(request)?;
+        Ok(match peer.member() {
+            _ if self.0.in_force().directory.is_administrator(&peer) => Reader::Authority,
+            member => Reader::System { uri: peer.uri(), member: member.unwrap_or_default().to_owned() },
+        })
+    }
+
     /// Reads off the async threads: a proof over a large log touches the disk.
     async fn read<T: Send + 'static>(
         &self,
@@ -41,16 +51,35 @@ impl Ledger for Service {
     }
 
     async fn get_entries(&self, request: Request<GetEntriesRequest>) -> Result<Response<GetEntriesReply>, Status> {
+        let reader = self.reader(&request)?;
         let GetEntriesRequest { start, count } = request.into_inner();
         if !(1..=MOST_ENTRIES).contains(&count) {
             return Err(Refusal::new(ErrorCode::TooLarge, format!("`count` must be 1 to {MOST_ENTRIES}")).to_status());
         }
-        self.read(move |ledger| Ok(GetEntriesReply { entries: ledger.entries(start, count)? })).await
+        self.read(move |ledger| {
+            let entries = ledger.entries(start, count, &reader)?.into_iter();
+            let (entries, openings) = entries.map(|Entry { leaf, opening }| (leaf, opening.unwrap_or_default())).unzip();
+            Ok(GetEntriesReply { entries, openings })
+        })
+        .await
     }
 
     async fn prove_inclusion(&self, request: Request<ProveInclusionRequest>) -> Result<Response<LedgerReceipt>, Status> {
+        let reader = self.reader(&request)?;
         let index = request.into_inner().index;
-        self.read(move |ledger| ledger.inclusion(index)).await
+        self.read(move |ledger| ledger.inclusion(index, &reader)).await
+    }
+
+    async fn get_fact(&self, request: Request<GetFactRequest>) -> Result<Response<GetFactReply>, Status> {
+        let reader = self.reader(&request)?;
+        let id = request.into_inner().exchange_id;
+        let found = self.read(move |ledger| ledger.fact(&id, &reader)).await?.into_inner();
+        // An exchange of others is as if it were not.
+        let fact = found.ok_or_else(|| {
+            let en = "there is no exchange of that id that is about a dataset of this member";
+            Refusal::bilingual(ErrorCode::UnknownName, en, "没有涉及本单位数据的该编号的交换").to_status()
+        })?;
+        Ok(Response::new(GetFactReply { salt: fact.salt, fact: fact.fact }))
     }
 
     async fn prove_consistency(&self, request: Request<ProveConsistencyRequest>) -> Result<Response<ProveConsistencyReply>, Status> {

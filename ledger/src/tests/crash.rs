@@ -34,13 +34,13 @@ async fn what_was_acknowledged_before_a_kill_is_there() {
     for number in 0..20 {
         let row = revived.exchange(&id(number)).unwrap().unwrap();
         assert!(matches!(row.state, ExchangeState::Closed { answer: Some(answer), .. } if answer == format!("answer {number}").as_bytes()));
-        after.verify(&revived.inclusion(row.intent_index).unwrap());
+        after.verify(&revived.inclusion(row.intent_index, &Reader::Authority).unwrap());
     }
 
     revived.reconcile(recovered.orphaned.clone(), at(400)).await.unwrap();
     assert_eq!(revived.exchange(&id(20)).unwrap().unwrap().state, ExchangeState::Reconciled { index: 41 });
     assert_eq!(revived.reconcile(recovered.orphaned, at(400)).await, Err(LedgerError::NotOpen(id(20))));
-    let late = revived.complete(completion(20, running, ExchangeOutcome::AnsweredTrue), at(401), vec![], None).await;
+    let late = revived.complete(completed(completion(20, running, ExchangeOutcome::AnsweredTrue), &[]), at(401), None).await;
     assert_eq!(late, Err(LedgerError::NotOpen(id(20))));
     revived.close().await.unwrap();
     assert_eq!(after.verify_all().unwrap().1, Recovered { size: 42, orphaned: vec![] });
@@ -98,11 +98,11 @@ async fn a_full_disk_fails_every_waiter_and_all_who_come_later() {
     assert_eq!(ledger.refuse(refusal(), at(0)).await.unwrap_err().code(), ErrorCode::LedgerUnavailable);
     assert_eq!((ledger.size(), acknowledged.len() as u64), (size, size));
     // Reading goes on.
-    acknowledged.iter().for_each(|receipt| drop(store.verify(&ledger.inclusion(receipt.index).unwrap())));
+    acknowledged.iter().for_each(|receipt| drop(store.verify(&ledger.inclusion(receipt.index, &Reader::Authority).unwrap())));
     drop(ledger);
     let (ledger, recovered) = store.verify_all().unwrap();
     assert_eq!(recovered.size, size);
-    acknowledged.iter().for_each(|receipt| assert_eq!(ledger.inclusion(receipt.index).unwrap().entry, receipt.entry));
+    acknowledged.iter().for_each(|receipt| assert_eq!(ledger.inclusion(receipt.index, &Reader::Authority).unwrap().entry, receipt.entry));
     ledger.refuse(refusal(), at(0)).await.unwrap();
 }
 
@@ -125,7 +125,7 @@ async fn a_failed_commit_fails_every_waiter_and_is_not_forgotten() {
     }
     // The disk is well again; what it holds is still unknown.
     options.fail_commit.store(false, Ordering::SeqCst);
-    let late = ledger.complete(completion(1, index, ExchangeOutcome::AnsweredTrue), at(1), vec![], None).await;
+    let late = ledger.complete(completed(completion(1, index, ExchangeOutcome::AnsweredTrue), &[]), at(1), None).await;
     assert_eq!(late.unwrap_err().code(), ErrorCode::LedgerUnavailable);
     assert_eq!(ledger.checkpoint().unwrap(), checkpoint, "nothing that failed is signed for");
     assert_eq!(ledger.exchange(&id(150)).unwrap(), None);
@@ -143,7 +143,7 @@ async fn closed_is_closed() {
     let clone = ledger.clone();
     ledger.close().await.unwrap();
     assert_eq!(clone.refuse(refusal(), at(0)).await.unwrap_err().code(), ErrorCode::LedgerUnavailable);
-    assert_eq!(clone.entries(0, 10).unwrap().len(), 5);
+    assert_eq!(clone.entries(0, 10, &Reader::Authority).unwrap().len(), 5);
     assert_eq!(fs::metadata(store.path().join("store.sqlite-wal")).map_or(0, |wal| wal.len()), 0);
     assert!(clone.close().await.is_err());
 }

@@ -26,7 +26,7 @@ const WRITERS: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS theirs (x)",
     "ANALYZE",
     "DELETE FROM exchange",
-    "INSERT INTO leaf SELECT idx + 1, hash, entry FROM leaf ORDER BY idx DESC LIMIT 1; PRAGMA wal_checkpoint(TRUNCATE)",
+    "INSERT INTO leaf SELECT idx + 1, hash, entry, salt, content, reader FROM leaf ORDER BY idx DESC LIMIT 1; PRAGMA wal_checkpoint(TRUNCATE)",
 ];
 
 /// Not a test: what the children of the tests below do. Run by itself it does nothing.

@@ -4,6 +4,7 @@
 mod backup;
 mod crash;
 mod foreign;
+mod readers;
 mod registry;
 mod tampering;
 mod tiles;
@@ -14,10 +15,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use proptest::prelude::*;
 use prost::Message as _;
 use tempfile::TempDir;
-use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, LedgerEntry};
-use zerotrip_trust::Algorithm;
+use zerotrip_proto::v1::{Completion, EntryContent, ErrorCode, ExchangeOutcome, LedgerEntry};
 use zerotrip_trust::merkle::{empty_root, leaf_hash, path_from_bytes, verify_consistency, verify_inclusion};
 use zerotrip_trust::note::{Checkpoint, open_checkpoint};
+use zerotrip_trust::{Algorithm, entry};
 
 use super::*;
 
@@ -42,6 +43,10 @@ fn intent(number: usize) -> Intent {
 
 fn completion(number: usize, intent_index: u64, outcome: ExchangeOutcome) -> Completion {
     Completion { exchange_id: id(number), intent_index, outcome: outcome.into(), ..Completion::default() }
+}
+
+fn completed(completion: Completion, answer: &[u8]) -> Completed {
+    Completed { completion, answer: answer.to_vec(), ..Completed::default() }
 }
 
 fn refusal() -> Refusal {
@@ -86,18 +91,20 @@ impl Store {
     }
 
     /// What everybody who gets a receipt can check without us.
-    fn verify(&self, receipt: &LedgerReceipt) -> (Checkpoint, LedgerEntry) {
+    fn verify(&self, receipt: &LedgerReceipt) -> (Checkpoint, LedgerEntry, Option<EntryContent>) {
         let checkpoint = open_checkpoint(&receipt.checkpoint, ORIGIN, self.key.public()).unwrap();
         let path = path_from_bytes(&receipt.path).unwrap();
         verify_inclusion(&leaf_hash(&receipt.entry), receipt.index, checkpoint.size, &path, &checkpoint.root).unwrap();
-        (checkpoint, LedgerEntry::decode(receipt.entry.as_slice()).unwrap())
+        let content = receipt.opening.as_ref().map(|opening| entry::open(&receipt.entry, opening).unwrap());
+        (checkpoint, LedgerEntry::decode(receipt.entry.as_slice()).unwrap(), content)
     }
 }
 
 /// A whole exchange.
 async fn exchange(ledger: &Ledger, number: usize) -> LedgerReceipt {
     let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
-    ledger.complete(completion(number, index, ExchangeOutcome::AnsweredTrue), at(1), format!("answer {number}").into(), None).await.unwrap()
+    let done = completed(completion(number, index, ExchangeOutcome::AnsweredTrue), format!("answer {number}").as_bytes());
+    ledger.complete(done, at(1), None).await.unwrap()
 }
 
 async fn refusals(ledger: &Ledger, count: usize) {
@@ -128,12 +135,13 @@ async fn every_receipt_of_many_at_once_verifies_and_commits_are_grouped() {
     let mut indices = std::collections::HashSet::new();
     for (number, task) in tasks.into_iter().enumerate() {
         let receipt = task.await.unwrap();
-        let (checkpoint, entry) = store.verify(&receipt);
+        let (checkpoint, _, content) = store.verify(&receipt);
         assert!(checkpoint.size <= 800 && indices.insert(receipt.index));
-        assert!(matches!(entry.body, Some(Body::Completion(completion)) if completion.exchange_id == id(number)));
+        assert!(matches!(content.unwrap().body, Some(Body::Completion(completion)) if completion.exchange_id == id(number)));
         // Proven again, later, against the newest checkpoint.
-        let again = ledger.inclusion(receipt.index).unwrap();
-        assert_eq!(store.verify(&again).1, LedgerEntry::decode(receipt.entry.as_slice()).unwrap());
+        let again = ledger.inclusion(receipt.index, &Reader::Authority).unwrap();
+        assert_eq!((&again.entry, &again.opening), (&receipt.entry, &receipt.opening));
+        store.verify(&again);
     }
     assert_eq!(ledger.size(), 800);
     assert!(ledger.commits() < 400, "{} commits for 800 entries", ledger.commits());
@@ -175,11 +183,12 @@ async fn an_exchange_ends_once() {
     let index = ledger.intend(intent(1), at(0), at(300)).await.unwrap();
     let row = ledger.exchange(&id(1)).unwrap().unwrap();
     assert_eq!((row.intent_index, row.expires_at, row.state), (index, at(300), ExchangeState::Open));
-    let complete = |number, index, outcome| ledger.complete(completion(number, index, outcome), at(1), b"answer".to_vec(), None);
+    let complete = |number, index, outcome| ledger.complete(completed(completion(number, index, outcome), b"answer"), at(1), None);
     assert_eq!(complete(1, index + 1, ExchangeOutcome::Denied).await, Err(LedgerError::NotOpen(id(1))));
     assert_eq!(complete(2, index, ExchangeOutcome::Denied).await, Err(LedgerError::UnknownExchange(id(2))));
     assert!(matches!(complete(1, index, ExchangeOutcome::Unspecified).await, Err(LedgerError::Malformed(_))));
-    let too_large = ledger.complete(completion(1, index, ExchangeOutcome::Denied), at(1), vec![0; ANSWER_BYTES + 1], None).await;
+    let large = completed(completion(1, index, ExchangeOutcome::Denied), &vec![0; ANSWER_BYTES + 1]);
+    let too_large = ledger.complete(large, at(1), None).await;
     assert_eq!(too_large.unwrap_err().code(), ErrorCode::TooLarge);
     let receipt = complete(1, index, ExchangeOutcome::Unavailable).await.unwrap();
     assert_eq!(complete(1, index, ExchangeOutcome::AnsweredTrue).await, Err(LedgerError::NotOpen(id(1))));
@@ -206,11 +215,17 @@ async fn one_certificate_to_a_check() {
     let (ledger, _) = store.open();
     exchange(&ledger, 1).await;
     let denied = ledger.intend(intent(2), at(0), at(300)).await.unwrap();
-    ledger.complete(completion(2, denied, ExchangeOutcome::AnsweredFalse), at(1), vec![], None).await.unwrap();
+    ledger.complete(completed(completion(2, denied, ExchangeOutcome::AnsweredFalse), &[]), at(1), None).await.unwrap();
     let issue = async |number: usize, check: usize| {
         let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
         ledger
-            .record_certificate(completion(number, index, ExchangeOutcome::Recorded), at(2), vec![], None, &id(check), [check as u8; 32])
+            .record_certificate(
+                completed(completion(number, index, ExchangeOutcome::Recorded), &[]),
+                at(2),
+                None,
+                &id(check),
+                [check as u8; 32],
+            )
             .await
     };
     assert_eq!(issue(10, 2).await, Err(LedgerError::NotIssuable(id(2))));
@@ -223,7 +238,8 @@ async fn one_certificate_to_a_check() {
     assert_eq!(ledger.exchange(&id(14)).unwrap().unwrap().state, ExchangeState::Open);
     // A completion that fails takes the mark with it.
     exchange(&ledger, 3).await;
-    let wrong = ledger.record_certificate(completion(13, 0, ExchangeOutcome::Recorded), at(2), vec![], None, &id(3), [3; 32]).await;
+    let done = completed(completion(13, 0, ExchangeOutcome::Recorded), &[]);
+    let wrong = ledger.record_certificate(done, at(2), None, &id(3), [3; 32]).await;
     assert_eq!(wrong, Err(LedgerError::NotOpen(id(13))));
     assert_eq!(ledger.exchange(&id(3)).unwrap().unwrap().certificate_digest, None);
 }
@@ -262,15 +278,22 @@ async fn entries_come_as_hashed_and_in_bounds() {
     for _ in 0..70 {
         ledger.refuse(Refusal { peer: "x".repeat(60_000), ..refusal() }, at(0)).await.unwrap();
     }
-    assert_eq!(ledger.entries(3, 2).unwrap(), [ledger.inclusion(3).unwrap().entry, ledger.inclusion(4).unwrap().entry]);
-    assert_eq!(ledger.entries(69, ENTRIES).unwrap().len(), 1);
-    let many = ledger.entries(0, ENTRIES).unwrap();
-    assert!(many.len() < 70 && many.iter().map(Vec::len).sum::<usize>() <= ENTRIES_BYTES);
+    let one = |index| {
+        let receipt = ledger.inclusion(index, &Reader::Authority).unwrap();
+        Entry { leaf: receipt.entry, opening: receipt.opening }
+    };
+    assert_eq!(ledger.entries(3, 2, &Reader::Authority).unwrap(), [one(3), one(4)]);
+    assert_eq!(ledger.entries(69, ENTRIES, &Reader::Authority).unwrap().len(), 1);
+    let many = ledger.entries(0, ENTRIES, &Reader::Authority).unwrap();
+    let bytes = |entry: &Entry| entry.leaf.len() + entry.opening.as_ref().map_or(0, |opening| 32 + opening.content.len());
+    assert!(many.len() < 70 && many.iter().map(bytes).sum::<usize>() <= ENTRIES_BYTES);
+    let stranger = Reader::System { uri: "spiffe://x/member/fund/system/a".into(), member: "fund".into() };
+    assert_eq!(ledger.entries(0, ENTRIES, &stranger).unwrap().len(), 70, "how large they are does not tell whom they are withheld from");
     for (start, count) in [(70, 1), (u64::MAX, 1), (0, 0), (0, ENTRIES + 1)] {
-        assert_eq!(ledger.entries(start, count), Err(LedgerError::OutOfRange));
+        assert_eq!(ledger.entries(start, count, &Reader::Authority), Err(LedgerError::OutOfRange));
     }
     for index in [70, u64::MAX] {
-        assert_eq!(ledger.inclusion(index), Err(LedgerError::OutOfRange));
+        assert_eq!(ledger.inclusion(index, &Reader::Authority), Err(LedgerError::OutOfRange));
     }
     for (from, to) in [(0, 1), (2, 1), (1, 71), (1, u64::MAX)] {
         assert_eq!(ledger.consistency(from, to), Err(LedgerError::OutOfRange));
@@ -315,7 +338,7 @@ proptest! {
                 ledger = store.open().0;
                 let now = open_checkpoint(&ledger.checkpoint().unwrap(), ORIGIN, store.key.public()).unwrap();
                 let mut range = zerotrip_trust::merkle::CompactRange::new();
-                ledger.entries(0, ENTRIES).unwrap().iter().for_each(|entry| range.append(leaf_hash(entry)));
+                ledger.entries(0, ENTRIES, &Reader::Authority).unwrap().iter().for_each(|entry| range.append(leaf_hash(&entry.leaf)));
                 assert_eq!((range.size(), range.root()), (now.size, now.root));
                 if let Some(former) = former {
                     let path = path_from_bytes(&ledger.consistency(former.size, now.size).unwrap()).unwrap();
@@ -335,7 +358,7 @@ async fn nothing_enters_the_log_behind_a_bundle_that_it_was_not_decided_under() 
     let envelope = Envelope { payload: b"newer".to_vec(), ..Envelope::default() };
     let complete = |directory, grants| {
         let under = Some(DecidedUnder { directory, grants });
-        ledger.complete(completion(1, index, ExchangeOutcome::AnsweredTrue), at(1), vec![], under)
+        ledger.complete(completed(completion(1, index, ExchangeOutcome::AnsweredTrue), &[]), at(1), under)
     };
     ledger.put_bundle(BundleKind::Directory, 3, envelope.clone(), at(1)).await.unwrap();
     ledger.put_bundle(BundleKind::Grants, 5, envelope, at(1)).await.unwrap();

@@ -24,7 +24,7 @@ async fn bundles_only_rise_and_are_logged() {
     let (ledger, _) = store.open();
     assert_eq!(ledger.bundle(BundleKind::Directory).unwrap(), None);
     let receipt = ledger.put_bundle(BundleKind::Directory, 5, envelope("five"), at(0)).await.unwrap();
-    let Some(Body::Bundle(change)) = store.verify(&receipt).1.body else { panic!("not a bundle change") };
+    let Some(zerotrip_proto::v1::ledger_entry::Body::Bundle(change)) = store.verify(&receipt).1.body else { panic!("not a bundle change") };
     assert_eq!((change.kind.as_str(), change.version), ("directory", 5));
     assert_eq!(change.digest, zerotrip_trust::digest::sha256(b"five"));
     for version in [0, 4, 5] {

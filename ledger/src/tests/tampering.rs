@@ -56,10 +56,23 @@ async fn cut_and_swapped_leaves_are_named() {
     refused!("DELETE FROM leaf WHERE idx = 19", OpenError::Truncated { size: 20, leaves: 19 });
     refused!("DELETE FROM leaf", OpenError::Truncated { size: 20, leaves: 0 });
     refused!("DELETE FROM leaf WHERE idx = 9", OpenError::LeafMissing(9));
-    refused!("INSERT INTO leaf SELECT 20, hash, entry FROM leaf WHERE idx = 19", OpenError::Surplus(20));
+    refused!("INSERT INTO leaf SELECT 20, hash, entry, salt, content, reader FROM leaf WHERE idx = 19", OpenError::Surplus(20));
     refused!(
         "UPDATE leaf SET idx = 100 WHERE idx = 3; UPDATE leaf SET idx = 3 WHERE idx = 12; UPDATE leaf SET idx = 12 WHERE idx = 100",
         OpenError::NodeChanged { level: 1, index: 1 } | OpenError::ExchangeChanged(3)
+    );
+}
+
+/// What a sealed leaf says is kept beside it: changed, swapped, given to another reader, or gone.
+#[tokio::test]
+async fn changed_contents_are_named() {
+    refused!("UPDATE leaf SET content = CAST(content || x'00' AS BLOB) WHERE idx = 7", OpenError::ContentChanged(7));
+    refused!("UPDATE leaf SET salt = zeroblob(32) WHERE idx = 7", OpenError::ContentChanged(7));
+    refused!("UPDATE leaf SET salt = NULL WHERE idx = 7", OpenError::ContentChanged(7));
+    refused!("UPDATE leaf SET reader = 'spiffe://x/member/police/system/a' WHERE idx = 7", OpenError::ContentChanged(7));
+    refused!(
+        "UPDATE leaf SET (salt, content) = (SELECT salt, content FROM leaf WHERE idx = 5) WHERE idx = 7",
+        OpenError::ContentChanged(7)
     );
 }
 
@@ -131,6 +144,8 @@ async fn a_file_that_is_no_database_is_damaged() {
     fs::write(&path, good).unwrap();
     store.edit("PRAGMA user_version = 9");
     assert!(matches!(store.try_open(), Err(OpenError::NewerVersion(9))));
+    store.edit("PRAGMA user_version = 1");
+    assert!(matches!(store.try_open(), Err(OpenError::OlderVersion(1))));
 }
 
 /// Far below the tail: only the full audit reads there.

@@ -90,9 +90,9 @@ impl Errands {
         self.errand(town, 3, "The spouse has a pre-sale contract", "spouse_presale", "issue", FUND, &Expected(1, "PROPERTY_FOUND"))?;
         self.errand(town, 4, "A minor child is a co-owner", "child_co_owner", "issue", FUND, &Expected(1, "PROPERTY_FOUND"))?;
         self.errand(town, 5, "Divorced last year from an owner", "divorced_last_year", "issue", FUND, &Expected(0, "true"))?;
-        self.errand(town, 6, "A migrant, in no household register here", "migrant", "issue", FUND, &Expected(4, "OUTSIDE_COVERAGE"))?;
-        self.errand(town, 7, "Handed over after last night's extract", "hand_over_gap", "issue", FUND, &Expected(4, "HAND_OVER_GAP"))?;
-        self.errand(town, 8, "An unreadable row that could be theirs", "unreadable_row", "issue", FUND, &Expected(4, "SOURCE_UNREADABLE"))?;
+        self.errand(town, 6, "A migrant, in no household register here", "migrant", "issue", FUND, &Expected(4, "UNSETTLED"))?;
+        self.errand(town, 7, "Handed over after last night's extract", "hand_over_gap", "issue", FUND, &Expected(4, "UNSETTLED"))?;
+        self.errand(town, 8, "An unreadable row that could be theirs", "unreadable_row", "issue", FUND, &Expected(4, "UNSETTLED"))?;
         self.errand(town, 9, "An issuer without a grant", "nothing_owned", "check", TRANSIT, &Expected(3, "no-grant"))?;
         let authority = town.path("authority");
         town.zerotrip(&["member", "suspend", "--dir", &authority, "--member", FUND])?.expect(0)?;
@@ -200,7 +200,7 @@ fn finish(town: &Town) -> Result<(), Failure> {
     let verified = town.zerotrip(&["verify", &certificate, "--jwks", &keys])?.expect(0)?;
     print!("{}", indented(&verified.output));
     println!("\nThe ledger, checked entry by entry:");
-    let checked = town.zerotrip(&["ledger", "verify", "--dir", &town.path(FUND)])?.expect(0)?;
+    let checked = town.zerotrip(&["ledger", "verify", "--dir", &town.path("authority")])?.expect(0)?;
     print!("{}", indented(&checked.output));
     println!("\nIn {}:", town.folder.display());
     println!("    certificates/*.sdjwt   authority/jwks.json   ledger/   <department>/journal/   logs/\n");

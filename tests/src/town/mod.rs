@@ -399,6 +399,9 @@ impl Town {
                 "--basis",
                 BASIS,
                 "--may-issue",
+                // The tests ask every variant about everybody.
+                "--variants-per-subject",
+                "3",
             ];
             self.zerotrip(&add)?.expect(0)?;
         }

@@ -257,6 +257,9 @@ fn an_answer_that_fixes_nothing_is_no_ground_for_a_certificate() {
         plain["evidence"]["answer"] = URL_SAFE_NO_PAD.encode(reply.answer.unwrap().encode_to_vec()).into();
         plain["evidence"]["receipt"]["entry"] = URL_SAFE_NO_PAD.encode(receipt.entry).into();
         plain["evidence"]["receipt"]["checkpoint"] = receipt.checkpoint.into();
+        let opening = receipt.opening.unwrap();
+        plain["evidence"]["receipt"]["salt"] = URL_SAFE_NO_PAD.encode(opening.salt).into();
+        plain["evidence"]["receipt"]["content"] = URL_SAFE_NO_PAD.encode(opening.content).into();
         change(&mut plain);
         let token = sdjwt::issue_encoded(&world.seal, plain, &disclosures).unwrap().to_string();
         verify(&token, TrustRoot::Directory(&directory), at(200))
