@@ -14,8 +14,8 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_datasets::ResidentId;
 use zerotrip_datasets::shown::toml_fault;
+use zerotrip_datasets::{ResidentId, date};
 use zerotrip_proto::v1::{self, Envelope};
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::digest::{Digest, Hasher, sha256};
@@ -72,7 +72,7 @@ impl Concerns {
         }
         let mut persons = Vec::new();
         for id in text.split([',', '，']) {
-            let id = ResidentId::new_strict(id).map_err(|error| format!("`{}`: {error}", id.trim()))?;
+            let id = ResidentId::issued(id, date::in_china(SystemTime::now())).map_err(|error| format!("`{}`: {error}", id.trim()))?;
             persons.push(id.as_str().to_owned());
         }
         persons.sort_unstable();

@@ -75,6 +75,12 @@ pub enum StrictError {
         /// The 18th character as given.
         found: char,
     },
+    /// In form, and nobody's: [`ResidentId::issued`].
+    #[error("no such number has been issued by now ({found}): there is no such province, sequence or birth; compare with the card")]
+    NeverIssued {
+        /// The number, masked.
+        found: ResidentId,
+    },
 }
 
 impl StrictError {
@@ -86,6 +92,7 @@ impl StrictError {
             Self::Character { position, found } => format!("第 {position} 位的 `{found}` 不是数字：只有末位可以是 `X`"),
             Self::BirthDate { found } => format!("第 7 至 14 位（`{found}`）不是出生日期：请对照证件"),
             Self::CheckCharacter { found } => format!("校验码 `{found}` 与前 17 位不符，可能有数字错误或颠倒：请对照证件"),
+            Self::NeverIssued { found } => format!("尚未签发过这样的号码（{found}）：省份、顺序码或出生日期不存在，请对照证件"),
         }
     }
 }
@@ -135,6 +142,13 @@ impl ResidentId {
             return Err(StrictError::Length { found });
         }
         canonical(folded.as_bytes())
+    }
+
+    /// The same of somebody who can hold that number on a day: the province exists, the sequence is given out, and they are born.
+    pub fn issued(text: &str, by: NaiveDate) -> Result<Self, StrictError> {
+        let id = Self::new_strict(text)?;
+        let issued = plausible::is_given_out(&id) && id.birth_date() <= by;
+        issued.then_some(id).ok_or(StrictError::NeverIssued { found: id })
     }
 
     /// The id of the person of this division (six digits, the first not 0), birth date and sequence number (0–999, odd for men).

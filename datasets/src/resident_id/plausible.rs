@@ -1,6 +1,8 @@
 //! Which identifiers could have been issued at all. A placeholder (`111111111111111`, `330106199005170000`) can have the form of an id, and
 //! even the right check character; it accounts for nobody.
 
+use chrono::Datelike;
+
 use super::ResidentId;
 use super::matching::KNOWN_ENOUGH;
 use crate::normal::division::PROVINCES;
@@ -16,15 +18,16 @@ const SEQUENCE: usize = 6;
 /// and enough characters that no filling machine would have written.
 pub(super) fn is_plausible(id: &ResidentId) -> bool {
     let text = id.as_str();
-    let year = text.get(6..10).and_then(|year| year.parse::<i32>().ok());
-    // `0000` and `9999` are what stands in place of the last four.
-    let tail = text.get(14..).unwrap_or_default();
     let runs: usize = filled(text.as_bytes()).iter().filter(|filled| **filled).count();
-    has_province(text.as_bytes())
-        && year.is_some_and(|year| year >= FIRST_BIRTH)
-        && !tail.starts_with("000")
-        && tail != "9999"
-        && text.len() - runs >= KNOWN_ENOUGH
+    // `9999`, as `0000`, is what stands in place of the last four.
+    is_given_out(id) && !text.ends_with("9999") && text.len() - runs >= KNOWN_ENOUGH
+}
+
+/// Whether numbers with this province, year of birth and sequence are given out at all.
+pub(super) fn is_given_out(id: &ResidentId) -> bool {
+    let text = id.as_str();
+    let sequence = text.get(14..17);
+    has_province(text.as_bytes()) && id.birth_date().year() >= FIRST_BIRTH && sequence.is_some_and(|sequence| sequence != "000")
 }
 
 /// Whether a number begins with the code of a province, as ids and credit codes do; foreigners' ids have it behind a 9 (GA/T 2180).

@@ -265,6 +265,21 @@ fn spreadsheets_spoil_no_more_than_they_must() {
 }
 
 #[test]
+fn what_was_never_issued_is_nobody_who_can_be_asked_about() {
+    let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap();
+    let (today, born) = (day(2026, 11, 29), day(1978, 1, 2));
+    let issued = |division, birth, sequence| {
+        let id = ResidentId::from_parts(division, birth, sequence).unwrap();
+        ResidentId::issued(id.as_str(), today).is_ok()
+    };
+    assert!(issued(330_106, born, 121) && issued(330_106, today, 121) && issued(933_010, born, 121) && issued(810_000, born, 5));
+    assert!(!issued(330_106, day(2026, 11, 30), 121), "born tomorrow");
+    assert!(!issued(330_106, day(1800, 1, 2), 121), "born before there were numbers");
+    assert!(!issued(330_106, born, 0), "sequence 000");
+    assert!(!issued(170_106, born, 121), "no such province");
+}
+
+#[test]
 fn never_shows_the_birth_date() {
     let id = ResidentId::new_strict("11010519491231002X").unwrap();
     assert_eq!(format!("{id} {id:?}"), "110105********002X 110105********002X");

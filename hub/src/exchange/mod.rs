@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
-use zerotrip_datasets::ResidentId;
+use zerotrip_datasets::{ResidentId, date};
 use zerotrip_ledger::{Asking, LedgerError, VARIANTS_KEPT};
 use zerotrip_policies::{Action, Decision, Facts};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{self, CheckBody, ErrorCode, ExchangeCall, ExchangeReply, Intent};
-use zerotrip_proto::{CHINA_OFFSET_SECONDS, Refusal, bounds, from_timestamp};
+use zerotrip_proto::{Refusal, bounds, from_timestamp};
 use zerotrip_trust::digest::{self, commit, domain, sha256_parts};
 use zerotrip_trust::identity::Identity;
 
@@ -45,7 +45,7 @@ pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
         Ok(identified) => identified,
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
-    let question = match Question::of(hub, &identified) {
+    let question = match Question::of(hub, &identified, now) {
         Ok(question) => question,
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
     };
@@ -230,7 +230,7 @@ pub struct Question {
 }
 
 impl Question {
-    fn of(hub: &Hub, identified: &Identified) -> Result<Self, Refusal> {
+    fn of(hub: &Hub, identified: &Identified, now: SystemTime) -> Result<Self, Refusal> {
         let Some(Body::Check(body)) = &identified.request.body else {
             return Err(Refusal::new(ErrorCode::Malformed, "the request's body is not a check"));
         };
@@ -244,7 +244,7 @@ impl Question {
                 format!("核验事项 `{check}` 没有核验范围 `{variant}`；现有：{known}"),
             ));
         }
-        let parameters = parameters(definition, body)?;
+        let parameters = parameters(definition, body, now)?;
         Ok(Self { definition: Arc::clone(definition), variant: body.variant.clone(), parameters })
     }
 
@@ -277,7 +277,7 @@ impl Question {
                 None => Outcome::unavailable(ErrorCode::Misconfigured, ""),
             };
         };
-        match check.run(&hub.engine, variant, &self.parameters, civil_day(now), dispatcher).await {
+        match check.run(&hub.engine, variant, &self.parameters, date::to_date32(date::in_china(now)), dispatcher).await {
             Ok(result) => Outcome::of(&self.definition, &self.variant, now, result),
             Err(error) => {
                 tracing::error!(check = %self.name(), %error, "the check failed");
@@ -297,7 +297,7 @@ fn unknown_check(hub: &Hub, body: &CheckBody) -> Refusal {
     )
 }
 
-fn parameters(definition: &zerotrip_certs::definition::Definition, body: &CheckBody) -> Result<Vec<String>, Refusal> {
+fn parameters(definition: &zerotrip_certs::definition::Definition, body: &CheckBody, now: SystemTime) -> Result<Vec<String>, Refusal> {
     let wrong = |en: String, zh: String| Refusal::bilingual(ErrorCode::InvalidParameter, en, zh);
     if let Some(unknown) = body.parameters.iter().find(|given| !definition.parameters.iter().any(|known| known.name == given.name)) {
         let known: Vec<&str> = definition.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
@@ -314,7 +314,7 @@ fn parameters(definition: &zerotrip_certs::definition::Definition, body: &CheckB
             let name = &parameter.name;
             return Err(wrong(format!("parameter `{name}` must be given exactly once"), format!("参数 `{name}` 必须填写且只填一次")));
         };
-        let id = ResidentId::new_strict(&value.value).map_err(|error| {
+        let id = ResidentId::issued(&value.value, date::in_china(now)).map_err(|error| {
             let name = &parameter.name;
             wrong(format!("parameter `{name}`: {error}"), format!("参数 `{name}`：{}", error.zh()))
         })?;
@@ -326,13 +326,6 @@ fn parameters(definition: &zerotrip_certs::definition::Definition, body: &CheckB
 /// A caller's word as it may stand in an answer: bounded.
 fn short(text: &str) -> String {
     text.chars().take(bounds::TEXT_CHARS).collect()
-}
-
-/// Days since 1970-01-01, as the calendar on a wall in China has it.
-fn civil_day(now: SystemTime) -> i32 {
-    let seconds =
-        (now + Duration::from_secs(CHINA_OFFSET_SECONDS.into())).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    i32::try_from(seconds / 86_400).unwrap_or(i32::MAX)
 }
 
 /// A time that a message must carry.
