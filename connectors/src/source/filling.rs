@@ -12,7 +12,7 @@ use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
 use super::SourceError;
-use super::findings::LeftFields;
+use super::findings::{LeftFields, all_there};
 use super::header;
 use super::profile::{MOST_UNREADABLE, RaggedRow};
 use super::snapshot::snapshot_failed;
@@ -61,6 +61,8 @@ pub struct Filling<'a> {
     /// behind those of the columns.
     left: Vec<String>,
     left_fields: LeftFields,
+    /// Those of `not_about` that a file had; `None` of what has no header.
+    stated: Option<BTreeSet<String>>,
 }
 
 /// Where rows go.
@@ -132,6 +134,7 @@ impl<'a> Filling<'a> {
             not_about: None,
             left: Vec::new(),
             left_fields: LeftFields::default(),
+            stated: None,
         }
     }
 
@@ -153,6 +156,9 @@ impl<'a> Filling<'a> {
     /// What was read, once all of it was.
     pub(super) fn filled(mut self) -> Result<Filled, SourceError> {
         self.midnights.plausible(&self.origin, self.columns)?;
+        if let Some(there) = &self.stated {
+            all_there(&self.origin, self.not_about.into_iter().flatten(), |stated| there.contains(stated))?;
+        }
         self.left_fields.none(&self.origin)?;
         self.conclude();
         Ok(self.filled)
@@ -252,9 +258,12 @@ impl<'a> Filling<'a> {
             }
         }
         self.left.clear();
+        let stated = self.stated.get_or_insert_default();
         for (place, name) in names.iter().enumerate().filter_map(|(place, name)| Some((place, name.as_deref()?))) {
-            let is_named = self.columns.iter().any(|column| column.field == name);
-            if !is_named && self.not_about.is_some_and(|declared| !declared.contains(name)) {
+            let Some(not_about) = self.not_about else { continue };
+            if not_about.contains(name) {
+                stated.insert(name.to_owned());
+            } else if self.columns.iter().all(|column| column.field != name) {
                 self.left.push(name.to_owned());
                 places.push(place);
             }
@@ -291,20 +300,21 @@ impl<'a> Filling<'a> {
                 return Ok(());
             }
         };
-        let (left, left_fields, width) = (&self.left, &mut self.left_fields, self.columns.len());
-        let bind = || {
+        let mut cells = cells.into_iter();
+        let mut bind = || {
             insert.raw_bind_parameter(1, number)?;
-            for (place, cell) in cells.into_iter().enumerate() {
-                if let Some(field) = place.checked_sub(width).and_then(|at| left.get(at)) {
-                    cell.iter().for_each(|cell| left_fields.note(field, cell));
-                    continue;
-                }
+            for (place, cell) in cells.by_ref().take(self.columns.len()).enumerate() {
                 midnights.note(place, cell.as_deref());
                 insert.raw_bind_parameter(place + 2, cell)?;
             }
             insert.raw_execute()
         };
-        bind().map(|_| ()).map_err(|error| snapshot_failed(&self.origin, &error))
+        bind().map_err(|error| snapshot_failed(&self.origin, &error))?;
+        if !self.left.is_empty() {
+            let cells: Vec<Option<String>> = cells.collect();
+            self.left_fields.row(self.left.iter().zip(&cells).map(|(field, cell)| (field.as_str(), cell.as_deref())));
+        }
+        Ok(())
     }
 
     /// A row of which every cell is blank, which is none.

@@ -9,7 +9,7 @@ use zerotrip_datasets::Column;
 use zerotrip_datasets::cell::{CellReading, is_blank, read};
 use zerotrip_datasets::date;
 use zerotrip_datasets::mask::masked;
-use zerotrip_datasets::resident_id::{ResidentId, Whose, is_irregular, is_spreadsheet_rounded, names_somebody, persons_in};
+use zerotrip_datasets::resident_id::{ResidentId, Whose, is_irregular, is_spreadsheet_rounded, names_somebody, persons_among, persons_in};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
 use super::profile::KeyColumns;
@@ -20,6 +20,8 @@ use super::{RawRow, SourceError, header};
 const MOST_EXAMPLES: usize = 3;
 /// Fields that no column names and that are told apart.
 const MOST_LEFT: usize = 256;
+/// Ids in pieces are taken for chance where fewer than one row in so many has one.
+const SELDOM: u64 = 20;
 /// Of which one error lists so many.
 const MOST_SHOWN: usize = 20;
 /// Persons of each look-up with whom it can be tried.
@@ -140,17 +142,14 @@ impl<'a> Assay<'a> {
     pub fn note(&mut self, row: RawRow<'_>) {
         let mut spoilt = false;
         let cell = |place: usize| row.get(place);
-        for place in self.beside {
-            let Some(raw) = cell(*place) else { continue };
-            let named = persons_in(raw);
-            if named.is_empty() {
-                continue;
-            }
+        let named = persons_among(self.beside.iter().map(|place| cell(*place)));
+        if !named.is_empty() {
             let keys = self.look_ups.iter().flat_map(|look_up| &look_up.columns);
             let about: Vec<ResidentId> = keys.filter_map(|place| cell(*place)).flat_map(persons_in).collect();
-            if named.iter().any(|person| !about.contains(person)) {
+            let beside: BTreeSet<usize> = named.iter().filter(|(_, person)| !about.contains(person)).map(|(at, _)| *at).collect();
+            for place in beside.iter().filter_map(|at| self.beside.get(*at)) {
                 spoilt = true;
-                self.add((*place, FindingKind::NamedBeside), Some(raw));
+                self.add((*place, FindingKind::NamedBeside), cell(*place));
             }
         }
         for (place, (column, raw)) in self.columns.iter().zip(row.iter()).enumerate() {
@@ -263,40 +262,71 @@ fn fault(column: &Column, raw: Option<&str>) -> Option<FindingKind> {
 
 /// Fields that no column of the dataset file names, and in how many rows of each a person is named.
 #[derive(Debug, Default)]
-pub struct LeftFields(BTreeMap<String, u64>);
+pub struct LeftFields {
+    rows: u64,
+    named: BTreeMap<String, u64>,
+    /// The same of ids in pieces, by where they begin.
+    in_pieces: BTreeMap<String, u64>,
+}
 
 impl LeftFields {
-    /// A cell of such a field.
-    pub fn note(&mut self, field: &str, cell: &str) {
-        if !names_somebody(cell) {
-            return;
+    /// The cells of such fields in a row, in their order.
+    pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) {
+        self.rows += 1;
+        let cells: Vec<_> = cells.into_iter().collect();
+        for (at, person) in persons_among(cells.iter().map(|(_, cell)| *cell)) {
+            let Some((field, cell)) = cells.get(at) else { continue };
+            let is_whole = cell.is_some_and(|cell| persons_in(cell).contains(&person));
+            add(if is_whole { &mut self.named } else { &mut self.in_pieces }, field);
         }
-        if let Some(rows) = self.0.get_mut(field) {
-            *rows += 1;
-        } else if self.0.len() < MOST_LEFT {
-            // One is enough for the error.
-            self.0.insert(field.to_owned(), 1);
+    }
+
+    /// A text that belongs to no row.
+    pub fn note(&mut self, field: &str, text: &str) {
+        if names_somebody(text) {
+            add(&mut self.named, field);
         }
     }
 
     /// An error where there are any: a row could be about the persons who are named there, and a
     /// look-up would not find it.
     pub fn none(&self, origin: &str) -> Result<(), SourceError> {
-        if self.0.is_empty() {
+        // Numbers that have nothing to do with each other read as an id now and then; an id in pieces does in each row.
+        let in_pieces = self.in_pieces.iter().filter(|(_, rows)| **rows * SELDOM >= self.rows);
+        let mut left = self.named.iter().chain(in_pieces).peekable();
+        if left.peek().is_none() {
             return Ok(());
         }
         let said = |(name, rows): (&String, &u64)| {
             let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
             format!("`{}` in {rows}", header::shown(name))
         };
-        let fields: Vec<String> = self.0.iter().take(MOST_SHOWN).map(said).collect();
+        let fields: Vec<String> = left.take(MOST_SHOWN).map(said).collect();
         let detail = format!(
-            "`{origin}` holds resident ids in fields that no column names, and that no look-up asks: {}; describe \
+            "`{origin}` holds resident ids, whole or in pieces, in fields that no column names, and that no look-up asks: {}; describe \
              each in a `[[column]]` and look it up (`[[lookup]]`), or say in `[not_about]` why the rows are not \
              about who is there",
             fields.join(", ")
         );
         Err(SourceError::new(ErrorCode::SourceDrift, detail))
+    }
+}
+
+/// An error where something is stated of a field that the source does not have: its name is wrong, or the field is still to come, and
+/// would then be looked at by nobody.
+pub fn all_there<'a>(origin: &str, stated: impl IntoIterator<Item = &'a String>, there: impl Fn(&str) -> bool) -> Result<(), SourceError> {
+    let Some(field) = stated.into_iter().find(|field| !there(field)) else { return Ok(()) };
+    let field = header::shown(field);
+    let detail = format!("`[not_about]` names `{field}`, and `{origin}` has no such field; correct the name, or remove the line");
+    Err(SourceError::new(ErrorCode::SourceDrift, detail))
+}
+
+fn add(fields: &mut BTreeMap<String, u64>, field: &str) {
+    if let Some(rows) = fields.get_mut(field) {
+        *rows += 1;
+    } else if fields.len() < MOST_LEFT {
+        // One is enough for the error.
+        fields.insert(field.to_owned(), 1);
     }
 }
 

@@ -350,16 +350,11 @@ impl Profile {
                 }
             }
         }
-        for place in &self.beside {
-            let persons = text(*place).map(resident_id::persons_in).unwrap_or_default();
-            for person in persons {
-                if about.contains(&person) {
-                    continue;
-                }
-                self.mentioned_by.entry(person).or_default().push(self.mentioned.len());
-                self.mentioned.push(open(*place, Suspect::new(person.as_str()), true));
-                about.push(person);
-            }
+        for (at, person) in resident_id::persons_among(self.beside.iter().map(|place| text(*place))) {
+            let Some(place) = self.beside.get(at).filter(|_| !about.contains(&person)) else { continue };
+            self.mentioned_by.entry(person).or_default().push(self.mentioned.len());
+            self.mentioned.push(open(*place, Suspect::new(person.as_str()), true));
+            about.push(person);
         }
         if before != (self.unreadable.len(), self.rounded.len(), self.mentioned.len()) {
             noted.unreadable = true;

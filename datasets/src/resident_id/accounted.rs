@@ -1,7 +1,7 @@
 //! Whose a cell is, where every character of it is accounted for: by whole identifiers, or by words that its owner has declared. A cell of
 //! which this says nothing could be anybody's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::matching::Suspect;
 use super::schemes::Scheme;
@@ -12,6 +12,8 @@ use crate::fold;
 const MOST_BETWEEN: usize = 3;
 /// Persons in one cell.
 const MOST_PERSONS: usize = 64;
+/// Characters of a whole id.
+const WHOLE: usize = 18;
 /// What stands between the identifiers of a list.
 pub(super) const SEPARATORS: [char; 9] = [';', ',', '、', '|', '/', '\n', '\r', '\t', '\u{b}'];
 
@@ -63,6 +65,50 @@ pub fn persons_in(raw: &str) -> Vec<ResidentId> {
         runs.filter(|run| run.len() == 15).for_each(|run| add(read(run)));
     }
     persons
+}
+
+/// The persons whom the cells of a row name, each with the cell's place: in one cell ([`persons_in`]), or in pieces, each of which is all
+/// of a cell, in cells that follow one another but for blank ones: where the id begins.
+pub fn persons_among<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Vec<(usize, ResidentId)> {
+    let mut persons = Vec::new();
+    // Where each piece of the present run begins in its digits, and its cell.
+    let (mut digits, mut begins) = (String::new(), VecDeque::new());
+    for (place, cell) in cells.into_iter().enumerate() {
+        let Some(cell) = cell.filter(|cell| !fold::trimmed(cell).is_empty()) else { continue };
+        persons.extend(persons_in(cell).into_iter().map(|person| (place, person)));
+        let Some(piece) = piece(cell) else {
+            digits.clear();
+            begins.clear();
+            continue;
+        };
+        begins.push_back((digits.len(), place));
+        digits.push_str(&piece);
+        while let Some((begin, place)) = begins.front().copied().filter(|(begin, _)| digits.len() - begin >= WHOLE) {
+            if digits.len() - begin == WHOLE && begins.len() > 1 {
+                persons.extend(digits.get(begin..).and_then(person).map(|person| (place, person)));
+            }
+            begins.pop_front();
+        }
+    }
+    persons
+}
+
+/// What a cell holds if that can be part of an id and nothing else: fewer than 18 digits, with a day's marks or blanks between them, and
+/// an `X` behind them.
+fn piece(cell: &str) -> Option<String> {
+    if cell.len() > 4 * WHOLE {
+        return None;
+    }
+    let mut piece = String::with_capacity(WHOLE);
+    for c in fold::narrowed(cell).chars() {
+        match fold::digit(c) {
+            Some(_) if piece.ends_with('X') => return None,
+            Some(digit) => piece.push(char::from(digit)),
+            None if matches!(c, '-' | '/' | '.' | ' ') => {}
+            None => return None,
+        }
+    }
+    (1..WHOLE).contains(&piece.len()).then_some(piece)
 }
 
 fn person(text: &str) -> Option<ResidentId> {

@@ -265,6 +265,43 @@ fn spreadsheets_spoil_no_more_than_they_must() {
 }
 
 #[test]
+fn an_id_in_pieces_is_found_among_the_cells_of_a_row() {
+    let id = "330106197801021217";
+    let person = ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1978, 1, 2).unwrap(), 121).unwrap();
+    let id = {
+        assert!(person.as_str().len() == id.len());
+        person.as_str()
+    };
+    let found = |cells: &[&str]| persons_among(cells.iter().map(|cell| Some(*cell)));
+    let (division, day, tail) = (&id[..6], &id[6..14], &id[14..]);
+    let dashed = format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..]);
+    assert_eq!(found(&["室", &id[..17], &id[17..], "2020"]), [(1, person)]);
+    assert_eq!(found(&[division, &dashed, "", tail]), [(0, person)]);
+    assert_eq!(found(&["7", division, &id[6..], "9"]), [(1, person)]);
+    let each: Vec<&str> = (0..18).map(|at| &id[at..=at]).collect();
+    assert_eq!(found(&each), [(0, person)]);
+    assert_eq!(found(&[id, "1"]), [(0, person)], "whole in one cell");
+    assert_eq!(found(&[division, "室", &id[6..]]), [], "with words between they are no pieces of one");
+    assert_eq!(found(&[&id[..17], &id[17..], id]).len(), 2);
+}
+
+proptest! {
+    #[test]
+    fn an_id_cut_anywhere_is_found(id in any_id(), cuts in prop::collection::btree_set(1usize..18, 1..5), before in prop::collection::vec("[0-9]{1,6}", 0..3)) {
+        prop_assume!(matches!(parse(id.as_str()), Reading::Person(_)));
+        let mut cells = before.clone();
+        let ends: Vec<usize> = cuts.into_iter().chain([18]).collect();
+        let mut from = 0;
+        for end in ends {
+            cells.push(id.as_str()[from..end].to_owned());
+            from = end;
+        }
+        let found = persons_among(cells.iter().map(|cell| Some(cell.as_str())));
+        prop_assert!(found.contains(&(before.len(), id)), "{cells:?}: {found:?}");
+    }
+}
+
+#[test]
 fn what_was_never_issued_is_nobody_who_can_be_asked_about() {
     let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap();
     let (today, born) = (day(2026, 11, 29), day(1978, 1, 2));

@@ -2,7 +2,7 @@
 
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::findings::{Assay, Assayed};
+use super::super::findings::{Assay, Assayed, all_there};
 use super::super::profile::KeyColumns;
 use super::super::{RawRow, Rows, SourceError};
 use super::Inner;
@@ -32,6 +32,7 @@ impl<S: System> Inner<S> {
         if self.shape.look_ups.is_empty() {
             return Ok(Vec::new());
         }
+        all_there(&self.shape.table, &self.shape.not_about, |stated| relation.columns.iter().any(|column| column.name == stated))?;
         let is_left = |column: &&Column| !self.shape.fields.contains(&column.name) && !self.shape.not_about.contains(&column.name);
         let left: Vec<&Column> = relation.columns.iter().filter(is_left).collect();
         if let Some(column) = left.iter().find(|column| column.form == Form::Refused) {

@@ -198,8 +198,8 @@ impl Sink for Pass<'_> {
     fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
         let (row, found) = row.split_at(self.places.len());
         let (left, found) = found.split_at(self.left.len());
-        for (column, cell) in self.left.iter().zip(left.iter()) {
-            cell.iter().for_each(|cell| self.left_fields.note(&column.name, cell));
+        if !self.left.is_empty() {
+            self.left_fields.row(self.left.iter().map(|column| column.name.as_str()).zip(left.iter()));
         }
         let mut settled = std::mem::take(&mut self.row);
         settled.clear();

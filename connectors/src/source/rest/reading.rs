@@ -253,7 +253,9 @@ impl Plan {
                     return Err(torn(format!("{detail}; mend `source.paging.id`, or have the pages sorted by it")));
                 }
             }
-            self.left(row, &mut Vec::new(), true, left);
+            let mut leaves = Vec::new();
+            self.left(row, &mut Vec::new(), Some(&mut leaves), left);
+            left.row(leaves.iter().map(|(name, text)| (name.as_str(), Some(*text))));
             for element in self.elements(row, number)? {
                 let mut cells = Vec::with_capacity(self.columns.len());
                 for column in &self.columns {
@@ -275,28 +277,28 @@ impl Plan {
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
         // A row that is given beside the others would not be read.
-        self.left(&around, &mut Vec::new(), false, left);
+        self.left(&around, &mut Vec::new(), None, left);
         Ok((Page { rows, digest: hasher.finish() }, around))
     }
 
-    /// Ids in members of a row that no column names, and in what is around the rows, by where they are.
-    fn left(&self, value: &Json<'_>, way: &mut Vec<String>, is_row: bool, left: &mut LeftFields) {
+    /// Ids in the names of members and in what is around the rows; of a row, the texts that no column names, by where they are.
+    fn left<'r>(&self, value: &'r Json<'_>, way: &mut Vec<String>, mut of_row: Option<&mut Vec<(String, &'r str)>>, left: &mut LeftFields) {
+        let Some(not_about) = self.snapshots.not_about() else { return };
+        let place = |way: &[String]| format!("/{}", way.join("/"));
         let text = match value {
             Json::Object(members) => {
                 for (name, value) in members {
                     // Nobody is looked up by the name of a member.
-                    if self.snapshots.not_about().is_some() {
-                        left.note(&format!("/{}", way.join("/")), name);
-                    }
+                    left.note(&place(way), name);
                     way.push(name.to_string());
-                    self.left(value, way, is_row, left);
+                    self.left(value, way, of_row.as_deref_mut(), left);
                     way.pop();
                 }
                 return;
             }
             Json::Array(values) => {
                 way.push(json::EACH.to_owned());
-                values.iter().for_each(|value| self.left(value, way, is_row, left));
+                values.iter().for_each(|value| self.left(value, way, of_row.as_deref_mut(), left));
                 way.pop();
                 return;
             }
@@ -304,7 +306,6 @@ impl Plan {
             Json::Number(digits) => digits,
             Json::Null | Json::Bool(_) => return,
         };
-        let Some(not_about) = self.snapshots.not_about().filter(|_| names_somebody(text)) else { return };
         let names = |column: &Column| {
             let steps = column.way.iter().map(String::as_str);
             let within = column.within.iter().flat_map(|steps| std::iter::once(json::EACH).chain(steps.iter().map(String::as_str)));
@@ -312,11 +313,16 @@ impl Plan {
             column.way.len() + column.within.as_ref().map_or(0, |steps| steps.len() + 1) == way.len()
                 && steps.chain(within).zip(way.iter()).all(same)
         };
-        if !is_row || !self.columns.iter().any(names) {
-            let name = format!("/{}", way.join("/"));
-            if !not_about.contains(&name) {
-                left.note(&name, text);
+        match of_row {
+            Some(_) if self.columns.iter().any(names) => {}
+            Some(leaves) => {
+                let place = place(way);
+                if !not_about.contains(&place) {
+                    leaves.push((place, text));
+                }
             }
+            None if names_somebody(text) && !not_about.contains(&place(way)) => left.note(&place(way), text),
+            None => {}
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::types::ValueRef;
 
-use super::super::findings::LeftFields;
+use super::super::findings::{LeftFields, all_there};
 use super::super::present::{Gathering, Present};
 use super::super::profile::{KeyCell, KeyColumns, Profile};
 use super::super::{Rows, SourceError, Stop, next_number};
@@ -47,6 +47,7 @@ impl Inner {
         let mut named = reader.connection.prepare("select name from pragma_table_info(?1)").map_err(failed)?;
         let names = named.query_map([&self.shape.table], |row| row.get(0)).map_err(failed)?;
         let names = names.collect::<Result<Vec<String>, _>>().map_err(failed)?;
+        all_there(&self.shape.table, not_about, |stated| names.iter().any(|name| name == stated))?;
         let is_left = |name: &String| !self.shape.fields.contains(name) && !not_about.contains(name);
         Ok(names.into_iter().filter(is_left).collect())
     }
@@ -85,14 +86,15 @@ impl Inner {
                 (Some(number), _) => KeyCell::Number(number),
             };
             profile.note(id, key, || row_digest(cells.iter()))?;
-            for (at, field) in left.iter().enumerate() {
-                match row.get_ref(shape.fields.len() + 1 + at) {
-                    Ok(ValueRef::Text(text)) => left_fields.note(field, &String::from_utf8_lossy(text)),
-                    Ok(ValueRef::Integer(number)) => left_fields.note(field, &number.to_string()),
-                    Ok(ValueRef::Blob(bytes)) => left_fields.note(field, &String::from_utf8_lossy(bytes)),
-                    Ok(ValueRef::Null | ValueRef::Real(_)) => {}
-                    Err(error) => return Err(self.failed(&error)),
-                }
+            if !left.is_empty() {
+                let text = |at: usize| match row.get_ref(shape.fields.len() + 1 + at) {
+                    Ok(ValueRef::Text(text) | ValueRef::Blob(text)) => Ok(Some(String::from_utf8_lossy(text).into_owned())),
+                    Ok(ValueRef::Integer(number)) => Ok(Some(number.to_string())),
+                    Ok(ValueRef::Null | ValueRef::Real(_)) => Ok(None),
+                    Err(error) => Err(self.failed(&error)),
+                };
+                let texts = (0..left.len()).map(text).collect::<Result<Vec<_>, _>>()?;
+                left_fields.row(left.iter().zip(&texts).map(|(field, text)| (field.as_str(), text.as_deref())));
             }
             if let Some(present) = &mut present {
                 present.note(&keys, cells, id.cast_unsigned())?;

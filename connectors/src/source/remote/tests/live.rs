@@ -112,6 +112,7 @@ impl<'a> Views<'a> {
     /// A view of the table with these expressions as its name.
     fn of(&mut self, shown: &[&str], condition: &str) {
         let more: Vec<String> = shown.iter().enumerate().map(|(at, shown)| format!(", {shown} as c{at}")).collect();
+        self.rig.besides = shown.len();
         self.view(&format!("select t.id_a, t.id_b, t.name{} from TABLE as t{condition}", more.concat()));
     }
 

@@ -27,6 +27,8 @@ pub struct Rig<'a> {
     pub folder: TempDir,
     pub table: Table<'a>,
     pub columns: Vec<(String, String, bool)>,
+    /// So many columns `c0`, `c1`, … are there besides, about which nobody is asked.
+    pub besides: usize,
 }
 
 impl<'a> Rig<'a> {
@@ -36,7 +38,7 @@ impl<'a> Rig<'a> {
         let table = server.table(folder.path(), "t");
         table.create(columns);
         let columns = columns.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned(), name.starts_with("id"))).collect();
-        Self { folder, table, columns }
+        Self { folder, table, columns, besides: 0 }
     }
 
     /// Two columns of ids and one of names.
@@ -63,8 +65,7 @@ impl<'a> Rig<'a> {
              [[lookup]]\nname = \"party\"\ncolumns = [{ids}]\nmay_be_blank = [{ids}]\n[not_about]\n{}",
             self.table.section(more),
             columns.join(""),
-            // What views show besides, to try their expressions.
-            (0..10).map(|at| format!("c{at} = \"it is tried\"\n")).collect::<String>(),
+            (0..self.besides).map(|at| format!("c{at} = \"it is tried\"\n")).collect::<String>(),
         );
         DatasetFile::parse(&text, "estate.toml").unwrap()
     }
