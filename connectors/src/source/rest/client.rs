@@ -243,6 +243,18 @@ impl Answer {
     }
 }
 
+/// The text of a header that an answer has once; `None` if it has none, or says two things.
+pub fn once<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut said = headers.get_all(name).iter();
+    let (Some(said), None) = (said.next(), said.next()) else { return None };
+    said.to_str().ok().map(str::trim)
+}
+
+/// A number as RFC 9110 has it in headers: digits, and nothing before or behind them.
+pub fn number(digits: &str) -> Option<u64> {
+    digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
 /// What an answer says it is, for messages; never anything else that a server could put there.
 pub fn kind_of(headers: &HeaderMap) -> String {
     let said = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("of no stated type");

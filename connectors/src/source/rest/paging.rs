@@ -5,6 +5,7 @@ use zerotrip_datasets::file::{Paging, Total, Url, Way};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
+use super::client::{number, once};
 use super::json::Json;
 
 /// Where a reading stands after an answer.
@@ -102,15 +103,15 @@ fn whole(number: u64) -> i64 {
 /// How many rows an answer says that there are.
 pub fn total(asked: &Url, total: &Total, headers: &HeaderMap, around: &Json<'_>) -> Result<u64, SourceError> {
     let said = match total {
-        Total::Header(name) => headers.get(name).and_then(|value| value.to_str().ok()?.trim().parse().ok()),
+        Total::Header(name) => once(headers, name).and_then(number),
         Total::Body(pointer) => match around.at(pointer.steps()) {
-            Some(Json::Number(digits)) => digits.parse().ok(),
-            Some(Json::Text(digits)) => digits.parse().ok(),
+            Some(Json::Number(digits)) => number(digits),
+            Some(Json::Text(digits)) => number(digits),
             _ => None,
         },
     };
     said.ok_or_else(|| {
-        SourceError::new(ErrorCode::SourceDrift, format!("{asked} has no number of rows at `{total}`; mend `source.paging.total`"))
+        SourceError::new(ErrorCode::SourceDrift, format!("{asked} has not one number of rows at `{total}`; correct `source.paging.total`"))
     })
 }
 

@@ -19,7 +19,7 @@ use super::super::remote::login::{authorities, misconfigured, secret};
 use super::super::remote::moment;
 use super::super::snapshot::{Filled, Filling, Snapshots};
 use super::super::table::TableSource;
-use super::client::{Answer, Client, kind_of, secret_headers};
+use super::client::{Answer, Client, kind_of, once, secret_headers};
 use super::json::{self, Beside, Json};
 use super::paging::{self, Stand};
 
@@ -386,7 +386,7 @@ fn in_utf8<'a>(address: &Url, answer: &'a Answer) -> Result<&'a str, SourceError
 /// Of when an answer says that it is.
 fn said_time(address: &Url, place: &Total, headers: &HeaderMap, around: &Json<'_>) -> Result<SystemTime, SourceError> {
     let text = match place {
-        Total::Header(name) => headers.get(name).and_then(|value| value.to_str().ok()),
+        Total::Header(name) => once(headers, name),
         Total::Body(pointer) => match around.at(pointer.steps()) {
             Some(Json::Text(text)) => Some(text.as_ref()),
             _ => None,

@@ -107,13 +107,14 @@ impl<'a> Views<'a> {
         self.rig.table.name = "t".to_owned();
         self.rig.table.sql(&format!("create view SCHEMA.{view} as {text}"));
         self.rig.table.name = name;
+        self.rig.besides = 0;
     }
 
     /// A view of the table with these expressions as its name.
     fn of(&mut self, shown: &[&str], condition: &str) {
         let more: Vec<String> = shown.iter().enumerate().map(|(at, shown)| format!(", {shown} as c{at}")).collect();
-        self.rig.besides = shown.len();
         self.view(&format!("select t.id_a, t.id_b, t.name{} from TABLE as t{condition}", more.concat()));
+        self.rig.besides = shown.len();
     }
 
     fn is_refused(&self, what: &str) {

@@ -141,7 +141,7 @@ fn a_row_that_comes_twice_stands_for_one_that_never_came() {
 fn totals_are_held_against_what_came() {
     let paging = "rows = \"/d\"\npaging = { kind = \"whole\", total = \"/t\" }";
     is(&refused(paging, |_| Reply::json(page(&six()[..5]))), ErrorCode::SourceTruncated, "says that it has 6 rows, and gave 5");
-    is(&refused(paging, |_| Reply::json("{\"d\": []}")), ErrorCode::SourceDrift, "no number of rows at `/t`");
+    is(&refused(paging, |_| Reply::json("{\"d\": []}")), ErrorCode::SourceDrift, "not one number of rows at `/t`");
     let cursor = "rows = \"/d\"\npaging = { kind = \"cursor\", parameter = \"c\", next = \"/next\" }";
     is(&refused(cursor, |_| Reply::json(page(&six()))), ErrorCode::SourceDrift, "no cursor at `/next`");
     is(&refused(cursor, |_| Reply::json("{\"d\": [], \"next\": \"again\"}")), ErrorCode::SourceFailed, "leads back to itself");

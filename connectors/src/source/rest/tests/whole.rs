@@ -151,6 +151,21 @@ fn ids_that_no_column_names_are_refused_by_their_place() {
     assert!(!error.detail.contains("/note") && !error.detail.contains("`/SFZH`"), "{error}");
 }
 
+/// What a header says twice, it does not say; and what is no plain number is none.
+#[test]
+fn a_header_counts_once() {
+    use super::super::client::{number, once};
+    let mut headers = hyper::HeaderMap::new();
+    assert_eq!(once(&headers, "x-total"), None);
+    headers.append("x-total", " 50 ".parse().unwrap());
+    assert_eq!(once(&headers, "x-total").and_then(number), Some(50));
+    headers.append("x-total", "51".parse().unwrap());
+    assert_eq!(once(&headers, "x-total"), None);
+    for text in ["", "+50", "-1", "5e1", "50.0", "5 0", "50, 51", "99999999999999999999"] {
+        assert_eq!(number(text), None, "{text}");
+    }
+}
+
 /// Nor does it read what is beside the array of rows, or stands there as the name of a member.
 #[test]
 fn ids_beside_the_rows_and_in_names_are_refused() {
