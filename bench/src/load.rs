@@ -35,6 +35,15 @@ const CONNECTIONS: usize = 128;
 /// What the hub says who is told to come back: in a second.
 const AGAIN: Duration = Duration::from_secs(1);
 
+fn said(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Affirmed(_) => "yes".into(),
+        Outcome::Negative(_) => "no".into(),
+        Outcome::Unavailable(why) => format!("unavailable, {} {}", why.code.name(), why.dataset),
+        Outcome::Denied(why) => format!("denied, {}", why.code.name()),
+    }
+}
+
 /// The family check about one resident after another. Who is told that there is no room asks again when the hub says.
 pub async fn family(town: &Town, city: &Arc<City>, lanes: usize, seconds: u64, gauge: &Gauge) -> Result<Measured, Failure> {
     let home = SystemHome::load(&town.folder.join(FUND))?;
@@ -71,6 +80,9 @@ pub async fn family(town: &Town, city: &Arc<City>, lanes: usize, seconds: u64, g
                             | (Outcome::Negative(_), Some(Expected::False))
                             | (Outcome::Unavailable(_), Some(Expected::Unavailable))
                     );
+                    if !same {
+                        eprintln!("wrong about {id}: {}, and the city's key says {right:?}", said(&outcome));
+                    }
                     wrong += usize::from(!same);
                 }
                 Ok::<_, Failure>((times, wrong, refused))

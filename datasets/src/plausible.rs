@@ -45,7 +45,7 @@ pub fn is_plausible(role: &TypedColumn, day: NaiveDate, persons: &[&str], bounds
         }
         DateRole::End => is_plausible_event(day, bounds.since, births, role.least_age, bounds.last),
         // A filler says nothing of when it began, and proves nothing.
-        DateRole::Begin => day <= bounds.last,
+        DateRole::Begin => day <= bounds.last || is_placeholder(day),
         DateRole::Unspecified => false,
     }
 }
@@ -128,6 +128,13 @@ mod tests {
         let unstated = Bounds { since: None, ..bounds("1950-05-01", true) };
         assert!(!is_plausible(&role(DateRole::Event, 0), day("2020-02-03"), &[BORN_1995], unstated), "its owner says nothing");
         assert!(!plausible(DateRole::Unspecified, "2020-02-03", &[BORN_1995], "1950-05-01", true), "the check says nothing");
+    }
+
+    #[test]
+    fn a_beginning_is_not_to_come_unless_it_is_none() {
+        let begin = |text: &str| is_plausible(&role(DateRole::Begin, 0), day(text), &[], bounds("1984-01-01", false));
+        assert!(begin("2026-11-28") && begin("1951-03-02") && begin("1900-01-01") && begin("9999-12-31"));
+        assert!(!begin("2026-11-29") && !begin("9999-12-30"));
     }
 
     #[test]

@@ -251,7 +251,7 @@ fn beginnings() -> Vec<Case> {
     };
     let mut cases = Vec::new();
     for variant in ["applicant", "couple", "family"] {
-        for began in [None, Some("2008-01-02"), Some("2010-01-02"), Some("1900-01-01")] {
+        for began in [None, Some("2008-01-02"), Some("2010-01-02"), Some("1900-01-01"), Some("9999-12-31")] {
             cases.push((variant, WIFE, title("cancelled", Some("2010-01-02"), began), "true"));
             cases.push((variant, WIFE, title("current", None, began), "false PROPERTY_FOUND"));
             cases.push((variant, WIFE, contract("transferred", "2015-01-02", began), "true"));

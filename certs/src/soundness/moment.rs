@@ -4,6 +4,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::NaiveDate;
+use zerotrip_datasets::plausible::is_placeholder;
 use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::ErrorCode;
@@ -28,8 +30,9 @@ pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
             return Some(because(ErrorCode::Undetermined, dataset_of(evidence, &verdict.scan)));
         };
         let Some(day) = last_day(verdict.on_date, source) else { return Some(because(ErrorCode::Undated, own.dataset)) };
-        // What ended before it began did so on another day, or has not.
-        if verdict.began_on.is_some_and(|began| day < began) {
+        // What ended before it began did so on another day, or has not. A day that systems write for nothing is no beginning.
+        let began = verdict.began_on.filter(|began| NaiveDate::from_epoch_days(*began).is_none_or(|began| !is_placeholder(began)));
+        if began.is_some_and(|began| day < began) {
             return Some(because(ErrorCode::Undetermined, own.dataset));
         }
         // What has ended on a day to come has not, or on another day.
