@@ -14,6 +14,7 @@ mod disk;
 mod doors;
 mod faults;
 mod floods;
+mod foreign;
 mod gate;
 mod inspect;
 mod left_out;

@@ -79,17 +79,9 @@ struct Happened {
 
 #[test]
 fn three_years_answer_nobody_who_may_not_ask_lose_nothing_and_end_nothing_unannounced() {
-    three_years(seed(), if many().is_some() { DAY / 2 } else { DAY });
-}
-
-#[test]
-fn three_other_years_do_neither() {
-    let step = if many().is_some() { DAY / 2 } else { DAY };
-    (1..many().unwrap_or(2)).for_each(|more| three_years(seed() + more, step));
-}
-
-fn many() -> Option<u64> {
-    std::env::var("ZEROTRIP_YEARS").ok().and_then(|years| years.parse().ok())
+    let many: Option<u64> = std::env::var("ZEROTRIP_YEARS").ok().and_then(|years| years.parse().ok());
+    let step = if many.is_some() { DAY / 2 } else { DAY };
+    (0..many.unwrap_or(1)).for_each(|more| three_years(seed() + more, step));
 }
 
 fn seed() -> u64 {

@@ -163,7 +163,6 @@ impl World {
             may_issue: false,
             variants_per_subject: 1,
         };
-        // A member that an older copy of the folder does not know of has no grant to be given.
         self.authority.add_grant(new, at(second)).unwrap();
         self.truth.granted.insert(member.into(), (id, second, second + days * DAY));
     }
@@ -216,11 +215,11 @@ impl World {
             self.authority.renew_own(now).unwrap();
         }
         // What was changed in an older copy of the folder is not made: the hub knows better.
-        if let Some((_, theirs)) = self.log.bundle(BundleKind::Directory) {
-            if self.authority.follow_directory(&theirs).unwrap().is_some() {
-                let there = self.there.clone();
-                self.truth = Truth { certificate: self.truth.certificate.clone(), granted: self.truth.granted.clone(), ..there };
-            }
+        if let Some((_, theirs)) = self.log.bundle(BundleKind::Directory)
+            && self.authority.follow_directory(&theirs).unwrap().is_some()
+        {
+            let there = self.there.clone();
+            self.truth = Truth { certificate: self.truth.certificate.clone(), granted: self.truth.granted.clone(), ..there };
         }
         let asking: Vec<String> =
             self.systems.iter().filter(|(_, system)| asking.contains(&system.member)).map(|(name, _)| name.clone()).collect();
@@ -238,10 +237,10 @@ impl World {
         }
         self.authority.directory_confirmed(&envelope).unwrap();
         let theirs = self.log.bundle(BundleKind::Grants);
-        if let Some((_, theirs)) = &theirs {
-            if self.authority.follow_hub(theirs).unwrap().is_some() {
-                self.truth.granted = self.there.granted.clone();
-            }
+        if let Some((_, theirs)) = &theirs
+            && self.authority.follow_hub(theirs).unwrap().is_some()
+        {
+            self.truth.granted = self.there.granted.clone();
         }
         let grants = self.authority.newest_grants(now).unwrap();
         let version = open_grants(&grants, self.authority_key(), 0).unwrap().version;
