@@ -19,6 +19,7 @@ mod gate;
 mod inspect;
 mod left_out;
 mod moments;
+mod moved;
 mod noninterference;
 mod outside;
 mod plausible;
