@@ -89,6 +89,11 @@ impl Attached {
         self.datasets.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether it answers for a dataset, or would.
+    fn has_a_dataset(&self) -> bool {
+        !self.serves().is_empty() || !self.standby().is_empty()
+    }
+
     fn standby(&self) -> MutexGuard<'_, BTreeMap<String, Stated>> {
         self.standby.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -438,9 +443,11 @@ async fn open(hub: &Arc<Hub>, attached: Attached) -> Result<Arc<Attached>, NotTa
         }
         statements.push(stated);
     }
-    // One that is alive is not pushed aside: the newcomer may be a copy of its folder, beside another database.
+    // One that is alive is not pushed aside: the newcomer may be a copy of its folder, beside another database. One of which nothing was
+    // taken is: it may be the older copy, and would keep the newer one out for as long as it runs.
     let before = hub.channels.before(&attached.uri);
     if let Some(before) = &before
+        && (statements.is_empty() || before.has_a_dataset())
         && before.confirm(&in_force.directory_envelope, in_force.directory.version()).await
     {
         let why = "a connector with the same keys is attached and alive; was its folder copied? only one of them can serve";

@@ -27,6 +27,8 @@ use zerotrip_trust::{dsse, entry};
 
 use crate::support::{Dice, TestTown, errand, expected, question, runtime, town};
 
+mod registers;
+
 /// A member's connection, without the SDK between: what it reads is bytes.
 struct Observer {
     home: SystemHome,

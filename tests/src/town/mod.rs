@@ -243,6 +243,11 @@ impl Town {
         self.connectors.remove(member).map_or(Ok(()), Running::stop)
     }
 
+    /// SIGKILL for a department's connector, and waits until it is gone.
+    pub fn kill_connector(&mut self, member: &str) -> Result<(), Failure> {
+        self.connectors.remove(member).map_or(Ok(()), Running::kill)
+    }
+
     /// Waits until the catalog shows all of these datasets attached.
     pub fn wait_attached(&self, datasets: &[&str]) -> Result<(), Failure> {
         wait_until(Duration::from_secs(30), &format!("{datasets:?} attached"), || {
