@@ -26,6 +26,9 @@ use crate::catalog::Stated;
 use crate::endings;
 use crate::hub::{Hub, ledger_refusal};
 
+/// To whom shows a TLS certificate from before it was admitted anew.
+pub const SUPERSEDED: &str = "this TLS certificate counts no more: the system was admitted anew since; use the folder of that admission";
+
 /// Time in which a connector confirms a new key directory; one that does not is detached.
 const CONFIRM_TIME: Duration = Duration::from_millis(700);
 /// Time in which a new channel says what it serves.
@@ -59,6 +62,8 @@ pub struct Attached {
     pub identity: Identity,
     /// Its URI.
     pub uri: String,
+    /// The beginning of the TLS certificate that it showed.
+    certified_from: SystemTime,
     client: Http2Client,
     /// Told when the connector is detached while its socket is open, so that the socket is closed and the connector dials anew.
     released: Notify,
@@ -75,6 +80,10 @@ pub struct Attached {
 }
 
 impl Attached {
+    fn is_superseded(&self, directory: &Directory) -> bool {
+        directory.is_superseded(&self.identity, self.certified_from)
+    }
+
     /// To ask for rows.
     pub fn flight(&self) -> FlightServiceClient<Http2Client> {
         FlightServiceClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
@@ -223,7 +232,8 @@ impl Channels {
     pub async fn push_directory(&self, envelope: &Envelope, directory: &Directory) -> (u32, Vec<String>) {
         let version = directory.version();
         let all: Vec<Arc<Attached>> = self.attached.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let (all, gone): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| directory.is_active(&one.identity));
+        let (all, gone): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|one| directory.is_active(&one.identity) && !one.is_superseded(directory));
         for one in gone {
             tracing::warn!(connector = %one.uri, "detached: it is suspended");
             one.closes(NoticeReason::NotActive, NOT_ACTIVE);
@@ -357,6 +367,7 @@ fn shown(hub: &Hub, seen_size: u64) -> Result<DescribeRequest, LedgerError> {
 pub async fn run(
     hub: &Arc<Hub>,
     identity: Identity,
+    certified_from: SystemTime,
     client: Http2Client,
     ended: impl Future<Output = ()> + Send,
     closes: impl Future<Output = NotTaken> + Send,
@@ -366,6 +377,7 @@ pub async fn run(
     let new = Attached {
         identity,
         uri: uri.clone(),
+        certified_from,
         client,
         released: Notify::new(),
         datasets: RwLock::default(),
@@ -422,6 +434,9 @@ async fn open(hub: &Arc<Hub>, attached: Attached) -> Result<Arc<Attached>, NotTa
     }
     if !in_force.directory.is_active(&attached.identity) {
         return Err((NoticeReason::NotActive, NOT_ACTIVE.to_owned()));
+    }
+    if attached.is_superseded(&in_force.directory) {
+        return Err((NoticeReason::NotActive, SUPERSEDED.to_owned()));
     }
     if !attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
         return Err((NoticeReason::Directory, "it does not confirm the key directory in force".to_owned()));

@@ -20,6 +20,7 @@ use zerotrip_trust::identity::Identity;
 use zerotrip_trust::{tls, x509};
 
 use crate::arrivals::{Arrival, Arrivals};
+use crate::channels::SUPERSEDED;
 use crate::crowd::{Crowd, Place};
 use crate::hub::Hub;
 use crate::services::{self, Service};
@@ -125,17 +126,20 @@ impl Port {
         looking.abort();
     }
 
-    /// A system that has as many connections as it may hears so by name on one more, and for a moment only.
-    async fn turn_away(&self, stream: TlsStream<TcpStream>, identity: Identity) {
-        let Some(_place) = self.turned_away.enter(identity.uri()) else { return };
+    fn no_room(&self) -> Refusal {
         let most = self.known.most_each();
-        let refusal = Refusal::bilingual(
+        Refusal::bilingual(
             ErrorCode::Overloaded,
             format!(
                 "the hub has no room for one more connection, or this system has {most} open, its share; use those, or try again in a second"
             ),
             format!("枢纽连接数已满，或本系统已达 {most} 个连接上限；请使用已有连接，或一秒后重试"),
-        );
+        )
+    }
+
+    /// A system that is not let in hears why by name, on any call, and for a moment only.
+    async fn turn_away(&self, stream: TlsStream<TcpStream>, identity: Identity, refusal: Refusal) {
+        let Some(_place) = self.turned_away.enter(identity.uri()) else { return };
         serve(stream, Peer(Some(identity)), TurnedAway(refusal), Http2Bounds::CLIENT, tokio::time::sleep(TURN_AWAY_TIME)).await;
     }
 
@@ -157,24 +161,20 @@ impl Port {
         };
         let session = stream.get_ref().1;
         let channel = session.alpn_protocol() == Some(bounds::ALPN_CHANNEL);
-        let mut ends = None;
-        let identity = match session.peer_certificates() {
-            None => None,
-            Some(certificates) => match tls::peer_identity(certificates) {
-                Ok(identity) => {
-                    let shown = certificates.first();
-                    if let Some(shown) = shown {
-                        self.hub.callers_ends.saw(&identity.uri(), shown);
-                    }
-                    ends = shown.and_then(|shown| x509::validity_of(shown).ok()).map(|(_, ends)| ends);
-                    Some(identity)
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "refused: the client's certificate does not name one system");
-                    return;
-                }
-            },
+        let shown = session.peer_certificates().and_then(<[_]>::first);
+        let (identity, validity) = match session.peer_certificates().map(tls::peer_identity).zip(shown) {
+            None => (None, None),
+            Some((Ok(identity), shown)) => {
+                let Ok(validity) = x509::validity_of(shown) else { return };
+                self.hub.callers_ends.saw(&identity.uri(), shown);
+                (Some(identity), Some(validity))
+            }
+            Some((Err(error), _)) => {
+                tracing::warn!(%error, "refused: the client's certificate does not name one system");
+                return;
+            }
         };
+        let ends = validity.map(|(_, ends)| ends);
         let place = match &identity {
             None => self.strangers.enter(from).map(Held::Stranger),
             Some(identity) => self.known.enter(identity.uri()).map(Held::Known),
@@ -184,10 +184,20 @@ impl Port {
             tracing::warn!(who, "refused: too many connections, or too many of theirs");
             drop(arriving);
             if let Some(identity) = identity.filter(|_| !channel) {
-                self.turn_away(stream, identity).await;
+                self.turn_away(stream, identity, self.no_room()).await;
             }
             return;
         };
+        let known = identity.clone().zip(validity.map(|(begins, _)| begins));
+        if let Some((identity, begins)) = known.clone().filter(|_| !channel)
+            && self.hub.in_force().directory.is_superseded(&identity, begins)
+        {
+            tracing::warn!(who = %identity.uri(), "refused: {SUPERSEDED}");
+            drop(arriving);
+            let zh = "该 TLS 证书已失效：此系统其后已重新准入，请使用重新准入后的目录";
+            self.turn_away(stream, identity, Refusal::bilingual(ErrorCode::Unauthenticated, SUPERSEDED, zh)).await;
+            return;
+        }
         // Whoever is through makes room for the next.
         drop(arriving);
         if !channel {
@@ -195,12 +205,13 @@ impl Port {
             tokio::select! {
                 _ended = served => {}
                 () = suspended(&self.hub, identity.as_ref()) => {}
+                () = superseded(&self.hub, known) => {}
                 () = ended_at(ends) => {}
             }
             return;
         }
         // Here the roles turn: the peer dialled, and the hub asks.
-        let Some(identity) = identity else { return };
+        let Some((identity, begins)) = known else { return };
         match Http2Client::handshake(stream, Http2Bounds::STANDARD).await {
             Ok((client, connection)) => {
                 // The connection is driven by its own task; this one only waits for its end.
@@ -219,7 +230,7 @@ impl Port {
                         () = ended_at(ends) => (NoticeReason::Ended, "the connector's TLS certificate (`tls.pem`) has ended".to_owned()),
                     }
                 };
-                channels::run(&self.hub, identity, client, ended, closes).await;
+                channels::run(&self.hub, identity, begins, client, ended, closes).await;
                 // Detached or drained: the socket goes too, and the connector dials anew.
                 driver.abort();
             }
@@ -279,6 +290,16 @@ async fn suspended(hub: &Hub, identity: Option<&Identity>) {
             }
         }
         time = LAST_WORDS;
+        if follow.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
+
+/// Completes once the certificate that was shown counts no more: at once, for whoever else holds it could be a thief.
+async fn superseded(hub: &Hub, known: Option<(Identity, SystemTime)>) {
+    let (mut follow, Some((identity, begins))) = (hub.follow(), known) else { return std::future::pending().await };
+    while !follow.borrow_and_update().directory.is_superseded(&identity, begins) {
         if follow.changed().await.is_err() {
             return std::future::pending().await;
         }

@@ -279,3 +279,34 @@ impl TestTown {
         std::fs::write(authority.join("directory.dsse"), envelope.encode_to_vec()).unwrap();
     }
 }
+
+/// A folder is lost or stolen, and its system admitted anew: whoever holds the former one reads nothing, and is sent nothing.
+#[test]
+fn the_former_folder_of_one_that_was_admitted_anew_is_let_in_nowhere() {
+    let mut town = town(60, 31);
+    town.town.stop_connector("estate").unwrap();
+    let folder = |name: &str| town.town.folder.join(name);
+    for (member, system, binary) in [(FUND, "window", "zerotrip"), ("estate", "front", "zerotrip-connector")] {
+        std::fs::rename(folder(member), folder(&format!("former-{member}"))).unwrap();
+        let invitation = town.town.path(&format!("{member}-anew.invitation"));
+        town.of_authority(&["member", "invite"], &["--member", member, "--system", system, "--out", &invitation]).expect(0).unwrap();
+        let dir = town.town.path(member);
+        let joining = Running::start(binary, &["join", "--dir", &dir, "--invitation", &invitation], &folder("logs/anew.log")).unwrap();
+        town.of_authority(&["member", "admit"], &["--member", member, "--system", system, "--wait", "30"]).expect(0).unwrap();
+        joining.wait_success(SOON).unwrap();
+    }
+    for command in [&["catalog", "list"][..], &["ledger", "checkpoint"]] {
+        let list = |dir: &str| town.town.zerotrip(&[command, &["--dir", &town.town.path(dir)]].concat()).unwrap();
+        list(FUND).expect(0).unwrap();
+        let refused = list(&format!("former-{FUND}"));
+        assert!(refused.code != 0 && refused.errors.contains("admitted anew"), "{} {}", refused.code, refused.errors);
+    }
+    let attached = || town.log("hub").lines().filter(|line| line.contains(" attached ") && line.contains("member/estate/")).count();
+    let before = attached();
+    let serve = ["serve", "--dir", &town.town.path("former-estate")];
+    let former = Running::start("zerotrip-connector", &serve, &folder("logs/former-estate.log")).unwrap();
+    town.wait_said("former-estate", "admitted anew");
+    assert_eq!((before, attached()), (1, 1), "it was before it was lost");
+    drop(former);
+    town.town.stop().unwrap();
+}

@@ -91,6 +91,14 @@ pub fn question(variant: &str, applicant: &str) -> Question {
 
 /// An outcome in the words of the answer key: outcome, code, dataset.
 pub fn in_words(outcome: &Outcome) -> (&'static str, String, String) {
+    // Which registers could be read would tell why.
+    let rests_on = match outcome {
+        Outcome::Affirmed(_) => 0,
+        Outcome::Negative(negative) => negative.proven.answer().sources.len(),
+        Outcome::Unavailable(why) => why.proven.answer().sources.len(),
+        Outcome::Denied(why) => why.proven.answer().sources.len(),
+    };
+    assert_eq!(rests_on, 0, "only a yes rests on sources");
     match outcome {
         Outcome::Affirmed(_) => ("true", String::new(), String::new()),
         Outcome::Negative(negative) => ("false", negative.reasons[0].code.clone(), String::new()),

@@ -203,7 +203,7 @@ fn committed(answer: &Answer, payload: &[u8], receipt: &LedgerReceipt, salt: &[u
         return Err(EvidenceError::OtherOutcome);
     }
     let sources = answer.sources.iter().map(|source| &source.receipt_commitment);
-    if matches!(answer.outcome, Some(Outcome::Answered(_))) && !sources.eq(&completion.receipt_commitments) {
+    if matches!(&answer.outcome, Some(Outcome::Answered(answered)) if answered.answer) && !sources.eq(&completion.receipt_commitments) {
         return Err(EvidenceError::OtherSources);
     }
     Ok(completion)

@@ -97,7 +97,13 @@ impl World {
             name_en: id.into(),
             name_zh: "公积金中心".into(),
             status: active,
-            systems: vec![System { uri: uri.into(), status: active, keys: vec![key(seal, KeyUsage::Seal)], administrator: false }],
+            systems: vec![System {
+                uri: uri.into(),
+                status: active,
+                keys: vec![key(seal, KeyUsage::Seal)],
+                administrator: false,
+                certificates_from: None,
+            }],
         };
         let hub = |uri: &str, keys| HubIdentity { uri: uri.into(), status: active, keys };
         let mut message = KeyDirectory {

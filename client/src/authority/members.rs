@@ -208,10 +208,15 @@ impl Authority {
                 let before = ended(system);
                 replace_keys(&mut system.keys, keys, now);
                 revoked = ended(system).saturating_sub(before);
+                // The same system with the same keys may have fetched an earlier certificate; other keys are another installation.
+                if revoked > 0 {
+                    let (begins, _) = x509::validity_of(&chain)?;
+                    system.certificates_from = Some(to_timestamp(begins));
+                }
             }
             None => {
                 let uri = pending.system.clone();
-                member.systems.push(System { uri, status: Status::Active.into(), keys, administrator });
+                member.systems.push(System { uri, status: Status::Active.into(), keys, administrator, certificates_from: None });
             }
         }
         let directory = self.sign_directory(now).inspect_err(|_| self.directory = before)?;

@@ -220,6 +220,7 @@ impl Authority {
         put("tls.pem", &pem::encode(pem::CERTIFICATE, &chain), Secrecy::Public)?;
         put("authority.toml", &to_toml(&settings)?, Secrecy::Public)?;
         let administrator = System {
+            certificates_from: None,
             uri: desk.uri(),
             status: Status::Active.into(),
             keys: vec![sign.public().to_proto(KeyUsage::Sign, begin, now + KEY_LIFE)],

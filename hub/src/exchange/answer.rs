@@ -163,6 +163,9 @@ fn claims(definition: &Definition, variant: &str, now: SystemTime, result: &RunR
     ]
 }
 
+/// Commitments in the completion of whatever is no yes, however many receipts it has: more than a check asks registers.
+const COMMITMENTS: usize = 8;
+
 impl Record {
     /// Of a request whose intent stands at `intent_index`.
     pub fn new(identified: &Identified, intent_index: u64, request_salt: [u8; 32]) -> Self {
@@ -216,13 +219,15 @@ impl Record {
         let random = || digest::random::<32>().map_err(|error| LedgerError::Unavailable(error.to_string()));
         let answer_salt = random()?;
         let (mut statements, mut commitments, mut kept, mut salts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let is_yes = outcome.kind == ExchangeOutcome::AnsweredTrue;
         for SourceRead { dataset, as_of, statement } in &outcome.sources {
             let Some(received) = receipts.iter().find(|one| one.dataset == *dataset) else { continue };
             let salt = random()?;
             let commitment = commit(domain::RECEIPT, &salt, &received.receipt.payload).to_vec();
             let coverage = statement.coverage.clone().unwrap_or_default();
-            // Whoever is denied hears nothing of the sources; that they were asked stays on record all the same.
-            if !matches!(outcome.wire, Wire::Denied(_)) {
+            // Only a yes rests on all that was read. Of any other outcome, which registers could be read would tell why; that they were
+            // asked stays on record all the same.
+            if is_yes {
                 statements.push(SourceStatement {
                     dataset: dataset.clone(),
                     owner: dataset.split_once('.').map_or_else(String::new, |(member, _)| member.to_owned()),
@@ -235,6 +240,10 @@ impl Record {
             commitments.push(commitment);
             kept.push(received.receipt.clone());
             salts.push(salt.to_vec());
+        }
+        // Nor does their number tell.
+        while !is_yes && commitments.len() < COMMITMENTS {
+            commitments.push(random()?.to_vec());
         }
         let certificate = match &outcome.wire {
             Wire::Recorded(recorded) => {

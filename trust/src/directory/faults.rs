@@ -195,12 +195,18 @@ impl<'a> Builder<'a> {
             self.fault(Fault::Twice(cut(&system.uri)));
         }
         self.keys(&identity, &system.keys, active);
+        let certificates_from = from_timestamp(system.certificates_from.as_ref());
+        // One that cannot be read must not let older certificates in.
+        if certificates_from.is_none() != system.certificates_from.is_none() {
+            self.fault(Fault::Times(format!("the certificates of `{}`", cut(&system.uri))));
+        }
         self.directory.systems.push(System {
             identity,
             uri: system.uri.clone(),
             member: member.id.clone(),
             active,
             administrator: system.administrator,
+            certificates_from,
         });
     }
 

@@ -47,6 +47,8 @@ pub struct System {
     pub active: bool,
     /// Whether it administers for the authority.
     pub administrator: bool,
+    /// The beginning of the TLS certificate with which it was admitted anew, where it was.
+    pub certificates_from: Option<SystemTime>,
 }
 
 /// A hub.
@@ -180,6 +182,11 @@ struct KeyEntry {
 }
 
 impl KeyEntry {
+    /// What is to be believed now. A revocation that is in force has been made: a clock of the authority's that is ahead does not put it off.
+    fn live_at(&self, at: SystemTime) -> Result<(), Why> {
+        if self.revoked_at.is_some_and(|revoked| at + CLOCK_SKEW >= revoked) { Err(Why::Revoked) } else { self.valid_at(at) }
+    }
+
     fn valid_at(&self, at: SystemTime) -> Result<(), Why> {
         if self.revoked_at.is_some_and(|revoked| at >= revoked) {
             Err(Why::Revoked)
@@ -295,6 +302,11 @@ impl Directory {
         self.system(&uri).is_some_and(|system| system.active) || self.hub(&uri).is_some_and(|hub| hub.active)
     }
 
+    /// Whether a TLS certificate of this peer that begins then counts no more: the system was admitted anew since, with other keys.
+    pub fn is_superseded(&self, identity: &Identity, begins: SystemTime) -> bool {
+        self.system(&identity.uri()).and_then(|system| system.certificates_from).is_some_and(|from| begins < from)
+    }
+
     /// Whether this peer is an active administrator of the authority.
     pub fn is_administrator(&self, identity: &Identity) -> bool {
         self.system(&identity.uri()).is_some_and(|system| system.administrator && system.active)
@@ -332,7 +344,7 @@ impl Directory {
     /// A hub's active keys for a usage at a time, such as those that its checkpoints may be signed with.
     pub fn hub_keys(&self, uri: &str, usage: KeyUsage, at: SystemTime) -> Vec<Arc<KeyHolder>> {
         let wanted = |entry: &&KeyEntry| entry.holder.uri == uri && entry.holder.identity.is_hub() && entry.holder.usage == usage;
-        let mut keys: Vec<_> = self.keys.values().filter(wanted).filter(|entry| entry.active && entry.valid_at(at).is_ok()).collect();
+        let mut keys: Vec<_> = self.keys.values().filter(wanted).filter(|entry| entry.active && entry.live_at(at).is_ok()).collect();
         keys.sort_by(|a, b| a.holder.key.id().cmp(b.holder.key.id()));
         keys.into_iter().map(|entry| Arc::clone(&entry.holder)).collect()
     }
@@ -388,7 +400,7 @@ impl Directory {
         if !entry.active {
             return Err(Why::Suspended);
         }
-        entry.valid_at(at)?;
+        entry.live_at(at)?;
         Ok(Arc::clone(&entry.holder))
     }
 }
