@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use zerotrip_datasets::file::Source as Spec;
-use zerotrip_datasets::quality::{MOST_ENTRIES, told};
+use zerotrip_datasets::quality::{MOST_ENTRIES, STEP, told};
 use zerotrip_proto::v1::{ColumnQuality, DatasetQuality, Envelope, QualityKind};
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::dsse;
@@ -77,16 +77,17 @@ impl Qualities {
     }
 }
 
-/// To two digits, up: how large a register is says how often a fault matters; how many rows it has today is nobody's affair.
+/// To two digits, up, and never finer than in tens, as the faults are: how large a register is says how often a fault matters; how many
+/// rows it has today is nobody's affair.
 pub fn rounded(rows: u64) -> u64 {
-    let unit = 10_u64.pow(rows.checked_ilog10().unwrap_or_default().saturating_sub(1));
+    let unit = 10_u64.pow(rows.checked_ilog10().unwrap_or_default().saturating_sub(1)).max(STEP);
     rows.div_ceil(unit).saturating_mul(unit)
 }
 
 /// The faults by column and kind: those that can make an answer unavailable first, then by number. No example and no locator.
 fn entries(survey: &Survey) -> Vec<ColumnQuality> {
     let mut findings: Vec<_> = survey.findings.iter().filter(|finding| finding.count > 0).collect();
-    // By what is told: of two that are both "at most nine", the order tells nothing.
+    // By what is told: of two that are told as the same number, the order tells nothing.
     findings.sort_by_key(|finding| (!finding.kind.spoils(), std::cmp::Reverse(told(finding.count)), finding.column.clone()));
     let entry = |finding: &crate::source::Finding| ColumnQuality {
         column: finding.column.clone(),
@@ -127,8 +128,10 @@ mod tests {
     use crate::source::Finding;
 
     #[test]
-    fn a_size_is_told_to_two_digits_and_never_as_less() {
-        for (rows, told) in [(0, 0), (7, 7), (99, 99), (100, 100), (101, 110), (6221, 6300), (9_999, 10_000), (10_000_001, 11_000_000)] {
+    fn a_size_is_told_to_two_digits_in_tens_and_never_as_less() {
+        for (rows, told) in
+            [(0, 0), (7, 10), (98, 100), (99, 100), (100, 100), (101, 110), (6221, 6300), (9_999, 10_000), (10_000_001, 11_000_000)]
+        {
             assert_eq!(rounded(rows), told);
         }
         assert!(rounded(u64::MAX) >= u64::MAX - 1);
@@ -160,7 +163,7 @@ mod tests {
         assert_eq!(entries.len(), MOST_ENTRIES);
         let first: Vec<(&str, QualityKind, u64)> =
             entries.iter().take(3).map(|entry| (entry.column.as_str(), entry.kind(), entry.count)).collect();
-        let gravest = [("", QualityKind::RaggedRow, 12), ("owner", QualityKind::Unreadable, 9), ("owner", QualityKind::IrregularId, 5000)];
+        let gravest = [("", QualityKind::RaggedRow, 20), ("owner", QualityKind::Unreadable, 10), ("owner", QualityKind::IrregularId, 5000)];
         assert_eq!(first, gravest);
         assert!(!format!("{entries:?}").contains("3301"));
     }

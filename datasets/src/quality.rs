@@ -1,21 +1,21 @@
-//! What may be said, outside its department, of what is wrong with a dataset: how many cells of a column, never which, and of a few not
-//! even how many.
+//! What may be said, outside its department, of what is wrong with a dataset: how many cells of a column, in tens, and never which.
 
 use std::collections::HashSet;
 
 use prost::Message as _;
 use zerotrip_proto::v1::{ColumnQuality, DatasetQuality, DatasetStatement, QualityKind};
 
-/// So many cells or fewer are said to be "at most so many": who knows a register could know whose they are.
-pub const FEW: u64 = 9;
+/// Numbers are told as the next multiple of this: who knows a register could know whose one cell is, and two numbers less each other, or
+/// the same number a day later, would tell of one.
+pub const STEP: u64 = 10;
 /// Most entries of one dataset; the gravest stand first.
 pub const MOST_ENTRIES: usize = 64;
 /// Most bytes of what is said of one dataset: its entries, each with a column's name, and a kilobyte.
 const MOST_BYTES: usize = 16 << 10;
 
-/// A number as it may be said: exact from ten on, and nine for one to nine.
+/// A number as it may be said: in tens, up; none stays none.
 pub fn told(count: u64) -> u64 {
-    if count == 0 { 0 } else { count.max(FEW) }
+    count.div_ceil(STEP).saturating_mul(STEP)
 }
 
 /// So many of so many for people, rounded up to hundredths of a percent.
@@ -54,12 +54,12 @@ pub fn validate(quality: &DatasetQuality, signed: &[u8], statement: &DatasetStat
         if !is_column(column) {
             return Err("it names a column that the dataset does not have".to_owned());
         }
-        if *count < FEW {
-            return Err(format!("it counts fewer than {FEW}, which are not to be told apart"));
+        if *count == 0 || !count.is_multiple_of(STEP) {
+            return Err(format!("it counts otherwise than in steps of {STEP}"));
         }
     }
-    if (1..FEW).contains(&quality.spoilt_rows) {
-        return Err(format!("it counts fewer than {FEW}, which are not to be told apart"));
+    if [quality.rows, quality.spoilt_rows].iter().any(|count| !count.is_multiple_of(STEP)) {
+        return Err(format!("it counts otherwise than in steps of {STEP}"));
     }
     Ok(())
 }
@@ -78,8 +78,8 @@ mod tests {
             as_of: Some(zerotrip_proto::to_timestamp(std::time::SystemTime::UNIX_EPOCH)),
             looked_at: Some(zerotrip_proto::to_timestamp(std::time::SystemTime::UNIX_EPOCH)),
             rows: 10,
-            spoilt_rows: 9,
-            entries: vec![ColumnQuality { column: "owner".into(), kind: QualityKind::Unreadable.into(), count: 9 }],
+            spoilt_rows: 10,
+            entries: vec![ColumnQuality { column: "owner".into(), kind: QualityKind::Unreadable.into(), count: 10 }],
             ..DatasetQuality::default()
         }
     }
@@ -89,8 +89,8 @@ mod tests {
     }
 
     #[test]
-    fn a_few_are_not_told_apart() {
-        assert_eq!([0, 1, 8, 9, 10, 11].map(told), [0, 9, 9, 9, 10, 11]);
+    fn one_more_or_less_is_not_told() {
+        assert_eq!([0, 1, 9, 10, 11, 17, 18, 20, 21].map(told), [0, 10, 10, 10, 20, 20, 20, 20, 30]);
     }
 
     #[test]
@@ -109,12 +109,14 @@ mod tests {
         for (wrong, why) in [
             (DatasetQuality { dataset: "estate.other".into(), ..quality() }, "another dataset"),
             (DatasetQuality { as_of: None, ..quality() }, "of when"),
-            (DatasetQuality { spoilt_rows: 1, ..quality() }, "told apart"),
+            (DatasetQuality { spoilt_rows: 18, ..quality() }, "in steps of 10"),
+            (DatasetQuality { rows: 6221, ..quality() }, "in steps of 10"),
             (DatasetQuality { entries: vec![ColumnQuality::default(); 65], ..quality() }, "over 64"),
             (entry(|entry| entry.column = "11010519491231002X".into()), "does not have"),
             (entry(|entry| entry.kind = 99), "kind of fault"),
             (entry(|entry| entry.kind = 0), "kind of fault"),
-            (entry(|entry| entry.count = 3), "told apart"),
+            (entry(|entry| entry.count = 0), "in steps of 10"),
+            (entry(|entry| entry.count = 17), "in steps of 10"),
         ] {
             let said = checked(&wrong, &statement).expect_err(why);
             assert!(said.contains(why), "{said}");

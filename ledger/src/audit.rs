@@ -1,5 +1,5 @@
-//! What is checked before a store is believed: leaves against hashes, hashes against the tree, exchanges against the log, and all of it
-//! against the checkpoint that was published last.
+//! What is checked before a store is believed: leaves against hashes, hashes against the tree, exchanges and bundles against the log, and
+//! all of it against the checkpoint that was published last.
 //!
 //! Without `verify_all` the leaves before the last thousand are taken on the word of their subtrees' stored roots, which the root commits
 //! to; an edit down there is found by `verify_all`, by whoever follows the log, and by every proof made of it. A store that is set back
@@ -13,14 +13,14 @@ use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::ledger_entry::Body as Leaf;
-use zerotrip_proto::v1::{EntryContent, EntryOpening, LedgerEntry};
+use zerotrip_proto::v1::{BundleChange, EntryContent, EntryOpening, Envelope, LedgerEntry};
 use zerotrip_trust::merkle::{CompactRange, MissingNode, leaf_hash, root_at};
 use zerotrip_trust::note::{NOTE_BYTES, NoteError, open_checkpoint};
-use zerotrip_trust::{Digest, PublicKey, entry as sealed};
+use zerotrip_trust::{Digest, PublicKey, dsse, entry as sealed};
 
 use crate::error::OpenError;
 use crate::held::Marked;
-use crate::rows::Orphan;
+use crate::rows::{BundleKind, Orphan};
 use crate::schema::tiles_folder;
 use crate::tree::{Stored, number, peaks, read_node};
 
@@ -47,7 +47,11 @@ pub(crate) fn audit(connection: &Connection, origin: &str, verify_all: bool) -> 
     }
     // On a multiple of 256, the range before it consists of inner nodes only.
     let start = if verify_all { 0 } else { size.saturating_sub(TAIL) & !255 };
-    if replay(connection, start, size)? == stored { Ok(stored) } else { Err(OpenError::RootChanged(size)) }
+    if replay(connection, start, size)? != stored {
+        return Err(OpenError::RootChanged(size));
+    }
+    check_bundles(connection)?;
+    Ok(stored)
 }
 
 /// The checkpoint file against the store: not ahead of it, and its tree the beginning of the store's.
@@ -155,8 +159,12 @@ fn replay(connection: &Connection, start: u64, size: u64) -> Result<CompactRange
                 None => return Err(MissingNode { level, index }.into()),
             }
         }
-        let opening = row.get::<_, Option<Vec<u8>>>(3)?.zip(row.get::<_, Option<Vec<u8>>>(4)?);
-        let opening = opening.map(|(salt, content)| EntryOpening { salt, content });
+        let opening = match (row.get(3)?, row.get(4)?) {
+            (Some(salt), Some(content)) => Some(EntryOpening { salt, content }),
+            (None, None) => None,
+            // A bundle's leaf with half an opening would pass for a sealed one, and not be looked for among the bundles'.
+            _ => return Err(OpenError::ContentChanged(expected)),
+        };
         check_entry(connection, expected, &entry, opening.as_ref(), row.get(5)?)?;
     }
     if range.size() == size { Ok(range) } else { Err(OpenError::LeafMissing(range.size())) }
@@ -209,4 +217,53 @@ fn check_exchange(connection: &Connection, index: u64, content: EntryContent) ->
         None => return Err(OpenError::ContentChanged(index)),
     };
     found.ok_or(OpenError::ExchangeChanged(index))
+}
+
+/// Of each kind, what is in force is what the log says came in force last: an older bundle would bring back what was revoked since.
+fn check_bundles(connection: &Connection) -> Result<(), OpenError> {
+    for kind in [BundleKind::Directory, BundleKind::Grants] {
+        let select = "SELECT version, envelope FROM bundle WHERE kind = ?1";
+        let stored: Option<(i64, Vec<u8>)> =
+            connection.query_row(select, [kind.name()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let changed = |logged: Option<&BundleChange>| OpenError::BundleChanged {
+            kind: kind.name(),
+            logged: version(logged.map(|change| change.version)),
+            stored: version(stored.as_ref().map(|(version, _)| version)),
+        };
+        let logged = newest_change(connection, kind)?;
+        match (&logged, &stored) {
+            (None, None) => {}
+            (Some(change), Some((version, envelope))) => {
+                let envelope = Envelope::decode(envelope.as_slice()).map_err(|_| changed(Some(change)))?;
+                if number(change.version)? != *version || change.digest != dsse::payload_digest(&envelope) {
+                    return Err(changed(Some(change)));
+                }
+            }
+            (logged, _) => return Err(changed(logged.as_ref())),
+        }
+    }
+    Ok(())
+}
+
+/// The log's last word on a kind of bundle, however long ago: a hub whose grants last changed years back is no exception.
+fn newest_change(connection: &Connection, kind: BundleKind) -> Result<Option<BundleChange>, OpenError> {
+    // By name: the planner could prefer to walk all leaves.
+    let select = "SELECT idx, hash, entry FROM leaf INDEXED BY leaf_bundle WHERE content IS NULL ORDER BY idx DESC";
+    let mut query = connection.prepare(select)?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let index = u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default();
+        let entry: Vec<u8> = row.get(2)?;
+        let read = LedgerEntry::decode(entry.as_slice()).ok().filter(|_| row.get(1).is_ok_and(|hash: Vec<u8>| hash == leaf_hash(&entry)));
+        match read.and_then(|entry| entry.body) {
+            Some(Leaf::Bundle(change)) if change.kind == kind.name() => return Ok(Some(change)),
+            Some(Leaf::Bundle(_)) => {}
+            _ => return Err(OpenError::LeafChanged(index)),
+        }
+    }
+    Ok(None)
+}
+
+fn version(version: Option<impl std::fmt::Display>) -> String {
+    version.map_or_else(|| "none".to_owned(), |version| format!("version {version}"))
 }

@@ -167,6 +167,19 @@ pub enum OpenError {
     /// An exchange is not in the state that the log says.
     #[error("the exchange of the leaf {0} is missing or not in the state that the log records")]
     ExchangeChanged(u64),
+    /// The bundle in force is not the one that came in force last: what was revoked since would be granted again.
+    #[error(
+        "the store's {kind} is {stored}, but the newest in its log is {logged}, or has another digest: it was set back or changed. Keep \
+         this folder as it is, restore the newest backup (`zerotrip-hub restore`), and have the authority run `zerotrip authority refresh`"
+    )]
+    BundleChanged {
+        /// As entries name it.
+        kind: &'static str,
+        /// In the log, in words.
+        logged: String,
+        /// In the store, in words.
+        stored: String,
+    },
     /// The published checkpoint is unreadable, or another key's.
     #[error("the published checkpoint is not this log's; if the key was changed on purpose, verify the store and move the file away: {0}")]
     Checkpoint(#[from] NoteError),

@@ -83,9 +83,9 @@ struct Inner {
 impl Ledger {
     /// Opens the store in `folder`, or makes one. `origin` names the log; `key` (Ed25519) is the hub's CHECKPOINT key.
     ///
-    /// The last leaves are checked against their hashes, the tree against its root, and the store against the checkpoint that was
-    /// published last and the mark of how far signed heads went: a store that was edited, cut or set back is refused by name. Then
-    /// missing tiles are projected.
+    /// The last leaves are checked against their hashes, the tree against its root, the bundles against the log's newest of their kind, and
+    /// the store against the checkpoint that was published last and the mark of how far signed heads went: a store that was edited, cut or
+    /// set back is refused by name. Then missing tiles are projected.
     pub fn open(folder: &Path, origin: &str, key: SigningKey) -> Result<(Self, Recovered), OpenError> {
         Self::open_with(folder, origin, key, &Options::default())
     }

@@ -36,6 +36,9 @@ PRAGMA user_version = 2;
 COMMIT;
 ";
 
+/// Entries that are not sealed, the bundles': few among millions. Beside the tables, since stores and backups of before have none.
+const BUNDLE_LEAVES: &str = "CREATE INDEX IF NOT EXISTS leaf_bundle ON leaf (idx) WHERE content IS NULL";
+
 /// Where tiles and checkpoint are projected to.
 pub(crate) fn tiles_folder(folder: &Path) -> PathBuf {
     folder.join("ledger")
@@ -83,6 +86,7 @@ pub(crate) fn open_writer(folder: &Path, most_bytes: Option<u64>) -> Result<Conn
         VERSION => {}
         other => return Err(unknown_version(other)),
     }
+    connection.execute_batch(BUNDLE_LEAVES)?;
     if let Some(bytes) = most_bytes {
         let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1);
@@ -185,9 +189,10 @@ pub(crate) fn open_alone(folder: &Path) -> Result<Connection, OpenError> {
     let connection = open(&database(folder))?;
     connection.pragma_update(None, "journal_mode", "DELETE")?;
     match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
-        VERSION => Ok(connection),
-        other => Err(unknown_version(other)),
+        VERSION => connection.execute_batch(BUNDLE_LEAVES)?,
+        other => return Err(unknown_version(other)),
     }
+    Ok(connection)
 }
 
 /// Answers are in it: for its owner's eyes only. SQLite gives the WAL the same mode.

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
-use zerotrip_datasets::quality::{FEW, percent, validate};
+use zerotrip_datasets::quality::{STEP, validate};
 use zerotrip_proto::v1::{DatasetEntry, DatasetQuality, DatasetStatement, Envelope, KeyUsage, QualityKind};
 use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::directory::Directory;
@@ -76,23 +76,24 @@ pub(super) fn value(quality: &DatasetQuality) -> Value {
         .iter()
         .map(|entry| {
             json!({
-                "column": entry.column, "kind": name(entry.kind()), "count": entry.count, "at_most": entry.count <= FEW,
+                "column": entry.column, "kind": name(entry.kind()), "count": entry.count, "at_most": entry.count > 0,
                 "rate": rate(entry.count, quality.rows),
             })
         })
         .collect();
     json!({
         "connector": quality.connector, "as_of": time(quality.as_of.as_ref()), "looked_at": time(quality.looked_at.as_ref()),
-        "proves_nothing": quality.proves_nothing, "rows": quality.rows, "spoilt_rows": quality.spoilt_rows, "at_most": (1..=FEW).contains(&quality.spoilt_rows),
+        "proves_nothing": quality.proves_nothing, "rows": quality.rows, "spoilt_rows": quality.spoilt_rows,
+        "at_most": quality.spoilt_rows > 0,
         "spoilt_rate": rate(quality.spoilt_rows, quality.rows), "findings": findings,
     })
 }
 
+/// A bound, as the numbers are told in tens.
 fn number(count: u64, screen: &Screen) -> String {
-    match (count, screen.language) {
-        (0..=FEW, Language::Zh) => format!("不超过 {count}"),
-        (0..=FEW, _) => format!("at most {count}"),
-        _ => count.to_string(),
+    match screen.language {
+        Language::Zh => format!("不超过 {count}"),
+        _ => format!("at most {count}"),
     }
 }
 
@@ -101,11 +102,12 @@ fn rate(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// So many of so many, which are rounded up; nothing of a few, of which only a bound is known.
+/// The least share that it can be, both numbers being rounded up; nothing of a few, which may be one.
 fn share(part: u64, whole: u64, screen: &Screen) -> String {
-    let share = percent(part, whole);
+    let hundredths = part.saturating_sub(STEP - 1).saturating_mul(10_000) / whole.max(1);
+    let share = format!("{}.{:02} %", hundredths / 100, hundredths % 100);
     match screen.language {
-        _ if part <= FEW => String::new(),
+        _ if part <= STEP => String::new(),
         Language::Zh => format!("（至少 {share}）"),
         _ => format!(" (at least {share})"),
     }
@@ -141,35 +143,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_said_in_both_languages_and_a_few_stay_a_few() {
+    fn it_is_said_in_both_languages_as_bounds_and_a_few_stay_a_few() {
         let when = Some(to_timestamp(SystemTime::UNIX_EPOCH));
         let entry = |column: &str, kind: QualityKind, count| ColumnQuality { column: column.into(), kind: kind.into(), count };
         let quality = DatasetQuality {
-            rows: 6221,
-            spoilt_rows: 54,
+            rows: 6300,
+            spoilt_rows: 60,
             as_of: when,
             looked_at: when,
-            entries: vec![entry("owner_id", QualityKind::Unreadable, 10), entry("", QualityKind::RaggedRow, 9)],
+            entries: vec![entry("owner_id", QualityKind::Unreadable, 20), entry("", QualityKind::RaggedRow, 10)],
             ..DatasetQuality::default()
         };
         let said = |language| lines(&quality, &Screen { json: false, language }).join("\n");
         let (en, zh) = (said(Language::En), said(Language::Zh));
         for part in [
-            "6221 rows as of",
-            "54 could make an answer unavailable (at least 0.87 %)",
-            "owner_id: 10 cannot be read (at least 0.17 %)",
-            "rows: at most 9 have another width than the header",
+            "6300 rows as of",
+            "at most 60 could make an answer unavailable (at least 0.80 %)",
+            "owner_id: at most 20 cannot be read (at least 0.17 %)",
+            "rows: at most 10 have another width than the header",
         ] {
             assert!(en.contains(part), "{part}: {en}");
         }
         assert!(en.ends_with("than the header"), "of a few no least share is known: {en}");
-        for part in
-            ["6221 行", "54 行可能使答复不可用（至少 0.87 %）", "owner_id：10 处无法识读（至少 0.17 %）", "整行：不超过 9 处列数与表头不符"]
-        {
+        for part in [
+            "6300 行",
+            "不超过 60 行可能使答复不可用（至少 0.80 %）",
+            "owner_id：不超过 20 处无法识读（至少 0.17 %）",
+            "整行：不超过 10 处列数与表头不符",
+        ] {
             assert!(zh.contains(part), "{part}: {zh}");
         }
         let value = value(&quality);
         assert_eq!((value["findings"][1]["kind"].as_str(), value["findings"][1]["at_most"].as_bool()), (Some("ragged_row"), Some(true)));
-        assert_eq!(value["findings"][0]["at_most"].as_bool(), Some(false));
+        assert_eq!((value["findings"][0]["at_most"].as_bool(), value["at_most"].as_bool()), (Some(true), Some(true)));
     }
 }

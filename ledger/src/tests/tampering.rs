@@ -84,6 +84,57 @@ async fn changed_exchanges_are_named() {
     refused!("UPDATE exchange SET id = upper(id) || 'x' WHERE intent_index = 4", OpenError::ExchangeChanged(4));
 }
 
+/// With nothing else touched: an older bundle, which a revoked grant is still in; another under the same number; none; one from nowhere.
+#[tokio::test]
+async fn a_bundle_that_was_set_back_is_named() {
+    let bundle = |text: &str| Envelope { payload: text.into(), ..Envelope::default() };
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    ledger.put_bundle(BundleKind::Grants, 4, bundle("granted"), at(0)).await.unwrap();
+    ledger.put_bundle(BundleKind::Directory, 7, bundle("seven"), at(0)).await.unwrap();
+    ledger.close().await.unwrap();
+    store.edit("CREATE TABLE older AS SELECT * FROM bundle");
+    let (ledger, _) = store.open();
+    ledger.put_bundle(BundleKind::Grants, 5, bundle("revoked"), at(1)).await.unwrap();
+    ledger.put_bundle(BundleKind::Directory, 8, bundle("eight"), at(1)).await.unwrap();
+    // Below the last thousand, where leaves are not read at every start.
+    refusals(&ledger, 1600).await;
+    ledger.close().await.unwrap();
+    store.edit("CREATE TABLE newer AS SELECT * FROM bundle");
+    store.open();
+    let back = "INSERT OR REPLACE INTO bundle SELECT * FROM older WHERE kind =";
+    for (edit, kind, stored) in [
+        (format!("{back} 'grants'"), "grants", "version 4"),
+        (format!("{back} 'directory'"), "directory", "version 7"),
+        (format!("{back} 'grants'; UPDATE bundle SET version = 5 WHERE kind = 'grants'"), "grants", "version 5"),
+        ("UPDATE bundle SET version = 6 WHERE kind = 'grants'".into(), "grants", "version 6"),
+        ("UPDATE bundle SET envelope = x'ff' WHERE kind = 'directory'".into(), "directory", "version 8"),
+        ("DELETE FROM bundle WHERE kind = 'directory'".into(), "directory", "none"),
+        ("DELETE FROM bundle WHERE kind = 'grants'".into(), "grants", "none"),
+    ] {
+        store.edit(&edit);
+        for error in [store.try_open().err(), store.verify_all().err()] {
+            let Some(OpenError::BundleChanged { kind: named, stored: found, .. }) = &error else { panic!("{edit}: {error:?}") };
+            assert_eq!((*named, found.as_str()), (kind, stored), "{edit}");
+            assert!(error.is_some_and(|error| error.to_string().contains("zerotrip-hub restore")));
+        }
+        let copy = store.path().join("copy");
+        let copied = crate::backup(store.path(), &copy, ORIGIN, &store.key);
+        assert!(matches!(copied, Err(crate::BackupError::Store(OpenError::BundleChanged { .. }))), "{edit}: {copied:?}");
+        store.edit("DELETE FROM bundle; INSERT INTO bundle SELECT * FROM newer");
+        store.open();
+    }
+    // The leaf out of sight: only the full audit reads so far down.
+    store.edit(&format!("{back} 'grants'; UPDATE leaf SET content = x'00' WHERE idx = 2"));
+    assert!(matches!(store.verify_all(), Err(OpenError::ContentChanged(2))));
+    store.edit("UPDATE leaf SET content = NULL WHERE idx = 2; DROP INDEX leaf_bundle");
+    assert!(matches!(store.try_open(), Err(OpenError::BundleChanged { .. })));
+    // One that the log has never heard of.
+    let store = filled(3).await;
+    store.edit("INSERT INTO bundle VALUES ('grants', 9, x'')");
+    assert!(matches!(store.try_open(), Err(OpenError::BundleChanged { kind: "grants", .. })));
+}
+
 /// The store as it was yesterday, complete in itself.
 #[tokio::test]
 async fn a_shrunk_store_is_behind_its_checkpoint() {
