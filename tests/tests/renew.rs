@@ -301,7 +301,7 @@ fn the_former_folder_of_one_that_was_admitted_anew_is_let_in_nowhere() {
         let refused = list(&format!("former-{FUND}"));
         assert!(refused.code != 0 && refused.errors.contains("admitted anew"), "{} {}", refused.code, refused.errors);
     }
-    let attached = || town.log("hub").lines().filter(|line| line.contains(" attached ") && line.contains("member/estate/")).count();
+    let attached = || town.log("hub").lines().filter(|line| line.contains("INFO attached") && line.contains("member/estate/")).count();
     let before = attached();
     let serve = ["serve", "--dir", &town.town.path("former-estate")];
     let former = Running::start("zerotrip-connector", &serve, &folder("logs/former-estate.log")).unwrap();
