@@ -193,7 +193,8 @@ impl Authority {
             return Err(AuthorityError::Tampered(pending.system.chars().take(200).collect()));
         }
         let identity: Identity = pending.system.parse()?;
-        let chain = self.ca.sign_csr(&pending.csr, &identity, &[], &[], now - CLOCK_SKEW, now + CERTIFICATE_LIFE)?;
+        let begins = self.after_the_last(&pending.system, now - CLOCK_SKEW)?;
+        let chain = self.ca.sign_csr(&pending.csr, &identity, &[], &[], begins, now + CERTIFICATE_LIFE)?;
         // How long keys hold is the authority's to say.
         let keys = bounded(&pending.keys, now);
         let before = self.directory.clone();
@@ -220,7 +221,7 @@ impl Authority {
             }
         }
         let directory = self.sign_directory(now).inspect_err(|_| self.directory = before)?;
-        self.note_certificate(&pending.system, now - CLOCK_SKEW, now + CERTIFICATE_LIFE)?;
+        self.note_certificate(&pending.system, begins, now + CERTIFICATE_LIFE)?;
         Ok(Admission {
             system: pending.system.clone(),
             certificate_chain: vec![chain],

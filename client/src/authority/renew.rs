@@ -4,7 +4,7 @@
 //! which it has, another year; and its signing keys theirs.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, Secrecy};
@@ -161,6 +161,14 @@ impl Authority {
         issued.begins.insert(holder.to_owned(), seconds(begins));
         issued.ends.insert(holder.to_owned(), seconds(ends));
         Ok(files::write(&self.folder.join(CERTIFICATES), to_toml(&issued)?.as_bytes(), Secrecy::Public)?)
+    }
+
+    /// That moment, or a second after the beginning of the holder's last certificate: no two begin together, and an earlier one is told
+    /// from the one that supersedes it, however fast they follow or the clock goes back.
+    pub(super) fn after_the_last(&self, holder: &str, begins: SystemTime) -> Result<SystemTime, AuthorityError> {
+        let last = self.issued_certificates()?.begins.get(holder).copied();
+        let next = last.and_then(|last| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(last.saturating_add(1))));
+        Ok(next.map_or(begins, |next| begins.max(next)))
     }
 
     fn own_endings(&self, now: SystemTime) -> Result<Vec<Ending>, AuthorityError> {
