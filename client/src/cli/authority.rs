@@ -92,7 +92,7 @@ pub(super) enum MemberCommand {
     /// Invite a member's system: announces the invitation at the hub and writes it to a file, to be handed over like a password.
     ///
     /// A system that was admitted before can be invited again: admitted with the new invitation, it has new keys and certificates, and its
-    /// earlier signing keys are revoked at that moment, not before; its earlier TLS certificate lasts until it expires. To renew no more than
+    /// earlier signing keys and TLS certificate count no more from that moment on, not before. To renew no more than
     /// its certificate, let it `renew` instead: its keys, and all that they signed, stay.
     Invite {
         #[command(flatten)]
@@ -303,9 +303,9 @@ async fn invite(dir: &Path, new: &NewMember<'_>, days: u64, out: &Path, screen: 
     if invited.again {
         text.push_str(screen.pick(
             "\n  note: this system is in the directory already. Its signing keys of today hold until it is admitted with this invitation, \
-             and are revoked then, and its TLS certificate lasts until it expires; if you meant another system, do not hand the invitation \
+             and are revoked then, and its TLS certificate counts no more then; if you meant another system, do not hand the invitation \
              over, and invite that one",
-            "\n  注意：该系统已在密钥目录中。其现有签名密钥在凭此邀请获准入之前继续有效，准入时即被撤销；其 TLS 证书到期前仍可连接；如本意是邀请另一系统，请勿交付此邀请，另行邀请",
+            "\n  注意：该系统已在密钥目录中。其现有签名密钥在凭此邀请获准入之前继续有效，准入时即被撤销，其 TLS 证书亦同时失效；如本意是邀请另一系统，请勿交付此邀请，另行邀请",
         ));
     }
     if invited.suspended {
@@ -344,11 +344,11 @@ async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &
         (0, Language::Zh) => format!("已准入 {uri}（密钥目录第 {} 版）", admission.version),
         (0, _) => format!("admitted {uri} (directory version {})", admission.version),
         (_, Language::Zh) => {
-            format!("已准入 {uri}（密钥目录第 {} 版）；其原有的 {revoked} 个签名密钥已撤销，原 TLS 证书到期前仍可连接", admission.version)
+            format!("已准入 {uri}（密钥目录第 {} 版）；其原有的 {revoked} 个签名密钥已撤销，原 TLS 证书已失效", admission.version)
         }
         (_, _) => format!(
-            "admitted {uri} (directory version {}); its {revoked} earlier signing keys are revoked, and its earlier TLS certificate lasts until it \
-             expires",
+            "admitted {uri} (directory version {}); its {revoked} earlier signing keys are revoked, and its earlier TLS certificate counts \
+             no more",
             admission.version
         ),
     };
