@@ -33,7 +33,7 @@ fn described() -> BTreeSet<String> {
 
 async fn nobody(town: &TestTown) -> Http2Client {
     let home = town.home(FUND);
-    let config = tls::client_config(None, home.ca(), &home.hub, &[bounds::ALPN_H2]).unwrap();
+    let config = tls::client_config(None, home.ca(), tls::ExpectedPeer::new(&home.hub), &[bounds::ALPN_H2]).unwrap();
     open(&home, config).await
 }
 
@@ -62,7 +62,7 @@ fn nobody_without_a_certificate_keeps_others_out() {
     let town = crate::support::town(60, 3);
     let runtime = crate::support::runtime();
     let home = town.home(FUND);
-    let config = tls::client_config(None, home.ca(), &home.hub, &[bounds::ALPN_H2]).unwrap();
+    let config = tls::client_config(None, home.ca(), tls::ExpectedPeer::new(&home.hub), &[bounds::ALPN_H2]).unwrap();
     runtime.block_on(async {
         // Who says nothing, or half of the preface, is sent away.
         for said in [&b""[..], b"PRI * HTTP/2"] {

@@ -281,7 +281,7 @@ fn a_stolen_hub_cannot_invent_a_question() {
             if let Some(Body::Check(body)) = &mut request.body {
                 body.variant = "family".into();
             }
-            let opening = Opening { receipt: 0, column: "man_id".into(), position: 0, salt: vec![7; 32] };
+            let opening = Opening { receipt: 0, column: "man_id".into(), salt: vec![7; 32] };
             let key = GrantedKey { value: value.into(), origin: Some(Origin::Opening(opening)) };
             let grant = thief.grant(&request);
             let evidence = re_exchange(&evidence, &request.id, &thief.sign);

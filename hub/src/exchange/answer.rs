@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use prost::Message as _;
 use zerotrip_certs::certificate;
-use zerotrip_certs::definition::Definition;
+use zerotrip_certs::definition::{Definition, MOST_DATASETS};
 use zerotrip_certs::soundness::{Absence, Conclusion};
 use zerotrip_ledger::{Completed, Fact, LedgerError};
 use zerotrip_policies::Decision;
@@ -163,9 +163,6 @@ fn claims(definition: &Definition, variant: &str, now: SystemTime, result: &RunR
     ]
 }
 
-/// Commitments in the completion of whatever is no yes, however many receipts it has: more than a check asks registers.
-const COMMITMENTS: usize = 8;
-
 impl Record {
     /// Of a request whose intent stands at `intent_index`.
     pub fn new(identified: &Identified, intent_index: u64, request_salt: [u8; 32]) -> Self {
@@ -242,7 +239,7 @@ impl Record {
             salts.push(salt.to_vec());
         }
         // Nor does their number tell.
-        while !is_yes && commitments.len() < COMMITMENTS {
+        while !is_yes && commitments.len() < MOST_DATASETS {
             commitments.push(random()?.to_vec());
         }
         let certificate = match &outcome.wire {

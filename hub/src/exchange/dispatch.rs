@@ -50,16 +50,16 @@ struct Evidence {
     dataset: String,
     receipt: Envelope,
     secret: [u8; 32],
-    /// Column → value → place among the column's commitments.
-    supplied: HashMap<String, HashMap<String, u32>>,
+    /// Column → the values that it supplied.
+    supplied: HashMap<String, HashSet<String>>,
 }
 
 impl Evidence {
-    /// The column, of those that the scan's template names as an origin, and the place in it where this value was supplied.
-    fn shows<'c>(&self, call: &'c ScanCall<'_>, value: &str) -> Option<(&'c str, u32)> {
+    /// The column, of those that the scan's template names as an origin, in which this value was supplied.
+    fn shows<'c>(&self, call: &'c ScanCall<'_>, value: &str) -> Option<&'c str> {
         call.scan.template.origins.iter().find_map(|origin| match origin.from.as_ref()? {
             Source::Column(from) if from.dataset == self.dataset => {
-                Some((from.column.as_str(), *self.supplied.get(&from.column)?.get(value)?))
+                self.supplied.get(&from.column)?.contains(value).then_some(from.column.as_str())
             }
             _ => None,
         })
@@ -160,16 +160,13 @@ impl<'a> Dispatcher<'a> {
             Source::Column(_) => None,
         });
         parameter.or_else(|| {
-            let (at, one, column, position) = order.iter().find_map(|(at, one)| {
-                let (column, position) = one.shows(call, value)?;
-                Some((*at, one, column, position))
-            })?;
+            let (at, one, column) = order.iter().find_map(|(at, one)| Some((*at, one, one.shows(call, value)?)))?;
             let receipt = used.iter().position(|known| *known == at).unwrap_or_else(|| {
                 used.push(at);
                 used.len() - 1
             });
-            let salt = receipt::value_salt(&one.secret, column, position).to_vec();
-            Some(Origin::Opening(Opening { receipt: u32::try_from(receipt).ok()?, column: column.to_owned(), position, salt }))
+            let salt = receipt::value_salt(&one.secret, column, value).to_vec();
+            Some(Origin::Opening(Opening { receipt: u32::try_from(receipt).ok()?, column: column.to_owned(), salt }))
         })
     }
 
@@ -350,31 +347,25 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// The place of each value that may travel on, checked against what the source signed for.
+/// The values of each column that may travel on, checked against what the source signed for.
 fn supplied(
     call: &ScanCall<'_>,
     rows: &[RecordBatch],
     receipt: &ScanReceipt,
     secret: &[u8; 32],
-) -> Result<HashMap<String, HashMap<String, u32>>, ErrorCode> {
+) -> Result<HashMap<String, HashSet<String>>, ErrorCode> {
     let mut all = HashMap::new();
     for column in &call.scan.template.supplies {
-        let mut places: HashMap<String, u32> = HashMap::new();
+        let mut values: HashSet<String> = HashSet::new();
         let at = call.schema.index_of(column).map_err(|error| fault(&error))?;
         for batch in rows {
             for value in batch.column(at).as_string_opt::<i32>().ok_or(ErrorCode::SourceDrift)?.iter().flatten() {
-                if places.contains_key(value) {
-                    continue;
-                }
-                let place = u32::try_from(places.len()).map_err(|error| fault(&error))?;
-                let salt = receipt::value_salt(secret, column, place);
-                if !receipt::open(receipt, column, place, &salt, value) {
+                if values.insert(value.to_owned()) && !receipt::open(receipt, column, &receipt::value_salt(secret, column, value), value) {
                     return Err(lie(call, &"it does not commit to the keys that it supplies"));
                 }
-                places.insert(value.to_owned(), place);
             }
         }
-        all.insert(column.clone(), places);
+        all.insert(column.clone(), values);
     }
     Ok(all)
 }
