@@ -537,6 +537,7 @@ impl Agent {
             remembers_since: self.used.since(),
         };
         let admitted = gate::admit(ticket, &arrival)?;
+        self.seen.take(&admitted.grant)?;
         self.used.spend(&admitted.grant, &admitted.approved.template().scan, now)?;
         Ok(admitted)
     }

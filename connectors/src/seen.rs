@@ -5,15 +5,16 @@
 //! A hub that shows a longer log without proof hears how much was seen, and brings the proof with its next description.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_proto::Refusal;
-use zerotrip_proto::v1::{DescribeRequest, ErrorCode};
+use zerotrip_proto::v1::{DescribeRequest, ErrorCode, ScanGrant};
 use zerotrip_trust::Digest;
-use zerotrip_trust::note::Checkpoint;
+use zerotrip_trust::note::{Checkpoint, SeenLogError};
 
 /// Below the connector's `state`.
 const FILE: &str = "hub-seen.toml";
@@ -24,6 +25,9 @@ const SAY_AGAIN: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Seen {
     file: PathBuf,
+    /// The highest version of the grants, and the most leaves, that a signed scan grant spoke of since this process started.
+    grants: AtomicU64,
+    leaves: AtomicU64,
     /// What was said of a hub that is refused last, and when: it opens the next channel within a second.
     said: Mutex<Option<(String, Instant)>>,
 }
@@ -83,12 +87,23 @@ struct Kept {
 impl Seen {
     /// Of the connector in this folder.
     pub fn new(folder: &Path) -> Self {
-        Self { file: folder.join("state").join(FILE), said: Mutex::default() }
+        Self { file: folder.join("state").join(FILE), grants: AtomicU64::new(0), leaves: AtomicU64::new(0), said: Mutex::default() }
     }
 
     /// Leaves of the largest tree that was seen.
     pub fn size(&self) -> u64 {
         self.read().map_or(0, |kept| kept.size)
+    }
+
+    /// Takes what a scan grant says of grants and log, once its signature was verified: refused where it is behind what was seen.
+    pub fn take(&self, grant: &ScanGrant) -> Result<(), Refusal> {
+        self.leaves.fetch_max(grant.ledger_size, Ordering::Relaxed);
+        let seen = self.grants.fetch_max(grant.grants_version, Ordering::Relaxed);
+        if grant.grants_version < seen {
+            let why = format!("the hub asks under grants version {}, and version {seen} was seen here", grant.grants_version);
+            return Err(Refusal::new(ErrorCode::StaleBundle, why));
+        }
+        Ok(())
     }
 
     /// Compares what the hub shows with what was seen, and keeps what is newer and proven. `head` is its tree head, whose signature was
@@ -116,15 +131,21 @@ impl Seen {
              since, remove `{}`",
             self.file.display()
         );
-        if shown.grants_version < kept.grants_version {
+        let grants = kept.grants_version.max(self.grants.load(Ordering::Relaxed));
+        if shown.grants_version < grants {
             return Err(format!(
                 "the hub was set back: its grants are version {}, and version {} was seen here, so that what was revoked may hold there; \
                  the authority sends the newest with `zerotrip authority refresh`",
-                shown.grants_version, kept.grants_version
+                shown.grants_version, grants
             ));
         }
         if kept.size > 0 && kept.origin != head.origin {
             return Err(format!("the hub's log is `{}`, and that of `{}` was seen here; {remedy}", head.origin, kept.origin));
+        }
+        let leaves = self.leaves.load(Ordering::Relaxed);
+        if head.size < leaves {
+            let shrunk = SeenLogError::Shrunk { seen: leaves, now: head.size };
+            return Err(format!("the hub was set back: {shrunk}; {remedy}"));
         }
         if kept.size > 0 && head.size > kept.size && shown.consistency.is_empty() {
             return Ok(Continuity::ProofMissing);
@@ -226,8 +247,17 @@ mod tests {
         assert_eq!(seen.size(), 12);
         channel.is_enough().unwrap();
         assert!(Shown::default().is_enough().is_err());
+        // What scans spoke of since the last comparison counts at once.
+        let scan = |ledger_size: u64, grants_version: u64| ScanGrant { ledger_size, grants_version, ..ScanGrant::default() };
+        seen.take(&scan(15, 6)).unwrap();
+        seen.take(&scan(14, 6)).unwrap();
+        assert!(seen.take(&scan(16, 5)).unwrap_err().en.contains("version 6 was seen"));
+        assert!(compare(13, 99, 6).unwrap_err().contains("16 entries were seen before, now it has 13"));
+        assert!(compare(17, 99, 5).unwrap_err().contains("version 6 was seen"));
+        compare(17, 99, 6).unwrap();
+        channel.is_enough().unwrap();
         // By its owner's hand, where the authority confirmed it.
         std::fs::remove_file(folder.path().join("state").join(FILE)).unwrap();
-        compare(3, 99, 1).unwrap();
+        Seen::new(folder.path()).compare(&log(3, 99).0, &DescribeRequest { grants_version: 1, ..DescribeRequest::default() }).unwrap();
     }
 }

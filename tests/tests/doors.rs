@@ -4,31 +4,23 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use prost::Message as _;
 use tower::Service as _;
 use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial};
 use zerotrip_client::Session;
 use zerotrip_hub::services::guard::{Access, CALLS};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{CheckBody, Envelope, ErrorCode, ExchangeCall, Parameter, Request};
-use zerotrip_proto::{DESCRIPTORS, Refusal, bounds, payload_type, to_timestamp};
+use zerotrip_proto::{Refusal, bounds, payload_type, to_timestamp};
 use zerotrip_tests::town::{BASIS, FUND, PURPOSE, TRANSIT};
 use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::tls;
 
-use crate::support::{TestTown, runtime, town};
+use crate::support::{TestTown, described_calls, runtime, town};
 
-/// Every `/package.Service/Method` of our protos that the hub serves.
+/// Those that the hub serves.
 fn described() -> BTreeSet<String> {
-    let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).unwrap();
-    let mut calls = BTreeSet::new();
-    for file in &set.file {
-        for service in file.service.iter().filter(|service| service.name() != "Connector") {
-            calls.extend(service.method.iter().map(|method| format!("/{}.{}/{}", file.package(), service.name(), method.name())));
-        }
-    }
-    calls
+    described_calls().into_iter().filter(|call| !call.contains(".Connector/")).collect()
 }
 
 async fn nobody(town: &TestTown) -> Http2Client {

@@ -169,6 +169,11 @@ impl Record {
         Self { request_id: identified.request.id.clone(), request: identified.envelope.clone(), request_salt, intent_index }
     }
 
+    /// Where its intent stands in the log.
+    pub fn intent_index(&self) -> u64 {
+        self.intent_index
+    }
+
     /// Builds the answer, records its completion, and only then hands it over, signed.
     pub async fn answer(&self, hub: &Hub, decided: &Decided, outcome: &Outcome, asked: &Asked) -> Result<ExchangeReply, LedgerError> {
         let kind = outcome.kind;

@@ -22,7 +22,8 @@ use zerotrip_proto::{Refusal, from_timestamp, payload_type, to_timestamp};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{dsse, receipt};
 
-use super::Identified;
+use super::{Decided, Identified};
+
 use super::room::Taken;
 use crate::channels::Attached;
 use crate::check::{Dispatch, ScanAnswer, ScanCall};
@@ -37,6 +38,8 @@ pub struct Dispatcher<'a> {
     in_force: &'a InForce,
     identified: &'a Identified,
     decision: &'a Decision,
+    /// Leaves of the log with the exchange's intent.
+    ledger_size: u64,
     deadline: Instant,
     evidence: Mutex<Vec<Evidence>>,
     /// The members that a grant was sent to.
@@ -84,9 +87,20 @@ pub struct Received {
 }
 
 impl<'a> Dispatcher<'a> {
-    /// For one exchange.
-    pub fn new(hub: &'a Hub, in_force: &'a InForce, identified: &'a Identified, decision: &'a Decision, deadline: Instant) -> Self {
-        Self { hub, in_force, identified, decision, deadline, evidence: Mutex::default(), asked: Mutex::default(), room: Mutex::default() }
+    /// For one exchange, whose intent is recorded.
+    pub fn new(hub: &'a Hub, identified: &'a Identified, decided: &'a Decided, intent_index: u64, deadline: Instant) -> Self {
+        let (in_force, decision, ledger_size) = (&decided.in_force, &decided.decision, intent_index + 1);
+        Self {
+            hub,
+            in_force,
+            identified,
+            decision,
+            ledger_size,
+            deadline,
+            evidence: Mutex::default(),
+            asked: Mutex::default(),
+            room: Mutex::default(),
+        }
     }
 
     /// Who was asked, and the receipts of all that answered.
@@ -150,6 +164,8 @@ impl<'a> Dispatcher<'a> {
             policy_ids: self.decision.policy_ids.clone(),
             policy_digest: self.decision.policy_digest.to_vec(),
             keys,
+            grants_version: self.hub.in_force().grants_version,
+            ledger_size: self.ledger_size,
             evidence: used.iter().filter_map(|at| held.get(*at)).map(|one| one.receipt.clone()).collect(),
         })
     }
