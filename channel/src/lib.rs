@@ -35,6 +35,8 @@ pub struct Peer {
     pub identity: Identity,
     /// The beginning of that certificate: one from before its holder was admitted anew counts no more.
     pub certified_from: SystemTime,
+    /// Its end, with which the connection ends.
+    pub certified_until: SystemTime,
 }
 
 impl Peer {
@@ -43,8 +45,8 @@ impl Peer {
         let Some(certificates) = certificates.filter(|certificates| !certificates.is_empty()) else { return Ok(None) };
         let identity = tls::peer_identity(certificates)?;
         let leaf = certificates.first().ok_or(TlsError::NoCertificate)?;
-        let (certified_from, _) = x509::validity_of(leaf)?;
-        Ok(Some(Self { identity, certified_from }))
+        let (certified_from, certified_until) = x509::validity_of(leaf)?;
+        Ok(Some(Self { identity, certified_from, certified_until }))
     }
 }
 

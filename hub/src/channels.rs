@@ -372,7 +372,7 @@ pub async fn run(
     closes: impl Future<Output = NotTaken> + Send,
 ) {
     tokio::pin!(ended, closes);
-    let Peer { identity, certified_from } = peer;
+    let Peer { identity, certified_from, .. } = peer;
     let uri = identity.uri();
     let new = Attached {
         identity,

@@ -16,7 +16,6 @@ use tonic_health::server::HealthReporter;
 use zerotrip_channel::{Http2Bounds, Http2Client, Peer, serve};
 use zerotrip_proto::v1::{ErrorCode, NoticeReason};
 use zerotrip_proto::{Refusal, bounds};
-use zerotrip_trust::x509;
 
 use crate::arrivals::{Arrival, Arrivals};
 use crate::channels::SUPERSEDED;
@@ -168,7 +167,7 @@ impl Port {
                 return;
             }
         };
-        let ends = shown.and_then(<[_]>::first).and_then(|shown| x509::validity_of(shown).ok()).map(|(_, ends)| ends);
+        let ends = peer.as_ref().map(|peer| peer.certified_until);
         let is_superseded = |peer: &&Peer| self.hub.in_force().directory.is_superseded(&peer.identity, peer.certified_from);
         let superseded_peer = peer.as_ref().filter(is_superseded);
         if let Some(peer) = superseded_peer.filter(|_| !channel) {
