@@ -9,7 +9,7 @@ use arrow_flight::flight_service_client::FlightServiceClient;
 use futures::future;
 use tokio::sync::Notify;
 use tonic::Status;
-use zerotrip_channel::Http2Client;
+use zerotrip_channel::{Http2Client, Peer};
 use zerotrip_datasets::quality::validate;
 use zerotrip_ledger::LedgerError;
 use zerotrip_proto::v1::connector_client::ConnectorClient;
@@ -366,13 +366,13 @@ fn shown(hub: &Hub, seen_size: u64) -> Result<DescribeRequest, LedgerError> {
 /// registry for as long as it lives. `client` speaks on it; `ended` completes with it; `closes` says when it is to close, and why.
 pub async fn run(
     hub: &Arc<Hub>,
-    identity: Identity,
-    certified_from: SystemTime,
+    peer: Peer,
     client: Http2Client,
     ended: impl Future<Output = ()> + Send,
     closes: impl Future<Output = NotTaken> + Send,
 ) {
     tokio::pin!(ended, closes);
+    let Peer { identity, certified_from, .. } = peer;
     let uri = identity.uri();
     let new = Attached {
         identity,
