@@ -216,6 +216,7 @@ fn the_truth_is_never_against_the_key() {
     println!("{}", figure.in_words());
     assert_eq!((figure.asked, figure.false_yes, figure.false_no), (city.key.len(), 0, 0));
     assert!(figure.answered.0 > 1000 && figure.answered.1 > 1000 && figure.clean() > 0);
+    assert!(figure.clean() * 1000 < figure.asked, "the price of what is not known is to stay under one in a thousand");
     assert!(figure.unavailable.values().all(|counted| counted.clean <= counted.clear && counted.clear <= counted.all));
     let outside = figure.unavailable.iter().filter(|((code, _), _)| code == "OUTSIDE_COVERAGE");
     assert_eq!(outside.map(|(_, counted)| counted.clear).sum::<usize>(), 0, "nobody knows of whom no register speaks");
