@@ -23,6 +23,8 @@ use crate::{Address, ClientError, DialError, HomeError, Http2Bounds, Http2Client
 
 /// How long new keys are valid.
 const KEY_LIFE: Duration = Duration::from_secs(3 * 365 * 86_400);
+/// As which system the folder's keys were filed, until it is admitted.
+const BEGUN: &str = "joining";
 /// Time between two looks at whether the authority has admitted us.
 const POLL: Duration = Duration::from_millis(250);
 
@@ -32,6 +34,18 @@ pub enum JoinError {
     /// Somebody joined here before.
     #[error("`{0}` already holds an identity; renew its certificate with `renew`, or join in an empty folder")]
     Occupied(String),
+    /// A folder holds the keys of one system, which were filed as its.
+    #[error(
+        "`{folder}` holds the keys of a `join` as `{begun}`, which was not admitted yet, and the invitation is for `{invited}`: join in an empty folder"
+    )]
+    Begun {
+        /// The folder.
+        folder: String,
+        /// As which system it was begun.
+        begun: String,
+        /// The system that is invited.
+        invited: String,
+    },
     /// The hub cannot be reached, or is not the one that the invitation names.
     #[error(transparent)]
     Dial(#[from] DialError),
@@ -134,6 +148,15 @@ struct Made {
 fn make_keys(invitation: &Invitation, folder: &Path, usages: &[KeyUsage]) -> Result<Made, JoinError> {
     let path = folder.join("tls.key");
     let fresh = !path.exists();
+    let (marker, invited) = (folder.join(BEGUN), invitation.system.uri());
+    if fresh {
+        files::write(&marker, format!("{invited}\n").as_bytes(), Secrecy::Public)?;
+    } else if marker.exists() {
+        let begun = files::read_text(&marker)?.trim().to_owned();
+        if begun != invited {
+            return Err(JoinError::Begun { folder: folder.display().to_string(), begun, invited });
+        }
+    }
     let tls_key = if fresh {
         let made = TlsKey::generate()?;
         files::write(&path, made.to_pem().as_bytes(), Secrecy::Private)?;
@@ -205,6 +228,8 @@ fn settle(
     let identity = IdentityFile { system: invitation.system.uri(), hub: invitation.hub.uri(), url: invitation.url.clone() };
     // Last: with this file the folder counts as joined.
     put("identity.toml", toml::to_string(&identity).map_err(|error| papers(error.to_string()))?)?;
+    // It says no more than the identity does.
+    let _gone = std::fs::remove_file(folder.join(BEGUN));
     Ok(SystemHome::load(folder)?)
 }
 
@@ -242,6 +267,25 @@ mod tests {
             System { uri: "spiffe://c.example/member/fund/system/other".into(), keys: vec![key(KeyUsage::Sign)], ..System::default() };
         let system = System { uri: SYSTEM.into(), keys, ..System::default() };
         KeyDirectory { members: vec![Member { systems: vec![other, system], ..Member::default() }], ..KeyDirectory::default() }
+    }
+
+    #[test]
+    fn keys_that_were_begun_as_one_system_are_not_filed_as_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let invited = |system: &str| Invitation {
+            url: "https://127.0.0.1:7443".into(),
+            ca_sha256: [0; 32],
+            token: [1; 32],
+            binding: [2; 32],
+            system: system.parse().unwrap(),
+            hub: "spiffe://c.example/hub/hub-1".parse().unwrap(),
+        };
+        let other = "spiffe://c.example/member/fund/system/csv";
+        assert!(make_keys(&invited(SYSTEM), folder.path(), &[]).unwrap().fresh);
+        assert!(!make_keys(&invited(SYSTEM), folder.path(), &[]).unwrap().fresh, "with a second invitation, if the first was lost");
+        let said = make_keys(&invited(other), folder.path(), &[]).err().unwrap().to_string();
+        assert!(said.contains(SYSTEM) && said.contains(other) && said.ends_with("join in an empty folder"), "{said}");
+        assert!(make_keys(&invited(other), tempfile::tempdir().unwrap().path(), &[]).is_ok());
     }
 
     #[test]

@@ -183,7 +183,7 @@ fn verdict(dataset: &DatasetFile, survey: &Survey, fault: Option<String>, now: S
     if survey.as_of > now + bounds::CLOCK_SKEW {
         return Verdict::NotServed(format!("its rows are as of {}, which is in the future; see `source.as_of`", as_of(survey)));
     }
-    if let Err(error) = desk::nothing_to_come(dataset) {
+    if let Err(error) = desk::can_be_stated(dataset, now) {
         return Verdict::NotServed(error.to_string());
     }
     if age > dataset.most_age {

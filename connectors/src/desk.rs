@@ -11,7 +11,9 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_channel::{HomeError, SystemHome};
+use zerotrip_datasets::file::Made;
 use zerotrip_datasets::shown::toml_fault;
+use zerotrip_datasets::vocabulary::VOCABULARIES;
 use zerotrip_datasets::{DatasetFile, FileError as DatasetError, date, template};
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ScanTemplate};
@@ -119,9 +121,24 @@ pub enum DeskError {
     /// Two files for one dataset: which of them is meant is not ours to guess.
     #[error("`{0}` is attached already, as `{1}` describes it; change that file, or take its line out of `connector.toml`")]
     Twice(String, String),
-    /// Nobody knows what will have ended.
-    #[error("`dataset.undated_before` of `{0}` is {1}, which is yet to come: name a day before which everything undated had ended")]
-    YetToCome(String, chrono::NaiveDate),
+    /// Nobody knows what will have ended, nor from when on nothing will be missing.
+    #[error("`{key}` of `{dataset}` is {day}, which is yet to come: name {remedy}")]
+    YetToCome {
+        /// The dataset.
+        dataset: String,
+        /// The key of its file.
+        key: &'static str,
+        /// What it says.
+        day: chrono::NaiveDate,
+        /// What it should say.
+        remedy: &'static str,
+    },
+    /// Without that day, nothing follows from the rows.
+    #[error(
+        "column `{1}` of `{0}` is `absent`, and the check `{2}` takes it to be {3}, without which nothing follows from a row: name the field that \
+         holds it; a register that has none cannot be asked by this check. Only an end can be absent, and a column that the check can do without"
+    )]
+    CannotBeAbsent(String, &'static str, &'static str, &'static str),
     /// Over the bound.
     #[error("over {MOST_DATASETS} datasets; attach the others through a second connector")]
     TooMany,
@@ -177,6 +194,7 @@ pub struct Signed {
 pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
     let text = files::read_text(path)?;
     let file = DatasetFile::parse(&text, &path.display().to_string())?;
+    can_be_stated(&file, SystemTime::now())?;
     let signed = statement_path(folder, &file.id);
     if !signed.exists() {
         return Err(DeskError::Unsigned(file.id));
@@ -265,10 +283,25 @@ fn owned(home: &SystemHome, file: DatasetFile) -> Result<DatasetFile, DeskError>
     if file.member() == member { Ok(file) } else { Err(DeskError::NotOurs(file.id.clone(), file.member().to_owned(), member.to_owned())) }
 }
 
-/// Refuses a word about what will have ended.
-pub fn nothing_to_come(file: &DatasetFile) -> Result<(), DeskError> {
-    let day = file.undated_before.filter(|day| *day > date::in_china(SystemTime::now()));
-    day.map_or(Ok(()), |day| Err(DeskError::YetToCome(file.id.clone(), day)))
+/// Refuses what nobody can state: a day that is yet to come, and that there is no date where the rows are nothing without it.
+pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), DeskError> {
+    let today = date::in_china(now);
+    let since = ("coverage.since", Some(file.coverage.since), "the first day from which nothing is missing in it");
+    let undated = ("dataset.undated_before", file.undated_before, "a day before which everything undated had ended");
+    for (key, day, remedy) in [since, undated] {
+        if let Some(day) = day.filter(|day| *day > today) {
+            return Err(DeskError::YetToCome { dataset: file.id.clone(), key, day, remedy });
+        }
+    }
+    for vocabulary in VOCABULARIES {
+        for date in vocabulary.dataset(&file.id).iter().flat_map(|asked| asked.dates) {
+            let is_absent = file.column(date.column).is_some_and(|column| matches!(column.made, Made::Absent(_)));
+            if let Some(what) = template::cannot_be_absent(date.role).filter(|_| is_absent) {
+                return Err(DeskError::CannotBeAbsent(file.id.clone(), date.column, vocabulary.check, what));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Signs dataset files with the owner's key, and attaches them: all of them, or none. `asked` are the datasets that the hub's checks ask,
@@ -288,7 +321,7 @@ pub fn sign_datasets(home: &SystemHome, paths: &[PathBuf], asked: Option<&BTreeS
         if let Some(other) = config.datasets.iter().find(describes) {
             return Err(DeskError::Twice(file.id, other.clone()));
         }
-        nothing_to_come(&file)?;
+        can_be_stated(&file, SystemTime::now())?;
         if let Some(asked) = asked
             && !asked.contains(&file.id)
         {
@@ -395,3 +428,6 @@ pub fn envelope(path: &Path, kind: &str, remedy: &'static str) -> Result<Envelop
     dsse::peek(&envelope, kind).map_err(|error| damaged(error.to_string()))?;
     Ok(envelope)
 }
+
+#[cfg(test)]
+mod tests;

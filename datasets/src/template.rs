@@ -1,7 +1,7 @@
 //! Whether a scan, as a check's definition declares it, fits what the dataset's owner states. Run where a definition is loaded, where
 //! an owner approves, and again in the connector's gate.
 
-use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType, key_origin::From as Origin};
+use zerotrip_proto::v1::{ColumnOrigin, DatasetStatement, DateRole, ScanTemplate, SemanticType, key_origin::From as Origin};
 
 use crate::file::type_name;
 
@@ -49,6 +49,19 @@ pub enum TemplateError {
         column: String,
         /// What the check takes it to be.
         meant: String,
+    },
+    /// Its owner says that there is no such date, and the check rests on it.
+    #[error(
+        "`{dataset}` has no `{column}` (`absent`), and the check takes it to be {what}, without which nothing follows from a row: name the field \
+         that holds it"
+    )]
+    Absent {
+        /// The dataset.
+        dataset: String,
+        /// The column.
+        column: String,
+        /// What the check takes it to be.
+        what: &'static str,
     },
     /// No such lookup.
     #[error("`{dataset}` has no lookup `{lookup}`: describe one by that name, over every column that names whom the check looks for")]
@@ -221,6 +234,15 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
+/// What a date is, if nothing follows from a row without it. An end that is absent is undated; a beginning a check can do without.
+pub fn cannot_be_absent(role: DateRole) -> Option<&'static str> {
+    match role {
+        DateRole::Event => Some("the day of something that happened"),
+        DateRole::Birth => Some("a day of birth"),
+        DateRole::End | DateRole::Begin | DateRole::Unspecified => None,
+    }
+}
+
 /// Columns that are not what the check takes them to be.
 fn other_types(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<TemplateError> {
     let mut faults = Vec::new();
@@ -228,6 +250,10 @@ fn other_types(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<Tem
         let (dataset, column) = (statement.id.clone(), stated.name.clone());
         match template.types.iter().find(|typed| typed.column == stated.name) {
             None => faults.push(TemplateError::Untyped { dataset, column }),
+            Some(taken) if stated.origin() == ColumnOrigin::Absent && cannot_be_absent(taken.role()).is_some() => {
+                let what = cannot_be_absent(taken.role()).unwrap_or_default();
+                faults.push(TemplateError::Absent { dataset, column, what });
+            }
             Some(taken) if taken.r#type() != stated.r#type() => {
                 faults.push(TemplateError::Type { dataset, column, stated: type_name(stated.r#type()), taken: type_name(taken.r#type()) });
             }
@@ -343,6 +369,37 @@ mod tests {
         );
         let none = "`police.household`.`status` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`";
         assert_eq!(said(Vec::new()), [none]);
+    }
+
+    #[test]
+    fn a_day_on_which_rows_rest_cannot_be_absent_and_an_end_can() {
+        let mut statement = statement();
+        statement.columns.push(zerotrip_proto::v1::Column {
+            name: "on".into(),
+            r#type: SemanticType::Date.into(),
+            origin: ColumnOrigin::Absent.into(),
+            ..zerotrip_proto::v1::Column::default()
+        });
+        for (role, refused) in [
+            (DateRole::Event, "the day of something that happened"),
+            (DateRole::Birth, "a day of birth"),
+            (DateRole::End, ""),
+            (DateRole::Begin, ""),
+        ] {
+            let mut asked = ScanTemplate { meanings: vec![meanings(&["deceased", "moved_out", "registered"])], ..template() };
+            asked.columns.push("on".into());
+            asked.types.push(TypedColumn {
+                column: "on".into(),
+                r#type: SemanticType::Date.into(),
+                role: role.into(),
+                ..TypedColumn::default()
+            });
+            let said = validate(&asked, &statement).map_err(|faults| faults.iter().map(ToString::to_string).collect::<String>());
+            match said {
+                Ok(()) => assert_eq!(refused, ""),
+                Err(said) => assert!(!refused.is_empty() && said.contains(refused) && said.contains("has no `on` (`absent`)"), "{said}"),
+            }
+        }
     }
 
     /// `approve` once said "has no column `ended_on`; did you mean `filed_on`?", and following it made a false certificate.

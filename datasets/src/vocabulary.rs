@@ -198,8 +198,12 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                     &[
                         ("current", "现势: it is owned now"),
                         ("advance", "预告登记: it counts as owned"),
-                        ("pending", "办理中: it may come to be owned, so that neither yes nor no is answered"),
-                        ("applied", "申请: an application from which no right follows, and none ever did"),
+                        ("pending", "a transfer under way, of the buyer's row or of the seller's: neither yes nor no is answered"),
+                        (
+                            "applied",
+                            "受理、办理中, of whoever has applied: nothing is owned until it is entered (民法典 209, 214). Never the row of a seller, \
+                             whose title still counts, nor an advance notice",
+                        ),
                         ("cancelled", "注销、转移: it was owned, and is owned by this owner no longer"),
                     ],
                 ),

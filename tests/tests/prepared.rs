@@ -208,10 +208,10 @@ impl World {
         if all(&|person| person.homes.iter().chain(&person.contracts).filter(ended).any(|one| one.1.is_some_and(|day| day >= AS_OF))) {
             return (allowed, "unavailable HAND_OVER_GAP".into());
         }
-        // Handed over long ago, and the other register has no title for it that had not ended by then.
+        // Handed over long ago, and the other register has no title for it that ended after that day.
         let lost = |person: &Person| {
             let handed = person.contracts.iter().find(|contract| contract.0 == "transferred").and_then(|contract| contract.1);
-            handed.is_some_and(|day| !person.homes.iter().any(|home| home.1.is_none_or(|ended| ended >= day)))
+            handed.is_some_and(|day| !person.homes.iter().any(|home| home.1.is_none_or(|ended| ended > day)))
         };
         if all(&lost) {
             return (allowed, "unavailable UNDETERMINED".into());

@@ -197,14 +197,16 @@ impl Dice {
     }
 }
 
-/// What the owners of a city's registers state.
+/// What the owners of a city's registers state, but for `recorded_on`.
 pub fn statements() -> BTreeMap<String, DatasetStatement> {
     let folder = tempfile::tempdir().unwrap();
     zerotrip_tests::city::generate(&Spec::on(60, 1, stated_day()), folder.path()).unwrap();
     let files = ["police/household.toml", "civil/marriage.toml", "estate/ownership.toml", "housing/presale.toml"];
     let read = |file: &&str| {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
-        let dataset = DatasetFile::parse(&text, file).unwrap();
+        let mut dataset = DatasetFile::parse(&text, file).unwrap();
+        // No register of the oracles says when a row got its present status.
+        dataset.columns.retain(|column| column.name != "recorded_on");
         (dataset.id.clone(), dataset.to_statement(SystemTime::UNIX_EPOCH))
     };
     files.iter().map(read).collect()

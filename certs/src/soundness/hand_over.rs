@@ -1,10 +1,19 @@
-//! What one register says that it handed over must have arrived in the other. Where both state which thing a row is of, the thing must be
-//! there, under the same person. Where one does not, they are counted: for each that was handed over there must be a row of its own in the
-//! other register, about the same person, that had not ended by then; any row would let the home of today hide behind the home of long ago.
+//! What one register says that it handed over must have arrived in the other, as a row of its own about the same person: of the same thing,
+//! where both registers state which thing a row is of; else as one of as many rows.
+//!
+//! Not every row is an arrival. One that never was anything, such as an application, is none. One that ended must have ended after the day
+//! of the hand-over: an earlier title, or an advance notice that ends as the title is entered, would hide that the title is missing. One that
+//! ended on that very day must have begun on it too. One that began before the contract did cannot have come of it.
+
+use chrono::NaiveDate;
+use zerotrip_datasets::plausible::is_placeholder;
 
 use super::moment::last_day;
-use super::{Evidence, ScanEvidence, ScanState, Verdict, VerdictKind, dataset_of};
+use super::{Evidence, ScanEvidence, Verdict, VerdictKind, dataset_of};
 use crate::definition::HandOver;
+
+/// Hand-overs of one person that are compared; of more it is not proven that all arrived.
+const MOST_HANDED: usize = 64;
 
 /// The dataset that says of something that it was handed over, though it is in neither.
 pub(super) fn lost_on_the_way<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
@@ -18,45 +27,126 @@ pub(super) fn lost_on_the_way<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
     None
 }
 
-/// `None` where a row, its person or the other register is not there to be compared.
-fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, handed: &[&Verdict]) -> Option<bool> {
-    let scan = |name: &str| evidence.scans.iter().find(|scan| scan.name == name);
-    let (from, to) = (scan(&pair.from)?, scan(&pair.to)?);
-    let mut left: Vec<(&str, Option<&str>, i32)> = Vec::new();
-    for verdict in handed {
-        let row = verdict.row?;
-        let thing = from.things.and_then(|things| things.get(row)?.as_deref());
-        left.push((from.rows.get(row)?, thing, last_day(verdict.on_date, from.complete()?.1)?));
-    }
-    let until: Vec<i32> = (0..to.rows.len()).map(|row| there_until(evidence, to, row)).collect();
-    if let (Some(_), Some(things)) = (from.things, to.things) {
-        // A word that stands for no thing in particular would be every thing.
-        if !left.iter().all(|(_, thing, _)| thing.is_some_and(is_specific)) {
-            return Some(false);
-        }
-        // One thing handed over on two days was two. An equal row is the same row, read in twice.
-        left.sort_unstable();
-        left.dedup();
-        return Some(left.iter().all(|(person, thing, _)| {
-            let rows = to.rows.iter().zip(things).zip(&until);
-            let there = rows.filter(|((whose, which), _)| whose == person && which.as_deref() == *thing).map(|(_, until)| *until);
-            let days = left.iter().filter(|(whose, which, _)| whose == person && which == thing).map(|(.., day)| *day);
-            each_has_its_own(days.collect(), there.collect())
-        }));
-    }
-    Some(left.iter().map(|(person, ..)| *person).all(|person| {
-        let there = to.rows.iter().zip(&until).filter(|(whose, _)| *whose == person).map(|(_, until)| *until);
-        let days = left.iter().filter(|(whose, ..)| *whose == person).map(|(.., day)| *day);
-        each_has_its_own(days.collect(), there.collect())
-    }))
+/// What was handed over, by this day at the latest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Handed<'a> {
+    person: &'a str,
+    thing: Option<&'a str>,
+    day: i32,
+    began: Option<i32>,
 }
 
-/// Whether for each of these days there is a receiving row of its own that had not ended by then. The latest first: each takes the row that
-/// was there longest.
-fn each_has_its_own(mut days: Vec<i32>, mut until: Vec<i32>) -> bool {
-    days.sort_unstable_by(|one, other| other.cmp(one));
-    until.sort_unstable_by(|one, other| other.cmp(one));
-    days.iter().enumerate().all(|(at, day)| until.get(at).is_some_and(|until| until >= day))
+/// A row of the receiving register.
+#[derive(Clone, Copy, Debug)]
+struct Arrived<'a> {
+    person: &'a str,
+    thing: Option<&'a str>,
+    until: Until,
+    began: Option<i32>,
+}
+
+/// When something ended.
+#[derive(Clone, Copy, Debug)]
+enum Until {
+    /// It goes on.
+    Now,
+    /// By that day, which its row states.
+    Day(i32),
+    /// On a day that is not known.
+    Unknown,
+}
+
+/// `None` where a row, its person or the other register is not there to be compared.
+fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) -> Option<bool> {
+    let scan = |name: &str| evidence.scans.iter().find(|scan| scan.name == name);
+    let (from, to) = (scan(&pair.from)?, scan(&pair.to)?);
+    let by_thing = from.things.zip(to.things);
+    let mut handed: Vec<Handed<'_>> = Vec::new();
+    for verdict in verdicts {
+        let row = verdict.row?;
+        let thing = by_thing.and_then(|(things, _)| things.get(row)?.as_deref());
+        let (person, day) = (from.rows.get(row)?, last_day(verdict.on_date, from.complete()?.1)?);
+        handed.push(Handed { person, thing, day, began: beginning(verdict) });
+    }
+    if by_thing.is_some() {
+        // A word that stands for no thing in particular would be every thing.
+        if !handed.iter().all(|one| one.thing.is_some_and(is_specific)) {
+            return Some(false);
+        }
+        // One thing handed over on two days was two. An equal row is the same row, read in twice; the latest beginning is the strictest.
+        handed.sort_unstable();
+        handed.dedup_by(|later, kept| {
+            let is_same = (later.person, later.thing, later.day) == (kept.person, kept.thing, kept.day);
+            if is_same {
+                kept.began = later.began;
+            }
+            is_same
+        });
+    }
+    let arrived = arrived(evidence, to, by_thing.map(|(_, things)| things))?;
+    Some(handed.len() <= MOST_HANDED && each_has_its_own(&handed, &arrived))
+}
+
+/// The rows that something which was handed over can have become.
+fn arrived<'a>(evidence: &'a Evidence<'_>, to: &'a ScanEvidence<'_>, things: Option<&'a [Option<String>]>) -> Option<Vec<Arrived<'a>>> {
+    to.complete()?;
+    let mut arrived = Vec::new();
+    for verdict in evidence.verdicts.iter().filter(|verdict| verdict.scan == to.name) {
+        let until = match verdict.kind {
+            VerdictKind::Ended | VerdictKind::HandedOver => verdict.on_date.map_or(Until::Unknown, Until::Day),
+            VerdictKind::Against => Until::Now,
+            VerdictKind::Clear | VerdictKind::Undetermined => continue,
+        };
+        let row = verdict.row?;
+        let thing = things.and_then(|things| things.get(row)?.as_deref());
+        arrived.push(Arrived { person: to.rows.get(row)?, thing, until, began: beginning(verdict) });
+    }
+    Some(arrived)
+}
+
+/// A day that systems write for nothing is no beginning.
+fn beginning(verdict: &Verdict) -> Option<i32> {
+    verdict.began_on.filter(|began| NaiveDate::from_epoch_days(*began).is_some_and(|began| !is_placeholder(began)))
+}
+
+/// Whether the one can have become the other.
+fn can_be(handed: &Handed<'_>, arrived: &Arrived<'_>) -> bool {
+    let came_of_it = handed.began.zip(arrived.began).map(|(contract, title)| title >= contract);
+    handed.person == arrived.person
+        && handed.thing == arrived.thing
+        && came_of_it != Some(false)
+        && match arrived.until {
+            Until::Now => true,
+            Until::Day(until) => until > handed.day || (until == handed.day && arrived.began == Some(handed.day)),
+            Until::Unknown => came_of_it == Some(true) || arrived.began.is_some_and(|began| began >= handed.day),
+        }
+}
+
+/// Whether each of these has a receiving row of its own (a matching, by augmenting paths).
+fn each_has_its_own(handed: &[Handed<'_>], arrived: &[Arrived<'_>]) -> bool {
+    let mut taken_by: Vec<Option<usize>> = vec![None; arrived.len()];
+    (0..handed.len()).all(|one| find_row(one, handed, arrived, &mut taken_by, &mut vec![false; arrived.len()]))
+}
+
+/// Finds a row for this one, by moving others to rows that do as well.
+fn find_row(one: usize, handed: &[Handed<'_>], arrived: &[Arrived<'_>], taken_by: &mut [Option<usize>], tried: &mut [bool]) -> bool {
+    let Some(contract) = handed.get(one) else { return false };
+    for (place, row) in arrived.iter().enumerate() {
+        if tried.get(place).copied().unwrap_or(true) || !can_be(contract, row) {
+            continue;
+        }
+        if let Some(tried) = tried.get_mut(place) {
+            *tried = true;
+        }
+        let holder = taken_by.get(place).copied().flatten();
+        if holder.is_none_or(|holder| find_row(holder, handed, arrived, taken_by, tried)) {
+            if let Some(slot) = taken_by.get_mut(place) {
+                *slot = Some(one);
+            }
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether a text names one thing: four letters or digits and more, two different digits among them. `无`, `000000` and `待定` name none.
@@ -65,12 +155,33 @@ fn is_specific(thing: &str) -> bool {
     digits.len() > 1 && thing.chars().filter(|c| c.is_alphanumeric()).count() >= 4
 }
 
-/// The last day on which a row of the receiving register can have been in force; it is, where the SQL does not say that it has ended.
-fn there_until(evidence: &Evidence<'_>, to: &ScanEvidence<'_>, row: usize) -> i32 {
-    let ScanState::Complete(source) = to.state else { return i32::MIN };
-    let ended = |verdict: &&Verdict| verdict.kind == VerdictKind::Ended && verdict.scan == to.name && verdict.row == Some(row);
-    match evidence.verdicts.iter().find(ended) {
-        Some(verdict) => last_day(verdict.on_date, source).unwrap_or(i32::MAX),
-        None => i32::MAX,
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Every way to give each its own, tried one after the other.
+    fn tried(handed: &[Handed<'_>], arrived: &[Arrived<'_>]) -> bool {
+        let Some((first, rest)) = handed.split_first() else { return true };
+        (0..arrived.len()).any(|place| {
+            let mut left = arrived.to_vec();
+            can_be(first, &left.remove(place)) && tried(rest, &left)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_matching_is_found_where_there_is_one(
+            contracts in prop::collection::vec((0..6i32, prop::option::of(0..6i32)), 0..5),
+            titles in prop::collection::vec((prop::option::of(0..6i32), prop::option::of(0..6i32)), 0..5),
+        ) {
+            let handed: Vec<Handed<'_>> =
+                contracts.into_iter().map(|(day, began)| Handed { person: "p", thing: None, day, began }).collect();
+            let until = |day: Option<i32>| day.map_or(Until::Unknown, Until::Day);
+            let arrived: Vec<Arrived<'_>> =
+                titles.into_iter().map(|(day, began)| Arrived { person: "p", thing: None, until: until(day), began }).collect();
+            prop_assert_eq!(each_has_its_own(&handed, &arrived), tried(&handed, &arrived));
+        }
     }
 }

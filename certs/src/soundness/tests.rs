@@ -167,15 +167,26 @@ fn a_no_needs_a_person_beyond_doubt_and_a_row_that_nothing_unread_could_undo() {
     assert_eq!(found(false, false, &[OWNER]), "SOURCE_UNREADABLE", "the row that was not read could say that the person lives");
 }
 
+/// A row of a hand-over: its unit, and the days on which it began and ended.
+type Dated = (&'static str, Option<i32>, Option<i32>);
+
 /// Contracts of one person that were handed over on these days, and titles that ended on those; each with its unit.
-fn handed_over(contracts: &[(&str, i32)], titles: &[(&str, Option<i32>)], with_units: bool) -> bool {
+fn handed_over(contracts: &[(&'static str, i32)], titles: &[(&'static str, i32)], with_units: bool) -> bool {
+    let undated = |rows: &[(&'static str, i32)]| rows.iter().map(|(unit, day)| (*unit, None, Some(*day))).collect::<Vec<Dated>>();
+    let titles: Vec<(VerdictKind, Dated)> = undated(titles).into_iter().map(|title| (VerdictKind::Ended, title)).collect();
+    has_arrived(&undated(contracts), &titles, with_units)
+}
+
+/// The same with the days on which they began, and how each title is judged.
+fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units: bool) -> bool {
     let now = at(200 * 86_400);
-    let complete = || ScanState::Complete(CompleteScan::try_new(ScanReport { as_of: now, now, ..report("d") }).unwrap());
+    let stated = ScanReport { as_of: now, now, undated_before: Some(150), since: Some(0), older_carried_over: true, ..report("d") };
+    let complete = || ScanState::Complete(CompleteScan::try_new(stated.clone()).unwrap());
     let (presale, ownership) = (complete(), complete());
     let rows = |count| vec![OWNER.to_owned(); count];
     let units = |of: Vec<&str>| of.into_iter().map(|unit| (!unit.is_empty()).then(|| unit.replace('H', "12-3-20"))).collect::<Vec<_>>();
     let (bought, owned) = (rows(contracts.len()), rows(titles.len()));
-    let (unit, title) = (units(contracts.iter().map(|one| one.0).collect()), units(titles.iter().map(|one| one.0).collect()));
+    let (unit, title) = (units(contracts.iter().map(|one| one.0).collect()), units(titles.iter().map(|(_, one)| one.0).collect()));
     let scan = |name, state, rows, things| ScanEvidence {
         name,
         dataset: "d",
@@ -190,13 +201,17 @@ fn handed_over(contracts: &[(&str, i32)], titles: &[(&str, Option<i32>)], with_u
         scan("presale", &presale, &bought, with_units.then_some(&*unit)),
         scan("ownership", &ownership, &owned, with_units.then_some(&*title)),
     ];
-    let of =
-        |kind, scan: &str, row, on_date| Verdict { kind, code: String::new(), scan: scan.into(), row: Some(row), on_date, began_on: None };
-    let mut verdicts: Vec<Verdict> =
-        contracts.iter().enumerate().map(|(row, one)| of(VerdictKind::HandedOver, "presale", row, Some(one.1))).collect();
-    for (row, (_, ended)) in titles.iter().enumerate() {
-        verdicts.push(of(if ended.is_some() { VerdictKind::Ended } else { VerdictKind::Clear }, "ownership", row, *ended));
-    }
+    let of = |kind, scan: &str, row, (_, began_on, on_date): Dated| Verdict {
+        kind,
+        code: String::new(),
+        scan: scan.into(),
+        row: Some(row),
+        on_date,
+        began_on,
+    };
+    let handed = contracts.iter().enumerate().map(|(row, one)| of(VerdictKind::HandedOver, "presale", row, *one));
+    let verdicts: Vec<Verdict> =
+        handed.chain(titles.iter().enumerate().map(|(row, (kind, one))| of(*kind, "ownership", row, *one))).collect();
     let pairs = [HandOver { from: "presale".into(), to: "ownership".into(), by: Some("unit_no".into()) }];
     let evidence = Evidence {
         scans: &scans,
@@ -211,22 +226,65 @@ fn handed_over(contracts: &[(&str, i32)], titles: &[(&str, Option<i32>)], with_u
 
 #[test]
 fn what_was_handed_over_has_arrived_as_itself() {
-    assert!(handed_over(&[("H1", 50)], &[("H1", Some(60))], true));
-    assert!(!handed_over(&[("H1", 50)], &[("H2", Some(60))], true), "another home");
-    assert!(!handed_over(&[("H1", 50)], &[("H1", Some(40))], true), "it was theirs once before");
-    assert!(!handed_over(&[("", 50)], &[("", Some(60))], true), "no unit is none in common");
-    assert!(!handed_over(&[("H1", 50), ("H2", 50)], &[("H1", Some(60)), ("H1", Some(70))], true));
-    assert!(!handed_over(&[("H1", 50), ("H1", 55)], &[("H1", Some(60))], true), "handed over on two days, they were two");
+    assert!(handed_over(&[("H1", 50)], &[("H1", 60)], true));
+    assert!(!handed_over(&[("H1", 50)], &[("H2", 60)], true), "another home");
+    assert!(!handed_over(&[("H1", 50)], &[("H1", 40)], true), "it was theirs once before");
+    assert!(!handed_over(&[("", 50)], &[("", 60)], true), "no unit is none in common");
+    assert!(!handed_over(&[("H1", 50), ("H2", 50)], &[("H1", 60), ("H1", 70)], true));
+    assert!(!handed_over(&[("H1", 50), ("H1", 55)], &[("H1", 60)], true), "handed over on two days, they were two");
     for word in ["无", "-", "000000", "待定", "1", "未编号"] {
-        assert!(!handed_over(&[(word, 50)], &[(word, Some(60))], true), "{word} names no unit");
+        assert!(!handed_over(&[(word, 50)], &[(word, 60)], true), "{word} names no unit");
     }
-    assert!(handed_over(&[("H1", 50), ("H1", 50)], &[("H1", Some(60))], true), "a contract that was imported twice");
+    assert!(handed_over(&[("H1", 50), ("H1", 50)], &[("H1", 60)], true), "a contract that was imported twice");
     // Where the units are not stated, each needs a title of its own.
-    assert!(handed_over(&[("H1", 50)], &[("H2", Some(60))], false));
-    assert!(!handed_over(&[("H1", 50)], &[("H2", Some(40))], false), "sold before that");
-    assert!(!handed_over(&[("H1", 50), ("H2", 55)], &[("H1", Some(60))], false), "one title for two contracts");
-    assert!(!handed_over(&[("H1", 50), ("H2", 70)], &[("H1", Some(60)), ("H3", Some(65))], false), "none left for the later");
-    assert!(handed_over(&[("H1", 50), ("H2", 62)], &[("H1", Some(65)), ("H3", Some(55))], false));
+    assert!(handed_over(&[("H1", 50)], &[("H2", 60)], false));
+    assert!(!handed_over(&[("H1", 50)], &[("H2", 40)], false), "sold before that");
+    assert!(!handed_over(&[("H1", 50), ("H2", 55)], &[("H1", 60)], false), "one title for two contracts");
+    assert!(!handed_over(&[("H1", 50), ("H2", 70)], &[("H1", 60), ("H3", 65)], false), "none left for the later");
+    assert!(handed_over(&[("H1", 50), ("H2", 62)], &[("H1", 65), ("H3", 55)], false));
+}
+
+#[test]
+fn a_title_that_ended_as_the_contract_was_handed_over_is_not_its_arrival() {
+    for with_units in [true, false] {
+        let of = |contract: Dated, title: Dated| has_arrived(&[contract], &[(VerdictKind::Ended, title)], with_units);
+        let contract = ("H1", Some(20), Some(50));
+        // An old home, sold on the day of the move; an advance notice, which ends as the title is entered.
+        assert!(!of(contract, ("H1", None, Some(50))));
+        assert!(!of(contract, ("H1", Some(10), Some(50))) && !of(contract, ("H1", Some(20), Some(50))));
+        assert!(!of(contract, ("H1", Some(49), Some(50))));
+        // Entered and sold on one day.
+        assert!(of(contract, ("H1", Some(50), Some(50))));
+        assert!(of(contract, ("H1", Some(48), Some(51))), "the filing was marked later than the title was entered");
+        // What began before the contract has not come of it.
+        assert!(!of(contract, ("H1", Some(19), Some(60))) && of(contract, ("H1", Some(20), Some(60))));
+        assert!(of(("H1", None, Some(50)), ("H1", Some(19), Some(60))) && of(contract, ("H1", None, Some(60))));
+        // One that is not dated may have ended long before, unless it came of the contract.
+        assert!(!of(contract, ("H1", None, None)) && !of(contract, ("H1", Some(19), None)));
+        assert!(of(contract, ("H1", Some(20), None)) && of(("H1", None, Some(50)), ("H1", Some(50), None)));
+        assert!(!of(("H1", None, Some(50)), ("H1", Some(49), None)));
+    }
+}
+
+#[test]
+fn an_application_is_no_arrival() {
+    for with_units in [true, false] {
+        let contract = [("H1", Some(20), Some(50))];
+        let applied = (VerdictKind::Clear, ("H1", Some(50), None));
+        assert!(!has_arrived(&contract, &[applied], with_units), "contracted, and not yet entered: somebody's home");
+        assert!(has_arrived(&contract, &[applied, (VerdictKind::Ended, ("H1", Some(50), Some(60)))], with_units));
+        assert!(has_arrived(&[], &[applied], with_units));
+    }
+}
+
+#[test]
+fn more_hand_overs_than_are_compared_are_not_proven() {
+    let rows = |count: i32| {
+        let contracts: Vec<Dated> = (0..count).map(|day| ("H1", None, Some(day))).collect();
+        let titles: Vec<(VerdictKind, Dated)> = (0..count).map(|day| (VerdictKind::Ended, ("H1", None, Some(day + 1)))).collect();
+        has_arrived(&contracts, &titles, true)
+    };
+    assert!(rows(64) && !rows(65));
 }
 
 #[derive(Clone, Copy, Debug)]

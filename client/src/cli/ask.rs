@@ -173,7 +173,7 @@ fn tell(outcome: &Outcome, question: &Question, screen: &Screen) -> Result<ExitC
         Outcome::Unavailable(none) => {
             let mut lines = vec![format!("  {} [{}]", screen.pick(&none.text_en, &none.text_zh), none.code.name())];
             if !none.dataset.is_empty() {
-                lines.push(format!("  {} {}", screen.pick("source:", "数据源："), none.dataset));
+                lines.push(format!("  {} {}", screen.pick("not settled by:", "未能确定的数据源："), none.dataset));
             }
             lines.push(match none.retryable {
                 true => screen.pick("  ask again later; this is not a no", "  请稍后再试；这不等于“不符合”").to_owned(),

@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use zerotrip_datasets::file::{MOST_CODES, type_name};
-use zerotrip_datasets::guess::{Filler, Says};
+use zerotrip_datasets::guess::{Filler, Says, rows};
+use zerotrip_datasets::resident_id::SCHEMES;
 use zerotrip_datasets::vocabulary::{AskedColumn, AskedDataset, VOCABULARIES, Vocabulary, of};
 use zerotrip_proto::v1::{Grade, SemanticType};
 
@@ -78,6 +79,9 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
     for column in fitting.iter().filter(|_| asked.semantic != SemanticType::Code) {
         fillers(out, &column.guess.fillers, Some(&column.seen.field));
     }
+    if asked.semantic == SemanticType::ResidentId {
+        schemes(out);
+    }
     if asked.semantic == SemanticType::Code {
         line!(
             out,
@@ -96,6 +100,9 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
         listed.dedup();
         for code in listed.into_iter().take(MOST_CODES) {
             line!(out, "{} = \"{PLACEHOLDER}\"", quoted(code));
+        }
+        for column in &fitting {
+            unlisted(out, column);
         }
     }
 }
@@ -131,6 +138,35 @@ fn blanks(column: &Proposed) -> String {
     }
 }
 
+/// Other identifiers than resident ids, for the owner of a column to declare.
+pub fn schemes(out: &mut String) {
+    let known: Vec<&str> = SCHEMES.iter().map(|(name, _)| *name).collect();
+    line!(out, "# A number of another scheme could be anybody's until you say that such numbers stand here, each by its whole form:");
+    line!(out, "# schemes = [\"passport\"]  # {PLACEHOLDER}: of {}", known.join(", "));
+    line!(
+        out,
+        "# Where another column says what kind of document or owner it is: in rows with these words of it no resident id stands here."
+    );
+    line!(out, "# scheme_by = {{ column = \"\", other = [\"\"] }}  # {PLACEHOLDER}: that column's name in this file, and its words");
+}
+
+/// Says of a column of codes that words are missing from its list.
+pub fn unlisted(out: &mut String, column: &Proposed) {
+    let field = comment(&quoted(&column.seen.field));
+    match column.guess.unlisted {
+        0 => return,
+        1 => line!(
+            out,
+            "# 1 other word in {field} is not shown, for it could tell of a person: look it up there, and list it if it is a code;"
+        ),
+        count => line!(
+            out,
+            "# {count} other words in {field} are not shown, for they could tell of persons: look them up there, and list the codes;"
+        ),
+    }
+    line!(out, "# a row with a word that is not listed gives whom it concerns no answer.");
+}
+
 /// What fills cells of a column, for its owner to say what it says; `field` where it is not yet decided whether the column is this one.
 pub fn fillers(out: &mut String, fillers: &[Filler], field: Option<&str>) {
     if fillers.is_empty() {
@@ -138,21 +174,16 @@ pub fn fillers(out: &mut String, fillers: &[Filler], field: Option<&str>) {
     }
     let of = |says: Says| fillers.iter().filter(move |filler| filler.says == says);
     let words = |says: Says| of(says).map(|filler| quoted(&filler.word)).collect::<Vec<_>>().join(", ");
-    let counted = |says: Says| of(says).map(|one| format!("{} in {} rows", quoted(&one.word), one.rows)).collect::<Vec<_>>().join(", ");
+    let counted = |says: Says| of(says).map(|one| format!("{} in {}", quoted(&one.word), rows(one.rows))).collect::<Vec<_>>().join(", ");
     let place = field.map_or_else(String::new, |field| format!(" in {}", comment(&quoted(field))));
     line!(out, "# What fills cells{place}. Only you know what each word says; a word under neither key could be anybody's, or any day.");
-    line!(
-        out,
-        "# nothing = [{}]  # {PLACEHOLDER}: says that nobody, or nothing, stands there: {}",
-        words(Says::Nothing),
-        counted(Says::Nothing)
-    );
-    line!(
-        out,
-        "# unknown = [{}]  # {PLACEHOLDER}: says that it is not known who, or what: {}",
-        words(Says::Unknown),
-        counted(Says::Unknown)
-    );
+    for (key, says, what) in [
+        ("nothing", Says::Nothing, "says that nobody, or nothing, stands there"),
+        ("unknown", Says::Unknown, "says that it is not known who, or what"),
+    ] {
+        let seen = if of(says).next().is_some() { format!(": {}", counted(says)) } else { "; no such word was seen".to_owned() };
+        line!(out, "# {key} = [{}]  # {PLACEHOLDER}: {what}{seen}", words(says));
+    }
     if of(Says::Either).next().is_some() {
         line!(out, "# One or the other: {}", counted(Says::Either));
     }

@@ -38,14 +38,14 @@ pub struct Inspect {
     /// database's tables are listed, and an answer's longest array is taken.
     #[arg(long)]
     table: Option<String>,
-    /// The member that will own the dataset.
+    /// The member that will own the dataset; not needed with --dataset, whose id names it.
     #[arg(long)]
     member: Option<String>,
     /// Propose under the names by which this check asks, such as no-property, and say what each of them means.
     #[arg(long = "for", value_name = "CHECK")]
     check: Option<String>,
     /// Which of the registers that the check asks this is, such as estate.ownership.
-    #[arg(long, requires = "check", conflicts_with = "member", value_name = "ID")]
+    #[arg(long, requires = "check", value_name = "ID")]
     dataset: Option<String>,
     /// Write the proposed dataset file here, in the source's folder or above it; a file that is there already is left alone.
     #[arg(long)]
@@ -106,6 +106,16 @@ pub async fn run(arguments: Inspect, as_json: bool) -> Result<(), Failure> {
         return Err(format!("--member `{}` must begin with a-z and hold only a-z, 0-9 and _", shown(member)).into());
     }
     let asked = arguments.check.as_deref().map(|check| asked::dataset(check, arguments.dataset.as_deref())).transpose()?;
+    if let Some((member, asked)) = arguments.member.as_deref().zip(asked)
+        && asked.id.split_once('.').is_none_or(|(owner, _)| owner != member)
+    {
+        return Err(format!(
+            "`{}` can only be member `{}`'s; leave --member out",
+            asked.id,
+            asked.id.split('.').next().unwrap_or_default()
+        )
+        .into());
+    }
     let target = Target::parse(&arguments.source, arguments.kind.as_deref(), arguments.login()?).map_err(spoken)?;
     let (looked_at, table, header) = (target.clone(), arguments.table.clone(), arguments.header);
     let look = tokio::task::spawn_blocking(move || look(&looked_at, table.as_deref(), header));

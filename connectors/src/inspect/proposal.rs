@@ -159,7 +159,7 @@ fn explained(out: &mut String, asked: Option<&AskedDataset>) {
 
 fn coverage(out: &mut String) {
     line!(out, "\n# What an absence in this register means. It stands on certificates.\n[coverage]");
-    line!(out, "regions = [\"{PLACEHOLDER}\"]  # division codes, such as `330100`");
+    line!(out, "regions = [\"{PLACEHOLDER}\"]  # division codes, such as `330100`, of the districts as they are today");
     line!(out, "since = \"{PLACEHOLDER}\"  # the first day that it knows about, such as `1984-01-01`");
     line!(out, "# older = \"carried_over\"  # if everything that was in force on that day was carried over into it; unsaid, it was not");
     line!(
@@ -174,7 +174,8 @@ fn coverage(out: &mut String) {
     line!(out, "text = {{ zh = \"\", en = \"\" }}  # {PLACEHOLDER}: the same for people");
 }
 
-fn one_column(out: &mut String, Proposed { name, seen, guess }: &Proposed) {
+fn one_column(out: &mut String, column: &Proposed) {
+    let Proposed { name, seen, guess } = column;
     line!(out, "\n[[column]]\nname = {}\nfield = {}", quoted(name), quoted(&seen.field));
     let declared = if seen.declared.is_empty() { String::new() } else { format!("; declared {}", comment(&seen.declared)) };
     line!(out, "type = \"{}\"  # {} % sure: {}{declared}", type_name(guess.semantic), guess.confidence, guess.reason);
@@ -183,12 +184,16 @@ fn one_column(out: &mut String, Proposed { name, seen, guess }: &Proposed) {
     if guess.semantic != SemanticType::Code {
         asked::fillers(out, &guess.fillers, None);
     }
+    if guess.semantic == SemanticType::ResidentId {
+        asked::schemes(out);
+    }
     if guess.semantic == SemanticType::Code {
         line!(out, "# The values that were found; say in a-z, 0-9 and _ what each means. A code that is missing here spoils its row.");
         line!(out, "[column.codes]");
         for code in guess.codes.iter().take(MOST_CODES) {
             line!(out, "{} = \"{PLACEHOLDER}\"", quoted(code));
         }
+        asked::unlisted(out, column);
     }
 }
 

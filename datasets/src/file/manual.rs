@@ -3,8 +3,31 @@
 use std::fmt::Write as _;
 
 use super::source::{KINDS, Kind};
+use crate::resident_id::SCHEMES;
 
 const MADE: &str = "<!-- Made from datasets/src/file/source/: mend it there, then run the test `the_manual_says_what_is_so` with ZEROTRIP_WRITE_MANUAL=1. -->\n";
+
+/// What is said of cells, whatever the source.
+const COLUMNS: &str = r#"
+## What a column can say
+
+| key of `[[column]]` | what it says |
+|---|---|
+| `name` | The column's name on the hub: the one that the check asks by. |
+| `field` | The field of the source that holds just that. Never one that means something near it. |
+| `constant` | In place of `field`: the one meaning that holds of every row, such as `"current"`. |
+| `derived` | In place of `field`: a code that follows from others by a closed table, `{ from = "ended_on", table = { blank = "current", filled = "cancelled" } }`. |
+| `absent` | In place of `field`, of a date: why the register has none. What it would date is undated then, and its person gets no yes, unless `recorded_on` or `undated_before` bounds it. A day on which everything rests (of an event, of a birth) cannot be absent: `sign` refuses it. |
+| `type`, `grade` | What the cells hold, and how sensitive they are (`L1` to `L4`). |
+| `codes` | Of a code: every word of the source and its meaning. A word that is not listed gives whom its row concerns no answer. |
+| `nothing` | Words that say that there is nobody, or nothing: `["无", "0000-00-00"]`. Nothing that could be somebody's id can be one of them. |
+| `unknown` | Words that say that it is not known who, or what: `["不详"]`. Of ids, such a cell is anybody's, until `adjudicate` has ruled on its row. |
+| `schemes` | Of ids: which other numbers stand there, by the names below. Such a number is of somebody without a resident id only where its column says so, and only by its whole form; any other text could be anybody's. Unified social credit codes need no word. |
+| `scheme_by` | Of ids: `{ column = "owner_kind", other = ["企业"] }`: with these words of that other column, as the source has them, no resident id stands here, whatever does. |
+
+Names for `schemes`:
+
+"#;
 
 /// Every page: the file's name and its text.
 pub fn pages() -> Vec<(String, String)> {
@@ -33,17 +56,29 @@ subjects = "everyone"  # of what is within `regions`; `everyone_anywhere`, or `r
 renumbered = "not_carried_over"  # `carried_over` where rows under a person's former number are under the present one
 text = {{ zh = "杭州市住房产权", en = "homes in Hangzhou" }}
 
+# Columns, look-up and meanings have the names that the check asks by: `inspect --for no-property` says what each of them means.
 [[column]]
-name = "owner"
-field = "SFZH"
+name = "owner_id"
+field = "QLRZJH"
 type = "resident_id"
 grade = "L3"
+nothing = ["无"]  # nobody stands there
+unknown = ["不详"]  # nobody knows who stands there: anybody's, until its rows are ruled on
+schemes = ["passport", "hong_kong_macau_permit"]  # other numbers that stand there, by their whole form
+scheme_by = {{ column = "owner_kind", other = ["企业", "机关"] }}  # with these words of that column, no resident id stands here
 
 [[column]]
-name = "owner_name"
-field = "XM"
-type = "person_name"
-grade = "L3"
+name = "owner_kind"
+field = "QLRLX"
+type = "text"
+grade = "L2"
+
+[[column]]
+name = "status"
+field = "QSZT"
+type = "code"
+grade = "L2"
+codes = {{ "现势" = "current", "预告" = "advance", "办理中" = "applied", "注销" = "cancelled" }}
 
 [[column]]
 name = "registered_on"
@@ -52,15 +87,15 @@ type = "date"
 grade = "L2"
 
 [[column]]
-name = "status"
-field = "ZT"
-type = "code"
+name = "ended_on"
+field = "ZXRQ"
+type = "date"
 grade = "L2"
-codes = {{ "1" = "registered", "2" = "cancelled" }}
+nothing = ["0000-00-00"]  # it has not ended
 
 [[lookup]]
-name = "party"
-columns = ["owner"]
+name = "owner"
+columns = ["owner_id"]
 
 # Fields outside the look-ups in which persons are named whom the rows are not about, and why. Whoever is named in
 # another field could be whom the row is about, and gets no answer; a field that no column names must name nobody.
@@ -83,7 +118,7 @@ fn page(kind: &Kind) -> String {
     text.push_str(kind.notes.trim());
     text.push_str("\n\n## A whole dataset file\n\n```toml\n");
     text.push_str(&example(kind));
-    text.push_str("```\n");
+    text.push_str("```\n\n[What a column can say](README.md#what-a-column-can-say) is the same for every kind of source.\n");
     text
 }
 
@@ -95,7 +130,26 @@ fn table() -> String {
         // Writing into a string does not fail.
         let _written = writeln!(text, "| [`{0}`]({0}.md) | {1} | {2} |", kind.name, cell(kind.title), cell(kind.title_zh));
     }
+    text.push_str(COLUMNS);
+    text.push_str("| name | number · 号码 |\n|---|---|\n");
+    for (name, _) in SCHEMES {
+        let (what, zh) = scheme(name);
+        let _written = writeln!(text, "| `{name}` | {what} · {zh} |");
+    }
     text
+}
+
+/// What a number of another scheme is.
+fn scheme(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "passport" => ("one or two letters and digits, 8 or 9 characters in all", "护照"),
+        "hong_kong_macau_permit" => ("`H` or `M` and 8 digits, or 10 in the old booklet", "港澳居民来往内地通行证"),
+        "taiwan_permit" => ("8 digits that are no date", "台湾居民来往大陆通行证"),
+        "permanent_residence" => ("three letters and 12 digits, as issued until 2023", "外国人永久居留证"),
+        "military_id" => ("a character for the arm of service, `字第`, digits, `号`", "军官证等"),
+        "organisation_code" => ("eight characters and a check character (GB 11714)", "组织机构代码"),
+        _ => ("", ""),
+    }
 }
 
 fn line(text: &mut String, key: &str, default: &str, doc: &str, form: &str) {

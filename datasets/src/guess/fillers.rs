@@ -142,7 +142,7 @@ pub(crate) fn says(text: &str) -> Option<Says> {
     if text.len() > MOST_BYTES {
         return None;
     }
-    let plain: String = text.chars().map(fold::narrow).map(|c| c.to_ascii_uppercase()).collect();
+    let plain: String = fold::unguarded(text).chars().map(fold::narrow).map(|c| c.to_ascii_uppercase()).collect();
     if NOTHING.contains(&plain.as_str()) {
         return Some(Says::Nothing);
     }

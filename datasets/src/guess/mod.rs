@@ -67,6 +67,8 @@ pub struct Guess {
     pub blanks: u64,
     /// Of codes: those that were found.
     pub codes: Vec<String>,
+    /// Of codes: how many different values were found that are not among them, for they stand seldom and could tell of a person.
+    pub unlisted: usize,
     /// Words that fill a cell in which nothing stands, or of which nobody knows what should.
     pub fillers: Vec<Filler>,
     /// Values of the column that cannot be read as what it is, masked.
@@ -123,7 +125,7 @@ impl Evidence {
             // A list may be of nothing but words that could fill a cell: `有`, `无`.
             (None, Some(codes)) => {
                 let (reason, share) = (codes.reason(), (codes.rows, self.values()));
-                return self.guessed(&tally, SemanticType::Code, reason, share, codes.words);
+                return Guess { unlisted: codes.unlisted(), ..self.guessed(&tally, SemanticType::Code, reason, share, codes.words) };
             }
             _ if self.sample.is_empty() => (SemanticType::Text, self.nothing(), (0, 1)),
             (Some(semantic), _) => (semantic, tally.reason(semantic), (tally.read(semantic), tally.values)),
@@ -148,7 +150,8 @@ impl Evidence {
         let mut fillers = self.fillers.found(semantic == SemanticType::Date, self.values());
         fillers.retain(|filler| !codes.contains(&filler.word));
         let confidence = confidence(share);
-        Guess { semantic, confidence, reason, grade, grade_reason, rows: self.rows, blanks: self.blanks, codes, fillers, examples }
+        let (rows, blanks) = (self.rows, self.blanks);
+        Guess { semantic, confidence, reason, grade, grade_reason, rows, blanks, codes, unlisted: 0, fillers, examples }
     }
 }
 
@@ -171,6 +174,11 @@ fn grade(semantic: SemanticType) -> (Grade, &'static str) {
         SemanticType::DivisionCode => (Grade::L1, "divisions are published"),
         SemanticType::Text | SemanticType::Unspecified => (Grade::L3, "free text can say anything; take L2 for a mere file number"),
     }
+}
+
+/// So many rows, in words.
+pub fn rows(count: u64) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
 
 /// Most words that a proposal lists as codes.

@@ -4,7 +4,7 @@ use zerotrip_proto::v1::SemanticType;
 
 use super::people::{is_address, is_name};
 use crate::normal::{division, money, person_name, phone, uscc};
-use crate::resident_id::is_irregular;
+use crate::resident_id::{Declared, SCHEMES, is_irregular};
 use crate::{Reading, date, fold, parse};
 
 /// What is tried, the strictest first: where two types fit alike, the first is meant.
@@ -79,7 +79,14 @@ impl<'a> Tally<'a> {
         if semantic == SemanticType::ResidentId {
             add(count(&|value| is_person(value) && value.chars().filter(char::is_ascii_digit).count() == 15), "have 15 digits");
             add(count(&is_irregular), "are spelled irregularly");
+            add(count(&|value| fold::unguarded(value) != value), "stand in a spreadsheet's guard, such as =\"…\"");
             add(count(&|value| matches!(parse(value), Reading::Code(_))), "are of an enterprise");
+            for (name, scheme) in SCHEMES {
+                let declared = Declared { schemes: [*scheme].into(), ..Declared::default() };
+                let is_one =
+                    |value: &str| matches!(parse(value), Reading::Unreadable) && declared.accounted(value).is_some_and(|of| of.is_empty());
+                add(count(&is_one), &format!("have the form of a `{name}` number (see `schemes`)"));
+            }
         }
         add(self.unread(semantic).count(), "cannot be read");
         reason

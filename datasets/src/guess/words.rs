@@ -86,13 +86,18 @@ impl Words {
 }
 
 impl Codes {
+    /// Different values that are not listed.
+    pub(super) fn unlisted(&self) -> usize {
+        self.others.0 + self.names
+    }
+
     pub(super) fn reason(&self) -> String {
         let mut reason = format!("{} values stand for {} of {} rows", self.words.len() + self.names, self.rows, self.of);
         if self.names > 0 {
             reason.push_str(&format!("; {} of them could be names and are not listed", self.names));
         }
         if self.others.0 > 0 {
-            reason.push_str(&format!("; {} others, in {} rows, are not listed", self.others.0, self.others.1));
+            reason.push_str(&format!("; {} others, in {}, are not listed", self.others.0, super::rows(self.others.1)));
         }
         reason
     }

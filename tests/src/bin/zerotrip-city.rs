@@ -12,6 +12,9 @@ use zerotrip_tests::city::{self, City, Spec, Variant};
 use zerotrip_tests::inquiry::Asker;
 use zerotrip_tests::town::Failure;
 
+/// Answers that are not the key's, and are listed.
+const SHOWN: usize = 10;
+
 /// Write an invented city: four departments' untidy registers, and the right answer of the no-property check for everybody in it.
 ///
 /// The same residents, seed and day give the same files, byte for byte, if --today is given.
@@ -90,6 +93,7 @@ fn asked(city: &City, spec: &Spec, arguments: &Arguments) -> Result<String, Fail
     let state = arguments.out.join("state");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut figure = Figure::default();
+    let mut others = Vec::new();
     runtime.block_on(async {
         let asker = Asker::new(&arguments.out).await?;
         let registers = asker.open(&arguments.out, &state, spec.written_at.into(), spec.today)?;
@@ -98,12 +102,18 @@ fn asked(city: &City, spec: &Spec, arguments: &Arguments) -> Result<String, Fail
                 let Some(truth) = truths.get(&(*id, variant)) else { continue };
                 let (word, code, dataset) = asker.ask(&registers, id, variant).await?;
                 figure.count(*truth, (word, &code, &dataset));
+                if let Some(key) = city.key.get(&(*id, variant)).filter(|key| key.in_words() != (word, code.as_str(), dataset.as_str())) {
+                    others.push(format!("  {id} {}: {word} {code} {dataset}; the key: {}", variant.name(), key.told()));
+                }
             }
         }
         Ok::<(), Failure>(())
     })?;
     std::fs::remove_dir_all(&state)?;
-    Ok(figure.in_words())
+    let count = others.len();
+    others.truncate(SHOWN);
+    others.insert(0, format!("{}\nanswers that are not the key's: {count}", figure.in_words()));
+    Ok(others.join("\n"))
 }
 
 fn as_json(city: &City, spec: &Spec) -> String {

@@ -126,14 +126,38 @@ impl Builder {
 
     /// Which unit.
     pub(super) fn buys(&mut self, buyer: usize, status: Contract, signed: NaiveDate, ended: Option<NaiveDate>) -> String {
-        let (number, unit) = (self.number("YS"), self.unit());
-        let (buyer, signed) = (self.spell(buyer, self.today), self.write_date(signed));
+        let recorded = self.stamp(ended.unwrap_or(signed));
         let ended = match ended {
             Some(day) => self.write_date(day),
             None => Field::null(),
         };
-        self.registers.presale.push(PresaleRow { number, buyer, unit: unit.clone(), signed, status: status.field(), ended, ragged: None });
+        self.contract(buyer, status, signed, ended, recorded)
+    }
+
+    /// The same of what ended on that day, which nobody wrote down.
+    pub(super) fn buys_undated(&mut self, buyer: usize, status: Contract, signed: NaiveDate, ended: NaiveDate) {
+        let recorded = self.stamp(ended);
+        self.contract(buyer, status, signed, Field::null(), recorded);
+    }
+
+    fn contract(
+        &mut self,
+        buyer: usize,
+        status: Contract,
+        signed: NaiveDate,
+        ended: Field<NaiveDate>,
+        recorded: Field<NaiveDate>,
+    ) -> String {
+        let (number, unit, ragged) = (self.number("YS"), self.unit(), None);
+        let (buyer, signed) = (self.spell(buyer, self.today), self.write_date(signed));
+        let status = status.field();
+        self.registers.presale.push(PresaleRow { number, buyer, unit: unit.clone(), signed, status, ended, recorded, ragged });
         unit
+    }
+
+    /// The day that the system itself notes as it changes a row's status: since 2008, but for what was typed in elsewhere.
+    fn stamp(&mut self, day: NaiveDate) -> Field<NaiveDate> {
+        if day.year() < 2008 || self.random.chance(50) { Field::null() } else { Field::value(day.to_string(), day) }
     }
 
     /// The household rows of the persons from this place on: written last, when deaths are known.

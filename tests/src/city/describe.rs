@@ -201,7 +201,9 @@ name = "status"
 field = "QSZT"
 type = "code"
 grade = "L2"
-codes = { "现势" = "current", "注销" = "cancelled", "办理中" = "pending", "预告" = "advance" }
+# 办理中: the row of whoever has applied for a title. Nothing is owned until it is entered (民法典 209, 214); the seller's row is 现势 until
+# then. 转移中: a transfer under way, of either side; the old system did not keep the two apart.
+codes = { "现势" = "current", "注销" = "cancelled", "办理中" = "applied", "转移中" = "pending", "预告" = "advance" }
 
 [[column]]
 name = "registered_on"
@@ -278,6 +280,13 @@ codes = { "已备案" = "filed", "已撤销" = "cancelled", "已转产权" = "tr
 [[column]]
 name = "ended_on"
 field = "ZCQRQ"
+type = "date"
+grade = "L2"
+
+# The system itself writes it whenever a contract's status changes, since 2008.
+[[column]]
+name = "recorded_on"
+field = "GXRQ"
 type = "date"
 grade = "L2"
 

@@ -41,7 +41,8 @@ fn home(city: &mut Builder, family: &Family) {
     match city.random.below(1000) {
         0..=649 => city.owns(&owners, Title::Current, bought),
         650..=729 => city.owns(&owners, Title::Cancelled, bought),
-        730..=759 => city.owns(&owners, Title::Pending, bought),
+        730..=754 => city.owns(&owners, Title::Applied, bought),
+        755..=759 => city.owns(&owners, Title::Pending, bought),
         760..=789 => city.owns(&owners, Title::Advance, bought),
         790..=869 => drop(city.buys(first, Contract::Filed, filed, None)),
         // Some as of today: after last night's extract, so that what came of it is in neither register.
@@ -49,7 +50,10 @@ fn home(city: &mut Builder, family: &Family) {
             let ended = if city.random.chance(30) { city.today } else { city.random.day(filed, city.today) };
             city.buys(first, Contract::Cancelled, filed, Some(ended));
         }
-        900..=904 => drop(city.buys(first, Contract::Cancelled, filed, None)),
+        900..=904 => {
+            let ended = city.random.day(filed, yesterday(city).max(filed));
+            city.buys_undated(first, Contract::Cancelled, filed, ended);
+        }
         rest => {
             let handed = city.random.day(filed, city.today);
             match rest {
@@ -59,16 +63,25 @@ fn home(city: &mut Builder, family: &Family) {
                 }
                 // Handed over today: after last night's extract, so that the home is in neither register.
                 970..=984 => drop(city.buys(first, Contract::Transferred, filed, Some(city.today))),
+                // Handed over, and the title only applied for.
+                985..=986 => {
+                    let unit = city.buys(first, Contract::Transferred, filed, Some(handed));
+                    city.owns_unit(unit, &[first], Title::Applied, handed);
+                }
                 // Handed over some days ago and sold at once, whose title the register never showed.
-                985..=992 => {
+                987..=992 => {
                     let days = city.random.between(1, 30);
                     let day = city.today.checked_sub_days(Days::new(days)).unwrap_or(city.today);
                     city.buys(first, Contract::Transferred, filed.min(day), Some(day));
                 }
-                _ => drop(city.buys(first, Contract::Transferred, filed, None)),
+                _ => city.buys_undated(first, Contract::Transferred, filed, handed),
             }
         }
     }
+}
+
+fn yesterday(city: &Builder) -> NaiveDate {
+    city.today.pred_opt().unwrap_or(city.today)
 }
 
 /// From the youngest owner's coming of age, or birth for a child, but not before titles were registered.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use zerotrip_datasets::{ResidentId, Suspect};
 
 use super::model::{Contract, Event, Field, HouseholdRow, MarriageRow, Meaning, OwnershipRow, PresaleRow, Registers, Residence, Title};
+use super::spoil::NO_DAYS;
 
 /// Whom the check is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -62,6 +63,22 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// As [`crate::inquiry`] says it: outcome, code and dataset.
+    pub fn in_words(&self) -> (&'static str, &'static str, &'static str) {
+        let word = match self.outcome {
+            Outcome::True => "true",
+            Outcome::False => "false",
+            Outcome::Unavailable => "unavailable",
+        };
+        (word, self.code, self.dataset)
+    }
+
+    /// The same as one text.
+    pub fn told(&self) -> String {
+        let (word, code, dataset) = self.in_words();
+        [word, code, dataset].join(" ").trim_end().to_owned()
+    }
+
     pub(super) fn yes() -> Self {
         Self { outcome: Outcome::True, code: "", dataset: "", scan: "" }
     }
@@ -132,7 +149,7 @@ impl<'a> Judge<'a> {
                 everybody,
                 |row| [Some(&row.owner), None, None],
                 |_| None,
-                |row| row.status.is_lost() || row.ended.is_lost(),
+                |row| row.status.is_lost() || row.ended.is_lost() || unread_beginning(&row.registered),
             ),
             presale: Register::new(
                 ("housing.presale", "presale"),
@@ -140,21 +157,17 @@ impl<'a> Judge<'a> {
                 everybody,
                 |row| [Some(&row.buyer), None, None],
                 |row| row.ragged.as_deref(),
-                |row| row.status.is_lost() || row.ended.is_lost(),
+                |row| {
+                    let ended = row.ended.is_lost() || row.recorded.is_lost();
+                    row.status.is_lost() || ended || unread_beginning(&row.signed)
+                },
             ),
         }
     }
 
-    /// One who knows of the city what its registers leave open: that a title still under way after two years came to nothing, and that what
-    /// ended on a day that nobody wrote down ended before the extract.
+    /// One who knows of the city what its registers leave open: that what ended on a day that nobody wrote down ended before the extract.
     pub(super) fn knowing(self) -> Self {
         Self { knowing: true, ..self }
-    }
-
-    /// Whether a title under way may still become one.
-    fn is_open(&self, row: &OwnershipRow) -> bool {
-        let long_ago = self.today.checked_sub_months(Months::new(24));
-        !self.knowing || row.registered.get().zip(long_ago).is_none_or(|(day, long_ago)| day > long_ago)
     }
 
     pub(super) fn answer(&self, applicant: ResidentId, variant: Variant) -> Answer {
@@ -227,30 +240,43 @@ impl<'a> Judge<'a> {
         if let Some(unread) = unread {
             return Err(unread);
         }
-        // 4. A title under way may become one; another's may be that of a spouse or not.
-        if ownership.iter().any(|row| (row.status.is(Title::Pending) && self.is_open(row)) || has_title(row)) {
+        // 4. A title in transfer may be the seller's, who has it still; another's may be that of a spouse or not. An application is nothing yet:
+        // a right comes into being with its entry in the register (Civil Code, art. 209 and 214).
+        if ownership.iter().any(|row| row.status.is(Title::Pending) || has_title(row)) {
             return Err(Answer::unavailable("UNDETERMINED", "estate.ownership", "ownership"));
         }
         if presale.iter().any(|row| row.status.is(Contract::Filed)) {
             return Err(Answer::unavailable("UNDETERMINED", "housing.presale", "presale"));
         }
-        // 5. What ended on a day that nobody wrote down may have ended today.
+        // 5. What ended on a day that nobody wrote down had ended by the day on which its row got its present status; or may have ended today.
+        let by = |row: &PresaleRow| row.ended.get().or(row.recorded.get());
         let has_left = |row: &PresaleRow| row.status.is(Contract::Transferred) || row.status.is(Contract::Cancelled);
-        if !self.knowing && presale.iter().any(|row| has_left(row) && row.ended.get().is_none()) {
+        if !self.knowing && presale.iter().any(|row| has_left(row) && by(row).is_none()) {
             return Err(Answer::unavailable("UNDATED", "housing.presale", "presale"));
         }
         // 6. What ended since the extract may have become something that the extract does not show, somebody's of the family.
-        let contracts = presale.iter().filter(|row| has_left(row)).filter_map(|row| row.ended.get());
+        let contracts = presale.iter().filter(|row| has_left(row)).filter_map(|row| by(row));
         let titles = ownership.iter().filter(|row| row.status.is(Title::Cancelled)).filter_map(|row| row.ended.get());
         if contracts.chain(titles).chain(left_the_family).any(|day| !self.is_over(day)) {
             return Err(Answer::unavailable("HAND_OVER_GAP", "estate.ownership", "ownership"));
         }
-        // 7. What was handed over is in the other register, as the same unit, or a register is not whole.
+        // 7. What was handed over is in the other register, as the same unit, or a register is not whole. An application is no title; one that
+        // ended on that very day is that of the contract only if it began on it, and an undated one only if it began with the contract.
         let arrived = |contract: &PresaleRow| {
-            let mut titles = ownership.iter().filter(|row| row.unit == contract.unit);
-            contract.buyer.get().is_some_and(|buyer| titles.any(|row| row.owner.is(buyer)))
+            let (buyer, signed, handed) = (contract.buyer.get()?, contract.signed.get(), by(contract));
+            let came_of_it = |title: &&&OwnershipRow| {
+                let (began, since) = (title.registered.get(), |day: Option<NaiveDate>| title.registered.get().zip(day));
+                let began_later = since(signed).map(|(began, signed)| began >= signed);
+                let dated = match title.ended.get().zip(handed) {
+                    Some((ended, handed)) => ended > handed || (ended == handed && began == Some(handed)),
+                    None => began_later == Some(true) || since(handed).is_some_and(|(began, handed)| began >= handed),
+                };
+                began_later != Some(false) && dated
+            };
+            let theirs = |row: &&&OwnershipRow| row.unit == contract.unit && row.owner.is(buyer) && !row.status.is(Title::Applied);
+            ownership.iter().filter(theirs).find(came_of_it)
         };
-        if presale.iter().any(|row| row.status.is(Contract::Transferred) && !arrived(row)) {
+        if presale.iter().any(|row| row.status.is(Contract::Transferred) && arrived(row).is_none()) {
             return Err(Answer::unavailable("UNDETERMINED", "housing.presale", "presale"));
         }
         // 8. Silence about somebody whom a register does not know says nothing.
@@ -287,6 +313,11 @@ impl<'a> Judge<'a> {
         let end = end.and_then(|end| self.extracted_at.offset().from_local_datetime(&end).single());
         end.is_some_and(|end| end <= self.extracted_at)
     }
+}
+
+/// A day on which something began that nobody can read. What systems write where there is no day says of a beginning that there is none.
+fn unread_beginning(field: &Field<NaiveDate>) -> bool {
+    field.is_lost() && !NO_DAYS.contains(&field.text().as_str())
 }
 
 fn is_child(row: &HouseholdRow, parents: &[ResidentId]) -> bool {

@@ -76,7 +76,10 @@ pub(super) enum Event {
 pub(super) enum Title {
     Current,
     Cancelled,
+    /// A transfer under way: of the buyer, or of the seller, whose title still counts.
     Pending,
+    /// The buyer's application, of which nothing has been entered.
+    Applied,
     Advance,
 }
 
@@ -122,7 +125,8 @@ impl Code for Title {
         match self {
             Self::Current => "现势",
             Self::Cancelled => "注销",
-            Self::Pending => "办理中",
+            Self::Pending => "转移中",
+            Self::Applied => "办理中",
             Self::Advance => "预告",
         }
     }
@@ -191,6 +195,8 @@ pub(super) struct PresaleRow {
     pub(super) signed: Field<NaiveDate>,
     pub(super) status: Field<Contract>,
     pub(super) ended: Field<NaiveDate>,
+    /// The day on which the row got its present status, by the system itself.
+    pub(super) recorded: Field<NaiveDate>,
     /// The fields as written, where their number is not the header's.
     pub(super) ragged: Option<Vec<String>>,
 }
@@ -233,7 +239,8 @@ impl PresaleRow {
     pub(super) fn cells(&self) -> Vec<Option<String>> {
         self.ragged.as_ref().map(|fields| fields.iter().cloned().map(Some).collect()).unwrap_or_else(|| {
             let (number, unit) = (Some(self.number.clone()), Some(self.unit.clone()));
-            vec![number, self.buyer.raw.clone(), unit, self.signed.raw.clone(), self.status.raw.clone(), self.ended.raw.clone()]
+            let (signed, ended, recorded) = (self.signed.raw.clone(), self.ended.raw.clone(), self.recorded.raw.clone());
+            vec![number, self.buyer.raw.clone(), unit, signed, self.status.raw.clone(), ended, recorded]
         })
     }
 }

@@ -19,6 +19,8 @@ pub(super) const NOBODY: &str = "无";
 /// What stands where nothing has ended, as the dataset files say.
 pub(super) const NO_DAY: &str = "0000-00-00";
 const UNKNOWN_CODES: &[Option<&str>] = &[None, Some(""), Some("  "), Some("9"), Some("待核"), Some("冻结"), Some("?")];
+/// Days that systems write where there is none.
+pub(super) const NO_DAYS: &[&str] = &["1900-01-01", "1899-12-30", "1970-01-01 00:00:00", "9999-12-31"];
 /// What is no date, and what systems write where there is none.
 const BAD_DATES: &[&str] = &[
     "不详",
@@ -129,6 +131,9 @@ fn codes_and_dates(city: &mut Builder, spared: &Spared) {
         }
         if row.ended.raw.is_some() && random.rarely(1500) {
             row.ended = Field::lost(Some(random.pick(BAD_DATES)));
+        }
+        if row.recorded.raw.is_some() && random.rarely(200) {
+            row.recorded = Field::lost(Some(random.pick(BAD_DATES)));
         }
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn registers(registers: &Registers, spec: &Spec, servers: &Servers, o
         system: housing,
         stem: "presale",
         name: "T_YSHT",
-        header: &["HTBH", "GMRSFZH", "DYH", "QYRQ", "HTZT", "ZCQRQ"],
+        header: &["HTBH", "GMRSFZH", "DYH", "QYRQ", "HTZT", "ZCQRQ", "GXRQ"],
         keys: &["GMRSFZH"],
         rows: registers.presale.iter().map(PresaleRow::cells).collect(),
         as_of: written_at,

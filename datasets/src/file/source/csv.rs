@@ -69,7 +69,7 @@ pub(super) const KIND: Kind = Kind {
     title: "A file of values with a comma, a semicolon, a tab or a bar between them that is dropped, nightly say, beside the dataset file.",
     title_zh: "逗号、分号、制表符或竖线分隔的文本文件（CSV），定期投放",
     parameters: &[&drop::PATH, &drop::AS_OF, &drop::PARTS, &drop::PART_COUNT, &ENCODING, &SEPARATOR],
-    example: "[source]\nkind = \"csv\"\npath = \"marriage.csv\"\nencoding = \"gb18030\"\nas_of = \"manifest\"\n",
+    example: "[source]\nkind = \"csv\"\npath = \"ownership.csv\"\nencoding = \"gb18030\"\nas_of = \"manifest\"\n",
     notes: drop_notes!(
         "The first line names the columns; a line `sep=;` above it is passed over. A name is folded: line breaks in it are one blank. \
         **A row with something in a column that the header does not name** is kept as unreadable: give every column a name, or empty \

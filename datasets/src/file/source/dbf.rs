@@ -33,7 +33,7 @@ pub(super) const KIND: Kind = Kind {
     title: "A table of dBASE III or IV, FoxPro or Visual FoxPro that is dropped beside the dataset file.",
     title_zh: "dBASE、FoxPro 数据表（.dbf），定期投放",
     parameters: &[&drop::PATH, &drop::AS_OF, &drop::PARTS, &drop::PART_COUNT, &ENCODING],
-    example: "[source]\nkind = \"dbf\"\npath = \"HJ_RKXX.DBF\"\nas_of = \"modified\"\nencoding = \"gb18030\"\n",
+    example: "[source]\nkind = \"dbf\"\npath = \"FW_CQ.DBF\"\nas_of = \"modified\"\nencoding = \"gb18030\"\n",
     notes: drop_notes!(
         "Records that are **marked as deleted are no rows**, as in the program that marked them; `check` says how many there are. A program \
         that deletes them does not keep what ends: `ended` is then `removed`. A record \

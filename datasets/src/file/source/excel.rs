@@ -58,7 +58,7 @@ pub(super) const XLSX: Kind = Kind {
     title: "A sheet of an Excel workbook (.xlsx) that is dropped beside the dataset file.",
     title_zh: "Excel 工作簿（.xlsx）中的一张工作表，定期投放",
     parameters: &[&drop::PATH, &drop::AS_OF, &drop::PARTS, &drop::PART_COUNT, &SHEET, &UNREAD, &HEADER],
-    example: "[source]\nkind = \"xlsx\"\npath = \"drops/housing-*.xlsx\"\nas_of = { name = \"housing-%Y%m%d.xlsx\" }\nsheet = \"产权\"\n\
+    example: "[source]\nkind = \"xlsx\"\npath = \"drops/ownership-*.xlsx\"\nas_of = { name = \"ownership-%Y%m%d.xlsx\" }\nsheet = \"产权\"\n\
         header = 2\n",
     notes: sheet_notes!(
         "A sheet that is full to its last row, 1,048,576, is refused: what did not fit was lost. So are workbooks with a password. The \
@@ -72,7 +72,7 @@ pub(super) const XLS: Kind = Kind {
     title: "A sheet of an old Excel workbook (.xls, Excel 97 to 2003) that is dropped beside the dataset file.",
     title_zh: "旧版 Excel 工作簿（.xls）中的一张工作表，定期投放",
     parameters: &[&drop::PATH, &drop::AS_OF, &drop::PARTS, &drop::PART_COUNT, &SHEET, &UNREAD, &HEADER],
-    example: "[source]\nkind = \"xls\"\npath = \"marriage.xls\"\nas_of = \"manifest\"\nsheet = \"Sheet1\"\n",
+    example: "[source]\nkind = \"xls\"\npath = \"ownership.xls\"\nas_of = \"manifest\"\nsheet = \"Sheet1\"\n",
     notes: sheet_notes!(
         "A sheet that is full to its last row, 65,536, is refused: what did not fit was lost. So are workbooks with a password, workbooks \
         of Excel 95 and older, and other files under this name: many systems write web pages or text and call them `.xls`. A workbook of \

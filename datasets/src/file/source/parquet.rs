@@ -16,7 +16,7 @@ pub(super) const KIND: Kind = Kind {
     title: "A Parquet file, such as a data platform writes, that is dropped beside the dataset file.",
     title_zh: "Parquet 文件（数据中台导出），定期投放",
     parameters: &[&drop::PATH, &drop::AS_OF, &drop::PARTS, &drop::PART_COUNT],
-    example: "[source]\nkind = \"parquet\"\npath = \"drops/vehicles-*.parquet\"\nas_of = \"manifest\"\n",
+    example: "[source]\nkind = \"parquet\"\npath = \"drops/ownership-*.parquet\"\nas_of = \"manifest\"\n",
     notes: drop_notes!(
         "Only the dataset's columns are read, a row group at a time. Rows are located by their number in the file, from 1.\n\n\
         | type | becomes |\n|---|---|\n\

@@ -27,8 +27,8 @@ pub(super) const KIND: Kind = Kind {
         &AS_OF,
         &NOTHING_HIDDEN,
     ],
-    example: "[source]\nkind = \"postgres\"\nhost = \"10.0.0.12\"\ndatabase = \"household\"\ntable = \"HJ_RKXX\"\nuser = \"zerotrip\"\n\
-        password_file = \"household.password\"\nca_file = \"household-ca.pem\"\n",
+    example: "[source]\nkind = \"postgres\"\nhost = \"10.0.0.12\"\ndatabase = \"estate\"\ntable = \"FW_CQ\"\nuser = \"zerotrip\"\n\
+        password_file = \"estate.password\"\nca_file = \"estate-ca.pem\"\n",
     notes: "Every look-up is one statement, or one repeatable-read transaction where it takes several or takes a pass of its own, in a \
         session that can write nothing, with row-level security refused rather than obeyed: a policy that hides rows is an error, not an \
         absence. Keys are bound as one array for each column, \

@@ -35,7 +35,7 @@ pub(super) const KIND: Kind = Kind {
     title: "A table in an SQLite file, live or an extract.",
     title_zh: "SQLite 数据库中的一张表（实时或抽取）",
     parameters: &[&PATH, &TABLE, &AS_OF],
-    example: "[source]\nkind = \"sqlite\"\npath = \"household.db\"\ntable = \"HJ_RKXX\"\nas_of = \"live\"\n",
+    example: "[source]\nkind = \"sqlite\"\npath = \"ownership.db\"\ntable = \"FW_CQ\"\nas_of = \"live\"\n",
     notes: "Opened read-only; every look-up is one read transaction. Integers and text are read by the column's type. A floating-point \
         number in a column of ids is unreadable, for its last digits are gone; binary data is refused. A view, or a table `without \
         rowid`, is refused: its unreadable rows could not be located. A live file is read whole after every write to it, once by each \
