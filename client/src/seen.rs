@@ -148,7 +148,7 @@ impl Drop for Seen {
 }
 
 fn read(file: &Path) -> Result<Option<Checkpoint>, SeenError> {
-    if !file.exists() {
+    if !files::is_there(file) {
         return Ok(None);
     }
     let note = files::read_text(file)?;

@@ -70,17 +70,14 @@ pub enum Continuity {
     ProofMissing,
 }
 
+/// Every field is there in a file that is: one that was emptied or cut says nothing, and nothing is served over it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
-    #[serde(default)]
     origin: String,
-    #[serde(default)]
     size: u64,
     /// Hexadecimal.
-    #[serde(default)]
     root: String,
-    #[serde(default)]
     grants_version: u64,
 }
 
@@ -167,7 +164,7 @@ impl Seen {
     }
 
     fn read(&self) -> Result<Kept, String> {
-        if !self.file.exists() {
+        if !files::is_there(&self.file) {
             return Ok(Kept::default());
         }
         let text = files::read_text(&self.file).map_err(|error| error.to_string())?;
@@ -261,6 +258,14 @@ mod tests {
         assert!(compare(17, 99, 5).unwrap_err().contains("version 6 was seen"));
         compare(17, 99, 6).unwrap();
         channel.is_enough().unwrap();
+        // A file that was emptied or cut is no missing file.
+        let file = folder.path().join("state").join(FILE);
+        let whole = std::fs::read_to_string(&file).unwrap();
+        for cut in [0, 1, whole.len() / 2, whole.find("grants_version").unwrap()] {
+            std::fs::write(&file, &whole[..cut]).unwrap();
+            assert!(compare(17, 99, 6).unwrap_err().contains("cannot be read"), "{cut}");
+            assert!(channel.is_enough().is_err());
+        }
         // By its owner's hand, where the authority confirmed it.
         std::fs::remove_file(folder.path().join("state").join(FILE)).unwrap();
         compare(3, 99, 1).unwrap();

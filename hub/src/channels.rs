@@ -144,10 +144,15 @@ impl Attached {
         validate(&quality, &envelope.payload, &stated.statement).map(|()| quality.dataset)
     }
 
-    /// Asks now and then how its datasets' quality is; never ends.
+    /// Asks now and then how its datasets' quality is; never ends. Where grants or directory changed, at once: what the connector has seen it
+    /// refuses to see undone.
     async fn keep_asking(&self, hub: &Hub) {
+        let mut follow = hub.follow();
         loop {
-            tokio::time::sleep(QUALITY_EVERY).await;
+            tokio::select! {
+                () = tokio::time::sleep(QUALITY_EVERY) => {}
+                Ok(()) = follow.changed() => {}
+            }
             // One that does not answer in time is asked again; whether it lives, the channel itself tells.
             if let Ok(Ok(reply)) = tokio::time::timeout(DESCRIBE_TIME, self.describe(hub)).await {
                 self.keep_quality(&reply.quality, hub);

@@ -254,7 +254,7 @@ impl Authority {
 
     fn issued(&self) -> Result<Issued, AuthorityError> {
         let path = self.folder.join("invitations.toml");
-        if !path.exists() {
+        if !files::is_there(&path) {
             return Ok(Issued::default());
         }
         let content = |why: &str| AuthorityError::Content { path: path.display().to_string(), why: why.to_owned() };

@@ -324,7 +324,7 @@ impl Authority {
 
     fn read_signed<M: prost::Message + Default>(&self, name: &str, kind: &str) -> Result<Option<(Envelope, M)>, AuthorityError> {
         let path = self.folder.join(name);
-        if !path.exists() {
+        if !files::is_there(&path) {
             return Ok(None);
         }
         let content = |why: String| AuthorityError::Content { path: path.display().to_string(), why };

@@ -196,7 +196,7 @@ impl Authority {
 
     fn issued_certificates(&self) -> Result<Issued, AuthorityError> {
         let path = self.folder.join(CERTIFICATES);
-        if !path.exists() {
+        if !files::is_there(&path) {
             return Ok(Issued::default());
         }
         let content = |why: &str| AuthorityError::Content { path: path.display().to_string(), why: why.to_owned() };

@@ -175,7 +175,7 @@ async fn fetch_head(session: &Session) -> Result<(String, Checkpoint), Failure> 
 
 fn seen(home: &SystemHome, head: &Checkpoint) -> Result<Option<Checkpoint>, Failure> {
     let path = home.folder.join(SEEN);
-    if !path.exists() {
+    if !files::is_there(&path) {
         return Ok(None);
     }
     let kept = kept_head(&files::read_text(&path)?).map_err(|error| {
