@@ -196,8 +196,8 @@ impl SystemHome {
 
     /// The hub, by a certificate that counts by the newest key directory that was kept here, whether that has ended or not.
     fn expected_hub(&self) -> Result<ExpectedPeer, HomeError> {
-        let kept = Directory::open_ended(&self.kept_directory()?, &self.authority, SystemTime::now(), 0)?;
-        Ok(ExpectedPeer::new(&self.hub).certified_from(kept.certificates_from(&self.hub)))
+        let kept = self.known_directory(SystemTime::now())?;
+        Ok(ExpectedPeer::new(&self.hub).certified_from(kept.and_then(|kept| kept.hub_certified_from(&self.hub))))
     }
 
     /// One of the system's other keys: `approve` or `seal`.
@@ -214,6 +214,27 @@ impl SystemHome {
     pub fn kept_directory(&self) -> Result<Envelope, HomeError> {
         let path = self.folder.join("directory.dsse");
         Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| content(&path, &error))
+    }
+
+    /// The newest key directory that was kept here, ended or not; `None` where none was.
+    fn known_directory(&self, now: SystemTime) -> Result<Option<Directory>, HomeError> {
+        if !files::is_there(&self.folder.join("directory.dsse")) {
+            return Ok(None);
+        }
+        Ok(Some(Directory::open_ended(&self.kept_directory()?, &self.authority, now, 0)?))
+    }
+
+    /// Opens a key directory as the hub gave it, which must come after the one kept here, and keeps it.
+    pub fn accept_directory(&self, envelope: &Envelope, now: SystemTime) -> Result<Directory, HomeError> {
+        let known = self.known_directory(now)?;
+        let directory = match &known {
+            Some(known) => Directory::open_after(envelope, &self.authority, now, known)?,
+            None => Directory::open(envelope, &self.authority, now, 0)?,
+        };
+        if known.is_none_or(|known| known.version() < directory.version()) {
+            self.keep_directory(envelope)?;
+        }
+        Ok(directory)
     }
 
     /// Keeps a key directory, verified already.

@@ -22,6 +22,7 @@ pub use server::{Served, serve};
 use std::time::{Duration, SystemTime};
 
 use rustls::pki_types::CertificateDer;
+use zerotrip_trust::Digest;
 use zerotrip_trust::tls::{self, TlsError};
 use zerotrip_trust::x509;
 
@@ -33,9 +34,9 @@ pub use zerotrip_trust::identity::Identity;
 pub struct Peer {
     /// The one system or hub that the certificate names.
     pub identity: Identity,
-    /// The beginning of that certificate: one from before its holder was admitted anew counts no more.
-    pub certified_from: SystemTime,
-    /// Its end, with which the connection ends.
+    /// SHA-256 of the public key that it is over: one over another key than the directory states counts no more.
+    pub tls_key: Digest,
+    /// The certificate's end, with which the connection ends.
     pub certified_until: SystemTime,
 }
 
@@ -45,8 +46,8 @@ impl Peer {
         let Some(certificates) = certificates.filter(|certificates| !certificates.is_empty()) else { return Ok(None) };
         let identity = tls::peer_identity(certificates)?;
         let leaf = certificates.first().ok_or(TlsError::NoCertificate)?;
-        let (certified_from, certified_until) = x509::validity_of(leaf)?;
-        Ok(Some(Self { identity, certified_from, certified_until }))
+        let (_, certified_until) = x509::validity_of(leaf)?;
+        Ok(Some(Self { identity, tls_key: x509::key_digest(leaf)?, certified_until }))
     }
 }
 

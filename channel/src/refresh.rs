@@ -4,10 +4,9 @@
 use std::time::{Duration, SystemTime};
 
 use zerotrip_proto::v1::authority_client::AuthorityClient;
-use zerotrip_proto::v1::{ErrorCode, GetDirectoryRequest, KeyDirectory};
-use zerotrip_proto::{Refusal, bounds, payload_type};
+use zerotrip_proto::v1::{ErrorCode, GetDirectoryRequest};
+use zerotrip_proto::{Refusal, bounds};
 use zerotrip_trust::directory::{Directory, DirectoryError};
-use zerotrip_trust::dsse;
 
 use crate::{HomeError, Http2Bounds, Http2Client, SystemHome, dial};
 
@@ -37,15 +36,6 @@ impl SystemHome {
         let reply = reply.map_err(|_| HomeError::Refused(Refusal::new(ErrorCode::SourceTimeout, "no answer within 5 s")))?;
         let reply = reply.map_err(|status| HomeError::Refused(Refusal::from_status(&status)))?.into_inner();
         let envelope = reply.directory.ok_or(HomeError::NoDirectory)?;
-        let directory = Directory::open(&envelope, &self.authority, now, self.kept_version())?;
-        self.keep_directory(&envelope)?;
-        Ok(directory)
-    }
-
-    /// The version of the kept directory, expired or not; 0 where none is kept that the authority signed.
-    fn kept_version(&self) -> u64 {
-        let kept = self.kept_directory().ok();
-        let message = kept.and_then(|kept| dsse::open::<KeyDirectory>(&kept, payload_type::DIRECTORY, &self.authority).ok());
-        message.map_or(0, |message| message.version)
+        self.accept_directory(&envelope, now)
     }
 }

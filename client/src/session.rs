@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tonic::{Response, Status};
 use zerotrip_certs::certificate::{CertificateContent, CertificateError, SealError, TrustRoot, VerifiedCertificate, seal, verify};
 use zerotrip_certs::definition::{Definition, DefinitionError};
-use zerotrip_channel::files::{self, FileError};
+use zerotrip_channel::files::FileError;
 use zerotrip_channel::{ClientError, DialError, HomeError, Http2Bounds, Http2Client, SystemHome, dial};
 use zerotrip_proto::v1::authority_client::AuthorityClient;
 use zerotrip_proto::v1::catalog_client::CatalogClient;
@@ -191,12 +191,10 @@ impl Connection {
         let mut authority = self.authority();
         let reply = answered(authority.get_directory(GetDirectoryRequest {})).await?;
         let envelope = reply.directory.ok_or(SessionError::NoDirectory)?;
-        let kept = kept_version(&self.home);
-        let directory = Directory::open(&envelope, &self.home.authority, SystemTime::now(), kept)?;
-        if directory.version() > kept || !self.home.folder.join("directory.dsse").exists() {
-            self.home.keep_directory(&envelope)?;
-        }
-        Ok(directory)
+        self.home.accept_directory(&envelope, SystemTime::now()).map_err(|error| match error {
+            HomeError::Directory(why) => SessionError::Directory(why),
+            other => other.into(),
+        })
     }
 
     /// The key directory in force at the hub as it came: for the authority, which knows what it signed.
@@ -365,15 +363,4 @@ impl SessionError {
             _ => None,
         }
     }
-}
-
-/// The version of the directory that is kept here, expired or not: what comes must not be older. 0 where none is kept.
-fn kept_version(home: &SystemHome) -> u64 {
-    let read = || {
-        let bytes = files::read(&home.folder.join("directory.dsse")).ok()?;
-        let envelope: Envelope = prost::Message::decode(bytes.as_slice()).ok()?;
-        let message: KeyDirectory = dsse::open(&envelope, payload_type::DIRECTORY, &home.authority).ok()?;
-        Some(message.version)
-    };
-    read().unwrap_or(0)
 }

@@ -313,7 +313,7 @@ impl Agent {
         if *envelope == current.envelope {
             return Ok(current.directory.version());
         }
-        let directory = Directory::open(envelope, &self.home.authority, now, current.directory.version());
+        let directory = Directory::open_after(envelope, &self.home.authority, now, &current.directory);
         let directory = directory.map_err(|error| self.refused(Refusal::new(error.code(), format!("key directory: {error}"))))?;
         let version = directory.version();
         self.home.keep_directory(envelope).map_err(|error| {

@@ -62,8 +62,8 @@ pub struct Attached {
     pub identity: Identity,
     /// Its URI.
     pub uri: String,
-    /// The beginning of the TLS certificate that it showed.
-    certified_from: SystemTime,
+    /// The key of the TLS certificate that it showed.
+    tls_key: Digest,
     client: Http2Client,
     /// Told when the connector is detached while its socket is open, so that the socket is closed and the connector dials anew.
     released: Notify,
@@ -81,7 +81,7 @@ pub struct Attached {
 
 impl Attached {
     fn is_superseded(&self, directory: &Directory) -> bool {
-        directory.is_superseded(&self.identity, self.certified_from)
+        directory.is_superseded(&self.identity, &self.tls_key)
     }
 
     /// To ask for rows.
@@ -377,12 +377,12 @@ pub async fn run(
     closes: impl Future<Output = NotTaken> + Send,
 ) {
     tokio::pin!(ended, closes);
-    let Peer { identity, certified_from, .. } = peer;
+    let Peer { identity, tls_key, .. } = peer;
     let uri = identity.uri();
     let new = Attached {
         identity,
         uri: uri.clone(),
-        certified_from,
+        tls_key,
         client,
         released: Notify::new(),
         datasets: RwLock::default(),

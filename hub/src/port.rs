@@ -168,7 +168,7 @@ impl Port {
             }
         };
         let ends = peer.as_ref().map(|peer| peer.certified_until);
-        let is_superseded = |peer: &&Peer| self.hub.in_force().directory.is_superseded(&peer.identity, peer.certified_from);
+        let is_superseded = |peer: &&Peer| self.hub.in_force().directory.is_superseded(&peer.identity, &peer.tls_key);
         let superseded_peer = peer.as_ref().filter(is_superseded);
         if let Some(peer) = superseded_peer.filter(|_| !channel) {
             tracing::warn!(who = %peer.identity.uri(), "refused: {SUPERSEDED}");
@@ -294,7 +294,7 @@ async fn suspended(hub: &Hub, peer: Option<&Peer>) {
 /// Completes once the certificate that was shown counts no more: at once, for whoever else holds it could be a thief.
 async fn superseded(hub: &Hub, peer: Option<&Peer>) {
     let (mut follow, Some(peer)) = (hub.follow(), peer) else { return std::future::pending().await };
-    while !follow.borrow_and_update().directory.is_superseded(&peer.identity, peer.certified_from) {
+    while !follow.borrow_and_update().directory.is_superseded(&peer.identity, &peer.tls_key) {
         if follow.changed().await.is_err() {
             return std::future::pending().await;
         }

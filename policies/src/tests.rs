@@ -37,7 +37,7 @@ fn directory(members: &[(&str, bool, bool)]) -> Directory {
             status: status(*system),
             keys: vec![key().public().to_proto(KeyUsage::Sign, at(0), at(1000))],
             administrator: false,
-            certificates_from: None,
+            tls_key: vec![7; 32],
         }],
     });
     let message = KeyDirectory {

@@ -201,7 +201,8 @@ mod tests {
         fn system(&self, now: SystemTime) -> System {
             let key = |key: &SigningKey, usage| key.public().to_proto(usage, now - DAY, now + DAY * 1000);
             let keys = vec![key(&self.sign, KeyUsage::Sign), key(&self.approve, KeyUsage::Approve)];
-            System { uri: self.identity.uri(), status: Status::Active.into(), keys, administrator: false, certificates_from: None }
+            let tls_key = x509::key_digest(&self.certificate).unwrap().to_vec();
+            System { uri: self.identity.uri(), status: Status::Active.into(), keys, administrator: false, tls_key }
         }
     }
 

@@ -89,7 +89,7 @@ impl ExpectedPeer {
         Self { identity: identity.clone(), certified_from: None, may_have_ended: false }
     }
 
-    /// By a certificate that begins no earlier: those of before were superseded ([`crate::directory::Directory::certificates_from`]).
+    /// By a certificate that begins no earlier: those of before were superseded ([`crate::directory::Directory::hub_certified_from`]).
     #[must_use]
     pub fn certified_from(self, certified_from: Option<SystemTime>) -> Self {
         Self { certified_from, ..self }

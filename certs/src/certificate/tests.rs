@@ -102,7 +102,7 @@ impl World {
                 status: active,
                 keys: vec![key(seal, KeyUsage::Seal)],
                 administrator: false,
-                certificates_from: None,
+                tls_key: vec![7; 32],
             }],
         };
         let hub = |uri: &str, keys| HubIdentity { uri: uri.into(), status: active, keys, certificates_from: None };

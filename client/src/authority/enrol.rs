@@ -17,7 +17,7 @@ use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, PublicKey};
 use zerotrip_trust::x509::pem;
 
-use super::{Authority, AuthorityError, CERTIFICATE_LIFE, KEY_LIFE, replace_keys};
+use super::{Authority, AuthorityError, CERTIFICATE_LIFE, KEY_LIFE, any_revoked, replace_keys};
 
 /// `enrolment.toml`, as the hub writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,8 +72,13 @@ impl Authority {
         match self.directory.hubs.iter_mut().find(|known| known.uri == hub.uri()) {
             Some(known) => {
                 known.status = Status::Active.into();
+                if any_revoked(&known.keys, &keys, now) {
+                    return Err(wrong("its keys were revoked; make a new folder with `zerotrip-hub init`".into()));
+                }
                 // The same hub with the same keys may have an earlier certificate; other keys are another installation.
-                if replace_keys(&mut known.keys, keys, now) > 0 {
+                let is_same = keys.iter().all(|key| known.keys.iter().any(|old| old.id == key.id));
+                replace_keys(&mut known.keys, keys, now);
+                if !is_same {
                     known.certificates_from = Some(to_timestamp(certified_from));
                 }
             }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_proto::bounds::TEXT_CHARS;
+use zerotrip_proto::bounds::{CLOCK_SKEW, TEXT_CHARS};
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{Envelope, Key, Member, PendingJoin, Status, System};
 use zerotrip_trust::Digest;
@@ -12,7 +12,7 @@ use zerotrip_trust::identity::{Identity, is_name};
 use zerotrip_trust::invitation::{Invitation, verify_binding};
 use zerotrip_trust::x509::{self, CertificateDer};
 
-use super::{Authority, AuthorityError, CERTIFICATE_LIFE, KEY_LIFE, MEMBER, replace_keys, to_toml};
+use super::{Authority, AuthorityError, CERTIFICATE_LIFE, KEY_LIFE, MEMBER, any_revoked, replace_keys, to_toml};
 
 /// Most invitations that are kept; expired ones go first.
 const INVITATIONS: usize = 10_000;
@@ -96,12 +96,13 @@ impl IssuedInvitation {
     }
 }
 
-/// The same keys, for no longer than keys hold here.
+/// What a system says of its keys counts for their usage and their bytes. Since when they hold, and whether they are revoked, is the
+/// authority's to say; until when, too, but for a key that ends earlier.
 fn bounded(keys: &[Key], now: SystemTime) -> Vec<Key> {
     let latest = to_timestamp(now + KEY_LIFE);
     let bound = |key: &Key| {
-        let too_long = key.not_after.as_ref().is_some_and(|ends| ends.seconds > latest.seconds);
-        Key { not_after: if too_long { Some(latest) } else { key.not_after }, ..key.clone() }
+        let not_after = key.not_after.filter(|ends| ends.seconds < latest.seconds).unwrap_or(latest);
+        Key { not_before: Some(to_timestamp(now - CLOCK_SKEW)), not_after: Some(not_after), revoked_at: None, ..key.clone() }
     };
     keys.iter().map(bound).collect()
 }
@@ -195,7 +196,7 @@ impl Authority {
         let identity: Identity = pending.system.parse()?;
         let begins = self.begins(&pending.system, now)?;
         let chain = self.ca.sign_csr(&pending.csr, &identity, &[], &[], begins, now + CERTIFICATE_LIFE)?;
-        // How long keys hold is the authority's to say.
+        let tls_key = x509::key_digest(&chain)?.to_vec();
         let keys = bounded(&pending.keys, now);
         let before = self.directory.clone();
         let id = identity.member().unwrap_or_default();
@@ -204,16 +205,16 @@ impl Authority {
         let mut revoked = 0;
         match member.systems.iter_mut().find(|system| system.uri == pending.system) {
             Some(system) => {
+                if any_revoked(&system.keys, &keys, now) {
+                    return Err(AuthorityError::RevokedKeys(pending.system.clone()));
+                }
                 system.administrator = administrator;
                 revoked = replace_keys(&mut system.keys, keys, now);
-                // The same system with the same keys may have fetched an earlier certificate; other keys are another installation.
-                if revoked > 0 {
-                    system.certificates_from = Some(to_timestamp(begins));
-                }
+                system.tls_key = tls_key;
             }
             None => {
                 let uri = pending.system.clone();
-                member.systems.push(System { uri, status: Status::Active.into(), keys, administrator, certificates_from: None });
+                member.systems.push(System { uri, status: Status::Active.into(), keys, administrator, tls_key });
             }
         }
         let directory = self.sign_directory(now).inspect_err(|_| self.directory = before)?;

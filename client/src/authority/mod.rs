@@ -24,7 +24,7 @@ use zerotrip_datasets::shown::toml_fault;
 use zerotrip_policies::PolicyError;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{Envelope, KeyDirectory, KeyUsage, Member, Status, System};
-use zerotrip_proto::{payload_type, to_timestamp};
+use zerotrip_proto::{from_timestamp, payload_type, to_timestamp};
 use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::dsse::{self, DsseError};
 use zerotrip_trust::identity::{Identity, IdentityError};
@@ -156,6 +156,9 @@ pub enum AuthorityError {
          at the hub, then invite it again, and let it join in an empty folder"
     )]
     Tampered(String),
+    /// It comes with a key that was revoked.
+    #[error("`{0}` comes with keys that were revoked; invite it again, and let it join in an empty folder")]
+    RevokedKeys(String),
     /// Nobody is expected under that name.
     #[error("no invitation of `{0}` holds; make one with `zerotrip member invite`")]
     NoInvitation(String),
@@ -220,7 +223,7 @@ impl Authority {
         put("tls.pem", &pem::encode(pem::CERTIFICATE, &chain), Secrecy::Public)?;
         put("authority.toml", &to_toml(&settings)?, Secrecy::Public)?;
         let administrator = System {
-            certificates_from: None,
+            tls_key: x509::key_digest(&chain)?.to_vec(),
             uri: desk.uri(),
             status: Status::Active.into(),
             keys: vec![sign.public().to_proto(KeyUsage::Sign, begin, now + KEY_LIFE)],
@@ -350,20 +353,31 @@ fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> {
     toml::to_string(value).map_err(|error| AuthorityError::Content { path: "toml".into(), why: error.to_string() })
 }
 
-/// Keys of a system or hub that came again: those of today, and the old ones revoked as of now. One that came again and was never revoked
-/// holds as long as it says now. Returns how many were revoked: none, where the same installation came again.
+/// Keys of a system or hub that came again: those of today, and the old ones revoked as of now, whatever was said of them before. One that
+/// came again and was never revoked holds as long as it says now. Returns how many were revoked: none, where the same installation came
+/// again.
 fn replace_keys(old: &mut Vec<zerotrip_proto::v1::Key>, new: Vec<zerotrip_proto::v1::Key>, now: SystemTime) -> usize {
-    for key in old.iter_mut().filter(|key| key.revoked_at.is_none()) {
-        if let Some(again) = new.iter().find(|again| again.id == key.id && again.usage == key.usage) {
-            key.not_after = again.not_after;
-        }
-    }
     let mut revoked = 0;
-    for key in old.iter_mut().filter(|key| key.revoked_at.is_none() && !new.iter().any(|fresh| fresh.id == key.id)) {
-        key.revoked_at = Some(to_timestamp(now));
-        revoked += 1;
+    for key in old.iter_mut().filter(|key| !is_revoked(key, now)) {
+        match new.iter().find(|again| again.id == key.id && again.usage == key.usage) {
+            Some(again) if key.revoked_at.is_none() => key.not_after = again.not_after,
+            _ => {
+                key.revoked_at = Some(to_timestamp(now));
+                revoked += 1;
+            }
+        }
     }
     let fresh: Vec<_> = new.into_iter().filter(|key| !old.iter().any(|known| known.id == key.id)).collect();
     old.extend(fresh);
     revoked
+}
+
+/// A moment that cannot be read is none.
+fn is_revoked(key: &zerotrip_proto::v1::Key, now: SystemTime) -> bool {
+    from_timestamp(key.revoked_at.as_ref()).is_some_and(|at| at <= now)
+}
+
+/// Whether one of the new keys is an old one that was revoked: it never holds again.
+fn any_revoked(old: &[zerotrip_proto::v1::Key], new: &[zerotrip_proto::v1::Key], now: SystemTime) -> bool {
+    old.iter().any(|old| is_revoked(old, now) && new.iter().any(|key| key.id == old.id))
 }

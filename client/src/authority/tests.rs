@@ -137,9 +137,15 @@ fn a_hub_that_is_enrolled_anew_supersedes_its_former_certificate() {
     authority.enrol_hub(&folder, &localhost, &[IpAddr::V4(Ipv4Addr::LOCALHOST)], SystemTime::now()).unwrap();
     assert_eq!(from(&authority), None);
     // Other keys, within the same second.
+    let former = std::fs::read(folder.join("enrolment.toml")).unwrap();
     let (folder, _) = place.enrol(&mut authority);
     assert_eq!(from(&authority), Some(begins(&folder)));
     assert!(begins(&folder) > first);
+    // The former folder given by mistake: its keys are revoked, and those of today are left alone.
+    std::fs::write(folder.join("enrolment.toml"), former).unwrap();
+    let refused = authority.enrol_hub(&folder, &localhost, &[IpAddr::V4(Ipv4Addr::LOCALHOST)], SystemTime::now()).unwrap_err();
+    assert!(refused.to_string().contains("its keys were revoked"), "{refused}");
+    assert_eq!(authority.directory().hubs[0].keys.iter().filter(|key| key.revoked_at.is_none()).count(), 2);
 }
 
 #[test]
@@ -193,6 +199,60 @@ fn only_the_invited_are_admitted() {
     let jwks = files::read_text(&place.authority().join("jwks.json")).unwrap();
     assert!(jwks.contains(&admitted.system));
     assert!(authority.invited(now).unwrap().is_empty());
+}
+
+/// Since when a key holds and whether it is revoked is the authority's to say; who is admitted anew shuts out what was before, whatever
+/// the former one said of its keys.
+#[test]
+fn what_a_system_says_of_its_own_keys_keeps_none_of_them_alive() {
+    let now = SystemTime::now();
+    for said in [None, Some(now - DAY), Some(now), Some(now + DAY), Some(now + DAY * 400)] {
+        let (_place, mut authority) = Place::new();
+        let mut admit = |pending: &mut dyn FnMut(&Invited) -> PendingJoin| {
+            let invited = authority.invite(&fund(), DAY, now).unwrap();
+            authority.keep_invitation(&invited, now).unwrap();
+            let pending = bound(&invited, pending(&invited));
+            (authority.admit(&pending, now).map(|admission| admission.directory), pending)
+        };
+        let (_, former) = admit(&mut |invited| {
+            let mut claiming = pending(invited);
+            for key in &mut claiming.keys {
+                (key.revoked_at, key.not_before) = (said.map(to_timestamp), Some(to_timestamp(now - DAY * 3000)));
+            }
+            claiming
+        });
+        let (newer, _) = admit(&mut pending);
+        let (again, _) = admit(&mut |invited| PendingJoin { token_digest: pending(invited).token_digest, ..former.clone() });
+        assert!(matches!(again, Err(AuthorityError::RevokedKeys(_))), "{said:?}");
+
+        let directory = Directory::open(&newer.unwrap(), &authority.home().authority, now, 2).unwrap();
+        for key in &former.keys {
+            for at in [now - DAY * 2000, now, now + DAY] {
+                let usage = KeyUsage::try_from(key.usage).unwrap();
+                assert!(directory.signing_key(&key.id, usage, at).is_err(), "{said:?} {usage:?}");
+            }
+        }
+        let identity: Identity = former.system.parse().unwrap();
+        let former = authority.ca.sign_csr(&former.csr, &identity, &[], &[], now - DAY, now + DAY).unwrap();
+        assert!(directory.is_superseded(&identity, &x509::key_digest(&former).unwrap()), "{said:?}");
+    }
+}
+
+/// Whose directory it was before it was lost makes no difference: the key counts, and no time.
+#[test]
+fn a_renewed_certificate_counts_as_long_as_its_key_does() {
+    let (_place, mut authority) = Place::new();
+    let now = SystemTime::now();
+    let invited = authority.invite(&fund(), DAY, now).unwrap();
+    authority.keep_invitation(&invited, now).unwrap();
+    let first = pending(&invited);
+    let admitted = authority.admit(&first, now).unwrap();
+    let identity: Identity = admitted.system.parse().unwrap();
+    let directory = Directory::open(&admitted.directory, &authority.home().authority, now, 2).unwrap();
+    let renewed = authority.ca.sign_csr(&first.csr, &identity, &[], &[], now, now + DAY).unwrap();
+    for certificate in [&admitted.certificate_chain[0], &renewed] {
+        assert!(!directory.is_superseded(&identity, &x509::key_digest(certificate).unwrap()));
+    }
 }
 
 #[test]

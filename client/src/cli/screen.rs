@@ -175,7 +175,7 @@ impl From<SessionError> for Failure {
                 Self::new(exit, error.to_string(), zh::seen(why))
             }
             // The hub gave an older one than was seen here: it was set back.
-            SessionError::Directory(why @ DirectoryError::RolledBack { .. }) => {
+            SessionError::Directory(why @ (DirectoryError::RolledBack { .. } | DirectoryError::Another(_))) => {
                 Self::new(NOT_VERIFIED, error.to_string(), zh::directory(why))
             }
             SessionError::Directory(why) => Self::new(USAGE, error.to_string(), zh::directory(why)),
@@ -237,6 +237,7 @@ impl From<AuthorityError> for Failure {
             AuthorityError::Tampered(system) => {
                 format!("`{system}` 的密钥或证书申请在途中被改动；请勿准入：请先在枢纽查明何人所为，再重新邀请，并请其在空目录中接入")
             }
+            AuthorityError::RevokedKeys(system) => format!("`{system}` 所用的密钥已被撤销；请重新邀请，并请其在空目录中接入"),
             AuthorityError::Life => "密钥目录的有效期须为 1 分钟至 30 天".to_owned(),
             other => format!("数据主管部门目录操作失败：{other}"),
         };

@@ -112,6 +112,9 @@ pub(super) fn home(error: &HomeError) -> String {
 /// A key directory.
 pub(super) fn directory(error: &DirectoryError) -> String {
     match error {
+        DirectoryError::Another(version) => {
+            format!("主管部门此前已签发另一份第 {version} 版密钥目录；请其执行 `zerotrip authority refresh` 发布更新的版本")
+        }
         DirectoryError::RolledBack { found, at_least } => format!("密钥目录第 {found} 版早于现行的第 {at_least} 版"),
         DirectoryError::Expired(version) => format!("密钥目录第 {version} 版已过期；请数据主管部门重新发布"),
         DirectoryError::NotYetValid(version) => format!("密钥目录第 {version} 版的签发时间在将来；请核对双方时钟"),

@@ -97,7 +97,7 @@ pub fn admit(hub: &Hub, path: &str, peer: Option<&Peer>) -> Result<(), Refusal> 
         let Words { en, zh } = endings::stale(&in_force.directory);
         return Err(Refusal::bilingual(ErrorCode::StaleBundle, en, zh));
     }
-    if in_force.directory.is_superseded(&peer.identity, peer.certified_from) {
+    if in_force.directory.is_superseded(&peer.identity, &peer.tls_key) {
         return Err(superseded());
     }
     let peer = &peer.identity;

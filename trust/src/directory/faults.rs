@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use prost_types::Timestamp;
-
 use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::v1::{self, KeyAlgorithm, KeyDirectory, KeyUsage, Status};
 
@@ -45,6 +43,9 @@ pub enum Fault {
     /// Neither active nor suspended.
     #[error("status of `{0}`")]
     Status(String),
+    /// A system without the digest of its TLS key.
+    #[error("the TLS key of `{0}` is not stated by 32 bytes")]
+    TlsKey(String),
     /// Two members of one id, two systems or hubs of one URI.
     #[error("`{0}` comes twice")]
     Twice(String),
@@ -197,14 +198,17 @@ impl<'a> Builder<'a> {
             self.fault(Fault::Twice(cut(&system.uri)));
         }
         self.keys(&identity, &system.keys, active);
-        let certificates_from = self.certificates_from(&system.uri, system.certificates_from.as_ref());
+        let tls_key = Digest::try_from(system.tls_key.as_slice()).unwrap_or_else(|_| {
+            self.fault(Fault::TlsKey(cut(&system.uri)));
+            Digest::default()
+        });
         self.directory.systems.push(System {
             identity,
             uri: system.uri.clone(),
             member: member.id.clone(),
             active,
             administrator: system.administrator,
-            certificates_from,
+            tls_key,
         });
     }
 
@@ -219,17 +223,12 @@ impl<'a> Builder<'a> {
             self.fault(Fault::Twice(cut(&hub.uri)));
         }
         self.keys(&identity, &hub.keys, active);
-        let certificates_from = self.certificates_from(&hub.uri, hub.certificates_from.as_ref());
-        self.directory.hubs.push(Hub { identity, uri: hub.uri.clone(), active, certificates_from });
-    }
-
-    /// One that cannot be read must not let older certificates in.
-    fn certificates_from(&mut self, uri: &str, stated: Option<&Timestamp>) -> Option<SystemTime> {
-        let read = from_timestamp(stated);
-        if read.is_none() != stated.is_none() {
-            self.fault(Fault::Times(format!("the certificates of `{}`", cut(uri))));
+        let certificates_from = from_timestamp(hub.certificates_from.as_ref());
+        // One that cannot be read must not let older certificates in.
+        if certificates_from.is_none() != hub.certificates_from.is_none() {
+            self.fault(Fault::Times(format!("the certificates of `{}`", cut(&hub.uri))));
         }
-        read
+        self.directory.hubs.push(Hub { identity, uri: hub.uri.clone(), active, certificates_from });
     }
 
     fn keys(&mut self, holder: &Identity, keys: &[v1::Key], active: bool) {

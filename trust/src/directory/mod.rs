@@ -47,8 +47,8 @@ pub struct System {
     pub active: bool,
     /// Whether it administers for the authority.
     pub administrator: bool,
-    /// The beginning of the TLS certificate with which it was admitted anew, where it was.
-    pub certificates_from: Option<SystemTime>,
+    /// SHA-256 of the public key (SubjectPublicKeyInfo) that its TLS certificates are over.
+    pub tls_key: Digest,
 }
 
 /// A hub.
@@ -85,6 +85,9 @@ pub enum DirectoryError {
     /// Not the authority's, or not a directory.
     #[error(transparent)]
     Envelope(#[from] DsseError),
+    /// Another one of the same number was in force here.
+    #[error("the authority signed another directory version {0} before; have it publish a newer one with `zerotrip authority refresh`")]
+    Another(u64),
     /// Older than what is in force: somebody rolls it back.
     #[error("directory version {found} is older than {at_least}, which is in force")]
     RolledBack {
@@ -109,7 +112,7 @@ impl DirectoryError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Envelope(error) => error.code(),
-            Self::RolledBack { .. } | Self::Expired(_) => ErrorCode::StaleBundle,
+            Self::RolledBack { .. } | Self::Another(_) | Self::Expired(_) => ErrorCode::StaleBundle,
             Self::NotYetValid(_) => ErrorCode::NotYetValid,
             Self::Faults(_) => ErrorCode::Malformed,
         }
@@ -227,6 +230,16 @@ impl Directory {
         Ok(directory)
     }
 
+    /// The same of one that comes after `known`, which may have ended: of the same version only that very one. Two that differ and bear one
+    /// number were signed in two folders of the authority, and which of them undoes the other nobody can say.
+    pub fn open_after(envelope: &Envelope, authority: &PublicKey, now: SystemTime, known: &Self) -> Result<Self, DirectoryError> {
+        let directory = Self::open(envelope, authority, now, known.version)?;
+        if directory.version == known.version && directory.digest != known.digest {
+            return Err(DirectoryError::Another(directory.version));
+        }
+        Ok(directory)
+    }
+
     /// For the authority: refuses what nobody would open, and signs the rest.
     pub fn seal(message: &KeyDirectory, authority: &SigningKey) -> Result<Envelope, DirectoryError> {
         faults::build(message, Digest::default(), authority.public()).map_err(DirectoryError::Faults)?;
@@ -304,16 +317,15 @@ impl Directory {
         self.system(&uri).is_some_and(|system| system.active) || self.hub(&uri).is_some_and(|hub| hub.active)
     }
 
-    /// Since when TLS certificates of this system or hub count, where it was admitted anew with other keys.
-    pub fn certificates_from(&self, identity: &Identity) -> Option<SystemTime> {
-        let uri = identity.uri();
-        let hub = || self.hub(&uri).and_then(|hub| hub.certificates_from);
-        self.system(&uri).and_then(|system| system.certificates_from).or_else(hub)
+    /// Since when TLS certificates of this hub count, where it was enrolled anew with other keys. A bound in time, and no key: who has not
+    /// heard of the enrolment yet must take the hub that tells it.
+    pub fn hub_certified_from(&self, hub: &Identity) -> Option<SystemTime> {
+        self.hub(&hub.uri()).and_then(|hub| hub.certificates_from)
     }
 
-    /// Whether a TLS certificate of this peer that begins then counts no more.
-    pub fn is_superseded(&self, identity: &Identity, begins: SystemTime) -> bool {
-        self.certificates_from(identity).is_some_and(|from| begins < from)
+    /// Whether a TLS certificate of this system is over another key than the one that it was admitted with last.
+    pub fn is_superseded(&self, identity: &Identity, tls_key: &Digest) -> bool {
+        self.system(&identity.uri()).is_some_and(|system| system.tls_key != *tls_key)
     }
 
     /// Whether this peer is an active administrator of the authority.

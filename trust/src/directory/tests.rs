@@ -39,7 +39,7 @@ fn city() -> City {
         status: Status::Active.into(),
         keys,
         administrator: uri == FUND,
-        certificates_from: None,
+        tls_key: vec![7; 32],
     };
     let member = |id: &str, systems| v1::Member {
         id: id.into(),
@@ -128,6 +128,31 @@ fn rollback_freeze_and_the_future_are_refused() {
     assert_eq!(open(at(1000), 5).unwrap_err().code(), ErrorCode::StaleBundle);
     assert!(open(at(0) - CLOCK_SKEW, 5).is_ok());
     assert_eq!(open(at(0) - CLOCK_SKEW - Duration::from_secs(1), 5).unwrap_err(), DirectoryError::NotYetValid(5));
+}
+
+#[test]
+fn of_one_number_there_is_one_directory() {
+    let mut city = city();
+    let first = Directory::open(&city.signed(), city.authority.public(), at(500), 0).unwrap();
+    let after = |city: &City| Directory::open_after(&city.signed(), city.authority.public(), at(500), &first);
+    assert!(after(&city).is_ok(), "the very same");
+    city.message.members[0].name_en = "another".into();
+    assert_eq!(after(&city).unwrap_err(), DirectoryError::Another(5));
+    assert_eq!(after(&city).unwrap_err().code(), ErrorCode::StaleBundle);
+    city.message.version = 6;
+    assert!(after(&city).is_ok());
+    city.message.version = 4;
+    assert_eq!(after(&city).unwrap_err(), DirectoryError::RolledBack { found: 4, at_least: 5 });
+}
+
+#[test]
+fn a_system_without_its_tls_key_is_a_fault() {
+    for wrong in [vec![], vec![7; 31], vec![7; 33]] {
+        let mut city = city();
+        city.message.members[0].systems[0].tls_key = wrong;
+        let refused = Directory::open(&city.signed(), city.authority.public(), at(500), 5);
+        assert!(matches!(refused, Err(DirectoryError::Faults(_))));
+    }
 }
 
 #[test]

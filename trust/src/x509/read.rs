@@ -29,6 +29,11 @@ pub fn identity_of(cert: &CertificateDer<'_>) -> Result<Identity, X509Error> {
     holder(&cert)
 }
 
+/// SHA-256 of the public key (SubjectPublicKeyInfo, DER) that a certificate is over.
+pub fn key_digest(cert: &CertificateDer<'_>) -> Result<Digest, X509Error> {
+    Ok(sha256(parse(cert)?.public_key().raw))
+}
+
 /// Whether the certificate is over this key.
 pub fn is_over_key(cert: &CertificateDer<'_>, key: &TlsKey) -> Result<bool, X509Error> {
     Ok(parse(cert)?.public_key().subject_public_key.data == key.0.public_key_raw())

@@ -220,7 +220,7 @@ fn no_other_key_holder_makes_a_certificate() {
             status: Status::Active.into(),
             keys: vec![key(&stranger, KeyUsage::Seal)],
             administrator: false,
-            certificates_from: None,
+            tls_key: vec![7; 32],
         };
         message.members[0].systems.push(system);
     });
