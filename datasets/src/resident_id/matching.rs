@@ -301,6 +301,11 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
         1 => takes.push(Take { least: 0, ..Take::typed(&whole) }),
         _ => {}
     }
+    // A look-alike may stand for any character of the person's, but an id must be there to be seen.
+    let meant: Vec<char> = whole.iter().map(|c| meant(*c)).collect();
+    if slips > 0 && !Take::typed(&meant).is_some_ids() {
+        return None;
+    }
     let rounded = rounded(&whole.iter().collect::<String>());
     if !rounded.is_empty() {
         // The number may have been mistyped before; where it begins no id to the letter, it was. That it
@@ -329,6 +334,18 @@ impl Character {
             return Some(Self::Known);
         }
         kinds.into_iter().find(|(characters, _)| characters.contains(c)).map(|(_, kind)| kind)
+    }
+}
+
+/// The digit that a look-alike is taken for.
+fn meant(c: char) -> char {
+    match c {
+        'O' | '〇' => '0',
+        'I' | 'L' => '1',
+        'Z' => '2',
+        'S' => '5',
+        'B' => '8',
+        c => c,
     }
 }
 
@@ -381,7 +398,9 @@ impl Take {
         let known = Counts::known(&tokens);
         // 15 digits of the sequences that stood for another century are whole, and only the century is open.
         let is_ambiguous = matches!(text.get(12..), Some(['9', '9', '6'..='9'])) && !matches!(text.first(), Some('8' | '9'));
-        let is_whole = text.len() == 15 && text.iter().all(char::is_ascii_digit) && is_ambiguous;
+        let day: String = text.iter().skip(6).take(6).collect();
+        let is_day = || ["18", "19"].iter().any(|century| NaiveDate::parse_from_str(&format!("{century}{day}"), "%Y%m%d").is_ok());
+        let is_whole = text.len() == 15 && text.iter().all(char::is_ascii_digit) && is_ambiguous && is_day();
         let (most, part) = match known.total() {
             _ if is_whole => (0, Some(0)),
             13.. => (2, Some(1)),
@@ -472,9 +491,35 @@ fn exponent_form(text: &str) -> Option<Vec<u8>> {
     let digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
     let length = exponent.parse::<usize>().ok().filter(|_| digits(exponent))?.checked_add(whole.len())?;
     let is_filled = fraction.ends_with("00000");
-    let fits = !whole.is_empty() && digits(whole) && digits(fraction) && !is_filled && matches!(length, 15 | 18);
+    // One digit before the point, or no point.
+    let fits = (whole.len() == 1 || (!whole.is_empty() && fraction.is_empty()))
+        && digits(whole)
+        && digits(fraction)
+        && !is_filled
+        && matches!(length, 15 | 18);
     let all = || [whole, fraction].concat().trim_end_matches('0').as_bytes().to_vec();
     fits.then(all)
+}
+
+/// Whether the character hides others.
+pub(super) fn is_mask(c: char) -> bool {
+    matches!(Character::of(c), Some(Character::Mask | Character::Uncertain))
+}
+
+/// Whether some id of 18 characters is one slip away.
+pub(super) fn looks_mistyped(text: &str) -> bool {
+    LONG_IDS.is_near(&tokens_of(text), 1)
+}
+
+/// Whether some id of 18 characters begins so, to the letter.
+pub(super) fn looks_cut(text: &str) -> bool {
+    let mut tokens = tokens_of(text);
+    tokens.push(Token::Stretch);
+    LONG_IDS.is_near(&tokens, 0)
+}
+
+fn tokens_of(text: &str) -> Vec<Token> {
+    text.bytes().map(Token::Known).collect()
 }
 
 /// The cell's characters, folded.

@@ -6,6 +6,7 @@
 //! (leading 9) follow the same scheme and are read as persons too.
 
 mod accounted;
+mod beside;
 mod fifteen;
 mod matching;
 mod plausible;
@@ -19,6 +20,7 @@ use crate::fold;
 use crate::normal::uscc;
 
 pub use accounted::{Declared, SchemeBy, Whose, names_somebody, persons_among, persons_in};
+pub use beside::{Damaged, damaged_in};
 pub use fifteen::{doubtfuls, fifteens, is_doubtful, is_spreadsheet_rounded, rounded_digits, short_digits};
 pub use matching::{Probe, Suspect, could_match};
 pub use schemes::{SCHEMES, Scheme};

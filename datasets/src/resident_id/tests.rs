@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod beside;
 mod cells;
 mod oracle;
 mod twice;

@@ -446,10 +446,13 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
         // A slip, and then a spreadsheet: where the fifteen digits that are left begin an id but for one slip, a clerk sees what happened, and
         // asks who is two slips away at most. Where they begin one to the letter, nothing shows that there was a slip: one is allowed for. Whom
         // else should he think of? Two slips and a rounding are three accidents: of the 300,000 of a city, they would name nearly all.
-        let kept: Vec<_> = s[..15].chars().map(Some).collect();
+        // A rounded number may have been rounded up.
+        let kept = [s[..15].to_string(), format!("{:015}", s[..15].parse::<u64>().unwrap().saturating_sub(1))];
+        let begins = |n: usize| kept.iter().any(|kept| begins_long(&kept.chars().map(Some).collect::<Vec<_>>(), n));
         if s.ends_with("000") && !s.ends_with("0000") {
-            if let Some(made) = (0..2).find(|&n| begins_long(&kept, n)) {
-                return if (12..18).any(|n| slips(&s[..15], &p[..n]) <= made + 1) { Mine } else { Others };
+            if let Some(made) = (0..2).find(|&n| begins(n)) {
+                let mine = kept.iter().any(|kept| (12..18).any(|n| slips(kept, &p[..n]) <= made + 1));
+                return if mine { Mine } else { Others };
             }
         }
     }
@@ -464,8 +467,9 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
         if seen >= 15 {
             // a mark beside a whole number: a flaw of it, or "and others"
             let rest: String = v.iter().flatten().collect();
-            // An old business number has no check that tells it from an id: with a mark inside, it hides something, and is not whole.
-            let inside = v.first().unwrap().is_some() && v.last().unwrap().is_some();
+            // An old business number is told from an id by one digit alone. "And others" is written behind it: before it or inside, a mark
+            // hides something, and the number is not whole.
+            let inside = v.last().unwrap().is_some();
             if whole(&rest, column) && !(inside && old_organisation(&rest) && !id_15(&rest, false)) {
                 return if s.contains('…') || s.contains("..") { Anybodys } else { Others };
             }

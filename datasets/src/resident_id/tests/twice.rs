@@ -35,6 +35,12 @@ fn the_cells_that_the_long_run_found_are_held() {
         ("110105321028070 1110105202\u{3000}0012175422", "110105202001217542"),
         // Three slips that make the check character of a credit code right; nothing is registered in division 102201.
         ("331022015086629736", "330102201508269736"),
+        // Nothing shows a number so.
+        ("35.30106E+13", "330106200203047543"),
+        // Only if a `Z` can stand for a 1 is that an id.
+        ("330130Z19610S33\u{200b}588", "320508200805201395"),
+        // 15 digits of the sequences for another century, and no day of any: two slips, then.
+        ("440_x000D_524790229996", "440524197905299265"),
     ] {
         assert!(concerns(raw, &person(p)), "{raw:?}");
     }

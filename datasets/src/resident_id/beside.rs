@@ -1,0 +1,88 @@
+//! Damaged ids in texts: names, remarks, addresses, numbers of other things. Most of what is there is no
+//! id. So this is a grammar of what only makes sense as one; whose it could be, [`Suspect`] tells.
+//!
+//! What a text holds is looked at in runs of digits, `X` and masks. A run is an id's if it is
+//!
+//! - **masked**, 18 or 15 characters long with at least four masks side by side, or of any length with at
+//!   least ten characters that are shown, but for bank cards, of 16 or 19 characters from `62` on: a
+//!   telephone number shows seven of its eleven; or
+//! - **mistyped**, 17 to 19 characters, of which some id is one slip away; or
+//! - **cut**, its first 14 to 17 characters: division and day of birth to the letter.
+//!
+//! Always, some id must look so: a province, a century, a month and a day.
+
+use super::matching::{Suspect, is_mask, looks_cut, looks_mistyped};
+use super::{Reading, parse};
+use crate::fold;
+
+/// The longest run that could be one id.
+const LONGEST: usize = 24;
+/// Characters that are shown of a masked id of any length.
+const SHOWN: usize = 10;
+/// The same where its length is an id's.
+const SHOWN_OF_WHOLE: usize = 6;
+/// Masks side by side.
+const MASKS: usize = 4;
+/// Groups that one id is written in.
+const MOST_GROUPS: usize = 4;
+/// Suspects of one text, and groups of one run.
+const MOST: usize = 16;
+
+/// A damaged id in a text.
+#[derive(Clone, Debug)]
+pub struct Damaged {
+    /// Whose it could be.
+    pub suspect: Suspect,
+    /// Whether it is masked: no other number looks so by chance.
+    pub is_masked: bool,
+}
+
+/// The damaged ids in a text, at most 16, in its order. Whole ones are [`super::persons_in`]'s.
+pub fn damaged_in(raw: &str) -> Vec<Damaged> {
+    // Nearly nothing shows so many digits.
+    if raw.len() < SHOWN || raw.bytes().filter(u8::is_ascii_digit).count() < SHOWN_OF_WHOLE && raw.is_ascii() {
+        return Vec::new();
+    }
+    let text = fold::narrowed(raw).to_ascii_uppercase();
+    let is_part = |c: char| c.is_ascii_digit() || c == 'X' || is_mask(c);
+    let mut damaged: Vec<Damaged> = text.split(|c: char| !is_part(c)).filter_map(one).collect();
+    // In groups that one blank or stroke divides: all of them, or some with masks among them, for what
+    // is before and behind an id is divided so, too.
+    for run in text.split(|c: char| !is_part(c) && !matches!(c, ' ' | '-')) {
+        let groups: Vec<&str> = run.split([' ', '-']).filter(|group| !group.is_empty()).take(MOST).collect();
+        if groups.len() > 1 {
+            damaged.extend(one(&groups.concat()));
+        }
+        let windows = (2..=MOST_GROUPS.min(groups.len().saturating_sub(1))).flat_map(|size| groups.windows(size));
+        damaged.extend(windows.filter_map(|window| one(&window.concat())).filter(|one| one.is_masked));
+    }
+    damaged.truncate(MOST);
+    damaged
+}
+
+/// What this run is, if that is a damaged id.
+fn one(run: &str) -> Option<Damaged> {
+    let length = run.chars().count();
+    if !(SHOWN..=LONGEST).contains(&length) || !matches!(parse(run), Reading::Unreadable) {
+        return None;
+    }
+    let hides = |c: char| is_mask(c) || c == 'X';
+    let body = run.strip_suffix('X').filter(|body| !body.ends_with(hides)).unwrap_or(run);
+    let shown = run.chars().filter(|c| !is_mask(*c)).count() - body.matches('X').count();
+    let is_masked = body.contains(hides);
+    let is_one = if is_masked {
+        let longest = body.split(|c| !hides(c)).map(|row| row.chars().count()).max().unwrap_or(0);
+        let is_card = matches!(length, 16 | 19) && run.starts_with("62");
+        // So many masks tell how many characters they hide, or nearly.
+        (matches!(length, 15 | 18) && longest >= MASKS && shown >= SHOWN_OF_WHOLE) || (shown >= SHOWN && !is_card)
+    } else {
+        match length {
+            17 => looks_mistyped(run) || looks_cut(run),
+            18 | 19 => looks_mistyped(run),
+            14..=16 => looks_cut(run),
+            _ => false,
+        }
+    };
+    let suspect = is_one.then(|| Suspect::new(run)).filter(|suspect| !suspect.is_anybodys())?;
+    Some(Damaged { suspect, is_masked })
+}
