@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
-use zerotrip_channel::{Address, Http2Bounds, Http2Client, Peer, SystemHome, dial, files, serve as serve_connection};
+use zerotrip_channel::{Address, Http2Bounds, Http2Client, SystemHome, dial, files, serve as serve_connection};
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::exchange_server::{Exchange, ExchangeServer};
 use zerotrip_proto::v1::{Answer, Envelope, ExchangeCall, ExchangeReply, KeyUsage};
@@ -197,7 +197,7 @@ async fn run(role: &Role) -> Result<(), Failure> {
         let (acceptor, routes) = (acceptor.clone(), routes.clone());
         tokio::spawn(async move {
             if let Ok(stream) = acceptor.accept(stream).await {
-                serve_connection(stream, Peer(None), routes, Http2Bounds::STANDARD, std::future::pending()).await;
+                serve_connection(stream, None, routes, Http2Bounds::STANDARD, std::future::pending()).await;
             }
         });
     }

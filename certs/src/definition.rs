@@ -17,6 +17,8 @@ use faults::{Faults, is_name};
 
 /// Most steps of one variant.
 pub const MOST_STEPS: usize = 32;
+/// Most registers that one variant asks. Of an answer that is no yes, this many commitments are recorded, whichever could be read.
+pub const MOST_DATASETS: usize = 8;
 /// Most meanings of one column's codes.
 pub const MOST_MEANINGS: usize = 1000;
 /// Longest definition text, in bytes.

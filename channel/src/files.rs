@@ -105,6 +105,12 @@ fn write_part(part: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Whether anything has this name. A link to nowhere does, and so does what cannot be asked: reading it says why. For files whose absence
+/// means that nothing was kept, stated or seen.
+pub fn is_there(path: &Path) -> bool {
+    !path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
 /// Reads a file of at most [`MOST_BYTES`].
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let at = |error| FileError { path: path.to_owned(), error };
@@ -138,6 +144,20 @@ pub fn read_text(path: &Path) -> Result<String, FileError> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
     use super::*;
+
+    /// Where a file that is not there means that nothing was seen, one that cannot be read must not mean it too.
+    #[test]
+    fn only_what_has_no_name_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        assert!(!is_there(&path("none")));
+        assert!(!is_there(&path("none/below")));
+        std::os::unix::fs::symlink(path("none"), path("dangling")).unwrap();
+        std::fs::write(path("file"), "").unwrap();
+        for there in ["dangling", "file", "file/below", "."] {
+            assert!(is_there(&path(there)), "{there}");
+        }
+    }
 
     #[test]
     fn a_pipe_or_a_device_is_named_and_not_waited_for() {

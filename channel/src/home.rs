@@ -13,10 +13,11 @@ use zerotrip_proto::v1::Envelope;
 use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::ending::utc;
 use zerotrip_trust::identity::Identity;
+use zerotrip_trust::keys;
 use zerotrip_trust::keys::{PublicKey, SigningKey};
 use zerotrip_trust::renewal::RenewalError;
+use zerotrip_trust::tls::{self, ExpectedPeer};
 use zerotrip_trust::x509::{self, TlsKey, X509Error, pem};
-use zerotrip_trust::{keys, tls};
 
 use crate::files::{self, FileError, Secrecy};
 use crate::{Address, ClientError, DialError};
@@ -171,13 +172,16 @@ impl SystemHome {
 
     /// How to dial the hub as this system.
     pub fn tls(&self, alpn: &[u8]) -> Result<Arc<ClientConfig>, HomeError> {
-        let config = tls::client_config(Some((&self.chain, &self.tls_key)), &self.ca, &self.hub, &[alpn]);
-        config.map_err(|error| content(&self.folder.join("tls.pem"), &error))
+        self.tls_to(self.expected_hub()?, alpn)
     }
 
     /// How to dial a hub whose own certificate may have ended: only to hand it a renewed one.
     pub fn tls_to_ended_hub(&self, alpn: &[u8]) -> Result<Arc<ClientConfig>, HomeError> {
-        let config = tls::client_config_for_ended_peer(Some((&self.chain, &self.tls_key)), &self.ca, &self.hub, &[alpn]);
+        self.tls_to(self.expected_hub()?.or_ended(), alpn)
+    }
+
+    fn tls_to(&self, hub: ExpectedPeer, alpn: &[u8]) -> Result<Arc<ClientConfig>, HomeError> {
+        let config = tls::client_config(Some((&self.chain, &self.tls_key)), &self.ca, hub, &[alpn]);
         config.map_err(|error| content(&self.folder.join("tls.pem"), &error))
     }
 
@@ -186,8 +190,14 @@ impl SystemHome {
         if self.certificate_ends().is_some_and(|ends| ends > now) {
             return self.tls(alpn);
         }
-        let config = tls::client_config(None, &self.ca, &self.hub, &[alpn]);
+        let config = tls::client_config(None, &self.ca, self.expected_hub()?, &[alpn]);
         config.map_err(|error| content(&self.folder.join("ca.pem"), &error))
+    }
+
+    /// The hub, by a certificate that counts by the newest key directory that was kept here, whether that has ended or not.
+    fn expected_hub(&self) -> Result<ExpectedPeer, HomeError> {
+        let kept = Directory::open_ended(&self.kept_directory()?, &self.authority, SystemTime::now(), 0)?;
+        Ok(ExpectedPeer::new(&self.hub).certified_from(kept.certificates_from(&self.hub)))
     }
 
     /// One of the system's other keys: `approve` or `seal`.

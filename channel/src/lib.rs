@@ -19,14 +19,36 @@ pub use home::{HomeError, SystemHome};
 pub use join::{JoinError, join};
 pub use server::{Served, serve};
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use rustls::pki_types::CertificateDer;
+use zerotrip_trust::tls::{self, TlsError};
+use zerotrip_trust::x509;
 
 pub use zerotrip_trust::identity::Identity;
 
-/// Who is at the other end of the connection that a request came on; `None` for a client without a certificate. Found in a
-/// request's extensions.
+/// Who is at the other end of the connection that a request came on, by its TLS certificate. Found in a request's extensions; not there
+/// for a client without a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peer(pub Option<Identity>);
+pub struct Peer {
+    /// The one system or hub that the certificate names.
+    pub identity: Identity,
+    /// The beginning of that certificate: one from before its holder was admitted anew counts no more.
+    pub certified_from: SystemTime,
+    /// Its end, with which the connection ends.
+    pub certified_until: SystemTime,
+}
+
+impl Peer {
+    /// Who showed these certificates in the handshake of a connection, which verified them; `None` where there are none.
+    pub fn shown(certificates: Option<&[CertificateDer<'_>]>) -> Result<Option<Self>, TlsError> {
+        let Some(certificates) = certificates.filter(|certificates| !certificates.is_empty()) else { return Ok(None) };
+        let identity = tls::peer_identity(certificates)?;
+        let leaf = certificates.first().ok_or(TlsError::NoCertificate)?;
+        let (certified_from, certified_until) = x509::validity_of(leaf)?;
+        Ok(Some(Self { identity, certified_from, certified_until }))
+    }
+}
 
 /// Every HTTP/2 bound, one place. A stalled reader holds at most one stream window; all stalled readers of one connection together
 /// stay under the connection window, so that small answers always pass.

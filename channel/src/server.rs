@@ -34,8 +34,8 @@ pub enum Served {
 }
 
 /// Serves `service` until the peer goes away or `stop` completes; then open streams finish and new ones are refused.
-/// Every request carries the [`Peer`] in its extensions.
-pub async fn serve<I, S>(io: I, peer: Peer, service: S, bounds: Http2Bounds, stop: impl Future<Output = ()>) -> Served
+/// Every request carries the [`Peer`] in its extensions, where there is one.
+pub async fn serve<I, S>(io: I, peer: Option<Peer>, service: S, bounds: Http2Bounds, stop: impl Future<Output = ()>) -> Served
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
@@ -43,7 +43,9 @@ where
 {
     let service = service.map_request(move |request: Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer.clone());
+        if let Some(peer) = peer.clone() {
+            request.extensions_mut().insert(peer);
+        }
         request
     });
     let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());

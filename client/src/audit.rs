@@ -13,7 +13,7 @@ use zerotrip_proto::v1::{EntryOpening, ExchangeOutcome, LedgerEntry};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::entry;
 use zerotrip_trust::merkle::{CompactRange, leaf_hash};
-use zerotrip_trust::note::Checkpoint;
+use zerotrip_trust::note::{Checkpoint, SeenLogError};
 
 /// Exchange ids that a report names; more are counted.
 const NAMED: usize = 20;
@@ -102,17 +102,9 @@ pub enum AuditError {
     /// The entries are not those that were signed.
     #[error("the entries do not lead to the signed root: one of them was altered")]
     WrongRoot,
-    /// Shorter than what was seen before.
-    #[error("the ledger shrank: {seen} entries were seen before, now it has {now}")]
-    Shrunk {
-        /// Before.
-        seen: u64,
-        /// Now.
-        now: u64,
-    },
-    /// Another history than what was seen before.
-    #[error("the ledger is another one than at the last look: its first {0} entries were rewritten")]
-    Forked(u64),
+    /// Not the log that was seen before.
+    #[error(transparent)]
+    Seen(#[from] SeenLogError),
     /// A kept head that cannot be read.
     #[error("the head that was kept from the last look cannot be read; move the file away to begin anew")]
     KeptHead,
@@ -145,7 +137,7 @@ impl Audit {
         }
         self.range.append(leaf_hash(leaf));
         match &self.seen {
-            Some(seen) if seen.size == self.range.size() && seen.root != self.range.root() => Err(AuditError::Forked(seen.size)),
+            Some(seen) if seen.size == self.range.size() && seen.root != self.range.root() => Err(SeenLogError::Forked(seen.size).into()),
             _ => Ok(()),
         }
     }
@@ -153,7 +145,7 @@ impl Audit {
     /// Whether all that came is what the signed head says.
     pub fn finish(self, head: &Checkpoint) -> Result<AuditReport, AuditError> {
         if let Some(seen) = self.seen.as_ref().filter(|seen| seen.size > head.size) {
-            return Err(AuditError::Shrunk { seen: seen.size, now: head.size });
+            return Err(SeenLogError::Shrunk { seen: seen.size, now: head.size }.into());
         }
         if self.range.size() != head.size {
             return Err(AuditError::WrongSize { expected: head.size, found: self.range.size() });
@@ -297,9 +289,9 @@ mod tests {
         assert_eq!(audit(None, &entries[..2], &good), Err(AuditError::WrongSize { expected: 3, found: 2 }));
         let altered = vec![bundle(2), entries[1].clone(), entries[2].clone()];
         assert_eq!(audit(None, &altered, &good), Err(AuditError::WrongRoot));
-        assert_eq!(audit(Some(head(&entries[..2])), &altered, &head(&altered)), Err(AuditError::Forked(2)));
+        assert_eq!(audit(Some(head(&entries[..2])), &altered, &head(&altered)), Err(SeenLogError::Forked(2).into()));
         let shorter = &entries[..2];
-        assert_eq!(audit(Some(good.clone()), shorter, &head(shorter)), Err(AuditError::Shrunk { seen: 3, now: 2 }));
+        assert_eq!(audit(Some(good.clone()), shorter, &head(shorter)), Err(SeenLogError::Shrunk { seen: 3, now: 2 }.into()));
         assert_eq!(audit(Some(head(&entries[..1])), &entries, &good).unwrap().continues, Some(1));
         let stray = [bundle(1), completion("a", 0)];
         assert!(matches!(audit(None, &stray, &head(&stray)), Err(AuditError::WithoutIntent { index: 1, .. })));
@@ -320,7 +312,7 @@ mod tests {
             let mut rewritten = entries;
             let at = at % seen;
             rewritten[at] = bundle(1000);
-            prop_assert_eq!(audit(Some(kept), &rewritten, &head(&rewritten)), Err(AuditError::Forked(seen as u64)));
+            prop_assert_eq!(audit(Some(kept), &rewritten, &head(&rewritten)), Err(SeenLogError::Forked(seen as u64).into()));
         }
     }
 }

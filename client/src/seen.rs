@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use zerotrip_certs::certificate::{ProvenAnswer, checkpoint_origin};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, FileError, Secrecy};
-use zerotrip_trust::merkle;
-use zerotrip_trust::note::Checkpoint;
+use zerotrip_trust::note::{Checkpoint, SeenLogError};
 
 use crate::audit::{AuditError, kept_head};
 
@@ -41,7 +40,7 @@ pub enum SeenError {
         "{0}; do not act on the answer, and tell the authority: only where it confirms that a backup of the hub was put back, move \
          `{FILE}` in this system's folder away"
     )]
-    Ledger(AuditError),
+    Ledger(SeenLogError),
     /// It was decided under a directory that was replaced.
     #[error(
         "the hub decided under directory version {found}, but version {known} was seen here: it was set back; do not act on the answer"
@@ -97,7 +96,9 @@ impl Seen {
     /// Takes a proven answer, if its tree continues what was seen and it was decided under no older directory than `known`.
     pub(crate) fn follow(&mut self, proven: &ProvenAnswer, known: u64) -> Result<(), SeenError> {
         let head = proven.checkpoint();
-        continues(self.head.as_ref(), head, &proven.reply().consistency).map_err(SeenError::Ledger)?;
+        if let Some(seen) = &self.head {
+            head.continues(seen, &proven.reply().consistency).map_err(SeenError::Ledger)?;
+        }
         let found = proven.answer().decision.as_ref().map_or(0, |decision| decision.directory_version);
         if found < known {
             return Err(SeenError::OlderDirectory { found, known });
@@ -147,74 +148,9 @@ impl Drop for Seen {
 }
 
 fn read(file: &Path) -> Result<Option<Checkpoint>, SeenError> {
-    if !file.exists() {
+    if !files::is_there(file) {
         return Ok(None);
     }
     let note = files::read_text(file)?;
     kept_head(&note).map(Some).map_err(|error| SeenError::Kept { path: file.display().to_string(), error })
-}
-
-/// Whether the tree of `head` is the one that was seen, grown.
-fn continues(seen: Option<&Checkpoint>, head: &Checkpoint, path: &[Vec<u8>]) -> Result<(), AuditError> {
-    let Some(seen) = seen.filter(|seen| seen.size > 0) else { return Ok(()) };
-    if head.size < seen.size {
-        return Err(AuditError::Shrunk { seen: seen.size, now: head.size });
-    }
-    let path = merkle::path_from_bytes(path).ok_or(AuditError::Forked(seen.size))?;
-    merkle::verify_consistency(seen.size, head.size, &seen.root, &head.root, &path).map_err(|_| AuditError::Forked(seen.size))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use std::collections::HashMap;
-
-    use zerotrip_trust::Digest;
-    use zerotrip_trust::merkle::{CompactRange, NodeReader, consistency_path, leaf_hash};
-
-    use super::*;
-
-    struct Nodes(HashMap<(u32, u64), Digest>);
-
-    impl NodeReader for Nodes {
-        fn node(&self, level: u32, index: u64) -> Option<Digest> {
-            self.0.get(&(level, index)).copied()
-        }
-    }
-
-    /// A log of leaves 0, 1, …, of which those from `other` on are others.
-    fn log(size: u64, other: u64) -> (Checkpoint, Nodes) {
-        let (mut range, mut nodes) = (CompactRange::new(), HashMap::new());
-        for index in 0..size {
-            let leaf = leaf_hash(&[u8::try_from(index).unwrap(), u8::from(index >= other)]);
-            range.append_with(leaf, |level, index, digest| {
-                nodes.insert((level, index), digest);
-            });
-        }
-        (Checkpoint { origin: "o".into(), size, root: range.root() }, Nodes(nodes))
-    }
-
-    #[test]
-    fn only_a_log_that_grew_is_followed() {
-        for (old, new) in [(1, 1), (1, 2), (3, 8), (7, 8), (8, 8), (5, 40)] {
-            let ((seen, _), (head, nodes)) = (log(old, 99), log(new, 99));
-            let path: Vec<Vec<u8>> = match old == new {
-                true => vec![],
-                false => consistency_path(&nodes, old, new).unwrap().iter().map(|digest| digest.to_vec()).collect(),
-            };
-            assert_eq!(continues(Some(&seen), &head, &path), Ok(()), "{old} {new}");
-            assert_eq!(continues(None, &head, &[]), Ok(()));
-            if old < new {
-                assert_eq!(continues(Some(&head), &seen, &[]), Err(AuditError::Shrunk { seen: new, now: old }));
-                assert_eq!(continues(Some(&seen), &head, &[]), Err(AuditError::Forked(old)), "without proof");
-            }
-            // The last entry that was seen is another now.
-            let (rewritten, nodes) = log(new, old - 1);
-            let path: Vec<Vec<u8>> = match old == new {
-                true => vec![],
-                false => consistency_path(&nodes, old, new).unwrap().iter().map(|digest| digest.to_vec()).collect(),
-            };
-            assert_eq!(continues(Some(&seen), &rewritten, &path), Err(AuditError::Forked(old)), "{old} {new}");
-        }
-    }
 }

@@ -124,7 +124,7 @@ impl Worksheet {
     /// What has been decided so far; nothing, if there is no file.
     pub fn read(folder: &Path, dataset: &str) -> Result<Self, DeskError> {
         let path = worksheet_path(folder, dataset);
-        if !path.exists() {
+        if !files::is_there(&path) {
             return Ok(Self::default());
         }
         let damaged = |why: String| DeskError::Config(path.display().to_string(), why);
@@ -211,7 +211,7 @@ impl Adjudications {
     /// The owner's signed statement about a dataset, if there is one. Whether the signature holds is for the directory in force to say.
     pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Self, Envelope)>, DeskError> {
         let path = signed_path(folder, dataset);
-        if !path.exists() {
+        if !files::is_there(&path) {
             return Ok(None);
         }
         let remedy = "remove it, then run `zerotrip-connector adjudicate` again: what was decided is kept";

@@ -26,7 +26,7 @@ use crate::gate::{self, Admitted, Arrival, Served};
 use crate::journal::Journal;
 use crate::quality::Qualities;
 use crate::scan::{self, Messages, Shape};
-use crate::seen::Seen;
+use crate::seen::{Continuity, Seen, Shown};
 use crate::serving::{Serving, verify_owner};
 use crate::shown::shown;
 use crate::source::SourceError;
@@ -432,12 +432,11 @@ impl Agent {
         }
     }
 
-    /// What the hub shows of its log and its grants, against what was seen of them: one that is behind, or that shows nothing where something
-    /// was seen, is refused.
-    pub fn compare_hub(&self, shown: &DescribeRequest, now: SystemTime) -> Result<(), Refusal> {
+    /// What the hub shows of its log and its grants, against what was seen of them: one that is behind, or that shows nothing, is refused.
+    pub fn compare_hub(&self, shown: &DescribeRequest, now: SystemTime) -> Result<Continuity, Refusal> {
         let refuse = |why: String| Err(self.refused(Refusal::new(ErrorCode::StaleBundle, why)));
         if shown.checkpoint.is_empty() {
-            return if self.seen.size() == 0 { Ok(()) } else { refuse("the hub shows no tree head".to_owned()) };
+            return refuse("the hub shows no tree head".to_owned());
         }
         let hub = self.home.hub.uri();
         let origin = hub.trim_start_matches("spiffe://");
@@ -484,11 +483,11 @@ impl Agent {
         self.replaced.send_replace(());
     }
 
-    /// One scan, from its ticket to its receipt. What goes wrong is journalled here, and the hub hears a code.
-    pub async fn scan(&self, ticket: &Envelope, hub: &str, out: &Messages) -> Result<(), Refusal> {
+    /// One scan, from its ticket to its receipt, for a hub that has shown so much on its channel. What goes wrong is journalled here, and the hub hears a code.
+    pub async fn scan(&self, ticket: &Envelope, hub: &str, shown: &Shown, out: &Messages) -> Result<(), Refusal> {
         let now = SystemTime::now();
         let current = self.current();
-        let admitted = self.seen.is_not_behind().and_then(|()| self.admit(ticket, hub, &current, now));
+        let admitted = shown.is_enough().and_then(|()| self.admit(ticket, hub, &current, now));
         let admitted = admitted.and_then(|admitted| Ok((self.serving(&admitted.approved.template().dataset, &current)?, admitted)));
         let (serving, admitted) = match admitted {
             Ok(admitted) => admitted,
@@ -538,6 +537,7 @@ impl Agent {
             remembers_since: self.used.since(),
         };
         let admitted = gate::admit(ticket, &arrival)?;
+        self.seen.take(&admitted.grant)?;
         self.used.spend(&admitted.grant, &admitted.approved.template().scan, now)?;
         Ok(admitted)
     }

@@ -41,7 +41,7 @@ pub fn path(folder: &Path) -> PathBuf {
 /// The signed approvals, as they lie there; whether the signature holds, the directory in force says.
 pub fn read(folder: &Path) -> Result<Option<Envelope>, DeskError> {
     let path = path(folder);
-    if path.exists() { envelope(&path, payload_type::APPROVALS, APPROVE_AGAIN).map(Some) } else { Ok(None) }
+    if files::is_there(&path) { envelope(&path, payload_type::APPROVALS, APPROVE_AGAIN).map(Some) } else { Ok(None) }
 }
 
 /// The approvals as this owner signed them; what somebody else put there is not signed anew.

@@ -46,7 +46,7 @@ pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<
                 // What was said of the channel before does not explain the end of this one.
                 let _before = agent.take_notice();
                 said.open(agent);
-                let peer = Peer(Some(agent.home().hub.clone()));
+                let peer = Peer::shown(stream.get_ref().1.peer_certificates()).ok().flatten();
                 let ends = ended(stop.clone(), restated.clone());
                 let serving = serve(stream, peer, service::routes(agent), Http2Bounds::STANDARD, ends);
                 let served = within_drain(serving, ended(stop.clone(), restated.clone())).await;

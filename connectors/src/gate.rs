@@ -300,7 +300,7 @@ fn from_evidence(opening: &Opening, value: &str, template: &ScanTemplate, eviden
         Some(Source::Column(column)) => column.dataset == receipt.dataset && column.column == opening.column,
         _ => false,
     });
-    approved && receipt::open(receipt, &opening.column, opening.position, &opening.salt, value)
+    approved && receipt::open(receipt, &opening.column, &opening.salt, value)
 }
 
 /// Receipts of other departments, each signed by a system of its dataset's owner, for this very exchange.

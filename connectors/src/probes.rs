@@ -116,7 +116,7 @@ impl Probes {
                 let (found, end) = match self.look_up(columns, &part, access).await {
                     Ok(answer) => answer,
                     // Together they have more rows than one scan may; fewer at a time have fewer.
-                    Err(error) if error.code == ErrorCode::SourceLimit && part.len() > 1 => {
+                    Err(error) if error.code == ErrorCode::DefinitionLimit && part.len() > 1 => {
                         let (one, other) = part.split_at(part.len() / 2);
                         parts.extend([one.to_vec(), other.to_vec()]);
                         continue;

@@ -1,6 +1,6 @@
 //! Serves one admitted scan: rows from the source, evaluated again on normalised values, as Arrow batches, and the signed receipt.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -190,14 +190,9 @@ struct Delivery<'a> {
     rows: u64,
     stream: Hasher,
     findings: BTreeMap<(i32, usize), u64>,
-    supplied: Vec<Supplied>,
+    /// The distinct values of each column that supplies keys.
+    supplied: Vec<BTreeSet<String>>,
     sent_schema: bool,
-}
-
-#[derive(Default)]
-struct Supplied {
-    seen: HashSet<String>,
-    order: Vec<String>,
 }
 
 impl<'a> Delivery<'a> {
@@ -212,7 +207,7 @@ impl<'a> Delivery<'a> {
             rows: 0,
             stream: Hasher::with_domain("zerotrip scan stream v1"),
             findings: BTreeMap::new(),
-            supplied: shape.supplies.iter().map(|_| Supplied::default()).collect(),
+            supplied: shape.supplies.iter().map(|_| BTreeSet::new()).collect(),
             sent_schema: false,
         }
     }
@@ -268,10 +263,8 @@ impl<'a> Delivery<'a> {
     fn supply(&mut self, reading: &CellReading<'_>, at: usize) {
         let CellReading::Id(id) = reading else { return };
         let Some(slot) = self.shape.supplies.iter().position(|place| *place == at) else { return };
-        if let Some(supplied) = self.supplied.get_mut(slot)
-            && supplied.seen.insert(id.as_str().to_owned())
-        {
-            supplied.order.push(id.as_str().to_owned());
+        if let Some(supplied) = self.supplied.get_mut(slot) {
+            supplied.insert(id.as_str().to_owned());
         }
     }
 
@@ -283,7 +276,7 @@ impl<'a> Delivery<'a> {
             self.bytes_left = self
                 .bytes_left
                 .checked_sub(bytes)
-                .ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more bytes than the owner's `limits.most_bytes`"))?;
+                .ok_or_else(|| SourceError::new(ErrorCode::DefinitionLimit, "more bytes than the owner's `limits.most_bytes`"))?;
             self.stream.update_framed(&message.data_header);
             self.stream.update_framed(&message.data_body);
             if let Some(before) = self.held.replace(message) {
@@ -314,8 +307,7 @@ impl<'a> Delivery<'a> {
         let mut supplied = Vec::new();
         for (at, values) in self.shape.supplies.iter().zip(&self.supplied) {
             let name = self.shape.columns.get(*at).map_or("", |(_, column)| column.name.as_str());
-            let order: Vec<&str> = values.order.iter().map(String::as_str).collect();
-            supplied.push(receipt::supply(secret, name, &order).map_err(|error| failed(&error))?);
+            supplied.push(receipt::supply(secret, name, values).map_err(|error| failed(&error))?);
         }
         let mut findings: Vec<Finding> = self
             .findings

@@ -1,19 +1,20 @@
 //! What this connector saw of its hub: the largest signed tree head, and the highest version of the grants. A hub that is behind was set
 //! back: what was revoked since may hold again there, and what was acknowledged may be lost. It is asked nothing more of here.
 //!
-//! A hub that shows a longer log and no proof is not refused for that: what is not proven is not kept either, so that it is compared again.
+//! Each channel begins with nothing shown, and its scans are refused until the hub has proven on it that its log continues what was seen.
+//! A hub that shows a longer log without proof hears how much was seen, and brings the proof with its next description.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_proto::Refusal;
-use zerotrip_proto::v1::{DescribeRequest, ErrorCode};
+use zerotrip_proto::v1::{DescribeRequest, ErrorCode, ScanGrant};
 use zerotrip_trust::Digest;
-use zerotrip_trust::merkle;
-use zerotrip_trust::note::Checkpoint;
+use zerotrip_trust::note::{Checkpoint, SeenLogError};
 
 /// Below the connector's `state`.
 const FILE: &str = "hub-seen.toml";
@@ -24,30 +25,66 @@ const SAY_AGAIN: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Seen {
     file: PathBuf,
-    /// Why the hub is not answered now.
-    behind: Mutex<Option<String>>,
-    /// What was said of that last, and when: a hub that is refused opens the next channel within a second.
+    /// The highest version of the grants, and the most leaves, that a signed scan grant spoke of since this process started.
+    grants: AtomicU64,
+    leaves: AtomicU64,
+    /// What was said of a hub that is refused last, and when: it opens the next channel within a second.
     said: Mutex<Option<(String, Instant)>>,
 }
 
+/// What the hub has shown on one channel, and so whether it is answered there.
+#[derive(Debug)]
+pub struct Shown(Mutex<Result<(), Refusal>>);
+
+impl Default for Shown {
+    fn default() -> Self {
+        let why = "the hub has not shown on this channel that its log continues what was seen here";
+        Self(Mutex::new(Err(Refusal::new(ErrorCode::StaleBundle, why))))
+    }
+}
+
+impl Shown {
+    /// Refuses a scan of a hub that has not shown enough.
+    pub fn is_enough(&self) -> Result<(), Refusal> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps the newest comparison, and says whether the hub hears of it as an error: a proof that is only missing it can still bring.
+    pub fn keep(&self, compared: Result<Continuity, Refusal>) -> Result<(), Refusal> {
+        let (shown, told) = match compared {
+            Ok(Continuity::Proven) => (Ok(()), Ok(())),
+            Ok(Continuity::ProofMissing) => (Self::default().is_enough(), Ok(())),
+            Err(refusal) => (Err(refusal.clone()), Err(refusal)),
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = shown;
+        told
+    }
+}
+
+/// What a comparison came to, where nothing speaks against the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Continuity {
+    /// Its log is the one that was seen, or that one grown.
+    Proven,
+    /// Its log is longer, and no proof came with it.
+    ProofMissing,
+}
+
+/// Every field is there in a file that is: one that was emptied or cut says nothing, and nothing is served over it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
-    #[serde(default)]
     origin: String,
-    #[serde(default)]
     size: u64,
     /// Hexadecimal.
-    #[serde(default)]
     root: String,
-    #[serde(default)]
     grants_version: u64,
 }
 
 impl Seen {
     /// Of the connector in this folder.
     pub fn new(folder: &Path) -> Self {
-        Self { file: folder.join("state").join(FILE), behind: Mutex::default(), said: Mutex::default() }
+        Self { file: folder.join("state").join(FILE), grants: AtomicU64::new(0), leaves: AtomicU64::new(0), said: Mutex::default() }
     }
 
     /// Leaves of the largest tree that was seen.
@@ -55,23 +92,25 @@ impl Seen {
         self.read().map_or(0, |kept| kept.size)
     }
 
+    /// Takes what a scan grant says of grants and log, once its signature was verified: refused where it is behind what was seen.
+    pub fn take(&self, grant: &ScanGrant) -> Result<(), Refusal> {
+        self.leaves.fetch_max(grant.ledger_size, Ordering::Relaxed);
+        let seen = self.grants.fetch_max(grant.grants_version, Ordering::Relaxed);
+        if grant.grants_version < seen {
+            let why = format!("the hub asks under grants version {}, and version {seen} was seen here", grant.grants_version);
+            return Err(Refusal::new(ErrorCode::StaleBundle, why));
+        }
+        Ok(())
+    }
+
     /// Compares what the hub shows with what was seen, and keeps what is newer and proven. `head` is its tree head, whose signature was
-    /// verified. What it is refused for, it is refused for until it shows better.
-    pub fn compare(&self, head: &Checkpoint, shown: &DescribeRequest) -> Result<(), Refusal> {
+    /// verified.
+    pub fn compare(&self, head: &Checkpoint, shown: &DescribeRequest) -> Result<Continuity, Refusal> {
         let compared = self.weigh(head, shown);
-        *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = compared.as_ref().err().cloned();
         if let Err(why) = &compared {
             self.say(why);
         }
         compared.map_err(|why| Refusal::new(ErrorCode::StaleBundle, why))
-    }
-
-    /// Refuses a scan of a hub that is behind.
-    pub fn is_not_behind(&self) -> Result<(), Refusal> {
-        match self.behind.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            Some(why) => Err(Refusal::new(ErrorCode::StaleBundle, why.clone())),
-            None => Ok(()),
-        }
     }
 
     fn say(&self, why: &str) {
@@ -82,52 +121,50 @@ impl Seen {
         }
     }
 
-    fn weigh(&self, head: &Checkpoint, shown: &DescribeRequest) -> Result<(), String> {
+    fn weigh(&self, head: &Checkpoint, shown: &DescribeRequest) -> Result<Continuity, String> {
         let kept = self.read().map_err(|why| format!("what was seen of the hub cannot be read: {why}"))?;
+        if kept == Kept::default() {
+            // Nothing was seen yet, or its owner begins anew.
+            self.grants.store(0, Ordering::Relaxed);
+            self.leaves.store(0, Ordering::Relaxed);
+        }
         let remedy = format!(
             "tell the authority; only where it confirms that a backup of the hub was put back, and has run `zerotrip authority refresh` \
              since, remove `{}`",
             self.file.display()
         );
-        if shown.grants_version < kept.grants_version {
+        let grants = kept.grants_version.max(self.grants.load(Ordering::Relaxed));
+        if shown.grants_version < grants {
             return Err(format!(
                 "the hub was set back: its grants are version {}, and version {} was seen here, so that what was revoked may hold there; \
                  the authority sends the newest with `zerotrip authority refresh`",
-                shown.grants_version, kept.grants_version
+                shown.grants_version, grants
             ));
         }
         if kept.size > 0 && kept.origin != head.origin {
             return Err(format!("the hub's log is `{}`, and that of `{}` was seen here; {remedy}", head.origin, kept.origin));
         }
-        if head.size < kept.size {
-            return Err(format!("the hub was set back: its log has {} entries, and {} were seen here; {remedy}", head.size, kept.size));
+        let leaves = self.leaves.load(Ordering::Relaxed);
+        if head.size < leaves {
+            let shrunk = SeenLogError::Shrunk { seen: leaves, now: head.size };
+            return Err(format!("the hub was set back: {shrunk}; {remedy}"));
         }
-        let rewritten =
-            || format!("the hub's log is not the one that was seen here: its first {} entries were rewritten; {remedy}", kept.size);
+        if kept.size > 0 && head.size > kept.size && shown.consistency.is_empty() {
+            return Ok(Continuity::ProofMissing);
+        }
         let root = hex::decode(&kept.root).ok().and_then(|bytes| Digest::try_from(bytes).ok());
-        let mut next = kept.clone();
-        next.grants_version = shown.grants_version;
-        if kept.size == 0 {
-            next = Kept { origin: head.origin.clone(), size: head.size, root: hex::encode(head.root), ..next };
-        } else if head.size == kept.size {
-            if root != Some(head.root) {
-                return Err(rewritten());
-            }
-        } else if !shown.consistency.is_empty() {
-            let root = root.ok_or_else(rewritten)?;
-            let path = merkle::path_from_bytes(&shown.consistency).ok_or_else(rewritten)?;
-            merkle::verify_consistency(kept.size, head.size, &root, &head.root, &path).map_err(|_| rewritten())?;
-            next = Kept { size: head.size, root: hex::encode(head.root), ..next };
+        let seen = Checkpoint { origin: kept.origin.clone(), size: kept.size, root: root.unwrap_or_default() };
+        head.continues(&seen, &shown.consistency).map_err(|error| format!("the hub was set back: {error}; {remedy}"))?;
+        let root = hex::encode(head.root);
+        let next = Kept { origin: head.origin.clone(), size: head.size, root, grants_version: shown.grants_version };
+        if next != kept {
+            self.write(&next).map_err(|error| format!("what was seen of the hub cannot be kept: {error}"))?;
         }
-        if next == kept {
-            return Ok(());
-        }
-        let written = self.write(&next);
-        written.map_err(|error| format!("what was seen of the hub cannot be kept: {error}"))
+        Ok(Continuity::Proven)
     }
 
     fn read(&self) -> Result<Kept, String> {
-        if !self.file.exists() {
+        if !files::is_there(&self.file) {
             return Ok(Kept::default());
         }
         let text = files::read_text(&self.file).map_err(|error| error.to_string())?;
@@ -176,34 +213,59 @@ mod tests {
     }
 
     #[test]
-    fn a_hub_that_is_behind_is_refused_until_it_shows_better() {
+    fn a_hub_is_answered_on_a_channel_once_it_has_shown_that_it_is_not_behind() {
         let folder = tempfile::tempdir().unwrap();
         let seen = Seen::new(folder.path());
-        let compare = |size: u64, other: u64, grants: u64| {
+        let channel = Shown::default();
+        // Nothing was shown on it yet.
+        assert!(channel.is_enough().is_err());
+        let describe = |size: u64, other: u64, from: u64, grants: u64| {
             let (head, nodes) = log(size, other);
-            seen.compare(&head, &shown(&nodes, seen.size(), size, grants)).map_err(|refusal| refusal.en)
+            channel.keep(seen.compare(&head, &shown(&nodes, from, size, grants))).map_err(|refusal| refusal.en)
         };
+        let compare = |size: u64, other: u64, grants: u64| describe(size, other, seen.size(), grants);
         compare(5, 99, 3).unwrap();
         compare(5, 99, 3).unwrap();
         compare(9, 99, 4).unwrap();
+        channel.is_enough().unwrap();
         assert_eq!(seen.size(), 9);
         // Set back, whole or in part; then with other entries in the place of those that were lost.
-        assert!(compare(8, 99, 4).unwrap_err().contains("its log has 8 entries, and 9 were seen here"));
-        assert!(seen.is_not_behind().is_err());
+        assert!(compare(8, 99, 4).unwrap_err().contains("9 entries were seen before, now it has 8"));
+        assert!(channel.is_enough().unwrap_err().en.contains("now it has 8"));
         assert!(compare(9, 99, 3).unwrap_err().contains("its grants are version 3, and version 4 was seen"));
         assert!(compare(9, 7, 4).unwrap_err().contains("rewritten"));
         assert!(compare(12, 7, 5).unwrap_err().contains("rewritten"));
-        // After a restart too.
+        // A longer one without proof, an honest one and one with other entries: neither is answered, nor kept.
+        for other in [99, 7] {
+            describe(12, other, 0, 5).unwrap();
+            assert!(channel.is_enough().is_err());
+            assert_eq!(seen.size(), 9);
+        }
+        // After a restart too; and what another channel was shown counts on that one alone.
         let again = Seen::new(folder.path());
         let (head, nodes) = log(8, 99);
         assert!(again.compare(&head, &shown(&nodes, 9, 8, 9)).is_err());
-        // A longer one without proof changes nothing of what is compared next.
-        let (head, nodes) = log(12, 99);
-        seen.compare(&head, &shown(&nodes, 0, 12, 5)).unwrap();
-        assert_eq!(seen.size(), 9);
-        seen.compare(&head, &shown(&nodes, 9, 12, 5)).unwrap();
+        compare(12, 99, 5).unwrap();
         assert_eq!(seen.size(), 12);
-        seen.is_not_behind().unwrap();
+        channel.is_enough().unwrap();
+        assert!(Shown::default().is_enough().is_err());
+        // What scans spoke of since the last comparison counts at once.
+        let scan = |ledger_size: u64, grants_version: u64| ScanGrant { ledger_size, grants_version, ..ScanGrant::default() };
+        seen.take(&scan(15, 6)).unwrap();
+        seen.take(&scan(14, 6)).unwrap();
+        assert!(seen.take(&scan(16, 5)).unwrap_err().en.contains("version 6 was seen"));
+        assert!(compare(13, 99, 6).unwrap_err().contains("16 entries were seen before, now it has 13"));
+        assert!(compare(17, 99, 5).unwrap_err().contains("version 6 was seen"));
+        compare(17, 99, 6).unwrap();
+        channel.is_enough().unwrap();
+        // A file that was emptied or cut is no missing file.
+        let file = folder.path().join("state").join(FILE);
+        let whole = std::fs::read_to_string(&file).unwrap();
+        for cut in [0, 1, whole.len() / 2, whole.find("grants_version").unwrap()] {
+            std::fs::write(&file, &whole[..cut]).unwrap();
+            assert!(compare(17, 99, 6).unwrap_err().contains("cannot be read"), "{cut}");
+            assert!(channel.is_enough().is_err());
+        }
         // By its owner's hand, where the authority confirmed it.
         std::fs::remove_file(folder.path().join("state").join(FILE)).unwrap();
         compare(3, 99, 1).unwrap();

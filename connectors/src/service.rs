@@ -24,21 +24,27 @@ use zerotrip_proto::{Refusal, bounds, from_timestamp, to_timestamp};
 
 use crate::agent::Agent;
 use crate::scan::MESSAGES_AHEAD;
+use crate::seen::Shown;
 
 /// Time that an answer may take to be small.
 const SMALL_ANSWER: Duration = Duration::from_millis(2);
 
-/// Everything that the hub may call here.
+/// Everything that the hub may call on one channel.
 pub fn routes(agent: &Arc<Agent>) -> Routes {
-    let connector = ConnectorServer::new(Service(Arc::clone(agent)));
-    let flight = FlightServiceServer::new(Service(Arc::clone(agent)));
+    let service = Service { agent: Arc::clone(agent), shown: Arc::default() };
+    let connector = ConnectorServer::new(service.clone());
+    let flight = FlightServiceServer::new(service);
     Routes::new(connector.max_decoding_message_size(bounds::MESSAGE_BYTES))
         .add_service(flight.max_decoding_message_size(bounds::MESSAGE_BYTES))
         .prepare()
 }
 
+/// Of one channel.
 #[derive(Clone)]
-struct Service(Arc<Agent>);
+struct Service {
+    agent: Arc<Agent>,
+    shown: Arc<Shown>,
+}
 
 #[tonic::async_trait]
 impl Connector for Service {
@@ -46,23 +52,23 @@ impl Connector for Service {
         let now = SystemTime::now();
         let shown = request.into_inner();
         if let Some(hub) = from_timestamp(shown.asked_at.as_ref()) {
-            self.0.compare_clocks(now, hub);
+            self.agent.compare_clocks(now, hub);
         }
-        self.0.compare_hub(&shown, now)?;
-        let (datasets, quality) = (self.0.statements(), self.0.quality());
-        let (directory_version, answered_at) = (self.0.directory_version(), Some(to_timestamp(now)));
-        let seen_size = self.0.seen_size();
+        self.shown.keep(self.agent.compare_hub(&shown, now))?;
+        let (datasets, quality) = (self.agent.statements(), self.agent.quality());
+        let (directory_version, answered_at) = (self.agent.directory_version(), Some(to_timestamp(now)));
+        let seen_size = self.agent.seen_size();
         Ok(Response::new(DescribeReply { datasets, directory_version, quality, answered_at, seen_size }))
     }
 
     async fn push_directory(&self, request: Request<PushDirectoryRequest>) -> Result<Response<PushDirectoryReply>, Status> {
         let envelope = request.into_inner().directory.unwrap_or_default();
-        let directory_version = self.0.take_directory(&envelope, SystemTime::now())?;
+        let directory_version = self.agent.take_directory(&envelope, SystemTime::now())?;
         Ok(Response::new(PushDirectoryReply { directory_version }))
     }
 
     async fn notice(&self, request: Request<NoticeRequest>) -> Result<Response<NoticeReply>, Status> {
-        self.0.hear(&request.into_inner());
+        self.agent.hear(&request.into_inner());
         Ok(Response::new(NoticeReply {}))
     }
 }
@@ -85,15 +91,15 @@ impl FlightService for Service {
 
     async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
         let hub = match request.extensions().get::<Peer>() {
-            Some(Peer(Some(identity))) if identity.is_hub() => identity.uri(),
-            _ => return Err(self.0.refused(Refusal::new(ErrorCode::Unauthenticated, "only the hub asks here")).to_status()),
+            Some(peer) if peer.identity.is_hub() => peer.identity.uri(),
+            _ => return Err(self.agent.refused(Refusal::new(ErrorCode::Unauthenticated, "only the hub asks here")).to_status()),
         };
         let ticket = Envelope::decode(request.into_inner().ticket)
-            .map_err(|_| self.0.refused(Refusal::new(ErrorCode::Malformed, "the ticket is not a signed grant")).to_status())?;
+            .map_err(|_| self.agent.refused(Refusal::new(ErrorCode::Malformed, "the ticket is not a signed grant")).to_status())?;
         let (out, messages) = mpsc::channel(MESSAGES_AHEAD);
-        let agent = Arc::clone(&self.0);
+        let (agent, shown) = (Arc::clone(&self.agent), Arc::clone(&self.shown));
         let mut scan = Box::pin(async move {
-            if let Err(refusal) = agent.scan(&ticket, &hub, &out).await {
+            if let Err(refusal) = agent.scan(&ticket, &hub, &shown, &out).await {
                 // Where nobody listens any more there is nobody to tell; the journal has it.
                 let _gone = out.send(Err(refusal.to_status())).await;
             }

@@ -192,7 +192,7 @@ impl Serving {
 }
 
 fn read_memory(memory: &Path) -> Result<u64, String> {
-    if !memory.exists() {
+    if !files::is_there(memory) {
         return Ok(0);
     }
     let text = files::read_text(memory).map_err(|error| error.to_string())?;

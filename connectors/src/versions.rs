@@ -34,7 +34,7 @@ impl Versioned<'_> {
     /// That version; 0 where there was none.
     pub fn highest(self, folder: &Path) -> Result<u64, DeskError> {
         let path = self.path(folder);
-        if !path.exists() {
+        if !files::is_there(&path) {
             return Ok(0);
         }
         files::read_text(&path)?.trim().parse().map_err(|_| self.damaged(&path, "not a number"))

@@ -9,7 +9,7 @@ use arrow_flight::flight_service_client::FlightServiceClient;
 use futures::future;
 use tokio::sync::Notify;
 use tonic::Status;
-use zerotrip_channel::Http2Client;
+use zerotrip_channel::{Http2Client, Peer};
 use zerotrip_datasets::quality::validate;
 use zerotrip_ledger::LedgerError;
 use zerotrip_proto::v1::connector_client::ConnectorClient;
@@ -144,10 +144,15 @@ impl Attached {
         validate(&quality, &envelope.payload, &stated.statement).map(|()| quality.dataset)
     }
 
-    /// Asks now and then how its datasets' quality is; never ends.
+    /// Asks now and then how its datasets' quality is; never ends. Where grants or directory changed, at once: what the connector has seen it
+    /// refuses to see undone.
     async fn keep_asking(&self, hub: &Hub) {
+        let mut follow = hub.follow();
         loop {
-            tokio::time::sleep(QUALITY_EVERY).await;
+            tokio::select! {
+                () = tokio::time::sleep(QUALITY_EVERY) => {}
+                Ok(()) = follow.changed() => {}
+            }
             // One that does not answer in time is asked again; whether it lives, the channel itself tells.
             if let Ok(Ok(reply)) = tokio::time::timeout(DESCRIBE_TIME, self.describe(hub)).await {
                 self.keep_quality(&reply.quality, hub);
@@ -366,13 +371,13 @@ fn shown(hub: &Hub, seen_size: u64) -> Result<DescribeRequest, LedgerError> {
 /// registry for as long as it lives. `client` speaks on it; `ended` completes with it; `closes` says when it is to close, and why.
 pub async fn run(
     hub: &Arc<Hub>,
-    identity: Identity,
-    certified_from: SystemTime,
+    peer: Peer,
     client: Http2Client,
     ended: impl Future<Output = ()> + Send,
     closes: impl Future<Output = NotTaken> + Send,
 ) {
     tokio::pin!(ended, closes);
+    let Peer { identity, certified_from, .. } = peer;
     let uri = identity.uri();
     let new = Attached {
         identity,

@@ -16,14 +16,12 @@ use tonic_health::server::HealthReporter;
 use zerotrip_channel::{Http2Bounds, Http2Client, Peer, serve};
 use zerotrip_proto::v1::{ErrorCode, NoticeReason};
 use zerotrip_proto::{Refusal, bounds};
-use zerotrip_trust::identity::Identity;
-use zerotrip_trust::{tls, x509};
 
 use crate::arrivals::{Arrival, Arrivals};
 use crate::channels::SUPERSEDED;
 use crate::crowd::{Crowd, Place};
 use crate::hub::Hub;
-use crate::services::{self, Service};
+use crate::services::{self, Service, guard};
 use crate::{channels, endings};
 
 /// Time that a suspended system has to hear that it is, well within the second in which nothing must reach it any more.
@@ -138,9 +136,9 @@ impl Port {
     }
 
     /// A system that is not let in hears why by name, on any call, and for a moment only.
-    async fn turn_away(&self, stream: TlsStream<TcpStream>, identity: Identity, refusal: Refusal) {
-        let Some(_place) = self.turned_away.enter(identity.uri()) else { return };
-        serve(stream, Peer(Some(identity)), TurnedAway(refusal), Http2Bounds::CLIENT, tokio::time::sleep(TURN_AWAY_TIME)).await;
+    async fn turn_away(&self, stream: TlsStream<TcpStream>, peer: Peer, refusal: Refusal) {
+        let Some(_place) = self.turned_away.enter(peer.identity.uri()) else { return };
+        serve(stream, Some(peer), TurnedAway(refusal), Http2Bounds::CLIENT, tokio::time::sleep(TURN_AWAY_TIME)).await;
     }
 
     async fn connection(&self, stream: TcpStream, from: IpAddr, mut arriving: Arrival<IpAddr>, stop: watch::Receiver<bool>) {
@@ -161,57 +159,54 @@ impl Port {
         };
         let session = stream.get_ref().1;
         let channel = session.alpn_protocol() == Some(bounds::ALPN_CHANNEL);
-        let shown = session.peer_certificates().and_then(<[_]>::first);
-        let (identity, validity) = match session.peer_certificates().map(tls::peer_identity).zip(shown) {
-            None => (None, None),
-            Some((Ok(identity), shown)) => {
-                let Ok(validity) = x509::validity_of(shown) else { return };
-                self.hub.callers_ends.saw(&identity.uri(), shown);
-                (Some(identity), Some(validity))
-            }
-            Some((Err(error), _)) => {
+        let shown = session.peer_certificates();
+        let peer = match Peer::shown(shown) {
+            Ok(peer) => peer,
+            Err(error) => {
                 tracing::warn!(%error, "refused: the client's certificate does not name one system");
                 return;
             }
         };
-        let ends = validity.map(|(_, ends)| ends);
-        let place = match &identity {
+        let ends = peer.as_ref().map(|peer| peer.certified_until);
+        let is_superseded = |peer: &&Peer| self.hub.in_force().directory.is_superseded(&peer.identity, peer.certified_from);
+        let superseded_peer = peer.as_ref().filter(is_superseded);
+        if let Some(peer) = superseded_peer.filter(|_| !channel) {
+            tracing::warn!(who = %peer.identity.uri(), "refused: {SUPERSEDED}");
+            drop(arriving);
+            return self.turn_away(stream, peer.clone(), guard::superseded()).await;
+        }
+        if let Some((peer, shown)) = peer.as_ref().zip(shown.and_then(<[_]>::first)) {
+            self.hub.callers_ends.saw(&peer.identity.uri(), shown);
+        }
+        let place = match &peer {
             None => self.strangers.enter(from).map(Held::Stranger),
-            Some(identity) => self.known.enter(identity.uri()).map(Held::Known),
+            // It takes no place of the system that was admitted anew.
+            Some(peer) if superseded_peer.is_some() => self.turned_away.enter(peer.identity.uri()).map(Held::Known),
+            Some(peer) => self.known.enter(peer.identity.uri()).map(Held::Known),
         };
         let Some(_place) = place else {
-            let who = identity.as_ref().map_or_else(|| format!("somebody at {from}, without a certificate"), Identity::uri);
+            let who = peer.as_ref().map_or_else(|| format!("a client at {from} without a certificate"), |peer| peer.identity.uri());
             tracing::warn!(who, "refused: too many connections, or too many of theirs");
             drop(arriving);
-            if let Some(identity) = identity.filter(|_| !channel) {
-                self.turn_away(stream, identity, self.no_room()).await;
+            if let Some(peer) = peer.filter(|_| !channel) {
+                self.turn_away(stream, peer, self.no_room()).await;
             }
             return;
         };
-        let known = identity.clone().zip(validity.map(|(begins, _)| begins));
-        if let Some((identity, begins)) = known.clone().filter(|_| !channel)
-            && self.hub.in_force().directory.is_superseded(&identity, begins)
-        {
-            tracing::warn!(who = %identity.uri(), "refused: {SUPERSEDED}");
-            drop(arriving);
-            let zh = "该 TLS 证书已失效：此系统其后已重新准入，请使用重新准入后的目录";
-            self.turn_away(stream, identity, Refusal::bilingual(ErrorCode::Unauthenticated, SUPERSEDED, zh)).await;
-            return;
-        }
         // Whoever is through makes room for the next.
         drop(arriving);
         if !channel {
-            let served = serve(stream, Peer(identity.clone()), self.service.clone(), Http2Bounds::CLIENT, stopped(stop));
+            let served = serve(stream, peer.clone(), self.service.clone(), Http2Bounds::CLIENT, stopped(stop));
             tokio::select! {
                 _ended = served => {}
-                () = suspended(&self.hub, identity.as_ref()) => {}
-                () = superseded(&self.hub, known) => {}
+                () = suspended(&self.hub, peer.as_ref()) => {}
+                () = superseded(&self.hub, peer.as_ref()) => {}
                 () = ended_at(ends) => {}
             }
             return;
         }
         // Here the roles turn: the peer dialled, and the hub asks.
-        let Some((identity, begins)) = known else { return };
+        let Some(peer) = peer else { return };
         match Http2Client::handshake(stream, Http2Bounds::STANDARD).await {
             Ok((client, connection)) => {
                 // The connection is driven by its own task; this one only waits for its end.
@@ -230,7 +225,7 @@ impl Port {
                         () = ended_at(ends) => (NoticeReason::Ended, "the connector's TLS certificate (`tls.pem`) has ended".to_owned()),
                     }
                 };
-                channels::run(&self.hub, identity, begins, client, ended, closes).await;
+                channels::run(&self.hub, peer, client, ended, closes).await;
                 // Detached or drained: the socket goes too, and the connector dials anew.
                 driver.abort();
             }
@@ -279,8 +274,8 @@ async fn ended_at(ends: Option<SystemTime>) {
 }
 
 /// Completes some time after the system is no longer active: by then it has heard so, and whatever else it has not read does not leave.
-async fn suspended(hub: &Hub, identity: Option<&Identity>) {
-    let (mut follow, Some(identity)) = (hub.follow(), identity) else { return std::future::pending().await };
+async fn suspended(hub: &Hub, peer: Option<&Peer>) {
+    let (mut follow, Some(Peer { identity, .. })) = (hub.follow(), peer) else { return std::future::pending().await };
     let mut time = if follow.borrow().directory.is_active(identity) { LAST_WORDS } else { REFUSALS };
     loop {
         if !follow.borrow_and_update().directory.is_active(identity) {
@@ -297,9 +292,9 @@ async fn suspended(hub: &Hub, identity: Option<&Identity>) {
 }
 
 /// Completes once the certificate that was shown counts no more: at once, for whoever else holds it could be a thief.
-async fn superseded(hub: &Hub, known: Option<(Identity, SystemTime)>) {
-    let (mut follow, Some((identity, begins))) = (hub.follow(), known) else { return std::future::pending().await };
-    while !follow.borrow_and_update().directory.is_superseded(&identity, begins) {
+async fn superseded(hub: &Hub, peer: Option<&Peer>) {
+    let (mut follow, Some(peer)) = (hub.follow(), peer) else { return std::future::pending().await };
+    while !follow.borrow_and_update().directory.is_superseded(&peer.identity, peer.certified_from) {
         if follow.changed().await.is_err() {
             return std::future::pending().await;
         }

@@ -31,5 +31,6 @@ mod revoke;
 mod signing;
 mod store;
 mod support;
+mod threats;
 mod tour;
 mod years;

@@ -4,36 +4,28 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use prost::Message as _;
 use tower::Service as _;
 use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial};
 use zerotrip_client::Session;
 use zerotrip_hub::services::guard::{Access, CALLS};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{CheckBody, Envelope, ErrorCode, ExchangeCall, Parameter, Request};
-use zerotrip_proto::{DESCRIPTORS, Refusal, bounds, payload_type, to_timestamp};
+use zerotrip_proto::{Refusal, bounds, payload_type, to_timestamp};
 use zerotrip_tests::town::{BASIS, FUND, PURPOSE, TRANSIT};
 use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::tls;
 
-use crate::support::{TestTown, runtime, town};
+use crate::support::{TestTown, described_calls, runtime, town};
 
-/// Every `/package.Service/Method` of our protos that the hub serves.
+/// Those that the hub serves.
 fn described() -> BTreeSet<String> {
-    let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).unwrap();
-    let mut calls = BTreeSet::new();
-    for file in &set.file {
-        for service in file.service.iter().filter(|service| service.name() != "Connector") {
-            calls.extend(service.method.iter().map(|method| format!("/{}.{}/{}", file.package(), service.name(), method.name())));
-        }
-    }
-    calls
+    described_calls().into_iter().filter(|call| !call.contains(".Connector/")).collect()
 }
 
 async fn nobody(town: &TestTown) -> Http2Client {
     let home = town.home(FUND);
-    let config = tls::client_config(None, home.ca(), &home.hub, &[bounds::ALPN_H2]).unwrap();
+    let config = tls::client_config(None, home.ca(), tls::ExpectedPeer::new(&home.hub), &[bounds::ALPN_H2]).unwrap();
     open(&home, config).await
 }
 
@@ -62,7 +54,7 @@ fn nobody_without_a_certificate_keeps_others_out() {
     let town = crate::support::town(60, 3);
     let runtime = crate::support::runtime();
     let home = town.home(FUND);
-    let config = tls::client_config(None, home.ca(), &home.hub, &[bounds::ALPN_H2]).unwrap();
+    let config = tls::client_config(None, home.ca(), tls::ExpectedPeer::new(&home.hub), &[bounds::ALPN_H2]).unwrap();
     runtime.block_on(async {
         // Who says nothing, or half of the preface, is sent away.
         for said in [&b""[..], b"PRI * HTTP/2"] {

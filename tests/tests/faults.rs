@@ -1,6 +1,7 @@
 //! Invariant 2 under fire: killed, stalled, truncated, stale, shrunken, drifting and lying sources. Whatever happens to a source, the
 //! check is unavailable and names it; never a false certificate.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -23,7 +24,7 @@ use prost::Message as _;
 use rusqlite::{Connection, OpenFlags};
 use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
-use zerotrip_channel::{Http2Bounds, Peer, SystemHome, dial, serve};
+use zerotrip_channel::{Http2Bounds, SystemHome, dial, serve};
 use zerotrip_client::{Outcome, Session};
 use zerotrip_proto::v1::connector_server::{Connector, ConnectorServer};
 use zerotrip_proto::v1::{
@@ -291,7 +292,7 @@ impl Liar {
             adjudications_digest: Vec::new(),
         };
         let template = grant.template.clone().unwrap();
-        let supply = |column: &str| receipt::supply(&[2; 32], column, &[person]).unwrap();
+        let supply = |column: &str| receipt::supply(&[2; 32], column, &BTreeSet::from([person.to_string()])).unwrap();
         let message = ScanReceipt {
             grant_id: if lie == "another grant" { uuid::Uuid::new_v4().to_string() } else { grant.id.clone() },
             exchange_id: if lie == "another exchange" { uuid::Uuid::new_v4().to_string() } else { grant.exchange_id.clone() },
@@ -429,7 +430,7 @@ pub fn lying_town(runtime: &tokio::runtime::Runtime) -> LyingTown {
     runtime.block_on(async {
         let stream = dial(&home.address, home.tls(bounds::ALPN_CHANNEL).unwrap()).await.unwrap();
         let routes = Routes::new(ConnectorServer::new(liar())).add_service(FlightServiceServer::new(liar()));
-        tokio::spawn(serve(stream, Peer(None), routes, Http2Bounds::STANDARD, std::future::pending()));
+        tokio::spawn(serve(stream, None, routes, Http2Bounds::STANDARD, std::future::pending()));
     });
     town.town.wait_attached(&["civil.marriage"]).unwrap();
     (town, turn, intended, told)

@@ -12,13 +12,17 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use zerotrip_certs::definition::Definition;
 use zerotrip_channel::{Http2Bounds, Http2Client};
+use zerotrip_proto::v1::connector_client::ConnectorClient;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CheckBody, Envelope, ErrorCode, GrantedKey, Opening, Parameter, Request, ScanGrant, ScanReceipt, ScanTemplate};
+use zerotrip_proto::v1::{
+    CheckBody, DescribeRequest, Envelope, ErrorCode, GrantedKey, Opening, Parameter, Request, ScanGrant, ScanReceipt, ScanTemplate,
+};
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::town::{BASIS, FUND, PURPOSE, run};
 use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
+use zerotrip_trust::note::{Checkpoint, sign_checkpoint};
 use zerotrip_trust::receipt;
 use zerotrip_trust::tls;
 use zerotrip_trust::x509::{TlsKey, pem};
@@ -35,11 +39,21 @@ struct Thief {
     template: ScanTemplate,
     family: ScanTemplate,
     applicant: String,
-    client: FlightServiceClient<Http2Client>,
+    /// What the estate connector saw of the log, and of the grants.
+    seen: (Checkpoint, u64),
+    ledger: SigningKey,
+    client: Http2Client,
 }
 
 fn read(town: &TestTown, name: &str) -> String {
     std::fs::read_to_string(town.town.folder.join(name)).unwrap()
+}
+
+fn seen(town: &TestTown) -> (Checkpoint, u64) {
+    let seen: toml::Table = read(town, "estate/state/hub-seen.toml").parse().unwrap();
+    let number = |name: &str| u64::try_from(seen[name].as_integer().unwrap()).unwrap();
+    let root = hex::decode(seen["root"].as_str().unwrap()).unwrap().try_into().unwrap();
+    (Checkpoint { origin: seen["origin"].as_str().unwrap().to_owned(), size: number("size"), root }, number("grants_version"))
 }
 
 impl Thief {
@@ -76,8 +90,20 @@ impl Thief {
             template: template("applicant"),
             family: template("family"),
             applicant: town.cast("nothing_owned").0,
-            client: FlightServiceClient::new(client),
+            seen: seen(town),
+            ledger: SigningKey::from_pkcs8_pem(&read(town, "hub/checkpoint.key")).unwrap(),
+            client,
         }
+    }
+
+    /// Shows a tree head of so many leaves more than the connector saw, signed with the stolen key.
+    async fn show(&self, more: u64) -> Result<(), ErrorCode> {
+        let (head, grants_version) = self.seen.clone();
+        let head = Checkpoint { size: head.size + more, ..head };
+        let checkpoint = sign_checkpoint(&head, &self.ledger).unwrap();
+        let request = DescribeRequest { checkpoint, grants_version, ..DescribeRequest::default() };
+        let shown = ConnectorClient::new(self.client.clone()).describe(request).await;
+        shown.map(|_| ()).map_err(|status| code_of(&status))
     }
 
     fn request(&self) -> Request {
@@ -115,6 +141,8 @@ impl Thief {
             issued_at: Some(to_timestamp(now)),
             expires_at: Some(to_timestamp(now + Duration::from_secs(20))),
             directory_version: 1,
+            grants_version: self.seen.1,
+            ledger_size: 0,
             request: Some(envelope),
             template: Some(self.template.clone()),
             policy_ids: vec!["grant-covers-request".into()],
@@ -134,7 +162,7 @@ impl Thief {
 
     /// How many trailers came, or why nothing did.
     async fn send_ticket(&self, ticket: Vec<u8>) -> Result<usize, ErrorCode> {
-        let mut client = self.client.clone();
+        let mut client = FlightServiceClient::new(self.client.clone());
         let mut stream = client.do_get(Ticket { ticket: ticket.into() }).await.map_err(|status| code_of(&status))?.into_inner();
         let (mut messages, mut trailers) = (0, 0);
         while let Some(message) = stream.message().await.map_err(|status| {
@@ -169,6 +197,7 @@ fn a_broken_dataset_takes_no_other_with_it_and_is_never_answered() {
     town.town.kill_hub().unwrap();
     runtime().block_on(async {
         let thief = Thief::take_over(&town).await;
+        thief.show(0).await.unwrap();
         assert_eq!(thief.send(&thief.grant(&thief.request())).await, Err(ErrorCode::GateRefused));
     });
     // Where nothing is left, it says so and ends.
@@ -203,6 +232,11 @@ fn a_stolen_hub_cannot_invent_a_question() {
                 refusals.push(ErrorCode::$code);
             };
         }
+        // Nothing is answered before the hub has proven, on this very channel, that its log continues what the connector saw.
+        refused!("a hub that has shown nothing", thief.grant(&thief.request()), StaleBundle);
+        thief.show(1).await.unwrap();
+        refused!("a longer log without proof", thief.grant(&thief.request()), StaleBundle);
+        thief.show(0).await.unwrap();
         // What an honest hub sends is served: schema, perhaps rows, and in the last message the trailer.
         let request = thief.request();
         let honest = thief.grant(&request);
@@ -281,7 +315,7 @@ fn a_stolen_hub_cannot_invent_a_question() {
             if let Some(Body::Check(body)) = &mut request.body {
                 body.variant = "family".into();
             }
-            let opening = Opening { receipt: 0, column: "man_id".into(), position: 0, salt: vec![7; 32] };
+            let opening = Opening { receipt: 0, column: "man_id".into(), salt: vec![7; 32] };
             let key = GrantedKey { value: value.into(), origin: Some(Origin::Opening(opening)) };
             let grant = thief.grant(&request);
             let evidence = re_exchange(&evidence, &request.id, &thief.sign);
@@ -340,7 +374,9 @@ fn a_stolen_hub_cannot_invent_a_question() {
         assert_eq!(thief.send_ticket(b"\xff\xff\xff\xff".to_vec()).await, Err(ErrorCode::Malformed), "garbage");
 
         // After all that, what is right is still served.
-        assert_eq!(thief.send(&thief.grant(&thief.request())).await, Ok(1));
+        let newer = ScanGrant { grants_version: thief.seen.1 + 1, ..thief.grant(&thief.request()) };
+        assert_eq!(thief.send(&newer).await, Ok(1));
+        refused!("under older grants than another scan's", thief.grant(&thief.request()), StaleBundle);
         refusals
     });
     // A clock that is off is said in this machine's own log, and by how much.

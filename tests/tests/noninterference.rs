@@ -20,12 +20,12 @@ use zerotrip_proto::v1::{
     GetEntriesRequest, GetFactRequest, GetJoinRequest, Intent, IssueBody, JoinRequest, LedgerEntry, LedgerReceipt, ListDatasetsReply,
     Parameter, ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest, Request,
 };
-use zerotrip_proto::{DESCRIPTORS, bounds, payload_type, to_timestamp};
+use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::city::Variant;
 use zerotrip_tests::town::{BASIS, FUND, PURPOSE, TRANSIT};
 use zerotrip_trust::{dsse, entry};
 
-use crate::support::{Dice, TestTown, errand, expected, question, runtime, town};
+use crate::support::{Dice, TestTown, described_calls, errand, expected, question, runtime, town};
 
 mod registers;
 
@@ -191,15 +191,9 @@ impl Observer {
 
 /// Every call of the protos and of the guard's table.
 fn calls() -> BTreeSet<String> {
-    let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).unwrap();
-    let described = set.file.iter().flat_map(|file| {
-        let of = move |service: &prost_types::ServiceDescriptorProto| {
-            let paths = service.method.iter().map(|method| format!("/{}.{}/{}", file.package(), service.name(), method.name()));
-            paths.collect::<Vec<_>>()
-        };
-        file.service.iter().flat_map(of)
-    });
-    described.chain(CALLS.iter().map(|(path, _)| (*path).to_owned())).collect()
+    let mut calls = described_calls();
+    calls.extend(CALLS.iter().map(|(path, _)| (*path).to_owned()));
+    calls
 }
 
 /// Where the refusal is recorded, and the salt of that: one's own.

@@ -1,6 +1,6 @@
 //! Small helpers that several modules share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -14,9 +14,22 @@ use zerotrip_channel::SystemHome;
 use zerotrip_client::{Errand, Outcome, Question, Session};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_hub::check::PreparedCheck;
+use zerotrip_proto::DESCRIPTORS;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode, ExchangeFact, GetFactRequest};
 use zerotrip_tests::city::{Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked, stated_day};
 use zerotrip_tests::town::{BASIS, CITIES, FUND, PURPOSE, Plan, Town};
+
+/// Every `/package.Service/Method` of our protos.
+pub fn described_calls() -> BTreeSet<String> {
+    let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).unwrap();
+    let mut calls = BTreeSet::new();
+    for file in &set.file {
+        for service in &file.service {
+            calls.extend(service.method.iter().map(|method| format!("/{}.{}/{}", file.package(), service.name(), method.name())));
+        }
+    }
+    calls
+}
 
 /// A town in a folder of its own, which goes with it.
 pub struct TestTown {

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::digest::{Digest, sha256};
 use crate::keys::{Algorithm, KeyError, PublicKey, SigningKey};
+use crate::merkle;
 
 /// Largest note that is looked at, in bytes.
 pub const NOTE_BYTES: usize = 64 << 10;
@@ -24,6 +25,38 @@ pub struct Checkpoint {
     pub size: u64,
     /// The root over them.
     pub root: Digest,
+}
+
+/// Why a tree head is not a later one of the log that was seen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SeenLogError {
+    /// Shorter than what was seen before.
+    #[error("the ledger shrank: {seen} entries were seen before, now it has {now}")]
+    Shrunk {
+        /// Before.
+        seen: u64,
+        /// Now.
+        now: u64,
+    },
+    /// Not proven to hold what was seen before.
+    #[error("the ledger is another one than at the last look: its first {0} entries were rewritten")]
+    Forked(u64),
+}
+
+impl Checkpoint {
+    /// Whether this tree is the one that was seen, or that one grown; `path` is the consistency proof (RFC 6962, 2.1.2), empty where
+    /// the sizes are equal. An empty tree is continued by every other.
+    pub fn continues(&self, seen: &Self, path: &[Vec<u8>]) -> Result<(), SeenLogError> {
+        if seen.size == 0 {
+            return Ok(());
+        }
+        if self.size < seen.size {
+            return Err(SeenLogError::Shrunk { seen: seen.size, now: self.size });
+        }
+        let forked = SeenLogError::Forked(seen.size);
+        let path = merkle::path_from_bytes(path).ok_or(forked.clone())?;
+        merkle::verify_consistency(seen.size, self.size, &seen.root, &self.root, &path).map_err(|_| forked)
+    }
 }
 
 /// Why a note counts for nothing.
@@ -158,6 +191,8 @@ fn key_hash(name: &str, key: &PublicKey) -> Result<[u8; 4], NoteError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::collections::HashMap;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -184,6 +219,22 @@ mod tests {
         // Well signed, and then no checkpoint: the order shows that the signature was verified.
         assert_eq!(open_checkpoint(&note, "PeterNeumann", &key), Err(NoteError::WrongOrigin("PeterNeumann".into())));
         assert_eq!(open_checkpoint(&note.replace("answer", "Answer"), "PeterNeumann", &key), Err(NoteError::BadSignature));
+    }
+
+    #[test]
+    fn only_a_log_that_grew_continues_what_was_seen() {
+        for (old, new) in [(1, 1), (1, 2), (3, 8), (7, 8), (8, 8), (5, 40)] {
+            let ((seen, _), (head, nodes)) = (log(old, 99), log(new, 99));
+            assert_eq!(head.continues(&seen, &nodes.path(old, new)), Ok(()), "{old} {new}");
+            assert_eq!(head.continues(&log(0, 99).0, &[]), Ok(()));
+            if old < new {
+                assert_eq!(seen.continues(&head, &[]), Err(SeenLogError::Shrunk { seen: new, now: old }));
+                assert_eq!(head.continues(&seen, &[]), Err(SeenLogError::Forked(old)), "without proof");
+            }
+            // The last entry that was seen is another now.
+            let (rewritten, nodes) = log(new, old - 1);
+            assert_eq!(rewritten.continues(&seen, &nodes.path(old, new)), Err(SeenLogError::Forked(old)), "{old} {new}");
+        }
     }
 
     #[test]
@@ -239,6 +290,36 @@ mod tests {
             assert!(matches!(sign_checkpoint(&head, &key()), Err(NoteError::BadOrigin(_))), "{origin}");
             assert!(verifier_key(origin, key().public()).is_err());
         }
+    }
+
+    /// The inner nodes of a log.
+    struct Nodes(HashMap<(u32, u64), Digest>);
+
+    impl merkle::NodeReader for Nodes {
+        fn node(&self, level: u32, index: u64) -> Option<Digest> {
+            self.0.get(&(level, index)).copied()
+        }
+    }
+
+    impl Nodes {
+        fn path(&self, from: u64, to: u64) -> Vec<Vec<u8>> {
+            if from == to {
+                return Vec::new();
+            }
+            merkle::consistency_path(self, from, to).unwrap().iter().map(|digest| digest.to_vec()).collect()
+        }
+    }
+
+    /// A log of leaves 0, 1, …, of which those from `other` on are others.
+    fn log(size: u64, other: u64) -> (Checkpoint, Nodes) {
+        let (mut range, mut nodes) = (merkle::CompactRange::new(), HashMap::new());
+        for index in 0..size {
+            let leaf = merkle::leaf_hash(&[u8::try_from(index).unwrap(), u8::from(index >= other)]);
+            range.append_with(leaf, |level, index, digest| {
+                nodes.insert((level, index), digest);
+            });
+        }
+        (checkpoint(size, range.root()), Nodes(nodes))
     }
 
     fn sign_text(text: &str, key: &SigningKey) -> String {

@@ -226,7 +226,7 @@ mod tests {
                 issued_at: Some(to_timestamp(now)),
                 expires_at: Some(to_timestamp(now + DAY)),
                 members: vec![member("police", &police), member("fund", &fund)],
-                hubs: vec![HubIdentity { uri: hub.identity.uri(), status: Status::Active.into(), keys }],
+                hubs: vec![HubIdentity { uri: hub.identity.uri(), status: Status::Active.into(), keys, certificates_from: None }],
             };
             Self { now, ca, authority: SigningKey::generate(Algorithm::Ed25519).unwrap(), police, fund, hub, message }
         }

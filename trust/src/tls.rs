@@ -33,6 +33,9 @@ pub enum TlsError {
         /// Who answered.
         found: String,
     },
+    /// The peer's certificate is from before it was admitted anew.
+    #[error("the certificate of `{0}` is from before it was admitted anew, and counts no more: another machine may hold its former key")]
+    Superseded(String),
     /// The invitation's CA is not in the chain.
     #[error("the server does not show the ca of the invitation; it is another hub, or somebody is in between")]
     PinNotFound,
@@ -72,37 +75,44 @@ pub fn server_config(
     Ok(Arc::new(config))
 }
 
-/// For dialling `expected_peer`: its chain verifies against this CA, it bears the dialled DNS or IP name, and its one URI is the
-/// expected one. `identity` is our own chain and key, where we have them already.
+/// Who is to answer where a peer is dialled.
+#[derive(Clone, Debug)]
+pub struct ExpectedPeer {
+    identity: Identity,
+    certified_from: Option<SystemTime>,
+    may_have_ended: bool,
+}
+
+impl ExpectedPeer {
+    /// This one, by a certificate that holds now.
+    pub fn new(identity: &Identity) -> Self {
+        Self { identity: identity.clone(), certified_from: None, may_have_ended: false }
+    }
+
+    /// By a certificate that begins no earlier: those of before were superseded ([`crate::directory::Directory::certificates_from`]).
+    #[must_use]
+    pub fn certified_from(self, certified_from: Option<SystemTime>) -> Self {
+        Self { certified_from, ..self }
+    }
+
+    /// Also by a certificate that has ended: it is verified as of its end. Only for handing the peer a renewed one: whoever answers learns
+    /// nothing by it that is not public.
+    #[must_use]
+    pub fn or_ended(self) -> Self {
+        Self { may_have_ended: true, ..self }
+    }
+}
+
+/// For dialling a peer: its chain verifies against this CA, it bears the dialled DNS or IP name, and its one URI is the expected one.
+/// `identity` is our own chain and key, where we have them already.
 pub fn client_config(
     identity: Option<(&[CertificateDer<'static>], &TlsKey)>,
     ca: &CertificateDer<'static>,
-    expected_peer: &Identity,
+    expected: ExpectedPeer,
     alpn: &[&[u8]],
-) -> Result<Arc<ClientConfig>, TlsError> {
-    expecting(identity, ca, expected_peer, alpn, false)
-}
-
-/// The same, also where the peer's own certificate has ended: it is verified as of its end. Only for handing it a renewed one: whoever
-/// answers learns nothing by it that is not public.
-pub fn client_config_for_ended_peer(
-    identity: Option<(&[CertificateDer<'static>], &TlsKey)>,
-    ca: &CertificateDer<'static>,
-    expected_peer: &Identity,
-    alpn: &[&[u8]],
-) -> Result<Arc<ClientConfig>, TlsError> {
-    expecting(identity, ca, expected_peer, alpn, true)
-}
-
-fn expecting(
-    identity: Option<(&[CertificateDer<'static>], &TlsKey)>,
-    ca: &CertificateDer<'static>,
-    expected_peer: &Identity,
-    alpn: &[&[u8]],
-    may_have_ended: bool,
 ) -> Result<Arc<ClientConfig>, TlsError> {
     let inner = WebPkiServerVerifier::builder_with_provider(roots(ca)?, provider()).build().map_err(setup)?;
-    finish_client(Arc::new(ExpectedPeer { inner, expected: expected_peer.clone(), may_have_ended }), identity, alpn)
+    finish_client(Arc::new(PeerVerifier { inner, expected }), identity, alpn)
 }
 
 /// For joining, with nothing but an invitation: takes only a hub whose chain holds the CA certificate with this SHA-256, and whose own
@@ -183,15 +193,14 @@ fn end_of(cert: &CertificateDer<'_>) -> Result<UnixTime, rustls::Error> {
     Ok(UnixTime::since_unix_epoch(ends.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()))
 }
 
-/// webpki's verdict, and then the URI.
+/// webpki's verdict, then the URI, then whether the certificate counts still.
 #[derive(Debug)]
-struct ExpectedPeer {
+struct PeerVerifier {
     inner: Arc<WebPkiServerVerifier>,
-    expected: Identity,
-    may_have_ended: bool,
+    expected: ExpectedPeer,
 }
 
-impl ServerCertVerifier for ExpectedPeer {
+impl ServerCertVerifier for PeerVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -200,11 +209,18 @@ impl ServerCertVerifier for ExpectedPeer {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let now = if self.may_have_ended { now.min(end_of(end_entity)?) } else { now };
+        let expected = &self.expected;
+        let now = if expected.may_have_ended { now.min(end_of(end_entity)?) } else { now };
         let verified = self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
         let found = identity_of(end_entity).map_err(|error| refused(error.into()))?;
-        if found != self.expected {
-            return Err(refused(TlsError::WrongPeer { expected: self.expected.uri(), found: found.uri() }));
+        if found != expected.identity {
+            return Err(refused(TlsError::WrongPeer { expected: expected.identity.uri(), found: found.uri() }));
+        }
+        if let Some(from) = expected.certified_from {
+            let (begins, _) = validity_of(end_entity).map_err(|error| refused(error.into()))?;
+            if begins < from {
+                return Err(refused(TlsError::Superseded(found.uri())));
+            }
         }
         Ok(verified)
     }

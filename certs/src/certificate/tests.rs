@@ -105,7 +105,7 @@ impl World {
                 certificates_from: None,
             }],
         };
-        let hub = |uri: &str, keys| HubIdentity { uri: uri.into(), status: active, keys };
+        let hub = |uri: &str, keys| HubIdentity { uri: uri.into(), status: active, keys, certificates_from: None };
         let mut message = KeyDirectory {
             version: 3,
             trust_domain: "c.example".into(),

@@ -7,7 +7,9 @@ use zerotrip_datasets::file::{SEMANTIC_TYPES, semantic_type};
 use zerotrip_datasets::shown::shown;
 use zerotrip_proto::v1::SemanticType;
 
-use super::{Bilingual, Code, Definition, DefinitionError, MOST_MEANINGS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant};
+use super::{
+    Bilingual, Code, Definition, DefinitionError, MOST_DATASETS, MOST_MEANINGS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant,
+};
 
 /// Longest type of a certificate, in bytes.
 const MOST_VCT: usize = 256;
@@ -198,6 +200,10 @@ impl<'a> Faults<'a> {
         let mut supplied: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         if variant.steps.len() > MOST_STEPS {
             self.add(format!("variant `{place}`: over {MOST_STEPS} steps"));
+        }
+        let datasets: BTreeSet<&str> = variant.scans().map(|(_, scan)| scan.dataset.as_str()).collect();
+        if datasets.len() > MOST_DATASETS {
+            self.add(format!("variant `{place}`: asks {} datasets, of at most {MOST_DATASETS}", datasets.len()));
         }
         for step in &variant.steps {
             if let StepKind::Scan(scan) = &step.kind {

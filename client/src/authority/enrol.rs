@@ -11,6 +11,7 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_proto::bounds::CLOCK_SKEW;
+use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{Envelope, HubIdentity, Key, KeyUsage, Status};
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, PublicKey};
@@ -66,15 +67,19 @@ impl Authority {
         let begin = now - CLOCK_SKEW;
         let keys = read_keys(&enrolment.keys, begin, now).map_err(wrong)?;
         let csr = STANDARD.decode(&enrolment.csr).map_err(|_| wrong("`csr` is not base64".into()))?;
-        let chain = self.ca.sign_csr(&csr, &hub, dns, ips, begin, now + CERTIFICATE_LIFE)?;
+        let certified_from = self.begins(&hub.uri(), now)?;
+        let chain = self.ca.sign_csr(&csr, &hub, dns, ips, certified_from, now + CERTIFICATE_LIFE)?;
         match self.directory.hubs.iter_mut().find(|known| known.uri == hub.uri()) {
             Some(known) => {
                 known.status = Status::Active.into();
-                replace_keys(&mut known.keys, keys, now);
+                // The same hub with the same keys may have an earlier certificate; other keys are another installation.
+                if replace_keys(&mut known.keys, keys, now) > 0 {
+                    known.certificates_from = Some(to_timestamp(certified_from));
+                }
             }
-            None => self.directory.hubs.push(HubIdentity { uri: hub.uri(), status: Status::Active.into(), keys }),
+            None => self.directory.hubs.push(HubIdentity { uri: hub.uri(), status: Status::Active.into(), keys, certificates_from: None }),
         }
-        self.note_certificate(&hub.uri(), begin, now + CERTIFICATE_LIFE)?;
+        self.note_certificate(&hub.uri(), certified_from, now + CERTIFICATE_LIFE)?;
         let directory = self.sign_directory(now)?;
         let grants = self.newest_grants(now)?;
         let put = |name: &str, bytes: &[u8]| files::write(&folder.join(name), bytes, Secrecy::Public);

@@ -72,7 +72,7 @@ impl Authority {
 
     fn signed(&self, name: &str) -> Result<String, AuthorityError> {
         let path = self.folder.join(name);
-        if path.exists() { Ok(files::read_text(&path)?) } else { Ok(String::new()) }
+        if files::is_there(&path) { Ok(files::read_text(&path)?) } else { Ok(String::new()) }
     }
 }
 

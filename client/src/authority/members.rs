@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_proto::bounds::{CLOCK_SKEW, TEXT_CHARS};
+use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{Envelope, Key, Member, PendingJoin, Status, System};
 use zerotrip_trust::Digest;
@@ -193,7 +193,7 @@ impl Authority {
             return Err(AuthorityError::Tampered(pending.system.chars().take(200).collect()));
         }
         let identity: Identity = pending.system.parse()?;
-        let begins = self.after_the_last(&pending.system, now - CLOCK_SKEW)?;
+        let begins = self.begins(&pending.system, now)?;
         let chain = self.ca.sign_csr(&pending.csr, &identity, &[], &[], begins, now + CERTIFICATE_LIFE)?;
         // How long keys hold is the authority's to say.
         let keys = bounded(&pending.keys, now);
@@ -205,13 +205,9 @@ impl Authority {
         match member.systems.iter_mut().find(|system| system.uri == pending.system) {
             Some(system) => {
                 system.administrator = administrator;
-                let ended = |system: &System| system.keys.iter().filter(|key| key.revoked_at.is_some()).count();
-                let before = ended(system);
-                replace_keys(&mut system.keys, keys, now);
-                revoked = ended(system).saturating_sub(before);
+                revoked = replace_keys(&mut system.keys, keys, now);
                 // The same system with the same keys may have fetched an earlier certificate; other keys are another installation.
                 if revoked > 0 {
-                    let (begins, _) = x509::validity_of(&chain)?;
                     system.certificates_from = Some(to_timestamp(begins));
                 }
             }
@@ -258,7 +254,7 @@ impl Authority {
 
     fn issued(&self) -> Result<Issued, AuthorityError> {
         let path = self.folder.join("invitations.toml");
-        if !path.exists() {
+        if !files::is_there(&path) {
             return Ok(Issued::default());
         }
         let content = |why: &str| AuthorityError::Content { path: path.display().to_string(), why: why.to_owned() };

@@ -324,7 +324,7 @@ impl Authority {
 
     fn read_signed<M: prost::Message + Default>(&self, name: &str, kind: &str) -> Result<Option<(Envelope, M)>, AuthorityError> {
         let path = self.folder.join(name);
-        if !path.exists() {
+        if !files::is_there(&path) {
             return Ok(None);
         }
         let content = |why: String| AuthorityError::Content { path: path.display().to_string(), why };
@@ -351,16 +351,19 @@ fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> {
 }
 
 /// Keys of a system or hub that came again: those of today, and the old ones revoked as of now. One that came again and was never revoked
-/// holds as long as it says now.
-fn replace_keys(old: &mut Vec<zerotrip_proto::v1::Key>, new: Vec<zerotrip_proto::v1::Key>, now: SystemTime) {
+/// holds as long as it says now. Returns how many were revoked: none, where the same installation came again.
+fn replace_keys(old: &mut Vec<zerotrip_proto::v1::Key>, new: Vec<zerotrip_proto::v1::Key>, now: SystemTime) -> usize {
     for key in old.iter_mut().filter(|key| key.revoked_at.is_none()) {
         if let Some(again) = new.iter().find(|again| again.id == key.id && again.usage == key.usage) {
             key.not_after = again.not_after;
         }
     }
+    let mut revoked = 0;
     for key in old.iter_mut().filter(|key| key.revoked_at.is_none() && !new.iter().any(|fresh| fresh.id == key.id)) {
         key.revoked_at = Some(to_timestamp(now));
+        revoked += 1;
     }
     let fresh: Vec<_> = new.into_iter().filter(|key| !old.iter().any(|known| known.id == key.id)).collect();
     old.extend(fresh);
+    revoked
 }

@@ -84,9 +84,9 @@ impl Authority {
 
     /// Renews the certificate, and in the working copy the holder's signing keys that hold; the directory that is published next says so.
     pub fn renew(&mut self, asked: &Renewal, now: SystemTime) -> Result<Renewed, AuthorityError> {
-        let (begins, ends) = (now - CLOCK_SKEW, now + CERTIFICATE_LIFE);
-        let leaf = self.ca.sign_csr(&asked.csr, &asked.holder, &asked.dns, &asked.ips, begins, ends)?;
         let holder = asked.holder.uri();
+        let (begins, ends) = (self.begins(&holder, now)?, now + CERTIFICATE_LIFE);
+        let leaf = self.ca.sign_csr(&asked.csr, &asked.holder, &asked.dns, &asked.ips, begins, ends)?;
         for keys in keys_of(&mut self.directory, &holder) {
             lengthen(keys, now);
         }
@@ -98,8 +98,8 @@ impl Authority {
     /// Renews what the authority has of its own, from the root's key that lies here: the desk's certificate and signing key, and the
     /// certificate over the key that signs directories. Needs no hub, and no certificate that holds.
     pub fn renew_own(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
-        let (begins, ends) = (now - CLOCK_SKEW, now + CERTIFICATE_LIFE);
         let desk = self.home.system.clone();
+        let (begins, ends) = (self.begins(&desk.uri(), now)?, now + CERTIFICATE_LIFE);
         let csr = x509::make_csr(self.home.tls_key(), &desk, &[], &[])?;
         let leaf = self.ca.sign_csr(&csr, &desk, &[], &[], begins, ends)?;
         let certified = self.ca.sign_authority_key(self.key.public(), begins, now + AUTHORITY_KEY_LIFE)?;
@@ -163,11 +163,13 @@ impl Authority {
         Ok(files::write(&self.folder.join(CERTIFICATES), to_toml(&issued)?.as_bytes(), Secrecy::Public)?)
     }
 
-    /// That moment, or a second after the beginning of the holder's last certificate: no two begin together, and an earlier one is told
-    /// from the one that supersedes it, however fast they follow or the clock goes back.
-    pub(super) fn after_the_last(&self, holder: &str, begins: SystemTime) -> Result<SystemTime, AuthorityError> {
+    /// Where the holder's next certificate begins: as early as clocks differ, and at least a second after the beginning of the last. No two
+    /// begin together, so that an earlier one is told from the one that supersedes it, however fast they follow or the clock goes back.
+    pub(super) fn begins(&self, holder: &str, now: SystemTime) -> Result<SystemTime, AuthorityError> {
         let last = self.issued_certificates()?.begins.get(holder).copied();
         let next = last.and_then(|last| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(last.saturating_add(1))));
+        // In whole seconds, as a certificate has it.
+        let begins = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds(now - CLOCK_SKEW));
         Ok(next.map_or(begins, |next| begins.max(next)))
     }
 
@@ -194,7 +196,7 @@ impl Authority {
 
     fn issued_certificates(&self) -> Result<Issued, AuthorityError> {
         let path = self.folder.join(CERTIFICATES);
-        if !path.exists() {
+        if !files::is_there(&path) {
             return Ok(Issued::default());
         }
         let content = |why: &str| AuthorityError::Content { path: path.display().to_string(), why: why.to_owned() };

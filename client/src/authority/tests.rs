@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{GrantBundle, PendingJoin};
 use zerotrip_trust::tls;
 
@@ -118,6 +119,27 @@ fn an_enrolled_hub_can_serve_and_is_in_the_directory() {
     assert_eq!(authority.directory().hubs.len(), 1);
     let keys = &authority.directory().hubs[0].keys;
     assert_eq!((keys.len(), keys.iter().filter(|key| key.revoked_at.is_some()).count()), (4, 2));
+}
+
+/// The former machine's key is no longer the hub's; the same keys enrolled again supersede nothing.
+#[test]
+fn a_hub_that_is_enrolled_anew_supersedes_its_former_certificate() {
+    let (place, mut authority) = Place::new();
+    let begins = |folder: &Path| {
+        let chain = pem::certificate(&files::read_text(&folder.join("tls.pem")).unwrap()).unwrap();
+        x509::validity_of(&chain).unwrap().0
+    };
+    let from = |authority: &Authority| from_timestamp(authority.directory().hubs[0].certificates_from.as_ref());
+    let (folder, _) = place.enrol(&mut authority);
+    let first = begins(&folder);
+    assert_eq!(from(&authority), None);
+    let localhost = ["localhost".to_owned()];
+    authority.enrol_hub(&folder, &localhost, &[IpAddr::V4(Ipv4Addr::LOCALHOST)], SystemTime::now()).unwrap();
+    assert_eq!(from(&authority), None);
+    // Other keys, within the same second.
+    let (folder, _) = place.enrol(&mut authority);
+    assert_eq!(from(&authority), Some(begins(&folder)));
+    assert!(begins(&folder) > first);
 }
 
 #[test]

@@ -16,7 +16,6 @@ use zerotrip_proto::v1::{
     EntryOpening, ErrorCode, ExchangeFact, GetCheckpointRequest, GetEntriesRequest, GetFactRequest, ProveConsistencyRequest,
 };
 use zerotrip_trust::keys::{Algorithm, PublicKey};
-use zerotrip_trust::merkle;
 use zerotrip_trust::note::{self, Checkpoint};
 use zerotrip_trust::tiles::{self, TILE_WIDTH};
 
@@ -77,22 +76,13 @@ async fn checkpoint(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Fail
     let (note, head) = fetch_head(&session).await?;
     let seen = seen(home, &head)?;
     if let Some(seen) = seen.as_ref().filter(|seen| seen.size > 0) {
-        if seen.size > head.size {
-            return Err(AuditError::Shrunk { seen: seen.size, now: head.size }.into());
-        }
-        let request = ProveConsistencyRequest { from_size: seen.size, to_size: head.size };
-        let path = if seen.size == head.size {
-            Vec::new()
-        } else {
+        let path = if (1..head.size).contains(&seen.size) {
+            let request = ProveConsistencyRequest { from_size: seen.size, to_size: head.size };
             answered(session.connection().ledger().prove_consistency(request)).await?.path
+        } else {
+            Vec::new()
         };
-        let path = merkle::path_from_bytes(&path).ok_or_else(|| Failure::unverified(&"the consistency proof has no proof's shape"))?;
-        let proven = merkle::verify_consistency(seen.size, head.size, &seen.root, &head.root, &path);
-        proven.map_err(|error| {
-            let mut failure = Failure::from(AuditError::Forked(seen.size));
-            failure.en.push_str(&format!(": {error}"));
-            failure
-        })?;
+        head.continues(seen, &path).map_err(AuditError::from)?;
     }
     keep(home, &note)?;
     let continues = seen.map(|seen| seen.size);
@@ -185,7 +175,7 @@ async fn fetch_head(session: &Session) -> Result<(String, Checkpoint), Failure> 
 
 fn seen(home: &SystemHome, head: &Checkpoint) -> Result<Option<Checkpoint>, Failure> {
     let path = home.folder.join(SEEN);
-    if !path.exists() {
+    if !files::is_there(&path) {
         return Ok(None);
     }
     let kept = kept_head(&files::read_text(&path)?).map_err(|error| {

@@ -11,6 +11,7 @@ use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::v1::KeyUsage;
 use zerotrip_trust::directory::DirectoryError;
 use zerotrip_trust::invitation::InvitationError;
+use zerotrip_trust::note::SeenLogError;
 
 use crate::SeenError;
 use crate::audit::AuditError;
@@ -52,6 +53,13 @@ pub(super) fn request(error: &RequestError) -> String {
 }
 
 /// A ledger that is not whole.
+fn seen_log(error: &SeenLogError) -> String {
+    match error {
+        SeenLogError::Shrunk { seen, now } => format!("台账变短：上次所见 {seen} 条，现有 {now} 条"),
+        SeenLogError::Forked(size) => format!("台账与上次所见不同：前 {size} 条已被改写"),
+    }
+}
+
 pub(super) fn audit(error: &AuditError) -> String {
     match error {
         AuditError::Unreadable(index) => format!("台账第 {index} 条无法读取"),
@@ -62,8 +70,7 @@ pub(super) fn audit(error: &AuditError) -> String {
         }
         AuditError::WrongSize { expected, found } => format!("签名的台账头称有 {expected} 条，实际有 {found} 条"),
         AuditError::WrongRoot => "各条记录算不出签名的根：其中有记录被改动".to_owned(),
-        AuditError::Shrunk { seen, now } => format!("台账变短：上次所见 {seen} 条，现有 {now} 条"),
-        AuditError::Forked(size) => format!("台账与上次所见不同：前 {size} 条已被改写"),
+        AuditError::Seen(error) => seen_log(error),
         AuditError::KeptHead => "上次所见的台账头无法读取；如需重新开始请将该文件移走".to_owned(),
     }
 }
@@ -73,7 +80,7 @@ pub(super) fn seen(error: &SeenError) -> String {
     match error {
         SeenError::Ledger(error) => format!(
             "验证未通过：{}；请勿据此办理，并告知数据主管部门；仅当其确认枢纽曾恢复备份时，方可移走本系统目录中的 `ledger-seen.note`",
-            audit(error)
+            seen_log(error)
         ),
         SeenError::OlderDirectory { found, known } => {
             format!("验证未通过：枢纽依据密钥目录第 {found} 版作出决定，而此处已见第 {known} 版，枢纽曾被退回；请勿据此办理")
@@ -254,8 +261,8 @@ mod tests {
             AuditError::WithoutIntent { index: 1, exchange: "e".into(), intent: 0 },
             AuditError::WrongSize { expected: 1, found: 2 },
             AuditError::WrongRoot,
-            AuditError::Shrunk { seen: 2, now: 1 },
-            AuditError::Forked(1),
+            SeenLogError::Shrunk { seen: 2, now: 1 }.into(),
+            SeenLogError::Forked(1).into(),
             AuditError::KeptHead,
         ] {
             assert!(is_chinese(&audit(&error)), "{error}");

@@ -40,7 +40,7 @@ impl Source for Register {
                     return Err(SourceError::new(ErrorCode::SourceUnreachable, "gone"));
                 }
                 if look_up.keys.len() as u64 > look_up.most_rows {
-                    return Err(SourceError::new(ErrorCode::SourceLimit, "too many rows"));
+                    return Err(SourceError::new(ErrorCode::DefinitionLimit, "too many rows"));
                 }
                 (held.rows.clone(), held.rests_on)
             };

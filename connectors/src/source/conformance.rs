@@ -433,7 +433,7 @@ pub fn bounds_hold(kind: AnyKind<'_>) {
     let rig = AnyRig::new(kind, &[(LI, "", "a"), (LI, "", "b"), ("", LI, "c")]);
     let source = rig.open().unwrap();
     let code = |look_up: LookUp| run(names(&*source, look_up)).unwrap_err().code;
-    assert_eq!(code(look_up(&[LI], 2, soon())), ErrorCode::SourceLimit);
+    assert_eq!(code(look_up(&[LI], 2, soon())), ErrorCode::DefinitionLimit);
     assert_eq!(run(names(&*source, look_up(&[LI], 3, soon()))).unwrap().0, ["a", "b", "c"]);
     assert_eq!(code(look_up(&[LI], 3, Stop::at(Instant::now()))), ErrorCode::SourceTimeout);
     let gone = soon();

@@ -155,7 +155,7 @@ impl<'a> Assay<'a> {
         for (place, (column, raw)) in self.columns.iter().zip(row.iter()).enumerate() {
             let Some(kind) = fault(column, raw) else { continue };
             let key = self.look_ups.iter().find_map(|look_up| look_up.declared.get(&place));
-            let whose = key.zip(raw).map(|(key, raw)| key.whose(raw, &cell));
+            let whose = key.zip(raw).map(|(key, raw)| key.whose(raw, self.today, &cell));
             if kind == FindingKind::Unreadable && matches!(whose, Some(Whose::Nobody)) {
                 continue;
             }

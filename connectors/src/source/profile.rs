@@ -149,9 +149,9 @@ impl DeclaredKey {
         by.is_some_and(|(place, by)| by.says_other(cell(place)))
     }
 
-    /// Whose the cell `raw` is, beside the row's others; it is not blank.
-    pub fn whose<'a>(&self, raw: &str, cell: &impl Fn(usize) -> Option<&'a str>) -> Whose {
-        match self.declared.whose(raw) {
+    /// Whose the cell `raw` is on that day, beside the row's others; it is not blank.
+    pub fn whose<'a>(&self, raw: &str, today: NaiveDate, cell: &impl Fn(usize) -> Option<&'a str>) -> Whose {
+        match self.declared.whose(raw, today) {
             // What is, or may be left of, somebody's id is no other number, whatever the other column says.
             Whose::Could(suspect) if suspect.is_anybodys() && !names_somebody(raw) && self.says_other(cell) => Whose::Nobody,
             whose => whose,
@@ -311,11 +311,7 @@ impl Profile {
             let add = |persons: &[ResidentId], irregular: &mut HashMap<(usize, ResidentId), Vec<i64>>| {
                 persons.iter().for_each(|person| irregular.entry((*place, *person)).or_default().push(row));
             };
-            match key.whose(raw, &text) {
-                // Nobody has this number yet, so nobody knows whose it is.
-                Whose::Person(person) if person.birth_date() > self.today => {
-                    self.unreadable.push(open(*place, Suspect::new(raw), false));
-                }
+            match key.whose(raw, self.today, &text) {
                 Whose::Person(person) => {
                     held.readable += 1;
                     about.push(person);

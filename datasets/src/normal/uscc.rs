@@ -30,10 +30,10 @@ pub fn is_valid(text: &[u8]) -> bool {
         && has_check_character(text)
 }
 
-/// Divisions by their provinces, and those of bodies that the state itself registers.
+/// Divisions by their provinces, and `100000` for bodies that the state itself registers.
 fn is_division(six: &[u8]) -> bool {
     let province = six.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-    six.iter().all(u8::is_ascii_digit) && province.is_some_and(|two| two == "10" || PROVINCES.contains(&two))
+    six == b"100000" || (six.iter().all(u8::is_ascii_digit) && province.is_some_and(|two| PROVINCES.contains(&two)))
 }
 
 fn has_check_character(text: &[u8]) -> bool {

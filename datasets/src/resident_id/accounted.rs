@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use chrono::NaiveDate;
+
 use super::matching::Suspect;
 use super::schemes::Scheme;
 use super::{Reading, ResidentId, is_doubtful, is_spreadsheet_rounded, parse};
@@ -163,20 +165,22 @@ pub enum Whose {
 }
 
 impl Declared {
-    /// Whose the cell is; it is not blank.
-    pub fn whose(&self, raw: &str) -> Whose {
+    /// Whose the cell is, on that day: the number of a birth to come is not yet a person's, alone or in
+    /// a list. The cell is not blank.
+    pub fn whose(&self, raw: &str, today: NaiveDate) -> Whose {
+        let is_born = |person: &ResidentId| person.birth_date() <= today;
         if self.nothing.is_empty() && self.unknown.is_empty() {
             match parse(raw) {
-                Reading::Person(person) => return Whose::Person(person),
+                Reading::Person(person) if is_born(&person) => return Whose::Person(person),
                 Reading::Code(_) => return Whose::Organisation,
-                Reading::Unreadable => {}
+                Reading::Person(_) | Reading::Unreadable => {}
             }
         }
-        match self.accounted(raw).as_deref() {
+        match self.accounted(raw).filter(|persons| persons.iter().all(is_born)).as_deref() {
             Some([]) => Whose::Nobody,
             Some([person]) => Whose::Person(*person),
             Some(several) => Whose::Several(several.to_vec()),
-            None => Whose::Could(self.suspect(raw)),
+            None => Whose::Could(self.suspect(raw, today)),
         }
     }
 
@@ -229,7 +233,7 @@ impl Declared {
     }
 
     /// A word for "not known" is anybody's, however it could be read.
-    fn suspect(&self, raw: &str) -> Suspect {
-        if self.is_unknown(raw) { Suspect::anybody() } else { Suspect::new(raw) }
+    fn suspect(&self, raw: &str, today: NaiveDate) -> Suspect {
+        if self.is_unknown(raw) { Suspect::anybody() } else { Suspect::on(raw, today) }
     }
 }

@@ -2,11 +2,15 @@
 //!
 //! # The rule
 //!
-//! A cell that is not accounted for ([`super::Declared`]) could be anybody's, unless it is a *damaged spelling of an id*: then it could be
-//! those persons' whose id can have become it. The cell is folded (escapes, guards, full-width forms, blanks, case). What stands between
-//! `; , 、 | /` or on lines of its own is judged by itself, and so is what stands between blanks if a whole id is among it; each must be whole
-//! or a damaged spelling, an empty one is neither. Characters besides digits and `X` are masks, dividers or look-alikes; with any other
-//! character, or with a whole id and any further mark beside it, nobody knows who is meant. A damaged spelling is
+//! A cell that is not accounted for ([`super::Declared`]) could be anybody's, unless it is a *damaged
+//! spelling of an id*: then it could be those persons' whose id can have become it. The cell is folded
+//! (escapes, guards, full-width forms, blanks, case). What is between `; , 、 | /` or on lines of its own
+//! is judged by itself; each part must be whole or a damaged spelling, an empty one is neither. Blanks
+//! divide one id or several: words side by side that are not whole must make one, and beside a whole one
+//! each must be one by itself, too. The number of a birth to come is nobody's yet, and so damaged.
+//! Characters besides digits and `X` are masks, dividers or look-alikes; with any other character, or with
+//! a whole id and any further mark beside it, nobody knows who is meant. Whose whole id is there, with
+//! other digits before it, behind it or blanks inside, is never passed over. A damaged spelling is
 //!
 //! 1. **mistyped**: at most two edits (a character replaced, inserted, dropped, or swapped with its neighbour) from a form, one if 11 or 12 characters are known; up to two
 //!    look-alikes (`O`, `I`, `L` …) each stand for any character. A person's forms are the 18 characters and the 15 without century and check
@@ -17,7 +21,8 @@
 //! 4. **in exponent form**, as spreadsheets show long numbers (`3.30108E+17`): the mantissa without its point and its zeros at the end, or the
 //!    number before it, begins a form, where that makes 18 digits or 15;
 //! 5. **rounded**, as spreadsheets keep 15 digits of a number: 18 digits that end in `000`, and their first 15, or the number before these 15,
-//!    begin a form, within one edit, for it may have been mistyped before.
+//!    begin a form of 18, within one edit, for it may have been mistyped before, or within two, where no id
+//!    begins so to the letter, but one does within one edit.
 //!
 //! One kind of damage explains a cell: masks with look-alikes or dividers do not, nor dividers in less than 13 characters. At least six
 //! characters must be known, none of them filled in by a machine (`00000`, `123456`, `0000` or `9999` at the end), and *some* id must be able to look so: a province, a century, a month and a day that there are,
@@ -25,13 +30,16 @@
 //!
 //! A cell of the last kind can be a valid id and yet somebody else's, and so can one of 15 digits: `fifteen.rs` tells of those.
 
-use std::sync::LazyLock;
+use chrono::NaiveDate;
 
-use super::accounted::SEPARATORS;
+use super::accounted::{SEPARATORS, persons_in};
 use super::fifteen::rounded_digits;
 use super::plausible::sequences;
 use super::{Reading, ResidentId, is_doubtful, parse};
 use crate::{date, fold};
+use shapes::{LONG_IDS, SHORT_IDS};
+
+mod shapes;
 
 pub(super) const MOST_CHARACTERS: usize = 256;
 const MOST_BYTES: usize = 1024;
@@ -152,8 +160,14 @@ impl Form {
 }
 
 impl Suspect {
-    /// Prepares the raw cell.
+    /// Prepares the raw cell, whenever it is read: whoever has a whole id in it is born by then.
     pub fn new(raw: &str) -> Self {
+        Self::on(raw, NaiveDate::MAX)
+    }
+
+    /// Prepares the raw cell, as it is read on that day: nobody has the number of a birth to come, so it
+    /// is damaged, alone or in a list.
+    pub fn on(raw: &str, today: NaiveDate) -> Self {
         if raw.len() > MOST_BYTES {
             return Self::anybody();
         }
@@ -165,15 +179,13 @@ impl Suspect {
         let words: Vec<&str> = text.split(char::is_whitespace).filter(|word| !fold::trimmed(word).is_empty()).collect();
         let takes = match (items.len(), words.len()) {
             (1, 0 | 1) => judged(text),
-            (1, _) if words.iter().any(|word| is_whole(word)) => all_judged(&words),
-            // Blanks divide one id, or several.
-            (1, _) => judged(text).map(|mut takes| {
-                takes.extend(all_judged(&words).unwrap_or_default());
-                takes
-            }),
-            (_, _) => all_judged(&items),
+            (1, _) => in_words(&words, today),
+            (_, _) => all_judged(&items, today),
         };
-        takes.map_or_else(Self::anybody, |takes| Self { takes, anybody: false })
+        let Some(mut takes) = takes else { return Self::anybody() };
+        // Whoever stands there to the letter, whatever is written beside the id or between its digits.
+        takes.extend(persons_in(raw).iter().map(Take::exact));
+        Self { takes, anybody: false }
     }
 
     /// Nothing of it tells persons apart.
@@ -208,11 +220,23 @@ fn is_whole(text: &str) -> bool {
     !matches!(parse(text), Reading::Unreadable)
 }
 
+/// What words with nothing but blanks between them can be taken for. Blanks divide one id, or several:
+/// words that are not whole, side by side, must make one, and beside a whole one each must be one, too.
+fn in_words(words: &[&str], today: NaiveDate) -> Option<Vec<Take>> {
+    let each = all_judged(words, today);
+    let mut takes = if words.iter().any(|word| is_whole(word)) { each? } else { each.unwrap_or_default() };
+    for run in words.chunk_by(|a, b| !is_whole(a) && !is_whole(b)).filter(|run| run.len() > 1) {
+        takes.extend(judged(&run.join(" "))?);
+    }
+    Some(takes)
+}
+
 /// What each of these can be taken for; `None` if one of them is no damaged id.
-fn all_judged(items: &[&str]) -> Option<Vec<Take>> {
+fn all_judged(items: &[&str], today: NaiveDate) -> Option<Vec<Take>> {
     let mut takes = Vec::new();
     for item in items {
         match parse(item) {
+            Reading::Person(person) if person.birth_date() > today => takes.extend(judged(item)?),
             Reading::Person(person) => takes.push(Take::exact(&person)),
             Reading::Code(_) => {}
             Reading::Unreadable => takes.extend(judged(item)?),
@@ -278,12 +302,12 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
         _ => {}
     }
     let rounded = rounded(&whole.iter().collect::<String>());
-    // Cut off by a spreadsheet, and mistyped before.
-    if !rounded.is_empty() && !rounded.iter().any(Take::is_some_ids) {
-        return None;
+    if !rounded.is_empty() {
+        // The number may have been mistyped before; where it begins no id to the letter, it was. That it
+        // looks like one of 15 by chance says nothing, for those are never cut so.
+        let slips = (0..LEVELS - 1).find(|slips| rounded.iter().any(|take| LONG_IDS.is_near(&take.tokens, *slips)))?;
+        takes.extend(rounded.into_iter().map(|take| Take { most: slips + 1, least: slips, ..take }));
     }
-    // The number may have been mistyped before.
-    takes.extend(rounded.into_iter().map(|take| Take { most: 1, ..take }));
     explained(takes, KNOWN_ENOUGH)
 }
 
@@ -404,7 +428,7 @@ impl Take {
 
     /// Whether it has the shape of an id, to the letter.
     fn is_shape(&self) -> bool {
-        PATTERNS.iter().any(|form| within(&self.tokens, form, Ends::Both, 0))
+        [&*LONG_IDS, &*SHORT_IDS].iter().any(|shape| shape.is_near(&self.tokens, 0))
     }
 
     /// Whether some id could have become this: without it, nothing says that it ever was one.
@@ -417,52 +441,13 @@ impl Take {
         let (prefix, suffix) = (cut(true), cut(false));
         let is_mobile = self.tokens.len() == 11 && matches!(self.tokens.as_slice(), [Token::Known(b'1'), Token::Known(b'3'..=b'9'), ..]);
         let part = self.part.filter(|_| !is_mobile && !self.tokens.contains(&Token::Stretch));
-        PATTERNS.iter().any(|form| {
-            within(&self.tokens, form, Ends::Both, self.least)
+        [&*LONG_IDS, &*SHORT_IDS].iter().any(|shape| {
+            shape.is_near(&self.tokens, self.least)
                 // Cut off and mistyped: that would explain nearly everything.
-                || part.is_some_and(|_| within(&prefix, form, Ends::Both, 0) || within(&suffix, form, Ends::Both, 0))
+                || part.is_some_and(|_| shape.is_near(&prefix, 0) || shape.is_near(&suffix, 0))
         })
     }
 }
-
-/// Every shape that an id can have, in either generation: which characters can stand where, for each kind of province, century, month and
-/// day. Sequence and check character are any.
-static PATTERNS: LazyLock<Vec<Form>> = LazyLock::new(|| {
-    const PROVINCES: [&[&str]; 9] = [
-        &["1", "12345"],
-        &["2", "123"],
-        &["3", "1234567"],
-        &["4", "123456"],
-        &["5", "01234"],
-        &["6", "12345"],
-        &["7", "1"],
-        &["8", "123"],
-        &["9", "12345678"],
-    ];
-    const CENTURIES: [[&str; 3]; 3] = [["1", "8", "789"], ["1", "9", "0123456789"], ["2", "0", "012"]];
-    // Months of 31, of 30 and of fewer days.
-    const MONTHS: [([&str; 2], &str); 5] =
-        [(["0", "13578"], "01"), (["1", "02"], "01"), (["0", "469"], "0"), (["1", "1"], "0"), (["0", "2"], "")];
-    const DAYS: [[&str; 2]; 2] = [["0", "123456789"], ["12", "0123456789"]];
-    const ANY: &str = "0123456789";
-    let mut patterns = Vec::new();
-    let last = |end: &'static str| Some(["3", end]).filter(|_| !end.is_empty());
-    let days = MONTHS.iter().flat_map(|(month, end)| DAYS.into_iter().chain(last(end)).map(move |day| (month, day)));
-    for (province, (month, day)) in PROVINCES.iter().flat_map(|province| days.clone().map(move |day| (province, day))) {
-        let division = || province.iter().copied().chain([ANY; 4]);
-        let date = || month.iter().copied().chain(day);
-        // Permits and foreigners' ids are younger than the last ids of 15 digits.
-        if !matches!(province, ["8" | "9", _]) {
-            let short = division().chain([ANY; 2]).chain(date()).chain([ANY; 3]);
-            patterns.push(Form::of_sets(&short.collect::<Vec<_>>()));
-        }
-        for century in CENTURIES {
-            let long = division().chain(century).chain([ANY]).chain(date()).chain([ANY; 3]).chain(["0123456789X"]);
-            patterns.push(Form::of_sets(&long.collect::<Vec<_>>()));
-        }
-    }
-    patterns
-});
 
 /// Those 15 as they stand, and the number before, which may have been rounded up.
 fn rounded(raw: &str) -> Vec<Take> {

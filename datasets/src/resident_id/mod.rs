@@ -115,10 +115,16 @@ pub fn parse(raw: &str) -> Reading {
     if let Some(person) = person {
         return Reading::Person(person);
     }
-    if uscc::is_valid(text.as_bytes()) && matching::far_from_any(text.as_bytes()) {
+    let is_code = || uscc::is_valid(text.as_bytes()) && !could_be_masked(&text) && matching::far_from_any(text.as_bytes());
+    if is_code() {
         return Reading::Code(text);
     }
     Reading::Unreadable
+}
+
+/// Whether `X`es beside digits alone hide something: only another letter shows that this was never an id.
+fn could_be_masked(code: &str) -> bool {
+    code.contains("XX") && code.bytes().all(|c| c.is_ascii_digit() || c == b'X')
 }
 
 /// True when `raw` is a person's id in a spelling that an index cannot be asked for, because it is none of

@@ -6,6 +6,7 @@ use super::*;
 
 mod cells;
 mod oracle;
+mod twice;
 
 /// One that could have been issued.
 fn any_id() -> impl Strategy<Value = ResidentId> {

@@ -4,7 +4,7 @@
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::Result;
 use zerotrip_certs::soundness::ScanReport;
 use zerotrip_datasets::plausible::{Bounds, is_plausible};
 use zerotrip_proto::v1::{Finding, FindingKind, SemanticType};
@@ -41,12 +41,4 @@ pub(super) fn implausible(scan: &PreparedScan, rows: &[RecordBatch], report: &Sc
         }
     }
     Ok(findings)
-}
-
-/// The civil day of an instant in China; an instant that is none is never plausible, and neither is anything before it.
-pub(super) fn civil_day(moment: std::time::SystemTime) -> Result<NaiveDate> {
-    let seconds = moment.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let days = (seconds + u64::from(zerotrip_proto::CHINA_OFFSET_SECONDS)) / 86_400;
-    let day = i32::try_from(days).ok().and_then(NaiveDate::from_epoch_days);
-    day.ok_or_else(|| DataFusionError::Internal("the clock is beyond the calendar".into()))
 }

@@ -15,11 +15,12 @@ use futures::future;
 use zerotrip_certs::soundness::{
     CompleteScan, Conclusion, Evidence, Incomplete, ScanEvidence, ScanReport, ScanState, Verdict, VerdictKind, conclude,
 };
+use zerotrip_datasets::date;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
 
 use super::evaluate::evaluate;
-use super::plausible::{civil_day, implausible};
+use super::plausible::implausible;
 use super::prepare::{PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn, request_schema, session_config};
 use super::slots::ExchangeCx;
 
@@ -206,7 +207,7 @@ impl Run<'_> {
         let null = |batch: &RecordBatch| scan.required.iter().any(|column| batch.column(*column).null_count() > 0);
         answer.report.required_null |= answer.rows.iter().any(null);
         answer.report.most_age = answer.report.most_age.min(scan.scan.most_age.0);
-        let last = civil_day(answer.report.now + CLOCK_SKEW)?;
+        let last = date::in_china(answer.report.now + CLOCK_SKEW);
         let implausible = implausible(scan, &answer.rows, &answer.report, last)?;
         answer.report.findings.extend(implausible);
         Ok(match CompleteScan::try_new(answer.report) {

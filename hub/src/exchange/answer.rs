@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use prost::Message as _;
 use zerotrip_certs::certificate;
-use zerotrip_certs::definition::Definition;
+use zerotrip_certs::definition::{Definition, MOST_DATASETS};
 use zerotrip_certs::soundness::{Absence, Conclusion};
 use zerotrip_ledger::{Completed, Fact, LedgerError};
 use zerotrip_policies::Decision;
@@ -163,13 +163,15 @@ fn claims(definition: &Definition, variant: &str, now: SystemTime, result: &RunR
     ]
 }
 
-/// Commitments in the completion of whatever is no yes, however many receipts it has: more than a check asks registers.
-const COMMITMENTS: usize = 8;
-
 impl Record {
     /// Of a request whose intent stands at `intent_index`.
     pub fn new(identified: &Identified, intent_index: u64, request_salt: [u8; 32]) -> Self {
         Self { request_id: identified.request.id.clone(), request: identified.envelope.clone(), request_salt, intent_index }
+    }
+
+    /// Where its intent stands in the log.
+    pub fn intent_index(&self) -> u64 {
+        self.intent_index
     }
 
     /// Builds the answer, records its completion, and only then hands it over, signed.
@@ -242,7 +244,7 @@ impl Record {
             salts.push(salt.to_vec());
         }
         // Nor does their number tell.
-        while !is_yes && commitments.len() < COMMITMENTS {
+        while !is_yes && commitments.len() < MOST_DATASETS {
             commitments.push(random()?.to_vec());
         }
         let certificate = match &outcome.wire {

@@ -22,7 +22,8 @@ use zerotrip_proto::{Refusal, from_timestamp, payload_type, to_timestamp};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{dsse, receipt};
 
-use super::Identified;
+use super::{Decided, Identified};
+
 use super::room::Taken;
 use crate::channels::Attached;
 use crate::check::{Dispatch, ScanAnswer, ScanCall};
@@ -37,6 +38,8 @@ pub struct Dispatcher<'a> {
     in_force: &'a InForce,
     identified: &'a Identified,
     decision: &'a Decision,
+    /// Leaves of the log with the exchange's intent.
+    ledger_size: u64,
     deadline: Instant,
     evidence: Mutex<Vec<Evidence>>,
     /// The members that a grant was sent to.
@@ -50,16 +53,16 @@ struct Evidence {
     dataset: String,
     receipt: Envelope,
     secret: [u8; 32],
-    /// Column → value → place among the column's commitments.
-    supplied: HashMap<String, HashMap<String, u32>>,
+    /// Column → the values that it supplied.
+    supplied: HashMap<String, HashSet<String>>,
 }
 
 impl Evidence {
-    /// The column, of those that the scan's template names as an origin, and the place in it where this value was supplied.
-    fn shows<'c>(&self, call: &'c ScanCall<'_>, value: &str) -> Option<(&'c str, u32)> {
+    /// The column, of those that the scan's template names as an origin, in which this value was supplied.
+    fn shows<'c>(&self, call: &'c ScanCall<'_>, value: &str) -> Option<&'c str> {
         call.scan.template.origins.iter().find_map(|origin| match origin.from.as_ref()? {
             Source::Column(from) if from.dataset == self.dataset => {
-                Some((from.column.as_str(), *self.supplied.get(&from.column)?.get(value)?))
+                self.supplied.get(&from.column)?.contains(value).then_some(from.column.as_str())
             }
             _ => None,
         })
@@ -84,9 +87,20 @@ pub struct Received {
 }
 
 impl<'a> Dispatcher<'a> {
-    /// For one exchange.
-    pub fn new(hub: &'a Hub, in_force: &'a InForce, identified: &'a Identified, decision: &'a Decision, deadline: Instant) -> Self {
-        Self { hub, in_force, identified, decision, deadline, evidence: Mutex::default(), asked: Mutex::default(), room: Mutex::default() }
+    /// For one exchange, whose intent is recorded.
+    pub fn new(hub: &'a Hub, identified: &'a Identified, decided: &'a Decided, intent_index: u64, deadline: Instant) -> Self {
+        let (in_force, decision, ledger_size) = (&decided.in_force, &decided.decision, intent_index + 1);
+        Self {
+            hub,
+            in_force,
+            identified,
+            decision,
+            ledger_size,
+            deadline,
+            evidence: Mutex::default(),
+            asked: Mutex::default(),
+            room: Mutex::default(),
+        }
     }
 
     /// Who was asked, and the receipts of all that answered.
@@ -150,6 +164,8 @@ impl<'a> Dispatcher<'a> {
             policy_ids: self.decision.policy_ids.clone(),
             policy_digest: self.decision.policy_digest.to_vec(),
             keys,
+            grants_version: self.hub.in_force().grants_version,
+            ledger_size: self.ledger_size,
             evidence: used.iter().filter_map(|at| held.get(*at)).map(|one| one.receipt.clone()).collect(),
         })
     }
@@ -160,16 +176,13 @@ impl<'a> Dispatcher<'a> {
             Source::Column(_) => None,
         });
         parameter.or_else(|| {
-            let (at, one, column, position) = order.iter().find_map(|(at, one)| {
-                let (column, position) = one.shows(call, value)?;
-                Some((*at, one, column, position))
-            })?;
+            let (at, one, column) = order.iter().find_map(|(at, one)| Some((*at, one, one.shows(call, value)?)))?;
             let receipt = used.iter().position(|known| *known == at).unwrap_or_else(|| {
                 used.push(at);
                 used.len() - 1
             });
-            let salt = receipt::value_salt(&one.secret, column, position).to_vec();
-            Some(Origin::Opening(Opening { receipt: u32::try_from(receipt).ok()?, column: column.to_owned(), position, salt }))
+            let salt = receipt::value_salt(&one.secret, column, value).to_vec();
+            Some(Origin::Opening(Opening { receipt: u32::try_from(receipt).ok()?, column: column.to_owned(), salt }))
         })
     }
 
@@ -350,31 +363,25 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// The place of each value that may travel on, checked against what the source signed for.
+/// The values of each column that may travel on, checked against what the source signed for.
 fn supplied(
     call: &ScanCall<'_>,
     rows: &[RecordBatch],
     receipt: &ScanReceipt,
     secret: &[u8; 32],
-) -> Result<HashMap<String, HashMap<String, u32>>, ErrorCode> {
+) -> Result<HashMap<String, HashSet<String>>, ErrorCode> {
     let mut all = HashMap::new();
     for column in &call.scan.template.supplies {
-        let mut places: HashMap<String, u32> = HashMap::new();
+        let mut values: HashSet<String> = HashSet::new();
         let at = call.schema.index_of(column).map_err(|error| fault(&error))?;
         for batch in rows {
             for value in batch.column(at).as_string_opt::<i32>().ok_or(ErrorCode::SourceDrift)?.iter().flatten() {
-                if places.contains_key(value) {
-                    continue;
-                }
-                let place = u32::try_from(places.len()).map_err(|error| fault(&error))?;
-                let salt = receipt::value_salt(secret, column, place);
-                if !receipt::open(receipt, column, place, &salt, value) {
+                if values.insert(value.to_owned()) && !receipt::open(receipt, column, &receipt::value_salt(secret, column, value), value) {
                     return Err(lie(call, &"it does not commit to the keys that it supplies"));
                 }
-                places.insert(value.to_owned(), place);
             }
         }
-        all.insert(column.clone(), places);
+        all.insert(column.clone(), values);
     }
     Ok(all)
 }

@@ -65,7 +65,7 @@ pub async fn check(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Resul
     if !decided.decision.allowed {
         return record.answer(hub, &decided, &Outcome::denied(&decided.decision), &Asked::default()).await.map_err(ledger_refusal);
     }
-    let dispatcher = Dispatcher::new(hub, &decided.in_force, &identified, &decided.decision, question.deadline(&identified, now));
+    let dispatcher = Dispatcher::new(hub, &identified, &decided, record.intent_index(), question.deadline(&identified, now));
     let outcome = tokio::select! {
         outcome = question.run(hub, &dispatcher, now) => outcome,
         // The departments notice at once that nobody listens any more, and stop.

@@ -14,8 +14,8 @@ use zerotrip_channel::Peer;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::ending::Words;
-use zerotrip_trust::identity::Identity;
 
+use crate::channels::SUPERSEDED;
 use crate::hub::Hub;
 use crate::{endings, exchange};
 
@@ -81,7 +81,7 @@ impl<S> Guarded<S> {
 }
 
 /// Decides by path and peer alone.
-pub fn admit(hub: &Hub, path: &str, peer: Option<&Identity>) -> Result<(), Refusal> {
+pub fn admit(hub: &Hub, path: &str, peer: Option<&Peer>) -> Result<(), Refusal> {
     let Some((_, access)) = CALLS.iter().find(|(known, _)| *known == path) else {
         return match peer {
             Some(_) => Err(Refusal::new(ErrorCode::UnknownName, "no such call; see the reflection service for what there is")),
@@ -97,6 +97,10 @@ pub fn admit(hub: &Hub, path: &str, peer: Option<&Identity>) -> Result<(), Refus
         let Words { en, zh } = endings::stale(&in_force.directory);
         return Err(Refusal::bilingual(ErrorCode::StaleBundle, en, zh));
     }
+    if in_force.directory.is_superseded(&peer.identity, peer.certified_from) {
+        return Err(superseded());
+    }
+    let peer = &peer.identity;
     if peer.member().is_none() || !in_force.directory.is_active(peer) {
         return Err(Refusal::bilingual(
             ErrorCode::MemberSuspended,
@@ -112,6 +116,12 @@ pub fn admit(hub: &Hub, path: &str, peer: Option<&Identity>) -> Result<(), Refus
         ));
     }
     Ok(())
+}
+
+/// To a peer whose certificate is from before it was admitted anew.
+pub fn superseded() -> Refusal {
+    let zh = "该 TLS 证书已失效：此系统其后已重新准入，请使用重新准入后的目录";
+    Refusal::bilingual(ErrorCode::Unauthenticated, SUPERSEDED, zh)
 }
 
 fn unauthenticated() -> Refusal {
@@ -142,10 +152,10 @@ where
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
             return Box::pin(ready(Ok(response)));
         }
-        let peer = request.extensions().get::<Peer>().and_then(|peer| peer.0.as_ref());
+        let peer = request.extensions().get::<Peer>();
         match admit(&self.hub, request.uri().path(), peer) {
             Ok(()) => Box::pin(self.inner.call(request)),
-            Err(refusal) => match peer.cloned() {
+            Err(refusal) => match peer.map(|peer| peer.identity.clone()) {
                 // Who shows a certificate and is refused is on record; who shows none is nobody.
                 Some(peer) => {
                     let hub = Arc::clone(&self.hub);

@@ -61,7 +61,7 @@ pub async fn all(hub: &Arc<Hub>) -> Result<(Service, HealthReporter), tonic_refl
 /// Who calls; the guard has let in only the known.
 fn caller<T>(request: &Request<T>) -> Result<Identity, Status> {
     match request.extensions().get::<Peer>() {
-        Some(Peer(Some(identity))) => Ok(identity.clone()),
-        _ => Err(Refusal::new(ErrorCode::Unauthenticated, "this call needs a client certificate").to_status()),
+        Some(peer) => Ok(peer.identity.clone()),
+        None => Err(Refusal::new(ErrorCode::Unauthenticated, "this call needs a client certificate").to_status()),
     }
 }

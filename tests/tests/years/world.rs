@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use zerotrip_client::authority::{Authority, ByHand, NewGrant, NewMember};
-use zerotrip_connector::seen::Seen;
+use zerotrip_connector::seen::{Continuity, Seen};
 use zerotrip_ledger::BundleKind;
 use zerotrip_policies::{Action, Facts, Snapshot, open_grants};
 use zerotrip_proto::v1::{DescribeRequest, KeyUsage, PendingJoin, Status};
@@ -293,7 +293,7 @@ impl World {
         let grants_version = self.log.bundle(BundleKind::Grants).map_or(0, |(version, _)| version);
         let consistency = self.log.consistency(department.seen.size());
         let shown = DescribeRequest { grants_version, consistency, ..DescribeRequest::default() };
-        department.seen.compare(&self.log.head(), &shown).is_ok() && department.seen.is_not_behind().is_ok()
+        department.seen.compare(&self.log.head(), &shown) == Ok(Continuity::Proven)
     }
 
     /// By the numbers alone.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use prost_types::Timestamp;
+
 use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::v1::{self, KeyAlgorithm, KeyDirectory, KeyUsage, Status};
 
@@ -195,11 +197,7 @@ impl<'a> Builder<'a> {
             self.fault(Fault::Twice(cut(&system.uri)));
         }
         self.keys(&identity, &system.keys, active);
-        let certificates_from = from_timestamp(system.certificates_from.as_ref());
-        // One that cannot be read must not let older certificates in.
-        if certificates_from.is_none() != system.certificates_from.is_none() {
-            self.fault(Fault::Times(format!("the certificates of `{}`", cut(&system.uri))));
-        }
+        let certificates_from = self.certificates_from(&system.uri, system.certificates_from.as_ref());
         self.directory.systems.push(System {
             identity,
             uri: system.uri.clone(),
@@ -221,7 +219,17 @@ impl<'a> Builder<'a> {
             self.fault(Fault::Twice(cut(&hub.uri)));
         }
         self.keys(&identity, &hub.keys, active);
-        self.directory.hubs.push(Hub { identity, uri: hub.uri.clone(), active });
+        let certificates_from = self.certificates_from(&hub.uri, hub.certificates_from.as_ref());
+        self.directory.hubs.push(Hub { identity, uri: hub.uri.clone(), active, certificates_from });
+    }
+
+    /// One that cannot be read must not let older certificates in.
+    fn certificates_from(&mut self, uri: &str, stated: Option<&Timestamp>) -> Option<SystemTime> {
+        let read = from_timestamp(stated);
+        if read.is_none() != stated.is_none() {
+            self.fault(Fault::Times(format!("the certificates of `{}`", cut(uri))));
+        }
+        read
     }
 
     fn keys(&mut self, holder: &Identity, keys: &[v1::Key], active: bool) {

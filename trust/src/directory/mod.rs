@@ -60,6 +60,8 @@ pub struct Hub {
     pub uri: String,
     /// Whether it may act.
     pub active: bool,
+    /// The beginning of the TLS certificate with which it was enrolled anew, where it was.
+    pub certificates_from: Option<SystemTime>,
 }
 
 /// A key and whose it is.
@@ -302,9 +304,16 @@ impl Directory {
         self.system(&uri).is_some_and(|system| system.active) || self.hub(&uri).is_some_and(|hub| hub.active)
     }
 
-    /// Whether a TLS certificate of this peer that begins then counts no more: the system was admitted anew since, with other keys.
+    /// Since when TLS certificates of this system or hub count, where it was admitted anew with other keys.
+    pub fn certificates_from(&self, identity: &Identity) -> Option<SystemTime> {
+        let uri = identity.uri();
+        let hub = || self.hub(&uri).and_then(|hub| hub.certificates_from);
+        self.system(&uri).and_then(|system| system.certificates_from).or_else(hub)
+    }
+
+    /// Whether a TLS certificate of this peer that begins then counts no more.
     pub fn is_superseded(&self, identity: &Identity, begins: SystemTime) -> bool {
-        self.system(&identity.uri()).and_then(|system| system.certificates_from).is_some_and(|from| begins < from)
+        self.certificates_from(identity).is_some_and(|from| begins < from)
     }
 
     /// Whether this peer is an active administrator of the authority.

@@ -61,6 +61,7 @@ fn city() -> City {
             uri: HUB.into(),
             status: Status::Active.into(),
             keys: vec![proto(&hub, KeyUsage::Sign), proto(&key(), KeyUsage::Checkpoint)],
+            certificates_from: None,
         }],
     };
     City { authority, sign, seal, hub, message }

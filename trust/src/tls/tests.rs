@@ -80,7 +80,7 @@ fn reason(result: Result<(ClientConnection, ServerConnection), rustls::Error>) -
 fn both_ends_know_each_other_and_never_resume() {
     let ca = root();
     let police_holder = holder(&ca, &police());
-    let client = client_config(Some((&police_holder.chain, &police_holder.key)), ca.cert_der(), &hub(), H2).unwrap();
+    let client = client_config(Some((&police_holder.chain, &police_holder.key)), ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap();
     let server = server(&ca, &hub());
     for _ in 0..3 {
         let (client, server) = shake(client.clone(), server.clone()).unwrap();
@@ -95,7 +95,7 @@ fn both_ends_know_each_other_and_never_resume() {
 #[test]
 fn a_client_without_certificate_comes_in_nameless() {
     let ca = root();
-    let (_, server) = shake(client_config(None, ca.cert_der(), &hub(), H2).unwrap(), server(&ca, &hub())).unwrap();
+    let (_, server) = shake(client_config(None, ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap(), server(&ca, &hub())).unwrap();
     assert!(server.peer_certificates().is_none());
     assert!(matches!(peer_identity(&[]), Err(TlsError::NoCertificate)));
 }
@@ -104,17 +104,17 @@ fn a_client_without_certificate_comes_in_nameless() {
 fn another_hub_of_the_same_root_is_not_the_one_dialled() {
     let ca = root();
     let other = Identity::hub("city.example", "other").unwrap();
-    let error = reason(shake(client_config(None, ca.cert_der(), &hub(), H2).unwrap(), server(&ca, &other)));
+    let error = reason(shake(client_config(None, ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap(), server(&ca, &other)));
     assert!(error.contains("WrongPeer"), "{error}");
 }
 
 #[test]
 fn foreign_roots_are_refused_both_ways() {
     let (ca, foreign) = (root(), root());
-    let error = reason(shake(client_config(None, ca.cert_der(), &hub(), H2).unwrap(), server(&foreign, &hub())));
+    let error = reason(shake(client_config(None, ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap(), server(&foreign, &hub())));
     assert!(error.contains("InvalidCertificate"), "{error}");
     let stranger = holder(&foreign, &police());
-    let client = client_config(Some((&stranger.chain, &stranger.key)), ca.cert_der(), &hub(), H2).unwrap();
+    let client = client_config(Some((&stranger.chain, &stranger.key)), ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap();
     let error = reason(shake(client, server(&ca, &hub())));
     assert!(error.contains("InvalidCertificate"), "{error}");
 }
@@ -123,7 +123,7 @@ fn foreign_roots_are_refused_both_ways() {
 fn expired_certificates_and_the_authoritys_own_are_refused() {
     let ca = root();
     let old = holder_until(&ca, &police(), SystemTime::now() - Duration::from_secs(60));
-    let client = client_config(Some((&old.chain, &old.key)), ca.cert_der(), &hub(), H2).unwrap();
+    let client = client_config(Some((&old.chain, &old.key)), ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap();
     assert!(reason(shake(client, server(&ca, &hub()))).contains("Expired"));
     let signer = SigningKey::generate(Algorithm::Ed25519).unwrap();
     let until = SystemTime::now() + DAY;
@@ -132,6 +132,21 @@ fn expired_certificates_and_the_authoritys_own_are_refused() {
     let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build().unwrap();
     let error = format!("{:?}", verifier.verify_client_cert(&cert, &[], UnixTime::now()).err().unwrap());
     assert!(error.contains("Purpose"), "{error}");
+}
+
+/// A hub that was enrolled anew: whoever holds its former key cannot be taken for it.
+#[test]
+fn a_certificate_from_before_its_holder_was_admitted_anew_is_refused() {
+    let ca = root();
+    let now = holder(&ca, &hub());
+    let (begins, _) = validity_of(now.chain.first().unwrap()).unwrap();
+    let serving = server_config(&now.chain, &now.key, ca.cert_der(), H2).unwrap();
+    let dialling = |from: SystemTime| {
+        let expected = ExpectedPeer::new(&hub()).certified_from(Some(from));
+        client_config(None, ca.cert_der(), expected, H2).unwrap()
+    };
+    shake(dialling(begins), serving.clone()).unwrap();
+    assert!(reason(shake(dialling(begins + Duration::from_secs(1)), serving)).contains("Superseded"));
 }
 
 /// For handing a hub its renewed certificate: its end is forgiven, and nothing else.
@@ -144,8 +159,8 @@ fn a_hub_that_has_ended_is_still_who_it_was_and_nobody_else_is() {
     };
     let own = holder(&ca, &police());
     let other = Identity::hub("city.example", "other").unwrap();
-    let strict = client_config(Some((&own.chain, &own.key)), ca.cert_der(), &hub(), H2).unwrap();
-    let lenient = client_config_for_ended_peer(Some((&own.chain, &own.key)), ca.cert_der(), &hub(), H2).unwrap();
+    let strict = client_config(Some((&own.chain, &own.key)), ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap();
+    let lenient = client_config(Some((&own.chain, &own.key)), ca.cert_der(), ExpectedPeer::new(&hub()).or_ended(), H2).unwrap();
     assert!(reason(shake(strict, serving(&ca, &hub()))).contains("Expired"));
     shake(lenient.clone(), serving(&ca, &hub())).unwrap();
     shake(lenient.clone(), server(&ca, &hub())).unwrap();
@@ -182,7 +197,7 @@ fn a_leaf_cannot_serve_as_ca() {
     let ca = root();
     let leaf = holder(&ca, &hub());
     let cert = leaf.chain.first().unwrap();
-    assert!(matches!(client_config(None, cert, &hub(), H2), Err(TlsError::Certificate(X509Error::NotACa))));
+    assert!(matches!(client_config(None, cert, ExpectedPeer::new(&hub()), H2), Err(TlsError::Certificate(X509Error::NotACa))));
     assert!(server_config(&leaf.chain, &TlsKey::generate().unwrap(), ca.cert_der(), H2).is_err());
 }
 

@@ -65,7 +65,7 @@ impl Sink for Outgoing<'_> {
         }
         let (row, locator) = row.split_at(self.cells.columns().len());
         self.left =
-            self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
+            self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::DefinitionLimit, "more rows than the scan may deliver"))?;
         self.cells.settle(0.., row, &mut self.batch)?;
         let row = self.batch.end_row(1);
         let which = self.present.which(if locator.is_empty() { row } else { locator });

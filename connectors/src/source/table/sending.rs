@@ -35,7 +35,7 @@ impl<'a> RowSender<'a> {
             return Ok(());
         }
         self.left =
-            self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the scan may deliver"))?;
+            self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::DefinitionLimit, "more rows than the scan may deliver"))?;
         if self.batch.is_full() {
             self.flush()?;
         }

@@ -252,7 +252,7 @@ fn outside_access_is_read_whole_and_watched() {
         let source = open("Customers", "CompanyName", &format!("profile_every = \"{every}\"")).unwrap();
         let (found, end) = ask(&*source, 10).unwrap();
         assert_eq!((found, end.rows), (vec!["ALFKI".to_owned(), "CONSH".to_owned()], 91), "{every}");
-        assert_eq!(code(ask(&*source, 1)).0, ErrorCode::SourceLimit);
+        assert_eq!(code(ask(&*source, 1)).0, ErrorCode::DefinitionLimit);
         let advice = run(source.survey()).unwrap().advice.join("\n");
         assert!(advice.contains("gives no snapshots") && advice.contains("reads the whole table"), "{advice}");
     }

@@ -197,7 +197,7 @@ fn a_huge_answer_is_streamed(server: &Server) {
         let (end, rows) = tokio::join!(source.look_up(look_up(&[LI], 1_000_000, stop), sender), drained);
         assert_eq!((rows, end.unwrap().rows), (HUGE, HUGE as u64));
         let (error, _) = code::<(Vec<String>, crate::source::LookUpEnd)>(names(&*source, look_up(&[LI], HUGE as u64 - 1, soon())).await);
-        assert_eq!(error, ErrorCode::SourceLimit);
+        assert_eq!(error, ErrorCode::DefinitionLimit);
     });
 }
 
