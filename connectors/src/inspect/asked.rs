@@ -147,7 +147,10 @@ pub fn schemes(out: &mut String) {
         out,
         "# Where another column says what kind of document or owner it is: in rows with these words of it no resident id stands here."
     );
-    line!(out, "# scheme_by = {{ column = \"\", other = [\"\"] }}  # {PLACEHOLDER}: that column's name in this file, and its words");
+    line!(
+        out,
+        "# scheme_by = {{ column = \"\", other = [\"\"] }}  # {PLACEHOLDER}: its name in a `[[column]]` of this file, and its words"
+    );
 }
 
 /// Says of a column of codes that words are missing from its list.

@@ -12,7 +12,7 @@ use serde_json::json;
 use zerotrip_channel::files;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Password, Tls, type_name};
-use zerotrip_datasets::guess::is_value;
+use zerotrip_datasets::guess::{is_value, rows};
 use zerotrip_datasets::mask::masked;
 use zerotrip_datasets::vocabulary::AskedDataset;
 use zerotrip_proto::v1::SemanticType;
@@ -263,7 +263,7 @@ fn write_new(out: &Path, text: &str) -> Result<(), Failure> {
 fn summary(look: &Look, columns: &[Proposed], advice: &[String]) -> String {
     let mut text = format!("{}: {} rows\n", shown(&look.table), look.rows);
     for Proposed { seen, guess, .. } in columns {
-        let blanks = if guess.blanks > 0 { format!("; {} rows blank", guess.blanks) } else { String::new() };
+        let blanks = if guess.blanks > 0 { format!("; {} blank", rows(guess.blanks)) } else { String::new() };
         let examples = if guess.examples.is_empty() { String::new() } else { format!(", such as {}", guess.examples.join(", ")) };
         let said =
             format!("  {:<20} {:<13} {:>3} %  {}{examples}{blanks}", seen.field, type_name(guess.semantic), guess.confidence, guess.reason);

@@ -85,7 +85,7 @@ impl<'a> Tally<'a> {
                 let declared = Declared { schemes: [*scheme].into(), ..Declared::default() };
                 let is_one =
                     |value: &str| matches!(parse(value), Reading::Unreadable) && declared.accounted(value).is_some_and(|of| of.is_empty());
-                add(count(&is_one), &format!("have the form of a `{name}` number (see `schemes`)"));
+                add(count(&is_one), &format!("of the form of a `{name}` number (see `schemes`)"));
             }
         }
         add(self.unread(semantic).count(), "cannot be read");

@@ -114,11 +114,39 @@ fn the_reason_says_what_was_found() {
         .collect();
     values.extend(["110105491231002".to_owned(), "E12345678".to_owned(), "110105194912310021".to_owned()]);
     let guess = guess(&values);
-    assert_eq!(guess.reason, "98 of 100 values are resident ids; 1 have 15 digits; 2 cannot be read");
+    assert_eq!(
+        guess.reason,
+        "98 of 100 values are resident ids; 1 have 15 digits; 1 of the form of a `passport` number (see `schemes`); 2 cannot be read"
+    );
     assert_eq!(
         (guess.confidence, guess.grade, guess.examples),
         (96, Grade::L3, vec!["E*******8".to_owned(), "1101**********0021".to_owned()])
     );
+}
+
+#[test]
+fn a_guard_around_a_value_and_around_a_filler_is_told() {
+    let id = |sequence| ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1980, 5, 6).unwrap(), sequence).unwrap();
+    let mut values: Vec<String> = (100..140).map(|sequence| format!("=\"{}\"", id(sequence).as_str())).collect();
+    values.extend(["=\"无\"".to_owned(), "=\"000000000000000000\"".to_owned(), "=\"H1234567801\"".to_owned()]);
+    let guess = guess(&values);
+    assert!(guess.reason.contains("41 stand in a spreadsheet's guard, such as =\"…\""), "{}", guess.reason);
+    assert!(guess.reason.contains("1 of the form of a `hong_kong_macau_permit` number"), "{}", guess.reason);
+    // As they stand, for so the owner's words are compared.
+    let fillers: Vec<&str> = guess.fillers.iter().map(|filler| filler.word.as_str()).collect();
+    assert_eq!(fillers, ["=\"无\"", "=\"000000000000000000\""]);
+}
+
+#[test]
+fn kinds_of_documents_are_listed_however_seldom_and_other_words_are_counted() {
+    let seldom = ["护照", "统一社会信用代码", "港澳居民来往内地通行证", "王伟代持"];
+    let values: Vec<&str> = ["身份证"; 600].into_iter().chain(seldom).collect();
+    let guess = guess(&values);
+    assert_eq!((guess.semantic, guess.unlisted), (SemanticType::Code, 1));
+    for word in ["身份证", "护照", "统一社会信用代码", "港澳居民来往内地通行证"] {
+        assert!(guess.codes.iter().any(|code| code == word), "{word}: {:?}", guess.codes);
+    }
+    assert!(!guess.codes.iter().any(|code| code.contains("王伟")));
 }
 
 #[test]
