@@ -9,7 +9,9 @@ use zerotrip_datasets::Column;
 use zerotrip_datasets::cell::{CellReading, is_blank, read};
 use zerotrip_datasets::date;
 use zerotrip_datasets::mask::masked;
-use zerotrip_datasets::resident_id::{ResidentId, Whose, is_irregular, is_spreadsheet_rounded, names_somebody, persons_among, persons_in};
+use zerotrip_datasets::resident_id::{
+    ResidentId, Whose, damaged_in, is_irregular, is_spreadsheet_rounded, names_somebody, persons_among, persons_in,
+};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
 use super::profile::KeyColumns;
@@ -152,6 +154,15 @@ impl<'a> Assay<'a> {
                 self.add((*place, FindingKind::NamedBeside), cell(*place));
             }
         }
+        let hints = |place: &&usize| {
+            let damaged = cell(**place).map(damaged_in).filter(|damaged| !damaged.is_empty()).unwrap_or_default();
+            let keys = || self.look_ups.iter().flat_map(|look_up| &look_up.columns).filter_map(|place| cell(*place)).flat_map(persons_in);
+            damaged.iter().any(|one| !keys().any(|person| one.suspect.could_match(&person)))
+        };
+        for place in self.beside.iter().filter(hints).collect::<Vec<_>>() {
+            spoilt = true;
+            self.add((*place, FindingKind::NamedBeside), cell(*place));
+        }
         for (place, (column, raw)) in self.columns.iter().zip(row.iter()).enumerate() {
             let Some(kind) = fault(column, raw) else { continue };
             let key = self.look_ups.iter().find_map(|look_up| look_up.declared.get(&place));
@@ -265,8 +276,8 @@ fn fault(column: &Column, raw: Option<&str>) -> Option<FindingKind> {
 pub struct LeftFields {
     rows: u64,
     named: BTreeMap<String, u64>,
-    /// The same of ids in pieces, by where they begin.
-    in_pieces: BTreeMap<String, u64>,
+    /// The same of what can be an id by chance: in pieces, by where they begin, or mistyped.
+    by_chance: BTreeMap<String, u64>,
 }
 
 impl LeftFields {
@@ -277,7 +288,14 @@ impl LeftFields {
         for (at, person) in persons_among(cells.iter().map(|(_, cell)| *cell)) {
             let Some((field, cell)) = cells.get(at) else { continue };
             let is_whole = cell.is_some_and(|cell| persons_in(cell).contains(&person));
-            add(if is_whole { &mut self.named } else { &mut self.in_pieces }, field);
+            add(if is_whole { &mut self.named } else { &mut self.by_chance }, field);
+        }
+        for (field, cell) in &cells {
+            let damaged = cell.map(damaged_in).unwrap_or_default();
+            if !damaged.is_empty() {
+                let is_masked = damaged.iter().any(|one| one.is_masked);
+                add(if is_masked { &mut self.named } else { &mut self.by_chance }, field);
+            }
         }
     }
 
@@ -291,9 +309,9 @@ impl LeftFields {
     /// An error where there are any: a row could be about the persons who are named there, and a
     /// look-up would not find it.
     pub fn none(&self, origin: &str) -> Result<(), SourceError> {
-        // Numbers that have nothing to do with each other read as an id now and then; an id in pieces does in each row.
-        let in_pieces = self.in_pieces.iter().filter(|(_, rows)| **rows * SELDOM >= self.rows);
-        let mut left = self.named.iter().chain(in_pieces).peekable();
+        // Numbers read as a mistyped id now and then, and as one in pieces; where ids are, they do in each row.
+        let too_often = self.by_chance.iter().filter(|(_, rows)| **rows * SELDOM >= self.rows);
+        let mut left = self.named.iter().chain(too_often).peekable();
         if left.peek().is_none() {
             return Ok(());
         }
@@ -303,7 +321,7 @@ impl LeftFields {
         };
         let fields: Vec<String> = left.take(MOST_SHOWN).map(said).collect();
         let detail = format!(
-            "`{origin}` holds resident ids, whole or in pieces, in fields that no column names, and that no look-up asks: {}; describe \
+            "`{origin}` holds resident ids, whole, masked or in pieces, in fields that no column names, and that no look-up asks: {}; describe \
              each in a `[[column]]` and look it up (`[[lookup]]`), or say in `[not_about]` why the rows are not \
              about who is there",
             fields.join(", ")

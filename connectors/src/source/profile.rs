@@ -49,6 +49,8 @@ pub struct Profile {
     mentioned: Vec<Cell>,
     /// Where those are, by the person.
     mentioned_by: HashMap<ResidentId, Vec<usize>>,
+    /// Where those are that hold a damaged id there.
+    hinted_at: Vec<usize>,
     /// Places of the columns in which such a person may be.
     beside: Vec<usize>,
     /// What the cells of each of `columns` hold.
@@ -277,6 +279,7 @@ impl Profile {
             doubtful_count: 0,
             mentioned: Vec::new(),
             mentioned_by: HashMap::new(),
+            hinted_at: Vec::new(),
             beside,
             held: vec![Held::default(); columns.len()],
             ragged,
@@ -351,6 +354,15 @@ impl Profile {
             self.mentioned_by.entry(person).or_default().push(self.mentioned.len());
             self.mentioned.push(open(*place, Suspect::new(person.as_str()), true));
             about.push(person);
+        }
+        for place in &self.beside {
+            for damaged in text(*place).into_iter().flat_map(resident_id::damaged_in) {
+                // Of a person whom the row is about anyway.
+                if !about.iter().any(|person| damaged.suspect.could_match(person)) {
+                    self.hinted_at.push(self.mentioned.len());
+                    self.mentioned.push(open(*place, damaged.suspect, true));
+                }
+            }
         }
         if before != (self.unreadable.len(), self.rounded.len(), self.mentioned.len()) {
             noted.unreadable = true;
@@ -439,7 +451,7 @@ impl Profile {
         let concerns = |cell: &&Cell| columns.contains(&cell.column) && persons.iter().any(|person| cell.could_be(person));
         rows.extend(self.unreadable.iter().filter(concerns).map(|cell| cell.row));
         rows.extend(self.rounded_suspects(keys).into_iter().filter(|cell| columns.contains(&cell.column)).map(|cell| cell.row));
-        rows.extend(self.mentions(keys).map(|cell| cell.row));
+        rows.extend(self.mentions(keys, &persons).map(|cell| cell.row));
         if !self.doubtful.is_empty() {
             let cells = keys.iter().flat_map(|key| {
                 let cells = resident_id::doubtfuls(key).filter_map(|digits| self.doubtful.get(&digits)).flatten();
@@ -451,9 +463,11 @@ impl Profile {
         rows
     }
 
-    /// Cells outside the look-ups that name one of the keys, or in whose rows the owner has stated that they could be theirs.
-    fn mentions<'a>(&'a self, keys: &'a [ResidentId]) -> impl Iterator<Item = &'a Cell> {
-        let cells = keys.iter().filter_map(|key| self.mentioned_by.get(key)).flatten();
+    /// Cells outside the look-ups that name one of the keys, or hold a damaged id that could be theirs, or in whose rows the owner has stated that they could be theirs.
+    fn mentions<'a>(&'a self, keys: &'a [ResidentId], persons: &'a [(&'a ResidentId, Probe)]) -> impl Iterator<Item = &'a Cell> {
+        let could_be =
+            |place: &&usize| self.mentioned.get(**place).is_some_and(|cell| persons.iter().any(|person| cell.suspect.could_be(&person.1)));
+        let cells = keys.iter().filter_map(|key| self.mentioned_by.get(key)).flatten().chain(self.hinted_at.iter().filter(could_be));
         let open = cells.filter_map(|place| self.mentioned.get(*place)).filter(|cell| cell.is_open());
         let stated = self.mentioned.iter().filter(|cell| match &cell.state {
             State::Stated(concerns) => keys.iter().any(|key| concerns.could_be(key)),

@@ -72,8 +72,10 @@ pub fn ids_in_fields_that_no_column_names_are_refused(kind: AnyKind<'_>) {
     };
     further(&rig, "a note of some length, and of 2019-05-12 000123456|330106");
     rig.open().unwrap();
-    for cell in [WANG, "co-owner 440524188001010014.", "４４０５２４ 18800101 0014", "440524|188001010014", "440524 1880-01-01 001|4"]
-    {
+    let masked = ["440524********0014", "co-owner: 440524188001****14 (late)", "440524 ****** 0014", "440524188001010015"];
+    let whole = [WANG, "co-owner 440524188001010014.", "４４０５２４ 18800101 0014"];
+    let in_pieces = ["440524|188001010014", "440524 1880-01-01 001|4"];
+    for cell in whole.into_iter().chain(in_pieces).chain(masked) {
         further(&rig, cell);
         let error = rig.open().unwrap_err();
         assert_eq!(error.code, ErrorCode::SourceDrift, "{cell}: {error}");
@@ -101,17 +103,19 @@ pub fn ids_in_fields_that_no_column_names_are_refused(kind: AnyKind<'_>) {
 /// So it could of one who is named in a column that no look-up asks.
 pub fn who_is_named_beside_the_look_ups_could_be_meant(kind: AnyKind<'_>) {
     let both = format!("{LI} and {WANG}");
-    let rows: &[Cells<'_>] = &[(LI, "", "home"), (LI, "", &both), (LI, "", LI)];
+    let masked = |id: &str| format!("{}********{}", &id[..6], &id[14..]);
+    let (hinted, own) = (format!("with {}", masked(WANG)), masked(LI));
+    let rows: &[Cells<'_>] = &[(LI, "", "home"), (LI, "", &both), (LI, "", LI), (LI, "", &hinted), (LI, "", &own)];
     let mut rig = AnyRig::new(kind, rows);
     let could = |source: &dyn Source, key: &str| run(names(source, look_up(&[key], 100, soon()))).unwrap().1.could_match.len();
     let source = rig.open().unwrap();
-    assert_eq!((could(&*source, LI), could(&*source, WANG), could(&*source, "33010619900101123X")), (0, 1, 0));
+    assert_eq!((could(&*source, LI), could(&*source, WANG), could(&*source, "33010619900101123X")), (0, 2, 0));
     let open = run(source.unreadable(10)).unwrap();
-    assert_eq!(open.len(), 1, "its owner is asked");
+    assert_eq!(open.len(), 2, "its owner is asked");
     let rulings = open.iter().map(|row| (row.digest, Concerns::Nobody)).collect::<Adjudications>();
     assert_eq!(could(&*rig.open_knowing(rulings).unwrap(), WANG), 0);
     let rulings = open.iter().map(|row| (row.digest, Concerns::Persons(vec![WANG.into()]))).collect::<Adjudications>();
-    assert_eq!(could(&*rig.open_knowing(rulings).unwrap(), WANG), 1);
+    assert_eq!(could(&*rig.open_knowing(rulings).unwrap(), WANG), 2);
     rig.not_about(kind.name());
     assert_eq!(could(&*rig.open().unwrap(), WANG), 0, "its owner has said why not");
 }
