@@ -285,14 +285,17 @@ impl LeftFields {
     pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) {
         self.rows += 1;
         let cells: Vec<_> = cells.into_iter().collect();
+        // A part of an id in pieces can look like one that was cut.
+        let mut counted: BTreeSet<&str> = BTreeSet::new();
         for (at, person) in persons_among(cells.iter().map(|(_, cell)| *cell)) {
             let Some((field, cell)) = cells.get(at) else { continue };
+            counted.insert(field);
             let is_whole = cell.is_some_and(|cell| persons_in(cell).contains(&person));
             add(if is_whole { &mut self.named } else { &mut self.by_chance }, field);
         }
         for (field, cell) in &cells {
             let damaged = cell.map(damaged_in).unwrap_or_default();
-            if !damaged.is_empty() {
+            if !damaged.is_empty() && !counted.contains(field) {
                 let is_masked = damaged.iter().any(|one| one.is_masked);
                 add(if is_masked { &mut self.named } else { &mut self.by_chance }, field);
             }
