@@ -8,12 +8,13 @@ use arrow::array::{ArrayRef, Date32Builder, Decimal128Builder, RecordBatch, Stri
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow_flight::FlightData;
 use arrow_flight::utils::batches_to_flight_data;
+use chrono::NaiveDate;
 use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::normal::money::{PRECISION as MONEY_PRECISION, SCALE as MONEY_SCALE};
-use zerotrip_datasets::{Column, ResidentId, template};
+use zerotrip_datasets::{Column, ResidentId, date, template};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTemplate, ScanTrailer, SemanticType};
 use zerotrip_proto::{Refusal, payload_type, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
@@ -192,6 +193,7 @@ struct Delivery<'a> {
     findings: BTreeMap<(i32, usize), u64>,
     /// The distinct values of each column that supplies keys.
     supplied: Vec<BTreeSet<String>>,
+    today: NaiveDate,
     sent_schema: bool,
 }
 
@@ -207,6 +209,7 @@ impl<'a> Delivery<'a> {
             rows: 0,
             stream: Hasher::with_domain("zerotrip scan stream v1"),
             findings: BTreeMap::new(),
+            today: date::in_china(SystemTime::now()),
             supplied: shape.supplies.iter().map(|_| BTreeSet::new()).collect(),
             sent_schema: false,
         }
@@ -235,7 +238,7 @@ impl<'a> Delivery<'a> {
                 look_up.append_value(person.as_str());
                 self.rows += 1;
                 for (at, ((place, column), value)) in self.shape.columns.iter().zip(&mut values).enumerate() {
-                    let reading = cell::read(column, row.get(*place));
+                    let reading = cell::read(column, row.get(*place)).on(self.today);
                     self.findings_of(&reading, at);
                     self.supply(&reading, at);
                     append(value, reading);

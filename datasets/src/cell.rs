@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use chrono::NaiveDate;
 use zerotrip_proto::v1::SemanticType;
 
 use crate::normal::{address, division, money, person_name, phone, uscc};
@@ -77,6 +78,12 @@ impl CellReading<'_> {
         matches!(self, Self::Unreadable | Self::UnknownCode | Self::Several(_))
     }
 
+    /// The same as of a day: the id of a birth to come is nobody's, but a slip in somebody's.
+    #[must_use]
+    pub fn on(self, today: NaiveDate) -> Self {
+        if self.persons().iter().any(|id| id.birth_date() > today) { Self::Unreadable } else { self }
+    }
+
     /// Every person whose id it is.
     pub fn persons(&self) -> &[ResidentId] {
         match self {
@@ -100,6 +107,16 @@ mod tests {
     fn column(semantic: SemanticType) -> Column {
         let codes = BTreeMap::from([("1".to_owned(), "registered".to_owned()), ("正常".to_owned(), "registered".to_owned())]);
         Column { name: "c".into(), field: "C".into(), semantic, grade: Grade::L1, codes, ..Column::default() }
+    }
+
+    #[test]
+    fn the_id_of_a_birth_to_come_is_no_persons() {
+        let born = ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(2026, 11, 29).unwrap(), 12).unwrap();
+        let day = |day: u32| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+        assert_eq!(CellReading::Id(born).on(day(29)), CellReading::Id(born));
+        assert_eq!(CellReading::Id(born).on(day(28)), CellReading::Unreadable);
+        assert_eq!(CellReading::Several(vec![born]).on(day(28)), CellReading::Unreadable);
+        assert_eq!(CellReading::Null.on(day(28)), CellReading::Null);
     }
 
     #[test]

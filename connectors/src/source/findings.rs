@@ -164,7 +164,7 @@ impl<'a> Assay<'a> {
             self.add((*place, FindingKind::NamedBeside), cell(*place));
         }
         for (place, (column, raw)) in self.columns.iter().zip(row.iter()).enumerate() {
-            let Some(kind) = fault(column, raw) else { continue };
+            let Some(kind) = fault(column, raw, self.today) else { continue };
             let key = self.look_ups.iter().find_map(|look_up| look_up.declared.get(&place));
             let whose = key.zip(raw).map(|(key, raw)| key.whose(raw, self.today, &cell));
             if kind == FindingKind::Unreadable && matches!(whose, Some(Whose::Nobody)) {
@@ -257,8 +257,8 @@ impl Trials {
 }
 
 /// What is wrong with a cell, if anything.
-fn fault(column: &Column, raw: Option<&str>) -> Option<FindingKind> {
-    match read(column, raw) {
+fn fault(column: &Column, raw: Option<&str>, today: NaiveDate) -> Option<FindingKind> {
+    match read(column, raw).on(today) {
         CellReading::Unreadable => Some(FindingKind::Unreadable),
         CellReading::UnknownCode if is_blank(raw) => Some(FindingKind::BlankCode),
         CellReading::UnknownCode => Some(FindingKind::UnknownCode),
