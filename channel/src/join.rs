@@ -147,11 +147,11 @@ struct Made {
 
 fn make_keys(invitation: &Invitation, folder: &Path, usages: &[KeyUsage]) -> Result<Made, JoinError> {
     let path = folder.join("tls.key");
-    let fresh = !path.exists();
+    let fresh = !files::is_there(&path);
     let (marker, invited) = (folder.join(BEGUN), invitation.system.uri());
     if fresh {
         files::write(&marker, format!("{invited}\n").as_bytes(), Secrecy::Public)?;
-    } else if marker.exists() {
+    } else if files::is_there(&marker) {
         let begun = files::read_text(&marker)?.trim().to_owned();
         if begun != invited {
             return Err(JoinError::Begun { folder: folder.display().to_string(), begun, invited });

@@ -26,7 +26,7 @@ use crate::gate::{self, Admitted, Arrival, Served};
 use crate::journal::Journal;
 use crate::quality::Qualities;
 use crate::scan::{self, Messages, Shape};
-use crate::seen::{Continuity, Seen, Shown};
+use crate::seen::{ChannelProof, Continuity, Seen};
 use crate::serving::{Serving, verify_owner};
 use crate::shown::shown;
 use crate::source::SourceError;
@@ -483,11 +483,11 @@ impl Agent {
         self.replaced.send_replace(());
     }
 
-    /// One scan, from its ticket to its receipt, for a hub that has shown so much on its channel. What goes wrong is journalled here, and the hub hears a code.
-    pub async fn scan(&self, ticket: &Envelope, hub: &str, shown: &Shown, out: &Messages) -> Result<(), Refusal> {
+    /// One scan, from its ticket to its receipt, for a hub that has proven so much on its channel. What goes wrong is journalled here, and the hub hears a code.
+    pub async fn scan(&self, ticket: &Envelope, hub: &str, proof: &ChannelProof, out: &Messages) -> Result<(), Refusal> {
         let now = SystemTime::now();
         let current = self.current();
-        let admitted = shown.is_enough().and_then(|()| self.admit(ticket, hub, &current, now));
+        let admitted = proof.require().and_then(|()| self.admit(ticket, hub, &current, now));
         let admitted = admitted.and_then(|admitted| Ok((self.serving(&admitted.approved.template().dataset, &current)?, admitted)));
         let (serving, admitted) = match admitted {
             Ok(admitted) => admitted,
@@ -537,7 +537,7 @@ impl Agent {
             remembers_since: self.used.since(),
         };
         let admitted = gate::admit(ticket, &arrival)?;
-        self.seen.take(&admitted.grant)?;
+        self.seen.compare_grant(&admitted.grant)?;
         self.used.spend(&admitted.grant, &admitted.approved.template().scan, now)?;
         Ok(admitted)
     }

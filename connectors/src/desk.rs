@@ -161,7 +161,7 @@ struct ConnectorFile {
 
 fn config(folder: &Path) -> Result<ConnectorFile, DeskError> {
     let path = folder.join("connector.toml");
-    if !path.exists() {
+    if !files::is_there(&path) {
         return Ok(ConnectorFile::default());
     }
     let text = files::read_text(&path)?;
@@ -196,7 +196,7 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
     let file = DatasetFile::parse(&text, &path.display().to_string())?;
     can_be_stated(&file, SystemTime::now())?;
     let signed = statement_path(folder, &file.id);
-    if !signed.exists() {
+    if !files::is_there(&signed) {
         return Err(DeskError::Unsigned(file.id));
     }
     let envelope = envelope(&signed, payload_type::DATASET, SIGN_AGAIN)?;
@@ -207,7 +207,7 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
     }
     Versioned::Statement(&file.id).not_older(folder, statement.version)?;
     let salt_path = salt_path(folder, &file.id);
-    let salt = if salt_path.exists() { files::read(&salt_path)? } else { Vec::new() };
+    let salt = if files::is_there(&salt_path) { files::read(&salt_path)? } else { Vec::new() };
     let named = probes(&file, path)?;
     let bound = commitment(&salt, &text, named.as_deref());
     let same = DatasetStatement {
@@ -366,7 +366,7 @@ fn asked_of(member: &str, asked: &BTreeSet<String>) -> String {
 /// Signed statements that no attached file has: of a dataset that was renamed, or taken out of `connector.toml`. Nothing is served by them.
 pub fn left_behind(folder: &Path) -> Result<Vec<PathBuf>, DeskError> {
     let signed = folder.join("signed");
-    if !signed.exists() {
+    if !files::is_there(&signed) {
         return Ok(Vec::new());
     }
     let attached: Result<BTreeSet<String>, DeskError> = dataset_paths(folder)?.iter().map(|path| Ok(read_dataset(path)?.id)).collect();

@@ -46,7 +46,11 @@ pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<
                 // What was said of the channel before does not explain the end of this one.
                 let _before = agent.take_notice();
                 said.open(agent);
-                let peer = Peer::shown(stream.get_ref().1.peer_certificates()).ok().flatten();
+                // The handshake has verified whose it is.
+                let peer = Peer::shown(stream.get_ref().1.peer_certificates()).unwrap_or_else(|error| {
+                    said.say(format!("the hub's certificate cannot be read: {error}"));
+                    None
+                });
                 let ends = ended(stop.clone(), restated.clone());
                 let serving = serve(stream, peer, service::routes(agent), Http2Bounds::STANDARD, ends);
                 let served = within_drain(serving, ended(stop.clone(), restated.clone())).await;

@@ -5,7 +5,6 @@
 //! A hub that shows a longer log without proof hears how much was seen, and brings the proof with its next description.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,35 +24,44 @@ const SAY_AGAIN: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Seen {
     file: PathBuf,
-    /// The highest version of the grants, and the most leaves, that a signed scan grant spoke of since this process started.
-    grants: AtomicU64,
-    leaves: AtomicU64,
-    /// What was said of a hub that is refused last, and when: it opens the next channel within a second.
-    said: Mutex<Option<(String, Instant)>>,
+    /// One comparison at a time: the file is read, compared and written under it.
+    told: Mutex<Told>,
+}
+
+/// What this process heard of the hub beside its tree heads.
+#[derive(Debug, Default)]
+struct Told {
+    /// The highest version of the grants, and the most leaves, that it spoke of.
+    grants: u64,
+    leaves: u64,
+    /// Those leaves as the last comparison ended. A head that was already on its way may be behind what scans spoke of since.
+    settled: u64,
+    /// What was said of a hub that is refused, and when: it opens the next channel within a second.
+    said: Option<(String, Instant)>,
 }
 
 /// What the hub has shown on one channel, and so whether it is answered there.
 #[derive(Debug)]
-pub struct Shown(Mutex<Result<(), Refusal>>);
+pub struct ChannelProof(Mutex<Result<(), Refusal>>);
 
-impl Default for Shown {
+impl Default for ChannelProof {
     fn default() -> Self {
         let why = "the hub has not shown on this channel that its log continues what was seen here";
         Self(Mutex::new(Err(Refusal::new(ErrorCode::StaleBundle, why))))
     }
 }
 
-impl Shown {
+impl ChannelProof {
     /// Refuses a scan of a hub that has not shown enough.
-    pub fn is_enough(&self) -> Result<(), Refusal> {
+    pub fn require(&self) -> Result<(), Refusal> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Keeps the newest comparison, and says whether the hub hears of it as an error: a proof that is only missing it can still bring.
-    pub fn keep(&self, compared: Result<Continuity, Refusal>) -> Result<(), Refusal> {
+    pub fn record(&self, compared: Result<Continuity, Refusal>) -> Result<(), Refusal> {
         let (shown, told) = match compared {
             Ok(Continuity::Proven) => (Ok(()), Ok(())),
-            Ok(Continuity::ProofMissing) => (Self::default().is_enough(), Ok(())),
+            Ok(Continuity::ProofMissing) => (Self::default().require(), Ok(())),
             Err(refusal) => (Err(refusal.clone()), Err(refusal)),
         };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = shown;
@@ -81,10 +89,19 @@ struct Kept {
     grants_version: u64,
 }
 
+impl Told {
+    fn say(&mut self, why: &str) {
+        if self.said.as_ref().is_none_or(|(known, at)| known != why || at.elapsed() >= SAY_AGAIN) {
+            tracing::error!("nothing is answered: {why}");
+            self.said = Some((why.to_owned(), Instant::now()));
+        }
+    }
+}
+
 impl Seen {
     /// Of the connector in this folder.
     pub fn new(folder: &Path) -> Self {
-        Self { file: folder.join("state").join(FILE), grants: AtomicU64::new(0), leaves: AtomicU64::new(0), said: Mutex::default() }
+        Self { file: folder.join("state").join(FILE), told: Mutex::default() }
     }
 
     /// Leaves of the largest tree that was seen.
@@ -92,48 +109,43 @@ impl Seen {
         self.read().map_or(0, |kept| kept.size)
     }
 
-    /// Takes what a scan grant says of grants and log, once its signature was verified: refused where it is behind what was seen.
-    pub fn take(&self, grant: &ScanGrant) -> Result<(), Refusal> {
-        self.leaves.fetch_max(grant.ledger_size, Ordering::Relaxed);
-        let seen = self.grants.fetch_max(grant.grants_version, Ordering::Relaxed);
-        if grant.grants_version < seen {
-            let why = format!("the hub asks under grants version {}, and version {seen} was seen here", grant.grants_version);
+    /// Compares the grants of a scan grant, whose signature was verified, with the highest that were seen. The leaves that it speaks of
+    /// bound the tree heads to come.
+    pub fn compare_grant(&self, grant: &ScanGrant) -> Result<(), Refusal> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.leaves = told.leaves.max(grant.ledger_size);
+        if grant.grants_version < told.grants {
+            let why = format!("the hub asks under grants version {}, and version {} was seen here", grant.grants_version, told.grants);
             return Err(Refusal::new(ErrorCode::StaleBundle, why));
         }
+        told.grants = grant.grants_version;
         Ok(())
     }
 
     /// Compares what the hub shows with what was seen, and keeps what is newer and proven. `head` is its tree head, whose signature was
     /// verified.
     pub fn compare(&self, head: &Checkpoint, shown: &DescribeRequest) -> Result<Continuity, Refusal> {
-        let compared = self.weigh(head, shown);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let compared = self.weigh(head, shown, &mut told);
+        told.settled = told.leaves;
         if let Err(why) = &compared {
-            self.say(why);
+            told.say(why);
         }
         compared.map_err(|why| Refusal::new(ErrorCode::StaleBundle, why))
     }
 
-    fn say(&self, why: &str) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.as_ref().is_none_or(|(known, at)| known != why || at.elapsed() >= SAY_AGAIN) {
-            tracing::error!("nothing is answered: {why}");
-            *said = Some((why.to_owned(), Instant::now()));
-        }
-    }
-
-    fn weigh(&self, head: &Checkpoint, shown: &DescribeRequest) -> Result<Continuity, String> {
+    fn weigh(&self, head: &Checkpoint, shown: &DescribeRequest, told: &mut Told) -> Result<Continuity, String> {
         let kept = self.read().map_err(|why| format!("what was seen of the hub cannot be read: {why}"))?;
         if kept == Kept::default() {
             // Nothing was seen yet, or its owner begins anew.
-            self.grants.store(0, Ordering::Relaxed);
-            self.leaves.store(0, Ordering::Relaxed);
+            (told.grants, told.leaves, told.settled) = (0, 0, 0);
         }
         let remedy = format!(
             "tell the authority; only where it confirms that a backup of the hub was put back, and has run `zerotrip authority refresh` \
              since, remove `{}`",
             self.file.display()
         );
-        let grants = kept.grants_version.max(self.grants.load(Ordering::Relaxed));
+        let grants = kept.grants_version.max(told.grants);
         if shown.grants_version < grants {
             return Err(format!(
                 "the hub was set back: its grants are version {}, and version {} was seen here, so that what was revoked may hold there; \
@@ -144,9 +156,8 @@ impl Seen {
         if kept.size > 0 && kept.origin != head.origin {
             return Err(format!("the hub's log is `{}`, and that of `{}` was seen here; {remedy}", head.origin, kept.origin));
         }
-        let leaves = self.leaves.load(Ordering::Relaxed);
-        if head.size < leaves {
-            let shrunk = SeenLogError::Shrunk { seen: leaves, now: head.size };
+        if head.size < told.settled {
+            let shrunk = SeenLogError::Shrunk { seen: told.settled, now: head.size };
             return Err(format!("the hub was set back: {shrunk}; {remedy}"));
         }
         if kept.size > 0 && head.size > kept.size && shown.consistency.is_empty() {
@@ -160,6 +171,7 @@ impl Seen {
         if next != kept {
             self.write(&next).map_err(|error| format!("what was seen of the hub cannot be kept: {error}"))?;
         }
+        told.grants = shown.grants_version;
         Ok(Continuity::Proven)
     }
 
@@ -216,29 +228,29 @@ mod tests {
     fn a_hub_is_answered_on_a_channel_once_it_has_shown_that_it_is_not_behind() {
         let folder = tempfile::tempdir().unwrap();
         let seen = Seen::new(folder.path());
-        let channel = Shown::default();
+        let channel = ChannelProof::default();
         // Nothing was shown on it yet.
-        assert!(channel.is_enough().is_err());
+        assert!(channel.require().is_err());
         let describe = |size: u64, other: u64, from: u64, grants: u64| {
             let (head, nodes) = log(size, other);
-            channel.keep(seen.compare(&head, &shown(&nodes, from, size, grants))).map_err(|refusal| refusal.en)
+            channel.record(seen.compare(&head, &shown(&nodes, from, size, grants))).map_err(|refusal| refusal.en)
         };
         let compare = |size: u64, other: u64, grants: u64| describe(size, other, seen.size(), grants);
         compare(5, 99, 3).unwrap();
         compare(5, 99, 3).unwrap();
         compare(9, 99, 4).unwrap();
-        channel.is_enough().unwrap();
+        channel.require().unwrap();
         assert_eq!(seen.size(), 9);
         // Set back, whole or in part; then with other entries in the place of those that were lost.
         assert!(compare(8, 99, 4).unwrap_err().contains("9 entries were seen before, now it has 8"));
-        assert!(channel.is_enough().unwrap_err().en.contains("now it has 8"));
+        assert!(channel.require().unwrap_err().en.contains("now it has 8"));
         assert!(compare(9, 99, 3).unwrap_err().contains("its grants are version 3, and version 4 was seen"));
         assert!(compare(9, 7, 4).unwrap_err().contains("rewritten"));
         assert!(compare(12, 7, 5).unwrap_err().contains("rewritten"));
         // A longer one without proof, an honest one and one with other entries: neither is answered, nor kept.
         for other in [99, 7] {
             describe(12, other, 0, 5).unwrap();
-            assert!(channel.is_enough().is_err());
+            assert!(channel.require().is_err());
             assert_eq!(seen.size(), 9);
         }
         // After a restart too; and what another channel was shown counts on that one alone.
@@ -247,24 +259,27 @@ mod tests {
         assert!(again.compare(&head, &shown(&nodes, 9, 8, 9)).is_err());
         compare(12, 99, 5).unwrap();
         assert_eq!(seen.size(), 12);
-        channel.is_enough().unwrap();
-        assert!(Shown::default().is_enough().is_err());
+        channel.require().unwrap();
+        assert!(ChannelProof::default().require().is_err());
         // What scans spoke of since the last comparison counts at once.
         let scan = |ledger_size: u64, grants_version: u64| ScanGrant { ledger_size, grants_version, ..ScanGrant::default() };
-        seen.take(&scan(15, 6)).unwrap();
-        seen.take(&scan(14, 6)).unwrap();
-        assert!(seen.take(&scan(16, 5)).unwrap_err().en.contains("version 6 was seen"));
+        assert!(seen.compare_grant(&scan(15, 4)).unwrap_err().en.contains("version 5 was seen"), "as it was shown");
+        seen.compare_grant(&scan(15, 6)).unwrap();
+        seen.compare_grant(&scan(14, 6)).unwrap();
+        assert!(seen.compare_grant(&scan(16, 5)).unwrap_err().en.contains("version 6 was seen"));
+        // A head that was on its way while they came is not that of a hub that was set back; the next one would be.
+        compare(13, 99, 6).unwrap();
         assert!(compare(13, 99, 6).unwrap_err().contains("16 entries were seen before, now it has 13"));
         assert!(compare(17, 99, 5).unwrap_err().contains("version 6 was seen"));
         compare(17, 99, 6).unwrap();
-        channel.is_enough().unwrap();
+        channel.require().unwrap();
         // A file that was emptied or cut is no missing file.
         let file = folder.path().join("state").join(FILE);
         let whole = std::fs::read_to_string(&file).unwrap();
         for cut in [0, 1, whole.len() / 2, whole.find("grants_version").unwrap()] {
             std::fs::write(&file, &whole[..cut]).unwrap();
             assert!(compare(17, 99, 6).unwrap_err().contains("cannot be read"), "{cut}");
-            assert!(channel.is_enough().is_err());
+            assert!(channel.require().is_err());
         }
         // By its owner's hand, where the authority confirmed it.
         std::fs::remove_file(folder.path().join("state").join(FILE)).unwrap();

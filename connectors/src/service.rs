@@ -24,14 +24,14 @@ use zerotrip_proto::{Refusal, bounds, from_timestamp, to_timestamp};
 
 use crate::agent::Agent;
 use crate::scan::MESSAGES_AHEAD;
-use crate::seen::Shown;
+use crate::seen::ChannelProof;
 
 /// Time that an answer may take to be small.
 const SMALL_ANSWER: Duration = Duration::from_millis(2);
 
 /// Everything that the hub may call on one channel.
 pub fn routes(agent: &Arc<Agent>) -> Routes {
-    let service = Service { agent: Arc::clone(agent), shown: Arc::default() };
+    let service = Service { agent: Arc::clone(agent), proof: Arc::default() };
     let connector = ConnectorServer::new(service.clone());
     let flight = FlightServiceServer::new(service);
     Routes::new(connector.max_decoding_message_size(bounds::MESSAGE_BYTES))
@@ -43,7 +43,7 @@ pub fn routes(agent: &Arc<Agent>) -> Routes {
 #[derive(Clone)]
 struct Service {
     agent: Arc<Agent>,
-    shown: Arc<Shown>,
+    proof: Arc<ChannelProof>,
 }
 
 #[tonic::async_trait]
@@ -54,7 +54,7 @@ impl Connector for Service {
         if let Some(hub) = from_timestamp(shown.asked_at.as_ref()) {
             self.agent.compare_clocks(now, hub);
         }
-        self.shown.keep(self.agent.compare_hub(&shown, now))?;
+        self.proof.record(self.agent.compare_hub(&shown, now))?;
         let (datasets, quality) = (self.agent.statements(), self.agent.quality());
         let (directory_version, answered_at) = (self.agent.directory_version(), Some(to_timestamp(now)));
         let seen_size = self.agent.seen_size();
@@ -97,9 +97,9 @@ impl FlightService for Service {
         let ticket = Envelope::decode(request.into_inner().ticket)
             .map_err(|_| self.agent.refused(Refusal::new(ErrorCode::Malformed, "the ticket is not a signed grant")).to_status())?;
         let (out, messages) = mpsc::channel(MESSAGES_AHEAD);
-        let (agent, shown) = (Arc::clone(&self.agent), Arc::clone(&self.shown));
+        let (agent, proof) = (Arc::clone(&self.agent), Arc::clone(&self.proof));
         let mut scan = Box::pin(async move {
-            if let Err(refusal) = agent.scan(&ticket, &hub, &shown, &out).await {
+            if let Err(refusal) = agent.scan(&ticket, &hub, &proof, &out).await {
                 // Where nobody listens any more there is nobody to tell; the journal has it.
                 let _gone = out.send(Err(refusal.to_status())).await;
             }

@@ -154,7 +154,7 @@ impl Attached {
                 Ok(()) = follow.changed() => {}
             }
             // One that does not answer in time is asked again; whether it lives, the channel itself tells.
-            if let Ok(Ok(reply)) = tokio::time::timeout(DESCRIBE_TIME, self.describe(hub)).await {
+            if let Ok(Ok(reply)) = tokio::time::timeout(DESCRIBE_TIME, self.describe_proving(hub)).await {
                 self.keep_quality(&reply.quality, hub);
             }
         }
@@ -164,7 +164,9 @@ impl Attached {
     /// Shows the hub's tree head and the version of its grants: the connector compares them with what it saw.
     async fn describe(&self, hub: &Hub) -> Result<DescribeReply, Status> {
         let asked = SystemTime::now();
-        let shown = shown(hub, self.seen_size.load(Ordering::Relaxed)).map_err(|error| ledger_refusal(error).to_status())?;
+        // Unknown until the reply is here: one that is lost may have moved what the connector has seen.
+        let seen_size = self.seen_size.swap(0, Ordering::Relaxed);
+        let shown = shown(hub, seen_size).map_err(|error| ledger_refusal(error).to_status())?;
         let request = DescribeRequest { asked_at: Some(to_timestamp(asked)), ..shown };
         let reply = self.control().describe(request).await?.into_inner();
         self.seen_size.store(reply.seen_size, Ordering::Relaxed);
@@ -176,10 +178,11 @@ impl Attached {
         Ok(reply)
     }
 
-    /// The same of a new channel: once more with proof, where the connector has seen a tree before.
+    /// The same, and once more with proof where it was not known how much the connector has seen.
     async fn describe_proving(&self, hub: &Hub) -> Result<DescribeReply, Status> {
+        let is_known = self.seen_size.load(Ordering::Relaxed) > 0;
         let reply = self.describe(hub).await?;
-        if reply.seen_size > 0 { self.describe(hub).await } else { Ok(reply) }
+        if !is_known && reply.seen_size > 0 { self.describe(hub).await } else { Ok(reply) }
     }
 
     /// Says why the channel closes, if there is a reason that the department should read; waits for it only so long.

@@ -175,7 +175,7 @@ impl Port {
             drop(arriving);
             return self.turn_away(stream, peer.clone(), guard::superseded()).await;
         }
-        if let Some((peer, shown)) = peer.as_ref().zip(shown.and_then(<[_]>::first)) {
+        if let (None, Some((peer, shown))) = (superseded_peer, peer.as_ref().zip(shown.and_then(<[_]>::first))) {
             self.hub.callers_ends.saw(&peer.identity.uri(), shown);
         }
         let place = match &peer {

@@ -201,7 +201,13 @@ impl<'a> Faults<'a> {
         if variant.steps.len() > MOST_STEPS {
             self.add(format!("variant `{place}`: over {MOST_STEPS} steps"));
         }
-        let datasets: BTreeSet<&str> = variant.scans().map(|(_, scan)| scan.dataset.as_str()).collect();
+        // One answer rests on one scan of each register, and on one receipt of it.
+        let mut datasets: BTreeSet<&str> = BTreeSet::new();
+        for (name, scan) in variant.scans() {
+            if !datasets.insert(scan.dataset.as_str()) {
+                self.add(format!("variant `{place}`, scan `{name}`: `{}` is asked twice; ask it once", scan.dataset));
+            }
+        }
         if datasets.len() > MOST_DATASETS {
             self.add(format!("variant `{place}`: asks {} datasets, of at most {MOST_DATASETS}", datasets.len()));
         }

@@ -5,6 +5,8 @@
 //! of the hand-over: an earlier title, or an advance notice that ends as the title is entered, would hide that the title is missing. One that
 //! ended on that very day must have begun on it too. One that began before the contract did cannot have come of it.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use zerotrip_datasets::plausible::is_placeholder;
 
@@ -12,7 +14,7 @@ use super::moment::last_day;
 use super::{Evidence, ScanEvidence, Verdict, VerdictKind, dataset_of};
 use crate::definition::HandOver;
 
-/// Hand-overs of one person that are compared; of more it is not proven that all arrived.
+/// Hand-overs of one exchange that are compared; of more it is not proven that all arrived.
 const MOST_HANDED: usize = 64;
 
 /// The dataset that says of something that it was handed over, though it is in neither.
@@ -37,7 +39,7 @@ struct Handed<'a> {
 }
 
 /// A row of the receiving register.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Arrived<'a> {
     person: &'a str,
     thing: Option<&'a str>,
@@ -46,7 +48,7 @@ struct Arrived<'a> {
 }
 
 /// When something ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Until {
     /// It goes on.
     Now,
@@ -87,10 +89,10 @@ fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) 
     Some(handed.len() <= MOST_HANDED && each_has_its_own(&handed, &arrived))
 }
 
-/// The rows that something which was handed over can have become.
+/// The rows that something which was handed over can have become; `None` where a row is judged twice, and so could be two.
 fn arrived<'a>(evidence: &'a Evidence<'_>, to: &'a ScanEvidence<'_>, things: Option<&'a [Option<String>]>) -> Option<Vec<Arrived<'a>>> {
     to.complete()?;
-    let mut arrived = Vec::new();
+    let (mut arrived, mut rows) = (Vec::new(), BTreeSet::new());
     for verdict in evidence.verdicts.iter().filter(|verdict| verdict.scan == to.name) {
         let until = match verdict.kind {
             VerdictKind::Ended | VerdictKind::HandedOver => verdict.on_date.map_or(Until::Unknown, Until::Day),
@@ -98,8 +100,16 @@ fn arrived<'a>(evidence: &'a Evidence<'_>, to: &'a ScanEvidence<'_>, things: Opt
             VerdictKind::Clear | VerdictKind::Undetermined => continue,
         };
         let row = verdict.row?;
+        if !rows.insert(row) {
+            return None;
+        }
         let thing = things.and_then(|things| things.get(row)?.as_deref());
         arrived.push(Arrived { person: to.rows.get(row)?, thing, until, began: beginning(verdict) });
+    }
+    // Of one thing, an equal row is the same row, read in twice: here as among what was handed over.
+    if things.is_some() {
+        arrived.sort_unstable();
+        arrived.dedup();
     }
     Some(arrived)
 }

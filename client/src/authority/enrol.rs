@@ -67,14 +67,14 @@ impl Authority {
         let begin = now - CLOCK_SKEW;
         let keys = read_keys(&enrolment.keys, begin, now).map_err(wrong)?;
         let csr = STANDARD.decode(&enrolment.csr).map_err(|_| wrong("`csr` is not base64".into()))?;
-        let certified_from = self.begins(&hub.uri(), now)?;
+        let certified_from = self.hub_certificate_begins(now)?;
         let chain = self.ca.sign_csr(&csr, &hub, dns, ips, certified_from, now + CERTIFICATE_LIFE)?;
         match self.directory.hubs.iter_mut().find(|known| known.uri == hub.uri()) {
             Some(known) => {
-                known.status = Status::Active.into();
                 if any_revoked(&known.keys, &keys, now) {
                     return Err(wrong("its keys were revoked; make a new folder with `zerotrip-hub init`".into()));
                 }
+                known.status = Status::Active.into();
                 // The same hub with the same keys may have an earlier certificate; other keys are another installation.
                 let is_same = keys.iter().all(|key| known.keys.iter().any(|old| old.id == key.id));
                 replace_keys(&mut known.keys, keys, now);
@@ -84,8 +84,8 @@ impl Authority {
             }
             None => self.directory.hubs.push(HubIdentity { uri: hub.uri(), status: Status::Active.into(), keys, certificates_from: None }),
         }
-        self.note_certificate(&hub.uri(), certified_from, now + CERTIFICATE_LIFE)?;
         let directory = self.sign_directory(now)?;
+        self.note_certificate(&hub.uri(), certified_from, now + CERTIFICATE_LIFE)?;
         let grants = self.newest_grants(now)?;
         let put = |name: &str, bytes: &[u8]| files::write(&folder.join(name), bytes, Secrecy::Public);
         put("ca.pem", self.ca.cert_pem().as_bytes())?;

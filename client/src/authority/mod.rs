@@ -156,6 +156,11 @@ pub enum AuthorityError {
          at the hub, then invite it again, and let it join in an empty folder"
     )]
     Tampered(String),
+    /// Its last certificate begins later than now.
+    #[error(
+        "the last certificate of `{0}` begins later than now: this machine's clock was ahead then, or is behind now; set it right, then give the same command again"
+    )]
+    Clock(String),
     /// It comes with a key that was revoked.
     #[error("`{0}` comes with keys that were revoked; invite it again, and let it join in an empty folder")]
     RevokedKeys(String),

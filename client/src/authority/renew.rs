@@ -4,7 +4,7 @@
 //! which it has, another year; and its signing keys theirs.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, Secrecy};
@@ -85,7 +85,8 @@ impl Authority {
     /// Renews the certificate, and in the working copy the holder's signing keys that hold; the directory that is published next says so.
     pub fn renew(&mut self, asked: &Renewal, now: SystemTime) -> Result<Renewed, AuthorityError> {
         let holder = asked.holder.uri();
-        let (begins, ends) = (self.begins(&holder, now)?, now + CERTIFICATE_LIFE);
+        let begins = if asked.holder.is_hub() { self.hub_certificate_begins(now)? } else { now - CLOCK_SKEW };
+        let ends = now + CERTIFICATE_LIFE;
         let leaf = self.ca.sign_csr(&asked.csr, &asked.holder, &asked.dns, &asked.ips, begins, ends)?;
         for keys in keys_of(&mut self.directory, &holder) {
             lengthen(keys, now);
@@ -99,7 +100,7 @@ impl Authority {
     /// certificate over the key that signs directories. Needs no hub, and no certificate that holds.
     pub fn renew_own(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
         let desk = self.home.system.clone();
-        let (begins, ends) = (self.begins(&desk.uri(), now)?, now + CERTIFICATE_LIFE);
+        let (begins, ends) = (now - CLOCK_SKEW, now + CERTIFICATE_LIFE);
         let csr = x509::make_csr(self.home.tls_key(), &desk, &[], &[])?;
         let leaf = self.ca.sign_csr(&csr, &desk, &[], &[], begins, ends)?;
         let certified = self.ca.sign_authority_key(self.key.public(), begins, now + AUTHORITY_KEY_LIFE)?;
@@ -163,14 +164,14 @@ impl Authority {
         Ok(files::write(&self.folder.join(CERTIFICATES), to_toml(&issued)?.as_bytes(), Secrecy::Public)?)
     }
 
-    /// Where the holder's next certificate begins: as early as clocks differ, and at least a second after the beginning of the last. No two
+    /// Where the hub's next certificate begins: as early as clocks differ, and at least a second after the beginning of the last. No two
     /// begin together, so that an earlier one is told from the one that supersedes it, however fast they follow or the clock goes back.
-    pub(super) fn begins(&self, holder: &str, now: SystemTime) -> Result<SystemTime, AuthorityError> {
-        let last = self.issued_certificates()?.begins.get(holder).copied();
-        let next = last.and_then(|last| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(last.saturating_add(1))));
+    pub(super) fn hub_certificate_begins(&self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
+        let hub = self.home().hub.uri();
+        let last = self.issued_certificates()?.begins.get(&hub).copied();
         // In whole seconds, as a certificate has it.
-        let begins = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds(now - CLOCK_SKEW));
-        Ok(next.map_or(begins, |next| begins.max(next)))
+        let begins = at(seconds(now - CLOCK_SKEW)).max(last.map_or(SystemTime::UNIX_EPOCH, |last| at(last.saturating_add(1))));
+        if begins > now { Err(AuthorityError::Clock(hub)) } else { Ok(begins) }
     }
 
     fn own_endings(&self, now: SystemTime) -> Result<Vec<Ending>, AuthorityError> {

@@ -237,6 +237,9 @@ impl From<AuthorityError> for Failure {
             AuthorityError::Tampered(system) => {
                 format!("`{system}` 的密钥或证书申请在途中被改动；请勿准入：请先在枢纽查明何人所为，再重新邀请，并请其在空目录中接入")
             }
+            AuthorityError::Clock(holder) => {
+                format!("`{holder}` 上一张证书的生效时间晚于现在：本机时钟当时偏快，或现在偏慢；请校准后重新执行")
+            }
             AuthorityError::RevokedKeys(system) => format!("`{system}` 所用的密钥已被撤销；请重新邀请，并请其在空目录中接入"),
             AuthorityError::Life => "密钥目录的有效期须为 1 分钟至 30 天".to_owned(),
             other => format!("数据主管部门目录操作失败：{other}"),

@@ -52,7 +52,7 @@ pub(super) fn request(error: &RequestError) -> String {
     }
 }
 
-/// A ledger that is not whole.
+/// A log that is not the one seen before.
 fn seen_log(error: &SeenLogError) -> String {
     match error {
         SeenLogError::Shrunk { seen, now } => format!("台账变短：上次所见 {seen} 条，现有 {now} 条"),
@@ -60,6 +60,7 @@ fn seen_log(error: &SeenLogError) -> String {
     }
 }
 
+/// A ledger that is not whole.
 pub(super) fn audit(error: &AuditError) -> String {
     match error {
         AuditError::Unreadable(index) => format!("台账第 {index} 条无法读取"),

@@ -25,8 +25,6 @@ const SHOWN_OF_WHOLE: usize = 6;
 const MASKS: usize = 4;
 /// Groups that one id is written in.
 const MOST_GROUPS: usize = 4;
-/// Suspects of one text, and groups of one run.
-const MOST: usize = 16;
 
 /// A damaged id in a text.
 #[derive(Clone, Debug)]
@@ -37,7 +35,7 @@ pub struct Damaged {
     pub is_masked: bool,
 }
 
-/// The damaged ids in a text, at most 16, in its order. Whole ones are [`super::persons_in`]'s.
+/// The damaged ids in a text. Whole ones are [`super::persons_in`]'s.
 pub fn damaged_in(raw: &str) -> Vec<Damaged> {
     // Nearly nothing shows so many digits.
     if raw.len() < SHOWN || raw.bytes().filter(u8::is_ascii_digit).count() < SHOWN_OF_WHOLE && raw.is_ascii() {
@@ -49,14 +47,13 @@ pub fn damaged_in(raw: &str) -> Vec<Damaged> {
     // In groups that one blank or stroke divides: all of them, or some with masks among them, for what
     // is before and behind an id is divided so, too.
     for run in text.split(|c: char| !is_part(c) && !matches!(c, ' ' | '-')) {
-        let groups: Vec<&str> = run.split([' ', '-']).filter(|group| !group.is_empty()).take(MOST).collect();
+        let groups: Vec<&str> = run.split([' ', '-']).filter(|group| !group.is_empty()).collect();
         if groups.len() > 1 {
             damaged.extend(one(&groups.concat()));
         }
         let windows = (2..=MOST_GROUPS.min(groups.len().saturating_sub(1))).flat_map(|size| groups.windows(size));
         damaged.extend(windows.filter_map(|window| one(&window.concat())).filter(|one| one.is_masked));
     }
-    damaged.truncate(MOST);
     damaged
 }
 
