@@ -44,20 +44,51 @@ pub(crate) fn narrowed(raw: &str) -> String {
     unescaped(raw).chars().map(narrow).collect()
 }
 
-/// A digit of an id, in any of the scripts that a person here writes digits in; `X` as it is meant. The text is narrow.
+/// The zeros of all scripts with decimal digits (Unicode 15, category Nd), each followed by its one to nine.
+#[rustfmt::skip]
+pub(crate) const ZEROS: [char; 66] = [
+    '\u{30}', '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}',
+    '\u{b66}', '\u{be6}', '\u{c66}', '\u{ce6}', '\u{d66}', '\u{de6}', '\u{e50}', '\u{ed0}',
+    '\u{f20}', '\u{1040}', '\u{1090}', '\u{17e0}', '\u{1810}', '\u{1946}', '\u{19d0}', '\u{1a80}',
+    '\u{1a90}', '\u{1b50}', '\u{1bb0}', '\u{1c40}', '\u{1c50}', '\u{a620}', '\u{a8d0}', '\u{a900}',
+    '\u{a9d0}', '\u{a9f0}', '\u{aa50}', '\u{abf0}', '\u{ff10}', '\u{104a0}', '\u{10d30}',
+    '\u{11066}', '\u{110f0}', '\u{11136}', '\u{111d0}', '\u{112f0}', '\u{11450}', '\u{114d0}',
+    '\u{11650}', '\u{116c0}', '\u{11730}', '\u{118e0}', '\u{11950}', '\u{11c50}', '\u{11d50}',
+    '\u{11da0}', '\u{16a60}', '\u{16ac0}', '\u{16b50}', '\u{1d7ce}', '\u{1d7d8}', '\u{1d7e2}',
+    '\u{1d7ec}', '\u{1d7f6}', '\u{1e140}', '\u{1e2f0}', '\u{1e950}', '\u{1fbf0}',
+];
+/// The ones of other rows of signs for one to nine: Roman, circled, in brackets, with a full stop, ideographs in brackets and circles,
+/// Suzhou numerals, counting rods.
+pub(crate) const ONES: [char; 14] = [
+    '\u{2160}',
+    '\u{2170}',
+    '\u{2460}',
+    '\u{2474}',
+    '\u{2488}',
+    '\u{24f5}',
+    '\u{2776}',
+    '\u{2780}',
+    '\u{278a}',
+    '\u{3021}',
+    '\u{3220}',
+    '\u{3280}',
+    '\u{1d360}',
+    '\u{1d369}',
+];
+
+/// A digit of an id, in any of the scripts that digits are written in; `X` as it is meant. The text is narrow.
 pub(crate) fn digit(c: char) -> Option<u8> {
-    const WRITTEN: [&str; 10] = ["〇零", "一壹", "二贰", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖"];
-    const FIRST: [char; 7] = ['0', '\u{660}', '\u{6f0}', '\u{1d7ce}', '\u{1d7d8}', '\u{1d7e2}', '\u{1d7f6}'];
-    let of =
-        |first: char| u32::from(c).checked_sub(u32::from(first)).and_then(|digit| u8::try_from(digit).ok()).filter(|digit| *digit < 10);
-    let circled = || match c {
-        '\u{24ea}' => Some(0),
-        '\u{2460}'..='\u{2468}' => u8::try_from(u32::from(c) - 0x245f).ok(),
-        _ => None,
-    };
+    const WRITTEN: [&str; 10] = ["〇零⓪⓿", "一壹弌壱幺", "二贰弍弐貳", "三叁弎参參", "四肆亖", "五伍", "六陆陸", "七柒", "八捌", "九玖"];
+    let after = |first: char| u32::from(c).checked_sub(u32::from(first)).and_then(|steps| u8::try_from(steps).ok());
+    if c.is_ascii() {
+        return if c.is_ascii_digit() { after('0').map(|digit| b'0' + digit) } else { matches!(c, 'X' | 'x').then_some(b'X') };
+    }
+    let zero = ZEROS.partition_point(|zero| *zero <= c).checked_sub(1).and_then(|at| ZEROS.get(at)).copied();
+    let decimal = || zero.and_then(after).filter(|digit| *digit < 10);
+    let counted = || ONES.into_iter().find_map(|one| after(one).filter(|digit| *digit < 9).map(|digit| digit + 1));
     let written = || WRITTEN.iter().position(|written| written.contains(c)).and_then(|digit| u8::try_from(digit).ok());
-    let digit = FIRST.into_iter().find_map(of).or_else(circled).or_else(written).map(|digit| b'0' + digit);
-    digit.or_else(|| "XxХхⅩⅹ×".contains(c).then_some(b'X'))
+    let digit = decimal().or_else(counted).or_else(written).map(|digit| b'0' + digit);
+    digit.or_else(|| "ХхⅩⅹ×".contains(c).then_some(b'X'))
 }
 
 /// Text without the padding around it.

@@ -576,6 +576,14 @@ fn a_whole_id_is_seen_beside_whatever_it_stands() {
     ] {
         assert_eq!(of(spelt), [id], "{spelt}");
     }
+    let written = |first: char, least: u32| -> String {
+        let sign =
+            |c: char| c.to_digit(10).filter(|digit| *digit >= least).map(|digit| char::from_u32(u32::from(first) + digit - least).unwrap());
+        id.chars().map(|c| sign(c).unwrap_or(c)).collect()
+    };
+    for spelt in crate::fold::ZEROS.map(|zero| written(zero, 0)).into_iter().chain(crate::fold::ONES.map(|one| written(one, 1))) {
+        assert_eq!(of(&spelt), [id], "{spelt}");
+    }
     assert!(of("文一西路98号12幢3单元1203室，2019年5月12日交付，合同号 HT201905120000123，面积 98.50 平方米").is_empty());
     for raw in ["", "张三", "110105194912310021", "33010619900517", "HT201905120000123"] {
         assert!(!names_somebody(raw), "{raw}");

@@ -7,7 +7,6 @@ use super::super::profile::KeyColumns;
 use super::super::{RawRow, Rows, SourceError};
 use super::Inner;
 use super::cells::Cells;
-use super::known::holds_ids;
 use super::pool::Lease;
 use super::system::{Asked, Column, Form, Only, Query, Relation, Session, Sink, System};
 
@@ -43,7 +42,8 @@ impl<S: System> Inner<S> {
             );
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
-        Ok(left.into_iter().filter(|column| holds_ids(column.form)).cloned().collect())
+        // Dates and lists of words too: they can be a piece of an id, or hold one.
+        Ok(left.into_iter().cloned().collect())
     }
 
     /// What a look-up of one person sends.

@@ -158,6 +158,17 @@ impl Session for MysqlSession {
             let detail = format!("{} has no table or view `{database}`.`{table}`; mend `source.table`", address(&self.spec));
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
+        // The catalogue shows an account only the columns that it may read: that these are all, the star shows.
+        let all = format!("select * from {} limit 0", self.table(&self.spec.table));
+        self.connection.query_drop(all).await.map_err(|error| {
+            let error = self.failed(&error);
+            let detail = format!(
+                "{}; the account must be allowed to read each column of `{}`, since a row could be about persons who are named in one \
+                 that it does not see: grant it `select` on the table",
+                error.detail, self.spec.table
+            );
+            SourceError::new(error.code, detail)
+        })?;
         Ok(relation(&columns, &self.catalogue(INDEXES).await?))
     }
 

@@ -85,6 +85,10 @@ findings(what, name) as (
     select way || ' a view that takes only some rows, by limit or offset', name
     from trees, (values ('copy'), ('reader')) as ways(way) where tree ~ ' :(limitCount|limitOffset) [{]'
     union all
+    select 'reader a child table with a column of its own, which is not seen through its parent', name from relations
+    where exists (select from pg_catalog.pg_inherits where inhrelid = oid) and exists (
+        select from pg_catalog.pg_attribute where attrelid = oid and attnum > 0 and not attisdropped and attinhcount = 0)
+    union all
     select 'reader a table with a security label, which may mask it', name
     from relations join pg_catalog.pg_seclabel on classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and objoid = oid
     union all
