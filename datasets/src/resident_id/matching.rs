@@ -396,13 +396,7 @@ impl Take {
         let token = |c: &char| u8::try_from(*c).ok().filter(|c| c.is_ascii_digit() || *c == b'X').map_or(Token::One, Token::Known);
         let tokens: Vec<Token> = text.iter().map(token).collect();
         let known = Counts::known(&tokens);
-        // 15 digits of the sequences that stood for another century are whole, and only the century is open.
-        let is_ambiguous = matches!(text.get(12..), Some(['9', '9', '6'..='9'])) && !matches!(text.first(), Some('8' | '9'));
-        let day: String = text.iter().skip(6).take(6).collect();
-        let is_day = || ["18", "19"].iter().any(|century| NaiveDate::parse_from_str(&format!("{century}{day}"), "%Y%m%d").is_ok());
-        let is_whole = text.len() == 15 && text.iter().all(char::is_ascii_digit) && is_ambiguous && is_day();
         let (most, part) = match known.total() {
-            _ if is_whole => (0, Some(0)),
             13.. => (2, Some(1)),
             11 | 12 => (1, Some(0)),
             FEWEST_OF_PART.. => (0, Some(0)),
