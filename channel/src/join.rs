@@ -25,6 +25,8 @@ use crate::{Address, ClientError, DialError, HomeError, Http2Bounds, Http2Client
 const KEY_LIFE: Duration = Duration::from_secs(3 * 365 * 86_400);
 /// As which system the folder's keys were filed, until it is admitted.
 const BEGUN: &str = "joining";
+/// The private keys of a system.
+const KEY_FILES: [&str; 4] = ["tls.key", "sign.key", "seal.key", "approve.key"];
 /// Time between two looks at whether the authority has admitted us.
 const POLL: Duration = Duration::from_millis(250);
 
@@ -34,6 +36,9 @@ pub enum JoinError {
     /// Somebody joined here before.
     #[error("`{0}` already holds an identity; renew its certificate with `renew`, or join in an empty folder")]
     Occupied(String),
+    /// A folder holds keys, and nothing says that they were made for a `join` that is under way: copies of them may be about.
+    #[error("`{0}` holds keys of a system that had joined; join in an empty folder")]
+    UsedKeys(String),
     /// A folder holds the keys of one system, which were filed as its.
     #[error(
         "`{folder}` holds the keys of a `join` as `{begun}`, which was not admitted yet, and the invitation is for `{invited}`: join in an empty folder"
@@ -149,13 +154,15 @@ fn make_keys(invitation: &Invitation, folder: &Path, usages: &[KeyUsage]) -> Res
     let path = folder.join("tls.key");
     let fresh = !files::is_there(&path);
     let (marker, invited) = (folder.join(BEGUN), invitation.system.uri());
-    if fresh {
-        files::write(&marker, format!("{invited}\n").as_bytes(), Secrecy::Public)?;
-    } else if files::is_there(&marker) {
+    if files::is_there(&marker) {
         let begun = files::read_text(&marker)?.trim().to_owned();
         if begun != invited {
             return Err(JoinError::Begun { folder: folder.display().to_string(), begun, invited });
         }
+    } else if KEY_FILES.iter().any(|name| files::is_there(&folder.join(name))) {
+        return Err(JoinError::UsedKeys(folder.display().to_string()));
+    } else {
+        files::write(&marker, format!("{invited}\n").as_bytes(), Secrecy::Public)?;
     }
     let tls_key = if fresh {
         let made = TlsKey::generate()?;
@@ -269,23 +276,41 @@ mod tests {
         KeyDirectory { members: vec![Member { systems: vec![other, system], ..Member::default() }], ..KeyDirectory::default() }
     }
 
-    #[test]
-    fn keys_that_were_begun_as_one_system_are_not_filed_as_another() {
-        let folder = tempfile::tempdir().unwrap();
-        let invited = |system: &str| Invitation {
+    fn invited(system: &str) -> Invitation {
+        Invitation {
             url: "https://127.0.0.1:7443".into(),
             ca_sha256: [0; 32],
             token: [1; 32],
             binding: [2; 32],
             system: system.parse().unwrap(),
             hub: "spiffe://c.example/hub/hub-1".parse().unwrap(),
-        };
+        }
+    }
+
+    #[test]
+    fn keys_that_were_begun_as_one_system_are_not_filed_as_another() {
+        let folder = tempfile::tempdir().unwrap();
         let other = "spiffe://c.example/member/fund/system/csv";
         assert!(make_keys(&invited(SYSTEM), folder.path(), &[]).unwrap().fresh);
         assert!(!make_keys(&invited(SYSTEM), folder.path(), &[]).unwrap().fresh, "with a second invitation, if the first was lost");
         let said = make_keys(&invited(other), folder.path(), &[]).err().unwrap().to_string();
         assert!(said.contains(SYSTEM) && said.contains(other) && said.ends_with("join in an empty folder"), "{said}");
         assert!(make_keys(&invited(other), tempfile::tempdir().unwrap().path(), &[]).is_ok());
+    }
+
+    /// A copy of the folder has them too, and what is admitted anew is meant to shut it out.
+    #[test]
+    fn keys_of_a_system_that_had_joined_are_not_filed_again() {
+        let invitation = invited(SYSTEM);
+        for kept in KEY_FILES {
+            let folder = tempfile::tempdir().unwrap();
+            make_keys(&invitation, folder.path(), &[KeyUsage::Seal, KeyUsage::Approve]).unwrap();
+            for name in KEY_FILES.iter().filter(|name| **name != kept).chain([&BEGUN]) {
+                std::fs::remove_file(folder.path().join(name)).unwrap();
+            }
+            let said = make_keys(&invitation, folder.path(), &[KeyUsage::Seal]).err().unwrap();
+            assert!(matches!(said, JoinError::UsedKeys(_)), "{kept}: {said}");
+        }
     }
 
     #[test]

@@ -208,6 +208,11 @@ impl Authority {
                 if any_revoked(&system.keys, &keys, now) {
                     return Err(AuthorityError::RevokedKeys(pending.system.clone()));
                 }
+                // Over the TLS key that it had, a copy of its former folder would still be let in.
+                let are_known = keys.iter().all(|key| system.keys.iter().any(|old| old.id == key.id));
+                if system.tls_key == tls_key && !are_known {
+                    return Err(AuthorityError::KeptTlsKey(pending.system.clone()));
+                }
                 system.administrator = administrator;
                 revoked = replace_keys(&mut system.keys, keys, now);
                 system.tls_key = tls_key;

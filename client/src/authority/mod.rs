@@ -164,6 +164,12 @@ pub enum AuthorityError {
     /// It comes with a key that was revoked.
     #[error("`{0}` comes with keys that were revoked; invite it again, and let it join in an empty folder")]
     RevokedKeys(String),
+    /// It comes with other signing keys over the TLS key that it had.
+    #[error(
+        "`{0}` comes with new signing keys and the TLS key that it had, so that a copy of its former folder would be let in still; \
+         invite it again, and let it join in an empty folder"
+    )]
+    KeptTlsKey(String),
     /// Nobody is expected under that name.
     #[error("no invitation of `{0}` holds; make one with `zerotrip member invite`")]
     NoInvitation(String),

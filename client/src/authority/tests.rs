@@ -238,6 +238,35 @@ fn what_a_system_says_of_its_own_keys_keeps_none_of_them_alive() {
     }
 }
 
+/// Over the TLS key that it had, a copy of its former folder would still read what members read.
+#[test]
+fn new_signing_keys_over_the_former_tls_key_are_refused() {
+    let (_place, mut authority) = Place::new();
+    let now = SystemTime::now();
+    let mut admit = |pending: &mut dyn FnMut(&Invited) -> PendingJoin| {
+        let invited = authority.invite(&fund(), DAY, now).unwrap();
+        authority.keep_invitation(&invited, now).unwrap();
+        let pending = bound(&invited, pending(&invited));
+        (authority.admit(&pending, now), pending)
+    };
+    let (first, former) = admit(&mut pending);
+    let kept = |key: &zerotrip_proto::v1::Key| former.keys.iter().any(|old| old.id == key.id);
+    for changed in 1..4_usize {
+        let (refused, _) = admit(&mut |invited| {
+            let fresh = pending(invited);
+            let keys = former.keys.iter().zip(&fresh.keys).enumerate();
+            let keys = keys.map(|(nth, (old, new))| if changed >> nth & 1 == 1 { new.clone() } else { old.clone() }).collect();
+            PendingJoin { csr: former.csr.clone(), keys, ..fresh }
+        });
+        assert!(matches!(refused, Err(AuthorityError::KeptTlsKey(_))), "{changed}");
+    }
+    let (again, _) = admit(&mut |invited| PendingJoin { token_digest: pending(invited).token_digest, ..former.clone() });
+    let (first, again) = (first.unwrap(), again.unwrap());
+    assert_eq!((again.version, again.revoked), (first.version + 1, 0), "nothing was kept of what was refused");
+    let (anew, came) = admit(&mut pending);
+    assert_eq!((anew.unwrap().revoked, came.keys.iter().any(kept)), (2, false));
+}
+
 /// Whose directory it was before it was lost makes no difference: the key counts, and no time.
 #[test]
 fn a_renewed_certificate_counts_as_long_as_its_key_does() {

@@ -241,6 +241,9 @@ impl From<AuthorityError> for Failure {
                 format!("`{holder}` 上一张证书的生效时间晚于现在：本机时钟当时偏快，或现在偏慢；请校准后重新执行")
             }
             AuthorityError::RevokedKeys(system) => format!("`{system}` 所用的密钥已被撤销；请重新邀请，并请其在空目录中接入"),
+            AuthorityError::KeptTlsKey(system) => {
+                format!("`{system}` 更换了签名密钥，却仍用原来的 TLS 密钥，其旧目录的副本将仍可接入；请重新邀请，并请其在空目录中接入")
+            }
             AuthorityError::Life => "密钥目录的有效期须为 1 分钟至 30 天".to_owned(),
             other => format!("数据主管部门目录操作失败：{other}"),
         };
@@ -276,6 +279,7 @@ impl From<JoinError> for Failure {
                     format!("{seconds} 秒内未获准入；请数据主管部门执行 `zerotrip member admit`，然后重复本命令，沿用同一邀请继续等待");
                 Self::new(USAGE, error.to_string(), zh)
             }
+            JoinError::UsedKeys(dir) => Self::new(USAGE, error.to_string(), format!("`{dir}` 中有已接入过的系统的密钥，请在空目录中接入")),
             JoinError::Occupied(dir) => Self::new(USAGE, error.to_string(), format!("`{dir}` 中已有接入身份，请在空目录中接入")),
             JoinError::File(why) => Self::new(USAGE, error.to_string(), zh::file(why)),
             JoinError::Home(why) => Self::new(USAGE, error.to_string(), zh::home(why)),
