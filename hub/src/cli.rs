@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use zerotrip_trust::tls::install_provider;
 
 use crate::config::Config;
-use crate::hub::{Hub, log_key};
+use crate::hub::{Hub, log_keys};
 use crate::init;
 use crate::port::Port;
 
@@ -173,15 +173,15 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Command::Backup { dir, to, store } => {
-            let (origin, key) = log_key(&dir)?;
-            let head = zerotrip_ledger::backup(&store.unwrap_or(dir), &to, &origin, &key)?;
+            let (origin, keys) = log_keys(&dir)?;
+            let head = zerotrip_ledger::backup(&store.unwrap_or(dir), &to, &origin, &keys)?;
             let text = format!("copied to `{}` and verified: {} entries, tree head {}", to.display(), head.size, hex::encode(head.root));
             let value = serde_json::json!({ "backup": to.display().to_string(), "size": head.size, "root": hex::encode(head.root) });
             say(cli.json, &text, &value)
         }
         Command::Restore { dir, from, store } => {
-            let (origin, key) = log_key(&dir)?;
-            let (head, aside) = zerotrip_ledger::restore(&from, &store.unwrap_or(dir), &origin, &key, std::time::SystemTime::now())?;
+            let (origin, keys) = log_keys(&dir)?;
+            let (head, aside) = zerotrip_ledger::restore(&from, &store.unwrap_or(dir), &origin, &keys, std::time::SystemTime::now())?;
             let text = format!(
                 "the store is back with {} entries; what was there is in `{}`. Rights that were withdrawn since the backup are in force \
                  again until the authority's next word: start the hub, and have the authority run `zerotrip authority refresh` before \

@@ -11,10 +11,10 @@ use prost::Message as _;
 use tokio::sync::watch;
 use zerotrip_certs::definition::{Definition, DefinitionError};
 use zerotrip_channel::files::{self, FileError};
-use zerotrip_ledger::{BundleKind, DecidedUnder, Ledger, LedgerError};
+use zerotrip_ledger::{BundleKind, DecidedUnder, Ledger, LedgerError, LogKeys};
 use zerotrip_policies::{PolicyError, Snapshot, Unserved, open_grants};
 use zerotrip_proto::Refusal;
-use zerotrip_proto::v1::{Envelope, ErrorCode};
+use zerotrip_proto::v1::{Envelope, ErrorCode, KeyUsage};
 use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::ending::{self, Words};
 use zerotrip_trust::identity::Identity;
@@ -153,8 +153,8 @@ impl Hub {
             files::check_folder(place)?;
         }
         let identity = HubIdentity::load(folder)?;
-        let (origin, checkpoint) = log_key(folder)?;
-        let (ledger, recovered) = Ledger::open(&store, &origin, checkpoint)?;
+        let (origin, keys) = log_keys(folder)?;
+        let (ledger, recovered) = Ledger::open(&store, &origin, keys)?;
         let definitions = read_definitions(&config.definitions)?;
         let catalog = Catalog::new(definitions, &ledger)?;
         let in_force = InForce::restore(folder, &identity, &ledger, &catalog)?;
@@ -374,10 +374,16 @@ impl HubIdentity {
     }
 }
 
-/// The name of this hub's log, and the key that signs its tree heads.
-pub fn log_key(folder: &Path) -> Result<(String, SigningKey), OpenError> {
+/// The name of this hub's log, and the keys that its tree heads are signed with. Those of before it was enrolled anew stand in the
+/// directory that it was enrolled with; one that does not open names none, and what was published under them is refused by name.
+pub fn log_keys(folder: &Path) -> Result<(String, LogKeys), OpenError> {
     let identity = HubIdentity::load(folder)?;
-    Ok((identity.uri.trim_start_matches("spiffe://").to_owned(), read_key(folder, "checkpoint")?))
+    let enrolled = files::read(&folder.join("directory.dsse")).ok().and_then(|bytes| Envelope::decode(bytes.as_slice()).ok());
+    let directory = enrolled.and_then(|envelope| Directory::open_ended(&envelope, &identity.authority, SystemTime::now(), 0).ok());
+    let ever = directory.map(|directory| directory.hub_keys_ever(&identity.uri, KeyUsage::Checkpoint)).unwrap_or_default();
+    let former = ever.iter().map(|holder| holder.key.clone()).collect();
+    let keys = LogKeys { sign: read_key(folder, "checkpoint")?, former };
+    Ok((identity.uri.trim_start_matches("spiffe://").to_owned(), keys))
 }
 
 fn read_key(folder: &Path, name: &str) -> Result<SigningKey, OpenError> {

@@ -15,9 +15,10 @@ use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::ledger_entry::Body as Leaf;
 use zerotrip_proto::v1::{BundleChange, EntryContent, EntryOpening, Envelope, LedgerEntry};
 use zerotrip_trust::merkle::{CompactRange, MissingNode, leaf_hash, root_at};
-use zerotrip_trust::note::{NOTE_BYTES, NoteError, open_checkpoint};
-use zerotrip_trust::{Digest, PublicKey, dsse, entry as sealed};
+use zerotrip_trust::note::{NOTE_BYTES, NoteError};
+use zerotrip_trust::{Digest, dsse, entry as sealed};
 
+use crate::LogKeys;
 use crate::error::OpenError;
 use crate::held::Marked;
 use crate::rows::{BundleKind, Orphan};
@@ -55,13 +56,7 @@ pub(crate) fn audit(connection: &Connection, origin: &str, verify_all: bool) -> 
 }
 
 /// The checkpoint file against the store: not ahead of it, and its tree the beginning of the store's.
-pub(crate) fn against_checkpoint(
-    connection: &Connection,
-    folder: &Path,
-    origin: &str,
-    key: &PublicKey,
-    size: u64,
-) -> Result<(), OpenError> {
+pub(crate) fn against_checkpoint(connection: &Connection, folder: &Path, origin: &str, keys: &LogKeys, size: u64) -> Result<(), OpenError> {
     let path = tiles_folder(folder).join("checkpoint");
     let mut note = String::new();
     match fs::File::open(&path).and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note)) {
@@ -70,7 +65,7 @@ pub(crate) fn against_checkpoint(
         Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(NoteError::Malformed("not text").into()),
         Err(error) => return Err(OpenError::io(&path, error)),
     }
-    let published = open_checkpoint(&note, origin, key)?;
+    let published = keys.open(&note, origin)?;
     if published.size > size {
         return Err(OpenError::Shrunk { published: published.size, size });
     }

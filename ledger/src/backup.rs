@@ -6,9 +6,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use zerotrip_trust::SigningKey;
-use zerotrip_trust::note::{Checkpoint, NOTE_BYTES, open_checkpoint};
+use zerotrip_trust::note::{Checkpoint, NOTE_BYTES};
 
+use crate::LogKeys;
 use crate::audit;
 use crate::error::{BackupError, OpenError};
 use crate::held::{MARK, Marked};
@@ -18,9 +18,9 @@ use crate::tree::Head;
 
 /// Copies the store in `folder` to `to`, which must not exist: a store folder of its own, with the tree head it is of as its `checkpoint`.
 /// A hub may have the store open meanwhile, in another process. What does not pass the whole audit is removed again.
-pub fn backup(folder: &Path, to: &Path, origin: &str, key: &SigningKey) -> Result<Checkpoint, BackupError> {
+pub fn backup(folder: &Path, to: &Path, origin: &str, keys: &LogKeys) -> Result<Checkpoint, BackupError> {
     schema::new_folder(to)?;
-    let made = copy(folder, to).and_then(|published| finish(to, published, origin, key));
+    let made = copy(folder, to).and_then(|published| finish(to, published, origin, keys));
     if made.is_err() {
         // What is wrong is told; that a useless copy could not be removed as well adds nothing.
         let _left = fs::remove_dir_all(to);
@@ -30,9 +30,9 @@ pub fn backup(folder: &Path, to: &Path, origin: &str, key: &SigningKey) -> Resul
 
 /// Puts a backup in the place of the store in `folder`, which no process may have open. What was there is kept in `set-aside-<seconds>`
 /// beside it. The head of what is back.
-pub fn restore(from: &Path, folder: &Path, origin: &str, key: &SigningKey, at: SystemTime) -> Result<(Checkpoint, PathBuf), BackupError> {
+pub fn restore(from: &Path, folder: &Path, origin: &str, keys: &LogKeys, at: SystemTime) -> Result<(Checkpoint, PathBuf), BackupError> {
     let note = note(from)?.ok_or_else(|| BackupError::NoBackup(from.display().to_string()))?;
-    let head = open_checkpoint(&note, origin, key.public()).map_err(OpenError::from)?;
+    let head = keys.open(&note, origin).map_err(OpenError::from)?;
     let _lock = schema::lock(folder)?;
     // Beside the store first: a backup that turns out damaged leaves everything as it was.
     let fresh = folder.join("restoring");
@@ -43,7 +43,7 @@ pub fn restore(from: &Path, folder: &Path, origin: &str, key: &SigningKey, at: S
     let from = schema::database(from);
     schema::create_private(&schema::database(&fresh)).map_err(|error| OpenError::io(&fresh, error))?;
     fs::copy(&from, schema::database(&fresh)).map_err(|error| OpenError::io(&from, error))?;
-    let found = finish(&fresh, None, origin, key)?;
+    let found = finish(&fresh, None, origin, keys)?;
     if found != head {
         return Err(BackupError::OtherHead(from.display().to_string()));
     }
@@ -80,15 +80,15 @@ fn copy(folder: &Path, to: &Path) -> Result<Option<String>, BackupError> {
 }
 
 /// Audits the copy from its first leaf on, and writes its head, its mark and its checkpoint; all of it durable.
-fn finish(to: &Path, published: Option<String>, origin: &str, key: &SigningKey) -> Result<Checkpoint, BackupError> {
+fn finish(to: &Path, published: Option<String>, origin: &str, keys: &LogKeys) -> Result<Checkpoint, BackupError> {
     let connection = schema::open_alone(to)?;
     if let Some(note) = published {
         write_checkpoint(to, &note)?;
     }
     let range = audit::audit(&connection, origin, true)?;
-    audit::against_checkpoint(&connection, to, origin, key.public(), range.size())?;
+    audit::against_checkpoint(&connection, to, origin, keys, range.size())?;
     drop(connection);
-    let head = Head::of(&range, origin, key);
+    let head = Head::of(&range, origin, &keys.sign);
     write_checkpoint(to, head.note().map_err(OpenError::from)?)?;
     Marked { size: range.size(), root: range.root() }.write(to)?;
     schema::sync(to)?;

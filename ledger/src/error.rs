@@ -181,7 +181,10 @@ pub enum OpenError {
         stored: String,
     },
     /// The published checkpoint is unreadable, or another key's.
-    #[error("the published checkpoint is not this log's; if the key was changed on purpose, verify the store and move the file away: {0}")]
+    #[error(
+        "the published checkpoint is not this log's, by the hub's key of today or by those of before that the `directory.dsse` of its \
+         enrolment names: {0}; put the file back from a copy, or verify the store and move it away"
+    )]
     Checkpoint(#[from] NoteError),
     /// The store was set back behind what was published.
     #[error("a checkpoint over {published} leaves was published, but the store has only {size}: it was set back")]

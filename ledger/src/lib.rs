@@ -35,7 +35,8 @@ use std::time::SystemTime;
 use tokio::sync::{mpsc, oneshot, watch};
 use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::{Envelope, Intent, LedgerReceipt, PendingJoin, Refusal};
-use zerotrip_trust::{Digest, SigningKey};
+use zerotrip_trust::note::{Checkpoint, NoteError, open_checkpoint};
+use zerotrip_trust::{Digest, PublicKey, SigningKey};
 
 pub use backup::{backup, restore};
 pub use error::{BackupError, LedgerError, OpenError};
@@ -65,6 +66,32 @@ pub struct Options {
     pub(crate) fail_commit: Arc<std::sync::atomic::AtomicBool>,
 }
 
+/// The keys that a log's tree heads are signed with.
+#[derive(Clone, Debug)]
+pub struct LogKeys {
+    /// Signs from now on (Ed25519): the hub's CHECKPOINT key.
+    pub sign: SigningKey,
+    /// Of the same hub, from before it was enrolled anew: what was published under one of them last is held against the store as well.
+    pub former: Vec<PublicKey>,
+}
+
+impl From<SigningKey> for LogKeys {
+    fn from(sign: SigningKey) -> Self {
+        Self { sign, former: Vec::new() }
+    }
+}
+
+impl LogKeys {
+    /// A tree head that this log published, or that a backup is of.
+    pub(crate) fn open(&self, note: &str, origin: &str) -> Result<Checkpoint, NoteError> {
+        let own = open_checkpoint(note, origin, self.sign.public());
+        if own != Err(NoteError::NotSigned) {
+            return own;
+        }
+        self.former.iter().find_map(|former| open_checkpoint(note, origin, former).ok()).map_or(own, Ok)
+    }
+}
+
 /// The store. Cheap to clone; the last clone that is dropped waits for the writer to finish what was queued.
 #[derive(Clone)]
 pub struct Ledger(Arc<Inner>);
@@ -81,17 +108,18 @@ struct Inner {
 }
 
 impl Ledger {
-    /// Opens the store in `folder`, or makes one. `origin` names the log; `key` (Ed25519) is the hub's CHECKPOINT key.
+    /// Opens the store in `folder`, or makes one. `origin` names the log.
     ///
     /// The last leaves are checked against their hashes, the tree against its root, the bundles against the log's newest of their kind, and
     /// the store against the checkpoint that was published last and the mark of how far signed heads went: a store that was edited, cut or
     /// set back is refused by name. Then missing tiles are projected.
-    pub fn open(folder: &Path, origin: &str, key: SigningKey) -> Result<(Self, Recovered), OpenError> {
-        Self::open_with(folder, origin, key, &Options::default())
+    pub fn open(folder: &Path, origin: &str, keys: impl Into<LogKeys>) -> Result<(Self, Recovered), OpenError> {
+        Self::open_with(folder, origin, keys, &Options::default())
     }
 
     /// As [`Self::open`], with options.
-    pub fn open_with(folder: &Path, origin: &str, key: SigningKey, options: &Options) -> Result<(Self, Recovered), OpenError> {
+    pub fn open_with(folder: &Path, origin: &str, keys: impl Into<LogKeys>, options: &Options) -> Result<(Self, Recovered), OpenError> {
+        let keys = keys.into();
         let lock = schema::lock(folder)?;
         // What a killed process wrote and did not sync will be read as committed: nothing is signed or published over it before it is durable.
         schema::sync(folder)?;
@@ -100,10 +128,10 @@ impl Ledger {
         #[cfg(test)]
         schema::fail_commits(&connection, Arc::clone(&options.fail_commit))?;
         let range = audit::audit(&connection, origin, options.verify_all)?;
-        audit::against_checkpoint(&connection, folder, origin, key.public(), range.size())?;
+        audit::against_checkpoint(&connection, folder, origin, &keys, range.size())?;
         audit::against_mark(&connection, folder, range.size())?;
         let orphaned = audit::orphans(&connection)?;
-        let first = Arc::new(Head::of(&range, origin, &key));
+        let first = Arc::new(Head::of(&range, origin, &keys.sign));
         project::project(&connection, folder, 0, &first, options.verify_all)?;
         let recovered = Recovered { size: range.size(), orphaned };
 
@@ -117,7 +145,7 @@ impl Ledger {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let failed = Arc::new(AtomicBool::new(false));
         let watched = Watched { version, schema, files, mark, failed: Arc::clone(&failed), _lock: lock };
-        let writer = Writer::new(connection, range, origin.to_owned(), key, announce, Arc::clone(&commits), watched);
+        let writer = Writer::new(connection, range, origin.to_owned(), keys.sign, announce, Arc::clone(&commits), watched);
         let thread = WriterThread::start(writer, jobs)?;
         Ok((Self(Arc::new(Inner { queue, head, commits, readers, projector, failed, _writer: thread })), recovered))
     }

@@ -30,6 +30,7 @@ mod renew;
 mod revoke;
 mod signing;
 mod store;
+mod superseded;
 mod support;
 mod threats;
 mod tour;

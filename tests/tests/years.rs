@@ -1,9 +1,10 @@
 //! Three years of an installation with an injected clock: the authority's real folder, the hub's real store, the rules of hub, connectors
 //! and systems, and nothing else: no process, no socket. Members forget and remember to renew, by rule and by hand, rotate their keys, are
-//! suspended and resumed; grants come and go; the hub is down for days; its store and the authority's folder are put back from copies; a
-//! connector moves to another machine while the old one starts again. At every step each folder is copied as it is and the copy goes on, as
-//! after a kill. An oracle of its own keeps, in plain numbers, who may ask and what was acknowledged. Held: nobody who may not is answered;
-//! each who may is, where nothing is down; nothing acknowledged is missing; every end was announced.
+//! suspended and resumed; grants come and go; the hub is down for days; it is enrolled anew, with other keys, and its former machine goes
+//! on; its store and the authority's folder are put back from copies; a connector moves to another machine while the old one starts again.
+//! At every step each folder is copied as it is and the copy goes on, as after a kill. An oracle of its own keeps, in plain numbers, who
+//! may ask and what was acknowledged. Held: nobody who may not is answered; each who may is, where nothing is down; nothing acknowledged
+//! is missing; every end was announced; of a former hub nothing counts but what it said in its time.
 //!
 //! `ZEROTRIP_YEARS=20` tries twenty seeds from `ZEROTRIP_SEED` on, in steps of half a day instead of a day.
 
@@ -15,6 +16,7 @@ use zerotrip_proto::v1::Status;
 
 use crate::support::Dice;
 
+mod hub;
 mod log;
 mod world;
 
@@ -31,6 +33,8 @@ const MOVED: u64 = 400 * DAY;
 const STARTED_AGAIN: u64 = 430 * DAY;
 /// Keys are rotated.
 const ROTATED: [u64; 2] = [200 * DAY, 700 * DAY];
+/// The hub is enrolled anew: in the first year, while a copy of the connector sleeps, and in the third.
+const ENROLLED_ANEW: [u64; 3] = [150 * DAY, 415 * DAY, 800 * DAY];
 
 /// Years ago: whatever read the machine's clock would find everything ended.
 fn at(second: u64) -> SystemTime {
@@ -61,6 +65,8 @@ struct Kept {
     authority: PathBuf,
     files: Copy,
     backup: Copy,
+    /// When.
+    second: u64,
 }
 
 /// What happened, so that a run in which nothing did is no proof.
@@ -107,7 +113,7 @@ fn three_years(seed: u64, length: u64) {
         if up && dice.one_in(30) {
             down_until = second + 2 * DAY;
         }
-        by_the_calendar(&mut world, second, up);
+        by_the_calendar(&mut world, second, &told, up);
         if down_until <= second {
             let cut = [Cut::BeforeTheHub, Cut::BeforeTheReply].get(dice.below(20)).copied().unwrap_or(Cut::Nowhere);
             happened.cut += u32::from(cut != Cut::Nowhere);
@@ -118,12 +124,14 @@ fn three_years(seed: u64, length: u64) {
         world.log.kill(second);
         if step % 20 == 0 {
             happened.forgot.extend(world.ended(second));
+            world.formers_count_for_nothing(second, &told);
         }
         if step % 120 == 0 {
             world.log.is_whole();
         }
     }
     world.log.is_whole();
+    assert_eq!(world.formers.len(), ENROLLED_ANEW.len());
     assert_eq!(happened.forgot, BTreeSet::from(["forgetful", "late", "stranger"]), "who did not renew in time, and nobody else");
     let Happened { answered, refused, cut, folder_put_back, store_set_back, store_restored, older_database, down, .. } = happened;
     assert!(answered > 2000 && refused > 2000, "{happened:?}");
@@ -153,7 +161,7 @@ fn something_happens(
             // Copying opened the files besides; the process that goes on is another.
             world.log.kill(second);
             let backup = world.log.back_up(&world.path("kept-backup"));
-            *kept = Some(Kept { truth: world.truth.clone(), authority, files, backup });
+            *kept = Some(Kept { truth: world.truth.clone(), authority, files, backup, second });
         }
         (7, Some(kept)) if up => {
             happened.folder_put_back += 1;
@@ -169,7 +177,7 @@ fn something_happens(
         }
         (10, Some(kept)) if up => {
             happened.store_restored += 1;
-            store_restored(world, &kept.backup.clone(), second, told);
+            store_restored(world, &kept.backup, kept.second, second, told);
         }
         _ => {}
     }
@@ -183,7 +191,7 @@ fn store_set_back(world: &mut World, copy: &Copy, second: u64, told: &str) {
     // At once, and once its other history is longer than the one that was seen.
     for _ in 0..2 {
         assert!(world.log.continues(&acknowledged).is_err(), "{told}: a client does not see that the hub was set back");
-        let followed = (0..departments).any(|one| world.is_followed(one));
+        let followed = (0..departments).any(|one| world.is_followed(one, second));
         assert!(!followed, "{told}: a department answers a hub that was set back");
         for _ in 0..longer.min(300) {
             world.log.refuse(second);
@@ -193,11 +201,15 @@ fn store_set_back(world: &mut World, copy: &Copy, second: u64, told: &str) {
 }
 
 /// The hub's own backup is put back, and the authority confirms that: what was revoked since stays so, though nothing at the hub knows of it.
-fn store_restored(world: &mut World, backup: &Copy, second: u64, told: &str) {
+fn store_restored(world: &mut World, backup: &Copy, backed_up: u64, second: u64, told: &str) {
     let given_up = world.log.restore(backup, second);
+    world.knows_less(backed_up);
     let departments = world.departments.len();
     let none_follows = |world: &World, when: &str| {
-        assert!(!(0..departments).any(|one| world.is_followed(one)), "{told}: a department answers a hub that was set back, {when}");
+        assert!(
+            !(0..departments).any(|one| world.is_followed(one, second)),
+            "{told}: a department answers a hub that was set back, {when}"
+        );
     };
     assert!(world.log.continues(&given_up).is_err());
     none_follows(world, "before the authority's word");
@@ -208,7 +220,11 @@ fn store_restored(world: &mut World, backup: &Copy, second: u64, told: &str) {
 }
 
 /// What has its day: rotations, the move, and grants that are given anew before they end.
-fn by_the_calendar(world: &mut World, second: u64, up: bool) {
+fn by_the_calendar(world: &mut World, second: u64, told: &str, up: bool) {
+    // As soon as it is up.
+    if up && ENROLLED_ANEW.get(world.formers.len()).is_some_and(|day| *day <= second) {
+        world.enrol_hub_anew(second, told);
+    }
     if ROTATED.contains(&second) {
         world.admit("rotated", second);
     }
@@ -220,7 +236,7 @@ fn by_the_calendar(world: &mut World, second: u64, up: bool) {
     if second == STARTED_AGAIN {
         world.departments.push(Department::of(&world.path("department")));
         // It has slept through the restoring of a backup, and its people are asked too.
-        if world.restored.is_some_and(|restored| restored >= MOVED) && !world.is_followed(1) {
+        if world.restored.is_some_and(|restored| restored >= MOVED) && !world.is_followed(1, second) {
             world.departments[1].forget();
         }
     }
@@ -247,7 +263,7 @@ fn asking(world: &World, second: u64) -> Vec<&'static str> {
 /// Each system there ever was asks, old machines with old keys too. Some of it is recorded; some is left open when the hub is killed.
 fn everybody_asks(world: &mut World, dice: &mut Dice, second: u64, told: &str, happened: &mut Happened) {
     let rules = world.rules(second);
-    let follows: Vec<bool> = (0..world.departments.len()).map(|one| world.is_followed(one)).collect();
+    let follows: Vec<bool> = (0..world.departments.len()).map(|one| world.is_followed(one, second)).collect();
     assert!(follows.iter().all(|follows| *follows), "{told}: departments follow the newest hub: {follows:?}");
     let names: Vec<String> = world.systems.keys().cloned().collect();
     let mut answers = Vec::new();

@@ -32,7 +32,7 @@ pub(super) trait HubKeys {
     /// The holder of a hub's signing key: its URI, whether it is a hub, and the key.
     fn signer(&self, keyid: &str, moment: Moment, at: SystemTime) -> Result<(String, bool, PublicKey), Why>;
     /// The keys that a hub's tree heads may be signed with.
-    fn head_keys(&self, hub: &str, at: SystemTime) -> Vec<PublicKey>;
+    fn head_keys(&self, hub: &str, moment: Moment, at: SystemTime) -> Vec<PublicKey>;
 }
 
 impl HubKeys for Directory {
@@ -44,8 +44,12 @@ impl HubKeys for Directory {
         Ok((holder.uri.clone(), holder.identity.is_hub(), holder.key.clone()))
     }
 
-    fn head_keys(&self, hub: &str, at: SystemTime) -> Vec<PublicKey> {
-        self.hub_keys(hub, KeyUsage::Checkpoint, at).iter().map(|holder| holder.key.clone()).collect()
+    fn head_keys(&self, hub: &str, moment: Moment, at: SystemTime) -> Vec<PublicKey> {
+        let keys = match moment {
+            Moment::Now(_) => self.hub_keys(hub, KeyUsage::Checkpoint, at),
+            Moment::WhenAnswered => self.hub_keys_as_of(hub, KeyUsage::Checkpoint, at),
+        };
+        keys.iter().map(|holder| holder.key.clone()).collect()
     }
 }
 
@@ -184,7 +188,7 @@ pub(super) fn prove_by(reply: ExchangeReply, keys: &dyn HubKeys, moment: Moment)
         return Err(EvidenceError::WrongHub { stated: cut(&answer.hub), signer: uri });
     }
     let completion = committed(&answer, payload, receipt, &reply.answer_salt)?;
-    let checkpoint = included(receipt, keys, &uri, at)?;
+    let checkpoint = included(receipt, keys, &uri, (moment, at))?;
     let (index, answered_at) = (receipt.index, answered_at(&answer)?);
     Ok(ProvenAnswer { reply, answer, completion, checkpoint, index, answered_at })
 }
@@ -210,21 +214,21 @@ fn committed(answer: &Answer, payload: &[u8], receipt: &LedgerReceipt, salt: &[u
 }
 
 /// The signed tree head, once the entry is proven to be under it.
-fn included(receipt: &LedgerReceipt, keys: &dyn HubKeys, hub: &str, at: SystemTime) -> Result<Checkpoint, EvidenceError> {
+fn included(receipt: &LedgerReceipt, keys: &dyn HubKeys, hub: &str, at: (Moment, SystemTime)) -> Result<Checkpoint, EvidenceError> {
     let checkpoint = open_checkpoint_by(&receipt.checkpoint, keys, hub, at)?;
     let path = merkle::path_from_bytes(&receipt.path).ok_or(ProofError::WrongLength)?;
     merkle::verify_inclusion(&merkle::leaf_hash(&receipt.entry), receipt.index, checkpoint.size, &path, &checkpoint.root)?;
     Ok(checkpoint)
 }
 
-/// A checkpoint of a hub's ledger, signed with any of the keys that it holds for that at this time.
+/// A checkpoint of a hub's ledger that it shows now, signed with any of the keys that it holds for that.
 pub fn open_checkpoint(note: &str, directory: &Directory, hub: &str, at: SystemTime) -> Result<Checkpoint, EvidenceError> {
-    open_checkpoint_by(note, directory, hub, at)
+    open_checkpoint_by(note, directory, hub, (Moment::Now(at), at))
 }
 
-fn open_checkpoint_by(note: &str, keys: &dyn HubKeys, hub: &str, at: SystemTime) -> Result<Checkpoint, EvidenceError> {
+fn open_checkpoint_by(note: &str, keys: &dyn HubKeys, hub: &str, (moment, at): (Moment, SystemTime)) -> Result<Checkpoint, EvidenceError> {
     let mut refusal = EvidenceError::NoCheckpointKey(hub.to_owned());
-    for key in keys.head_keys(hub, at) {
+    for key in keys.head_keys(hub, moment, at) {
         match note::open_checkpoint(note, checkpoint_origin(hub), &key) {
             Ok(checkpoint) => return Ok(checkpoint),
             Err(error) => refusal = error.into(),

@@ -122,7 +122,7 @@ impl HubKeys for JwkSet {
         Ok((entry.issuer.clone(), is_hub(&entry.issuer), entry.key.clone()))
     }
 
-    fn head_keys(&self, hub: &str, at: SystemTime) -> Vec<PublicKey> {
+    fn head_keys(&self, hub: &str, _moment: Moment, at: SystemTime) -> Vec<PublicKey> {
         let of = |entry: &&Entry| entry.usage == KeyUsage::Checkpoint && entry.issuer == hub && entry.valid_at(at).is_ok();
         self.0.iter().filter(of).map(|entry| entry.key.clone()).collect()
     }

@@ -409,6 +409,20 @@ fn a_rotated_key_still_proves_what_it_signed_before() {
     let hub_only = world.directory(|message| message.hubs[0].keys[0].revoked_at = Some(to_timestamp(at(100))));
     let error = verify(&token, TrustRoot::Directory(&hub_only), at(200)).unwrap_err();
     assert_eq!(error, CertificateError::Evidence(EvidenceError::HubKey { keyid: world.hub.id().into(), why: Why::Revoked }));
+    // A hub that was enrolled anew, with other keys of both kinds: as of the answer, by the directory as by the published set. What comes
+    // now is not taken so near a revocation.
+    for after in [0, 1, 20, 299, 301] {
+        let anew = world.directory(|message| {
+            message.hubs[0].keys.iter_mut().for_each(|key| key.revoked_at = Some(to_timestamp(at(100 + after))));
+        });
+        let keys = JwkSet::parse(&anew.jwks().to_string()).unwrap();
+        for root in [TrustRoot::Directory(&anew), TrustRoot::Keys(&keys)] {
+            assert_eq!(verify(&token, root, at(200)).is_ok(), after > 0, "{after}");
+        }
+        let reply = world.reply_to(&world.answer());
+        assert_eq!(prove(reply.clone(), &anew, Moment::WhenAnswered).is_ok(), after > 0, "{after}");
+        assert_eq!(prove(reply, &anew, Moment::Now(at(100))).is_ok(), after > 300, "{after}");
+    }
     let suspended = world.directory(|message| message.members[0].status = Status::Suspended.into());
     assert_eq!(verify(&token, TrustRoot::Directory(&suspended), at(200)).unwrap().issuer.active, Some(false));
 }

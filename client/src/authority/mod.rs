@@ -369,11 +369,14 @@ fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> {
 /// again.
 fn replace_keys(old: &mut Vec<zerotrip_proto::v1::Key>, new: Vec<zerotrip_proto::v1::Key>, now: SystemTime) -> usize {
     let mut revoked = 0;
+    // In whole seconds, as the published key set has it: both say the same of every moment.
+    let mut revoked_at = to_timestamp(now);
+    revoked_at.nanos = 0;
     for key in old.iter_mut().filter(|key| !is_revoked(key, now)) {
         match new.iter().find(|again| again.id == key.id && again.usage == key.usage) {
             Some(again) if key.revoked_at.is_none() => key.not_after = again.not_after,
             _ => {
-                key.revoked_at = Some(to_timestamp(now));
+                key.revoked_at = Some(revoked_at);
                 revoked += 1;
             }
         }

@@ -67,6 +67,10 @@ impl Store {
         self.folder.path()
     }
 
+    fn keys(&self) -> LogKeys {
+        self.key.clone().into()
+    }
+
     fn open(&self) -> (Ledger, Recovered) {
         self.try_open().unwrap()
     }

@@ -119,7 +119,7 @@ async fn a_bundle_that_was_set_back_is_named() {
             assert!(error.is_some_and(|error| error.to_string().contains("zerotrip-hub restore")));
         }
         let copy = store.path().join("copy");
-        let copied = crate::backup(store.path(), &copy, ORIGIN, &store.key);
+        let copied = crate::backup(store.path(), &copy, ORIGIN, &store.keys());
         assert!(matches!(copied, Err(crate::BackupError::Store(OpenError::BundleChanged { .. }))), "{edit}: {copied:?}");
         store.edit("DELETE FROM bundle; INSERT INTO bundle SELECT * FROM newer");
         store.open();

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 use zerotrip_client::audit::Audit;
-use zerotrip_ledger::{BundleKind, Completed, DecidedUnder, Ledger, LedgerError, OpenError, Reader, Recovered};
+use zerotrip_ledger::{BundleKind, Completed, DecidedUnder, Ledger, LedgerError, LogKeys, OpenError, Reader, Recovered};
 use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::{Completion, Envelope, ErrorCode, ExchangeOutcome, Intent, LedgerReceipt, Refusal};
 use zerotrip_trust::Digest;
 use zerotrip_trust::entry;
-use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::merkle::{CompactRange, leaf_hash, path_from_bytes, verify_consistency};
 use zerotrip_trust::note::{Checkpoint, open_checkpoint};
 
@@ -36,7 +35,7 @@ pub struct Acknowledged {
 /// The store, open.
 pub struct Log {
     folder: PathBuf,
-    key: SigningKey,
+    keys: LogKeys,
     ledger: Option<Ledger>,
     runtime: Runtime,
     pub acknowledged: Acknowledged,
@@ -51,19 +50,33 @@ pub struct Copy {
 }
 
 impl Log {
-    pub fn begin(folder: PathBuf) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
-        let mut log = Self { folder, key, ledger: None, runtime, acknowledged: Acknowledged::default(), exchanges: 0 };
+    pub fn begin(folder: PathBuf, keys: LogKeys) -> Self {
+        let mut log = Self::closed(folder, keys);
         log.ledger = Some(log.try_open(&log.folder).unwrap().0);
         log
+    }
+
+    fn closed(folder: PathBuf, keys: LogKeys) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Self { folder, keys, ledger: None, runtime, acknowledged: Acknowledged::default(), exchanges: 0 }
+    }
+
+    /// The store goes on under other keys; a copy of it goes on under those of before, in `to`.
+    pub fn hand_over(&mut self, to: &Path, keys: LogKeys, second: u64) -> Self {
+        self.ledger = None;
+        copy_folder(&self.folder, to);
+        let mut former = Self::closed(to.to_owned(), std::mem::replace(&mut self.keys, keys));
+        (former.acknowledged, former.exchanges) = (self.acknowledged.clone(), self.exchanges);
+        former.open(second);
+        self.open(second);
+        former
     }
 
     /// Another test's child process holds every file that is open here until it has become its program, the store's lock too.
     fn try_open(&self, folder: &Path) -> Result<(Ledger, Recovered), OpenError> {
         let begun = std::time::Instant::now();
         loop {
-            match Ledger::open(folder, ORIGIN, self.key.clone()) {
+            match Ledger::open(folder, ORIGIN, self.keys.clone()) {
                 Err(OpenError::InUse(_)) if begun.elapsed().as_secs() < 5 => std::thread::yield_now(),
                 opened => return opened,
             }
@@ -76,7 +89,12 @@ impl Log {
 
     /// The newest signed head.
     pub fn head(&self) -> Checkpoint {
-        open_checkpoint(&self.ledger().checkpoint().unwrap(), ORIGIN, self.key.public()).unwrap()
+        open_checkpoint(&self.note(), ORIGIN, self.keys.sign.public()).unwrap()
+    }
+
+    /// The same, as it is signed.
+    pub fn note(&self) -> String {
+        self.ledger().checkpoint().unwrap()
     }
 
     /// Proof that it continues one of that size, as the hub sends it.
@@ -101,7 +119,7 @@ impl Log {
     }
 
     fn take(&mut self, receipt: &LedgerReceipt) {
-        let head = open_checkpoint(&receipt.checkpoint, ORIGIN, self.key.public()).unwrap();
+        let head = open_checkpoint(&receipt.checkpoint, ORIGIN, self.keys.sign.public()).unwrap();
         let leaf = leaf_hash(&receipt.entry);
         assert!(self.acknowledged.leaves.insert(receipt.index, leaf).is_none(), "entry {} is given out twice", receipt.index);
         self.acknowledged.heads.insert(head.size, head.root);
@@ -130,6 +148,16 @@ impl Log {
             Err(LedgerError::Superseded(_)) => false,
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// Records an answer of which everything is kept.
+    pub fn answer(&mut self, completion: Completion, second: u64) -> LedgerReceipt {
+        let index = completion.intent_index;
+        let completed = Completed { completion, ..Completed::default() };
+        let receipt = self.runtime.block_on(self.ledger().complete(completed, at(second), None)).unwrap();
+        self.take(&receipt);
+        self.acknowledged.open.remove(&index);
+        receipt
     }
 
     /// A whole exchange. What was decided under a bundle that was replaced meanwhile is not answered.
@@ -264,7 +292,7 @@ impl Log {
     /// `zerotrip-hub backup`.
     pub fn back_up(&self, to: &Path) -> Copy {
         let _none = fs::remove_dir_all(to);
-        let head = zerotrip_ledger::backup(&self.folder, to, ORIGIN, &self.key).unwrap();
+        let head = zerotrip_ledger::backup(&self.folder, to, ORIGIN, &self.keys).unwrap();
         assert!(head.size >= self.acknowledged.heads.keys().next_back().copied().unwrap_or_default());
         Copy { folder: to.to_owned(), acknowledged: self.acknowledged.clone() }
     }
@@ -272,7 +300,7 @@ impl Log {
     /// `zerotrip-hub restore`: what was acknowledged since the backup is knowingly given up; gives what had been.
     pub fn restore(&mut self, backup: &Copy, second: u64) -> Acknowledged {
         self.ledger = None;
-        let (_, aside) = zerotrip_ledger::restore(&backup.folder, &self.folder, ORIGIN, &self.key, at(second)).unwrap();
+        let (_, aside) = zerotrip_ledger::restore(&backup.folder, &self.folder, ORIGIN, &self.keys, at(second)).unwrap();
         fs::remove_dir_all(aside).unwrap();
         let given_up = std::mem::replace(&mut self.acknowledged, backup.acknowledged.clone());
         self.open(second);

@@ -1,28 +1,35 @@
 //! The installation: the authority's real folder, the hub's real store, departments' and clients' real rules, and what is so by plain
 //! numbers, kept by an oracle that asks none of them.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use prost::Message as _;
+use zerotrip_certs::certificate::open_checkpoint;
 use zerotrip_client::authority::{Authority, ByHand, NewGrant, NewMember};
 use zerotrip_connector::seen::{Continuity, Seen};
 use zerotrip_ledger::BundleKind;
 use zerotrip_policies::{Action, Facts, Snapshot, open_grants};
-use zerotrip_proto::v1::{DescribeRequest, KeyUsage, PendingJoin, Status};
-use zerotrip_trust::directory::Directory;
+use zerotrip_proto::v1::{DescribeRequest, Envelope, KeyDirectory, KeyUsage, PendingJoin, Status};
+use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::ending::{Announcer, Ending, Words, of_certificate, of_keys};
 use zerotrip_trust::identity::Identity;
-use zerotrip_trust::keys::{Algorithm, SigningKey};
+use zerotrip_trust::keys::{Algorithm, PublicKey, SigningKey};
 use zerotrip_trust::renewal;
 use zerotrip_trust::x509::{self, CertificateDer, TlsKey};
 
+use super::hub::{Former, HUB, Installation, Past};
 use super::log::Log;
 use super::{BASIS, CHECK, DAY, PURPOSE, at, copy_folder};
 
 /// What each does is in [`super::three_years`].
 pub const MEMBERS: [&str; 7] = ["careful", "forgetful", "late", "suspended", "granted", "rotated", "stranger"];
+/// Seals certificates; and its one system.
+const SEALS: &str = "careful";
+const SEALING: &str = "careful.0";
 /// A certificate, and the keys of those who never renew: so that three years see both end.
 const CERTIFICATE: u64 = 365 * DAY;
 const KEY: u64 = 426 * DAY;
@@ -41,15 +48,24 @@ pub struct System {
     pub identity: Identity,
     tls: TlsKey,
     sign: SigningKey,
+    seal: Option<SigningKey>,
     certificate: CertificateDer<'static>,
     announcer: Announcer,
     told: Told,
 }
 
-/// A department's machine: its folder, with what it saw of the hub.
+/// A department's machine: its folder, with what it saw of the hub, and the newest directory that it took.
 pub struct Department {
     pub folder: PathBuf,
     seen: Seen,
+    directory: RefCell<Option<Envelope>>,
+}
+
+/// A hub as it shows itself to whoever dials it.
+struct Shown<'a> {
+    home: &'a Installation,
+    directory: Envelope,
+    log: &'a Log,
 }
 
 /// What is so, by plain numbers: seconds until which something holds. Systems by name: `rotated.2` is the second of `rotated`.
@@ -81,6 +97,12 @@ pub struct World {
     folder: PathBuf,
     pub authority: Authority,
     pub log: Log,
+    hub: Installation,
+    /// Those that it was before, by when it was enrolled anew.
+    pub formers: Vec<Former>,
+    past: Vec<Past>,
+    /// What was so when the hub was enrolled last: its enrolment holds against an older store.
+    enrolled: (u64, Truth),
     pub systems: BTreeMap<String, System>,
     pub departments: Vec<Department>,
     pub published: u64,
@@ -98,12 +120,17 @@ impl World {
     pub fn begin(folder: &Path) -> Self {
         let life = Duration::from_secs(FRESH);
         let authority = Authority::init(&folder.join("authority"), "city.example", "main", "https://localhost:1", life, at(0)).unwrap();
-        let log = Log::begin(folder.join("store"));
+        let (hub, authority) = Installation::enrol(&folder.join("hub-0"), || authority, 0);
+        let log = Log::begin(folder.join("store"), hub.log_keys());
         let department = Department::of(&folder.join("department"));
         let mut world = Self {
             folder: folder.to_owned(),
             authority,
             log,
+            hub,
+            formers: Vec::new(),
+            past: Vec::new(),
+            enrolled: (0, Truth::default()),
             systems: BTreeMap::new(),
             departments: vec![department],
             published: 0,
@@ -137,7 +164,10 @@ impl World {
         let identity = invited.invitation.system.clone();
         let (tls, sign) = (TlsKey::generate().unwrap(), SigningKey::generate(Algorithm::Ed25519).unwrap());
         let csr = x509::make_csr(&tls, &identity, &[], &[]).unwrap();
-        let keys = vec![sign.public().to_proto(KeyUsage::Sign, now - Duration::from_secs(300), at(second + KEY))];
+        let to_proto = |key: &SigningKey, usage| key.public().to_proto(usage, now - Duration::from_secs(300), at(second + KEY));
+        let seal = (member == SEALS).then(|| SigningKey::generate(Algorithm::Es256).unwrap());
+        let mut keys = vec![to_proto(&sign, KeyUsage::Sign)];
+        keys.extend(seal.iter().map(|seal| to_proto(seal, KeyUsage::Seal)));
         let binding_tag = invited.invitation.binding_tag(&csr, &keys).to_vec();
         let token_digest = invited.invitation.token_digest().to_vec();
         let admission = self.authority.admit(&PendingJoin { system: identity.uri(), token_digest, csr, keys, binding_tag }, now).unwrap();
@@ -147,7 +177,7 @@ impl World {
         self.truth.key.insert(name.clone(), second + KEY);
         self.truth.current.insert(member.into(), name.clone());
         let (announcer, told) = (Announcer::default(), Told::new());
-        self.systems.insert(name, System { member, identity, tls, sign, certificate, announcer, told });
+        self.systems.insert(name, System { member, identity, tls, sign, seal, certificate, announcer, told });
     }
 
     pub fn grant(&mut self, member: &str, days: u64, second: u64) {
@@ -207,6 +237,81 @@ impl World {
         }
     }
 
+    /// The hub asks for its own renewal too; by rule it is renewed in time.
+    fn renew_hub(&mut self, second: u64) {
+        let now = at(second);
+        let asked = self.authority.asked(&self.hub.asks(), now).unwrap();
+        if self.authority.by_rule(&asked, now).is_ok() {
+            let renewed = self.authority.renew(&asked, now).unwrap();
+            let ca = self.authority.home().ca().clone();
+            self.hub.take(renewed.chain.into_iter().next().unwrap(), &ca, now);
+        }
+    }
+
+    /// `zerotrip-hub init` in a new folder, `enrol-hub`, and the hub starts over its store; then the authority publishes. Whoever has the
+    /// former machine goes on with a copy of store and keys.
+    pub fn enrol_hub_anew(&mut self, second: u64, told: &str) {
+        self.refresh(&[], Cut::Nowhere, second);
+        let before = self.rules(second).directory;
+        let system = &self.systems[SEALING];
+        let sealing = (&*system.identity.uri(), system.seal.as_ref().unwrap());
+        self.past.extend(Past::before(&self.hub, &mut self.log, &before, sealing, second));
+        let (number, home, aside) = (self.formers.len() + 1, self.path("authority"), self.path("authority-killed"));
+        // Nothing of the new folder counts before the authority has certified it.
+        assert!((0..self.departments.len()).all(|one| self.is_followed(one, second)), "{told}");
+        drop(std::mem::replace(&mut self.authority, Authority::open(&home).unwrap()));
+        let open = || Authority::open_for_change(&home).unwrap();
+        let (fresh, authority) = Installation::enrol(&self.path(&format!("hub-{number}")), open, second);
+        self.authority = authority;
+        copy_folder(&home, &aside);
+        self.replace_authority(&aside);
+        self.enrolled = (second, self.truth.clone());
+        let log = self.log.hand_over(&self.path(&format!("former-{number}")), fresh.log_keys(), second);
+        self.formers.push(Former { home: std::mem::replace(&mut self.hub, fresh), log });
+        self.published = second;
+        self.log.kill(second);
+        // Its own folder brings the directory, before the authority publishes it and after.
+        assert!((0..self.departments.len()).all(|one| self.is_followed(one, second)), "{told}: the hub enrolled anew is not followed");
+        self.formers_count_for_nothing(second, told);
+        self.refresh(&[], Cut::Nowhere, second);
+        self.formers_count_for_nothing(second, told);
+        self.formers.iter().for_each(|former| former.is_not_taken_back(&mut self.authority, second));
+    }
+
+    /// Neither departments nor those who ask take a former hub's word, and what it said in its time holds.
+    pub fn formers_count_for_nothing(&mut self, second: u64, told: &str) {
+        let newest = self.rules(second).directory;
+        let issuer = self.systems[SEALING].identity.uri();
+        for former in &mut self.formers {
+            former.counts_for_nothing(&newest, &issuer, second, told);
+        }
+        let key = self.authority_key();
+        for former in &self.formers {
+            // Whatever directory it shows: its own, and the newest, which anybody can fetch.
+            let (_, own) = former.log.bundle(BundleKind::Directory).unwrap();
+            for directory in [own, self.in_force()] {
+                let shown = Shown { home: &former.home, directory, log: &former.log };
+                let follows = self.departments.iter().any(|department| department.follows(&shown, key, second));
+                assert!(!follows, "{told}: a department follows a former hub");
+            }
+        }
+        self.past.iter().for_each(|past| past.verifies(&newest, second, told));
+    }
+
+    /// The directory by which the hub decides: its store's, or that of its enrolment where that is newer.
+    fn in_force(&self) -> Envelope {
+        let version = |envelope: &Envelope| KeyDirectory::decode(envelope.payload.as_slice()).unwrap().version;
+        let stored = self.log.bundle(BundleKind::Directory).map(|(_, stored)| stored);
+        stored.filter(|stored| version(stored) >= version(&self.hub.enrolled)).unwrap_or_else(|| self.hub.enrolled.clone())
+    }
+
+    /// A backup of that time is back in the hub's store.
+    pub fn knows_less(&mut self, backed_up: u64) {
+        if backed_up < self.enrolled.0 {
+            self.there = Truth { granted: self.there.granted.clone(), ..self.enrolled.1.clone() };
+        }
+    }
+
     /// `zerotrip authority refresh`, where the hub answers: takes over what it never signed, renews, publishes. A kill cuts it off where
     /// `cut` says; the next one goes on.
     pub fn refresh(&mut self, asking: &[&str], cut: Cut, second: u64) {
@@ -215,15 +320,14 @@ impl World {
             self.authority.renew_own(now).unwrap();
         }
         // What was changed in an older copy of the folder is not made: the hub knows better.
-        if let Some((_, theirs)) = self.log.bundle(BundleKind::Directory)
-            && self.authority.follow_directory(&theirs).unwrap().is_some()
-        {
+        if self.authority.follow_directory(&self.in_force()).unwrap().is_some() {
             let there = self.there.clone();
             self.truth = Truth { certificate: self.truth.certificate.clone(), granted: self.truth.granted.clone(), ..there };
         }
         let asking: Vec<String> =
             self.systems.iter().filter(|(_, system)| asking.contains(&system.member)).map(|(name, _)| name.clone()).collect();
         asking.iter().for_each(|name| self.renew(name, second));
+        self.renew_hub(second);
         let envelope = self.authority.sign_directory(now).unwrap();
         if cut == Cut::BeforeTheHub {
             return self.kill_authority();
@@ -251,12 +355,12 @@ impl World {
         self.authority.grants_taken(&grants).unwrap();
     }
 
-    fn authority_key(&self) -> &zerotrip_trust::keys::PublicKey {
+    fn authority_key(&self) -> &PublicKey {
         &self.authority.home().authority
     }
 
     pub fn rules(&self, second: u64) -> Rules {
-        let (_, directory) = self.log.bundle(BundleKind::Directory).unwrap();
+        let directory = self.in_force();
         let (_, grants) = self.log.bundle(BundleKind::Grants).unwrap();
         let directory = Directory::open_ended(&directory, self.authority_key(), at(second), 0).unwrap();
         let grants = open_grants(&grants, self.authority_key(), 0).unwrap();
@@ -268,6 +372,7 @@ impl World {
         let (system, now) = (&self.systems[name], at(second));
         let (began, ends) = x509::validity_of(&system.certificate).unwrap();
         let uri = system.identity.uri();
+        let (hub_began, hub_ends) = self.hub.validity();
         let facts = Facts {
             system: &uri,
             check: CHECK,
@@ -281,6 +386,9 @@ impl World {
         };
         began <= now
             && now < ends
+            && hub_began <= now
+            && now < hub_ends
+            && rules.directory.hub_key(self.hub.sign.id(), KeyUsage::Sign, now).is_ok()
             && rules.directory.is_fresh(now)
             && rules.directory.is_active(&system.identity)
             && rules.directory.signing_key(system.sign.id(), KeyUsage::Sign, now).is_ok()
@@ -288,12 +396,9 @@ impl World {
     }
 
     /// Whether a department takes this hub for one that is not behind, as its channel shows itself.
-    pub fn is_followed(&self, department: usize) -> bool {
-        let department = &self.departments[department];
-        let grants_version = self.log.bundle(BundleKind::Grants).map_or(0, |(version, _)| version);
-        let consistency = self.log.consistency(department.seen.size());
-        let shown = DescribeRequest { grants_version, consistency, ..DescribeRequest::default() };
-        department.seen.compare(&self.log.head(), &shown) == Ok(Continuity::Proven)
+    pub fn is_followed(&self, department: usize, second: u64) -> bool {
+        let shown = Shown { home: &self.hub, directory: self.in_force(), log: &self.log };
+        self.departments[department].follows(&shown, self.authority_key(), second)
     }
 
     /// By the numbers alone.
@@ -390,7 +495,41 @@ impl World {
 impl Department {
     pub fn of(folder: &Path) -> Self {
         fs::create_dir_all(folder).unwrap();
-        Self { folder: folder.to_owned(), seen: Seen::new(folder) }
+        let kept = fs::read(folder.join("directory.dsse")).ok();
+        let directory = RefCell::new(kept.map(|bytes| Envelope::decode(bytes.as_slice()).unwrap()));
+        Self { folder: folder.to_owned(), seen: Seen::new(folder), directory }
+    }
+
+    /// As a connector does: the hub's certificate by the directory that it knows, the directory that the hub shows, its tree head by the
+    /// newest, and last that it continues what was seen.
+    fn follows(&self, shown: &Shown<'_>, authority: &PublicKey, second: u64) -> bool {
+        let now = at(second);
+        let open = |envelope: &Envelope| Directory::open_ended(envelope, authority, now, 0).unwrap();
+        let known = self.directory.borrow().as_ref().map(open);
+        let from = known.as_ref().and_then(|known| known.hub_certified_from(&HUB.parse().unwrap()));
+        let (began, ends) = shown.home.validity();
+        if from.is_some_and(|from| began < from) || now < began || ends <= now {
+            return false;
+        }
+        let offered = match &known {
+            Some(known) => Directory::open_after(&shown.directory, authority, now, known),
+            None => Directory::open(&shown.directory, authority, now, 0),
+        };
+        let directory = match (offered, known) {
+            (Ok(newer), _) => {
+                fs::write(self.folder.join("directory.dsse"), shown.directory.encode_to_vec()).unwrap();
+                *self.directory.borrow_mut() = Some(shown.directory.clone());
+                newer
+            }
+            // It asks nobody until there is a newer one, and knows what it knew.
+            (Err(DirectoryError::Expired(_)), Some(known)) => known,
+            _ => return false,
+        };
+        let Ok(head) = open_checkpoint(&shown.log.note(), &directory, HUB, now) else { return false };
+        let grants_version = shown.log.bundle(BundleKind::Grants).map_or(0, |(version, _)| version);
+        let consistency = shown.log.consistency(self.seen.size());
+        let shown = DescribeRequest { grants_version, consistency, ..DescribeRequest::default() };
+        self.seen.compare(&head, &shown) == Ok(Continuity::Proven)
     }
 
     /// As its people do once the authority has confirmed that a backup of the hub was put back.

@@ -364,8 +364,22 @@ impl Directory {
 
     /// A hub's active keys for a usage at a time, such as those that its checkpoints may be signed with.
     pub fn hub_keys(&self, uri: &str, usage: KeyUsage, at: SystemTime) -> Vec<Arc<KeyHolder>> {
+        self.keys_of_hub(uri, usage, |entry| entry.active && entry.live_at(at).is_ok())
+    }
+
+    /// A hub's keys for a usage, for something that is known to be from `at`, as [`Self::key_as_of`].
+    pub fn hub_keys_as_of(&self, uri: &str, usage: KeyUsage, at: SystemTime) -> Vec<Arc<KeyHolder>> {
+        self.keys_of_hub(uri, usage, |entry| entry.valid_at(at).is_ok())
+    }
+
+    /// Every key that a hub ever had for a usage, revoked and ended ones too: for what it wrote into its own folder while they held.
+    pub fn hub_keys_ever(&self, uri: &str, usage: KeyUsage) -> Vec<Arc<KeyHolder>> {
+        self.keys_of_hub(uri, usage, |_| true)
+    }
+
+    fn keys_of_hub(&self, uri: &str, usage: KeyUsage, counts: impl Fn(&KeyEntry) -> bool) -> Vec<Arc<KeyHolder>> {
         let wanted = |entry: &&KeyEntry| entry.holder.uri == uri && entry.holder.identity.is_hub() && entry.holder.usage == usage;
-        let mut keys: Vec<_> = self.keys.values().filter(wanted).filter(|entry| entry.active && entry.live_at(at).is_ok()).collect();
+        let mut keys: Vec<_> = self.keys.values().filter(wanted).filter(|entry| counts(entry)).collect();
         keys.sort_by(|a, b| a.holder.key.id().cmp(b.holder.key.id()));
         keys.into_iter().map(|entry| Arc::clone(&entry.holder)).collect()
     }

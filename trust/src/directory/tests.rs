@@ -193,6 +193,8 @@ fn suspension_and_revocation_end_it_now_and_keep_the_past() {
     let directory = city.open().unwrap();
     assert_eq!(directory.hub_key(city.hub.id(), KeyUsage::Sign, at(500)), Err(Why::Suspended));
     assert!(directory.hub_keys(HUB, KeyUsage::Sign, at(500)).is_empty());
+    let kept = directory.hub_keys_as_of(HUB, KeyUsage::Sign, at(500));
+    assert!(kept.len() == 1 && kept == directory.hub_keys_ever(HUB, KeyUsage::Sign), "{kept:?}");
     assert!(directory.key_as_of(city.hub.id(), KeyUsage::Sign, at(500)).is_ok());
 }
 
