@@ -164,3 +164,27 @@ fn read(file: &Path) -> Result<Option<Checkpoint>, SeenError> {
     let note = files::read_text(file)?;
     kept_head(&note).map(Some).map_err(|error| SeenError::Kept { path: file.display().to_string(), error })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn an_answer_whose_head_cannot_be_kept_does_not_count_nor_does_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().join("system");
+        let file = at.join(FILE);
+        // Where a file stands, nothing can be put below it.
+        std::fs::write(&at, "").unwrap();
+        let mut seen = Seen { file: file.clone(), head: None, unkept: None };
+        for _ in 0..3 {
+            seen.unkept = Some("a note".to_owned());
+            seen.keep().unwrap_err();
+        }
+        std::fs::remove_file(&at).unwrap();
+        seen.unkept = Some("a note".to_owned());
+        seen.keep().unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "a note");
+    }
+}

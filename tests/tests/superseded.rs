@@ -379,9 +379,34 @@ fn a_system_does_not_join_again_over_the_tls_key_that_it_had() {
     let crafted = Crafted::over(tls);
     runtime().block_on(crafted.file(&invitation, crafted.keys(|key| key))).unwrap();
     let refused = town.admit(FUND, "window");
-    let said = refused.errors.contains("new signing keys and the TLS key that it had");
+    let said = refused.errors.contains("keys that it was admitted with before");
     assert!(refused.code != 0 && said, "{} {}", refused.code, refused.errors);
     assert_eq!(town.asks_from(FUND).code, 0, "nothing has changed");
+    town.town.stop().unwrap();
+}
+
+/// A `join` that did not wait until it was admitted: whoever copied its folder can end it too. A new invitation is for new keys.
+#[test]
+fn a_join_that_was_admitted_does_not_go_on_under_another_invitation() {
+    let town = town(60, 31);
+    let file = town.town.path(&format!("{FUND}-branch.invitation"));
+    let join = |dir: &str, wait: &str| {
+        town.town.zerotrip(&["join", "--dir", &town.town.path(dir), "--invitation", &file, "--wait", wait]).unwrap()
+    };
+    town.invited(FUND, "branch");
+    assert_ne!(join("branch", "1").code, 0, "nobody has admitted it yet");
+    town.admit(FUND, "branch").expect(0).unwrap();
+    copy(&town.folder("branch"), &town.folder("copied"));
+    join("copied", "30").expect(0).unwrap();
+    assert_eq!(town.asks_from("copied").code, 0);
+
+    town.invited(FUND, "branch");
+    assert_ne!(join("branch", "1").code, 0);
+    let refused = town.admit(FUND, "branch");
+    assert!(refused.code != 0 && refused.errors.contains("join in an empty folder"), "{} {}", refused.code, refused.errors);
+    town.joins("zerotrip", FUND, "branch", "anew");
+    assert_eq!(town.asks_from("anew").code, 0);
+    town.is_let_in_nowhere("copied", FUND);
     town.town.stop().unwrap();
 }
 
