@@ -17,8 +17,9 @@ use faults::{Faults, is_name};
 
 /// Most steps of one variant.
 pub const MOST_STEPS: usize = 32;
-/// Most registers that one variant asks. Of an answer that is no yes, this many commitments are recorded, whichever could be read.
-pub const MOST_DATASETS: usize = 8;
+/// Most scans of one variant, and so most registers that it asks. Of an answer that is no yes, this many commitments are recorded, whichever
+/// could be read.
+pub const MOST_SCANS: usize = 8;
 /// Most meanings of one column's codes.
 pub const MOST_MEANINGS: usize = 1000;
 /// Longest definition text, in bytes.
@@ -140,9 +141,13 @@ pub struct Scan {
     /// About whom: `request.<parameter>` or `<step>.<column>`.
     pub keys: Vec<Reference>,
     /// For whom an absence of rows is a conclusion: each of them must be covered. A true answer is one that nothing speaks
-    /// against, so every scan concludes from absence and none may leave this out.
+    /// against, so every scan concludes from absence, and none may leave this out but one whose rows only raise doubt.
     #[serde(default)]
     pub absence_for: Vec<Reference>,
+    /// Whether its rows can only make an answer undetermined that would be given without them: then its silence proves nothing, and it
+    /// need not know anybody.
+    #[serde(default)]
+    pub only_doubts: bool,
     /// Where the keys may come from.
     pub origins: Vec<Origin>,
     /// Which columns may travel on as keys.

@@ -197,7 +197,7 @@ impl SystemHome {
     /// The hub, by a certificate that counts by the newest key directory that was kept here, whether that has ended or not.
     fn expected_hub(&self) -> Result<ExpectedPeer, HomeError> {
         let kept = self.known_directory(SystemTime::now())?;
-        Ok(ExpectedPeer::new(&self.hub).certified_from(kept.and_then(|kept| kept.hub_certified_from(&self.hub))))
+        Ok(ExpectedPeer::new(&self.hub).known_as(kept.and_then(|kept| kept.hub_tls(&self.hub))))
     }
 
     /// One of the system's other keys: `approve` or `seal`.

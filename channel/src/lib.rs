@@ -23,6 +23,7 @@ use std::time::{Duration, SystemTime};
 
 use rustls::pki_types::CertificateDer;
 use zerotrip_trust::Digest;
+use zerotrip_trust::directory::Directory;
 use zerotrip_trust::tls::{self, TlsError};
 use zerotrip_trust::x509;
 
@@ -36,18 +37,25 @@ pub struct Peer {
     pub identity: Identity,
     /// SHA-256 of the public key that it is over: one over another key than the directory states counts no more.
     pub tls_key: Digest,
+    /// The certificate's beginning.
+    pub certified_since: SystemTime,
     /// The certificate's end, with which the connection ends.
     pub certified_until: SystemTime,
 }
 
 impl Peer {
+    /// Whether this is a hub whose certificate was superseded by what this directory says. A newer directory may say so of whoever brings it.
+    pub fn is_superseded_hub(&self, directory: &Directory) -> bool {
+        directory.hub_tls(&self.identity).is_some_and(|known| known.supersedes(&self.tls_key, self.certified_since))
+    }
+
     /// Who showed these certificates in the handshake of a connection, which verified them; `None` where there are none.
     pub fn shown(certificates: Option<&[CertificateDer<'_>]>) -> Result<Option<Self>, TlsError> {
         let Some(certificates) = certificates.filter(|certificates| !certificates.is_empty()) else { return Ok(None) };
         let identity = tls::peer_identity(certificates)?;
         let leaf = certificates.first().ok_or(TlsError::NoCertificate)?;
-        let (_, certified_until) = x509::validity_of(leaf)?;
-        Ok(Some(Self { identity, tls_key: x509::key_digest(leaf)?, certified_until }))
+        let (certified_since, certified_until) = x509::validity_of(leaf)?;
+        Ok(Some(Self { identity, tls_key: x509::key_digest(leaf)?, certified_since, certified_until }))
     }
 }
 

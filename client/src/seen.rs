@@ -72,6 +72,11 @@ pub enum SeenError {
     /// The file cannot be read.
     #[error("the newest tree head that was seen cannot be read: {0}")]
     File(#[from] FileError),
+    /// The file cannot be written: the next answer would be compared with an older one, and a hub that was set back be believed.
+    #[error(
+        "the newest tree head that was seen cannot be kept: {0}; the answer does not count: let this system's folder be written, then ask again"
+    )]
+    NotKept(FileError),
 }
 
 impl Seen {
@@ -105,19 +110,18 @@ impl Seen {
         }
         self.unkept = proven.reply().receipt.as_ref().map(|receipt| receipt.checkpoint.clone());
         self.head = Some(head.clone());
-        self.keep();
-        Ok(())
+        self.keep()
     }
 
-    /// The answer was compared. That its head is not kept, within a second of another or on a full disk, costs the next process one
-    /// comparison.
-    fn keep(&mut self) {
-        let Some(note) = self.unkept.clone() else { return };
+    /// The answer was compared. That its head is not kept within a second of another costs the next process one comparison; where one could
+    /// not be kept, the next is kept at once, or the answer does not count.
+    fn keep(&mut self) -> Result<(), SeenError> {
+        let Some(note) = self.unkept.clone() else { return Ok(()) };
         let before = {
             let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
             let before = kept.get(&self.file).copied();
             if before.is_some_and(|at| at.elapsed() < KEPT_EVERY) {
-                return;
+                return Ok(());
             }
             kept.insert(self.file.clone(), Instant::now());
             before
@@ -127,23 +131,29 @@ impl Seen {
         let keep = move || {
             let _one_at_a_time = KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
             // Another process of this system may have seen more.
-            if read(&file).is_ok_and(|kept| kept.is_none_or(|kept| kept.size < size)) {
-                let _full = files::write(&file, note.as_bytes(), Secrecy::Public);
+            let kept = read(&file).and_then(|kept| match kept {
+                Some(kept) if kept.size >= size => Ok(()),
+                _ => files::write(&file, note.as_bytes(), Secrecy::Public).map_err(SeenError::NotKept),
+            });
+            if kept.is_err() {
+                KEPT.lock().unwrap_or_else(PoisonError::into_inner).remove(&file);
             }
+            kept
         };
         if before.is_none() {
             // A command ends right after its answer.
-            keep();
-        } else {
-            // A program that asks and asks must not wait for a disk between two answers.
-            drop(std::thread::Builder::new().name("ledger-seen".into()).spawn(keep));
+            return keep();
         }
+        // A program that asks and asks must not wait for a disk between two answers.
+        drop(std::thread::Builder::new().name("ledger-seen".into()).spawn(keep));
+        Ok(())
     }
 }
 
 impl Drop for Seen {
     fn drop(&mut self) {
-        self.keep();
+        // Nobody is left to tell; every answer that was given out was compared.
+        let _late = self.keep();
     }
 }
 

@@ -8,7 +8,7 @@ use tonic::{Response, Status};
 use zerotrip_certs::certificate::{CertificateContent, CertificateError, SealError, TrustRoot, VerifiedCertificate, seal, verify};
 use zerotrip_certs::definition::{Definition, DefinitionError};
 use zerotrip_channel::files::FileError;
-use zerotrip_channel::{ClientError, DialError, HomeError, Http2Bounds, Http2Client, SystemHome, dial};
+use zerotrip_channel::{ClientError, DialError, HomeError, Http2Bounds, Http2Client, Peer, SystemHome, dial};
 use zerotrip_proto::v1::authority_client::AuthorityClient;
 use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
@@ -19,6 +19,7 @@ use zerotrip_proto::v1::{
 use zerotrip_proto::{Refusal, bounds, payload_type, to_timestamp};
 use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::dsse;
+use zerotrip_trust::tls::TlsError;
 
 use crate::new_file::{NewFile, NotPlaced};
 use crate::reply::{Announced, NotAllowed, Outcome, ReplyError, verify_check, verify_recorded};
@@ -33,6 +34,8 @@ const CALL_TIME: Duration = Duration::from_secs(70);
 pub struct Connection {
     home: SystemHome,
     client: Http2Client,
+    /// Who was proven to answer, and by which certificate.
+    hub: Option<Peer>,
 }
 
 /// A connection with a fresh key directory: enough to verify what comes back.
@@ -75,6 +78,9 @@ pub enum SessionError {
     /// The connection broke.
     #[error(transparent)]
     Connection(#[from] ClientError),
+    /// The hub's certificate counts no more.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The hub refused without a signed answer.
     #[error("the hub refuses: {0}")]
     Refused(#[from] Refusal),
@@ -156,9 +162,11 @@ impl Connection {
         home.certificate_holds(SystemTime::now())?;
         let tls = if hub_may_have_ended { home.tls_to_ended_hub(bounds::ALPN_H2)? } else { home.tls(bounds::ALPN_H2)? };
         let stream = dial(&home.address, tls).await?;
+        // The handshake has verified whose it is.
+        let hub = Peer::shown(stream.get_ref().1.peer_certificates())?;
         let (client, ended) = Http2Client::handshake(stream, Http2Bounds::CLIENT).await?;
         tokio::spawn(ended);
-        Ok(Self { home: home.clone(), client })
+        Ok(Self { home: home.clone(), client, hub })
     }
 
     /// The system's folder.
@@ -191,10 +199,14 @@ impl Connection {
         let mut authority = self.authority();
         let reply = answered(authority.get_directory(GetDirectoryRequest {})).await?;
         let envelope = reply.directory.ok_or(SessionError::NoDirectory)?;
-        self.home.accept_directory(&envelope, SystemTime::now()).map_err(|error| match error {
+        let directory = self.home.accept_directory(&envelope, SystemTime::now()).map_err(|error| match error {
             HomeError::Directory(why) => SessionError::Directory(why),
             other => other.into(),
-        })
+        })?;
+        if self.hub.as_ref().is_some_and(|hub| hub.is_superseded_hub(&directory)) {
+            return Err(TlsError::Superseded(self.home.hub.uri()).into());
+        }
+        Ok(directory)
     }
 
     /// The key directory in force at the hub as it came: for the authority, which knows what it signed.

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use tokio::sync::watch;
+use zerotrip_channel::Peer;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{HomeError, SystemHome, files};
 use zerotrip_proto::v1::{Approvals, DescribeRequest, Envelope, ErrorCode, KeyUsage, NoticeReason, NoticeRequest};
@@ -304,6 +305,15 @@ impl Agent {
     /// The version of the directory in force.
     pub fn directory_version(&self) -> u64 {
         self.current().directory.version()
+    }
+
+    /// Refuses a hub whose certificate the directory in force has superseded: the hub itself may have brought it, after the handshake.
+    pub fn require_current(&self, hub: &Peer) -> Result<(), Refusal> {
+        if hub.is_superseded_hub(&self.current().directory) {
+            let why = "the hub's certificate is from before it was enrolled anew, and counts no more";
+            return Err(Refusal::new(ErrorCode::StaleBundle, why));
+        }
+        Ok(())
     }
 
     /// Puts a newer directory in force: refused if the authority did not sign it, or if it is older than the one here.

@@ -91,7 +91,10 @@ impl FlightService for Service {
 
     async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
         let hub = match request.extensions().get::<Peer>() {
-            Some(peer) if peer.identity.is_hub() => peer.identity.uri(),
+            Some(peer) if peer.identity.is_hub() => {
+                self.agent.require_current(peer).map_err(|refusal| self.agent.refused(refusal).to_status())?;
+                peer.identity.uri()
+            }
             _ => return Err(self.agent.refused(Refusal::new(ErrorCode::Unauthenticated, "only the hub asks here")).to_status()),
         };
         let ticket = Envelope::decode(request.into_inner().ticket)

@@ -20,7 +20,7 @@ use zerotrip_trust::{Digest, dsse, entry as sealed};
 
 use crate::LogKeys;
 use crate::error::OpenError;
-use crate::held::Marked;
+use crate::held::{Marked, has_name};
 use crate::rows::{BundleKind, Orphan};
 use crate::schema::tiles_folder;
 use crate::tree::{Stored, number, peaks, read_node};
@@ -61,7 +61,7 @@ pub(crate) fn against_checkpoint(connection: &Connection, folder: &Path, origin:
     let mut note = String::new();
     match fs::File::open(&path).and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note)) {
         Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !has_name(&path) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(NoteError::Malformed("not text").into()),
         Err(error) => return Err(OpenError::io(&path, error)),
     }

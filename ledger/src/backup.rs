@@ -11,7 +11,7 @@ use zerotrip_trust::note::{Checkpoint, NOTE_BYTES};
 use crate::LogKeys;
 use crate::audit;
 use crate::error::{BackupError, OpenError};
-use crate::held::{MARK, Marked};
+use crate::held::{MARK, Marked, has_name};
 use crate::project::write_checkpoint;
 use crate::schema;
 use crate::tree::Head;
@@ -53,7 +53,7 @@ pub fn restore(from: &Path, folder: &Path, origin: &str, keys: &LogKeys, at: Sys
     // The database goes first and comes back last, and there is a mark at every moment: what a crash leaves between does not open as a
     // new, empty store.
     let (mark, kept) = (folder.join(MARK), aside.join(MARK));
-    if mark.exists() {
+    if has_name(&mark) {
         fs::copy(&mark, &kept).map_err(|error| OpenError::io(&kept, error))?;
     }
     for place in schema::parts(folder) {
@@ -100,7 +100,7 @@ fn note(folder: &Path) -> Result<Option<String>, BackupError> {
     let mut note = String::new();
     match fs::File::open(&path).and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note)) {
         Ok(_) => Ok(Some(note)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !has_name(&path) => Ok(None),
         Err(error) => Err(OpenError::io(&path, error).into()),
     }
 }

@@ -93,7 +93,7 @@ impl Marked {
         let path = path(folder);
         match fs::read_to_string(&path) {
             Ok(text) => Self::of(&text).map(Some).ok_or_else(|| OpenError::Mark(path.display().to_string())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !has_name(&path) => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(OpenError::Mark(path.display().to_string())),
             Err(error) => Err(OpenError::io(&path, error)),
         }
@@ -105,12 +105,17 @@ impl Marked {
     }
 }
 
+/// Whether anything has this name: a link to nowhere is no sign that nothing was kept.
+pub(crate) fn has_name(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
 impl Mark {
     /// Opens or makes it, durable with this content.
     pub(crate) fn open(folder: &Path, marked: Marked) -> Result<Self, OpenError> {
         let path = path(folder);
         let at = |error| OpenError::io(&path, error);
-        let made = !path.exists();
+        let made = !has_name(&path);
         if made {
             // Whole or not at all: what is there and cannot be read is refused.
             let beside = folder.join("head.next");

@@ -32,6 +32,15 @@ const APPLICANT: usize = 0;
 /// The applicant, two with whom there were marriages, and three children of any of them.
 const PERSONS: usize = 6;
 
+/// Which register a scan asks: two are asked twice.
+pub fn register(scan: &str) -> &str {
+    match scan {
+        "spouse_marriage" => "marriage",
+        "minor_household" => "household",
+        other => other,
+    }
+}
+
 fn day(minute: Minute) -> NaiveDate {
     let first = NaiveDate::from_ymd_opt(FIRST_DAY.0, FIRST_DAY.1, FIRST_DAY.2).unwrap();
     first + TimeDelta::days(minute.div_euclid(DAY))
@@ -387,25 +396,26 @@ pub fn batch(schema: SchemaRef, rows: &[BTreeMap<&'static str, Cell>]) -> Record
 
 impl Dispatch for History {
     fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
-        let rows = self.rows(call.name, &call.keys.iter().cloned().collect());
+        let register = register(call.name);
+        let rows = self.rows(register, &call.keys.iter().cloned().collect());
         let rows = if rows.is_empty() { Vec::new() } else { vec![batch(call.schema, &rows)] };
         let report = ScanReport {
             dataset: call.scan.scan.dataset.clone(),
-            as_of: moment(self.read[call.name].0),
+            as_of: moment(self.read[register].0),
             now: moment(NOW),
             most_age: Duration::from_secs(5 * 86_400),
             findings: Vec::new(),
             required_null: false,
-            subjects: match call.name {
+            subjects: match register {
                 "marriage" if !self.anywhere => Subjects::Everyone,
                 "marriage" | "household" => Subjects::EveryoneAnywhere,
                 _ => Subjects::Everyone,
             },
-            since: Some(self.since(call.name)),
-            older_carried_over: self.older_carried_over.contains(call.name),
-            numbers_carried_over: self.numbers_carried_over.contains(call.name),
-            keeps_ended: !self.forgetful.contains(call.name),
-            undated_before: self.undated_before(call.name),
+            since: Some(self.since(register)),
+            older_carried_over: self.older_carried_over.contains(register),
+            numbers_carried_over: self.numbers_carried_over.contains(register),
+            keeps_ended: !self.forgetful.contains(register),
+            undated_before: self.undated_before(register),
         };
         Box::pin(std::future::ready(Ok(ScanAnswer { rows, report })))
     }

@@ -13,12 +13,24 @@ use zerotrip_hub::check::run::Engine;
 use zerotrip_hub::check::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_proto::v1::{Finding, FindingKind};
 
-use crate::moments::{Cell, batch};
+use crate::moments::{Cell, batch, register};
 use crate::support::{as_words, prepared};
 
 const HUSBAND: &str = "330106195705030860";
 const WIFE: &str = "330112199501186578";
 const ANOTHER: &str = "330106199507154684";
+
+const CHILD: &str = "330106201907154683";
+
+/// A row of the household register beside those that each person has.
+#[derive(Clone, Copy)]
+struct Resident {
+    person: &'static str,
+    father: Option<&'static str>,
+    mother: Option<&'static str>,
+    status: &'static str,
+    died: Option<&'static str>,
+}
 
 type Row = BTreeMap<&'static str, Cell>;
 
@@ -33,6 +45,8 @@ struct Registers {
     /// When every title and contract began.
     began: Option<&'static str>,
     deaths: Vec<(&'static str, &'static str)>,
+    /// In the place of the rows of whom they name.
+    household: Vec<Resident>,
     unreadable: Option<&'static str>,
 }
 
@@ -58,18 +72,7 @@ impl Registers {
                 })
                 .collect()
             }
-            "household" => keys
-                .iter()
-                .map(|key| {
-                    let death = self.deaths.iter().find(|(person, _)| person == key).and_then(|(_, on)| day(on));
-                    let born = NaiveDate::parse_from_str(&key[6..14], "%Y%m%d").ok();
-                    let status = if death.is_some() { "deceased" } else { "registered" };
-                    let ids =
-                        [("kin", text(key)), ("resident_id", text(key)), ("father_id", Cell::Text(None)), ("mother_id", Cell::Text(None))];
-                    let rest = [("birth_date", Cell::Date(born)), ("death_date", Cell::Date(death)), ("status", text(status))];
-                    ids.into_iter().chain(rest).collect()
-                })
-                .collect(),
+            "household" => keys.iter().flat_map(|key| self.residents(key)).collect(),
             _ => {
                 let (column, rows) = if scan == "ownership" { ("owner", &self.ownership) } else { ("buyer", &self.presale) };
                 let began = if scan == "ownership" { "registered_on" } else { "signed_on" };
@@ -85,22 +88,46 @@ impl Registers {
     }
 }
 
+impl Registers {
+    /// The rows of the person, and of those whose parent they are.
+    fn residents(&self, key: &str) -> Vec<Row> {
+        let mut rows: Vec<Resident> = self.household.clone();
+        if rows.iter().all(|row| row.person != key) {
+            let died = self.deaths.iter().find(|(person, _)| *person == key).map(|(_, on)| *on);
+            let status = if died.is_some() { "deceased" } else { "registered" };
+            let person = [HUSBAND, WIFE, ANOTHER, CHILD].into_iter().find(|person| *person == key).unwrap();
+            rows.push(Resident { person, father: None, mother: None, status, died });
+        }
+        rows.retain(|row| row.person == key || row.father == Some(key) || row.mother == Some(key));
+        let cells = |row: Resident| {
+            let born = NaiveDate::parse_from_str(&row.person[6..14], "%Y%m%d").ok();
+            let parent = |parent: Option<&str>| Cell::Text(parent.map(str::to_owned));
+            let ids = [("kin", Cell::text(key)), ("resident_id", Cell::text(row.person))];
+            let parents = [("father_id", parent(row.father)), ("mother_id", parent(row.mother))];
+            let dates = [("birth_date", Cell::Date(born)), ("death_date", Cell::Date(row.died.and_then(day)))];
+            ids.into_iter().chain(parents).chain(dates).chain([("status", Cell::text(row.status))]).collect()
+        };
+        rows.into_iter().map(cells).collect()
+    }
+}
+
 impl Dispatch for Registers {
     fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
-        let rows = self.rows(call.name, &call.keys);
+        let scan = register(call.name);
+        let rows = self.rows(scan, &call.keys);
         let rows = if rows.is_empty() { Vec::new() } else { vec![batch(call.schema, &rows)] };
-        let since = ["1950-05-01", "1984-01-01"][usize::from(call.name != "marriage")];
+        let since = ["1950-05-01", "1984-01-01"][usize::from(scan != "marriage")];
         let finding = Finding { kind: FindingKind::CouldMatch.into(), column: String::new(), count: 1 };
         let report = ScanReport {
             dataset: call.scan.scan.dataset.clone(),
             as_of: now(),
             now: now(),
             most_age: Duration::from_secs(86_400),
-            findings: self.unreadable.filter(|scan| *scan == call.name).map(|_| finding).into_iter().collect(),
+            findings: self.unreadable.filter(|unread| *unread == call.name).map(|_| finding).into_iter().collect(),
             required_null: false,
-            subjects: if matches!(call.name, "ownership" | "presale") { Subjects::Everyone } else { Subjects::EveryoneAnywhere },
+            subjects: if matches!(scan, "ownership" | "presale") { Subjects::Everyone } else { Subjects::EveryoneAnywhere },
             since: day(since).map(|day| day.to_epoch_days()),
-            older_carried_over: call.name != "marriage",
+            older_carried_over: scan != "marriage",
             numbers_carried_over: false,
             keeps_ended: true,
             undated_before: None,
@@ -131,7 +158,17 @@ fn first_wrong(check: &PreparedCheck, cases: &[Case]) -> Option<String> {
 
 /// The first case of this file that the check answers otherwise.
 pub fn wrong(check: &PreparedCheck) -> Option<String> {
-    let tables: [fn() -> Vec<Case>; 7] = [impossible_dates, doubtful_spouses, divorces, deaths, beginnings, unreadable_rows, applications];
+    let tables: [fn() -> Vec<Case>; 9] = [
+        impossible_dates,
+        doubtful_spouses,
+        divorces,
+        deaths,
+        beginnings,
+        unreadable_rows,
+        applications,
+        spouses_of_others,
+        doubtful_children,
+    ];
     tables.iter().find_map(|cases| first_wrong(check, &cases()))
 }
 
@@ -200,6 +237,128 @@ fn doubtful_spouses() -> Vec<Case> {
         ("couple", WIFE, own(one_day()), "false PROPERTY_FOUND"),
         ("applicant", WIFE, one_day(), "true"),
     ]
+}
+
+/// Courts divorce too, and no register of marriages may say so: that the other has married again since does.
+#[test]
+fn a_home_of_a_spouse_who_has_married_another_since_settles_nothing() {
+    asked(&spouses_of_others());
+}
+
+fn spouses_of_others() -> Vec<Case> {
+    let with = |events: &[(&'static str, &'static str, &'static str)]| Registers {
+        marriage: [(WIFE, ANOTHER, "married", "2020-04-19")]
+            .into_iter()
+            .chain(events.iter().map(|(other, event, on)| (ANOTHER, *other, *event, *on)))
+            .collect(),
+        ..Registers::default()
+    };
+    let owning = |registers: Registers| Registers { ownership: vec![(ANOTHER, "current", None)], ..registers };
+    let mut cases = Vec::new();
+    for variant in ["couple", "family"] {
+        let mut case = |events: &[(&'static str, &'static str, &'static str)], answer| {
+            cases.push((variant, WIFE, owning(with(events)), answer));
+            cases.push((variant, WIFE, with(events), "true"));
+        };
+        case(&[], "false PROPERTY_FOUND");
+        for since in ["2020-04-19", "2023-05-05"] {
+            case(&[(HUSBAND, "married", since)], "unavailable UNDETERMINED");
+            case(&[(HUSBAND, "remarried", since)], "unavailable UNDETERMINED");
+        }
+        // Before, it says nothing of this marriage; nor does what ended then.
+        case(&[(HUSBAND, "married", "2016-04-18"), (HUSBAND, "divorced", "2018-04-18")], "false PROPERTY_FOUND");
+        case(&[(HUSBAND, "married", "2020-04-18")], "false PROPERTY_FOUND");
+        case(&[(HUSBAND, "divorced", "2021-04-18")], "false PROPERTY_FOUND");
+        cases.push((variant, WIFE, Registers { unreadable: Some("spouse_marriage"), ..with(&[]) }, "unavailable SOURCE_UNREADABLE"));
+    }
+    cases
+}
+
+/// It would tell that there is a spouse, or a child.
+#[test]
+fn how_often_a_register_was_asked_is_not_told() {
+    let runtime = crate::support::runtime();
+    let check = runtime.block_on(prepared());
+    let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
+    let today = day("2026-11-28").unwrap().to_epoch_days();
+    let married = vec![(WIFE, ANOTHER, "married", "2020-04-19")];
+    let child = Resident { person: CHILD, father: Some(ANOTHER), mother: Some(WIFE), status: "registered", died: None };
+    let families = [
+        Registers::default(),
+        Registers { marriage: married.clone(), ..Registers::default() },
+        Registers { marriage: married, household: vec![child], ..Registers::default() },
+    ];
+    let told = families.map(|registers| {
+        let applicant = [WIFE.to_owned()];
+        let run = check.run(&engine, &check.variants["family"], &applicant, today, &registers);
+        let ran = runtime.block_on(run).unwrap();
+        assert_eq!(as_words(&ran.conclusion), "true");
+        ran.sources.into_iter().map(|source| source.dataset).collect::<Vec<_>>()
+    });
+    let once = ["civil.marriage", "police.household", "estate.ownership", "housing.presale"];
+    assert_eq!(told, [once; 3]);
+}
+
+/// Dead in one row, with or without a date, alive in another, or adopted since.
+#[test]
+fn a_home_of_a_child_who_may_not_be_one_settles_nothing() {
+    asked(&doubtful_children());
+}
+
+fn doubtful_children() -> Vec<Case> {
+    let of = |father, mother, status, died| Resident { person: CHILD, father, mother, status, died };
+    let theirs = |status, died| of(Some(ANOTHER), Some(WIFE), status, died);
+    let with = |rows: &[Resident]| Registers {
+        marriage: vec![(WIFE, ANOTHER, "married", "2020-04-19")],
+        household: rows.to_vec(),
+        ..Registers::default()
+    };
+    let owning = |registers: Registers| Registers { ownership: vec![(CHILD, "current", None)], ..registers };
+    let dead = Some("2024-04-04");
+    let mut cases = Vec::new();
+    let mut case = |rows: &[Resident], without, owner| {
+        cases.push(("family", WIFE, with(rows), without));
+        cases.push(("family", WIFE, owning(with(rows)), owner));
+    };
+    case(&[theirs("registered", None)], "true", "false PROPERTY_FOUND");
+    case(&[theirs("moved_out", None)], "true", "false PROPERTY_FOUND");
+    case(&[theirs("deceased", dead)], "true", "true");
+    // Dead by one word alone.
+    case(&[theirs("deceased", None)], "unavailable UNDETERMINED", "unavailable UNDETERMINED");
+    case(&[theirs("registered", dead)], "unavailable UNDETERMINED", "unavailable UNDETERMINED");
+    // Alive in a row that names no parent, or others.
+    for (father, mother) in [(None, None), (Some(HUSBAND), None), (None, Some(WIFE))] {
+        let alive = of(father, mother, "registered", None);
+        case(&[theirs("deceased", dead), alive], "unavailable UNDETERMINED", "unavailable UNDETERMINED");
+    }
+    case(&[theirs("deceased", dead), of(None, None, "moved_out", None)], "true", "true");
+    case(&[theirs("registered", None), of(None, None, "deceased", dead)], "unavailable UNDETERMINED", "unavailable UNDETERMINED");
+    case(&[theirs("moved_out", None), of(None, None, "deceased", None)], "unavailable UNDETERMINED", "unavailable UNDETERMINED");
+    // Adopted: the present row names others.
+    for (father, mother) in [(Some(HUSBAND), None), (None, Some(HUSBAND))] {
+        case(&[theirs("moved_out", None), of(father, mother, "registered", None)], "true", "unavailable UNDETERMINED");
+    }
+    case(&[theirs("moved_out", None), of(None, Some(WIFE), "registered", None)], "true", "false PROPERTY_FOUND");
+    case(&[theirs("moved_out", None), of(None, None, "registered", None)], "true", "false PROPERTY_FOUND");
+    case(&[theirs("registered", None), of(Some(HUSBAND), None, "moved_out", None)], "true", "false PROPERTY_FOUND");
+    let unread = Registers { unreadable: Some("minor_household"), ..with(&[theirs("registered", None)]) };
+    cases.push(("family", WIFE, unread, "unavailable SOURCE_UNREADABLE"));
+    // A spouse who is dead by one word alone, or has married since.
+    let spouse = |status, died| Resident { person: ANOTHER, father: None, mother: None, status, died };
+    for (row, events, answer) in [
+        (spouse("deceased", dead), vec![], "true"),
+        (spouse("deceased", None), vec![], "unavailable UNDETERMINED"),
+        (spouse("deceased", dead), vec![(ANOTHER, HUSBAND, "married", "2025-05-05")], "unavailable UNDETERMINED"),
+        (spouse("deceased", dead), vec![(ANOTHER, HUSBAND, "married", "2018-05-05")], "true"),
+    ] {
+        for variant in ["couple", "family"] {
+            let mut registers = with(&[row]);
+            registers.marriage.extend(events.clone());
+            registers.ownership = vec![(ANOTHER, "current", None)];
+            cases.push((variant, WIFE, registers, answer));
+        }
+    }
+    cases
 }
 
 #[test]

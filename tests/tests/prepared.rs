@@ -17,6 +17,7 @@ use zerotrip_proto::v1::{ErrorCode, Finding};
 
 use crate::support::{Dice, as_words, prepared, prepared_from};
 
+const SCANS: [&str; 6] = ["marriage", "household", "spouse_marriage", "minor_household", "ownership", "presale"];
 const TODAY: i32 = 20_000;
 const ADULT: i32 = TODAY - 18 * 366;
 
@@ -123,24 +124,29 @@ impl World {
         open.into_iter().map(|(other, _)| other).chain(taken_back).collect()
     }
 
-    /// Of these spouses, those beyond doubt: to marry was the last that the two did, on a day of its own, and the applicant married nobody else
-    /// since.
+    /// Of these spouses, those beyond doubt: to marry was the last that the two did, on a day of its own, and neither married anybody else since.
     fn certain_spouses(&self, applicant: usize, spouses: &BTreeSet<usize>) -> BTreeSet<usize> {
         let other = |event: &Event| if event.0 == applicant { event.1 } else { event.0 };
         let mine: Vec<Event> = self.events_of[applicant].iter().map(|at| self.events[*at]).collect();
         let weds = |event: &Event| matches!(event.2, "married" | "remarried");
         let is_certain = |spouse: &usize| {
             let wed = mine.iter().filter(|event| other(event) == *spouse && weds(event)).map(|event| event.3).max().unwrap();
-            mine.iter().filter(|event| event.3 >= wed).all(|event| weds(event) == (other(event) == *spouse))
+            let theirs = self.events_of[*spouse].iter().map(|at| self.events[*at]);
+            let wed_another =
+                theirs.filter(|event| weds(event) && event.0 != applicant && event.1 != applicant).any(|event| event.3 >= wed);
+            !wed_another && mine.iter().filter(|event| event.3 >= wed).all(|event| weds(event) == (other(event) == *spouse))
         };
         spouses.iter().copied().filter(is_certain).collect()
     }
 
-    fn minor_children(&self, of: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+    /// Living or not.
+    fn minors(&self, of: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
         let children = of.into_iter().flat_map(|parent| self.children_of[parent].iter().copied());
-        children
-            .filter(|child| self.persons[*child].registered && self.persons[*child].died.is_none() && self.persons[*child].born > ADULT)
-            .collect()
+        children.filter(|child| self.persons[*child].registered && self.persons[*child].born > ADULT).collect()
+    }
+
+    fn minor_children(&self, of: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+        self.minors(of).into_iter().filter(|child| self.persons[*child].died.is_none()).collect()
     }
 
     /// Whom each scan may ask about, and what the answer must be.
@@ -164,8 +170,14 @@ impl World {
         if variant == "family" {
             certain.extend(self.minor_children(sure));
         }
-        if unread("marriage") || unread("household") {
+        let mut minors = if variant == "family" { self.minors(couple.iter().copied()) } else { BTreeSet::new() };
+        if unread("marriage") || unread("household") || unread("spouse_marriage") && !spouses.is_empty() {
             (concerned, certain) = (me.clone(), me.clone());
+            minors.clear();
+        }
+        // Beside their rows the homes were asked for already.
+        if unread("minor_household") && !minors.is_empty() {
+            certain.clone_from(&me);
         }
         // Who has died is not asked about any more.
         certain.retain(|person| concerned.contains(person));
@@ -173,6 +185,8 @@ impl World {
         if variant != "applicant" {
             allowed.insert("marriage", me.clone());
             allowed.insert("household", couple);
+            let more = [("spouse_marriage", spouses.clone()), ("minor_household", minors)];
+            allowed.extend(more.into_iter().filter(|(_, persons)| !persons.is_empty()));
         }
         let fault = fault.filter(|fault| allowed.contains_key(fault.scan));
         if let Some(fault) = fault.filter(|fault| !fault.kind.is_unreadable()) {
@@ -300,13 +314,13 @@ impl Departments<'_> {
         for key in keys {
             let person = &self.world.persons[*key];
             match scan {
-                "marriage" => {
+                "marriage" | "spouse_marriage" => {
                     for at in &self.world.events_of[*key] {
                         let (man, woman, event, day) = self.world.events[*at];
                         push(vec![some(&name(*key)), some(&name(man)), some(&name(woman)), status(event), Err(Some(day))]);
                     }
                 }
-                "household" => {
+                "household" | "minor_household" => {
                     let own = person.registered.then_some(*key);
                     let children = self.world.children_of[*key].iter().copied().filter(|child| self.world.persons[*child].registered);
                     for at in own.into_iter().chain(children) {
@@ -491,9 +505,7 @@ impl World {
     fn request(dice: &mut Dice, persons: usize) -> (usize, &'static str, Option<Fault>) {
         let applicant = dice.below(persons);
         let variant = ["applicant", "couple", "family"][dice.below(3)];
-        let fault = dice
-            .one_in(10)
-            .then(|| Fault { scan: ["marriage", "household", "ownership", "presale"][dice.below(4)], kind: FaultKind::ALL[dice.below(5)] });
+        let fault = dice.one_in(10).then(|| Fault { scan: SCANS[dice.below(SCANS.len())], kind: FaultKind::ALL[dice.below(5)] });
         (applicant, variant, fault)
     }
 

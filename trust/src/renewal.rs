@@ -61,6 +61,9 @@ pub enum RenewalError {
     /// The request is over another key than the certificate.
     #[error("the request for renewal is over another key than the certificate; a new key takes a new invitation")]
     AnotherKey,
+    /// Another TLS key was admitted since.
+    #[error("the certificate is over a TLS key that was superseded when its holder was admitted anew; it is not renewed")]
+    Superseded,
     /// Larger than any honest one.
     #[error("the request for renewal is over 48 KiB")]
     TooLarge,
@@ -75,7 +78,7 @@ impl RenewalError {
         match self {
             Self::Envelope(error) => error.code(),
             Self::Key(why) => why.code(),
-            Self::NotTheHolder { .. } => ErrorCode::BadSignature,
+            Self::NotTheHolder { .. } | Self::Superseded => ErrorCode::BadSignature,
             Self::TooLarge => ErrorCode::TooLarge,
             Self::Certificate(_) | Self::AnotherKey | Self::NotLater => ErrorCode::Malformed,
         }
@@ -94,7 +97,8 @@ pub fn request(certificate: &CertificateDer<'_>, tls: &TlsKey, sign: &SigningKey
 }
 
 /// What a request asks, if all of this holds: a SIGN key that is live now signed it; the key's holder is the one that it names; the
-/// certificate is the holder's and of this root; and the certification request is the holder's, over the same key.
+/// certificate is the holder's and of this root; and the certification request is the holder's, over the same key, which is the one that the
+/// directory names.
 pub fn open(envelope: &Envelope, directory: &Directory, ca: &CertificateDer<'_>, now: SystemTime) -> Result<Renewal, RenewalError> {
     if envelope.payload.len() > RENEWAL_BYTES {
         return Err(RenewalError::TooLarge);
@@ -120,6 +124,11 @@ pub fn open(envelope: &Envelope, directory: &Directory, ca: &CertificateDer<'_>,
     }
     if !x509::is_request_over_key_of(&message.csr, &certificate)? {
         return Err(RenewalError::AnotherKey);
+    }
+    let key = x509::key_digest(&certificate)?;
+    let named = directory.system(&signer.uri).map(|system| system.tls_key).or_else(|| directory.hub(&signer.uri).map(|hub| hub.tls_key));
+    if named != Some(key) {
+        return Err(RenewalError::Superseded);
     }
     let (dns, ips) = x509::names_of(&certificate)?;
     let (began, ends) = x509::validity_of(&certificate)?;
@@ -227,7 +236,12 @@ mod tests {
                 issued_at: Some(to_timestamp(now)),
                 expires_at: Some(to_timestamp(now + DAY)),
                 members: vec![member("police", &police), member("fund", &fund)],
-                hubs: vec![HubIdentity { uri: hub.identity.uri(), status: Status::Active.into(), keys, certificates_from: None }],
+                hubs: vec![HubIdentity {
+                    uri: hub.identity.uri(),
+                    status: Status::Active.into(),
+                    keys,
+                    tls_key: x509::key_digest(&hub.certificate).unwrap().to_vec(),
+                }],
             };
             Self { now, ca, authority: SigningKey::generate(Algorithm::Ed25519).unwrap(), police, fund, hub, message }
         }
@@ -289,6 +303,23 @@ mod tests {
                 mixed.csr = wrong.csr
             }
             assert!(matches!(city.signed(&mixed, &police.sign), Err(RenewalError::Certificate(X509Error::WrongHolder { .. }))), "{part}");
+        }
+        // Over the key that it had before it was admitted anew, with the SIGN key of today.
+        for mut holder in [City::new().police, City::new().hub] {
+            let mut city = City::new();
+            let current = if holder.identity.is_hub() { &city.hub } else { &city.police };
+            holder.sign = current.sign.clone();
+            let certificate = city.ca.sign_csr(&holder.renewal().csr, &holder.identity, &[], &[], city.now - DAY, city.now + DAY).unwrap();
+            holder.certificate = certificate;
+            let envelope = request(&holder.certificate, &holder.tls, &holder.sign).unwrap();
+            assert_eq!(city.open(&envelope, city.now), Err(RenewalError::Superseded));
+            let key = x509::key_digest(&holder.certificate).unwrap().to_vec();
+            if holder.identity.is_hub() {
+                city.message.hubs[0].tls_key = key;
+            } else {
+                city.message.members[0].systems[0].tls_key = key;
+            }
+            city.open(&envelope, city.now).unwrap();
         }
         // Of another root, for the very same names.
         let foreign = CertificateAuthority::generate("city.example", city.now - DAY * 400, DAY * 4000).unwrap();

@@ -13,8 +13,9 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, 
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::digest::{Digest, sha256};
+use crate::directory::HubTls;
 use crate::identity::Identity;
-use crate::x509::{TlsKey, X509Error, check_ca, identity_of, validity_of};
+use crate::x509::{TlsKey, X509Error, check_ca, identity_of, key_digest, validity_of};
 
 /// Why a configuration or a peer is refused.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -79,20 +80,20 @@ pub fn server_config(
 #[derive(Clone, Debug)]
 pub struct ExpectedPeer {
     identity: Identity,
-    certified_from: Option<SystemTime>,
+    known: Option<HubTls>,
     may_have_ended: bool,
 }
 
 impl ExpectedPeer {
     /// This one, by a certificate that holds now.
     pub fn new(identity: &Identity) -> Self {
-        Self { identity: identity.clone(), certified_from: None, may_have_ended: false }
+        Self { identity: identity.clone(), known: None, may_have_ended: false }
     }
 
-    /// By a certificate that begins no earlier: those of before were superseded ([`crate::directory::Directory::hub_certified_from`]).
+    /// By a certificate that is not superseded by what a directory says of this hub.
     #[must_use]
-    pub fn certified_from(self, certified_from: Option<SystemTime>) -> Self {
-        Self { certified_from, ..self }
+    pub fn known_as(self, known: Option<HubTls>) -> Self {
+        Self { known, ..self }
     }
 
     /// Also by a certificate that has ended: it is verified as of its end. Only for handing the peer a renewed one: whoever answers learns
@@ -216,9 +217,10 @@ impl ServerCertVerifier for PeerVerifier {
         if found != expected.identity {
             return Err(refused(TlsError::WrongPeer { expected: expected.identity.uri(), found: found.uri() }));
         }
-        if let Some(from) = expected.certified_from {
+        if let Some(known) = &expected.known {
             let (begins, _) = validity_of(end_entity).map_err(|error| refused(error.into()))?;
-            if begins < from {
+            let key = key_digest(end_entity).map_err(|error| refused(error.into()))?;
+            if known.supersedes(&key, begins) {
                 return Err(refused(TlsError::Superseded(found.uri())));
             }
         }

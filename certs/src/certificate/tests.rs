@@ -105,7 +105,7 @@ impl World {
                 tls_key: vec![7; 32],
             }],
         };
-        let hub = |uri: &str, keys| HubIdentity { uri: uri.into(), status: active, keys, certificates_from: None };
+        let hub = |uri: &str, keys| HubIdentity { uri: uri.into(), status: active, keys, tls_key: vec![7; 32] };
         let mut message = KeyDirectory {
             version: 3,
             trust_domain: "c.example".into(),

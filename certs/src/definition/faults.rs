@@ -8,7 +8,7 @@ use zerotrip_datasets::shown::shown;
 use zerotrip_proto::v1::SemanticType;
 
 use super::{
-    Bilingual, Code, Definition, DefinitionError, MOST_DATASETS, MOST_MEANINGS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant,
+    Bilingual, Code, Definition, DefinitionError, MOST_MEANINGS, MOST_SCANS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant,
 };
 
 /// Longest type of a certificate, in bytes.
@@ -201,15 +201,8 @@ impl<'a> Faults<'a> {
         if variant.steps.len() > MOST_STEPS {
             self.add(format!("variant `{place}`: over {MOST_STEPS} steps"));
         }
-        // One answer rests on one scan of each register, and on one receipt of it.
-        let mut datasets: BTreeSet<&str> = BTreeSet::new();
-        for (name, scan) in variant.scans() {
-            if !datasets.insert(scan.dataset.as_str()) {
-                self.add(format!("variant `{place}`, scan `{name}`: `{}` is asked twice; ask it once", scan.dataset));
-            }
-        }
-        if datasets.len() > MOST_DATASETS {
-            self.add(format!("variant `{place}`: asks {} datasets, of at most {MOST_DATASETS}", datasets.len()));
+        if variant.scans().count() > MOST_SCANS {
+            self.add(format!("variant `{place}`: over {MOST_SCANS} scans"));
         }
         for step in &variant.steps {
             if let StepKind::Scan(scan) = &step.kind {
@@ -267,7 +260,10 @@ impl<'a> Faults<'a> {
         if scan.keys.is_empty() || scan.most_keys == 0 {
             self.add(format!("{at}: unbound; it names nobody to ask about, so it would ask for the whole register. Give it `keys`"));
         }
-        if scan.absence_for.is_empty() {
+        if scan.only_doubts && (scan.judged || !scan.absence_for.is_empty()) {
+            self.add(format!("{at}: what only raises doubts proves no absence and is not judged; drop `only_doubts`, or the others"));
+        }
+        if scan.absence_for.is_empty() && !scan.only_doubts {
             self.add(format!("{at}: undeclared absence; a true answer rests on its finding nothing, so say for whom in `absence_for`"));
         }
         for key in &scan.keys {

@@ -11,11 +11,10 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_proto::bounds::CLOCK_SKEW;
-use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{Envelope, HubIdentity, Key, KeyUsage, Status};
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, PublicKey};
-use zerotrip_trust::x509::pem;
+use zerotrip_trust::x509::{self, pem};
 
 use super::{Authority, AuthorityError, CERTIFICATE_LIFE, KEY_LIFE, any_revoked, replace_keys};
 
@@ -69,20 +68,25 @@ impl Authority {
         let csr = STANDARD.decode(&enrolment.csr).map_err(|_| wrong("`csr` is not base64".into()))?;
         let certified_from = self.hub_certificate_begins(now)?;
         let chain = self.ca.sign_csr(&csr, &hub, dns, ips, certified_from, now + CERTIFICATE_LIFE)?;
+        let tls_key = x509::key_digest(&chain)?.to_vec();
         match self.directory.hubs.iter_mut().find(|known| known.uri == hub.uri()) {
             Some(known) => {
                 if any_revoked(&known.keys, &keys, now) {
                     return Err(wrong("its keys were revoked; make a new folder with `zerotrip-hub init`".into()));
                 }
-                known.status = Status::Active.into();
-                // The same hub with the same keys may have an earlier certificate; other keys are another installation.
-                let is_same = keys.iter().all(|key| known.keys.iter().any(|old| old.id == key.id));
-                replace_keys(&mut known.keys, keys, now);
-                if !is_same {
-                    known.certificates_from = Some(to_timestamp(certified_from));
+                // The very same hub once more, or another installation of it: of its former folder there may be copies.
+                let is_known = |key: &Key| known.keys.iter().any(|old| old.id == key.id);
+                let kept = keys.iter().filter(|key| is_known(key)).count() + usize::from(known.tls_key == tls_key);
+                if kept > 0 && kept <= keys.len() {
+                    return Err(wrong(
+                        "some of its keys are those of its former folder; make a new folder with `zerotrip-hub init`".into(),
+                    ));
                 }
+                known.status = Status::Active.into();
+                known.tls_key = tls_key;
+                replace_keys(&mut known.keys, keys, now);
             }
-            None => self.directory.hubs.push(HubIdentity { uri: hub.uri(), status: Status::Active.into(), keys, certificates_from: None }),
+            None => self.directory.hubs.push(HubIdentity { uri: hub.uri(), status: Status::Active.into(), keys, tls_key }),
         }
         let directory = self.sign_directory(now)?;
         self.note_certificate(&hub.uri(), certified_from, now + CERTIFICATE_LIFE)?;

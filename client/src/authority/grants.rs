@@ -169,7 +169,9 @@ impl Authority {
         let last = newest.as_ref().is_some_and(|(ours, _)| ours.payload == theirs.payload);
         // What was confirmed and is no longer there: the hub was set back. What was signed here and never confirmed: a reply was lost.
         let ours = last || found.version < self.taken_grants()?.version || self.signed_here(SIGNED_GRANTS, theirs)?;
-        if ours || self.signed_grants(TAKEN)?.is_some_and(|(taken, _)| taken.payload == theirs.payload) {
+        // What was signed here is in one of the files too, unless they are older.
+        let are_older = found.version > newest.as_ref().map_or(0, |(_, ours)| ours.version);
+        if ours && !are_older || self.signed_grants(TAKEN)?.is_some_and(|(taken, _)| taken.payload == theirs.payload) {
             return Ok(None);
         }
         if newest.is_some_and(|(_, ours)| ours.version > found.version) {
@@ -179,7 +181,7 @@ impl Authority {
             }
         }
         self.grants_taken(theirs)?;
-        self.note_signed(SIGNED_GRANTS, theirs)?;
+        self.note_signed(SIGNED_GRANTS, found.version, theirs)?;
         Ok(Some(found.version))
     }
 
@@ -206,7 +208,7 @@ impl Authority {
         bundle.issued_at = Some(to_timestamp(now));
         check_grants(&bundle)?;
         let envelope = dsse::seal(payload_type::GRANTS, &bundle, &self.key)?;
-        self.note_signed(SIGNED_GRANTS, &envelope)?;
+        self.note_signed(SIGNED_GRANTS, bundle.version, &envelope)?;
         self.put(name, &envelope)?;
         Ok(envelope)
     }

@@ -1,16 +1,20 @@
-//! Whether this folder is the newest there is, or an older copy that was put back: what it signed and what the hub confirmed, against what
-//! the hub has. An older copy never publishes: what it would undo, it does not know of.
+//! Whether this folder is the newest there is, or an older copy that was put back, in whole or in part: what it signed and what the hub
+//! confirmed, and the number of the file that the next one is made from, against what the hub has. An older copy never publishes: what it
+//! would undo, it does not know of.
+
+use std::time::SystemTime;
 
 use prost::Message as _;
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{Envelope, KeyDirectory, Member, Status};
+use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::digest::sha256;
+use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use super::{Authority, AuthorityError};
 
-/// Digests of what this folder signed, one to a line: of the directory, and of the grants.
+/// What this folder signed, one to a line, by number and digest: of the directory, and of the grants.
 pub(super) const SIGNED_DIRECTORIES: &str = "directory.signed";
 pub(super) const SIGNED_GRANTS: &str = "grants.signed";
 /// The last so many: as many replies in a row would have to be lost.
@@ -30,8 +34,11 @@ impl Authority {
     pub fn behind(&self, theirs: &Envelope) -> Result<Option<Behind>, AuthorityError> {
         let found: KeyDirectory = dsse::open(theirs, payload_type::DIRECTORY, self.key.public())?;
         let confirmed = self.confirmed_directory()?.map_or(0, |confirmed| confirmed.version);
-        // A hub that was set back has one that was in force before: it gets the newer one.
-        if found.version < confirmed || self.signed_here(SIGNED_DIRECTORIES, theirs)? || self.is_last(theirs)? {
+        // A hub that was set back has one that was in force before: it gets the newer one. What was signed here, the working copy holds too,
+        // unless that file is older.
+        let is_older_file = found.version > self.directory.version;
+        let is_ours = found.version < confirmed || self.signed_here(SIGNED_DIRECTORIES, theirs)? || self.is_last(theirs)?;
+        if is_ours && !is_older_file {
             return Ok(None);
         }
         Ok(Some(Behind { version: found.version, differs: differences(&self.directory, &found) }))
@@ -41,13 +48,16 @@ impl Authority {
     pub fn follow_directory(&mut self, theirs: &Envelope) -> Result<Option<Behind>, AuthorityError> {
         let Some(behind) = self.behind(theirs)? else { return Ok(None) };
         let mut found: KeyDirectory = dsse::open(theirs, payload_type::DIRECTORY, self.key.public())?;
+        let (version, issued) = (found.version, from_timestamp(found.issued_at.as_ref()).unwrap_or(SystemTime::UNIX_EPOCH));
         // No version is given out twice, not even one that nobody took.
-        found.version = found.version.max(self.directory.version);
+        found.version = version.max(self.directory.version).max(self.last_signed(SIGNED_DIRECTORIES)?);
         self.directory = found;
         self.save()?;
         files::write(&self.folder.join("directory.dsse"), &theirs.encode_to_vec(), Secrecy::Public)?;
+        let opened = Directory::open_ended(theirs, self.key.public(), issued, version)?;
+        self.write_jwks(&opened)?;
         self.directory_confirmed(theirs)?;
-        self.note_signed(SIGNED_DIRECTORIES, theirs)?;
+        self.note_signed(SIGNED_DIRECTORIES, version, theirs)?;
         Ok(Some(behind))
     }
 
@@ -58,21 +68,33 @@ impl Authority {
 
     pub(super) fn signed_here(&self, name: &str, envelope: &Envelope) -> Result<bool, AuthorityError> {
         let wanted = hex::encode(sha256(&envelope.payload));
-        Ok(self.signed(name)?.lines().any(|line| line == wanted))
+        Ok(self.signed(name)?.iter().any(|(_, digest)| *digest == wanted))
     }
 
-    pub(super) fn note_signed(&self, name: &str, envelope: &Envelope) -> Result<(), AuthorityError> {
-        let known = self.signed(name)?;
-        let mut lines: Vec<&str> = known.lines().collect();
-        let newest = hex::encode(sha256(&envelope.payload));
-        lines.push(&newest);
-        let kept = lines.split_off(lines.len().saturating_sub(MOST_SIGNED));
-        Ok(files::write(&self.folder.join(name), format!("{}\n", kept.join("\n")).as_bytes(), Secrecy::Public)?)
+    /// The highest number that was signed here.
+    pub(super) fn last_signed(&self, name: &str) -> Result<u64, AuthorityError> {
+        Ok(self.signed(name)?.iter().map(|(version, _)| *version).max().unwrap_or(0))
     }
 
-    fn signed(&self, name: &str) -> Result<String, AuthorityError> {
+    pub(super) fn note_signed(&self, name: &str, version: u64, envelope: &Envelope) -> Result<(), AuthorityError> {
+        let mut signed = self.signed(name)?;
+        signed.push((version, hex::encode(sha256(&envelope.payload))));
+        let kept = signed.split_off(signed.len().saturating_sub(MOST_SIGNED));
+        let lines: String = kept.iter().map(|(version, digest)| format!("{version} {digest}\n")).collect();
+        Ok(files::write(&self.folder.join(name), lines.as_bytes(), Secrecy::Public)?)
+    }
+
+    fn signed(&self, name: &str) -> Result<Vec<(u64, String)>, AuthorityError> {
         let path = self.folder.join(name);
-        if files::is_there(&path) { Ok(files::read_text(&path)?) } else { Ok(String::new()) }
+        if !files::is_there(&path) {
+            return Ok(Vec::new());
+        }
+        let line = |line: &str| line.split_once(' ').and_then(|(version, digest)| Some((version.parse().ok()?, digest.to_owned())));
+        let lines: Option<Vec<_>> = files::read_text(&path)?.lines().map(line).collect();
+        lines.ok_or_else(|| AuthorityError::Content {
+            path: path.display().to_string(),
+            why: "a line is not a number and a digest; put the whole folder back from a backup".to_owned(),
+        })
     }
 }
 

@@ -81,6 +81,10 @@ struct IssuedInvitation {
     administrator: bool,
     /// Seconds since 1970.
     expires_at: u64,
+    /// The binding tag of the papers that were admitted by it, hexadecimal; empty before. The same papers are admitted again, such as
+    /// after a reply that was lost; no others are.
+    #[serde(default)]
+    admitted: String,
 }
 
 impl IssuedInvitation {
@@ -153,8 +157,9 @@ impl Authority {
             binding: hex::encode(invited.invitation.binding),
             administrator: invited.administrator,
             expires_at: seconds(invited.expires_at),
+            admitted: String::new(),
         });
-        files::write(&self.folder.join("invitations.toml"), to_toml(&issued)?.as_bytes(), Secrecy::Private)?;
+        self.write_issued(&issued)?;
         let id = invited.invitation.system.member().unwrap_or_default();
         if let Some((name_en, name_zh)) = invited.names.clone() {
             match self.directory.members.iter_mut().find(|member| member.id == id) {
@@ -186,13 +191,19 @@ impl Authority {
     pub fn admit(&mut self, pending: &PendingJoin, now: SystemTime) -> Result<Admission, AuthorityError> {
         let not_invited = || AuthorityError::NotInvited(pending.system.chars().take(200).collect());
         let digest = hex::encode(&pending.token_digest);
-        let issued = self.issued()?;
-        let fits = |old: &&IssuedInvitation| old.system == pending.system && old.token_sha256 == digest && old.holds(now);
-        let invitation = issued.invitation.iter().find(fits).ok_or_else(not_invited)?;
+        let mut issued = self.issued()?;
+        let fits = |old: &&mut IssuedInvitation| old.system == pending.system && old.token_sha256 == digest && old.holds(now);
+        let invitation = issued.invitation.iter_mut().find(fits).ok_or_else(not_invited)?;
         let administrator = invitation.administrator;
         if !invitation.binds(pending) {
             return Err(AuthorityError::Tampered(pending.system.chars().take(200).collect()));
         }
+        let papers = hex::encode(&pending.binding_tag);
+        let is_repeated = invitation.admitted == papers;
+        if !invitation.admitted.is_empty() && !is_repeated {
+            return Err(AuthorityError::Spent(pending.system.clone()));
+        }
+        invitation.admitted = papers;
         let identity: Identity = pending.system.parse()?;
         let begins = now - CLOCK_SKEW;
         let chain = self.ca.sign_csr(&pending.csr, &identity, &[], &[], begins, now + CERTIFICATE_LIFE)?;
@@ -208,10 +219,10 @@ impl Authority {
                 if any_revoked(&system.keys, &keys, now) {
                     return Err(AuthorityError::RevokedKeys(pending.system.clone()));
                 }
-                // Over the TLS key that it had, a copy of its former folder would still be let in.
-                let are_known = keys.iter().all(|key| system.keys.iter().any(|old| old.id == key.id));
-                if system.tls_key == tls_key && !are_known {
-                    return Err(AuthorityError::KeptTlsKey(pending.system.clone()));
+                // With any key that it had, a copy of its former folder would still count for something.
+                let is_known = |key: &Key| system.keys.iter().any(|old| old.id == key.id);
+                if !is_repeated && (system.tls_key == tls_key || keys.iter().any(is_known)) {
+                    return Err(AuthorityError::KnownKeys(pending.system.clone()));
                 }
                 system.administrator = administrator;
                 revoked = replace_keys(&mut system.keys, keys, now);
@@ -222,6 +233,7 @@ impl Authority {
                 member.systems.push(System { uri, status: Status::Active.into(), keys, administrator, tls_key });
             }
         }
+        self.write_issued(&issued).inspect_err(|_| self.directory.clone_from(&before))?;
         let directory = self.sign_directory(now).inspect_err(|_| self.directory = before)?;
         self.note_certificate(&pending.system, begins, now + CERTIFICATE_LIFE)?;
         Ok(Admission {
@@ -256,6 +268,10 @@ impl Authority {
     pub fn invited(&self, now: SystemTime) -> Result<Vec<String>, AuthorityError> {
         let in_directory = |uri: &str| self.directory.members.iter().any(|member| member.systems.iter().any(|system| system.uri == uri));
         Ok(self.issued()?.invitation.into_iter().filter(|old| old.holds(now) && !in_directory(&old.system)).map(|old| old.system).collect())
+    }
+
+    fn write_issued(&self, issued: &Issued) -> Result<(), AuthorityError> {
+        Ok(files::write(&self.folder.join("invitations.toml"), to_toml(issued)?.as_bytes(), Secrecy::Private)?)
     }
 
     fn issued(&self) -> Result<Issued, AuthorityError> {

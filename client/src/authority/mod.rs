@@ -44,6 +44,8 @@ pub const MEMBER: &str = "authority";
 /// Its administrators' system.
 pub const DESK: &str = "desk";
 
+/// The working copy of the directory, from which the next one is made.
+const WORKING: &str = "directory.binpb";
 /// The directory that the hub confirmed last.
 const CONFIRMED: &str = "directory.confirmed.dsse";
 
@@ -164,12 +166,28 @@ pub enum AuthorityError {
     /// It comes with a key that was revoked.
     #[error("`{0}` comes with keys that were revoked; invite it again, and let it join in an empty folder")]
     RevokedKeys(String),
-    /// It comes with other signing keys over the TLS key that it had.
+    /// Part of the folder was put back from a copy.
     #[error(
-        "`{0}` comes with new signing keys and the TLS key that it had, so that a copy of its former folder would be let in still; \
-         invite it again, and let it join in an empty folder"
+        "`{file}` is older than what this folder signed: it holds version {has}, and version {signed} was signed here; run \
+         `zerotrip authority refresh` while the hub answers: it takes the hub's directory over"
     )]
-    KeptTlsKey(String),
+    OlderFile {
+        /// Its path.
+        file: String,
+        /// The version in it.
+        has: u64,
+        /// The highest that was signed.
+        signed: u64,
+    },
+    /// It comes with a key that it had when it was admitted before.
+    #[error(
+        "`{0}` comes with keys that it was admitted with before, so that a copy of its former folder would be let in still; invite it \
+         again, and let it join in an empty folder"
+    )]
+    KnownKeys(String),
+    /// Its invitation has admitted somebody else.
+    #[error("the invitation of `{0}` was used already, with other keys; invite it again")]
+    Spent(String),
     /// Nobody is expected under that name.
     #[error("no invitation of `{0}` holds; make one with `zerotrip member invite`")]
     NoInvitation(String),
@@ -248,7 +266,7 @@ impl Authority {
             systems: vec![administrator],
         };
         let first = KeyDirectory { trust_domain: trust_domain.into(), members: vec![member], ..KeyDirectory::default() };
-        files::write(&folder.join("directory.binpb"), &first.encode_to_vec(), Secrecy::Public)?;
+        files::write(&folder.join(WORKING), &first.encode_to_vec(), Secrecy::Public)?;
         // Last: with this file the folder counts as one.
         put("identity.toml", &to_toml(&identity)?, Secrecy::Public)?;
         let mut authority = Self { _lock: Some(lock), ..Self::open(folder)? };
@@ -285,8 +303,8 @@ impl Authority {
         if home.authority != *key.public() {
             return Err(content("authority.pem", "it certifies another key than `authority.key`".into()));
         }
-        let bytes = files::read(&folder.join("directory.binpb"))?;
-        let directory = KeyDirectory::decode(bytes.as_slice()).map_err(|error| content("directory.binpb", error.to_string()))?;
+        let bytes = files::read(&folder.join(WORKING))?;
+        let directory = KeyDirectory::decode(bytes.as_slice()).map_err(|error| content(WORKING, error.to_string()))?;
         Ok(Self { folder: folder.to_owned(), settings, home, ca, key, directory, _lock: None })
     }
 
@@ -302,20 +320,32 @@ impl Authority {
 
     /// Signs the working copy as the next version and writes it, with `jwks.json` beside it. Publishing it is the caller's part.
     pub fn sign_directory(&mut self, now: SystemTime) -> Result<Envelope, AuthorityError> {
+        let signed = self.last_signed(lineage::SIGNED_DIRECTORIES)?;
+        if signed > self.directory.version {
+            return Err(AuthorityError::OlderFile {
+                file: self.folder.join(WORKING).display().to_string(),
+                has: self.directory.version,
+                signed,
+            });
+        }
         let mut next = self.directory.clone();
         next.version += 1;
         next.issued_at = Some(to_timestamp(now));
         next.expires_at = Some(to_timestamp(now + Duration::from_secs(self.settings.directory_life_seconds)));
         let envelope = Directory::seal(&next, &self.key)?;
         let opened = Directory::open(&envelope, self.key.public(), now, next.version)?;
-        let jwks = format!("{:#}\n", opened.jwks());
         // The working copy first: a crash after it wastes a version number, which is allowed; the other way round would reuse one.
         self.directory = next;
         self.save()?;
-        self.note_signed(lineage::SIGNED_DIRECTORIES, &envelope)?;
+        self.note_signed(lineage::SIGNED_DIRECTORIES, self.directory.version, &envelope)?;
         files::write(&self.folder.join("directory.dsse"), &envelope.encode_to_vec(), Secrecy::Public)?;
-        files::write(&self.folder.join("jwks.json"), jwks.as_bytes(), Secrecy::Public)?;
+        self.write_jwks(&opened)?;
         Ok(envelope)
+    }
+
+    /// Every key as the directory has it, for those who verify with other tools.
+    fn write_jwks(&self, directory: &Directory) -> Result<(), AuthorityError> {
+        Ok(files::write(&self.folder.join("jwks.json"), format!("{:#}\n", directory.jwks()).as_bytes(), Secrecy::Public)?)
     }
 
     /// Keeps what the hub has confirmed of the directory, so that what it has not can be told.
@@ -329,7 +359,7 @@ impl Authority {
     }
 
     fn save(&self) -> Result<(), AuthorityError> {
-        Ok(files::write(&self.folder.join("directory.binpb"), &self.directory.encode_to_vec(), Secrecy::Public)?)
+        Ok(files::write(&self.folder.join(WORKING), &self.directory.encode_to_vec(), Secrecy::Public)?)
     }
 
     fn trust_domain(&self) -> &str {

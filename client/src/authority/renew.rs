@@ -164,13 +164,16 @@ impl Authority {
         Ok(files::write(&self.folder.join(CERTIFICATES), to_toml(&issued)?.as_bytes(), Secrecy::Public)?)
     }
 
-    /// Where the hub's next certificate begins: as early as clocks differ, and at least a second after the beginning of the last. No two
-    /// begin together, so that an earlier one is told from the one that supersedes it, however fast they follow or the clock goes back.
+    /// Where the hub's next certificate begins: as early as clocks differ, but a second after the last one, and so that it was made after
+    /// the last directory. Who knows that directory takes a hub that was enrolled anew by this alone
+    /// ([`zerotrip_trust::directory::HubTls`]).
     pub(super) fn hub_certificate_begins(&self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
         let hub = self.home().hub.uri();
         let last = self.issued_certificates()?.begins.get(&hub).copied();
+        let issued = from_timestamp(self.directory.issued_at.as_ref()).map(|issued| seconds(issued - CLOCK_SKEW));
+        let earliest = [Some(seconds(now - CLOCK_SKEW)), issued, last].into_iter().flatten().max().unwrap_or_default();
         // In whole seconds, as a certificate has it.
-        let begins = at(seconds(now - CLOCK_SKEW)).max(last.map_or(SystemTime::UNIX_EPOCH, |last| at(last.saturating_add(1))));
+        let begins = at(earliest.saturating_add(1));
         if begins > now { Err(AuthorityError::Clock(hub)) } else { Ok(begins) }
     }
 

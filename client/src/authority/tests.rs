@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{GrantBundle, PendingJoin};
 use zerotrip_trust::tls;
 
@@ -121,29 +120,58 @@ fn an_enrolled_hub_can_serve_and_is_in_the_directory() {
     assert_eq!((keys.len(), keys.iter().filter(|key| key.revoked_at.is_some()).count()), (4, 2));
 }
 
-/// The former machine's key is no longer the hub's; the same keys enrolled again supersede nothing.
+/// The former machine's key is no longer the hub's; the very same folder once more supersedes nothing, and of its keys no other may have any.
 #[test]
 fn a_hub_that_is_enrolled_anew_supersedes_its_former_certificate() {
     let (place, mut authority) = Place::new();
-    let begins = |folder: &Path| {
-        let chain = pem::certificate(&files::read_text(&folder.join("tls.pem")).unwrap()).unwrap();
-        x509::validity_of(&chain).unwrap().0
+    let now = SystemTime::now();
+    let shown = |folder: &Path| {
+        let leaf = pem::certificate(&files::read_text(&folder.join("tls.pem")).unwrap()).unwrap();
+        (x509::key_digest(&leaf).unwrap(), x509::validity_of(&leaf).unwrap().0)
     };
-    let from = |authority: &Authority| from_timestamp(authority.directory().hubs[0].certificates_from.as_ref());
+    let hub: Identity = "spiffe://city.example/hub/main".parse().unwrap();
+    let tls = |envelope: &Envelope, authority: &Authority, at: SystemTime| {
+        Directory::open(envelope, &authority.home().authority, at, 0).unwrap().hub_tls(&hub).unwrap()
+    };
     let (folder, _) = place.enrol(&mut authority);
-    let first = begins(&folder);
-    assert_eq!(from(&authority), None);
-    let localhost = ["localhost".to_owned()];
-    authority.enrol_hub(&folder, &localhost, &[IpAddr::V4(Ipv4Addr::LOCALHOST)], SystemTime::now()).unwrap();
-    assert_eq!(from(&authority), None);
-    // Other keys, within the same second.
-    let former = std::fs::read(folder.join("enrolment.toml")).unwrap();
-    let (folder, _) = place.enrol(&mut authority);
-    assert_eq!(from(&authority), Some(begins(&folder)));
-    assert!(begins(&folder) > first);
+    let (key, first) = shown(&folder);
+    let enrolled = |authority: &mut Authority, at: SystemTime| {
+        authority.enrol_hub(&folder, &["localhost".to_owned()], &[IpAddr::V4(Ipv4Addr::LOCALHOST)], at)
+    };
+    let again = enrolled(&mut authority, now + DAY).unwrap().directory;
+    let known = tls(&again, &authority, now + DAY);
+    let (same, later) = shown(&folder);
+    assert!(same == key && later > first);
+    assert!(!known.supersedes(&key, first) && !known.supersedes(&key, later));
+
+    // Some of its keys over others: SIGN, CHECKPOINT, and the one of TLS, by bits.
+    let former = files::read_text(&folder.join("enrolment.toml")).unwrap();
+    let parse = |text: &str| toml::from_str::<Enrolment>(text).unwrap();
+    for kept in 1..7_usize {
+        place.hub("spiffe://city.example/hub/main", &["sign", "checkpoint"]);
+        let (old, mut new) = (parse(&former), parse(&files::read_text(&folder.join("enrolment.toml")).unwrap()));
+        for (nth, key) in new.keys.iter_mut().enumerate().filter(|(nth, _)| kept >> nth & 1 == 1) {
+            key.clone_from(&old.keys[nth]);
+        }
+        if kept & 4 == 4 {
+            new.csr.clone_from(&old.csr);
+        }
+        std::fs::write(folder.join("enrolment.toml"), toml::to_string(&new).unwrap()).unwrap();
+        let refused = enrolled(&mut authority, now + DAY).unwrap_err().to_string();
+        assert!(refused.contains("its former folder"), "{kept:#b}: {refused}");
+    }
+
+    // Other keys: who knows the last directory takes the new hub, and with the new directory the former one no more.
+    place.hub("spiffe://city.example/hub/main", &["sign", "checkpoint"]);
+    let anew = enrolled(&mut authority, now + DAY * 2).unwrap().directory;
+    let (other, begins) = shown(&folder);
+    assert!(other != key && begins > later);
+    assert!(!known.supersedes(&other, begins));
+    let newest = tls(&anew, &authority, now + DAY * 2);
+    assert!(newest.supersedes(&key, later) && newest.supersedes(&key, first) && !newest.supersedes(&other, begins));
     // The former folder given by mistake: its keys are revoked, and those of today are left alone.
     std::fs::write(folder.join("enrolment.toml"), former).unwrap();
-    let refused = authority.enrol_hub(&folder, &localhost, &[IpAddr::V4(Ipv4Addr::LOCALHOST)], SystemTime::now()).unwrap_err();
+    let refused = enrolled(&mut authority, now + DAY * 2).unwrap_err();
     assert!(refused.to_string().contains("its keys were revoked"), "{refused}");
     assert_eq!(authority.directory().hubs[0].keys.iter().filter(|key| key.revoked_at.is_none()).count(), 2);
 }
@@ -238,33 +266,72 @@ fn what_a_system_says_of_its_own_keys_keeps_none_of_them_alive() {
     }
 }
 
-/// Over the TLS key that it had, a copy of its former folder would still read what members read.
+/// With any key that it had, a copy of its former folder would still count for something. The same papers once more are a reply that was
+/// lost; an invitation admits no others.
 #[test]
-fn new_signing_keys_over_the_former_tls_key_are_refused() {
+fn a_system_is_admitted_anew_with_new_keys_alone() {
     let (_place, mut authority) = Place::new();
     let now = SystemTime::now();
-    let mut admit = |pending: &mut dyn FnMut(&Invited) -> PendingJoin| {
+    let invite = |authority: &mut Authority| {
         let invited = authority.invite(&fund(), DAY, now).unwrap();
         authority.keep_invitation(&invited, now).unwrap();
-        let pending = bound(&invited, pending(&invited));
-        (authority.admit(&pending, now), pending)
+        invited
     };
-    let (first, former) = admit(&mut pending);
-    let kept = |key: &zerotrip_proto::v1::Key| former.keys.iter().any(|old| old.id == key.id);
-    for changed in 1..4_usize {
-        let (refused, _) = admit(&mut |invited| {
-            let fresh = pending(invited);
-            let keys = former.keys.iter().zip(&fresh.keys).enumerate();
-            let keys = keys.map(|(nth, (old, new))| if changed >> nth & 1 == 1 { new.clone() } else { old.clone() }).collect();
-            PendingJoin { csr: former.csr.clone(), keys, ..fresh }
-        });
-        assert!(matches!(refused, Err(AuthorityError::KeptTlsKey(_))), "{changed}");
+    let invited = invite(&mut authority);
+    let former = pending(&invited);
+    let first = authority.admit(&former, now).unwrap();
+    let repeated = authority.admit(&former, now).unwrap();
+    assert_eq!((repeated.version, repeated.revoked), (first.version + 1, 0), "the same papers");
+    let spent = authority.admit(&pending(&invited), now);
+    assert!(matches!(spent, Err(AuthorityError::Spent(_))), "other papers under the same invitation");
+
+    // By which of SIGN, SEAL and TLS key are the former ones.
+    for kept in 1..8_usize {
+        let invited = invite(&mut authority);
+        let fresh = pending(&invited);
+        let keys = former.keys.iter().zip(&fresh.keys).enumerate();
+        let keys = keys.map(|(nth, (old, new))| if kept >> nth & 1 == 1 { old.clone() } else { new.clone() }).collect();
+        let csr = if kept & 4 == 4 { former.csr.clone() } else { fresh.csr.clone() };
+        let refused = authority.admit(&bound(&invited, PendingJoin { csr, keys, ..fresh }), now);
+        assert!(matches!(refused, Err(AuthorityError::KnownKeys(_))), "{kept:#b}");
     }
-    let (again, _) = admit(&mut |invited| PendingJoin { token_digest: pending(invited).token_digest, ..former.clone() });
-    let (first, again) = (first.unwrap(), again.unwrap());
-    assert_eq!((again.version, again.revoked), (first.version + 1, 0), "nothing was kept of what was refused");
-    let (anew, came) = admit(&mut pending);
-    assert_eq!((anew.unwrap().revoked, came.keys.iter().any(kept)), (2, false));
+    let invited = invite(&mut authority);
+    let anew = authority.admit(&pending(&invited), now).unwrap();
+    assert_eq!((anew.version, anew.revoked), (repeated.version + 1, 2), "nothing was kept of what was refused");
+}
+
+/// A file that was put back from a copy is not the folder: what it would undo was signed here.
+#[test]
+fn a_folder_of_which_part_was_put_back_publishes_nothing_older() {
+    let now = SystemTime::now();
+    let files = ["directory.binpb", "directory.dsse", "directory.confirmed.dsse", "directory.signed"];
+    for put_back in 1..16_usize {
+        let (place, mut authority) = Place::new();
+        place.enrol(&mut authority);
+        let invited = authority.invite(&fund(), DAY, now).unwrap();
+        authority.keep_invitation(&invited, now).unwrap();
+        let admitted = authority.admit(&pending(&invited), now).unwrap();
+        authority.directory_confirmed(&admitted.directory).unwrap();
+        let at = |name: &str| place.authority().join(name);
+        let copies: Vec<Vec<u8>> = files.iter().map(|name| std::fs::read(at(name)).unwrap()).collect();
+        let suspended = authority.set_status("fund", Status::Suspended, now).unwrap();
+        authority.directory_confirmed(&suspended).unwrap();
+        drop(authority);
+        for (_, (name, copy)) in files.iter().zip(&copies).enumerate().filter(|(nth, _)| put_back >> nth & 1 == 1) {
+            std::fs::write(at(name), copy).unwrap();
+        }
+        let mut authority = Authority::open_for_change(&place.authority()).unwrap();
+        // Where only the working copy is older, nothing is signed without the hub either.
+        if put_back & 9 == 1 {
+            assert!(matches!(authority.sign_directory(now), Err(AuthorityError::OlderFile { .. })), "{put_back:#b}");
+        }
+        authority.follow_directory(&suspended).unwrap();
+        assert_eq!(authority.status("fund").unwrap(), Status::Suspended, "{put_back:#b}");
+        let next = authority.sign_directory(now).unwrap();
+        let next: KeyDirectory = dsse::open(&next, payload_type::DIRECTORY, &authority.home().authority).unwrap();
+        let fund = next.members.iter().find(|member| member.id == "fund").unwrap();
+        assert_eq!(fund.status(), Status::Suspended, "{put_back:#b}");
+    }
 }
 
 /// Whose directory it was before it was lost makes no difference: the key counts, and no time.

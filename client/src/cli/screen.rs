@@ -164,13 +164,16 @@ impl From<SessionError> for Failure {
             }
             SessionError::Silent => Self::new(UNAVAILABLE, error.to_string(), "枢纽未在限时内答复，请稍后再试"),
             SessionError::Dial(why) => Self::new(USAGE, why.to_string(), zh::dial(why)),
+            SessionError::Tls(why) => {
+                Self::new(USAGE, why.to_string(), "枢纽出示的证书已因重新登记而失效：其旧密钥可能在他人手中，请联系主管部门")
+            }
             SessionError::Connection(why) => Self::usage(why, "与枢纽的连接中断，请重试"),
             SessionError::Request(why) => Self::new(USAGE, why.to_string(), format!("请求填写有误：{}", zh::request(why))),
             SessionError::Home(why) => Self::new(USAGE, why.to_string(), zh::home(why)),
             SessionError::Seen(why) => {
                 let exit = match why {
                     SeenError::Ledger(_) | SeenError::OlderDirectory { .. } => NOT_VERIFIED,
-                    SeenError::Kept { .. } | SeenError::OtherLog { .. } | SeenError::File(_) => USAGE,
+                    SeenError::Kept { .. } | SeenError::OtherLog { .. } | SeenError::File(_) | SeenError::NotKept(_) => USAGE,
                 };
                 Self::new(exit, error.to_string(), zh::seen(why))
             }
@@ -241,9 +244,13 @@ impl From<AuthorityError> for Failure {
                 format!("`{holder}` 上一张证书的生效时间晚于现在：本机时钟当时偏快，或现在偏慢；请校准后重新执行")
             }
             AuthorityError::RevokedKeys(system) => format!("`{system}` 所用的密钥已被撤销；请重新邀请，并请其在空目录中接入"),
-            AuthorityError::KeptTlsKey(system) => {
-                format!("`{system}` 更换了签名密钥，却仍用原来的 TLS 密钥，其旧目录的副本将仍可接入；请重新邀请，并请其在空目录中接入")
+            AuthorityError::KnownKeys(system) => {
+                format!("`{system}` 所用的密钥此前已准入过，其旧目录的副本将仍可接入；请重新邀请，并请其在空目录中接入")
             }
+            AuthorityError::Spent(system) => format!("`{system}` 的邀请已用于另一组密钥；请重新邀请"),
+            AuthorityError::OlderFile { file, has, signed } => format!(
+                "`{file}` 比本目录签发过的旧：其为第 {has} 版，而此处签发过第 {signed} 版；请在枢纽可达时执行 `zerotrip authority refresh`，以枢纽现行目录为准"
+            ),
             AuthorityError::Life => "密钥目录的有效期须为 1 分钟至 30 天".to_owned(),
             other => format!("数据主管部门目录操作失败：{other}"),
         };

@@ -88,6 +88,7 @@ pub(super) fn seen(error: &SeenError) -> String {
         }
         SeenError::Kept { path, error } => format!("`{path}`：{}", audit(error)),
         SeenError::OtherLog { path, kept, asked } => format!("`{path}` 属于台账 `{kept}`，并非 `{asked}`；如需重新开始请将其移走"),
+        SeenError::NotKept(error) => format!("无法保存所见的台账头：{}；本次答复不作数，请确保本系统目录可写后重新查询", file(error)),
         SeenError::File(error) => format!("无法读取所保存的台账头：{}", file(error)),
     }
 }

@@ -48,7 +48,7 @@ impl World {
                 uri: hub.uri(),
                 status: Status::Active.into(),
                 keys: vec![entry(&hub_key, KeyUsage::Sign), entry(&ledger_key, KeyUsage::Checkpoint)],
-                certificates_from: None,
+                tls_key: vec![7; 32],
             }],
         };
         let directory = Directory::open(&Directory::seal(&message, &authority).unwrap(), authority.public(), now, 0).unwrap();

@@ -58,7 +58,8 @@ pub struct ScanAnswer {
 pub struct RunResult {
     /// What the check comes to.
     pub conclusion: Conclusion,
-    /// What each source that answered said of itself, in order.
+    /// What each source that answered said of itself, once each, in the order in which they were asked first: how often one was asked tells
+    /// who there is of the family.
     pub sources: Vec<SourceRead>,
     /// Where the conclusion holds: division codes.
     pub regions: Vec<String>,
@@ -71,7 +72,7 @@ pub struct RunResult {
 pub struct SourceRead {
     /// The dataset.
     pub dataset: String,
-    /// When it was as it answered.
+    /// When it was as it answered; the earliest, where it was asked more than once.
     pub as_of: std::time::SystemTime,
     /// What its owner stated of it: the statement that the answer rests on.
     pub statement: Arc<DatasetStatement>,
@@ -295,16 +296,21 @@ impl Run<'_> {
             registered: &registered,
             hand_overs: &definition.hand_overs,
         });
-        let sources = scans.iter().filter_map(|(_, scan, state, ..)| match state {
-            ScanState::Complete(complete) => {
-                let (dataset, as_of) = (complete.dataset().to_owned(), complete.as_of());
-                Some(SourceRead { dataset, as_of, statement: Arc::clone(&scan.statement) })
+        let mut sources: Vec<SourceRead> = Vec::new();
+        for (_, scan, state, ..) in &scans {
+            let ScanState::Complete(complete) = state else { continue };
+            match sources.iter_mut().find(|source| source.dataset == complete.dataset()) {
+                Some(source) => source.as_of = source.as_of.min(complete.as_of()),
+                None => sources.push(SourceRead {
+                    dataset: complete.dataset().to_owned(),
+                    as_of: complete.as_of(),
+                    statement: Arc::clone(&scan.statement),
+                }),
             }
-            _ => None,
-        });
+        }
         let numbers_carried_over =
             scans.iter().filter(|(_, scan, ..)| scan.scan.judged).all(|(_, scan, ..)| scan.statement.numbers_carried_over);
-        Ok(RunResult { conclusion, sources: sources.collect(), regions: self.variant.regions.clone(), numbers_carried_over })
+        Ok(RunResult { conclusion, sources, regions: self.variant.regions.clone(), numbers_carried_over })
     }
 
     /// The columns of the request that name persons: all but the day.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use prost::Message as _;
 use zerotrip_certs::certificate;
-use zerotrip_certs::definition::{Definition, MOST_DATASETS};
+use zerotrip_certs::definition::{Definition, MOST_SCANS};
 use zerotrip_certs::soundness::{Absence, Conclusion};
 use zerotrip_ledger::{Completed, Fact, LedgerError};
 use zerotrip_policies::Decision;
@@ -15,7 +15,7 @@ use zerotrip_proto::v1::{
     Reason, SourceStatement, Unavailable,
 };
 use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::digest::{self, Digest, commit, domain};
+use zerotrip_trust::digest::{self, Digest, commit, domain, sha256_parts};
 use zerotrip_trust::dsse;
 
 use super::dispatch::{Asked, Received};
@@ -223,9 +223,14 @@ impl Record {
         let (mut statements, mut commitments, mut kept, mut salts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let is_yes = outcome.kind == ExchangeOutcome::AnsweredTrue;
         for SourceRead { dataset, as_of, statement } in &outcome.sources {
-            let Some(received) = receipts.iter().find(|one| one.dataset == *dataset) else { continue };
-            let salt = random()?;
-            let commitment = commit(domain::RECEIPT, &salt, &received.receipt.payload).to_vec();
+            let received: Vec<&Envelope> = receipts.iter().filter(|one| one.dataset == *dataset).map(|one| &one.receipt).collect();
+            if received.is_empty() {
+                continue;
+            }
+            let salt: [u8; 32] = random()?;
+            let payloads = received.iter().map(|receipt| receipt.payload.as_slice());
+            let parts: Vec<&[u8]> = std::iter::once(salt.as_slice()).chain(payloads).collect();
+            let commitment = sha256_parts(domain::RECEIPT, &parts).to_vec();
             let coverage = statement.coverage.clone().unwrap_or_default();
             // Only a yes rests on all that was read. Of any other outcome, which registers could be read would tell why; that they were
             // asked stays on record all the same.
@@ -240,11 +245,11 @@ impl Record {
                 });
             }
             commitments.push(commitment);
-            kept.push(received.receipt.clone());
+            kept.extend(received.into_iter().cloned());
             salts.push(salt.to_vec());
         }
         // Nor does their number tell.
-        while !is_yes && commitments.len() < MOST_DATASETS {
+        while !is_yes && commitments.len() < MOST_SCANS {
             commitments.push(random()?.to_vec());
         }
         let certificate = match &outcome.wire {

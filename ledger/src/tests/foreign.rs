@@ -263,4 +263,12 @@ fn a_store_with_fewer_leaves_than_a_head_that_left_does_not_open() {
     assert!(matches!(other.try_open(), Err(OpenError::Forked(size)) if size == marked));
     fs::write(other.path().join("head"), "").unwrap();
     assert!(matches!(other.try_open(), Err(OpenError::Mark(_))));
+    // A link to nowhere is no sign that no head ever left, nor that none was published.
+    for name in ["head", "ledger/checkpoint"] {
+        fs::remove_file(other.path().join(name)).unwrap();
+        std::os::unix::fs::symlink("nowhere", other.path().join(name)).unwrap();
+        assert!(matches!(other.try_open(), Err(OpenError::Io { .. })), "{name}");
+        fs::remove_file(other.path().join(name)).unwrap();
+    }
+    other.try_open().unwrap();
 }

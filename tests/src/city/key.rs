@@ -194,8 +194,9 @@ impl<'a> Judge<'a> {
             let is_registered =
                 |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.status.is(Residence::Registered));
 
+            let (theirs, unread_theirs) = self.marriage.look_up(&kin[1..]);
             dead = has_died(applicant) && unread_household.is_none();
-            unread = unread_marriage.or(unread_household);
+            unread = unread_marriage.or(unread_household).or(unread_theirs);
             let living: Vec<ResidentId> = spouses.into_iter().filter(|spouse| !has_died(*spouse)).collect();
             // The marriage register begins on 1 May 1950: of whoever was of age before, it does not know everything.
             let of_age = applicant.birth_date().checked_add_months(Months::new(20 * 12));
@@ -209,15 +210,26 @@ impl<'a> Judge<'a> {
             };
             if unread.is_none() {
                 let mut parents = vec![applicant];
-                parents.extend(living.iter().chain(&kin).filter(|spouse| is_certain_spouse(&marriage, applicant, **spouse)));
-                certain.clone_from(&parents);
+                let is_certain = |spouse: &ResidentId| {
+                    is_certain_spouse(&marriage, applicant, *spouse) && !has_wed_another_since(&marriage, &theirs, applicant, *spouse)
+                };
+                parents.extend(kin[1..].iter().filter(|spouse| is_certain(spouse)));
+                certain.extend(living.iter().filter(|spouse| is_certain(spouse)));
                 persons.extend(living);
                 if variant == Variant::Family {
-                    let children = |of: &[ResidentId]| -> Vec<ResidentId> {
-                        household.iter().filter(|row| self.is_minor_child(row, of)).filter_map(|row| row.resident.get()).collect()
-                    };
-                    persons.extend(children(&kin));
-                    certain.extend(children(&parents));
+                    let minors: Vec<&HouseholdRow> = household.iter().filter(|row| self.is_minor(row, &kin)).copied().collect();
+                    let named: Vec<ResidentId> = minors.iter().filter_map(|row| row.resident.get()).collect();
+                    let (own, unread_own) = self.household.look_up(&named);
+                    unread = unread_own;
+                    let alive = minors.iter().filter(|row| row.death.get().is_none());
+                    persons.extend(alive.clone().filter_map(|row| row.resident.get()));
+                    let theirs =
+                        alive.filter(|row| parents.iter().any(|parent| is_child(row, *parent) && !is_anothers_now(row, &own, *parent)));
+                    certain.extend(theirs.filter_map(|row| row.resident.get()));
+                }
+                // Who belongs to whom is not known; whoever could belong was asked about.
+                if unread.is_some() {
+                    certain = vec![applicant];
                 }
             }
         }
@@ -283,8 +295,9 @@ impl<'a> Judge<'a> {
         unregistered.map_or(Ok(Answer::yes()), Err)
     }
 
-    fn is_minor_child(&self, row: &HouseholdRow, parents: &[ResidentId]) -> bool {
-        is_child(row, parents) && of_age_on(row).is_some_and(|day| day > self.today)
+    /// A minor child of one of these, living or not.
+    fn is_minor(&self, row: &HouseholdRow, parents: &[ResidentId]) -> bool {
+        parents.iter().any(|parent| is_child(row, *parent)) && of_age_on(row).is_some_and(|day| day > self.today)
     }
 
     /// The days on which somebody ceased to be a spouse or a minor child.
@@ -301,8 +314,9 @@ impl<'a> Judge<'a> {
         kin.extend(spouses);
         let counts = |row: &HouseholdRow| variant == Variant::Family || spouses.iter().any(|spouse| row.resident.is(*spouse));
         let died = |row: &HouseholdRow| row.death.get().filter(|_| counts(row) && !row.resident.is(applicant));
+        let lives_as_child = |row: &HouseholdRow| row.death.get().is_none() && kin.iter().any(|parent| is_child(row, *parent));
         let grew_up =
-            |row: &HouseholdRow| of_age_on(row).filter(|day| variant == Variant::Family && is_child(row, &kin) && *day <= self.today);
+            |row: &HouseholdRow| of_age_on(row).filter(|day| variant == Variant::Family && lives_as_child(row) && *day <= self.today);
         let parted = marriage.iter().filter(parted).filter_map(|row| row.date.get());
         parted.chain(household.iter().flat_map(|row| [died(row), grew_up(row)]).flatten()).collect()
     }
@@ -320,9 +334,15 @@ fn unread_beginning(field: &Field<NaiveDate>) -> bool {
     field.is_lost() && !NO_DAYS.contains(&field.text().as_str())
 }
 
-fn is_child(row: &HouseholdRow, parents: &[ResidentId]) -> bool {
-    let of_theirs = [&row.father, &row.mother].into_iter().filter_map(Field::get).any(|parent| parents.contains(&parent));
-    of_theirs && row.death.get().is_none()
+fn is_child(row: &HouseholdRow, parent: ResidentId) -> bool {
+    [&row.father, &row.mother].into_iter().filter_map(Field::get).any(|named| named == parent)
+}
+
+/// Whether the child's present row names parents, and not this one.
+fn is_anothers_now(child: &HouseholdRow, rows: &[&HouseholdRow], parent: ResidentId) -> bool {
+    let is_theirs = |row: &&&HouseholdRow| child.resident.get().is_some_and(|person| row.resident.is(person));
+    let mut present = rows.iter().filter(is_theirs).filter(|row| row.status.is(Residence::Registered));
+    present.any(|row| (row.father.get().is_some() || row.mother.get().is_some()) && !is_child(row, parent))
 }
 
 fn of_age_on(row: &HouseholdRow) -> Option<NaiveDate> {
@@ -351,6 +371,15 @@ fn is_certain_spouse(rows: &[&MarriageRow], applicant: ResidentId, spouse: Resid
     let Some(wed) = rows.iter().filter(theirs).filter(|row| weds(row)).filter_map(|row| row.date.get()).max() else { return false };
     let since = |row: &&&MarriageRow| row.date.get().is_some_and(|day| day >= wed);
     !rows.iter().filter(since).any(|row| (other(row) == Some(spouse)) != weds(row))
+}
+
+/// Whether the spouse's own entries show a later marriage to another.
+fn has_wed_another_since(rows: &[&MarriageRow], theirs: &[&MarriageRow], applicant: ResidentId, spouse: ResidentId) -> bool {
+    let weds = |row: &&&MarriageRow| row.event.is(Event::Married) || row.event.is(Event::Remarried);
+    let names = |row: &MarriageRow, person: ResidentId| row.man.is(person) || row.woman.is(person);
+    let wed = rows.iter().filter(weds).filter(|row| names(row, spouse)).filter_map(|row| row.date.get()).max();
+    let mut others = theirs.iter().filter(weds).filter(|row| names(row, spouse) && !names(row, applicant));
+    others.any(|row| row.date.get() >= wed)
 }
 
 impl<'a, R> Register<'a, R> {

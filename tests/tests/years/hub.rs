@@ -19,7 +19,7 @@ use zerotrip_proto::v1::{
     SourceStatement,
 };
 use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::digest::{commit, domain, sha256};
+use zerotrip_trust::digest::{Digest, commit, domain, sha256};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::keys::SigningKey;
 use zerotrip_trust::x509::{self, CertificateDer, TlsKey, pem};
@@ -85,6 +85,10 @@ impl Installation {
     pub fn take(&mut self, leaf: CertificateDer<'static>, ca: &CertificateDer<'_>, now: SystemTime) {
         renewal::accept(&leaf, &self.certificate, &self.tls, ca, now).unwrap();
         self.certificate = leaf;
+    }
+
+    pub fn tls_key(&self) -> Digest {
+        x509::key_digest(&self.certificate).unwrap()
     }
 
     pub fn validity(&self) -> (SystemTime, SystemTime) {
@@ -163,8 +167,8 @@ impl Former {
         }
         assert!(newest.hub_key(self.home.sign.id(), KeyUsage::Sign, now).is_err(), "{told}: a former hub's key counts");
         assert!(open_checkpoint(&self.log.note(), newest, HUB, now).is_err(), "{told}: a former hub's tree head counts");
-        let from = newest.hub_certified_from(&HUB.parse().unwrap()).unwrap();
-        assert!(self.home.validity().0 < from, "{told}: a former hub's certificate counts");
+        let tls = newest.hub_tls(&HUB.parse().unwrap()).unwrap();
+        assert!(tls.supersedes(&self.home.tls_key(), self.home.validity().0), "{told}: a former hub's certificate counts");
     }
 
     /// The authority neither renews it nor enrols it once more.

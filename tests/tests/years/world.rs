@@ -506,9 +506,9 @@ impl Department {
         let now = at(second);
         let open = |envelope: &Envelope| Directory::open_ended(envelope, authority, now, 0).unwrap();
         let known = self.directory.borrow().as_ref().map(open);
-        let from = known.as_ref().and_then(|known| known.hub_certified_from(&HUB.parse().unwrap()));
+        let tls = known.as_ref().and_then(|known| known.hub_tls(&HUB.parse().unwrap()));
         let (began, ends) = shown.home.validity();
-        if from.is_some_and(|from| began < from) || now < began || ends <= now {
+        if tls.is_some_and(|tls| tls.supersedes(&shown.home.tls_key(), began)) || now < began || ends <= now {
             return false;
         }
         let offered = match &known {

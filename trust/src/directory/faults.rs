@@ -198,10 +198,7 @@ impl<'a> Builder<'a> {
             self.fault(Fault::Twice(cut(&system.uri)));
         }
         self.keys(&identity, &system.keys, active);
-        let tls_key = Digest::try_from(system.tls_key.as_slice()).unwrap_or_else(|_| {
-            self.fault(Fault::TlsKey(cut(&system.uri)));
-            Digest::default()
-        });
+        let tls_key = self.tls_key(&system.tls_key, &system.uri);
         self.directory.systems.push(System {
             identity,
             uri: system.uri.clone(),
@@ -223,12 +220,15 @@ impl<'a> Builder<'a> {
             self.fault(Fault::Twice(cut(&hub.uri)));
         }
         self.keys(&identity, &hub.keys, active);
-        let certificates_from = from_timestamp(hub.certificates_from.as_ref());
-        // One that cannot be read must not let older certificates in.
-        if certificates_from.is_none() != hub.certificates_from.is_none() {
-            self.fault(Fault::Times(format!("the certificates of `{}`", cut(&hub.uri))));
-        }
-        self.directory.hubs.push(Hub { identity, uri: hub.uri.clone(), active, certificates_from });
+        let tls_key = self.tls_key(&hub.tls_key, &hub.uri);
+        self.directory.hubs.push(Hub { identity, uri: hub.uri.clone(), active, tls_key });
+    }
+
+    fn tls_key(&mut self, bytes: &[u8], holder: &str) -> Digest {
+        Digest::try_from(bytes).unwrap_or_else(|_| {
+            self.fault(Fault::TlsKey(cut(holder)));
+            Digest::default()
+        })
     }
 
     fn keys(&mut self, holder: &Identity, keys: &[v1::Key], active: bool) {

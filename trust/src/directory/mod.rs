@@ -60,8 +60,30 @@ pub struct Hub {
     pub uri: String,
     /// Whether it may act.
     pub active: bool,
-    /// The beginning of the TLS certificate with which it was enrolled anew, where it was.
-    pub certificates_from: Option<SystemTime>,
+    /// SHA-256 of the public key (SubjectPublicKeyInfo) that its TLS certificates are over.
+    pub tls_key: Digest,
+}
+
+/// The TLS key of a hub, as a directory names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubTls {
+    key: Digest,
+    /// When the directory was issued.
+    as_of: SystemTime,
+}
+
+impl HubTls {
+    /// By a directory that was issued then.
+    pub fn new(key: Digest, as_of: SystemTime) -> Self {
+        Self { key, as_of }
+    }
+
+    /// Whether a certificate over this key, which begins then, counts no more. One that was made after the directory may be that of a hub
+    /// that was enrolled anew since: who has not heard of it yet must take the hub that tells it. (A hub's certificates begin
+    /// [`CLOCK_SKEW`] before they are made.)
+    pub fn supersedes(&self, key: &Digest, begins: SystemTime) -> bool {
+        self.key != *key && begins + CLOCK_SKEW <= self.as_of
+    }
 }
 
 /// A key and whose it is.
@@ -317,10 +339,9 @@ impl Directory {
         self.system(&uri).is_some_and(|system| system.active) || self.hub(&uri).is_some_and(|hub| hub.active)
     }
 
-    /// Since when TLS certificates of this hub count, where it was enrolled anew with other keys. A bound in time, and no key: who has not
-    /// heard of the enrolment yet must take the hub that tells it.
-    pub fn hub_certified_from(&self, hub: &Identity) -> Option<SystemTime> {
-        self.hub(&hub.uri()).and_then(|hub| hub.certificates_from)
+    /// The key that TLS certificates of this hub are over; `None` of a hub that it does not name.
+    pub fn hub_tls(&self, hub: &Identity) -> Option<HubTls> {
+        self.hub(&hub.uri()).map(|hub| HubTls::new(hub.tls_key, self.issued_at))
     }
 
     /// Whether a TLS certificate of this system is over another key than the one that it was admitted with last.

@@ -61,7 +61,7 @@ fn city() -> City {
             uri: HUB.into(),
             status: Status::Active.into(),
             keys: vec![proto(&hub, KeyUsage::Sign), proto(&key(), KeyUsage::Checkpoint)],
-            certificates_from: None,
+            tls_key: vec![7; 32],
         }],
     };
     City { authority, sign, seal, hub, message }

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
+use crate::directory::HubTls;
 use crate::keys::{Algorithm, SigningKey};
 use crate::x509::{CertificateAuthority, fingerprint, make_csr};
 use rustls::{ClientConnection, HandshakeKind, ServerConnection};
 use std::time::{Duration, SystemTime};
+use zerotrip_proto::bounds::CLOCK_SKEW;
 
 const H2: &[&[u8]] = &[b"h2"];
 const DAY: Duration = Duration::from_secs(86_400);
@@ -139,14 +141,23 @@ fn expired_certificates_and_the_authoritys_own_are_refused() {
 fn a_certificate_from_before_its_holder_was_admitted_anew_is_refused() {
     let ca = root();
     let now = holder(&ca, &hub());
-    let (begins, _) = validity_of(now.chain.first().unwrap()).unwrap();
+    let leaf = now.chain.first().unwrap();
+    let ((begins, _), key) = (validity_of(leaf).unwrap(), key_digest(leaf).unwrap());
     let serving = server_config(&now.chain, &now.key, ca.cert_der(), H2).unwrap();
-    let dialling = |from: SystemTime| {
-        let expected = ExpectedPeer::new(&hub()).certified_from(Some(from));
+    let dialling = |key: Digest, as_of: SystemTime| {
+        let expected = ExpectedPeer::new(&hub()).known_as(Some(HubTls::new(key, as_of)));
         client_config(None, ca.cert_der(), expected, H2).unwrap()
     };
-    shake(dialling(begins), serving.clone()).unwrap();
-    assert!(reason(shake(dialling(begins + Duration::from_secs(1)), serving)).contains("Superseded"));
+    let made = begins + CLOCK_SKEW;
+    let (before, after) = (made - Duration::from_secs(1), made + Duration::from_secs(1));
+    for as_of in [before, made, after] {
+        shake(dialling(key, as_of), serving.clone()).unwrap();
+    }
+    // Over another key: enrolled anew since, or superseded.
+    shake(dialling([7; 32], before), serving.clone()).unwrap();
+    for as_of in [made, after] {
+        assert!(reason(shake(dialling([7; 32], as_of), serving.clone())).contains("Superseded"));
+    }
 }
 
 /// For handing a hub its renewed certificate: its end is forgiven, and nothing else.
