@@ -38,7 +38,7 @@ pub enum DialError {
         error: std::io::Error,
     },
     /// Somebody listens, but not who was expected.
-    #[error("{address} could not be proven to be the expected peer: {error}{}", hint(.error))]
+    #[error("{address} could not be proven to be the expected peer: {}{}", in_words(.error), hint(.error))]
     Tls {
         /// Where to.
         address: String,
@@ -48,6 +48,14 @@ pub enum DialError {
     /// No answer.
     #[error("{0} did not answer within 5 s")]
     Timeout(String),
+}
+
+/// What our own verifier refuses is said in its words, which rustls shows as a programmer's.
+fn in_words(error: &std::io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(own))) => own.0.to_string(),
+        _ => error.to_string(),
+    }
 }
 
 /// A connection that is closed before it begins says nothing of who closed it.

@@ -183,9 +183,16 @@ fn something_happens(
     }
 }
 
+/// As every 15 seconds: who saw nothing newer than a copy could not know that it is one.
+fn departments_compare(world: &World, second: u64, told: &str) {
+    let follow = (0..world.departments.len()).all(|one| world.is_followed(one, second));
+    assert!(follow, "{told}: departments follow the newest hub");
+}
+
 /// An older copy of the hub's files, mark and checkpoint too: in it nothing knows better. Departments and clients do, and it answers nobody.
 fn store_set_back(world: &mut World, copy: &Copy, second: u64, told: &str) {
     let (newest, departments) = (world.log.head().size, world.departments.len());
+    departments_compare(world, second, told);
     let acknowledged = world.log.set_back_to(copy, second);
     let longer = newest + 2 - world.log.head().size.min(newest);
     // At once, and once its other history is longer than the one that was seen.
@@ -202,6 +209,7 @@ fn store_set_back(world: &mut World, copy: &Copy, second: u64, told: &str) {
 
 /// The hub's own backup is put back, and the authority confirms that: what was revoked since stays so, though nothing at the hub knows of it.
 fn store_restored(world: &mut World, backup: &Copy, backed_up: u64, second: u64, told: &str) {
+    departments_compare(world, second, told);
     let given_up = world.log.restore(backup, second);
     world.knows_less(backed_up);
     let departments = world.departments.len();
