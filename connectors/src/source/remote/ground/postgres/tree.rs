@@ -41,7 +41,7 @@ const NODES: &[(&str, &str)] = &[
     ("BOOLEANTEST", "arg booltesttype location"),
     ("RELABELTYPE", "arg resulttype resulttypmod resultcollid relabelformat location"),
     ("COERCEVIAIO", "arg resulttype resultcollid coerceformat location"),
-    ("ARRAYCOERCEEXPR", "arg elemexpr resulttype resulttypmod resultcollid coerceformat location"),
+    ("ARRAYCOERCEEXPR", "arg elemexpr elemfuncid=0 isExplicit resulttype resulttypmod resultcollid coerceformat location"),
     ("CASE", CASE),
     ("CASEEXPR", CASE),
     ("WHEN", "expr result location"),
@@ -430,5 +430,56 @@ impl Reader<'_> {
         }
         self.next()?;
         Some(Node { name, fields })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TREE: &str = "({QUERY :commandType 1 :querySource 0 :canSetTag true :utilityStmt <> :resultRelation 0 :hasAggs false :rtable \
+        ({RTE :alias <> :eref {ALIAS :aliasname :inh :colnames (\"a\\ \\{b\")} :rtekind 0 :relid 20000 :relkind r :inh true}) \
+        :jointree {FROMEXPR :fromlist ({RANGETBLREF :rtindex 1}) :quals {OPEXPR :opno 98 :opfuncid 67 :args \
+        ({VAR :varno 1 :varattno 1 :vartype 25} {CONST :consttype 25 :constvalue 5 [ 20 0 0 0 113 ]})}} :targetList ({TARGETENTRY :expr \
+        {VAR :varno 1 :varattno 1 :vartype 25} :resname x}) :stmt_len 9})";
+
+    fn known() -> Known {
+        let mut known = Known::default();
+        known.operator("98 67 =");
+        known.function("67 16 25,25 texteq");
+        known
+    }
+
+    #[test]
+    fn what_is_known_is_accepted_and_nothing_else() {
+        let tree = TREE.to_owned();
+        assert_eq!(unknown(&tree, &known()), BTreeSet::new());
+        for (from, to) in [
+            (":hasAggs false", ":hasAggs true"),
+            (":stmt_len 9", ":stmt_len 9 :newField 1"),
+            (":varattno 1 :vartype 25}", ":varattno -1 :vartype 27}"),
+            (":rtekind 0", ":rtekind 3"),
+            (":inh true", ":inh false"),
+            (":rtindex 1", ":rtindex 2"),
+            (":opno 98", ":opno 99"),
+            (":opno 98", ":opno 20001"),
+            ("{FROMEXPR", "{NEWEXPR"),
+            (":utilityStmt <>", ":utilityStmt {X :y 1}"),
+            (":commandType 1", ":commandType 2"),
+        ] {
+            assert!(!unknown(&tree.replace(from, to), &known()).is_empty(), "{to}");
+        }
+        for end in 0..tree.len() {
+            assert!(!unknown(tree.get(..end).unwrap_or_default(), &known()).is_empty(), "{end}");
+        }
+        // A function of the same name and number that was made since, and one of other types.
+        for other in ["67 16 25,1184 texteq", "67 16 2205,2205 texteq"] {
+            let mut known = known();
+            known.function(other);
+            assert!(!unknown(&tree, &known).is_empty(), "{other}");
+        }
+        assert!(!unknown(&tree, &Known::default()).is_empty());
+        let deep = format!("{}{}", "(".repeat(100_000), ")".repeat(100_000));
+        assert!(!unknown(&deep, &known()).is_empty());
     }
 }
