@@ -106,17 +106,18 @@ pub(crate) fn unguarded(text: &str) -> &str {
     inner.strip_suffix(['\'', '`', '\u{2019}']).unwrap_or(inner)
 }
 
-/// HTML's character references (`&#8203;`, `&#x200b;`, `&nbsp;`) and Office Open XML's escapes (`_x0000_`), which exports leave in texts.
+/// HTML's character references (`&#8203;`, `&#x200b;`, `&nbsp;`), Office Open XML's escapes (`_x0000_`) and JSON's (`\u0033`), which
+/// exports leave in texts.
 fn unescaped(raw: &str) -> Cow<'_, str> {
-    if !raw.contains(['&', '_']) {
+    if !raw.contains(['&', '_', '\\']) {
         return raw.into();
     }
     let mut done = String::with_capacity(raw.len());
     let mut rest = raw;
-    while let Some(at) = rest.find(['&', '_']) {
+    while let Some(at) = rest.find(['&', '_', '\\']) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         done.push_str(before);
-        let Some((c, after)) = reference(from).or_else(|| escape(from)) else {
+        let Some((c, after)) = reference(from).or_else(|| escape(from)).or_else(|| json_escape(from)) else {
             let mark = from.chars().next().map_or(0, char::len_utf8);
             done.push_str(from.get(..mark).unwrap_or_default());
             rest = from.get(mark..).unwrap_or_default();
@@ -164,6 +165,18 @@ fn escape(text: &str) -> Option<(char, &str)> {
     Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, after))
 }
 
+/// The character of `\uHHHH` at the beginning, and what follows.
+fn json_escape(text: &str) -> Option<(char, &str)> {
+    let (digits, after) = text.strip_prefix("\\u")?.split_at_checked(4)?;
+    let code = digits.bytes().all(|c| c.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())??;
+    Some((char::from_u32(code)?, after))
+}
+
+/// Whether a character is a digit in any script, or is written for one.
+pub fn is_digit(c: char) -> bool {
+    c.is_numeric() || digit(narrow(c)).is_some_and(|digit| digit != b'X')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +194,7 @@ mod tests {
             "330106&#8203;199005171234",
             "330106&#x200B;19900517&nbsp;1234",
             "330106_x0000_199005171234",
+            "\\u003330106\\u0031990\\uff105171234\\u200b",
             "330106\u{fe0f}19900517\u{2066}1234\u{61c}",
             "\t３３０１０６ 19900517\u{3000}1234\0",
         ] {
@@ -191,5 +205,6 @@ mod tests {
         assert_eq!(identifier("&unknown;330106"), "&UNKNOWN;330106");
         assert_eq!(identifier("_330106&"), "_330106&");
         assert_eq!(identifier("_x00_330106"), "_X00_330106");
+        assert_eq!(identifier("\\u003+330106"), "\\U003+330106");
     }
 }

@@ -14,6 +14,8 @@ use crate::fold;
 const MOST_BETWEEN: usize = 3;
 /// Persons in one cell.
 const MOST_PERSONS: usize = 64;
+/// Characters of a day.
+const SHORTEST_DAY: usize = 8;
 /// Characters of a whole id.
 const WHOLE: usize = 18;
 /// What stands between the identifiers of a list.
@@ -96,13 +98,14 @@ pub fn persons_among<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Ve
 }
 
 /// What a cell holds if that can be part of an id and nothing else: fewer than 18 digits, with a day's marks or blanks between them, and
-/// an `X` behind them.
+/// an `X` or midnight behind them.
 fn piece(cell: &str) -> Option<String> {
     if cell.len() > 4 * WHOLE {
         return None;
     }
+    let text = fold::narrowed(cell);
     let mut piece = String::with_capacity(WHOLE);
-    for c in fold::narrowed(cell).chars() {
+    for c in without_midnight(&text).chars() {
         match fold::digit(c) {
             Some(_) if piece.ends_with('X') => return None,
             Some(digit) => piece.push(char::from(digit)),
@@ -111,6 +114,15 @@ fn piece(cell: &str) -> Option<String> {
         }
     }
     (1..WHOLE).contains(&piece.len()).then_some(piece)
+}
+
+/// A day that a system shows as a moment, without its hour: `1987-05-12 00:00:00.000+08`.
+fn without_midnight(text: &str) -> &str {
+    let Some((day, time)) = text.split_once([' ', 'T']).filter(|(day, _)| day.len() >= SHORTEST_DAY) else { return text };
+    let (hours, zone) = time.split_once(['+', 'Z']).unwrap_or((time, ""));
+    let is_midnight = hours.starts_with("00:00") && hours.chars().all(|c| matches!(c, '0' | ':' | '.'));
+    let is_zone = zone.chars().all(|c| c.is_ascii_digit() || c == ':');
+    if is_midnight && is_zone { day } else { text }
 }
 
 fn person(text: &str) -> Option<ResidentId> {

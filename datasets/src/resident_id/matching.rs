@@ -12,9 +12,9 @@
 //! a whole id and any further mark beside it, nobody knows who is meant. Whose whole id is there, with
 //! other digits before it, behind it or blanks inside, is never passed over. A damaged spelling is
 //!
-//! 1. **mistyped**: at most two edits (a character replaced, inserted, dropped, or swapped with its neighbour) from a form, one if 11 or 12 characters are known; up to two
-//!    look-alikes (`O`, `I`, `L` …) each stand for any character. A person's forms are the 18 characters and the 15 without century and check
-//!    character; in 16 characters and more a form may also be inside;
+//! 1. **mistyped**: at most two edits (a character replaced, inserted, dropped, or swapped with its neighbour; or month and day exchanged)
+//!    from a form, one if 11 or 12 characters are known; up to two look-alikes (`O`, `I`, `L` …) each stand for any character. A person's
+//!    forms are the 18 characters and the 15 without century and check character; in 16 characters and more a form may also be inside;
 //! 2. **truncated**: at least 8 characters, one edit less away from some part of a form, where a beginning or an end of an id can look so;
 //! 3. **masked**: every run of masks hides any stretch, and the rest holds to the letter: masks are made by machines, which do not mistype.
 //!    An `X` that is not the last character is one. A single mask may hide one character of a cell with one slip;
@@ -63,6 +63,10 @@ const LONGEST: usize = 20;
 const MOST_SLIPS: usize = 2;
 /// The most edits that anything is asked about, and one.
 const LEVELS: usize = 3;
+/// Where the month begins; the day is behind it.
+const MONTH_OF_LONG: usize = 10;
+/// The same of 15 digits.
+const MONTH_OF_SHORT: usize = 8;
 /// What hides characters.
 const MASKS: &str = "*#…~×○●□■※•_·—–⋯";
 /// What hides one, or says that nobody could read it: `\u{fffd}` is what no decoder knew.
@@ -116,6 +120,8 @@ pub struct Probe {
     /// The characters of the 18-character form: the 15-digit form has no others.
     counts: Counts,
     forms: [Form; 2],
+    /// The same with month and day exchanged, which is an edit by itself; none where that makes no other.
+    exchanged: Option<[Form; 2]>,
 }
 
 /// One spelling of a person's, as the automaton of [`within`] wants it.
@@ -129,8 +135,13 @@ struct Form {
 impl Probe {
     /// Prepares the person.
     pub fn new(key: &ResidentId) -> Self {
-        let text = &key.0;
-        Self { counts: Counts::of(text), forms: [Form::new(text), Form::new(&key.short())] }
+        let (long, short) = (&key.0, &key.short());
+        let exchanged = exchange(long, MONTH_OF_LONG).zip(exchange(short, MONTH_OF_SHORT));
+        Self {
+            counts: Counts::of(long),
+            forms: [Form::new(long), Form::new(short)],
+            exchanged: exchanged.filter(|(other, _)| other != long).map(|(long, short)| [Form::new(&long), Form::new(&short)]),
+        }
     }
 
     fn forms(&self) -> impl Iterator<Item = &Form> {
@@ -157,6 +168,14 @@ impl Form {
         }
         Self { length, places }
     }
+}
+
+/// A form with its month and its day exchanged.
+fn exchange<const N: usize>(form: &[u8; N], month: usize) -> Option<[u8; N]> {
+    let mut other = *form;
+    let (month, day) = other.get_mut(month..month + 4)?.split_at_mut(2);
+    month.swap_with_slice(day);
+    Some(other)
 }
 
 impl Suspect {
@@ -431,12 +450,16 @@ impl Take {
     fn could_be(&self, person: &Probe) -> bool {
         // Every known character that the person has not got is an edit, which spares most persons the long way.
         let near = || self.known.beyond(&person.counts) <= self.most;
-        let fits = |form: &Form| {
-            within(&self.tokens, form, Ends::Both, self.most)
-                || self.part.is_some_and(|most| within(&self.tokens, form, Ends::PartOfForm, most))
+        let is_near = near();
+        let fits = |form: &Form, spent: usize| {
+            let is_within = |most: Option<usize>, ends| {
+                let left = most.and_then(|most| most.checked_sub(spent));
+                left.is_some_and(|left| within(&self.tokens, form, ends, left))
+            };
+            (is_near && (is_within(Some(self.most), Ends::Both) || is_within(self.part, Ends::PartOfForm)))
+                || (self.overlong && is_within(Some(self.most), Ends::PartOfCell))
         };
-        (near() && person.forms().any(fits))
-            || (self.overlong && person.forms().any(|form| within(&self.tokens, form, Ends::PartOfCell, self.most)))
+        person.forms().any(|form| fits(form, 0)) || person.exchanged.iter().flatten().any(|form| fits(form, 1))
     }
 
     /// Whether it has the shape of an id, to the letter.

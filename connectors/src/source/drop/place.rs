@@ -28,6 +28,10 @@ const MOST_DROPS: usize = 4096;
 const MOST_MANIFEST: u64 = 4096;
 /// Names in one error.
 const MOST_LISTED: usize = 5;
+/// What the name of a file's manifest has behind the file's.
+const MANIFEST: &str = ".manifest.toml";
+/// What writers of tables leave beside the parts: that the job succeeded, and what they have in common. Checksums begin with `.`.
+const MARKERS: &[&str] = &["_SUCCESS", "_metadata", "_common_metadata"];
 /// A folder is looked through again after so long, even if no name in it has changed.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -221,9 +225,44 @@ impl Place {
         SourceError::new(ErrorCode::SourceLimit, detail)
     }
 
+    /// Beside parts is nothing that could be a further one: each name is a part's, its manifest's, a marker or one of a file that is still
+    /// being written.
+    fn accounted(&self, parts: &[String]) -> Result<(), SourceError> {
+        let is_known = |name: &String| {
+            let is_manifest = || parts.iter().any(|part| name_of(&manifest_of(Path::new(part))) == *name);
+            // A manifest without its part tells of one that is missing.
+            let is_unfinished = || FileDrop::is_unfinished(name) && !name.to_ascii_lowercase().ends_with(MANIFEST);
+            parts.contains(name) || MARKERS.contains(&name.as_str()) || is_unfinished() || is_manifest()
+        };
+        let mut others: Vec<String> = self.listed()?.iter().map(|path| name_of(path)).filter(|name| !is_known(name)).collect();
+        others.sort();
+        if others.is_empty() {
+            return Ok(());
+        }
+        let listed: Vec<String> = others.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
+        let rest = if others.len() > MOST_LISTED { format!(" and {} more", others.len() - MOST_LISTED) } else { String::new() };
+        let detail = format!(
+            "`{}` holds beside the parts {}{rest}, which could be further ones; have a pattern in `source.path` that they fit, or move what \
+             is no part to another folder",
+            self.folder().display(),
+            listed.join(", ")
+        );
+        Err(SourceError::new(ErrorCode::SourceDrift, detail))
+    }
+
     /// Several files are one file of several days only if their names show it.
     fn explained(&self, found: &Fitting) -> Result<(), SourceError> {
-        let names: Vec<String> = found.ready.iter().chain(&found.waiting).map(|path| name_of(path)).collect();
+        let mut names: Vec<String> = found.ready.iter().chain(&found.waiting).map(|path| name_of(path)).collect();
+        let beside = self.listed()?.into_iter().map(|path| name_of(&path));
+        let mut beside: Vec<String> = beside
+            .filter(|name| !self.file.fits(name) && !FileDrop::is_unfinished(name))
+            .filter(|name| names.iter().any(|fitting| series::could_be_part(fitting, name)))
+            .collect();
+        if !beside.is_empty() {
+            beside.sort();
+            names.extend(beside);
+            return Err(self.unexplained(&names));
+        }
         let is_shown = match &self.file.as_of {
             DropAsOf::Name(_) => names.iter().all(|name| self.file.as_of.day(name).is_some()),
             DropAsOf::Modified | DropAsOf::Manifest => series::is_one_of_several_days(names.iter().map(String::as_str)),
@@ -282,6 +321,7 @@ impl Place {
             Parts::All(_) | Parts::None | Parts::Unstated => {}
         }
         self.is_written(&names)?;
+        self.accounted(&names)?;
         let mut whole: Option<Arrived> = None;
         for path in &found.ready {
             let part = self.arrived(path)?;
@@ -374,7 +414,7 @@ fn name_of(path: &Path) -> String {
 }
 
 fn manifest_of(path: &Path) -> PathBuf {
-    with_suffix(path, ".manifest.toml")
+    with_suffix(path, MANIFEST)
 }
 
 /// What the file system says of a file, or of what a link leads to. A device or a pipe would be read without end, or wait for a writer.

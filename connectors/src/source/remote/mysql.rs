@@ -2,6 +2,7 @@
 
 mod resting;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +31,7 @@ const MOST_STATEMENTS: usize = 64;
 /// What a session is told once: that it only reads, how values are written, that no limit of the server's own shortens an answer, and that
 /// no transaction stands open, with an old moment, behind a statement that has none.
 const SETTINGS: &str = "set session autocommit = 1, session completion_type = 'NO_CHAIN'; set names utf8mb4; set session sql_mode = '', session time_zone = '+08:00', session sql_select_limit = \
-    18446744073709551615, session sql_big_selects = 1; set session transaction isolation level repeatable read, read only";
+    18446744073709551615, session sql_big_selects = 1, session sql_quote_show_create = 1; set session transaction isolation level repeatable read, read only";
 /// Kind of table, engine, and each column's name, type, type in full and precision.
 const COLUMNS: &str = "select t.table_type, t.engine, c.column_name, c.data_type, c.column_type, c.numeric_precision \
     from information_schema.tables t join information_schema.columns c on c.table_schema = t.table_schema and c.table_name = t.table_name \
@@ -158,17 +159,7 @@ impl Session for MysqlSession {
             let detail = format!("{} has no table or view `{database}`.`{table}`; mend `source.table`", address(&self.spec));
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
-        // The catalogue shows an account only the columns that it may read: that these are all, the star shows.
-        let all = format!("select * from {} limit 0", self.table(&self.spec.table));
-        self.connection.query_drop(all).await.map_err(|error| {
-            let error = self.failed(&error);
-            let detail = format!(
-                "{}; the account must be allowed to read each column of `{}`, since a row could be about persons who are named in one \
-                 that it does not see: grant it `select` on the table",
-                error.detail, self.spec.table
-            );
-            SourceError::new(error.code, detail)
-        })?;
+        self.sees_all(&columns).await?;
         Ok(relation(&columns, &self.catalogue(INDEXES).await?))
     }
 
@@ -241,6 +232,36 @@ impl MysqlSession {
         rows.into_iter().map(texts).collect()
     }
 
+    /// The catalogue shows an account only the columns that it may read: that these are all, the star shows, and for columns that the star
+    /// leaves out (`invisible`) the statement that would make the table again.
+    async fn sees_all(&mut self, columns: &[Vec<Option<String>>]) -> Result<(), SourceError> {
+        let (table, spec) = (self.table(&self.spec.table), &self.spec);
+        let why = |detail: &str| {
+            format!(
+                "{detail}; the account must be allowed to read each column of `{}`, since a row could be about persons who are named in one \
+                 that it does not see: grant it `select` on the table",
+                spec.table
+            )
+        };
+        let refused = |error: Error| {
+            let error = failed(spec, &error);
+            SourceError::new(error.code, why(&error.detail))
+        };
+        self.connection.query_drop(format!("select * from {table} limit 0")).await.map_err(refused)?;
+        if columns.first().and_then(|row| row.first()).is_some_and(|kind| kind.as_deref() == Some("VIEW")) {
+            return Ok(());
+        }
+        let made: Option<Row> = self.connection.query_first(format!("show create table {table}")).await.map_err(refused)?;
+        let made = made.map(texts).transpose()?.and_then(|row| row.into_iter().nth(1)).flatten().unwrap_or_default();
+        let seen: BTreeSet<&str> = columns.iter().filter_map(|row| row.get(2)?.as_deref()).collect();
+        let made: BTreeSet<String> = made.lines().filter_map(made_column).collect();
+        if made.iter().map(String::as_str).eq(seen) {
+            return Ok(());
+        }
+        let detail = format!("{}: `{}` has other columns than its catalogue shows `{}`", address(spec), spec.table, spec.user);
+        Err(SourceError::new(ErrorCode::Misconfigured, why(&detail)))
+    }
+
     /// The statement, and what it binds behind the values that are asked for.
     fn select(&self, query: &Query<'_>) -> (String, Vec<String>) {
         let only = &query.only;
@@ -282,6 +303,13 @@ impl MysqlSession {
     fn failed(&self, error: &Error) -> SourceError {
         failed(&self.spec, error)
     }
+}
+
+/// The name of the column that this line of a `create table` makes, if it makes one.
+fn made_column(line: &str) -> Option<String> {
+    let name = line.strip_prefix("  `")?;
+    let end = name.replace("``", "\0\0").find('`')?;
+    Some(name.get(..end)?.replace("``", "`"))
 }
 
 /// The column holds one of so many values.

@@ -214,7 +214,7 @@ impl Session for PostgresSession {
             return Ok(another);
         }
         let lines = self.one(&ground::postgres::proof(&self.table(&self.spec.table))).await?;
-        Ok(Ground::of(lines.as_deref().unwrap_or_default()))
+        Ok(ground::postgres::read(lines.as_deref().unwrap_or_default()))
     }
 
     async fn newest(&mut self, table: &str, column: &str) -> Result<Option<String>, SourceError> {

@@ -89,7 +89,9 @@ macro_rules! drop_notes {
             there must be explained, by names that differ in their day alone, or by `parts`. A file that is called like the one in `path` \
             but for a number, such as `t (2).csv` beside `t.csv`, must be explained too: by `parts = \"none\"`, or by a pattern that \
             both fit. A folder that a data platform writes as one table is `path = \"x.parquet/part-*.parquet\"` with `parts = \"all\"`, \
-            and counts once its `_SUCCESS` is there. Rows of a part are numbered behind those of the part before; `check` says from which \
+            and counts once its `_SUCCESS` is there. Parts are in a folder of their own: beside them may be their manifests, `_SUCCESS`, \
+            `_metadata`, `_common_metadata` and names of files that are still being written; with anything else there nothing is read, for it \
+            could be a further part. Rows of a part are numbered behind those of the part before; `check` says from which \
             number on. **A first line that is a row and no header** is refused: a column's name that reads as a value of its column, or \
             holds eight digits or more. **A file that is something else than `kind` says** is refused by what it is. A file whose name begins with `.` or `~`, or ends in `.part`, `.partial`, `.filepart` or `.tmp`, is still being written and never read: \
             write under such a name, then rename."

@@ -37,13 +37,20 @@ pub(super) const KIND: Kind = Kind {
         source's answers are as of the latest pass. The pass also remembers in which rows each person stands: a \
         look-up that finds fewer of them, because one is gone, was written anew, or is spelled otherwise now, takes a pass of its own, and is of then; \
         where it has no time for that it fails, and a pass begins at once. An unreadable row is located by its primary key, of which a part that is somebody's id shows its ends only; without one by its place in the pass.\n\n\
-        **What is asked of the catalogue**, at every pass, with `select` on the table, `show view` on a view and on what it rests upon (by \
-        which a table is listed and nothing of it can be read), and `replica monitor` on `*.*` (MySQL: `replication client`):\n\n\
+        **What is asked of the catalogue**, at every pass, with `select` on the table, `show view` on a view and `show view` and \
+        `references` on what it rests upon (by which a table and its columns are listed and nothing of it can be read), and `replica monitor` on `*.*` (MySQL: `replication client`):\n\n\
         | asked | accepted | refused |\n|---|---|---|\n\
         | `information_schema.tables` | tables of InnoDB, MyISAM and Aria | every other engine (FEDERATED, CONNECT, SPIDER, MEMORY, \
         MRG_MyISAM …), a secondary engine, and what the account does not see |\n\
-        | `information_schema.views` | views over such, in words that depend on nothing but rows | every other word: clocks, \
-        `current_user()`, variables, functions that somebody made, `limit`, `group_concat`, a table's partition |\n\
+        | `information_schema.columns`, `show create table` | a table of which the account sees every column, `invisible` ones too; \
+        virtual columns made in the words below | a column that it may not read; a virtual column made in other words, such as \
+        `current_user()` |\n\
+        | `information_schema.views` | views over such, in words that hide no row and are the same in every session: columns, literals, \
+        comparisons, `and`, `or`, `not`, `is`, `in` with a list, `between`, `like` without a backslash, `case`, `if`, `coalesce`, `nullif`, \
+        `concat`, `trim`, `upper`, `lower`, `substr`, `left`, `right`, `replace`, `length`, `cast` to `char` or to numbers, joins, queries in \
+        `from`, `where`, `order by`, `union all` | every other word: clocks, dates and their names, `current_user()`, variables, functions \
+        that somebody made, arithmetic, `collate`, `distinct`, `group by`, aggregates, windows, `limit`, `union`, queries within an \
+        expression, a table's partition; a `timestamp` with which more is done than to show it |\n\
         | `show all slaves status`, `show replica status` | a server that follows no other | a replica, of any number of servers, running or \
         stopped; and where the account may not ask |\n\
         | `read_only` | a server that takes writes | one that does not: a replica that was cut off is so |\n\

@@ -44,8 +44,13 @@ pub(super) const KIND: Kind = Kind {
         | `version()` | PostgreSQL 10 and later | forks and look-alikes: their copies and policies are not known here |\n\
         | `pg_class`, `pg_inherits` | ordinary and partitioned tables (`heap`, permanent), and their children and partitions | materialized \
         views, foreign tables, unlogged and temporary tables, other access methods, anywhere in it |\n\
-        | `pg_rewrite`, `pg_depend`, `pg_proc` | views over such, through operators and functions of the system's own that depend on their \
-        arguments alone | every other function and node: clocks, `current_user`, settings, functions that somebody made, `limit` |\n\
+        | `pg_rewrite`, `pg_depend`, `pg_proc`, `pg_operator` | views over such, of what hides no row and is the same in every session: \
+        columns, literals, comparisons, `and`, `or`, `not`, `is`, `in` with a list, `between`, `like`, `case`, `coalesce`, `nullif`, `||`, \
+        `concat`, `trim`, `upper`, `lower`, `substring`, `left`, `right`, `replace`, `length`, `+`, `-`, `*`, casts between texts, whole and \
+        decimal numbers and truth values, joins, queries in `from`, `where`, `order by`, `union all` | every other function and node: clocks, \
+        `current_user`, settings, functions that somebody made, `to_char`, `extract`, casts between a text and a date, and between a moment \
+        with a zone and one without, `ctid` and its like, `distinct`, `group by`, aggregates, windows, `limit`, `offset`, `tablesample`, \
+        `only`, `with`, `union`, queries within an expression |\n\
         | `pg_subscription_rel`, `pg_replication_origin` | tables that no replication writes | those that a logical subscription writes, running \
         or stopped; a server that is written from another's log in a way that is not its own |\n\
         | `pg_is_in_recovery()` | the server itself | a standby is as of the last transaction that it has replayed |\n\

@@ -8,13 +8,16 @@ use proptest::prelude::*;
 fn by_definition(suspect: &Suspect, key: &ResidentId) -> bool {
     let long = key.as_str();
     let short = format!("{}{}", &long[..6], &long[8..17]);
-    let forms = [long.as_bytes(), short.as_bytes()];
-    let distance = |cell: &[Token], form: &[u8], ends| align(cell, form.len(), ends, |c, at| form.get(at) == Some(&c));
+    // Month and day exchanged are one edit; where they are the same, there are none.
+    let turned = |text: &str, at: usize| format!("{}{}{}{}", &text[..at], &text[at + 2..at + 4], &text[at..at + 2], &text[at + 4..]);
+    let exchanged = [turned(long, 10), turned(&short, 8)];
+    let forms = [(long, 0), (short.as_str(), 0), (exchanged[0].as_str(), 1), (exchanged[1].as_str(), 1)];
+    let distance = |cell: &[Token], form: &str, ends| align(cell, form.len(), ends, |c, at| form.as_bytes().get(at) == Some(&c));
     let is_taken = |take: &Take| {
-        forms.iter().any(|form| {
-            distance(&take.tokens, form, Ends::Both) <= take.most
-                || take.part.is_some_and(|most| distance(&take.tokens, form, Ends::PartOfForm) <= most)
-                || (take.overlong && distance(&take.tokens, form, Ends::PartOfCell) <= take.most)
+        forms.iter().any(|(form, spent)| {
+            distance(&take.tokens, form, Ends::Both) + spent <= take.most
+                || take.part.is_some_and(|most| distance(&take.tokens, form, Ends::PartOfForm) + spent <= most)
+                || (take.overlong && distance(&take.tokens, form, Ends::PartOfCell) + spent <= take.most)
         })
     };
     suspect.anybody || suspect.takes.iter().any(is_taken)
@@ -29,7 +32,7 @@ fn any_id() -> impl Strategy<Value = ResidentId> {
 
 /// An id after up to four replaced, inserted or dropped characters, masks among them, with something before and behind it.
 fn any_cell() -> impl Strategy<Value = (ResidentId, String)> {
-    let edit = (any::<prop::sample::Index>(), 0u8..3, prop::sample::select("0123456789X*?甲".chars().collect::<Vec<_>>()));
+    let edit = (any::<prop::sample::Index>(), 0u8..4, prop::sample::select("0123456789X*?甲".chars().collect::<Vec<_>>()));
     let around = || prop_oneof![4 => Just(String::new()), 1 => "[0-9X]{1,6}", 1 => "[0-9*]{1,20}"];
     (any_id(), any::<bool>(), prop::collection::vec(edit, 0..5), around(), around()).prop_map(|(id, short, edits, before, after)| {
         let form = id.first_generation().filter(|_| short).unwrap_or_else(|| id.as_str().to_owned());
@@ -39,7 +42,13 @@ fn any_cell() -> impl Strategy<Value = (ResidentId, String)> {
             match what {
                 0 => text[at] = c,
                 1 => text.insert(at, c),
-                _ => drop(text.remove(at)),
+                2 => drop(text.remove(at)),
+                _ => {
+                    let month = form.len() - 8 + usize::from(form.len() == 15);
+                    if text.len() > month + 4 {
+                        text[month..month + 4].rotate_left(2);
+                    }
+                }
             }
         }
         (id, format!("{before}{}{after}", text.into_iter().collect::<String>()))

@@ -256,6 +256,15 @@ fn slips(a: &str, b: &str) -> usize {
     }
     d[a.len()][b.len()]
 }
+/// The same, where month and day may have been changed about as well: a slip by itself.
+fn slips_from(a: &str, p: &str) -> usize {
+    let turned: String = match p.len() {
+        18 => [&p[..10], &p[12..14], &p[10..12], &p[14..]].concat(),
+        15 => [&p[..8], &p[10..12], &p[8..10], &p[12..]].concat(),
+        _ => p.to_string(),
+    };
+    slips(a, p).min(slips(a, &turned) + 1)
+}
 /// Can these (None: hidden, lost) be brought into the shape of an id of 18 or 15 by changing at most so many characters?
 fn within(c: &[Option<char>], most: usize) -> bool {
     static WORDS: std::sync::OnceLock<[Vec<Vec<char>>; 3]> = std::sync::OnceLock::new();
@@ -433,7 +442,7 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
     if alike != s && whole(&alike, column) {
         return Others;
     }
-    if [&s, &alike].iter().any(|s| slips(s, p) <= 2 || p15.as_ref().map_or(false, |p| slips(s, p) <= 2)) {
+    if [&s, &alike].iter().any(|s| slips_from(s, p) <= 2 || p15.as_ref().map_or(false, |p| slips_from(s, p) <= 2)) {
         return Mine;
     }
     if s.len() == 18 && digits(&s) {
@@ -531,7 +540,7 @@ pub fn may_exclude(cell: &str, column: &Declared, p: &str) -> bool {
 fn far(item: &str, column: &Declared, p: &str) -> bool {
     let s: String = item.chars().filter(|c| *c != ' ' && *c != '-').collect();
     let p15 = short(p);
-    let near = |n: usize| slips(&s, p) <= n || p15.as_ref().map_or(false, |p| slips(&s, p) <= n);
+    let near = |n: usize| slips_from(&s, p) <= n || p15.as_ref().map_or(false, |p| slips_from(&s, p) <= n);
     if !s.is_ascii() || placeholder(&s) || s.len() < 8 || item.starts_with('-') || item.ends_with('-') {
         return false;
     }
@@ -744,8 +753,20 @@ fn dress(r: Rng, s: String) -> String {
         _ => s,
     }
 }
+/// Month and day the other way about, as some write them.
+fn turned(s: &str) -> String {
+    match (s.is_ascii(), s.len()) {
+        (true, 18) => [&s[..10], &s[12..14], &s[10..12], &s[14..]].concat(),
+        (true, 15) => [&s[..8], &s[10..12], &s[8..10], &s[12..]].concat(),
+        _ => s.to_string(),
+    }
+}
 fn damage(r: Rng, s: &str) -> String {
-    match upto(r, 11) {
+    match upto(r, 12) {
+        11 => {
+            let t = turned(s);
+            if upto(r, 2) == 0 { t } else { slip(r, &t) }
+        }
         0 | 1 => slip(r, s),
         2 => {
             let t = slip(r, s);
@@ -875,6 +896,17 @@ mod tests {
         may(&format!("{o}、{q}"), &p);
         must(&format!("{o}{p}"), &p);
         must(&format!("{o} {p}"), &p);
+    }
+    #[test]
+    fn month_and_day_the_other_way_about() {
+        let (p, o, _) = people();
+        let q = id("33012219870512171");
+        for (mine, cell) in [(&p, "330106196215037946"), (&q, "330122198705121715"), (&q, "330122198712051715"), (&q, "33012219871205171")]
+        {
+            assert!(cell == "330122198705121715" || must_not_exclude(cell, &column(), mine), "{cell} {mine}");
+        }
+        assert!(!must_not_exclude("330122198712051715", &column(), &o));
+        assert!(!may_exclude("330122198712051715", &column(), &q));
     }
     #[test]
     fn placeholders() {

@@ -70,7 +70,7 @@ impl Opened {
     }
 
     fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
-        super::super::super::open(&self.dataset, self.folder.path(), &self.folder.path().join("state"), Arc::default())
+        super::super::super::open(&self.dataset, self.folder.path(), &self.folder.path().join(".state"), Arc::default())
     }
 
     fn refused(&self) -> String {

@@ -50,6 +50,65 @@ fn parts_are_as_old_as_the_oldest_and_rows_are_numbered_through() {
 }
 
 #[test]
+fn nothing_lies_beside_parts_that_could_be_one() {
+    for kind in KINDS {
+        let rig = rig(kind, "parts = \"all\"\npart_count = 2", "modified");
+        let place = |name: &str| rig.folder.path().join("in").join(name);
+        fs::write(place("m-1.dat"), bytes(kind, "one")).unwrap();
+        fs::write(place("m-2.dat"), bytes(kind, "two")).unwrap();
+        // What writers leave is known by its name.
+        for known in
+            ["_SUCCESS", "_metadata", "_common_metadata", "._SUCCESS.crc", ".m-1.dat.crc", "m-3.dat.tmp", "~m.dat", "m-1.dat.manifest.toml"]
+        {
+            fs::write(place(known), "").unwrap();
+            assert!(rig.open().is_ok(), "{kind:?} {known}");
+        }
+        for other in [
+            "m-3.snappy.DAT",
+            "M-3.dat",
+            "m-3.DAT",
+            "extra.dat",
+            "extra-3.dat",
+            "_m-3.dat",
+            "m-3.dat.1",
+            "m-3.dat.gz",
+            "m-3",
+            "_delta_log",
+            "_SUCCESS.dat",
+            "m-9.dat.manifest.toml",
+            "m-1.dat.bak",
+            "三.dat",
+        ] {
+            fs::write(place(other), bytes(kind, "three")).unwrap();
+            let detail = rig.open().err().map(|error| error.detail).unwrap_or_default();
+            assert!(detail.contains("could be further ones") && detail.contains(&format!("`{other}`")), "{kind:?} {other}: {detail}");
+            fs::remove_file(place(other)).unwrap();
+        }
+        fs::create_dir(place("2026")).unwrap();
+        assert!(rig.open().unwrap_err().detail.contains("`2026`"), "{kind:?}");
+        fs::remove_dir(place("2026")).unwrap();
+        assert!(rig.open().is_ok(), "{kind:?}");
+    }
+}
+
+#[test]
+fn what_is_called_like_a_drop_is_explained_though_it_does_not_fit() {
+    for kind in KINDS {
+        let rig = rig(kind, "", "modified");
+        let place = |name: &str| rig.folder.path().join("in").join(name);
+        fs::write(place("m-20251121.dat"), bytes(kind, "21st")).unwrap();
+        fs::write(place("n-20251121.dat"), "another register").unwrap();
+        assert!(rig.open().is_ok(), "{kind:?}");
+        for other in ["m-20251121-2.DAT", "M-20251121 (2).dat", "m_20251121_2.dat", "m2.dat"] {
+            fs::write(place(other), bytes(kind, "more of the 21st")).unwrap();
+            let detail = rig.open().unwrap_err().detail;
+            assert!(detail.contains("could be parts") && detail.contains(&format!("`{other}`")), "{kind:?} {other}: {detail}");
+            fs::remove_file(place(other)).unwrap();
+        }
+    }
+}
+
+#[test]
 fn names_that_differ_in_their_day_alone_are_one_file_of_several_days() {
     for kind in KINDS {
         let rig = rig(kind, "", "modified");

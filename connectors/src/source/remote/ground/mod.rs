@@ -1,8 +1,10 @@
 //! What a table or view rests upon, asked of the system's own catalogue down to the last table: whether its rows are of now, and whether
 //! they are the same for everybody who reads them.
 //!
-//! Both are accepted, never assumed: a kind of relation, an engine, a node of a view's tree, a function or a word that does not stand in
-//! the lists beside this file counts as one that could copy rows, or hide them. What a system cannot be asked is a finding as well.
+//! Both are accepted, never assumed: a kind of relation, an engine, a node of a view's tree or a field of it, a function or a word that is
+//! not in the lists beside this file counts as one that could copy rows, or hide them. On these lists is what gives every reader the same,
+//! in whatever session, and one row for each row below: no aggregate, window, `distinct` or `limit`, which keep one row of several. What a
+//! system cannot be asked is a finding as well.
 
 pub mod mysql;
 pub mod postgres;
@@ -13,6 +15,11 @@ use super::super::SourceError;
 
 /// Findings that are said; the others are counted.
 const MOST_SAID: usize = 3;
+
+/// What is said of a view that uses what is not known here.
+pub fn unknown_in(view: &str, used: &str) -> String {
+    format!("`{view}` is a view that uses {used}, of which it is not known that it shows every row, and the same to every reader")
+}
 
 /// What a table or view rests upon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What a table of MySQL's or MariaDB's rests upon, and whether its server follows another one: asked of the server, table by table.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error, Row};
@@ -13,6 +13,9 @@ use super::{MysqlSession, failed, texts};
 const RELATION: &str = "select t.table_type, t.engine, t.create_options, v.view_definition from information_schema.tables t \
     left join information_schema.views v on v.table_schema = t.table_schema and v.table_name = t.table_name \
     where t.table_schema = ? and t.table_name = ? limit 1";
+/// Its columns, as far as the reader may see them: name, type, and how one is made that is made anew for each reader.
+const COLUMNS: &str = "select column_name, data_type, case when extra like '%VIRTUAL%' then generation_expression end \
+    from information_schema.columns where table_schema = ? and table_name = ?";
 /// An event whose text has this table's name in it.
 const EVENT: &str = "select concat(event_schema, '.', event_name) from information_schema.events \
     where locate(?, event_definition) > 0 limit 1";
@@ -33,6 +36,14 @@ const CLUSTERS: &[(&str, &[&str], &str)] = &[
 ];
 /// Tables and views that one may rest upon.
 const MOST_RELATIONS: usize = 500;
+
+/// A column that the reader sees in the catalogue.
+struct SeenColumn {
+    name: String,
+    is_time: bool,
+    /// From what it is made each time that it is read.
+    made: Option<String>,
+}
 
 impl MysqlSession {
     /// What the table rests upon, followed down to the last one.
@@ -64,12 +75,28 @@ impl MysqlSession {
         let row: Option<Row> = self.connection.exec_first(RELATION, (&place.0, &place.1)).await.map_err(|error| failed(spec, &error))?;
         let row = row.map(texts).transpose()?.unwrap_or_default();
         let text = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
+        let columns = self.columns(place).await?;
+        let (spec, user) = (&self.spec, &self.spec.user);
+        if columns.is_empty() && !row.is_empty() {
+            found.hidden.push(format!(
+                "the columns of `{name}` are not in the catalogue that `{user}` sees, and one of them may be made anew for each reader: grant \
+                 `references` on it, by which they are listed there and nothing of it can be read"
+            ));
+        }
         match (text(0).as_str(), text(1).as_str()) {
             // A copy for another engine that answers in its place, some time after it was written.
             ("BASE TABLE" | "SYSTEM VERSIONED", _) if text(2).to_lowercase().contains("secondary_engine") => {
                 found.copied.push(format!("`{name}` has a secondary engine, which may answer from a copy"));
             }
             ("BASE TABLE" | "SYSTEM VERSIONED", "InnoDB" | "MyISAM" | "Aria") => {
+                for (column, made) in columns.into_iter().filter_map(|column| Some((column.name, column.made?))) {
+                    if let Err(used) = ground::mysql::expression(&made) {
+                        found.hidden.push(format!(
+                            "`{name}` makes its column `{column}` anew for each reader, with {used}, of which it is not known that it gives \
+                             every reader the same"
+                        ));
+                    }
+                }
                 let event: Option<Row> = self.connection.exec_first(EVENT, (&place.1,)).await.map_err(|error| failed(spec, &error))?;
                 match event.map(texts).transpose()?.and_then(|row| row.into_iter().next().flatten()) {
                     Some(event) => found.copied.push(format!("`{name}` is named by the event `{event}`, which may fill it now and then")),
@@ -82,19 +109,20 @@ impl MysqlSession {
                 ));
             }
             ("VIEW", _) if text(3).is_empty() => {
-                let user = &spec.user;
                 found.unknown(format!(
                     "`{name}` is a view whose text `{user}` may not see: grant `show view` on it, and on what it rests upon"
                 ));
             }
-            ("VIEW", _) => match ground::mysql::tables(&text(3)) {
-                Ok(tables) => return Ok(tables),
-                Err(word) => found.unknown(format!(
-                    "`{name}` is a view that uses `{word}`, of which it is not known that it depends on nothing but rows"
-                )),
+            ("VIEW", _) => match ground::mysql::view(&text(3)) {
+                Ok(view) => {
+                    if let Some(used) = self.of_the_session(&view).await? {
+                        found.unknown(ground::unknown_in(&name, &used));
+                    }
+                    return Ok(view.tables);
+                }
+                Err(used) => found.unknown(ground::unknown_in(&name, &used)),
             },
             ("", _) => {
-                let user = &spec.user;
                 found.unknown(format!(
                     "`{name}`, which it rests upon, is not in the catalogue that `{user}` sees: grant `show view` on it, by which it is listed \
                      there and nothing of it can be read"
@@ -103,6 +131,33 @@ impl MysqlSession {
             (kind, _) => found.unknown(format!("`{name}` is of the kind `{kind}`")),
         }
         Ok(Vec::new())
+    }
+
+    /// A column with which a view does more than to show it, and whose values are another session's otherwise.
+    async fn of_the_session(&mut self, view: &ground::mysql::View) -> Result<Option<String>, SourceError> {
+        let mut seen = HashMap::new();
+        for table in &view.tables {
+            for column in self.columns(table).await? {
+                *seen.entry(column.name.to_lowercase()).or_insert(false) |= column.is_time;
+            }
+        }
+        let of = |used: &String| match seen.get(&used.to_lowercase()) {
+            Some(false) => None,
+            Some(true) => Some(format!("`{used}`, a `timestamp` that is written in the zone of the session, for more than to show it")),
+            None if view.named.contains(used) => None,
+            None => Some(format!("`{used}`, a column of a type that is not seen")),
+        };
+        Ok(view.used.iter().find_map(of))
+    }
+
+    async fn columns(&mut self, place: &(String, String)) -> Result<Vec<SeenColumn>, SourceError> {
+        let rows: Vec<Row> = self.connection.exec(COLUMNS, (&place.0, &place.1)).await.map_err(|error| self.failed(&error))?;
+        let column = |row: Row| {
+            let row = texts(row)?;
+            let text = |at: usize| row.get(at).cloned().flatten();
+            Ok(SeenColumn { name: text(0).unwrap_or_default(), is_time: text(1).as_deref() == Some("timestamp"), made: text(2) })
+        };
+        rows.into_iter().map(column).collect()
     }
 
     /// Why what stands here may be behind the rest of its cluster.

@@ -166,7 +166,8 @@ const ORACLE: &str = "select case when exists (select 1 from all_tables where ow
     then 'table: {table}' else 'copy no ordinary table, of which Oracle would say so: {table}' end || chr(10) || \
     'reader a table whose cells may be redacted, which Oracle does not tell a reader: {table}' from dual";
 /// An ordinary table that is neither external nor replicated nor in memory alone, whose reader sees its definition and so its security
-/// policies, of which there are none, and no masked column without the right to see through.
+/// policies, of which there are none, and no masked column without the right to see through, nor a computed one that is not stored, which
+/// may ask who reads.
 const SQL_SERVER: &str = "select concat(\
     case when exists (select 1 from sys.tables where object_id = object_id('{path}') and type = 'U' and is_external = 0 \
     and durability = 0 and is_replicated in (0, 1)) then 'table: {table}' else 'copy no ordinary table: {table}' end, \
@@ -174,6 +175,8 @@ const SQL_SERVER: &str = "select concat(\
     else char(10) + 'reader a table of which the reader may not see the definition (grant view definition): {table}' end, \
     case when exists (select 1 from sys.security_predicates where target_object_id = object_id('{path}')) \
     then char(10) + 'reader a table with a security policy: {table}' else '' end, \
+    case when exists (select 1 from sys.computed_columns where object_id = object_id('{path}') and is_persisted = 0) \
+    then char(10) + 'reader a table with a computed column that is made anew for each reader: {table}' else '' end, \
     case when isnull(has_perms_by_name(db_name(), 'database', 'unmask'), 0) = 0 \
     and exists (select 1 from sys.masked_columns where object_id = object_id('{path}') and is_masked = 1) \
     then char(10) + 'reader a table with masked columns: {table}' else '' end)";

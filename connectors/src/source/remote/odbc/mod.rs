@@ -263,7 +263,8 @@ impl Session for OdbcSession {
                 if let Some(another) = ground::postgres::is_another(&version) {
                     return Ok(another);
                 }
-                self.one(&ground::postgres::proof(&path)).await?
+                let lines = self.one(&ground::postgres::proof(&path)).await?;
+                return Ok(ground::postgres::read(lines.as_deref().unwrap_or_default()));
             }
             Asks::Statement(statement) => {
                 let schema = self.spec.schema.clone();

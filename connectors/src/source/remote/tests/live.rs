@@ -15,16 +15,18 @@ const POSTGRES_SOUND: &[&str] = &[
     "t.name",
     "upper(trim(t.name)) || '{QUERY :funcid 1}'",
     "case when t.name like '%a' then 'a' else coalesce(t.name, 'b') end",
+    "case t.name when 'a' then 1 else 2 end",
     "concat(t.name, '-', length(t.name))",
     "nullif(t.name, '')::varchar(20)",
-    "(select max(u.name) from SCHEMA.u as u where u.id_a = t.id_a)",
     "substring(t.name from 1 for 2)",
-    "array_to_string(array[t.name, t.id_a], ',')",
-    "to_char(date '2020-01-01' + length(t.name), 'YYYY')",
-    "count(*) over (partition by t.id_a)",
-    "md5(t.name)",
+    "t.id_a in ('a', 'b') and t.name is distinct from 'c' and (t.name = 'x') is not true",
+    "length(t.name)::text",
+    "'2020-01-01'::date between '2019-01-01' and '2021-01-01'",
+    "timestamptz '2020-01-01 00:00+08' < timestamptz '2021-01-01 00:00+08'",
+    "replace(t.name, 'a', 'b')",
+    "length(t.name) * 2 - 1",
 ];
-/// Those that could show something else to somebody else, or of another time.
+/// Those that could show something else to another reader, or in another session, or of another time.
 const POSTGRES_UNSOUND: &[&str] = &[
     "current_user",
     "session_user::text",
@@ -39,8 +41,55 @@ const POSTGRES_UNSOUND: &[&str] = &[
     "age(timestamp '2020-01-01')::text",
     "(select v from unnest(array[t.name]) as v)",
     "(select u.name from SCHEMA.u as u limit 1)",
+    "(select max(u.name) from SCHEMA.u as u where u.id_a = t.id_a)",
+    "exists(select 1 from SCHEMA.u as u where u.id_a = t.id_a)",
     "has_table_privilege('SCHEMA.u', 'select')::text",
     "txid_current()::text",
+    "to_char('2020-01-01 00:00+00'::timestamptz, 'HH24')",
+    "to_char(date '2020-01-01', 'TMMonth')",
+    "extract(hour from '2020-01-01 00:00+00'::timestamptz)::text",
+    "('2020-01-01 00:00+00'::timestamptz)::date",
+    "('2020-01-01 00:00+00'::timestamptz < '2020-01-01'::timestamp)::text",
+    "('2020-01-01'::date)::text",
+    "concat(t.name, '2020-01-01'::date)",
+    "case when t.name = 'never' then t.name::date is null end",
+    "0.1::float8::text",
+    "'1 day'::interval::text",
+    "'x'::bytea::text",
+    "t.ctid::text",
+    "t.tableoid::text",
+    "t.xmin::text",
+    "t::text",
+    "(t.name collate \"C\" < 'a')::text",
+    "count(*) over (partition by t.id_a)",
+    "row_number() over (partition by t.id_a order by t.name)",
+    "generate_series(1, 2)",
+    "array_to_string(array[t.name, t.id_a], ',')",
+    "(t.name operator(SCHEMA.===) t.name)::text",
+];
+/// Queries of the table that keep one row of several, or leave some out by something else than their cells.
+const POSTGRES_FEWER: &[&str] = &[
+    "select distinct on (t.name) t.id_a, t.id_b, t.name from TABLE as t order by t.name",
+    "select distinct t.id_a, t.id_b, t.name from TABLE as t",
+    "select id_a, id_b, name from (select *, row_number() over (partition by name order by id_a) as place from TABLE) as t where place = 1",
+    "select min(t.id_a) as id_a, min(t.id_b) as id_b, t.name from TABLE as t group by t.name",
+    "select min(t.id_a) as id_a, min(t.id_b) as id_b, min(t.name) as name from TABLE as t",
+    "select id_a, id_b, name from TABLE limit 5",
+    "select id_a, id_b, name from TABLE offset 0",
+    "select id_a, id_b, name from TABLE order by name fetch first 5 rows with ties",
+    "select id_a, id_b, name from TABLE tablesample system (100)",
+    "select id_a, id_b, name from only TABLE",
+    "select id_a, id_b, name from TABLE union select id_a, id_b, name from TABLE",
+    "select id_a, id_b, name from TABLE except all select id_a, id_b, name from SCHEMA.t where name = 'z'",
+    "with q as (select * from TABLE) select id_a, id_b, name from q",
+    "select id_a, id_b, name from TABLE, generate_series(1, 1)",
+    "select id_a, id_b, name from TABLE as t where ctid < '(1,50)'",
+    "select id_a, id_b, name from TABLE as t where not exists (select from TABLE as u where u.name = t.name and u.id_a < t.id_a)",
+];
+const POSTGRES_WHOLE: &[&str] = &[
+    "select id_a, id_b, name from TABLE union all select id_a, null, name from SCHEMA.u",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.u as u using (id_a) where u.name is null order by t.name",
+    "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from TABLE) as z join TABLE as t on t.id_a = z.id_a",
 ];
 const MYSQL_SOUND: &[&str] = &[
     "t.name",
@@ -48,12 +97,9 @@ const MYSQL_SOUND: &[&str] = &[
     "case when t.name like '%a' then 'a' else coalesce(t.name, 'from `x` where') end",
     "concat(t.name, '-', char_length(t.name))",
     "if(t.name = '', 'x', cast(t.name as char))",
-    "(select max(u.name) from SCHEMA.u as u where u.id_a = t.id_a)",
     "substring(t.name, 1, 2)",
-    "date_format('2020-01-01' - interval 3 day, '%Y')",
-    "row_number() over (partition by t.id_a order by t.name)",
-    "exists(select 1 from SCHEMA.u as u where u.id_a = t.id_a)",
-    "convert(t.name using utf8mb4) collate utf8mb4_bin",
+    "nullif(replace(t.name, 'a', 'b'), left(t.name, 2))",
+    "t.id_a in ('a', 'b') and not (t.name <=> 'c') and (t.name = 'x') is true",
 ];
 const MYSQL_UNSOUND: &[&str] = &[
     "current_user()",
@@ -68,8 +114,43 @@ const MYSQL_UNSOUND: &[&str] = &[
     "unix_timestamp()",
     "(select u.name from SCHEMA.u as u limit 1)",
     "(select group_concat(u.name) from SCHEMA.u as u)",
+    "(select max(u.name) from SCHEMA.u as u where u.id_a = t.id_a)",
+    "exists(select 1 from SCHEMA.u as u where u.id_a = t.id_a)",
     "found_rows()",
     "load_file('/x')",
+    "date_format('2020-01-01', '%W')",
+    "date_format('2020-01-01' - interval 3 day, '%Y')",
+    "week('2023-01-01')",
+    "dayname('2023-01-01')",
+    "charset('a')",
+    "collation(t.name)",
+    "convert(t.name using latin1)",
+    "cast('0000-00-00' as date)",
+    "from_unixtime(0)",
+    "(t.changed < '2020-01-01 00:00:00')",
+    "cast(t.changed as char)",
+    "count(*) over (partition by t.id_a)",
+    "row_number() over (partition by t.id_a order by t.name)",
+    "1 / 3",
+];
+const MYSQL_FEWER: &[&str] = &[
+    "select distinct t.id_a, t.id_b, t.name from TABLE as t",
+    "select id_a, id_b, name from (select *, row_number() over (partition by name order by id_a) as place from TABLE) as t where place = 1",
+    "select min(t.id_a) as id_a, min(t.id_b) as id_b, t.name from TABLE as t group by t.name",
+    "select min(t.id_a) as id_a, min(t.id_b) as id_b, min(t.name) as name from TABLE as t",
+    "select id_a, id_b, name from TABLE limit 5",
+    "select id_a, id_b, name from TABLE limit 100 offset 0",
+    "select id_a, id_b, name from TABLE order by name fetch first 5 rows with ties",
+    "select id_a, id_b, name from TABLE union select id_a, id_b, name from TABLE",
+    "select id_a, id_b, name from TABLE except all select id_a, id_b, name from SCHEMA.t where name = 'z'",
+    "with q as (select * from TABLE) select id_a, id_b, name from q",
+    "select id_a, id_b, name from TABLE as t where not exists (select 1 from TABLE as u where u.name = t.name and u.id_a < t.id_a)",
+    "select z.id_a, z.id_b, z.name from (select id_a, id_b, name, changed as at from TABLE) as z where z.at < '2020-01-01' or 1 = 1",
+];
+const MYSQL_WHOLE: &[&str] = &[
+    "select id_a, id_b, name from TABLE union all select id_a, null, name from SCHEMA.u",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.u as u on u.id_a = t.id_a where u.name is null order by t.name",
+    "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from TABLE) as z join TABLE as t on t.id_a = z.id_a",
 ];
 
 /// A rig whose table is a view of these expressions, and what stands around it.
@@ -87,7 +168,9 @@ impl<'a> Views<'a> {
             insert into SCHEMA.extract values ('2026-11-20T00:30:00+08:00')",
         );
         let own = if server.is_postgres {
-            "create function SCHEMA.own(text) returns text immutable language sql as 'select $1'"
+            "create function SCHEMA.own(text) returns text immutable language sql as 'select $1'; \
+             create function SCHEMA.same(text, text) returns bool immutable language sql as 'select true'; \
+             create operator SCHEMA.=== (leftarg = text, rightarg = text, function = SCHEMA.same)"
         } else {
             "create function SCHEMA.own(a text) returns text deterministic return a"
         };
@@ -95,6 +178,7 @@ impl<'a> Views<'a> {
         let (schema, reader) = (server.quote(&rig.table.schema), server.quote(READER));
         if !server.is_postgres {
             server.sql(&format!("grant execute on {schema}.* to {reader}@'%'"));
+            rig.table.sql("alter table TABLE add column changed timestamp not null default current_timestamp invisible");
         }
         Self { rig, made: 0 }
     }
@@ -148,7 +232,7 @@ pub fn a_view_is_followed_down_to_its_rows(server: &Server) {
         views.is_refused(shown);
         let filter = format!(" where coalesce({shown}, 'x') <> 'y'");
         // What hides rows need not be shown.
-        if !shown.contains("select") && !shown.contains("random") {
+        if !["select", "random", "over (", "generate_series"].iter().any(|word| shown.contains(word)) {
             views.of(&[], &filter.replace(&format!("coalesce({shown}"), &format!("coalesce(cast({shown} as char(20))")));
             views.is_refused(shown);
         }
@@ -169,8 +253,15 @@ pub fn a_view_is_followed_down_to_its_rows(server: &Server) {
         views.view(&format!("select id_a, id_b, name from SCHEMA.{below}"));
         if is_sound { views.is_proven(&format!("{shown:?}")) } else { views.is_refused(&format!("{shown:?}")) }
     }
-    views.view("select id_a, id_b, name from TABLE limit 5");
-    views.is_refused("limit");
+    let (fewer, whole) = if server.is_postgres { (POSTGRES_FEWER, POSTGRES_WHOLE) } else { (MYSQL_FEWER, MYSQL_WHOLE) };
+    for text in fewer {
+        views.view(text);
+        views.is_refused(text);
+    }
+    for text in whole {
+        views.view(text);
+        views.is_proven(text);
+    }
 }
 
 /// What is not an ordinary table of this server is not of now, wherever in it that stands.
@@ -274,7 +365,15 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
     views.view("select * from elsewhere.t");
     views.is_refused("a table that is not seen");
     server.sql(&format!("grant show view on elsewhere.t to `{READER}`@'%'"));
-    views.is_proven("a table that is seen, and not read");
+    let (error, detail) = code(views.rig.open(EXTRACT));
+    assert!(error == ErrorCode::Misconfigured && detail.contains("grant `references`"), "columns that are not seen: {detail}");
+    server.sql(&format!("grant references on elsewhere.t to `{READER}`@'%'"));
+    views.is_proven("a table whose columns are seen, and not read");
+    server.sql("alter table elsewhere.t add column same varchar(60) as (concat(id_a, 'x')) virtual");
+    views.is_proven("a column that is the same for every reader");
+    server.sql("alter table elsewhere.t add column other varchar(60) as (if(current_user() like 'a%', id_a, null)) virtual");
+    let (error, detail) = code(views.rig.open(EXTRACT));
+    assert!(error == ErrorCode::Misconfigured && detail.contains("makes its column `other` anew for each reader"), "{detail}");
 
     "t".clone_into(&mut views.rig.table.name);
     // Any connection to another server makes a replica of it, with a name or without, whether it runs or was stopped.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 pub mod answers;
+pub mod beside;
 mod faults;
 pub mod live;
 mod people;
@@ -132,6 +133,8 @@ fn outside_postgres() {
     against!(
         Server::postgres(),
         types::every_type_has_its_text_in_postgres,
+        beside::an_id_beside_is_seen_in_columns_of_every_type,
+        beside::a_child_tables_own_column_is_not_passed_over,
         answers::rows_hidden_by_a_policy_are_an_error,
         live::a_view_is_followed_down_to_its_rows,
         live::what_postgres_does_not_hold_itself_is_not_of_now,
@@ -144,6 +147,8 @@ fn outside_mysql() {
     against!(
         Server::mariadb(),
         types::every_type_has_its_text_in_mysql,
+        beside::an_id_beside_is_seen_in_columns_of_every_type,
+        beside::a_column_that_the_reader_may_not_see_is_not_passed_over,
         answers::every_character_set_is_asked_in_its_own,
         answers::no_limit_of_the_servers_shortens_an_answer,
         answers::no_transaction_of_the_servers_keeps_an_old_moment,

@@ -1,15 +1,47 @@
 //! What PostgreSQL's catalogue says of a table, natively and through its ODBC driver.
 
+mod tree;
+
 use super::Ground;
+use tree::Known;
 
 /// One text: a finding a line. `{path}` stands for the quoted name of the table.
-const PROOF: &str = include_str!("postgres.sql");
+const PROOF: &str = include_str!("proof.sql");
 /// What the server calls itself.
 pub const VERSION: &str = "select pg_catalog.version()";
 
 /// The statement that asks for a table by its quoted path.
 pub fn proof(path: &str) -> String {
     PROOF.replace("{path}", &path.replace('\'', "''"))
+}
+
+/// What the answer to that statement says: findings, and the trees of views, which are read here.
+pub fn read(lines: &str) -> Ground {
+    let mut known = Known::default();
+    let mut trees = Vec::new();
+    let mut findings = Vec::new();
+    let mut views = None;
+    for line in lines.lines() {
+        match line.split_once(' ') {
+            Some(("function", said)) => known.function(said),
+            Some(("operator", said)) => known.operator(said),
+            Some(("tree", said)) => trees.push(said),
+            Some(("views", said)) => views = said.parse::<usize>().ok(),
+            _ => findings.push(line),
+        }
+    }
+    let mut ground = Ground::of(&findings.join("\n"));
+    // An answer that was cut off has fewer trees than views.
+    if views != Some(trees.len()) {
+        ground.unknown("its catalogue does not show the text of each view".to_owned());
+    }
+    for said in trees {
+        let (name, tree) = said.split_once('\t').unwrap_or(("", said));
+        for used in tree::unknown(tree, &known) {
+            ground.unknown(super::unknown_in(name, &used));
+        }
+    }
+    ground
 }
 
 /// Why its catalogue need not be asked at all: what only speaks PostgreSQL's protocol keeps its views, copies and policies elsewhere.
