@@ -1,7 +1,7 @@
 //! What was superseded comes back nowhere: by keys of which their holder says when they end, by a renewal from before, by another directory
 //! of the same number, by a memory that was emptied, by an old folder that joins again, by a hub's former machine. Real processes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use prost::Message as _;
@@ -86,7 +86,7 @@ impl TestTown {
         self.town.folder.join(name)
     }
 
-    fn from_desk(&self, command: &[&str], more: &[&str]) -> Finished {
+    fn authority_runs(&self, command: &[&str], more: &[&str]) -> Finished {
         let dir = self.town.path("authority");
         self.town.zerotrip(&[command, &["--dir", &dir], more].concat()).unwrap()
     }
@@ -94,12 +94,12 @@ impl TestTown {
     fn invited(&self, member: &str, system: &str) -> Invitation {
         let out = self.town.path(&format!("{member}-{system}.invitation"));
         let _none = std::fs::remove_file(&out);
-        self.from_desk(&["member", "invite"], &["--member", member, "--system", system, "--out", &out]).expect(0).unwrap();
+        self.authority_runs(&["member", "invite"], &["--member", member, "--system", system, "--out", &out]).expect(0).unwrap();
         std::fs::read_to_string(out).unwrap().parse().unwrap()
     }
 
     fn admit(&self, member: &str, system: &str) -> Finished {
-        self.from_desk(&["member", "admit"], &["--member", member, "--system", system, "--wait", "30"])
+        self.authority_runs(&["member", "admit"], &["--member", member, "--system", system, "--wait", "30"])
     }
 
     /// An ordinary `join` in a new folder.
@@ -165,12 +165,12 @@ impl TestTown {
         let binary = if system == "front" { "zerotrip-connector" } else { "zerotrip" };
         let asked = || run(binary, &["renew", "--dir", &dir], &self.town.folder).unwrap();
         asked().expect(1).unwrap();
-        self.from_desk(&["member", "renew"], &["--member", member, "--system", system, "--wait", "30"]).expect(0).unwrap();
+        self.authority_runs(&["member", "renew"], &["--member", member, "--system", system, "--wait", "30"]).expect(0).unwrap();
         asked().expect(0).unwrap();
     }
 }
 
-fn copy(from: &PathBuf, to: &PathBuf) {
+fn copy(from: &Path, to: &Path) {
     for command in
         [vec!["rm".as_ref(), "-rf".as_ref(), to.as_os_str()], vec!["cp".as_ref(), "-r".as_ref(), from.as_os_str(), to.as_os_str()]]
     {
@@ -251,7 +251,7 @@ fn of_two_directories_of_one_number_the_second_is_refused_by_name() {
     let (authority, copied) = (town.folder("authority"), town.folder("authority-copied"));
     copy(&authority, &copied);
     let version = |text: &Finished| text.json().unwrap()["version"].as_u64().unwrap();
-    let first = version(&town.from_desk(&["--json", "member", "suspend"], &["--member", TRANSIT]).expect(0).unwrap());
+    let first = version(&town.authority_runs(&["--json", "member", "suspend"], &["--member", TRANSIT]).expect(0).unwrap());
     let fetch = |town: &TestTown| town.town.zerotrip(&["directory", "fetch", "--dir", &town.town.path(FUND)]).unwrap();
     fetch(&town).expect(0).unwrap();
     let dir = copied.display().to_string();
@@ -292,7 +292,7 @@ fn of_two_directories_of_one_number_the_second_is_refused_by_name() {
     let kept = |member: &str| std::fs::read(town.folder(member).join("directory.dsse")).unwrap();
     assert!(kept(FUND) == bytes && kept("estate") == bytes, "kept as it was");
     // A newer one ends it, as the message says.
-    town.from_desk(&["authority", "refresh"], &[]).expect(0).unwrap();
+    town.authority_runs(&["authority", "refresh"], &[]).expect(0).unwrap();
     fetch(&town).expect(0).unwrap();
     town.town.wait_attached(&DATASETS).unwrap();
     assert_eq!(town.asks_from(FUND).code, 0);
@@ -304,14 +304,15 @@ fn of_two_directories_of_one_number_the_second_is_refused_by_name() {
 fn a_memory_that_was_emptied_cut_or_leads_nowhere_is_refused_by_its_name() {
     let mut town = town(60, 31);
     assert_eq!(town.asks_from(FUND).code, 0);
-    let damages: [(&str, fn(&str) -> Option<String>); 5] = [
+    type Damage = fn(&str) -> Option<String>;
+    let damages: [(&str, Damage); 5] = [
         ("emptied", |_| Some(String::new())),
         ("blank", |_| Some("\n\n".into())),
         ("cut", |kept| Some(kept.split_inclusive('\n').take(2).collect())),
         ("cut within", |kept| Some(kept[..kept.len() / 3].into())),
         ("a link to nowhere", |_| None),
     ];
-    let damage = |file: &PathBuf, by: fn(&str) -> Option<String>| {
+    let damage = |file: &PathBuf, by: Damage| {
         let kept = std::fs::read_to_string(file).unwrap();
         std::fs::remove_file(file).unwrap();
         match by(&kept) {
@@ -441,10 +442,10 @@ fn a_hub_that_is_enrolled_anew_goes_on_over_its_store_and_its_former_machine_is_
     let trust_domain = trust_domain.trim_start_matches("spiffe://").split('/').next().unwrap();
     run("zerotrip-hub", &["init", "--dir", &hub, "--trust-domain", trust_domain], &town.town.folder).unwrap().expect(0).unwrap();
     std::fs::copy(former.join("hub.toml"), town.folder("hub").join("hub.toml")).unwrap();
-    town.from_desk(&["authority", "enrol-hub"], &["--hub-dir", &hub]).expect(0).unwrap();
+    town.authority_runs(&["authority", "enrol-hub"], &["--hub-dir", &hub]).expect(0).unwrap();
     // What its former key published lies beside the store, and nobody moves it away.
     town.town.start_hub().unwrap();
-    town.from_desk(&["authority", "refresh"], &[]).expect(0).unwrap();
+    town.authority_runs(&["authority", "refresh"], &[]).expect(0).unwrap();
     town.town.wait_attached(&DATASETS).unwrap();
     assert_eq!(town.asks_from(FUND).code, 0);
     verified(&town).expect(0).unwrap();
@@ -460,7 +461,7 @@ fn a_hub_that_is_enrolled_anew_goes_on_over_its_store_and_its_former_machine_is_
     let serve = ["serve", "--dir", &former.display().to_string(), "--listen", &listen, "--definitions", &definitions];
     let mut machine = Running::start("zerotrip-hub", &serve, &town.folder("logs/former-hub.log")).unwrap();
     machine.wait_for("listens on").unwrap();
-    for refused in [town.asks_from(FUND), verified(&town), town.from_desk(&["member", "suspend"], &["--member", TRANSIT])] {
+    for refused in [town.asks_from(FUND), verified(&town), town.authority_runs(&["member", "suspend"], &["--member", TRANSIT])] {
         assert!(refused.code != 0 && !refused.output.contains("true"), "{} {}", refused.code, refused.output);
         assert!(refused.errors.contains("before it was admitted anew"), "{}", refused.errors);
     }
@@ -474,7 +475,7 @@ fn a_hub_that_is_enrolled_anew_goes_on_over_its_store_and_its_former_machine_is_
     let restored = of_hub(&town, &["restore", "--from", &backup]).expect(0).unwrap();
     assert!(restored.output.contains("zerotrip authority refresh"), "{}", restored.output);
     town.town.start_hub().unwrap();
-    town.from_desk(&["authority", "refresh"], &[]).expect(0).unwrap();
+    town.authority_runs(&["authority", "refresh"], &[]).expect(0).unwrap();
     let refused = town.asks_from(FUND);
     assert!(refused.code != 0, "it saw more: {}", refused.output);
     town.town.stop().unwrap();
