@@ -194,7 +194,8 @@ impl<'a> Judge<'a> {
             let is_registered =
                 |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.status.is(Residence::Registered));
 
-            let (theirs, unread_theirs) = self.marriage.look_up(&kin[1..]);
+            let married = kin.get(1..).unwrap_or_default();
+            let (theirs, unread_theirs) = self.marriage.look_up(married);
             dead = has_died(applicant) && unread_household.is_none();
             unread = unread_marriage.or(unread_household).or(unread_theirs);
             let living: Vec<ResidentId> = spouses.into_iter().filter(|spouse| !has_died(*spouse)).collect();
@@ -213,7 +214,7 @@ impl<'a> Judge<'a> {
                 let is_certain = |spouse: &ResidentId| {
                     is_certain_spouse(&marriage, applicant, *spouse) && !has_wed_another_since(&marriage, &theirs, applicant, *spouse)
                 };
-                parents.extend(kin[1..].iter().filter(|spouse| is_certain(spouse)));
+                parents.extend(married.iter().filter(|spouse| is_certain(spouse)));
                 certain.extend(living.iter().filter(|spouse| is_certain(spouse)));
                 persons.extend(living);
                 if variant == Variant::Family {
