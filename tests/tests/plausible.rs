@@ -391,6 +391,9 @@ fn divorces() -> Vec<Case> {
         // A divorce can be annulled too.
         case(&[("married", first), ("divorced", second), ("annulled", third)], "unavailable UNDETERMINED");
         case(&[("divorced", second), ("annulled", second)], "unavailable UNDETERMINED");
+        // The marriage that went on so is not the one that they made afterwards.
+        let afterwards = [("married", first), ("divorced", second), ("annulled", second), ("remarried", third), ("divorced", fourth)];
+        case(&afterwards, "unavailable UNDETERMINED");
     }
     cases
 }
