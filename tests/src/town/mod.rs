@@ -126,6 +126,12 @@ impl Town {
             tell("making the authority, and enrolling the hub");
             town.found(plan)?;
         } else {
+            if known(&town.folder)?.get("city") != Some(&Value::from(city_of(plan))) {
+                return fail(format!(
+                    "`{}` holds an installation of another city; remove the folder, or use another one",
+                    town.folder.display()
+                ));
+            }
             tell("found an installation in this folder; using it again");
             town.free_port()?;
             // Its bundles may have run out meanwhile: enrolling the hub anew signs fresh ones into its folder.
@@ -159,7 +165,7 @@ impl Town {
 
     /// What the next start in this folder has to know. Written last: without it, an installation was never finished.
     fn remember(&self, plan: &Plan) -> Result<(), Failure> {
-        let known = serde_json::json!({ "url": self.url, "day": plan.spec.today.to_string() });
+        let known = serde_json::json!({ "url": self.url, "day": plan.spec.today.to_string(), "city": city_of(plan) });
         Ok(fs::write(self.folder.join("town.json"), known.to_string())?)
     }
 
@@ -460,6 +466,11 @@ fn free_address() -> Result<String, Failure> {
 }
 
 /// What the last start in this folder has written down.
+/// Which city it is, whatever the day.
+fn city_of(plan: &Plan) -> String {
+    format!("{} residents, seed {}", plan.spec.residents, plan.spec.seed)
+}
+
 fn known(folder: &Path) -> Result<Value, Failure> {
     Ok(serde_json::from_str(&fs::read_to_string(folder.join("town.json"))?)?)
 }
