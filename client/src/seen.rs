@@ -117,15 +117,10 @@ impl Seen {
     /// not be kept, the next is kept at once, or the answer does not count.
     fn keep(&mut self) -> Result<(), SeenError> {
         let Some(note) = self.unkept.clone() else { return Ok(()) };
-        let before = {
-            let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-            let before = kept.get(&self.file).copied();
-            if before.is_some_and(|at| at.elapsed() < KEPT_EVERY) {
-                return Ok(());
-            }
-            kept.insert(self.file.clone(), Instant::now());
-            before
-        };
+        let before = KEPT.lock().unwrap_or_else(PoisonError::into_inner).get(&self.file).copied();
+        if before.is_some_and(|at| at.elapsed() < KEPT_EVERY) {
+            return Ok(());
+        }
         self.unkept = None;
         let (file, size) = (self.file.clone(), self.size());
         let keep = move || {
@@ -135,17 +130,22 @@ impl Seen {
                 Some(kept) if kept.size >= size => Ok(()),
                 _ => files::write(&file, note.as_bytes(), Secrecy::Public).map_err(SeenError::NotKept),
             });
-            if kept.is_err() {
-                KEPT.lock().unwrap_or_else(PoisonError::into_inner).remove(&file);
-            }
+            let mut at = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+            match &kept {
+                Ok(()) => at.insert(file, Instant::now()),
+                Err(_) => at.remove(&file),
+            };
             kept
         };
         if before.is_none() {
             // A command ends right after its answer.
             return keep();
         }
-        // A program that asks and asks must not wait for a disk between two answers.
-        drop(std::thread::Builder::new().name("ledger-seen".into()).spawn(keep));
+        // A program that asks and asks must not wait for a disk between two answers; others within this second do not keep theirs.
+        KEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(self.file.clone(), Instant::now());
+        if std::thread::Builder::new().name("ledger-seen".into()).spawn(keep).is_err() {
+            KEPT.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.file);
+        }
         Ok(())
     }
 }

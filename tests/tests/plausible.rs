@@ -228,12 +228,14 @@ fn doubtful_spouses() -> Vec<Case> {
     };
     let one_day = || with(&[(ANOTHER, "married", "2020-04-19"), (ANOTHER, "divorced", "2020-04-19")]);
     let since = || with(&[(ANOTHER, "married", "2020-04-19"), (HUSBAND, "married", "2023-05-05")]);
+    let parted = || with(&[(ANOTHER, "married", "2020-04-19"), (HUSBAND, "divorced", "2023-05-05")]);
     let own = |registers: Registers| Registers { presale: vec![(WIFE, "filed", None)], ..registers };
     vec![
         ("couple", WIFE, with(&[(ANOTHER, "married", "2020-04-19")]), "false PROPERTY_FOUND"),
         ("couple", WIFE, one_day(), "unavailable UNDETERMINED"),
         ("family", WIFE, one_day(), "unavailable UNDETERMINED"),
         ("couple", WIFE, since(), "unavailable UNDETERMINED"),
+        ("couple", WIFE, parted(), "unavailable UNDETERMINED"),
         ("couple", WIFE, own(one_day()), "false PROPERTY_FOUND"),
         ("applicant", WIFE, one_day(), "true"),
     ]
@@ -268,7 +270,10 @@ fn spouses_of_others() -> Vec<Case> {
         // Before, it says nothing of this marriage; nor does what ended then.
         case(&[(HUSBAND, "married", "2016-04-18"), (HUSBAND, "divorced", "2018-04-18")], "false PROPERTY_FOUND");
         case(&[(HUSBAND, "married", "2020-04-18")], "false PROPERTY_FOUND");
-        case(&[(HUSBAND, "divorced", "2021-04-18")], "false PROPERTY_FOUND");
+        // Who parts from another was married to them, whatever is on record of that.
+        for parting in ["divorced", "annulled"] {
+            case(&[(HUSBAND, parting, "2021-04-18")], "unavailable UNDETERMINED");
+        }
         cases.push((variant, WIFE, Registers { unreadable: Some("spouse_marriage"), ..with(&[]) }, "unavailable SOURCE_UNREADABLE"));
     }
     cases
@@ -379,6 +384,19 @@ fn divorces() -> Vec<Case> {
         case(&[("married", first), ("divorced", second)], "true");
         case(&[("married", first), ("divorced", second), ("remarried", third), ("annulled", fourth)], "true");
         case(&[("married", first), ("divorced", second), ("remarried", second), ("divorced", third)], "true");
+        // Two weddings of one day, and one divorce.
+        case(&[("married", first), ("remarried", first), ("divorced", third)], "unavailable UNDETERMINED");
+        let two = [("married", first), ("divorced", second), ("remarried", third), ("remarried", third), ("divorced", fourth)];
+        case(&two, "unavailable UNDETERMINED");
+        // What was annulled can be a divorce, unless all is in order.
+        case(&[("married", first), ("annulled", second)], "true");
+        case(&[("married", first), ("divorced", first), ("annulled", third)], "unavailable UNDETERMINED");
+        case(&[("married", first), ("divorced", second), ("married", second), ("annulled", third)], "unavailable UNDETERMINED");
+        case(&[("divorced", first), ("married", second), ("annulled", third)], "unavailable UNDETERMINED");
+        case(&[("married", first), ("annulled", second), ("divorced", third)], "unavailable UNDETERMINED");
+        let twice = [("married", first), ("divorced", second), ("married", third), ("annulled", fourth), ("annulled", "2023-08-08")];
+        case(&twice, "unavailable UNDETERMINED");
+        case(&[("annulled", third)], "unavailable UNDETERMINED");
         case(&[("married", first), ("divorced", second), ("remarried", third)], "false PROPERTY_FOUND");
         // A divorce is missing, or misdated: that of the last day ends one of two.
         for again in ["married", "remarried"] {
@@ -448,6 +466,11 @@ fn deaths() -> Vec<Case> {
         cases.push((variant, WIFE, widowed("2024-04-04"), "true"));
         cases.push((variant, WIFE, widowed("2020-04-18"), "unavailable UNDETERMINED"));
         cases.push((variant, WIFE, widowed("2019-12-31"), "unavailable UNDETERMINED"));
+        // An applicant who died, and one who married after that day.
+        for (on, answer) in [("2024-04-04", "false APPLICANT_DECEASED"), ("2019-12-31", "unavailable UNDETERMINED")] {
+            let deaths = vec![(WIFE, on)];
+            cases.push((variant, WIFE, Registers { deaths, ownership: Vec::new(), ..widowed("2024-04-04") }, answer));
+        }
     }
     cases
 }

@@ -107,34 +107,40 @@ impl World {
                 open.remove(last);
             }
         }
-        // An annulment may be that of a divorce which came last before it.
-        let last = |other: usize, day: i32, what: &[&str]| {
-            let pair = mine.iter().filter(|(man, woman, ..)| *man == other || *woman == other);
-            pair.filter(|(.., event, on)| what.contains(event) && *on <= day).map(|(.., on)| *on).max()
+        // What is not in order may have ended nothing: two weddings of one day; and where anything was annulled, two events of one day, or an
+        // end that follows no wedding of its own.
+        let others: BTreeSet<usize> = mine.iter().map(|(man, woman, ..)| if *man == applicant { *woman } else { *man }).collect();
+        let is_crooked = |other: &usize| {
+            let pair: Vec<&Event> = mine.iter().filter(|(man, woman, ..)| man == other || woman == other).collect();
+            let weds = |event: &Event| matches!(event.2, "married" | "remarried");
+            let of_one_day = |all: bool| {
+                let days: Vec<i32> = pair.iter().filter(|event| all || weds(event)).map(|event| event.3).collect();
+                days.iter().collect::<BTreeSet<_>>().len() < days.len()
+            };
+            let mut married = false;
+            let mut unordered = of_one_day(true);
+            for event in &pair {
+                unordered |= !weds(event) && !married;
+                married = weds(event);
+            }
+            of_one_day(false) || unordered && pair.iter().any(|event| event.2 == "annulled")
         };
-        let annulled = mine.iter().filter(|(.., what, _)| *what == "annulled");
-        let taken_back = annulled.map(|(man, woman, _, day)| (if *man == applicant { *woman } else { *man }, *day));
-        let taken_back: Vec<usize> = taken_back
-            .filter(|(other, day)| {
-                let divorced = last(*other, *day, &["divorced"]);
-                divorced.is_some() && divorced > last(*other, *day, &["married", "remarried"])
-            })
-            .map(|(other, _)| other)
-            .collect();
-        open.into_iter().map(|(other, _)| other).chain(taken_back).collect()
+        let crooked: Vec<usize> = others.into_iter().filter(is_crooked).collect();
+        open.into_iter().map(|(other, _)| other).chain(crooked).collect()
     }
 
-    /// Of these spouses, those beyond doubt: to marry was the last that the two did, on a day of its own, and neither married anybody else since.
+    /// Of these spouses, those beyond doubt: to marry was the last that the two did, on a day of its own, and of neither anything is on record with
+    /// another since.
     fn certain_spouses(&self, applicant: usize, spouses: &BTreeSet<usize>) -> BTreeSet<usize> {
         let other = |event: &Event| if event.0 == applicant { event.1 } else { event.0 };
         let mine: Vec<Event> = self.events_of[applicant].iter().map(|at| self.events[*at]).collect();
         let weds = |event: &Event| matches!(event.2, "married" | "remarried");
         let is_certain = |spouse: &usize| {
-            let wed = mine.iter().filter(|event| other(event) == *spouse && weds(event)).map(|event| event.3).max().unwrap();
-            let theirs = self.events_of[*spouse].iter().map(|at| self.events[*at]);
-            let wed_another =
-                theirs.filter(|event| weds(event) && event.0 != applicant && event.1 != applicant).any(|event| event.3 >= wed);
-            !wed_another && mine.iter().filter(|event| event.3 >= wed).all(|event| weds(event) == (other(event) == *spouse))
+            let wed = mine.iter().filter(|event| other(event) == *spouse && weds(event)).map(|event| event.3).max();
+            let Some(wed) = wed else { return false };
+            let mut theirs = self.events_of[*spouse].iter().map(|at| self.events[*at]);
+            let is_with_another = theirs.any(|event| event.0 != applicant && event.1 != applicant && event.3 >= wed);
+            !is_with_another && mine.iter().filter(|event| event.3 >= wed).all(|event| weds(event) && other(event) == *spouse)
         };
         spouses.iter().copied().filter(is_certain).collect()
     }

@@ -201,6 +201,14 @@ impl<'a> Faults<'a> {
         if variant.steps.len() > MOST_STEPS {
             self.add(format!("variant `{place}`: over {MOST_STEPS} steps"));
         }
+        for (name, scan) in variant.scans().filter(|(_, scan)| scan.only_doubts) {
+            if !variant.scans().any(|(_, other)| other.dataset == scan.dataset && !other.absence_for.is_empty()) {
+                self.add(format!(
+                    "variant `{place}`, scan `{name}`: `{}` is asked for doubts alone; no scan of it says for whom it must know",
+                    scan.dataset
+                ));
+            }
+        }
         if variant.scans().count() > MOST_SCANS {
             self.add(format!("variant `{place}`: over {MOST_SCANS} scans"));
         }

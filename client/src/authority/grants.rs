@@ -22,6 +22,8 @@ use super::{Authority, AuthorityError, FileError};
 const TAKEN: &str = "grants.dsse";
 /// What it has not confirmed yet.
 const WAITING: &str = "grants.next.dsse";
+/// The highest version that was signed here and given up when the hub's bundle was taken over: it is not given out again.
+const GIVEN_UP: &str = "grants.given-up";
 /// What it refused last.
 const REFUSED: &str = "grants.refused.dsse";
 
@@ -170,8 +172,10 @@ impl Authority {
         // What was confirmed and is no longer there: the hub was set back. What was signed here and never confirmed: a reply was lost.
         let ours = last || found.version < self.taken_grants()?.version || self.signed_here(SIGNED_GRANTS, theirs)?;
         // What was signed here is in one of the files too, unless they are older.
-        let are_older = found.version > newest.as_ref().map_or(0, |(_, ours)| ours.version);
-        if ours && !are_older || self.signed_grants(TAKEN)?.is_some_and(|(taken, _)| taken.payload == theirs.payload) {
+        let ours_is = newest.as_ref().map_or(0, |(_, ours)| ours.version);
+        let are_older = found.version > ours_is || self.are_older(ours_is)?;
+        let is_taken = self.signed_grants(TAKEN)?.is_some_and(|(taken, _)| taken.payload == theirs.payload);
+        if !are_older && (ours || is_taken) {
             return Ok(None);
         }
         if newest.is_some_and(|(_, ours)| ours.version > found.version) {
@@ -180,6 +184,7 @@ impl Authority {
                 self.put(REFUSED, &envelope)?;
             }
         }
+        self.give_up(found.version)?;
         self.grants_taken(theirs)?;
         self.note_signed(SIGNED_GRANTS, found.version, theirs)?;
         Ok(Some(found.version))
@@ -203,14 +208,43 @@ impl Authority {
     }
 
     fn sign_grants(&self, mut bundle: GrantBundle, name: &str, now: SystemTime) -> Result<Envelope, AuthorityError> {
+        if self.are_older(bundle.version)? {
+            let (file, signed) = (self.folder.join(TAKEN).display().to_string(), self.last_signed(SIGNED_GRANTS)?);
+            return Err(AuthorityError::OlderFile { file, has: bundle.version, signed });
+        }
         let refused = self.signed_grants(REFUSED)?.map_or(0, |(_, bundle)| bundle.version);
-        bundle.version = bundle.version.max(refused) + 1;
+        bundle.version = bundle.version.max(refused).max(self.given_up()?) + 1;
         bundle.issued_at = Some(to_timestamp(now));
         check_grants(&bundle)?;
         let envelope = dsse::seal(payload_type::GRANTS, &bundle, &self.key)?;
-        self.note_signed(SIGNED_GRANTS, bundle.version, &envelope)?;
         self.put(name, &envelope)?;
+        self.note_signed(SIGNED_GRANTS, bundle.version, &envelope)?;
         Ok(envelope)
+    }
+
+    /// Whether the newest bundle in this folder, of this version, is older than what was signed here and neither refused nor given up: a file
+    /// was put back from a copy.
+    fn are_older(&self, version: u64) -> Result<bool, AuthorityError> {
+        let refused = self.signed_grants(REFUSED)?.map_or(0, |(_, bundle)| bundle.version);
+        Ok(self.last_signed(SIGNED_GRANTS)? > version.max(refused).max(self.given_up()?))
+    }
+
+    /// The highest version that was signed here and of which no file is left, when the hub's bundle was taken over.
+    fn given_up(&self) -> Result<u64, AuthorityError> {
+        let path = self.folder.join(GIVEN_UP);
+        if !files::is_there(&path) {
+            return Ok(0);
+        }
+        let content = || AuthorityError::Content { path: path.display().to_string(), why: "it is not a number".to_owned() };
+        files::read_text(&path)?.trim().parse().map_err(|_| content())
+    }
+
+    fn give_up(&self, above: u64) -> Result<(), AuthorityError> {
+        let last = self.last_signed(SIGNED_GRANTS)?;
+        if last > above.max(self.given_up()?) {
+            files::write(&self.folder.join(GIVEN_UP), format!("{last}\n").as_bytes(), Secrecy::Public)?;
+        }
+        Ok(())
     }
 
     fn put(&self, name: &str, envelope: &Envelope) -> Result<(), AuthorityError> {

@@ -36,7 +36,7 @@ impl Authority {
         let confirmed = self.confirmed_directory()?.map_or(0, |confirmed| confirmed.version);
         // A hub that was set back has one that was in force before: it gets the newer one. What was signed here, the working copy holds too,
         // unless that file is older.
-        let is_older_file = found.version > self.directory.version;
+        let is_older_file = found.version.max(self.last_directory()?) > self.directory.version;
         let is_ours = found.version < confirmed || self.signed_here(SIGNED_DIRECTORIES, theirs)? || self.is_last(theirs)?;
         if is_ours && !is_older_file {
             return Ok(None);
@@ -50,12 +50,12 @@ impl Authority {
         let mut found: KeyDirectory = dsse::open(theirs, payload_type::DIRECTORY, self.key.public())?;
         let (version, issued) = (found.version, from_timestamp(found.issued_at.as_ref()).unwrap_or(SystemTime::UNIX_EPOCH));
         // No version is given out twice, not even one that nobody took.
-        found.version = version.max(self.directory.version).max(self.last_signed(SIGNED_DIRECTORIES)?);
+        found.version = version.max(self.directory.version).max(self.last_directory()?);
+        let opened = Directory::open_ended(theirs, self.key.public(), issued, version)?;
+        self.write_jwks(&opened)?;
         self.directory = found;
         self.save()?;
         files::write(&self.folder.join("directory.dsse"), &theirs.encode_to_vec(), Secrecy::Public)?;
-        let opened = Directory::open_ended(theirs, self.key.public(), issued, version)?;
-        self.write_jwks(&opened)?;
         self.directory_confirmed(theirs)?;
         self.note_signed(SIGNED_DIRECTORIES, version, theirs)?;
         Ok(Some(behind))
@@ -71,9 +71,16 @@ impl Authority {
         Ok(self.signed(name)?.iter().any(|(_, digest)| *digest == wanted))
     }
 
-    /// The highest number that was signed here.
+    /// The highest number that was signed here, by what is noted of that.
     pub(super) fn last_signed(&self, name: &str) -> Result<u64, AuthorityError> {
         Ok(self.signed(name)?.iter().map(|(version, _)| *version).max().unwrap_or(0))
+    }
+
+    /// The highest number of a directory, by all that this folder holds beside the working copy.
+    pub(super) fn last_directory(&self) -> Result<u64, AuthorityError> {
+        let last = self.read_signed::<KeyDirectory>("directory.dsse", payload_type::DIRECTORY)?.map_or(0, |(_, last)| last.version);
+        let confirmed = self.confirmed_directory()?.map_or(0, |confirmed| confirmed.version);
+        Ok(self.last_signed(SIGNED_DIRECTORIES)?.max(last).max(confirmed))
     }
 
     pub(super) fn note_signed(&self, name: &str, version: u64, envelope: &Envelope) -> Result<(), AuthorityError> {

@@ -63,14 +63,14 @@ pub struct Admission {
 }
 
 /// `invitations.toml`, readable to its owner alone: what was issued, by the digest of its token. At most one for each system.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Issued {
     #[serde(default)]
     invitation: Vec<IssuedInvitation>,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IssuedInvitation {
     system: String,
@@ -191,8 +191,7 @@ impl Authority {
     pub fn admit(&mut self, pending: &PendingJoin, now: SystemTime) -> Result<Admission, AuthorityError> {
         let not_invited = || AuthorityError::NotInvited(pending.system.chars().take(200).collect());
         let digest = hex::encode(&pending.token_digest);
-        let unused = self.issued()?;
-        let mut issued = unused.clone();
+        let mut issued = self.issued()?;
         let fits = |old: &&mut IssuedInvitation| old.system == pending.system && old.token_sha256 == digest && old.holds(now);
         let invitation = issued.invitation.iter_mut().find(fits).ok_or_else(not_invited)?;
         let administrator = invitation.administrator;
@@ -234,16 +233,10 @@ impl Authority {
                 member.systems.push(System { uri, status: Status::Active.into(), keys, administrator, tls_key });
             }
         }
-        // Before the directory: a crash in between admits nobody, and the same papers come in again.
-        self.write_issued(&issued).inspect_err(|_| self.directory.clone_from(&before))?;
-        let directory = match self.sign_directory(now) {
-            Ok(directory) => directory,
-            Err(error) => {
-                self.directory = before;
-                self.write_issued(&unused)?;
-                return Err(error);
-            }
-        };
+        let next = self.next_directory(now).inspect_err(|_| self.directory.clone_from(&before))?;
+        // Before the directory: after a crash in between, or in what follows, the same papers come in again.
+        self.write_issued(&issued).inspect_err(|_| self.directory = before)?;
+        let directory = self.write_directory(next)?;
         self.note_certificate(&pending.system, begins, now + CERTIFICATE_LIFE)?;
         Ok(Admission {
             system: pending.system.clone(),

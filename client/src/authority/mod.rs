@@ -320,7 +320,13 @@ impl Authority {
 
     /// Signs the working copy as the next version and writes it, with `jwks.json` beside it. Publishing it is the caller's part.
     pub fn sign_directory(&mut self, now: SystemTime) -> Result<Envelope, AuthorityError> {
-        let signed = self.last_signed(lineage::SIGNED_DIRECTORIES)?;
+        let next = self.next_directory(now)?;
+        self.write_directory(next)
+    }
+
+    /// The working copy as the next version, signed; nothing is written.
+    fn next_directory(&self, now: SystemTime) -> Result<NextDirectory, AuthorityError> {
+        let signed = self.last_directory()?;
         if signed > self.directory.version {
             return Err(AuthorityError::OlderFile {
                 file: self.folder.join(WORKING).display().to_string(),
@@ -334,8 +340,13 @@ impl Authority {
         next.expires_at = Some(to_timestamp(now + Duration::from_secs(self.settings.directory_life_seconds)));
         let envelope = Directory::seal(&next, &self.key)?;
         let opened = Directory::open(&envelope, self.key.public(), now, next.version)?;
+        Ok(NextDirectory { message: next, envelope, opened })
+    }
+
+    fn write_directory(&mut self, next: NextDirectory) -> Result<Envelope, AuthorityError> {
+        let NextDirectory { message, envelope, opened } = next;
         // The working copy first: a crash after it wastes a version number, which is allowed; the other way round would reuse one.
-        self.directory = next;
+        self.directory = message;
         self.save()?;
         self.note_signed(lineage::SIGNED_DIRECTORIES, self.directory.version, &envelope)?;
         files::write(&self.folder.join("directory.dsse"), &envelope.encode_to_vec(), Secrecy::Public)?;
@@ -376,6 +387,13 @@ impl Authority {
         let message = dsse::open(&envelope, kind, self.key.public()).map_err(|error| content(error.to_string()))?;
         Ok(Some((envelope, message)))
     }
+}
+
+/// A directory that is signed and not written yet.
+struct NextDirectory {
+    message: KeyDirectory,
+    envelope: Envelope,
+    opened: Directory,
 }
 
 /// Let go with the file; a crash lets go too.

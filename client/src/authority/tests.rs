@@ -537,7 +537,18 @@ fn only_what_the_hub_confirmed_counts_as_taken() {
     assert_eq!(authority.follow_hub(&again).unwrap(), None);
     std::fs::write(place.authority().join("grants.dsse"), first.encode_to_vec()).unwrap();
     std::fs::remove_file(place.authority().join("grants.next.dsse")).unwrap();
-    authority.add_grant(new("g-2"), now).unwrap();
+    // That file alone is older: nothing is signed over it before the hub's is taken over, and no number is given out twice.
+    for again_from in [&again, &first] {
+        std::fs::write(place.authority().join("grants.dsse"), first.encode_to_vec()).unwrap();
+        let _none = std::fs::remove_file(place.authority().join("grants.next.dsse"));
+        assert!(matches!(authority.add_grant(new("g-2"), now), Err(AuthorityError::OlderFile { .. })));
+        assert!(matches!(authority.revoke_grant("g-1", now), Err(AuthorityError::OlderFile { .. })));
+        let signed = authority.last_signed(lineage::SIGNED_GRANTS).unwrap();
+        assert_eq!(authority.follow_hub(again_from).unwrap(), Some(version(again_from)));
+        let next = authority.add_grant(new("g-2"), now).unwrap();
+        assert_eq!(version(&next), signed + 1);
+        assert_eq!(authority.follow_hub(again_from).unwrap(), None);
+    }
     let ahead = dsse::seal(payload_type::GRANTS, &GrantBundle { version: 9, ..GrantBundle::default() }, &authority.key).unwrap();
     assert_eq!(authority.follow_hub(&ahead).unwrap(), Some(9));
     assert_eq!((authority.waiting_grants().unwrap(), states(&authority)), (None, vec![]));

@@ -337,6 +337,11 @@ impl Run<'_> {
         Ok(persons)
     }
 
+    fn only_doubts(&self, name: &str) -> bool {
+        let mut steps = self.variant.steps.iter().filter(|step| step.name == name);
+        steps.any(|step| matches!(&step.kind, PreparedKind::Scan(scan) if scan.scan.only_doubts))
+    }
+
     fn verdicts(&self) -> Result<Vec<Verdict>> {
         let mut verdicts = Vec::new();
         for batch in self.cx.rows(self.variant.steps.len())? {
@@ -348,7 +353,10 @@ impl Run<'_> {
             for (((kind, code), scan), ((row, on_date), began_on)) in kinds.iter().zip(codes).zip(scans).zip(rows) {
                 let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
                 let row = row.and_then(|row| usize::try_from(row).ok());
-                verdicts.push(Verdict { kind: VerdictKind::from_word(kind), code: text(code), scan: text(scan), row, on_date, began_on });
+                let (kind, scan) = (VerdictKind::from_word(kind), text(scan));
+                // What only raises doubts speaks neither for nor against anybody.
+                let kind = if self.only_doubts(&scan) { VerdictKind::Undetermined } else { kind };
+                verdicts.push(Verdict { kind, code: text(code), scan, row, on_date, began_on });
             }
         }
         Ok(verdicts)

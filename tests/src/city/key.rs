@@ -212,7 +212,7 @@ impl<'a> Judge<'a> {
             if unread.is_none() {
                 let mut parents = vec![applicant];
                 let is_certain = |spouse: &ResidentId| {
-                    is_certain_spouse(&marriage, applicant, *spouse) && !has_wed_another_since(&marriage, &theirs, applicant, *spouse)
+                    is_certain_spouse(&marriage, applicant, *spouse) && !is_with_another_since(&marriage, &theirs, applicant, *spouse)
                 };
                 parents.extend(married.iter().filter(|spouse| is_certain(spouse)));
                 certain.extend(living.iter().filter(|spouse| is_certain(spouse)));
@@ -364,22 +364,22 @@ fn spouses(rows: &[&MarriageRow], applicant: ResidentId) -> Vec<ResidentId> {
     spouses
 }
 
-/// Whether the last that the two did was to marry, on a day of its own, and the applicant married nobody else since.
+/// Whether the last that the two did was to marry, on a day of its own, and nothing of the applicant and another is on record since.
 fn is_certain_spouse(rows: &[&MarriageRow], applicant: ResidentId, spouse: ResidentId) -> bool {
     let other = |row: &MarriageRow| if row.man.is(applicant) { row.woman.get() } else { row.man.get() };
     let weds = |row: &MarriageRow| row.event.is(Event::Married) || row.event.is(Event::Remarried);
     let theirs = |row: &&&MarriageRow| other(row) == Some(spouse);
     let Some(wed) = rows.iter().filter(theirs).filter(|row| weds(row)).filter_map(|row| row.date.get()).max() else { return false };
     let since = |row: &&&MarriageRow| row.date.get().is_some_and(|day| day >= wed);
-    !rows.iter().filter(since).any(|row| (other(row) == Some(spouse)) != weds(row))
+    rows.iter().filter(since).all(|row| other(row) == Some(spouse) && weds(row))
 }
 
-/// Whether the spouse's own entries show a later marriage to another.
-fn has_wed_another_since(rows: &[&MarriageRow], theirs: &[&MarriageRow], applicant: ResidentId, spouse: ResidentId) -> bool {
+/// Whether the spouse's own entries show anything later with another.
+fn is_with_another_since(rows: &[&MarriageRow], theirs: &[&MarriageRow], applicant: ResidentId, spouse: ResidentId) -> bool {
     let weds = |row: &&&MarriageRow| row.event.is(Event::Married) || row.event.is(Event::Remarried);
     let names = |row: &MarriageRow, person: ResidentId| row.man.is(person) || row.woman.is(person);
     let wed = rows.iter().filter(weds).filter(|row| names(row, spouse)).filter_map(|row| row.date.get()).max();
-    let mut others = theirs.iter().filter(weds).filter(|row| names(row, spouse) && !names(row, applicant));
+    let mut others = theirs.iter().filter(|row| names(row, spouse) && !names(row, applicant));
     others.any(|row| row.date.get() >= wed)
 }
 

@@ -138,8 +138,10 @@ impl Table {
     /// Behind the last record that the header counts there must be no other.
     fn ends(&self, path: &Path, file: &mut impl Read) -> Result<(), SourceError> {
         let mut tail = Vec::new();
-        file.take(self.width as u64).read_to_end(&mut tail).map_err(|error| unreadable(path, &error))?;
-        if tail.first().is_none_or(|first| *first == END) || tail.iter().all(|byte| *byte == 0) {
+        file.take(self.width as u64 + 1).read_to_end(&mut tail).map_err(|error| unreadable(path, &error))?;
+        // Behind the mark of the end, too.
+        let is_record = tail.len() > self.width && tail.get(1).is_some_and(|mark| matches!(*mark, LIVE | DELETED));
+        if tail.first().is_none_or(|first| *first == END && !is_record) || tail.iter().all(|byte| *byte == 0) {
             return Ok(());
         }
         Err(truncated(path, &format!("there are more records behind the {} that its header counts", self.count)))

@@ -159,6 +159,8 @@ fn what_is_no_whole_table_is_refused() {
     let whole = table(b'C', b"a");
     let more = Dbf { end: whole.records[0].clone(), ..whole.clone() };
     assert!(refused(&rig(&more, "")).1.contains("more records behind"));
+    let behind_the_end = Dbf { end: [&[0x1a], whole.records[0].as_slice()].concat(), ..whole.clone() };
+    assert!(refused(&rig(&behind_the_end, "")).1.contains("more records behind"));
     for end in [vec![], vec![0x1a], vec![0x1a, b' ', 0, 7], vec![0; 5]] {
         assert!(rig(&Dbf { end: end.clone(), ..whole.clone() }, "").open().is_ok(), "{end:?}");
     }

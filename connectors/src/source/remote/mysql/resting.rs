@@ -88,7 +88,9 @@ impl MysqlSession {
             ("BASE TABLE" | "SYSTEM VERSIONED", _) if text(2).to_lowercase().contains("secondary_engine") => {
                 found.copied.push(format!("`{name}` has a secondary engine, which may answer from a copy"));
             }
-            ("BASE TABLE" | "SYSTEM VERSIONED", "InnoDB" | "MyISAM" | "Aria") => {
+            // What is shown of it is as of whatever `system_versioning_asof` says, of the server or the session.
+            ("SYSTEM VERSIONED", _) => found.unknown(format!("`{name}` is system-versioned, and may be shown as of a day gone by")),
+            ("BASE TABLE", "InnoDB" | "MyISAM" | "Aria") => {
                 for (column, made) in columns.into_iter().filter_map(|column| Some((column.name, column.made?))) {
                     if let Err(used) = ground::mysql::expression(&made) {
                         found.hidden.push(format!(
@@ -103,7 +105,7 @@ impl MysqlSession {
                     None => found.tables.push(name),
                 }
             }
-            ("BASE TABLE" | "SYSTEM VERSIONED", engine) => {
+            ("BASE TABLE", engine) => {
                 found.unknown(format!(
                     "`{name}` is of the engine `{engine}`, of which it is not known that it keeps its rows on this server"
                 ));
