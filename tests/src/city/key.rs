@@ -350,18 +350,40 @@ fn of_age_on(row: &HouseholdRow) -> Option<NaiveDate> {
     row.birth.get().and_then(|birth| birth.checked_add_months(Months::new(18 * 12)))
 }
 
-/// Everybody whose latest event with the applicant is a marriage; a divorce from one ends nobody else's.
+/// Everybody whose latest event with the applicant is a marriage, for a divorce from one ends nobody else's; and of whom it is not clear what
+/// their events ended.
 fn spouses(rows: &[&MarriageRow], applicant: ResidentId) -> Vec<ResidentId> {
     let other = |row: &MarriageRow| if row.man.is(applicant) { row.woman.get() } else { row.man.get() };
-    let mut spouses = Vec::new();
-    for row in rows.iter().filter(|row| row.event.is(Event::Married) || row.event.is(Event::Remarried)) {
-        let Some(spouse) = other(row) else { continue };
-        let latest = rows.iter().filter(|one| other(one) == Some(spouse)).filter_map(|one| one.date.get()).max();
-        if row.date.get() == latest && !spouses.contains(&spouse) {
+    let mut spouses: Vec<ResidentId> = Vec::new();
+    for spouse in rows.iter().filter_map(|row| other(row)) {
+        let mut theirs: Vec<&MarriageRow> = rows.iter().filter(|row| other(row) == Some(spouse)).copied().collect();
+        theirs.sort_by_key(|row| row.date.get());
+        let latest = theirs.iter().filter_map(|row| row.date.get()).max();
+        let goes_on = theirs.iter().any(|row| is_wedding(row) && row.date.get() == latest);
+        if (goes_on || ends_nothing_for_sure(&theirs)) && !spouses.contains(&spouse) {
             spouses.push(spouse);
         }
     }
     spouses
+}
+
+fn is_wedding(row: &MarriageRow) -> bool {
+    row.event.is(Event::Married) || row.event.is(Event::Remarried)
+}
+
+/// Whether the events of two persons, by their days, do not tell which ended which: two weddings of one day; or an annulment, which can be that
+/// of a divorce, unless each end is of its own day and follows a wedding of its own.
+fn ends_nothing_for_sure(theirs: &[&MarriageRow]) -> bool {
+    let share_a_day = |rows: &[&MarriageRow]| rows.windows(2).any(|pair| matches!(pair, [one, two] if one.date.get() == two.date.get()));
+    let weddings: Vec<&MarriageRow> = theirs.iter().filter(|row| is_wedding(row)).copied().collect();
+    let mut married = false;
+    let follows_none = theirs.iter().any(|row| {
+        let ends_nothing = !is_wedding(row) && !married;
+        married = is_wedding(row);
+        ends_nothing
+    });
+    let is_annulled = theirs.iter().any(|row| row.event.is(Event::Annulled));
+    share_a_day(&weddings) || is_annulled && (share_a_day(theirs) || follows_none)
 }
 
 /// Whether the last that the two did was to marry, on a day of its own, and nothing of the applicant and another is on record since.
