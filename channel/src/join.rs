@@ -235,7 +235,7 @@ fn settle(
     let identity = IdentityFile { system: invitation.system.uri(), hub: invitation.hub.uri(), url: invitation.url.clone() };
     // Last: with this file the folder counts as joined.
     put("identity.toml", toml::to_string(&identity).map_err(|error| papers(error.to_string()))?)?;
-    // It says no more than the identity does.
+    // The identity says now that nothing is under way here; the authority takes no key a second time.
     let _gone = std::fs::remove_file(folder.join(BEGUN));
     Ok(SystemHome::load(folder)?)
 }
