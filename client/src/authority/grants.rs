@@ -157,8 +157,9 @@ impl Authority {
 
     /// The hub refused the waiting bundle for what is in it: nothing has changed, and the next one starts from what the hub has.
     pub fn grants_refused(&self) -> Result<(), AuthorityError> {
-        if let Some((envelope, _)) = self.waiting()? {
+        if let Some((envelope, refused)) = self.waiting()? {
             self.put(REFUSED, &envelope)?;
+            self.forget_signed(SIGNED_GRANTS, refused.version - 1)?;
         }
         self.forget_waiting()
     }
@@ -225,8 +226,7 @@ impl Authority {
     /// Whether the newest bundle in this folder, of this version, is older than what was signed here and neither refused nor given up: a file
     /// was put back from a copy.
     fn are_older(&self, version: u64) -> Result<bool, AuthorityError> {
-        let refused = self.signed_grants(REFUSED)?.map_or(0, |(_, bundle)| bundle.version);
-        Ok(self.last_signed(SIGNED_GRANTS)? > version.max(refused).max(self.given_up()?))
+        Ok(self.last_signed(SIGNED_GRANTS)? > version)
     }
 
     /// The highest version that was signed here and of which no file is left, when the hub's bundle was taken over.
@@ -244,7 +244,7 @@ impl Authority {
         if last > above.max(self.given_up()?) {
             files::write(&self.folder.join(GIVEN_UP), format!("{last}\n").as_bytes(), Secrecy::Public)?;
         }
-        Ok(())
+        self.forget_signed(SIGNED_GRANTS, above)
     }
 
     fn put(&self, name: &str, envelope: &Envelope) -> Result<(), AuthorityError> {

@@ -86,6 +86,17 @@ impl Authority {
     pub(super) fn note_signed(&self, name: &str, version: u64, envelope: &Envelope) -> Result<(), AuthorityError> {
         let mut signed = self.signed(name)?;
         signed.push((version, hex::encode(sha256(&envelope.payload))));
+        self.write_signed(name, signed)
+    }
+
+    /// What was signed here above this number was refused or given up: it is no longer what the folder must have.
+    pub(super) fn forget_signed(&self, name: &str, above: u64) -> Result<(), AuthorityError> {
+        let mut signed = self.signed(name)?;
+        signed.retain(|(version, _)| *version <= above);
+        self.write_signed(name, signed)
+    }
+
+    fn write_signed(&self, name: &str, mut signed: Vec<(u64, String)>) -> Result<(), AuthorityError> {
         let kept = signed.split_off(signed.len().saturating_sub(MOST_SIGNED));
         let lines: String = kept.iter().map(|(version, digest)| format!("{version} {digest}\n")).collect();
         Ok(files::write(&self.folder.join(name), lines.as_bytes(), Secrecy::Public)?)
