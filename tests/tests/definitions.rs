@@ -119,6 +119,14 @@ fn what_cannot_be_sound_is_refused_by_name() {
         ("last_years = 18", "last_years = 18\nlifetime_from = 0", "say how far back the register must know"),
         ("certain = \"certain.id\"", "certain = \"sure.id\"", "has no step `sure`"),
         ("certain = \"certain.id\"", "certain = \"certain.person\"", "no column `certain.person`"),
+        // Nor is anything proven by what is asked for doubts alone.
+        ("only_doubts = true", "only_doubts = true\njudged = true", "what only raises doubts proves no absence and is not judged"),
+        ("only_doubts = true", "only_doubts = true\nabsence_for = [\"spouse.id\"]", "what only raises doubts proves no absence"),
+        (
+            "lifetime_from = 20\nkeys = [\"request.applicant\"]\nabsence_for = [\"request.applicant\"]",
+            "last_years = 0\nkeys = [\"request.applicant\"]\nonly_doubts = true",
+            "`civil.marriage` is asked for doubts alone",
+        ),
         ("by = \"unit_no\"", "by = \"unit\"", "`unit` is not among its columns"),
         ("supplies = [\"resident_id\"]", "supplies = []", "supplies"),
         (" as verdict,", " as judgement,", "verdict"),

@@ -14,13 +14,14 @@ use zerotrip_hub::check::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_proto::v1::{Finding, FindingKind};
 
 use crate::moments::{Cell, batch, register};
-use crate::support::{as_words, prepared};
+use crate::support::{as_words, prepared, prepared_from};
 
 const HUSBAND: &str = "330106195705030860";
 const WIFE: &str = "330112199501186578";
 const ANOTHER: &str = "330106199507154684";
 
 const CHILD: &str = "330106201907154683";
+const SISTER: &str = "330106201702034127";
 
 /// A row of the household register beside those that each person has.
 #[derive(Clone, Copy)]
@@ -95,7 +96,7 @@ impl Registers {
         if rows.iter().all(|row| row.person != key) {
             let died = self.deaths.iter().find(|(person, _)| *person == key).map(|(_, on)| *on);
             let status = if died.is_some() { "deceased" } else { "registered" };
-            let person = [HUSBAND, WIFE, ANOTHER, CHILD].into_iter().find(|person| *person == key).unwrap();
+            let person = [HUSBAND, WIFE, ANOTHER, CHILD, SISTER].into_iter().find(|person| *person == key).unwrap();
             rows.push(Resident { person, father: None, mother: None, status, died });
         }
         rows.retain(|row| row.person == key || row.father == Some(key) || row.mother == Some(key));
@@ -279,6 +280,24 @@ fn spouses_of_others() -> Vec<Case> {
     cases
 }
 
+/// Whatever a definition makes of the rows of a scan that only raises doubts.
+#[test]
+fn a_scan_for_doubts_alone_speaks_neither_for_nor_against_anybody() {
+    let events = [(vec![], "true"), (vec![(ANOTHER, HUSBAND, "married", "2016-04-18")], "unavailable UNDETERMINED")];
+    for verdict in ["against", "clear", "ended"] {
+        let branch = format!(
+            "union all\nselect '{verdict}', 'PROPERTY_FOUND', 'spouse_marriage', row_number, event_date, cast(null as date)\n\
+             from spouse_marriage where man_id <> '{WIFE}'\nunion all\nselect 'ended', '', 'marriage', row_number"
+        );
+        let change = |text: String| text.replace("union all\nselect 'ended', '', 'marriage', row_number", &branch);
+        let check = crate::support::runtime().block_on(prepared_from(change));
+        let with =
+            |events: &[_]| Registers { marriage: [&[(WIFE, ANOTHER, "married", "2020-04-19")], events].concat(), ..Registers::default() };
+        let cases: Vec<Case> = events.iter().map(|(events, answer)| ("couple", WIFE, with(events), *answer)).collect();
+        assert_eq!(first_wrong(&check, &cases), None, "{verdict}");
+    }
+}
+
 /// It would tell that there is a spouse, or a child.
 #[test]
 fn how_often_a_register_was_asked_is_not_told() {
@@ -346,10 +365,44 @@ fn doubtful_children() -> Vec<Case> {
     case(&[theirs("moved_out", None), of(None, Some(WIFE), "registered", None)], "true", "false PROPERTY_FOUND");
     case(&[theirs("moved_out", None), of(None, None, "registered", None)], "true", "false PROPERTY_FOUND");
     case(&[theirs("registered", None), of(Some(HUSBAND), None, "moved_out", None)], "true", "false PROPERTY_FOUND");
+    // Which of two places came later, nothing says.
+    case(&[theirs("moved_out", None), of(Some(HUSBAND), None, "moved_out", None)], "true", "unavailable UNDETERMINED");
+    let sister = Resident { person: SISTER, ..theirs("registered", None) };
+    case(&[theirs("moved_out", None), of(Some(HUSBAND), None, "moved_out", None), sister], "true", "unavailable UNDETERMINED");
+    let unnamed = of(None, None, "registered", None);
+    case(&[theirs("moved_out", None), of(Some(HUSBAND), None, "moved_out", None), unnamed], "true", "unavailable UNDETERMINED");
+    // One of those who are named is enough.
+    let with_another = |status| of(Some(HUSBAND), Some(WIFE), status, None);
+    case(&[with_another("moved_out")], "true", "false PROPERTY_FOUND");
+    case(&[with_another("registered"), of(Some(HUSBAND), None, "moved_out", None)], "true", "false PROPERTY_FOUND");
+    // A spouse's child by another.
+    let step = of(Some(HUSBAND), Some(ANOTHER), "registered", None);
+    case(&[step], "true", "false PROPERTY_FOUND");
     let unread = Registers { unreadable: Some("minor_household"), ..with(&[theirs("registered", None)]) };
     cases.push(("family", WIFE, unread, "unavailable SOURCE_UNREADABLE"));
-    // A spouse who is dead by one word alone, or has married since.
     let spouse = |status, died| Resident { person: ANOTHER, father: None, mother: None, status, died };
+    // The child of a spouse who is dead may be another family's.
+    let of_the_dead = [spouse("deceased", dead), of(Some(HUSBAND), Some(ANOTHER), "registered", None)];
+    cases.push(("family", WIFE, with(&of_the_dead), "true"));
+    cases.push(("family", WIFE, owning(with(&of_the_dead)), "unavailable UNDETERMINED"));
+    let of_both = [spouse("deceased", dead), theirs("registered", None)];
+    cases.push(("family", WIFE, owning(with(&of_both)), "false PROPERTY_FOUND"));
+    // Who died before the child was born, or conceived, did not.
+    let early = |died, father, mother| [spouse("deceased", Some(died)), of(father, mother, "registered", None)];
+    for (died, father, mother, answer) in [
+        ("2019-07-15", Some(WIFE), Some(ANOTHER), "true"),
+        ("2019-07-14", Some(WIFE), Some(ANOTHER), "unavailable UNDETERMINED"),
+        ("2018-09-15", Some(ANOTHER), Some(WIFE), "true"),
+        ("2018-09-14", Some(ANOTHER), Some(WIFE), "unavailable UNDETERMINED"),
+    ] {
+        for variant in ["couple", "family"] {
+            let mut registers = with(&early(died, father, mother));
+            registers.marriage = vec![(WIFE, ANOTHER, "married", "2018-04-19")];
+            registers.ownership = vec![(ANOTHER, "current", None)];
+            cases.push((variant, WIFE, registers, answer));
+        }
+    }
+    // A spouse who is dead by one word alone, or has married since.
     for (row, events, answer) in [
         (spouse("deceased", dead), vec![], "true"),
         (spouse("deceased", None), vec![], "unavailable UNDETERMINED"),
@@ -403,8 +456,15 @@ fn divorces() -> Vec<Case> {
             case(&[("married", first), (again, second), ("divorced", third)], "unavailable UNDETERMINED");
             case(&[("married", first), (again, second), ("divorced", third), ("divorced", fourth)], "unavailable UNDETERMINED");
         }
-        // Before its marriage it ends nothing.
-        case(&[("divorced", first), ("married", second)], "false PROPERTY_FOUND");
+        // Before its marriage it ends nothing, and may be that marriage's, misdated.
+        case(&[("divorced", first), ("married", second)], "unavailable UNDETERMINED");
+        let misdated = [("married", first), ("divorced", second), ("married", third)];
+        for stray in ["2013-09-09", "2019-05-06"] {
+            let events: Vec<_> = misdated.into_iter().chain([("divorced", stray)]).collect();
+            case(&events, "unavailable UNDETERMINED");
+        }
+        // The same divorce twice is no other.
+        case(&[("married", first), ("divorced", second), ("divorced", second), ("married", third)], "false PROPERTY_FOUND");
         case(&[("divorced", first), ("married", second), ("divorced", third)], "true");
         // A divorce can be annulled too.
         case(&[("married", first), ("divorced", second), ("annulled", third)], "unavailable UNDETERMINED");

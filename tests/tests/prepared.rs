@@ -129,8 +129,8 @@ impl World {
         open.into_iter().map(|(other, _)| other).chain(crooked).collect()
     }
 
-    /// Of these spouses, those beyond doubt: to marry was the last that the two did, on a day of its own, and of neither anything is on record with
-    /// another since.
+    /// Of these spouses, those beyond doubt: to marry was the last that the two did, on a day of its own, no end of theirs is without a wedding
+    /// before it, and of neither anything is on record with another since.
     fn certain_spouses(&self, applicant: usize, spouses: &BTreeSet<usize>) -> BTreeSet<usize> {
         let other = |event: &Event| if event.0 == applicant { event.1 } else { event.0 };
         let mine: Vec<Event> = self.events_of[applicant].iter().map(|at| self.events[*at]).collect();
@@ -140,6 +140,15 @@ impl World {
             let Some(wed) = wed else { return false };
             let mut theirs = self.events_of[*spouse].iter().map(|at| self.events[*at]);
             let is_with_another = theirs.any(|event| event.0 != applicant && event.1 != applicant && event.3 >= wed);
+            let days: BTreeSet<i32> = mine.iter().filter(|event| other(event) == *spouse).map(|event| event.3).collect();
+            let mut together = false;
+            for day in days {
+                let of_day = || mine.iter().filter(|event| other(event) == *spouse && event.3 == day);
+                if of_day().any(|event| !weds(event)) && !std::mem::take(&mut together) {
+                    return false;
+                }
+                together |= of_day().any(weds);
+            }
             !is_with_another && mine.iter().filter(|event| event.3 >= wed).all(|event| weds(event) && other(event) == *spouse)
         };
         spouses.iter().copied().filter(is_certain).collect()
@@ -174,7 +183,8 @@ impl World {
         let sure: BTreeSet<usize> = me.union(&sure).copied().collect();
         let mut certain = sure.clone();
         if variant == "family" {
-            certain.extend(self.minor_children(sure));
+            // A child of a spouse who is dead may be of another family by now.
+            certain.extend(self.minor_children(sure.intersection(&concerned).copied()));
         }
         let mut minors = if variant == "family" { self.minors(couple.iter().copied()) } else { BTreeSet::new() };
         if unread("marriage") || unread("household") || unread("spouse_marriage") && !spouses.is_empty() {

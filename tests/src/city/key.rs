@@ -214,8 +214,9 @@ impl<'a> Judge<'a> {
                 let is_certain = |spouse: &ResidentId| {
                     is_certain_spouse(&marriage, applicant, *spouse) && !is_with_another_since(&marriage, &theirs, applicant, *spouse)
                 };
-                parents.extend(married.iter().filter(|spouse| is_certain(spouse)));
-                certain.extend(living.iter().filter(|spouse| is_certain(spouse)));
+                let certain_spouses: Vec<ResidentId> = living.iter().copied().filter(is_certain).collect();
+                parents.extend(&certain_spouses);
+                certain.extend(certain_spouses);
                 persons.extend(living);
                 if variant == Variant::Family {
                     let minors: Vec<&HouseholdRow> = household.iter().filter(|row| self.is_minor(row, &kin)).copied().collect();
@@ -225,7 +226,7 @@ impl<'a> Judge<'a> {
                     let alive = minors.iter().filter(|row| row.death.get().is_none());
                     persons.extend(alive.clone().filter_map(|row| row.resident.get()));
                     let theirs =
-                        alive.filter(|row| parents.iter().any(|parent| is_child(row, *parent) && !is_anothers_now(row, &own, *parent)));
+                        alive.filter(|row| parents.iter().any(|parent| is_child(row, *parent) && !is_anothers(row, &own, *parent)));
                     certain.extend(theirs.filter_map(|row| row.resident.get()));
                 }
                 // Who belongs to whom is not known; whoever could belong was asked about.
@@ -339,11 +340,13 @@ fn is_child(row: &HouseholdRow, parent: ResidentId) -> bool {
     [&row.father, &row.mother].into_iter().filter_map(Field::get).any(|named| named == parent)
 }
 
-/// Whether the child's present row names parents, and not this one.
-fn is_anothers_now(child: &HouseholdRow, rows: &[&HouseholdRow], parent: ResidentId) -> bool {
-    let is_theirs = |row: &&&HouseholdRow| child.resident.get().is_some_and(|person| row.resident.is(person));
-    let mut present = rows.iter().filter(is_theirs).filter(|row| row.status.is(Residence::Registered));
-    present.any(|row| (row.father.get().is_some() || row.mother.get().is_some()) && !is_child(row, parent))
+/// Whether a row of the child's names parents, and not this one: the present one; or any, where no present one names this parent.
+fn is_anothers(child: &HouseholdRow, rows: &[&HouseholdRow], parent: ResidentId) -> bool {
+    let theirs = || rows.iter().filter(|row| child.resident.get().is_some_and(|person| row.resident.is(person)));
+    let present = || theirs().filter(|row| row.status.is(Residence::Registered));
+    let names_others = |row: &HouseholdRow| (row.father.get().is_some() || row.mother.get().is_some()) && !is_child(row, parent);
+    let is_at_home = present().any(|row| is_child(row, parent));
+    present().any(|row| names_others(row)) || (!is_at_home && theirs().any(|row| names_others(row)))
 }
 
 fn of_age_on(row: &HouseholdRow) -> Option<NaiveDate> {
@@ -386,12 +389,22 @@ fn ends_nothing_for_sure(theirs: &[&MarriageRow]) -> bool {
     share_a_day(&weddings) || is_annulled && (share_a_day(theirs) || follows_none)
 }
 
-/// Whether the last that the two did was to marry, on a day of its own, and nothing of the applicant and another is on record since.
+/// Whether the last that the two did was to marry, on a day of its own, each end of theirs followed a wedding, and nothing of the applicant and
+/// another is on record since.
 fn is_certain_spouse(rows: &[&MarriageRow], applicant: ResidentId, spouse: ResidentId) -> bool {
     let other = |row: &MarriageRow| if row.man.is(applicant) { row.woman.get() } else { row.man.get() };
     let weds = |row: &MarriageRow| row.event.is(Event::Married) || row.event.is(Event::Remarried);
     let theirs = |row: &&&MarriageRow| other(row) == Some(spouse);
     let Some(wed) = rows.iter().filter(theirs).filter(|row| weds(row)).filter_map(|row| row.date.get()).max() else { return false };
+    // An end that follows no wedding of its own: one that is missing, or misdated.
+    let own_days = |weddings: bool| rows.iter().filter(theirs).filter(move |row| weds(row) == weddings).filter_map(|row| row.date.get());
+    let ends_none = |end: NaiveDate| {
+        let before = own_days(true).filter(|day| *day < end).max();
+        before.is_none_or(|wed| own_days(false).any(|other| wed < other && other < end))
+    };
+    if own_days(false).any(ends_none) {
+        return false;
+    }
     let since = |row: &&&MarriageRow| row.date.get().is_some_and(|day| day >= wed);
     rows.iter().filter(since).all(|row| other(row) == Some(spouse) && weds(row))
 }

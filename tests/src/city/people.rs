@@ -77,7 +77,9 @@ fn couple(city: &mut Builder, divisions: &'static [u32]) -> Family {
         0..=39 if !migrants => {
             let gone = if city.random.chance(600) { man } else { woman };
             // The household register knows of no death before 1984.
-            let first = NaiveDate::from_ymd_opt(1984, 1, 1).map_or(wedding, |first| wedding.max(first));
+            let begins = NaiveDate::from_ymd_opt(1984, 1, 1).unwrap_or(wedding);
+            let born = children.iter().filter_map(|child| city.registers.persons.get(*child)).map(|child| child.birth);
+            let first = born.fold(wedding.max(begins), NaiveDate::max);
             let day = if city.random.chance(50) { city.today } else { city.random.day(first, city.today) };
             city.dies(gone, day);
         }
