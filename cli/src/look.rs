@@ -15,8 +15,8 @@ use zerotrip_trust::dsse;
 use super::screen::{Failure, Language, Screen, rfc3339};
 use super::verify::open_directory;
 use super::{SystemDir, quality, renewals, zh};
-use crate::session::answered;
-use crate::{Connection, Session, SessionError};
+use zerotrip_client::answered;
+use zerotrip_client::{Connection, Session, SessionError};
 
 #[derive(Subcommand)]
 pub(super) enum CatalogCommand {

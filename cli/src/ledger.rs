@@ -21,10 +21,10 @@ use zerotrip_trust::tiles::{self, TILE_WIDTH};
 
 use super::screen::{Failure, Language, Screen, USAGE};
 use super::{SystemDir, renewals, zh};
-use crate::Session;
-use crate::audit::{Audit, AuditError, AuditReport, kept_head};
-use crate::seen::FILE as SEEN;
-use crate::session::answered;
+use zerotrip_client::Session;
+use zerotrip_client::answered;
+use zerotrip_client::audit::{Audit, AuditError, AuditReport, kept_head};
+use zerotrip_client::seen::FILE as SEEN;
 
 /// Entries asked for at once.
 const PAGE: u32 = 1000;

@@ -12,7 +12,7 @@ use zerotrip_trust::digest::sha256;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
-use super::{Authority, AuthorityError};
+use crate::{Authority, AuthorityError};
 
 /// What this folder signed, one to a line, by number and digest: of the directory, and of the grants.
 pub(super) const SIGNED_DIRECTORIES: &str = "directory.signed";

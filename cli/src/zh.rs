@@ -13,9 +13,9 @@ use zerotrip_trust::directory::DirectoryError;
 use zerotrip_trust::invitation::InvitationError;
 use zerotrip_trust::note::SeenLogError;
 
-use crate::SeenError;
-use crate::audit::AuditError;
-use crate::request::RequestError;
+use zerotrip_client::SeenError;
+use zerotrip_client::audit::AuditError;
+use zerotrip_client::request::RequestError;
 
 /// A file, and why it could not be read or written.
 pub(super) fn file(error: &FileError) -> String {
@@ -236,7 +236,7 @@ mod tests {
 
     use super::super::screen::Failure;
     use super::*;
-    use crate::authority::AuthorityError;
+    use zerotrip_authority::AuthorityError;
 
     /// What a user types stands in back-ticks, and options are words of the command: the rest must be Chinese.
     fn is_chinese(text: &str) -> bool {

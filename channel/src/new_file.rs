@@ -5,11 +5,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use zerotrip_channel::files::FileError;
+use crate::files::FileError;
 
 /// A place for a new file, held by an empty `.part` file beside it (mode 0600). Dropped before [`Self::place`], the part goes.
 #[derive(Debug)]
-pub(crate) struct NewFile {
+pub struct NewFile {
     target: PathBuf,
     part: PathBuf,
     file: File,
@@ -18,15 +18,15 @@ pub(crate) struct NewFile {
 
 /// The bytes are safe in the part, but could not take the file's name.
 #[derive(Debug)]
-pub(crate) struct NotPlaced {
+pub struct NotPlaced {
     /// Where they are.
-    pub(crate) part: PathBuf,
+    pub part: PathBuf,
     /// Why.
-    pub(crate) error: io::Error,
+    pub error: io::Error,
 }
 
 /// Refuses a target that exists or has no folder. Folders are never made.
-pub(crate) fn check(target: &Path) -> Result<(), FileError> {
+pub fn check(target: &Path) -> Result<(), FileError> {
     let at = |kind, why: &str| Err(FileError { path: target.to_owned(), error: io::Error::new(kind, why) });
     // Not `exists`: a link that leads nowhere is in the way too.
     if fs::symlink_metadata(target).is_ok() {
@@ -35,7 +35,7 @@ pub(crate) fn check(target: &Path) -> Result<(), FileError> {
     if target.file_name().is_none() {
         return at(ErrorKind::InvalidInput, "is no file's name");
     }
-    zerotrip_channel::files::check_folder(folder_of(target))?;
+    crate::files::check_folder(folder_of(target))?;
     if !folder_of(target).is_dir() {
         return at(ErrorKind::NotFound, "its folder does not exist; make it first");
     }
@@ -44,7 +44,7 @@ pub(crate) fn check(target: &Path) -> Result<(), FileError> {
 
 impl NewFile {
     /// Proves that the file can be written there.
-    pub(crate) fn reserve(target: &Path) -> Result<Self, FileError> {
+    pub fn reserve(target: &Path) -> Result<Self, FileError> {
         check(target)?;
         let mut name = target.as_os_str().to_owned();
         name.push(format!(".{}.part", std::process::id()));
@@ -58,13 +58,13 @@ impl NewFile {
     }
 
     /// Puts the bytes into the part, durably.
-    pub(crate) fn fill(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+    pub fn fill(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         let filled = self.file.write_all(bytes).and_then(|()| self.file.sync_all()).and_then(|()| sync_folder(&self.part));
         filled.map_err(|error| FileError { path: self.part.clone(), error })
     }
 
     /// Gives it its name, unless another file has taken that meanwhile; then the part stays.
-    pub(crate) fn place(self) -> Result<(), NotPlaced> {
+    pub fn place(self) -> Result<(), NotPlaced> {
         let kept = self.keep();
         rename_new(&kept.part, &kept.target).and_then(|()| sync_folder(&kept.target)).map_err(|error| {
             let part = if kept.part.exists() { kept.part.clone() } else { kept.target.clone() };
@@ -73,7 +73,7 @@ impl NewFile {
     }
 
     /// Leaves the part where it is.
-    pub(crate) fn leave(self) -> PathBuf {
+    pub fn leave(self) -> PathBuf {
         self.keep().part.clone()
     }
 
@@ -103,7 +103,7 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn folder_of(path: &Path) -> &Path {
-    zerotrip_channel::files::folder_of(path)
+    crate::files::folder_of(path)
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {

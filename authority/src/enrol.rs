@@ -16,7 +16,8 @@ use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, PublicKey};
 use zerotrip_trust::x509::{self, pem};
 
-use super::{Authority, AuthorityError, CERTIFICATE_LIFE, KEY_LIFE, any_revoked, replace_keys};
+use crate::AuthorityError;
+use crate::folder::{Authority, CERTIFICATE_LIFE, KEY_LIFE, any_revoked, replace_keys};
 
 /// `enrolment.toml`, as the hub writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    zerotrip_client::cli::main()
+    zerotrip_cli::main()
 }

@@ -16,7 +16,8 @@ use zerotrip_trust::ending::{self, Ending, Words};
 use zerotrip_trust::renewal::{self, Renewal};
 use zerotrip_trust::x509::{self, CertificateDer, pem};
 
-use super::{AUTHORITY_KEY_LIFE, Authority, AuthorityError, CERTIFICATE_LIFE, KEY_LIFE, to_toml};
+use crate::AuthorityError;
+use crate::folder::{AUTHORITY_KEY_LIFE, Authority, CERTIFICATE_LIFE, KEY_LIFE, to_toml};
 
 /// When the certificates end that were issued here.
 const CERTIFICATES: &str = "certificates.toml";

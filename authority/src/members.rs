@@ -12,7 +12,8 @@ use zerotrip_trust::identity::{Identity, is_name};
 use zerotrip_trust::invitation::{Invitation, verify_binding};
 use zerotrip_trust::x509::{self, CertificateDer};
 
-use super::{Authority, AuthorityError, CERTIFICATE_LIFE, KEY_LIFE, MEMBER, any_revoked, replace_keys, to_toml};
+use crate::AuthorityError;
+use crate::folder::{Authority, CERTIFICATE_LIFE, DESK, KEY_LIFE, MEMBER, any_revoked, replace_keys, to_toml};
 
 /// Most invitations that are kept; expired ones go first.
 const INVITATIONS: usize = 10_000;
@@ -114,7 +115,7 @@ fn bounded(keys: &[Key], now: SystemTime) -> Vec<Key> {
 impl Authority {
     /// Makes an invitation; nothing is kept before [`Self::keep_invitation`], so that the hub can be told first.
     pub fn invite(&self, new: &NewMember<'_>, life: Duration, now: SystemTime) -> Result<Invited, AuthorityError> {
-        if new.member == MEMBER && new.system == super::DESK {
+        if new.member == MEMBER && new.system == DESK {
             return Err(AuthorityError::Itself);
         }
         for name in [new.member, new.system] {

@@ -4,14 +4,6 @@
 //! The folder is also that of the authority's administrator system, so `SystemHome::load` works on it. `ca.key` and `authority.key`
 //! are the root of all trust: keep the folder on a machine that is no hub.
 
-mod enrol;
-mod grants;
-mod lineage;
-mod members;
-mod renew;
-#[cfg(test)]
-mod tests;
-
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -19,25 +11,18 @@ use std::time::{Duration, SystemTime};
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, FileError, Secrecy};
-use zerotrip_channel::{Address, DialError, HomeError, SystemHome};
+use zerotrip_channel::{Address, SystemHome};
 use zerotrip_datasets::shown::toml_fault;
-use zerotrip_policies::PolicyError;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{Envelope, KeyDirectory, KeyUsage, Member, Status, System};
 use zerotrip_proto::{from_timestamp, payload_type, to_timestamp};
-use zerotrip_trust::directory::{Directory, DirectoryError};
-use zerotrip_trust::dsse::{self, DsseError};
-use zerotrip_trust::identity::{Identity, IdentityError};
-use zerotrip_trust::invitation::InvitationMakeError;
-use zerotrip_trust::keys::{Algorithm, KeyError, SigningKey};
-use zerotrip_trust::renewal::RenewalError;
-use zerotrip_trust::x509::{self, CertificateAuthority, TlsKey, X509Error, pem};
+use zerotrip_trust::directory::Directory;
+use zerotrip_trust::dsse;
+use zerotrip_trust::identity::Identity;
+use zerotrip_trust::keys::{Algorithm, SigningKey};
+use zerotrip_trust::x509::{self, CertificateAuthority, TlsKey, pem};
 
-pub use enrol::Enrolled;
-pub use grants::{GrantState, NewGrant};
-pub use lineage::Behind;
-pub use members::{Admission, Invited, NewMember};
-pub use renew::{ByHand, Renewed};
+use crate::AuthorityError;
 
 /// The member that the authority itself is in its directory.
 pub const MEMBER: &str = "authority";
@@ -45,25 +30,25 @@ pub const MEMBER: &str = "authority";
 pub const DESK: &str = "desk";
 
 /// The working copy of the directory, from which the next one is made.
-const WORKING: &str = "directory.binpb";
+pub(crate) const WORKING: &str = "directory.binpb";
 /// The directory that the hub confirmed last.
-const CONFIRMED: &str = "directory.confirmed.dsse";
+pub(crate) const CONFIRMED: &str = "directory.confirmed.dsse";
 
-const ROOT_LIFE: Duration = Duration::from_secs(20 * 365 * 86_400);
-const AUTHORITY_KEY_LIFE: Duration = Duration::from_secs(5 * 365 * 86_400);
+pub(crate) const ROOT_LIFE: Duration = Duration::from_secs(20 * 365 * 86_400);
+pub(crate) const AUTHORITY_KEY_LIFE: Duration = Duration::from_secs(5 * 365 * 86_400);
 /// How long TLS certificates and the desk's keys are valid.
-const CERTIFICATE_LIFE: Duration = Duration::from_secs(365 * 86_400);
-const KEY_LIFE: Duration = Duration::from_secs(3 * 365 * 86_400);
+pub(crate) const CERTIFICATE_LIFE: Duration = Duration::from_secs(365 * 86_400);
+pub(crate) const KEY_LIFE: Duration = Duration::from_secs(3 * 365 * 86_400);
 
 /// The opened folder.
 #[derive(Debug)]
 pub struct Authority {
-    folder: PathBuf,
-    settings: Settings,
-    home: SystemHome,
-    ca: CertificateAuthority,
-    key: SigningKey,
-    directory: KeyDirectory,
+    pub(crate) folder: PathBuf,
+    pub(crate) settings: Settings,
+    pub(crate) home: SystemHome,
+    pub(crate) ca: CertificateAuthority,
+    pub(crate) key: SigningKey,
+    pub(crate) directory: KeyDirectory,
     /// Held while this may change the folder.
     _lock: Option<File>,
 }
@@ -71,12 +56,12 @@ pub struct Authority {
 /// `authority.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Settings {
+pub(crate) struct Settings {
     /// How long a published directory may be relied upon, in seconds: whoever misses news longer than this stops.
-    directory_life_seconds: u64,
+    pub(crate) directory_life_seconds: u64,
     /// Whether `refresh` renews no certificate by itself; default: it renews those of active holders that are near their end.
     #[serde(default)]
-    renew_by_hand: bool,
+    pub(crate) renew_by_hand: bool,
 }
 
 /// `identity.toml`, as `SystemHome` reads it.
@@ -85,135 +70,6 @@ struct IdentityFile {
     system: String,
     hub: String,
     url: String,
-}
-
-/// What is wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthorityError {
-    /// There is an authority already.
-    #[error("`{0}` already holds an authority; choose an empty folder")]
-    Occupied(String),
-    /// There is none.
-    #[error("`{0}` holds no authority; make one with `zerotrip authority init`")]
-    NotOne(String),
-    /// Out of bounds.
-    #[error("the directory's life must be 1 minute to 30 days")]
-    Life,
-    /// A file.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A file's content.
-    #[error("`{path}`: {why}")]
-    Content {
-        /// Which.
-        path: String,
-        /// Why.
-        why: String,
-    },
-    /// A name.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// An address.
-    #[error(transparent)]
-    Address(#[from] DialError),
-    /// The folder as a system's.
-    #[error(transparent)]
-    Home(#[from] HomeError),
-    /// A certificate.
-    #[error(transparent)]
-    Certificate(#[from] X509Error),
-    /// A key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// An envelope.
-    #[error(transparent)]
-    Envelope(#[from] DsseError),
-    /// The directory would be refused everywhere.
-    #[error("the new directory would be refused: {0}")]
-    Directory(#[from] DirectoryError),
-    /// An invitation.
-    #[error(transparent)]
-    Invitation(#[from] InvitationMakeError),
-    /// Nobody of that name.
-    #[error("no member `{0}`; `zerotrip member list` shows who there is")]
-    UnknownMember(String),
-    /// Somebody whom no directory at the hub names.
-    #[error("the hub has no directory that names `{0}` yet; admit one of its systems, or publish with `zerotrip authority refresh`")]
-    UnpublishedMember(String),
-    /// The authority's own member.
-    #[error("`{MEMBER}` is the authority itself and cannot be suspended or invited again")]
-    Itself,
-    /// A member's names.
-    #[error("a member's names have 1 to 64 characters in each language")]
-    Names,
-    /// A member's or system's id.
-    #[error("`{0}` is not a name; use 1 to 32 lower-case letters, digits and hyphens")]
-    Name(String),
-    /// Somebody waits with papers that were never issued.
-    #[error("`{0}` waits with a token that was not issued here, or has expired; do not admit it, invite again")]
-    NotInvited(String),
-    /// The papers that wait are not those that the invited system made.
-    #[error(
-        "the keys or the certificate request of `{0}` were changed on the way to the authority; do not admit it: find out who changed them \
-         at the hub, then invite it again, and let it join in an empty folder"
-    )]
-    Tampered(String),
-    /// Its last certificate begins later than now.
-    #[error(
-        "the last certificate of `{0}` begins later than now: this machine's clock was ahead then, or is behind now; set it right, then give the same command again"
-    )]
-    Clock(String),
-    /// It comes with a key that was revoked.
-    #[error("`{0}` comes with keys that were revoked; invite it again, and let it join in an empty folder")]
-    RevokedKeys(String),
-    /// Part of the folder was put back from a copy.
-    #[error(
-        "`{file}` is older than what this folder signed: it holds version {has}, and version {signed} was signed here; run \
-         `zerotrip authority refresh` while the hub answers: it takes the hub's directory over"
-    )]
-    OlderFile {
-        /// Its path.
-        file: String,
-        /// The version in it.
-        has: u64,
-        /// The highest that was signed.
-        signed: u64,
-    },
-    /// It comes with a key that it had when it was admitted before.
-    #[error(
-        "`{0}` comes with keys that it was admitted with before, so that a copy of its former folder would be let in still; invite it \
-         again, and let it join in an empty folder"
-    )]
-    KnownKeys(String),
-    /// Its invitation has admitted somebody else.
-    #[error("the invitation of `{0}` was used already, with other keys; invite it again")]
-    Spent(String),
-    /// Nobody is expected under that name.
-    #[error("no invitation of `{0}` holds; make one with `zerotrip member invite`")]
-    NoInvitation(String),
-    /// Somebody else changes the folder.
-    #[error("another command is changing the authority in `{0}`; wait until it has ended, then try again")]
-    Busy(String),
-    /// The hub's enrolment file.
-    #[error("`{path}`: {why}; let the hub write it again")]
-    Enrolment {
-        /// Which.
-        path: String,
-        /// Why.
-        why: String,
-    },
-    /// A grant of that id is there.
-    #[error("there is a grant `{0}` already; revoke it first, or choose another id")]
-    GrantThere(String),
-    /// None is.
-    #[error("no grant `{0}`; `zerotrip grant list` shows what there is")]
-    NoGrant(String),
-    /// A request for renewal.
-    #[error(transparent)]
-    Renewal(#[from] RenewalError),
-    /// What every hub would refuse.
-    #[error(transparent)]
-    Grants(#[from] PolicyError),
 }
 
 impl Authority {
@@ -325,7 +181,7 @@ impl Authority {
     }
 
     /// The working copy as the next version, signed; nothing is written.
-    fn next_directory(&self, now: SystemTime) -> Result<NextDirectory, AuthorityError> {
+    pub(crate) fn next_directory(&self, now: SystemTime) -> Result<NextDirectory, AuthorityError> {
         let signed = self.last_directory()?;
         if signed > self.directory.version {
             return Err(AuthorityError::OlderFile {
@@ -343,19 +199,19 @@ impl Authority {
         Ok(NextDirectory { message: next, envelope, opened })
     }
 
-    fn write_directory(&mut self, next: NextDirectory) -> Result<Envelope, AuthorityError> {
+    pub(crate) fn write_directory(&mut self, next: NextDirectory) -> Result<Envelope, AuthorityError> {
         let NextDirectory { message, envelope, opened } = next;
         // The working copy first: a crash after it wastes a version number, which is allowed; the other way round would reuse one.
         self.directory = message;
         self.save()?;
-        self.note_signed(lineage::SIGNED_DIRECTORIES, self.directory.version, &envelope)?;
+        self.note_signed(crate::lineage::SIGNED_DIRECTORIES, self.directory.version, &envelope)?;
         files::write(&self.folder.join("directory.dsse"), &envelope.encode_to_vec(), Secrecy::Public)?;
         self.write_jwks(&opened)?;
         Ok(envelope)
     }
 
     /// Every key as the directory has it, for those who verify with other tools.
-    fn write_jwks(&self, directory: &Directory) -> Result<(), AuthorityError> {
+    pub(crate) fn write_jwks(&self, directory: &Directory) -> Result<(), AuthorityError> {
         Ok(files::write(&self.folder.join("jwks.json"), format!("{:#}\n", directory.jwks()).as_bytes(), Secrecy::Public)?)
     }
 
@@ -369,15 +225,15 @@ impl Authority {
         Ok(self.read_signed(CONFIRMED, payload_type::DIRECTORY)?.map(|(_, directory)| directory))
     }
 
-    fn save(&self) -> Result<(), AuthorityError> {
+    pub(crate) fn save(&self) -> Result<(), AuthorityError> {
         Ok(files::write(&self.folder.join(WORKING), &self.directory.encode_to_vec(), Secrecy::Public)?)
     }
 
-    fn trust_domain(&self) -> &str {
+    pub(crate) fn trust_domain(&self) -> &str {
         &self.directory.trust_domain
     }
 
-    fn read_signed<M: prost::Message + Default>(&self, name: &str, kind: &str) -> Result<Option<(Envelope, M)>, AuthorityError> {
+    pub(crate) fn read_signed<M: prost::Message + Default>(&self, name: &str, kind: &str) -> Result<Option<(Envelope, M)>, AuthorityError> {
         let path = self.folder.join(name);
         if !files::is_there(&path) {
             return Ok(None);
@@ -390,14 +246,14 @@ impl Authority {
 }
 
 /// A directory that is signed and not written yet.
-struct NextDirectory {
+pub(crate) struct NextDirectory {
     message: KeyDirectory,
     envelope: Envelope,
     opened: Directory,
 }
 
 /// Let go with the file; a crash lets go too.
-fn lock(folder: &Path) -> Result<File, AuthorityError> {
+pub(crate) fn lock(folder: &Path) -> Result<File, AuthorityError> {
     let path = folder.join("authority.lock");
     let at = |error| FileError { path: path.clone(), error };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(at)?;
@@ -408,14 +264,14 @@ fn lock(folder: &Path) -> Result<File, AuthorityError> {
     }
 }
 
-fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> {
+pub(crate) fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> {
     toml::to_string(value).map_err(|error| AuthorityError::Content { path: "toml".into(), why: error.to_string() })
 }
 
 /// Keys of a system or hub that came again: those of today, and the old ones revoked as of now, whatever was said of them before. One that
 /// came again and was never revoked holds as long as it says now. Returns how many were revoked: none, where the same installation came
 /// again.
-fn replace_keys(old: &mut Vec<zerotrip_proto::v1::Key>, new: Vec<zerotrip_proto::v1::Key>, now: SystemTime) -> usize {
+pub(crate) fn replace_keys(old: &mut Vec<zerotrip_proto::v1::Key>, new: Vec<zerotrip_proto::v1::Key>, now: SystemTime) -> usize {
     let mut revoked = 0;
     // In whole seconds, as the published key set has it: both say the same of every moment.
     let mut revoked_at = to_timestamp(now);
@@ -435,11 +291,11 @@ fn replace_keys(old: &mut Vec<zerotrip_proto::v1::Key>, new: Vec<zerotrip_proto:
 }
 
 /// A moment that cannot be read is none.
-fn is_revoked(key: &zerotrip_proto::v1::Key, now: SystemTime) -> bool {
+pub(crate) fn is_revoked(key: &zerotrip_proto::v1::Key, now: SystemTime) -> bool {
     from_timestamp(key.revoked_at.as_ref()).is_some_and(|at| at <= now)
 }
 
 /// Whether one of the new keys is an old one that was revoked: it never holds again.
-fn any_revoked(old: &[zerotrip_proto::v1::Key], new: &[zerotrip_proto::v1::Key], now: SystemTime) -> bool {
+pub(crate) fn any_revoked(old: &[zerotrip_proto::v1::Key], new: &[zerotrip_proto::v1::Key], now: SystemTime) -> bool {
     old.iter().any(|old| is_revoked(old, now) && new.iter().any(|key| key.id == old.id))
 }

@@ -10,9 +10,9 @@ use zerotrip_proto::v1::{CheckEntry, Envelope, ErrorCode, GetGrantsRequest, Gran
 
 use super::authority::{AuthorityDir, DAY};
 use super::screen::{Failure, Language, Screen, USAGE, rfc3339};
-use crate::authority::{Authority, GrantState, NewGrant};
-use crate::session::answered;
-use crate::{Connection, SessionError};
+use zerotrip_authority::{Authority, GrantState, NewGrant};
+use zerotrip_client::answered;
+use zerotrip_client::{Connection, SessionError};
 
 #[derive(Subcommand)]
 pub(super) enum GrantCommand {

@@ -15,9 +15,9 @@ use zerotrip_trust::invitation::{Invitation, InvitationError};
 use super::screen::{DENIED, Failure, Language, NOT_SO, Screen, UNAVAILABLE, USAGE, rfc3339};
 use super::verify::{card, certificate_json};
 use super::{SystemDir, renewals, zh};
-use crate::new_file;
-use crate::reply::Outcome;
-use crate::{Errand, Issue, Question, Session, SessionError};
+use zerotrip_channel::new_file;
+use zerotrip_client::reply::Outcome;
+use zerotrip_client::{Errand, Issue, Question, Session, SessionError};
 
 /// Most bytes of a parameter that are read from standard input.
 const MOST_VALUE: u64 = 4096;

@@ -8,15 +8,15 @@ use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
 use prost::Message as _;
-use zerotrip_channel::files::{self, Secrecy};
+use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_policies::check_grants;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::dsse;
 
-use super::lineage::SIGNED_GRANTS;
-use super::{Authority, AuthorityError, FileError};
+use crate::lineage::SIGNED_GRANTS;
+use crate::{Authority, AuthorityError};
 
 /// What the hub has.
 const TAKEN: &str = "grants.dsse";

@@ -17,10 +17,10 @@ use zerotrip_trust::identity::Identity;
 use super::screen::{Failure, Language, NOT_SO, Screen, USAGE, rfc3339};
 use super::zh;
 use super::{grants, renewals};
-use crate::Connection;
-use crate::authority::{Authority, Behind, NewMember};
-use crate::new_file::{NewFile, NotPlaced};
-use crate::session::answered;
+use zerotrip_authority::{Authority, Behind, NewMember};
+use zerotrip_channel::new_file::{NewFile, NotPlaced};
+use zerotrip_client::Connection;
+use zerotrip_client::answered;
 
 pub(super) const DAY: u64 = 86_400;
 /// Time between two looks at who waits for admission.

@@ -12,9 +12,9 @@ use zerotrip_proto::{Audience, Refusal, v1::ErrorCode};
 use zerotrip_trust::directory::DirectoryError;
 
 use super::zh;
-use crate::audit::AuditError;
-use crate::authority::AuthorityError;
-use crate::{SeenError, SessionError};
+use zerotrip_authority::AuthorityError;
+use zerotrip_client::audit::AuditError;
+use zerotrip_client::{SeenError, SessionError};
 
 /// Answered, but not so.
 pub(super) const NOT_SO: u8 = 1;

@@ -12,9 +12,9 @@ use zerotrip_trust::ending::{Ending, Said};
 use zerotrip_trust::identity::Identity;
 
 use super::screen::{Failure, NOT_SO, Screen, rfc3339};
-use crate::authority::{Authority, Renewed};
-use crate::session::answered;
-use crate::{Connection, SessionError};
+use zerotrip_authority::{Authority, Renewed};
+use zerotrip_client::answered;
+use zerotrip_client::{Connection, SessionError};
 
 /// Time between two looks at whether the authority has renewed, or at who waits.
 const POLL: Duration = Duration::from_millis(500);
