@@ -1,7 +1,7 @@
 //! The data authority: its folder of keys, members and grants, and how what it signs reaches the hub.
 //!
 //! [`Authority`] is the folder: it talks to no hub, and what has to be published comes out as a signed
-//! envelope.
+//! envelope. [`publishing`] brings that to the hub, and says what came of it.
 
 #![warn(missing_docs)]
 
@@ -11,6 +11,7 @@ mod folder;
 mod grants;
 mod lineage;
 mod members;
+pub mod publishing;
 mod renew;
 #[cfg(test)]
 mod tests;

@@ -12,9 +12,11 @@ use zerotrip_channel::{files, join as join_hub};
 use zerotrip_proto::v1::{KeyUsage, Reason};
 use zerotrip_trust::invitation::{Invitation, InvitationError};
 
-use super::screen::{DENIED, Failure, Language, NOT_SO, Screen, UNAVAILABLE, USAGE, rfc3339};
-use super::verify::{card, certificate_json};
-use super::{SystemDir, renewals, zh};
+use crate::folders::SystemDir;
+use crate::render::zh;
+use crate::render::{DENIED, Failure, Language, NOT_SO, Screen, UNAVAILABLE, USAGE, rfc3339};
+use crate::renewals;
+use crate::verify::{card, certificate_json};
 use zerotrip_channel::new_file;
 use zerotrip_client::reply::Outcome;
 use zerotrip_client::{Errand, Issue, Question, Session, SessionError};

@@ -1,18 +1,19 @@
-//! `grant`: who may ask which check. The folder signs; only what the hub has confirmed is shown as in force.
+//! `grant`: who may ask which check. Only what the hub has confirmed is shown as in force.
 
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::Subcommand;
 use serde_json::json;
-use zerotrip_proto::from_timestamp;
-use zerotrip_proto::v1::{CheckEntry, Envelope, ErrorCode, GetGrantsRequest, Grant, PublishRequest, UnservedGrant};
-
-use super::authority::{AuthorityDir, DAY};
-use super::screen::{Failure, Language, Screen, USAGE, rfc3339};
+use zerotrip_authority::publishing::{self, GrantsInForce};
 use zerotrip_authority::{Authority, GrantState, NewGrant};
-use zerotrip_client::answered;
-use zerotrip_client::{Connection, SessionError};
+use zerotrip_proto::from_timestamp;
+use zerotrip_proto::v1::{Grant, UnservedGrant};
+
+use crate::folders::AuthorityDir;
+use crate::render::{Failure, Language, Screen, rfc3339};
+
+const DAY: u64 = 86_400;
 
 #[derive(Subcommand)]
 pub(super) enum GrantCommand {
@@ -66,100 +67,20 @@ pub(super) enum GrantCommand {
 }
 
 pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<ExitCode, Failure> {
-    let now = SystemTime::now();
-    let (opened, connection, envelope) = match command {
-        GrantCommand::List { authority } => {
-            list(&Authority::open(&authority.dir)?, screen)?;
-            return Ok(ExitCode::SUCCESS);
-        }
+    match command {
+        GrantCommand::List { authority } => list(&Authority::open(&authority.dir)?, screen)?,
         GrantCommand::Add { authority, id, member, check, not_served_yet, purposes, bases, days, may_issue, variants_per_subject } => {
-            let opened = Authority::open_for_change(&authority.dir)?;
-            let connection = Connection::open(opened.home()).await;
-            let served = match &connection {
-                Ok(connection) => connection.checks().await.ok(),
-                Err(_) => None,
-            };
-            let each = match variants_of(&check, served.as_deref())? {
-                Some(variants) => {
-                    let each: Vec<_> = variants.into_iter().map(|(variant, check)| (id_of(&id, &variant), check)).collect();
-                    tell_variants(&each, screen);
-                    each
-                }
-                None => {
-                    // A hub that cannot be asked hinders nobody from signing: what was misspelled is told when it takes the grant.
-                    if let (Some(served), false) = (&served, not_served_yet) {
-                        is_served(&check, served)?;
-                    }
-                    vec![(id, check)]
-                }
-            };
             let life = Duration::from_secs(days * DAY);
-            let new = |(id, check): (String, String)| NewGrant {
-                id,
-                member: member.clone(),
-                check,
-                purposes: purposes.clone(),
-                legal_bases: bases.clone(),
-                life,
-                may_issue,
-                variants_per_subject,
-            };
-            let envelope = opened.add_grants(each.into_iter().map(new).collect(), now)?;
-            (opened, connection, envelope)
+            let new = NewGrant { id, member, check, purposes, legal_bases: bases, life, may_issue, variants_per_subject };
+            let mut announced = |each: &[(String, String)]| tell_variants(each, screen);
+            let added = publishing::add_grants(&authority.dir, new, not_served_yet, &mut announced).await?;
+            show_in_force(&added.in_force, screen)?;
         }
         GrantCommand::Revoke { authority, id } => {
-            let opened = Authority::open_for_change(&authority.dir)?;
-            let envelope = opened.revoke_grant(&id, now)?;
-            let connection = Connection::open(opened.home()).await;
-            (opened, connection, envelope)
+            show_in_force(&publishing::revoke_grant(&authority.dir, &id).await?, screen)?;
         }
-    };
-    let connection = connection.map_err(|error| kept(error.into()))?;
-    send(&opened, &connection, envelope, screen).await?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Each variant of a check that is named without one, or with `*`, by its name; `None` where one variant is named.
-fn variants_of(check: &str, served: Option<&[CheckEntry]>) -> Result<Option<Vec<(String, String)>>, Failure> {
-    let name = match check.split_once('/') {
-        None => check,
-        Some((name, "*")) => name,
-        Some(_) => return Ok(None),
-    };
-    let Some(served) = served else {
-        return Err(Failure::new(
-            USAGE,
-            format!(
-                "--check: which variants `{}` has, the hub says, and it cannot be asked now. Nothing was signed. Name one, such as `{}/couple`, or \
-                 give the command again once the hub answers",
-                cut(name),
-                cut(name)
-            ),
-            format!(
-                "--check：`{}` 有哪些核验范围须由枢纽告知，而枢纽目前无法连接。未签发任何内容。请写明一个范围，或待枢纽恢复后重试",
-                cut(name)
-            ),
-        ));
-    };
-    let all: Vec<(String, String)> = served
-        .iter()
-        .filter(|entry| entry.name == name)
-        .map(|entry| (entry.variant.clone(), format!("{name}/{}", entry.variant)))
-        .collect();
-    if all.is_empty() {
-        // The refusal names those that there are.
-        is_served(check, served)?;
     }
-    Ok(Some(all))
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(130).collect()
-}
-
-/// A grant's id has hyphens, and a variant's name may have underscores.
-fn id_of(id: &str, variant: &str) -> String {
-    format!("{id}-{}", variant.replace('_', "-"))
+    Ok(ExitCode::SUCCESS)
 }
 
 fn tell_variants(each: &[(String, String)], screen: &Screen) {
@@ -168,92 +89,8 @@ fn tell_variants(each: &[(String, String)], screen: &Screen) {
     screen.note(&format!("{said}{}", listed.join(", ")));
 }
 
-/// Refuses a check that the hub's catalog does not have, and names those that it has.
-fn is_served(check: &str, served: &[CheckEntry]) -> Result<(), Failure> {
-    let known: Vec<String> = served.iter().map(|entry| format!("{}/{}", entry.name, entry.variant)).collect();
-    if known.iter().any(|known| known == check) {
-        return Ok(());
-    }
-    let check: String = check.chars().take(130).collect();
-    let (en, zh) = match known.join(", ") {
-        none if none.is_empty() => ("none at all".to_owned(), "无".to_owned()),
-        known => (known.clone(), known),
-    };
-    Err(Failure::new(
-        USAGE,
-        format!(
-            "--check: the hub serves no check `{check}`; there are: {en}. Nothing was signed. Where its definition is yet to be deployed, \
-             add --not-served-yet"
-        ),
-        format!("--check：枢纽没有核验事项 `{check}`；现有：{zh}。未签发任何内容。如该事项的定义尚待部署，请加 --not-served-yet"),
-    ))
-}
-
-/// Sends the newest grants, where there are any: a hub that was restored, or could not be reached before, has older ones.
-pub(super) async fn send_newest(authority: &Authority, connection: &Connection, screen: &Screen) -> Result<(), Failure> {
-    let envelope = authority.newest_grants(SystemTime::now())?;
-    send(authority, connection, envelope, screen).await
-}
-
-async fn send(authority: &Authority, connection: &Connection, envelope: Envelope, screen: &Screen) -> Result<(), Failure> {
-    let theirs = answered(connection.authority().get_grants(GetGrantsRequest {})).await.map_err(|error| kept(error.into()))?;
-    let theirs = theirs.grants.unwrap_or_default();
-    let mut unserved = Vec::new();
-    if theirs.payload != envelope.payload {
-        if let Some(version) = authority.follow_hub(&theirs)? {
-            return Err(older_folder(version));
-        }
-        let request = PublishRequest { bundle: Some(envelope.clone()) };
-        match answered(connection.authority().publish_grants(request)).await {
-            Ok(reply) => unserved = reply.unserved,
-            Err(SessionError::Refused(refusal)) if judges_the_bundle(refusal.code) => {
-                authority.grants_refused()?;
-                return Err(dropped(Failure::from(&refusal)));
-            }
-            Err(error) => return Err(kept(error.into())),
-        }
-    }
-    authority.grants_taken(&envelope)?;
-    show_taken(authority.taken_grants()?.version, &unserved, screen)
-}
-
-/// Whether the hub will never take this bundle. With any other code it may, later: a revocation is not dropped for a full disk.
-fn judges_the_bundle(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::Malformed | ErrorCode::BadSignature)
-}
-
-fn kept(mut failure: Failure) -> Failure {
-    failure.en.push_str(
-        "; the change is signed and kept, but the hub has not confirmed it and may go by the old grants: give the same command again, or \
-         `zerotrip authority refresh`, once the hub answers",
-    );
-    failure
-        .zh
-        .push_str("；变更已签发并保留，但枢纽尚未确认，可能仍按原授权办理：请待枢纽恢复后重复本命令，或执行 `zerotrip authority refresh`");
-    failure
-}
-
-fn dropped(mut failure: Failure) -> Failure {
-    failure.en.push_str("; nothing has changed, and what waited for the hub is dropped: `zerotrip grant list` shows what is in force");
-    failure.zh.push_str("；授权未变，待发布的变更已丢弃：可用 `zerotrip grant list` 查看现行授权");
-    failure
-}
-
-fn older_folder(version: u64) -> Failure {
-    Failure::new(
-        USAGE,
-        format!(
-            "the hub has version {version} of the grants, newer than any that this folder signed: the folder is an older copy of the \
-             authority's. The hub's grants are taken over into it, and your change is not made: look at `zerotrip grant list`, then give the \
-             command again"
-        ),
-        format!(
-            "枢纽的授权清单为第 {version} 版，比本目录签发的更新，说明本目录是旧副本。现已改用枢纽的清单，您的变更未执行：请查看 `zerotrip grant list` 后重新执行"
-        ),
-    )
-}
-
-fn show_taken(version: u64, unserved: &[UnservedGrant], screen: &Screen) -> Result<(), Failure> {
+pub(super) fn show_in_force(grants: &GrantsInForce, screen: &Screen) -> Result<(), Failure> {
+    let GrantsInForce { version, unserved } = grants;
     let mut text = match screen.language {
         Language::Zh => format!("授权清单第 {version} 版已在枢纽生效"),
         _ => format!("grants version {version} is in force at the hub"),
@@ -320,30 +157,4 @@ fn in_words(grant: &Grant, until: Option<SystemTime>, screen: &Screen) -> String
     let (purposes, bases) = (grant.purposes.join(", "), grant.legal_bases.join(", "));
     let (for_, until_) = (screen.pick("for", "用途"), screen.pick("until", "至"));
     format!("{}  {}  {}  {for_} {purposes} ({bases}) {until_} {until}{issue}{variants}", grant.id, grant.member, grant.check)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    #[test]
-    fn a_check_without_its_variant_is_each_that_the_hub_serves() {
-        let entry = |name: &str, variant: &str| CheckEntry { name: name.into(), variant: variant.into(), ..CheckEntry::default() };
-        let served = [entry("no-property", "applicant"), entry("no-property", "whole_family"), entry("no-property-2", "applicant")];
-        for check in ["no-property", "no-property/*"] {
-            let each = variants_of(check, Some(&served)).unwrap().unwrap();
-            let each: Vec<(String, String)> = each.into_iter().map(|(variant, check)| (id_of("fund", &variant), check)).collect();
-            let expected = [("fund-applicant", "no-property/applicant"), ("fund-whole-family", "no-property/whole_family")]
-                .map(|(id, check)| (id.to_owned(), check.to_owned()));
-            assert_eq!(each, expected);
-        }
-        assert_eq!(variants_of("no-property/couple", Some(&served)).unwrap(), None, "one that is named is that one");
-        assert_eq!(variants_of("no-property/couple", None).unwrap(), None);
-        for (check, served) in [("no-property", None), ("no-propery", Some(&served[..])), ("", Some(&served[..])), ("/*", Some(&[][..]))] {
-            let refused = variants_of(check, served).unwrap_err();
-            assert!(refused.exit == USAGE && refused.en.contains("Nothing was signed"), "{check}: {refused:?}");
-        }
-    }
 }

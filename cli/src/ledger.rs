@@ -19,8 +19,10 @@ use zerotrip_trust::keys::{Algorithm, PublicKey};
 use zerotrip_trust::note::{self, Checkpoint};
 use zerotrip_trust::tiles::{self, TILE_WIDTH};
 
-use super::screen::{Failure, Language, Screen, USAGE};
-use super::{SystemDir, renewals, zh};
+use crate::folders::SystemDir;
+use crate::render::zh;
+use crate::render::{Failure, Language, Screen, USAGE};
+use crate::renewals;
 use zerotrip_client::Session;
 use zerotrip_client::answered;
 use zerotrip_client::audit::{Audit, AuditError, AuditReport, kept_head};

@@ -2,22 +2,24 @@
 
 mod ask;
 mod authority;
+mod folders;
 mod grants;
 mod ledger;
 mod look;
+mod member;
 mod quality;
+mod render;
 mod renewals;
-mod screen;
 mod verify;
-mod zh;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use zerotrip_trust::tls::install_provider;
 
-use screen::{Failure, Language, Screen};
+use folders::SystemDir;
+use render::{Failure, Language, Screen};
 
 /// The data runs, so that people need not: ask checks of the exchange hub, issue and verify certificates, run the data authority,
 /// audit the ledger.
@@ -92,7 +94,7 @@ enum Command {
     Authority(authority::AuthorityCommand),
     /// Members: invite, admit, list, suspend, resume. Run by the authority.
     #[command(subcommand)]
-    Member(authority::MemberCommand),
+    Member(member::MemberCommand),
     /// Grants: who may ask which check, for which purpose, under which law. Run by the authority.
     #[command(subcommand)]
     Grant(grants::GrantCommand),
@@ -105,14 +107,6 @@ enum Command {
     /// The tamper-evident log.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
-}
-
-/// The folder of a system that joined.
-#[derive(Args)]
-struct SystemDir {
-    /// The system's folder, as `zerotrip join` made it.
-    #[arg(long, env = "ZEROTRIP_DIR")]
-    dir: PathBuf,
 }
 
 /// Runs the command line.
@@ -138,7 +132,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Join { dir, invitation, wait } => ask::join(&dir, &invitation, wait, screen).await,
         Command::Renew { system, wait } => renewals::renew(&system.dir, std::time::Duration::from_secs(wait), screen).await,
         Command::Authority(command) => authority::authority(command, screen).await,
-        Command::Member(command) => authority::member(command, screen).await,
+        Command::Member(command) => member::member(command, screen).await,
         Command::Grant(command) => grants::grant(command, screen).await,
         Command::Catalog(command) => look::catalog(command, screen).await,
         Command::Directory(command) => look::directory(command, screen).await,
@@ -150,7 +144,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
 mod tests {
     use clap::CommandFactory as _;
 
-    use super::Cli;
+    use crate::Cli;
 
     #[test]
     fn the_command_line_is_well_formed_and_every_command_says_what_it_does() {

@@ -12,9 +12,12 @@ use zerotrip_proto::v1::{Coverage, DatasetStatement, ListDatasetsRequest};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
-use super::screen::{Failure, Language, Screen, rfc3339};
-use super::verify::open_directory;
-use super::{SystemDir, quality, renewals, zh};
+use crate::folders::SystemDir;
+use crate::quality;
+use crate::render::zh;
+use crate::render::{Failure, Language, Screen, rfc3339};
+use crate::renewals;
+use crate::verify::open_directory;
 use zerotrip_client::answered;
 use zerotrip_client::{Connection, Session, SessionError};
 

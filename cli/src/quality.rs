@@ -9,7 +9,7 @@ use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
-use super::screen::{Language, Screen, rfc3339};
+use crate::render::{Language, Screen, rfc3339};
 
 /// What a system of the dataset's own member signed of it, under the statement that is shown, if it says nothing but what it may.
 pub(super) fn believed(

@@ -17,8 +17,8 @@ use zerotrip_proto::v1::Envelope;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::x509::{self, pem};
 
-use super::screen::{Failure, Language, NOT_VERIFIED, Screen, USAGE, rfc3339};
-use super::zh;
+use crate::render::zh;
+use crate::render::{Failure, Language, NOT_VERIFIED, Screen, USAGE, rfc3339};
 
 /// How a certificate's file is called until its issuing is recorded and it takes its own name.
 const UNFINISHED: &str = "part";

@@ -1,24 +1,69 @@
 //! Chinese for what the libraries below say in English: the faults that people meet at a screen, and the names that stand in answers.
 //! Whatever is not here keeps its English words behind a Chinese beginning. Nothing here is ever signed or printed as JSON's keys.
 
+mod authority;
+
 use std::io::{self, ErrorKind};
 
 use zerotrip_certs::certificate::CertificateError;
 use zerotrip_certs::sdjwt::SdJwtError;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{DialError, HomeError};
+use zerotrip_proto::Refusal;
 use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::v1::KeyUsage;
 use zerotrip_trust::directory::DirectoryError;
 use zerotrip_trust::invitation::InvitationError;
 use zerotrip_trust::note::SeenLogError;
 
-use zerotrip_client::SeenError;
 use zerotrip_client::audit::AuditError;
 use zerotrip_client::request::RequestError;
+use zerotrip_client::{SeenError, SessionError};
+
+pub(crate) use authority::{authority, publish, status};
+
+/// What the hub refuses, by whom its operator can look it up.
+pub(crate) fn refusal(refusal: &Refusal) -> String {
+    let seek = match refusal.reference.as_str() {
+        "" => String::new(),
+        seek => format!("（运营方可据此查询：{}）", reference(seek)),
+    };
+    format!("枢纽拒绝：{} [{}]{seek}", refusal.zh, refusal.code.name())
+}
+
+/// Why asking or issuing failed.
+pub(crate) fn session(error: &SessionError) -> String {
+    match error {
+        SessionError::Refused(why) => refusal(why),
+        SessionError::Reply(why) => format!("枢纽的答复未通过验证，请勿据此办理，并告知数据主管部门：{why}"),
+        SessionError::Certificate(_) | SessionError::Seal(_) => format!("未能签发证明：{error}"),
+        SessionError::Silent => "枢纽未在限时内答复，请稍后再试".to_owned(),
+        SessionError::Dial(why) => dial(why),
+        SessionError::Tls(_) => "枢纽出示的证书已因重新登记而失效：其旧密钥可能在他人手中，请联系主管部门".to_owned(),
+        SessionError::Connection(why) => format!("与枢纽的连接中断，请重试：{why}"),
+        SessionError::Request(why) => format!("请求填写有误：{}", request(why)),
+        SessionError::Home(why) => home(why),
+        SessionError::Seen(why) => seen(why),
+        SessionError::Directory(why) => directory(why),
+        SessionError::NoDirectory => "枢纽还没有密钥目录；请数据主管部门执行 `zerotrip authority refresh` 发布".to_owned(),
+        SessionError::UnknownCheck { check, variant } => {
+            format!("目录中没有核验事项 `{check}/{variant}`；可用 `zerotrip catalog list` 查看")
+        }
+        SessionError::Definition(why) => format!("核验定义有误：{why}"),
+        SessionError::File(why) => format!("证明文件无法写入（未登记任何内容）：{}", file(why)),
+        SessionError::NotPlaced { exchange, part, error: why } => {
+            format!("证明已登记（交换编号 {exchange}），现存于 `{}`，但未能改为指定文件名：{why}；请自行移动该文件", part.display())
+        }
+        SessionError::Unconfirmed { exchange, part, why } => format!(
+            "尚不能确定证明是否已登记（交换编号 {exchange}）：{}。证明暂存于 `{}`；经审计确认台账中有其登记后方可使用，否则请删除并重新签发",
+            session(why),
+            part.display()
+        ),
+    }
+}
 
 /// A file, and why it could not be read or written.
-pub(super) fn file(error: &FileError) -> String {
+pub(crate) fn file(error: &FileError) -> String {
     let path = error.path.display();
     if error.is_no_folder() {
         return format!("`{path}` 是文件，而此处应为目录：请改用目录路径，或先移走该文件");
@@ -26,7 +71,7 @@ pub(super) fn file(error: &FileError) -> String {
     format!("`{path}`：{}", io(&error.error))
 }
 
-fn io(error: &io::Error) -> String {
+pub(super) fn io(error: &io::Error) -> String {
     let known = match error.kind() {
         ErrorKind::NotFound => "该文件或其所在目录不存在",
         ErrorKind::PermissionDenied => "没有访问权限",
@@ -40,7 +85,7 @@ fn io(error: &io::Error) -> String {
 }
 
 /// A request that was not sent.
-pub(super) fn request(error: &RequestError) -> String {
+pub(crate) fn request(error: &RequestError) -> String {
     match error {
         RequestError::Field { field } => format!("{field}：请填写 1 至 {TEXT_CHARS} 个字符"),
         RequestError::Invisible { field, place, character } => {
@@ -61,7 +106,7 @@ fn seen_log(error: &SeenLogError) -> String {
 }
 
 /// A ledger that is not whole.
-pub(super) fn audit(error: &AuditError) -> String {
+pub(crate) fn audit(error: &AuditError) -> String {
     match error {
         AuditError::Unreadable(index) => format!("台账第 {index} 条无法读取"),
         AuditError::NotCommitted(index) => format!("枢纽所称台账第 {index} 条的内容与该条的承诺不符"),
@@ -77,7 +122,7 @@ pub(super) fn audit(error: &AuditError) -> String {
 }
 
 /// An answer of a hub that was set back.
-pub(super) fn seen(error: &SeenError) -> String {
+pub(crate) fn seen(error: &SeenError) -> String {
     match error {
         SeenError::Ledger(error) => format!(
             "验证未通过：{}；请勿据此办理，并告知数据主管部门；仅当其确认枢纽曾恢复备份时，方可移走本系统目录中的 `ledger-seen.note`",
@@ -94,7 +139,7 @@ pub(super) fn seen(error: &SeenError) -> String {
 }
 
 /// A system's folder.
-pub(super) fn home(error: &HomeError) -> String {
+pub(crate) fn home(error: &HomeError) -> String {
     match error {
         HomeError::NotJoined(folder) => format!("`{folder}` 中没有接入身份；请先用数据主管部门的邀请执行 `join`"),
         HomeError::File(error) => file(error),
@@ -112,7 +157,7 @@ pub(super) fn home(error: &HomeError) -> String {
 }
 
 /// A key directory.
-pub(super) fn directory(error: &DirectoryError) -> String {
+pub(crate) fn directory(error: &DirectoryError) -> String {
     match error {
         DirectoryError::Another(version) => {
             format!("主管部门此前已签发另一份第 {version} 版密钥目录；请其执行 `zerotrip authority refresh` 发布更新的版本")
@@ -126,7 +171,7 @@ pub(super) fn directory(error: &DirectoryError) -> String {
 }
 
 /// A hub that cannot be reached.
-pub(super) fn dial(error: &DialError) -> String {
+pub(crate) fn dial(error: &DialError) -> String {
     match error {
         DialError::Address(address) => format!("`{address}` 不是枢纽地址；请写作 `https://<主机>:<端口>`"),
         DialError::Connect { address, error } => format!("无法连接 {address}（{}）；请确认枢纽在该处运行", io(error)),
@@ -136,7 +181,7 @@ pub(super) fn dial(error: &DialError) -> String {
 }
 
 /// An invitation that cannot be used.
-pub(super) fn invitation(error: &InvitationError) -> String {
+pub(crate) fn invitation(error: &InvitationError) -> String {
     match error {
         InvitationError::NotOne => "这不是邀请，或超出长度；请完整复制".to_owned(),
         InvitationError::Damaged => "邀请已损坏；请完整复制，或索取新的邀请".to_owned(),
@@ -145,7 +190,7 @@ pub(super) fn invitation(error: &InvitationError) -> String {
 }
 
 /// A certificate that counts for nothing.
-pub(super) fn certificate(error: &CertificateError) -> String {
+pub(crate) fn certificate(error: &CertificateError) -> String {
     match error {
         CertificateError::Token(error) => token(error),
         CertificateError::Keys(error) => format!("公钥集中没有可用的公钥：{error}"),
@@ -182,7 +227,7 @@ fn token(error: &SdJwtError) -> String {
 }
 
 /// The names of claims, parameters and disclosures; another name as it is.
-pub(super) fn name(name: &str) -> &str {
+pub(crate) fn name(name: &str) -> &str {
     match name {
         "check" => "核验事项",
         "variant" => "核验范围",
@@ -198,7 +243,7 @@ pub(super) fn name(name: &str) -> &str {
 }
 
 /// The same in English.
-pub(super) fn name_en(name: &str) -> &str {
+pub(crate) fn name_en(name: &str) -> &str {
     match name {
         "regions" => "region",
         "asked_at" => "asked at",
@@ -210,7 +255,7 @@ pub(super) fn name_en(name: &str) -> &str {
 }
 
 /// What a key is for.
-pub(super) fn usage(usage: KeyUsage) -> &'static str {
+pub(crate) fn usage(usage: KeyUsage) -> &'static str {
     match usage {
         KeyUsage::Sign => "签名",
         KeyUsage::Approve => "审批",
@@ -221,7 +266,7 @@ pub(super) fn usage(usage: KeyUsage) -> &'static str {
 }
 
 /// Where the operator finds more: the hub writes it in English.
-pub(super) fn reference(reference: &str) -> String {
+pub(crate) fn reference(reference: &str) -> String {
     let entry = reference.strip_prefix("ledger entry ").and_then(|rest| rest.split_once(", salt "));
     entry.map_or_else(|| reference.to_owned(), |(index, salt)| format!("存证台账第 {index} 条，盐值 {salt}"))
 }
@@ -234,8 +279,8 @@ mod tests {
 
     use zerotrip_datasets::ResidentId;
 
-    use super::super::screen::Failure;
     use super::*;
+    use crate::render::Failure;
     use zerotrip_authority::AuthorityError;
 
     /// What a user types stands in back-ticks, and options are words of the command: the rest must be Chinese.
