@@ -6,6 +6,7 @@
 
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
+use zerotrip_text::cut;
 
 use prost::Message as _;
 use zerotrip_channel::files::{self, FileError, Secrecy};
@@ -105,7 +106,7 @@ impl Authority {
                 return Err(AuthorityError::GrantThere(new.id));
             }
             if !self.directory.members.iter().any(|member| member.id == new.member) {
-                return Err(AuthorityError::UnknownMember(new.member.chars().take(64).collect()));
+                return Err(AuthorityError::UnknownMember(cut(&new.member)));
             }
             // The hub refuses grants of strangers, and with them whatever else the bundle changes.
             if self.confirmed_directory()?.is_some_and(|known| !known.members.iter().any(|member| member.id == new.member)) {
@@ -136,7 +137,7 @@ impl Authority {
         }
         match self.waiting()? {
             Some((envelope, _)) if self.taken_grants()?.grants.iter().any(|grant| grant.id == id) => Ok(envelope),
-            _ => Err(AuthorityError::NoGrant(id.chars().take(64).collect())),
+            _ => Err(AuthorityError::NoGrant(cut(&id))),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Members of the directory: inviting, admitting, suspending.
 
 use std::time::{Duration, SystemTime};
+use zerotrip_text::cut;
 
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, Secrecy};
@@ -120,7 +121,7 @@ impl Authority {
         }
         for name in [new.member, new.system] {
             if !is_name(name) {
-                return Err(AuthorityError::Name(name.chars().take(64).collect()));
+                return Err(AuthorityError::Name(cut(&name)));
             }
         }
         let known = self.directory.members.iter().find(|member| member.id == new.member);
@@ -183,21 +184,21 @@ impl Authority {
         let read = found.map(|one| hex::decode_to_slice(&one.token_sha256, &mut digest));
         match read {
             Some(Ok(())) => Ok(digest),
-            _ => Err(AuthorityError::NoInvitation(system.chars().take(200).collect())),
+            _ => Err(AuthorityError::NoInvitation(cut(&system))),
         }
     }
 
     /// Certifies a system that waits, if it waits with a token of ours and its papers are those that it sent, and puts it into a new
     /// directory.
     pub fn admit(&mut self, pending: &PendingJoin, now: SystemTime) -> Result<Admission, AuthorityError> {
-        let not_invited = || AuthorityError::NotInvited(pending.system.chars().take(200).collect());
+        let not_invited = || AuthorityError::NotInvited(cut(&pending.system));
         let digest = hex::encode(&pending.token_digest);
         let mut issued = self.issued()?;
         let fits = |old: &&mut IssuedInvitation| old.system == pending.system && old.token_sha256 == digest && old.holds(now);
         let invitation = issued.invitation.iter_mut().find(fits).ok_or_else(not_invited)?;
         let administrator = invitation.administrator;
         if !invitation.binds(pending) {
-            return Err(AuthorityError::Tampered(pending.system.chars().take(200).collect()));
+            return Err(AuthorityError::Tampered(cut(&pending.system)));
         }
         let papers = hex::encode(&pending.binding_tag);
         let is_repeated = invitation.admitted == papers;
@@ -254,7 +255,7 @@ impl Authority {
             return Err(AuthorityError::Itself);
         }
         let found = self.directory.members.iter().find(|known| known.id == member);
-        Ok(found.ok_or_else(|| AuthorityError::UnknownMember(member.chars().take(64).collect()))?.status())
+        Ok(found.ok_or_else(|| AuthorityError::UnknownMember(cut(&member)))?.status())
     }
 
     /// Suspends a member, or lets it act again: a new directory says so.
@@ -263,7 +264,7 @@ impl Authority {
             return Err(AuthorityError::Itself);
         }
         let found = self.directory.members.iter_mut().find(|known| known.id == member);
-        found.ok_or_else(|| AuthorityError::UnknownMember(member.chars().take(64).collect()))?.status = status.into();
+        found.ok_or_else(|| AuthorityError::UnknownMember(cut(&member)))?.status = status.into();
         self.sign_directory(now)
     }
 

@@ -11,8 +11,9 @@ use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{Envelope, Key, KeyDirectory};
 use zerotrip_proto::{from_timestamp, to_timestamp};
+use zerotrip_text::Bilingual;
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::ending::{self, Ending, Words};
+use zerotrip_trust::ending::{self, Ending};
 use zerotrip_trust::renewal::{self, Renewal};
 use zerotrip_trust::x509::{self, CertificateDer, pem};
 
@@ -79,7 +80,7 @@ impl Authority {
         if asked.ends <= now {
             return Err(ByHand::Ended);
         }
-        let ending = ending::of_certificate(&uri, (asked.began, asked.ends), &Words::new("", ""));
+        let ending = ending::of_certificate(&uri, (asked.began, asked.ends), &Bilingual::new("", ""));
         if ending.is_due(now) { Ok(()) } else { Err(ByHand::NotDue) }
     }
 
@@ -129,7 +130,7 @@ impl Authority {
     pub fn endings(&self, now: SystemTime) -> Result<Vec<Ending>, AuthorityError> {
         let mut endings = self.own_endings(now)?;
         let own = self.home.uri();
-        let ask = Words::new(
+        let ask = Bilingual::new(
             "its holder asks for renewal (a connector and the hub do so themselves); `zerotrip authority refresh` renews, or `zerotrip \
              member renew` by hand",
             "由其持有者申请续期（连接器与枢纽会自动申请），执行 `zerotrip authority refresh` 办理，或执行 `zerotrip member renew` 人工办理",
@@ -143,14 +144,16 @@ impl Authority {
             }
             endings.extend(ending::of_keys(&directory, holder, &ask));
         }
-        let again = Words::new(
+        let again = Bilingual::new(
             "where it is still wanted, add one with another id by `zerotrip grant add`",
             "如仍需要，请用 `zerotrip grant add` 另行授权（须用新的编号）",
         );
         for grant in self.grants()?.grants {
             if let (Some(began), Some(ends)) = (from_timestamp(grant.not_before.as_ref()), from_timestamp(grant.not_after.as_ref())) {
-                let what =
-                    Words::new(format!("grant `{}` of `{}`", grant.id, grant.member), format!("`{}` 的授权 `{}`", grant.member, grant.id));
+                let what = Bilingual::new(
+                    format!("grant `{}` of `{}`", grant.id, grant.member),
+                    format!("`{}` 的授权 `{}`", grant.member, grant.id),
+                );
                 endings.push(Ending { what, began, ends, remedy: again.clone() });
             }
         }
@@ -179,7 +182,7 @@ impl Authority {
     }
 
     fn own_endings(&self, now: SystemTime) -> Result<Vec<Ending>, AuthorityError> {
-        let renew = Words::new(
+        let renew = Bilingual::new(
             "renew it with `zerotrip authority renew`; `zerotrip authority refresh` does so by itself",
             "请执行 `zerotrip authority renew` 续期；执行 `zerotrip authority refresh` 时也会自动续期",
         );
@@ -190,11 +193,12 @@ impl Authority {
         let mut endings = vec![ending::of_certificate(&own, of_file("tls.pem")?, &renew)];
         endings.extend(ending::of_keys(&self.as_directory(now)?, &own, &renew));
         let (began, ends) = of_file("authority.pem")?;
-        let what = Words::new("the certificate over the authority's key (`authority.pem`)", "数据主管部门的密钥证书（`authority.pem`）");
+        let what =
+            Bilingual::new("the certificate over the authority's key (`authority.pem`)", "数据主管部门的密钥证书（`authority.pem`）");
         endings.push(Ending { what, began, ends, remedy: renew });
         let (began, ends) = x509::validity_of(self.ca.cert_der())?;
-        let what = Words::new("the root certificate (`ca.pem`)", "根证书（`ca.pem`）");
-        let remedy = Words::new("a new authority has to be made, and all join it", "须重新建立数据主管部门，所有单位重新接入");
+        let what = Bilingual::new("the root certificate (`ca.pem`)", "根证书（`ca.pem`）");
+        let remedy = Bilingual::new("a new authority has to be made, and all join it", "须重新建立数据主管部门，所有单位重新接入");
         endings.push(Ending { what, began, ends, remedy });
         Ok(endings)
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use zerotrip_datasets::file::semantic_type;
-use zerotrip_datasets::shown::toml_fault;
 use zerotrip_proto::v1;
+use zerotrip_text::{Bilingual, toml_fault};
 use zerotrip_trust::digest::{Digest, sha256};
 
 use faults::{Faults, is_name};
@@ -24,28 +24,6 @@ pub const MOST_SCANS: usize = 8;
 pub const MOST_MEANINGS: usize = 1000;
 /// Longest definition text, in bytes.
 pub const MOST_TEXT: usize = 256 << 10;
-
-/// A text that people read.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "BTreeMap<String, String>")]
-pub struct Bilingual {
-    /// English.
-    pub en: String,
-    /// Chinese.
-    pub zh: String,
-}
-
-impl TryFrom<BTreeMap<String, String>> for Bilingual {
-    type Error = &'static str;
-
-    /// By name only: a list of two texts does not say which is which.
-    fn try_from(mut texts: BTreeMap<String, String>) -> Result<Self, Self::Error> {
-        match (texts.remove("en"), texts.remove("zh"), texts.is_empty()) {
-            (Some(en), Some(zh), true) => Ok(Self { en, zh }),
-            _ => Err("write a text as `{ en = \"…\", zh = \"…\" }`, and nothing else in it"),
-        }
-    }
-}
 
 /// A check as its owners approved it.
 #[derive(Clone, Debug)]
@@ -179,7 +157,7 @@ impl TryFrom<String> for Age {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let age = faults::parse_duration(&text).filter(|age| !age.is_zero() && *age <= Duration::from_secs(366 * 86_400));
+        let age = zerotrip_text::duration(&text).filter(|age| !age.is_zero() && *age <= Duration::from_secs(366 * 86_400));
         age.map(Self).ok_or_else(|| format!("most_age: `{text}` is not 1s to 366d; write for example `36h`"))
     }
 }

@@ -7,8 +7,9 @@ use rustls::pki_types::CertificateDer;
 use zerotrip_proto::v1::RenewRequest;
 use zerotrip_proto::v1::authority_client::AuthorityClient;
 use zerotrip_proto::{Refusal, bounds, v1::ErrorCode};
+use zerotrip_text::Bilingual;
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::ending::{self, Ending, Words};
+use zerotrip_trust::ending::{self, Ending};
 use zerotrip_trust::renewal;
 use zerotrip_trust::x509::{self, pem};
 
@@ -60,16 +61,16 @@ impl SystemHome {
     }
 }
 
-fn renew_words() -> Words {
-    Words::new(
+fn renew_words() -> Bilingual {
+    Bilingual::new(
         "ask for its renewal with `renew` (a connector that serves does so itself); the authority renews it with `zerotrip authority \
          refresh`, or by hand with `zerotrip member renew`",
         "请执行 `renew` 申请续期（运行中的连接器会自动申请），由数据主管部门执行 `zerotrip authority refresh` 或 `zerotrip member renew` 办理",
     )
 }
 
-fn publish_words() -> Words {
-    Words::new(
+fn publish_words() -> Bilingual {
+    Bilingual::new(
         "without a newer one nothing is answered: the authority has to publish one with `zerotrip authority refresh`",
         "到期后一切请求均不予办理：请数据主管部门执行 `zerotrip authority refresh` 发布新版",
     )

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Subcommand;
 use serde_json::json;
-use zerotrip_authority::publishing::{self, GrantsInForce};
+use zerotrip_authority::publishing::{self, GrantsInForce, NamedGrant};
 use zerotrip_authority::{Authority, GrantState, NewGrant};
 use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{Grant, UnservedGrant};
@@ -72,7 +72,7 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
         GrantCommand::Add { authority, id, member, check, not_served_yet, purposes, bases, days, may_issue, variants_per_subject } => {
             let life = Duration::from_secs(days * DAY);
             let new = NewGrant { id, member, check, purposes, legal_bases: bases, life, may_issue, variants_per_subject };
-            let mut announced = |each: &[(String, String)]| tell_variants(each, screen);
+            let mut announced = |each: &[NamedGrant]| tell_variants(each, screen);
             let added = publishing::add_grants(&authority.dir, new, not_served_yet, &mut announced).await?;
             show_in_force(&added.in_force, screen)?;
         }
@@ -83,8 +83,8 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell_variants(each: &[(String, String)], screen: &Screen) {
-    let listed: Vec<String> = each.iter().map(|(id, check)| format!("{check} ({id})")).collect();
+fn tell_variants(each: &[NamedGrant], screen: &Screen) {
+    let listed: Vec<String> = each.iter().map(|one| format!("{} ({})", one.check, one.id)).collect();
     let said = screen.pick("one grant for each variant that the hub serves: ", "按枢纽现有的核验范围逐一授权：");
     screen.note(&format!("{said}{}", listed.join(", ")));
 }

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use zerotrip_certs::certificate::{
     CertificateError, Disclosed, Finding, JwkSet, TrustRoot, VerifiedCertificate, verify as verify_certificate,
 };
-use zerotrip_certs::definition::Bilingual;
 use zerotrip_channel::{SystemHome, files};
 use zerotrip_proto::v1::Envelope;
+use zerotrip_text::Bilingual;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::x509::{self, pem};
 

@@ -2,6 +2,7 @@
 //! tells what the entries say that are opened to who looks: all to the authority. Pure: entries come in, a report or a fault comes out.
 
 use std::collections::BTreeMap;
+use zerotrip_text::cut;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -193,7 +194,7 @@ impl Audit {
             Some(opened) if opened == exchange => Ok(()),
             // Its intent is not opened here.
             None if !self.whole => Ok(()),
-            _ => Err(AuditError::WithoutIntent { index, exchange: exchange.chars().take(64).collect(), intent }),
+            _ => Err(AuditError::WithoutIntent { index, exchange: cut(&exchange), intent }),
         }
     }
 }

@@ -13,8 +13,8 @@ use zerotrip_datasets::{Column, DatasetFile, cell, mask};
 use crate::adjudications::{Concerns, MOST_RULED, RuledRow, Ruling, Worksheet};
 use crate::cli::Failure;
 use crate::progress::with_progress;
-use crate::shown::shown;
 use crate::source::{Source, UnreadableRow};
+use zerotrip_text::shown;
 
 /// Rows that are shown of a form.
 const MOST_SHOWN: usize = 3;

@@ -14,10 +14,10 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_datasets::shown::toml_fault;
 use zerotrip_datasets::{ResidentId, date};
 use zerotrip_proto::v1::{self, Envelope};
 use zerotrip_proto::{payload_type, to_timestamp};
+use zerotrip_text::toml_fault;
 use zerotrip_trust::digest::{Digest, Hasher, sha256};
 use zerotrip_trust::dsse;
 

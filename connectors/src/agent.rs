@@ -29,10 +29,10 @@ use crate::quality::Qualities;
 use crate::scan::{self, Messages, Shape};
 use crate::seen::{ChannelProof, Continuity, Seen};
 use crate::serving::{Serving, verify_owner};
-use crate::shown::shown;
 use crate::source::SourceError;
 use crate::used::Used;
 use crate::versions::Versioned;
+use zerotrip_text::shown;
 
 /// Time between two looks at whether the owner signed, approved or withdrew anything.
 const LOOK_EVERY: Duration = Duration::from_millis(250);

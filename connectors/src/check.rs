@@ -20,8 +20,8 @@ use crate::desk;
 use crate::probes::Probes;
 use crate::progress::with_progress;
 use crate::scratch::Scratch;
-use crate::shown::shown;
 use crate::source::{self, Finding, LookUp, Source, SourceError, Stop, Survey};
+use zerotrip_text::shown;
 
 /// How a dataset's look-up fares.
 #[derive(Debug, Serialize)]

@@ -24,8 +24,8 @@ use crate::agent::Agent;
 use crate::count::Count;
 use crate::inspect::Inspect;
 use crate::progress::with_progress;
-use crate::shown::shown;
 use crate::{adjudicate, check, count, desk, dialler, inspect, renewing, source};
+use zerotrip_text::shown;
 
 /// Time between two tries to fetch a key directory.
 const RETRY: Duration = Duration::from_secs(1);

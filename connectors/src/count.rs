@@ -19,9 +19,9 @@ use crate::cli::{Failure, say};
 use crate::desk;
 use crate::progress::with_progress;
 use crate::scratch::Scratch;
-use crate::shown::shown;
 use crate::source::select::{self, SelectEnd};
 use crate::source::{self, SourceError, Stop};
+use zerotrip_text::shown;
 
 /// Time that it may take.
 const PATIENCE: Duration = Duration::from_secs(600);

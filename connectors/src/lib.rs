@@ -27,7 +27,6 @@ mod scratch;
 pub mod seen;
 pub mod service;
 pub mod serving;
-mod shown;
 pub mod source;
 pub mod used;
 mod versions;

@@ -17,7 +17,6 @@ pub mod plausible;
 pub mod predicate;
 pub mod quality;
 pub mod resident_id;
-pub mod shown;
 pub mod template;
 pub mod vocabulary;
 

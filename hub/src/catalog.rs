@@ -11,7 +11,7 @@ use zerotrip_proto::v1::{DatasetStatement, Envelope};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::dsse;
 
-use crate::check::PreparedCheck;
+use crate::engine::PreparedCheck;
 
 /// What can be asked.
 #[derive(Debug)]

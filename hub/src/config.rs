@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use zerotrip_channel::files;
-use zerotrip_datasets::shown::toml_fault;
+use zerotrip_text::toml_fault;
 
 /// Settings, validated.
 #[derive(Clone, Debug)]

@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use zerotrip_proto::v1::KeyUsage;
+use zerotrip_text::Bilingual;
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::ending::{self, Announcer, Ending, Words, utc};
+use zerotrip_trust::ending::{self, Announcer, Ending, utc};
 use zerotrip_trust::x509::{self, CertificateDer};
 
 use crate::hub::Hub;
@@ -35,7 +36,7 @@ impl CallersEnds {
     fn endings(&self, directory: &Directory) -> Vec<Ending> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|uri, _| directory.system(uri).is_some_and(|system| system.active));
-        let remedy = Words::new(
+        let remedy = Bilingual::new(
             "its department asks for its renewal (a connector does so itself), and the authority renews it with `zerotrip authority refresh`",
             "由该单位申请续期（连接器会自动申请），数据主管部门执行 `zerotrip authority refresh` 办理",
         );
@@ -46,12 +47,12 @@ impl CallersEnds {
 /// Everything whose end the hub announces.
 fn endings(hub: &Hub) -> Vec<Ending> {
     let in_force = hub.in_force();
-    let renew = Words::new(
+    let renew = Bilingual::new(
         "the hub asks for its renewal itself; the authority renews it with `zerotrip authority refresh`, and once it has ended with `zerotrip \
          member renew --hub`",
         "枢纽会自动申请续期，由数据主管部门执行 `zerotrip authority refresh` 办理；到期后执行 `zerotrip member renew --hub`",
     );
-    let publish = Words::new(
+    let publish = Bilingual::new(
         "without a newer one nothing is answered: the authority has to publish one with `zerotrip authority refresh`",
         "到期后一切请求均不予办理：请数据主管部门执行 `zerotrip authority refresh` 发布新版",
     );
@@ -78,9 +79,9 @@ pub fn silent(hub: &Hub, now: SystemTime) -> Option<String> {
 }
 
 /// What callers and departments hear while the directory in force has ended.
-pub fn stale(directory: &Directory) -> Words {
+pub fn stale(directory: &Directory) -> Bilingual {
     let (version, ended) = (directory.version(), utc(directory.expires_at()));
-    Words::new(
+    Bilingual::new(
         format!(
             "the key directory of the hub (version {version}) ended on {ended}, so that nothing is answered until the data authority \
              publishes a newer one with `zerotrip authority refresh`"

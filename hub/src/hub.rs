@@ -15,8 +15,9 @@ use zerotrip_ledger::{BundleKind, DecidedUnder, Ledger, LedgerError, LogKeys};
 use zerotrip_policies::{PolicyError, Snapshot, Unserved, open_grants};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::{Envelope, ErrorCode, KeyUsage};
+use zerotrip_text::Bilingual;
 use zerotrip_trust::directory::{Directory, DirectoryError};
-use zerotrip_trust::ending::{self, Words};
+use zerotrip_trust::ending::{self};
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{KeyError, PublicKey, SigningKey};
 use zerotrip_trust::renewal;
@@ -25,13 +26,11 @@ use zerotrip_trust::x509::{self, CertificateDer, TlsKey, X509Error, pem};
 
 use crate::catalog::Catalog;
 use crate::channels::Channels;
-use crate::check::run::Engine;
 use crate::config::Config;
-use crate::crowd::Crowd;
 use crate::endings::CallersEnds;
+use crate::engine::run::Engine;
 use crate::exchange::MOST_BYTES;
-use crate::exchange::admit::Budgets;
-use crate::exchange::room::Room;
+use crate::limits::{KeyedQuota, MemoryBudget, RequestBudgets};
 use crate::renewals::{Papers, Renewals};
 
 /// What is in force: replaced whole, never changed.
@@ -88,11 +87,11 @@ pub struct Hub {
     /// What prepared plans run on.
     pub engine: Engine,
     /// Who has asked how much.
-    pub budgets: Budgets,
+    pub budgets: RequestBudgets,
     /// Exchanges under way, by member.
-    pub room: Arc<Crowd<String>>,
+    pub exchanges: Arc<KeyedQuota<String>>,
     /// Room for departments' answers, of all exchanges together.
-    pub answers: Room,
+    pub answers: MemoryBudget,
     /// The hub's own chain.
     pub papers: Papers,
     /// Who waits for a renewed certificate.
@@ -164,9 +163,9 @@ impl Hub {
             RuntimeEnvBuilder::new().with_memory_limit(config.memory_bytes, 1.0).with_disk_manager_builder(nowhere).build_arc()?;
         let hub = Self {
             engine: Engine::new(runtime),
-            budgets: Budgets::new(&config),
-            room: Crowd::new(config.exchanges, config.exchanges.div_ceil(2)),
-            answers: Room::new(config.answers_bytes, MOST_BYTES),
+            budgets: RequestBudgets::new(&config),
+            exchanges: KeyedQuota::new(config.exchanges, config.exchanges.div_ceil(2)),
+            answers: MemoryBudget::new(config.answers_bytes, MOST_BYTES),
             papers: Papers::new(folder, &identity)?,
             renewals: Renewals::default(),
             callers_ends: CallersEnds::default(),
@@ -247,7 +246,7 @@ impl Hub {
     /// Asks for the hub's own renewal where it is due; whether it was.
     pub fn ask_renewal(&self, now: SystemTime) -> bool {
         let Some(validity) = self.papers.validity() else { return false };
-        if !ending::of_certificate(&self.identity.uri, validity, &Words::new("", "")).is_due(now) {
+        if !ending::of_certificate(&self.identity.uri, validity, &Bilingual::new("", "")).is_due(now) {
             return false;
         }
         let asked = self.papers.request(&self.identity).and_then(|envelope| {

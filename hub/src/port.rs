@@ -17,11 +17,11 @@ use zerotrip_channel::{Http2Bounds, Http2Client, Peer, serve};
 use zerotrip_proto::v1::{ErrorCode, NoticeReason};
 use zerotrip_proto::{Refusal, bounds};
 
+use crate::api::{self, Service, guard};
 use crate::arrivals::{Arrival, Arrivals};
 use crate::channels::SUPERSEDED;
-use crate::crowd::{Crowd, Place};
 use crate::hub::Hub;
-use crate::services::{self, Service, guard};
+use crate::limits::{KeyedQuota, Permit};
 use crate::{channels, endings};
 
 /// Time that a suspended system has to hear that it is, well within the second in which nothing must reach it any more.
@@ -39,8 +39,8 @@ const STRANGERS: usize = 4;
 
 /// What a connection holds for as long as it lasts.
 enum Held {
-    Stranger(#[expect(dead_code, reason = "held, not read")] Place<IpAddr>),
-    Known(#[expect(dead_code, reason = "held, not read")] Place<String>),
+    Stranger(#[expect(dead_code, reason = "held, not read")] Permit<IpAddr>),
+    Known(#[expect(dead_code, reason = "held, not read")] Permit<String>),
 }
 
 /// The open port.
@@ -52,11 +52,11 @@ pub struct Port {
     /// Those who are shaking hands, by address.
     arriving: Arc<Arrivals<IpAddr>>,
     /// Those who have shown no certificate, by address.
-    strangers: Arc<Crowd<IpAddr>>,
+    strangers: Arc<KeyedQuota<IpAddr>>,
     /// Those who have, by their URI.
-    known: Arc<Crowd<String>>,
+    known: Arc<KeyedQuota<String>>,
     /// Those for whom there was no place, while they hear so.
-    turned_away: Arc<Crowd<String>>,
+    turned_away: Arc<KeyedQuota<String>>,
 }
 
 /// Why the port cannot be opened.
@@ -75,7 +75,7 @@ impl Port {
     pub async fn open(hub: &Arc<Hub>, address: SocketAddr) -> Result<Self, PortError> {
         let listener = TcpListener::bind(address).await.map_err(|error| PortError::Listen(address, error))?;
         let most = hub.config.connections;
-        let (service, health) = services::all(hub).await?;
+        let (service, health) = api::all(hub).await?;
         Ok(Self {
             listener,
             service,
@@ -83,9 +83,9 @@ impl Port {
             hub: Arc::clone(hub),
             // Whoever floods drives out its own: no address needs a bound of its own.
             arriving: Arrivals::new(2 * most),
-            strangers: Crowd::new((most / 4).max(STRANGERS), (most / 16).max(STRANGERS)),
-            known: Crowd::new(most, (most / 4).max(2)),
-            turned_away: Crowd::new(most, (most - most / 4).max(2)),
+            strangers: KeyedQuota::new((most / 4).max(STRANGERS), (most / 16).max(STRANGERS)),
+            known: KeyedQuota::new(most, (most / 4).max(2)),
+            turned_away: KeyedQuota::new(most, (most - most / 4).max(2)),
         })
     }
 
@@ -97,7 +97,7 @@ impl Port {
     /// Serves until `stop` turns true, then lets exchanges under way finish for the configured time.
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let port = Arc::new(self);
-        let looking = tokio::spawn(endings::keep(Arc::clone(&port.hub), port.health.clone(), &services::NAMES));
+        let looking = tokio::spawn(endings::keep(Arc::clone(&port.hub), port.health.clone(), &api::NAMES));
         let (alive, mut all_gone) = tokio::sync::mpsc::channel::<()>(1);
         loop {
             let accepted = tokio::select! {
@@ -137,7 +137,7 @@ impl Port {
 
     /// A system that is not let in hears why by name, on any call, and for a moment only.
     async fn turn_away(&self, stream: TlsStream<TcpStream>, peer: Peer, refusal: Refusal) {
-        let Some(_place) = self.turned_away.enter(peer.identity.uri()) else { return };
+        let Some(_place) = self.turned_away.try_acquire(peer.identity.uri()) else { return };
         serve(stream, Some(peer), TurnedAway(refusal), Http2Bounds::CLIENT, tokio::time::sleep(TURN_AWAY_TIME)).await;
     }
 
@@ -179,10 +179,10 @@ impl Port {
             self.hub.callers_ends.saw(&peer.identity.uri(), shown);
         }
         let place = match &peer {
-            None => self.strangers.enter(from).map(Held::Stranger),
+            None => self.strangers.try_acquire(from).map(Held::Stranger),
             // It takes no place of the system that was admitted anew.
-            Some(peer) if superseded_peer.is_some() => self.turned_away.enter(peer.identity.uri()).map(Held::Known),
-            Some(peer) => self.known.enter(peer.identity.uri()).map(Held::Known),
+            Some(peer) if superseded_peer.is_some() => self.turned_away.try_acquire(peer.identity.uri()).map(Held::Known),
+            Some(peer) => self.known.try_acquire(peer.identity.uri()).map(Held::Known),
         };
         let Some(_place) = place else {
             let who = peer.as_ref().map_or_else(|| format!("a client at {from} without a certificate"), |peer| peer.identity.uri());
@@ -304,5 +304,5 @@ async fn superseded(hub: &Hub, peer: Option<&Peer>) {
 /// Channels stay open while exchanges that need them finish.
 async fn drained(hub: &Hub, stop: watch::Receiver<bool>) {
     stopped(stop).await;
-    let _all = hub.room.emptied().await;
+    let _all = hub.exchanges.drained().await;
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use zerotrip_text::cut;
 
 use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -426,8 +427,4 @@ fn is_canonical_uuid(text: &str) -> bool {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
         })
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(64).collect()
 }

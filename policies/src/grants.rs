@@ -1,6 +1,7 @@
 //! The authority's signed bundle of grants: opened, and searched for every fault.
 
 use std::collections::{HashMap, HashSet};
+use zerotrip_text::cut;
 
 use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
@@ -113,8 +114,4 @@ pub(crate) fn seconds(grant: &Grant) -> Option<(i64, i64)> {
 pub(crate) fn is_check(text: &str) -> bool {
     let named = |(check, variant): (&str, &str)| !check.is_empty() && !variant.is_empty() && !variant.contains('/');
     text.chars().count() <= 2 * TEXT_CHARS && text.split_once('/').is_some_and(named)
-}
-
-pub(crate) fn cut(text: &str) -> String {
-    text.chars().take(TEXT_CHARS).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr as _;
+use zerotrip_text::cut;
 
 use cedar_policy::{
     Authorizer, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet, RestrictedExpression, Schema, ValidationMode,
@@ -13,7 +14,7 @@ use zerotrip_trust::digest::sha256_parts;
 use zerotrip_trust::{Digest, Directory};
 
 use crate::error::{GrantFault, PolicyError};
-use crate::grants::{self, CHECKS, cut};
+use crate::grants::{self, CHECKS};
 
 const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
 const POLICIES: &str = include_str!("../policies/base.cedar");

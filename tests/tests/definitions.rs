@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use datafusion::physical_plan::ExecutionPlan;
 use zerotrip_certs::definition::Definition;
-use zerotrip_hub::check::PreparedCheck;
-use zerotrip_hub::check::prepare::PreparedKind;
+use zerotrip_hub::engine::PreparedCheck;
+use zerotrip_hub::engine::prepare::PreparedKind;
 use zerotrip_proto::v1::DatasetStatement;
 
 use crate::support::statements;

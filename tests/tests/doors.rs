@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tower::Service as _;
 use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial};
 use zerotrip_client::Session;
-use zerotrip_hub::services::guard::{Access, CALLS};
+use zerotrip_hub::api::guard::{Access, CALLS};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{CheckBody, Envelope, ErrorCode, ExchangeCall, Parameter, Request};
 use zerotrip_proto::{Refusal, bounds, payload_type, to_timestamp};

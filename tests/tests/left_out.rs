@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use zerotrip_certs::definition::Definition;
-use zerotrip_hub::check::PreparedCheck;
+use zerotrip_hub::engine::PreparedCheck;
 
 use crate::support::statements;
 use crate::{moments, plausible, prepared};

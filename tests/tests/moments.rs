@@ -13,8 +13,8 @@ use arrow::datatypes::{DataType, SchemaRef};
 use chrono::{Days, Months, NaiveDate, TimeDelta};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
-use zerotrip_hub::check::run::Engine;
-use zerotrip_hub::check::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
+use zerotrip_hub::engine::run::Engine;
+use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_proto::bounds::CLOCK_SKEW;
 
 use crate::support::{Dice, as_words, prepared, prepared_without};

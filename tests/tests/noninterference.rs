@@ -11,7 +11,7 @@ use prost::Message as _;
 use tower::Service as _;
 use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial};
 use zerotrip_client::{Errand, Outcome, Session};
-use zerotrip_hub::services::guard::CALLS;
+use zerotrip_hub::api::guard::CALLS;
 use zerotrip_proto::v1::entry_content::Body as Content;
 use zerotrip_proto::v1::ledger_entry::Body as Leaf;
 use zerotrip_proto::v1::request::Body;

@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
-use zerotrip_hub::check::run::Engine;
-use zerotrip_hub::check::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
+use zerotrip_hub::engine::run::Engine;
+use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_proto::v1::{ErrorCode, Finding};
 
 use crate::support::{Dice, as_words, prepared, prepared_from};

@@ -13,7 +13,7 @@ use zerotrip_certs::soundness::Conclusion;
 use zerotrip_channel::SystemHome;
 use zerotrip_client::{Errand, Outcome, Question, Session};
 use zerotrip_datasets::DatasetFile;
-use zerotrip_hub::check::PreparedCheck;
+use zerotrip_hub::engine::PreparedCheck;
 use zerotrip_proto::DESCRIPTORS;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode, ExchangeFact, GetFactRequest};
 use zerotrip_tests::city::{Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked, stated_day};

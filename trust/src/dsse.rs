@@ -6,6 +6,7 @@
 use prost::Message;
 use zerotrip_proto::bounds::MESSAGE_BYTES;
 use zerotrip_proto::v1::{Envelope, ErrorCode, Signature};
+use zerotrip_text::cut;
 
 use crate::digest::{Digest, sha256};
 use crate::keys::{KeyError, PublicKey, SigningKey};
@@ -84,7 +85,7 @@ pub fn peek<'a>(envelope: &'a Envelope, expected_type: &str) -> Result<(&'a [u8]
 pub fn verify<'a>(envelope: &'a Envelope, expected_type: &str, key: &PublicKey) -> Result<&'a [u8], DsseError> {
     let signature = only_signature(envelope, expected_type)?;
     if signature.keyid != key.id() {
-        return Err(DsseError::WrongKey { expected: key.id().to_owned(), found: signature.keyid.chars().take(64).collect() });
+        return Err(DsseError::WrongKey { expected: key.id().to_owned(), found: cut(&signature.keyid) });
     }
     key.verify(&pae(expected_type, &envelope.payload), &signature.sig)?;
     Ok(&envelope.payload)
@@ -113,7 +114,7 @@ fn only_signature<'a>(envelope: &'a Envelope, expected_type: &str) -> Result<&'a
         return Err(DsseError::TooLarge(envelope.payload.len()));
     }
     if envelope.payload_type != expected_type {
-        let found = envelope.payload_type.chars().take(100).collect();
+        let found = cut(&envelope.payload_type);
         return Err(DsseError::WrongType { expected: expected_type.to_owned(), found });
     }
     match envelope.signatures.as_slice() {

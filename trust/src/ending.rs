@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use zerotrip_proto::v1::KeyUsage;
+use zerotrip_text::Bilingual;
 
 use crate::directory::Directory;
 
@@ -14,33 +15,17 @@ const NOTICES: [Duration; 4] = [Duration::from_secs(60 * 86_400), Duration::from
 /// A life of at least twice the first notice is a long one. A shorter one is announced at its half and at its last quarter.
 const LONG: Duration = Duration::from_secs(120 * 86_400);
 
-/// The same in two languages.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Words {
-    /// English.
-    pub en: String,
-    /// Chinese.
-    pub zh: String,
-}
-
-impl Words {
-    /// Both.
-    pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Self {
-        Self { en: en.into(), zh: zh.into() }
-    }
-}
-
 /// Something that ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// What it is.
-    pub what: Words,
+    pub what: Bilingual,
     /// When it began.
     pub began: SystemTime,
     /// From when on it counts for nothing.
     pub ends: SystemTime,
     /// What to do, one imperative sentence.
-    pub remedy: Words,
+    pub remedy: Bilingual,
 }
 
 /// How near an end is.
@@ -60,7 +45,7 @@ pub struct Said {
     /// Whether it has ended already.
     pub ended: bool,
     /// In words.
-    pub text: Words,
+    pub text: Bilingual,
 }
 
 impl Ending {
@@ -90,19 +75,21 @@ impl Ending {
 
     /// What is to be said of it at this time; nothing while its end is far.
     pub fn in_words(&self, now: SystemTime) -> Option<Said> {
-        let (date, Words { en, zh }) = (utc(self.ends), &self.what);
-        let Words { en: do_en, zh: do_zh } = &self.remedy;
+        let (date, Bilingual { en, zh }) = (utc(self.ends), &self.what);
+        let Bilingual { en: do_en, zh: do_zh } = &self.remedy;
         match self.stage(now) {
             Stage::Quiet => None,
             Stage::Ended => {
-                let text = Words::new(format!("{en} ended on {date}: {do_en}"), format!("{zh}已于 {date} 到期：{do_zh}"));
+                let text = Bilingual::new(format!("{en} ended on {date}: {do_en}"), format!("{zh}已于 {date} 到期：{do_zh}"));
                 Some(Said { ended: true, text })
             }
             Stage::Notice(_) => {
                 let left = self.ends.duration_since(now).unwrap_or_default();
                 let (in_en, in_zh) = in_units(left);
-                let text =
-                    Words::new(format!("{en} ends in {in_en}, on {date}: {do_en}"), format!("{zh}将在{in_zh}后（{date}）到期：{do_zh}"));
+                let text = Bilingual::new(
+                    format!("{en} ends in {in_en}, on {date}: {do_en}"),
+                    format!("{zh}将在{in_zh}后（{date}）到期：{do_zh}"),
+                );
                 Some(Said { ended: false, text })
             }
         }
@@ -121,7 +108,7 @@ impl Ending {
 
 /// What was said of which end, so that each notice is given once and then now and then.
 #[derive(Clone, Debug, Default)]
-pub struct Announcer(BTreeMap<Words, (Stage, SystemTime)>);
+pub struct Announcer(BTreeMap<Bilingual, (Stage, SystemTime)>);
 
 impl Announcer {
     /// What is to be said now of what ends. What is no longer listed is forgotten.
@@ -148,13 +135,13 @@ impl Announcer {
 }
 
 /// The directory itself.
-pub fn of_directory(directory: &Directory, remedy: &Words) -> Ending {
-    let what = Words::new(format!("key directory version {}", directory.version()), format!("密钥目录第 {} 版", directory.version()));
+pub fn of_directory(directory: &Directory, remedy: &Bilingual) -> Ending {
+    let what = Bilingual::new(format!("key directory version {}", directory.version()), format!("密钥目录第 {} 版", directory.version()));
     Ending { what, began: directory.issued_at(), ends: directory.expires_at(), remedy: remedy.clone() }
 }
 
 /// The keys of a system or hub that hold at this time, or ended without being revoked and without another in their place.
-pub fn of_keys(directory: &Directory, holder: &str, remedy: &Words) -> Vec<Ending> {
+pub fn of_keys(directory: &Directory, holder: &str, remedy: &Bilingual) -> Vec<Ending> {
     let keys = directory.lives_of(holder);
     // Where a usage has several keys, the last of them to end is what counts.
     let mut last: BTreeMap<i32, (KeyUsage, SystemTime, SystemTime)> = BTreeMap::new();
@@ -166,15 +153,15 @@ pub fn of_keys(directory: &Directory, holder: &str, remedy: &Words) -> Vec<Endin
     }
     let named = |(usage, began, ends): (KeyUsage, SystemTime, SystemTime)| {
         let (en, zh) = usage_words(usage);
-        let what = Words::new(format!("the {en} key of `{holder}`"), format!("`{holder}` 的{zh}密钥"));
+        let what = Bilingual::new(format!("the {en} key of `{holder}`"), format!("`{holder}` 的{zh}密钥"));
         Ending { what, began, ends, remedy: remedy.clone() }
     };
     last.into_values().map(named).collect()
 }
 
 /// A TLS certificate.
-pub fn of_certificate(holder: &str, (began, ends): (SystemTime, SystemTime), remedy: &Words) -> Ending {
-    let what = Words::new(format!("the TLS certificate of `{holder}`"), format!("`{holder}` 的 TLS 证书"));
+pub fn of_certificate(holder: &str, (began, ends): (SystemTime, SystemTime), remedy: &Bilingual) -> Ending {
+    let what = Bilingual::new(format!("the TLS certificate of `{holder}`"), format!("`{holder}` 的 TLS 证书"));
     Ending { what, began, ends, remedy: remedy.clone() }
 }
 
@@ -224,7 +211,7 @@ mod tests {
     }
 
     fn ending(began: SystemTime, ends: SystemTime) -> Ending {
-        Ending { what: Words::new("it", "它"), began, ends, remedy: Words::new("renew it", "请续期") }
+        Ending { what: Bilingual::new("it", "它"), began, ends, remedy: Bilingual::new("renew it", "请续期") }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use zerotrip_text::cut;
 
 /// Most characters of a trust domain: it is also the organisation's name in the root certificate (RFC 5280, ub-organization-name).
 pub const TRUST_DOMAIN_CHARS: usize = 64;
@@ -114,7 +115,7 @@ impl FromStr for Identity {
     type Err = IdentityError;
 
     fn from_str(text: &str) -> Result<Self, IdentityError> {
-        parse(text).ok_or_else(|| IdentityError(text.chars().take(200).collect()))
+        parse(text).ok_or_else(|| IdentityError(cut(&text)))
     }
 }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
+use zerotrip_text::cut;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -107,7 +108,7 @@ impl PublicKey {
         };
         let public = Self::new(algorithm, &key.public_key)?;
         if public.id != key.id {
-            return Err(KeyError::WrongId { stated: key.id.chars().take(64).collect(), derived: public.id });
+            return Err(KeyError::WrongId { stated: cut(&key.id), derived: public.id });
         }
         Ok(public)
     }

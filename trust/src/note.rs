@@ -1,6 +1,7 @@
 //! Checkpoints of the ledger as signed notes (C2SP signed-note and tlog-checkpoint), so that any transparency tool can verify them.
 
 use std::fmt;
+use zerotrip_text::cut;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -173,7 +174,7 @@ fn parse_checkpoint(text: &str, origin: &str) -> Result<Checkpoint, NoteError> {
 fn check_origin(origin: &str) -> Result<(), NoteError> {
     let bad = |character: char| character.is_whitespace() || character.is_control() || character == '+';
     if origin.is_empty() || origin.len() > 200 || origin.contains(bad) {
-        return Err(NoteError::BadOrigin(origin.chars().take(200).collect()));
+        return Err(NoteError::BadOrigin(cut(&origin)));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 
 use std::net::IpAddr;
 use std::time::SystemTime;
+use zerotrip_text::cut;
 
 use rustls_pki_types::CertificateDer;
 use zerotrip_proto::payload_type;
@@ -112,7 +113,7 @@ pub fn open(envelope: &Envelope, directory: &Directory, ca: &CertificateDer<'_>,
     let signer = signer.map_err(RenewalError::Key)?;
     let message: v1::Renewal = dsse::open(envelope, payload_type::RENEWAL, &signer.key)?;
     if message.holder != signer.uri {
-        let named = message.holder.chars().take(200).collect();
+        let named = cut(&message.holder);
         return Err(RenewalError::NotTheHolder { named, signer: signer.uri.clone() });
     }
     let certificate = CertificateDer::from(message.certificate);

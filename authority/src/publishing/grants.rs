@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::time::SystemTime;
+use zerotrip_text::cut;
 
 use zerotrip_client::{Connection, SessionError, answered};
 use zerotrip_proto::v1::{CheckEntry, Envelope, ErrorCode, GetGrantsRequest, PublishRequest, UnservedGrant};
@@ -9,8 +10,14 @@ use zerotrip_proto::v1::{CheckEntry, Envelope, ErrorCode, GetGrantsRequest, Publ
 use super::PublishError;
 use crate::{Authority, NewGrant};
 
-/// Longest name of a check that an error shows, in characters.
-const SHOWN: usize = 130;
+/// One grant of several, and what it is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedGrant {
+    /// Its id.
+    pub id: String,
+    /// `<check>/<variant>`.
+    pub check: String,
+}
 
 /// Grants that are in force at the hub.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +31,8 @@ pub struct GrantsInForce {
 /// Grants that were added.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddedGrants {
-    /// Each one's id and `<check>/<variant>`, where the check was named without a variant.
-    pub each: Vec<(String, String)>,
+    /// Each, where the check was named without a variant.
+    pub each: Vec<NamedGrant>,
     /// What is in force now.
     pub in_force: GrantsInForce,
 }
@@ -37,7 +44,7 @@ pub async fn add_grants(
     folder: &Path,
     new: NewGrant,
     not_served_yet: bool,
-    announced: &mut dyn FnMut(&[(String, String)]),
+    announced: &mut dyn FnMut(&[NamedGrant]),
 ) -> Result<AddedGrants, PublishError> {
     let authority = Authority::open_for_change(folder)?;
     let connection = Connection::open(authority.home()).await;
@@ -47,10 +54,10 @@ pub async fn add_grants(
     };
     let (each, grants) = match variants_of(&new.check, served.as_deref())? {
         Some(variants) => {
-            let named = variants.into_iter().map(|(variant, check)| (id_of(&new.id, &variant), check));
+            let named = variants.into_iter().map(|(variant, check)| NamedGrant { id: id_of(&new.id, &variant), check });
             let each: Vec<_> = named.collect();
             announced(&each);
-            let grant = |(id, check): &(String, String)| NewGrant { id: id.clone(), check: check.clone(), ..new.clone() };
+            let grant = |one: &NamedGrant| NewGrant { id: one.id.clone(), check: one.check.clone(), ..new.clone() };
             let grants = each.iter().map(grant).collect();
             (each, grants)
         }
@@ -119,7 +126,7 @@ fn variants_of(check: &str, served: Option<&[CheckEntry]>) -> Result<Option<Vec<
         Some((name, "*")) => name,
         Some(_) => return Ok(None),
     };
-    let served = served.ok_or_else(|| PublishError::VariantsUnknown(shown(name)))?;
+    let served = served.ok_or_else(|| PublishError::VariantsUnknown(cut(name)))?;
     let all: Vec<(String, String)> = served
         .iter()
         .filter(|entry| entry.name == name)
@@ -130,10 +137,6 @@ fn variants_of(check: &str, served: Option<&[CheckEntry]>) -> Result<Option<Vec<
         is_served(check, served)?;
     }
     Ok(Some(all))
-}
-
-fn shown(text: &str) -> String {
-    text.chars().take(SHOWN).collect()
 }
 
 /// A grant's id has hyphens, and a variant's name may have underscores.
@@ -147,7 +150,7 @@ fn is_served(check: &str, served: &[CheckEntry]) -> Result<(), PublishError> {
     if known.iter().any(|known| known == check) {
         return Ok(());
     }
-    Err(PublishError::NotServed { check: shown(check), served: known })
+    Err(PublishError::NotServed { check: cut(check), served: known })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! the client runs it on what comes back, and every later verifier on what a certificate carries.
 
 use std::time::SystemTime;
+use zerotrip_text::cut;
 
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::entry_content::Body;
@@ -254,8 +255,4 @@ fn answered_at(answer: &Answer) -> Result<SystemTime, EvidenceError> {
 /// Whether an answer is bound to this payload, by the salt that came beside it.
 pub fn answers_request(answer: &Answer, salt: &[u8], payload: &[u8]) -> bool {
     salt.len() == SALT_BYTES && answer.request_commitment == commit(domain::REQUEST, salt, payload)
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(200).collect()
 }

@@ -21,8 +21,8 @@ use super::jwks::{JwkSet, JwkSetError};
 use super::seal::{claims_agree, policy, scope, sources};
 use super::terms::{ERRAND, SEAL_WITHIN, SHOWN, TermsError, VALIDITY, open_shown};
 use super::{VCT_PREFIX, is_vct_of, written};
-use crate::definition::Bilingual;
 use crate::sdjwt::{self, Claims, SdJwt, SdJwtError};
+use zerotrip_text::Bilingual;
 
 /// Whose word on keys is taken.
 #[derive(Clone, Copy, Debug)]

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use zerotrip_datasets::file::{SEMANTIC_TYPES, semantic_type};
-use zerotrip_datasets::shown::shown;
 use zerotrip_proto::v1::SemanticType;
+use zerotrip_text::{cut, shown};
 
-use super::{
-    Bilingual, Code, Definition, DefinitionError, MOST_MEANINGS, MOST_SCANS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant,
-};
+use super::{Code, Definition, DefinitionError, MOST_MEANINGS, MOST_SCANS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant};
+use zerotrip_text::Bilingual;
 
 /// Longest type of a certificate, in bytes.
 const MOST_VCT: usize = 256;
@@ -79,7 +78,7 @@ impl<'a> Faults<'a> {
     }
 
     pub(super) fn duration(&mut self, key: &str, text: &str, most: Duration) -> Duration {
-        match parse_duration(text) {
+        match zerotrip_text::duration(text) {
             Some(duration) if !duration.is_zero() && duration <= most => duration,
             _ => {
                 self.add(format!("{key}: `{text}` is not a duration of 1s to {}s; write for example `10s` or `30d`", most.as_secs()));
@@ -332,21 +331,4 @@ fn is_code(text: &str) -> bool {
     text.len() <= 64
         && bytes.next().is_some_and(|first| first.is_ascii_uppercase())
         && bytes.all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(64).collect()
-}
-
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
-    let unit = text.chars().last()?;
-    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return None,
-    };
-    number.checked_mul(seconds).map(Duration::from_secs)
 }

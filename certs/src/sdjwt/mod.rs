@@ -12,6 +12,7 @@ mod tests;
 use std::collections::HashSet;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use zerotrip_text::cut;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -430,8 +431,4 @@ fn in_place(place: &'static str, error: JsonError) -> SdJwtError {
 
 fn disclosure_digest(encoded: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest_of(encoded))
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(100).collect()
 }

@@ -15,7 +15,7 @@ use super::{Failure, confirmed, say};
 use crate::approving::{self, Served};
 use crate::desk;
 use crate::serving::owner_of;
-use crate::shown::shown;
+use zerotrip_text::shown;
 
 /// When a change holds.
 const AT_ONCE: &str = "a running `serve` takes it up within a second";

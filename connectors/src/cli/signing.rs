@@ -10,8 +10,8 @@ use zerotrip_proto::v1::{CheckEntry, ListChecksRequest};
 use zerotrip_proto::{Refusal, bounds};
 
 use super::{Failure, say};
-use crate::shown::shown;
 use crate::{check, desk};
+use zerotrip_text::shown;
 
 /// Time in which the hub says what its checks ask; a hub that does not hinders nobody from signing.
 const HUB_TIME: Duration = Duration::from_secs(5);

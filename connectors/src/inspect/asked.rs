@@ -11,7 +11,7 @@ use zerotrip_proto::v1::{Grade, SemanticType};
 
 use super::proposal::{PLACEHOLDER, Proposed, comment, quoted};
 use crate::cli::Failure;
-use crate::shown::shown;
+use zerotrip_text::shown;
 
 /// The dataset that is described, of the check that is named; an error lists what there is.
 pub fn dataset(check: &str, id: Option<&str>) -> Result<&'static AskedDataset, Failure> {

@@ -21,9 +21,9 @@ use self::options::in_options;
 use self::proposal::Proposed;
 use crate::cli::{Failure, say};
 use crate::progress::with_progress;
-use crate::shown::shown;
 use crate::source::SourceError;
 use crate::source::catalogue::{Login, Look, Place, Setting, Table, Target};
+use zerotrip_text::shown;
 
 /// Characters of what could be somebody's id, cut short too.
 const FEWEST_OF_AN_ID: usize = 12;

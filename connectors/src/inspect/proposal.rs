@@ -11,8 +11,8 @@ use zerotrip_datasets::vocabulary::AskedDataset;
 use zerotrip_proto::v1::SemanticType;
 
 use super::asked;
-use crate::shown::shown;
 use crate::source::catalogue::{Look, Seen, Setting};
+use zerotrip_text::shown;
 
 /// What stands where the owner must decide.
 pub const PLACEHOLDER: &str = "FILL_IN";

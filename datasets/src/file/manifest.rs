@@ -5,7 +5,7 @@ use toml::Table;
 
 use super::section::Section;
 use super::{Fault, FileError};
-use crate::shown::toml_fault;
+use zerotrip_text::toml_fault;
 
 /// What the job that wrote a file states of it, so that a half-written or swapped file is noticed.
 ///

@@ -10,7 +10,6 @@ pub mod manual;
 mod raw;
 mod section;
 mod source;
-mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,7 +19,7 @@ use chrono::NaiveDate;
 use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, coverage};
 
 use crate::resident_id::Declared;
-use crate::shown::shown;
+use zerotrip_text::shown;
 
 pub use made::{Derived, Made};
 pub use manifest::Manifest;

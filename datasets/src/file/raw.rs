@@ -10,11 +10,11 @@ use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
 use super::section::{Section, is_text};
 use super::{
     Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_NOT_ABOUT,
-    MOST_REGIONS, Made, QuietHours, SEMANTIC_TYPES, Subjects, declared, made, semantic_type, source, units,
+    MOST_REGIONS, Made, QuietHours, SEMANTIC_TYPES, Subjects, declared, made, semantic_type, source,
 };
 use crate::nearest::typo_of;
 use crate::normal::division;
-use crate::shown::toml_fault;
+use zerotrip_text::toml_fault;
 
 /// Most parts of a day at which a system is left alone.
 const MOST_QUIET_HOURS: usize = 8;
@@ -90,7 +90,7 @@ fn head(section: &mut Section<'_>) -> Option<Head> {
         _ => None,
     });
     let most_age = section.read("most_age", None, "must be between `1s` and `366d`, such as `36h`", |value| {
-        units::duration(value.as_str()?).filter(|age| (Duration::from_secs(1)..=366 * DAY).contains(age))
+        zerotrip_text::duration(value.as_str()?).filter(|age| (Duration::from_secs(1)..=366 * DAY).contains(age))
     });
     let row_floor = section
         .read("row_floor", None, "must be a row count of at least 1", |value| u64::try_from(value.as_integer()?).ok().filter(|n| *n > 0));
@@ -337,10 +337,10 @@ fn limits(section: &mut Section<'_>) -> Option<Limits> {
     let most_rows = section.read("most_rows", Some(default.most_rows), "must be between 1 and 1000000", |value| within(value, 1_000_000));
     let most_keys = section.read("most_keys", Some(default.most_keys), "must be between 1 and 10000", |value| narrow(value, 10_000));
     let most_bytes = section.read("most_bytes", Some(default.most_bytes), "must be between `64KiB` and `1GiB`", |value| {
-        units::bytes(value.as_str()?).filter(|bytes| (64 << 10..=1 << 30).contains(bytes))
+        zerotrip_text::bytes(value.as_str()?).filter(|bytes| (64 << 10..=1 << 30).contains(bytes))
     });
     let time_out = section.read("time_out", Some(default.time_out), "must be between `100ms` and `60s`", |value| {
-        units::duration(value.as_str()?).filter(|time| (Duration::from_millis(100)..=Duration::from_secs(60)).contains(time))
+        zerotrip_text::duration(value.as_str()?).filter(|time| (Duration::from_millis(100)..=Duration::from_secs(60)).contains(time))
     });
     let most_rate =
         section.read("most_rate", Some(default.most_rate), "must be between 1 and 100000 scans a second", |value| narrow(value, 100_000));

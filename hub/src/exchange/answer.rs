@@ -18,9 +18,10 @@ use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::digest::{self, Digest, commit, domain, sha256_parts};
 use zerotrip_trust::dsse;
 
+use super::authorize::Decided;
 use super::dispatch::{Asked, Received};
-use super::{Decided, Identified};
-use crate::check::{RunResult, SourceRead};
+use super::identify::Identified;
+use crate::engine::{RunResult, SourceRead};
 use crate::hub::Hub;
 
 /// An exchange whose intent is recorded: from here on, it ends in a completion or in a reconciliation.

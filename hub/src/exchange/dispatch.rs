@@ -22,12 +22,13 @@ use zerotrip_proto::{Refusal, from_timestamp, payload_type, to_timestamp};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{dsse, receipt};
 
-use super::{Decided, Identified};
+use super::authorize::Decided;
+use super::identify::Identified;
 
-use super::room::Taken;
 use crate::channels::Attached;
-use crate::check::{Dispatch, ScanAnswer, ScanCall};
+use crate::engine::{Dispatch, ScanAnswer, ScanCall};
 use crate::hub::{Hub, InForce};
+use crate::limits::Reservation;
 
 /// Bytes of one scan's answer that are held while it is combined; a family's rows are a few kilobytes.
 pub const MOST_BYTES: usize = 32 << 20;
@@ -45,7 +46,7 @@ pub struct Dispatcher<'a> {
     /// The members that a grant was sent to.
     asked: Mutex<BTreeSet<String>>,
     /// Room for the answers that were believed; it is given back with the exchange.
-    room: Mutex<Vec<Taken>>,
+    room: Mutex<Vec<Reservation>>,
 }
 
 /// What one department answered, as evidence for the keys that came of it.
@@ -131,7 +132,7 @@ impl<'a> Dispatcher<'a> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let answered = tokio::time::timeout(left, self.receive(&call, &attached, ticket, left)).await;
         let delivered = answered.map_err(|_| ErrorCode::SourceTimeout)??;
-        self.believe(&call, &attached, &grant, &stated.digest, delivered)
+        self.verify_answer(&call, &attached, &grant, &stated.digest, delivered)
     }
 
     /// The signed decision as the connector will see it. A key that its template gives no origin for is never sent.
@@ -197,11 +198,11 @@ impl<'a> Dispatcher<'a> {
         let mut request = tonic::Request::new(Ticket { ticket: ticket.encode_to_vec().into() });
         request.set_timeout(left);
         let mut stream = attached.flight().do_get(request).await.map_err(|status| refused(call, &status))?.into_inner();
-        Delivery::new(call, self.hub.answers.none(&attached.uri)).run(&mut stream).await
+        Delivery::new(call, self.hub.answers.reservation(&attached.uri)).run(&mut stream).await
     }
 
     /// Believes an answer only as far as its receipt does, and only a receipt that the source signed for this very grant.
-    fn believe(
+    fn verify_answer(
         &self,
         call: &ScanCall<'_>,
         attached: &Attached,
@@ -213,9 +214,10 @@ impl<'a> Dispatcher<'a> {
         let statement = &call.scan.statement;
         let Delivered { rows, count, digest, trailer, room } = delivered;
         let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else { return Err(ErrorCode::SourceTruncated) };
-        let (_, keyid) = dsse::peek(&envelope, payload_type::SCAN_RECEIPT).map_err(|error| lie(call, &error))?;
-        let holder = self.in_force.directory.signing_key(keyid, KeyUsage::Sign, now).map_err(|why| lie(call, &why))?;
-        let receipt: ScanReceipt = dsse::open(&envelope, payload_type::SCAN_RECEIPT, &holder.key).map_err(|error| lie(call, &error))?;
+        let (_, keyid) = dsse::peek(&envelope, payload_type::SCAN_RECEIPT).map_err(|error| untrusted(call, &error))?;
+        let holder = self.in_force.directory.signing_key(keyid, KeyUsage::Sign, now).map_err(|why| untrusted(call, &why))?;
+        let receipt: ScanReceipt =
+            dsse::open(&envelope, payload_type::SCAN_RECEIPT, &holder.key).map_err(|error| untrusted(call, &error))?;
         let keys: Vec<&[u8]> = call.keys.iter().map(String::as_bytes).collect();
         let claims = [
             ("its signer is not the connector that was asked", holder.uri == attached.uri && receipt.connector == attached.uri),
@@ -230,10 +232,11 @@ impl<'a> Dispatcher<'a> {
             ("it is under another statement of the owner", facts.statement_digest == statement_digest),
         ];
         if let Some((why, _)) = claims.iter().find(|(_, holds)| !holds) {
-            return Err(lie(call, why));
+            return Err(untrusted(call, why));
         }
         let as_of = from_timestamp(receipt.as_of.as_ref()).ok_or(ErrorCode::SourceTruncated)?;
-        let secret = <[u8; 32]>::try_from(facts.supply_secret.as_slice()).map_err(|_| lie(call, &"its supply secret is not 32 bytes"))?;
+        let secret =
+            <[u8; 32]>::try_from(facts.supply_secret.as_slice()).map_err(|_| untrusted(call, &"its supply secret is not 32 bytes"))?;
         let supplied = supplied(call, &rows, &receipt, &secret)?;
         let dataset = call.scan.scan.dataset.clone();
         let mut held = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
@@ -281,7 +284,7 @@ struct Delivered {
     count: u64,
     digest: [u8; 32],
     trailer: ScanTrailer,
-    room: Taken,
+    room: Reservation,
 }
 
 struct Delivery<'a> {
@@ -291,11 +294,11 @@ struct Delivery<'a> {
     count: u64,
     bytes: usize,
     digest: Hasher,
-    room: Taken,
+    room: Reservation,
 }
 
 impl<'a> Delivery<'a> {
-    fn new(call: &'a ScanCall<'a>, room: Taken) -> Self {
+    fn new(call: &'a ScanCall<'a>, room: Reservation) -> Self {
         let digest = Hasher::with_domain("zerotrip scan stream v1");
         Self { call, schema: None, rows: Vec::new(), count: 0, bytes: 0, digest, room }
     }
@@ -304,11 +307,11 @@ impl<'a> Delivery<'a> {
         let mut trailer = None;
         while let Some(message) = stream.message().await.map_err(|status| refused(self.call, &status))? {
             if trailer.is_some() {
-                return Err(lie(self.call, &"it goes on after its trailer"));
+                return Err(untrusted(self.call, &"it goes on after its trailer"));
             }
             self.take(&message)?;
             if !message.app_metadata.is_empty() {
-                trailer = Some(ScanTrailer::decode(message.app_metadata).map_err(|error| lie(self.call, &error))?);
+                trailer = Some(ScanTrailer::decode(message.app_metadata).map_err(|error| untrusted(self.call, &error))?);
             }
         }
         // A stream that ends without its trailer is void, however clean the end looks.
@@ -322,14 +325,14 @@ impl<'a> Delivery<'a> {
         if self.bytes > MOST_BYTES {
             return Err(ErrorCode::DefinitionLimit);
         }
-        if !self.room.take(bytes) {
+        if !self.room.grow(bytes) {
             tracing::warn!(scan = self.call.name, "no room for a department's answer beside the others; see `answers_mib` in hub.toml");
             return Err(ErrorCode::Overloaded);
         }
         self.digest.update_framed(&message.data_header);
         self.digest.update_framed(&message.data_body);
         let Some(schema) = &self.schema else {
-            let schema = Schema::try_from(message).map_err(|error| lie(self.call, &error))?;
+            let schema = Schema::try_from(message).map_err(|error| untrusted(self.call, &error))?;
             if schema.fields() != self.call.schema.fields() {
                 return Err(ErrorCode::SourceDrift);
             }
@@ -337,13 +340,14 @@ impl<'a> Delivery<'a> {
             return Ok(());
         };
         // A compressed buffer states its own inflated length, and the decoder would believe it.
-        let header = arrow::ipc::root_as_message(&message.data_header).map_err(|error| lie(self.call, &error))?;
+        let header = arrow::ipc::root_as_message(&message.data_header).map_err(|error| untrusted(self.call, &error))?;
         if header.header_as_record_batch().is_none_or(|batch| batch.compression().is_some()) {
-            return Err(lie(self.call, &"a message is not a plain record batch"));
+            return Err(untrusted(self.call, &"a message is not a plain record batch"));
         }
-        let batch = flight_data_to_arrow_batch(message, Arc::clone(schema), &HashMap::new()).map_err(|error| lie(self.call, &error))?;
+        let batch =
+            flight_data_to_arrow_batch(message, Arc::clone(schema), &HashMap::new()).map_err(|error| untrusted(self.call, &error))?;
         if batch.num_rows() == 0 {
-            return Err(lie(self.call, &"it sends batches without rows"));
+            return Err(untrusted(self.call, &"it sends batches without rows"));
         }
         self.count += batch.num_rows() as u64;
         if self.count > self.call.scan.scan.most_rows {
@@ -377,7 +381,7 @@ fn supplied(
         for batch in rows {
             for value in batch.column(at).as_string_opt::<i32>().ok_or(ErrorCode::SourceDrift)?.iter().flatten() {
                 if values.insert(value.to_owned()) && !receipt::open(receipt, column, &receipt::value_salt(secret, column, value), value) {
-                    return Err(lie(call, &"it does not commit to the keys that it supplies"));
+                    return Err(untrusted(call, &"it does not commit to the keys that it supplies"));
                 }
             }
         }
@@ -402,7 +406,7 @@ fn refused(call: &ScanCall<'_>, status: &Status) -> ErrorCode {
     refusal.code
 }
 
-fn lie(call: &ScanCall<'_>, why: &dyn std::fmt::Display) -> ErrorCode {
+fn untrusted(call: &ScanCall<'_>, why: &dyn std::fmt::Display) -> ErrorCode {
     tracing::error!(scan = call.name, dataset = %call.scan.scan.dataset, %why, "an answer cannot be believed");
     ErrorCode::SourceTruncated
 }

@@ -4,11 +4,10 @@
 use std::time::SystemTime;
 
 use zerotrip_proto::v1::{Envelope, ErrorCode, KeyUsage, Request};
-use zerotrip_proto::{Refusal, bounds, payload_type};
+use zerotrip_proto::{Refusal, bounds, from_timestamp, payload_type};
 use zerotrip_trust::dsse::{self, DsseError};
 use zerotrip_trust::identity::{Identity, is_term};
 
-use super::required_time;
 use crate::hub::{Hub, InForce};
 
 /// A request whose signature, audience and times hold.
@@ -119,4 +118,11 @@ fn check_texts(request: &Request) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// A time that a message must carry.
+pub fn required_time(time: Option<&prost_types::Timestamp>, field: &str) -> Result<SystemTime, Refusal> {
+    from_timestamp(time).ok_or_else(|| {
+        Refusal::bilingual(ErrorCode::Malformed, format!("`{field}` is missing or not a time"), format!("`{field}` 缺失或不是时间"))
+    })
 }

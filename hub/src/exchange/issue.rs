@@ -1,62 +1,30 @@
 //! Records a certificate before it is handed out: it rests on one answered check of the same member, once.
 
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use zerotrip_certs::certificate::SEAL_WITHIN;
-use zerotrip_ledger::ExchangeState;
-use zerotrip_policies::Action;
+use zerotrip_ledger::{Asking, ExchangeState};
+use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{ErrorCode, ExchangeCall, ExchangeOutcome, ExchangeReply, IssueBody};
-use zerotrip_trust::identity::Identity;
+use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, IssueBody};
 
 use super::answer::Outcome;
-use super::dispatch::Asked;
-use super::{Identified, Matter, admit, identify, intend, refuse, required_time};
+use super::dispatch::Dispatcher;
+use super::identify::{Identified, required_time};
+use super::pipeline::Kind;
 use crate::hub::{Hub, ledger_refusal};
 
-/// Answers one issue request.
-pub async fn issue(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Result<ExchangeReply, Refusal> {
-    let now = SystemTime::now();
-    let in_force = hub.in_force();
-    let Some(envelope) = call.request else {
-        return refuse(hub, peer, &[], Refusal::new(ErrorCode::BadSignature, "the call carries no signed request")).await;
-    };
-    let payload = envelope.payload.clone();
-    let identified = match identify::identify(hub, &in_force, envelope, peer, now) {
-        Ok(identified) => identified,
-        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
-    };
-    let resting = match Resting::of(hub, &identified, now) {
-        Ok(resting) => resting,
-        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
-    };
-    let _room = match admit::admit(hub, &identified, &[]) {
-        Ok(room) => room,
-        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
-    };
-    let matter = Matter { identified: &identified, check: &resting.check, action: Action::Issue };
-    let decided = matter.decide(in_force, now);
-    admit::within_denials(hub, &decided.decision, peer)?;
-    let action = format!("issue {}", resting.check);
-    let record = match intend(hub, &identified, &action, &decided.decision, None, now).await {
-        Ok(record) => record,
-        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
-    };
-    if !decided.decision.allowed {
-        return record.answer(hub, &decided, &Outcome::denied(&decided.decision), &Asked::default()).await.map_err(ledger_refusal);
-    }
-    matter.release(hub, &record, decided, Outcome::recorded(resting.certificate_digest), &Asked::default()).await
-}
-
 /// What the certificate rests on.
-struct Resting {
+pub struct IssueRequest {
+    /// `<check>/<variant>` of the answer that it rests on.
     check: String,
     certificate_digest: Vec<u8>,
 }
 
-impl Resting {
+impl Kind for IssueRequest {
+    const ACTION: Action = Action::Issue;
+
     fn of(hub: &Hub, identified: &Identified, now: SystemTime) -> Result<Self, Refusal> {
         let Some(Body::Issue(body)) = &identified.request.body else {
             return Err(Refusal::new(ErrorCode::Malformed, "the request's body is not an issue"));
@@ -82,27 +50,53 @@ impl Resting {
         if now.duration_since(answered_at).unwrap_or_default() > SEAL_WITHIN {
             return Err(not_issuable("its answer is more than an hour old; ask again", "其答复已超过一小时；请重新核验"));
         }
-        Self::check_validity(hub, &row.action, body, answered_at)?;
+        check_validity(hub, &row.action, body, answered_at)?;
         Ok(Self { check: row.action, certificate_digest: body.certificate_digest.clone() })
     }
 
-    fn check_validity(hub: &Hub, check: &str, body: &IssueBody, answered_at: SystemTime) -> Result<(), Refusal> {
-        let valid_until = required_time(body.valid_until.as_ref(), "valid_until")?;
-        let name = check.split_once('/').map_or(check, |(name, _)| name);
-        let definition = hub
-            .catalog
-            .definition(name)
-            .ok_or_else(|| Refusal::bilingual(ErrorCode::UnknownName, "its check is no longer defined", "其核验事项已不再提供"))?;
-        // A minute of grace: the issuer counts from its own clock when it seals.
-        let most = answered_at + definition.certificate.validity + Duration::from_secs(60);
-        if valid_until > most {
-            let days = definition.certificate.validity.as_secs() / 86_400;
-            return Err(Refusal::bilingual(
-                ErrorCode::NotIssuable,
-                format!("it would be valid for longer than the {days} days of its definition"),
-                format!("其有效期将超过定义所许的 {days} 天"),
-            ));
-        }
-        Ok(())
+    fn check(&self) -> &str {
+        &self.check
     }
+
+    fn action(&self) -> String {
+        format!("issue {}", self.check)
+    }
+
+    /// Nobody is asked about anew.
+    fn subjects(&self) -> &[String] {
+        &[]
+    }
+
+    fn asking(&self, _: &Identified, _: &Decision) -> Option<Asking> {
+        None
+    }
+
+    /// No department is asked.
+    fn deadline(&self, _: &Identified, _: SystemTime) -> Instant {
+        Instant::now()
+    }
+
+    async fn run(&self, _: &Hub, _: &Dispatcher<'_>, _: SystemTime) -> Outcome {
+        Outcome::recorded(self.certificate_digest.clone())
+    }
+}
+
+fn check_validity(hub: &Hub, check: &str, body: &IssueBody, answered_at: SystemTime) -> Result<(), Refusal> {
+    let valid_until = required_time(body.valid_until.as_ref(), "valid_until")?;
+    let name = check.split_once('/').map_or(check, |(name, _)| name);
+    let definition = hub
+        .catalog
+        .definition(name)
+        .ok_or_else(|| Refusal::bilingual(ErrorCode::UnknownName, "its check is no longer defined", "其核验事项已不再提供"))?;
+    // A minute of grace: the issuer counts from its own clock when it seals.
+    let most = answered_at + definition.certificate.validity + Duration::from_secs(60);
+    if valid_until > most {
+        let days = definition.certificate.validity.as_secs() / 86_400;
+        return Err(Refusal::bilingual(
+            ErrorCode::NotIssuable,
+            format!("it would be valid for longer than the {days} days of its definition"),
+            format!("其有效期将超过定义所许的 {days} 天"),
+        ));
+    }
+    Ok(())
 }

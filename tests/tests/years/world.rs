@@ -14,8 +14,9 @@ use zerotrip_connector::seen::{Continuity, Seen};
 use zerotrip_ledger::BundleKind;
 use zerotrip_policies::{Action, Facts, Snapshot, open_grants};
 use zerotrip_proto::v1::{DescribeRequest, Envelope, KeyDirectory, KeyUsage, PendingJoin, Status};
+use zerotrip_text::Bilingual;
 use zerotrip_trust::directory::{Directory, DirectoryError};
-use zerotrip_trust::ending::{Announcer, Ending, Words, of_certificate, of_keys};
+use zerotrip_trust::ending::{Announcer, Ending, of_certificate, of_keys};
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, PublicKey, SigningKey};
 use zerotrip_trust::renewal;
@@ -427,7 +428,7 @@ impl World {
         let directory = self.rules(second).directory;
         for system in self.systems.values_mut() {
             let uri = system.identity.uri();
-            let remedy = Words::new("renew", "续期");
+            let remedy = Bilingual::new("renew", "续期");
             let mut own: Vec<Ending> = of_keys(&directory, &uri, &remedy);
             own.push(of_certificate(&uri, x509::validity_of(&system.certificate).unwrap(), &remedy));
             let said = system.announcer.due(&own, now).into_iter().filter(|said| !said.ended).map(|said| (second, said.text.en));

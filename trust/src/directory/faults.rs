@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
+use zerotrip_text::cut;
 
 use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::v1::{self, KeyAlgorithm, KeyDirectory, KeyUsage, Status};
@@ -279,8 +280,4 @@ impl<'a> Builder<'a> {
         }
         status == Status::Active
     }
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(200).collect()
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use zerotrip_text::cut;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -98,7 +99,7 @@ impl CertificateAuthority {
         let refused_ip = request.ips.iter().find(|ip| !ips.contains(ip)).map(ToString::to_string);
         let not_a_hub = (!expected.is_hub()).then(|| dns.first().cloned().or_else(|| ips.first().map(ToString::to_string))).flatten();
         if let Some(name) = refused_dns.or(refused_ip).or(not_a_hub) {
-            return Err(X509Error::NameNotAllowed(name.chars().take(100).collect()));
+            return Err(X509Error::NameNotAllowed(cut(&name)));
         }
         let mut params = self.leaf_params(expected, dns, ips, not_before, not_after)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];

@@ -7,7 +7,6 @@ use toml::Value;
 use super::sqlite::{self, SqliteAsOf};
 use super::{Parameter, foreign_name};
 use crate::file::section::{Section, is_text};
-use crate::file::units;
 
 /// A table or view on a database server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,7 +202,7 @@ pub(super) fn connections(section: &mut Section<'_>) -> Option<u32> {
 
 pub(super) fn profile_every(section: &mut Section<'_>) -> Option<Duration> {
     PROFILE_EVERY.read(section, Some(Duration::from_secs(900)), |value| {
-        let time = units::duration(value.as_str()?)?;
+        let time = zerotrip_text::duration(value.as_str()?)?;
         (time.is_zero() || (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time)).then_some(time)
     })
 }

@@ -10,7 +10,6 @@ use super::remote::{self, Tls};
 use super::url::Url;
 use super::{Kind, Parameter, Source};
 use crate::file::section::{Section, is_text};
-use crate::file::units;
 
 /// A collection that an HTTP API gives as JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,13 +245,13 @@ fn read(section: &mut Section<'_>) -> Option<Source> {
     let header_file = HEADER_FILE.read(section, Some(None), |value| value.as_str().filter(|text| is_text(text)).map(Some));
     let tls = remote::tls(section);
     let time_out = TIME_OUT.read(section, Some(Duration::from_secs(30)), |value| {
-        let time = units::duration(value.as_str()?)?;
+        let time = zerotrip_text::duration(value.as_str()?)?;
         (Duration::from_secs(1)..=Duration::from_secs(600)).contains(&time).then_some(time)
     });
     let most_pages = MOST_PAGES
         .read(section, Some(10_000), |value| usize::try_from(value.as_integer()?).ok().filter(|pages| (1..=100_000).contains(pages)));
     let refresh_every = REFRESH_EVERY.read(section, Some(Duration::from_secs(900)), |value| {
-        let time = units::duration(value.as_str()?)?;
+        let time = zerotrip_text::duration(value.as_str()?)?;
         (time.is_zero() || (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time)).then_some(time)
     });
     let live = LIVE.read(section, Some(None), |value| remote::reason(value).map(Some));

@@ -1,5 +1,7 @@
 //! Other people's words on a terminal, and what is wrong with a file of theirs.
 
+/// Most characters of a name.
+const MOST_NAME: usize = 100;
 /// Most characters of a parser's words.
 const MOST_WORDS: usize = 300;
 /// The longest key that is named.
@@ -13,6 +15,11 @@ pub fn shown(text: &str) -> String {
         if c.is_control() || turns(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
     }
     out
+}
+
+/// A name that somebody sent, for an error: its first 100 characters.
+pub fn cut(text: &str) -> String {
+    text.chars().take(MOST_NAME).collect()
 }
 
 /// What is wrong with a TOML text: the line, the key on it, and the parser's words, cut short. The value stays away: it may be a secret.

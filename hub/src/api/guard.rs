@@ -13,7 +13,7 @@ use tower::Service;
 use zerotrip_channel::Peer;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
-use zerotrip_trust::ending::Words;
+use zerotrip_text::Bilingual;
 
 use crate::channels::SUPERSEDED;
 use crate::hub::Hub;
@@ -94,7 +94,7 @@ pub fn admit(hub: &Hub, path: &str, peer: Option<&Peer>) -> Result<(), Refusal> 
     let peer = peer.ok_or_else(unauthenticated)?;
     let in_force = hub.in_force();
     if path != WHILE_STALE && !in_force.directory.is_fresh(SystemTime::now()) {
-        let Words { en, zh } = endings::stale(&in_force.directory);
+        let Bilingual { en, zh } = endings::stale(&in_force.directory);
         return Err(Refusal::bilingual(ErrorCode::StaleBundle, en, zh));
     }
     if in_force.directory.is_superseded(&peer.identity, &peer.tls_key) {

@@ -8,7 +8,7 @@ use zerotrip_proto::v1::exchange_server::Exchange;
 use zerotrip_proto::v1::{ErrorCode, ExchangeCall, ExchangeReply};
 
 use super::caller;
-use crate::exchange;
+use crate::exchange::{CheckRequest, IssueRequest, pipeline};
 use crate::hub::{Hub, ledger_refusal};
 
 pub struct Service(pub Arc<Hub>);
@@ -20,7 +20,7 @@ impl Exchange for Service {
         let hub = Arc::clone(&self.0);
         let (call, at) = (request.into_inner(), Arc::clone(&self.0));
         let seen = call.seen_size;
-        continuing(&at, seen, finish(tokio::spawn(async move { exchange::check(&hub, call, &peer).await })).await?)
+        continuing(&at, seen, finish(tokio::spawn(async move { pipeline::answer::<CheckRequest>(&hub, call, &peer).await })).await?)
     }
 
     async fn issue(&self, request: Request<ExchangeCall>) -> Result<Response<ExchangeReply>, Status> {
@@ -28,7 +28,7 @@ impl Exchange for Service {
         let hub = Arc::clone(&self.0);
         let (call, at) = (request.into_inner(), Arc::clone(&self.0));
         let seen = call.seen_size;
-        continuing(&at, seen, finish(tokio::spawn(async move { exchange::issue(&hub, call, &peer).await })).await?)
+        continuing(&at, seen, finish(tokio::spawn(async move { pipeline::answer::<IssueRequest>(&hub, call, &peer).await })).await?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who is here at once, on the port or with an exchange: so many in all, and of each so many, so that nobody keeps the others out.
+//! Places on the port or for exchanges: so many in all, and so many for each key, so that no one holder keeps the others out.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Places, told apart by who holds them.
 #[derive(Debug)]
-pub struct Crowd<K> {
+pub struct KeyedQuota<K> {
     room: Arc<Semaphore>,
     most: usize,
     most_each: usize,
@@ -17,20 +17,20 @@ pub struct Crowd<K> {
 
 /// A place; dropped, it is free again.
 #[derive(Debug)]
-pub struct Place<K: Eq + Hash> {
-    crowd: Arc<Crowd<K>>,
+pub struct Permit<K: Eq + Hash> {
+    quota: Arc<KeyedQuota<K>>,
     whose: K,
     _permit: OwnedSemaphorePermit,
 }
 
-impl<K: Clone + Eq + Hash> Crowd<K> {
+impl<K: Clone + Eq + Hash> KeyedQuota<K> {
     /// With so many places, of which one may hold so many.
     pub fn new(most: usize, most_each: usize) -> Arc<Self> {
         Arc::new(Self { room: Arc::new(Semaphore::new(most)), most, most_each, held: Mutex::new(HashMap::new()) })
     }
 
     /// A place, if there is one for whoever it is.
-    pub fn enter(self: &Arc<Self>, whose: K) -> Option<Place<K>> {
+    pub fn try_acquire(self: &Arc<Self>, whose: K) -> Option<Permit<K>> {
         let permit = Arc::clone(&self.room).try_acquire_owned().ok()?;
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.get(&whose).copied().unwrap_or_default();
@@ -38,7 +38,7 @@ impl<K: Clone + Eq + Hash> Crowd<K> {
             return None;
         }
         held.insert(whose.clone(), count + 1);
-        Some(Place { crowd: Arc::clone(self), whose, _permit: permit })
+        Some(Permit { quota: Arc::clone(self), whose, _permit: permit })
     }
 
     /// How many places one may hold.
@@ -47,15 +47,15 @@ impl<K: Clone + Eq + Hash> Crowd<K> {
     }
 
     /// Completes when nobody is here; from then on nobody gets in while what it gave is held.
-    pub async fn emptied(&self) -> Option<OwnedSemaphorePermit> {
+    pub async fn drained(&self) -> Option<OwnedSemaphorePermit> {
         let all = u32::try_from(self.most).unwrap_or(u32::MAX);
         Arc::clone(&self.room).acquire_many_owned(all).await.ok()
     }
 }
 
-impl<K: Eq + Hash> Drop for Place<K> {
+impl<K: Eq + Hash> Drop for Permit<K> {
     fn drop(&mut self) {
-        let mut held = self.crowd.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.quota.held.lock().unwrap_or_else(PoisonError::into_inner);
         match held.get_mut(&self.whose) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(held.remove(&self.whose)),
@@ -71,16 +71,16 @@ mod tests {
 
     #[test]
     fn nobody_takes_all_places_and_a_place_that_is_left_is_free() {
-        let crowd = Crowd::new(4, 2);
-        let first = crowd.enter("a").unwrap();
-        let second = crowd.enter("a").unwrap();
-        assert!(crowd.enter("a").is_none(), "two each");
-        let others = [crowd.enter("b").unwrap(), crowd.enter("c").unwrap()];
-        assert!(crowd.enter("d").is_none(), "four in all");
+        let quota = KeyedQuota::new(4, 2);
+        let first = quota.try_acquire("a").unwrap();
+        let second = quota.try_acquire("a").unwrap();
+        assert!(quota.try_acquire("a").is_none(), "two each");
+        let others = [quota.try_acquire("b").unwrap(), quota.try_acquire("c").unwrap()];
+        assert!(quota.try_acquire("d").is_none(), "four in all");
         drop(second);
-        let third = crowd.enter("a").unwrap();
-        assert!(crowd.enter("a").is_none());
+        let third = quota.try_acquire("a").unwrap();
+        assert!(quota.try_acquire("a").is_none());
         drop((first, third, others));
-        assert!(crowd.held.lock().unwrap().is_empty());
+        assert!(quota.held.lock().unwrap().is_empty());
     }
 }

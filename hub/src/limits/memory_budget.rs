@@ -1,4 +1,4 @@
-//! Room for departments' answers. One scan's answer has a bound of its own, which is nothing beside that of hundreds at once: all together
+//! Memory for departments' answers. One scan's answer has a bound of its own, which is nothing beside that of hundreds at once: all together
 //! share one more, and who comes too late is not answered.
 
 use std::collections::HashMap;
@@ -11,22 +11,22 @@ const UNIT: usize = 1024;
 
 /// All the room that there is, and the share of it that one connector's answers may have: one that stalls them keeps nobody else's out.
 #[derive(Clone, Debug)]
-pub struct Room {
+pub struct MemoryBudget {
     all: Arc<Semaphore>,
     share: usize,
     /// Each connector's, by its URI; there are as many as ever answered.
     shares: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
 }
 
-/// Room that was taken; dropped, it is free again.
+/// MemoryBudget that was taken; dropped, it is free again.
 #[derive(Debug)]
-pub struct Taken {
+pub struct Reservation {
     all: Arc<Semaphore>,
     share: Arc<Semaphore>,
     held: Option<[OwnedSemaphorePermit; 2]>,
 }
 
-impl Room {
+impl MemoryBudget {
     /// For so many bytes, of which one connector's answers have half, but never less than `least`.
     pub fn new(bytes: usize, least: usize) -> Self {
         let units = bytes / UNIT;
@@ -34,17 +34,17 @@ impl Room {
     }
 
     /// None of it, to begin with, for an answer of this connector.
-    pub fn none(&self, connector: &str) -> Taken {
+    pub fn reservation(&self, connector: &str) -> Reservation {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         let share = shares.entry(connector.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.share)));
-        Taken { all: Arc::clone(&self.all), share: Arc::clone(share), held: None }
+        Reservation { all: Arc::clone(&self.all), share: Arc::clone(share), held: None }
     }
 }
 
-impl Taken {
+impl Reservation {
     /// Takes room for so many bytes more; `false` if there is none left.
     #[must_use]
-    pub fn take(&mut self, bytes: usize) -> bool {
+    pub fn grow(&mut self, bytes: usize) -> bool {
         let Ok(units) = u32::try_from(bytes.div_ceil(UNIT)) else { return false };
         let of = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_many_owned(units);
         let (Ok(share), Ok(all)) = (of(&self.share), of(&self.all)) else { return false };
@@ -65,26 +65,29 @@ mod tests {
 
     #[test]
     fn all_answers_together_have_a_bound_and_give_their_room_back() {
-        let room = Room::new(10 * UNIT, 10 * UNIT);
-        let (mut one, mut other) = (room.none("a"), room.none("b"));
-        assert!(one.take(4 * UNIT) && one.take(1) && other.take(5 * UNIT));
-        assert!(!other.take(1) && !one.take(1), "ten are taken");
+        let budget = MemoryBudget::new(10 * UNIT, 10 * UNIT);
+        let (mut one, mut other) = (budget.reservation("a"), budget.reservation("b"));
+        assert!(one.grow(4 * UNIT) && one.grow(1) && other.grow(5 * UNIT));
+        assert!(!other.grow(1) && !one.grow(1), "ten are taken");
         drop(one);
-        assert!(other.take(5 * UNIT) && !other.take(1));
+        assert!(other.grow(5 * UNIT) && !other.grow(1));
         drop(other);
-        assert!(room.none("a").take(10 * UNIT));
+        assert!(budget.reservation("a").grow(10 * UNIT));
     }
 
     #[test]
     fn one_connector_has_half_of_it() {
-        let room = Room::new(10 * UNIT, UNIT);
-        let (mut one, mut two) = (room.none("a"), room.none("a"));
-        assert!(one.take(4 * UNIT) && two.take(UNIT));
-        assert!(!one.take(1) && !two.take(1), "five are its share");
-        let mut other = room.none("b");
-        assert!(other.take(5 * UNIT) && !other.take(1));
+        let budget = MemoryBudget::new(10 * UNIT, UNIT);
+        let (mut one, mut two) = (budget.reservation("a"), budget.reservation("a"));
+        assert!(one.grow(4 * UNIT) && two.grow(UNIT));
+        assert!(!one.grow(1) && !two.grow(1), "five are its share");
+        let mut other = budget.reservation("b");
+        assert!(other.grow(5 * UNIT) && !other.grow(1));
         drop(one);
-        assert!(two.take(4 * UNIT) && !two.take(1));
-        assert!(Room::new(2 * UNIT, 9 * UNIT).none("a").take(2 * UNIT), "a share is never less than one answer, nor more than there is");
+        assert!(two.grow(4 * UNIT) && !two.grow(1));
+        assert!(
+            MemoryBudget::new(2 * UNIT, 9 * UNIT).reservation("a").grow(2 * UNIT),
+            "a share is never less than one answer, nor more than there is"
+        );
     }
 }

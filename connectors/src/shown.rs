@@ -1,3 +1,0 @@
-//! Other people's words on a terminal.
-
-pub use zerotrip_datasets::shown::shown;

@@ -1,0 +1,67 @@
+//! Policy's word on a request, and whether it still holds.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::watch;
+use zerotrip_policies::{Action, Decision, Facts};
+
+use super::identify::Identified;
+use crate::hub::InForce;
+
+/// What policy decides: who asks, to do what, of which check.
+pub struct AuthorizationRequest<'a> {
+    /// Who asks, and for which errand.
+    pub identified: &'a Identified,
+    /// `<check>/<variant>`.
+    pub check: &'a str,
+    /// What is to be done.
+    pub action: Action,
+}
+
+/// A decision, and what was in force when it was made.
+#[derive(Clone)]
+pub struct Decided {
+    /// What was in force.
+    pub in_force: Arc<InForce>,
+    /// What policy said.
+    pub decision: Decision,
+    /// Whether it lets the asking system issue a certificate on the answer as well.
+    pub may_issue: bool,
+}
+
+impl AuthorizationRequest<'_> {
+    /// Cedar decides; an evaluation error is a denial.
+    pub fn decide(&self, in_force: Arc<InForce>, now: SystemTime) -> Decided {
+        let decision = self.decide_on(&in_force, self.action, now);
+        let may_issue = decision.allowed && self.action == Action::Check && self.decide_on(&in_force, Action::Issue, now).allowed;
+        Decided { in_force, decision, may_issue }
+    }
+
+    fn decide_on(&self, in_force: &InForce, action: Action, now: SystemTime) -> Decision {
+        let request = &self.identified.request;
+        in_force.policy.decide(&Facts {
+            system: &request.issuer,
+            check: self.check,
+            action,
+            purpose: &request.purpose,
+            legal_basis: &request.legal_basis,
+            service_item: &request.service_item,
+            case_number: &request.case_number,
+            official: &request.official,
+            now,
+        })
+    }
+
+    /// Completes when something newer is in force under which the question would be denied.
+    pub async fn withdrawn(&self, follow: &mut watch::Receiver<Arc<InForce>>) {
+        while follow.changed().await.is_ok() {
+            let in_force = Arc::clone(&follow.borrow_and_update());
+            if !self.decide_on(&in_force, self.action, SystemTime::now()).allowed {
+                return;
+            }
+        }
+        // The hub is gone, and this exchange with it.
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,188 @@
+//! The one path of every kind of request: identify, admit, authorise, intend, run, release. A kind brings its question and its run, and
+//! nothing else.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use zerotrip_ledger::{Asking, LedgerError, VARIANTS_KEPT};
+use zerotrip_policies::{Action, Decision};
+use zerotrip_proto::Refusal;
+use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeCall, ExchangeReply, Intent};
+use zerotrip_trust::digest::{self, commit, domain};
+use zerotrip_trust::identity::Identity;
+
+use super::admit;
+use super::answer::{Outcome, Record};
+use super::authorize::{AuthorizationRequest, Decided};
+use super::dispatch::{Asked, Dispatcher};
+use super::identify::{Identified, identify};
+use super::refusal::refuse;
+use crate::hub::{Hub, InForce, ledger_refusal};
+use crate::limits::Permit;
+
+/// Most decisions about one exchange whose bundles are replaced while it is recorded.
+const MOST_DECISIONS: usize = 8;
+/// Time in which a bundle that is in the log is in force.
+const IN_FORCE_WITHIN: Duration = Duration::from_secs(1);
+
+/// A kind of request.
+pub trait Kind: Sized + Send + Sync {
+    /// What policy is asked to allow.
+    const ACTION: Action;
+
+    /// What the request asks, validated.
+    fn of(hub: &Hub, identified: &Identified, now: SystemTime) -> Result<Self, Refusal>;
+
+    /// `<check>/<variant>`: what policy decides about.
+    fn check(&self) -> &str;
+
+    /// As the ledger names it.
+    fn action(&self) -> String;
+
+    /// Whom it is about, for their budgets.
+    fn subjects(&self) -> &[String];
+
+    /// Which variant of what is asked about whom, where the grant allows a number of them.
+    fn asking(&self, identified: &Identified, decision: &Decision) -> Option<Asking>;
+
+    /// Until when departments may be asked.
+    fn deadline(&self, identified: &Identified, now: SystemTime) -> Instant;
+
+    /// What it comes to, once it is allowed and its intent recorded.
+    fn run(&self, hub: &Hub, dispatcher: &Dispatcher<'_>, now: SystemTime) -> impl Future<Output = Outcome> + Send;
+}
+
+/// Answers one request. What is refused before it is an exchange is recorded here, once.
+pub async fn answer<K: Kind>(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Result<ExchangeReply, Refusal> {
+    let now = SystemTime::now();
+    let mut follow = hub.follow();
+    let in_force = Arc::clone(&follow.borrow_and_update());
+    let payload = call.request.as_ref().map(|envelope| envelope.payload.clone()).unwrap_or_default();
+    let begun = match begin::<K>(hub, call.request, peer, in_force, now).await {
+        Ok(begun) => begun,
+        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
+    };
+    let Begun { kind, identified, decided, record, .. } = &begun;
+    if !decided.decision.allowed {
+        let denied = Outcome::denied(&decided.decision);
+        return record.answer(hub, decided, &denied, &Asked::default()).await.map_err(ledger_refusal);
+    }
+    let request = AuthorizationRequest { identified, check: kind.check(), action: K::ACTION };
+    let deadline = kind.deadline(identified, now);
+    let dispatcher = Dispatcher::new(hub, identified, decided, record.intent_index(), deadline);
+    let outcome = tokio::select! {
+        outcome = kind.run(hub, &dispatcher, now) => outcome,
+        // The departments notice at once that nobody listens any more, and stop.
+        () = request.withdrawn(&mut follow) => Outcome::unavailable(ErrorCode::MemberSuspended, ""),
+    };
+    let asked = dispatcher.finish();
+    release(hub, &request, record, decided.clone(), outcome, &asked).await
+}
+
+/// A request that is an exchange: its intent is recorded.
+struct Begun<K> {
+    kind: K,
+    identified: Identified,
+    decided: Decided,
+    record: Record,
+    /// Held until the exchange is answered.
+    _place: Permit<String>,
+}
+
+async fn begin<K: Kind>(
+    hub: &Hub,
+    envelope: Option<Envelope>,
+    peer: &Identity,
+    in_force: Arc<InForce>,
+    now: SystemTime,
+) -> Result<Begun<K>, Refusal> {
+    let envelope = envelope.ok_or_else(|| Refusal::new(ErrorCode::BadSignature, "the call carries no signed request"))?;
+    let identified = identify(hub, &in_force, envelope, peer, now)?;
+    let kind = K::of(hub, &identified, now)?;
+    let place = admit::admit(hub, &identified, kind.subjects())?;
+    let request = AuthorizationRequest { identified: &identified, check: kind.check(), action: K::ACTION };
+    let decided = request.decide(in_force, now);
+    admit::within_denials(hub, &decided.decision, peer)?;
+    let asking = kind.asking(&identified, &decided.decision);
+    let record = intend(hub, &identified, &kind.action(), &decided.decision, asking, now).await?;
+    Ok(Begun { kind, identified, decided, record, _place: place })
+}
+
+/// The request and the decision enter the ledger, durably, before anything is dispatched.
+async fn intend(
+    hub: &Hub,
+    identified: &Identified,
+    action: &str,
+    decision: &Decision,
+    asking: Option<Asking>,
+    now: SystemTime,
+) -> Result<Record, Refusal> {
+    let request = &identified.request;
+    let salt: [u8; 32] = digest::random().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
+    let intent = Intent {
+        exchange_id: request.id.clone(),
+        issuer: request.issuer.clone(),
+        action: action.to_owned(),
+        purpose: request.purpose.clone(),
+        legal_basis: request.legal_basis.clone(),
+        service_item: request.service_item.clone(),
+        request_commitment: commit(domain::REQUEST, &salt, &identified.envelope.payload).to_vec(),
+        policy_ids: decision.policy_ids.clone(),
+        policy_digest: decision.policy_digest.to_vec(),
+        directory_version: decision.directory_version,
+    };
+    let expires_at = identified.expires_at;
+    let index = match asking {
+        Some(asking) => hub.ledger.intend_asking(intent, now, expires_at, asking).await,
+        None => hub.ledger.intend(intent, now, expires_at).await,
+    };
+    let index = index.map_err(|error| match error {
+        LedgerError::VariantLimit(others) => variant_limit(others),
+        other => ledger_refusal(other),
+    })?;
+    Ok(Record::new(identified, index, salt))
+}
+
+/// What two variants answer of one person tells of whom neither tells alone. The requester hears what it asked itself, and no more.
+fn variant_limit(others: u32) -> Refusal {
+    let days = VARIANTS_KEPT.as_secs() / 86_400;
+    Refusal::bilingual(
+        ErrorCode::VariantLimit,
+        format!(
+            "this member has asked {others} other scope(s) of this check about this subject for this purpose within {days} days, and the \
+             grant allows no more; ask the scope that was asked before, or have the authority grant more with `--variants-per-subject`"
+        ),
+        format!(
+            "本单位 {days} 天内就同一用途对该当事人已查询过此核验事项的其他 {others} 种范围，授权不允许更多；请使用此前的范围，或请数据主管部门以 \
+             `--variants-per-subject` 另行授权"
+        ),
+    )
+}
+
+/// Records the outcome of what was allowed, and hands it over. What was granted when the question was asked may have been withdrawn
+/// meanwhile: it is decided again under whatever is newer, down to the commit itself, so that no answer enters the log behind a bundle
+/// that forbids it.
+async fn release(
+    hub: &Hub,
+    request: &AuthorizationRequest<'_>,
+    record: &Record,
+    mut decided: Decided,
+    outcome: Outcome,
+    asked: &Asked,
+) -> Result<ExchangeReply, Refusal> {
+    let mut follow = hub.follow();
+    for _ in 0..MOST_DECISIONS {
+        let newest = Arc::clone(&follow.borrow_and_update());
+        if !Arc::ptr_eq(&decided.in_force, &newest) {
+            decided = request.decide(newest, SystemTime::now());
+        }
+        let withdrawn = (!decided.decision.allowed).then(|| outcome.clone().withdrawn(&decided.decision));
+        match record.answer(hub, &decided, withdrawn.as_ref().unwrap_or(&outcome), asked).await {
+            // It is in the log, and in force in a moment.
+            Err(LedgerError::Superseded(_)) => drop(tokio::time::timeout(IN_FORCE_WITHIN, follow.changed()).await),
+            other => return other.map_err(ledger_refusal),
+        }
+    }
+    Err(Refusal::new(ErrorCode::Overloaded, "newer bundles came in force again and again; ask again"))
+}

@@ -1,0 +1,9 @@
+//! What one caller, and all together, may take of the hub.
+
+mod keyed_quota;
+mod memory_budget;
+mod request_budgets;
+
+pub use keyed_quota::{KeyedQuota, Permit};
+pub use memory_budget::{MemoryBudget, Reservation};
+pub use request_budgets::RequestBudgets;
