@@ -9,6 +9,7 @@ mod dial;
 pub mod files;
 mod home;
 mod join;
+pub mod new_file;
 mod refresh;
 mod renew;
 mod server;

@@ -14,7 +14,7 @@ use zerotrip_trust::note::{Checkpoint, SeenLogError};
 use crate::audit::{AuditError, kept_head};
 
 /// In the system's folder.
-pub(crate) const FILE: &str = "ledger-seen.note";
+pub const FILE: &str = "ledger-seen.note";
 /// A program that asks a thousand times a second keeps no file for each answer: what it saw in this time it compares in memory.
 const KEPT_EVERY: Duration = Duration::from_secs(1);
 

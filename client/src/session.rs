@@ -21,10 +21,10 @@ use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::dsse;
 use zerotrip_trust::tls::TlsError;
 
-use crate::new_file::{NewFile, NotPlaced};
 use crate::reply::{Announced, NotAllowed, Outcome, ReplyError, verify_check, verify_recorded};
 use crate::request::{Errand, Question, RequestError, SignedRequest, sign_check, sign_issue};
 use crate::seen::{Seen, SeenError};
+use zerotrip_channel::new_file::{NewFile, NotPlaced};
 
 /// Longest wait for one call: a check's own deadline is at most 60 s.
 const CALL_TIME: Duration = Duration::from_secs(70);
@@ -359,7 +359,7 @@ impl From<SessionError> for Unheard {
 }
 
 /// One call, with its time bounded and its refusal named.
-pub(crate) async fn answered<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, SessionError> {
+pub async fn answered<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, SessionError> {
     match tokio::time::timeout(CALL_TIME, call).await {
         Ok(Ok(reply)) => Ok(reply.into_inner()),
         Ok(Err(status)) => Err(Refusal::from_status(&status).into()),

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use prost::Message as _;
+use zerotrip_authority::Authority;
 use zerotrip_certs::certificate::{
     Affirmed, CertificateContent, Fixed, JwkSet, Moment, TrustRoot, fix, open_checkpoint, prove, seal, verify,
 };
 use zerotrip_certs::definition::Definition;
 use zerotrip_channel::files;
-use zerotrip_client::authority::Authority;
 use zerotrip_ledger::LogKeys;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;

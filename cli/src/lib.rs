@@ -1,0 +1,163 @@
+//! The `zerotrip` command line: what there is to say, and who says it.
+
+mod ask;
+mod authority;
+mod folders;
+mod grants;
+mod ledger;
+mod look;
+mod member;
+mod quality;
+mod render;
+mod renewals;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use zerotrip_trust::tls::install_provider;
+
+use folders::SystemDir;
+use render::{Failure, Language, Screen};
+
+/// The data runs, so that people need not: ask checks of the exchange hub, issue and verify certificates, run the data authority,
+/// audit the ledger.
+///
+/// A system joins once (`join`), then asks (`check`) or asks and seals a certificate on a true answer (`issue`). Anybody verifies a
+/// certificate, offline (`verify`). The data authority keeps its keys in one folder (`authority`, `member`, `grant`). An auditor
+/// recomputes the whole ledger (`ledger verify`).
+///
+/// Nothing that the hub says is believed without proof: its signature, the ledger entry that commits to the answer, and the signed
+/// tree head over that entry are verified before a result is shown.
+#[derive(Parser)]
+#[command(
+    name = "zerotrip",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 affirmative or done; 1 answered, but not so; 2 usage, configuration or connection; 3 denied; \
+                  4 unavailable (never to be read as a no); 5 verification failed."
+)]
+struct Cli {
+    /// Print results as JSON, one object a line.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Language of the screens; without it, LC_ALL, LC_MESSAGES or LANG decide.
+    #[arg(long, global = true, value_enum)]
+    lang: Option<Language>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ask a check about one person. Exit code 0 says yes, 1 no, 3 denied, 4 unavailable.
+    Check(ask::Asking),
+    /// Ask a check and, only on a true answer, seal a certificate, have it recorded, and write it.
+    Issue {
+        #[command(flatten)]
+        asking: ask::Asking,
+        /// The certificate's file, such as `proof.sdjwt`; must not exist yet, its folder must.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Verify a certificate offline, against the authority's directory or its published key set.
+    ///
+    /// Exit code 0 says verified; 5 that the file is not a valid certificate, whatever else it may hold; 2 that a file cannot be read, or
+    /// whose keys to trust is not said.
+    Verify(verify::Verifying),
+    /// Join the hub as the invited system, with keys to sign requests and to seal certificates.
+    Join {
+        /// Folder for keys and certificates; made if missing.
+        #[arg(long)]
+        dir: PathBuf,
+        /// A file that holds the invitation, or `-` for standard input.
+        #[arg(long)]
+        invitation: PathBuf,
+        /// Seconds to wait for the authority to admit this system.
+        #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        wait: u64,
+    },
+    /// Have this system's certificate renewed in place, before it ends or after; its keys stay.
+    ///
+    /// Files the request with the hub, and takes the renewed certificate once the authority has renewed it: with `authority refresh`, from
+    /// 60 days before the end, or with `member renew`. Exit code 1: asked, and not renewed yet.
+    Renew {
+        #[command(flatten)]
+        system: SystemDir,
+        /// Seconds to wait for the authority to renew it.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+        wait: u64,
+    },
+    /// The data authority's folder: make it, enrol a hub, renew the key directory.
+    #[command(subcommand)]
+    Authority(authority::AuthorityCommand),
+    /// Members: invite, admit, list, suspend, resume. Run by the authority.
+    #[command(subcommand)]
+    Member(member::MemberCommand),
+    /// Grants: who may ask which check, for which purpose, under which law. Run by the authority.
+    #[command(subcommand)]
+    Grant(grants::GrantCommand),
+    /// What can be asked.
+    #[command(subcommand)]
+    Catalog(look::CatalogCommand),
+    /// The signed key directory: who there is, and with which keys.
+    #[command(subcommand)]
+    Directory(look::DirectoryCommand),
+    /// The tamper-evident log.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    install_provider();
+    let cli = Cli::parse();
+    let screen = Screen { json: cli.json, language: cli.lang.unwrap_or_else(Language::from_environment) };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return screen.fail(&Failure::usage(&error, "无法启动")),
+    };
+    match runtime.block_on(run(cli.command, &screen)) {
+        Ok(code) => code,
+        Err(failure) => screen.fail(&failure),
+    }
+}
+
+async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Check(asking) => ask::check(asking, screen).await,
+        Command::Issue { asking, out } => ask::issue(asking, &out, screen).await,
+        Command::Verify(verifying) => verify::verify(&verifying, screen),
+        Command::Join { dir, invitation, wait } => ask::join(&dir, &invitation, wait, screen).await,
+        Command::Renew { system, wait } => renewals::renew(&system.dir, std::time::Duration::from_secs(wait), screen).await,
+        Command::Authority(command) => authority::authority(command, screen).await,
+        Command::Member(command) => member::member(command, screen).await,
+        Command::Grant(command) => grants::grant(command, screen).await,
+        Command::Catalog(command) => look::catalog(command, screen).await,
+        Command::Directory(command) => look::directory(command, screen).await,
+        Command::Ledger(command) => ledger::ledger(command, screen).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use crate::Cli;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_every_command_says_what_it_does() {
+        let mut command = Cli::command();
+        command.build();
+        fn walk(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some() || argument.is_hide_set(), "{} {}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&command);
+        command.debug_assert();
+    }
+}

@@ -1,0 +1,7 @@
+//! `zerotrip`: see `--help`, and the crate's documentation.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zerotrip_cli::main()
+}

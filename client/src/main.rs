@@ -1,7 +1,0 @@
-//! `zerotrip`: see `--help`, and the crate's documentation.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    zerotrip_client::cli::main()
-}
