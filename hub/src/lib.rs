@@ -1,7 +1,12 @@
-//! The hub. One port ([`port`]) for connectors that dial in ([`channels`]) and clients that ask ([`api`], behind one guard);
-//! one path for every exchange ([`exchange`]); prepared checks over DataFusion ([`engine`]); one durable truth (`zerotrip-ledger`).
+//! The hub. One port ([`port`]) for connectors that dial in ([`channels`]) and clients that ask
+//! ([`api`], behind one guard); one path for every exchange ([`exchange`]); prepared checks over
+//! DataFusion ([`engine`]); one durable store (`zerotrip-ledger`).
 //!
-//! It can refuse, and it records; it can neither admit a member nor invent a question: those need signatures whose keys are elsewhere.
+//! It can refuse, and it records. It can neither admit a member nor invent a question: these need
+//! signatures whose keys are elsewhere.
+//!
+//! Start at `exchange/pipeline.rs::answer`: that one function, from top to bottom, is the path of a
+//! check.
 
 pub mod api;
 mod arrivals;

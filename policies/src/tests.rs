@@ -290,7 +290,7 @@ fn each_fault_of_a_bundle_is_named() {
     let good = || grant("g1", "fund");
     assert_eq!(faults(vec![good(), good()]), [GrantFault::Twice("g1".into())]);
     for check in ["", "no-car", "no-car/", "/family", "no-car/family/all", &format!("no-car/{}", "x".repeat(200))] {
-        let fault = GrantFault::Check { grant: "g1".into(), check: check.chars().take(64).collect() };
+        let fault = GrantFault::Check { grant: "g1".into(), check: check.chars().take(100).collect() };
         assert_eq!(faults(vec![Grant { check: check.into(), ..good() }]), [fault]);
     }
     for id in ["", " g", "g\n", "G", &"g".repeat(33)] {

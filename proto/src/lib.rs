@@ -1,4 +1,10 @@
 //! Zerotrip's messages, services and closed sets of codes. Nothing in this crate decides anything.
+//!
+//! - [`v1`] is generated from `proto/zerotrip/v1/*.proto`. The comments there are the specification.
+//! - [`Refusal`] is an error code with two texts: one for the caller, one for the operator. Codes map
+//!   totally to gRPC and HTTP.
+//! - [`payload_type`] names what a signed envelope can hold, [`bounds`] what both ends must agree on.
+//! - [`DESCRIPTORS`] serves gRPC reflection, and tests that enumerate every call.
 
 mod error;
 mod time;

@@ -11,6 +11,7 @@ mod days;
 mod definitions;
 mod desk;
 mod disk;
+mod documented;
 mod doors;
 mod faults;
 mod floods;
