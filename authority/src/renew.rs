@@ -15,7 +15,7 @@ use zerotrip_text::Bilingual;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::ending::{self, Ending};
 use zerotrip_trust::renewal::{self, Renewal};
-use zerotrip_trust::x509::{self, CertificateDer, pem};
+use zerotrip_trust::x509::{self, CertificateDer, X509Error, pem};
 
 use crate::AuthorityError;
 use crate::folder::{AUTHORITY_KEY_LIFE, Authority, CERTIFICATE_LIFE, KEY_LIFE, to_toml};
@@ -188,7 +188,8 @@ impl Authority {
         );
         let own = self.home.uri();
         let of_file = |name: &str| -> Result<_, AuthorityError> {
-            Ok(x509::validity_of(&pem::certificate(&files::read_text(&self.folder.join(name))?)?)?)
+            let certificate = pem::certificate(&files::read_text(&self.folder.join(name))?).map_err(X509Error::from)?;
+            Ok(x509::validity_of(&certificate)?)
         };
         let mut endings = vec![ending::of_certificate(&own, of_file("tls.pem")?, &renew)];
         endings.extend(ending::of_keys(&self.as_directory(now)?, &own, &renew));

@@ -13,11 +13,10 @@ use zerotrip_proto::v1::Envelope;
 use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::ending::utc;
 use zerotrip_trust::identity::Identity;
-use zerotrip_trust::keys;
 use zerotrip_trust::keys::{PublicKey, SigningKey};
 use zerotrip_trust::renewal::RenewalError;
 use zerotrip_trust::tls::{self, ExpectedPeer};
-use zerotrip_trust::x509::{self, TlsKey, X509Error, pem};
+use zerotrip_trust::x509::{self, TlsKey, pem};
 
 use crate::files::{self, FileError, Secrecy};
 use crate::{Address, ClientError, DialError};
@@ -248,11 +247,11 @@ fn certificate(path: &Path) -> Result<CertificateDer<'static>, HomeError> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, HomeError> {
-    pem::certificates(&files::read_text(path)?).map_err(|error: X509Error| content(path, &error))
+    pem::certificates(&files::read_text(path)?).map_err(|error| content(path, &error))
 }
 
 fn signing_key(path: &Path) -> Result<SigningKey, HomeError> {
-    SigningKey::from_pkcs8_pem(&files::read_text(path)?).map_err(|error: keys::KeyError| content(path, &error))
+    SigningKey::from_pkcs8_pem(&files::read_text(path)?).map_err(|error| content(path, &error))
 }
 
 fn content(path: &Path, why: &(impl std::fmt::Display + ?Sized)) -> HomeError {

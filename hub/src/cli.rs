@@ -11,9 +11,10 @@ use tokio::sync::watch;
 use zerotrip_trust::tls::install_provider;
 
 use crate::config::Config;
-use crate::hub::{Hub, log_keys};
+use crate::hub::Hub;
 use crate::init;
 use crate::port::Port;
+use crate::state::log_keys;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

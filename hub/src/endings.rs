@@ -1,8 +1,7 @@
 //! What of the hub ends, said beforehand in its log; and whether it answers at all, for the health service. Both follow the clock, not
 //! the calls: a hub that nobody asks says it too.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tonic_health::ServingStatus;
@@ -11,7 +10,6 @@ use zerotrip_proto::v1::KeyUsage;
 use zerotrip_text::Bilingual;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::ending::{self, Announcer, Ending, utc};
-use zerotrip_trust::x509::{self, CertificateDer};
 
 use crate::hub::Hub;
 
@@ -19,30 +17,6 @@ use crate::hub::Hub;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Time between two requests for the hub's own renewal: the first is filed at once, and it stays filed.
 const ASK_EVERY: Duration = Duration::from_secs(3600);
-
-/// When the certificates end with which systems called: what their holders may not look at, the operator sees.
-#[derive(Debug, Default)]
-pub struct CallersEnds(Mutex<BTreeMap<String, (SystemTime, SystemTime)>>);
-
-impl CallersEnds {
-    /// A caller has shown this certificate.
-    pub fn saw(&self, uri: &str, certificate: &CertificateDer<'_>) {
-        if let Ok(validity) = x509::validity_of(certificate) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uri.to_owned(), validity);
-        }
-    }
-
-    /// Of those that the directory lists as active.
-    fn endings(&self, directory: &Directory) -> Vec<Ending> {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(|uri, _| directory.system(uri).is_some_and(|system| system.active));
-        let remedy = Bilingual::new(
-            "its department asks for its renewal (a connector does so itself), and the authority renews it with `zerotrip authority refresh`",
-            "由该单位申请续期（连接器会自动申请），数据主管部门执行 `zerotrip authority refresh` 办理",
-        );
-        seen.iter().map(|(uri, validity)| ending::of_certificate(uri, *validity, &remedy)).collect()
-    }
-}
 
 /// Everything whose end the hub announces.
 fn endings(hub: &Hub) -> Vec<Ending> {

@@ -1,73 +1,28 @@
-//! The running hub: what is in force, and the parts that every call shares.
+//! The running hub: the parts that every call shares, and how newer bundles come in force.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use prost::Message as _;
 use tokio::sync::watch;
-use zerotrip_certs::definition::{Definition, DefinitionError};
-use zerotrip_channel::files::{self, FileError};
-use zerotrip_ledger::{BundleKind, DecidedUnder, Ledger, LedgerError, LogKeys};
+use zerotrip_channel::files;
+use zerotrip_ledger::{BundleKind, Ledger};
 use zerotrip_policies::{PolicyError, Snapshot, Unserved, open_grants};
 use zerotrip_proto::Refusal;
-use zerotrip_proto::v1::{Envelope, ErrorCode, KeyUsage};
+use zerotrip_proto::v1::{Envelope, ErrorCode};
 use zerotrip_text::Bilingual;
-use zerotrip_trust::directory::{Directory, DirectoryError};
-use zerotrip_trust::ending::{self};
-use zerotrip_trust::identity::Identity;
-use zerotrip_trust::keys::{KeyError, PublicKey, SigningKey};
-use zerotrip_trust::renewal;
-use zerotrip_trust::tls::TlsError;
-use zerotrip_trust::x509::{self, CertificateDer, TlsKey, X509Error, pem};
+use zerotrip_trust::directory::Directory;
+use zerotrip_trust::{ending, renewal};
 
 use crate::catalog::Catalog;
 use crate::channels::Channels;
 use crate::config::Config;
-use crate::endings::CallersEnds;
 use crate::engine::run::Engine;
-use crate::exchange::MOST_BYTES;
-use crate::limits::{KeyedQuota, MemoryBudget, RequestBudgets};
-use crate::renewals::{Papers, Renewals};
-
-/// What is in force: replaced whole, never changed.
-#[derive(Debug)]
-pub struct InForce {
-    /// Who there is.
-    pub directory: Directory,
-    /// As the authority signed it.
-    pub directory_envelope: Envelope,
-    /// As the authority signed them.
-    pub grants_envelope: Envelope,
-    /// Version of the grants.
-    pub grants_version: u64,
-    /// What policy says.
-    pub policy: Snapshot,
-}
-
-/// Keys and certificates of this hub.
-#[derive(Debug)]
-pub struct HubIdentity {
-    /// Its URI.
-    pub uri: String,
-    /// The same, parsed.
-    pub identity: Identity,
-    /// Signs answers and grants.
-    pub sign: SigningKey,
-    /// TLS chain.
-    pub chain: Vec<CertificateDer<'static>>,
-    /// TLS key.
-    pub tls_key: TlsKey,
-    /// The root certificate.
-    pub ca: CertificateDer<'static>,
-    /// The authority's certificate, DER.
-    pub authority_certificate: CertificateDer<'static>,
-    /// The authority's key.
-    pub authority: PublicKey,
-}
+use crate::limits::{ANSWER_BYTES, KeyedQuota, MemoryBudget, RequestBudgets};
+use crate::state::{CallersEnds, HubIdentity, InForce, OpenError, Papers, Renewals, log_keys, read_definitions, warn_of_unserved};
+use crate::unrecorded::ledger_refusal;
 
 /// The running hub.
 #[derive(Debug)]
@@ -103,47 +58,6 @@ pub struct Hub {
     publishing: tokio::sync::Mutex<()>,
 }
 
-/// Why the hub cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// A file.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// Not enrolled.
-    #[error("`{0}` is not enrolled; run `zerotrip authority enrol-hub --dir <authority> --hub-dir {0}` first")]
-    NotEnrolled(String),
-    /// A key.
-    #[error("a key of the hub: {0}")]
-    Key(#[from] KeyError),
-    /// A certificate.
-    #[error("a certificate of the hub: {0}")]
-    Certificate(#[from] X509Error),
-    /// A damaged file.
-    #[error("`{0}` is damaged: {1}")]
-    Damaged(String, String),
-    /// TLS.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The key directory.
-    #[error("key directory: {0}")]
-    Directory(#[from] DirectoryError),
-    /// Policies or grants.
-    #[error("policies: {0}")]
-    Policy(#[from] PolicyError),
-    /// A check's definition.
-    #[error("{0}")]
-    Definition(#[from] DefinitionError),
-    /// The ledger.
-    #[error("ledger: {0}")]
-    Ledger(#[from] LedgerError),
-    /// The ledger, on opening.
-    #[error("ledger: {0}")]
-    LedgerOpen(#[from] zerotrip_ledger::OpenError),
-    /// DataFusion's runtime.
-    #[error("the query engine: {0}")]
-    Engine(#[from] datafusion::common::DataFusionError),
-}
-
 impl Hub {
     /// Opens everything in the folder, and reconciles what a crash left open.
     pub async fn open(folder: &Path, config: Config) -> Result<Self, OpenError> {
@@ -165,7 +79,7 @@ impl Hub {
             engine: Engine::new(runtime),
             budgets: RequestBudgets::new(&config),
             exchanges: KeyedQuota::new(config.exchanges, config.exchanges.div_ceil(2)),
-            answers: MemoryBudget::new(config.answers_bytes, MOST_BYTES),
+            answers: MemoryBudget::new(config.answers_bytes, ANSWER_BYTES),
             papers: Papers::new(folder, &identity)?,
             renewals: Renewals::default(),
             callers_ends: CallersEnds::default(),
@@ -269,145 +183,6 @@ impl Hub {
     }
 }
 
-/// The check may be misspelled, or its definition gone from the hub.
-fn warn_of_unserved(policy: &Snapshot) {
-    for Unserved { grant, check } in policy.unserved() {
-        tracing::warn!(%grant, %check, "this grant grants nothing: the hub serves no such check");
-    }
-}
-
 fn refused(error: PolicyError) -> Refusal {
     Refusal::new(error.code(), error.to_string())
-}
-
-/// What the caller hears when nothing can be recorded: the details are for the operator.
-pub fn ledger_refusal(error: LedgerError) -> Refusal {
-    let code = error.code();
-    tracing::error!(%error, "the ledger refused");
-    match code {
-        ErrorCode::LedgerUnavailable | ErrorCode::Internal => Refusal::bilingual(
-            code,
-            "the hub cannot record durably just now, so nothing proceeds; try again, and tell the operator if it lasts",
-            "枢纽暂时无法可靠存证，因此不予办理；请稍后重试，持续出现请联系运营方",
-        ),
-        _ => Refusal::new(code, error.to_string()),
-    }
-}
-
-impl InForce {
-    /// Under which bundles a decision is made here.
-    pub fn versions(&self) -> DecidedUnder {
-        DecidedUnder { directory: self.directory.version(), grants: self.grants_version }
-    }
-
-    /// The newest bundles: from the store, or from the enrolment files at the first start.
-    fn restore(folder: &Path, identity: &HubIdentity, ledger: &Ledger, catalog: &Catalog) -> Result<Self, OpenError> {
-        let newest = |kind: BundleKind, file: &str| -> Result<Envelope, OpenError> {
-            let kept = ledger.bundle(kind)?;
-            let path = folder.join(file);
-            let offered = match files::read(&path) {
-                Ok(bytes) => Some(
-                    Envelope::decode(bytes.as_slice())
-                        .map_err(|error| OpenError::Damaged(path.display().to_string(), error.to_string()))?,
-                ),
-                Err(_) if kept.is_some() => None,
-                Err(error) => return Err(error.into()),
-            };
-            Ok(match (kept, offered) {
-                // The authority may have enrolled the hub anew with a fresher file; versions decide, and both are verified below.
-                (Some((version, kept)), Some(offered)) => {
-                    if version_of(kind, &offered) > version {
-                        offered
-                    } else {
-                        kept
-                    }
-                }
-                (Some((_, kept)), None) => kept,
-                (None, Some(offered)) => offered,
-                (None, None) => return Err(OpenError::NotEnrolled(folder.display().to_string())),
-            })
-        };
-        let directory_envelope = newest(BundleKind::Directory, "directory.dsse")?;
-        let grants_envelope = newest(BundleKind::Grants, "grants.dsse")?;
-        // One that has ended serves to take a newer one: whoever relies on it asks whether it still holds.
-        let directory = Directory::open_ended(&directory_envelope, &identity.authority, SystemTime::now(), 0)?;
-        let grants = open_grants(&grants_envelope, &identity.authority, 0)?;
-        let policy = Snapshot::try_new(&directory, &grants, &catalog.check_names())?;
-        warn_of_unserved(&policy);
-        Ok(Self { directory, directory_envelope, grants_envelope, grants_version: grants.version, policy })
-    }
-}
-
-/// The version that an unverified bundle claims: only for choosing which one to verify.
-fn version_of(kind: BundleKind, envelope: &Envelope) -> u64 {
-    use zerotrip_proto::v1::{GrantBundle, KeyDirectory};
-    let payload = envelope.payload.as_slice();
-    if kind == BundleKind::Directory {
-        KeyDirectory::decode(payload).map_or(0, |directory| directory.version)
-    } else {
-        GrantBundle::decode(payload).map_or(0, |grants| grants.version)
-    }
-}
-
-impl HubIdentity {
-    fn load(folder: &Path) -> Result<Self, OpenError> {
-        if !folder.join("tls.pem").exists() {
-            return Err(OpenError::NotEnrolled(folder.display().to_string()));
-        }
-        let text = |name: &str| files::read_text(&folder.join(name));
-        let chain = pem::certificates(&text("tls.pem")?)?;
-        let leaf = chain.first().ok_or_else(|| OpenError::NotEnrolled(folder.display().to_string()))?;
-        let identity = x509::identity_of(leaf)?;
-        let ca = pem::certificate(&text("ca.pem")?)?;
-        let authority_certificate = pem::certificate(&text("authority.pem")?)?;
-        Ok(Self {
-            uri: identity.uri(),
-            identity,
-            sign: read_key(folder, "sign")?,
-            tls_key: TlsKey::from_pem(&text("tls.key")?)?,
-            authority: x509::authority_key_of(&authority_certificate, &ca)?,
-            chain,
-            ca,
-            authority_certificate,
-        })
-    }
-}
-
-/// The name of this hub's log, and the keys that its tree heads are signed with. Those of before it was enrolled anew stand in the
-/// directory that it was enrolled with; one that does not open names none, and what was published under them is refused by name.
-pub fn log_keys(folder: &Path) -> Result<(String, LogKeys), OpenError> {
-    let identity = HubIdentity::load(folder)?;
-    let enrolled = files::read(&folder.join("directory.dsse")).ok().and_then(|bytes| Envelope::decode(bytes.as_slice()).ok());
-    let directory = enrolled.and_then(|envelope| Directory::open_ended(&envelope, &identity.authority, SystemTime::now(), 0).ok());
-    let ever = directory.map(|directory| directory.hub_keys_ever(&identity.uri, KeyUsage::Checkpoint)).unwrap_or_default();
-    let former = ever.iter().map(|holder| holder.key.clone()).collect();
-    let keys = LogKeys { sign: read_key(folder, "checkpoint")?, former };
-    Ok((identity.uri.trim_start_matches("spiffe://").to_owned(), keys))
-}
-
-fn read_key(folder: &Path, name: &str) -> Result<SigningKey, OpenError> {
-    Ok(SigningKey::from_pkcs8_pem(&files::read_text(&folder.join(format!("{name}.key")))?)?)
-}
-
-/// Every `*.toml` in the folder is a check's definition.
-fn read_definitions(folder: &PathBuf) -> Result<Vec<Arc<Definition>>, OpenError> {
-    let at = |error| FileError { path: folder.clone(), error };
-    let mut paths: Vec<PathBuf> = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(at)? {
-        let path = entry.map_err(at)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    let mut definitions: BTreeMap<String, Arc<Definition>> = BTreeMap::new();
-    for path in paths {
-        let definition = Definition::parse(&files::read_text(&path)?, &path.display().to_string())?;
-        if definitions.contains_key(&definition.name) {
-            let fault = format!("{}: check `{}` is defined twice", path.display(), definition.name);
-            return Err(DefinitionError(vec![fault]).into());
-        }
-        definitions.insert(definition.name.clone(), Arc::new(definition));
-    }
-    Ok(definitions.into_values().collect())
 }

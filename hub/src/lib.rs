@@ -21,4 +21,5 @@ pub mod hub;
 pub mod init;
 mod limits;
 pub mod port;
-pub mod renewals;
+pub mod state;
+mod unrecorded;

@@ -3,7 +3,7 @@
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::dsse::DsseError;
 
-use crate::grants::{GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
+use crate::bounds::{GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
 
 /// Why there is no new snapshot. The one in force stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

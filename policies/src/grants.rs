@@ -9,18 +9,9 @@ use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::identity::{is_name, is_term};
 use zerotrip_trust::{PublicKey, dsse};
 
+use crate::bounds::{GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
 use crate::error::{GrantFault, PolicyError};
 
-/// Most grants of a bundle.
-pub const GRANTS: usize = 10_000;
-/// Most grants of one member on one check.
-pub const GRANTS_PER_CHECK: usize = 16;
-/// Most purposes, and most legal bases, of a grant.
-pub const TERMS: usize = 64;
-/// Most checks, each variant counted, that a hub serves.
-pub const CHECKS: usize = 1000;
-/// Most variants of a check that a grant lets be asked about one subject.
-pub const VARIANTS: u32 = 16;
 /// Faults that are kept; a hostile bundle could hold a million.
 const FAULTS: usize = 64;
 

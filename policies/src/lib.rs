@@ -4,14 +4,16 @@
 //! all requests share; a new directory or grant bundle makes a new [`Snapshot`], swapped whole. Whatever goes wrong while deciding (a
 //! policy that errors, a system nobody knows) is a denial that says so, and every denial names the policies that made it.
 
+mod bounds;
 mod decide;
 mod error;
 mod grants;
 mod snapshot;
 
+pub use bounds::{CHECKS, GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
 pub use decide::{Action, Decision, EVALUATION_ERROR, Facts};
 pub use error::{GrantFault, PolicyError};
-pub use grants::{CHECKS, GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS, check_grants, open_grants};
+pub use grants::{check_grants, open_grants};
 pub use snapshot::{Snapshot, Unserved};
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use zerotrip_proto::v1::{Grant, GrantBundle, Reason};
 use zerotrip_trust::digest::sha256_parts;
 use zerotrip_trust::{Digest, Directory};
 
+use crate::bounds::{self, CHECKS};
 use crate::error::{GrantFault, PolicyError};
-use crate::grants::{self, CHECKS};
+use crate::grants;
 
 const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
 const POLICIES: &str = include_str!("../policies/base.cedar");
@@ -197,7 +198,7 @@ fn refuse_checks(checks: &[String]) -> Result<(), PolicyError> {
 
 fn refuse_grants(directory: &Directory, bundle: &GrantBundle) -> Result<(), PolicyError> {
     let mut faults = grants::faults(bundle);
-    for grant in bundle.grants.iter().take(grants::GRANTS) {
+    for grant in bundle.grants.iter().take(bounds::GRANTS) {
         if directory.member(&grant.member).is_none() {
             faults.push(GrantFault::UnknownMember { grant: cut(&grant.id), member: cut(&grant.member) });
         }

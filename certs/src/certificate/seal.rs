@@ -212,13 +212,6 @@ pub fn seal(content: &CertificateContent, key: &SigningKey, now: SystemTime) -> 
     Ok(Sealed { token: token.to_string(), digest: token.digest(), valid_until })
 }
 
-/// Within which bounds the answer holds: the regions that the hub claims, separated by commas or one to a claim.
-pub(super) fn scope(claims: &[Claim]) -> Value {
-    let named = claims.iter().filter(|claim| claim.name == "regions" || claim.name == "region");
-    let regions = named.flat_map(|claim| claim.value.split(',')).filter(|region| !region.is_empty());
-    json!({ "regions": regions.collect::<Vec<_>>() })
-}
-
 /// What the hub claims of check and variant, where it does, is what the certificate is on.
 pub(super) fn claims_agree(claims: &[Claim], check: &str, variant: &str) -> Result<(), &'static str> {
     for (name, stated) in [("check", check), ("variant", variant)] {

@@ -13,7 +13,6 @@ use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{CertificateTerms, Claim, Request};
 use zerotrip_trust::digest::RandomError;
 
-use super::seal::scope;
 use crate::definition::Definition;
 use crate::sdjwt;
 
@@ -165,4 +164,11 @@ pub(super) fn open_reply(terms: &CertificateTerms, openings: &[String]) -> Resul
     let is_shown = |opening: &&String| terms.shown.iter().any(|digest| *digest == sdjwt::digest_of(opening));
     let (shown, hidden): (Vec<&String>, Vec<&String>) = openings.iter().partition(is_shown);
     Ok((open_shown(terms, shown.into_iter().map(String::as_str))?, open(&terms.withholdable, hidden.into_iter().map(String::as_str))?))
+}
+
+/// Within which bounds the answer holds: the regions that the hub claims, separated by commas or one to a claim.
+pub(super) fn scope(claims: &[Claim]) -> Value {
+    let named = claims.iter().filter(|claim| claim.name == "regions" || claim.name == "region");
+    let regions = named.flat_map(|claim| claim.value.split(',')).filter(|region| !region.is_empty());
+    json!({ "regions": regions.collect::<Vec<_>>() })
 }

@@ -18,7 +18,8 @@ use zerotrip_trust::dsse;
 
 use super::evidence::{EvidenceError, Moment, prove, prove_by};
 use super::jwks::{JwkSet, JwkSetError};
-use super::seal::{claims_agree, policy, scope, sources};
+use super::seal::{claims_agree, policy, sources};
+use super::terms::scope;
 use super::terms::{ERRAND, SEAL_WITHIN, SHOWN, TermsError, VALIDITY, open_shown};
 use super::{VCT_PREFIX, is_vct_of, written};
 use crate::sdjwt::{self, Claims, SdJwt, SdJwtError};

@@ -18,8 +18,9 @@ use zerotrip_trust::identity::Identity;
 use zerotrip_trust::renewal;
 use zerotrip_trust::x509::{self, CertificateDer};
 
-use crate::hub::{Hub, ledger_refusal};
-use crate::renewals::refused;
+use crate::hub::Hub;
+use crate::state::not_renewed;
+use crate::unrecorded::ledger_refusal;
 
 /// Largest certificate request, and largest certificate.
 const MOST_PAPER: usize = 16 << 10;
@@ -148,7 +149,8 @@ impl Authority for Service {
         let envelope = request.into_inner().renewal.unwrap_or_default();
         let (hub, now) = (&self.0, SystemTime::now());
         let in_force = hub.in_force();
-        let asked = renewal::open(&envelope, &in_force.directory, &hub.identity.ca, now).map_err(|error| refused(&error).to_status())?;
+        let asked =
+            renewal::open(&envelope, &in_force.directory, &hub.identity.ca, now).map_err(|error| not_renewed(&error).to_status())?;
         let holder = asked.holder.uri();
         // Whose keys were revoked meanwhile makes room for those that it has now.
         let _pruned = hub.renewals.waiting(&in_force.directory, &hub.identity.ca, now);
@@ -172,7 +174,7 @@ impl Authority for Service {
         }
         let hub = &self.0;
         let waits = hub.renewals.admit(&holder, certificate_chain.clone(), &hub.identity.ca);
-        if !waits.map_err(|error| refused(&error).to_status())? {
+        if !waits.map_err(|error| not_renewed(&error).to_status())? {
             return refuse(ErrorCode::UnknownName, "no such holder waits for a renewed certificate");
         }
         if holder == hub.identity.uri {

@@ -9,7 +9,8 @@ use zerotrip_proto::v1::{ErrorCode, ExchangeCall, ExchangeReply};
 
 use super::caller;
 use crate::exchange::{CheckRequest, IssueRequest, pipeline};
-use crate::hub::{Hub, ledger_refusal};
+use crate::hub::Hub;
+use crate::unrecorded::ledger_refusal;
 
 pub struct Service(pub Arc<Hub>);
 

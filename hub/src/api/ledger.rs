@@ -12,7 +12,8 @@ use zerotrip_proto::v1::{
 };
 
 use super::caller;
-use crate::hub::{Hub, ledger_refusal};
+use crate::hub::Hub;
+use crate::unrecorded::ledger_refusal;
 
 /// Most entries of one reply.
 const MOST_ENTRIES: u32 = 1000;

@@ -7,6 +7,7 @@
 //! never depends on a plan: scans are declared in the definition.
 
 pub mod admissible;
+mod columns;
 mod evaluate;
 mod pair_join;
 mod plausible;

@@ -9,8 +9,8 @@ use zerotrip_certs::soundness::ScanReport;
 use zerotrip_datasets::plausible::{Bounds, is_plausible};
 use zerotrip_proto::v1::{Finding, FindingKind, SemanticType};
 
+use super::columns::{text_column, wrong_type};
 use super::prepare::PreparedScan;
-use super::run::{text_column, wrong_type};
 
 /// The columns with implausible dates, and how many each has. `last` is the civil day on which the answer came.
 pub(super) fn implausible(scan: &PreparedScan, rows: &[RecordBatch], report: &ScanReport, last: NaiveDate) -> Result<Vec<Finding>> {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Date32Array, Int64Array, RecordBatch, StringArray, new_null_array};
-use arrow::datatypes::{DataType, Date32Type, Int64Type, SchemaRef};
+use arrow::datatypes::{Date32Type, Int64Type, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -19,6 +19,7 @@ use zerotrip_datasets::date;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
 
+use super::columns::{text_column, wrong_type};
 use super::evaluate::evaluate;
 use super::plausible::implausible;
 use super::prepare::{PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn, request_schema, session_config};
@@ -376,13 +377,4 @@ fn numbered(batches: Vec<RecordBatch>, schema: &SchemaRef) -> Result<Vec<RecordB
         Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
     };
     batches.into_iter().map(with_numbers).collect()
-}
-
-pub(super) fn text_column(batch: &RecordBatch, column: usize) -> Result<&StringArray> {
-    let array = batch.columns().get(column).filter(|array| array.data_type() == &DataType::Utf8);
-    array.and_then(|array| array.as_string_opt::<i32>()).ok_or_else(|| wrong_type(column))
-}
-
-pub(super) fn wrong_type(column: usize) -> DataFusionError {
-    DataFusionError::Internal(format!("column {column} of a step is not of its declared type"))
 }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use zerotrip_policies::{Action, Decision, Facts};
 
 use super::identify::Identified;
-use crate::hub::InForce;
+use crate::state::InForce;
 
 /// What policy decides: who asks, to do what, of which check.
 pub struct AuthorizationRequest<'a> {

@@ -27,11 +27,9 @@ use super::identify::Identified;
 
 use crate::channels::Attached;
 use crate::engine::{Dispatch, ScanAnswer, ScanCall};
-use crate::hub::{Hub, InForce};
-use crate::limits::Reservation;
-
-/// Bytes of one scan's answer that are held while it is combined; a family's rows are a few kilobytes.
-pub const MOST_BYTES: usize = 32 << 20;
+use crate::hub::Hub;
+use crate::limits::{ANSWER_BYTES, Reservation};
+use crate::state::InForce;
 
 /// Asks departments on behalf of one exchange.
 pub struct Dispatcher<'a> {
@@ -322,7 +320,7 @@ impl<'a> Delivery<'a> {
     fn take(&mut self, message: &FlightData) -> Result<(), ErrorCode> {
         let bytes = message.data_header.len() + message.data_body.len();
         self.bytes += bytes;
-        if self.bytes > MOST_BYTES {
+        if self.bytes > ANSWER_BYTES {
             return Err(ErrorCode::DefinitionLimit);
         }
         if !self.room.grow(bytes) {

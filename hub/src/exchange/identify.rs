@@ -8,7 +8,8 @@ use zerotrip_proto::{Refusal, bounds, from_timestamp, payload_type};
 use zerotrip_trust::dsse::{self, DsseError};
 use zerotrip_trust::identity::{Identity, is_term};
 
-use crate::hub::{Hub, InForce};
+use crate::hub::Hub;
+use crate::state::InForce;
 
 /// A request whose signature, audience and times hold.
 pub struct Identified {

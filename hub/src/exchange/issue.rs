@@ -13,7 +13,8 @@ use super::answer::Outcome;
 use super::dispatch::Dispatcher;
 use super::identify::{Identified, required_time};
 use super::pipeline::Kind;
-use crate::hub::{Hub, ledger_refusal};
+use crate::hub::Hub;
+use crate::unrecorded::ledger_refusal;
 
 /// What the certificate rests on.
 pub struct IssueRequest {

@@ -11,7 +11,6 @@ pub mod pipeline;
 mod refusal;
 
 pub use check::CheckRequest;
-pub use dispatch::MOST_BYTES;
 pub use identify::Identified;
 pub use issue::IssueRequest;
 pub use refusal::refuse;

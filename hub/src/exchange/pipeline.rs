@@ -18,8 +18,10 @@ use super::authorize::{AuthorizationRequest, Decided};
 use super::dispatch::{Asked, Dispatcher};
 use super::identify::{Identified, identify};
 use super::refusal::refuse;
-use crate::hub::{Hub, InForce, ledger_refusal};
+use crate::hub::Hub;
 use crate::limits::Permit;
+use crate::state::InForce;
+use crate::unrecorded::ledger_refusal;
 
 /// Most decisions about one exchange whose bundles are replaced while it is recorded.
 const MOST_DECISIONS: usize = 8;

@@ -6,6 +6,7 @@
 mod build;
 mod cast;
 mod describe;
+mod file;
 mod homes;
 mod key;
 mod model;
@@ -296,8 +297,8 @@ fn write_key(city: &City, out: &Path) -> Result<(), CityError> {
     }
     let mut cast = serde_json::to_vec_pretty(&city.cast).map_err(unwritten)?;
     cast.push(b'\n');
-    write::atomically(&path, &lines)?;
-    write::atomically(&out.join("cast.json"), &cast)
+    file::atomically(&path, &lines)?;
+    file::atomically(&out.join("cast.json"), &cast)
 }
 
 fn china() -> FixedOffset {

@@ -13,7 +13,7 @@ use zerotrip_datasets::Manifest;
 use zerotrip_legacy::{ADMINISTRATOR, Mariadb, PASSWORD, Postgres, Rest, TOKEN, files};
 
 use super::CityError;
-use super::write::atomically;
+use super::file::atomically;
 
 /// A kind of system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,10 +1,10 @@
 //! The city's files. Each is written beside its place and then renamed, so that a reader never sees half of one.
 
-use std::fs::{self, File};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use super::describe::{Description, HOUSEHOLD, MARRIAGE, OWNERSHIP, PRESALE};
+use super::file::atomically;
 use super::model::{HouseholdRow, MarriageRow, OwnershipRow, PresaleRow, Registers};
 use super::systems::{Servers, Table};
 use super::{CityError, Spec};
@@ -62,28 +62,10 @@ pub(super) fn registers(registers: &Registers, spec: &Spec, servers: &Servers, o
     describe(out, &PRESALE, &table, servers)
 }
 
-/// Writes the file and renames it into place.
-pub(super) fn atomically(path: &Path, bytes: &[u8]) -> Result<(), CityError> {
-    let beside = beside(path);
-    let write = || {
-        let mut file = File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    };
-    write().map_err(|source| CityError::Write { path: path.to_owned(), source })
-}
-
 /// Writes a register and its dataset file.
 fn describe(out: &Path, description: &Description, table: &Table<'_>, servers: &Servers) -> Result<(), CityError> {
     let folder = out.join(description.folder);
     fs::create_dir_all(&folder).map_err(|source| CityError::Write { path: folder.clone(), source })?;
     let source = table.write(&folder, servers)?;
     atomically(&folder.join(description.file), description.text(table.rows.len(), &source).as_bytes())
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".tmp");
-    PathBuf::from(name)
 }

@@ -74,7 +74,7 @@ impl Installation {
 
     /// As the hub reads them when it starts.
     pub fn log_keys(&self) -> LogKeys {
-        zerotrip_hub::hub::log_keys(&self.folder).unwrap().1
+        zerotrip_hub::state::log_keys(&self.folder).unwrap().1
     }
 
     /// The request for its certificate's renewal.

@@ -4,7 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls_pki_types::CertificateDer;
 
-use super::X509Error;
+/// Not PEM of the wanted label, or not the wanted number of blocks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no single PEM block `{0}` is found")]
+pub struct PemError(pub &'static str);
 
 /// Label of a certificate.
 pub const CERTIFICATE: &str = "CERTIFICATE";
@@ -30,9 +33,9 @@ pub fn encode(label: &str, der: &[u8]) -> String {
 }
 
 /// Every block of this label, in order. Text between blocks and blocks of other labels are passed over; a broken block is refused.
-pub fn decode_all(text: &str, label: &'static str) -> Result<Vec<Vec<u8>>, X509Error> {
+pub fn decode_all(text: &str, label: &'static str) -> Result<Vec<Vec<u8>>, PemError> {
     if text.len() > TEXT_BYTES {
-        return Err(X509Error::Pem(label));
+        return Err(PemError(label));
     }
     let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
     let mut blocks = Vec::new();
@@ -42,32 +45,32 @@ pub fn decode_all(text: &str, label: &'static str) -> Result<Vec<Vec<u8>>, X509E
             None if line == begin => body = Some(String::new()),
             None => {}
             Some(collected) if line == end => {
-                blocks.push(STANDARD.decode(collected.as_bytes()).map_err(|_| X509Error::Pem(label))?);
+                blocks.push(STANDARD.decode(collected.as_bytes()).map_err(|_| PemError(label))?);
                 body = None;
             }
             Some(collected) => collected.push_str(line),
         }
     }
-    if body.is_some() { Err(X509Error::Pem(label)) } else { Ok(blocks) }
+    if body.is_some() { Err(PemError(label)) } else { Ok(blocks) }
 }
 
 /// The only block of this label.
-pub fn decode_one(text: &str, label: &'static str) -> Result<Vec<u8>, X509Error> {
+pub fn decode_one(text: &str, label: &'static str) -> Result<Vec<u8>, PemError> {
     let mut blocks = decode_all(text, label)?;
     match (blocks.pop(), blocks.is_empty()) {
         (Some(block), true) => Ok(block),
-        _ => Err(X509Error::Pem(label)),
+        _ => Err(PemError(label)),
     }
 }
 
 /// A chain of at least one certificate, in the order of the text.
-pub fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, X509Error> {
+pub fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, PemError> {
     let chain: Vec<_> = decode_all(text, CERTIFICATE)?.into_iter().map(CertificateDer::from).collect();
-    if chain.is_empty() { Err(X509Error::Pem(CERTIFICATE)) } else { Ok(chain) }
+    if chain.is_empty() { Err(PemError(CERTIFICATE)) } else { Ok(chain) }
 }
 
 /// The only certificate of the text.
-pub fn certificate(text: &str) -> Result<CertificateDer<'static>, X509Error> {
+pub fn certificate(text: &str) -> Result<CertificateDer<'static>, PemError> {
     decode_one(text, CERTIFICATE).map(CertificateDer::from)
 }
 

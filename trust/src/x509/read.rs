@@ -9,7 +9,6 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::OID_SIG_ED25519;
 use x509_parser::prelude::FromDer as _;
 
-use super::request::ip;
 use super::{CERTIFICATE_BYTES, TlsKey, X509Error};
 use crate::digest::{Digest, sha256};
 use crate::identity::Identity;
@@ -164,5 +163,13 @@ fn only_uri<'a>(cert: &'a X509Certificate<'_>) -> Result<&'a str, X509Error> {
         (Some(uri), 0) => Ok(uri),
         (None, _) => Err(X509Error::NotOneUri(0)),
         (Some(_), more) => Err(X509Error::NotOneUri(more + 1)),
+    }
+}
+
+pub(super) fn ip(octets: &[u8]) -> Option<IpAddr> {
+    match octets.len() {
+        4 => <[u8; 4]>::try_from(octets).ok().map(IpAddr::from),
+        16 => <[u8; 16]>::try_from(octets).ok().map(IpAddr::from),
+        _ => None,
     }
 }

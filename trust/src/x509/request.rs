@@ -1,56 +1,19 @@
-//! What a system makes for itself: its TLS key, and the request that carries the public half to the authority.
+//! The request that carries the public half of a TLS key to the authority.
 
-use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use rcgen::{CertificateParams, DistinguishedName, DnType, IsCa, KeyPair, PKCS_ECDSA_P256_SHA256, SanType};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rcgen::{CertificateParams, DistinguishedName, DnType, IsCa, SanType};
+use rustls_pki_types::CertificateDer;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY};
 use x509_parser::prelude::FromDer as _;
 
-use super::read::parse;
-use super::{CERTIFICATE_BYTES, X509Error, pem};
+use super::read::{ip, parse};
+use super::{CERTIFICATE_BYTES, TlsKey, X509Error};
 use crate::identity::Identity;
 use crate::keys::{Algorithm, PublicKey};
-
-/// A P-256 key for TLS. Cheap to clone; never printed. It signs handshakes only: requests and answers have keys of their own.
-#[derive(Clone)]
-pub struct TlsKey(pub(super) Arc<KeyPair>);
-
-impl TlsKey {
-    /// A new key from the operating system's random bytes.
-    pub fn generate() -> Result<Self, X509Error> {
-        Ok(Self(Arc::new(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?)))
-    }
-
-    /// From a PEM block `PRIVATE KEY` (PKCS #8).
-    pub fn from_pem(text: &str) -> Result<Self, X509Error> {
-        let der = pem::decode_one(text, pem::PRIVATE_KEY)?;
-        let key = KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(der), &PKCS_ECDSA_P256_SHA256)
-            .map_err(|_| X509Error::WrongAlgorithm("private key", "P-256 in PKCS #8"))?;
-        Ok(Self(Arc::new(key)))
-    }
-
-    /// As a PEM block `PRIVATE KEY`. This is the secret itself: write it readable to its owner only.
-    pub fn to_pem(&self) -> String {
-        pem::encode(pem::PRIVATE_KEY, self.0.serialized_der())
-    }
-
-    /// For rustls.
-    pub fn to_rustls(&self) -> PrivateKeyDer<'static> {
-        PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.0.serialized_der().to_vec()))
-    }
-}
-
-impl fmt::Debug for TlsKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TlsKey")
-    }
-}
 
 /// A PKCS #10 request (RFC 2986), DER. DNS and IP names are for hubs only.
 pub fn make_csr(key: &TlsKey, identity: &Identity, dns: &[String], ips: &[IpAddr]) -> Result<Vec<u8>, X509Error> {
@@ -125,14 +88,6 @@ impl Checked {
         }
         let [uri] = uris.as_slice() else { return Err(X509Error::NotOneUri(uris.len())) };
         Ok(Self { identity: uri.parse()?, public_key, dns, ips })
-    }
-}
-
-pub(super) fn ip(octets: &[u8]) -> Option<IpAddr> {
-    match octets.len() {
-        4 => <[u8; 4]>::try_from(octets).ok().map(IpAddr::from),
-        16 => <[u8; 16]>::try_from(octets).ok().map(IpAddr::from),
-        _ => None,
     }
 }
 

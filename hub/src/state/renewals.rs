@@ -15,7 +15,7 @@ use zerotrip_trust::renewal::{self, RenewalError};
 use zerotrip_trust::tls::{self, TlsError};
 use zerotrip_trust::x509::{self, CertificateDer, pem};
 
-use crate::hub::HubIdentity;
+use super::identity::HubIdentity;
 
 /// Where the hub's own chain is.
 const CHAIN: &str = "tls.pem";
@@ -147,7 +147,7 @@ fn configured(chain: &[CertificateDer<'static>], identity: &HubIdentity) -> Resu
     tls::server_config(chain, &identity.tls_key, &identity.ca, &[bounds::ALPN_H2, bounds::ALPN_CHANNEL])
 }
 
-/// As a caller hears it.
-pub fn refused(error: &RenewalError) -> Refusal {
+/// As who asks for a renewal hears it.
+pub fn not_renewed(error: &RenewalError) -> Refusal {
     Refusal::new(error.code(), error.to_string())
 }

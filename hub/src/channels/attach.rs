@@ -1,117 +1,36 @@
-//! The connectors that are attached now: who dialled in, which datasets each answers for, and how to ask.
+//! One channel from handshake to end: what its connector serves is learned and verified, and asked again now and then.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, SystemTime};
 
-use arrow_flight::flight_service_client::FlightServiceClient;
-use futures::future;
-use tokio::sync::Notify;
 use tonic::Status;
 use zerotrip_channel::{Http2Client, Peer};
 use zerotrip_datasets::quality::validate;
 use zerotrip_ledger::LedgerError;
-use zerotrip_proto::v1::connector_client::ConnectorClient;
-use zerotrip_proto::v1::{
-    DatasetQuality, DescribeReply, DescribeRequest, Envelope, KeyUsage, NoticeReason, NoticeRequest, PushDirectoryRequest,
-};
-use zerotrip_proto::{bounds, from_timestamp, payload_type, to_timestamp};
-use zerotrip_trust::digest::Digest;
+use zerotrip_proto::v1::{DatasetQuality, DescribeReply, DescribeRequest, Envelope, KeyUsage, NoticeReason};
+use zerotrip_proto::{from_timestamp, payload_type, to_timestamp};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::identity::Identity;
 
+use super::registry::{Attached, Channels, NOT_ACTIVE, SUPERSEDED, tell};
 use crate::catalog::Stated;
 use crate::endings;
-use crate::hub::{Hub, ledger_refusal};
+use crate::hub::Hub;
+use crate::unrecorded::ledger_refusal;
 
-/// To whom shows a TLS certificate from before it was admitted anew.
-pub const SUPERSEDED: &str = "this TLS certificate counts no more: the system was admitted anew since; use the folder of that admission";
-
-/// Time in which a connector confirms a new key directory; one that does not is detached.
-const CONFIRM_TIME: Duration = Duration::from_millis(700);
 /// Time in which a new channel says what it serves.
 const DESCRIBE_TIME: Duration = Duration::from_secs(5);
 /// Time after which an attached connector is asked again how its datasets' quality is.
 const QUALITY_EVERY: Duration = Duration::from_secs(15);
-/// Time in which a connector hears why its channel closes: within the second in which a suspension must hold.
-const NOTICE_TIME: Duration = Duration::from_millis(200);
-/// Time after which it is said again that a connector is not attached, for the same cause.
-const SAY_AGAIN: Duration = Duration::from_secs(60);
 /// A difference of clocks below this is the way of a message.
 const CLOCK_NOTABLE: Duration = Duration::from_secs(2);
-const NOT_ACTIVE: &str = "its system is not active in the key directory";
 /// Most datasets of one connector.
 const MOST_DATASETS: usize = 64;
 
-/// The registry.
-#[derive(Debug, Default)]
-pub struct Channels {
-    attached: RwLock<BTreeMap<String, Arc<Attached>>>,
-    /// Why which connector was not attached, and when that was said.
-    said: Mutex<BTreeMap<String, (String, Instant)>>,
-    /// One at a time is given its datasets: which statement of one is in force must be that of who answers for it.
-    placing: tokio::sync::Mutex<()>,
-}
-
-/// One attached connector.
-#[derive(Debug)]
-pub struct Attached {
-    /// Its system.
-    pub identity: Identity,
-    /// Its URI.
-    pub uri: String,
-    /// The key of the TLS certificate that it showed.
-    tls_key: Digest,
-    client: Http2Client,
-    /// Told when the connector is detached while its socket is open, so that the socket is closed and the connector dials anew.
-    released: Notify,
-    /// Datasets that it answers for, with the digest of the owner's statement.
-    datasets: RwLock<BTreeMap<String, Digest>>,
-    /// Datasets that it could answer for, and another connector does: it takes over as that one leaves.
-    standby: Mutex<BTreeMap<String, Stated>>,
-    /// Why the channel is about to close, for the department to read.
-    farewell: Mutex<Option<(NoticeReason, String)>>,
-    /// Leaves of the largest tree that it has seen, as it said last.
-    seen_size: AtomicU64,
-    /// What it says is wrong with them, by dataset; each entry was verified.
-    quality: RwLock<BTreeMap<String, Envelope>>,
-}
-
 impl Attached {
-    fn is_superseded(&self, directory: &Directory) -> bool {
-        directory.is_superseded(&self.identity, &self.tls_key)
-    }
-
-    /// To ask for rows.
-    pub fn flight(&self) -> FlightServiceClient<Http2Client> {
-        FlightServiceClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
-    }
-
-    /// The digest of the statement under which it serves a dataset.
-    pub fn statement_digest(&self, dataset: &str) -> Option<Digest> {
-        self.serves().get(dataset).copied()
-    }
-
-    fn serves(&self) -> RwLockReadGuard<'_, BTreeMap<String, Digest>> {
-        self.datasets.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether it answers for a dataset, or would.
-    fn has_a_dataset(&self) -> bool {
-        !self.serves().is_empty() || !self.standby().is_empty()
-    }
-
-    fn standby(&self) -> MutexGuard<'_, BTreeMap<String, Stated>> {
-        self.standby.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What it says is wrong with a dataset, as it signed it.
-    pub fn quality(&self, dataset: &str) -> Option<Envelope> {
-        self.quality.read().unwrap_or_else(PoisonError::into_inner).get(dataset).cloned()
-    }
-
     /// Keeps what it says of its datasets' quality, as far as that can be believed and shown.
     fn keep_quality(&self, told: &[Envelope], hub: &Hub) {
         // With a directory that has ended no key counts: that is said once, and not of each dataset.
@@ -184,132 +103,9 @@ impl Attached {
         let reply = self.describe(hub).await?;
         if !is_known && reply.seen_size > 0 { self.describe(hub).await } else { Ok(reply) }
     }
-
-    /// Says why the channel closes, if there is a reason that the department should read; waits for it only so long.
-    async fn part(&self) {
-        let farewell = self.farewell.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((reason, why)) = farewell {
-            self.tell(reason, why).await;
-        }
-    }
-
-    async fn tell(&self, reason: NoticeReason, why: String) {
-        tell(self.control(), reason, why).await;
-    }
-
-    fn closes(&self, reason: NoticeReason, why: &str) {
-        *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) = Some((reason, why.to_owned()));
-    }
-
-    fn is_serving(&self, dataset: &str) -> bool {
-        !self.client.is_closed() && self.serves().contains_key(dataset)
-    }
-
-    fn control(&self) -> ConnectorClient<Http2Client> {
-        ConnectorClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
-    }
-
-    async fn confirm(&self, envelope: &Envelope, version: u64) -> bool {
-        let mut control = self.control();
-        let pushed = control.push_directory(PushDirectoryRequest { directory: Some(envelope.clone()) });
-        match tokio::time::timeout(CONFIRM_TIME, pushed).await {
-            Ok(Ok(reply)) => reply.into_inner().directory_version >= version,
-            Ok(Err(status)) => {
-                tracing::warn!(connector = %self.uri, %status, "the connector does not take the key directory");
-                false
-            }
-            Err(_) => false,
-        }
-    }
 }
 
 impl Channels {
-    /// Who answers for a dataset now.
-    pub fn of_dataset(&self, dataset: &str) -> Option<Arc<Attached>> {
-        let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
-        attached.values().find(|one| one.serves().contains_key(dataset) && !one.client.is_closed()).cloned()
-    }
-
-    /// How many are attached.
-    pub fn count(&self) -> usize {
-        self.attached.read().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// Hands every attached connector a new key directory. Returns how many confirmed, and who did not and was detached. Whoever it no
-    /// longer names as active is detached first.
-    pub async fn push_directory(&self, envelope: &Envelope, directory: &Directory) -> (u32, Vec<String>) {
-        let version = directory.version();
-        let all: Vec<Arc<Attached>> = self.attached.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let (all, gone): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|one| directory.is_active(&one.identity) && !one.is_superseded(directory));
-        for one in gone {
-            tracing::warn!(connector = %one.uri, "detached: it is suspended");
-            one.closes(NoticeReason::NotActive, NOT_ACTIVE);
-            self.detach(&one);
-        }
-        let confirmations = future::join_all(all.iter().map(|one| one.confirm(envelope, version))).await;
-        let (mut confirmed, mut silent) = (0, Vec::new());
-        for (one, whether) in all.iter().zip(confirmations) {
-            if whether {
-                confirmed += 1;
-            } else {
-                tracing::warn!(connector = %one.uri, "detached: it did not confirm the new key directory");
-                one.closes(NoticeReason::Directory, "it did not confirm the new key directory in time");
-                self.detach(one);
-                silent.push(one.uri.clone());
-            }
-        }
-        (confirmed, silent)
-    }
-
-    /// Whether that a connector is not attached for this cause is to be said now.
-    fn may_say(&self, uri: &str, why: &str) -> bool {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.retain(|_, (_, at)| at.elapsed() < SAY_AGAIN);
-        let known = said.get(uri).is_some_and(|(known, _)| known == why);
-        if !known {
-            said.insert(uri.to_owned(), (why.to_owned(), Instant::now()));
-        }
-        !known
-    }
-
-    /// The channel that this system had before, if it is still open.
-    fn before(&self, uri: &str) -> Option<Arc<Attached>> {
-        let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
-        attached.get(uri).filter(|one| !one.client.is_closed()).cloned()
-    }
-
-    /// A dataset that another live system answers for stays with that one; this one stands by for it.
-    fn leave_to_others(&self, one: &Attached, stated: Vec<Stated>) -> Vec<Stated> {
-        let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
-        let (mut free, mut standby) = (Vec::new(), one.standby());
-        for stated in stated {
-            let dataset = &stated.statement.id;
-            match attached.values().find(|other| other.uri != one.uri && other.is_serving(dataset)) {
-                None => free.push(stated),
-                Some(other) => {
-                    tracing::warn!(dataset = %dataset, connector = %one.uri, by = %other.uri, "stands by: another connector answers for it");
-                    standby.insert(dataset.clone(), stated);
-                }
-            }
-        }
-        free
-    }
-
-    /// Who stands by for datasets that nobody alive answers for now, with the statement of it: the first of each.
-    fn vacant(&self) -> Vec<(Arc<Attached>, Stated)> {
-        let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
-        let mut found: BTreeMap<String, (Arc<Attached>, Stated)> = BTreeMap::new();
-        for one in attached.values().filter(|one| !one.client.is_closed()) {
-            for (dataset, stated) in one.standby().iter() {
-                if !found.contains_key(dataset) && !attached.values().any(|other| other.is_serving(dataset)) {
-                    found.insert(dataset.clone(), (Arc::clone(one), stated.clone()));
-                }
-            }
-        }
-        found.into_values().collect()
-    }
-
     /// Gives every dataset that nobody answers for any more to a connector that stands by for it.
     async fn take_over(&self, hub: &Hub) {
         let _one_at_a_time = self.placing.lock().await;
@@ -335,30 +131,6 @@ impl Channels {
             tracing::info!(connector = %one.uri, dataset, "takes over: the connector that answered for it is gone");
         }
     }
-
-    /// A system's new channel replaces the one that it had before, `None` if it had none. `None` if yet another channel of the system was
-    /// quicker.
-    fn attach(&self, one: Attached, before: Option<&Arc<Attached>>) -> Option<Arc<Attached>> {
-        let mut attached = self.attached.write().unwrap_or_else(PoisonError::into_inner);
-        let there = attached.get(&one.uri).filter(|there| !there.client.is_closed());
-        if there.is_some_and(|there| before.is_none_or(|before| !Arc::ptr_eq(there, before))) {
-            return None;
-        }
-        let one = Arc::new(one);
-        if let Some(replaced) = attached.insert(one.uri.clone(), Arc::clone(&one)) {
-            replaced.closes(NoticeReason::Replaced, "a newer channel of this connector replaces it");
-            replaced.released.notify_one();
-        }
-        Some(one)
-    }
-
-    fn detach(&self, one: &Arc<Attached>) {
-        let mut attached = self.attached.write().unwrap_or_else(PoisonError::into_inner);
-        if attached.get(&one.uri).is_some_and(|current| Arc::ptr_eq(current, one)) {
-            attached.remove(&one.uri);
-        }
-        one.released.notify_one();
-    }
 }
 
 /// The hub's tree head now, with proof that it continues the tree of so many leaves, and the version of its grants.
@@ -380,20 +152,8 @@ pub async fn run(
     closes: impl Future<Output = NotTaken> + Send,
 ) {
     tokio::pin!(ended, closes);
-    let Peer { identity, tls_key, .. } = peer;
-    let uri = identity.uri();
-    let new = Attached {
-        identity,
-        uri: uri.clone(),
-        tls_key,
-        client,
-        released: Notify::new(),
-        datasets: RwLock::default(),
-        standby: Mutex::default(),
-        farewell: Mutex::default(),
-        seen_size: AtomicU64::new(0),
-        quality: RwLock::default(),
-    };
+    let new = Attached::new(peer, client);
+    let uri = new.uri.clone();
     let control = new.control();
     let opened = tokio::select! {
         opened = open(hub, new) => opened,
@@ -514,12 +274,6 @@ fn clock_off(answered: SystemTime, asked: SystemTime, heard: SystemTime) -> Opti
     }
     let ahead = answered.duration_since(heard).ok().filter(|ahead| *ahead >= CLOCK_NOTABLE)?;
     Some(format!("the connector's clock is {} s ahead of this hub's: its scans may be refused; one of the two must be set", seconds(ahead)))
-}
-
-async fn tell(mut control: ConnectorClient<Http2Client>, reason: NoticeReason, why: String) {
-    let notice = NoticeRequest { reason: reason.into(), why };
-    // A connector of an older release does not know the call, and one that is gone does not hear it.
-    let _heard = tokio::time::timeout(NOTICE_TIME, control.notice(notice)).await;
 }
 
 /// A statement counts if it is signed with an APPROVE key of the member that owns the dataset, and comes from that member's connector.

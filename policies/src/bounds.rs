@@ -1,0 +1,12 @@
+//! How much a bundle of grants may hold.
+
+/// Most grants of a bundle.
+pub const GRANTS: usize = 10_000;
+/// Most grants of one member on one check.
+pub const GRANTS_PER_CHECK: usize = 16;
+/// Most purposes, and most legal bases, of a grant.
+pub const TERMS: usize = 64;
+/// Most checks, each variant counted, that a hub serves.
+pub const CHECKS: usize = 1000;
+/// Most variants of a check that a grant lets be asked about one subject.
+pub const VARIANTS: u32 = 16;
