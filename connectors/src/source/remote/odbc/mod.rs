@@ -237,7 +237,10 @@ impl Session for OdbcSession {
         let key = Request::PrimaryKey { catalog: found.catalog.clone(), schema: found.schema.clone(), table };
         let key = if self.dialect.whole { Vec::new() } else { self.optional(&key).await? };
         *self.layout.write().unwrap_or_else(PoisonError::into_inner) = Layout { bounds: found.bounds, schema: found.schema };
-        if self.dialect.ground == Asks::Postgres {
+        // Of a fork, its owner has to say that nothing is hidden.
+        if self.dialect.ground == Asks::Postgres
+            && ground::postgres::is_another(&self.one(ground::postgres::VERSION).await?.unwrap_or_default()).is_none()
+        {
             let path = self.path(&self.spec.table)?;
             let made = self.one(&ground::postgres::made(&path)).await?.unwrap_or_default();
             ground::postgres::refuse(&made, &mut found.columns);

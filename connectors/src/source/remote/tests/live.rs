@@ -284,7 +284,7 @@ pub fn a_view_is_followed_down_to_its_rows(server: &Server) {
     }
 }
 
-/// S4 of a list of what was open: rows of a table that hide others of it, which its owner may know to hide nothing.
+/// Rows of a table can hide others of it; its owner may know that they hide none.
 pub fn a_table_joined_with_itself_may_hide_rows(server: &Server) {
     let mut views = Views::new(server);
     views.rig.table.sql(
