@@ -31,7 +31,7 @@ const MOST_STATEMENTS: usize = 64;
 /// What a session is told once: that it only reads, how values are written, that no limit of the server's own shortens an answer, and that
 /// no transaction stands open, with an old moment, behind a statement that has none.
 const SETTINGS: &str = "set session autocommit = 1, session completion_type = 'NO_CHAIN'; set names utf8mb4; set session sql_mode = '', session time_zone = '+08:00', session sql_select_limit = \
-    18446744073709551615, session sql_big_selects = 1, session sql_quote_show_create = 1; set session transaction isolation level repeatable read, read only";
+    18446744073709551615, session sql_big_selects = 1, session sql_auto_is_null = 0, session sql_quote_show_create = 1; set session transaction isolation level repeatable read, read only";
 /// Kind of table, engine, and each column's name, type, type in full and precision.
 const COLUMNS: &str = "select t.table_type, t.engine, c.column_name, c.data_type, c.column_type, c.numeric_precision \
     from information_schema.tables t join information_schema.columns c on c.table_schema = t.table_schema and c.table_name = t.table_name \
@@ -112,7 +112,9 @@ impl System for Mysql {
             Err(Error::Server(told)) if told.code == 1193 => {}
             Err(error) => return Err(failed(error)),
         }
-        Ok(MysqlSession { spec: spec.clone(), connection, is_mariadb, limit: 0 })
+        let mut session = MysqlSession { spec: spec.clone(), connection, is_mariadb, limit: 0 };
+        session.is_there_for_all(&spec.table).await?;
+        Ok(session)
     }
 
     async fn interrupt(&self, token: u32) -> Result<(), SourceError> {
@@ -168,6 +170,7 @@ impl Session for MysqlSession {
     }
 
     async fn newest(&mut self, table: &str, column: &str) -> Result<Option<String>, SourceError> {
+        self.is_there_for_all(table).await?;
         let sql = format!("select cast(max({}) as char) from {}", quote(column), self.table(table));
         let row: Option<Row> = self.connection.exec_first(sql, ()).await.map_err(|error| self.failed(&error))?;
         Ok(row.map(texts).transpose()?.and_then(|row| row.into_iter().next().flatten()))
@@ -230,6 +233,27 @@ impl MysqlSession {
         let which = (&self.spec.database, &self.spec.table);
         let rows: Vec<Row> = self.connection.exec(sql, which).await.map_err(|error| failed(&self.spec, &error))?;
         rows.into_iter().map(texts).collect()
+    }
+
+    /// What the server does as each session begins (`init_connect`) may make a temporary table, which is there in place of one of the same
+    /// name, or of a view, for this session alone. Whoever has one may always be shown how it is made; so where that is refused there is none.
+    async fn is_there_for_all(&mut self, table: &str) -> Result<(), SourceError> {
+        let made = match self.connection.query_first::<Row, _>(format!("show create table {}", self.table(table))).await {
+            Ok(Some(made)) => made,
+            Ok(None) | Err(Error::Server(_)) => return Ok(()),
+            Err(error) => return Err(self.failed(&error)),
+        };
+        let is_view = made.columns_ref().first().is_some_and(|column| column.name_str() == "View");
+        let text = texts(made)?.into_iter().nth(1).flatten().unwrap_or_default();
+        if is_view || text.starts_with("CREATE TABLE ") {
+            return Ok(());
+        }
+        let detail = format!(
+            "{} shows this session alone another `{table}` in place of the table, a temporary one; take it out of what the server does as a \
+             session begins (`init_connect`)",
+            address(&self.spec)
+        );
+        Err(SourceError::new(ErrorCode::Misconfigured, detail))
     }
 
     /// The catalogue shows an account only the columns that it may read: that these are all, the star shows, and for columns that the star

@@ -33,14 +33,16 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const UNCONFIRMED: Duration = Duration::from_secs(30);
 /// Statements that a session keeps prepared.
 const MOST_STATEMENTS: usize = 64;
-/// What a session is told once: how values are written, that names are looked up nowhere but where we say, and that rows hidden by a
-/// policy are an error and no absence.
+/// What a session is told once: how values are written, that names are looked up nowhere but where we say (what is temporary last: it
+/// would come first if it were not named), and that rows hidden by a policy are an error and no absence.
 const SETTINGS: &str = "set session characteristics as transaction isolation level repeatable read, read only; \
     set datestyle = 'ISO, YMD'; set timezone = 'Asia/Shanghai'; set extra_float_digits = 1; set bytea_output = 'hex'; \
-    set search_path = pg_catalog; set row_security = off; set idle_in_transaction_session_timeout = '10min'";
+    set standard_conforming_strings = on; set search_path = pg_catalog, pg_temp; set row_security = off; set idle_in_transaction_session_timeout = '10min'";
 /// The table's columns: kind of table, name, type, underlying type, kind of type, place in the primary key, whether an index begins with it.
+/// A type that was made here is none that is known, whatever its name, unless it is a list of words (`e`).
 const CATALOGUE: &str = "select c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
-    coalesce(b.typname, t.typname)::text, coalesce(b.typtype, t.typtype)::text, \
+    case when coalesce(b.oid, t.oid) < 16384 then coalesce(b.typname, t.typname)::text else '' end, \
+    coalesce(b.typtype, t.typtype)::text, \
     coalesce(pg_catalog.array_position(k.indkey::int2[], a.attnum), -1)::text, \
     exists(select from pg_catalog.pg_index i where i.indrelid = c.oid and i.indisvalid and i.indkey[0] = a.attnum)::text \
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \

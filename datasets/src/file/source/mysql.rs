@@ -43,17 +43,21 @@ pub(super) const KIND: Kind = Kind {
         | `information_schema.tables` | tables of InnoDB, MyISAM and Aria | every other engine (FEDERATED, CONNECT, SPIDER, MEMORY, \
         MRG_MyISAM …), a secondary engine, and what the account does not see |\n\
         | `information_schema.columns`, `show create table` | a table of which the account sees every column, `invisible` ones too; \
-        virtual columns made in the words below | a column that it may not read; a virtual column made in other words, such as \
-        `current_user()` |\n\
+        virtual columns made in the words below of columns that are the same in every session | a column that it may not read; one, \
+        behind a view, that its catalogue does not show it; a virtual column made in other words, such as `current_user()`, or of a \
+        `timestamp` or a `time`; a temporary table of the session by the same name (`init_connect`); a system-versioned table |\n\
         | `information_schema.views` | views over such, in words that hide no row and are the same in every session: columns, literals, \
         comparisons, `and`, `or`, `not`, `is`, `in` with a list, `between`, `like` without a backslash, `case`, `if`, `coalesce`, `nullif`, \
-        `concat`, `trim`, `upper`, `lower`, `substr`, `left`, `right`, `replace`, `length`, `cast` to `char` or to numbers, joins, queries in \
-        `from`, `where`, `order by`, `union all` | every other word: clocks, dates and their names, `current_user()`, variables, functions \
+        `concat`, `trim`, `upper`, `lower`, `substr`, `left`, `right`, `replace`, `length`, `cast` to `char` or to numbers, joins of different tables \
+        (one with itself only by a `left join` on which no other condition rests), queries in `from`, `where`, `order by`, `union all` | every other word: clocks, dates and their names, `current_user()`, variables, functions \
         that somebody made, arithmetic, `collate`, `distinct`, `group by`, aggregates, windows, `limit`, `union`, queries within an \
-        expression, a table's partition; a `timestamp` with which more is done than to show it |\n\
+        expression, a table's partition; a `timestamp`, or what another view shows of one as a text, and a `time`, with which more is \
+        done than to show it |\n\
         | `show all slaves status`, `show replica status` | a server that follows no other | a replica, of any number of servers, running or \
         stopped; and where the account may not ask |\n\
         | `read_only` | a server that takes writes | one that does not: a replica that was cut off is so |\n\
+        | `innodb_force_recovery`, `rewriter_enabled` | 0 | a server that was started to rescue its tables, or that rewrites what it is \
+        asked |\n\
         | `wsrep_on`, `group_replication_group_name` | a server by itself; one of a Galera cluster, which is told to wait for the others \
         (`wsrep_sync_wait`) | a member of a replication group |\n\
         | `information_schema.events`, as far as the account sees them | | a table that an event names |\n\n\

@@ -47,10 +47,17 @@ pub(super) const KIND: Kind = Kind {
         | `pg_rewrite`, `pg_depend`, `pg_proc`, `pg_operator` | views over such, of what hides no row and is the same in every session: \
         columns, literals, comparisons, `and`, `or`, `not`, `is`, `in` with a list, `between`, `like`, `case`, `coalesce`, `nullif`, `||`, \
         `concat`, `trim`, `upper`, `lower`, `substring`, `left`, `right`, `replace`, `length`, `+`, `-`, `*`, casts between texts, whole and \
-        decimal numbers and truth values, joins, queries in `from`, `where`, `order by`, `union all` | every other function and node: clocks, \
+        decimal numbers and truth values, joins of different tables (one with itself only by a `left join` on which no other condition rests), \
+        queries in `from`, `where`, `order by`, `union all` | every other function and node: clocks, \
         `current_user`, settings, functions that somebody made, `to_char`, `extract`, casts between a text and a date, and between a moment \
         with a zone and one without, `ctid` and its like, `distinct`, `group by`, aggregates, windows, `limit`, `offset`, `tablesample`, \
         `only`, `with`, `union`, queries within an expression |\n\
+        | `pg_attribute`, `pg_type`, `pg_cast` | columns of PostgreSQL's own types, lists of words (`enum`), and domains over them, written by \
+        what PostgreSQL brings along, or `with inout` | a cast from or to `text` that was made with a function, for any of its own types or \
+        one of a column that is read; a generated column that is not stored |\n\
+        | `pg_operator`, `pg_proc`, `pg_collation` | what `pg_catalog` had when the server was set up | an operator that was made there; a \
+        function that the reader rests upon that was made or changed there |\n\
+        | `zero_damaged_pages` | `off` | a server that shows damaged pages as empty ones |\n\
         | `pg_subscription_rel`, `pg_replication_origin` | tables that no replication writes | those that a logical subscription writes, running \
         or stopped; a server that is written from another's log in a way that is not its own |\n\
         | `pg_is_in_recovery()` | the server itself | a standby is as of the last transaction that it has replayed |\n\

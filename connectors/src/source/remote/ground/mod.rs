@@ -21,6 +21,14 @@ pub fn unknown_in(view: &str, used: &str) -> String {
     format!("`{view}` is a view that uses {used}, of which it is not known that it shows every row, and the same to every reader")
 }
 
+/// What is said of a view that takes one table twice.
+pub fn compares(view: &str) -> String {
+    format!(
+        "`{view}` is a view that joins a table with itself, by which rows can hide other rows of the same table: it may only add to what \
+         is shown, by a `left join` on which no condition rests"
+    )
+}
+
 /// What a table or view rests upon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ground {

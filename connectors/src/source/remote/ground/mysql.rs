@@ -1,7 +1,11 @@
 //! What the text of a view of MySQL's or MariaDB's rests upon. Both servers write it out again in a form of their own, every table with
 //! its database and every name in back-ticks: so it can be read word by word, and a word that is not known here is not accepted.
 
+mod twice;
+
 use std::collections::BTreeSet;
+
+pub use twice::Taken;
 
 /// SQL's own words, of which each row of what is read is one row, whatever the session. No clock, no variable, no function of dates, whose
 /// words follow the session's language and whose days follow its zone and mode; no `distinct`, `group` or `limit`, which keep one row of
@@ -54,6 +58,12 @@ pub struct View {
     pub used: BTreeSet<String>,
     /// The names that it gives to what it makes.
     pub named: BTreeSet<String>,
+    /// The columns that it shows as they are, each with its place among the columns of the view.
+    pub shown: Vec<(String, usize)>,
+    /// How many columns it has.
+    pub width: usize,
+    /// Where each of its queries, of which it puts one behind the other, takes a table.
+    pub taken: Vec<Taken>,
 }
 
 /// A piece of a view's text.
@@ -89,6 +99,9 @@ pub fn view(text: &str) -> Result<View, String> {
     let mut table = false;
     let mut at = 0;
     let mut names = 0;
+    // Which of the view's own columns is being made.
+    let mut place = 0;
+    let mut taken = Vec::new();
     while let Some(token) = tokens.get(at) {
         let before = at.checked_sub(1).and_then(|at| tokens.get(at));
         let next = tokens.get(at + 1);
@@ -108,6 +121,7 @@ pub fn view(text: &str) -> Result<View, String> {
                     }
                     "join" if open.last().is_some_and(|(within, _)| *within != Within::Other) => table = true,
                     "select" if table => return Err("a query without brackets".to_owned()),
+                    "select" if open.len() == 1 => place = 0,
                     _ => {}
                 }
             }
@@ -136,6 +150,9 @@ pub fn view(text: &str) -> Result<View, String> {
             }
             Token::Sign(',') if open.last().is_some_and(|(within, names)| *within == Within::Joins || *names) => table = true,
             Token::Sign(sign) => {
+                if *sign == ',' && open.len() == 1 {
+                    place += 1;
+                }
                 if !"=<>!,.".contains(*sign) {
                     return Err(format!("`{sign}`"));
                 }
@@ -148,12 +165,13 @@ pub fn view(text: &str) -> Result<View, String> {
                     return Err(format!("`{name}`"));
                 }
                 found.tables.push((name.clone(), inner.clone()));
+                taken.push(at);
                 table = false;
                 at += 2;
             }
             Token::Name(name) => {
                 names += 1;
-                let mut last = name;
+                let (mut last, begun) = (name, at);
                 while let (Some(Token::Sign('.')), Some(Token::Name(part))) = (tokens.get(at + 1), tokens.get(at + 2)) {
                     last = part;
                     at += 2;
@@ -162,8 +180,11 @@ pub fn view(text: &str) -> Result<View, String> {
                 let is_shown = is_listed && open == [(Within::Query, false)] && tokens.get(at + 1) == Some(&Token::Word("as".to_owned()));
                 if before == Some(&Token::Word("as".to_owned())) {
                     found.named.insert(name.clone());
+                    found.width = found.width.max(place + 1);
                 }
-                if last != name && !is_shown {
+                if is_shown {
+                    found.shown.push((last.clone(), place));
+                } else if at != begun {
                     found.used.insert(last.clone());
                 }
             }
@@ -177,14 +198,17 @@ pub fn view(text: &str) -> Result<View, String> {
     if table || open.len() != 1 || names == 0 || found.tables.is_empty() {
         return Err("a text that ends before its end".to_owned());
     }
+    found.taken = twice::taken(&tokens, &taken);
     found.tables.sort();
     found.tables.dedup();
     Ok(found)
 }
 
-/// Of the expression by which a column is made anew for each reader: what it uses that is not known here.
-pub fn expression(text: &str) -> Result<(), String> {
-    view(&format!("select {text} AS `a`,`b`.`t`.`c` AS `c` from `b`.`t`")).map(drop)
+/// Of the expression by which a column is made anew for each reader: the columns that it is made of; or what it uses that is not known here.
+pub fn expression(text: &str) -> Result<BTreeSet<String>, String> {
+    view(&format!("select {text} AS `a`,`b`.`t`.`c` AS `c` from `b`.`t`"))?;
+    let name = |token| if let Token::Name(name) = token { Some(name) } else { None };
+    Ok(tokens(text)?.into_iter().filter_map(name).collect())
 }
 
 /// Whether a word may be where it is.

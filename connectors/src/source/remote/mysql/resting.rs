@@ -1,21 +1,22 @@
 //! What a table of MySQL's or MariaDB's rests upon, and whether its server follows another one: asked of the server, table by table.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error, Row};
 
 use super::super::super::SourceError;
+use super::super::ground::mysql::View;
 use super::super::ground::{self, Ground};
-use super::{MysqlSession, failed, texts};
+use super::{MysqlSession, failed, made_column, quote, texts};
 
 /// A relation's kind, engine, options and, of a view, its text. Names are compared byte by byte.
 const RELATION: &str = "select t.table_type, t.engine, t.create_options, v.view_definition from information_schema.tables t \
     left join information_schema.views v on v.table_schema = t.table_schema and v.table_name = t.table_name \
     where t.table_schema = ? and t.table_name = ? limit 1";
-/// Its columns, as far as the reader may see them: name, type, and how one is made that is made anew for each reader.
+/// Its columns, in order, as far as the reader may see them: name, type, and how one is made that is made anew for each reader.
 const COLUMNS: &str = "select column_name, data_type, case when extra like '%VIRTUAL%' then generation_expression end \
-    from information_schema.columns where table_schema = ? and table_name = ?";
+    from information_schema.columns where table_schema = ? and table_name = ? order by ordinal_position";
 /// An event whose text has this table's name in it.
 const EVENT: &str = "select concat(event_schema, '.', event_name) from information_schema.events \
     where locate(?, event_definition) > 0 limit 1";
@@ -32,34 +33,99 @@ const CLUSTERS: &[(&str, &[&str], &str)] = &[
         &["0"],
         "the server is of a cluster (Galera) and does not wait for what its other members have written",
     ),
+    (
+        "select @@global.innodb_force_recovery",
+        &["0"],
+        "the server was started to rescue what is left of its tables (`innodb_force_recovery`), and may show what is not stored in them",
+    ),
+    ("select @@global.rewriter_enabled", &["0", "OFF"], "the server rewrites what it is asked (`rewriter_enabled`)"),
     ("select @@global.group_replication_group_name", &[""], "the server is of a replication group, whose members lag behind one another"),
+];
+/// Types whose values are the same in every session. A `timestamp` is written in its zone, and a `time` beside a date is one of the day that
+/// it has.
+const SAME: &[&str] = &[
+    "char",
+    "varchar",
+    "tinytext",
+    "text",
+    "mediumtext",
+    "longtext",
+    "enum",
+    "set",
+    "tinyint",
+    "smallint",
+    "mediumint",
+    "int",
+    "bigint",
+    "decimal",
+    "float",
+    "double",
+    "bit",
+    "date",
+    "datetime",
+    "year",
+    "uuid",
+    "binary",
+    "varbinary",
+    "tinyblob",
+    "blob",
+    "mediumblob",
+    "longblob",
 ];
 /// Tables and views that one may rest upon.
 const MOST_RELATIONS: usize = 500;
 
 /// A column that the reader sees in the catalogue.
 struct SeenColumn {
+    /// In small letters, for names are compared so.
     name: String,
-    is_time: bool,
+    /// Whether another session could see its values otherwise.
+    is_of_session: bool,
     /// From what it is made each time that it is read.
     made: Option<String>,
 }
+
+/// A database, and a table in it.
+type Place = (String, String);
+
+/// A table or view that was followed.
+struct Followed {
+    name: String,
+    columns: Vec<SeenColumn>,
+    /// What the text of a view says.
+    view: Option<View>,
+}
+
+/// Everything that a table rests upon.
+type All = HashMap<Place, Followed>;
 
 impl MysqlSession {
     /// What the table rests upon, followed down to the last one.
     pub(super) async fn rests_upon(&mut self) -> Result<Ground, SourceError> {
         let mut found = Ground::default();
         let mut next = vec![(self.spec.database.clone(), self.spec.table.clone())];
-        let mut seen = HashSet::new();
+        let mut all = All::new();
         while let Some(place) = next.pop() {
-            if !seen.insert(place.clone()) {
+            if all.contains_key(&place) {
                 continue;
             }
-            if seen.len() > MOST_RELATIONS {
+            if all.len() >= MOST_RELATIONS {
                 found.unknown(format!("it rests upon over {MOST_RELATIONS} tables"));
                 break;
             }
-            next.extend(self.rests_on(&place, &mut found).await?);
+            let followed = self.rests_on(&place, &mut found).await?;
+            next.extend(followed.view.iter().flat_map(|view| view.tables.iter().cloned()));
+            all.insert(place, followed);
+        }
+        let others = of_session(&all);
+        for (place, followed) in &all {
+            let Some(view) = &followed.view else { continue };
+            if let Some(used) = of_the_session(view, &all, &others) {
+                found.unknown(ground::unknown_in(&followed.name, &used));
+            }
+            if compares(place, &all) {
+                found.hidden.push(ground::compares(&followed.name));
+            }
         }
         // Asked anew each time: a session may be older than what makes its server a replica.
         let replica = replica(&mut self.connection, self.is_mariadb, &self.spec.user).await.map_err(|error| self.failed(&error))?;
@@ -68,8 +134,8 @@ impl MysqlSession {
         Ok(found)
     }
 
-    /// What one table or view is, and which others it rests upon.
-    async fn rests_on(&mut self, place: &(String, String), found: &mut Ground) -> Result<Vec<(String, String)>, SourceError> {
+    /// What one table or view is.
+    async fn rests_on(&mut self, place: &Place, found: &mut Ground) -> Result<Followed, SourceError> {
         let name = format!("{}.{}", place.0, place.1).replace('`', "");
         let spec = &self.spec;
         let row: Option<Row> = self.connection.exec_first(RELATION, (&place.0, &place.1)).await.map_err(|error| failed(spec, &error))?;
@@ -77,11 +143,9 @@ impl MysqlSession {
         let text = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
         let columns = self.columns(place).await?;
         let (spec, user) = (&self.spec, &self.spec.user);
-        if columns.is_empty() && !row.is_empty() {
-            found.hidden.push(format!(
-                "the columns of `{name}` are not in the catalogue that `{user}` sees, and one of them may be made anew for each reader: grant \
-                 `references` on it, by which they are listed there and nothing of it can be read"
-            ));
+        let mut followed = Followed { name: name.clone(), columns, view: None };
+        if followed.columns.is_empty() && !row.is_empty() {
+            found.hidden.push(not_seen(&name, user));
         }
         match (text(0).as_str(), text(1).as_str()) {
             // A copy for another engine that answers in its place, some time after it was written.
@@ -91,18 +155,15 @@ impl MysqlSession {
             // What is shown of it is as of whatever `system_versioning_asof` says, of the server or the session.
             ("SYSTEM VERSIONED", _) => found.unknown(format!("`{name}` is system-versioned, and may be shown as of a day gone by")),
             ("BASE TABLE", "InnoDB" | "MyISAM" | "Aria") => {
-                for (column, made) in columns.into_iter().filter_map(|column| Some((column.name, column.made?))) {
-                    if let Err(used) = ground::mysql::expression(&made) {
-                        found.hidden.push(format!(
-                            "`{name}` makes its column `{column}` anew for each reader, with {used}, of which it is not known that it gives \
-                             every reader the same"
-                        ));
-                    }
-                }
+                let made = made_anew(&followed.columns).map(|why| format!("`{name}` makes its column {why}"));
+                found.hidden.extend(made);
                 let event: Option<Row> = self.connection.exec_first(EVENT, (&place.1,)).await.map_err(|error| failed(spec, &error))?;
                 match event.map(texts).transpose()?.and_then(|row| row.into_iter().next().flatten()) {
                     Some(event) => found.copied.push(format!("`{name}` is named by the event `{event}`, which may fill it now and then")),
-                    None => found.tables.push(name),
+                    None => found.tables.push(name.clone()),
+                }
+                if !followed.columns.is_empty() && !self.is_seen_whole(place, &followed.columns).await? {
+                    found.hidden.push(not_seen(&name, &self.spec.user));
                 }
             }
             ("BASE TABLE", engine) => {
@@ -117,10 +178,10 @@ impl MysqlSession {
             }
             ("VIEW", _) => match ground::mysql::view(&text(3)) {
                 Ok(view) => {
-                    if let Some(used) = self.of_the_session(&view).await? {
-                        found.unknown(ground::unknown_in(&name, &used));
+                    if !followed.columns.is_empty() && view.width != followed.columns.len() {
+                        found.hidden.push(not_seen(&name, user));
                     }
-                    return Ok(view.tables);
+                    followed.view = Some(view);
                 }
                 Err(used) => found.unknown(ground::unknown_in(&name, &used)),
             },
@@ -132,24 +193,22 @@ impl MysqlSession {
             }
             (kind, _) => found.unknown(format!("`{name}` is of the kind `{kind}`")),
         }
-        Ok(Vec::new())
+        Ok(followed)
     }
 
-    /// A column with which a view does more than to show it, and whose values are another session's otherwise.
-    async fn of_the_session(&mut self, view: &ground::mysql::View) -> Result<Option<String>, SourceError> {
-        let mut seen = HashMap::new();
-        for table in &view.tables {
-            for column in self.columns(table).await? {
-                *seen.entry(column.name.to_lowercase()).or_insert(false) |= column.is_time;
+    /// Whether the catalogue shows every column of a table: it shows an account those alone of which it has rights, and the statement that
+    /// would make the table again has them all.
+    async fn is_seen_whole(&mut self, place: &Place, seen: &[SeenColumn]) -> Result<bool, SourceError> {
+        let sql = format!("show create table {}.{}", quote(&place.0), quote(&place.1));
+        match self.connection.query_first::<Row, _>(sql).await {
+            Ok(row) => {
+                let text = row.map(texts).transpose()?.and_then(|row| row.into_iter().nth(1)).flatten().unwrap_or_default();
+                let made: BTreeSet<String> = text.lines().filter_map(made_column).map(|name| name.to_lowercase()).collect();
+                Ok(text.starts_with("CREATE TABLE ") && made.iter().eq(seen.iter().map(|column| &column.name).collect::<BTreeSet<_>>()))
             }
+            Err(Error::Server(_)) => Ok(false),
+            Err(error) => Err(self.failed(&error)),
         }
-        let of = |used: &String| match seen.get(&used.to_lowercase()) {
-            Some(false) => None,
-            Some(true) => Some(format!("`{used}`, a `timestamp` that is written in the zone of the session, for more than to show it")),
-            None if view.named.contains(used) => None,
-            None => Some(format!("`{used}`, a column of a type that is not seen")),
-        };
-        Ok(view.used.iter().find_map(of))
     }
 
     async fn columns(&mut self, place: &(String, String)) -> Result<Vec<SeenColumn>, SourceError> {
@@ -157,7 +216,11 @@ impl MysqlSession {
         let column = |row: Row| {
             let row = texts(row)?;
             let text = |at: usize| row.get(at).cloned().flatten();
-            Ok(SeenColumn { name: text(0).unwrap_or_default(), is_time: text(1).as_deref() == Some("timestamp"), made: text(2) })
+            Ok(SeenColumn {
+                name: text(0).unwrap_or_default().to_lowercase(),
+                is_of_session: text(1).is_none_or(|kind| !SAME.contains(&kind.as_str())),
+                made: text(2),
+            })
         };
         rows.into_iter().map(column).collect()
     }
@@ -174,6 +237,93 @@ impl MysqlSession {
             }
         }
         Ok(None)
+    }
+}
+
+/// A column of a table that may be made for one reader otherwise than for another, and why.
+fn made_anew(columns: &[SeenColumn]) -> Option<String> {
+    columns.iter().find_map(|column| {
+        let used = match ground::mysql::expression(column.made.as_ref()?) {
+            Err(used) => used,
+            Ok(_) if column.is_of_session => "a type of which another session may see the values otherwise".to_owned(),
+            Ok(names) => {
+                let of = |name: &String| columns.iter().find(|known| known.name == name.to_lowercase());
+                let odd = names.iter().find(|name| of(name).is_none_or(|known| known.is_of_session))?;
+                format!("`{odd}`, a column that is not seen, or that another session may see otherwise, such as a `timestamp`")
+            }
+        };
+        let name = &column.name;
+        Some(format!("`{name}` anew for each reader, with {used}, of which it is not known that it gives every reader the same"))
+    })
+}
+
+fn not_seen(name: &str, user: &str) -> String {
+    format!(
+        "the columns of `{name}` are not all in the catalogue that `{user}` sees, and one of them may be made anew for each reader: grant \
+         `references` on it, by which they are listed there and nothing of it can be read"
+    )
+}
+
+/// The columns of each table and view, in small letters, whose values another session may see otherwise, though it may call them texts:
+/// a `timestamp`, and what a view shows of one.
+fn of_session(all: &All) -> HashMap<&Place, BTreeSet<String>> {
+    let of_type =
+        |followed: &Followed| followed.columns.iter().filter(|column| column.is_of_session).map(|column| column.name.clone()).collect();
+    let mut found: HashMap<&Place, BTreeSet<String>> = all.iter().map(|(place, followed)| (place, of_type(followed))).collect();
+    // From below upwards, view by view.
+    for _ in 0..all.len() {
+        let mut is_more = false;
+        for (place, followed) in all {
+            let Some(view) = &followed.view else { continue };
+            let below: BTreeSet<String> = view.tables.iter().filter_map(|table| found.get(table)).flatten().cloned().collect();
+            let shown = view.shown.iter().filter(|(column, _)| below.contains(&column.to_lowercase()));
+            let shown = shown.filter_map(|(_, place)| followed.columns.get(*place)).map(|column| column.name.clone());
+            let own = found.entry(place).or_default();
+            for name in shown {
+                is_more |= own.insert(name);
+            }
+        }
+        if !is_more {
+            break;
+        }
+    }
+    found
+}
+
+/// A column with which a view does more than to show it, and whose values are another session's otherwise.
+fn of_the_session(view: &View, all: &All, others: &HashMap<&Place, BTreeSet<String>>) -> Option<String> {
+    let others: BTreeSet<&String> = view.tables.iter().filter_map(|table| others.get(table)).flatten().collect();
+    let seen: BTreeSet<&str> = view
+        .tables
+        .iter()
+        .filter_map(|table| all.get(table))
+        .flat_map(|below| below.columns.iter().map(|column| column.name.as_str()))
+        .collect();
+    view.used.iter().find_map(|used| {
+        let name = used.to_lowercase();
+        if others.contains(&name) {
+            return Some(format!("`{used}`, which another session may see otherwise, such as a `timestamp`, for more than to show it"));
+        }
+        (!seen.contains(name.as_str()) && !view.named.contains(used)).then(|| format!("`{used}`, a column of a type that is not seen"))
+    })
+}
+
+/// Whether a view joins a table with itself, be it by a view over it.
+fn compares(place: &Place, all: &All) -> bool {
+    let Some(view) = all.get(place).and_then(|followed| followed.view.as_ref()) else { return false };
+    let mut taken = HashSet::new();
+    view.taken.iter().filter(|one| !one.is_beside).any(|one| {
+        let mut below = HashSet::new();
+        tables(&one.table, all, &mut below);
+        below.into_iter().any(|table| !taken.insert((one.query, table)))
+    })
+}
+
+/// The table, or those below a view.
+fn tables(place: &Place, all: &All, into: &mut HashSet<Place>) {
+    if into.insert((place.0.to_lowercase(), place.1.to_lowercase())) {
+        let view = all.get(place).and_then(|followed| followed.view.as_ref());
+        view.into_iter().flat_map(|view| &view.tables).for_each(|table| tables(table, all, into));
     }
 }
 

@@ -233,10 +233,18 @@ impl Session for OdbcSession {
     async fn relation(&mut self) -> Result<Relation, SourceError> {
         let (catalog, schema, table) = (self.spec.catalog.clone(), self.spec.schema.clone(), self.spec.table.clone());
         let rows = self.collect(&Request::Columns { catalog, schema, table: table.clone() }).await?;
-        let found = catalogue::columns(&self.spec, &address(&self.spec), &rows)?;
+        let mut found = catalogue::columns(&self.spec, &address(&self.spec), &rows)?;
         let key = Request::PrimaryKey { catalog: found.catalog.clone(), schema: found.schema.clone(), table };
         let key = if self.dialect.whole { Vec::new() } else { self.optional(&key).await? };
         *self.layout.write().unwrap_or_else(PoisonError::into_inner) = Layout { bounds: found.bounds, schema: found.schema };
+        // Of a fork, its owner has to say that nothing is hidden.
+        if self.dialect.ground == Asks::Postgres
+            && ground::postgres::is_another(&self.one(ground::postgres::VERSION).await?.unwrap_or_default()).is_none()
+        {
+            let path = self.path(&self.spec.table)?;
+            let made = self.one(&ground::postgres::made(&path)).await?.unwrap_or_default();
+            ground::postgres::refuse(&made, &mut found.columns);
+        }
         let locator = catalogue::key(&key, &found.columns, |name| self.quoted(name))?;
         Ok(Relation { columns: found.columns, locator, indexed: Vec::new(), is_table: false, advice: self.advice() })
     }

@@ -7,8 +7,8 @@ use super::{Rig, code};
 use crate::source::conformance::{LI, look_up, names, run, soon};
 
 /// What an extract says of itself, and what its owner says of it.
-const EXTRACT: &str = "as_of = { table = \"extract\", column = \"at\" }";
-const NOTHING_HIDDEN: &str = "nothing_hidden = \"the view is made for this reader alone\"";
+pub const EXTRACT: &str = "as_of = { table = \"extract\", column = \"at\" }";
+pub const NOTHING_HIDDEN: &str = "nothing_hidden = \"the view is made for this reader alone\"";
 
 /// Expressions over a table `t` of two ids and a name that depend on nothing but its rows.
 const POSTGRES_SOUND: &[&str] = &[
@@ -89,7 +89,10 @@ const POSTGRES_FEWER: &[&str] = &[
 const POSTGRES_WHOLE: &[&str] = &[
     "select id_a, id_b, name from TABLE union all select id_a, null, name from SCHEMA.u",
     "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.u as u using (id_a) where u.name is null order by t.name",
-    "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from TABLE) as z join TABLE as t on t.id_a = z.id_a",
+    "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from SCHEMA.u) as z right join TABLE as t on t.id_a = z.id_a",
+    "select t.id_a, t.id_b, coalesce(u.name, t.name) as name from TABLE as t left join TABLE as u on u.id_b = t.id_a",
+    "select t.id_a, t.id_b, coalesce(a.name, b.name, t.name) as name from TABLE as t left join SCHEMA.u as a on a.id_a = t.name \
+     left join SCHEMA.u as b on b.id_a = t.id_b where t.id_a is not null",
 ];
 const MYSQL_SOUND: &[&str] = &[
     "t.name",
@@ -150,17 +153,34 @@ const MYSQL_FEWER: &[&str] = &[
 const MYSQL_WHOLE: &[&str] = &[
     "select id_a, id_b, name from TABLE union all select id_a, null, name from SCHEMA.u",
     "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.u as u on u.id_a = t.id_a where u.name is null order by t.name",
+    "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from SCHEMA.u) as z right join TABLE as t on t.id_a = z.id_a",
+    "select t.id_a, t.id_b, coalesce(u.name, t.name) as name from TABLE as t left join TABLE as u on u.id_b = t.id_a",
+    "select t.id_a, t.id_b, coalesce(a.name, b.name, t.name) as name from TABLE as t left join SCHEMA.u as a on a.id_a = t.name \
+     left join SCHEMA.u as b on b.id_a = t.id_b where t.id_a is not null",
+];
+
+/// Queries of the table by which its rows can hide other rows of it.
+const TWICE: &[&str] = &[
     "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from TABLE) as z join TABLE as t on t.id_a = z.id_a",
+    "select t.id_a, t.id_b, t.name from TABLE as t join TABLE as u on u.name = t.name",
+    "select t.id_a, t.id_b, t.name from TABLE as t, TABLE as u where u.name = t.name",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join TABLE as u on u.id_a > t.id_a where u.id_a is null",
+    "select t.id_a, t.id_b, t.name from TABLE as u right join TABLE as t on u.id_a > t.id_a where u.id_a is null",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.seen as u on u.id_a > t.id_a where u.id_a is null",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join (select id_a from SCHEMA.seen) as u on u.id_a > t.id_a where u.id_a is null",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join TABLE as u on u.id_a = t.id_a join SCHEMA.w as w on w.id_a = u.id_a",
+    "select id_a, id_b, name from SCHEMA.u where 1 = 0 union all select t.id_a, t.id_b, t.name from TABLE as t join SCHEMA.seen as u \
+     on u.name = t.name",
 ];
 
 /// A rig whose table is a view of these expressions, and what stands around it.
-struct Views<'a> {
-    rig: Rig<'a>,
+pub struct Views<'a> {
+    pub rig: Rig<'a>,
     made: usize,
 }
 
 impl<'a> Views<'a> {
-    fn new(server: &'a Server) -> Self {
+    pub fn new(server: &'a Server) -> Self {
         let rig = Rig::plain(server);
         rig.table.write(&[[Some(LI), None, Some("home")]]);
         rig.table.sql(
@@ -184,7 +204,7 @@ impl<'a> Views<'a> {
     }
 
     /// A view of this text, which is read instead of the table.
-    fn view(&mut self, text: &str) {
+    pub fn view(&mut self, text: &str) {
         self.made += 1;
         let name = format!("v {}", self.made);
         let view = self.rig.table.server.quote(&name);
@@ -201,7 +221,7 @@ impl<'a> Views<'a> {
         self.rig.besides = shown.len();
     }
 
-    fn is_refused(&self, what: &str) {
+    pub fn is_refused(&self, what: &str) {
         let (live, hidden) = (code(self.rig.open("")), code(self.rig.open(EXTRACT)));
         assert_eq!(live.0, ErrorCode::Misconfigured, "{what}: {}", live.1);
         assert!(hidden.0 == ErrorCode::Misconfigured && hidden.1.contains("`source.nothing_hidden`"), "{what}: {hidden:?}");
@@ -213,7 +233,7 @@ impl<'a> Views<'a> {
         assert!(advice.contains("the view is made for this reader alone"), "{what}: {advice}");
     }
 
-    fn is_proven(&self, what: &str) {
+    pub fn is_proven(&self, what: &str) {
         let source = self.rig.open("").unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0.len(), 1, "{what}");
     }
@@ -261,6 +281,27 @@ pub fn a_view_is_followed_down_to_its_rows(server: &Server) {
     for text in whole {
         views.view(text);
         views.is_proven(text);
+    }
+}
+
+/// Rows of a table can hide others of it; its owner may know that they hide none.
+pub fn a_table_joined_with_itself_may_hide_rows(server: &Server) {
+    let mut views = Views::new(server);
+    views.rig.table.sql(
+        "create table SCHEMA.w (id_a varchar(60)); alter table SCHEMA.u add column id_b varchar(60); \
+         create view SCHEMA.below as select * from TABLE; create view SCHEMA.seen as select * from SCHEMA.below",
+    );
+    for text in TWICE {
+        views.view(text);
+        for more in ["", EXTRACT] {
+            let (error, detail) = code(views.rig.open(more));
+            assert!(error == ErrorCode::Misconfigured && detail.contains("joins a table with itself"), "{text}: {detail}");
+        }
+        assert!(views.rig.open(NOTHING_HIDDEN).is_ok(), "its owner knows: {text}");
+        // Also where it is below.
+        let below = server.quote(&views.rig.table.name);
+        views.view(&format!("select id_a, id_b, name from SCHEMA.{below}"));
+        assert!(code(views.rig.open("")).1.contains("joins a table with itself"), "below: {text}");
     }
 }
 
@@ -359,6 +400,12 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
     assert!(views.rig.open("").is_ok());
     views.view("select * from SCHEMA.parts partition (p0)");
     views.is_refused("a part of it");
+    // The server shows it as of whatever day it is told to (`system_versioning_asof`).
+    views.rig.table.sql("create table SCHEMA.versioned (id_a varchar(60), id_b varchar(60), name text) with system versioning");
+    "versioned".clone_into(&mut views.rig.table.name);
+    views.is_refused("a system-versioned table");
+    views.view("select * from SCHEMA.versioned");
+    views.is_refused("a view over one");
 
     // A table that the reader cannot see in the catalogue is not known, until it may see that it is there.
     views.rig.table.sql("create database elsewhere; create table elsewhere.t as select * from SCHEMA.t");

@@ -9,6 +9,7 @@ mod faults;
 pub mod live;
 mod people;
 pub mod server;
+pub mod shown;
 pub mod types;
 
 use std::sync::Arc;
@@ -137,7 +138,10 @@ fn outside_postgres() {
         beside::a_child_tables_own_column_is_not_passed_over,
         answers::rows_hidden_by_a_policy_are_an_error,
         live::a_view_is_followed_down_to_its_rows,
+        live::a_table_joined_with_itself_may_hide_rows,
         live::what_postgres_does_not_hold_itself_is_not_of_now,
+        shown::a_cast_that_was_made_here_is_not_read_by,
+        shown::what_was_changed_in_postgres_itself_is_not_relied_upon,
         answers::a_copy_that_lags_is_not_of_now,
     );
 }
@@ -153,6 +157,10 @@ fn outside_mysql() {
         answers::no_limit_of_the_servers_shortens_an_answer,
         answers::no_transaction_of_the_servers_keeps_an_old_moment,
         live::a_view_is_followed_down_to_its_rows,
+        live::a_table_joined_with_itself_may_hide_rows,
+        shown::what_is_made_from_a_timestamp_is_not_the_same_for_all,
+        shown::a_temporary_table_does_not_stand_in,
+        shown::a_column_that_is_hidden_behind_a_view_is_not_passed_over,
         live::what_mariadb_does_not_hold_itself_is_not_of_now,
     );
 }

@@ -1,14 +1,40 @@
 //! What PostgreSQL's catalogue says of a table, natively and through its ODBC driver.
 
+mod items;
 mod tree;
+mod twice;
 
+use super::super::system::{Column, Form};
 use super::Ground;
 use tree::Known;
+use twice::Relations;
 
 /// One text: a finding a line. `{path}` stands for the quoted name of the table.
 const PROOF: &str = include_str!("proof.sql");
 /// What the server calls itself.
 pub const VERSION: &str = "select pg_catalog.version()";
+
+/// Columns of types that were made here and are no lists of words, in hexadecimal digits: what writes their cells is somebody's own.
+const MADE: &str = "select coalesce(pg_catalog.string_agg(pg_catalog.encode(pg_catalog.convert_to(column_.attname::text, 'UTF8'), 'hex'), \
+    ' '), '') from pg_catalog.pg_attribute as column_ join pg_catalog.pg_type as type on type.oid = column_.atttypid \
+    left join pg_catalog.pg_type as below on below.oid = type.typbasetype and type.typtype = 'd' \
+    where column_.attrelid = '{path}'::pg_catalog.regclass and column_.attnum > 0 and not column_.attisdropped \
+    and coalesce(below.oid, type.oid) >= 16384 and coalesce(below.typtype, type.typtype) <> 'e'";
+
+/// The statement that asks which columns of a table are of types that were made here.
+pub fn made(path: &str) -> String {
+    MADE.replace("{path}", &path.replace('\'', "''"))
+}
+
+/// Refuses the columns that the answer to that statement names, whatever a driver calls their types.
+pub fn refuse(made: &str, columns: &mut [Column]) {
+    for column in columns {
+        let digits: String = column.name.bytes().map(|byte| format!("{byte:02x}")).collect();
+        if made.split(' ').any(|name| name == digits) {
+            column.form = Form::Refused;
+        }
+    }
+}
 
 /// The statement that asks for a table by its quoted path.
 pub fn proof(path: &str) -> String {
@@ -18,6 +44,7 @@ pub fn proof(path: &str) -> String {
 /// What the answer to that statement says: findings, and the trees of views, which are read here.
 pub fn read(lines: &str) -> Ground {
     let mut known = Known::default();
+    let mut relations = Relations::default();
     let mut trees = Vec::new();
     let mut findings = Vec::new();
     let mut views = None;
@@ -25,6 +52,7 @@ pub fn read(lines: &str) -> Ground {
         match line.split_once(' ') {
             Some(("function", said)) => known.function(said),
             Some(("operator", said)) => known.operator(said),
+            Some(("child", said)) => relations.child(said),
             Some(("tree", said)) => trees.push(said),
             Some(("views", said)) => views = said.parse::<usize>().ok(),
             _ => findings.push(line),
@@ -35,12 +63,18 @@ pub fn read(lines: &str) -> Ground {
     if views != Some(trees.len()) {
         ground.unknown("its catalogue does not show the text of each view".to_owned());
     }
-    for said in trees {
-        let (name, tree) = said.split_once('\t').unwrap_or(("", said));
-        for used in tree::unknown(tree, &known) {
+    for said in &trees {
+        let (number, rest) = said.split_once(' ').unwrap_or(("", said));
+        let (name, text) = rest.split_once('\t').unwrap_or(("", rest));
+        let item = items::read(text);
+        for used in tree::unknown(item.as_ref(), &known) {
             ground.unknown(super::unknown_in(name, &used));
         }
+        if let (Some(item), Ok(number)) = (item, number.parse()) {
+            relations.view(number, name, item);
+        }
     }
+    ground.hidden.extend(relations.compared().into_iter().map(|view| super::compares(&view)));
     ground
 }
 

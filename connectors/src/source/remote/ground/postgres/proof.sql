@@ -16,6 +16,14 @@ with recursive reached as (
         select inhrelid from pg_catalog.pg_inherits where inhparent = reached.oid
     ) as next
 ),
+-- What was there when the server was set up was written by transaction 1, and a number from 16384 on was given since.
+--
+-- The types of the columns that are read; of a domain, the type below it.
+read as (
+    select coalesce(nullif(type.typbasetype, 0), type.oid) as type from pg_catalog.pg_attribute
+    join pg_catalog.pg_type as type on type.oid = atttypid
+    where attrelid = '{path}'::pg_catalog.regclass and attnum > 0 and not attisdropped
+),
 relations as (
     select class.oid, class.relkind::text as kind, class.relpersistence::text as persistence, class.relam,
         pg_catalog.replace(pg_catalog.replace(space.nspname::text || '.' || class.relname::text, pg_catalog.chr(10), ' '), '`', '') as name
@@ -23,7 +31,7 @@ relations as (
     join pg_catalog.pg_namespace as space on space.oid = class.relnamespace
 ),
 trees as (
-    select relations.name, pg_catalog.replace(rule.ev_action::text, pg_catalog.chr(10), ' ') as tree
+    select relations.oid, relations.name, pg_catalog.replace(rule.ev_action::text, pg_catalog.chr(10), ' ') as tree
     from relations join pg_catalog.pg_rewrite as rule on rule.ev_class = relations.oid where relations.kind = 'v' and rule.ev_type = '1'
 ),
 called as (
@@ -65,6 +73,36 @@ findings(what, name) as (
     where exists (select from pg_catalog.pg_inherits where inhrelid = oid) and exists (
         select from pg_catalog.pg_attribute where attrelid = oid and attnum > 0 and not attisdropped and attinhcount = 0)
     union all
+    select 'reader a table with a rule for what is read of it', name
+    from relations join pg_catalog.pg_rewrite as rule on rule.ev_class = relations.oid where kind in ('r', 'p') and rule.ev_type = '1'
+    union all
+    -- From PostgreSQL 18 on; a row as JSON, because older ones do not know all of its fields.
+    select 'reader a table with a column that is made anew for each reader', name from relations
+    join pg_catalog.pg_attribute as made on attrelid = relations.oid and attnum > 0 and not attisdropped
+    where kind in ('r', 'p') and pg_catalog.to_jsonb(made) ->> 'attgenerated' = 'v'
+    union all
+    -- Columns are read as `text` (25), asked for by values that were, and so is this catalogue. A cast by way of what the
+    -- types write themselves (`i`) is what is done without one.
+    select 'reader read by a cast that was made or changed here, which need not give what is stored, from the type '
+        || pg_catalog.replace(pg_catalog.replace(pg_catalog.format_type(castsource, null), pg_catalog.chr(10), ' '), '`', ''), name
+    from relations cross join pg_catalog.pg_cast as made where relations.oid = '{path}'::pg_catalog.regclass
+    and castmethod <> 'i' and not (made.xmin = '1'::pg_catalog.xid)
+    and (casttarget = 25 and (castsource < 16384 or castsource in (select type from read)) or castsource = 25 and casttarget < 16384)
+    union all
+    select 'reader a server in whose pg_catalog operators were made or changed', 'pg_catalog'
+    from pg_catalog.pg_operator where oprnamespace = 'pg_catalog'::pg_catalog.regnamespace and not (xmin = '1'::pg_catalog.xid)
+    union all
+    select 'reader a server in whose pg_catalog functions were made or changed that its readers rest upon', 'pg_catalog'
+    from pg_catalog.pg_proc where pronamespace = 'pg_catalog'::pg_catalog.regnamespace and not (xmin = '1'::pg_catalog.xid) and proname = any (
+        '{text, bpchar, int8, numeric, length, count, max, texteq, textne, text_lt, text_le, text_gt, text_ge, nameeqtext, bpchareq,
+          int2eq, int4eq, int8eq, int28eq, int48eq, numeric_eq, textcat, oideq, replace, chr, string_agg, regexp_matches}')
+    union all
+    select 'reader a server in whose pg_catalog a collation C was made', 'pg_catalog' from pg_catalog.pg_collation
+    where collnamespace = 'pg_catalog'::pg_catalog.regnamespace and collname = 'C' and oid >= 16384
+    union all
+    select 'reader a table of a server that shows damaged pages as empty ones (zero_damaged_pages)', name from relations
+    where pg_catalog.current_setting('zero_damaged_pages') <> 'off'
+    union all
     select 'reader a table with a security label, which may mask it', name
     from relations join pg_catalog.pg_seclabel on classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and objoid = oid
     union all
@@ -75,11 +113,14 @@ findings(what, name) as (
 select coalesce(pg_catalog.string_agg(line, pg_catalog.chr(10) order by line), '') from (
     select distinct what || ': ' || name as line from findings
     union select distinct 'table: ' || name from relations where kind in ('r', 'p')
-    union all select 'tree ' || name || pg_catalog.chr(9) || tree from trees
+    union all select 'tree ' || oid::text || ' ' || name || pg_catalog.chr(9) || tree from trees
+    union all select 'child ' || inhparent::text || ' ' || inhrelid::text
+    from pg_catalog.pg_inherits join relations on relations.oid = inhparent
     union all select 'views ' || (select pg_catalog.count(*) from relations where kind = 'v')::text
     union all select 'operator ' || oid::text || ' ' || code::text || ' ' || name from operators
     union all select 'function ' || procedure.oid::text || ' ' || procedure.prorettype::text
         || ' ' || pg_catalog.replace(procedure.proargtypes::text, ' ', ',') || ' '
         || pg_catalog.replace(pg_catalog.replace(procedure.proname::text, pg_catalog.chr(10), ' '), '`', '')
     from functions join pg_catalog.pg_proc as procedure on procedure.oid = functions.oid
+    where procedure.oid >= 16384 or procedure.xmin = '1'::pg_catalog.xid
 ) as lines

@@ -1,9 +1,8 @@
 //! The tree of a view, as PostgreSQL keeps it in `pg_rewrite`: read node by node and field by field. What is not known here is named.
-//!
-//! A node is `{NAME :field value :field value}`; a value is a node, a list in brackets or a word, in which `\` stands before a character
-//! that would end it.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use super::items::{BOOL, Item, Node};
 
 /// The nodes that are known, each with its fields in the versions from 10 on; behind `=`, the values that it may have. One that is
 /// missing here is of a construct that could hide rows, or of a version that is not known.
@@ -96,7 +95,6 @@ const SAID: &[(&str, &str)] = &[
 ];
 
 // Numbers of types, which are the same in every version.
-const BOOL: u32 = 16;
 const CHAR: u32 = 18;
 const TEXT: u32 = 25;
 const NUMERIC: u32 = 1700;
@@ -116,8 +114,6 @@ const FUNCTIONS: &[&str] =
 const CASTS: &[&str] = &["text", "bpchar", "varchar", "int2", "int4", "int8", "numeric", "bool", "date", "timestamp"];
 /// Functions that write whatever they are given.
 const WRITERS: &[&str] = &["concat", "concat_ws"];
-/// Nodes within one another.
-const DEEPEST: usize = 200;
 
 /// The functions and operators that the trees name.
 #[derive(Debug, Default)]
@@ -159,7 +155,7 @@ impl Known {
     /// What to say of a function, unless it is known.
     fn calls(&self, number: Option<u32>, given: &[Option<u32>]) -> Option<String> {
         let Some(function) = number.and_then(|number| self.functions.get(&number)) else {
-            return Some("a function that is not there".to_owned());
+            return Some("a function that is not there, or is not PostgreSQL's own any more".to_owned());
         };
         let takes = |known: &[u32]| function.takes.iter().all(|kind| known.contains(kind));
         let is_plain = |kind: &u32| WRITTEN_ALIKE.contains(kind) || (COMPARED_ALIKE.contains(kind) && *kind != MOMENT);
@@ -195,72 +191,16 @@ impl Known {
     }
 }
 
-/// What a tree uses that is not known.
-pub fn unknown(tree: &str, known: &Known) -> BTreeSet<String> {
+/// What a tree uses that is not known; none is one that could not be read.
+pub fn unknown(tree: Option<&Item>, known: &Known) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let words = words(tree);
-    let mut reader = Reader { words: &words, at: 0 };
-    match reader.item(0) {
-        Some(item) if reader.at == words.len() => look(&item, known, &mut found),
-        _ => {
+    match tree {
+        Some(item) => look(item, known, &mut found),
+        None => {
             found.insert("a text that ends before its end".to_owned());
         }
     }
     found
-}
-
-/// What a tree is made of.
-#[derive(Debug)]
-enum Item {
-    Node(Node),
-    List(Vec<Item>),
-    Word(String),
-}
-
-#[derive(Debug)]
-struct Node {
-    name: String,
-    fields: Vec<(String, Item)>,
-}
-
-impl Item {
-    fn word(&self) -> Option<&str> {
-        if let Self::Word(word) = self { Some(word) } else { None }
-    }
-
-    fn nodes(&self) -> Vec<&Node> {
-        match self {
-            Self::Node(node) => vec![node],
-            Self::List(items) => items.iter().flat_map(Self::nodes).collect(),
-            Self::Word(_) => Vec::new(),
-        }
-    }
-}
-
-impl Node {
-    fn field(&self, name: &str) -> Option<&Item> {
-        self.fields.iter().find(|(known, _)| known == name).map(|(_, item)| item)
-    }
-
-    fn number(&self, name: &str) -> Option<u32> {
-        self.field(name)?.word()?.parse().ok()
-    }
-
-    /// The type of an expression's value.
-    fn kind(&self) -> Option<u32> {
-        match self.name.as_str() {
-            "VAR" => self.number("vartype"),
-            "CONST" => self.number("consttype"),
-            "OPEXPR" | "NULLIFEXPR" => self.number("opresulttype"),
-            "FUNCEXPR" => self.number("funcresulttype"),
-            "RELABELTYPE" | "COERCEVIAIO" => self.number("resulttype"),
-            "CASE" | "CASEEXPR" => self.number("casetype"),
-            "CASETESTEXPR" => self.number("typeId"),
-            "COALESCE" | "COALESCEEXPR" => self.number("coalescetype"),
-            "DISTINCTEXPR" | "SCALARARRAYOPEXPR" | "BOOLEXPR" | "NULLTEST" | "BOOLEANTEST" => Some(BOOL),
-            _ => None,
-        }
-    }
 }
 
 fn look(item: &Item, known: &Known, found: &mut BTreeSet<String>) {
@@ -343,7 +283,7 @@ fn of_query(query: &Node) -> Option<String> {
 }
 
 /// The places of the tables that are read.
-fn references(item: &Item, into: &mut Vec<Option<u32>>) {
+pub fn references(item: &Item, into: &mut Vec<Option<u32>>) {
     for node in item.nodes() {
         if node.name == "RANGETBLREF" {
             into.push(node.number("rtindex"));
@@ -352,89 +292,9 @@ fn references(item: &Item, into: &mut Vec<Option<u32>>) {
     }
 }
 
-/// Brackets by themselves, and what is between them and blanks.
-fn words(tree: &str) -> Vec<String> {
-    let (mut words, mut word) = (Vec::new(), String::new());
-    let mut chars = tree.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => {
-                word.push(c);
-                word.extend(chars.next());
-            }
-            '(' | ')' | '{' | '}' | ' ' | '\t' => {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-                if !c.is_whitespace() {
-                    words.push(c.to_string());
-                }
-            }
-            c => word.push(c),
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
-}
-
-struct Reader<'a> {
-    words: &'a [String],
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn next(&mut self) -> Option<&str> {
-        let word = self.words.get(self.at)?;
-        self.at += 1;
-        Some(word)
-    }
-
-    fn peek(&self) -> Option<&str> {
-        self.words.get(self.at).map(String::as_str)
-    }
-
-    fn item(&mut self, depth: usize) -> Option<Item> {
-        if depth > DEEPEST {
-            return None;
-        }
-        let word = self.next()?.to_owned();
-        match word.as_str() {
-            "(" => {
-                let mut items = Vec::new();
-                while self.peek()? != ")" {
-                    items.push(self.item(depth + 1)?);
-                }
-                self.next()?;
-                Some(Item::List(items))
-            }
-            "{" => self.node(depth).map(Item::Node),
-            ")" | "}" => None,
-            _ => Some(Item::Word(word)),
-        }
-    }
-
-    fn node(&mut self, depth: usize) -> Option<Node> {
-        let name = self.next()?.to_owned();
-        let mut fields = Vec::new();
-        while self.peek()? != "}" {
-            let field = self.next()?.strip_prefix(':')?.to_owned();
-            // The first word behind a field is its value, whatever it looks like.
-            let value = self.item(depth + 1)?;
-            // Only a constant's bytes are several.
-            if field == "constvalue" && self.peek() == Some("[") {
-                while self.next()? != "]" {}
-            }
-            fields.push((field, value));
-        }
-        self.next()?;
-        Some(Node { name, fields })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::items;
     use super::*;
 
     const TREE: &str = "({QUERY :commandType 1 :querySource 0 :canSetTag true :utilityStmt <> :resultRelation 0 :hasAggs false :rtable \
@@ -442,6 +302,10 @@ mod tests {
         :jointree {FROMEXPR :fromlist ({RANGETBLREF :rtindex 1}) :quals {OPEXPR :opno 98 :opfuncid 67 :args \
         ({VAR :varno 1 :varattno 1 :vartype 25} {CONST :consttype 25 :constvalue 5 [ 20 0 0 0 113 ]})}} :targetList ({TARGETENTRY :expr \
         {VAR :varno 1 :varattno 1 :vartype 25} :resname x}) :stmt_len 9})";
+
+    fn unknown(tree: &str, known: &Known) -> BTreeSet<String> {
+        super::unknown(items::read(tree).as_ref(), known)
+    }
 
     fn known() -> Known {
         let mut known = Known::default();
