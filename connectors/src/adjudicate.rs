@@ -10,9 +10,10 @@ use zerotrip_channel::SystemHome;
 use zerotrip_datasets::predicate::{Predicate, Truth, place};
 use zerotrip_datasets::{Column, DatasetFile, cell, mask};
 
-use crate::adjudications::{Concerns, MOST_RULED, RuledRow, Ruling, Worksheet};
+use crate::adjudications::{MOST_RULED, RuledRow, Ruling, Worksheet};
 use crate::cli::Failure;
 use crate::progress::with_progress;
+use crate::source::rulings::Concerns;
 use crate::source::{Source, UnreadableRow};
 use zerotrip_text::shown;
 

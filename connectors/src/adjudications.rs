@@ -14,76 +14,19 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_datasets::{ResidentId, date};
+use zerotrip_datasets::ResidentId;
 use zerotrip_proto::v1::{self, Envelope};
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_text::toml_fault;
-use zerotrip_trust::digest::{Digest, Hasher, sha256};
+use zerotrip_trust::digest::{Digest, sha256};
 use zerotrip_trust::dsse;
 
 use crate::desk::{DeskError, signing_lock};
+use crate::source::rulings::{Concerns, MOST_PERSONS, Rulings, Stated};
 use crate::versions::Versioned;
 
 /// Most rows of one dataset of which something is stated: as many as may be unreadable before the register counts as broken.
 pub const MOST_RULED: usize = 10_000;
-/// Most persons whom one row can concern by name.
-const MOST_PERSONS: usize = 64;
-
-/// Whom a row can concern.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Concerns {
-    /// Nobody who can be asked about: an organisation, a person without a resident id, a row that is void.
-    Nobody,
-    /// These.
-    Persons(Vec<String>),
-    /// Anybody born in these years, both included.
-    Born {
-        /// The first year.
-        from: i32,
-        /// The last year.
-        to: i32,
-    },
-}
-
-impl Concerns {
-    /// Whether a row of which this was stated can be about the person.
-    pub fn could_be(&self, person: &ResidentId) -> bool {
-        match self {
-            Self::Nobody => false,
-            Self::Persons(persons) => persons.iter().any(|known| known == person.as_str()),
-            Self::Born { from, to } => (*from..=*to).contains(&chrono::Datelike::year(&person.birth_date())),
-        }
-    }
-
-    /// Reads what a clerk types: `nobody`, ids separated by commas, or `born 1952` or `born 1950-1955`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        if text == "nobody" {
-            return Ok(Self::Nobody);
-        }
-        if let Some(years) = text.strip_prefix("born ") {
-            let (from, to) = years.split_once('-').unwrap_or((years, years));
-            let year = |text: &str| text.trim().parse::<i32>().ok().filter(|year| (1800..2100).contains(year));
-            return match (year(from), year(to)) {
-                (Some(from), Some(to)) if from <= to => Ok(Self::Born { from, to }),
-                _ => Err("write years such as `born 1952` or `born 1950-1955`".into()),
-            };
-        }
-        let mut persons = Vec::new();
-        for id in text.split([',', '，']) {
-            let id = ResidentId::issued(id, date::in_china(SystemTime::now())).map_err(|error| format!("`{}`: {error}", id.trim()))?;
-            persons.push(id.as_str().to_owned());
-        }
-        persons.sort_unstable();
-        persons.dedup();
-        if persons.len() > MOST_PERSONS {
-            return Err(format!("at most {MOST_PERSONS} persons; give the years of birth instead"));
-        }
-        Ok(Self::Persons(persons))
-    }
-}
-
 /// What is stated of one row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,7 +118,7 @@ impl Worksheet {
     /// Signs it with the owner's key; a running connector takes it up.
     pub fn sign(&self, home: &SystemHome, dataset: &str) -> Result<usize, DeskError> {
         let _one = files::lock(&signing_lock(&home.folder))?;
-        let before = Adjudications::load(&home.folder, dataset)?.map_or(0, |(signed, _)| signed.version);
+        let before = load(&home.folder, dataset)?.map_or(0, |(signed, _)| signed.version);
         let message = v1::Adjudications {
             dataset: dataset.to_owned(),
             version: Versioned::Adjudications(dataset).next(&home.folder, before)?,
@@ -189,85 +132,26 @@ impl Worksheet {
     }
 }
 
-/// What an owner has stated and signed, by row.
-#[derive(Clone, Debug, Default)]
-pub struct Adjudications {
-    version: u64,
-    /// SHA-256 of the signed statement; empty where there is none.
-    pub digest: Vec<u8>,
-    rulings: HashMap<Digest, Stated>,
-}
-
-/// What an owner has stated of rows that are alike.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stated {
-    /// Whom they can concern.
-    pub concerns: Concerns,
-    /// Of how many rows it was stated; of more, nothing is.
-    pub rows: u64,
-}
-
-impl Adjudications {
-    /// The owner's signed statement about a dataset, if there is one. Whether the signature holds is for the directory in force to say.
-    pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Self, Envelope)>, DeskError> {
-        let path = signed_path(folder, dataset);
-        if !files::is_there(&path) {
-            return Ok(None);
-        }
-        let remedy = "remove it, then run `zerotrip-connector adjudicate` again: what was decided is kept";
-        let damaged = |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
-        let envelope = Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| damaged(error.to_string()))?;
-        let (payload, _) = dsse::peek(&envelope, payload_type::ADJUDICATIONS).map_err(|error| damaged(error.to_string()))?;
-        let message: v1::Adjudications = dsse::decode(payload).map_err(|error| damaged(error.to_string()))?;
-        let ruled = message.rulings.iter().map(|ruling| ruling.rows.len()).sum::<usize>();
-        if message.dataset != dataset || ruled > MOST_RULED {
-            return Err(damaged(format!("it is about `{}`, with rulings on {ruled} rows", message.dataset)));
-        }
-        let mut rulings = HashMap::new();
-        for ruling in message.rulings {
-            rulings.extend(from_message(ruling).ok_or_else(|| damaged("a ruling that cannot be read".into()))?);
-        }
-        Ok(Some((Self { version: message.version, digest: sha256(payload).to_vec(), rulings }, envelope)))
+/// The owner's signed statement about a dataset, if there is one. Whether the signature holds is for the directory in force to say.
+pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Rulings, Envelope)>, DeskError> {
+    let path = signed_path(folder, dataset);
+    if !files::is_there(&path) {
+        return Ok(None);
     }
-
-    /// Grows with every signing.
-    pub fn version(&self) -> u64 {
-        self.version
+    let remedy = "remove it, then run `zerotrip-connector adjudicate` again: what was decided is kept";
+    let damaged = |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
+    let envelope = Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| damaged(error.to_string()))?;
+    let (payload, _) = dsse::peek(&envelope, payload_type::ADJUDICATIONS).map_err(|error| damaged(error.to_string()))?;
+    let message: v1::Adjudications = dsse::decode(payload).map_err(|error| damaged(error.to_string()))?;
+    let ruled = message.rulings.iter().map(|ruling| ruling.rows.len()).sum::<usize>();
+    if message.dataset != dataset || ruled > MOST_RULED {
+        return Err(damaged(format!("it is about `{}`, with rulings on {ruled} rows", message.dataset)));
     }
-
-    /// What is stated of rows of that digest.
-    pub fn of(&self, row: &Digest) -> Option<&Stated> {
-        self.rulings.get(row)
+    let mut rulings = HashMap::new();
+    for ruling in message.rulings {
+        rulings.extend(from_message(ruling).ok_or_else(|| damaged("a ruling that cannot be read".into()))?);
     }
-
-    /// Whether nothing is stated.
-    pub fn is_empty(&self) -> bool {
-        self.rulings.is_empty()
-    }
-}
-
-impl FromIterator<(Digest, Concerns)> for Adjudications {
-    fn from_iter<T: IntoIterator<Item = (Digest, Concerns)>>(rulings: T) -> Self {
-        let stated = rulings.into_iter().map(|(row, concerns)| (row, Stated { concerns, rows: 1 }));
-        Self { rulings: stated.collect(), ..Self::default() }
-    }
-}
-
-/// A row's digest: of its cells in the order of the dataset file's columns, NULL and empty apart.
-pub fn row_digest<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Digest {
-    let mut hasher = Hasher::with_domain("zerotrip adjudicated row v1");
-    for cell in cells {
-        hasher.update(&[u8::from(cell.is_some())]);
-        hasher.update_framed(cell.unwrap_or_default().as_bytes());
-    }
-    hasher.finish()
-}
-
-/// The digest of a row that could not be split into cells.
-pub fn ragged_digest(text: &str) -> Digest {
-    let mut hasher = Hasher::with_domain("zerotrip adjudicated ragged row v1");
-    hasher.update_framed(text.as_bytes());
-    hasher.finish()
+    Ok(Some((Rulings { version: message.version, digest: sha256(payload).to_vec(), rulings }, envelope)))
 }
 
 fn to_message(ruling: &Ruling) -> v1::Ruling {
@@ -322,17 +206,6 @@ mod tests {
     const LI: &str = "11010519491231002X";
 
     #[test]
-    fn what_a_clerk_types_is_understood_or_explained() {
-        let li = ResidentId::new_strict(LI).unwrap();
-        let could = |text: &str| Concerns::parse(text).unwrap().could_be(&li);
-        assert!(could("11010519491231002x , 440524188001010014") && could("born 1949") && could("born 1940-1950"));
-        assert!(!could("nobody") && !could("440524188001010014") && !could("born 1950"));
-        for wrong in ["", "everybody", "110105491231002", "born", "born 49", "born 1950-1940", "11010519491231002X;", "born 1950-"] {
-            assert!(Concerns::parse(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
     fn a_worksheet_comes_back_as_it_was_written_and_damage_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let rows = vec![RuledRow { digest: hex::encode([7; 32]), count: 2 }];
@@ -364,20 +237,5 @@ mod tests {
             std::fs::write(worksheet_path(folder.path(), "estate.ownership"), text.replacen(from, to, 1)).unwrap();
             assert!(Worksheet::read(folder.path(), "estate.ownership").is_err(), "{from} → {to}");
         }
-    }
-
-    #[test]
-    fn a_rows_digest_tells_null_from_blank_and_one_split_from_another() {
-        let digests = [
-            row_digest([Some("a"), None]),
-            row_digest([Some("a"), Some("")]),
-            row_digest([None, Some("a")]),
-            row_digest([Some("a")]),
-            row_digest([Some("a,")]),
-            ragged_digest("a,"),
-            ragged_digest("a"),
-        ];
-        let distinct: std::collections::HashSet<Digest> = digests.into_iter().collect();
-        assert_eq!(distinct.len(), digests.len());
     }
 }

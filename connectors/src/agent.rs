@@ -19,7 +19,6 @@ use zerotrip_trust::ending::Ending;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::note;
 
-use crate::adjudications::Adjudications;
 use crate::approving;
 use crate::clock::Clock;
 use crate::desk::{self, DeskError, Stamp};
@@ -30,6 +29,7 @@ use crate::scan::{self, Messages, Shape};
 use crate::seen::{ChannelProof, Continuity, Seen};
 use crate::serving::{Serving, verify_owner};
 use crate::source::SourceError;
+use crate::source::rulings::Rulings;
 use crate::used::Used;
 use crate::versions::Versioned;
 use zerotrip_text::shown;
@@ -707,10 +707,10 @@ fn open_dataset(folder: &Path, path: &Path, known: &Datasets) -> Result<Arc<Serv
 }
 
 /// What its owner states of unreadable rows, if that is no older copy.
-fn adjudications(folder: &Path, dataset: &str) -> Result<Option<(Adjudications, Envelope)>, DeskError> {
-    let found = Adjudications::load(folder, dataset)?;
+fn adjudications(folder: &Path, dataset: &str) -> Result<Option<(Rulings, Envelope)>, DeskError> {
+    let found = crate::adjudications::load(folder, dataset)?;
     if let Some((adjudications, _)) = &found {
-        Versioned::Adjudications(dataset).not_older(folder, adjudications.version())?;
+        Versioned::Adjudications(dataset).not_older(folder, adjudications.version)?;
     }
     Ok(found)
 }

@@ -19,7 +19,6 @@ use zerotrip_trust::invitation::Invitation;
 use zerotrip_trust::tls::install_provider;
 
 use crate::adjudicate::Form;
-use crate::adjudications::Adjudications;
 use crate::agent::Agent;
 use crate::count::Count;
 use crate::inspect::Inspect;
@@ -277,7 +276,7 @@ async fn adjudicate_rows(arguments: &Adjudicate, json: bool) -> Result<(), Failu
             Some(Form::parse(cells, only, concerns, grounds, &dataset.columns)?)
         }
     };
-    let signed = Adjudications::load(dir, &dataset.id)?.map_or_else(Arc::default, |(signed, _)| Arc::new(signed));
+    let signed = crate::adjudications::load(dir, &dataset.id)?.map_or_else(Arc::default, |(signed, _)| Arc::new(signed));
     let base = files::folder_of(file);
     let (described, base, state) = (dataset.clone(), base.to_owned(), dir.join("state"));
     let opening = tokio::task::spawn_blocking(move || source::open(&described, &base, &state, signed));

@@ -21,9 +21,9 @@ use zerotrip_trust::digest::{self, Hasher, sha256_parts};
 use zerotrip_trust::keys::SigningKey;
 use zerotrip_trust::{dsse, receipt};
 
-use crate::adjudications::{Adjudications, Concerns, Stated, row_digest};
 use crate::gate::Admitted;
 use crate::serving::Serving;
+use crate::source::rulings::{Concerns, Rulings, Stated, row_digest};
 use crate::source::{LookUp, LookUpEnd, RawRow, Rows, SourceError, Stop};
 
 /// Messages on their way to the hub: with the stream's own window, all that a stalled reader can hold.
@@ -143,7 +143,7 @@ impl Shape {
 
     /// The asked-for persons whom this row names, in the order of the look-up's columns, each once; then those whose it is by its owner's
     /// ruling.
-    fn matches(&self, row: RawRow<'_>, keys: &HashSet<ResidentId>, adjudications: &Adjudications) -> Vec<ResidentId> {
+    fn matches(&self, row: RawRow<'_>, keys: &HashSet<ResidentId>, adjudications: &Rulings) -> Vec<ResidentId> {
         let mut found = Vec::new();
         let mut add = |id: ResidentId| {
             if keys.contains(&id) && !found.contains(&id) {
@@ -183,7 +183,7 @@ fn data_type(semantic: SemanticType) -> DataType {
 struct Delivery<'a> {
     shape: &'a Shape,
     keys: HashSet<ResidentId>,
-    adjudications: &'a Adjudications,
+    adjudications: &'a Rulings,
     out: &'a Messages,
     /// The last message: it waits for the next one, or for the trailer, which travels in it.
     held: Option<FlightData>,
@@ -198,7 +198,7 @@ struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    fn new(shape: &'a Shape, keys: &[ResidentId], adjudications: &'a Adjudications, out: &'a Messages, most_bytes: u64) -> Self {
+    fn new(shape: &'a Shape, keys: &[ResidentId], adjudications: &'a Rulings, out: &'a Messages, most_bytes: u64) -> Self {
         Self {
             shape,
             keys: keys.iter().copied().collect(),

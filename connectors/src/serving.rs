@@ -15,10 +15,10 @@ use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use crate::access::{Access, Turn};
-use crate::adjudications::Adjudications;
 use crate::desk::{DeskError, Signed};
 use crate::probes::Probes;
 use crate::proving::Proving;
+use crate::source::rulings::Rulings;
 use crate::source::{self, RestsOn, SourceError, Stop, Survey};
 use crate::versions::Versioned;
 
@@ -38,7 +38,7 @@ pub struct Serving {
     /// SHA-256 of that; empty where there is none.
     pub adjudications_digest: Vec<u8>,
     /// What it says.
-    adjudications: Arc<Adjudications>,
+    adjudications: Arc<Rulings>,
     access: Arc<Access>,
     proving: Option<Arc<Proving>>,
     /// What the latest look at every row has found to contradict the owner's description.
@@ -63,7 +63,7 @@ pub enum ServingError {
 
 impl Serving {
     /// Opens the source of a dataset file as its owner has signed it.
-    pub fn open(signed: Signed, adjudicated: Option<(Adjudications, Envelope)>, base: &Path, state: &Path) -> Result<Self, ServingError> {
+    pub fn open(signed: Signed, adjudicated: Option<(Rulings, Envelope)>, base: &Path, state: &Path) -> Result<Self, ServingError> {
         let wrong = ServingError::Statement;
         let Signed { file, envelope, statement, probes: bound } = signed;
         let statement_digest = dsse::payload_digest(&envelope);
@@ -98,7 +98,7 @@ impl Serving {
     }
 
     /// What the owner has stated of unreadable rows.
-    pub fn adjudications(&self) -> &Adjudications {
+    pub fn adjudications(&self) -> &Rulings {
         &self.adjudications
     }
 
@@ -120,7 +120,7 @@ impl Serving {
     /// Keeps the versions of what is signed here; its signatures were verified.
     pub fn remember_versions(&self, folder: &Path) -> Result<(), DeskError> {
         Versioned::Statement(&self.file.id).remember(folder, self.statement.version)?;
-        Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications.version())
+        Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications.version)
     }
 
     /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no longer than the scan may take.

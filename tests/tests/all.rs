@@ -6,6 +6,7 @@ mod adjudicate;
 mod answers;
 mod availability;
 mod certificates;
+mod circles;
 mod crash;
 mod days;
 mod definitions;

@@ -16,7 +16,7 @@ use zerotrip_datasets::{DatasetFile, Manifest};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::sha256;
 
-use crate::adjudications::{Adjudications, Concerns};
+use crate::source::rulings::{Concerns, Rulings};
 use zerotrip_legacy::files::{Book, Dbf, OldBook, parquet};
 
 use super::remote::tests::server::{Server, Table};
@@ -227,11 +227,11 @@ impl<'a> AnyRig<'a> {
     }
 
     pub fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
-        self.open_knowing(Adjudications::default())
+        self.open_knowing(Rulings::default())
     }
 
     /// Where the owner has stated something of rows that cannot be read.
-    pub fn open_knowing(&self, adjudications: Adjudications) -> Result<Arc<dyn Source>, SourceError> {
+    pub fn open_knowing(&self, adjudications: Rulings) -> Result<Arc<dyn Source>, SourceError> {
         super::open(&self.dataset, self.folder.path(), &self.path("state"), Arc::new(adjudications))
     }
 }
@@ -368,7 +368,7 @@ pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: AnyKind<'_>) {
     assert_eq!(shown, ["mask", "nobody's name on it", "void"]);
     assert_eq!(run(source.unreadable(2)).unwrap().len(), 2, "no more than asked for");
     let say = [Concerns::Persons(vec![LI.into()]), Concerns::Born { from: 1880, to: 1880 }, Concerns::Nobody];
-    let rulings = || open.iter().zip(&say).map(|(row, concerns)| (row.digest, concerns.clone())).collect::<Adjudications>();
+    let rulings = || open.iter().zip(&say).map(|(row, concerns)| (row.digest, concerns.clone())).collect::<Rulings>();
     let source = rig.open_knowing(rulings()).unwrap();
     let ask = |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap();
     let could = |key: &str| ask(key).1.could_match.len();

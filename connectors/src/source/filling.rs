@@ -16,7 +16,7 @@ use super::findings::{LeftFields, all_there};
 use super::header;
 use super::profile::{MOST_UNREADABLE, RaggedRow};
 use super::snapshot::snapshot_failed;
-use crate::adjudications::ragged_digest;
+use crate::source::rulings::ragged_digest;
 
 use self::midnight::Midnights;
 

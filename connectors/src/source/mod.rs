@@ -14,7 +14,9 @@ mod profile;
 mod remote;
 mod rest;
 mod rows;
+
 mod rules;
+pub mod rulings;
 mod seen;
 pub mod select;
 mod snapshot;
@@ -35,7 +37,7 @@ use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
 
-use crate::adjudications::Adjudications;
+use crate::source::rulings::Rulings;
 
 pub use self::findings::{Finding, FindingKind};
 pub use self::rows::{RawRow, Rows};
@@ -266,19 +268,14 @@ pub async fn count_rows(source: &dyn Source, look_up: LookUp) -> Result<(usize, 
 
 /// Opens the system that a dataset file describes. `base` is the file's folder; `state` the connector's own, where snapshots are kept;
 /// `adjudications` are what the owner has stated of unreadable rows. This list is every kind there is.
-pub fn open(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
+pub fn open(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: Arc<Rulings>) -> Result<Arc<dyn Source>, SourceError> {
     match made::stored(dataset) {
         None => open_stored(dataset, base, state, adjudications),
         Some(stored) => Ok(Arc::new(made::MadeSource::new(open_stored(&stored, base, state, adjudications)?, dataset))),
     }
 }
 
-fn open_stored(
-    dataset: &DatasetFile,
-    base: &Path,
-    state: &Path,
-    adjudications: Arc<Adjudications>,
-) -> Result<Arc<dyn Source>, SourceError> {
+fn open_stored(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: Arc<Rulings>) -> Result<Arc<dyn Source>, SourceError> {
     let dropped = |file: &FileDrop, format: Arc<dyn drop::Format>| -> Result<Arc<dyn Source>, SourceError> {
         Ok(Arc::new(drop::DropSource::open(dataset, file, format, base, state, Arc::clone(&adjudications))?))
     };

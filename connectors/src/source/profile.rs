@@ -14,7 +14,7 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
 
 use super::SourceError;
-use crate::adjudications::{Adjudications, Concerns};
+use crate::source::rulings::{Concerns, Rulings};
 
 /// More unreadable rows than this is not a register with blemishes but a broken one.
 pub const MOST_UNREADABLE: usize = 10_000;
@@ -62,7 +62,7 @@ pub struct Profile {
     /// All their columns, each once.
     columns: Vec<KeyColumn>,
     /// What the owner has stated of unreadable rows.
-    adjudications: Arc<Adjudications>,
+    adjudications: Arc<Rulings>,
     /// How many rows there are of each digest of which something is stated.
     ruled_rows: HashMap<Digest, u64>,
     /// Nobody is born later.
@@ -261,7 +261,7 @@ impl Profile {
         look_ups: Vec<KeyColumns>,
         beside: Vec<usize>,
         ragged: Vec<RaggedRow>,
-        adjudications: Arc<Adjudications>,
+        adjudications: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
         let key = |place: usize| look_ups.iter().find_map(|look_up| look_up.declared.get(&place)).cloned().unwrap_or_default();
         let columns: Vec<KeyColumn> = KeyColumns::places(&look_ups).into_iter().map(|place| KeyColumn { place, key: key(place) }).collect();
@@ -566,7 +566,7 @@ impl Profile {
 }
 
 /// What is stated of rows with this digest, if there are no more of them than it was stated of.
-fn covering<'a>(adjudications: &'a Adjudications, ruled_rows: &HashMap<Digest, u64>, digest: &Digest) -> Option<&'a Concerns> {
+fn covering<'a>(adjudications: &'a Rulings, ruled_rows: &HashMap<Digest, u64>, digest: &Digest) -> Option<&'a Concerns> {
     let stated = adjudications.of(digest)?;
     (ruled_rows.get(digest).copied().unwrap_or(0) <= stated.rows).then_some(&stated.concerns)
 }

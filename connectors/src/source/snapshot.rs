@@ -16,7 +16,7 @@ use super::SourceError;
 use super::profile::{KeyColumns, RaggedRow};
 use super::rules::Rules;
 use super::table::{Moment, TableShape, TableSource, id_places, quote};
-use crate::adjudications::Adjudications;
+use crate::source::rulings::Rulings;
 
 pub use super::filling::{Filled, Filling, Sample};
 
@@ -36,7 +36,7 @@ pub struct Snapshots {
     beside: Vec<usize>,
     rules: Arc<Rules>,
     not_about: Option<BTreeSet<String>>,
-    adjudications: Arc<Adjudications>,
+    adjudications: Arc<Rulings>,
 }
 
 /// A snapshot's file, of this process alone; it goes when nobody reads it any more. Two processes never share one: what stands in which
@@ -63,7 +63,7 @@ impl Drop for Temporary {
 
 impl Snapshots {
     /// Of a dataset; they are kept below `state`. What processes that are gone have left there is removed.
-    pub fn new(dataset: &DatasetFile, state: &Path, adjudications: Arc<Adjudications>) -> Self {
+    pub fn new(dataset: &DatasetFile, state: &Path, adjudications: Arc<Rulings>) -> Self {
         let look_ups = KeyColumns::of(dataset);
         let snapshots = Self {
             dataset: dataset.id.clone(),

@@ -5,7 +5,7 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::Source;
 use super::{AnyKind, AnyRig, Cells, LI, NAME, WANG, described, look_up, names, run, soon};
-use crate::adjudications::{Adjudications, Concerns};
+use crate::source::rulings::{Concerns, Rulings};
 
 pub fn what_is_not_proven_to_be_of_now_is_refused(kind: AnyKind<'_>) {
     let view = |clock: &str| format!("select \"SFZH\", \"GYR\", \"{NAME}\" from BEHIND where {clock} is not null");
@@ -112,9 +112,9 @@ pub fn who_is_named_beside_the_look_ups_could_be_meant(kind: AnyKind<'_>) {
     assert_eq!((could(&*source, LI), could(&*source, WANG), could(&*source, "33010619900101123X")), (0, 2, 0));
     let open = run(source.unreadable(10)).unwrap();
     assert_eq!(open.len(), 2, "its owner is asked");
-    let rulings = open.iter().map(|row| (row.digest, Concerns::Nobody)).collect::<Adjudications>();
+    let rulings = open.iter().map(|row| (row.digest, Concerns::Nobody)).collect::<Rulings>();
     assert_eq!(could(&*rig.open_knowing(rulings).unwrap(), WANG), 0);
-    let rulings = open.iter().map(|row| (row.digest, Concerns::Persons(vec![WANG.into()]))).collect::<Adjudications>();
+    let rulings = open.iter().map(|row| (row.digest, Concerns::Persons(vec![WANG.into()]))).collect::<Rulings>();
     assert_eq!(could(&*rig.open_knowing(rulings).unwrap(), WANG), 2);
     rig.not_about(kind.name());
     assert_eq!(could(&*rig.open().unwrap(), WANG), 0, "its owner has said why not");

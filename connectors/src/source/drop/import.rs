@@ -13,7 +13,7 @@ use super::super::SourceError;
 use super::super::snapshot::{Filled, Snapshots};
 use super::place::{Arrived, MOST_FILE, Place};
 use super::{Current, Format, read, unreadable};
-use crate::adjudications::Adjudications;
+use crate::source::rulings::Rulings;
 
 pub use super::super::snapshot::{Filling, Sample};
 
@@ -30,7 +30,7 @@ pub struct Import {
 
 impl Import {
     /// For a dataset; snapshots are kept below `state`.
-    pub fn new(dataset: &DatasetFile, place: Place, format: Arc<dyn Format>, state: &Path, adjudications: Arc<Adjudications>) -> Self {
+    pub fn new(dataset: &DatasetFile, place: Place, format: Arc<dyn Format>, state: &Path, adjudications: Arc<Rulings>) -> Self {
         Self { dataset: dataset.id.clone(), place, format, snapshots: Snapshots::new(dataset, state, adjudications) }
     }
 

@@ -31,7 +31,7 @@ use self::import::{Filling, Import};
 use self::place::{Place, Seen, Stamp};
 use super::table::TableSource;
 use super::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey, UnreadableRow};
-use crate::adjudications::Adjudications;
+use crate::source::rulings::Rulings;
 
 pub use self::csv::Csv;
 pub use self::dbf::Dbf;
@@ -102,7 +102,7 @@ impl DropSource {
         format: Arc<dyn Format>,
         base: &Path,
         state: &Path,
-        adjudications: Arc<Adjudications>,
+        adjudications: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
         let plan = Import::new(dataset, Place::new(file, base), format, state, adjudications);
         let current = plan.first()?;

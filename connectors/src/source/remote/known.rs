@@ -14,7 +14,7 @@ use super::super::profile::{KeyCell, Profile};
 use super::super::{RawRow, Rows, SourceError, UnreadableRow, next_number};
 use super::cells::Cells;
 use super::system::{Column, Form, Locator, Sink};
-use crate::adjudications::row_digest;
+use crate::source::rulings::row_digest;
 
 /// Bytes of all spellings and locators that are remembered.
 const MOST_BYTES: usize = 256 << 20;

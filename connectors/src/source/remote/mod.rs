@@ -45,7 +45,7 @@ use known::{Known, Pass, holds_ids};
 use pool::{Lease, Pool};
 use system::{Only, Query, Relation, Session, System};
 
-use crate::adjudications::Adjudications;
+use crate::source::rulings::Rulings;
 
 /// Time that a profiling pass may take.
 const PASS: Duration = Duration::from_secs(600);
@@ -114,7 +114,7 @@ struct Shape {
     nothing_hidden: Option<String>,
     profile_every: Duration,
     /// What the owner has stated of unreadable rows.
-    adjudications: Arc<Adjudications>,
+    adjudications: Arc<Rulings>,
 }
 
 #[derive(Clone)]
@@ -180,7 +180,7 @@ impl Workers {
 
 impl<S: System> RemoteSource<S> {
     /// Logs in, proves that the table and its columns are there, and takes the first profiling pass.
-    pub fn open(dataset: &DatasetFile, spec: &Polled<'_>, system: S, adjudications: Arc<Adjudications>) -> Result<Self, SourceError> {
+    pub fn open(dataset: &DatasetFile, spec: &Polled<'_>, system: S, adjudications: Arc<Rulings>) -> Result<Self, SourceError> {
         let inner = Arc::new(Inner {
             shape: Shape::of(dataset, spec, adjudications),
             pool: Pool::new(system, spec.connections),
@@ -253,7 +253,7 @@ async fn keep_fresh<S: System>(source: &Weak<Inner<S>>) {
 }
 
 impl Shape {
-    fn of(dataset: &DatasetFile, spec: &Polled<'_>, adjudications: Arc<Adjudications>) -> Self {
+    fn of(dataset: &DatasetFile, spec: &Polled<'_>, adjudications: Arc<Rulings>) -> Self {
         let look_ups = KeyColumns::of(dataset);
         let keys = KeyColumns::places(&look_ups);
         Self {

@@ -22,7 +22,7 @@ use super::RemoteSource;
 use super::ground::Ground;
 use super::login::{authorities, not_let_in, password};
 use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
-use crate::adjudications::Adjudications;
+use crate::source::rulings::Rulings;
 
 /// Time between two signs of life on a connection that nobody uses.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ const INDEXES: &str = "select index_name, column_name, seq_in_index from informa
     where table_schema = ? and table_name = ? order by index_name, seq_in_index";
 
 /// Opens the table that a dataset file describes.
-pub fn open(dataset: &DatasetFile, spec: &Remote, base: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
+pub fn open(dataset: &DatasetFile, spec: &Remote, base: &Path, adjudications: Arc<Rulings>) -> Result<Arc<dyn Source>, SourceError> {
     let system = Mysql::new(spec.clone(), base.to_owned());
     Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, adjudications)?))
 }

@@ -25,7 +25,7 @@ use super::login::{authorities, misconfigured, not_let_in, password};
 use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
 use super::tls::MakeTls;
 use super::{RemoteSource, moment};
-use crate::adjudications::Adjudications;
+use crate::source::rulings::Rulings;
 
 /// Time between two signs of life on a connection that nobody uses.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -59,7 +59,7 @@ const TABLES: &str = "select c.relname::text, (c.relkind in ('r', 'p', 'm'))::te
     where n.nspname::text = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f') order by c.relname limit 10000";
 
 /// Opens the table that a dataset file describes.
-pub fn open(dataset: &DatasetFile, spec: &Remote, base: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
+pub fn open(dataset: &DatasetFile, spec: &Remote, base: &Path, adjudications: Arc<Rulings>) -> Result<Arc<dyn Source>, SourceError> {
     let system = Postgres::new(spec.clone(), base.to_owned());
     Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, adjudications)?))
 }

@@ -28,7 +28,7 @@ use self::reading::Plan;
 use super::snapshot::Snapshots;
 use super::table::TableSource;
 use super::{LookUp, LookUpEnd, RestsOn, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
-use crate::adjudications::Adjudications;
+use crate::source::rulings::Rulings;
 
 /// Time after which a reading that failed is tried again.
 const RETRY: Duration = Duration::from_secs(30);
@@ -67,13 +67,7 @@ impl fmt::Debug for RestSource {
 
 impl RestSource {
     /// Reads the collection for the first time, and proves that every column is there.
-    pub fn open(
-        dataset: &DatasetFile,
-        spec: &Rest,
-        base: &Path,
-        state: &Path,
-        adjudications: Arc<Adjudications>,
-    ) -> Result<Self, SourceError> {
+    pub fn open(dataset: &DatasetFile, spec: &Rest, base: &Path, state: &Path, adjudications: Arc<Rulings>) -> Result<Self, SourceError> {
         let plan = Plan::new(dataset, spec, base, Snapshots::new(dataset, state, adjudications))?;
         let failed = |error: std::io::Error| SourceError::new(ErrorCode::SourceFailed, format!("no thread: {error}"));
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;

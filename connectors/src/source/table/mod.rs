@@ -27,7 +27,7 @@ use super::rules::Rules;
 use super::seen::Seen;
 use super::snapshot::Temporary;
 use super::{LookUp, LookUpEnd, RawRow, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
-use crate::adjudications::Adjudications;
+use crate::source::rulings::Rulings;
 
 /// Read connections of one table, and so look-ups at once; more wait their turn within their deadline.
 const READERS: usize = 4;
@@ -77,7 +77,7 @@ pub struct TableShape {
     /// Rows that could not be split into columns.
     pub ragged: Vec<RaggedRow>,
     /// What the owner has stated of unreadable rows.
-    pub adjudications: Arc<Adjudications>,
+    pub adjudications: Arc<Rulings>,
 }
 
 /// A table in a SQLite file.
@@ -130,7 +130,7 @@ impl fmt::Debug for TableSource {
 
 impl TableSource {
     /// Opens the department's own database, read-only.
-    pub fn open_live(dataset: &DatasetFile, spec: &Sqlite, base: &Path, adjudications: Arc<Adjudications>) -> Result<Self, SourceError> {
+    pub fn open_live(dataset: &DatasetFile, spec: &Sqlite, base: &Path, adjudications: Arc<Rulings>) -> Result<Self, SourceError> {
         let moment = match &spec.as_of {
             SqliteAsOf::Live => Moment::Live,
             SqliteAsOf::Table { table, column } => Moment::Recorded { table: table.clone(), column: column.clone() },

@@ -7,7 +7,7 @@ use super::super::findings::{Assay, Assayed};
 use super::super::profile::KeyColumns;
 use super::super::{Rows, SourceError, Stop, Survey, UnreadableRow};
 use super::{Inner, Moment, Reader};
-use crate::adjudications::row_digest;
+use crate::source::rulings::row_digest;
 
 /// Time that the owner's own questions may take.
 const PATIENCE: Duration = Duration::from_secs(600);

@@ -9,7 +9,7 @@ use super::super::present::{Gathering, Present};
 use super::super::profile::{KeyCell, KeyColumns, Profile};
 use super::super::{Rows, SourceError, Stop, next_number};
 use super::{Inner, Moment, Reader};
-use crate::adjudications::row_digest;
+use crate::source::rulings::row_digest;
 
 /// What a pass over the whole table has seen.
 pub struct Pass {

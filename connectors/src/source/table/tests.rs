@@ -8,9 +8,9 @@ use tempfile::TempDir;
 use zerotrip_datasets::resident_id::{Declared, ResidentId, SchemeBy};
 
 use super::*;
-use crate::adjudications::Concerns;
 use crate::source::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
 use crate::source::profile::{DeclaredKey, KeyCell, Profile};
+use crate::source::rulings::Concerns;
 
 /// A database made by this SQL, and the shape of a table of it.
 fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShape) {
@@ -289,7 +289,7 @@ fn a_row_that_a_damaged_index_gives_to_another_is_nobodys() {
 fn a_ruling_covers_the_rows_that_were_there() {
     let look_ups = || vec![KeyColumns { columns: vec![0], ..KeyColumns::default() }];
     let key = |raw: &'static str| move |_| KeyCell::Text(raw);
-    let rulings: Adjudications = [([7; 32], Concerns::Nobody), ([8; 32], Concerns::Persons(vec![LI.to_owned()]))].into_iter().collect();
+    let rulings: Rulings = [([7; 32], Concerns::Nobody), ([8; 32], Concerns::Persons(vec![LI.to_owned()]))].into_iter().collect();
     let profile = |void: usize, his: usize| {
         let mut profile = Profile::new(look_ups(), Vec::new(), Vec::new(), Arc::new(rulings.clone())).unwrap();
         for row in 0..void {

@@ -31,7 +31,7 @@ use super::ground::{self, Ground};
 use super::login::{misconfigured, password};
 use super::system::{Asked, Form, Query, Relation, Session, Sink, System, whole_seconds};
 use super::{Polled, RemoteSource, moment};
-use crate::adjudications::Adjudications;
+use crate::source::rulings::Rulings;
 use catalogue::{Bound, Collecting};
 use dialect::{Asks, Dialect};
 use process::{Broken, Helper, Taking};
@@ -45,7 +45,7 @@ const VALUES: usize = 200;
 const MOST_IN_LIST: usize = 900;
 
 /// Opens the table that a dataset file describes.
-pub fn open(dataset: &DatasetFile, spec: &Spec, base: &Path, adjudications: Arc<Adjudications>) -> Result<Arc<dyn Source>, SourceError> {
+pub fn open(dataset: &DatasetFile, spec: &Spec, base: &Path, adjudications: Arc<Rulings>) -> Result<Arc<dyn Source>, SourceError> {
     let system = Odbc::new(spec.clone(), base.to_owned());
     let polled = Polled {
         table: &spec.table,

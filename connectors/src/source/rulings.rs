@@ -1,0 +1,160 @@
+//! What an owner has ruled of rows that cannot be read: whom they can concern.
+//!
+//! A row is known by the digest of its cells, not by its place: tomorrow's drop has it on another
+//! line. A ruling covers as many such rows as there were when it was signed.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use zerotrip_datasets::{ResidentId, date};
+use zerotrip_trust::digest::{Digest, Hasher};
+
+/// Most persons whom one row can concern by name.
+pub const MOST_PERSONS: usize = 64;
+
+/// Whom a row can concern.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Concerns {
+    /// Nobody who can be asked about: an organisation, a person without a resident id, a row that is void.
+    Nobody,
+    /// These.
+    Persons(Vec<String>),
+    /// Anybody born in these years, both included.
+    Born {
+        /// The first year.
+        from: i32,
+        /// The last year.
+        to: i32,
+    },
+}
+
+impl Concerns {
+    /// Whether a row of which this was stated can be about the person.
+    pub fn could_be(&self, person: &ResidentId) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Persons(persons) => persons.iter().any(|known| known == person.as_str()),
+            Self::Born { from, to } => (*from..=*to).contains(&chrono::Datelike::year(&person.birth_date())),
+        }
+    }
+
+    /// Reads what a clerk types: `nobody`, ids separated by commas, or `born 1952` or `born 1950-1955`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text == "nobody" {
+            return Ok(Self::Nobody);
+        }
+        if let Some(years) = text.strip_prefix("born ") {
+            let (from, to) = years.split_once('-').unwrap_or((years, years));
+            let year = |text: &str| text.trim().parse::<i32>().ok().filter(|year| (1800..2100).contains(year));
+            return match (year(from), year(to)) {
+                (Some(from), Some(to)) if from <= to => Ok(Self::Born { from, to }),
+                _ => Err("write years such as `born 1952` or `born 1950-1955`".into()),
+            };
+        }
+        let mut persons = Vec::new();
+        for id in text.split([',', '，']) {
+            let id = ResidentId::issued(id, date::in_china(SystemTime::now())).map_err(|error| format!("`{}`: {error}", id.trim()))?;
+            persons.push(id.as_str().to_owned());
+        }
+        persons.sort_unstable();
+        persons.dedup();
+        if persons.len() > MOST_PERSONS {
+            return Err(format!("at most {MOST_PERSONS} persons; give the years of birth instead"));
+        }
+        Ok(Self::Persons(persons))
+    }
+}
+
+/// What an owner has stated and signed, by row.
+#[derive(Clone, Debug, Default)]
+pub struct Rulings {
+    /// Grows with every signing.
+    pub version: u64,
+    /// SHA-256 of the signed statement; empty where there is none.
+    pub digest: Vec<u8>,
+    /// By the digest of the rows.
+    pub rulings: HashMap<Digest, Stated>,
+}
+
+/// What an owner has stated of rows that are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// Whom they can concern.
+    pub concerns: Concerns,
+    /// Of how many rows it was stated; of more, nothing is.
+    pub rows: u64,
+}
+
+impl Rulings {
+    /// What is stated of rows of that digest.
+    pub fn of(&self, row: &Digest) -> Option<&Stated> {
+        self.rulings.get(row)
+    }
+
+    /// Whether nothing is stated.
+    pub fn is_empty(&self) -> bool {
+        self.rulings.is_empty()
+    }
+}
+
+impl FromIterator<(Digest, Concerns)> for Rulings {
+    fn from_iter<T: IntoIterator<Item = (Digest, Concerns)>>(rulings: T) -> Self {
+        let stated = rulings.into_iter().map(|(row, concerns)| (row, Stated { concerns, rows: 1 }));
+        Self { rulings: stated.collect(), ..Self::default() }
+    }
+}
+
+/// A row's digest: of its cells in the order of the dataset file's columns, NULL and empty apart.
+pub fn row_digest<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Digest {
+    let mut hasher = Hasher::with_domain("zerotrip adjudicated row v1");
+    for cell in cells {
+        hasher.update(&[u8::from(cell.is_some())]);
+        hasher.update_framed(cell.unwrap_or_default().as_bytes());
+    }
+    hasher.finish()
+}
+
+/// The digest of a row that could not be split into cells.
+pub fn ragged_digest(text: &str) -> Digest {
+    let mut hasher = Hasher::with_domain("zerotrip adjudicated ragged row v1");
+    hasher.update_framed(text.as_bytes());
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+    use super::*;
+
+    const LI: &str = "11010519491231002X";
+
+    #[test]
+    fn what_a_clerk_types_is_understood_or_explained() {
+        let li = ResidentId::new_strict(LI).unwrap();
+        let could = |text: &str| Concerns::parse(text).unwrap().could_be(&li);
+        assert!(could("11010519491231002x , 440524188001010014") && could("born 1949") && could("born 1940-1950"));
+        assert!(!could("nobody") && !could("440524188001010014") && !could("born 1950"));
+        for wrong in ["", "everybody", "110105491231002", "born", "born 49", "born 1950-1940", "11010519491231002X;", "born 1950-"] {
+            assert!(Concerns::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rows_digest_tells_null_from_blank_and_one_split_from_another() {
+        let digests = [
+            row_digest([Some("a"), None]),
+            row_digest([Some("a"), Some("")]),
+            row_digest([None, Some("a")]),
+            row_digest([Some("a")]),
+            row_digest([Some("a,")]),
+            ragged_digest("a,"),
+            ragged_digest("a"),
+        ];
+        let distinct: std::collections::HashSet<Digest> = digests.into_iter().collect();
+        assert_eq!(distinct.len(), digests.len());
+    }
+}
