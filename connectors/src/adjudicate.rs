@@ -11,7 +11,7 @@ use zerotrip_datasets::predicate::{Predicate, Truth, place};
 use zerotrip_datasets::{Column, DatasetFile, cell, mask};
 
 use crate::adjudications::{MOST_RULED, RuledRow, Ruling, Worksheet};
-use crate::cli::Failure;
+use crate::output::Failure;
 use crate::progress::with_progress;
 use crate::source::rulings::Concerns;
 use crate::source::{Source, UnreadableRow};

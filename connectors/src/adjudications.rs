@@ -21,7 +21,7 @@ use zerotrip_text::toml_fault;
 use zerotrip_trust::digest::{Digest, sha256};
 use zerotrip_trust::dsse;
 
-use crate::desk::{DeskError, signing_lock};
+use crate::owner_files::{DeskError, signing_lock};
 use crate::source::rulings::{Concerns, MOST_PERSONS, Rulings, Stated};
 use crate::versions::Versioned;
 

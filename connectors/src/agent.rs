@@ -21,13 +21,16 @@ use zerotrip_trust::note;
 
 use crate::approving;
 use crate::clock::Clock;
-use crate::desk::{self, DeskError, Stamp};
+use crate::desk::{self, Stamp};
 use crate::gate::{self, Admitted, Arrival, Served};
 use crate::journal::Journal;
+use crate::owner::verify_owner;
+use crate::owner_files::DeskError;
 use crate::quality::Qualities;
-use crate::scan::{self, Messages, Shape};
+use crate::scan::{self, Messages};
 use crate::seen::{ChannelProof, Continuity, Seen};
-use crate::serving::{Serving, verify_owner};
+use crate::serving::Serving;
+use crate::shape::Shape;
 use crate::source::SourceError;
 use crate::source::rulings::Rulings;
 use crate::used::Used;
@@ -684,7 +687,7 @@ fn open_dataset(folder: &Path, path: &Path, known: &Datasets) -> Result<Arc<Serv
     let before = known.open.get(&id);
     let wrong = |error: DeskError| (id.clone(), error.to_string());
     // One who is signing replaces more than one file: they are read when all are there.
-    let read = files::lock(&desk::signing_lock(folder)).map_err(DeskError::from).and_then(|_one| {
+    let read = files::lock(&crate::owner_files::signing_lock(folder)).map_err(DeskError::from).and_then(|_one| {
         let signed = desk::signed_dataset(folder, path)?;
         Ok((signed, adjudications(folder, &id)?))
     });

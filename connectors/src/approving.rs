@@ -13,8 +13,8 @@ use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::dsse;
 use zerotrip_trust::receipt::template_digest;
 
-use crate::desk::{DeskError, envelope};
-use crate::serving::owner_of;
+use crate::owner::owner_of;
+use crate::owner_files::{DeskError, envelope};
 use crate::versions::Versioned;
 
 const APPROVE_AGAIN: &str = "remove it, then run `zerotrip-connector approve` again for each check that is to be served";

@@ -15,8 +15,8 @@ use zerotrip_datasets::{DatasetFile, Limits, vocabulary};
 use zerotrip_proto::bounds;
 
 use crate::access::Access;
-use crate::cli::{Failure, say};
 use crate::desk;
+use crate::output::{Failure, say};
 use crate::probes::Probes;
 use crate::progress::with_progress;
 use crate::scratch::Scratch;

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::{Parser, Subcommand};
-use serde::Serialize;
 use tokio::sync::watch;
 use zerotrip_channel::{SystemHome, files, join};
 use zerotrip_proto::v1::KeyUsage;
@@ -22,6 +21,7 @@ use crate::adjudicate::Form;
 use crate::agent::Agent;
 use crate::count::Count;
 use crate::inspect::Inspect;
+use crate::output::{Failure, say};
 use crate::progress::with_progress;
 use crate::{adjudicate, check, count, desk, dialler, inspect, renewing, source};
 use zerotrip_text::shown;
@@ -197,23 +197,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 fn fail(error: &dyn std::error::Error, json: bool) -> ExitCode {
     let text = error.to_string();
     let line = if json { serde_json::json!({ "error": text }).to_string() } else { format!("zerotrip-connector: {text}") };
     // If standard error is gone, the exit code still says it.
     let _gone = writeln!(std::io::stderr(), "{line}");
     ExitCode::from(2)
-}
-
-pub(crate) fn say(json: bool, text: &str, value: &impl Serialize) -> Result<(), Failure> {
-    let line = if json { serde_json::to_string(value)? } else { text.to_owned() };
-    match writeln!(std::io::stdout(), "{line}") {
-        // Whoever read it has read enough: what was done stays so, and the exit code says it.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
-    }
 }
 
 async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {

@@ -15,8 +15,8 @@ use zerotrip_datasets::predicate::{self, Predicate, Value};
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
-use crate::cli::{Failure, say};
 use crate::desk;
+use crate::output::{Failure, say};
 use crate::progress::with_progress;
 use crate::scratch::Scratch;
 use crate::source::select::{self, SelectEnd};

@@ -9,146 +9,29 @@ use std::time::SystemTime;
 
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
+use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, FileError, Secrecy};
-use zerotrip_channel::{HomeError, SystemHome};
 use zerotrip_datasets::file::Made;
 use zerotrip_datasets::vocabulary::VOCABULARIES;
-use zerotrip_datasets::{DatasetFile, FileError as DatasetError, date, template};
+use zerotrip_datasets::{DatasetFile, date, template};
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ScanTemplate};
 use zerotrip_text::toml_fault;
-use zerotrip_trust::digest::{self, Digest, RandomError, sha256, sha256_parts};
+use zerotrip_trust::digest::{self, Digest, sha256, sha256_parts};
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::dsse;
 use zerotrip_trust::identity::{is_name, is_term};
 
 use crate::approving;
+use crate::owner::owner_of;
+use crate::owner_files::{DeskError, MOST_DATASETS, envelope, signing_lock};
 use crate::probes::Probes;
-use crate::serving::owner_of;
 use crate::source::SourceError;
 use crate::versions::Versioned;
-
-/// Most datasets of one connector.
-const MOST_DATASETS: usize = 64;
 
 /// Bytes of the salt with which a dataset file is bound.
 const SALT_BYTES: usize = 32;
 const SIGN_AGAIN: &str = "sign its dataset file again with `zerotrip-connector sign`";
-
-/// What is wrong at the desk.
-#[derive(Debug, thiserror::Error)]
-pub enum DeskError {
-    /// A file.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A dataset file.
-    #[error(transparent)]
-    Dataset(#[from] DatasetError),
-    /// A signed file.
-    #[error("`{path}` is damaged: {why}; {remedy}")]
-    Damaged {
-        /// Which.
-        path: String,
-        /// Why.
-        why: String,
-        /// What mends it.
-        remedy: &'static str,
-    },
-    /// Not a member's name.
-    #[error("`{0}` cannot be a member's name; `--requester` takes a member's id, 1 to 32 lower-case letters, digits and hyphens")]
-    Requester(String),
-    /// A name that nobody bears.
-    #[error(
-        "no member `{0}` in the key directory (version {1}): an approval for it would serve whoever is called so later; there are: {2}"
-    )]
-    Stranger(String, u64, String),
-    /// Not a purpose.
-    #[error("`{0}` cannot be a purpose: 1 to 64 characters, no control characters, no blanks at the ends")]
-    Purpose(String),
-    /// `connector.toml`.
-    #[error("`{0}`: {1}")]
-    Config(String, String),
-    /// Nobody signed it.
-    #[error("dataset `{0}` is not signed; run `zerotrip-connector sign` on its file")]
-    Unsigned(String),
-    /// Changed since.
-    #[error(
-        "the dataset file{1} was changed after its owner signed it: nothing of `{0}` is served until it is signed again with \
-         `zerotrip-connector sign`"
-    )]
-    Changed(String, &'static str),
-    /// Not ours.
-    #[error("dataset `{0}` belongs to member `{1}`, and this connector is member `{2}`'s")]
-    NotOurs(String, String, String),
-    /// Somebody else at the same desk.
-    #[error(
-        "the approvals were changed by somebody else meanwhile, and nothing was signed; run the command again and read what it says now"
-    )]
-    Meanwhile,
-    /// Not what the owner signed.
-    #[error("the hub's catalog asks dataset `{0}` for what its signed statement does not have: {1}")]
-    Misfit(String, String),
-    /// What was unsaid since would hold again.
-    #[error("{what} here: version {version}, and version {highest} was signed: an older copy was put back. {remedy}")]
-    Older {
-        /// What it is that has versions.
-        what: String,
-        /// As it lies there.
-        version: u64,
-        /// The highest that was ever here.
-        highest: u64,
-        /// What to do.
-        remedy: String,
-    },
-    /// A statement by which less is bound than is served.
-    #[error(
-        "the statement of dataset `{0}` was signed by an older release, which did not bind the whole dataset file; run \
-         `zerotrip-connector sign` on it again"
-    )]
-    Unbound(String),
-    /// The file that names known persons.
-    #[error("the known persons of dataset `{0}`: {1}")]
-    Probes(String, String),
-    /// No check asks it, by that id.
-    #[error(
-        "no check of the hub asks a dataset `{0}`{1}; nothing was signed. Correct `dataset.id` in `{2}`, or add `--not-asked-yet` where the \
-         check's definition is yet to be deployed"
-    )]
-    NotAsked(String, String, String),
-    /// Randomness.
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    /// Two files for one dataset: which of them is meant is not ours to guess.
-    #[error("`{0}` is attached already, as `{1}` describes it; change that file, or take its line out of `connector.toml`")]
-    Twice(String, String),
-    /// Nobody knows what will have ended, nor from when on nothing will be missing.
-    #[error("`{key}` of `{dataset}` is {day}, which is yet to come: name {remedy}")]
-    YetToCome {
-        /// The dataset.
-        dataset: String,
-        /// The key of its file.
-        key: &'static str,
-        /// What it says.
-        day: chrono::NaiveDate,
-        /// What it should say.
-        remedy: &'static str,
-    },
-    /// Without that day, nothing follows from the rows.
-    #[error(
-        "column `{1}` of `{0}` is `absent`, and the check `{2}` takes it to be {3}, without which nothing follows from a row: name the field that \
-         holds it; a register that has none cannot be asked by this check. Only an end can be absent, and a column that the check can do without"
-    )]
-    CannotBeAbsent(String, &'static str, &'static str, &'static str),
-    /// Over the bound.
-    #[error("over {MOST_DATASETS} datasets; attach the others through a second connector")]
-    TooMany,
-    /// Keys.
-    #[error(transparent)]
-    Home(#[from] HomeError),
-    /// Signing.
-    #[error(transparent)]
-    Sign(#[from] DsseError),
-}
 
 /// `connector.toml`.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -261,11 +144,6 @@ pub fn stamps(folder: &Path) -> BTreeMap<PathBuf, Option<Stamp>> {
     let signed = signed.filter(|path| *path != approving::path(folder));
     stamps.extend(signed.map(|path| (path.clone(), stamp(&path))));
     stamps
-}
-
-/// Held while the owner's files are replaced: a statement and its salt belong together.
-pub fn signing_lock(folder: &Path) -> PathBuf {
-    folder.join("signed").join("sign.lock")
 }
 
 /// Reads a dataset file.
@@ -419,14 +297,6 @@ pub fn whom_and_what(requesters: &[String], purposes: &[String], directory: &Dir
         Some(odd) => Err(DeskError::Purpose(cut(odd))),
         None => Ok(()),
     }
-}
-
-/// An envelope that at least looks like one of this kind; whether its signature holds, the directory in force says.
-pub fn envelope(path: &Path, kind: &str, remedy: &'static str) -> Result<Envelope, DeskError> {
-    let damaged = |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
-    let envelope = Envelope::decode(files::read(path)?.as_slice()).map_err(|error| damaged(error.to_string()))?;
-    dsse::peek(&envelope, kind).map_err(|error| damaged(error.to_string()))?;
-    Ok(envelope)
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ use zerotrip_trust::receipt::{self, template_digest};
 
 use crate::approving::{Pair, pairs};
 use crate::clock::{Skew, seconds};
-use crate::scan::Shape;
-use crate::serving::owner_of;
+use crate::owner::owner_of;
+use crate::shape::Shape;
 
 /// Most receipts of other departments in one grant.
 const MOST_EVIDENCE: usize = 16;

@@ -8,14 +8,15 @@ use std::time::SystemTime;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::file::DatasetFile;
 use zerotrip_proto::payload_type;
-use zerotrip_proto::v1::KeyUsage;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ErrorCode};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use crate::access::{Access, Turn};
-use crate::desk::{DeskError, Signed};
+use crate::desk::Signed;
+use crate::owner::{owner_of, verify_owner};
+use crate::owner_files::DeskError;
 use crate::probes::Probes;
 use crate::proving::Proving;
 use crate::source::rulings::Rulings;
@@ -197,19 +198,4 @@ fn read_memory(memory: &Path) -> Result<u64, String> {
     }
     let text = files::read_text(memory).map_err(|error| error.to_string())?;
     text.trim().parse().map_err(|_| format!("`{}` does not hold a row count; remove it", memory.display()))
-}
-
-/// The member that owns a dataset: the part of its id before the dot.
-pub fn owner_of(dataset: &str) -> &str {
-    dataset.split_once('.').map_or(dataset, |(member, _)| member)
-}
-
-/// Whether an envelope is signed with an APPROVE key of that member.
-pub fn verify_owner(envelope: &Envelope, kind: &str, member: &str, directory: &Directory, now: SystemTime) -> Result<(), String> {
-    let (_, keyid) = dsse::peek(envelope, kind).map_err(|error| error.to_string())?;
-    let holder = directory.signing_key(keyid, KeyUsage::Approve, now).map_err(|error| error.to_string())?;
-    if holder.member.as_deref() != Some(member) {
-        return Err(format!("signed by `{}`, owned by `{member}`", holder.uri));
-    }
-    dsse::verify(envelope, kind, &holder.key).map(|_| ()).map_err(|error| error.to_string())
 }

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use zerotrip_channel::files::{self, Secrecy};
 
-use crate::desk::DeskError;
+use crate::owner_files::DeskError;
 
 /// What has versions here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

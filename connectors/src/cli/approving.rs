@@ -10,11 +10,12 @@ use zerotrip_proto::v1::DateRole;
 use zerotrip_proto::v1::ScanTemplate;
 use zerotrip_proto::v1::key_origin::From as Source;
 
+use super::confirmed;
 use super::signing::checks;
-use super::{Failure, confirmed, say};
 use crate::approving::{self, Served};
 use crate::desk;
-use crate::serving::owner_of;
+use crate::output::{Failure, say};
+use crate::owner::owner_of;
 use zerotrip_text::shown;
 
 /// When a change holds.

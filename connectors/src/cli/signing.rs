@@ -9,7 +9,7 @@ use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::{CheckEntry, ListChecksRequest};
 use zerotrip_proto::{Refusal, bounds};
 
-use super::{Failure, say};
+use crate::output::{Failure, say};
 use crate::{check, desk};
 use zerotrip_text::shown;
 

@@ -9,8 +9,8 @@ use zerotrip_datasets::resident_id::SCHEMES;
 use zerotrip_datasets::vocabulary::{AskedColumn, AskedDataset, VOCABULARIES, Vocabulary, of};
 use zerotrip_proto::v1::{Grade, SemanticType};
 
-use super::proposal::{PLACEHOLDER, Proposed, comment, quoted};
-use crate::cli::Failure;
+use super::words::{PLACEHOLDER, Proposed, comment, quoted};
+use crate::output::Failure;
 use zerotrip_text::shown;
 
 /// The dataset that is described, of the check that is named; an error lists what there is.

@@ -3,6 +3,7 @@
 mod asked;
 mod options;
 mod proposal;
+mod words;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,8 +19,8 @@ use zerotrip_datasets::vocabulary::AskedDataset;
 use zerotrip_proto::v1::SemanticType;
 
 use self::options::in_options;
-use self::proposal::Proposed;
-use crate::cli::{Failure, say};
+use self::words::{PLACEHOLDER, Proposed};
+use crate::output::{Failure, say};
 use crate::progress::with_progress;
 use crate::source::SourceError;
 use crate::source::catalogue::{Login, Look, Place, Setting, Table, Target};
@@ -209,11 +210,7 @@ fn propose(arguments: &Inspect, target: &Target, asked: Option<&AskedDataset>, m
         }
         Some(out) => {
             write_new(out, &text)?;
-            let next = format!(
-                "{told}wrote {}; replace every {} in it, then `check` it",
-                shown(&out.display().to_string()),
-                proposal::PLACEHOLDER
-            );
+            let next = format!("{told}wrote {}; replace every {} in it, then `check` it", shown(&out.display().to_string()), PLACEHOLDER);
             say(as_json, &next, &value)
         }
     }

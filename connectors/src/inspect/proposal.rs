@@ -6,27 +6,14 @@ use std::fmt::Write as _;
 
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{MOST_CODES, type_name};
-use zerotrip_datasets::guess::{Guess, MOST_VALUES};
+use zerotrip_datasets::guess::MOST_VALUES;
 use zerotrip_datasets::vocabulary::AskedDataset;
 use zerotrip_proto::v1::SemanticType;
 
 use super::asked;
-use crate::source::catalogue::{Look, Seen, Setting};
+use super::words::{PLACEHOLDER, Proposed, comment, quoted};
+use crate::source::catalogue::{Look, Setting};
 use zerotrip_text::shown;
-
-/// What stands where the owner must decide.
-pub const PLACEHOLDER: &str = "FILL_IN";
-
-/// A column, and what it seems to be.
-#[derive(Clone, Debug)]
-pub struct Proposed {
-    /// Its name on the hub.
-    pub name: String,
-    /// As it was seen.
-    pub seen: Seen,
-    /// As it is understood.
-    pub guess: Guess,
-}
 
 /// Names and guesses for every column that a dataset file can name; the others are told of in the second list.
 pub fn propose(kind: &str, look: &Look) -> (Vec<Proposed>, Vec<String>) {
@@ -242,15 +229,6 @@ fn not_about<'a>(out: &mut String, columns: impl Iterator<Item = &'a Proposed>) 
     for column in naming {
         line!(out, "# {} = \"{PLACEHOLDER}\"", comment(&quoted(&column.seen.field)));
     }
-}
-
-pub(super) fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
-}
-
-/// A name of theirs in a comment: it cannot end the line, nor turn what is read.
-pub(super) fn comment(text: &str) -> String {
-    shown(&text.chars().take(200).collect::<String>())
 }
 
 /// Whether a dataset file of this kind of source may name something so.

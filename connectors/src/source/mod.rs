@@ -21,6 +21,7 @@ mod seen;
 pub mod select;
 mod snapshot;
 mod table;
+mod temporary;
 
 use std::fmt;
 use std::future::Future;

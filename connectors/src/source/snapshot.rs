@@ -16,6 +16,7 @@ use super::SourceError;
 use super::profile::{KeyColumns, RaggedRow};
 use super::rules::Rules;
 use super::table::{Moment, TableShape, TableSource, id_places, quote};
+use super::temporary::Temporary;
 use crate::source::rulings::Rulings;
 
 pub use super::filling::{Filled, Filling, Sample};
@@ -37,28 +38,6 @@ pub struct Snapshots {
     rules: Arc<Rules>,
     not_about: Option<BTreeSet<String>>,
     adjudications: Arc<Rulings>,
-}
-
-/// A snapshot's file, of this process alone; it goes when nobody reads it any more. Two processes never share one: what stands in which
-/// of its columns is known only to the one that wrote it.
-#[derive(Debug)]
-pub struct Temporary(PathBuf);
-
-impl Temporary {
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.0)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(path = %self.0.display(), %error, "an old snapshot cannot be removed");
-        }
-    }
 }
 
 impl Snapshots {
@@ -93,7 +72,7 @@ impl Snapshots {
         let failed = |error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", folder.display()));
         files::private_folder(folder).map_err(failed)?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        Ok(Temporary(folder.join(format!("{}-{}-{number}.db", std::process::id(), this_process()))))
+        Ok(Temporary::new(folder.join(format!("{}-{}-{number}.db", std::process::id(), this_process()))))
     }
 
     fn clean(&self) {

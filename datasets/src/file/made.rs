@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 use zerotrip_proto::v1::{ColumnOrigin, SemanticType};
 
-use super::raw::is_name;
-use super::section::{Section, is_text};
+use super::section::{Section, is_name, is_text};
 use super::{Column, MOST_CODES};
 use crate::cell::{self, CellReading};
 use crate::guess::fillers::says;

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use toml::{Table, Value};
 use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
 
-use super::section::{Section, is_text};
+use super::section::{Section, is_name, is_text};
 use super::{
     Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS, MOST_FILE_BYTES, MOST_LOOKUPS, MOST_NOT_ABOUT,
     MOST_REGIONS, Made, QuietHours, SEMANTIC_TYPES, Subjects, declared, made, semantic_type, source,
@@ -400,12 +400,6 @@ fn name(section: &mut Section<'_>, taken: &mut BTreeSet<String>) -> Option<Strin
         return None;
     }
     Some(name.to_owned())
-}
-
-pub(super) fn is_name(name: &str) -> bool {
-    name.len() <= 64
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
 }
 
 fn is_dataset_id(id: &str) -> bool {

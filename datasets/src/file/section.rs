@@ -154,3 +154,9 @@ impl<'a> Section<'a> {
 pub(super) fn is_text(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= MOST_TEXT_CHARS && !text.chars().any(char::is_control)
 }
+
+pub(super) fn is_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
+}

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::{RawRow, Rows, SourceError};
-use super::system::{Column, Form, Relation};
+use super::relation::{Column, Form, Relation};
 
 /// Bytes of one cell.
 const MOST_CELL: usize = 1 << 20;

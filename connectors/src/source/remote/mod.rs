@@ -16,6 +16,7 @@ pub mod odbc;
 mod outgoing;
 mod pool;
 pub mod postgres;
+mod relation;
 mod selecting;
 mod system;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod looking_up;
 mod owner;
+mod pass;
 mod passing;
 mod selecting;
 mod sending;
@@ -21,11 +22,11 @@ use zerotrip_datasets::file::{Sqlite, SqliteAsOf};
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
-use self::passing::Pass;
+use self::pass::Pass;
 use super::profile::{KeyColumns, RaggedRow};
 use super::rules::Rules;
 use super::seen::Seen;
-use super::snapshot::Temporary;
+use super::temporary::Temporary;
 use super::{LookUp, LookUpEnd, RawRow, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
 use crate::source::rulings::Rulings;
 

@@ -5,21 +5,12 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 
 use super::super::findings::{LeftFields, all_there};
-use super::super::present::{Gathering, Present};
+use super::super::present::Gathering;
 use super::super::profile::{KeyCell, KeyColumns, Profile};
 use super::super::{Rows, SourceError, Stop, next_number};
+use super::pass::Pass;
 use super::{Inner, Moment, Reader};
 use crate::source::rulings::row_digest;
-
-/// What a pass over the whole table has seen.
-pub struct Pass {
-    /// No other pass of this process has it.
-    pub number: u64,
-    /// Rows that an index does not find, or that cannot be read.
-    pub profile: Profile,
-    /// Who stood where, and how often, in the department's own database: an index of its can be damaged, and would answer "nobody".
-    pub present: Option<Present>,
-}
 
 impl Inner {
     /// A pass over the file as this transaction sees it, taken anew if anybody has written since this reader took its last one.

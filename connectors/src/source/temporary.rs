@@ -1,0 +1,31 @@
+//! Files that go with their last reader.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A snapshot's file, of this process alone; it goes when nobody reads it any more. Two processes never share one: what stands in which
+/// of its columns is known only to the one that wrote it.
+#[derive(Debug)]
+pub struct Temporary(PathBuf);
+
+impl Temporary {
+    /// The file at this place, from now on.
+    pub fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.0)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %self.0.display(), %error, "an old snapshot cannot be removed");
+        }
+    }
+}
