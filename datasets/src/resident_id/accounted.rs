@@ -36,7 +36,19 @@ pub fn persons_in(raw: &str) -> Vec<ResidentId> {
     if raw.len() < 15 {
         return persons;
     }
-    let text = fold::narrowed(raw);
+    for text in fold::readings(raw) {
+        for person in persons_in_reading(&text) {
+            if persons.len() < MOST_PERSONS && !persons.contains(&person) {
+                persons.push(person);
+            }
+        }
+    }
+    persons
+}
+
+/// The same of one way to read the text.
+fn persons_in_reading(text: &str) -> Vec<ResidentId> {
+    let mut persons = Vec::new();
     // Each digit, and how many other characters are before it.
     let (mut digits, mut gap) = (Vec::new(), 0_usize);
     for c in text.chars() {
