@@ -123,7 +123,7 @@ pub(crate) fn readings(raw: &str) -> Vec<String> {
             readings.push(reading);
         }
     };
-    let resolved = escapes::resolved(raw).map(|text| text.chars().map(narrow).collect::<String>());
+    let resolved = resolved(raw);
     let text = resolved.clone().unwrap_or_else(|| narrowed(raw));
     add(resolved);
     let bare = escapes::without_markup(&text);
@@ -133,6 +133,11 @@ pub(crate) fn readings(raw: &str) -> Vec<String> {
     add(escapes::with_whole_days(&text));
     add(text.contains(['O', 'o', 'I', 'l', '|', '○', '◯', 'О', 'о', 'Ο', 'ο']).then(|| text.chars().map(escapes::look_alike).collect()));
     readings
+}
+
+/// A text with all that stands for characters in it resolved, also what was escaped again; `None` where nothing does.
+pub(crate) fn resolved(raw: &str) -> Option<String> {
+    escapes::resolved(raw).map(|text| text.chars().map(narrow).collect())
 }
 
 /// Whether a character may be a digit to somebody, and is none that is known: a sign of no language's writing, or one that nobody sees.
