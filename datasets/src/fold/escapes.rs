@@ -20,7 +20,7 @@ pub(super) fn resolved(raw: &str) -> Option<String> {
 
 /// One layer.
 fn once(raw: &str) -> Option<String> {
-    if !raw.contains(['&', '_', '\\', '%', '=']) {
+    if !raw.contains(['&', '_', '\\', '%', '=', '+']) {
         return None;
     }
     let text = unescaped(raw);
