@@ -1,5 +1,7 @@
 //! How characters of old systems are brought to one form before anything is read from them: for every source and every type in one place.
 
+mod escapes;
+
 use std::borrow::Cow;
 
 /// Characters of an entity or an escape between its marks.
@@ -14,19 +16,21 @@ pub(crate) fn narrow(c: char) -> char {
     }
 }
 
-/// Blanks and what is as invisible: white space of any script, control characters (general category Cc), format characters (Cf), and
-/// variation selectors.
+/// Blanks, and what is as invisible and holds nothing: white space of any script, what ends lines and fills fields, soft hyphens, joiners, and
+/// marks that keep text in its order.
+///
+/// No other character that nobody sees is one: tags, variation selectors and most control characters are digits to whoever reads them
+/// so, and some marks turn text around. A cell with such a character is not understood.
 pub(crate) fn is_blank(c: char) -> bool {
-    c.is_whitespace() || c.is_control() || is_format(c) || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+    c.is_whitespace()
+        || matches!(c,
+            '\0' | '\u{1a}' | '\u{1c}'..='\u{1f}' | '\u{7f}' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}' | '\u{202c}' | '\u{202d}' | '\u{2060}' | '\u{2066}' | '\u{2068}' | '\u{2069}' | '\u{fe0e}' | '\u{fe0f}' | '\u{feff}')
 }
 
-/// General category Cf of Unicode 16.
-fn is_format(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{180e}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
+/// What turns the text behind it around.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202b}' | '\u{202e}' | '\u{2067}')
 }
 
 /// An identifier's characters: unescaped, narrow, upper case, without blanks anywhere and without the guard that a spreadsheet export put
@@ -44,22 +48,28 @@ pub(crate) fn narrowed(raw: &str) -> String {
     unescaped(raw).chars().map(narrow).collect()
 }
 
-/// The zeros of all scripts with decimal digits (Unicode 15, category Nd), each followed by its one to nine.
+/// The zeros of all scripts with decimal digits (Unicode 16, category Nd), and of Mayan and Kaktovik numerals, each followed by its one to nine.
 #[rustfmt::skip]
-pub(crate) const ZEROS: [char; 66] = [
+pub(crate) const ZEROS: [char; 74] = [
     '\u{30}', '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}',
     '\u{b66}', '\u{be6}', '\u{c66}', '\u{ce6}', '\u{d66}', '\u{de6}', '\u{e50}', '\u{ed0}',
     '\u{f20}', '\u{1040}', '\u{1090}', '\u{17e0}', '\u{1810}', '\u{1946}', '\u{19d0}', '\u{1a80}',
     '\u{1a90}', '\u{1b50}', '\u{1bb0}', '\u{1c40}', '\u{1c50}', '\u{a620}', '\u{a8d0}', '\u{a900}',
-    '\u{a9d0}', '\u{a9f0}', '\u{aa50}', '\u{abf0}', '\u{ff10}', '\u{104a0}', '\u{10d30}',
+    '\u{a9d0}', '\u{a9f0}', '\u{aa50}', '\u{abf0}', '\u{ff10}', '\u{104a0}', '\u{10d30}', '\u{10d40}',
     '\u{11066}', '\u{110f0}', '\u{11136}', '\u{111d0}', '\u{112f0}', '\u{11450}', '\u{114d0}',
-    '\u{11650}', '\u{116c0}', '\u{11730}', '\u{118e0}', '\u{11950}', '\u{11c50}', '\u{11d50}',
-    '\u{11da0}', '\u{16a60}', '\u{16ac0}', '\u{16b50}', '\u{1d7ce}', '\u{1d7d8}', '\u{1d7e2}',
+    '\u{11650}', '\u{116c0}', '\u{116d0}', '\u{116da}', '\u{11730}', '\u{118e0}', '\u{11950}', '\u{11bf0}', '\u{11c50}', '\u{11d50}',
+    '\u{11da0}', '\u{11f50}', '\u{16a60}', '\u{16ac0}', '\u{16b50}', '\u{1ccf0}', '\u{1d2c0}', '\u{1d2e0}', '\u{1d7ce}', '\u{1d7d8}', '\u{1d7e2}',
     '\u{1d7ec}', '\u{1d7f6}', '\u{1e140}', '\u{1e2f0}', '\u{1e950}', '\u{1fbf0}',
 ];
 /// The ones of other rows of signs for one to nine: Roman, circled, in brackets, with a full stop, ideographs in brackets and circles,
 /// Suzhou numerals, counting rods.
-pub(crate) const ONES: [char; 14] = [
+pub(crate) const ONES: [char; 20] = [
+    '\u{1369}',
+    '\u{10107}',
+    '\u{102e1}',
+    '\u{10e60}',
+    '\u{11052}',
+    '\u{1e8c7}',
     '\u{2160}',
     '\u{2170}',
     '\u{2460}',
@@ -78,7 +88,19 @@ pub(crate) const ONES: [char; 14] = [
 
 /// A digit of an id, in any of the scripts that digits are written in; `X` as it is meant. The text is narrow.
 pub(crate) fn digit(c: char) -> Option<u8> {
-    const WRITTEN: [&str; 10] = ["〇零⓪⓿", "一壹弌壱幺", "二贰弍弐貳", "三叁弎参參", "四肆亖", "五伍", "六陆陸", "七柒", "八捌", "九玖"];
+    // Figures, those of accountants and of radio operators, raised and lowered ones, Braille's, Kangxi's radicals and double ones.
+    const WRITTEN: [&str; 10] = [
+        "〇零洞⓪⓿⁰₀⠚\u{f9b2}🄋🄌",
+        "一壹弌壱幺么¹₁⠁⼀㆒",
+        "二贰弍弐貳两兩²₂⠃⼆㆓",
+        "三叁弎参參³₃⠉㆔\u{f96b}",
+        "四肆亖⁴₄⠙㆕",
+        "五伍⁵₅⠑",
+        "六陆陸⁶₆⠋\u{f9d1}\u{f9d3}",
+        "七柒拐⁷₇⠛",
+        "八捌⁸₈⠓⼋",
+        "九玖勾⁹₉⠊",
+    ];
     let after = |first: char| u32::from(c).checked_sub(u32::from(first)).and_then(|steps| u8::try_from(steps).ok());
     if c.is_ascii() {
         return if c.is_ascii_digit() { after('0').map(|digit| b'0' + digit) } else { matches!(c, 'X' | 'x').then_some(b'X') };
@@ -88,7 +110,43 @@ pub(crate) fn digit(c: char) -> Option<u8> {
     let counted = || ONES.into_iter().find_map(|one| after(one).filter(|digit| *digit < 9).map(|digit| digit + 1));
     let written = || WRITTEN.iter().position(|written| written.contains(c)).and_then(|digit| u8::try_from(digit).ok());
     let digit = decimal().or_else(counted).or_else(written).map(|digit| b'0' + digit);
-    digit.or_else(|| "ХхⅩⅹ×".contains(c).then_some(b'X'))
+    let tag = || u32::from(c).checked_sub(0xe0000).and_then(char::from_u32).filter(char::is_ascii).and_then(self::digit);
+    digit.or_else(|| "ХхⅩⅹ×ＸχΧ⠭".contains(c).then_some(b'X')).or_else(tag)
+}
+
+/// Everything that a text can be read as in which somebody looks for numbers: as it stands, with what stands for characters in it resolved,
+/// without what marks it up, turned around, with its days in full, and with letters for the digits that they look like.
+pub(crate) fn readings(raw: &str) -> Vec<String> {
+    let mut readings = vec![narrowed(raw)];
+    let mut add = |reading: Option<String>| {
+        if let Some(reading) = reading.filter(|reading| !readings.contains(reading)) {
+            readings.push(reading);
+        }
+    };
+    let resolved = resolved(raw);
+    let text = resolved.clone().unwrap_or_else(|| narrowed(raw));
+    add(resolved);
+    let bare = escapes::without_markup(&text);
+    let text = bare.clone().unwrap_or(text);
+    add(bare);
+    add(text.contains(turns).then(|| text.chars().rev().collect()));
+    add(escapes::with_whole_days(&text));
+    add(text.contains(['O', 'o', 'I', 'l', '|', '○', '◯', 'О', 'о', 'Ο', 'ο']).then(|| text.chars().map(escapes::look_alike).collect()));
+    readings
+}
+
+/// A text with all that stands for characters in it resolved, also what was escaped again; `None` where nothing does.
+pub(crate) fn resolved(raw: &str) -> Option<String> {
+    escapes::resolved(raw).map(|text| text.chars().map(narrow).collect())
+}
+
+/// Whether a character may be a digit to somebody, and is none that is known: a sign of no language's writing, or one that nobody sees.
+pub(crate) fn is_strange(c: char) -> bool {
+    let is_known = c.is_ascii() || c.is_alphabetic() || is_blank(c) || digit(narrow(c)).is_some();
+    // Punctuation, marks and frames of any text.
+    let is_punctuation = matches!(c, '\u{a0}'..='\u{bf}' | '\u{300}'..='\u{36f}' | '\u{2010}'..='\u{205e}' | '\u{20a0}'..='\u{20cf}'
+        | '\u{2190}'..='\u{22ff}' | '\u{2500}'..='\u{25ff}' | '\u{3000}'..='\u{303f}' | '\u{30fb}' | '\u{fe10}'..='\u{fe6b}' | '\u{ff00}'..='\u{ffef}');
+    !is_known && (c.is_numeric() || !is_punctuation)
 }
 
 /// Text without the padding around it.

@@ -10,7 +10,7 @@ use zerotrip_datasets::cell::{CellReading, is_blank, read};
 use zerotrip_datasets::date;
 use zerotrip_datasets::mask::masked;
 use zerotrip_datasets::resident_id::{
-    ResidentId, Whose, damaged_in, is_irregular, is_spreadsheet_rounded, names_somebody, persons_among, persons_in,
+    ResidentId, Whose, damaged_in, is_irregular, is_spreadsheet_rounded, names_somebody, persons_among, persons_in, pieces_among,
 };
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
@@ -157,7 +157,7 @@ impl<'a> Assay<'a> {
         let hints = |place: &&usize| {
             let damaged = cell(**place).map(damaged_in).filter(|damaged| !damaged.is_empty()).unwrap_or_default();
             let keys = || self.look_ups.iter().flat_map(|look_up| &look_up.columns).filter_map(|place| cell(*place)).flat_map(persons_in);
-            damaged.iter().any(|one| !keys().any(|person| one.suspect.could_match(&person)))
+            damaged.iter().any(|one| one.suspect.is_anybodys() || !keys().any(|person| one.suspect.could_match(&person)))
         };
         for place in self.beside.iter().filter(hints).collect::<Vec<_>>() {
             spoilt = true;
@@ -278,6 +278,16 @@ pub struct LeftFields {
     named: BTreeMap<String, u64>,
     /// The same of what can be an id by chance: in pieces, by where they begin, or mistyped.
     by_chance: BTreeMap<String, u64>,
+    /// By the places of cells that look like an id together: in how many rows they do, and in how many it would be a valid one.
+    together: BTreeMap<Vec<usize>, Together>,
+}
+
+/// What cells of a row make together.
+#[derive(Debug)]
+struct Together {
+    field: String,
+    rows: u64,
+    valid: u64,
 }
 
 impl LeftFields {
@@ -292,6 +302,15 @@ impl LeftFields {
             counted.insert(field);
             let is_whole = cell.is_some_and(|cell| persons_in(cell).contains(&person));
             add(if is_whole { &mut self.named } else { &mut self.by_chance }, field);
+        }
+        for (places, is_valid) in pieces_among(cells.iter().map(|(_, cell)| *cell)) {
+            let Some((field, _)) = places.first().and_then(|at| cells.get(*at)) else { continue };
+            if self.together.len() < MOST_LEFT || self.together.contains_key(&places) {
+                let new = || Together { field: (*field).to_owned(), rows: 0, valid: 0 };
+                let together = self.together.entry(places).or_insert_with(new);
+                together.rows += 1;
+                together.valid += u64::from(is_valid);
+            }
         }
         for (field, cell) in &cells {
             let damaged = cell.map(damaged_in).unwrap_or_default();
@@ -314,7 +333,9 @@ impl LeftFields {
     pub fn none(&self, origin: &str) -> Result<(), SourceError> {
         // Numbers read as a mistyped id now and then, and as one in pieces; where ids are, they do in each row.
         let too_often = self.by_chance.iter().filter(|(_, rows)| **rows * SELDOM >= self.rows);
-        let mut left = self.named.iter().chain(too_often).peekable();
+        // One check character in eleven is right by chance.
+        let together = self.together.values().filter(|one| one.valid * 2 > one.rows).map(|one| (&one.field, &one.valid));
+        let mut left = self.named.iter().chain(too_often).chain(together).peekable();
         if left.peek().is_none() {
             return Ok(());
         }
@@ -363,6 +384,26 @@ mod tests {
     fn column(name: &str, semantic: SemanticType) -> Column {
         let codes = if semantic == SemanticType::Code { BTreeMap::from([("1".to_owned(), "on".to_owned())]) } else { BTreeMap::new() };
         Column { name: name.into(), field: name.into(), semantic, grade: Grade::L3, codes, ..Column::default() }
+    }
+
+    #[test]
+    fn pieces_with_words_between_are_put_together() {
+        let said = |rows: &[[&str; 4]]| {
+            let mut left = LeftFields::default();
+            rows.iter().for_each(|row| left.row(["A", "B", "C", "D"].into_iter().zip(row.iter().map(|cell| Some(*cell)))));
+            left.none("t").map_err(|error| error.detail)
+        };
+        let ids =
+            [["330106", "1987-05-12", "男", "7949"], ["110105", "1949-12-31", "女", "002X"], ["330106", "1990年1月1日", "男", "123X"]];
+        assert!(said(&ids).unwrap_err().contains("`A` in"), "{:?}", said(&ids));
+        let turned = ids.map(|[a, b, c, d]| [d, c, b, a]);
+        assert!(said(&turned).is_err());
+        // A district, a day and a year: one in eleven has the right check character.
+        let chance: Vec<[String; 4]> = (0..220)
+            .map(|at| ["330106".into(), format!("2019-05-{:02}", at % 28 + 1), "男".into(), (1990 + at % 35).to_string()])
+            .collect();
+        let chance: Vec<[&str; 4]> = chance.iter().map(|row| row.each_ref().map(String::as_str)).collect();
+        assert_eq!(said(&chance), Ok(()));
     }
 
     #[test]

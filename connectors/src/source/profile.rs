@@ -358,7 +358,7 @@ impl Profile {
         for place in &self.beside {
             for damaged in text(*place).into_iter().flat_map(resident_id::damaged_in) {
                 // Of a person whom the row is about anyway.
-                if !about.iter().any(|person| damaged.suspect.could_match(person)) {
+                if damaged.suspect.is_anybodys() || !about.iter().any(|person| damaged.suspect.could_match(person)) {
                     self.hinted_at.push(self.mentioned.len());
                     self.mentioned.push(open(*place, damaged.suspect, true));
                 }

@@ -267,7 +267,7 @@ impl DatasetFile {
 
     /// Whether this is how a member can be called.
     pub fn is_member(name: &str) -> bool {
-        raw::is_name(name)
+        section::is_name(name)
     }
 
     /// The column of this name.

@@ -3,19 +3,24 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 
 use super::matching::Suspect;
+use super::plausible::has_province;
 use super::schemes::Scheme;
 use super::{Reading, ResidentId, is_doubtful, is_spreadsheet_rounded, parse};
-use crate::fold;
+use crate::{date, fold};
 
 /// Other characters between two digits of an id in a text.
 const MOST_BETWEEN: usize = 3;
 /// Persons in one cell.
 const MOST_PERSONS: usize = 64;
+/// Characters that an id has at least, however its day is written.
+const FEWEST: usize = 13;
 /// Characters of a day.
 const SHORTEST_DAY: usize = 8;
+/// Cells of a row that can be pieces.
+const MOST_PIECES: usize = 32;
 /// Characters of a whole id.
 const WHOLE: usize = 18;
 /// What stands between the identifiers of a list.
@@ -33,10 +38,23 @@ pub fn names_somebody(raw: &str) -> bool {
 pub fn persons_in(raw: &str) -> Vec<ResidentId> {
     let mut persons = Vec::new();
     // Nearly nothing is as long as an id.
-    if raw.len() < 15 {
+    let could_be = |byte: &u8| byte.is_ascii_digit() || b"XxOoIl|&%=\\".contains(byte);
+    if raw.len() < FEWEST || raw.is_ascii() && raw.bytes().filter(could_be).count() < FEWEST {
         return persons;
     }
-    let text = fold::narrowed(raw);
+    for text in fold::readings(raw) {
+        for person in persons_in_reading(&text) {
+            if persons.len() < MOST_PERSONS && !persons.contains(&person) {
+                persons.push(person);
+            }
+        }
+    }
+    persons
+}
+
+/// The same of one way to read the text.
+fn persons_in_reading(text: &str) -> Vec<ResidentId> {
+    let mut persons = Vec::new();
     // Each digit, and how many other characters are before it.
     let (mut digits, mut gap) = (Vec::new(), 0_usize);
     for c in text.chars() {
@@ -97,6 +115,59 @@ pub fn persons_among<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Ve
     persons
 }
 
+/// Ids that the cells of a row would make, put together from two to four pieces in any order, with anything between them, or from a day in
+/// three cells: the cells' places, and whether the check character is right, as it is of one in eleven by chance.
+pub fn pieces_among<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Vec<(Vec<usize>, bool)> {
+    let pieces = cells.into_iter().enumerate().filter_map(|(place, cell)| Some((place, piece(cell?)?)));
+    let pieces: Vec<(usize, String)> = pieces.take(MOST_PIECES).collect();
+    let mut found = Vec::new();
+    let mut whole = |parts: &[usize], text: &str| {
+        if looks_whole(text) {
+            let places = parts.iter().filter_map(|part| pieces.get(*part).map(|(place, _)| *place));
+            found.push((places.collect(), person(text).is_some()));
+        }
+    };
+    for (first, (_, begin)) in pieces.iter().enumerate().filter(|(_, (_, begin))| has_province(begin.as_bytes())) {
+        together(&pieces, &[first], begin, &mut whole);
+        // Year, month and day, each in a cell of its own, the last two perhaps in one digit.
+        for (year, parts) in pieces.windows(3).enumerate().filter(|_| begin.len() == 6) {
+            let [(_, y), (_, m), (_, d)] = parts else { continue };
+            if y.len() == 4 && (1..=2).contains(&m.len()) && (1..=2).contains(&d.len()) && (m.len() < 2 || d.len() < 2) {
+                for (last, (_, tail)) in pieces.iter().enumerate().filter(|(_, (_, tail))| tail.len() == 4) {
+                    if last != first && !(year..year + 3).contains(&last) {
+                        whole(&[first, year, last], &format!("{begin}{y}{m:0>2}{d:0>2}{tail}"));
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Every way in which pieces go on from these to the length of an id: three of them in any order, four as they stand.
+fn together(pieces: &[(usize, String)], parts: &[usize], begin: &str, whole: &mut impl FnMut(&[usize], &str)) {
+    let is_in_order = parts.is_sorted();
+    for (next, (_, piece)) in pieces.iter().enumerate() {
+        let length = begin.len() + piece.len();
+        let follows = parts.last().is_none_or(|last| *last < next);
+        if length > WHOLE || parts.contains(&next) || (parts.len() == 3 && !(is_in_order && follows)) {
+            continue;
+        }
+        let (parts, text) = ([parts, &[next]].concat(), format!("{begin}{piece}"));
+        if length == WHOLE {
+            whole(&parts, &text);
+        } else if parts.len() < 4 {
+            together(pieces, &parts, &text, whole);
+        }
+    }
+}
+
+/// Whether 18 characters have a province, a day of birth and a number of their own, as an id has; its check character is not looked at.
+fn looks_whole(text: &str) -> bool {
+    let is_day = |day: &str| chrono::NaiveDate::parse_from_str(day, "%Y%m%d").is_ok_and(|day| (1870..2100).contains(&day.year()));
+    has_province(text.as_bytes()) && text.get(6..14).is_some_and(is_day) && text.get(14..17).is_some_and(|number| number != "000")
+}
+
 /// What a cell holds if that can be part of an id and nothing else: fewer than 18 digits, with a day's marks or blanks between them, and
 /// an `X` or midnight behind them.
 fn piece(cell: &str) -> Option<String> {
@@ -104,6 +175,11 @@ fn piece(cell: &str) -> Option<String> {
         return None;
     }
     let text = fold::narrowed(cell);
+    // A day in words, or without its zeros.
+    let is_written = text.contains(|c: char| matches!(c, '年' | '月' | '日' | '-' | '/' | '.'));
+    if let Some(day) = is_written.then(|| date::parse(without_midnight(&text))).flatten() {
+        return Some(day.format("%Y%m%d").to_string());
+    }
     let mut piece = String::with_capacity(WHOLE);
     for c in without_midnight(&text).chars() {
         match fold::digit(c) {

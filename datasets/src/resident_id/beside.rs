@@ -9,7 +9,8 @@
 //! - **mistyped**, 17 to 19 characters, of which some id is one slip away; or
 //! - **cut**, its first 14 to 17 characters: division and day of birth to the letter.
 //!
-//! Always, some id must look so: a province, a century, a month and a day.
+//! Always, some id must look so: a province, a century, a month and a day. And a row as long as an id of signs
+//! that nobody can read is anybody's.
 
 use super::matching::{Suspect, is_mask, looks_cut, looks_mistyped};
 use super::{Reading, parse};
@@ -23,6 +24,12 @@ const SHOWN: usize = 10;
 const SHOWN_OF_WHOLE: usize = 6;
 /// Masks side by side.
 const MASKS: usize = 4;
+/// Signs and digits that can be an id, how many of them are signs, and of how many kinds.
+const FEWEST_SIGNS: usize = 15;
+const STRANGE: usize = 6;
+const KINDS_OF_SIGNS: usize = 3;
+/// Other characters between two of them.
+const MOST_BETWEEN: usize = 3;
 /// Groups that one id is written in.
 const MOST_GROUPS: usize = 4;
 
@@ -41,7 +48,47 @@ pub fn damaged_in(raw: &str) -> Vec<Damaged> {
     if raw.len() < SHOWN || raw.bytes().filter(u8::is_ascii_digit).count() < SHOWN_OF_WHOLE && raw.is_ascii() {
         return Vec::new();
     }
-    let text = fold::narrowed(raw).to_ascii_uppercase();
+    let text = fold::narrowed(raw);
+    let mut damaged = damaged_in_reading(&text);
+    damaged.extend(fold::resolved(raw).map(|text| damaged_in_reading(&text)).unwrap_or_default());
+    if !raw.is_ascii() && is_strange(&text) {
+        damaged.push(Damaged { suspect: Suspect::anybody(), is_masked: true });
+    }
+    damaged
+}
+
+/// Whether a text holds a row as long as an id of digits and of signs that nobody knows, of which three are not alike: they can be digits
+/// to whoever wrote them, and so anybody's.
+fn is_strange(text: &str) -> bool {
+    let (mut signs, mut length, mut strange, mut gap) = (Vec::new(), 0_usize, 0_usize, 0_usize);
+    for c in text.chars() {
+        let is_sign = fold::is_strange(c);
+        if !is_sign && fold::digit(c).is_none() {
+            gap += 1;
+            continue;
+        }
+        if gap > MOST_BETWEEN {
+            (length, strange) = (0, 0);
+            signs.clear();
+        }
+        gap = 0;
+        length += 1;
+        if is_sign {
+            strange += 1;
+            if !signs.contains(&c) {
+                signs.push(c);
+            }
+        }
+        if length >= FEWEST_SIGNS && strange >= STRANGE && signs.len() >= KINDS_OF_SIGNS {
+            return true;
+        }
+    }
+    false
+}
+
+/// The same of one way to read the text.
+fn damaged_in_reading(text: &str) -> Vec<Damaged> {
+    let text = text.to_ascii_uppercase();
     let is_part = |c: char| c.is_ascii_digit() || c == 'X' || is_mask(c);
     let mut damaged: Vec<Damaged> = text.split(|c: char| !is_part(c)).filter_map(one).collect();
     // In groups that one blank or stroke divides: all of them, or some with masks among them, for what

@@ -23,8 +23,8 @@ pub fn rounded_digits(raw: &str) -> impl Iterator<Item = u64> + use<> {
     whole_digits(raw).into_iter().flat_map(|kept| [Some(kept), kept.checked_sub(1)]).flatten()
 }
 
-/// True when `raw` is a 15-digit id that may as well be another's: the first 15 characters of 18, or the number of somebody born from
-/// 2000 to 2039 without its century.
+/// True when `raw` is a 15-digit id that may as well be another's: the first 15 characters of 18, the number of somebody born from
+/// 2000 to 2039 without its century, or one with its month and day exchanged, which no check character shows.
 pub fn is_doubtful(raw: &str) -> bool {
     let text: String = folded(raw).take(DIGITS + 1).collect();
     let is_short = text.len() == DIGITS && text.bytes().all(|c| c.is_ascii_digit());
@@ -32,7 +32,8 @@ pub fn is_doubtful(raw: &str) -> bool {
         chrono::NaiveDate::parse_from_str(&digits, "%Y%m%d").is_ok_and(|day| years.contains(&day.year()))
     };
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    is_short && (born(part(6, 14).to_owned(), 1800..2100) || born(format!("20{}", part(6, 12)), 2000..2040))
+    let exchanged = || part(8, 10) != part(10, 12) && born(format!("19{}{}{}", part(6, 8), part(10, 12), part(8, 10)), 1900..2000);
+    is_short && (born(part(6, 14).to_owned(), 1800..2100) || born(format!("20{}", part(6, 12)), 2000..2040) || exchanged())
 }
 
 /// The 15 digits of a [`is_doubtful`] cell, for an index: it could be a person's exactly if they are among their [`doubtfuls`].
@@ -46,7 +47,12 @@ pub fn doubtfuls(key: &ResidentId) -> impl Iterator<Item = u64> {
     let text = key.as_str();
     let cut = text.get(..DIGITS).and_then(|digits| digits.parse().ok());
     let without_century = || format!("{}{}", text.get(..6)?, text.get(8..17)?).parse().ok();
-    [cut, text.get(6..8).filter(|century| *century == "20").and_then(|_| without_century())].into_iter().flatten()
+    let exchanged = key.first_generation().and_then(|short| {
+        let part = |range: Range<usize>| short.get(range);
+        format!("{}{}{}{}", part(0..8)?, part(10..12)?, part(8..10)?, part(12..15)?).parse().ok()
+    });
+    let without_century = text.get(6..8).filter(|century| *century == "20").and_then(|_| without_century());
+    [cut, without_century, exchanged].into_iter().flatten()
 }
 
 /// Every 15 digits in a row of the person's forms, as numbers.

@@ -37,9 +37,13 @@ use super::fifteen::rounded_digits;
 use super::plausible::sequences;
 use super::{Reading, ResidentId, is_doubtful, parse};
 use crate::{date, fold};
-use shapes::{LONG_IDS, SHORT_IDS};
+use edits::{Counts, Ends, Form, LEVELS, Token, align};
+use shapes::LONG_IDS;
+use takes::{Take, exponent_form, rounded, rounded_to};
 
+mod edits;
 mod shapes;
+mod takes;
 
 pub(super) const MOST_CHARACTERS: usize = 256;
 const MOST_BYTES: usize = 1024;
@@ -49,20 +53,12 @@ pub(super) const KNOWN_ENOUGH: usize = 6;
 const KNOWN_OF_EXPONENT: usize = 5;
 /// What somebody misread is whole.
 const FEWEST_MISREAD: usize = 17;
-/// Digits that a spreadsheet keeps of a number.
-const DIGITS_OF_A_NUMBER: usize = 15;
 /// What is divided is whole, but for a slip or two.
 const FEWEST_DIVIDED: usize = 13;
-/// Fewer are not what is left of an id that was cut.
-const FEWEST_OF_PART: usize = 8;
-/// A form does not stand whole inside less.
-const SHORTEST_OVERLONG: usize = 16;
 /// An id with two characters too many.
 const LONGEST: usize = 20;
 /// Look-alikes in one id.
 const MOST_SLIPS: usize = 2;
-/// The most edits that anything is asked about, and one.
-const LEVELS: usize = 3;
 /// Where the month begins; the day is behind it.
 const MONTH_OF_LONG: usize = 10;
 /// The same of 15 digits.
@@ -84,30 +80,6 @@ pub struct Suspect {
     anybody: bool,
 }
 
-/// One way to take a cell.
-#[derive(Clone, Debug)]
-struct Take {
-    tokens: Vec<Token>,
-    known: Counts,
-    /// Edits that the whole cell may be away from a form.
-    most: usize,
-    /// Edits that it may be away from some part of a form, if it may be one.
-    part: Option<usize>,
-    /// Whether a form may be inside it, as far away as that: something was written before or behind it.
-    overlong: bool,
-    /// Edits that it may be away from a form that any id could have, to count as a damaged id.
-    least: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token {
-    Known(u8),
-    /// Any one character.
-    One,
-    /// Any stretch of characters.
-    Stretch,
-}
-
 /// Whether the unreadable cell `raw` could be `key`'s. Many persons for one cell: use [`Suspect`]; many cells for one person: also
 /// [`Probe`].
 pub fn could_match(raw: &str, key: &ResidentId) -> bool {
@@ -124,14 +96,6 @@ pub struct Probe {
     exchanged: Option<[Form; 2]>,
 }
 
-/// One spelling of a person's, as the automaton of [`within`] wants it.
-#[derive(Clone, Debug)]
-struct Form {
-    length: usize,
-    /// For each of the eleven characters: the places where it stands, as bits.
-    places: [u32; 11],
-}
-
 impl Probe {
     /// Prepares the person.
     pub fn new(key: &ResidentId) -> Self {
@@ -146,27 +110,6 @@ impl Probe {
 
     fn forms(&self) -> impl Iterator<Item = &Form> {
         self.forms.iter()
-    }
-}
-
-impl Form {
-    fn new(text: &[u8]) -> Self {
-        Self::of(text.len(), text.iter().enumerate().map(|(at, c)| (at, *c)))
-    }
-
-    /// Where any of several characters may stand.
-    fn of_sets(sets: &[&str]) -> Self {
-        Self::of(sets.len(), sets.iter().enumerate().flat_map(|(at, set)| set.bytes().map(move |c| (at, c))))
-    }
-
-    fn of(length: usize, characters: impl Iterator<Item = (usize, u8)>) -> Self {
-        let mut places = [0; 11];
-        for (at, c) in characters {
-            if let Some(bits) = places.get_mut(place_of(c)) {
-                *bits |= 1 << at;
-            }
-        }
-        Self { length, places }
     }
 }
 
@@ -403,121 +346,6 @@ fn explained(takes: Vec<Take>, fewest: usize) -> Option<Vec<Take>> {
     (enough && takes.iter().any(Take::is_some_ids)).then_some(takes)
 }
 
-impl Take {
-    /// As a spelling of this very id.
-    fn exact(person: &ResidentId) -> Self {
-        let tokens: Vec<Token> = person.0.iter().map(|c| Token::Known(*c)).collect();
-        Self { known: Counts::known(&tokens), tokens, most: 0, part: None, overlong: false, least: 0 }
-    }
-
-    /// As typed by somebody, with slips, and perhaps cut off.
-    fn typed(text: &[char]) -> Self {
-        let token = |c: &char| u8::try_from(*c).ok().filter(|c| c.is_ascii_digit() || *c == b'X').map_or(Token::One, Token::Known);
-        let tokens: Vec<Token> = text.iter().map(token).collect();
-        let known = Counts::known(&tokens);
-        let (most, part) = match known.total() {
-            13.. => (2, Some(1)),
-            11 | 12 => (1, Some(0)),
-            FEWEST_OF_PART.. => (0, Some(0)),
-            _ => (0, None),
-        };
-        let part = part.filter(|_| !tokens.contains(&Token::One));
-        // Two slips in what tells an id from another number would explain half of all numbers.
-        let least = most.min(1);
-        Self { overlong: text.len() >= SHORTEST_OVERLONG && most > 0, tokens, known, most, part, least }
-    }
-
-    /// By what is shown; what is hidden has any length, and machines do not mistype.
-    fn masked(text: &[char], masks: &[bool]) -> Self {
-        let mut tokens: Vec<Token> = Vec::new();
-        for (c, hidden) in text.iter().zip(masks) {
-            match u8::try_from(*c).ok().filter(|_| !hidden) {
-                Some(c) => tokens.push(Token::Known(c)),
-                None if tokens.last() == Some(&Token::Stretch) => {}
-                None => tokens.push(Token::Stretch),
-            }
-        }
-        Self { known: Counts::known(&tokens), tokens, most: 0, part: None, overlong: false, least: 0 }
-    }
-
-    /// By these digits at the beginning, and nothing else: machines do not mistype.
-    fn beginning(digits: &[u8]) -> Self {
-        let mut tokens: Vec<Token> = digits.iter().map(|c| Token::Known(*c)).collect();
-        tokens.push(Token::Stretch);
-        Self { known: Counts::known(&tokens), tokens, most: 0, part: Some(0), overlong: false, least: 0 }
-    }
-
-    fn could_be(&self, person: &Probe) -> bool {
-        // Every known character that the person has not got is an edit, which spares most persons the long way.
-        let near = || self.known.beyond(&person.counts) <= self.most;
-        let is_near = near();
-        let fits = |form: &Form, spent: usize| {
-            let is_within = |most: Option<usize>, ends| {
-                let left = most.and_then(|most| most.checked_sub(spent));
-                left.is_some_and(|left| within(&self.tokens, form, ends, left))
-            };
-            (is_near && (is_within(Some(self.most), Ends::Both) || is_within(self.part, Ends::PartOfForm)))
-                || (self.overlong && is_within(Some(self.most), Ends::PartOfCell))
-        };
-        person.forms().any(|form| fits(form, 0)) || person.exchanged.iter().flatten().any(|form| fits(form, 1))
-    }
-
-    /// Whether it has the shape of an id, to the letter.
-    fn is_shape(&self) -> bool {
-        [&*LONG_IDS, &*SHORT_IDS].iter().any(|shape| shape.is_near(&self.tokens, 0))
-    }
-
-    /// Whether some id could have become this: without it, nothing says that it ever was one.
-    fn is_some_ids(&self) -> bool {
-        let cut = |end: bool| {
-            let mut tokens = self.tokens.clone();
-            tokens.insert(if end { tokens.len() } else { 0 }, Token::Stretch);
-            tokens
-        };
-        let (prefix, suffix) = (cut(true), cut(false));
-        let is_mobile = self.tokens.len() == 11 && matches!(self.tokens.as_slice(), [Token::Known(b'1'), Token::Known(b'3'..=b'9'), ..]);
-        let part = self.part.filter(|_| !is_mobile && !self.tokens.contains(&Token::Stretch));
-        [&*LONG_IDS, &*SHORT_IDS].iter().any(|shape| {
-            shape.is_near(&self.tokens, self.least)
-                // Cut off and mistyped: that would explain nearly everything.
-                || part.is_some_and(|_| shape.is_near(&prefix, 0) || shape.is_near(&suffix, 0))
-        })
-    }
-}
-
-/// Those 15 as they stand, and the number before, which may have been rounded up.
-fn rounded(raw: &str) -> Vec<Take> {
-    rounded_digits(raw).map(|begin| Take::beginning(format!("{begin:015}").as_bytes())).collect()
-}
-
-/// The digits that a rounded number shows, and the number before, which may have been rounded up. Behind 15 digits a number's last ones are
-/// anything.
-fn rounded_to(shown: &[u8]) -> Vec<Take> {
-    let certain = shown.get(..DIGITS_OF_A_NUMBER).unwrap_or(shown);
-    let number = certain.iter().try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit.checked_sub(b'0')?)));
-    let beside = |number: u64| [number.checked_sub(1), number.checked_add(1).filter(|_| certain.len() < shown.len())];
-    let others = number.into_iter().flat_map(beside).flatten().map(|other| format!("{other:0width$}", width = certain.len()));
-    std::iter::once(Take::beginning(certain)).chain(others.map(|other| Take::beginning(other.as_bytes()))).collect()
-}
-
-/// The digits of the mantissa of a folded cell such as `3.30108E+17`, without the zeros at its end, if it is of as many digits as an id.
-fn exponent_form(text: &str) -> Option<Vec<u8>> {
-    let (mantissa, exponent) = text.split_once('E')?;
-    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-    let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
-    let digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
-    let length = exponent.parse::<usize>().ok().filter(|_| digits(exponent))?.checked_add(whole.len())?;
-    let is_filled = fraction.ends_with("00000");
-    // One digit before the point, or no point.
-    let fits = (whole.len() == 1 || (!whole.is_empty() && fraction.is_empty()))
-        && digits(whole)
-        && digits(fraction)
-        && !is_filled
-        && matches!(length, 15 | 18);
-    let all = || [whole, fraction].concat().trim_end_matches('0').as_bytes().to_vec();
-    fits.then(all)
-}
-
 /// Whether the character hides others.
 pub(super) fn is_mask(c: char) -> bool {
     matches!(Character::of(c), Some(Character::Mask | Character::Uncertain))
@@ -559,148 +387,6 @@ pub(super) fn far_from_any(text: &[u8]) -> bool {
         let tokens: Vec<Token> = text.iter().map(|c| Token::Known(*c)).collect();
         align(&tokens, 18, Ends::Both, |c, at| fits(at, c)) > 2
     })
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ends {
-    /// The whole cell against the whole form.
-    Both,
-    /// The whole cell against any part of the form.
-    PartOfForm,
-    /// Any part of the cell against the whole form.
-    PartOfCell,
-}
-
-/// Whether the cell is at most `most` edits (fewer than [`LEVELS`]) from the form: what [`align`] tells, but for all places of the form
-/// at once. Bit *j* of `reached[d]` says that the cell so far can be the form's first *j* characters after *d* edits (Wu and Manber,
-/// "Fast text searching allowing errors", 1992).
-fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bool {
-    let all = (1_u32 << (form.length + 1)) - 1;
-    let end = 1_u32 << form.length;
-    let mut reached = [0_u32; LEVELS];
-    for (edits, here) in reached.iter_mut().enumerate() {
-        *here = if ends == Ends::PartOfForm { all } else { (1 << (edits + 1)) - 1 };
-    }
-    let holds = |reached: &[u32; LEVELS], bits: u32| reached.iter().take(most + 1).any(|here| here & bits != 0);
-    // Before the last token, and where that one fits.
-    let mut earlier: Option<([u32; LEVELS], u32)> = None;
-    for token in cell {
-        let fits = match token {
-            Token::Known(c) => form.places.get(place_of(*c)).copied().unwrap_or(0),
-            Token::One | Token::Stretch => all,
-        };
-        let now = reached;
-        let (mut before, mut fewer, mut swapped) = (0, 0, 0);
-        for (edits, here) in reached.iter_mut().enumerate() {
-            let was = *here;
-            *here = if *token == Token::Stretch {
-                was | was.wrapping_neg() // the lowest place, and everything after it
-            } else {
-                // Fits; or with one edit fewer: dropped from the cell, replaced, inserted from the form, or swapped with the one before.
-                let edited = before | (before << 1) | (fewer << 1) | swapped;
-                ((was & fits) << 1) | edited | u32::from(ends == Ends::PartOfCell)
-            } & all;
-            swapped = earlier.as_ref().and_then(|(rows, fit)| Some((((rows.get(edits)? & fits) << 1) & fit) << 1)).unwrap_or(0);
-            (before, fewer) = (was, *here);
-        }
-        earlier = (*token != Token::Stretch).then_some((now, fits));
-        if ends == Ends::PartOfCell && holds(&reached, end) {
-            return true;
-        }
-    }
-    match ends {
-        Ends::Both => holds(&reached, end),
-        Ends::PartOfForm => holds(&reached, all),
-        Ends::PartOfCell => false,
-    }
-}
-
-/// The distance by its definition, a row at a time: replaced, inserted and dropped characters, and neighbours that were swapped; `fits` says
-/// whether a known character may stand at that place of the form.
-fn align(cell: &[Token], form: usize, ends: Ends, fits: impl Fn(u8, usize) -> bool) -> usize {
-    let fit = |token: &Token, at: usize| !matches!(token, Token::Known(c) if !fits(*c, at));
-    let first: Vec<usize> = (0..=form).map(|at| if ends == Ends::PartOfForm { 0 } else { at }).collect();
-    let mut best = form;
-    let mut rows = vec![first];
-    for (number, token) in cell.iter().enumerate() {
-        let above = rows.last().cloned().unwrap_or_default();
-        let mut row: Vec<usize> = Vec::with_capacity(form + 1);
-        for (at, above_here) in above.iter().copied().enumerate() {
-            let drop = match token {
-                Token::Stretch => above_here,
-                Token::Known(_) | Token::One if at == 0 && ends == Ends::PartOfCell => 0,
-                Token::Known(_) | Token::One => above_here + 1,
-            };
-            let mut least = drop;
-            if let (Some(left), Some(diagonal)) = (row.last(), at.checked_sub(1).and_then(|before| above.get(before))) {
-                least = least.min(if *token == Token::Stretch { *left } else { left + 1 });
-                least = least.min(diagonal + usize::from(!fit(token, at - 1)));
-            }
-            let before = number.checked_sub(1).and_then(|number| Some((cell.get(number)?, rows.get(number)?)));
-            if let (Some((previous, two_above)), Some(two_left)) = (before, at.checked_sub(2))
-                && *token != Token::Stretch
-                && *previous != Token::Stretch
-                && fit(token, two_left)
-                && fit(previous, two_left + 1)
-            {
-                least = least.min(two_above.get(two_left).map_or(usize::MAX, |cost| cost + 1));
-            }
-            row.push(least);
-        }
-        best = best.min(row.last().copied().unwrap_or(form));
-        rows.push(row);
-    }
-    let last = rows.last().cloned().unwrap_or_default();
-    match ends {
-        Ends::Both => last.last().copied().unwrap_or(form),
-        Ends::PartOfForm => last.iter().copied().min().unwrap_or(form),
-        Ends::PartOfCell => best,
-    }
-}
-
-/// Where a character of an id stands among the eleven.
-fn place_of(c: u8) -> usize {
-    if c == b'X' { 10 } else { usize::from(c.wrapping_sub(b'0')) }
-}
-
-/// How often each of the eleven characters of an id occurs; of a cell of at most 256 characters, so that a full count of one of them
-/// stays far beyond what any form holds.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts([u8; 16]);
-
-impl Counts {
-    fn of(characters: &[u8]) -> Self {
-        let mut counts = Self::default();
-        for c in characters {
-            counts.add(*c);
-        }
-        counts
-    }
-
-    fn known(tokens: &[Token]) -> Self {
-        let mut counts = Self::default();
-        for token in tokens {
-            if let Token::Known(c) = token {
-                counts.add(*c);
-            }
-        }
-        counts
-    }
-
-    fn add(&mut self, c: u8) {
-        if let Some(count) = self.0.get_mut(place_of(c)) {
-            *count = count.saturating_add(1);
-        }
-    }
-
-    fn total(&self) -> usize {
-        self.0.iter().map(|count| usize::from(*count)).sum()
-    }
-
-    /// Characters here that `other` has not got.
-    fn beyond(&self, other: &Self) -> usize {
-        self.0.iter().zip(other.0).map(|(mine, theirs)| usize::from(mine.saturating_sub(theirs))).sum()
-    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use chrono::{Datelike, NaiveDate};
 use crate::fold;
 use crate::normal::uscc;
 
-pub use accounted::{Declared, SchemeBy, Whose, names_somebody, persons_among, persons_in};
+pub use accounted::{Declared, SchemeBy, Whose, names_somebody, persons_among, persons_in, pieces_among};
 pub use beside::{Damaged, damaged_in};
 pub use fifteen::{doubtfuls, fifteens, is_doubtful, is_spreadsheet_rounded, rounded_digits, short_digits};
 pub use matching::{Probe, Suspect, could_match};

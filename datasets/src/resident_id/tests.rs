@@ -6,6 +6,7 @@ use super::*;
 
 mod beside;
 mod cells;
+mod disguised;
 mod oracle;
 mod twice;
 
@@ -534,6 +535,12 @@ fn fifteen_digits_may_be_what_is_left_of_eighteen() {
     let short = format!("{}{}", &child.as_str()[..6], &child.as_str()[8..17]);
     assert!(matches!(parse(&short), Reading::Person(other) if other != child));
     assert!(is_doubtful(&short) && doubtfuls(&child).any(|digits| Some(digits) == short_digits(&short)));
+    // Month and day exchanged, it reads as somebody's of another day: it could be either's.
+    let born = |month, day| ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1987, month, day).unwrap(), 794).unwrap();
+    let (one, exchanged) = (born(5, 12), born(12, 5).first_generation().unwrap());
+    assert!(matches!(parse(&exchanged), Reading::Person(other) if other == born(12, 5)) && is_doubtful(&exchanged));
+    assert!(doubtfuls(&one).any(|digits| Some(digits) == short_digits(&exchanged)));
+    assert!(!is_doubtful(&born(5, 13).first_generation().unwrap()) && !is_doubtful(&born(5, 5).first_generation().unwrap()));
     // Nearly all old ids are nobody else's.
     let old = id("11010519491231002X");
     assert!(!is_doubtful(&old.first_generation().unwrap()));

@@ -220,6 +220,8 @@ pub struct OldBook {
     pub piece: usize,
     /// Records of more sheets, called `B` and so on.
     pub others: Vec<Vec<(u16, Vec<u8>)>>,
+    /// What is done to the whole before it is put into its file of files.
+    pub change: Option<fn(&mut Vec<u8>)>,
 }
 
 impl OldBook {
@@ -254,7 +256,7 @@ impl OldBook {
             .map(|records| {
                 let mut sheet = Vec::new();
                 record(&mut sheet, 0x0809, &begin(0x0010));
-                record(&mut sheet, 0x0200, &[0xff; 14]);
+                record(&mut sheet, 0x0200, &bounds(records));
                 records.iter().for_each(|(kind, bytes)| record(&mut sheet, *kind, bytes));
                 record(&mut sheet, 0x000a, &[]);
                 sheet
@@ -268,6 +270,9 @@ impl OldBook {
         }
         let mut stream = self.globals(&places);
         stream.extend(sheets.concat());
+        if let Some(change) = self.change {
+            change(&mut stream);
+        }
         compound(&stream)
     }
 
@@ -319,6 +324,25 @@ pub fn wide(text: &str) -> Vec<u8> {
     bytes.push(1);
     bytes.extend(units.into_iter().flat_map(u16::to_le_bytes));
     bytes
+}
+
+/// From which row to which there are cells.
+fn bounds(records: &[(u16, Vec<u8>)]) -> Vec<u8> {
+    const CELLS: [u16; 8] = [0x0006, 0x00bd, 0x00d6, 0x00fd, 0x0203, 0x0204, 0x0205, 0x027e];
+    let row = |bytes: &Vec<u8>| u32::from(u16::from_le_bytes([bytes[0], bytes[1]]));
+    let rows: Vec<u32> =
+        records.iter().filter(|(kind, bytes)| CELLS.contains(kind) && bytes.len() > 1).map(|(_, bytes)| row(bytes)).collect();
+    let last = rows.iter().max().map_or(0, |last| last + 1);
+    [&rows.iter().min().unwrap_or(&0).to_le_bytes()[..], &last.to_le_bytes(), &[0, 0, 0xff, 0, 0, 0]].concat()
+}
+
+/// The beginning of a part of this kind, and one record with what it holds.
+pub fn part(kind: u16, records: &[(u16, Vec<u8>)]) -> Vec<u8> {
+    let mut part = Vec::new();
+    record(&mut part, 0x0809, &begin(kind));
+    records.iter().for_each(|(kind, bytes)| record(&mut part, *kind, bytes));
+    record(&mut part, 0x000a, &[]);
+    part
 }
 
 fn begin(part: u16) -> Vec<u8> {

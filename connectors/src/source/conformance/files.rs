@@ -1,6 +1,7 @@
 //! What every kind of file must do: it is of that kind, it has a header, and no other file belongs to it unsaid.
 
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 use zerotrip_proto::v1::ErrorCode;
 
@@ -55,20 +56,49 @@ pub fn a_file_of_another_kind_is_told(kind: Kind) {
     }
 }
 
-/// What is called like a file but for a number could be a part of it: whoever stands there has something.
+/// What is called like a file could be a part of it: whoever stands there has something.
 pub fn a_further_file_is_never_left_unsaid(kind: Kind) {
     let rig = AnyRig::new(kind, &[(LI, "", "home")]);
     let ending = kind.file_name().split('.').next_back().unwrap();
     let ask = || rig.open().map(|source| run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0).map_err(|error| error.detail);
-    for other in ["t (2)", "t2", "t_1", "T-20261122"] {
+    let home = || Ok(vec!["home".to_owned()]);
+    for other in
+        ["t (2)", "t2", "t_1", "T-20261122", "t二", "t（二）", "t第二部分", "tII", "t_part2", "t续", "tb", "t - 副本", "т", "ｔ", "副本t"]
+    {
         let place = rig.folder.path().join(format!("{other}.{ending}"));
         fs::write(&place, b"whatever it is").unwrap();
         let said = ask().unwrap_err();
         assert!(said.contains(&format!("`{other}.{ending}`")) && said.contains("`source.parts`"), "{kind:?} {other}: {said}");
         fs::remove_file(place).unwrap();
     }
+    for end in ["1", "part2", "gz", "bak", "d/2"] {
+        let place = rig.folder.path().join(format!("t.{ending}.{end}"));
+        let top = rig.folder.path().join(format!("t.{ending}.{}", end.split('/').next().unwrap()));
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(&place, b"whatever it is").unwrap();
+        let said = ask().unwrap_err();
+        assert!(said.contains(&format!("`{}`", top.file_name().unwrap().display())), "{kind:?} {end}: {said}");
+        if top == place { fs::remove_file(place).unwrap() } else { fs::remove_dir_all(top).unwrap() }
+    }
     for other in ["marriage", ".t (2)", "~$t"] {
         fs::write(rig.folder.path().join(format!("{other}.{ending}")), b"whatever it is").unwrap();
-        assert_eq!(ask(), Ok(vec!["home".to_owned()]), "{kind:?} {other}");
+        assert_eq!(ask(), home(), "{kind:?} {other}");
     }
+    // What nobody goes on writing is no longer being written.
+    let place = rig.folder.path().join(format!(".t (2).{ending}"));
+    fs::File::open(&place).unwrap().set_modified(SystemTime::now() - Duration::from_secs(2 * 3600)).unwrap();
+    assert!(ask().unwrap_err().contains("delete them"), "{kind:?}");
+    fs::remove_file(place).unwrap();
+    // A note, a document, nothing at all, and what another dataset describes.
+    let write = |name: &str, bytes: &[u8]| fs::write(rig.folder.path().join(name), bytes).unwrap();
+    write("t.md", "字段说明：SFZH 为身份证号".as_bytes());
+    write("t.pdf", b"%PDF-1.7 \xff");
+    write(&format!("t2.{ending}"), b"");
+    let of_another =
+        super::described(kind.into(), &format!("kind = \"csv\"\npath = \"t3.{ending}\"\nas_of = \"modified\"\nencoding = \"utf-8\""));
+    write(&format!("t3.{ending}"), b"another register");
+    write("another.toml", of_another.as_bytes());
+    assert_eq!(ask(), home(), "{kind:?}");
+    write("t.md", format!("{WANG} owns a home").as_bytes());
+    assert!(ask().unwrap_err().contains("`t.md`"), "{kind:?}");
 }

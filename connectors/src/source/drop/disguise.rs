@@ -257,7 +257,7 @@ fn compound(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
 }
 
 /// The header of dBASE's tables: an edition, a day, and bytes that are never text.
-fn is_table(head: &[u8]) -> bool {
+pub fn is_table(head: &[u8]) -> bool {
     let &[version, _, month, day, ..] = head else { return false };
     let Some(lengths) = head.get(8..12).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()) else { return false };
     let [low, high, ..] = lengths;

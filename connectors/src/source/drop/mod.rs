@@ -1,6 +1,7 @@
 //! File drops: a file is imported whole into a local indexed snapshot, and a drop that is not whole leaves the one before in place. What
 //! is special to a format of files is behind [`Format`]; everything else is here and in `import.rs`, and where drops arrive in `place.rs`.
 
+mod beside;
 mod bytes;
 mod csv;
 mod dbf;
@@ -17,7 +18,7 @@ mod xls;
 mod xlsx;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -239,11 +240,16 @@ pub fn sample(path: &Path, format: &dyn Format) -> Result<Sample, SourceError> {
 
 /// Files beside this one that could be further parts of it.
 pub fn called_alike(path: &Path) -> Vec<String> {
-    let own = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let own = place::name_of(path);
+    let named = series::Named::of([own.as_str()]);
     let folder = zerotrip_channel::files::folder_of(path);
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_BESIDE);
-    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.retain(|name| !FileDrop::is_unfinished(name) && series::could_be_part(&own, name));
+    let paths = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_BESIDE).map(|entry| entry.path());
+    let is_alike = |path: &PathBuf| {
+        let name = place::name_of(path);
+        let could_be = name != own && !FileDrop::is_unfinished(&name) && named.could_be_part(&name);
+        could_be && !beside::holds_no_rows(path) && !beside::belongs_to_table(path, &own)
+    };
+    let mut names: Vec<String> = paths.filter(is_alike).map(|path| place::name_of(&path)).collect();
     names.sort();
     names
 }

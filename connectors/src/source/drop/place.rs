@@ -16,7 +16,9 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
 use super::super::seen::Identity;
-use super::{series, unreadable};
+use super::beside::{self, Described};
+use super::series::{self, Named};
+use super::unreadable;
 
 /// The largest file that is imported.
 pub const MOST_FILE: u64 = 4 << 30;
@@ -29,8 +31,8 @@ const MOST_MANIFEST: u64 = 4096;
 /// Names in one error.
 const MOST_LISTED: usize = 5;
 /// What the name of a file's manifest has behind the file's.
-const MANIFEST: &str = ".manifest.toml";
-/// What writers of tables leave beside the parts: that the job succeeded, and what they have in common. Checksums begin with `.`.
+pub const MANIFEST: &str = ".manifest.toml";
+/// What writers of tables leave beside the parts: that the job succeeded, what they are, and what they have in common.
 const MARKERS: &[&str] = &["_SUCCESS", "_metadata", "_common_metadata"];
 /// A folder is looked through again after so long, even if no name in it has changed.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -41,6 +43,8 @@ pub struct Place {
     /// The file, or the pattern of its name.
     path: PathBuf,
     file: FileDrop,
+    /// The dataset file's folder.
+    base: PathBuf,
 }
 
 /// What the file system says of a file; when it changes, the file is read again.
@@ -108,7 +112,7 @@ struct Fitting {
 impl Place {
     /// Below the dataset file's folder.
     pub fn new(file: &FileDrop, base: &Path) -> Self {
-        Self { path: base.join(&file.path), file: file.clone() }
+        Self { path: base.join(&file.path), file: file.clone(), base: base.to_owned() }
     }
 
     /// Whether there can be no newer drop than the one with these stamps.
@@ -225,41 +229,58 @@ impl Place {
         SourceError::new(ErrorCode::SourceLimit, detail)
     }
 
-    /// Beside parts is nothing that could be a further one: each name is a part's, its manifest's, a marker or one of a file that is still
-    /// being written.
+    /// Beside parts is nothing that could be a further one: each name is a part's, its manifest's or its checksums', a marker that is
+    /// one, or that of a file that is still being written.
     fn accounted(&self, parts: &[String]) -> Result<(), SourceError> {
-        let is_known = |name: &String| {
-            let is_manifest = || parts.iter().any(|part| name_of(&manifest_of(Path::new(part))) == *name);
+        let is_manifest = |name: &String| parts.iter().any(|part| name_of(&manifest_of(Path::new(part))) == *name);
+        let (mut others, mut left) = (Vec::new(), Vec::new());
+        for path in self.listed()? {
+            let name = name_of(&path);
+            if parts.contains(&name) || is_manifest(&name) || beside::is_checksums(&path) {
+                continue;
+            }
+            if MARKERS.contains(&name.as_str()) {
+                if let Some(why) = beside::marker_fault(&path, parts) {
+                    return Err(self.drift(&format!("`{name}` {why}: delete it, or have the parts written anew with it")));
+                }
+                continue;
+            }
             // A manifest without its part tells of one that is missing.
-            let is_unfinished = || FileDrop::is_unfinished(name) && !name.to_ascii_lowercase().ends_with(MANIFEST);
-            parts.contains(name) || MARKERS.contains(&name.as_str()) || is_unfinished() || is_manifest()
-        };
-        let mut others: Vec<String> = self.listed()?.iter().map(|path| name_of(path)).filter(|name| !is_known(name)).collect();
-        others.sort();
-        if others.is_empty() {
-            return Ok(());
+            if !FileDrop::is_unfinished(&name) || name.to_ascii_lowercase().ends_with(MANIFEST) {
+                others.push(name);
+            } else if !beside::is_lock(&path) && !beside::is_being_written(&path) {
+                left.push(name);
+            }
         }
-        let listed: Vec<String> = others.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
-        let rest = if others.len() > MOST_LISTED { format!(" and {} more", others.len() - MOST_LISTED) } else { String::new() };
-        let detail = format!(
-            "`{}` holds beside the parts {}{rest}, which could be further ones; have a pattern in `source.path` that they fit, or move what \
-             is no part to another folder",
-            self.folder().display(),
-            listed.join(", ")
-        );
-        Err(SourceError::new(ErrorCode::SourceDrift, detail))
+        if !others.is_empty() {
+            return Err(self.drift(&format!(
+                "beside the parts lie {}, which could be further ones; have a pattern in `source.path` that they fit, or move what is no part \
+                 to another folder",
+                listed(&mut others)
+            )));
+        }
+        if !left.is_empty() { Err(self.unfinished(&mut left)) } else { Ok(()) }
+    }
+
+    /// What nothing was written into for an hour, and is called unfinished.
+    fn unfinished(&self, names: &mut [String]) -> SourceError {
+        let minutes = beside::BEING_WRITTEN.as_secs() / 60;
+        self.drift(&format!(
+            "{} are called unfinished, and nothing was written into them for {minutes} minutes: they could be parts that a failed job left; \
+             have it finish them, or delete them",
+            listed(names)
+        ))
+    }
+
+    fn drift(&self, what: &str) -> SourceError {
+        SourceError::new(ErrorCode::SourceDrift, format!("`{}`: {what}", self.folder().display()))
     }
 
     /// Several files are one file of several days only if their names show it.
     fn explained(&self, found: &Fitting) -> Result<(), SourceError> {
         let mut names: Vec<String> = found.ready.iter().chain(&found.waiting).map(|path| name_of(path)).collect();
-        let beside = self.listed()?.into_iter().map(|path| name_of(&path));
-        let mut beside: Vec<String> = beside
-            .filter(|name| !self.file.fits(name) && !FileDrop::is_unfinished(name))
-            .filter(|name| names.iter().any(|fitting| series::could_be_part(fitting, name)))
-            .collect();
+        let beside = self.alike(&names)?;
         if !beside.is_empty() {
-            beside.sort();
             names.extend(beside);
             return Err(self.unexplained(&names));
         }
@@ -273,28 +294,67 @@ impl Place {
         Err(self.unexplained(&names))
     }
 
-    /// A file that is named alone is alone: what is called like it but for a number could be a further part of it.
+    /// A file that is named alone is alone: what is called like it could be a further part of it.
     fn is_alone(&self) -> Result<(), SourceError> {
-        let own = name_of(&self.path);
-        let mut names: Vec<String> = self.listed()?.iter().filter(|path| path.is_file()).map(|path| name_of(path)).collect();
-        names.retain(|name| !FileDrop::is_unfinished(name) && series::could_be_part(&own, name));
-        if names.is_empty() {
+        let mut names = vec![name_of(&self.path)];
+        let beside = self.alike(&names)?;
+        if beside.is_empty() {
             return Ok(());
         }
-        names.sort();
-        names.insert(0, own);
+        names.extend(beside);
         Err(self.unexplained(&names))
     }
 
+    /// What lies beside these drops, is called like one of them, and could hold rows: it is not another dataset's of this connector, and
+    /// not still being written.
+    fn alike(&self, drops: &[String]) -> Result<Vec<String>, SourceError> {
+        let named = Named::of(drops.iter().map(String::as_str));
+        let (mut alike, mut left) = (Vec::new(), Vec::new());
+        let mut described: Option<Described> = None;
+        for path in self.listed()? {
+            let name = name_of(&path);
+            let is_unfinished = FileDrop::is_unfinished(&name) && !name.to_ascii_lowercase().ends_with(MANIFEST);
+            let finished = if is_unfinished { beside::finished(&name) } else { name.as_str() };
+            let is_own = drops.contains(&name) || name.strip_suffix(MANIFEST).is_some_and(|of| drops.iter().any(|drop| drop == of));
+            if is_own || !named.could_be_part(finished) && !drops.iter().any(|drop| drop == finished) {
+                continue;
+            }
+            if beside::holds_no_rows(&path) || drops.iter().any(|drop| beside::belongs_to_table(&path, drop)) {
+                continue;
+            }
+            if described.get_or_insert_with(|| Described::below(&self.base)).has(&path) {
+                continue;
+            }
+            if !is_unfinished {
+                alike.push(name);
+            } else if !beside::is_lock(&path) && !beside::is_being_written(&path) && !self.was_written_anew(&path, drops) {
+                left.push(name);
+            }
+        }
+        alike.sort();
+        if alike.is_empty() && !left.is_empty() {
+            return Err(self.unfinished(&mut left));
+        }
+        Ok(alike)
+    }
+
+    /// Whether an unfinished file is an earlier try at a drop that has been written whole since.
+    fn was_written_anew(&self, path: &Path, drops: &[String]) -> bool {
+        let name = name_of(path);
+        let changed = |path: &Path| regular(path).ok().and_then(|meta| meta.modified().ok());
+        let whole = drops.iter().find(|drop| *drop == beside::finished(&name)).map(|drop| self.folder().join(drop));
+        let both = changed(path).zip(whole.as_deref().and_then(changed));
+        both.is_some_and(|(tried, written)| tried <= written)
+    }
+
     fn unexplained(&self, names: &[String]) -> SourceError {
-        let listed: Vec<String> = names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
-        let rest = if names.len() > MOST_LISTED { format!(" and {} more", names.len() - MOST_LISTED) } else { String::new() };
         let detail = format!(
-            "`{}`: {} files could be parts of one register, {}{rest}; say in `source.parts` what they are: `none` if each is the whole \
-             register, `all` (with a pattern in `path`, and `part_count`) or a list of their names if they are its parts",
+            "`{}`: {} files could be parts of one register, {}; say in `source.parts` what they are: `none` if each is the whole register, \
+             `all` (with a pattern in `path`, and `part_count`) or a list of their names if they are its parts; move what is no part of it to \
+             another folder",
             self.folder().display(),
             names.len(),
-            listed.join(", ")
+            in_order(names)
         );
         SourceError::new(ErrorCode::SourceDrift, detail)
     }
@@ -409,7 +469,21 @@ fn beginning(day: NaiveDate) -> Option<SystemTime> {
     day.and_hms_opt(0, 0, 0)?.and_local_timezone(china).single().map(Into::into)
 }
 
-fn name_of(path: &Path) -> String {
+/// A few of these names, in the order of the alphabet.
+fn listed(names: &mut [String]) -> String {
+    names.sort();
+    in_order(names)
+}
+
+/// A few of these names, as they come.
+fn in_order(names: &[String]) -> String {
+    let said: Vec<String> = names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
+    let rest = if names.len() > MOST_LISTED { format!(" and {} more", names.len() - MOST_LISTED) } else { String::new() };
+    format!("{}{rest}", said.join(", "))
+}
+
+/// The last part of a path.
+pub fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 

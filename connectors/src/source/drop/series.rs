@@ -1,6 +1,19 @@
 //! What the names of files in one folder show of one another: one file of several days, or parts of one.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, NaiveTime};
+use zerotrip_datasets::is_digit;
+
+/// What packs a file, and says nothing of what is in it.
+const PACKED: &[&str] = &[".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".rar", ".z", ".lz4"];
+/// Words that number a file, or say that it is another copy or goes on: the names of parts differ in them.
+const COUNTERS: &[&str] = &[
+    "copyof", "副本", "复件", "复制", "拷贝", "部分", "copy", "part", "page", "sheet", "vol", "第", "份", "册", "卷", "批", "页", "续",
+    "补", "新",
+];
+/// Numbers that no digit is in.
+const NUMBERS: &str = "十百千两兩甲乙丙丁戊己庚辛壬癸上中下";
 
 /// Whether these are names of one file on several days: alike but for a day, and no two of the same day.
 pub fn is_one_of_several_days<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
@@ -17,20 +30,103 @@ pub fn is_one_of_several_days<'a>(names: impl IntoIterator<Item = &'a str>) -> b
     true
 }
 
-/// Whether the other file could be a further part of this one: called like it but for a number, and not of another day.
-pub fn could_be_part(of: &str, other: &str) -> bool {
-    of != other && without_number(of) == without_number(other) && !is_one_of_several_days([of, other])
+/// Names of drops, prepared for being held against everything that lies beside them.
+#[derive(Debug, Default)]
+pub struct Named {
+    /// What is left of each without what numbers it.
+    kept: BTreeSet<String>,
+    days: BTreeSet<(String, NaiveDate)>,
+    rests: BTreeSet<String>,
 }
 
-/// A name without its digits, and what stands around numbers. `t (2).csv` is `t.csv` then.
-fn without_number(name: &str) -> (String, String) {
-    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
-    let plain = |text: &str| {
-        let kept =
-            text.chars().filter(|c| !c.is_numeric() && !matches!(c, ' ' | '_' | '-' | '.' | '(' | ')' | '（' | '）' | '[' | ']' | '#'));
-        kept.flat_map(char::to_lowercase).collect::<String>()
-    };
-    (plain(stem), ending.to_lowercase())
+impl Named {
+    /// Of these names.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut named = Self::default();
+        for name in names {
+            named.kept.insert(without_number(stem_of(name)));
+            if let Some((day, rest)) = day_of(name) {
+                named.days.insert((rest.clone(), day));
+                named.rests.insert(rest);
+            }
+        }
+        named
+    }
+
+    /// Whether a file of this name could be a further part of one of these: its name begins like theirs, but for what numbers it, and
+    /// is not that of another day.
+    pub fn could_be_part(&self, other: &str) -> bool {
+        let packed = PACKED.iter().find_map(|end| other.get(..other.len().checked_sub(end.len())?).filter(|_| ends(other, end)));
+        let is_another_day =
+            day_of(packed.unwrap_or(other)).is_some_and(|(day, rest)| self.rests.contains(&rest) && !self.days.contains(&(rest, day)));
+        let begun = without_number(stem_of(other));
+        !is_another_day && self.kept.iter().any(|own| if own.is_empty() { begun.is_empty() } else { begun.starts_with(own.as_str()) })
+    }
+}
+
+fn ends(name: &str, end: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(end)
+}
+
+fn stem_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// A name as the eye reads it, without what numbers it: its digits, numbers in words, and what stands around them. `t (2)` is `t` then, and
+/// so are `T二`, `t第二部分` and `t_b`.
+fn without_number(name: &str) -> String {
+    let read: Vec<char> = name.chars().flat_map(|c| seen(c).to_lowercase()).collect();
+    let is_between = |c: &char| matches!(c, '_' | '-' | ' ' | '.' | '(' | '[' | '#');
+    // A last word of one letter counts, and so does a Roman number.
+    let end = read.iter().rposition(is_between).filter(|at| {
+        let (before, word) = read.split_at(*at);
+        let is_number = word.len() == 2 || word.iter().skip(1).all(|c| matches!(c, 'i' | 'v' | 'x' | ')' | ']'));
+        is_number && before.iter().any(|c| is_kept(*c))
+    });
+    let mut kept: String = read.iter().take(end.unwrap_or(read.len())).filter(|c| is_kept(**c)).collect();
+    for word in COUNTERS.iter().filter(|word| kept.len() > word.len() || !word.is_ascii()).copied().collect::<Vec<_>>() {
+        kept = kept.replace(word, "");
+    }
+    kept
+}
+
+/// What tells names apart: letters that are no numbers.
+fn is_kept(c: char) -> bool {
+    c.is_alphanumeric() && !c.is_numeric() && (c == 'x' || !is_digit(c)) && !NUMBERS.contains(c)
+}
+
+/// The Latin letter that a character looks like: one in full width, and those of Greek and Cyrillic.
+fn seen(c: char) -> char {
+    const ALIKE: &[(&str, char)] = &[
+        ("αаΑА", 'a'),
+        ("ΒВвЬьβ", 'b'),
+        ("сСϲⅽ", 'c'),
+        ("ԁⅾ", 'd'),
+        ("еЕΕεё", 'e'),
+        ("ɡԌ", 'g'),
+        ("һНнΗ", 'h'),
+        ("іІΙιїı", 'i'),
+        ("јЈ", 'j'),
+        ("кКΚκ", 'k'),
+        ("ӏⅼ", 'l'),
+        ("мМΜⅿ", 'm'),
+        ("ηпΝп", 'n'),
+        ("оОοΟσօ", 'o'),
+        ("рРΡρ", 'p'),
+        ("ԛ", 'q'),
+        ("гⲅ", 'r'),
+        ("ѕЅ", 's'),
+        ("тТΤτ", 't'),
+        ("υս", 'u'),
+        ("νѵ", 'v'),
+        ("ѡωԝ", 'w'),
+        ("хХΧχ", 'x'),
+        ("уУΥγү", 'y'),
+        ("Ζζ", 'z'),
+    ];
+    let wide = || u32::from(c).checked_sub(0xfee0).filter(|c| (0x21..=0x7e).contains(c)).and_then(char::from_u32);
+    let alike = || ALIKE.iter().find(|(those, _)| those.contains(c)).map(|(_, letter)| *letter);
+    wide().or_else(alike).unwrap_or(c)
 }
 
 /// The first day in a name, with a time run on to it, and the name without it.
@@ -116,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_further_part_is_called_alike_but_for_a_number() {
+    fn a_further_part_begins_like_the_file_it_belongs_to() {
         for (of, other) in [
             ("t.csv", "t (2).csv"),
             ("t.csv", "t2.csv"),
@@ -125,19 +221,65 @@ mod tests {
             ("fw_330102.csv", "fw_330105.csv"),
             ("part-00000.parquet", "part-00001.parquet"),
             ("1.csv", "2.csv"),
+            ("一.csv", "二.csv"),
             ("t.csv", "t-1.csv"),
             ("t-20261120.csv", "t-20261120_2.csv"),
+            ("t_a.csv", "t_b.csv"),
+            ("产权一.csv", "产权二.csv"),
+            ("产权（上城）第一部分.csv", "产权（上城）第二部分.csv"),
+            ("t-i.csv", "t-ii.csv"),
         ] {
+            let could_be_part = |of: &str, other: &str| Named::of([of]).could_be_part(other);
             assert!(could_be_part(of, other) && could_be_part(other, of), "{of} {other}");
         }
-        for (of, other) in [
-            ("t.csv", "t.xlsx"),
-            ("t.csv", "t.csv"),
-            ("t.csv", "marriage.csv"),
-            ("m-20261120.csv", "m-20261121.csv"),
-            ("t.csv", "t.csv.manifest.toml"),
+        for other in [
+            "o二.csv",
+            "o（二）.csv",
+            "o第二部分.csv",
+            "oII.csv",
+            "o_part2.csv",
+            "o.csv.1",
+            "o.csv.part2",
+            "o.csv.gz",
+            "o②.csv",
+            "oⅡ.csv",
+            "o２.csv",
+            "o.1",
+            "O",
+            "o2.CSV",
+            "o续.csv",
+            "o补.csv",
+            "ob.csv",
+            "o_b.csv",
+            "o - 副本.csv",
+            "o.txt",
+            "ο.csv",
+            "о2.csv",
+            "ｏ.csv",
+            "o.csv~",
+            "副本o.csv",
+            "Copy of o.csv",
+            "2-o.csv",
+            "o\u{200b}.csv",
+            "o.csv.bak",
+            "o甲.csv",
+            "o.xlsx",
+            "o.d",
         ] {
-            assert!(!could_be_part(of, other), "{of} {other}");
+            assert!(Named::of(["o.csv"]).could_be_part(other), "{other}");
         }
+        for (of, other) in [
+            ("t.csv", "marriage.csv"),
+            ("owners.csv", "titles.csv"),
+            ("owners.csv", "marriage_owners.csv"),
+            ("房产.csv", "婚姻.csv"),
+            ("m-20261120.csv", "m-20261121.csv"),
+            ("m-20261120.csv", "m-20261119.csv.gz"),
+            ("1.csv", "owners.csv"),
+        ] {
+            assert!(!Named::of([of]).could_be_part(other), "{of} {other}");
+        }
+        // A day that one of them has already is a part of that day.
+        assert!(Named::of(["m-20261120.csv", "m-20261121.csv"]).could_be_part("m-20261120.csv.gz"));
     }
 }

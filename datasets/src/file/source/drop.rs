@@ -86,15 +86,18 @@ macro_rules! drop_notes {
             "\n\nImported into a local indexed snapshot, and anew whenever the file changes. A drop that is not whole, or does not match \
             its manifest, leaves the one before in place, with its own as-of, until that is too old; the connector's log says why. With a \
             pattern in `path` the newest file counts: by its manifest, by the day in its name, or by when it was modified; what else lies \
-            there must be explained, by names that differ in their day alone, or by `parts`. A file that is called like the one in `path` \
-            but for a number, such as `t (2).csv` beside `t.csv`, must be explained too: by `parts = \"none\"`, or by a pattern that \
-            both fit. A folder that a data platform writes as one table is `path = \"x.parquet/part-*.parquet\"` with `parts = \"all\"`, \
+            there must be explained, by names that differ in their day alone, or by `parts`. Whatever is called like the one in `path`, such as \
+            `t (2).csv`, `t二.csv`, `t.csv.1` or `t.txt` beside `t.csv`, must be explained too: by `parts = \"none\"`, by a pattern that \
+            both fit, or by a dataset file in the same folder as this one that describes it; what holds nothing, short notes (`.md`, `.sha256`) \
+            that name nobody, PDF documents and pictures need not. A folder that a data platform writes as one table is `path = \"x.parquet/part-*.parquet\"` with `parts = \"all\"`, \
             and counts once its `_SUCCESS` is there. Parts are in a folder of their own: beside them may be their manifests, `_SUCCESS`, \
             `_metadata`, `_common_metadata` and names of files that are still being written; with anything else there nothing is read, for it \
-            could be a further part. Rows of a part are numbered behind those of the part before; `check` says from which \
+            could be a further part. `_SUCCESS` must be empty, `_metadata` a summary that lists exactly these parts, and `_common_metadata` \
+            one that lists none. Rows of a part are numbered behind those of the part before; `check` says from which \
             number on. **A first line that is a row and no header** is refused: a column's name that reads as a value of its column, or \
             holds eight digits or more. **A file that is something else than `kind` says** is refused by what it is. A file whose name begins with `.` or `~`, or ends in `.part`, `.partial`, `.filepart` or `.tmp`, is still being written and never read: \
-            write under such a name, then rename."
+            write under such a name, then rename. One into which nothing was written for an hour could be a part that a failed job left: \
+            beside parts, or called like this file and not written whole since, it is refused until it is finished or deleted."
         )
     };
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Ends, Form, Token, within};
+use super::edits::{Ends, Form, Token, within};
 
 /// What ids of one generation look like.
 pub(super) struct Shape {

@@ -12,6 +12,7 @@ use std::path::Path;
 use chrono::{Days, NaiveDate};
 use encoding_rs::Encoding;
 use zerotrip_datasets::file::{CodePage, Dbf as Spec};
+use zerotrip_datasets::resident_id::names_somebody;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
@@ -135,13 +136,20 @@ impl Table {
         Ok(Self { count, width, fields: fields.all, characters, nulls: fields.nulls })
     }
 
-    /// Behind the last record that the header counts there must be no other.
+    /// Behind the last record that the header counts there must be no other: nothing but the mark of the end and zeros, or what a sector
+    /// had before, if that is too short for a record and names nobody.
     fn ends(&self, path: &Path, file: &mut impl Read) -> Result<(), SourceError> {
-        let mut tail = Vec::new();
-        file.take(self.width as u64 + 1).read_to_end(&mut tail).map_err(|error| unreadable(path, &error))?;
-        // Behind the mark of the end, too.
-        let is_record = tail.len() > self.width && tail.get(1).is_some_and(|mark| matches!(*mark, LIVE | DELETED));
-        if tail.first().is_none_or(|first| *first == END && !is_record) || tail.iter().all(|byte| *byte == 0) {
+        let (mut begin, mut length, mut is_filler) = (Vec::new(), 0, true);
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let read = file.read(&mut buffer).map_err(|error| unreadable(path, &error))?;
+            let Some(tail) = buffer.get(..read).filter(|tail| !tail.is_empty()) else { break };
+            is_filler &= tail.iter().all(|byte| matches!(*byte, 0 | END));
+            length += tail.len();
+            begin.extend(tail.iter().take(self.width.saturating_sub(begin.len())));
+        }
+        let is_short = length <= self.width && begin.first() == Some(&END) && !names_somebody(&self.characters.text(&begin));
+        if is_filler || is_short {
             return Ok(());
         }
         Err(truncated(path, &format!("there are more records behind the {} that its header counts", self.count)))

@@ -161,6 +161,10 @@ fn what_is_no_whole_table_is_refused() {
     assert!(refused(&rig(&more, "")).1.contains("more records behind"));
     let behind_the_end = Dbf { end: [&[0x1a], whole.records[0].as_slice()].concat(), ..whole.clone() };
     assert!(refused(&rig(&behind_the_end, "")).1.contains("more records behind"));
+    for filler in [&[0x1a_u8][..], &[0], &[0; 40], b"  ", b"\r\n"] {
+        let behind_filler = Dbf { end: [&[0x1a], filler, whole.records[0].as_slice()].concat(), ..whole.clone() };
+        assert!(refused(&rig(&behind_filler, "")).1.contains("more records"), "{filler:?}");
+    }
     for end in [vec![], vec![0x1a], vec![0x1a, b' ', 0, 7], vec![0; 5]] {
         assert!(rig(&Dbf { end: end.clone(), ..whole.clone() }, "").open().is_ok(), "{end:?}");
     }

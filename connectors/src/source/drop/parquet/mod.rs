@@ -2,6 +2,7 @@
 
 mod clocks;
 mod old_times;
+pub mod summary;
 #[cfg(test)]
 mod tests;
 

@@ -56,12 +56,21 @@ fn nothing_lies_beside_parts_that_could_be_one() {
         let place = |name: &str| rig.folder.path().join("in").join(name);
         fs::write(place("m-1.dat"), bytes(kind, "one")).unwrap();
         fs::write(place("m-2.dat"), bytes(kind, "two")).unwrap();
-        // What writers leave is known by its name.
-        for known in
-            ["_SUCCESS", "_metadata", "_common_metadata", "._SUCCESS.crc", ".m-1.dat.crc", "m-3.dat.tmp", "~m.dat", "m-1.dat.manifest.toml"]
-        {
-            fs::write(place(known), "").unwrap();
-            assert!(rig.open().is_ok(), "{kind:?} {known}");
+        // What writers leave is known by what it is, and what is being written by its name and its age.
+        for (known, bytes) in [
+            ("_SUCCESS", Vec::new()),
+            ("._SUCCESS.crc", checksums(0)),
+            (".m-1.dat.crc", checksums(fs::metadata(place("m-1.dat")).unwrap().len())),
+            ("_metadata", summary(&[("m-1.dat", 2), ("m-2.dat", 1)])),
+            ("_common_metadata", summary(&[])),
+            ("m-3.dat.tmp", b"half".to_vec()),
+            ("~m.dat", b"half".to_vec()),
+            ("~$m-1.dat", b"zhang".to_vec()),
+            ("m-1.dat.manifest.toml", Vec::new()),
+        ] {
+            fs::write(place(known), bytes).unwrap();
+            let opened = rig.open().map(|_| ()).map_err(|error| error.detail);
+            assert_eq!(opened, Ok(()), "{kind:?} {known}");
         }
         for other in [
             "m-3.snappy.DAT",
@@ -87,6 +96,108 @@ fn nothing_lies_beside_parts_that_could_be_one() {
         fs::create_dir(place("2026")).unwrap();
         assert!(rig.open().unwrap_err().detail.contains("`2026`"), "{kind:?}");
         fs::remove_dir(place("2026")).unwrap();
+        assert!(rig.open().is_ok(), "{kind:?}");
+    }
+}
+
+/// The checksums that Hadoop keeps of a file of this length.
+fn checksums(length: u64) -> Vec<u8> {
+    let sums = usize::try_from(length.div_ceil(512)).unwrap();
+    [&b"crc\0"[..], &512_u32.to_be_bytes(), &vec![7; 4 * sums]].concat()
+}
+
+/// A `_metadata` that lists these parts with their rows.
+fn summary(parts: &[(&str, i64)]) -> Vec<u8> {
+    use ::parquet::basic::Type as Physical;
+    use ::parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter, RowGroupMetaData};
+    use ::parquet::schema::types::{SchemaDescriptor, Type};
+    let column = Type::primitive_type_builder("SFZH", Physical::BYTE_ARRAY).build().unwrap();
+    let schema = Type::group_type_builder("schema").with_fields(vec![column.into()]).build().unwrap();
+    let schema = std::sync::Arc::new(SchemaDescriptor::new(schema.into()));
+    let rows = parts.iter().map(|(_, rows)| rows).sum();
+    let mut metadata = ParquetMetaDataBuilder::new(FileMetaData::new(1, rows, None, None, schema.clone(), None));
+    for (part, rows) in parts {
+        let column = ColumnChunkMetaData::builder(schema.column(0)).set_file_path((*part).to_owned()).build().unwrap();
+        let group = RowGroupMetaData::builder(schema.clone()).set_num_rows(*rows).set_column_metadata(vec![column]);
+        metadata = metadata.add_row_group(group.build().unwrap());
+    }
+    let mut bytes = b"PAR1".to_vec();
+    ParquetMetaDataWriter::new(&mut bytes, &metadata.build()).finish().unwrap();
+    bytes
+}
+
+fn age(path: &std::path::Path, age: Duration) {
+    let file = fs::File::options().read(true).open(path).unwrap();
+    file.set_modified(SystemTime::now() - age).unwrap();
+}
+
+#[test]
+fn a_marker_beside_parts_is_what_its_name_says() {
+    for kind in KINDS {
+        let rig = rig(kind, "parts = \"all\"\npart_count = 2", "modified");
+        let place = |name: &str| rig.folder.path().join("in").join(name);
+        fs::write(place("m-1.dat"), bytes(kind, "one")).unwrap();
+        fs::write(place("m-2.dat"), bytes(kind, "two")).unwrap();
+        let row = format!("{LI},,three");
+        let mut own = summary(&[("m-1.dat", 1), ("m-2.dat", 1)]);
+        own.splice(4..4, row.bytes());
+        for (name, bytes, word) in [
+            ("_SUCCESS", bytes(kind, "three"), "empty file"),
+            ("_SUCCESS", row.into_bytes(), "empty file"),
+            ("_metadata", Vec::new(), "no Parquet file"),
+            ("_metadata", Kind::Parquet.file(&["SFZH"], &[vec![LI.to_owned()]]), "rows of its own"),
+            ("_metadata", bytes(kind, "three"), if kind == Kind::Parquet { "rows of its own" } else { "no Parquet file" }),
+            ("_metadata", own, "rows of its own"),
+            ("_metadata", summary(&[("m-1.dat", 1), ("m-2.dat", 1), ("m-3.dat", 1)]), "`m-3.dat`, which is not there"),
+            ("_metadata", summary(&[("m-1.dat", 1)]), "does not list part `m-2.dat`"),
+            ("_metadata", summary(&[]), "does not list part"),
+            ("_common_metadata", Kind::Parquet.file(&["SFZH"], &[vec![LI.to_owned()]]), "rows of its own"),
+            ("_common_metadata", summary(&[("m-1.dat", 1), ("m-2.dat", 1)]), "lists parts"),
+            (".m-1.dat.crc", bytes(kind, "three"), ""),
+        ] {
+            fs::write(place(name), bytes).unwrap();
+            age(&place(name), Duration::from_secs(2 * 3600));
+            let detail = rig.open().err().map(|error| error.detail).unwrap_or_default();
+            assert!(detail.contains(&format!("`{name}`")) && detail.contains(word), "{kind:?} {name} {word}: {detail}");
+            fs::remove_file(place(name)).unwrap();
+        }
+        for name in ["_SUCCESS", "_metadata", "_common_metadata"] {
+            fs::create_dir(place(name)).unwrap();
+            fs::write(place(name).join("m-3.dat"), bytes(kind, "three")).unwrap();
+            let detail = rig.open().unwrap_err().detail;
+            assert!(detail.contains(&format!("`{name}`")), "{kind:?} {name}: {detail}");
+            fs::remove_dir_all(place(name)).unwrap();
+        }
+        assert!(rig.open().is_ok(), "{kind:?}");
+    }
+}
+
+#[test]
+fn an_unfinished_name_counts_as_being_written_for_an_hour() {
+    const OLD: Duration = Duration::from_secs(3 * 3600);
+    for kind in KINDS {
+        let rig = rig(kind, "parts = \"all\"\npart_count = 2", "modified");
+        let place = |name: &str| rig.folder.path().join("in").join(name);
+        fs::write(place("m-1.dat"), bytes(kind, "one")).unwrap();
+        fs::write(place("m-2.dat"), bytes(kind, "two")).unwrap();
+        for name in
+            [".m-3.dat", "~m-3.dat", "._m-3.dat", "m-3.dat.part", "m-3.dat.tmp", "m-3.dat.FILEPART", ".hive-staging/m-3.dat", "~$m-3.dat"]
+        {
+            if let Some((folder, _)) = name.split_once('/') {
+                fs::create_dir(place(folder)).unwrap();
+            }
+            let top = name.split('/').next().unwrap();
+            fs::write(place(name), bytes(kind, "three")).unwrap();
+            assert!(rig.open().is_ok(), "{kind:?} {name}");
+            age(&place(name), OLD);
+            age(&place(top), OLD);
+            let detail = rig.open().unwrap_err().detail;
+            assert!(detail.contains(&format!("`{top}`")) && detail.contains("delete them"), "{kind:?} {name}: {detail}");
+            // What is said to be of tomorrow is not being written now.
+            fs::File::open(place(name)).unwrap().set_modified(SystemTime::now() + OLD).unwrap();
+            assert!(rig.open().is_err(), "{kind:?} {name}");
+            if top == name { fs::remove_file(place(top)).unwrap() } else { fs::remove_dir_all(place(top)).unwrap() }
+        }
         assert!(rig.open().is_ok(), "{kind:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod compound;
 mod records;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -40,11 +41,14 @@ mod kind {
     pub const PASSWORD: u16 = 0x002f;
     pub const SHEET: u16 = 0x0085;
     pub const MANY_SHORT_NUMBERS: u16 = 0x00bd;
+    pub const MANY_BLANKS: u16 = 0x00be;
     pub const RICH_LABEL: u16 = 0x00d6;
     pub const STYLE: u16 = 0x00e0;
     pub const MERGED: u16 = 0x00e5;
     pub const TEXTS: u16 = 0x00fc;
     pub const SHARED_TEXT: u16 = 0x00fd;
+    pub const BOUNDS: u16 = 0x0200;
+    pub const BLANK: u16 = 0x0201;
     pub const NUMBER: u16 = 0x0203;
     pub const LABEL: u16 = 0x0204;
     pub const TRUTH_OR_ERROR: u16 = 0x0205;
@@ -83,6 +87,7 @@ impl Format for Xls {
         let stream = compound::workbook(path, &bytes)?;
         drop(bytes);
         let book = Book::read(path, &stream)?;
+        whole::check(path, &stream, &book.bounds)?;
         let names: Vec<&str> = book.sheets.iter().map(|(name, _)| name.as_str()).collect();
         let header = self.sheets.header;
         let chosen = self.sheets.choose(path, &names, into, |place| {
@@ -116,8 +121,10 @@ impl Format for Xls {
 /// What a workbook says of its sheets, and what they share.
 #[derive(Default)]
 struct Book {
-    /// Names, and places in the stream.
+    /// Names, and places in the stream, of those that hold cells.
     sheets: Vec<(String, usize)>,
+    /// Where every part begins that the workbook names, and of which kind it is said to be.
+    bounds: Vec<(usize, u8)>,
     texts: Vec<String>,
     /// By a cell's style: whether its numbers are shown as dates.
     dates: Vec<bool>,
@@ -136,7 +143,10 @@ impl Book {
                     return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
                 }
                 kind::DATE_MODE => bytes.u16().map(|mode| book.is_1904 = mode == 1),
-                kind::SHEET => sheet(bytes).map(|sheet| book.sheets.extend(sheet)),
+                kind::SHEET => sheet(bytes).map(|(name, place, kind)| {
+                    book.bounds.push((place, kind));
+                    book.sheets.extend((kind <= whole::MACROS).then_some((name, place)));
+                }),
                 kind::STYLE => bytes.take(2).and_then(|_| bytes.u16()).map(|format| styles.push(format)),
                 kind::FORMAT => bytes.u16().and_then(|number| Some((number, Texts::new(record, 2)?.text()?))).map(|(number, code)| {
                     own.insert(number, is_date_format(&code));
@@ -265,14 +275,14 @@ fn hidden_row(mut bytes: Bytes<'_>) -> Option<(u32, bool)> {
     Some((row.into(), bytes.u16()? & 0x20 != 0))
 }
 
-/// A sheet's name and place; none if it is a chart or the like. Macros of old are in cells.
-fn sheet(mut bytes: Bytes<'_>) -> Option<Option<(String, usize)>> {
+/// A part's name, its place, and what kind it is of.
+fn sheet(mut bytes: Bytes<'_>) -> Option<(String, usize, u8)> {
     let place = usize::try_from(bytes.u32()?).ok()?;
     let _hidden = bytes.u8()?;
-    let is_sheet = bytes.u8()? <= 1;
+    let kind = bytes.u8()?;
     let (length, flags) = (bytes.u8()?, bytes.u8()?);
     let name = plain(&mut bytes, usize::from(length), flags & 1 != 0)?;
-    Some(is_sheet.then_some((name, place)))
+    Some((name, place, kind))
 }
 
 fn texts(record: Record<'_>) -> Option<Vec<String>> {

@@ -29,6 +29,11 @@ impl<'a> Records<'a> {
         Self(Bytes(stream))
     }
 
+    /// Bytes behind the last record that was read.
+    pub fn left(&self) -> usize {
+        self.0.0.len()
+    }
+
     fn one(&mut self) -> Option<(u16, &'a [u8])> {
         let kind = self.0.u16()?;
         let length = self.0.u16()?;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
-use zerotrip_legacy::files::{OldBook, wide};
+use zerotrip_legacy::files::{OldBook, part, wide};
 
 const HEADER: [&str; 3] = ["SFZH", "GYR", "姓 名) -- drop table (x"];
 
@@ -146,6 +146,75 @@ fn what_is_no_whole_workbook_is_refused() {
     {
         std::fs::write(&path, bytes).unwrap();
         assert!(refused(&rig).1.contains(word), "{word}");
+    }
+}
+
+/// A cell with its text in it, as a record.
+fn label(row: u16, column: u16, text: &str) -> (u16, Vec<u8>) {
+    (0x0204, [[row, column, 0].into_iter().flat_map(u16::to_le_bytes).collect(), wide(text)].concat())
+}
+
+/// The begin of a part of this kind, and its end, as records within another.
+fn inner(kind: u16, records: Vec<(u16, Vec<u8>)>) -> Vec<(u16, Vec<u8>)> {
+    let begin = [0x0600_u16, kind, 0, 0, 0, 0, 0, 0].into_iter().flat_map(u16::to_le_bytes).collect();
+    [vec![(0x0809, begin)], records, vec![(0x000a, Vec::new())]].concat()
+}
+
+/// Says of the last sheet that it is of this kind, or lies there.
+fn say(stream: &mut [u8], kind: Option<u8>, place: Option<u32>) {
+    let at = stream.windows(4).rposition(|window| window == [0x85, 0, 10, 0]).unwrap();
+    kind.into_iter().for_each(|kind| stream[at + 9] = kind);
+    place.into_iter().for_each(|place| stream[at + 4..at + 8].copy_from_slice(&place.to_le_bytes()));
+}
+
+#[test]
+fn every_byte_of_a_workbook_is_accounted_for() {
+    let with = |change: fn(&mut Vec<u8>)| rig(&[["", "", "a"], [WANG, "", "b"]], |book| book.change = Some(change));
+    let second = |change: fn(&mut Vec<u8>)| {
+        rig(&[[WANG, "", "a"]], |book| {
+            book.others.push(vec![label(0, 0, "SFZH"), label(1, 0, LI)]);
+            book.change = Some(change);
+        })
+    };
+    let inside = |records: Vec<(u16, Vec<u8>)>| rig(&[[WANG, "", "a"]], |book| book.records.extend(records));
+    let row = || label(2, 0, LI);
+    for (what, rig, word) in [
+        ("a row behind the end", with(|stream| stream.extend([0x04, 0x02, 9, 0, 2, 0, 0, 0, 0, 0, 1, 0, 0, b'x'])), "no part of it"),
+        ("a row behind zeros", with(|stream| stream.extend([&[0; 64][..], &[0x04, 0x02, 1, 0, 7]].concat())), "no part of it"),
+        ("a sheet that nothing names", with(|stream| stream.extend(part(0x0010, &[label(1, 0, LI)]))), "no sheet's name"),
+        ("a second beginning", with(|stream| stream.extend(part(0x0005, &[label(1, 0, LI)]))), "no sheet's name"),
+        ("a sheet called a chart", second(|stream| say(stream, Some(2), None)), "another kind"),
+        ("a sheet called a module", second(|stream| say(stream, Some(6), None)), "another kind"),
+        ("a sheet called what there is not", second(|stream| say(stream, Some(9), None)), "another kind"),
+        (
+            "a sheet that lies where another does",
+            second(|stream| {
+                let first = stream.windows(4).position(|window| window == [0x85, 0, 10, 0]).unwrap();
+                let place = u32::from_le_bytes(stream[first + 4..first + 8].try_into().unwrap());
+                say(stream, None, Some(place));
+            }),
+            "no sheet's name",
+        ),
+        ("a sheet that lies nowhere", second(|stream| say(stream, None, Some(7))), "no sheet's name"),
+        ("a sheet in a sheet", inside(inner(0x0010, vec![row()])), "holds another sheet"),
+        ("an end before the last row", inside(vec![(0x000a, Vec::new()), row(), (0x000a, Vec::new())]), "before the last row"),
+        (
+            "a row that is gone",
+            inside(vec![(0x0200, [[0_u32, 9].into_iter().flat_map(u32::to_le_bytes).collect(), vec![0; 6]].concat())]),
+            "before the last row",
+        ),
+        ("a table in a chart", inside(inner(0x0020, vec![(0x00fd, vec![2, 0, 0, 0, 0, 0, 0, 0, 0, 0])])), "cells of a table"),
+        ("a person in a chart", inside(inner(0x0020, vec![row()])), "cells of a table"),
+    ] {
+        let (code, detail) = refused(&rig);
+        assert!(detail.contains(word) && code == ErrorCode::SourceTruncated, "{what}: {detail}");
+    }
+    // What spreadsheets write: zeros behind the last part, and charts with what they show.
+    for rig in [
+        with(|stream| stream.extend([0; 512])),
+        inside(inner(0x0020, vec![label(0, 0, "一月"), (0x0203, [&[0; 6][..], &12.5_f64.to_le_bytes()].concat())])),
+    ] {
+        assert_eq!(ask(&rig, WANG).0.len(), 1);
     }
 }
 

@@ -134,6 +134,7 @@ fn cells(
                     (row, column) = (cell.row, cell.column);
                     open = Some(cell);
                 }
+                ("c", None) => return Err(broken(path, "a cell stands outside the rows of its sheet")),
                 // A value may be empty, which is not the same as none.
                 ("v", Some(cell)) if cell.kind != "inlineStr" => {
                     cell.value.get_or_insert_default();

@@ -79,6 +79,34 @@ impl<'a> Package<'a> {
         Ok(Part { path, name: name.to_owned(), xml, buffer: Vec::new(), depth: 0 })
     }
 
+    /// A part that holds a sheet's cells, beside those that the workbook names: nobody would see what is in it.
+    pub fn unnamed_sheet(&mut self, named: &[&str]) -> Result<Option<String>, SourceError> {
+        let named: Vec<String> = named.iter().map(|name| name.to_lowercase()).collect();
+        let mut names: Vec<String> = self.names.keys().filter(|name| name.ends_with(".xml") && !named.contains(*name)).cloned().collect();
+        names.sort();
+        for name in names {
+            // What other programs put beside a workbook may be in other characters.
+            let is_others = name.starts_with("customxml/") || name.starts_with("docprops/");
+            match self.root(&name) {
+                Ok(root) if ["worksheet", "macrosheet", "dialogsheet"].contains(&root.as_str()) => return Ok(Some(name)),
+                Err(error) if !is_others => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a part's outermost element is called.
+    fn root(&mut self, name: &str) -> Result<String, SourceError> {
+        let mut part = self.part(name, u64::MAX)?;
+        while let Some(event) = part.next()? {
+            if let Event::Start(tag) = &event {
+                return Ok(tag.local_name().as_ref().to_owned());
+            }
+        }
+        Ok(String::new())
+    }
+
     /// Whether there is such a part.
     pub fn has(&self, name: &str) -> bool {
         self.names.contains_key(&name.to_lowercase())

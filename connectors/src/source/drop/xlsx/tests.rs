@@ -180,6 +180,40 @@ fn what_is_no_whole_workbook_is_refused() {
 }
 
 #[test]
+fn a_sheet_that_no_workbook_names_and_a_cell_behind_the_rows_are_refused() {
+    let rows = || vec![vec![Cell::Inline(WANG.to_owned()), Cell::None, Cell::Inline("a".to_owned())]];
+    let row = format!("<row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>{LI}</t></is></c></row>");
+    let second = format!("<worksheet><sheetData>{row}</sheetData></worksheet>").into_bytes();
+    let head = "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>SFZH</t></is></c></row>";
+    let as_chart = b"<Relationships><Relationship Id=\"r0\" Type=\"x/worksheet\" Target=\"worksheets/sheet1.xml\"/>\
+        <Relationship Id=\"r9\" Type=\"x/chartsheet\" Target=\"chartsheets/sheet2.xml\"/></Relationships>";
+    let workbook = b"<workbook xmlns:r=\"r\"><sheets><sheet name=\"a\" r:id=\"r0\"/><sheet name=\"b\" r:id=\"r9\"/></sheets></workbook>";
+    for (parts, word) in [
+        (vec![("xl/worksheets/sheet2.xml", second.clone())], "names nowhere"),
+        (vec![("xl/other/data.xml", second.clone())], "names nowhere"),
+        (vec![("customXml/item1.xml", second.clone())], "names nowhere"),
+        (
+            vec![
+                ("xl/_rels/workbook.xml.rels", as_chart.to_vec()),
+                ("xl/workbook.xml", workbook.to_vec()),
+                ("xl/chartsheets/sheet2.xml", second),
+            ],
+            "as a chart",
+        ),
+        (
+            vec![("xl/worksheets/sheet1.xml", format!("<worksheet><sheetData>{head}</sheetData>{row}</worksheet>").into_bytes())],
+            "outside the rows",
+        ),
+    ] {
+        let detail = rig(rows(), |book| book.parts = parts).open().unwrap_err().detail;
+        assert!(detail.contains(word), "{word}: {detail}");
+    }
+    // What other programs put beside may be anything.
+    let beside = vec![("customXml/item1.xml", vec![0xff, 0xfe, b'<', 0]), ("docProps/app.xml", b"<Properties/>".to_vec())];
+    assert_eq!(ask(&rig(rows(), |book| book.parts = beside), WANG).0, ["a"]);
+}
+
+#[test]
 fn a_bomb_is_refused_before_it_is_unpacked() {
     let bomb = rig(vec![], |book| book.parts = vec![("xl/styles.xml", vec![b' '; (16 << 20) + 1])]);
     assert_eq!(refused(&bomb).0, ErrorCode::SourceLimit);

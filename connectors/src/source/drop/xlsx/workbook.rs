@@ -46,6 +46,10 @@ impl Workbook {
         let part = |kind: &str| related.values().find(|relation| relation.is(kind)).map(|relation| relation.target.clone());
         let texts = part("sharedStrings").map(|name| texts(package, &name)).transpose()?;
         let dates = part("styles").map_or(Ok(Vec::new()), |name| dates(package, &name))?;
+        let named: Vec<&str> = parts.iter().map(|(_, part)| part.as_str()).collect();
+        if let Some(name) = package.unnamed_sheet(&named)? {
+            return Err(broken(path, format!("its part `{name}` is a sheet that it names nowhere, or as a chart")));
+        }
         Ok(Self { sheets: parts, texts, dates, is_1904 })
     }
 }

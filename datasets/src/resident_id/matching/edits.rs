@@ -1,0 +1,184 @@
+//! How far a cell is from what a person's id can look like: replaced, inserted and dropped characters, and neighbours that were swapped.
+
+/// The most edits that anything is asked about, and one.
+pub(super) const LEVELS: usize = 3;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    Known(u8),
+    /// Any one character.
+    One,
+    /// Any stretch of characters.
+    Stretch,
+}
+
+/// One spelling of a person's, as the automaton of [`within`] wants it.
+#[derive(Clone, Debug)]
+pub(super) struct Form {
+    pub(super) length: usize,
+    /// For each of the eleven characters: the places where it stands, as bits.
+    pub(super) places: [u32; 11],
+}
+
+impl Form {
+    pub(super) fn new(text: &[u8]) -> Self {
+        Self::of(text.len(), text.iter().enumerate().map(|(at, c)| (at, *c)))
+    }
+
+    /// Where any of several characters may stand.
+    pub(super) fn of_sets(sets: &[&str]) -> Self {
+        Self::of(sets.len(), sets.iter().enumerate().flat_map(|(at, set)| set.bytes().map(move |c| (at, c))))
+    }
+
+    pub(super) fn of(length: usize, characters: impl Iterator<Item = (usize, u8)>) -> Self {
+        let mut places = [0; 11];
+        for (at, c) in characters {
+            if let Some(bits) = places.get_mut(place_of(c)) {
+                *bits |= 1 << at;
+            }
+        }
+        Self { length, places }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// The whole cell against the whole form.
+    Both,
+    /// The whole cell against any part of the form.
+    PartOfForm,
+    /// Any part of the cell against the whole form.
+    PartOfCell,
+}
+
+/// Whether the cell is at most `most` edits (fewer than [`LEVELS`]) from the form: what [`align`] tells, but for all places of the form
+/// at once. Bit *j* of `reached[d]` says that the cell so far can be the form's first *j* characters after *d* edits (Wu and Manber,
+/// "Fast text searching allowing errors", 1992).
+pub(super) fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bool {
+    let all = (1_u32 << (form.length + 1)) - 1;
+    let end = 1_u32 << form.length;
+    let mut reached = [0_u32; LEVELS];
+    for (edits, here) in reached.iter_mut().enumerate() {
+        *here = if ends == Ends::PartOfForm { all } else { (1 << (edits + 1)) - 1 };
+    }
+    let holds = |reached: &[u32; LEVELS], bits: u32| reached.iter().take(most + 1).any(|here| here & bits != 0);
+    // Before the last token, and where that one fits.
+    let mut earlier: Option<([u32; LEVELS], u32)> = None;
+    for token in cell {
+        let fits = match token {
+            Token::Known(c) => form.places.get(place_of(*c)).copied().unwrap_or(0),
+            Token::One | Token::Stretch => all,
+        };
+        let now = reached;
+        let (mut before, mut fewer, mut swapped) = (0, 0, 0);
+        for (edits, here) in reached.iter_mut().enumerate() {
+            let was = *here;
+            *here = if *token == Token::Stretch {
+                was | was.wrapping_neg() // the lowest place, and everything after it
+            } else {
+                // Fits; or with one edit fewer: dropped from the cell, replaced, inserted from the form, or swapped with the one before.
+                let edited = before | (before << 1) | (fewer << 1) | swapped;
+                ((was & fits) << 1) | edited | u32::from(ends == Ends::PartOfCell)
+            } & all;
+            swapped = earlier.as_ref().and_then(|(rows, fit)| Some((((rows.get(edits)? & fits) << 1) & fit) << 1)).unwrap_or(0);
+            (before, fewer) = (was, *here);
+        }
+        earlier = (*token != Token::Stretch).then_some((now, fits));
+        if ends == Ends::PartOfCell && holds(&reached, end) {
+            return true;
+        }
+    }
+    match ends {
+        Ends::Both => holds(&reached, end),
+        Ends::PartOfForm => holds(&reached, all),
+        Ends::PartOfCell => false,
+    }
+}
+
+/// The distance by its definition, a row at a time: replaced, inserted and dropped characters, and neighbours that were swapped; `fits` says
+/// whether a known character may stand at that place of the form.
+pub(super) fn align(cell: &[Token], form: usize, ends: Ends, fits: impl Fn(u8, usize) -> bool) -> usize {
+    let fit = |token: &Token, at: usize| !matches!(token, Token::Known(c) if !fits(*c, at));
+    let first: Vec<usize> = (0..=form).map(|at| if ends == Ends::PartOfForm { 0 } else { at }).collect();
+    let mut best = form;
+    let mut rows = vec![first];
+    for (number, token) in cell.iter().enumerate() {
+        let above = rows.last().cloned().unwrap_or_default();
+        let mut row: Vec<usize> = Vec::with_capacity(form + 1);
+        for (at, above_here) in above.iter().copied().enumerate() {
+            let drop = match token {
+                Token::Stretch => above_here,
+                Token::Known(_) | Token::One if at == 0 && ends == Ends::PartOfCell => 0,
+                Token::Known(_) | Token::One => above_here + 1,
+            };
+            let mut least = drop;
+            if let (Some(left), Some(diagonal)) = (row.last(), at.checked_sub(1).and_then(|before| above.get(before))) {
+                least = least.min(if *token == Token::Stretch { *left } else { left + 1 });
+                least = least.min(diagonal + usize::from(!fit(token, at - 1)));
+            }
+            let before = number.checked_sub(1).and_then(|number| Some((cell.get(number)?, rows.get(number)?)));
+            if let (Some((previous, two_above)), Some(two_left)) = (before, at.checked_sub(2))
+                && *token != Token::Stretch
+                && *previous != Token::Stretch
+                && fit(token, two_left)
+                && fit(previous, two_left + 1)
+            {
+                least = least.min(two_above.get(two_left).map_or(usize::MAX, |cost| cost + 1));
+            }
+            row.push(least);
+        }
+        best = best.min(row.last().copied().unwrap_or(form));
+        rows.push(row);
+    }
+    let last = rows.last().cloned().unwrap_or_default();
+    match ends {
+        Ends::Both => last.last().copied().unwrap_or(form),
+        Ends::PartOfForm => last.iter().copied().min().unwrap_or(form),
+        Ends::PartOfCell => best,
+    }
+}
+
+/// Where a character of an id stands among the eleven.
+pub(super) fn place_of(c: u8) -> usize {
+    if c == b'X' { 10 } else { usize::from(c.wrapping_sub(b'0')) }
+}
+
+/// How often each of the eleven characters of an id occurs; of a cell of at most 256 characters, so that a full count of one of them
+/// stays far beyond what any form holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts([u8; 16]);
+
+impl Counts {
+    pub(super) fn of(characters: &[u8]) -> Self {
+        let mut counts = Self::default();
+        for c in characters {
+            counts.add(*c);
+        }
+        counts
+    }
+
+    pub(super) fn known(tokens: &[Token]) -> Self {
+        let mut counts = Self::default();
+        for token in tokens {
+            if let Token::Known(c) = token {
+                counts.add(*c);
+            }
+        }
+        counts
+    }
+
+    pub(super) fn add(&mut self, c: u8) {
+        if let Some(count) = self.0.get_mut(place_of(c)) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    pub(super) fn total(&self) -> usize {
+        self.0.iter().map(|count| usize::from(*count)).sum()
+    }
+
+    /// Characters here that `other` has not got.
+    pub(super) fn beyond(&self, other: &Self) -> usize {
+        self.0.iter().zip(other.0).map(|(mine, theirs)| usize::from(mine.saturating_sub(theirs))).sum()
+    }
+}
