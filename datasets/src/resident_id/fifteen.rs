@@ -6,7 +6,7 @@ use std::ops::Range;
 use chrono::Datelike as _;
 
 use super::ResidentId;
-use super::matching::{MOST_CHARACTERS, folded};
+use super::characters::{MOST_CHARACTERS, folded};
 
 /// Digits that a spreadsheet keeps of a number, and of a first-generation id.
 const DIGITS: usize = 15;

@@ -32,8 +32,9 @@
 
 use chrono::NaiveDate;
 
-use super::accounted::{SEPARATORS, persons_in};
+use super::characters::{KNOWN_ENOUGH, SEPARATORS, folded};
 use super::fifteen::rounded_digits;
+use super::named::persons_in;
 use super::plausible::sequences;
 use super::{Reading, ResidentId, is_doubtful, parse};
 use crate::{date, fold};
@@ -45,10 +46,7 @@ mod edits;
 mod shapes;
 mod takes;
 
-pub(super) const MOST_CHARACTERS: usize = 256;
 const MOST_BYTES: usize = 1024;
-/// Fewer characters tell nobody from anybody.
-pub(super) const KNOWN_ENOUGH: usize = 6;
 /// In exponent form, where their places are known.
 const KNOWN_OF_EXPONENT: usize = 5;
 /// What somebody misread is whole.
@@ -365,11 +363,6 @@ pub(super) fn looks_cut(text: &str) -> bool {
 
 fn tokens_of(text: &str) -> Vec<Token> {
     text.bytes().map(Token::Known).collect()
-}
-
-/// The cell's characters, folded.
-pub(super) fn folded(raw: &str) -> impl Iterator<Item = char> {
-    fold::identifier(raw).chars().collect::<Vec<_>>().into_iter()
 }
 
 /// True when no resident id at all is within two edits of these 18 characters: held against a pattern that every id fits

@@ -7,8 +7,10 @@
 
 mod accounted;
 mod beside;
+mod characters;
 mod fifteen;
 mod matching;
+mod named;
 mod plausible;
 mod schemes;
 
@@ -19,10 +21,11 @@ use chrono::{Datelike, NaiveDate};
 use crate::fold;
 use crate::normal::uscc;
 
-pub use accounted::{Declared, SchemeBy, Whose, names_somebody, persons_among, persons_in, pieces_among};
+pub use accounted::{Declared, SchemeBy, Whose};
 pub use beside::{Damaged, damaged_in};
 pub use fifteen::{doubtfuls, fifteens, is_doubtful, is_spreadsheet_rounded, rounded_digits, short_digits};
 pub use matching::{Probe, Suspect, could_match};
+pub use named::{names_somebody, persons_among, persons_in, pieces_among};
 pub use schemes::{SCHEMES, Scheme};
 
 /// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the right check character.

@@ -4,7 +4,7 @@
 use chrono::Datelike;
 
 use super::ResidentId;
-use super::matching::KNOWN_ENOUGH;
+use super::characters::KNOWN_ENOUGH;
 use crate::normal::division::PROVINCES;
 
 /// The eldest who can have lived to get a number: numbers were given out from 1984 on.

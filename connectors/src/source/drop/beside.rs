@@ -11,8 +11,8 @@ use zerotrip_datasets::file::{FileDrop, Source};
 use zerotrip_datasets::resident_id::{damaged_in, names_somebody};
 
 use super::disguise;
+use super::names::{MANIFEST, name_of};
 use super::parquet::summary;
-use super::place::{MANIFEST, name_of};
 
 /// A file of an unfinished name is being written for so long after its last change; then it is what a failed job left.
 pub const BEING_WRITTEN: Duration = Duration::from_secs(3600);

@@ -8,6 +8,7 @@ mod dbf;
 pub mod disguise;
 mod grid;
 mod import;
+mod names;
 mod parquet;
 mod place;
 mod series;
@@ -240,16 +241,16 @@ pub fn sample(path: &Path, format: &dyn Format) -> Result<Sample, SourceError> {
 
 /// Files beside this one that could be further parts of it.
 pub fn called_alike(path: &Path) -> Vec<String> {
-    let own = place::name_of(path);
+    let own = names::name_of(path);
     let named = series::Named::of([own.as_str()]);
     let folder = zerotrip_channel::files::folder_of(path);
     let paths = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_BESIDE).map(|entry| entry.path());
     let is_alike = |path: &PathBuf| {
-        let name = place::name_of(path);
+        let name = names::name_of(path);
         let could_be = name != own && !FileDrop::is_unfinished(&name) && named.could_be_part(&name);
         could_be && !beside::holds_no_rows(path) && !beside::belongs_to_table(path, &own)
     };
-    let mut names: Vec<String> = paths.filter(is_alike).map(|path| place::name_of(&path)).collect();
+    let mut names: Vec<String> = paths.filter(is_alike).map(|path| names::name_of(&path)).collect();
     names.sort();
     names
 }

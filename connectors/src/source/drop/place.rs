@@ -17,6 +17,7 @@ use zerotrip_proto::v1::ErrorCode;
 use super::super::SourceError;
 use super::super::seen::Identity;
 use super::beside::{self, Described};
+use super::names::{MANIFEST, name_of};
 use super::series::{self, Named};
 use super::unreadable;
 
@@ -30,8 +31,6 @@ const MOST_DROPS: usize = 4096;
 const MOST_MANIFEST: u64 = 4096;
 /// Names in one error.
 const MOST_LISTED: usize = 5;
-/// What the name of a file's manifest has behind the file's.
-pub const MANIFEST: &str = ".manifest.toml";
 /// What writers of tables leave beside the parts: that the job succeeded, what they are, and what they have in common.
 const MARKERS: &[&str] = &["_SUCCESS", "_metadata", "_common_metadata"];
 /// A folder is looked through again after so long, even if no name in it has changed.
@@ -480,11 +479,6 @@ fn in_order(names: &[String]) -> String {
     let said: Vec<String> = names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
     let rest = if names.len() > MOST_LISTED { format!(" and {} more", names.len() - MOST_LISTED) } else { String::new() };
     format!("{}{rest}", said.join(", "))
-}
-
-/// The last part of a path.
-pub fn name_of(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn manifest_of(path: &Path) -> PathBuf {

@@ -1,0 +1,17 @@
+//! The characters of a cell of ids.
+
+use crate::fold;
+
+/// The longest cell that is looked at as one of ids.
+pub(super) const MOST_CHARACTERS: usize = 256;
+/// Persons in one cell.
+pub(super) const MOST_PERSONS: usize = 64;
+/// Fewer characters tell nobody from anybody.
+pub(super) const KNOWN_ENOUGH: usize = 6;
+/// What stands between the identifiers of a list.
+pub(super) const SEPARATORS: [char; 9] = [';', ',', '、', '|', '/', '\n', '\r', '\t', '\u{b}'];
+
+/// The cell's characters, folded.
+pub(super) fn folded(raw: &str) -> impl Iterator<Item = char> {
+    fold::identifier(raw).chars().collect::<Vec<_>>().into_iter()
+}
