@@ -44,8 +44,8 @@ pub struct Damaged {
 
 /// The damaged ids in a text. Whole ones are [`super::persons_in`]'s.
 pub fn damaged_in(raw: &str) -> Vec<Damaged> {
-    // Nearly nothing shows so many digits.
-    if raw.len() < SHOWN || raw.bytes().filter(u8::is_ascii_digit).count() < SHOWN_OF_WHOLE && raw.is_ascii() {
+    // Nearly nothing shows so many digits; the last character may be an `X`.
+    if raw.len() < SHOWN || raw.bytes().filter(u8::is_ascii_digit).count() + 1 < SHOWN_OF_WHOLE && raw.is_ascii() {
         return Vec::new();
     }
     let text = fold::narrowed(raw);

@@ -169,7 +169,7 @@ fn piece(cell: &str) -> Option<String> {
     }
     let text = fold::narrowed(cell);
     // A day in words, or without its zeros.
-    let is_written = text.contains(|c: char| matches!(c, '年' | '月' | '日' | '-' | '/' | '.'));
+    let is_written = text.contains(['年', '月', '日', '-', '/', '.']);
     if let Some(day) = is_written.then(|| date::parse(without_midnight(&text))).flatten() {
         return Some(day.format("%Y%m%d").to_string());
     }

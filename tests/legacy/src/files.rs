@@ -329,7 +329,7 @@ pub fn wide(text: &str) -> Vec<u8> {
 /// From which row to which there are cells.
 fn bounds(records: &[(u16, Vec<u8>)]) -> Vec<u8> {
     const CELLS: [u16; 8] = [0x0006, 0x00bd, 0x00d6, 0x00fd, 0x0203, 0x0204, 0x0205, 0x027e];
-    let row = |bytes: &Vec<u8>| u32::from(u16::from_le_bytes([bytes[0], bytes[1]]));
+    let row = |bytes: &Vec<u8>| u32::from(u16::from_le_bytes(bytes.first_chunk().copied().unwrap()));
     let rows: Vec<u32> =
         records.iter().filter(|(kind, bytes)| CELLS.contains(kind) && bytes.len() > 1).map(|(_, bytes)| row(bytes)).collect();
     let last = rows.iter().max().map_or(0, |last| last + 1);

@@ -94,8 +94,7 @@ pub fn a_further_file_is_never_left_unsaid(kind: Kind) {
     write("t.md", "字段说明：SFZH 为身份证号".as_bytes());
     write("t.pdf", b"%PDF-1.7 \xff");
     write(&format!("t2.{ending}"), b"");
-    let of_another =
-        super::described(kind.into(), &format!("kind = \"csv\"\npath = \"t3.{ending}\"\nas_of = \"modified\"\nencoding = \"utf-8\""));
+    let of_another = super::described(kind, &format!("kind = \"csv\"\npath = \"t3.{ending}\"\nas_of = \"modified\"\nencoding = \"utf-8\""));
     write(&format!("t3.{ending}"), b"another register");
     write("another.toml", of_another.as_bytes());
     assert_eq!(ask(), home(), "{kind:?}");
