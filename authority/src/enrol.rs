@@ -55,29 +55,45 @@ pub struct Enrolled {
 impl Authority {
     /// Certifies the hub whose folder this is, for these names and addresses, and writes `tls.pem`, `ca.pem`, `authority.pem`,
     /// `directory.dsse` and `grants.dsse` there.
-    pub fn enrol_hub(&mut self, folder: &Path, dns: &[String], ips: &[IpAddr], now: SystemTime) -> Result<Enrolled, AuthorityError> {
+    pub fn enrol_hub(
+        &mut self,
+        folder: &Path,
+        dns: &[String],
+        ips: &[IpAddr],
+        now: SystemTime,
+    ) -> Result<Enrolled, AuthorityError> {
         files::check_folder(folder)?;
         let path = folder.join("enrolment.toml");
-        let wrong = |why: String| AuthorityError::Enrolment { path: path.display().to_string(), why };
-        let enrolment: Enrolment = toml::from_str(&files::read_text(&path)?).map_err(|error| wrong(error.message().to_owned()))?;
+        let wrong =
+            |why: String| AuthorityError::Enrolment { path: path.display().to_string(), why };
+        let enrolment: Enrolment = toml::from_str(&files::read_text(&path)?)
+            .map_err(|error| wrong(error.message().to_owned()))?;
         let hub: Identity = enrolment.uri.parse()?;
         if hub != self.home().hub {
-            return Err(wrong(format!("it is of `{hub}`, but this authority's hub is `{}`", self.home().hub)));
+            return Err(wrong(format!(
+                "it is of `{hub}`, but this authority's hub is `{}`",
+                self.home().hub
+            )));
         }
         let begin = now - CLOCK_SKEW;
         let keys = read_keys(&enrolment.keys, begin, now).map_err(wrong)?;
-        let csr = STANDARD.decode(&enrolment.csr).map_err(|_| wrong("`csr` is not base64".into()))?;
+        let csr =
+            STANDARD.decode(&enrolment.csr).map_err(|_| wrong("`csr` is not base64".into()))?;
         let certified_from = self.hub_certificate_begins(now)?;
-        let chain = self.ca.sign_csr(&csr, &hub, dns, ips, certified_from, now + CERTIFICATE_LIFE)?;
+        let chain =
+            self.ca.sign_csr(&csr, &hub, dns, ips, certified_from, now + CERTIFICATE_LIFE)?;
         let tls_key = x509::key_digest(&chain)?.to_vec();
         match self.directory.hubs.iter_mut().find(|known| known.uri == hub.uri()) {
             Some(known) => {
                 if any_revoked(&known.keys, &keys, now) {
-                    return Err(wrong("its keys were revoked; make a new folder with `zerotrip-hub init`".into()));
+                    return Err(wrong(
+                        "its keys were revoked; make a new folder with `zerotrip-hub init`".into(),
+                    ));
                 }
                 // The very same hub once more, or another installation of it: of its former folder there may be copies.
                 let is_known = |key: &Key| known.keys.iter().any(|old| old.id == key.id);
-                let kept = keys.iter().filter(|key| is_known(key)).count() + usize::from(known.tls_key == tls_key);
+                let kept = keys.iter().filter(|key| is_known(key)).count()
+                    + usize::from(known.tls_key == tls_key);
                 if kept > 0 && kept <= keys.len() {
                     return Err(wrong(
                         "some of its keys are those of its former folder; make a new folder with `zerotrip-hub init`".into(),
@@ -87,12 +103,18 @@ impl Authority {
                 known.tls_key = tls_key;
                 replace_keys(&mut known.keys, keys, now);
             }
-            None => self.directory.hubs.push(HubIdentity { uri: hub.uri(), status: Status::Active.into(), keys, tls_key }),
+            None => self.directory.hubs.push(HubIdentity {
+                uri: hub.uri(),
+                status: Status::Active.into(),
+                keys,
+                tls_key,
+            }),
         }
         let directory = self.sign_directory(now)?;
         self.note_certificate(&hub.uri(), certified_from, now + CERTIFICATE_LIFE)?;
         let grants = self.newest_grants(now)?;
-        let put = |name: &str, bytes: &[u8]| files::write(&folder.join(name), bytes, Secrecy::Public);
+        let put =
+            |name: &str, bytes: &[u8]| files::write(&folder.join(name), bytes, Secrecy::Public);
         put("ca.pem", self.ca.cert_pem().as_bytes())?;
         put("authority.pem", &files::read(&self.folder.join("authority.pem"))?)?;
         put("directory.dsse", &directory.encode_to_vec())?;
@@ -109,9 +131,14 @@ fn read_keys(keys: &[EnrolledKey], begin: SystemTime, now: SystemTime) -> Result
         let usage = match key.usage.as_str() {
             "sign" => KeyUsage::Sign,
             "checkpoint" => KeyUsage::Checkpoint,
-            other => return Err(format!("usage `{other}` is not known; a hub has keys for `sign` and `checkpoint`")),
+            other => {
+                return Err(format!(
+                    "usage `{other}` is not known; a hub has keys for `sign` and `checkpoint`"
+                ));
+            }
         };
-        let bytes = STANDARD.decode(&key.public).map_err(|_| "`public` is not base64".to_owned())?;
+        let bytes =
+            STANDARD.decode(&key.public).map_err(|_| "`public` is not base64".to_owned())?;
         let algorithm = if bytes.len() == 65 { Algorithm::Es256 } else { Algorithm::Ed25519 };
         let public = PublicKey::new(algorithm, &bytes).map_err(|error| error.to_string())?;
         read.push(public.to_proto(usage, begin, now + KEY_LIFE));

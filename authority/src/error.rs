@@ -64,7 +64,9 @@ pub enum AuthorityError {
     #[error("no member `{0}`; `zerotrip member list` shows who there is")]
     UnknownMember(String),
     /// Somebody whom no directory at the hub names.
-    #[error("the hub has no directory that names `{0}` yet; admit one of its systems, or publish with `zerotrip authority refresh`")]
+    #[error(
+        "the hub has no directory that names `{0}` yet; admit one of its systems, or publish with `zerotrip authority refresh`"
+    )]
     UnpublishedMember(String),
     /// The authority's own member.
     #[error("`{MEMBER}` is the authority itself and cannot be suspended or invited again")]
@@ -76,7 +78,9 @@ pub enum AuthorityError {
     #[error("`{0}` is not a name; use 1 to 32 lower-case letters, digits and hyphens")]
     Name(String),
     /// Somebody waits with papers that were never issued.
-    #[error("`{0}` waits with a token that was not issued here, or has expired; do not admit it, invite again")]
+    #[error(
+        "`{0}` waits with a token that was not issued here, or has expired; do not admit it, invite again"
+    )]
     NotInvited(String),
     /// The papers that wait are not those that the invited system made.
     #[error(
@@ -90,7 +94,9 @@ pub enum AuthorityError {
     )]
     Clock(String),
     /// It comes with a key that was revoked.
-    #[error("`{0}` comes with keys that were revoked; invite it again, and let it join in an empty folder")]
+    #[error(
+        "`{0}` comes with keys that were revoked; invite it again, and let it join in an empty folder"
+    )]
     RevokedKeys(String),
     /// Part of the folder was put back from a copy.
     #[error(
@@ -118,7 +124,9 @@ pub enum AuthorityError {
     #[error("no invitation of `{0}` holds; make one with `zerotrip member invite`")]
     NoInvitation(String),
     /// Somebody else changes the folder.
-    #[error("another command is changing the authority in `{0}`; wait until it has ended, then try again")]
+    #[error(
+        "another command is changing the authority in `{0}`; wait until it has ended, then try again"
+    )]
     Busy(String),
     /// The hub's enrolment file.
     #[error("`{path}`: {why}; let the hub write it again")]

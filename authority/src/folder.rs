@@ -74,7 +74,14 @@ struct IdentityFile {
 
 impl Authority {
     /// Makes a new authority. `life` is how long a directory may be relied upon; `now` the machine's clock.
-    pub fn init(folder: &Path, trust_domain: &str, hub: &str, url: &str, life: Duration, now: SystemTime) -> Result<Self, AuthorityError> {
+    pub fn init(
+        folder: &Path,
+        trust_domain: &str,
+        hub: &str,
+        url: &str,
+        life: Duration,
+        now: SystemTime,
+    ) -> Result<Self, AuthorityError> {
         files::check_folder(folder)?;
         if folder.join("ca.key").exists() || folder.join("identity.toml").exists() {
             return Err(AuthorityError::Occupied(folder.display().to_string()));
@@ -92,13 +99,19 @@ impl Authority {
         }
         let begin = now - CLOCK_SKEW;
         let ca = CertificateAuthority::generate(trust_domain, begin, ROOT_LIFE)?;
-        let (key, sign, tls) = (SigningKey::generate(Algorithm::Ed25519)?, SigningKey::generate(Algorithm::Ed25519)?, TlsKey::generate()?);
+        let (key, sign, tls) = (
+            SigningKey::generate(Algorithm::Ed25519)?,
+            SigningKey::generate(Algorithm::Ed25519)?,
+            TlsKey::generate()?,
+        );
         let certified = ca.sign_authority_key(key.public(), begin, now + AUTHORITY_KEY_LIFE)?;
         let csr = x509::make_csr(&tls, &desk, &[], &[])?;
         let chain = ca.sign_csr(&csr, &desk, &[], &[], begin, now + CERTIFICATE_LIFE)?;
         let settings = Settings { directory_life_seconds: life.as_secs(), renew_by_hand: false };
         let identity = IdentityFile { system: desk.uri(), hub: hub.uri(), url: url.to_owned() };
-        let put = |name: &str, text: &str, secrecy| files::write(&folder.join(name), text.as_bytes(), secrecy);
+        let put = |name: &str, text: &str, secrecy| {
+            files::write(&folder.join(name), text.as_bytes(), secrecy)
+        };
         put("ca.key", &ca.key_pem(), Secrecy::Private)?;
         put("authority.key", &key.to_pkcs8_pem(), Secrecy::Private)?;
         put("sign.key", &sign.to_pkcs8_pem(), Secrecy::Private)?;
@@ -121,7 +134,11 @@ impl Authority {
             status: Status::Active.into(),
             systems: vec![administrator],
         };
-        let first = KeyDirectory { trust_domain: trust_domain.into(), members: vec![member], ..KeyDirectory::default() };
+        let first = KeyDirectory {
+            trust_domain: trust_domain.into(),
+            members: vec![member],
+            ..KeyDirectory::default()
+        };
         files::write(&folder.join(WORKING), &first.encode_to_vec(), Secrecy::Public)?;
         // Last: with this file the folder counts as one.
         put("identity.toml", &to_toml(&identity)?, Secrecy::Public)?;
@@ -149,18 +166,27 @@ impl Authority {
             return Err(AuthorityError::NotOne(folder.display().to_string()));
         }
         let text = |name: &str| files::read_text(&folder.join(name));
-        let content = |name: &str, why: String| AuthorityError::Content { path: folder.join(name).display().to_string(), why };
+        let content = |name: &str, why: String| AuthorityError::Content {
+            path: folder.join(name).display().to_string(),
+            why,
+        };
         let written = text("authority.toml")?;
-        let settings = toml::from_str(&written).map_err(|error| content("authority.toml", toml_fault(&written, &error)))?;
-        let ca =
-            CertificateAuthority::from_pem(&text("ca.pem")?, &text("ca.key")?).map_err(|error| content("ca.key", error.to_string()))?;
-        let key = SigningKey::from_pkcs8_pem(&text("authority.key")?).map_err(|error| content("authority.key", error.to_string()))?;
+        let settings = toml::from_str(&written)
+            .map_err(|error| content("authority.toml", toml_fault(&written, &error)))?;
+        let ca = CertificateAuthority::from_pem(&text("ca.pem")?, &text("ca.key")?)
+            .map_err(|error| content("ca.key", error.to_string()))?;
+        let key = SigningKey::from_pkcs8_pem(&text("authority.key")?)
+            .map_err(|error| content("authority.key", error.to_string()))?;
         let home = SystemHome::load(folder)?;
         if home.authority != *key.public() {
-            return Err(content("authority.pem", "it certifies another key than `authority.key`".into()));
+            return Err(content(
+                "authority.pem",
+                "it certifies another key than `authority.key`".into(),
+            ));
         }
         let bytes = files::read(&folder.join(WORKING))?;
-        let directory = KeyDirectory::decode(bytes.as_slice()).map_err(|error| content(WORKING, error.to_string()))?;
+        let directory = KeyDirectory::decode(bytes.as_slice())
+            .map_err(|error| content(WORKING, error.to_string()))?;
         Ok(Self { folder: folder.to_owned(), settings, home, ca, key, directory, _lock: None })
     }
 
@@ -193,26 +219,38 @@ impl Authority {
         let mut next = self.directory.clone();
         next.version += 1;
         next.issued_at = Some(to_timestamp(now));
-        next.expires_at = Some(to_timestamp(now + Duration::from_secs(self.settings.directory_life_seconds)));
+        next.expires_at =
+            Some(to_timestamp(now + Duration::from_secs(self.settings.directory_life_seconds)));
         let envelope = Directory::seal(&next, &self.key)?;
         let opened = Directory::open(&envelope, self.key.public(), now, next.version)?;
         Ok(NextDirectory { message: next, envelope, opened })
     }
 
-    pub(crate) fn write_directory(&mut self, next: NextDirectory) -> Result<Envelope, AuthorityError> {
+    pub(crate) fn write_directory(
+        &mut self,
+        next: NextDirectory,
+    ) -> Result<Envelope, AuthorityError> {
         let NextDirectory { message, envelope, opened } = next;
         // The working copy first: a crash after it wastes a version number, which is allowed; the other way round would reuse one.
         self.directory = message;
         self.save()?;
         self.note_signed(crate::lineage::SIGNED_DIRECTORIES, self.directory.version, &envelope)?;
-        files::write(&self.folder.join("directory.dsse"), &envelope.encode_to_vec(), Secrecy::Public)?;
+        files::write(
+            &self.folder.join("directory.dsse"),
+            &envelope.encode_to_vec(),
+            Secrecy::Public,
+        )?;
         self.write_jwks(&opened)?;
         Ok(envelope)
     }
 
     /// Every key as the directory has it, for those who verify with other tools.
     pub(crate) fn write_jwks(&self, directory: &Directory) -> Result<(), AuthorityError> {
-        Ok(files::write(&self.folder.join("jwks.json"), format!("{:#}\n", directory.jwks()).as_bytes(), Secrecy::Public)?)
+        Ok(files::write(
+            &self.folder.join("jwks.json"),
+            format!("{:#}\n", directory.jwks()).as_bytes(),
+            Secrecy::Public,
+        )?)
     }
 
     /// Keeps what the hub has confirmed of the directory, so that what it has not can be told.
@@ -226,21 +264,32 @@ impl Authority {
     }
 
     pub(crate) fn save(&self) -> Result<(), AuthorityError> {
-        Ok(files::write(&self.folder.join(WORKING), &self.directory.encode_to_vec(), Secrecy::Public)?)
+        Ok(files::write(
+            &self.folder.join(WORKING),
+            &self.directory.encode_to_vec(),
+            Secrecy::Public,
+        )?)
     }
 
     pub(crate) fn trust_domain(&self) -> &str {
         &self.directory.trust_domain
     }
 
-    pub(crate) fn read_signed<M: prost::Message + Default>(&self, name: &str, kind: &str) -> Result<Option<(Envelope, M)>, AuthorityError> {
+    pub(crate) fn read_signed<M: prost::Message + Default>(
+        &self,
+        name: &str,
+        kind: &str,
+    ) -> Result<Option<(Envelope, M)>, AuthorityError> {
         let path = self.folder.join(name);
         if !files::is_there(&path) {
             return Ok(None);
         }
-        let content = |why: String| AuthorityError::Content { path: path.display().to_string(), why };
-        let envelope = Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| content(error.to_string()))?;
-        let message = dsse::open(&envelope, kind, self.key.public()).map_err(|error| content(error.to_string()))?;
+        let content =
+            |why: String| AuthorityError::Content { path: path.display().to_string(), why };
+        let envelope = Envelope::decode(files::read(&path)?.as_slice())
+            .map_err(|error| content(error.to_string()))?;
+        let message = dsse::open(&envelope, kind, self.key.public())
+            .map_err(|error| content(error.to_string()))?;
         Ok(Some((envelope, message)))
     }
 }
@@ -265,13 +314,18 @@ pub(crate) fn lock(folder: &Path) -> Result<File, AuthorityError> {
 }
 
 pub(crate) fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> {
-    toml::to_string(value).map_err(|error| AuthorityError::Content { path: "toml".into(), why: error.to_string() })
+    toml::to_string(value)
+        .map_err(|error| AuthorityError::Content { path: "toml".into(), why: error.to_string() })
 }
 
 /// Keys of a system or hub that came again: those of today, and the old ones revoked as of now, whatever was said of them before. One that
 /// came again and was never revoked holds as long as it says now. Returns how many were revoked: none, where the same installation came
 /// again.
-pub(crate) fn replace_keys(old: &mut Vec<zerotrip_proto::v1::Key>, new: Vec<zerotrip_proto::v1::Key>, now: SystemTime) -> usize {
+pub(crate) fn replace_keys(
+    old: &mut Vec<zerotrip_proto::v1::Key>,
+    new: Vec<zerotrip_proto::v1::Key>,
+    now: SystemTime,
+) -> usize {
     let mut revoked = 0;
     // In whole seconds, as the published key set has it: both say the same of every moment.
     let mut revoked_at = to_timestamp(now);
@@ -285,7 +339,8 @@ pub(crate) fn replace_keys(old: &mut Vec<zerotrip_proto::v1::Key>, new: Vec<zero
             }
         }
     }
-    let fresh: Vec<_> = new.into_iter().filter(|key| !old.iter().any(|known| known.id == key.id)).collect();
+    let fresh: Vec<_> =
+        new.into_iter().filter(|key| !old.iter().any(|known| known.id == key.id)).collect();
     old.extend(fresh);
     revoked
 }
@@ -296,6 +351,10 @@ pub(crate) fn is_revoked(key: &zerotrip_proto::v1::Key, now: SystemTime) -> bool
 }
 
 /// Whether one of the new keys is an old one that was revoked: it never holds again.
-pub(crate) fn any_revoked(old: &[zerotrip_proto::v1::Key], new: &[zerotrip_proto::v1::Key], now: SystemTime) -> bool {
+pub(crate) fn any_revoked(
+    old: &[zerotrip_proto::v1::Key],
+    new: &[zerotrip_proto::v1::Key],
+    now: SystemTime,
+) -> bool {
     old.iter().any(|old| is_revoked(old, now) && new.iter().any(|key| key.id == old.id))
 }

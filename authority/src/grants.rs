@@ -79,8 +79,13 @@ impl Authority {
     /// Every grant that is in force or waits to be, and how far the hub is with it.
     pub fn grant_states(&self) -> Result<Vec<(Grant, GrantState)>, AuthorityError> {
         let (taken, newest) = (self.taken_grants()?.grants, self.grants()?.grants);
-        let state = |known: bool, otherwise: GrantState| if known { GrantState::InForce } else { otherwise };
-        let mut states: Vec<_> = newest.iter().map(|grant| (grant.clone(), state(taken.contains(grant), GrantState::NotTaken))).collect();
+        let state = |known: bool, otherwise: GrantState| {
+            if known { GrantState::InForce } else { otherwise }
+        };
+        let mut states: Vec<_> = newest
+            .iter()
+            .map(|grant| (grant.clone(), state(taken.contains(grant), GrantState::NotTaken)))
+            .collect();
         let revoked = taken.into_iter().filter(|grant| !newest.contains(grant));
         states.extend(revoked.map(|grant| (grant, GrantState::RevocationNotTaken)));
         Ok(states)
@@ -92,11 +97,18 @@ impl Authority {
     }
 
     /// The same of several, in one bundle: all of them, or none.
-    pub fn add_grants(&self, all: Vec<NewGrant>, now: SystemTime) -> Result<Envelope, AuthorityError> {
+    pub fn add_grants(
+        &self,
+        all: Vec<NewGrant>,
+        now: SystemTime,
+    ) -> Result<Envelope, AuthorityError> {
         let mut bundle = self.grants()?;
         if let Some((envelope, waiting)) = self.waiting()? {
             let taken = self.taken_grants()?.grants;
-            let waits = |new: &NewGrant| waiting.grants.iter().any(|grant| new.is(grant)) && !taken.iter().any(|grant| grant.id == new.id);
+            let waits = |new: &NewGrant| {
+                waiting.grants.iter().any(|grant| new.is(grant))
+                    && !taken.iter().any(|grant| grant.id == new.id)
+            };
             if all.iter().all(waits) {
                 return Ok(envelope);
             }
@@ -109,7 +121,10 @@ impl Authority {
                 return Err(AuthorityError::UnknownMember(cut(&new.member)));
             }
             // The hub refuses grants of strangers, and with them whatever else the bundle changes.
-            if self.confirmed_directory()?.is_some_and(|known| !known.members.iter().any(|member| member.id == new.member)) {
+            if self
+                .confirmed_directory()?
+                .is_some_and(|known| !known.members.iter().any(|member| member.id == new.member))
+            {
                 return Err(AuthorityError::UnpublishedMember(new.member));
             }
             bundle.grants.push(Grant {
@@ -136,7 +151,11 @@ impl Authority {
             return self.sign_grants(bundle, WAITING, now);
         }
         match self.waiting()? {
-            Some((envelope, _)) if self.taken_grants()?.grants.iter().any(|grant| grant.id == id) => Ok(envelope),
+            Some((envelope, _))
+                if self.taken_grants()?.grants.iter().any(|grant| grant.id == id) =>
+            {
+                Ok(envelope)
+            }
             _ => Err(AuthorityError::NoGrant(cut(&id))),
         }
     }
@@ -172,11 +191,14 @@ impl Authority {
         let newest = self.newest()?;
         let last = newest.as_ref().is_some_and(|(ours, _)| ours.payload == theirs.payload);
         // What was confirmed and is no longer there: the hub was set back. What was signed here and never confirmed: a reply was lost.
-        let ours = last || found.version < self.taken_grants()?.version || self.signed_here(SIGNED_GRANTS, theirs)?;
+        let ours = last
+            || found.version < self.taken_grants()?.version
+            || self.signed_here(SIGNED_GRANTS, theirs)?;
         // What was signed here is in one of the files too, unless they are older.
         let ours_is = newest.as_ref().map_or(0, |(_, ours)| ours.version);
         let are_older = found.version > ours_is || self.are_older(ours_is)?;
-        let is_taken = self.signed_grants(TAKEN)?.is_some_and(|(taken, _)| taken.payload == theirs.payload);
+        let is_taken =
+            self.signed_grants(TAKEN)?.is_some_and(|(taken, _)| taken.payload == theirs.payload);
         if !are_older && (ours || is_taken) {
             return Ok(None);
         }
@@ -209,9 +231,15 @@ impl Authority {
         self.read_signed(name, payload_type::GRANTS)
     }
 
-    fn sign_grants(&self, mut bundle: GrantBundle, name: &str, now: SystemTime) -> Result<Envelope, AuthorityError> {
+    fn sign_grants(
+        &self,
+        mut bundle: GrantBundle,
+        name: &str,
+        now: SystemTime,
+    ) -> Result<Envelope, AuthorityError> {
         if self.are_older(bundle.version)? {
-            let (file, signed) = (self.folder.join(TAKEN).display().to_string(), self.last_signed(SIGNED_GRANTS)?);
+            let (file, signed) =
+                (self.folder.join(TAKEN).display().to_string(), self.last_signed(SIGNED_GRANTS)?);
             return Err(AuthorityError::OlderFile { file, has: bundle.version, signed });
         }
         let refused = self.signed_grants(REFUSED)?.map_or(0, |(_, bundle)| bundle.version);
@@ -236,14 +264,21 @@ impl Authority {
         if !files::is_there(&path) {
             return Ok(0);
         }
-        let content = || AuthorityError::Content { path: path.display().to_string(), why: "it is not a number".to_owned() };
+        let content = || AuthorityError::Content {
+            path: path.display().to_string(),
+            why: "it is not a number".to_owned(),
+        };
         files::read_text(&path)?.trim().parse().map_err(|_| content())
     }
 
     fn give_up(&self, above: u64) -> Result<(), AuthorityError> {
         let last = self.last_signed(SIGNED_GRANTS)?;
         if last > above.max(self.given_up()?) {
-            files::write(&self.folder.join(GIVEN_UP), format!("{last}\n").as_bytes(), Secrecy::Public)?;
+            files::write(
+                &self.folder.join(GIVEN_UP),
+                format!("{last}\n").as_bytes(),
+                Secrecy::Public,
+            )?;
         }
         self.forget_signed(SIGNED_GRANTS, above)
     }
@@ -255,7 +290,9 @@ impl Authority {
     fn forget_waiting(&self) -> Result<(), AuthorityError> {
         let path = self.folder.join(WAITING);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError { path, error }.into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(FileError { path, error }.into())
+            }
             _ => Ok(()),
         }
     }
@@ -265,7 +302,10 @@ impl NewGrant {
     /// Whether this grant is that one, whenever it was signed.
     fn is(&self, grant: &Grant) -> bool {
         let same_words = self.purposes == grant.purposes && self.legal_bases == grant.legal_bases;
-        let same_rights = (self.may_issue, self.variants_per_subject.max(1)) == (grant.may_issue, grant.variants_per_subject.max(1));
-        (&self.id, &self.member, &self.check) == (&grant.id, &grant.member, &grant.check) && same_words && same_rights
+        let same_rights = (self.may_issue, self.variants_per_subject.max(1))
+            == (grant.may_issue, grant.variants_per_subject.max(1));
+        (&self.id, &self.member, &self.check) == (&grant.id, &grant.member, &grant.check)
+            && same_words
+            && same_rights
     }
 }

@@ -37,7 +37,9 @@ impl Authority {
         // A hub that was set back has one that was in force before: it gets the newer one. What was signed here, the working copy holds too,
         // unless that file is older.
         let is_older_file = found.version.max(self.last_directory()?) > self.directory.version;
-        let is_ours = found.version < confirmed || self.signed_here(SIGNED_DIRECTORIES, theirs)? || self.is_last(theirs)?;
+        let is_ours = found.version < confirmed
+            || self.signed_here(SIGNED_DIRECTORIES, theirs)?
+            || self.is_last(theirs)?;
         if is_ours && !is_older_file {
             return Ok(None);
         }
@@ -45,17 +47,28 @@ impl Authority {
     }
 
     /// Takes the hub's directory over where this folder is behind it. What the folder would have changed is not made.
-    pub fn follow_directory(&mut self, theirs: &Envelope) -> Result<Option<Behind>, AuthorityError> {
+    pub fn follow_directory(
+        &mut self,
+        theirs: &Envelope,
+    ) -> Result<Option<Behind>, AuthorityError> {
         let Some(behind) = self.behind(theirs)? else { return Ok(None) };
-        let mut found: KeyDirectory = dsse::open(theirs, payload_type::DIRECTORY, self.key.public())?;
-        let (version, issued) = (found.version, from_timestamp(found.issued_at.as_ref()).unwrap_or(SystemTime::UNIX_EPOCH));
+        let mut found: KeyDirectory =
+            dsse::open(theirs, payload_type::DIRECTORY, self.key.public())?;
+        let (version, issued) = (
+            found.version,
+            from_timestamp(found.issued_at.as_ref()).unwrap_or(SystemTime::UNIX_EPOCH),
+        );
         // No version is given out twice, not even one that nobody took.
         found.version = version.max(self.directory.version).max(self.last_directory()?);
         let opened = Directory::open_ended(theirs, self.key.public(), issued, version)?;
         self.write_jwks(&opened)?;
         self.directory = found;
         self.save()?;
-        files::write(&self.folder.join("directory.dsse"), &theirs.encode_to_vec(), Secrecy::Public)?;
+        files::write(
+            &self.folder.join("directory.dsse"),
+            &theirs.encode_to_vec(),
+            Secrecy::Public,
+        )?;
         self.directory_confirmed(theirs)?;
         self.note_signed(SIGNED_DIRECTORIES, version, theirs)?;
         Ok(Some(behind))
@@ -66,7 +79,11 @@ impl Authority {
         Ok(last.is_some_and(|(last, _)| last.payload == theirs.payload))
     }
 
-    pub(super) fn signed_here(&self, name: &str, envelope: &Envelope) -> Result<bool, AuthorityError> {
+    pub(super) fn signed_here(
+        &self,
+        name: &str,
+        envelope: &Envelope,
+    ) -> Result<bool, AuthorityError> {
         let wanted = hex::encode(sha256(&envelope.payload));
         Ok(self.signed(name)?.iter().any(|(_, digest)| *digest == wanted))
     }
@@ -78,12 +95,19 @@ impl Authority {
 
     /// The highest number of a directory, by all that this folder holds beside the working copy.
     pub(super) fn last_directory(&self) -> Result<u64, AuthorityError> {
-        let last = self.read_signed::<KeyDirectory>("directory.dsse", payload_type::DIRECTORY)?.map_or(0, |(_, last)| last.version);
+        let last = self
+            .read_signed::<KeyDirectory>("directory.dsse", payload_type::DIRECTORY)?
+            .map_or(0, |(_, last)| last.version);
         let confirmed = self.confirmed_directory()?.map_or(0, |confirmed| confirmed.version);
         Ok(self.last_signed(SIGNED_DIRECTORIES)?.max(last).max(confirmed))
     }
 
-    pub(super) fn note_signed(&self, name: &str, version: u64, envelope: &Envelope) -> Result<(), AuthorityError> {
+    pub(super) fn note_signed(
+        &self,
+        name: &str,
+        version: u64,
+        envelope: &Envelope,
+    ) -> Result<(), AuthorityError> {
         let mut signed = self.signed(name)?;
         signed.push((version, hex::encode(sha256(&envelope.payload))));
         self.write_signed(name, signed)
@@ -96,9 +120,14 @@ impl Authority {
         self.write_signed(name, signed)
     }
 
-    fn write_signed(&self, name: &str, mut signed: Vec<(u64, String)>) -> Result<(), AuthorityError> {
+    fn write_signed(
+        &self,
+        name: &str,
+        mut signed: Vec<(u64, String)>,
+    ) -> Result<(), AuthorityError> {
         let kept = signed.split_off(signed.len().saturating_sub(MOST_SIGNED));
-        let lines: String = kept.iter().map(|(version, digest)| format!("{version} {digest}\n")).collect();
+        let lines: String =
+            kept.iter().map(|(version, digest)| format!("{version} {digest}\n")).collect();
         Ok(files::write(&self.folder.join(name), lines.as_bytes(), Secrecy::Public)?)
     }
 
@@ -107,11 +136,15 @@ impl Authority {
         if !files::is_there(&path) {
             return Ok(Vec::new());
         }
-        let line = |line: &str| line.split_once(' ').and_then(|(version, digest)| Some((version.parse().ok()?, digest.to_owned())));
+        let line = |line: &str| {
+            line.split_once(' ')
+                .and_then(|(version, digest)| Some((version.parse().ok()?, digest.to_owned())))
+        };
         let lines: Option<Vec<_>> = files::read_text(&path)?.lines().map(line).collect();
         lines.ok_or_else(|| AuthorityError::Content {
             path: path.display().to_string(),
-            why: "a line is not a number and a digest; put the whole folder back from a backup".to_owned(),
+            why: "a line is not a number and a digest; put the whole folder back from a backup"
+                .to_owned(),
         })
     }
 }
@@ -126,22 +159,33 @@ fn differences(ours: &KeyDirectory, theirs: &KeyDirectory) -> Vec<(String, Strin
     for member in &theirs.members {
         let (en, zh) = state(member);
         match ours.members.iter().find(|known| known.id == member.id) {
-            None => {
-                lines.push((format!("`{}`: {en} at the hub, unknown here", member.id), format!("`{}`：枢纽{zh}，本目录没有", member.id)))
-            }
+            None => lines.push((
+                format!("`{}`: {en} at the hub, unknown here", member.id),
+                format!("`{}`：枢纽{zh}，本目录没有", member.id),
+            )),
             Some(known) if known.status() != member.status() => {
                 let (here, here_zh) = state(known);
                 let text = format!("`{}`: {en} at the hub, {here} here", member.id);
                 lines.push((text, format!("`{}`：枢纽{zh}，本目录{here_zh}", member.id)));
             }
             Some(known) if known.systems != member.systems => {
-                lines.push((format!("`{}`: its systems or their keys differ", member.id), format!("`{}`：系统或公钥不同", member.id)));
+                lines.push((
+                    format!("`{}`: its systems or their keys differ", member.id),
+                    format!("`{}`：系统或公钥不同", member.id),
+                ));
             }
             Some(_) => {}
         }
     }
-    for member in ours.members.iter().filter(|member| !theirs.members.iter().any(|known| known.id == member.id)) {
-        lines.push((format!("`{}`: unknown at the hub", member.id), format!("`{}`：枢纽没有", member.id)));
+    for member in ours
+        .members
+        .iter()
+        .filter(|member| !theirs.members.iter().any(|known| known.id == member.id))
+    {
+        lines.push((
+            format!("`{}`: unknown at the hub", member.id),
+            format!("`{}`：枢纽没有", member.id),
+        ));
     }
     if ours.hubs != theirs.hubs {
         lines.push(("the hub's own keys differ".to_owned(), "枢纽自身的公钥不同".to_owned()));

@@ -14,7 +14,9 @@ use zerotrip_trust::invitation::{Invitation, verify_binding};
 use zerotrip_trust::x509::{self, CertificateDer};
 
 use crate::AuthorityError;
-use crate::folder::{Authority, CERTIFICATE_LIFE, DESK, KEY_LIFE, MEMBER, any_revoked, replace_keys, to_toml};
+use crate::folder::{
+    Authority, CERTIFICATE_LIFE, DESK, KEY_LIFE, MEMBER, any_revoked, replace_keys, to_toml,
+};
 
 /// Most invitations that are kept; expired ones go first.
 const INVITATIONS: usize = 10_000;
@@ -98,7 +100,13 @@ impl IssuedInvitation {
     fn binds(&self, pending: &PendingJoin) -> bool {
         let mut secret = [0; 32];
         hex::decode_to_slice(&self.binding, &mut secret).is_ok()
-            && verify_binding(&secret, &pending.system, &pending.csr, &pending.keys, &pending.binding_tag)
+            && verify_binding(
+                &secret,
+                &pending.system,
+                &pending.csr,
+                &pending.keys,
+                &pending.binding_tag,
+            )
     }
 }
 
@@ -107,15 +115,26 @@ impl IssuedInvitation {
 fn bounded(keys: &[Key], now: SystemTime) -> Vec<Key> {
     let latest = to_timestamp(now + KEY_LIFE);
     let bound = |key: &Key| {
-        let not_after = key.not_after.filter(|ends| ends.seconds < latest.seconds).unwrap_or(latest);
-        Key { not_before: Some(to_timestamp(now - CLOCK_SKEW)), not_after: Some(not_after), revoked_at: None, ..key.clone() }
+        let not_after =
+            key.not_after.filter(|ends| ends.seconds < latest.seconds).unwrap_or(latest);
+        Key {
+            not_before: Some(to_timestamp(now - CLOCK_SKEW)),
+            not_after: Some(not_after),
+            revoked_at: None,
+            ..key.clone()
+        }
     };
     keys.iter().map(bound).collect()
 }
 
 impl Authority {
     /// Makes an invitation; nothing is kept before [`Self::keep_invitation`], so that the hub can be told first.
-    pub fn invite(&self, new: &NewMember<'_>, life: Duration, now: SystemTime) -> Result<Invited, AuthorityError> {
+    pub fn invite(
+        &self,
+        new: &NewMember<'_>,
+        life: Duration,
+        now: SystemTime,
+    ) -> Result<Invited, AuthorityError> {
         if new.member == MEMBER && new.system == DESK {
             return Err(AuthorityError::Itself);
         }
@@ -128,8 +147,13 @@ impl Authority {
         let names = match (known, new.name_en, new.name_zh) {
             (Some(_), None, None) => None,
             (known, en, zh) => {
-                let kept = |pick: fn(&Member) -> &String| known.map_or(new.member, |member| pick(member).as_str());
-                Some((en.unwrap_or(kept(|member| &member.name_en)).to_owned(), zh.unwrap_or(kept(|member| &member.name_zh)).to_owned()))
+                let kept = |pick: fn(&Member) -> &String| {
+                    known.map_or(new.member, |member| pick(member).as_str())
+                };
+                Some((
+                    en.unwrap_or(kept(|member| &member.name_en)).to_owned(),
+                    zh.unwrap_or(kept(|member| &member.name_zh)).to_owned(),
+                ))
             }
         };
         let fits = |name: &str| (1..=TEXT_CHARS).contains(&name.chars().count());
@@ -138,15 +162,34 @@ impl Authority {
         }
         let suspended = known.is_some_and(|member| member.status() == Status::Suspended);
         let system = Identity::system(self.trust_domain(), new.member, new.system)?;
-        let again = known.is_some_and(|member| member.systems.iter().any(|listed| listed.uri == system.uri()));
+        let again = known
+            .is_some_and(|member| member.systems.iter().any(|listed| listed.uri == system.uri()));
         let url = self.home().address.to_string();
-        let invitation = Invitation::generate(&url, x509::fingerprint(self.ca.cert_der()), system, self.home().hub.clone())?;
-        Ok(Invited { invitation, expires_at: now + life, again, suspended, administrator: new.administrator, names })
+        let invitation = Invitation::generate(
+            &url,
+            x509::fingerprint(self.ca.cert_der()),
+            system,
+            self.home().hub.clone(),
+        )?;
+        Ok(Invited {
+            invitation,
+            expires_at: now + life,
+            again,
+            suspended,
+            administrator: new.administrator,
+            names,
+        })
     }
 
     /// Keeps what the hub was told, in place of any older invitation of the same system, and puts the member into the working copy; it is published with the next directory.
-    pub fn keep_invitation(&mut self, invited: &Invited, now: SystemTime) -> Result<(), AuthorityError> {
-        let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    pub fn keep_invitation(
+        &mut self,
+        invited: &Invited,
+        now: SystemTime,
+    ) -> Result<(), AuthorityError> {
+        let seconds = |time: SystemTime| {
+            time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+        };
         let mut issued = self.issued()?;
         let uri = invited.invitation.system.uri();
         issued.invitation.retain(|old| old.expires_at > seconds(now) && old.system != uri);
@@ -168,7 +211,13 @@ impl Authority {
                 Some(member) => (member.name_en, member.name_zh) = (name_en, name_zh),
                 None => {
                     let status = Status::Active.into();
-                    self.directory.members.push(Member { id: id.to_owned(), name_en, name_zh, status, systems: Vec::new() });
+                    self.directory.members.push(Member {
+                        id: id.to_owned(),
+                        name_en,
+                        name_zh,
+                        status,
+                        systems: Vec::new(),
+                    });
                 }
             }
             self.save()?;
@@ -190,11 +239,17 @@ impl Authority {
 
     /// Certifies a system that waits, if it waits with a token of ours and its papers are those that it sent, and puts it into a new
     /// directory.
-    pub fn admit(&mut self, pending: &PendingJoin, now: SystemTime) -> Result<Admission, AuthorityError> {
+    pub fn admit(
+        &mut self,
+        pending: &PendingJoin,
+        now: SystemTime,
+    ) -> Result<Admission, AuthorityError> {
         let not_invited = || AuthorityError::NotInvited(cut(&pending.system));
         let digest = hex::encode(&pending.token_digest);
         let mut issued = self.issued()?;
-        let fits = |old: &&mut IssuedInvitation| old.system == pending.system && old.token_sha256 == digest && old.holds(now);
+        let fits = |old: &&mut IssuedInvitation| {
+            old.system == pending.system && old.token_sha256 == digest && old.holds(now)
+        };
         let invitation = issued.invitation.iter_mut().find(fits).ok_or_else(not_invited)?;
         let administrator = invitation.administrator;
         if !invitation.binds(pending) {
@@ -208,7 +263,8 @@ impl Authority {
         invitation.admitted = papers;
         let identity: Identity = pending.system.parse()?;
         let begins = now - CLOCK_SKEW;
-        let chain = self.ca.sign_csr(&pending.csr, &identity, &[], &[], begins, now + CERTIFICATE_LIFE)?;
+        let chain =
+            self.ca.sign_csr(&pending.csr, &identity, &[], &[], begins, now + CERTIFICATE_LIFE)?;
         let tls_key = x509::key_digest(&chain)?.to_vec();
         let keys = bounded(&pending.keys, now);
         let before = self.directory.clone();
@@ -232,7 +288,13 @@ impl Authority {
             }
             None => {
                 let uri = pending.system.clone();
-                member.systems.push(System { uri, status: Status::Active.into(), keys, administrator, tls_key });
+                member.systems.push(System {
+                    uri,
+                    status: Status::Active.into(),
+                    keys,
+                    administrator,
+                    tls_key,
+                });
             }
         }
         let next = self.next_directory(now).inspect_err(|_| self.directory.clone_from(&before))?;
@@ -259,7 +321,12 @@ impl Authority {
     }
 
     /// Suspends a member, or lets it act again: a new directory says so.
-    pub fn set_status(&mut self, member: &str, status: Status, now: SystemTime) -> Result<Envelope, AuthorityError> {
+    pub fn set_status(
+        &mut self,
+        member: &str,
+        status: Status,
+        now: SystemTime,
+    ) -> Result<Envelope, AuthorityError> {
         if member == MEMBER {
             return Err(AuthorityError::Itself);
         }
@@ -270,12 +337,27 @@ impl Authority {
 
     /// Systems that are invited and not expired.
     pub fn invited(&self, now: SystemTime) -> Result<Vec<String>, AuthorityError> {
-        let in_directory = |uri: &str| self.directory.members.iter().any(|member| member.systems.iter().any(|system| system.uri == uri));
-        Ok(self.issued()?.invitation.into_iter().filter(|old| old.holds(now) && !in_directory(&old.system)).map(|old| old.system).collect())
+        let in_directory = |uri: &str| {
+            self.directory
+                .members
+                .iter()
+                .any(|member| member.systems.iter().any(|system| system.uri == uri))
+        };
+        Ok(self
+            .issued()?
+            .invitation
+            .into_iter()
+            .filter(|old| old.holds(now) && !in_directory(&old.system))
+            .map(|old| old.system)
+            .collect())
     }
 
     fn write_issued(&self, issued: &Issued) -> Result<(), AuthorityError> {
-        Ok(files::write(&self.folder.join("invitations.toml"), to_toml(issued)?.as_bytes(), Secrecy::Private)?)
+        Ok(files::write(
+            &self.folder.join("invitations.toml"),
+            to_toml(issued)?.as_bytes(),
+            Secrecy::Private,
+        )?)
     }
 
     fn issued(&self) -> Result<Issued, AuthorityError> {
@@ -283,7 +365,10 @@ impl Authority {
         if !files::is_there(&path) {
             return Ok(Issued::default());
         }
-        let content = |why: &str| AuthorityError::Content { path: path.display().to_string(), why: why.to_owned() };
+        let content = |why: &str| AuthorityError::Content {
+            path: path.display().to_string(),
+            why: why.to_owned(),
+        };
         toml::from_str(&files::read_text(&path)?).map_err(|error| content(error.message()))
     }
 }

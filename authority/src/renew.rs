@@ -80,16 +80,22 @@ impl Authority {
         if asked.ends <= now {
             return Err(ByHand::Ended);
         }
-        let ending = ending::of_certificate(&uri, (asked.began, asked.ends), &Bilingual::new("", ""));
+        let ending =
+            ending::of_certificate(&uri, (asked.began, asked.ends), &Bilingual::new("", ""));
         if ending.is_due(now) { Ok(()) } else { Err(ByHand::NotDue) }
     }
 
     /// Renews the certificate, and in the working copy the holder's signing keys that hold; the directory that is published next says so.
     pub fn renew(&mut self, asked: &Renewal, now: SystemTime) -> Result<Renewed, AuthorityError> {
         let holder = asked.holder.uri();
-        let begins = if asked.holder.is_hub() { self.hub_certificate_begins(now)? } else { now - CLOCK_SKEW };
+        let begins = if asked.holder.is_hub() {
+            self.hub_certificate_begins(now)?
+        } else {
+            now - CLOCK_SKEW
+        };
         let ends = now + CERTIFICATE_LIFE;
-        let leaf = self.ca.sign_csr(&asked.csr, &asked.holder, &asked.dns, &asked.ips, begins, ends)?;
+        let leaf =
+            self.ca.sign_csr(&asked.csr, &asked.holder, &asked.dns, &asked.ips, begins, ends)?;
         for keys in keys_of(&mut self.directory, &holder) {
             lengthen(keys, now);
         }
@@ -105,13 +111,18 @@ impl Authority {
         let (begins, ends) = (now - CLOCK_SKEW, now + CERTIFICATE_LIFE);
         let csr = x509::make_csr(self.home.tls_key(), &desk, &[], &[])?;
         let leaf = self.ca.sign_csr(&csr, &desk, &[], &[], begins, ends)?;
-        let certified = self.ca.sign_authority_key(self.key.public(), begins, now + AUTHORITY_KEY_LIFE)?;
+        let certified =
+            self.ca.sign_authority_key(self.key.public(), begins, now + AUTHORITY_KEY_LIFE)?;
         for keys in keys_of(&mut self.directory, &desk.uri()) {
             lengthen(keys, now);
         }
         self.save()?;
         let put = |name: &str, cert: &CertificateDer<'_>| {
-            files::write(&self.folder.join(name), pem::encode(pem::CERTIFICATE, cert).as_bytes(), Secrecy::Public)
+            files::write(
+                &self.folder.join(name),
+                pem::encode(pem::CERTIFICATE, cert).as_bytes(),
+                Secrecy::Public,
+            )
         };
         put("authority.pem", &certified)?;
         put("tls.pem", &leaf)?;
@@ -137,9 +148,16 @@ impl Authority {
         );
         let directory = self.as_directory(now)?;
         let issued = self.issued_certificates()?;
-        let systems = directory.systems().iter().filter(|system| system.active && system.uri != own).map(|system| &system.uri);
-        for holder in systems.chain(directory.hubs().iter().filter(|hub| hub.active).map(|hub| &hub.uri)) {
-            if let (Some(begins), Some(ends)) = (issued.begins.get(holder), issued.ends.get(holder)) {
+        let systems = directory
+            .systems()
+            .iter()
+            .filter(|system| system.active && system.uri != own)
+            .map(|system| &system.uri);
+        for holder in
+            systems.chain(directory.hubs().iter().filter(|hub| hub.active).map(|hub| &hub.uri))
+        {
+            if let (Some(begins), Some(ends)) = (issued.begins.get(holder), issued.ends.get(holder))
+            {
                 endings.push(ending::of_certificate(holder, (at(*begins), at(*ends)), &ask));
             }
             endings.extend(ending::of_keys(&directory, holder, &ask));
@@ -149,7 +167,10 @@ impl Authority {
             "如仍需要，请用 `zerotrip grant add` 另行授权（须用新的编号）",
         );
         for grant in self.grants()?.grants {
-            if let (Some(began), Some(ends)) = (from_timestamp(grant.not_before.as_ref()), from_timestamp(grant.not_after.as_ref())) {
+            if let (Some(began), Some(ends)) = (
+                from_timestamp(grant.not_before.as_ref()),
+                from_timestamp(grant.not_after.as_ref()),
+            ) {
                 let what = Bilingual::new(
                     format!("grant `{}` of `{}`", grant.id, grant.member),
                     format!("`{}` 的授权 `{}`", grant.member, grant.id),
@@ -161,21 +182,38 @@ impl Authority {
     }
 
     /// Keeps when a certificate ends that was issued here.
-    pub(super) fn note_certificate(&self, holder: &str, begins: SystemTime, ends: SystemTime) -> Result<(), AuthorityError> {
+    pub(super) fn note_certificate(
+        &self,
+        holder: &str,
+        begins: SystemTime,
+        ends: SystemTime,
+    ) -> Result<(), AuthorityError> {
         let mut issued = self.issued_certificates()?;
         issued.begins.insert(holder.to_owned(), seconds(begins));
         issued.ends.insert(holder.to_owned(), seconds(ends));
-        Ok(files::write(&self.folder.join(CERTIFICATES), to_toml(&issued)?.as_bytes(), Secrecy::Public)?)
+        Ok(files::write(
+            &self.folder.join(CERTIFICATES),
+            to_toml(&issued)?.as_bytes(),
+            Secrecy::Public,
+        )?)
     }
 
     /// Where the hub's next certificate begins: as early as clocks differ, but a second after the last one, and so that it was made after
     /// the last directory. Who knows that directory takes a hub that was enrolled anew by this alone
     /// ([`zerotrip_trust::directory::HubTls`]).
-    pub(super) fn hub_certificate_begins(&self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
+    pub(super) fn hub_certificate_begins(
+        &self,
+        now: SystemTime,
+    ) -> Result<SystemTime, AuthorityError> {
         let hub = self.home().hub.uri();
         let last = self.issued_certificates()?.begins.get(&hub).copied();
-        let issued = from_timestamp(self.directory.issued_at.as_ref()).map(|issued| seconds(issued - CLOCK_SKEW));
-        let earliest = [Some(seconds(now - CLOCK_SKEW)), issued, last].into_iter().flatten().max().unwrap_or_default();
+        let issued = from_timestamp(self.directory.issued_at.as_ref())
+            .map(|issued| seconds(issued - CLOCK_SKEW));
+        let earliest = [Some(seconds(now - CLOCK_SKEW)), issued, last]
+            .into_iter()
+            .flatten()
+            .max()
+            .unwrap_or_default();
         // In whole seconds, as a certificate has it.
         let begins = at(earliest.saturating_add(1));
         if begins > now { Err(AuthorityError::Clock(hub)) } else { Ok(begins) }
@@ -188,18 +226,24 @@ impl Authority {
         );
         let own = self.home.uri();
         let of_file = |name: &str| -> Result<_, AuthorityError> {
-            let certificate = pem::certificate(&files::read_text(&self.folder.join(name))?).map_err(X509Error::from)?;
+            let certificate = pem::certificate(&files::read_text(&self.folder.join(name))?)
+                .map_err(X509Error::from)?;
             Ok(x509::validity_of(&certificate)?)
         };
         let mut endings = vec![ending::of_certificate(&own, of_file("tls.pem")?, &renew)];
         endings.extend(ending::of_keys(&self.as_directory(now)?, &own, &renew));
         let (began, ends) = of_file("authority.pem")?;
-        let what =
-            Bilingual::new("the certificate over the authority's key (`authority.pem`)", "数据主管部门的密钥证书（`authority.pem`）");
+        let what = Bilingual::new(
+            "the certificate over the authority's key (`authority.pem`)",
+            "数据主管部门的密钥证书（`authority.pem`）",
+        );
         endings.push(Ending { what, began, ends, remedy: renew });
         let (began, ends) = x509::validity_of(self.ca.cert_der())?;
         let what = Bilingual::new("the root certificate (`ca.pem`)", "根证书（`ca.pem`）");
-        let remedy = Bilingual::new("a new authority has to be made, and all join it", "须重新建立数据主管部门，所有单位重新接入");
+        let remedy = Bilingual::new(
+            "a new authority has to be made, and all join it",
+            "须重新建立数据主管部门，所有单位重新接入",
+        );
         endings.push(Ending { what, began, ends, remedy });
         Ok(endings)
     }
@@ -209,7 +253,10 @@ impl Authority {
         if !files::is_there(&path) {
             return Ok(Issued::default());
         }
-        let content = |why: &str| AuthorityError::Content { path: path.display().to_string(), why: why.to_owned() };
+        let content = |why: &str| AuthorityError::Content {
+            path: path.display().to_string(),
+            why: why.to_owned(),
+        };
         toml::from_str(&files::read_text(&path)?).map_err(|error| content(error.message()))
     }
 
@@ -224,10 +271,14 @@ impl Authority {
 }
 
 /// The list of keys of a system or hub.
-fn keys_of<'a>(directory: &'a mut KeyDirectory, holder: &str) -> impl Iterator<Item = &'a mut Vec<Key>> {
+fn keys_of<'a>(
+    directory: &'a mut KeyDirectory,
+    holder: &str,
+) -> impl Iterator<Item = &'a mut Vec<Key>> {
     let systems = directory.members.iter_mut().flat_map(|member| &mut member.systems);
     let systems = systems.filter(move |system| system.uri == holder).map(|system| &mut system.keys);
-    let hubs = directory.hubs.iter_mut().filter(move |hub| hub.uri == holder).map(|hub| &mut hub.keys);
+    let hubs =
+        directory.hubs.iter_mut().filter(move |hub| hub.uri == holder).map(|hub| &mut hub.keys);
     systems.chain(hubs)
 }
 

@@ -12,7 +12,9 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
-use zerotrip_channel::{Address, Http2Bounds, Http2Client, SystemHome, dial, files, serve as serve_connection};
+use zerotrip_channel::{
+    Address, Http2Bounds, Http2Client, SystemHome, dial, files, serve as serve_connection,
+};
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::exchange_server::{Exchange, ExchangeServer};
 use zerotrip_proto::v1::{Answer, Envelope, ExchangeCall, ExchangeReply, KeyUsage};
@@ -73,9 +75,15 @@ impl Floor {
         let folder = town.folder.display().to_string();
         let log = town.folder.join("logs/floor.log");
         let mut departments = Vec::new();
-        let mut arguments: Vec<String> = ["floor", "--town", &folder, "--sign", &signatures.hub.to_string()].map(String::from).to_vec();
+        let mut arguments: Vec<String> =
+            ["floor", "--town", &folder, "--sign", &signatures.hub.to_string()]
+                .map(String::from)
+                .to_vec();
         for times in signatures.departments {
-            let (running, address) = start(&["floor", "--town", &folder, "--verify", &times.to_string()].map(String::from), &log)?;
+            let (running, address) = start(
+                &["floor", "--town", &folder, "--verify", &times.to_string()].map(String::from),
+                &log,
+            )?;
             departments.push(running);
             arguments.extend(["--ask".to_owned(), address]);
         }
@@ -85,7 +93,11 @@ impl Floor {
 
     /// Its processes.
     pub fn gauge(&self) -> Gauge {
-        Gauge { hub: self.hub.id(), connectors: self.departments.iter().map(Running::id).collect(), client: std::process::id() }
+        Gauge {
+            hub: self.hub.id(),
+            connectors: self.departments.iter().map(Running::id).collect(),
+            client: std::process::id(),
+        }
     }
 }
 
@@ -112,14 +124,21 @@ impl Bare {
     fn verify(&self, envelope: &Envelope, kind: &str) -> Result<(), Failure> {
         let now = SystemTime::now();
         let (_, keyid) = dsse::peek(envelope, kind)?;
-        let holder =
-            self.directory.signing_key(keyid, KeyUsage::Sign, now).or_else(|_| self.directory.hub_key(keyid, KeyUsage::Sign, now))?;
+        let holder = self
+            .directory
+            .signing_key(keyid, KeyUsage::Sign, now)
+            .or_else(|_| self.directory.hub_key(keyid, KeyUsage::Sign, now))?;
         dsse::verify(envelope, kind, &holder.key)?;
         Ok(())
     }
 
     fn answer(&self, id: &str) -> Result<Envelope, Failure> {
-        let answer = Answer { request_id: id.to_owned(), hub: self.hub.clone(), request_commitment: vec![7; 512], ..Answer::default() };
+        let answer = Answer {
+            request_id: id.to_owned(),
+            hub: self.hub.clone(),
+            request_commitment: vec![7; 512],
+            ..Answer::default()
+        };
         for _ in 1..self.times.1 {
             dsse::seal(payload_type::ANSWER, &answer, &self.sign)?;
         }
@@ -129,7 +148,11 @@ impl Bare {
     async fn ask(&self, at: usize, payload: &[u8]) -> Result<(), Failure> {
         let Some(client) = self.ask.get(at) else { return fail("no such department") };
         let envelope = dsse::sign(payload_type::REQUEST, payload.to_vec(), &self.sign)?;
-        let reply = client.clone().check(ExchangeCall { request: Some(envelope), ..ExchangeCall::default() }).await?.into_inner();
+        let reply = client
+            .clone()
+            .check(ExchangeCall { request: Some(envelope), ..ExchangeCall::default() })
+            .await?
+            .into_inner();
         self.verify(&reply.answer.unwrap_or_default(), payload_type::ANSWER)
     }
 
@@ -141,7 +164,8 @@ impl Bare {
         if !self.ask.is_empty() {
             self.ask(0, &envelope.payload).await?;
             self.ask(1, &envelope.payload).await?;
-            let (third, fourth) = tokio::join!(self.ask(2, &envelope.payload), self.ask(3, &envelope.payload));
+            let (third, fourth) =
+                tokio::join!(self.ask(2, &envelope.payload), self.ask(3, &envelope.payload));
             third.and(fourth)?;
         }
         let request = zerotrip_proto::v1::Request::decode(envelope.payload.as_slice())?;
@@ -151,7 +175,10 @@ impl Bare {
 
 #[tonic::async_trait]
 impl Exchange for Bare {
-    async fn check(&self, request: Request<ExchangeCall>) -> Result<Response<ExchangeReply>, Status> {
+    async fn check(
+        &self,
+        request: Request<ExchangeCall>,
+    ) -> Result<Response<ExchangeReply>, Status> {
         let served = self.serve(request.into_inner()).await;
         served.map(Response::new).map_err(|error| Status::internal(error.to_string()))
     }
@@ -163,7 +190,8 @@ impl Exchange for Bare {
 
 /// Runs one process of the floor.
 pub fn serve(role: &Role) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(run(role))
 }
 
@@ -188,7 +216,8 @@ async fn run(role: &Role) -> Result<(), Failure> {
         times: (role.verify, role.sign),
     };
     let routes = Routes::new(ExchangeServer::new(bare)).prepare();
-    let acceptor = TlsAcceptor::from(tls::server_config(&chain, &key, home.ca(), &[bounds::ALPN_H2])?);
+    let acceptor =
+        TlsAcceptor::from(tls::server_config(&chain, &key, home.ca(), &[bounds::ALPN_H2])?);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening https://{}", listener.local_addr()?);
     loop {
@@ -197,7 +226,14 @@ async fn run(role: &Role) -> Result<(), Failure> {
         let (acceptor, routes) = (acceptor.clone(), routes.clone());
         tokio::spawn(async move {
             if let Ok(stream) = acceptor.accept(stream).await {
-                serve_connection(stream, None, routes, Http2Bounds::STANDARD, std::future::pending()).await;
+                serve_connection(
+                    stream,
+                    None,
+                    routes,
+                    Http2Bounds::STANDARD,
+                    std::future::pending(),
+                )
+                .await;
             }
         });
     }

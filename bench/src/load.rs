@@ -27,7 +27,11 @@ pub fn errand() -> Errand {
 }
 
 fn question(applicant: &str) -> Question {
-    Question { check: "no-property".into(), variant: "family".into(), parameters: vec![("applicant".into(), applicant.into())] }
+    Question {
+        check: "no-property".into(),
+        variant: "family".into(),
+        parameters: vec![("applicant".into(), applicant.into())],
+    }
 }
 
 /// Connections that all lanes share: one system may have 256.
@@ -45,7 +49,13 @@ fn said(outcome: &Outcome) -> String {
 }
 
 /// The family check about one resident after another. Who is told that there is no room asks again when the hub says.
-pub async fn family(town: &Town, city: &Arc<City>, lanes: usize, seconds: u64, gauge: &Gauge) -> Result<Measured, Failure> {
+pub async fn family(
+    town: &Town,
+    city: &Arc<City>,
+    lanes: usize,
+    seconds: u64,
+    gauge: &Gauge,
+) -> Result<Measured, Failure> {
     let home = SystemHome::load(&town.folder.join(FUND))?;
     let mut sessions = Vec::new();
     for _ in 0..lanes.min(CONNECTIONS) {
@@ -62,7 +72,11 @@ pub async fn family(town: &Town, city: &Arc<City>, lanes: usize, seconds: u64, g
             tokio::spawn(async move {
                 let (mut times, mut wrong, mut refused) = (Vec::new(), 0, 0);
                 while begun.elapsed() < Duration::from_secs(seconds) {
-                    let Some(id) = city.ids.get(next.fetch_add(1, Ordering::Relaxed) % city.ids.len()) else { break };
+                    let Some(id) =
+                        city.ids.get(next.fetch_add(1, Ordering::Relaxed) % city.ids.len())
+                    else {
+                        break;
+                    };
                     let asked = Instant::now();
                     let outcome = match session.check(&errand(), &question(id.as_str())).await {
                         Err(error) if error.code() == Some(ErrorCode::Overloaded) => {
@@ -81,7 +95,10 @@ pub async fn family(town: &Town, city: &Arc<City>, lanes: usize, seconds: u64, g
                             | (Outcome::Unavailable(_), Some(Expected::Unavailable))
                     );
                     if !same {
-                        eprintln!("wrong about {id}: {}, and the city's key says {right:?}", said(&outcome));
+                        eprintln!(
+                            "wrong about {id}: {}, and the city's key says {right:?}",
+                            said(&outcome)
+                        );
                     }
                     wrong += usize::from(!same);
                 }
@@ -124,12 +141,24 @@ pub async fn floor(
                     let asked = Instant::now();
                     let now = SystemTime::now();
                     let question = question("330106199001011232");
-                    let signed = zerotrip_client::request::sign_check((&signer.0, &signer.1), &hub, &errand(), &question, now)?;
-                    let reply =
-                        client.check(ExchangeCall { request: Some(signed.envelope), ..ExchangeCall::default() }).await?.into_inner();
+                    let signed = zerotrip_client::request::sign_check(
+                        (&signer.0, &signer.1),
+                        &hub,
+                        &errand(),
+                        &question,
+                        now,
+                    )?;
+                    let reply = client
+                        .check(ExchangeCall {
+                            request: Some(signed.envelope),
+                            ..ExchangeCall::default()
+                        })
+                        .await?
+                        .into_inner();
                     let answer = reply.answer.unwrap_or_default();
                     let (_, keyid) = dsse::peek(&answer, payload_type::ANSWER)?;
-                    let holder = directory.hub_key(keyid, zerotrip_proto::v1::KeyUsage::Sign, now)?;
+                    let holder =
+                        directory.hub_key(keyid, zerotrip_proto::v1::KeyUsage::Sign, now)?;
                     for _ in 1..verified {
                         dsse::verify(&answer, payload_type::ANSWER, &holder.key)?;
                     }
@@ -148,7 +177,12 @@ pub async fn floor(
 
 type Lane = tokio::task::JoinHandle<Result<(Vec<Duration>, usize, usize), Failure>>;
 
-async fn finish(tasks: Vec<Lane>, begun: Instant, before: crate::measure::Spent, gauge: &Gauge) -> Result<Measured, Failure> {
+async fn finish(
+    tasks: Vec<Lane>,
+    begun: Instant,
+    before: crate::measure::Spent,
+    gauge: &Gauge,
+) -> Result<Measured, Failure> {
     let (mut times, mut wrong, mut refused) = (Vec::new(), 0, 0);
     for task in tasks {
         let (lane_times, lane_wrong, lane_refused) = task.await??;

@@ -70,7 +70,8 @@ fn main() -> ExitCode {
 }
 
 fn measure_sources(sources: &sources::Sources, dir: &std::path::Path) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(sources::run(sources, dir))
 }
 
@@ -78,29 +79,56 @@ fn bench(arguments: &Arguments) -> Result<(), Failure> {
     let settings = "subject_per_hour = 1000000\nmember_per_minute = 10000000\n";
     let plan = Plan { hub_settings: settings.into(), ..Plan::now(arguments.residents, 7) };
     let mut town = Town::start(&arguments.dir, &plan, &mut |line| eprintln!("· {line}"))?;
-    let city = std::sync::Arc::new(zerotrip_tests::city::generate(&plan.spec, &arguments.dir.join("key"))?);
+    let city = std::sync::Arc::new(zerotrip_tests::city::generate(
+        &plan.spec,
+        &arguments.dir.join("key"),
+    )?);
     let once = (floor::Floor::start(&town, &floor::ONCE)?, floor::ONCE);
     let as_many = (floor::Floor::start(&town, &floor::AS_MANY)?, floor::AS_MANY);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     println!("machine: {}", measure::machine()?);
     println!("city: {} persons; {} s a measurement\n", city.ids.len(), arguments.seconds);
-    println!("| what | at once | answers/s | p50 ms | p99 ms | CPU ms/answer | hub | connectors | client | wrong | told to ask again |");
+    println!(
+        "| what | at once | answers/s | p50 ms | p99 ms | CPU ms/answer | hub | connectors | client | wrong | told to ask again |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let members = ["police", "civil", "estate", "housing"];
     let hub = town.hub().map(|hub| hub.id()).unwrap_or_default();
-    let connectors: Vec<u32> = members.iter().filter_map(|member| town.connector(member).map(|one| one.id())).collect();
+    let connectors: Vec<u32> =
+        members.iter().filter_map(|member| town.connector(member).map(|one| one.id())).collect();
     let town_gauge = Gauge { hub, connectors, client: std::process::id() };
     let mut ratios = Vec::new();
     for lanes in arguments.at.iter().copied() {
-        let bare = runtime.block_on(load::floor(&town, &once, lanes, arguments.seconds, &once.0.gauge()))?;
+        let bare = runtime.block_on(load::floor(
+            &town,
+            &once,
+            lanes,
+            arguments.seconds,
+            &once.0.gauge(),
+        ))?;
         println!("{}", bare.row("floor 1 + 4", lanes));
-        let signed = runtime.block_on(load::floor(&town, &as_many, lanes, arguments.seconds, &as_many.0.gauge()))?;
+        let signed = runtime.block_on(load::floor(
+            &town,
+            &as_many,
+            lanes,
+            arguments.seconds,
+            &as_many.0.gauge(),
+        ))?;
         println!("{}", signed.row("floor, as many signatures", lanes));
-        let real = runtime.block_on(load::family(&town, &city, lanes, arguments.seconds, &town_gauge))?;
+        let real =
+            runtime.block_on(load::family(&town, &city, lanes, arguments.seconds, &town_gauge))?;
         println!("{}", real.row("family check", lanes));
-        ratios.push(format!("at {lanes}: {:.2} ({:.2})", real.rate() / bare.rate(), real.rate() / signed.rate()));
+        ratios.push(format!(
+            "at {lanes}: {:.2} ({:.2})",
+            real.rate() / bare.rate(),
+            real.rate() / signed.rate()
+        ));
     }
-    println!("\nfamily check / floor (floor with as many signatures), answers a second: {}", ratios.join(", "));
+    println!(
+        "\nfamily check / floor (floor with as many signatures), answers a second: {}",
+        ratios.join(", ")
+    );
     println!("resident now / at most: hub {}", measure::memory(hub)?);
     for (member, id) in members.iter().zip(&town_gauge.connectors) {
         println!("resident now / at most: connector {member} {}", measure::memory(*id)?);

@@ -63,11 +63,18 @@ impl Measured {
     pub fn row(&self, what: &str, lanes: usize) -> String {
         let mut sorted = self.times.clone();
         sorted.sort_unstable();
-        let at = |part: usize| sorted.get(sorted.len() * part / 100).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3);
-        let each = |before: Duration, after: Duration| (after.saturating_sub(before)).as_secs_f64() * 1e3 / self.times.len().max(1) as f64;
+        let at = |part: usize| {
+            sorted.get(sorted.len() * part / 100).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+        };
+        let each = |before: Duration, after: Duration| {
+            (after.saturating_sub(before)).as_secs_f64() * 1e3 / self.times.len().max(1) as f64
+        };
         let (before, after) = self.cpu;
-        let (hub, connectors, client) =
-            (each(before.hub, after.hub), each(before.connectors, after.connectors), each(before.client, after.client));
+        let (hub, connectors, client) = (
+            each(before.hub, after.hub),
+            each(before.connectors, after.connectors),
+            each(before.client, after.client),
+        );
         format!(
             "| {what} | {lanes} | {:.0} | {:.2} | {:.2} | {:.2} | {hub:.2} | {connectors:.2} | {client:.2} | {} | {} |",
             self.rate(),
@@ -84,7 +91,12 @@ impl Measured {
 fn cpu(id: u32) -> Result<Duration, Failure> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let ticks: u64 = after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
     Ok(Duration::from_millis(ticks * 10))
 }
 
@@ -113,7 +125,11 @@ pub fn resident(id: u32) -> Result<Resident, Failure> {
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
     let field = |name: &str| {
         let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        line.split_whitespace().nth(1).and_then(|number| number.parse::<u64>().ok()).unwrap_or_default() / 1024
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|number| number.parse::<u64>().ok())
+            .unwrap_or_default()
+            / 1024
     };
     Ok(Resident { now: field("VmRSS"), most: field("VmHWM") })
 }
@@ -126,8 +142,15 @@ pub fn memory(id: u32) -> Result<String, Failure> {
 /// What this runs on, and how busy it was when we came.
 pub fn machine() -> Result<String, Failure> {
     let cpus = fs::read_to_string("/proc/cpuinfo")?;
-    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("").trim_start_matches(['\t', ':', ' ']);
+    let model = cpus
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .unwrap_or("")
+        .trim_start_matches(['\t', ':', ' ']);
     let load = fs::read_to_string("/proc/loadavg")?;
     let cores = std::thread::available_parallelism()?;
-    Ok(format!("{cores} cores, {model}, load before {}", load.split_whitespace().next().unwrap_or("")))
+    Ok(format!(
+        "{cores} cores, {model}, load before {}",
+        load.split_whitespace().next().unwrap_or("")
+    ))
 }

@@ -26,7 +26,10 @@ use zerotrip_trust::keys::{Algorithm, SigningKey};
 struct Instantly(BTreeMap<String, RecordBatch>);
 
 impl Dispatch for Instantly {
-    fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
+    fn scan<'a>(
+        &'a self,
+        call: ScanCall<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
         let rows = self.0.get(call.name).cloned().into_iter().collect();
         let now = SystemTime::now();
         let report = ScanReport {
@@ -53,21 +56,37 @@ pub async fn query_engine(plan: &Plan, folder: &Path) -> Result<(), Failure> {
     let city = folder.join("key");
     zerotrip_tests::city::generate(&plan.spec, &city)?;
     let mut statements = BTreeMap::new();
-    for file in ["police/household.toml", "civil/marriage.toml", "estate/ownership.toml", "housing/presale.toml"] {
+    for file in [
+        "police/household.toml",
+        "civil/marriage.toml",
+        "estate/ownership.toml",
+        "housing/presale.toml",
+    ] {
         let dataset = DatasetFile::parse(&fs::read_to_string(city.join(file))?, file)?;
         statements.insert(dataset.id.clone(), dataset.to_statement(SystemTime::now()));
     }
     let text = fs::read_to_string(definitions().join("no-property.toml"))?;
-    let check = PreparedCheck::try_new(Arc::new(Definition::parse(&text, "no-property.toml")?), &statements).await?;
+    let check = PreparedCheck::try_new(
+        Arc::new(Definition::parse(&text, "no-property.toml")?),
+        &statements,
+    )
+    .await?;
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc()?);
     let Some(variant) = check.variants.get("family") else { return fail("no variant `family`") };
     let text = |values: &[Option<&str>]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
     let days = |values: &[Option<i32>]| Arc::new(Date32Array::from(values.to_vec())) as ArrayRef;
-    let (me, wife, child) = (Some("330106198309100011"), Some("330106198309100022"), Some("330106201904140033"));
+    let (me, wife, child) =
+        (Some("330106198309100011"), Some("330106198309100022"), Some("330106201904140033"));
     let mut rows = BTreeMap::new();
     for step in &variant.steps {
         let columns = match step.name.as_str() {
-            "marriage" => vec![text(&[me]), text(&[me]), text(&[wife]), text(&[Some("married")]), days(&[Some(15_000)])],
+            "marriage" => vec![
+                text(&[me]),
+                text(&[me]),
+                text(&[wife]),
+                text(&[Some("married")]),
+                days(&[Some(15_000)]),
+            ],
             "household" => vec![
                 text(&[me, wife, me, wife]),
                 text(&[me, wife, child, child]),
@@ -119,22 +138,39 @@ pub async fn ledger(folder: &Path) -> Result<(), Failure> {
         fs::remove_dir_all(&store)?;
     }
     fs::create_dir_all(&store)?;
-    let (ledger, _) = Ledger::open(&store, "bench.example/hub/b", SigningKey::generate(Algorithm::Ed25519)?)?;
+    let (ledger, _) =
+        Ledger::open(&store, "bench.example/hub/b", SigningKey::generate(Algorithm::Ed25519)?)?;
     let (mut intents, mut completions) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         let id = uuid::Uuid::now_v7().to_string();
         let now = SystemTime::now();
-        let intent = Intent { exchange_id: id.clone(), request_commitment: vec![7; 32], ..Intent::default() };
+        let intent = Intent {
+            exchange_id: id.clone(),
+            request_commitment: vec![7; 32],
+            ..Intent::default()
+        };
         let begun = Instant::now();
         let index = ledger.intend(intent, now, now + Duration::from_secs(60)).await?;
         intents.push(begun.elapsed());
-        let completion =
-            Completion { exchange_id: id, intent_index: index, outcome: 1, answer_commitment: vec![7; 32], ..Completion::default() };
+        let completion = Completion {
+            exchange_id: id,
+            intent_index: index,
+            outcome: 1,
+            answer_commitment: vec![7; 32],
+            ..Completion::default()
+        };
         let begun = Instant::now();
-        ledger.complete(Completed { completion, answer: vec![7; 2048], ..Completed::default() }, now, None).await?;
+        ledger
+            .complete(
+                Completed { completion, answer: vec![7; 2048], ..Completed::default() },
+                now,
+                None,
+            )
+            .await?;
         completions.push(begun.elapsed());
     }
-    let (bare, intent, completion) = (median(&mut bare), median(&mut intents), median(&mut completions));
+    let (bare, intent, completion) =
+        (median(&mut bare), median(&mut intents), median(&mut completions));
     println!(
         "ledger at p50, alone: fdatasync {bare:.0} µs, intent {intent:.0} µs ({:.2} ×), completion with receipt {completion:.0} µs ({:.2} ×)",
         intent / bare,

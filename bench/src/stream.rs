@@ -57,7 +57,10 @@ pub fn measure(arguments: &Stream, folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder)?;
     let site = Site { folder: fs::canonicalize(folder)?, url: free_address()? };
     if site.folder.join("authority").exists() {
-        return fail(format!("`{}` holds an installation already; use another --dir", site.folder.display()));
+        return fail(format!(
+            "`{}` holds an installation already; use another --dir",
+            site.folder.display()
+        ));
     }
     let hub = site.found()?;
     let begun = Instant::now();
@@ -65,10 +68,17 @@ pub fn measure(arguments: &Stream, folder: &Path) -> Result<(), Failure> {
     println!("drop of {} rows written in {:.0} s", arguments.rows, begun.elapsed().as_secs_f64());
     let begun = Instant::now();
     let connector = site.attach(arguments.rows)?;
-    println!("signed, approved, granted, imported and attached in {:.0} s\n", begun.elapsed().as_secs_f64());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (before_hub, before_connector) = (measure::resident(hub.id())?, measure::resident(connector.id())?);
-    println!("| rows asked for | s | rows/s | hub MiB now / at most | connector MiB now / at most |");
+    println!(
+        "signed, approved, granted, imported and attached in {:.0} s\n",
+        begun.elapsed().as_secs_f64()
+    );
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let (before_hub, before_connector) =
+        (measure::resident(hub.id())?, measure::resident(connector.id())?);
+    println!(
+        "| rows asked for | s | rows/s | hub MiB now / at most | connector MiB now / at most |"
+    );
     println!("|---|---|---|---|---|");
     println!("| 0 | 0 | | {before_hub} | {before_connector} |");
     let begun = Instant::now();
@@ -81,23 +91,45 @@ pub fn measure(arguments: &Stream, folder: &Path) -> Result<(), Failure> {
         runtime.block_on(site.ask(part, arguments.at_once))?;
         asked += part.len() * ROWS_EACH;
         let seconds = begun.elapsed().as_secs_f64();
-        let (at_hub, at_connector) = (measure::resident(hub.id())?, measure::resident(connector.id())?);
-        println!("| {asked} | {seconds:.1} | {:.0} | {at_hub} | {at_connector} |", rate(asked, seconds));
+        let (at_hub, at_connector) =
+            (measure::resident(hub.id())?, measure::resident(connector.id())?);
+        println!(
+            "| {asked} | {seconds:.1} | {:.0} | {at_hub} | {at_connector} |",
+            rate(asked, seconds)
+        );
     }
     let delivered = site.delivered()?;
-    println!("\nrows delivered, by the department's journal: {delivered}; their cells hold {} MiB", bytes >> 20);
+    println!(
+        "\nrows delivered, by the department's journal: {delivered}; their cells hold {} MiB",
+        bytes >> 20
+    );
     if delivered != arguments.rows as u64 {
         return fail(format!("{delivered} rows were delivered, not {}", arguments.rows));
     }
     let bounds = [
-        ("hub", before_hub, measure::resident(hub.id())?, arguments.hub_mib * arguments.at_once as u64),
-        ("connector", before_connector, measure::resident(connector.id())?, arguments.connector_mib),
+        (
+            "hub",
+            before_hub,
+            measure::resident(hub.id())?,
+            arguments.hub_mib * arguments.at_once as u64,
+        ),
+        (
+            "connector",
+            before_connector,
+            measure::resident(connector.id())?,
+            arguments.connector_mib,
+        ),
     ];
     for (who, before, after, most) in bounds {
         let over = after.most.saturating_sub(before.now);
-        println!("{who}: {over} MiB at most beside the {} MiB before; the bound is {most}", before.now);
+        println!(
+            "{who}: {over} MiB at most beside the {} MiB before; the bound is {most}",
+            before.now
+        );
         if over > most {
-            return fail(format!("the {who} held {over} MiB more than before, and {most} is its bound"));
+            return fail(format!(
+                "the {who} held {over} MiB more than before, and {most} is its bound"
+            ));
         }
     }
     hub.stop()?;
@@ -134,16 +166,42 @@ impl Site {
 
     /// The authority, the hub, and its two members.
     fn found(&self) -> Result<Running, Failure> {
-        let (authority, hub, store, definitions) = (self.path("authority"), self.path("hub"), self.path("store"), self.path("definitions"));
+        let (authority, hub, store, definitions) = (
+            self.path("authority"),
+            self.path("hub"),
+            self.path("store"),
+            self.path("definitions"),
+        );
         fs::create_dir_all(&definitions)?;
         fs::create_dir_all(&store)?;
         fs::write(Path::new(&definitions).join("stream.toml"), DEFINITION)?;
-        self.zerotrip(&["authority", "init", "--dir", &authority, "--trust-domain", TRUST_DOMAIN, "--hub", "hub-1", "--url", &self.url])?;
+        self.zerotrip(&[
+            "authority",
+            "init",
+            "--dir",
+            &authority,
+            "--trust-domain",
+            TRUST_DOMAIN,
+            "--hub",
+            "hub-1",
+            "--url",
+            &self.url,
+        ])?;
         let init = ["init", "--dir", &hub, "--trust-domain", TRUST_DOMAIN, "--name", "hub-1"];
         run("zerotrip-hub", &init, &self.folder)?.expect(0)?;
         self.zerotrip(&["authority", "enrol-hub", "--dir", &authority, "--hub-dir", &hub])?;
         let listen = self.url.trim_start_matches("https://");
-        let serve = ["serve", "--dir", &hub, "--listen", listen, "--definitions", &definitions, "--store", &store];
+        let serve = [
+            "serve",
+            "--dir",
+            &hub,
+            "--listen",
+            listen,
+            "--definitions",
+            &definitions,
+            "--store",
+            &store,
+        ];
         let mut serving = Running::start("zerotrip-hub", &serve, &self.log("hub"))?;
         serving.wait_for("listens on")?;
         self.admit("archive", "front", "zerotrip-connector")?;
@@ -152,10 +210,15 @@ impl Site {
     }
 
     fn admit(&self, member: &str, system: &str, binary: &str) -> Result<(), Failure> {
-        let (authority, dir, invitation) = (self.path("authority"), self.path(member), self.path(&format!("{member}.invitation")));
+        let (authority, dir, invitation) =
+            (self.path("authority"), self.path(member), self.path(&format!("{member}.invitation")));
         let whom = ["--dir", &authority, "--member", member, "--system", system];
         self.zerotrip(&[&["member", "invite"], &whom[..], &["--out", &invitation]].concat())?;
-        let joining = Running::start(binary, &["join", "--dir", &dir, "--invitation", &invitation], &self.log(member))?;
+        let joining = Running::start(
+            binary,
+            &["join", "--dir", &dir, "--invitation", &invitation],
+            &self.log(member),
+        )?;
         self.zerotrip(&[&["member", "admit"], &whom[..], &["--wait", "30"]].concat())?;
         joining.wait_success(Duration::from_secs(30))
     }
@@ -163,7 +226,8 @@ impl Site {
     /// The register as a file: every person's rows apart from one another, as they would be filed. Returns the bytes of its cells.
     fn write_drop(&self, persons: usize) -> Result<u64, Failure> {
         let ids = (0..persons).map(person).collect::<Result<Vec<_>, _>>()?;
-        let mut file = BufWriter::with_capacity(1 << 20, File::create(self.folder.join("entries.csv"))?);
+        let mut file =
+            BufWriter::with_capacity(1 << 20, File::create(self.folder.join("entries.csv"))?);
         let mut bytes = 0;
         writeln!(file, "SFZH,XH")?;
         for number in 0..ROWS_EACH {
@@ -179,15 +243,36 @@ impl Site {
 
     /// The owner signs and approves, the authority grants, and the connector is attached.
     fn attach(&self, rows: usize) -> Result<Running, Failure> {
-        let (dir, file, authority) = (self.path("archive"), self.path("entries.toml"), self.path("authority"));
+        let (dir, file, authority) =
+            (self.path("archive"), self.path("entries.toml"), self.path("authority"));
         fs::write(&file, dataset(rows))?;
         self.owner(&["sign", "--dir", &dir, &file])?;
-        self.owner(&["approve", "--dir", &dir, "--check", "stream", "--requester", "reader", "--purpose", PURPOSE, "--yes"])?;
-        let what = ["--member", "reader", "--check", "stream/all", "--purpose", PURPOSE, "--basis", BASIS];
-        self.zerotrip(&[&["grant", "add", "--dir", &authority, "--id", "stream"], &what[..]].concat())?;
-        let connector = Running::start("zerotrip-connector", &["serve", "--dir", &dir], &self.log("archive"))?;
+        self.owner(&[
+            "approve",
+            "--dir",
+            &dir,
+            "--check",
+            "stream",
+            "--requester",
+            "reader",
+            "--purpose",
+            PURPOSE,
+            "--yes",
+        ])?;
+        let what =
+            ["--member", "reader", "--check", "stream/all", "--purpose", PURPOSE, "--basis", BASIS];
+        self.zerotrip(
+            &[&["grant", "add", "--dir", &authority, "--id", "stream"], &what[..]].concat(),
+        )?;
+        let connector =
+            Running::start("zerotrip-connector", &["serve", "--dir", &dir], &self.log("archive"))?;
         wait_until(IMPORT, "the drop is imported and its dataset attached", || {
-            let listed = run("zerotrip", &["--json", "catalog", "list", "--dir", &self.path("reader")], &self.folder)?.output;
+            let listed = run(
+                "zerotrip",
+                &["--json", "catalog", "list", "--dir", &self.path("reader")],
+                &self.folder,
+            )?
+            .output;
             Ok(values(&listed).iter().any(is_attached))
         })?;
         Ok(connector)
@@ -203,10 +288,14 @@ impl Site {
             let (next, persons) = (Arc::clone(&next), Arc::clone(&persons));
             lanes.push(tokio::spawn(async move {
                 while let Some(number) = persons.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let parameters = vec![("applicant".to_owned(), person(*number)?.as_str().to_owned())];
-                    let question = Question { check: "stream".into(), variant: "all".into(), parameters };
+                    let parameters =
+                        vec![("applicant".to_owned(), person(*number)?.as_str().to_owned())];
+                    let question =
+                        Question { check: "stream".into(), variant: "all".into(), parameters };
                     let outcome = session.check(&errand(), &question).await?;
-                    let Outcome::Negative(_) = outcome else { return fail(format!("not answered as it should be: {outcome:?}")) };
+                    let Outcome::Negative(_) = outcome else {
+                        return fail(format!("not answered as it should be: {outcome:?}"));
+                    };
                 }
                 Ok::<_, Failure>(())
             }));
@@ -222,7 +311,9 @@ impl Site {
         let mut rows: BTreeMap<String, u64> = BTreeMap::new();
         for entry in fs::read_dir(self.folder.join("archive/journal"))? {
             let text = fs::read_to_string(entry?.path())?;
-            for line in values(&text).into_iter().filter(|line| text_of(line, "event") == "answered") {
+            for line in
+                values(&text).into_iter().filter(|line| text_of(line, "event") == "answered")
+            {
                 let grant = text_of(&line, "grant").to_owned();
                 rows.insert(grant, line.get("rows").and_then(Value::as_u64).unwrap_or_default());
             }
@@ -236,12 +327,15 @@ fn text_of<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 fn is_attached(value: &Value) -> bool {
-    text_of(value, "dataset") == DATASET && value.get("attached").and_then(Value::as_bool) == Some(true)
+    text_of(value, "dataset") == DATASET
+        && value.get("attached").and_then(Value::as_bool) == Some(true)
 }
 
 fn person(number: usize) -> Result<ResidentId, Failure> {
-    let day = chrono::NaiveDate::from_ymd_opt(1960, 1, 1).and_then(|day| day.checked_add_days(chrono::Days::new(number as u64)));
-    ResidentId::from_parts(330_106, day.ok_or("beyond the calendar")?, 11).ok_or_else(|| "no such id".into())
+    let day = chrono::NaiveDate::from_ymd_opt(1960, 1, 1)
+        .and_then(|day| day.checked_add_days(chrono::Days::new(number as u64)));
+    ResidentId::from_parts(330_106, day.ok_or("beyond the calendar")?, 11)
+        .ok_or_else(|| "no such id".into())
 }
 
 fn errand() -> Errand {

@@ -13,11 +13,15 @@ mod terms;
 mod tests;
 mod verify;
 
-pub use evidence::{EvidenceError, Moment, ProvenAnswer, answers_request, checkpoint_origin, open_checkpoint, prove};
+pub use evidence::{
+    EvidenceError, Moment, ProvenAnswer, answers_request, checkpoint_origin, open_checkpoint, prove,
+};
 pub use jwks::{JwkSet, JwkSetError};
 pub use seal::{Affirmed, CertificateContent, NotAffirmed, SealError, Sealed, seal};
 pub use terms::{Fixed, SEAL_WITHIN, TermsError, fix};
-pub use verify::{CertificateError, Disclosed, Finding, Issuer, Source, TrustRoot, VerifiedCertificate, verify};
+pub use verify::{
+    CertificateError, Disclosed, Finding, Issuer, Source, TrustRoot, VerifiedCertificate, verify,
+};
 
 use std::time::SystemTime;
 
@@ -28,8 +32,13 @@ pub const VCT_PREFIX: &str = "urn:zerotrip:certificate:";
 
 /// Whether this is the type of certificates on this check: `urn:zerotrip:certificate:<check>:<version>`.
 pub fn is_vct_of(vct: &str, check: &str) -> bool {
-    let version = vct.strip_prefix(VCT_PREFIX).and_then(|rest| rest.strip_prefix(check)).and_then(|rest| rest.strip_prefix(':'));
-    version.is_some_and(|version| (1..=9).contains(&version.len()) && version.bytes().all(|byte| byte.is_ascii_digit()))
+    let version = vct
+        .strip_prefix(VCT_PREFIX)
+        .and_then(|rest| rest.strip_prefix(check))
+        .and_then(|rest| rest.strip_prefix(':'));
+    version.is_some_and(|version| {
+        (1..=9).contains(&version.len()) && version.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// As certificates write times: RFC 3339, UTC, whole seconds.

@@ -157,8 +157,10 @@ impl TryFrom<String> for Age {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let age = zerotrip_text::duration(&text).filter(|age| !age.is_zero() && *age <= Duration::from_secs(366 * 86_400));
-        age.map(Self).ok_or_else(|| format!("most_age: `{text}` is not 1s to 366d; write for example `36h`"))
+        let age = zerotrip_text::duration(&text)
+            .filter(|age| !age.is_zero() && *age <= Duration::from_secs(366 * 86_400));
+        age.map(Self)
+            .ok_or_else(|| format!("most_age: `{text}` is not 1s to 366d; write for example `36h`"))
     }
 }
 
@@ -177,7 +179,9 @@ impl TryFrom<String> for Reference {
 
     fn try_from(text: String) -> Result<Self, String> {
         match text.split_once('.') {
-            Some((step, column)) if is_name(step) && is_name(column) => Ok(Self { step: step.into(), column: column.into() }),
+            Some((step, column)) if is_name(step) && is_name(column) => {
+                Ok(Self { step: step.into(), column: column.into() })
+            }
             _ => Err(format!("`{text}` is not of the form `<step>.<column>`")),
         }
     }
@@ -384,10 +388,14 @@ impl Definition {
     /// Reads a definition; `origin` names the file in errors. All faults are reported at once.
     pub fn parse(text: &str, origin: &str) -> Result<Self, DefinitionError> {
         if text.len() > MOST_TEXT {
-            return Err(DefinitionError(vec![format!("{origin}: over {MOST_TEXT} bytes; a definition is a page that people review")]));
+            return Err(DefinitionError(vec![format!(
+                "{origin}: over {MOST_TEXT} bytes; a definition is a page that people review"
+            )]));
         }
         let plain = text.trim_start_matches('\u{feff}');
-        let raw: Raw = toml::from_str(plain).map_err(|error| DefinitionError(vec![format!("{origin}: {}", toml_fault(plain, &error))]))?;
+        let raw: Raw = toml::from_str(plain).map_err(|error| {
+            DefinitionError(vec![format!("{origin}: {}", toml_fault(plain, &error))])
+        })?;
         Self::validate(raw, text, origin)
     }
 
@@ -399,12 +407,20 @@ impl Definition {
     fn validate(raw: Raw, text: &str, origin: &str) -> Result<Self, DefinitionError> {
         let mut faults = Faults::new(origin);
         faults.name("check.name", &raw.check.name);
-        let deadline = faults.duration("check.deadline", &raw.check.deadline, Duration::from_secs(60));
-        let validity = faults.duration("certificate.validity", &raw.certificate.validity, Duration::from_secs(366 * 86_400));
+        let deadline =
+            faults.duration("check.deadline", &raw.check.deadline, Duration::from_secs(60));
+        let validity = faults.duration(
+            "certificate.validity",
+            &raw.certificate.validity,
+            Duration::from_secs(366 * 86_400),
+        );
         for parameter in &raw.parameter {
             faults.name("parameter.name", &parameter.name);
             if parameter.kind != "resident_id" {
-                faults.add(format!("parameter `{}`: type `{}` is not known; use `resident_id`", parameter.name, parameter.kind));
+                faults.add(format!(
+                    "parameter `{}`: type `{}` is not known; use `resident_id`",
+                    parameter.name, parameter.kind
+                ));
             }
         }
         let variants = faults.variants(&raw);
@@ -421,7 +437,11 @@ impl Definition {
             coverage: raw.coverage,
             hand_overs: raw.hand_over,
             reasons: raw.reason,
-            certificate: CertificateTerms { vct: raw.certificate.vct, validity, statement: raw.certificate.statement },
+            certificate: CertificateTerms {
+                vct: raw.certificate.vct,
+                validity,
+                statement: raw.certificate.statement,
+            },
             digest: sha256(text.as_bytes()),
             text: text.to_owned(),
         };
@@ -480,18 +500,32 @@ impl Scan {
         let origins = self.origins.iter().map(|origin| v1::KeyOrigin {
             from: Some(match origin {
                 Origin::Parameter { parameter } => Source::Parameter(parameter.clone()),
-                Origin::Column { dataset, column } => Source::Column(v1::OriginColumn { dataset: dataset.clone(), column: column.clone() }),
+                Origin::Column { dataset, column } => Source::Column(v1::OriginColumn {
+                    dataset: dataset.clone(),
+                    column: column.clone(),
+                }),
             }),
         });
-        let asked = |column: &String| self.columns.contains(column) || self.optional.contains(column);
-        let codes = definition.codes.iter().filter(|code| code.dataset == self.dataset && asked(&code.column));
+        let asked =
+            |column: &String| self.columns.contains(column) || self.optional.contains(column);
+        let codes = definition
+            .codes
+            .iter()
+            .filter(|code| code.dataset == self.dataset && asked(&code.column));
         let meanings: Vec<v1::KnownMeanings> = codes
-            .map(|code| v1::KnownMeanings { column: code.column.clone(), meanings: code.meanings.iter().cloned().collect() })
+            .map(|code| v1::KnownMeanings {
+                column: code.column.clone(),
+                meanings: code.meanings.iter().cloned().collect(),
+            })
             .collect();
         let shape = definition.datasets.iter().find(|shape| shape.id == self.dataset);
-        let types = shape.into_iter().flat_map(|shape| &shape.columns).filter(|(column, _)| asked(column));
+        let types =
+            shape.into_iter().flat_map(|shape| &shape.columns).filter(|(column, _)| asked(column));
         let types = types.map(|(column, name)| {
-            let date = definition.dates.iter().find(|date| date.dataset == self.dataset && date.column == *column);
+            let date = definition
+                .dates
+                .iter()
+                .find(|date| date.dataset == self.dataset && date.column == *column);
             v1::TypedColumn {
                 column: column.clone(),
                 r#type: semantic_type(name).unwrap_or_default().into(),
@@ -514,7 +548,10 @@ impl Scan {
             max_rows: self.most_rows,
             meanings,
             types,
-            lookup_columns: shape.and_then(|shape| shape.lookup.get(&self.lookup)).cloned().unwrap_or_default(),
+            lookup_columns: shape
+                .and_then(|shape| shape.lookup.get(&self.lookup))
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 }

@@ -41,7 +41,10 @@ pub enum ClientError {
 impl Http2Client {
     /// Speaks HTTP/2 as the client on `io`. The second part completes when the connection is gone, for whatever reason: run it as a
     /// task.
-    pub async fn handshake<I>(io: I, bounds: Http2Bounds) -> Result<(Self, impl Future<Output = ()> + Send), ClientError>
+    pub async fn handshake<I>(
+        io: I,
+        bounds: Http2Bounds,
+    ) -> Result<(Self, impl Future<Output = ()> + Send), ClientError>
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {

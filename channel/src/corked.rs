@@ -40,11 +40,19 @@ impl<I: AsyncWrite + Unpin> Corked<I> {
 }
 
 impl<I: AsyncWrite + Unpin> AsyncWrite for Corked<I> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let bytes = slices.iter().map(|slice| slice.len()).sum::<usize>();
         if self.held.len() + bytes > MOST_HELD {
             ready!(self.poll_let_go(cx))?;
@@ -77,7 +85,11 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Corked<I> {
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Corked<I> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_read(cx, buffer)
     }
 }
@@ -101,7 +113,11 @@ mod tests {
     }
 
     impl AsyncWrite for Writes {
-        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
             self.stalled = self.stalls && !self.stalled;
             if self.stalled {
                 cx.waker().wake_by_ref();
@@ -133,7 +149,11 @@ mod tests {
         let mut io = corked(usize::MAX);
         assert!(Pin::new(&mut io).poll_write(&mut cx, b"headers ").is_ready());
         assert!(Pin::new(&mut io).poll_flush(&mut cx).is_pending(), "the others get their turn");
-        assert!(Pin::new(&mut io).poll_write_vectored(&mut cx, &[IoSlice::new(b"message "), IoSlice::new(b"end")]).is_ready());
+        assert!(
+            Pin::new(&mut io)
+                .poll_write_vectored(&mut cx, &[IoSlice::new(b"message "), IoSlice::new(b"end")])
+                .is_ready()
+        );
         assert!(Pin::new(&mut io).poll_flush(&mut cx).is_ready(), "and only one");
         assert_eq!(io.io.writes, [b"headers message end"]);
     }
@@ -144,7 +164,8 @@ mod tests {
         io.io.stalls = true;
         let mut all = Vec::new();
         for size in [1, MOST_HELD, 7, MOST_HELD + 1, 3 * MOST_HELD, 0, 5, MOST_HELD - 5, 6] {
-            let bytes: Vec<u8> = (0..size).map(|at| u8::try_from((at + size) % 251).unwrap()).collect();
+            let bytes: Vec<u8> =
+                (0..size).map(|at| u8::try_from((at + size) % 251).unwrap()).collect();
             io.write_all(&bytes).await.unwrap();
             assert!(io.held.len() <= MOST_HELD);
             all.extend(bytes);

@@ -53,7 +53,9 @@ pub enum DialError {
 /// What our own verifier refuses is said in its words, which rustls shows as a programmer's.
 fn in_words(error: &std::io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(own))) => own.0.to_string(),
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(own))) => {
+            own.0.to_string()
+        }
         _ => error.to_string(),
     }
 }
@@ -61,7 +63,9 @@ fn in_words(error: &std::io::Error) -> String {
 /// A connection that is closed before it begins says nothing of who closed it.
 fn hint(error: &std::io::Error) -> &'static str {
     match error.kind() {
-        std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof => "; it closed the connection: it may be full or stopping",
+        std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof => {
+            "; it closed the connection: it may be full or stopping"
+        }
         _ => "",
     }
 }
@@ -74,9 +78,10 @@ impl FromStr for Address {
         let uri: http::Uri = text.parse().map_err(|_| wrong())?;
         let plain = uri.path() == "/" && uri.query().is_none();
         match (uri.scheme_str(), uri.host(), uri.port_u16()) {
-            (Some("https"), Some(host), Some(port)) if plain => {
-                Ok(Self { host: host.trim_start_matches('[').trim_end_matches(']').to_owned(), port })
-            }
+            (Some("https"), Some(host), Some(port)) if plain => Ok(Self {
+                host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+                port,
+            }),
             _ => Err(wrong()),
         }
     }
@@ -96,11 +101,15 @@ impl fmt::Display for Address {
 pub async fn dial(address: &Address, tls: Arc<ClientConfig>) -> Result<Stream, DialError> {
     let attempt = async {
         let connect = |error| DialError::Connect { address: address.to_string(), error };
-        let tcp = TcpStream::connect((address.host.as_str(), address.port)).await.map_err(connect)?;
+        let tcp =
+            TcpStream::connect((address.host.as_str(), address.port)).await.map_err(connect)?;
         tcp.set_nodelay(true).map_err(connect)?;
-        let name = ServerName::try_from(address.host.clone()).map_err(|_| DialError::Address(address.to_string()))?;
+        let name = ServerName::try_from(address.host.clone())
+            .map_err(|_| DialError::Address(address.to_string()))?;
         let stream = TlsConnector::from(tls).connect(name, tcp).await;
         stream.map_err(|error| DialError::Tls { address: address.to_string(), error })
     };
-    tokio::time::timeout(DIAL_TIME, attempt).await.map_err(|_| DialError::Timeout(address.to_string()))?
+    tokio::time::timeout(DIAL_TIME, attempt)
+        .await
+        .map_err(|_| DialError::Timeout(address.to_string()))?
 }

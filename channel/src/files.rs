@@ -41,7 +41,10 @@ pub fn check_folder(path: &Path) -> Result<(), FileError> {
     match standing {
         Some((place, found)) if !found.is_dir() => {
             let why = "is a file, and a folder belongs here; give the path of a folder, or move the file away";
-            Err(FileError { path: place.to_owned(), error: io::Error::new(io::ErrorKind::NotADirectory, why) })
+            Err(FileError {
+                path: place.to_owned(),
+                error: io::Error::new(io::ErrorKind::NotADirectory, why),
+            })
         }
         _ => Ok(()),
     }
@@ -118,7 +121,10 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     // again when it is open, since the name may be another file's by then.
     let regular = |metadata: fs::Metadata| match (metadata.is_file(), metadata.is_dir()) {
         (true, _) => Ok(()),
-        (false, true) => Err(at(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, and a file belongs here; name a file in it"))),
+        (false, true) => Err(at(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "is a folder, and a file belongs here; name a file in it",
+        ))),
         (false, false) => Err(at(io::Error::other("not a regular file"))),
     };
     fs::metadata(path).map_err(at).and_then(regular)?;
@@ -136,7 +142,9 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
 pub fn read_text(path: &Path) -> Result<String, FileError> {
     String::from_utf8(read(path)?).map_err(|_| FileError {
         path: path.to_owned(),
-        error: io::Error::other("not UTF-8 text; is it the file that was meant, and no database or image?"),
+        error: io::Error::other(
+            "not UTF-8 text; is it the file that was meant, and no database or image?",
+        ),
     })
 }
 
@@ -164,16 +172,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let (odd, inside) = ("not a regular file", "is a folder, and a file belongs here; name a file in it");
-        for (path, why) in [(pipe.as_path(), odd), (Path::new("/dev/zero"), odd), (folder.path(), inside)] {
+        let (odd, inside) =
+            ("not a regular file", "is a folder, and a file belongs here; name a file in it");
+        for (path, why) in
+            [(pipe.as_path(), odd), (Path::new("/dev/zero"), odd), (folder.path(), inside)]
+        {
             // On a thread of its own: what waited for ever would keep the test from saying so.
             let (sender, answer) = std::sync::mpsc::channel();
             let asked = path.to_owned();
-            std::thread::spawn(move || sender.send(read(&asked).map(drop).map_err(|error| error.to_string())));
-            let said = answer.recv_timeout(std::time::Duration::from_secs(5)).expect("it waited").unwrap_err();
+            std::thread::spawn(move || {
+                sender.send(read(&asked).map(drop).map_err(|error| error.to_string()))
+            });
+            let said = answer
+                .recv_timeout(std::time::Duration::from_secs(5))
+                .expect("it waited")
+                .unwrap_err();
             assert_eq!(said, format!("`{}`: {why}", path.display()));
         }
-        assert!(read(&folder.path().join("none")).unwrap_err().to_string().contains("No such file"));
+        assert!(
+            read(&folder.path().join("none")).unwrap_err().to_string().contains("No such file")
+        );
     }
 
     #[test]
@@ -184,11 +202,18 @@ mod tests {
         for place in [file.clone(), file.join("below"), file.join("below/it")] {
             let error = check_folder(&place).unwrap_err();
             assert!(error.is_no_folder());
-            let said =
-                format!("`{}`: is a file, and a folder belongs here; give the path of a folder, or move the file away", file.display());
+            let said = format!(
+                "`{}`: is a file, and a folder belongs here; give the path of a folder, or move the file away",
+                file.display()
+            );
             assert_eq!(error.to_string(), said);
         }
-        for place in [folder.path().to_owned(), folder.path().join("none/yet"), PathBuf::from("none"), PathBuf::new()] {
+        for place in [
+            folder.path().to_owned(),
+            folder.path().join("none/yet"),
+            PathBuf::from("none"),
+            PathBuf::new(),
+        ] {
             assert!(check_folder(&place).is_ok(), "{}", place.display());
         }
     }

@@ -119,7 +119,8 @@ impl SystemHome {
             return Err(HomeError::NotJoined(folder.display().to_string()));
         }
         let text = files::read_text(&path)?;
-        let identity: IdentityFile = toml::from_str(&text).map_err(|error| content(&path, error.message()))?;
+        let identity: IdentityFile =
+            toml::from_str(&text).map_err(|error| content(&path, error.message()))?;
         let ca = certificate(&folder.join("ca.pem"))?;
         let authority = certificate(&folder.join("authority.pem"))?;
         Ok(Self {
@@ -128,7 +129,8 @@ impl SystemHome {
             hub: identity.hub.parse().map_err(|error| content(&path, &error))?,
             address: identity.url.parse().map_err(|error: DialError| content(&path, &error))?,
             sign: signing_key(&folder.join("sign.key"))?,
-            authority: x509::authority_key_of(&authority, &ca).map_err(|error| content(&folder.join("authority.pem"), &error))?,
+            authority: x509::authority_key_of(&authority, &ca)
+                .map_err(|error| content(&folder.join("authority.pem"), &error))?,
             chain: certificates(&folder.join("tls.pem"))?,
             tls_key: TlsKey::from_pem(&files::read_text(&folder.join("tls.key"))?)
                 .map_err(|error| content(&folder.join("tls.key"), &error))?,
@@ -144,7 +146,9 @@ impl SystemHome {
     /// Refuses a certificate that has ended, in words that the other end's refusal would not have.
     pub fn certificate_holds(&self, now: SystemTime) -> Result<(), HomeError> {
         match self.certificate_ends() {
-            Some(ends) if ends <= now => Err(HomeError::Ended { uri: self.uri(), ended: utc(ends) }),
+            Some(ends) if ends <= now => {
+                Err(HomeError::Ended { uri: self.uri(), ended: utc(ends) })
+            }
             _ => Ok(()),
         }
     }
@@ -185,7 +189,11 @@ impl SystemHome {
     }
 
     /// How to dial the hub for a call that needs no certificate: one that has ended is not shown, for with it nothing could be called.
-    pub(crate) fn tls_or_none(&self, alpn: &[u8], now: SystemTime) -> Result<Arc<ClientConfig>, HomeError> {
+    pub(crate) fn tls_or_none(
+        &self,
+        alpn: &[u8],
+        now: SystemTime,
+    ) -> Result<Arc<ClientConfig>, HomeError> {
         if self.certificate_ends().is_some_and(|ends| ends > now) {
             return self.tls(alpn);
         }
@@ -224,7 +232,11 @@ impl SystemHome {
     }
 
     /// Opens a key directory as the hub gave it, which must come after the one kept here, and keeps it.
-    pub fn accept_directory(&self, envelope: &Envelope, now: SystemTime) -> Result<Directory, HomeError> {
+    pub fn accept_directory(
+        &self,
+        envelope: &Envelope,
+        now: SystemTime,
+    ) -> Result<Directory, HomeError> {
         let known = self.known_directory(now)?;
         let directory = match &known {
             Some(known) => Directory::open_after(envelope, &self.authority, now, known)?,
@@ -238,7 +250,11 @@ impl SystemHome {
 
     /// Keeps a key directory, verified already.
     pub fn keep_directory(&self, envelope: &Envelope) -> Result<(), HomeError> {
-        Ok(files::write(&self.folder.join("directory.dsse"), &envelope.encode_to_vec(), Secrecy::Public)?)
+        Ok(files::write(
+            &self.folder.join("directory.dsse"),
+            &envelope.encode_to_vec(),
+            Secrecy::Public,
+        )?)
     }
 }
 

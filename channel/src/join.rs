@@ -19,7 +19,9 @@ use zerotrip_trust::x509::{self, TlsKey, X509Error, pem};
 
 use crate::files::{self, FileError, Secrecy};
 use crate::home::IdentityFile;
-use crate::{Address, ClientError, DialError, HomeError, Http2Bounds, Http2Client, SystemHome, dial};
+use crate::{
+    Address, ClientError, DialError, HomeError, Http2Bounds, Http2Client, SystemHome, dial,
+};
 
 /// How long new keys are valid.
 const KEY_LIFE: Duration = Duration::from_secs(3 * 365 * 86_400);
@@ -34,7 +36,9 @@ const POLL: Duration = Duration::from_millis(250);
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
     /// Somebody joined here before.
-    #[error("`{0}` already holds an identity; renew its certificate with `renew`, or join in an empty folder")]
+    #[error(
+        "`{0}` already holds an identity; renew its certificate with `renew`, or join in an empty folder"
+    )]
     Occupied(String),
     /// A folder holds keys, and nothing says that they were made for a `join` that is under way: copies of them may be about.
     #[error("`{0}` holds keys of a system that had joined; join in an empty folder")]
@@ -69,7 +73,9 @@ pub enum JoinError {
     #[error("the papers that came back are not good: {0}")]
     Papers(String),
     /// A key of an earlier try.
-    #[error("`{path}`, of an earlier try, cannot be read: {why}; remove the folder's keys, and ask the authority for a new invitation")]
+    #[error(
+        "`{path}`, of an earlier try, cannot be read: {why}; remove the folder's keys, and ask the authority for a new invitation"
+    )]
     DamagedKey {
         /// Which.
         path: String,
@@ -118,9 +124,15 @@ pub async fn join(
     let mut authority = AuthorityClient::new(client);
     let token = invitation.token.to_vec();
     let binding_tag = invitation.binding_tag(&made.csr, &made.keys).to_vec();
-    let request = JoinRequest { token: token.clone(), csr: made.csr.clone(), keys: made.keys.clone(), binding_tag };
+    let request = JoinRequest {
+        token: token.clone(),
+        csr: made.csr.clone(),
+        keys: made.keys.clone(),
+        binding_tag,
+    };
     // Asked before: these keys may have been filed with this invitation, by a `join` that did not wait long enough.
-    let filed_before = !made.fresh && authority.get_join(GetJoinRequest { token: token.clone() }).await.is_ok();
+    let filed_before =
+        !made.fresh && authority.get_join(GetJoinRequest { token: token.clone() }).await.is_ok();
     if filed_before {
         say("filed with the hub before; waiting for the authority to admit this system");
     } else {
@@ -131,7 +143,8 @@ pub async fn join(
     let started = Instant::now();
     loop {
         let reply = authority.get_join(GetJoinRequest { token: token.clone() }).await;
-        let reply = reply.map_err(|status| JoinError::Refused(Refusal::from_status(&status)))?.into_inner();
+        let reply =
+            reply.map_err(|status| JoinError::Refused(Refusal::from_status(&status)))?.into_inner();
         if !reply.certificate_chain.is_empty() {
             return settle(invitation, folder, &pinned, &made, reply);
         }
@@ -150,7 +163,11 @@ struct Made {
     fresh: bool,
 }
 
-fn make_keys(invitation: &Invitation, folder: &Path, usages: &[KeyUsage]) -> Result<Made, JoinError> {
+fn make_keys(
+    invitation: &Invitation,
+    folder: &Path,
+    usages: &[KeyUsage],
+) -> Result<Made, JoinError> {
     let path = folder.join("tls.key");
     let fresh = !files::is_there(&path);
     let (marker, invited) = (folder.join(BEGUN), invitation.system.uri());
@@ -173,7 +190,9 @@ fn make_keys(invitation: &Invitation, folder: &Path, usages: &[KeyUsage]) -> Res
     };
     let now = SystemTime::now();
     let mut keys = Vec::new();
-    for usage in [KeyUsage::Sign].iter().chain(usages.iter().filter(|usage| **usage != KeyUsage::Sign)) {
+    for usage in
+        [KeyUsage::Sign].iter().chain(usages.iter().filter(|usage| **usage != KeyUsage::Sign))
+    {
         let (name, algorithm) = match usage {
             KeyUsage::Sign => ("sign", Algorithm::Ed25519),
             KeyUsage::Approve => ("approve", Algorithm::Ed25519),
@@ -182,7 +201,8 @@ fn make_keys(invitation: &Invitation, folder: &Path, usages: &[KeyUsage]) -> Res
         };
         let path = folder.join(format!("{name}.key"));
         let key = if path.exists() {
-            SigningKey::from_pkcs8_pem(&files::read_text(&path)?).map_err(|error| damaged_key(&path, &error))?
+            SigningKey::from_pkcs8_pem(&files::read_text(&path)?)
+                .map_err(|error| damaged_key(&path, &error))?
         } else {
             let made = SigningKey::generate(algorithm)?;
             files::write(&path, made.to_pkcs8_pem().as_bytes(), Secrecy::Private)?;
@@ -206,17 +226,24 @@ fn settle(
     reply: zerotrip_proto::v1::GetJoinReply,
 ) -> Result<SystemHome, JoinError> {
     let papers = |why: String| JoinError::Papers(why);
-    let ca = pinned.get().ok_or_else(|| papers("the hub did not show its root certificate".into()))?;
+    let ca =
+        pinned.get().ok_or_else(|| papers("the hub did not show its root certificate".into()))?;
     let authority = CertificateDer::from(reply.authority_certificate);
     let key = x509::authority_key_of(&authority, ca).map_err(|error| papers(error.to_string()))?;
     let directory = reply.directory.ok_or_else(|| papers("no key directory".into()))?;
-    let opened = Directory::open(&directory, &key, SystemTime::now(), 0).map_err(|error| papers(error.to_string()))?;
+    let opened = Directory::open(&directory, &key, SystemTime::now(), 0)
+        .map_err(|error| papers(error.to_string()))?;
     if opened.system(&invitation.system.uri()).is_none() {
-        return Err(papers(format!("the key directory does not name `{}`", invitation.system.uri())));
+        return Err(papers(format!(
+            "the key directory does not name `{}`",
+            invitation.system.uri()
+        )));
     }
-    let listed: KeyDirectory = dsse::open(&directory, payload_type::DIRECTORY, &key).map_err(|error| papers(error.to_string()))?;
+    let listed: KeyDirectory = dsse::open(&directory, payload_type::DIRECTORY, &key)
+        .map_err(|error| papers(error.to_string()))?;
     lists_exactly(&listed, &invitation.system.uri(), &made.keys).map_err(papers)?;
-    let chain: Vec<CertificateDer<'static>> = reply.certificate_chain.into_iter().map(CertificateDer::from).collect();
+    let chain: Vec<CertificateDer<'static>> =
+        reply.certificate_chain.into_iter().map(CertificateDer::from).collect();
     let leaf = chain.first().ok_or_else(|| papers("no certificate".into()))?;
     let named = x509::identity_of(leaf).map_err(|error| papers(error.to_string()))?;
     if named != invitation.system {
@@ -227,12 +254,22 @@ fn settle(
             "the certificate is over another key than this system's `tls.key`; ask the authority for a new invitation".into(),
         ));
     }
-    let put = |name: &str, text: String| files::write(&folder.join(name), text.as_bytes(), Secrecy::Public);
+    let put = |name: &str, text: String| {
+        files::write(&folder.join(name), text.as_bytes(), Secrecy::Public)
+    };
     put("tls.pem", chain.iter().map(|cert| pem::encode(pem::CERTIFICATE, cert)).collect())?;
     put("ca.pem", pem::encode(pem::CERTIFICATE, ca))?;
     put("authority.pem", pem::encode(pem::CERTIFICATE, &authority))?;
-    files::write(&folder.join("directory.dsse"), &prost::Message::encode_to_vec(&directory), Secrecy::Public)?;
-    let identity = IdentityFile { system: invitation.system.uri(), hub: invitation.hub.uri(), url: invitation.url.clone() };
+    files::write(
+        &folder.join("directory.dsse"),
+        &prost::Message::encode_to_vec(&directory),
+        Secrecy::Public,
+    )?;
+    let identity = IdentityFile {
+        system: invitation.system.uri(),
+        hub: invitation.hub.uri(),
+        url: invitation.url.clone(),
+    };
     // Last: with this file the folder counts as joined.
     put("identity.toml", toml::to_string(&identity).map_err(|error| papers(error.to_string()))?)?;
     // The identity says now that nothing is under way here; the authority takes no key a second time.
@@ -242,18 +279,30 @@ fn settle(
 
 /// Whether the directory holds, of this system, exactly these keys for exactly these usages. Revoked ones, of an earlier join, do not count.
 fn lists_exactly(directory: &KeyDirectory, system: &str, own: &[Key]) -> Result<(), String> {
-    let systems = directory.members.iter().flat_map(|member| &member.systems).filter(|listed| listed.uri == system);
-    let listed: Vec<&Key> = systems.flat_map(|system| &system.keys).filter(|key| key.revoked_at.is_none()).collect();
+    let systems = directory
+        .members
+        .iter()
+        .flat_map(|member| &member.systems)
+        .filter(|listed| listed.uri == system);
+    let listed: Vec<&Key> =
+        systems.flat_map(|system| &system.keys).filter(|key| key.revoked_at.is_none()).collect();
     let named = |key: &Key| (key.id.clone(), key.usage, key.algorithm, key.public_key.clone());
-    let (found, expected): (BTreeSet<_>, BTreeSet<_>) = (listed.iter().map(|key| named(key)).collect(), own.iter().map(named).collect());
+    let (found, expected): (BTreeSet<_>, BTreeSet<_>) =
+        (listed.iter().map(|key| named(key)).collect(), own.iter().map(named).collect());
     let remedy = "somebody changed this system's papers on the way; tell the authority, which must revoke them and invite again";
     if let Some((id, ..)) = found.difference(&expected).next() {
-        return Err(format!("the key directory lists a key `{id}` of `{system}` that was not made here, or not for that use: {remedy}"));
+        return Err(format!(
+            "the key directory lists a key `{id}` of `{system}` that was not made here, or not for that use: {remedy}"
+        ));
     }
     if let Some((id, ..)) = expected.difference(&found).next() {
         return Err(format!("the key directory does not list this system's key `{id}`: {remedy}"));
     }
-    if listed.len() == own.len() { Ok(()) } else { Err(format!("the key directory lists a key of `{system}` twice: {remedy}")) }
+    if listed.len() == own.len() {
+        Ok(())
+    } else {
+        Err(format!("the key directory lists a key of `{system}` twice: {remedy}"))
+    }
 }
 
 #[cfg(test)]
@@ -266,14 +315,24 @@ mod tests {
 
     fn key(usage: KeyUsage) -> Key {
         let now = SystemTime::now();
-        SigningKey::generate(Algorithm::Ed25519).unwrap().public().to_proto(usage, now, now + KEY_LIFE)
+        SigningKey::generate(Algorithm::Ed25519).unwrap().public().to_proto(
+            usage,
+            now,
+            now + KEY_LIFE,
+        )
     }
 
     fn directory(keys: Vec<Key>) -> KeyDirectory {
-        let other =
-            System { uri: "spiffe://c.example/member/fund/system/other".into(), keys: vec![key(KeyUsage::Sign)], ..System::default() };
+        let other = System {
+            uri: "spiffe://c.example/member/fund/system/other".into(),
+            keys: vec![key(KeyUsage::Sign)],
+            ..System::default()
+        };
         let system = System { uri: SYSTEM.into(), keys, ..System::default() };
-        KeyDirectory { members: vec![Member { systems: vec![other, system], ..Member::default() }], ..KeyDirectory::default() }
+        KeyDirectory {
+            members: vec![Member { systems: vec![other, system], ..Member::default() }],
+            ..KeyDirectory::default()
+        }
     }
 
     fn invited(system: &str) -> Invitation {
@@ -292,9 +351,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let other = "spiffe://c.example/member/fund/system/csv";
         assert!(make_keys(&invited(SYSTEM), folder.path(), &[]).unwrap().fresh);
-        assert!(!make_keys(&invited(SYSTEM), folder.path(), &[]).unwrap().fresh, "with a second invitation, if the first was lost");
+        assert!(
+            !make_keys(&invited(SYSTEM), folder.path(), &[]).unwrap().fresh,
+            "with a second invitation, if the first was lost"
+        );
         let said = make_keys(&invited(other), folder.path(), &[]).err().unwrap().to_string();
-        assert!(said.contains(SYSTEM) && said.contains(other) && said.ends_with("join in an empty folder"), "{said}");
+        assert!(
+            said.contains(SYSTEM)
+                && said.contains(other)
+                && said.ends_with("join in an empty folder"),
+            "{said}"
+        );
         assert!(make_keys(&invited(other), tempfile::tempdir().unwrap().path(), &[]).is_ok());
     }
 
@@ -320,15 +387,33 @@ mod tests {
         let (sign, seal) = (own.first().unwrap().clone(), own.last().unwrap().clone());
         assert_eq!(check(&own), Ok(()));
         assert_eq!(check(&[seal.clone(), sign.clone()]), Ok(()));
-        let revoked = Key { revoked_at: Some(zerotrip_proto::to_timestamp(SystemTime::now())), ..key(KeyUsage::Sign) };
+        let revoked = Key {
+            revoked_at: Some(zerotrip_proto::to_timestamp(SystemTime::now())),
+            ..key(KeyUsage::Sign)
+        };
         assert_eq!(check(&[sign.clone(), seal.clone(), revoked]), Ok(()), "of an earlier join");
         let stranger = key(KeyUsage::Sign);
-        assert!(check(&[sign.clone(), seal.clone(), stranger.clone()]).unwrap_err().contains(&stranger.id));
+        assert!(
+            check(&[sign.clone(), seal.clone(), stranger.clone()])
+                .unwrap_err()
+                .contains(&stranger.id)
+        );
         assert!(check(&[sign.clone(), stranger]).is_err());
         assert!(check(std::slice::from_ref(&sign)).unwrap_err().contains(&seal.id));
-        assert!(check(&[sign.clone(), Key { usage: KeyUsage::Approve.into(), ..seal.clone() }]).is_err(), "another use");
+        assert!(
+            check(&[sign.clone(), Key { usage: KeyUsage::Approve.into(), ..seal.clone() }])
+                .is_err(),
+            "another use"
+        );
         assert!(check(&[sign.clone(), seal, sign]).unwrap_err().contains("twice"));
         assert!(check(&[]).is_err());
-        assert!(lists_exactly(&directory(own.clone()), "spiffe://c.example/member/fund/system/third", &own).is_err());
+        assert!(
+            lists_exactly(
+                &directory(own.clone()),
+                "spiffe://c.example/member/fund/system/third",
+                &own
+            )
+            .is_err()
+        );
     }
 }

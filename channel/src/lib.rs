@@ -47,16 +47,26 @@ pub struct Peer {
 impl Peer {
     /// Whether this is a hub whose certificate was superseded by what this directory says. A newer directory may say so of whoever brings it.
     pub fn is_superseded_hub(&self, directory: &Directory) -> bool {
-        directory.hub_tls(&self.identity).is_some_and(|known| known.supersedes(&self.tls_key, self.certified_since))
+        directory
+            .hub_tls(&self.identity)
+            .is_some_and(|known| known.supersedes(&self.tls_key, self.certified_since))
     }
 
     /// Who showed these certificates in the handshake of a connection, which verified them; `None` where there are none.
     pub fn shown(certificates: Option<&[CertificateDer<'_>]>) -> Result<Option<Self>, TlsError> {
-        let Some(certificates) = certificates.filter(|certificates| !certificates.is_empty()) else { return Ok(None) };
+        let Some(certificates) = certificates.filter(|certificates| !certificates.is_empty())
+        else {
+            return Ok(None);
+        };
         let identity = tls::peer_identity(certificates)?;
         let leaf = certificates.first().ok_or(TlsError::NoCertificate)?;
         let (certified_since, certified_until) = x509::validity_of(leaf)?;
-        Ok(Some(Self { identity, tls_key: x509::key_digest(leaf)?, certified_since, certified_until }))
+        Ok(Some(Self {
+            identity,
+            tls_key: x509::key_digest(leaf)?,
+            certified_since,
+            certified_until,
+        }))
     }
 }
 
@@ -82,7 +92,11 @@ pub struct Http2Bounds {
 
 impl Http2Bounds {
     /// Between the hub and those who ask: a machine that is busy asking a thousand things has time to say that it lives.
-    pub const CLIENT: Self = Self { ping_interval: Duration::from_secs(2), ping_timeout: Duration::from_secs(10), ..Self::STANDARD };
+    pub const CLIENT: Self = Self {
+        ping_interval: Duration::from_secs(2),
+        ping_timeout: Duration::from_secs(10),
+        ..Self::STANDARD
+    };
 
     /// For the channel.
     pub const STANDARD: Self = Self {

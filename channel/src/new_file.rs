@@ -27,10 +27,15 @@ pub struct NotPlaced {
 
 /// Refuses a target that exists or has no folder. Folders are never made.
 pub fn check(target: &Path) -> Result<(), FileError> {
-    let at = |kind, why: &str| Err(FileError { path: target.to_owned(), error: io::Error::new(kind, why) });
+    let at = |kind, why: &str| {
+        Err(FileError { path: target.to_owned(), error: io::Error::new(kind, why) })
+    };
     // Not `exists`: a link that leads nowhere is in the way too.
     if fs::symlink_metadata(target).is_ok() {
-        return at(ErrorKind::AlreadyExists, "exists already and is never overwritten; choose another file");
+        return at(
+            ErrorKind::AlreadyExists,
+            "exists already and is never overwritten; choose another file",
+        );
     }
     if target.file_name().is_none() {
         return at(ErrorKind::InvalidInput, "is no file's name");
@@ -59,17 +64,23 @@ impl NewFile {
 
     /// Puts the bytes into the part, durably.
     pub fn fill(&mut self, bytes: &[u8]) -> Result<(), FileError> {
-        let filled = self.file.write_all(bytes).and_then(|()| self.file.sync_all()).and_then(|()| sync_folder(&self.part));
+        let filled = self
+            .file
+            .write_all(bytes)
+            .and_then(|()| self.file.sync_all())
+            .and_then(|()| sync_folder(&self.part));
         filled.map_err(|error| FileError { path: self.part.clone(), error })
     }
 
     /// Gives it its name, unless another file has taken that meanwhile; then the part stays.
     pub fn place(self) -> Result<(), NotPlaced> {
         let kept = self.keep();
-        rename_new(&kept.part, &kept.target).and_then(|()| sync_folder(&kept.target)).map_err(|error| {
-            let part = if kept.part.exists() { kept.part.clone() } else { kept.target.clone() };
-            NotPlaced { part, error }
-        })
+        rename_new(&kept.part, &kept.target).and_then(|()| sync_folder(&kept.target)).map_err(
+            |error| {
+                let part = if kept.part.exists() { kept.part.clone() } else { kept.target.clone() };
+                NotPlaced { part, error }
+            },
+        )
     }
 
     /// Leaves the part where it is.
@@ -116,7 +127,10 @@ mod tests {
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
     }
 
     #[test]
@@ -127,7 +141,10 @@ mod tests {
         assert!(!target.exists() && names(folder.path()).len() == 1);
         new.fill(b"token").unwrap();
         new.place().unwrap();
-        assert_eq!((fs::read(&target).unwrap().as_slice(), names(folder.path())), (b"token".as_slice(), vec!["proof.sdjwt".to_owned()]));
+        assert_eq!(
+            (fs::read(&target).unwrap().as_slice(), names(folder.path())),
+            (b"token".as_slice(), vec!["proof.sdjwt".to_owned()])
+        );
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

@@ -18,8 +18,12 @@ impl SystemHome {
     /// is damaged, or not the authority's, is an error: somebody should look at the folder.
     pub async fn current_directory(&self, now: SystemTime) -> Result<Directory, HomeError> {
         match self.directory(now) {
-            Err(HomeError::Directory(DirectoryError::Expired(_))) => self.refresh_directory(now).await,
-            Err(HomeError::File(file)) if file.error.kind() == std::io::ErrorKind::NotFound => self.refresh_directory(now).await,
+            Err(HomeError::Directory(DirectoryError::Expired(_))) => {
+                self.refresh_directory(now).await
+            }
+            Err(HomeError::File(file)) if file.error.kind() == std::io::ErrorKind::NotFound => {
+                self.refresh_directory(now).await
+            }
             kept => kept,
         }
     }
@@ -30,11 +34,17 @@ impl SystemHome {
         let stream = dial(&self.address, self.tls_or_none(bounds::ALPN_H2, now)?).await?;
         let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
         let connection = tokio::spawn(connection);
-        let mut authority = AuthorityClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
-        let reply = tokio::time::timeout(ANSWER_TIME, authority.get_directory(GetDirectoryRequest {})).await;
+        let mut authority =
+            AuthorityClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
+        let reply =
+            tokio::time::timeout(ANSWER_TIME, authority.get_directory(GetDirectoryRequest {}))
+                .await;
         connection.abort();
-        let reply = reply.map_err(|_| HomeError::Refused(Refusal::new(ErrorCode::SourceTimeout, "no answer within 5 s")))?;
-        let reply = reply.map_err(|status| HomeError::Refused(Refusal::from_status(&status)))?.into_inner();
+        let reply = reply.map_err(|_| {
+            HomeError::Refused(Refusal::new(ErrorCode::SourceTimeout, "no answer within 5 s"))
+        })?;
+        let reply =
+            reply.map_err(|status| HomeError::Refused(Refusal::from_status(&status)))?.into_inner();
         let envelope = reply.directory.ok_or(HomeError::NoDirectory)?;
         self.accept_directory(&envelope, now)
     }

@@ -25,17 +25,30 @@ impl SystemHome {
     pub async fn renew(&self, now: SystemTime) -> Result<Option<SystemTime>, HomeError> {
         // Another command may have put the renewed one there meanwhile.
         let present = Self::load(&self.folder)?;
-        let own = present.certificate().ok_or_else(|| HomeError::NotJoined(self.folder.display().to_string()))?;
+        let own = present
+            .certificate()
+            .ok_or_else(|| HomeError::NotJoined(self.folder.display().to_string()))?;
         let signed = renewal::request(own, &present.tls_key, &present.sign)?;
         let stream = dial(&present.address, present.tls_or_none(bounds::ALPN_H2, now)?).await?;
         let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
         let connection = tokio::spawn(connection);
-        let mut authority = AuthorityClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
-        let reply = tokio::time::timeout(ANSWER_TIME, authority.renew(RenewRequest { renewal: Some(signed) })).await;
+        let mut authority =
+            AuthorityClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
+        let reply = tokio::time::timeout(
+            ANSWER_TIME,
+            authority.renew(RenewRequest { renewal: Some(signed) }),
+        )
+        .await;
         connection.abort();
-        let reply = reply.map_err(|_| HomeError::Refused(Refusal::new(ErrorCode::SourceTimeout, "no answer within 5 s")))?;
-        let chain = reply.map_err(|status| HomeError::Refused(Refusal::from_status(&status)))?.into_inner().certificate_chain;
-        let chain: Vec<CertificateDer<'static>> = chain.into_iter().map(CertificateDer::from).collect();
+        let reply = reply.map_err(|_| {
+            HomeError::Refused(Refusal::new(ErrorCode::SourceTimeout, "no answer within 5 s"))
+        })?;
+        let chain = reply
+            .map_err(|status| HomeError::Refused(Refusal::from_status(&status)))?
+            .into_inner()
+            .certificate_chain;
+        let chain: Vec<CertificateDer<'static>> =
+            chain.into_iter().map(CertificateDer::from).collect();
         let Some(renewed) = chain.first() else { return Ok(None) };
         let ends = renewal::accept(renewed, own, &present.tls_key, &present.ca, now)?;
         let text: String = chain.iter().map(|cert| pem::encode(pem::CERTIFICATE, cert)).collect();

@@ -35,10 +35,19 @@ pub enum Served {
 
 /// Serves `service` until the peer goes away or `stop` completes; then open streams finish and new ones are refused.
 /// Every request carries the [`Peer`] in its extensions, where there is one.
-pub async fn serve<I, S>(io: I, peer: Option<Peer>, service: S, bounds: Http2Bounds, stop: impl Future<Output = ()>) -> Served
+pub async fn serve<I, S>(
+    io: I,
+    peer: Option<Peer>,
+    service: S,
+    bounds: Http2Bounds,
+    stop: impl Future<Output = ()>,
+) -> Served
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send + 'static,
 {
     let service = service.map_request(move |request: Request<hyper::body::Incoming>| {
@@ -60,7 +69,8 @@ where
         .keep_alive_interval(bounds.ping_interval)
         .keep_alive_timeout(bounds.ping_timeout);
     let prefaced = Arc::new(Notify::new());
-    let io = Prefacing { io: Corked::new(io), left: PREFACE_BYTES, prefaced: Arc::clone(&prefaced) };
+    let io =
+        Prefacing { io: Corked::new(io), left: PREFACE_BYTES, prefaced: Arc::clone(&prefaced) };
     let silent = async {
         if tokio::time::timeout(PREFACE_TIME, prefaced.notified()).await.is_ok() {
             std::future::pending().await
@@ -89,7 +99,11 @@ struct Prefacing<I> {
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Prefacing<I> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(cx, buffer);
         if self.left > 0 {
@@ -103,7 +117,11 @@ impl<I: AsyncRead + Unpin> AsyncRead for Prefacing<I> {
 }
 
 impl<I: AsyncWrite + Unpin> AsyncWrite for Prefacing<I> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 
@@ -115,7 +133,11 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Prefacing<I> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write_vectored(cx, bytes)
     }
 

@@ -59,10 +59,17 @@ pub(super) struct Asking {
 
 /// The text is not repeated: it may be somebody's number, without its name.
 fn parameter(text: &str) -> Result<(&str, &str), Failure> {
-    text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty()).ok_or_else(|| {
-        let en = "--param: write it as `name=value`, for example `applicant=11010519491231002X`";
-        Failure::new(USAGE, en, "--param：请写作 `参数名=值`，例如 `applicant=11010519491231002X`")
-    })
+    text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty()).ok_or_else(
+        || {
+            let en =
+                "--param: write it as `name=value`, for example `applicant=11010519491231002X`";
+            Failure::new(
+                USAGE,
+                en,
+                "--param：请写作 `参数名=值`，例如 `applicant=11010519491231002X`",
+            )
+        },
+    )
 }
 
 /// The value itself, or what stands where it points. An error never repeats it: it is somebody's number.
@@ -70,15 +77,24 @@ fn value(name: &str, text: String, typed: &mut dyn Read) -> Result<String, Failu
     let Some(place) = text.strip_prefix('@') else { return Ok(text) };
     let read = if place == "-" {
         let mut read = String::new();
-        typed.take(MOST_VALUE).read_to_string(&mut read).map_err(|error| Failure::usage(&error, "无法读取标准输入"))?;
+        typed
+            .take(MOST_VALUE)
+            .read_to_string(&mut read)
+            .map_err(|error| Failure::usage(&error, "无法读取标准输入"))?;
         read
     } else {
         files::read_text(Path::new(place))?
     };
     let value = read.trim_start_matches('\u{feff}').trim();
     if value.is_empty() || value.lines().count() > 1 {
-        let en = format!("parameter `{name}`: `{text}` holds no single line; write the value there, and nothing else");
-        return Err(Failure::new(USAGE, en, format!("参数 `{name}`：`{text}` 中应只有一行，即参数的值")));
+        let en = format!(
+            "parameter `{name}`: `{text}` holds no single line; write the value there, and nothing else"
+        );
+        return Err(Failure::new(
+            USAGE,
+            en,
+            format!("参数 `{name}`：`{text}` 中应只有一行，即参数的值"),
+        ));
     }
     Ok(value.to_owned())
 }
@@ -95,7 +111,9 @@ impl Asking {
         };
         errand.validate().map_err(SessionError::from)?;
         let mut parameters = Vec::new();
-        for (name, text) in self.params.iter().map(|text| parameter(text)).collect::<Result<Vec<_>, _>>()? {
+        for (name, text) in
+            self.params.iter().map(|text| parameter(text)).collect::<Result<Vec<_>, _>>()?
+        {
             let text = value(name, text.to_owned(), &mut std::io::stdin().lock())?;
             parameters.push((name.to_owned(), text));
         }
@@ -111,7 +129,11 @@ pub(super) async fn check(asking: Asking, screen: &Screen) -> Result<ExitCode, F
     tell(&outcome, &question, screen)
 }
 
-pub(super) async fn issue(asking: Asking, out: &Path, screen: &Screen) -> Result<ExitCode, Failure> {
+pub(super) async fn issue(
+    asking: Asking,
+    out: &Path,
+    screen: &Screen,
+) -> Result<ExitCode, Failure> {
     let (dir, errand, question) = asking.split()?;
     new_file::check(out).map_err(SessionError::from)?;
     let home = renewals::open_home(&dir, screen)?;
@@ -121,7 +143,11 @@ pub(super) async fn issue(asking: Asking, out: &Path, screen: &Screen) -> Result
             tell(&outcome, &question, screen)
         }
         Issue::Issued(issued) => {
-            let head = format!("{} {}", screen.pick("issued and recorded:", "已签发并登记："), issued.file.display());
+            let head = format!(
+                "{} {}",
+                screen.pick("issued and recorded:", "已签发并登记："),
+                issued.file.display()
+            );
             let text = format!("{head}\n{}", card(&issued.certificate, screen));
             let mut value = certificate_json(&issued.certificate);
             if let Some(members) = value.as_object_mut() {
@@ -136,21 +162,29 @@ pub(super) async fn issue(asking: Asking, out: &Path, screen: &Screen) -> Result
     }
 }
 
-pub(super) async fn join(dir: &Path, invitation: &Path, wait: u64, screen: &Screen) -> Result<ExitCode, Failure> {
+pub(super) async fn join(
+    dir: &Path,
+    invitation: &Path,
+    wait: u64,
+    screen: &Screen,
+) -> Result<ExitCode, Failure> {
     let text = if invitation.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin()).map_err(|error| Failure::usage(&error, "无法读取邀请"))?
+        std::io::read_to_string(std::io::stdin())
+            .map_err(|error| Failure::usage(&error, "无法读取邀请"))?
     } else {
         files::read_text(invitation)?
     };
-    let invitation: Invitation =
-        text.trim().parse().map_err(|error: InvitationError| Failure::new(USAGE, error.to_string(), zh::invitation(&error)))?;
+    let invitation: Invitation = text.trim().parse().map_err(|error: InvitationError| {
+        Failure::new(USAGE, error.to_string(), zh::invitation(&error))
+    })?;
     screen.note(screen.pick(
         "making keys, filing them with the hub, and waiting for the authority to admit this system …",
         "正在生成密钥并向枢纽登记，等待数据主管部门准入……",
     ));
     let mut progress = |_line: &str| {};
     let usages = [KeyUsage::Sign, KeyUsage::Seal];
-    let home = join_hub(&invitation, dir, &usages, Duration::from_secs(wait), &mut progress).await?;
+    let home =
+        join_hub(&invitation, dir, &usages, Duration::from_secs(wait), &mut progress).await?;
     let text = match screen.language {
         Language::Zh => format!("已作为 {} 接入 {}", home.system, home.hub),
         _ => format!("joined {} as {}", home.hub, home.system),
@@ -164,18 +198,46 @@ fn tell(outcome: &Outcome, question: &Question, screen: &Screen) -> Result<ExitC
     let asked = format!("{}/{}", question.check, question.variant);
     let (word, head, mut lines, code, value) = match outcome {
         Outcome::Affirmed(affirmed) => {
-            let claims: Vec<Value> = affirmed.claims().iter().map(|claim| json!({ "name": claim.name, "value": claim.value })).collect();
-            let lines = affirmed.claims().iter().map(|claim| shown(&claim.name, &claim.value, screen)).collect();
-            ("affirmed", screen.pick("YES", "核验结果：符合"), lines, 0, json!({ "claims": claims }))
+            let claims: Vec<Value> = affirmed
+                .claims()
+                .iter()
+                .map(|claim| json!({ "name": claim.name, "value": claim.value }))
+                .collect();
+            let lines = affirmed
+                .claims()
+                .iter()
+                .map(|claim| shown(&claim.name, &claim.value, screen))
+                .collect();
+            (
+                "affirmed",
+                screen.pick("YES", "核验结果：符合"),
+                lines,
+                0,
+                json!({ "claims": claims }),
+            )
         }
         Outcome::Negative(negative) => {
             let (lines, reasons) = reasons(&negative.reasons, screen);
-            ("negative", screen.pick("NO", "核验结果：不符合"), lines, NOT_SO, json!({ "reasons": reasons }))
+            (
+                "negative",
+                screen.pick("NO", "核验结果：不符合"),
+                lines,
+                NOT_SO,
+                json!({ "reasons": reasons }),
+            )
         }
         Outcome::Unavailable(none) => {
-            let mut lines = vec![format!("  {} [{}]", screen.pick(&none.text_en, &none.text_zh), none.code.name())];
+            let mut lines = vec![format!(
+                "  {} [{}]",
+                screen.pick(&none.text_en, &none.text_zh),
+                none.code.name()
+            )];
             if !none.dataset.is_empty() {
-                lines.push(format!("  {} {}", screen.pick("not settled by:", "未能确定的数据源："), none.dataset));
+                lines.push(format!(
+                    "  {} {}",
+                    screen.pick("not settled by:", "未能确定的数据源："),
+                    none.dataset
+                ));
             }
             lines.push(match none.retryable {
                 true => screen.pick("  ask again later; this is not a no", "  请稍后再试；这不等于“不符合”").to_owned(),
@@ -189,7 +251,13 @@ fn tell(outcome: &Outcome, question: &Question, screen: &Screen) -> Result<ExitC
             let value = json!({
                 "code": none.code.name(), "dataset": none.dataset, "text_en": none.text_en, "text_zh": none.text_zh, "retryable": none.retryable,
             });
-            ("unavailable", screen.pick("UNAVAILABLE: no conclusion can be drawn", "暂不可用：无法得出结论"), lines, UNAVAILABLE, value)
+            (
+                "unavailable",
+                screen.pick("UNAVAILABLE: no conclusion can be drawn", "暂不可用：无法得出结论"),
+                lines,
+                UNAVAILABLE,
+                value,
+            )
         }
         Outcome::Denied(denied) => {
             let (mut lines, reasons) = reasons(&denied.reasons, screen);
@@ -218,7 +286,12 @@ fn shown(name: &str, value: &str, screen: &Screen) -> String {
 }
 
 fn reasons(reasons: &[Reason], screen: &Screen) -> (Vec<String>, Vec<Value>) {
-    let lines = reasons.iter().map(|reason| format!("  {} [{}]", screen.pick(&reason.text_en, &reason.text_zh), reason.code)).collect();
+    let lines = reasons
+        .iter()
+        .map(|reason| {
+            format!("  {} [{}]", screen.pick(&reason.text_en, &reason.text_zh), reason.code)
+        })
+        .collect();
     let one = |reason: &Reason| json!({ "code": reason.code, "text_en": reason.text_en, "text_zh": reason.text_zh });
     (lines, reasons.iter().map(one).collect())
 }
@@ -227,7 +300,9 @@ fn proof(proven: &ProvenAnswer, screen: &Screen) -> Vec<String> {
     let answer = proven.answer();
     let mut lines = Vec::new();
     for source in &answer.sources {
-        let as_of = zerotrip_proto::from_timestamp(source.as_of.as_ref()).map(|time| screen.time(time)).unwrap_or_default();
+        let as_of = zerotrip_proto::from_timestamp(source.as_of.as_ref())
+            .map(|time| screen.time(time))
+            .unwrap_or_default();
         let coverage = screen.pick(&source.coverage_en, &source.coverage_zh);
         lines.push(format!(
             "  {} {}, {} {as_of}, {coverage}",
@@ -236,11 +311,18 @@ fn proof(proven: &ProvenAnswer, screen: &Screen) -> Vec<String> {
             screen.pick("as of", "数据时点")
         ));
     }
-    lines.push(format!("  {} {}, {}", screen.pick("exchange:", "交换编号："), answer.request_id, screen.time(proven.answered_at())));
+    lines.push(format!(
+        "  {} {}, {}",
+        screen.pick("exchange:", "交换编号："),
+        answer.request_id,
+        screen.time(proven.answered_at())
+    ));
     let (index, size) = (proven.index(), proven.checkpoint().size);
     lines.push(match screen.language {
         Language::Zh => format!("  已验证：枢纽签名有效，存证台账第 {index} 条（树大小 {size}）"),
-        _ => format!("  verified: the hub's signature, and entry {index} of its ledger (tree of {size})"),
+        _ => format!(
+            "  verified: the hub's signature, and entry {index} of its ledger (tree of {size})"
+        ),
     });
     lines
 }
@@ -301,12 +383,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("id");
         std::fs::write(&file, "\u{feff} 11010519491231002X\r\n").unwrap();
-        let read = |text: &str, typed: &str| value("applicant", text.to_owned(), &mut typed.as_bytes());
+        let read =
+            |text: &str, typed: &str| value("applicant", text.to_owned(), &mut typed.as_bytes());
         let at = format!("@{}", file.display());
-        for (text, typed) in [("11010519491231002X", ""), (at.as_str(), ""), ("@-", "11010519491231002X\n")] {
+        for (text, typed) in
+            [("11010519491231002X", ""), (at.as_str(), ""), ("@-", "11010519491231002X\n")]
+        {
             assert_eq!(read(text, typed).unwrap(), "11010519491231002X", "{text}");
         }
-        for (text, typed) in [("@-", ""), ("@-", "11010519491231002X\n110105194912310011\n"), ("@", ""), ("@/nowhere", "")] {
+        for (text, typed) in [
+            ("@-", ""),
+            ("@-", "11010519491231002X\n110105194912310011\n"),
+            ("@", ""),
+            ("@/nowhere", ""),
+        ] {
             let failure = read(text, typed).unwrap_err();
             assert_eq!(failure.exit, USAGE);
             assert!(!failure.en.contains("1101"), "{}", failure.en);

@@ -66,7 +66,10 @@ pub(super) enum AuthorityCommand {
     },
 }
 
-pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Result<ExitCode, Failure> {
+pub(super) async fn authority(
+    command: AuthorityCommand,
+    screen: &Screen,
+) -> Result<ExitCode, Failure> {
     let now = SystemTime::now();
     match command {
         AuthorityCommand::Init { authority, trust_domain, hub, url, directory_life } => {
@@ -87,12 +90,24 @@ pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Res
             )?;
         }
         AuthorityCommand::EnrolHub { authority, hub_dir, dns, ip } => {
-            let dns = if dns.is_empty() && ip.is_empty() { vec!["localhost".to_owned()] } else { dns };
-            let ip = if ip.is_empty() && dns == ["localhost"] { vec![IpAddr::V4(Ipv4Addr::LOCALHOST)] } else { ip };
-            let enrolled = Authority::open_for_change(&authority.dir)?.enrol_hub(&hub_dir, &dns, &ip, now)?;
+            let dns =
+                if dns.is_empty() && ip.is_empty() { vec!["localhost".to_owned()] } else { dns };
+            let ip = if ip.is_empty() && dns == ["localhost"] {
+                vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]
+            } else {
+                ip
+            };
+            let enrolled =
+                Authority::open_for_change(&authority.dir)?.enrol_hub(&hub_dir, &dns, &ip, now)?;
             let text = match screen.language {
-                Language::Zh => format!("已登记枢纽 {}（密钥目录第 {} 版），可以启动", enrolled.uri, enrolled.version),
-                _ => format!("enrolled {} (directory version {}); it can start", enrolled.uri, enrolled.version),
+                Language::Zh => format!(
+                    "已登记枢纽 {}（密钥目录第 {} 版），可以启动",
+                    enrolled.uri, enrolled.version
+                ),
+                _ => format!(
+                    "enrolled {} (directory version {}); it can start",
+                    enrolled.uri, enrolled.version
+                ),
             };
             screen.show(&text, &json!({ "hub": enrolled.uri, "version": enrolled.version }))?;
         }
@@ -101,13 +116,19 @@ pub(super) async fn authority(command: AuthorityCommand, screen: &Screen) -> Res
             let ends = authority.renew_own(now)?;
             let (uri, until) = (authority.home().uri(), screen.time(ends));
             let text = match screen.language {
-                Language::Zh => format!("已续期数据主管部门自身的证书：{uri} 有效至 {until}；请执行 `zerotrip authority refresh` 发布"),
-                _ => format!("renewed the authority's own certificates: {uri} until {until}; publish with `zerotrip authority refresh`"),
+                Language::Zh => format!(
+                    "已续期数据主管部门自身的证书：{uri} 有效至 {until}；请执行 `zerotrip authority refresh` 发布"
+                ),
+                _ => format!(
+                    "renewed the authority's own certificates: {uri} until {until}; publish with `zerotrip authority refresh`"
+                ),
             };
             screen.show(&text, &json!({ "renewed": uri, "until": rfc3339(ends) }))?;
         }
         AuthorityCommand::Refresh { authority, offline } => {
-            let refreshed = publishing::refresh(&authority.dir, offline, &mut |event| note(event, screen)).await?;
+            let refreshed =
+                publishing::refresh(&authority.dir, offline, &mut |event| note(event, screen))
+                    .await?;
             match refreshed.published {
                 None => {
                     let version = refreshed.version;
@@ -140,10 +161,17 @@ fn note(event: Progress, screen: &Screen) {
                 format!("已自动续期数据主管部门自身的证书，有效至 {until}"),
             )
         }
-        Progress::NotGranted(why) => (format!("a request for renewal is not granted: {why}"), format!("有一项续期申请未予办理：{why}")),
+        Progress::NotGranted(why) => (
+            format!("a request for renewal is not granted: {why}"),
+            format!("有一项续期申请未予办理：{why}"),
+        ),
         Progress::NeedsHand { holder, why } => (
-            format!("{holder} asks for renewal, which the rule does not grant: {why}; grant it with `zerotrip member renew`"),
-            format!("{holder} 申请续期，但不符合自动办理的条件（{why}）；如同意请执行 `zerotrip member renew`"),
+            format!(
+                "{holder} asks for renewal, which the rule does not grant: {why}; grant it with `zerotrip member renew`"
+            ),
+            format!(
+                "{holder} 申请续期，但不符合自动办理的条件（{why}）；如同意请执行 `zerotrip member renew`"
+            ),
         ),
         Progress::Renewed { holder, ends } => {
             let until = screen.time(ends);
@@ -161,7 +189,9 @@ pub(super) fn show_published(published: &Published, screen: &Screen) -> Result<(
     let Published { version, confirmed, unconfirmed } = published;
     let mut text = match screen.language {
         Language::Zh => format!("密钥目录第 {version} 版已生效，{confirmed} 个连接器已确认"),
-        _ => format!("directory version {version} is in force; confirmed by {confirmed} connectors"),
+        _ => {
+            format!("directory version {version} is in force; confirmed by {confirmed} connectors")
+        }
     };
     for connector in unconfirmed {
         text.push_str(&format!("\n  {} {connector}", screen.pick("NOT confirmed by", "未确认：")));

@@ -69,11 +69,32 @@ pub(super) enum GrantCommand {
 pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<ExitCode, Failure> {
     match command {
         GrantCommand::List { authority } => list(&Authority::open(&authority.dir)?, screen)?,
-        GrantCommand::Add { authority, id, member, check, not_served_yet, purposes, bases, days, may_issue, variants_per_subject } => {
+        GrantCommand::Add {
+            authority,
+            id,
+            member,
+            check,
+            not_served_yet,
+            purposes,
+            bases,
+            days,
+            may_issue,
+            variants_per_subject,
+        } => {
             let life = Duration::from_secs(days * DAY);
-            let new = NewGrant { id, member, check, purposes, legal_bases: bases, life, may_issue, variants_per_subject };
+            let new = NewGrant {
+                id,
+                member,
+                check,
+                purposes,
+                legal_bases: bases,
+                life,
+                may_issue,
+                variants_per_subject,
+            };
             let mut announced = |each: &[NamedGrant]| tell_variants(each, screen);
-            let added = publishing::add_grants(&authority.dir, new, not_served_yet, &mut announced).await?;
+            let added =
+                publishing::add_grants(&authority.dir, new, not_served_yet, &mut announced).await?;
             show_in_force(&added.in_force, screen)?;
         }
         GrantCommand::Revoke { authority, id } => {
@@ -84,8 +105,10 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
 }
 
 fn tell_variants(each: &[NamedGrant], screen: &Screen) {
-    let listed: Vec<String> = each.iter().map(|one| format!("{} ({})", one.check, one.id)).collect();
-    let said = screen.pick("one grant for each variant that the hub serves: ", "按枢纽现有的核验范围逐一授权：");
+    let listed: Vec<String> =
+        each.iter().map(|one| format!("{} ({})", one.check, one.id)).collect();
+    let said = screen
+        .pick("one grant for each variant that the hub serves: ", "按枢纽现有的核验范围逐一授权：");
     screen.note(&format!("{said}{}", listed.join(", ")));
 }
 
@@ -106,7 +129,8 @@ pub(super) fn show_in_force(grants: &GrantsInForce, screen: &Screen) -> Result<(
             ),
         });
     }
-    let unserved: Vec<_> = unserved.iter().map(|one| json!({ "grant": one.grant, "check": one.check })).collect();
+    let unserved: Vec<_> =
+        unserved.iter().map(|one| json!({ "grant": one.grant, "check": one.check })).collect();
     screen.show(&text, &json!({ "published": "grants", "version": version, "unserved": unserved }))
 }
 
@@ -117,10 +141,18 @@ fn list(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
         let until = from_timestamp(grant.not_after.as_ref());
         let (word, said) = match state {
             GrantState::InForce => ("in_force", ""),
-            GrantState::NotTaken => ("not_taken", screen.pick("; NOT IN FORCE: the hub has not confirmed it", "；未生效：枢纽尚未确认")),
-            GrantState::RevocationNotTaken => {
-                ("revocation_not_taken", screen.pick("; revoked, but THE HUB MAY STILL SERVE IT", "；已撤销，但枢纽可能仍在按其办理"))
-            }
+            GrantState::NotTaken => (
+                "not_taken",
+                screen
+                    .pick("; NOT IN FORCE: the hub has not confirmed it", "；未生效：枢纽尚未确认"),
+            ),
+            GrantState::RevocationNotTaken => (
+                "revocation_not_taken",
+                screen.pick(
+                    "; revoked, but THE HUB MAY STILL SERVE IT",
+                    "；已撤销，但枢纽可能仍在按其办理",
+                ),
+            ),
         };
         lines.push(format!("{}{said}", in_words(&grant, until, screen)));
         values.push(json!({
@@ -130,9 +162,16 @@ fn list(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
         }));
     }
     if lines.is_empty() {
-        lines.push(screen.pick("no grants: nobody may ask anything", "没有授权：任何单位均不得核验").to_owned());
+        lines.push(
+            screen
+                .pick("no grants: nobody may ask anything", "没有授权：任何单位均不得核验")
+                .to_owned(),
+        );
     }
-    let (taken, waiting) = (authority.taken_grants()?.version, authority.waiting_grants()?.map(|bundle| bundle.version));
+    let (taken, waiting) = (
+        authority.taken_grants()?.version,
+        authority.waiting_grants()?.map(|bundle| bundle.version),
+    );
     if let Some(waiting) = waiting {
         lines.push(match screen.language {
             Language::Zh => {
@@ -143,7 +182,8 @@ fn list(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
             ),
         });
     }
-    screen.show(&lines.join("\n"), &json!({ "version": taken, "waiting": waiting, "grants": values }))
+    screen
+        .show(&lines.join("\n"), &json!({ "version": taken, "waiting": waiting, "grants": values }))
 }
 
 fn in_words(grant: &Grant, until: Option<SystemTime>, screen: &Screen) -> String {
@@ -156,5 +196,8 @@ fn in_words(grant: &Grant, until: Option<SystemTime>, screen: &Screen) -> String
     };
     let (purposes, bases) = (grant.purposes.join(", "), grant.legal_bases.join(", "));
     let (for_, until_) = (screen.pick("for", "用途"), screen.pick("until", "至"));
-    format!("{}  {}  {}  {for_} {purposes} ({bases}) {until_} {until}{issue}{variants}", grant.id, grant.member, grant.check)
+    format!(
+        "{}  {}  {}  {for_} {purposes} ({bases}) {until_} {until}{issue}{variants}",
+        grant.id, grant.member, grant.check
+    )
 }

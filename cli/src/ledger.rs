@@ -13,7 +13,8 @@ use zerotrip_certs::certificate::{checkpoint_origin, open_checkpoint};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_proto::v1::{
-    EntryOpening, ErrorCode, ExchangeFact, GetCheckpointRequest, GetEntriesRequest, GetFactRequest, ProveConsistencyRequest,
+    EntryOpening, ErrorCode, ExchangeFact, GetCheckpointRequest, GetEntriesRequest, GetFactRequest,
+    ProveConsistencyRequest,
 };
 use zerotrip_trust::keys::{Algorithm, PublicKey};
 use zerotrip_trust::note::{self, Checkpoint};
@@ -63,13 +64,19 @@ pub(super) enum LedgerCommand {
 
 pub(super) async fn ledger(command: LedgerCommand, screen: &Screen) -> Result<ExitCode, Failure> {
     match command {
-        LedgerCommand::Checkpoint { system } => checkpoint(&renewals::open_home(&system.dir, screen)?, screen).await,
-        LedgerCommand::Fact { system, exchange } => fact(&renewals::open_home(&system.dir, screen)?, exchange, screen).await,
+        LedgerCommand::Checkpoint { system } => {
+            checkpoint(&renewals::open_home(&system.dir, screen)?, screen).await
+        }
+        LedgerCommand::Fact { system, exchange } => {
+            fact(&renewals::open_home(&system.dir, screen)?, exchange, screen).await
+        }
         LedgerCommand::Verify { files: Some(folder), key: Some(key), .. } => {
             let (head, report) = verify_files(&folder, &key)?;
             tell(&head, &report, screen)
         }
-        LedgerCommand::Verify { dir, .. } => verify_hub(&renewals::open_home(&dir.unwrap_or_default(), screen)?, screen).await,
+        LedgerCommand::Verify { dir, .. } => {
+            verify_hub(&renewals::open_home(&dir.unwrap_or_default(), screen)?, screen).await
+        }
     }
 }
 
@@ -98,11 +105,16 @@ async fn checkpoint(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Fail
     Ok(ExitCode::SUCCESS)
 }
 
-async fn fact(home: &SystemHome, exchange_id: String, screen: &Screen) -> Result<ExitCode, Failure> {
+async fn fact(
+    home: &SystemHome,
+    exchange_id: String,
+    screen: &Screen,
+) -> Result<ExitCode, Failure> {
     let session = Session::connect(home).await?;
     let request = GetFactRequest { exchange_id: exchange_id.clone() };
     let reply = answered(session.connection().ledger().get_fact(request)).await?;
-    let fact = ExchangeFact::decode(reply.fact.as_slice()).map_err(|_| Failure::unverified(&"the fact cannot be read"))?;
+    let fact = ExchangeFact::decode(reply.fact.as_slice())
+        .map_err(|_| Failure::unverified(&"the fact cannot be read"))?;
     let (en, zh) = fact_words(fact.code());
     let name = fact.code().name();
     let head = screen.pick("what the exchange came to:", "该次交换的具体情况：");
@@ -135,14 +147,18 @@ fn fact_words(code: ErrorCode) -> (&'static str, &'static str) {
             "the register does not keep what has ended, so it proves nothing beside the others",
             "该登记不保留已终止的记录，无法与其他登记共同证明“无记录”",
         ),
-        ErrorCode::Undated => ("a record ended on a day that the register does not say", "存在未注明终止日期的已终止记录"),
+        ErrorCode::Undated => (
+            "a record ended on a day that the register does not say",
+            "存在未注明终止日期的已终止记录",
+        ),
         ErrorCode::Undetermined => (
             "a record settles nothing: something is in progress, or records contradict one another",
             "存在状态未定（如办理中）或相互矛盾的记录",
         ),
-        ErrorCode::DefinitionLimit => {
-            ("the question concerns more persons or records than the check allows for", "涉及的人员或记录超过该核验事项的上限")
-        }
+        ErrorCode::DefinitionLimit => (
+            "the question concerns more persons or records than the check allows for",
+            "涉及的人员或记录超过该核验事项的上限",
+        ),
         _ => ("the requester was told the same", "与请求方所获告知相同"),
     }
 }
@@ -151,16 +167,21 @@ async fn verify_hub(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Fail
     let session = Session::connect(home).await?;
     let (note, head) = fetch_head(&session).await?;
     // To an administrator of the authority the hub opens all; to another system what concerns it.
-    let mut audit = Audit::new(seen(home, &head)?, session.directory().is_administrator(&home.system));
+    let mut audit =
+        Audit::new(seen(home, &head)?, session.directory().is_administrator(&home.system));
     let mut ledger = session.connection().ledger();
     while audit.size() < head.size {
         let count = u32::try_from(head.size - audit.size()).unwrap_or(PAGE).min(PAGE);
-        let reply = answered(ledger.get_entries(GetEntriesRequest { start: audit.size(), count })).await?;
+        let reply =
+            answered(ledger.get_entries(GetEntriesRequest { start: audit.size(), count })).await?;
         if reply.entries.is_empty() {
             break;
         }
         for (at, entry) in reply.entries.iter().enumerate().take(count as usize) {
-            audit.push(entry, reply.openings.get(at).filter(|opening| **opening != EntryOpening::default()))?;
+            audit.push(
+                entry,
+                reply.openings.get(at).filter(|opening| **opening != EntryOpening::default()),
+            )?;
         }
     }
     let report = audit.finish(&head)?;
@@ -169,9 +190,12 @@ async fn verify_hub(home: &SystemHome, screen: &Screen) -> Result<ExitCode, Fail
 }
 
 async fn fetch_head(session: &Session) -> Result<(String, Checkpoint), Failure> {
-    let note = answered(session.connection().ledger().get_checkpoint(GetCheckpointRequest {})).await?.checkpoint;
+    let note = answered(session.connection().ledger().get_checkpoint(GetCheckpointRequest {}))
+        .await?
+        .checkpoint;
     let hub = session.connection().home().hub.uri();
-    let head = open_checkpoint(&note, session.directory(), &hub, SystemTime::now()).map_err(|error| Failure::unverified(&error))?;
+    let head = open_checkpoint(&note, session.directory(), &hub, SystemTime::now())
+        .map_err(|error| Failure::unverified(&error))?;
     Ok((note, head))
 }
 
@@ -182,18 +206,34 @@ fn seen(home: &SystemHome, head: &Checkpoint) -> Result<Option<Checkpoint>, Fail
     }
     let kept = kept_head(&files::read_text(&path)?).map_err(|error| {
         let path = path.display();
-        Failure::new(USAGE, format!("`{path}`: {error}"), format!("`{path}`：{}", zh::audit(&error)))
+        Failure::new(
+            USAGE,
+            format!("`{path}`: {error}"),
+            format!("`{path}`：{}", zh::audit(&error)),
+        )
     })?;
     if kept.origin != head.origin {
-        let en = format!("`{}` is of the ledger `{}`, not of `{}`; move it away to begin anew", path.display(), kept.origin, head.origin);
-        let zh = format!("`{}` 属于台账 `{}`，并非 `{}`；如需重新开始请将其移走", path.display(), kept.origin, head.origin);
+        let en = format!(
+            "`{}` is of the ledger `{}`, not of `{}`; move it away to begin anew",
+            path.display(),
+            kept.origin,
+            head.origin
+        );
+        let zh = format!(
+            "`{}` 属于台账 `{}`，并非 `{}`；如需重新开始请将其移走",
+            path.display(),
+            kept.origin,
+            head.origin
+        );
         return Err(Failure::new(USAGE, en, zh));
     }
     Ok(Some(kept))
 }
 
 fn keep(home: &SystemHome, note: &str) -> Result<(), Failure> {
-    debug_assert!(note.lines().next().is_some_and(|origin| origin == checkpoint_origin(&home.hub.uri())));
+    debug_assert!(
+        note.lines().next().is_some_and(|origin| origin == checkpoint_origin(&home.hub.uri()))
+    );
     Ok(files::write(&home.folder.join(SEEN), note.as_bytes(), Secrecy::Public)?)
 }
 
@@ -202,7 +242,8 @@ fn verify_files(folder: &Path, key: &str) -> Result<(Checkpoint, AuditReport), F
     files::check_folder(folder)?;
     let (origin, key) = verifier_key(key)?;
     let note = files::read_text(&folder.join("checkpoint"))?;
-    let head = note::open_checkpoint(&note, &origin, &key).map_err(|error| Failure::unverified(&error))?;
+    let head =
+        note::open_checkpoint(&note, &origin, &key).map_err(|error| Failure::unverified(&error))?;
     // The files hold leaves alone: what opens them is the hub's to give.
     let mut audit = Audit::new(None, false);
     while audit.size() < head.size {
@@ -210,7 +251,11 @@ fn verify_files(folder: &Path, key: &str) -> Result<(Checkpoint, AuditReport), F
         let wanted = usize::try_from((head.size - audit.size()).min(TILE_WIDTH)).unwrap_or(0);
         let entries = read_bundle(folder, index, head.size)?;
         if entries.len() < wanted {
-            return Err(AuditError::WrongSize { expected: head.size, found: audit.size() + entries.len() as u64 }.into());
+            return Err(AuditError::WrongSize {
+                expected: head.size,
+                found: audit.size() + entries.len() as u64,
+            }
+            .into());
         }
         for entry in entries.iter().take(wanted) {
             audit.push(entry, None)?;
@@ -224,9 +269,14 @@ fn read_bundle(folder: &Path, index: u64, size: u64) -> Result<Vec<Vec<u8>>, Fai
     let width = tiles::tile_width(0, index, size).flatten();
     let whole = folder.join(tiles::entries_path(index, None));
     // A log that has grown since the head was signed may have replaced the partial bundle by the full one.
-    let path = if width.is_some() && whole.exists() { whole } else { folder.join(tiles::entries_path(index, width)) };
+    let path = if width.is_some() && whole.exists() {
+        whole
+    } else {
+        folder.join(tiles::entries_path(index, width))
+    };
     let bytes = files::read(&path)?;
-    tiles::decode_entries(&bytes).map_err(|error| Failure::unverified(&format!("`{}`: {error}", path.display())))
+    tiles::decode_entries(&bytes)
+        .map_err(|error| Failure::unverified(&format!("`{}`: {error}", path.display())))
 }
 
 /// `<origin>+<key hash>+<base64(type || key)>`: the hash must be the one that follows from the rest.
@@ -249,19 +299,36 @@ fn verifier_key(text: &str) -> Result<(String, PublicKey), Failure> {
 
 fn tell(head: &Checkpoint, report: &AuditReport, screen: &Screen) -> Result<ExitCode, Failure> {
     let counts = &report.counts;
-    let (yes, no, none, denied, recorded) =
-        (counts.answered_true, counts.answered_false, counts.unavailable, counts.denied, counts.recorded);
+    let (yes, no, none, denied, recorded) = (
+        counts.answered_true,
+        counts.answered_false,
+        counts.unavailable,
+        counts.denied,
+        counts.recorded,
+    );
     let mut lines = match screen.language {
         Language::Zh => vec![
             format!("台账 {} 完好：共 {} 条，重算的根与签名一致", head.origin, report.size),
             format!("  其他系统的密封记录 {}（其内容不向本系统公开）", counts.sealed),
-            format!("  请求 {}：符合 {yes}，不符合 {no}，暂不可用 {none}，不予受理 {denied}，证明登记 {recorded}", counts.intents),
-            format!("  拒收 {}，目录与授权变更 {}，启动时补记 {}", counts.refusals, counts.bundles, counts.reconciliations),
+            format!(
+                "  请求 {}：符合 {yes}，不符合 {no}，暂不可用 {none}，不予受理 {denied}，证明登记 {recorded}",
+                counts.intents
+            ),
+            format!(
+                "  拒收 {}，目录与授权变更 {}，启动时补记 {}",
+                counts.refusals, counts.bundles, counts.reconciliations
+            ),
             format!("  未完成的请求 {}", report.open_count),
         ],
         _ => vec![
-            format!("ledger {} is whole: {} entries lead to the signed root", head.origin, report.size),
-            format!("  {} sealed entries of other systems (what they say is not opened here)", counts.sealed),
+            format!(
+                "ledger {} is whole: {} entries lead to the signed root",
+                head.origin, report.size
+            ),
+            format!(
+                "  {} sealed entries of other systems (what they say is not opened here)",
+                counts.sealed
+            ),
             format!(
                 "  {} intents: {yes} yes, {no} no, {none} unavailable, {denied} denied, {recorded} certificates recorded",
                 counts.intents
@@ -270,7 +337,10 @@ fn tell(head: &Checkpoint, report: &AuditReport, screen: &Screen) -> Result<Exit
                 "  {} refusals, {} directories and grants, {} reconciliations",
                 counts.refusals, counts.bundles, counts.reconciliations
             ),
-            format!("  {} intents without completion (under way, or lost in a crash not yet reconciled)", report.open_count),
+            format!(
+                "  {} intents without completion (under way, or lost in a crash not yet reconciled)",
+                report.open_count
+            ),
         ],
     };
     lines.extend(report.open.iter().map(|id| format!("    {id}")));
@@ -294,7 +364,11 @@ mod tests {
     use zerotrip_trust::merkle::{CompactRange, leaf_hash};
 
     fn entry(version: u64) -> Vec<u8> {
-        LedgerEntry { at: None, body: Some(Body::Bundle(BundleChange { version, ..BundleChange::default() })) }.encode_to_vec()
+        LedgerEntry {
+            at: None,
+            body: Some(Body::Bundle(BundleChange { version, ..BundleChange::default() })),
+        }
+        .encode_to_vec()
     }
 
     #[test]
@@ -304,9 +378,12 @@ mod tests {
         let entries: Vec<Vec<u8>> = (0..300).map(entry).collect();
         let mut range = CompactRange::new();
         entries.iter().for_each(|entry| range.append(leaf_hash(entry)));
-        let head = Checkpoint { origin: "c.example/hub/main".into(), size: 300, root: range.root() };
+        let head =
+            Checkpoint { origin: "c.example/hub/main".into(), size: 300, root: range.root() };
         let note = note::sign_checkpoint(&head, &key).unwrap();
-        let put = |name: &str, bytes: &[u8]| files::write(&folder.path().join(name), bytes, Secrecy::Public).unwrap();
+        let put = |name: &str, bytes: &[u8]| {
+            files::write(&folder.path().join(name), bytes, Secrecy::Public).unwrap()
+        };
         put("checkpoint", note.as_bytes());
         put("tile/entries/000", &tiles::encode_entries(entries.get(..256).unwrap()).unwrap());
         put("tile/entries/001.p/44", &tiles::encode_entries(entries.get(256..).unwrap()).unwrap());
@@ -316,16 +393,33 @@ mod tests {
         let mut altered = entries.clone();
         altered.swap(3, 4);
         put("tile/entries/000", &tiles::encode_entries(altered.get(..256).unwrap()).unwrap());
-        assert_eq!(verify_files(folder.path(), &vkey).unwrap_err(), Failure::from(AuditError::WrongRoot));
+        assert_eq!(
+            verify_files(folder.path(), &vkey).unwrap_err(),
+            Failure::from(AuditError::WrongRoot)
+        );
         put("tile/entries/000", &tiles::encode_entries(entries.get(..200).unwrap()).unwrap());
         assert!(verify_files(folder.path(), &vkey).unwrap_err().en.contains("but there are 200"));
-        let stranger = note::verifier_key("c.example/hub/main", SigningKey::generate(Algorithm::Ed25519).unwrap().public()).unwrap();
-        assert!(verify_files(folder.path(), &stranger).unwrap_err().en.contains("no signature of the log's key"));
+        let stranger = note::verifier_key(
+            "c.example/hub/main",
+            SigningKey::generate(Algorithm::Ed25519).unwrap().public(),
+        )
+        .unwrap();
+        assert!(
+            verify_files(folder.path(), &stranger)
+                .unwrap_err()
+                .en
+                .contains("no signature of the log's key")
+        );
         assert_eq!(verifier_key("x").unwrap_err().exit, USAGE);
         // Every code that a requester is not told has words of its own for those who are.
-        let untold = (0..600).filter_map(|code| ErrorCode::try_from(code).ok()).filter(|code| code.as_told() != *code);
+        let untold = (0..600)
+            .filter_map(|code| ErrorCode::try_from(code).ok())
+            .filter(|code| code.as_told() != *code);
         let said: std::collections::BTreeSet<_> = untold.map(|code| fact_words(code).0).collect();
-        assert!(said.len() == 7 && !said.contains(fact_words(ErrorCode::SourceTimeout).0), "{said:?}");
+        assert!(
+            said.len() == 7 && !said.contains(fact_words(ErrorCode::SourceTimeout).0),
+            "{said:?}"
+        );
         assert!(verifier_key(&vkey.replace("c.example", "d.example")).is_err());
     }
 }

@@ -113,7 +113,8 @@ enum Command {
 pub fn main() -> ExitCode {
     install_provider();
     let cli = Cli::parse();
-    let screen = Screen { json: cli.json, language: cli.lang.unwrap_or_else(Language::from_environment) };
+    let screen =
+        Screen { json: cli.json, language: cli.lang.unwrap_or_else(Language::from_environment) };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return screen.fail(&Failure::usage(&error, "无法启动")),
@@ -130,7 +131,9 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Issue { asking, out } => ask::issue(asking, &out, screen).await,
         Command::Verify(verifying) => verify::verify(&verifying, screen),
         Command::Join { dir, invitation, wait } => ask::join(&dir, &invitation, wait, screen).await,
-        Command::Renew { system, wait } => renewals::renew(&system.dir, std::time::Duration::from_secs(wait), screen).await,
+        Command::Renew { system, wait } => {
+            renewals::renew(&system.dir, std::time::Duration::from_secs(wait), screen).await
+        }
         Command::Authority(command) => authority::authority(command, screen).await,
         Command::Member(command) => member::member(command, screen).await,
         Command::Grant(command) => grants::grant(command, screen).await,
@@ -153,7 +156,12 @@ mod tests {
         fn walk(command: &clap::Command) {
             assert!(command.get_about().is_some(), "{}", command.get_name());
             for argument in command.get_arguments() {
-                assert!(argument.get_help().is_some() || argument.is_hide_set(), "{} {}", command.get_name(), argument.get_id());
+                assert!(
+                    argument.get_help().is_some() || argument.is_hide_set(),
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
             }
             command.get_subcommands().for_each(walk);
         }

@@ -64,11 +64,16 @@ pub(super) enum DirectoryCommand {
 
 pub(super) async fn catalog(command: CatalogCommand, screen: &Screen) -> Result<ExitCode, Failure> {
     match command {
-        CatalogCommand::List { system } => list(&renewals::open_home(&system.dir, screen)?, screen).await?,
+        CatalogCommand::List { system } => {
+            list(&renewals::open_home(&system.dir, screen)?, screen).await?
+        }
         CatalogCommand::Show { system, name } => {
             let connection = Connection::open(&renewals::open_home(&system.dir, screen)?).await?;
             let found = connection.checks().await?.into_iter().find(|entry| entry.name == name);
-            let entry = found.ok_or_else(|| SessionError::UnknownCheck { check: name.clone(), variant: "*".into() })?;
+            let entry = found.ok_or_else(|| SessionError::UnknownCheck {
+                check: name.clone(),
+                variant: "*".into(),
+            })?;
             let digest = hex::encode(&entry.definition_digest);
             screen.show(
                 entry.definition.trim_end(),
@@ -82,12 +87,19 @@ pub(super) async fn catalog(command: CatalogCommand, screen: &Screen) -> Result<
 async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
     let session = Session::connect(home).await?;
     let checks = session.connection().checks().await?;
-    let datasets = answered(session.connection().catalog().list_datasets(ListDatasetsRequest {})).await?.datasets;
+    let datasets = answered(session.connection().catalog().list_datasets(ListDatasetsRequest {}))
+        .await?
+        .datasets;
     let mut lines = vec![screen.pick("checks:", "核验事项：").to_owned()];
     let mut check_values = Vec::new();
     for entry in &checks {
         let title = screen.pick(&entry.title_en, &entry.title_zh);
-        lines.push(format!("  {}/{}  {title}  ({})", entry.name, entry.variant, parameters(&entry.parameters, screen)));
+        lines.push(format!(
+            "  {}/{}  {title}  ({})",
+            entry.name,
+            entry.variant,
+            parameters(&entry.parameters, screen)
+        ));
         check_values.push(json!({
             "check": entry.name, "variant": entry.variant, "title_en": entry.title_en, "title_zh": entry.title_zh,
             "parameters": entry.parameters, "definition_digest": hex::encode(&entry.definition_digest),
@@ -96,19 +108,34 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
     lines.push(screen.pick("datasets:", "数据目录：").to_owned());
     let mut dataset_values = Vec::new();
     for entry in &datasets {
-        let Some(statement) = entry.statement.as_ref().and_then(|envelope| believed(envelope, session.directory())) else {
+        let Some(statement) =
+            entry.statement.as_ref().and_then(|envelope| believed(envelope, session.directory()))
+        else {
             lines.push(format!(
                 "  {}",
-                screen.pick("(a statement that its owner did not sign: not shown)", "（未经提供单位签名，不予显示）")
+                screen.pick(
+                    "(a statement that its owner did not sign: not shown)",
+                    "（未经提供单位签名，不予显示）"
+                )
             ));
             dataset_values.push(json!({ "verified": false }));
             continue;
         };
-        let attached = if entry.attached { screen.pick("attached", "在线") } else { screen.pick("not attached", "离线") };
-        let quality = entry.quality.as_ref().and_then(|envelope| quality::believed(envelope, entry, &statement, session.directory()));
+        let attached = if entry.attached {
+            screen.pick("attached", "在线")
+        } else {
+            screen.pick("not attached", "离线")
+        };
+        let quality = entry.quality.as_ref().and_then(|envelope| {
+            quality::believed(envelope, entry, &statement, session.directory())
+        });
         let coverage = statement.coverage.clone().unwrap_or_default();
         let covers = screen.pick(&coverage.text_en, &coverage.text_zh);
-        lines.push(format!("  {}  {}  {attached}  {covers}", statement.id, screen.pick(&statement.name_en, &statement.name_zh)));
+        lines.push(format!(
+            "  {}  {}  {attached}  {covers}",
+            statement.id,
+            screen.pick(&statement.name_en, &statement.name_zh)
+        ));
         if !statement.keeps_ended {
             lines.push(
                 screen
@@ -152,27 +179,50 @@ fn covered(coverage: &Coverage) -> serde_json::Value {
 }
 
 /// An owner's statement, if an approving key of the dataset's own member signed it.
-fn believed(envelope: &zerotrip_proto::v1::Envelope, directory: &Directory) -> Option<DatasetStatement> {
+fn believed(
+    envelope: &zerotrip_proto::v1::Envelope,
+    directory: &Directory,
+) -> Option<DatasetStatement> {
     let kind = zerotrip_proto::payload_type::DATASET;
     let (_, keyid) = dsse::peek(envelope, kind).ok()?;
-    let holder = directory.signing_key(keyid, zerotrip_proto::v1::KeyUsage::Approve, SystemTime::now()).ok()?;
+    let holder = directory
+        .signing_key(keyid, zerotrip_proto::v1::KeyUsage::Approve, SystemTime::now())
+        .ok()?;
     let statement: DatasetStatement = dsse::open(envelope, kind, &holder.key).ok()?;
     let owner = directory.owner_of(&statement.id)?;
     (holder.member.as_deref() == Some(owner.id.as_str())).then_some(statement)
 }
 
-pub(super) async fn directory(command: DirectoryCommand, screen: &Screen) -> Result<ExitCode, Failure> {
+pub(super) async fn directory(
+    command: DirectoryCommand,
+    screen: &Screen,
+) -> Result<ExitCode, Failure> {
     let now = SystemTime::now();
     let directory = match command {
-        DirectoryCommand::Fetch { system } => Connection::open(&renewals::open_home(&system.dir, screen)?).await?.fetch_directory().await?,
-        DirectoryCommand::Show { file: Some(file), authority: Some(authority), ca: Some(ca), .. } => {
-            open_directory(&file, &authority, &ca, now)?
+        DirectoryCommand::Fetch { system } => {
+            Connection::open(&renewals::open_home(&system.dir, screen)?)
+                .await?
+                .fetch_directory()
+                .await?
         }
-        DirectoryCommand::Show { dir, .. } => SystemHome::load(&dir.unwrap_or_default())?.directory(now)?,
+        DirectoryCommand::Show {
+            file: Some(file),
+            authority: Some(authority),
+            ca: Some(ca),
+            ..
+        } => open_directory(&file, &authority, &ca, now)?,
+        DirectoryCommand::Show { dir, .. } => {
+            SystemHome::load(&dir.unwrap_or_default())?.directory(now)?
+        }
     };
     let head = match screen.language {
         Language::Zh => {
-            format!("密钥目录第 {} 版，{}，有效至 {}", directory.version(), directory.trust_domain(), screen.time(directory.expires_at()))
+            format!(
+                "密钥目录第 {} 版，{}，有效至 {}",
+                directory.version(),
+                directory.trust_domain(),
+                screen.time(directory.expires_at())
+            )
         }
         _ => format!(
             "directory version {} of {}, valid until {}",
@@ -182,14 +232,25 @@ pub(super) async fn directory(command: DirectoryCommand, screen: &Screen) -> Res
         ),
     };
     let mut lines = vec![head];
-    let state = |active: bool| if active { screen.pick("active", "正常") } else { screen.pick("SUSPENDED", "已暂停") };
+    let state = |active: bool| {
+        if active { screen.pick("active", "正常") } else { screen.pick("SUSPENDED", "已暂停") }
+    };
     for hub in directory.hubs() {
         lines.push(format!("  {}  {}", hub.uri, state(hub.active)));
     }
     for member in directory.members() {
-        lines.push(format!("  {}  {}  {}", member.id, screen.pick(&member.name_en, &member.name_zh), state(member.active)));
+        lines.push(format!(
+            "  {}  {}  {}",
+            member.id,
+            screen.pick(&member.name_en, &member.name_zh),
+            state(member.active)
+        ));
         for system in directory.systems().iter().filter(|system| system.member == member.id) {
-            let administrator = if system.administrator { screen.pick("  administrator", "  管理员") } else { "" };
+            let administrator = if system.administrator {
+                screen.pick("  administrator", "  管理员")
+            } else {
+                ""
+            };
             lines.push(format!("    {}  {}{administrator}", system.uri, state(system.active)));
         }
     }

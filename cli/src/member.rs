@@ -16,8 +16,10 @@ use crate::render::{Failure, Language, Screen, rfc3339, zh};
 use crate::renewals;
 
 const DAY: u64 = 86_400;
-const NOT_CONFIRMED_EN: &str = "what the hub has not confirmed may not hold there: send it with `zerotrip authority refresh`";
-const NOT_CONFIRMED_ZH: &str = "枢纽尚未确认的内容可能尚未生效：请执行 `zerotrip authority refresh` 重新发布";
+const NOT_CONFIRMED_EN: &str =
+    "what the hub has not confirmed may not hold there: send it with `zerotrip authority refresh`";
+const NOT_CONFIRMED_ZH: &str =
+    "枢纽尚未确认的内容可能尚未生效：请执行 `zerotrip authority refresh` 重新发布";
 
 #[derive(Subcommand)]
 pub(super) enum MemberCommand {
@@ -109,7 +111,13 @@ pub(super) async fn member(command: MemberCommand, screen: &Screen) -> Result<Ex
     match command {
         MemberCommand::Invite { authority, member, system, name_en, name_zh, admin, days, out } => {
             let (name_en, name_zh) = (name_en.as_deref(), name_zh.as_deref());
-            let new = NewMember { member: &member, system: &system, name_en, name_zh, administrator: admin };
+            let new = NewMember {
+                member: &member,
+                system: &system,
+                name_en,
+                name_zh,
+                administrator: admin,
+            };
             invite(&authority.dir, &new, Duration::from_secs(days * DAY), &out, screen).await?;
         }
         MemberCommand::Admit { authority, member, system, wait } => {
@@ -126,18 +134,28 @@ pub(super) async fn member(command: MemberCommand, screen: &Screen) -> Result<Ex
         MemberCommand::Suspend { authority, member } => {
             set_status(&authority.dir, &member, Status::Suspended, screen).await?;
         }
-        MemberCommand::Resume { authority, member } => set_status(&authority.dir, &member, Status::Active, screen).await?,
+        MemberCommand::Resume { authority, member } => {
+            set_status(&authority.dir, &member, Status::Active, screen).await?
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn invite(dir: &Path, new: &NewMember<'_>, life: Duration, out: &Path, screen: &Screen) -> Result<(), Failure> {
+async fn invite(
+    dir: &Path,
+    new: &NewMember<'_>,
+    life: Duration,
+    out: &Path,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let invited = publishing::invite(dir, new, life, out).await?;
     let (uri, file) = (invited.invitation.system.uri(), out.display());
     let until = screen.time(invited.expires_at);
     let mut text = match screen.language {
         Language::Zh => format!("已邀请 {uri}，有效至 {until}；邀请在 {file}，请像密码一样交付"),
-        _ => format!("invited {uri} until {until}; the invitation is in {file}: hand it over like a password"),
+        _ => format!(
+            "invited {uri} until {until}; the invitation is in {file}: hand it over like a password"
+        ),
     };
     if invited.again {
         text.push_str(screen.pick(
@@ -160,7 +178,13 @@ async fn invite(dir: &Path, new: &NewMember<'_>, life: Duration, out: &Path, scr
     screen.show(&text, &value)
 }
 
-async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &Screen) -> Result<(), Failure> {
+async fn admit(
+    dir: &Path,
+    member: &str,
+    system: &str,
+    wait: Duration,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let admitted = publishing::admit(dir, member, system, wait).await?;
     let (uri, revoked, published) = (&admitted.system, admitted.revoked, &admitted.published);
     let version = published.version;
@@ -168,7 +192,9 @@ async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &
         (0, Language::Zh) => format!("已准入 {uri}（密钥目录第 {version} 版）"),
         (0, _) => format!("admitted {uri} (directory version {version})"),
         (_, Language::Zh) => {
-            format!("已准入 {uri}（密钥目录第 {version} 版）；其原有的 {revoked} 个签名密钥已撤销，原 TLS 证书已失效")
+            format!(
+                "已准入 {uri}（密钥目录第 {version} 版）；其原有的 {revoked} 个签名密钥已撤销，原 TLS 证书已失效"
+            )
         }
         (_, _) => format!(
             "admitted {uri} (directory version {version}); its {revoked} earlier signing keys are revoked, and its earlier \
@@ -183,16 +209,28 @@ async fn admit(dir: &Path, member: &str, system: &str, wait: Duration, screen: &
 }
 
 /// Of this member and system, or the hub's own.
-async fn renew(dir: &Path, named: Option<(&str, &str)>, wait: Duration, screen: &Screen) -> Result<(), Failure> {
+async fn renew(
+    dir: &Path,
+    named: Option<(&str, &str)>,
+    wait: Duration,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let by_hand = publishing::renew_by_hand(dir, named, wait).await?;
     let (holder, until) = (&by_hand.renewed.holder, screen.time(by_hand.renewed.ends));
-    let en = format!("renewed {holder} until {until}; its keys are the same, and it takes the certificate up by itself");
+    let en = format!(
+        "renewed {holder} until {until}; its keys are the same, and it takes the certificate up by itself"
+    );
     let zh = format!("已为 {holder} 续期至 {until}；其密钥不变，并将自动取用新证书");
     screen.note(screen.pick(&en, &zh));
     show_published(&by_hand.published, screen)
 }
 
-async fn set_status(dir: &Path, member: &str, status: Status, screen: &Screen) -> Result<(), Failure> {
+async fn set_status(
+    dir: &Path,
+    member: &str,
+    status: Status,
+    screen: &Screen,
+) -> Result<(), Failure> {
     match publishing::set_status(dir, member, status).await? {
         StatusChange::Changed(published) => {
             let (en, zh) = match status {
@@ -202,16 +240,28 @@ async fn set_status(dir: &Path, member: &str, status: Status, screen: &Screen) -
             screen.note(screen.pick(&en, &zh));
             show_published(&published, screen)
         }
-        StatusChange::Unchanged { version, issued } => show_unchanged(screen, member, status, version, issued),
+        StatusChange::Unchanged { version, issued } => {
+            show_unchanged(screen, member, status, version, issued)
+        }
     }
 }
 
-fn show_unchanged(screen: &Screen, member: &str, status: Status, version: u64, issued: Option<SystemTime>) -> Result<(), Failure> {
+fn show_unchanged(
+    screen: &Screen,
+    member: &str,
+    status: Status,
+    version: u64,
+    issued: Option<SystemTime>,
+) -> Result<(), Failure> {
     let (en, zh) = zh::status(status);
     let since = issued.map(|time| screen.time(time)).unwrap_or_default();
     let text = match screen.language {
-        Language::Zh => format!("{member} 此前{zh}：枢纽现行的密钥目录第 {version} 版（{since} 签发）即如此；未作任何变更"),
-        _ => format!("{member} is {en} already: so says directory version {version} of {since}, in force at the hub; nothing has changed"),
+        Language::Zh => format!(
+            "{member} 此前{zh}：枢纽现行的密钥目录第 {version} 版（{since} 签发）即如此；未作任何变更"
+        ),
+        _ => format!(
+            "{member} is {en} already: so says directory version {version} of {since}, in force at the hub; nothing has changed"
+        ),
     };
     let value = json!({
         "published": Value::Null, "changed": false, "member": member, "active": status == Status::Active, "version": version,
@@ -222,12 +272,17 @@ fn show_unchanged(screen: &Screen, member: &str, status: Status, version: u64, i
 
 /// Whether the hub has confirmed that this member is suspended, or that it is not.
 fn hub_knows(confirmed: Option<&KeyDirectory>, member: &Member) -> bool {
-    let known = confirmed.and_then(|directory| directory.members.iter().find(|known| known.id == member.id));
+    let known = confirmed
+        .and_then(|directory| directory.members.iter().find(|known| known.id == member.id));
     // A member that the hub does not know at all is active there in no sense; only its suspension would be news.
     known.map_or(member.status() == Status::Active, |known| known.status() == member.status())
 }
 
-fn list_members(authority: &Authority, behind: Option<&Behind>, screen: &Screen) -> Result<(), Failure> {
+fn list_members(
+    authority: &Authority,
+    behind: Option<&Behind>,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let directory = authority.directory();
     let state = |status: Status| match status {
         Status::Active => screen.pick("active", "正常"),
@@ -238,8 +293,17 @@ fn list_members(authority: &Authority, behind: Option<&Behind>, screen: &Screen)
     let mut values: Vec<Value> = Vec::new();
     for member in &directory.members {
         let known = hub_knows(confirmed.as_ref(), member);
-        let not_there = if known { "" } else { screen.pick("; THE HUB HAS NOT CONFIRMED THIS", "；枢纽尚未确认") };
-        lines.push(format!("{}  {}  {}{not_there}", member.id, screen.pick(&member.name_en, &member.name_zh), state(member.status())));
+        let not_there = if known {
+            ""
+        } else {
+            screen.pick("; THE HUB HAS NOT CONFIRMED THIS", "；枢纽尚未确认")
+        };
+        lines.push(format!(
+            "{}  {}  {}{not_there}",
+            member.id,
+            screen.pick(&member.name_en, &member.name_zh),
+            state(member.status())
+        ));
         for system in &member.systems {
             let keys = system.keys.iter().filter(|key| key.revoked_at.is_none());
             let usages: Vec<String> = keys
@@ -248,8 +312,17 @@ fn list_members(authority: &Authority, behind: Option<&Behind>, screen: &Screen)
                     _ => key.usage().as_str_name().to_ascii_lowercase(),
                 })
                 .collect();
-            let administrator = if system.administrator { screen.pick(", administrator", "，管理员") } else { "" };
-            lines.push(format!("  {}  {}  ({}{administrator})", system.uri, state(system.status()), usages.join(", ")));
+            let administrator = if system.administrator {
+                screen.pick(", administrator", "，管理员")
+            } else {
+                ""
+            };
+            lines.push(format!(
+                "  {}  {}  ({}{administrator})",
+                system.uri,
+                state(system.status()),
+                usages.join(", ")
+            ));
         }
         let systems: Vec<&str> = member.systems.iter().map(|system| system.uri.as_str()).collect();
         let active = member.status() == Status::Active;
@@ -259,7 +332,9 @@ fn list_members(authority: &Authority, behind: Option<&Behind>, screen: &Screen)
         lines.push(screen.pick(NOT_CONFIRMED_EN, NOT_CONFIRMED_ZH).to_owned());
     }
     let invited = authority.invited(SystemTime::now())?;
-    lines.extend(invited.iter().map(|uri| format!("{} {uri}", screen.pick("invited, not admitted yet:", "已邀请，尚未准入："))));
+    lines.extend(invited.iter().map(|uri| {
+        format!("{} {uri}", screen.pick("invited, not admitted yet:", "已邀请，尚未准入："))
+    }));
     if let Some(Behind { version, differs }) = behind {
         lines.push(match screen.language {
             Language::Zh => format!("警告：枢纽的密钥目录为第 {version} 版，并非本目录所签发：本目录是旧副本，以上内容已过时；请执行 `zerotrip authority refresh`"),

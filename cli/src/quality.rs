@@ -4,7 +4,9 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use zerotrip_datasets::quality::{STEP, validate};
-use zerotrip_proto::v1::{DatasetEntry, DatasetQuality, DatasetStatement, Envelope, KeyUsage, QualityKind};
+use zerotrip_proto::v1::{
+    DatasetEntry, DatasetQuality, DatasetStatement, Envelope, KeyUsage, QualityKind,
+};
 use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
@@ -22,18 +24,27 @@ pub(super) fn believed(
     let holder = directory.signing_key(keyid, KeyUsage::Sign, SystemTime::now()).ok()?;
     let quality: DatasetQuality = dsse::open(envelope, payload_type::QUALITY, &holder.key).ok()?;
     let owner = directory.owner_of(&statement.id)?;
-    let ours = holder.member.as_deref() == Some(owner.id.as_str()) && holder.uri == quality.connector;
+    let ours =
+        holder.member.as_deref() == Some(owner.id.as_str()) && holder.uri == quality.connector;
     let digest = dsse::payload_digest(entry.statement.as_ref()?);
-    (ours && quality.statement_digest == digest && validate(&quality, &envelope.payload, statement).is_ok()).then_some(quality)
+    (ours
+        && quality.statement_digest == digest
+        && validate(&quality, &envelope.payload, statement).is_ok())
+    .then_some(quality)
 }
 
 /// For people.
 pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
-    let as_of = from_timestamp(quality.as_of.as_ref()).map(|time| screen.time(time)).unwrap_or_default();
+    let as_of =
+        from_timestamp(quality.as_of.as_ref()).map(|time| screen.time(time)).unwrap_or_default();
     let (rows, spoilt) = (quality.rows, quality.spoilt_rows);
     let head = match (spoilt, screen.language) {
-        (0, Language::Zh) => format!("    数据质量：约 {rows} 行，截至 {as_of}；没有会使答复不可用的行"),
-        (0, _) => format!("    quality: about {rows} rows as of {as_of}; none could make an answer unavailable"),
+        (0, Language::Zh) => {
+            format!("    数据质量：约 {rows} 行，截至 {as_of}；没有会使答复不可用的行")
+        }
+        (0, _) => format!(
+            "    quality: about {rows} rows as of {as_of}; none could make an answer unavailable"
+        ),
         (_, Language::Zh) => {
             format!(
                 "    数据质量：约 {rows} 行，截至 {as_of}；{} 行可能使答复不可用{}",
@@ -50,7 +61,8 @@ pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
         }
     };
     let said = quality.entries.iter().map(|entry| {
-        let place = if entry.column.is_empty() { screen.pick("rows", "整行") } else { &entry.column };
+        let place =
+            if entry.column.is_empty() { screen.pick("rows", "整行") } else { &entry.column };
         let (en, zh) = words(entry.kind());
         let (number, share) = (number(entry.count, screen), share(entry.count, rows, screen));
         match screen.language {
@@ -97,7 +109,10 @@ fn number(count: u64, screen: &Screen) -> String {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a rate for people; registers are far below 2^52 rows")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a rate for people; registers are far below 2^52 rows"
+)]
 fn rate(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
@@ -123,11 +138,17 @@ fn words(kind: QualityKind) -> (&'static str, &'static str) {
         QualityKind::UnknownCode => ("hold a code that is not in the list", "代码不在清单内"),
         QualityKind::BlankCode => ("hold no code", "缺少代码"),
         QualityKind::LostId => ("hold no id, where one should stand", "缺少应有的证件号码"),
-        QualityKind::IrregularId => ("are spelled irregularly; they are found all the same", "写法不规范，仍可查得"),
+        QualityKind::IrregularId => {
+            ("are spelled irregularly; they are found all the same", "写法不规范，仍可查得")
+        }
         QualityKind::RoundedId => ("may have been rounded by a spreadsheet", "可能被电子表格取整"),
-        QualityKind::NamedBeside => ("name a person outside the look-ups", "在查询列之外出现身份号码"),
+        QualityKind::NamedBeside => {
+            ("name a person outside the look-ups", "在查询列之外出现身份号码")
+        }
         QualityKind::ImplausibleDate => ("are days on which it cannot have been", "日期不可能为真"),
-        QualityKind::EndOfCurrent => ("say that something ended that goes on", "现势记录却有终止日期"),
+        QualityKind::EndOfCurrent => {
+            ("say that something ended that goes on", "现势记录却有终止日期")
+        }
         QualityKind::RaggedRow => ("have another width than the header", "列数与表头不符"),
         QualityKind::Unspecified => ("are of no known kind", "类别不明"),
     }
@@ -145,13 +166,20 @@ mod tests {
     #[test]
     fn it_is_said_in_both_languages_as_bounds_and_a_few_stay_a_few() {
         let when = Some(to_timestamp(SystemTime::UNIX_EPOCH));
-        let entry = |column: &str, kind: QualityKind, count| ColumnQuality { column: column.into(), kind: kind.into(), count };
+        let entry = |column: &str, kind: QualityKind, count| ColumnQuality {
+            column: column.into(),
+            kind: kind.into(),
+            count,
+        };
         let quality = DatasetQuality {
             rows: 6300,
             spoilt_rows: 60,
             as_of: when,
             looked_at: when,
-            entries: vec![entry("owner_id", QualityKind::Unreadable, 20), entry("", QualityKind::RaggedRow, 10)],
+            entries: vec![
+                entry("owner_id", QualityKind::Unreadable, 20),
+                entry("", QualityKind::RaggedRow, 10),
+            ],
             ..DatasetQuality::default()
         };
         let said = |language| lines(&quality, &Screen { json: false, language }).join("\n");
@@ -174,7 +202,13 @@ mod tests {
             assert!(zh.contains(part), "{part}: {zh}");
         }
         let value = value(&quality);
-        assert_eq!((value["findings"][1]["kind"].as_str(), value["findings"][1]["at_most"].as_bool()), (Some("ragged_row"), Some(true)));
-        assert_eq!((value["findings"][0]["at_most"].as_bool(), value["at_most"].as_bool()), (Some(true), Some(true)));
+        assert_eq!(
+            (value["findings"][1]["kind"].as_str(), value["findings"][1]["at_most"].as_bool()),
+            (Some("ragged_row"), Some(true))
+        );
+        assert_eq!(
+            (value["findings"][0]["at_most"].as_bool(), value["at_most"].as_bool()),
+            (Some(true), Some(true))
+        );
     }
 }

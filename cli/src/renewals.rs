@@ -33,7 +33,9 @@ pub(super) fn note(endings: &[Ending], now: SystemTime, screen: &Screen) {
 
 /// What is to be said of what ends, a line each.
 pub(super) fn lines(endings: &[Ending], now: SystemTime, screen: &Screen) -> Vec<String> {
-    let said = |Said { text, .. }: Said| format!("{}{}", screen.pick("WARNING: ", "警告："), screen.pick(&text.en, &text.zh));
+    let said = |Said { text, .. }: Said| {
+        format!("{}{}", screen.pick("WARNING: ", "警告："), screen.pick(&text.en, &text.zh))
+    };
     endings.iter().filter_map(|ending| ending.in_words(now)).map(said).collect()
 }
 
@@ -44,15 +46,22 @@ pub(super) fn values(endings: &[Ending], now: SystemTime) -> Vec<Value> {
 }
 
 /// `zerotrip renew`: files the request, and takes what the authority renewed. Exit code 1: asked, and not renewed yet.
-pub(super) async fn renew(dir: &Path, wait: Duration, screen: &Screen) -> Result<ExitCode, Failure> {
+pub(super) async fn renew(
+    dir: &Path,
+    wait: Duration,
+    screen: &Screen,
+) -> Result<ExitCode, Failure> {
     let home = SystemHome::load(dir).map_err(SessionError::from)?;
     let started = Instant::now();
     loop {
         if let Some(ends) = home.renew(SystemTime::now()).await.map_err(SessionError::from)? {
             let (uri, until) = (home.uri(), screen.time(ends));
-            let (en, zh) =
-                (format!("renewed: the certificate of {uri} holds until {until}"), format!("已续期：{uri} 的证书有效至 {until}"));
-            screen.show(screen.pick(&en, &zh), &json!({ "renewed": uri, "until": rfc3339(ends) }))?;
+            let (en, zh) = (
+                format!("renewed: the certificate of {uri} holds until {until}"),
+                format!("已续期：{uri} 的证书有效至 {until}"),
+            );
+            screen
+                .show(screen.pick(&en, &zh), &json!({ "renewed": uri, "until": rfc3339(ends) }))?;
             return Ok(ExitCode::SUCCESS);
         }
         if started.elapsed() >= wait {

@@ -9,7 +9,8 @@ use clap::Args;
 use prost::Message as _;
 use serde_json::{Value, json};
 use zerotrip_certs::certificate::{
-    CertificateError, Disclosed, Finding, JwkSet, TrustRoot, VerifiedCertificate, verify as verify_certificate,
+    CertificateError, Disclosed, Finding, JwkSet, TrustRoot, VerifiedCertificate,
+    verify as verify_certificate,
 };
 use zerotrip_channel::{SystemHome, files};
 use zerotrip_proto::v1::Envelope;
@@ -69,7 +70,8 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
         Root::Keys(keys) => TrustRoot::Keys(keys),
     };
     let certificate = verify_certificate(&token, root, now);
-    let certificate = certificate.map_err(|error: CertificateError| invalid(&error, &zh::certificate(&error)))?;
+    let certificate =
+        certificate.map_err(|error: CertificateError| invalid(&error, &zh::certificate(&error)))?;
     let (mut text, mut value) = (card(&certificate, screen), certificate_json(&certificate));
     if verifying.file.extension().is_some_and(|ending| ending == UNFINISHED) {
         text.push_str(&format!("\n{}", unfinished(&certificate, screen)));
@@ -102,13 +104,16 @@ fn unfinished(certificate: &VerifiedCertificate, screen: &Screen) -> String {
 fn root(verifying: &Verifying, now: SystemTime) -> Result<Root, Failure> {
     match verifying {
         Verifying { jwks: Some(path), .. } => {
-            let set = JwkSet::parse(&files::read_text(path)?).map_err(|error| Failure::usage(&error, "公钥集有误"))?;
+            let set = JwkSet::parse(&files::read_text(path)?)
+                .map_err(|error| Failure::usage(&error, "公钥集有误"))?;
             Ok(Root::Keys(set))
         }
-        Verifying { directory: Some(directory), authority: Some(authority), ca: Some(ca), .. } => {
-            Ok(Root::Directory(Box::new(open_directory(directory, authority, ca, now)?)))
+        Verifying {
+            directory: Some(directory), authority: Some(authority), ca: Some(ca), ..
+        } => Ok(Root::Directory(Box::new(open_directory(directory, authority, ca, now)?))),
+        Verifying { dir: Some(dir), .. } => {
+            Ok(Root::Directory(Box::new(SystemHome::load(dir)?.directory(now)?)))
         }
-        Verifying { dir: Some(dir), .. } => Ok(Root::Directory(Box::new(SystemHome::load(dir)?.directory(now)?))),
         _ => Err(Failure::new(
             USAGE,
             "say whose keys to trust: `--dir` of a joined system, `--directory`, `--authority` and `--ca`, or `--jwks`",
@@ -118,24 +123,37 @@ fn root(verifying: &Verifying, now: SystemTime) -> Result<Root, Failure> {
 }
 
 /// A signed directory out of files, from the root down.
-pub(super) fn open_directory(directory: &Path, authority: &Path, ca: &Path, now: SystemTime) -> Result<Directory, Failure> {
+pub(super) fn open_directory(
+    directory: &Path,
+    authority: &Path,
+    ca: &Path,
+    now: SystemTime,
+) -> Result<Directory, Failure> {
     let certificate = |path: &Path| {
         let text = files::read_text(path)?;
-        pem::certificate(&text).map_err(|error| Failure::usage(&format!("`{}`: {error}", path.display()), "证书文件有误"))
+        pem::certificate(&text).map_err(|error| {
+            Failure::usage(&format!("`{}`: {error}", path.display()), "证书文件有误")
+        })
     };
     let key = x509::authority_key_at(&certificate(authority)?, &certificate(ca)?, now);
-    let key = key.map_err(|error| Failure::unverified(&format!("`{}`: {error}", authority.display())))?;
+    let key =
+        key.map_err(|error| Failure::unverified(&format!("`{}`: {error}", authority.display())))?;
     let bytes = files::read(directory)?;
     let envelope = Envelope::decode(bytes.as_slice());
-    let envelope = envelope.map_err(|error| Failure::usage(&format!("`{}`: {error}", directory.display()), "密钥目录文件有误"))?;
-    Directory::open(&envelope, &key, now, 0).map_err(|error| Failure::unverified(&format!("`{}`: {error}", directory.display())))
+    let envelope = envelope.map_err(|error| {
+        Failure::usage(&format!("`{}`: {error}", directory.display()), "密钥目录文件有误")
+    })?;
+    Directory::open(&envelope, &key, now, 0)
+        .map_err(|error| Failure::unverified(&format!("`{}`: {error}", directory.display())))
 }
 
 /// The certificate as a card.
 pub(super) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String {
     let pick = |text: &Bilingual| screen.pick(&text.en, &text.zh).to_owned();
     let mut lines = vec!["─".repeat(72), format!("  {}", pick(&certificate.title)), "─".repeat(72)];
-    let mut line = |en: &str, zh: &str, value: String| lines.push(format!("  {} {value}", screen.pick(en, zh)));
+    let mut line = |en: &str, zh: &str, value: String| {
+        lines.push(format!("  {} {value}", screen.pick(en, zh)))
+    };
     line("states:", "证明内容：", pick(&certificate.statement));
     line("asked about:", "查询范围：", pick(&certificate.persons));
     for (name, values) in &certificate.scope {
@@ -146,7 +164,11 @@ pub(super) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
         line("holds as of:", "结论时点：", moment.to_owned());
     }
     for (name, value) in &certificate.disclosed.claims {
-        line("shown:", "出示：", format!("{} {value}", screen.pick(zh::name_en(name), zh::name(name))));
+        line(
+            "shown:",
+            "出示：",
+            format!("{} {value}", screen.pick(zh::name_en(name), zh::name(name))),
+        );
     }
     let withheld = withheld(&certificate.disclosed, screen);
     if !withheld.is_empty() {
@@ -169,18 +191,32 @@ pub(super) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
         line(
             "source:",
             "数据源：",
-            format!("{} ({}) {} {}; {coverage}", source.dataset, source.owner, screen.pick("as of", "数据时点"), source.as_of),
+            format!(
+                "{} ({}) {} {}; {coverage}",
+                source.dataset,
+                source.owner,
+                screen.pick("as of", "数据时点"),
+                source.as_of
+            ),
         );
     }
     let issuer = &certificate.issuer;
     // Offline only its URI is known.
-    let sealed_by = issuer.name.as_ref().map_or_else(|| issuer.uri.clone(), |name| format!("{} ({})", pick(name), issuer.uri));
+    let sealed_by = issuer
+        .name
+        .as_ref()
+        .map_or_else(|| issuer.uri.clone(), |name| format!("{} ({})", pick(name), issuer.uri));
     line("sealed by:", "签发单位：", sealed_by);
     if issuer.active == Some(false) {
         line(
             "note:",
             "注意：",
-            screen.pick("the issuer is suspended today; it was not when it sealed this", "签发单位现已暂停；签发时有效").to_owned(),
+            screen
+                .pick(
+                    "the issuer is suspended today; it was not when it sealed this",
+                    "签发单位现已暂停；签发时有效",
+                )
+                .to_owned(),
         );
     }
     line("issued:", "签发时间：", screen.time(certificate.issued_at));
@@ -193,7 +229,10 @@ pub(super) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
 
 /// What the certificate could show and this presentation does not.
 fn withheld(disclosed: &Disclosed, screen: &Screen) -> Vec<String> {
-    let named = disclosed.withheld.iter().map(|name| screen.pick(zh::name_en(name), zh::name(name)).to_owned());
+    let named = disclosed
+        .withheld
+        .iter()
+        .map(|name| screen.pick(zh::name_en(name), zh::name(name)).to_owned());
     let parameters = match (disclosed.withheld_parameters, screen.language) {
         (0, _) => None,
         (count, Language::Zh) => Some(format!("{count} 项查询参数（如申请人）")),
@@ -204,10 +243,17 @@ fn withheld(disclosed: &Disclosed, screen: &Screen) -> Vec<String> {
 }
 
 fn evidence(certificate: &VerifiedCertificate, screen: &Screen) -> String {
-    let Finding { hub, request_id, answered_at, index, tree_size, directory_issued_at } = &certificate.evidence;
+    let Finding { hub, request_id, answered_at, index, tree_size, directory_issued_at } =
+        &certificate.evidence;
     let about = match certificate.disclosed.request {
-        true => screen.pick("; the answer is about exactly the person and purpose shown", "；答复确系针对所出示的人员与用途"),
-        false => screen.pick("; the answer is about exactly what is shown and what is withheld", "；答复确系针对所出示及未出示的内容"),
+        true => screen.pick(
+            "; the answer is about exactly the person and purpose shown",
+            "；答复确系针对所出示的人员与用途",
+        ),
+        false => screen.pick(
+            "; the answer is about exactly what is shown and what is withheld",
+            "；答复确系针对所出示及未出示的内容",
+        ),
     };
     let answered = screen.time(*answered_at);
     let as_of = match (directory_issued_at, screen.language) {
@@ -230,13 +276,17 @@ fn evidence(certificate: &VerifiedCertificate, screen: &Screen) -> String {
 /// The one moment that it is about: the earliest at which a source was read.
 fn holds_as_of(certificate: &VerifiedCertificate) -> Option<&str> {
     let times = certificate.sources.iter().map(|source| source.as_of.as_str());
-    times.filter_map(|text| Some((chrono::DateTime::parse_from_rfc3339(text).ok()?, text))).min().map(|(_, text)| text)
+    times
+        .filter_map(|text| Some((chrono::DateTime::parse_from_rfc3339(text).ok()?, text)))
+        .min()
+        .map(|(_, text)| text)
 }
 
 /// The certificate for machines.
 pub(super) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
     let both = |text: &Bilingual| json!({ "en": text.en, "zh": text.zh });
-    let Finding { hub, request_id, answered_at, index, tree_size, directory_issued_at } = &certificate.evidence;
+    let Finding { hub, request_id, answered_at, index, tree_size, directory_issued_at } =
+        &certificate.evidence;
     let evidence = json!({
         "checked": true, "hub": hub, "request_id": request_id, "answered_at": rfc3339(*answered_at), "ledger_index": index,
         "tree_size": tree_size, "directory_issued_at": directory_issued_at.map(rfc3339),
@@ -277,7 +327,8 @@ mod tests {
 
     fn certificate(disclosed: Disclosed) -> VerifiedCertificate {
         let text = |en: &str| Bilingual { en: en.into(), zh: "无".into() };
-        let (issued_at, uri) = (SystemTime::UNIX_EPOCH, "spiffe://c.example/member/fund/system/window".to_owned());
+        let (issued_at, uri) =
+            (SystemTime::UNIX_EPOCH, "spiffe://c.example/member/fund/system/window".to_owned());
         VerifiedCertificate {
             issuer: Issuer { uri, name: None, active: None, key_id: "k".into() },
             issued_at,
@@ -308,8 +359,11 @@ mod tests {
     #[test]
     fn a_certificate_that_names_nobody_says_so() {
         let withheld = vec!["case_number".to_owned(), "purpose".into(), "request".into()];
-        let bare = certificate(Disclosed { withheld, withheld_parameters: 1, ..Disclosed::default() });
-        let said = |certificate: &VerifiedCertificate, language| card(certificate, &Screen { json: false, language });
+        let bare =
+            certificate(Disclosed { withheld, withheld_parameters: 1, ..Disclosed::default() });
+        let said = |certificate: &VerifiedCertificate, language| {
+            card(certificate, &Screen { json: false, language })
+        };
         let (en, zh) = (said(&bare, Language::En), said(&bare, Language::Zh));
         for part in [
             "withheld: 1 parameter of the question (such as the applicant), case, purpose, the signed request",
@@ -317,19 +371,27 @@ mod tests {
         ] {
             assert!(en.contains(part), "{part}: {en}");
         }
-        for part in
-            ["未出示： 1 项查询参数（如申请人）、办件号、用途、签名的请求", "警告： 未出示任何有关当事人的内容", "限于： 地区 330100"]
-        {
+        for part in [
+            "未出示： 1 项查询参数（如申请人）、办件号、用途、签名的请求",
+            "警告： 未出示任何有关当事人的内容",
+            "限于： 地区 330100",
+        ] {
             assert!(zh.contains(part), "{part}: {zh}");
         }
         let value = certificate_json(&bare);
-        assert_eq!((value["names_subject"].as_bool(), value["withheld_parameters"].as_u64()), (Some(false), Some(1)));
+        assert_eq!(
+            (value["names_subject"].as_bool(), value["withheld_parameters"].as_u64()),
+            (Some(false), Some(1))
+        );
         assert_eq!(value["withheld"][2], "request");
         let claims = [("applicant".to_owned(), "X".to_owned())].into();
         let whole = certificate(Disclosed { claims, request: true, ..Disclosed::default() });
         for language in [Language::En, Language::Zh] {
             let card = said(&whole, language);
-            assert!(!["WARNING", "withheld", "警告", "未出示"].iter().any(|word| card.contains(word)), "{card}");
+            assert!(
+                !["WARNING", "withheld", "警告", "未出示"].iter().any(|word| card.contains(word)),
+                "{card}"
+            );
         }
         assert_eq!(certificate_json(&whole)["names_subject"].as_bool(), Some(true));
     }

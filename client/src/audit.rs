@@ -107,14 +107,22 @@ pub enum AuditError {
     #[error(transparent)]
     Seen(#[from] SeenLogError),
     /// A kept head that cannot be read.
-    #[error("the head that was kept from the last look cannot be read; move the file away to begin anew")]
+    #[error(
+        "the head that was kept from the last look cannot be read; move the file away to begin anew"
+    )]
     KeptHead,
 }
 
 impl Audit {
     /// Begins; `seen` is the head of the last look. `whole`: who looks may read all, so every entry must be opened.
     pub fn new(seen: Option<Checkpoint>, whole: bool) -> Self {
-        Self { range: CompactRange::new(), seen, open: BTreeMap::new(), counts: Counts::default(), whole }
+        Self {
+            range: CompactRange::new(),
+            seen,
+            open: BTreeMap::new(),
+            counts: Counts::default(),
+            whole,
+        }
     }
 
     /// How many entries so far.
@@ -125,11 +133,16 @@ impl Audit {
     /// The next entry, exactly as hashed, and what opens it.
     pub fn push(&mut self, leaf: &[u8], opening: Option<&EntryOpening>) -> Result<(), AuditError> {
         let index = self.range.size();
-        match LedgerEntry::decode(leaf).ok().and_then(|entry| entry.body).ok_or(AuditError::Unreadable(index))? {
+        match LedgerEntry::decode(leaf)
+            .ok()
+            .and_then(|entry| entry.body)
+            .ok_or(AuditError::Unreadable(index))?
+        {
             Leaf::Bundle(_) => self.counts.bundles += 1,
             Leaf::Sealed(_) => match opening {
                 Some(opening) => {
-                    let content = entry::open(leaf, opening).map_err(|_| AuditError::NotCommitted(index))?;
+                    let content =
+                        entry::open(leaf, opening).map_err(|_| AuditError::NotCommitted(index))?;
                     self.count(index, content.body.ok_or(AuditError::Unreadable(index))?)?;
                 }
                 None if self.whole => return Err(AuditError::Withheld(index)),
@@ -138,7 +151,9 @@ impl Audit {
         }
         self.range.append(leaf_hash(leaf));
         match &self.seen {
-            Some(seen) if seen.size == self.range.size() && seen.root != self.range.root() => Err(SeenLogError::Forked(seen.size).into()),
+            Some(seen) if seen.size == self.range.size() && seen.root != self.range.root() => {
+                Err(SeenLogError::Forked(seen.size).into())
+            }
             _ => Ok(()),
         }
     }
@@ -203,7 +218,8 @@ impl Audit {
 pub fn kept_head(note: &str) -> Result<Checkpoint, AuditError> {
     let mut lines = note.lines();
     let mut read = || {
-        let (origin, size, root) = (lines.next()?.to_owned(), lines.next()?.parse().ok()?, lines.next()?);
+        let (origin, size, root) =
+            (lines.next()?.to_owned(), lines.next()?.parse().ok()?, lines.next()?);
         let root = Digest::try_from(STANDARD.decode(root).ok()?).ok()?;
         Some(Checkpoint { origin, size, root })
     };
@@ -231,7 +247,12 @@ mod tests {
 
     fn completion(id: &str, at: u64) -> Entry {
         let outcome = ExchangeOutcome::AnsweredTrue.into();
-        sealed(Body::Completion(Completion { exchange_id: id.into(), intent_index: at, outcome, ..Completion::default() }))
+        sealed(Body::Completion(Completion {
+            exchange_id: id.into(),
+            intent_index: at,
+            outcome,
+            ..Completion::default()
+        }))
     }
 
     fn reconciled(id: &str, at: u64) -> Entry {
@@ -249,11 +270,20 @@ mod tests {
         Checkpoint { origin: "o".into(), size: range.size(), root: range.root() }
     }
 
-    fn audit(seen: Option<Checkpoint>, entries: &[Entry], head: &Checkpoint) -> Result<AuditReport, AuditError> {
+    fn audit(
+        seen: Option<Checkpoint>,
+        entries: &[Entry],
+        head: &Checkpoint,
+    ) -> Result<AuditReport, AuditError> {
         audit_as(true, seen, entries, head)
     }
 
-    fn audit_as(whole: bool, seen: Option<Checkpoint>, entries: &[Entry], head: &Checkpoint) -> Result<AuditReport, AuditError> {
+    fn audit_as(
+        whole: bool,
+        seen: Option<Checkpoint>,
+        entries: &[Entry],
+        head: &Checkpoint,
+    ) -> Result<AuditReport, AuditError> {
         let mut audit = Audit::new(seen, whole);
         entries.iter().try_for_each(|(leaf, opening)| audit.push(leaf, opening.as_ref()))?;
         audit.finish(head)
@@ -261,13 +291,28 @@ mod tests {
 
     #[test]
     fn counts_and_open_intents_are_told() {
-        let entries = [bundle(1), intent("a"), intent("b"), completion("a", 1), intent("c"), reconciled("c", 4)];
+        let entries = [
+            bundle(1),
+            intent("a"),
+            intent("b"),
+            completion("a", 1),
+            intent("c"),
+            reconciled("c", 4),
+        ];
         let report = audit(None, &entries, &head(&entries)).unwrap();
         assert_eq!(
-            (report.counts.intents, report.counts.answered_true, report.counts.reconciliations, report.counts.bundles),
+            (
+                report.counts.intents,
+                report.counts.answered_true,
+                report.counts.reconciliations,
+                report.counts.bundles
+            ),
             (3, 1, 1, 1)
         );
-        assert_eq!((report.open, report.open_count, report.continues), (vec!["b".to_owned()], 1, None));
+        assert_eq!(
+            (report.open, report.open_count, report.continues),
+            (vec!["b".to_owned()], 1, None)
+        );
     }
 
     #[test]
@@ -276,28 +321,54 @@ mod tests {
         let withheld = |(leaf, _): &Entry| (leaf.clone(), None);
         let entries = [withheld(&intent("b")), own.clone(), done, withheld(&other), bundle(1)];
         let report = audit_as(false, None, &entries, &head(&entries)).unwrap();
-        assert_eq!((report.counts.sealed, report.counts.intents, report.counts.answered_true, report.counts.bundles), (2, 1, 1, 1));
+        assert_eq!(
+            (
+                report.counts.sealed,
+                report.counts.intents,
+                report.counts.answered_true,
+                report.counts.bundles
+            ),
+            (2, 1, 1, 1)
+        );
         assert_eq!(audit(None, &entries, &head(&entries)), Err(AuditError::Withheld(0)));
         // The opening of another entry.
         let swapped = [(own.0, other.1)];
-        assert_eq!(audit_as(false, None, &swapped, &head(&swapped)), Err(AuditError::NotCommitted(0)));
+        assert_eq!(
+            audit_as(false, None, &swapped, &head(&swapped)),
+            Err(AuditError::NotCommitted(0))
+        );
     }
 
     #[test]
     fn every_kind_of_tampering_is_named() {
         let entries = vec![bundle(1), intent("a"), completion("a", 1)];
         let good = head(&entries);
-        assert_eq!(audit(None, &entries[..2], &good), Err(AuditError::WrongSize { expected: 3, found: 2 }));
+        assert_eq!(
+            audit(None, &entries[..2], &good),
+            Err(AuditError::WrongSize { expected: 3, found: 2 })
+        );
         let altered = vec![bundle(2), entries[1].clone(), entries[2].clone()];
         assert_eq!(audit(None, &altered, &good), Err(AuditError::WrongRoot));
-        assert_eq!(audit(Some(head(&entries[..2])), &altered, &head(&altered)), Err(SeenLogError::Forked(2).into()));
+        assert_eq!(
+            audit(Some(head(&entries[..2])), &altered, &head(&altered)),
+            Err(SeenLogError::Forked(2).into())
+        );
         let shorter = &entries[..2];
-        assert_eq!(audit(Some(good.clone()), shorter, &head(shorter)), Err(SeenLogError::Shrunk { seen: 3, now: 2 }.into()));
+        assert_eq!(
+            audit(Some(good.clone()), shorter, &head(shorter)),
+            Err(SeenLogError::Shrunk { seen: 3, now: 2 }.into())
+        );
         assert_eq!(audit(Some(head(&entries[..1])), &entries, &good).unwrap().continues, Some(1));
         let stray = [bundle(1), completion("a", 0)];
-        assert!(matches!(audit(None, &stray, &head(&stray)), Err(AuditError::WithoutIntent { index: 1, .. })));
+        assert!(matches!(
+            audit(None, &stray, &head(&stray)),
+            Err(AuditError::WithoutIntent { index: 1, .. })
+        ));
         let twice = [intent("a"), completion("a", 0), completion("a", 0)];
-        assert!(matches!(audit(None, &twice, &head(&twice)), Err(AuditError::WithoutIntent { index: 2, .. })));
+        assert!(matches!(
+            audit(None, &twice, &head(&twice)),
+            Err(AuditError::WithoutIntent { index: 2, .. })
+        ));
         assert_eq!(audit(None, &[(vec![0xff], None)], &good), Err(AuditError::Unreadable(0)));
         assert_eq!(kept_head(&format!("{good}\n— o AAAA\n")).unwrap(), good);
         assert_eq!(kept_head("o\nx\n"), Err(AuditError::KeptHead));

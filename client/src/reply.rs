@@ -2,7 +2,9 @@
 
 use std::time::SystemTime;
 
-use zerotrip_certs::certificate::{Affirmed, EvidenceError, Moment, ProvenAnswer, answers_request, prove};
+use zerotrip_certs::certificate::{
+    Affirmed, EvidenceError, Moment, ProvenAnswer, answers_request, prove,
+};
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{ErrorCode, ExchangeReply, Reason};
@@ -170,7 +172,9 @@ pub fn verify_recorded(
 ) -> Result<Announced, ReplyError> {
     let proven = verify_binding(reply, request, hub, directory, now)?;
     match proven.answer().outcome.clone() {
-        Some(Wire::Recorded(recorded)) if recorded.certificate_digest != certificate => Err(ReplyError::OtherCertificate),
+        Some(Wire::Recorded(recorded)) if recorded.certificate_digest != certificate => {
+            Err(ReplyError::OtherCertificate)
+        }
         Some(Wire::Recorded(_)) => {
             if allowed(&proven) {
                 Ok(Announced::Recorded(Box::new(proven)))
@@ -196,12 +200,17 @@ fn verify_binding(
         return Err(ReplyError::OtherHub { expected: hub.uri(), found: answer.hub.clone() });
     }
     if answer.request_id != request.id {
-        return Err(ReplyError::OtherRequest { expected: request.id.clone(), found: answer.request_id.clone() });
+        return Err(ReplyError::OtherRequest {
+            expected: request.id.clone(),
+            found: answer.request_id.clone(),
+        });
     }
     if !answers_request(answer, &proven.reply().request_salt, &request.envelope.payload) {
         return Err(ReplyError::OtherRequestText);
     }
-    if proven.answered_at() + CLOCK_SKEW < request.issued_at || proven.answered_at() > now + CLOCK_SKEW {
+    if proven.answered_at() + CLOCK_SKEW < request.issued_at
+        || proven.answered_at() > now + CLOCK_SKEW
+    {
         return Err(ReplyError::BadTime);
     }
     Ok(proven)
@@ -212,16 +221,29 @@ fn outcome(wire: Wire, proven: ProvenAnswer) -> Result<Outcome, ReplyError> {
         return Err(ReplyError::Contradiction);
     }
     Ok(match wire {
-        Wire::Answered(answered) if answered.answer => {
-            Outcome::Affirmed(Box::new(Affirmed::try_new(proven).map_err(|_| ReplyError::Contradiction)?))
+        Wire::Answered(answered) if answered.answer => Outcome::Affirmed(Box::new(
+            Affirmed::try_new(proven).map_err(|_| ReplyError::Contradiction)?,
+        )),
+        Wire::Answered(answered) => {
+            Outcome::Negative(Box::new(Negative { reasons: answered.reasons, proven }))
         }
-        Wire::Answered(answered) => Outcome::Negative(Box::new(Negative { reasons: answered.reasons, proven })),
         Wire::Unavailable(none) => {
             let (code, retryable) = (none.code(), none.retryable);
             let (dataset, text_en, text_zh) = (none.dataset, none.text_en, none.text_zh);
-            Outcome::Unavailable(Box::new(NotAnswered { code, dataset, text_en, text_zh, retryable, proven }))
+            Outcome::Unavailable(Box::new(NotAnswered {
+                code,
+                dataset,
+                text_en,
+                text_zh,
+                retryable,
+                proven,
+            }))
         }
-        Wire::Denied(denied) => Outcome::Denied(Box::new(NotAllowed { code: denied.code(), reasons: denied.reasons, proven })),
+        Wire::Denied(denied) => Outcome::Denied(Box::new(NotAllowed {
+            code: denied.code(),
+            reasons: denied.reasons,
+            proven,
+        })),
         Wire::Recorded(_) => return Err(ReplyError::WrongKind),
     })
 }

@@ -114,7 +114,8 @@ impl Question {
             }
             seen.push(name.clone());
             if name == APPLICANT {
-                let id = ResidentId::new_strict(value).map_err(|why| RequestError::ResidentId { name: name.clone(), why })?;
+                let id = ResidentId::new_strict(value)
+                    .map_err(|why| RequestError::ResidentId { name: name.clone(), why })?;
                 *value = id.as_str().to_owned();
             }
         }
@@ -122,8 +123,15 @@ impl Question {
     }
 
     fn body(&self) -> Body {
-        let parameters = self.parameters.iter().map(|(name, value)| Parameter { name: name.clone(), value: value.clone() });
-        Body::Check(CheckBody { check: self.check.clone(), variant: self.variant.clone(), parameters: parameters.collect() })
+        let parameters = self
+            .parameters
+            .iter()
+            .map(|(name, value)| Parameter { name: name.clone(), value: value.clone() });
+        Body::Check(CheckBody {
+            check: self.check.clone(),
+            variant: self.variant.clone(),
+            parameters: parameters.collect(),
+        })
     }
 }
 
@@ -171,7 +179,11 @@ fn sign(
         case_number: errand.case_number.clone(),
         body: Some(body),
     };
-    Ok(SignedRequest { id, issued_at: now, envelope: dsse::seal(payload_type::REQUEST, &request, key)? })
+    Ok(SignedRequest {
+        id,
+        issued_at: now,
+        envelope: dsse::seal(payload_type::REQUEST, &request, key)?,
+    })
 }
 
 fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {
@@ -187,7 +199,8 @@ fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {
 /// Control characters, line and paragraph separators, and those that change the direction of writing (Unicode's `Bidi_Control`): on an
 /// official's screen, text with them can look like other text.
 fn is_invisible(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    character.is_control()
+        || matches!(character, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -198,11 +211,20 @@ mod tests {
 
     fn errand() -> Errand {
         let text = |text: &str| text.to_owned();
-        Errand { official: text("0471"), service_item: text("s"), purpose: text("p"), legal_basis: text("b"), case_number: text("c") }
+        Errand {
+            official: text("0471"),
+            service_item: text("s"),
+            purpose: text("p"),
+            legal_basis: text("b"),
+            case_number: text("c"),
+        }
     }
 
     fn question(parameters: &[(&str, &str)]) -> Question {
-        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let parameters = parameters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         Question { check: "no-property".into(), variant: "couple".into(), parameters }
     }
 
@@ -211,9 +233,14 @@ mod tests {
         let good = question(&[("applicant", " 11010519491231002x")]).validated().unwrap();
         assert_eq!(good.parameters, [("applicant".to_owned(), "11010519491231002X".to_owned())]);
         let error = question(&[("applicant", "110105194912310021")]).validated().unwrap_err();
-        assert!(matches!(error, RequestError::ResidentId { why: StrictError::CheckCharacter { .. }, .. }));
+        assert!(matches!(
+            error,
+            RequestError::ResidentId { why: StrictError::CheckCharacter { .. }, .. }
+        ));
         assert!(!error.to_string().contains("110105194912310021"));
-        let twice = question(&[("applicant", "11010519491231002X"), ("applicant", "11010519491231002X")]).validated();
+        let twice =
+            question(&[("applicant", "11010519491231002X"), ("applicant", "11010519491231002X")])
+                .validated();
         assert_eq!(twice.unwrap_err(), RequestError::Twice("applicant".into()));
     }
 
@@ -232,25 +259,55 @@ mod tests {
         for character in "\n\u{7f}\u{9b}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}".chars() {
             let text = format!("a{character}b");
             let refused = |field| Err(RequestError::Invisible { field, place: 2, character });
-            assert_eq!(Errand { official: text.clone(), ..errand() }.validate(), refused("--official"));
-            assert_eq!(Errand { service_item: text.clone(), ..errand() }.validate(), refused("--service-item"));
-            assert_eq!(Errand { purpose: text.clone(), ..errand() }.validate(), refused("--purpose"));
-            assert_eq!(Errand { legal_basis: text.clone(), ..errand() }.validate(), refused("--basis"));
-            assert_eq!(Errand { case_number: text.clone(), ..errand() }.validate(), refused("--case"));
+            assert_eq!(
+                Errand { official: text.clone(), ..errand() }.validate(),
+                refused("--official")
+            );
+            assert_eq!(
+                Errand { service_item: text.clone(), ..errand() }.validate(),
+                refused("--service-item")
+            );
+            assert_eq!(
+                Errand { purpose: text.clone(), ..errand() }.validate(),
+                refused("--purpose")
+            );
+            assert_eq!(
+                Errand { legal_basis: text.clone(), ..errand() }.validate(),
+                refused("--basis")
+            );
+            assert_eq!(
+                Errand { case_number: text.clone(), ..errand() }.validate(),
+                refused("--case")
+            );
             assert_eq!(question(&[("applicant", &text)]).validated().map(drop), refused("--param"));
         }
-        let error = Errand { case_number: "a\u{202e}b".into(), ..errand() }.validate().unwrap_err().to_string();
-        assert_eq!(error, "--case: character 2 is the invisible U+202E, which is not allowed; type the text anew instead of pasting it");
+        let error = Errand { case_number: "a\u{202e}b".into(), ..errand() }
+            .validate()
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "--case: character 2 is the invisible U+202E, which is not allowed; type the text anew instead of pasting it"
+        );
     }
 
     #[test]
     fn a_signed_request_says_who_to_whom_and_for_how_long() {
         let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
-        let (system, hub) = (Identity::system("c.example", "fund", "desk").unwrap(), Identity::hub("c.example", "main").unwrap());
+        let (system, hub) = (
+            Identity::system("c.example", "fund", "desk").unwrap(),
+            Identity::hub("c.example", "main").unwrap(),
+        );
         let now = SystemTime::now();
-        let signed = sign_check((&system, &key), &hub, &errand(), &question(&[("applicant", "x")]), now).unwrap();
-        let request: Request = dsse::open(&signed.envelope, payload_type::REQUEST, key.public()).unwrap();
-        assert_eq!((request.id.as_str(), request.issuer, request.audience), (signed.id.as_str(), system.uri(), hub.uri()));
+        let signed =
+            sign_check((&system, &key), &hub, &errand(), &question(&[("applicant", "x")]), now)
+                .unwrap();
+        let request: Request =
+            dsse::open(&signed.envelope, payload_type::REQUEST, key.public()).unwrap();
+        assert_eq!(
+            (request.id.as_str(), request.issuer, request.audience),
+            (signed.id.as_str(), system.uri(), hub.uri())
+        );
         assert_eq!(request.expires_at, Some(to_timestamp(now + REQUEST_LIFE)));
         assert_eq!(uuid::Uuid::parse_str(&signed.id).unwrap().get_version_num(), 7);
         let again = sign_check((&system, &key), &hub, &errand(), &question(&[]), now).unwrap();

@@ -86,7 +86,8 @@ impl Seen {
         let mut seen = Self { file, head: None, unkept: None };
         seen.head = read(&seen.file)?;
         let (uri, path) = (home.hub.uri(), seen.file.display());
-        if let Some(kept) = seen.head.as_ref().filter(|kept| kept.origin != checkpoint_origin(&uri)) {
+        if let Some(kept) = seen.head.as_ref().filter(|kept| kept.origin != checkpoint_origin(&uri))
+        {
             let (kept, asked) = (kept.origin.clone(), checkpoint_origin(&uri).to_owned());
             return Err(SeenError::OtherLog { path: path.to_string(), kept, asked });
         }
@@ -104,7 +105,8 @@ impl Seen {
         if let Some(seen) = &self.head {
             head.continues(seen, &proven.reply().consistency).map_err(SeenError::Ledger)?;
         }
-        let found = proven.answer().decision.as_ref().map_or(0, |decision| decision.directory_version);
+        let found =
+            proven.answer().decision.as_ref().map_or(0, |decision| decision.directory_version);
         if found < known {
             return Err(SeenError::OlderDirectory { found, known });
         }
@@ -128,7 +130,8 @@ impl Seen {
             // Another process of this system may have seen more.
             let kept = read(&file).and_then(|kept| match kept {
                 Some(kept) if kept.size >= size => Ok(()),
-                _ => files::write(&file, note.as_bytes(), Secrecy::Public).map_err(SeenError::NotKept),
+                _ => files::write(&file, note.as_bytes(), Secrecy::Public)
+                    .map_err(SeenError::NotKept),
             });
             let mut at = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
             match &kept {
@@ -142,7 +145,9 @@ impl Seen {
             return keep();
         }
         // A program that asks and asks must not wait for a disk between two answers; others within this second do not keep theirs.
-        KEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(self.file.clone(), Instant::now());
+        KEPT.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(self.file.clone(), Instant::now());
         if std::thread::Builder::new().name("ledger-seen".into()).spawn(keep).is_err() {
             KEPT.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.file);
         }
@@ -162,7 +167,9 @@ fn read(file: &Path) -> Result<Option<Checkpoint>, SeenError> {
         return Ok(None);
     }
     let note = files::read_text(file)?;
-    kept_head(&note).map(Some).map_err(|error| SeenError::Kept { path: file.display().to_string(), error })
+    kept_head(&note)
+        .map(Some)
+        .map_err(|error| SeenError::Kept { path: file.display().to_string(), error })
 }
 
 #[cfg(test)]

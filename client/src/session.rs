@@ -5,16 +5,21 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tonic::{Response, Status};
-use zerotrip_certs::certificate::{CertificateContent, CertificateError, SealError, TrustRoot, VerifiedCertificate, seal, verify};
+use zerotrip_certs::certificate::{
+    CertificateContent, CertificateError, SealError, TrustRoot, VerifiedCertificate, seal, verify,
+};
 use zerotrip_certs::definition::{Definition, DefinitionError};
 use zerotrip_channel::files::FileError;
-use zerotrip_channel::{ClientError, DialError, HomeError, Http2Bounds, Http2Client, Peer, SystemHome, dial};
+use zerotrip_channel::{
+    ClientError, DialError, HomeError, Http2Bounds, Http2Client, Peer, SystemHome, dial,
+};
 use zerotrip_proto::v1::authority_client::AuthorityClient;
 use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::ledger_client::LedgerClient;
 use zerotrip_proto::v1::{
-    CheckEntry, Envelope, ErrorCode, ExchangeCall, ExchangeReply, GetDirectoryRequest, IssueBody, KeyDirectory, ListChecksRequest,
+    CheckEntry, Envelope, ErrorCode, ExchangeCall, ExchangeReply, GetDirectoryRequest, IssueBody,
+    KeyDirectory, ListChecksRequest,
 };
 use zerotrip_proto::{Refusal, bounds, payload_type, to_timestamp};
 use zerotrip_trust::directory::{Directory, DirectoryError};
@@ -91,7 +96,9 @@ pub enum SessionError {
     #[error("key directory: {0}")]
     Directory(#[from] DirectoryError),
     /// The hub sent none.
-    #[error("the hub has no key directory yet; the authority publishes one with `zerotrip authority refresh`")]
+    #[error(
+        "the hub has no key directory yet; the authority publishes one with `zerotrip authority refresh`"
+    )]
     NoDirectory,
     /// The request.
     #[error(transparent)]
@@ -103,7 +110,9 @@ pub enum SessionError {
     #[error("verification failed: {0}")]
     Seen(#[from] SeenError),
     /// The catalog names no such check.
-    #[error("the hub's catalog has no check `{check}` with variant `{variant}`; `zerotrip catalog list` shows what there is")]
+    #[error(
+        "the hub's catalog has no check `{check}` with variant `{variant}`; `zerotrip catalog list` shows what there is"
+    )]
     UnknownCheck {
         /// As asked.
         check: String,
@@ -117,7 +126,9 @@ pub enum SessionError {
     #[error("the certificate cannot be sealed: {0}")]
     Seal(#[from] SealError),
     /// The sealed token does not verify.
-    #[error("the sealed certificate would not verify: {0}; is `seal.key` the key that the authority admitted?")]
+    #[error(
+        "the sealed certificate would not verify: {0}; is `seal.key` the key that the authority admitted?"
+    )]
     Certificate(#[from] CertificateError),
     /// The certificate's file; nothing has been recorded.
     #[error("no certificate can be written there: {0}")]
@@ -160,7 +171,11 @@ impl Connection {
 
     async fn open_as(home: &SystemHome, hub_may_have_ended: bool) -> Result<Self, SessionError> {
         home.certificate_holds(SystemTime::now())?;
-        let tls = if hub_may_have_ended { home.tls_to_ended_hub(bounds::ALPN_H2)? } else { home.tls(bounds::ALPN_H2)? };
+        let tls = if hub_may_have_ended {
+            home.tls_to_ended_hub(bounds::ALPN_H2)?
+        } else {
+            home.tls(bounds::ALPN_H2)?
+        };
         let stream = dial(&home.address, tls).await?;
         // The handshake has verified whose it is.
         let hub = Peer::shown(stream.get_ref().1.peer_certificates())?;
@@ -199,10 +214,12 @@ impl Connection {
         let mut authority = self.authority();
         let reply = answered(authority.get_directory(GetDirectoryRequest {})).await?;
         let envelope = reply.directory.ok_or(SessionError::NoDirectory)?;
-        let directory = self.home.accept_directory(&envelope, SystemTime::now()).map_err(|error| match error {
-            HomeError::Directory(why) => SessionError::Directory(why),
-            other => other.into(),
-        })?;
+        let directory = self.home.accept_directory(&envelope, SystemTime::now()).map_err(
+            |error| match error {
+                HomeError::Directory(why) => SessionError::Directory(why),
+                other => other.into(),
+            },
+        )?;
         if self.hub.as_ref().is_some_and(|hub| hub.is_superseded_hub(&directory)) {
             return Err(TlsError::Superseded(self.home.hub.uri()).into());
         }
@@ -218,7 +235,8 @@ impl Connection {
     /// The key directory in force at the hub, as the authority signed it, however old: kept nowhere, and not to rely upon.
     pub async fn key_directory(&self) -> Result<KeyDirectory, SessionError> {
         let envelope = self.directory_envelope().await?;
-        Ok(dsse::open(&envelope, payload_type::DIRECTORY, &self.home.authority).map_err(DirectoryError::from)?)
+        Ok(dsse::open(&envelope, payload_type::DIRECTORY, &self.home.authority)
+            .map_err(DirectoryError::from)?)
     }
 
     /// Every check in the catalog.
@@ -247,36 +265,58 @@ impl Session {
     }
 
     /// Asks, and verifies what comes back.
-    pub async fn check(&mut self, errand: &Errand, question: &Question) -> Result<Outcome, SessionError> {
+    pub async fn check(
+        &mut self,
+        errand: &Errand,
+        question: &Question,
+    ) -> Result<Outcome, SessionError> {
         Ok(self.ask(errand, question).await?.1)
     }
 
     /// Asks; on a true answer seals a certificate with this system's `seal.key`, has the hub record it, and only then gives the file its
     /// name. `file` must not exist and its folder must: that it can be written is proved before anything is asked, and the certificate is
     /// on disk in a `.part` file beside it before the hub hears of it.
-    pub async fn issue(&mut self, errand: &Errand, question: &Question, file: &Path) -> Result<Issue, SessionError> {
+    pub async fn issue(
+        &mut self,
+        errand: &Errand,
+        question: &Question,
+        file: &Path,
+    ) -> Result<Issue, SessionError> {
         let seal_key = self.connection.home.key("seal")?;
         let mut new = NewFile::reserve(file)?;
         let entries = self.connection.checks().await?;
-        let entry = entries.into_iter().find(|entry| entry.name == question.check && entry.variant == question.variant);
-        let unknown = || SessionError::UnknownCheck { check: question.check.clone(), variant: question.variant.clone() };
-        let definition = Definition::parse(&entry.ok_or_else(unknown)?.definition, &question.check)?;
+        let entry = entries
+            .into_iter()
+            .find(|entry| entry.name == question.check && entry.variant == question.variant);
+        let unknown = || SessionError::UnknownCheck {
+            check: question.check.clone(),
+            variant: question.variant.clone(),
+        };
+        let definition =
+            Definition::parse(&entry.ok_or_else(unknown)?.definition, &question.check)?;
         let (request, outcome) = self.ask(errand, question).await?;
         let affirmed = match outcome {
             Outcome::Affirmed(affirmed) => affirmed,
             other => return Ok(Issue::NotIssued(other)),
         };
-        let content = match CertificateContent::try_new(&affirmed, &request.envelope.payload, &definition) {
-            // The hub answers the question, and lets nothing be issued on the answer.
-            Err(SealError::NotAllowed) => {
-                return Ok(Issue::NotIssued(Outcome::Denied(Box::new(NotAllowed::of_issuing(affirmed.proven())))));
-            }
-            content => content?,
-        };
+        let content =
+            match CertificateContent::try_new(&affirmed, &request.envelope.payload, &definition) {
+                // The hub answers the question, and lets nothing be issued on the answer.
+                Err(SealError::NotAllowed) => {
+                    return Ok(Issue::NotIssued(Outcome::Denied(Box::new(
+                        NotAllowed::of_issuing(affirmed.proven()),
+                    ))));
+                }
+                content => content?,
+            };
         let now = SystemTime::now();
         let sealed = seal(&content, &seal_key, now)?;
         // Read back as a stranger would, before the hub is told: what does not verify is never announced. The hub's clock may be ahead.
-        let certificate = verify(&sealed.token, TrustRoot::Directory(&self.directory), now.max(affirmed.proven().answered_at()))?;
+        let certificate = verify(
+            &sealed.token,
+            TrustRoot::Directory(&self.directory),
+            now.max(affirmed.proven().answered_at()),
+        )?;
         // The citizen's data: for its owner's eyes.
         new.fill(sealed.token.as_bytes())?;
         let exchange = request.id;
@@ -291,42 +331,76 @@ impl Session {
             Ok(Announced::Not(outcome)) => Ok(Issue::NotIssued(outcome)),
             Ok(Announced::Recorded(proven)) => {
                 let record_index = proven.index();
-                new.place().map_err(|NotPlaced { part, error }| SessionError::NotPlaced { exchange, part, error })?;
-                Ok(Issue::Issued(Box::new(IssuedCertificate { file: file.to_owned(), certificate, record_index })))
+                new.place().map_err(|NotPlaced { part, error }| SessionError::NotPlaced {
+                    exchange,
+                    part,
+                    error,
+                })?;
+                Ok(Issue::Issued(Box::new(IssuedCertificate {
+                    file: file.to_owned(),
+                    certificate,
+                    record_index,
+                })))
             }
             Err(Unheard::Refused(refusal)) => Err(refusal.into()),
-            Err(Unheard::Unknown(why)) => Err(SessionError::Unconfirmed { exchange, part: new.leave(), why }),
+            Err(Unheard::Unknown(why)) => {
+                Err(SessionError::Unconfirmed { exchange, part: new.leave(), why })
+            }
         }
     }
 
     /// Tells the hub of a sealed certificate. Everything but its own refusal or a proven reply leaves open what it did.
-    async fn announce(&mut self, announcement: &SignedRequest, digest: &[u8; 32]) -> Result<Announced, Unheard> {
+    async fn announce(
+        &mut self,
+        announcement: &SignedRequest,
+        digest: &[u8; 32],
+    ) -> Result<Announced, Unheard> {
         let mut exchange = self.connection.exchange();
         let (seen_size, known) = (self.seen.size(), self.directory.version());
-        let call = exchange.issue(ExchangeCall { request: Some(announcement.envelope.clone()), seen_size });
+        let call = exchange
+            .issue(ExchangeCall { request: Some(announcement.envelope.clone()), seen_size });
         let reply = match tokio::time::timeout(CALL_TIME, call).await {
             Ok(Ok(reply)) => reply.into_inner(),
             // With details it is the hub's own word; without, the connection's.
-            Ok(Err(status)) if !status.details().is_empty() => return Err(Unheard::Refused(Refusal::from_status(&status))),
+            Ok(Err(status)) if !status.details().is_empty() => {
+                return Err(Unheard::Refused(Refusal::from_status(&status)));
+            }
             Ok(Err(status)) => return Err(SessionError::from(Refusal::from_status(&status)).into()),
             Err(_elapsed) => return Err(SessionError::Silent.into()),
         };
         self.follow_directory(&reply).await?;
         let hub = &self.connection.home.hub;
-        let announced = verify_recorded(reply, announcement, digest, hub, &self.directory, SystemTime::now());
+        let announced =
+            verify_recorded(reply, announcement, digest, hub, &self.directory, SystemTime::now());
         let announced = announced.map_err(|error| Unheard::from(SessionError::from(error)))?;
-        self.seen.follow(announced.proven(), known).map_err(|error| Unheard::from(SessionError::from(error)))?;
+        self.seen
+            .follow(announced.proven(), known)
+            .map_err(|error| Unheard::from(SessionError::from(error)))?;
         Ok(announced)
     }
 
-    async fn ask(&mut self, errand: &Errand, question: &Question) -> Result<(SignedRequest, Outcome), SessionError> {
+    async fn ask(
+        &mut self,
+        errand: &Errand,
+        question: &Question,
+    ) -> Result<(SignedRequest, Outcome), SessionError> {
         let home = &self.connection.home;
-        let request = sign_check((&home.system, &home.sign), &home.hub, errand, question, SystemTime::now())?;
+        let request =
+            sign_check((&home.system, &home.sign), &home.hub, errand, question, SystemTime::now())?;
         let mut exchange = self.connection.exchange();
         let (seen_size, known) = (self.seen.size(), self.directory.version());
-        let reply = answered(exchange.check(ExchangeCall { request: Some(request.envelope.clone()), seen_size })).await?;
+        let reply = answered(
+            exchange.check(ExchangeCall { request: Some(request.envelope.clone()), seen_size }),
+        )
+        .await?;
         self.follow_directory(&reply).await?;
-        let outcome = verify_check(reply, &request, &self.connection.home.hub, &self.directory, SystemTime::now())?;
+        let outcome = verify_check(
+            reply,
+            &request,
+            &self.connection.home.hub,
+            &self.directory,
+            SystemTime::now(),
+        )?;
         self.seen.follow(outcome.proven(), known)?;
         Ok((request, outcome))
     }
@@ -335,8 +409,14 @@ impl Session {
     /// the newest directory is fetched once.
     async fn follow_directory(&mut self, reply: &ExchangeReply) -> Result<(), SessionError> {
         let now = SystemTime::now();
-        let key = reply.answer.as_ref().and_then(|envelope| dsse::peek(envelope, payload_type::ANSWER).ok()).map(|(_, keyid)| keyid);
-        let known = key.is_some_and(|keyid| self.directory.hub_key(keyid, zerotrip_proto::v1::KeyUsage::Sign, now).is_ok());
+        let key = reply
+            .answer
+            .as_ref()
+            .and_then(|envelope| dsse::peek(envelope, payload_type::ANSWER).ok())
+            .map(|(_, keyid)| keyid);
+        let known = key.is_some_and(|keyid| {
+            self.directory.hub_key(keyid, zerotrip_proto::v1::KeyUsage::Sign, now).is_ok()
+        });
         if !known {
             self.directory = self.connection.fetch_directory().await?;
         }
@@ -359,7 +439,9 @@ impl From<SessionError> for Unheard {
 }
 
 /// One call, with its time bounded and its refusal named.
-pub async fn answered<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, SessionError> {
+pub async fn answered<T>(
+    call: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, SessionError> {
     match tokio::time::timeout(CALL_TIME, call).await {
         Ok(Ok(reply)) => Ok(reply.into_inner()),
         Ok(Err(status)) => Err(Refusal::from_status(&status).into()),

@@ -53,7 +53,10 @@ impl Access {
     pub async fn turn(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
         self.keep_quiet(SystemTime::now())?;
         if self.keep_pace().is_some() {
-            let detail = format!("over {} scans a second, the owner's `limits.most_rate`", self.limits.most_rate);
+            let detail = format!(
+                "over {} scans a second, the owner's `limits.most_rate`",
+                self.limits.most_rate
+            );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
         self.wait(stop).await
@@ -89,12 +92,18 @@ impl Access {
 
     /// A nightly batch job has the system to itself.
     fn keep_quiet(&self, now: SystemTime) -> Result<(), SourceError> {
-        let minute =
-            chrono::DateTime::<chrono::Utc>::from(now + Duration::from_secs(CHINA_OFFSET_SECONDS.into())).num_seconds_from_midnight() / 60;
+        let minute = chrono::DateTime::<chrono::Utc>::from(
+            now + Duration::from_secs(CHINA_OFFSET_SECONDS.into()),
+        )
+        .num_seconds_from_midnight()
+            / 60;
         let minute = u16::try_from(minute).unwrap_or_default();
         match self.limits.quiet_hours.iter().find(|hours| hours.contains(minute)) {
             None => Ok(()),
-            Some(hours) => Err(SourceError::new(ErrorCode::SourceLimit, format!("the owner's `limits.quiet_hours`, {hours}"))),
+            Some(hours) => Err(SourceError::new(
+                ErrorCode::SourceLimit,
+                format!("the owner's `limits.quiet_hours`, {hours}"),
+            )),
         }
     }
 
@@ -105,7 +114,9 @@ impl Access {
             *pace = Pace { second: Instant::now(), scans: 0 };
         }
         if pace.scans >= self.limits.most_rate {
-            return Some(SECOND.saturating_sub(pace.second.elapsed()).max(Duration::from_millis(1)));
+            return Some(
+                SECOND.saturating_sub(pace.second.elapsed()).max(Duration::from_millis(1)),
+            );
         }
         pace.scans += 1;
         None

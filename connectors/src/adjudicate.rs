@@ -47,9 +47,17 @@ pub struct Form {
 impl Form {
     /// From the command line: `COLUMN=TEXT` for cells as the source has them, conditions on meanings as `count --where` has them, and whom
     /// such rows can concern.
-    pub fn parse(cells: &[String], only: &[String], concerns: &str, grounds: &str, columns: &[Column]) -> Result<Self, String> {
+    pub fn parse(
+        cells: &[String],
+        only: &[String],
+        concerns: &str,
+        grounds: &str,
+        columns: &[Column],
+    ) -> Result<Self, String> {
         let cell = |text: &String| {
-            let (name, value) = text.split_once('=').ok_or_else(|| format!("`--cell {}`: write COLUMN=TEXT", shown(text)))?;
+            let (name, value) = text
+                .split_once('=')
+                .ok_or_else(|| format!("`--cell {}`: write COLUMN=TEXT", shown(text)))?;
             Ok((place(name.trim(), columns)?, value.trim().to_owned()))
         };
         if cells.is_empty() {
@@ -61,7 +69,11 @@ impl Form {
         let said = cells.iter().chain(only).cloned().collect::<Vec<_>>().join(", ");
         Ok(Self {
             cells: cells.iter().map(cell).collect::<Result<_, String>>()?,
-            only: Predicate::All(only.iter().map(|text| Predicate::parse(text, columns)).collect::<Result<_, _>>()?),
+            only: Predicate::All(
+                only.iter()
+                    .map(|text| Predicate::parse(text, columns))
+                    .collect::<Result<_, _>>()?,
+            ),
             said,
             concerns: Concerns::parse(concerns)?,
             grounds: grounds.trim().to_owned(),
@@ -70,9 +82,16 @@ impl Form {
 
     fn fits(&self, columns: &[Column], row: &UnreadableRow) -> bool {
         let raw = |place: usize| row.cells.get(place).and_then(Option::as_deref);
-        let holds = |(place, text): &(usize, String)| raw(*place).unwrap_or_default().trim() == text;
-        let read = |place: usize| columns.get(place).map_or(cell::CellReading::Unreadable, |column| cell::read(column, raw(place)));
-        row.cells.len() == columns.len() && self.cells.iter().all(holds) && self.only.truth(&read) == Truth::True
+        let holds =
+            |(place, text): &(usize, String)| raw(*place).unwrap_or_default().trim() == text;
+        let read = |place: usize| {
+            columns
+                .get(place)
+                .map_or(cell::CellReading::Unreadable, |column| cell::read(column, raw(place)))
+        };
+        row.cells.len() == columns.len()
+            && self.cells.iter().all(holds)
+            && self.only.truth(&read) == Truth::True
     }
 }
 
@@ -85,7 +104,8 @@ pub async fn walk(
     screen: &mut dyn Write,
 ) -> Result<Progress, Failure> {
     let mut sheet = Worksheet::read(folder, &dataset.id)?;
-    let rows = with_progress("looking for rows that cannot be read", source.unreadable(MOST_RULED)).await?;
+    let rows = with_progress("looking for rows that cannot be read", source.unreadable(MOST_RULED))
+        .await?;
     let undecided = undecided(&sheet, &rows);
     let mut progress = progress(&sheet, &undecided);
     writeln!(
@@ -105,10 +125,20 @@ pub async fn walk(
         screen.flush()?;
         let grounds = line(answers)?.unwrap_or_default();
         let rows = vec![ruled(row, count)];
-        sheet.decide(Ruling { rows, locator: row.locator.clone(), form: String::new(), concerns, grounds });
+        sheet.decide(Ruling {
+            rows,
+            locator: row.locator.clone(),
+            form: String::new(),
+            concerns,
+            grounds,
+        });
         sheet.write(folder, &dataset.id)?;
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        progress = Progress { open: progress.open.saturating_sub(count), decided: progress.decided + count, ruled: sheet.ruled() };
+        progress = Progress {
+            open: progress.open.saturating_sub(count),
+            decided: progress.decided + count,
+            ruled: sheet.ruled(),
+        };
     }
     Ok(progress)
 }
@@ -122,23 +152,39 @@ pub async fn by_form(
     screen: &mut dyn Write,
 ) -> Result<Progress, Failure> {
     let mut sheet = Worksheet::read(folder, &dataset.id)?;
-    let rows = with_progress("looking for rows that cannot be read", source.unreadable(MOST_RULED)).await?;
+    let rows = with_progress("looking for rows that cannot be read", source.unreadable(MOST_RULED))
+        .await?;
     let undecided = undecided(&sheet, &rows);
     let before = progress(&sheet, &undecided);
-    let fitting: Vec<(&UnreadableRow, u64)> = undecided.into_iter().filter(|(row, _)| form.fits(&dataset.columns, row)).collect();
+    let fitting: Vec<(&UnreadableRow, u64)> =
+        undecided.into_iter().filter(|(row, _)| form.fits(&dataset.columns, row)).collect();
     let Some((first, _)) = fitting.first() else {
-        return Err(format!("no undecided row of {} is so: {}; `adjudicate` shows each", dataset.id, shown(&form.said)).into());
+        return Err(format!(
+            "no undecided row of {} is so: {}; `adjudicate` shows each",
+            dataset.id,
+            shown(&form.said)
+        )
+        .into());
     };
-    let count: usize = fitting.iter().map(|(_, count)| usize::try_from(*count).unwrap_or(usize::MAX)).sum();
+    let count: usize =
+        fitting.iter().map(|(_, count)| usize::try_from(*count).unwrap_or(usize::MAX)).sum();
     writeln!(screen, "{}: {count} rows are so: {}", dataset.id, shown(&form.said))?;
     for (row, _) in fitting.iter().take(MOST_SHOWN) {
-        let masked = |cell: &Option<String>| cell.as_deref().map_or("(NULL)".to_owned(), |text| shown(&mask::masked(text)));
+        let masked = |cell: &Option<String>| {
+            cell.as_deref().map_or("(NULL)".to_owned(), |text| shown(&mask::masked(text)))
+        };
         let cells: Vec<String> = row.cells.iter().map(masked).collect();
         writeln!(screen, "  {}: {}", row.locator, cells.join(" | "))?;
     }
     let rows = fitting.iter().map(|(row, count)| ruled(row, *count)).collect();
     let locator = first.locator.clone();
-    sheet.decide(Ruling { rows, locator, form: form.said.clone(), concerns: form.concerns.clone(), grounds: form.grounds.clone() });
+    sheet.decide(Ruling {
+        rows,
+        locator,
+        form: form.said.clone(),
+        concerns: form.concerns.clone(),
+        grounds: form.grounds.clone(),
+    });
     sheet.write(folder, &dataset.id)?;
     Ok(Progress { open: before.open.saturating_sub(count), decided: count, ruled: sheet.ruled() })
 }
@@ -166,7 +212,8 @@ fn undecided<'a>(sheet: &Worksheet, rows: &'a [UnreadableRow]) -> Vec<(&'a Unrea
 }
 
 fn progress(sheet: &Worksheet, undecided: &[(&UnreadableRow, u64)]) -> Progress {
-    let open = undecided.iter().map(|(_, count)| usize::try_from(*count).unwrap_or(usize::MAX)).sum();
+    let open =
+        undecided.iter().map(|(_, count)| usize::try_from(*count).unwrap_or(usize::MAX)).sum();
     Progress { open, decided: 0, ruled: sheet.ruled() }
 }
 
@@ -184,19 +231,28 @@ fn show(
 ) -> Result<(), Failure> {
     let like = if count > 1 { format!(", and {} like it", count - 1) } else { String::new() };
     writeln!(screen, "\n{number} of {total}: {}{like}", row.locator)?;
-    let names = dataset.columns.iter().map(|column| column.name.as_str()).chain(std::iter::repeat(""));
+    let names =
+        dataset.columns.iter().map(|column| column.name.as_str()).chain(std::iter::repeat(""));
     for (name, cell) in names.zip(&row.cells) {
-        let cell =
-            cell.as_deref().map_or_else(|| "(NULL)".to_owned(), |text| if text.trim().is_empty() { "(blank)".into() } else { shown(text) });
+        let cell = cell.as_deref().map_or_else(
+            || "(NULL)".to_owned(),
+            |text| if text.trim().is_empty() { "(blank)".into() } else { shown(text) },
+        );
         writeln!(screen, "  {name:<20} {cell}")?;
     }
     Ok(())
 }
 
 /// `None`: stop. `Some(None)`: another time.
-fn ask_whom(answers: &mut dyn BufRead, screen: &mut dyn Write) -> Result<Option<Option<Concerns>>, Failure> {
+fn ask_whom(
+    answers: &mut dyn BufRead,
+    screen: &mut dyn Write,
+) -> Result<Option<Option<Concerns>>, Failure> {
     loop {
-        write!(screen, "  whom can it concern? (`nobody`, resident ids with commas, `born 1952`, `born 1950-1955`; `s` skip, `q` stop): ")?;
+        write!(
+            screen,
+            "  whom can it concern? (`nobody`, resident ids with commas, `born 1952`, `born 1950-1955`; `s` skip, `q` stop): "
+        )?;
         screen.flush()?;
         let Some(answer) = line(answers)? else { return Ok(None) };
         match answer.as_str() {

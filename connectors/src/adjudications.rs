@@ -72,17 +72,32 @@ impl Worksheet {
         }
         let damaged = |why: String| DeskError::Config(path.display().to_string(), why);
         let text = files::read_text(&path)?;
-        let sheet: Self = toml::from_str(&text).map_err(|error| damaged(toml_fault(&text, &error)))?;
+        let sheet: Self =
+            toml::from_str(&text).map_err(|error| damaged(toml_fault(&text, &error)))?;
         if sheet.ruled() > MOST_RULED {
-            return Err(damaged(format!("rulings on over {MOST_RULED} rows: that is not a register with blemishes but a broken one")));
+            return Err(damaged(format!(
+                "rulings on over {MOST_RULED} rows: that is not a register with blemishes but a broken one"
+            )));
         }
         for ruling in &sheet.rulings {
-            let is_digest = |row: &RuledRow| row.count > 0 && <Digest>::try_from(hex::decode(&row.digest).unwrap_or_default()).is_ok();
+            let is_digest = |row: &RuledRow| {
+                row.count > 0
+                    && <Digest>::try_from(hex::decode(&row.digest).unwrap_or_default()).is_ok()
+            };
             let known = !ruling.rows.is_empty() && ruling.rows.iter().all(is_digest);
-            let ids = if let Concerns::Persons(persons) = &ruling.concerns { persons.as_slice() } else { &[] };
-            let wrong = ids.iter().find(|id| ResidentId::new_strict(id).map_or(true, |known| known.as_str() != **id));
+            let ids = if let Concerns::Persons(persons) = &ruling.concerns {
+                persons.as_slice()
+            } else {
+                &[]
+            };
+            let wrong = ids
+                .iter()
+                .find(|id| ResidentId::new_strict(id).map_or(true, |known| known.as_str() != **id));
             if !known || wrong.is_some() || ids.len() > MOST_PERSONS {
-                return Err(damaged(format!("the ruling on `{}` is damaged; remove it and adjudicate the row again", ruling.locator)));
+                return Err(damaged(format!(
+                    "the ruling on `{}` is damaged; remove it and adjudicate the row again",
+                    ruling.locator
+                )));
             }
         }
         Ok(sheet)
@@ -95,7 +110,8 @@ impl Worksheet {
 
     /// Of how many rows with this digest something is decided.
     pub fn decided(&self, digest: &str) -> u64 {
-        let rows = self.rulings.iter().flat_map(|ruling| &ruling.rows).filter(|row| row.digest == digest);
+        let rows =
+            self.rulings.iter().flat_map(|ruling| &ruling.rows).filter(|row| row.digest == digest);
         rows.map(|row| row.count).max().unwrap_or(0)
     }
 
@@ -111,7 +127,8 @@ impl Worksheet {
     /// Writes what has been decided; readable by the department alone, for rows can name persons.
     pub fn write(&self, folder: &Path, dataset: &str) -> Result<(), DeskError> {
         let path = worksheet_path(folder, dataset);
-        let text = toml::to_string(self).map_err(|error| DeskError::Config(path.display().to_string(), error.to_string()))?;
+        let text = toml::to_string(self)
+            .map_err(|error| DeskError::Config(path.display().to_string(), error.to_string()))?;
         Ok(files::write(&path, text.as_bytes(), Secrecy::Private)?)
     }
 
@@ -126,7 +143,11 @@ impl Worksheet {
             rulings: self.rulings.iter().map(to_message).collect(),
         };
         let envelope = dsse::seal(payload_type::ADJUDICATIONS, &message, &home.key("approve")?)?;
-        files::write(&signed_path(&home.folder, dataset), &envelope.encode_to_vec(), Secrecy::Private)?;
+        files::write(
+            &signed_path(&home.folder, dataset),
+            &envelope.encode_to_vec(),
+            Secrecy::Private,
+        )?;
         Versioned::Adjudications(dataset).remember(&home.folder, message.version)?;
         Ok(message.rulings.len())
     }
@@ -138,20 +159,33 @@ pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Rulings, Envelope)>,
     if !files::is_there(&path) {
         return Ok(None);
     }
-    let remedy = "remove it, then run `zerotrip-connector adjudicate` again: what was decided is kept";
-    let damaged = |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
-    let envelope = Envelope::decode(files::read(&path)?.as_slice()).map_err(|error| damaged(error.to_string()))?;
-    let (payload, _) = dsse::peek(&envelope, payload_type::ADJUDICATIONS).map_err(|error| damaged(error.to_string()))?;
-    let message: v1::Adjudications = dsse::decode(payload).map_err(|error| damaged(error.to_string()))?;
+    let remedy =
+        "remove it, then run `zerotrip-connector adjudicate` again: what was decided is kept";
+    let damaged =
+        |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
+    let envelope = Envelope::decode(files::read(&path)?.as_slice())
+        .map_err(|error| damaged(error.to_string()))?;
+    let (payload, _) = dsse::peek(&envelope, payload_type::ADJUDICATIONS)
+        .map_err(|error| damaged(error.to_string()))?;
+    let message: v1::Adjudications =
+        dsse::decode(payload).map_err(|error| damaged(error.to_string()))?;
     let ruled = message.rulings.iter().map(|ruling| ruling.rows.len()).sum::<usize>();
     if message.dataset != dataset || ruled > MOST_RULED {
-        return Err(damaged(format!("it is about `{}`, with rulings on {ruled} rows", message.dataset)));
+        return Err(damaged(format!(
+            "it is about `{}`, with rulings on {ruled} rows",
+            message.dataset
+        )));
     }
     let mut rulings = HashMap::new();
     for ruling in message.rulings {
-        rulings.extend(from_message(ruling).ok_or_else(|| damaged("a ruling that cannot be read".into()))?);
+        rulings.extend(
+            from_message(ruling).ok_or_else(|| damaged("a ruling that cannot be read".into()))?,
+        );
     }
-    Ok(Some((Rulings { version: message.version, digest: sha256(payload).to_vec(), rulings }, envelope)))
+    Ok(Some((
+        Rulings { version: message.version, digest: sha256(payload).to_vec(), rulings },
+        envelope,
+    )))
 }
 
 fn to_message(ruling: &Ruling) -> v1::Ruling {
@@ -159,7 +193,9 @@ fn to_message(ruling: &Ruling) -> v1::Ruling {
     match &ruling.concerns {
         Concerns::Nobody => {}
         Concerns::Persons(named) => persons.clone_from(named),
-        Concerns::Born { from, to } => born = (format!("{from:04}-01-01"), format!("{to:04}-12-31")),
+        Concerns::Born { from, to } => {
+            born = (format!("{from:04}-01-01"), format!("{to:04}-12-31"))
+        }
     }
     v1::Ruling {
         rows: ruling.rows.iter().map(to_row).collect(),
@@ -175,18 +211,27 @@ fn to_row(row: &RuledRow) -> v1::RuledRow {
 }
 
 fn from_message(ruling: v1::Ruling) -> Option<Vec<(Digest, Stated)>> {
-    let year = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| chrono::Datelike::year(&day));
-    let concerns = match (ruling.persons.is_empty(), ruling.born_from.is_empty() && ruling.born_to.is_empty()) {
-        (true, true) => Concerns::Nobody,
-        (false, true) if ruling.persons.len() <= MOST_PERSONS => Concerns::Persons(ruling.persons),
-        (true, false) => Concerns::Born { from: year(&ruling.born_from)?, to: year(&ruling.born_to)? },
-        _ => return None,
+    let year = |text: &str| {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| chrono::Datelike::year(&day))
     };
+    let concerns =
+        match (ruling.persons.is_empty(), ruling.born_from.is_empty() && ruling.born_to.is_empty())
+        {
+            (true, true) => Concerns::Nobody,
+            (false, true) if ruling.persons.len() <= MOST_PERSONS => {
+                Concerns::Persons(ruling.persons)
+            }
+            (true, false) => {
+                Concerns::Born { from: year(&ruling.born_from)?, to: year(&ruling.born_to)? }
+            }
+            _ => return None,
+        };
     let stated = |row: v1::RuledRow| {
         let digest = Digest::try_from(row.digest).ok().filter(|_| row.count > 0)?;
         Some((digest, Stated { concerns: concerns.clone(), rows: row.count }))
     };
-    Some(ruling.rows.into_iter().map(stated).collect::<Option<Vec<_>>>()?).filter(|rows| !rows.is_empty())
+    Some(ruling.rows.into_iter().map(stated).collect::<Option<Vec<_>>>()?)
+        .filter(|rows| !rows.is_empty())
 }
 
 fn worksheet_path(folder: &Path, dataset: &str) -> std::path::PathBuf {
@@ -199,7 +244,13 @@ fn signed_path(folder: &Path, dataset: &str) -> std::path::PathBuf {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        reason = "tests"
+    )]
 
     use super::*;
 
@@ -216,7 +267,11 @@ mod tests {
             concerns,
             grounds: "档案 1987-12".into(),
         };
-        let concerns = [Concerns::Nobody, Concerns::Persons(vec![LI.into()]), Concerns::Born { from: 1950, to: 1955 }];
+        let concerns = [
+            Concerns::Nobody,
+            Concerns::Persons(vec![LI.into()]),
+            Concerns::Born { from: 1950, to: 1955 },
+        ];
         let sheet = Worksheet { rulings: concerns.into_iter().map(ruling).collect() };
         sheet.write(folder.path(), "estate.ownership").unwrap();
         let read = Worksheet::read(folder.path(), "estate.ownership").unwrap();
@@ -226,15 +281,22 @@ mod tests {
             let [(row, stated)] = read.as_slice() else { panic!("{} rows", read.len()) };
             assert_eq!((row, stated.rows), (&[7; 32], 2));
             assert!(sheet.rulings.iter().any(|ruling| ruling.concerns == stated.concerns));
-            for rows in [vec![], vec![v1::RuledRow { digest: vec![7; 31], count: 1 }], vec![v1::RuledRow { digest: vec![7; 32], count: 0 }]]
-            {
+            for rows in [
+                vec![],
+                vec![v1::RuledRow { digest: vec![7; 31], count: 1 }],
+                vec![v1::RuledRow { digest: vec![7; 32], count: 0 }],
+            ] {
                 assert_eq!(from_message(v1::Ruling { rows, ..message.clone() }), None);
             }
             assert_eq!(from_message(v1::Ruling { born_from: "1950".into(), ..message }), None);
         }
         let text = toml::to_string(&sheet).unwrap();
         for (from, to) in [(LI, "110105194912310021"), ("0707", "07"), ("nobody", "everybody")] {
-            std::fs::write(worksheet_path(folder.path(), "estate.ownership"), text.replacen(from, to, 1)).unwrap();
+            std::fs::write(
+                worksheet_path(folder.path(), "estate.ownership"),
+                text.replacen(from, to, 1),
+            )
+            .unwrap();
             assert!(Worksheet::read(folder.path(), "estate.ownership").is_err(), "{from} → {to}");
         }
     }

@@ -11,7 +11,9 @@ use tokio::sync::watch;
 use zerotrip_channel::Peer;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{HomeError, SystemHome, files};
-use zerotrip_proto::v1::{Approvals, DescribeRequest, Envelope, ErrorCode, KeyUsage, NoticeReason, NoticeRequest};
+use zerotrip_proto::v1::{
+    Approvals, DescribeRequest, Envelope, ErrorCode, KeyUsage, NoticeReason, NoticeRequest,
+};
 use zerotrip_proto::{Refusal, payload_type};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
@@ -168,10 +170,12 @@ impl Agent {
     /// Opens everything that the folder names.
     pub fn open(folder: &Path) -> Result<Self, AgentError> {
         let home = SystemHome::load(folder)?;
-        let lock = files::try_lock(&folder.join("serve.lock"))?.ok_or_else(|| AgentError::Runs(folder.display().to_string()))?;
+        let lock = files::try_lock(&folder.join("serve.lock"))?
+            .ok_or_else(|| AgentError::Runs(folder.display().to_string()))?;
         let now = SystemTime::now();
         let envelope = home.kept_directory()?;
-        let directory = Directory::open(&envelope, &home.authority, now, 0).map_err(HomeError::from)?;
+        let directory =
+            Directory::open(&envelope, &home.authority, now, 0).map_err(HomeError::from)?;
         let read = desk::stamps(folder);
         let datasets = Arc::new(Datasets::read(folder, &Datasets::default())?);
         if datasets.open.is_empty() && !datasets.broken.is_empty() {
@@ -256,7 +260,9 @@ impl Agent {
     /// Such a dataset stays attached: each scan of it is answered with that it is implausible, until they are found.
     pub async fn prove(&self) -> BTreeMap<String, String> {
         let current = self.current();
-        let looks = current.served_now().map(|(id, serving)| async move { (id.clone(), serving.prove().await) });
+        let looks = current
+            .served_now()
+            .map(|(id, serving)| async move { (id.clone(), serving.prove().await) });
         let mut failed = BTreeMap::new();
         for (id, looked) in futures::future::join_all(looks).await {
             if let Err(error) = looked {
@@ -288,7 +294,9 @@ impl Agent {
         loop {
             reopened.mark_unchanged();
             let datasets = Arc::clone(&self.current().datasets);
-            let all = datasets.open.values().map(|serving| self.qualities.keep(Arc::clone(serving), &self.uri, &self.home.sign));
+            let all = datasets.open.values().map(|serving| {
+                self.qualities.keep(Arc::clone(serving), &self.uri, &self.home.sign)
+            });
             tokio::select! {
                 _never = futures::future::join_all(all) => {}
                 _either = reopened.changed() => continue,
@@ -313,7 +321,8 @@ impl Agent {
     /// Refuses a hub whose certificate the directory in force has superseded: the hub itself may have brought it, after the handshake.
     pub fn require_current(&self, hub: &Peer) -> Result<(), Refusal> {
         if hub.is_superseded_hub(&self.current().directory) {
-            let why = "the hub's certificate is from before it was enrolled anew, and counts no more";
+            let why =
+                "the hub's certificate is from before it was enrolled anew, and counts no more";
             return Err(Refusal::new(ErrorCode::StaleBundle, why));
         }
         Ok(())
@@ -326,14 +335,26 @@ impl Agent {
         if *envelope == current.envelope {
             return Ok(current.directory.version());
         }
-        let directory = Directory::open_after(envelope, &self.home.authority, now, &current.directory);
-        let directory = directory.map_err(|error| self.refused(Refusal::new(error.code(), format!("key directory: {error}"))))?;
+        let directory =
+            Directory::open_after(envelope, &self.home.authority, now, &current.directory);
+        let directory = directory.map_err(|error| {
+            self.refused(Refusal::new(error.code(), format!("key directory: {error}")))
+        })?;
         let version = directory.version();
         self.home.keep_directory(envelope).map_err(|error| {
             tracing::error!(%error, "the new key directory cannot be kept");
-            Refusal::new(ErrorCode::SourceFailed, "the new key directory cannot be kept on this connector's disk")
+            Refusal::new(
+                ErrorCode::SourceFailed,
+                "the new key directory cannot be kept on this connector's disk",
+            )
         })?;
-        self.put_in_force(directory, envelope.clone(), Arc::clone(&current.datasets), current.approvals.clone(), now);
+        self.put_in_force(
+            directory,
+            envelope.clone(),
+            Arc::clone(&current.datasets),
+            current.approvals.clone(),
+            now,
+        );
         tracing::info!(version, "new key directory in force");
         Ok(version)
     }
@@ -354,8 +375,17 @@ impl Agent {
             tracing::error!(%error, "these approvals are not taken up");
             return false;
         }
-        self.put_in_force(current.directory.clone(), current.envelope.clone(), Arc::clone(&current.datasets), approvals, now);
-        tracing::info!(scans = self.approved(), "the owner's approvals as they stand now are in force");
+        self.put_in_force(
+            current.directory.clone(),
+            current.envelope.clone(),
+            Arc::clone(&current.datasets),
+            approvals,
+            now,
+        );
+        tracing::info!(
+            scans = self.approved(),
+            "the owner's approvals as they stand now are in force"
+        );
         true
     }
 
@@ -376,14 +406,24 @@ impl Agent {
         let _one = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current();
         let before = current.statements();
-        self.put_in_force(current.directory.clone(), current.envelope.clone(), Arc::clone(&datasets), current.approvals.clone(), now);
+        self.put_in_force(
+            current.directory.clone(),
+            current.envelope.clone(),
+            Arc::clone(&datasets),
+            current.approvals.clone(),
+            now,
+        );
         for (id, serving) in &datasets.open {
             if !known.open.get(id).is_some_and(|known| Arc::ptr_eq(known, serving)) {
                 self.qualities.forget(id);
                 tracing::info!(dataset = %id, "taken up as its owner signed it");
             }
         }
-        for id in known.open.keys().filter(|id| !datasets.open.contains_key(*id) && !datasets.broken.contains_key(*id)) {
+        for id in known
+            .open
+            .keys()
+            .filter(|id| !datasets.open.contains_key(*id) && !datasets.broken.contains_key(*id))
+        {
             tracing::info!(dataset = %id, "no longer attached");
         }
         self.reopened.send_replace(());
@@ -419,7 +459,8 @@ impl Agent {
             signed = now;
             let agent = Arc::clone(self);
             // Beside this, for a source may take long to open, and a withdrawal does not wait for it.
-            let taking = tokio::task::spawn_blocking(move || agent.take_datasets(SystemTime::now()));
+            let taking =
+                tokio::task::spawn_blocking(move || agent.take_datasets(SystemTime::now()));
             tokio::pin!(taking);
             loop {
                 tokio::select! {
@@ -446,7 +487,11 @@ impl Agent {
     }
 
     /// What the hub shows of its log and its grants, against what was seen of them: one that is behind, or that shows nothing, is refused.
-    pub fn compare_hub(&self, shown: &DescribeRequest, now: SystemTime) -> Result<Continuity, Refusal> {
+    pub fn compare_hub(
+        &self,
+        shown: &DescribeRequest,
+        now: SystemTime,
+    ) -> Result<Continuity, Refusal> {
         let refuse = |why: String| Err(self.refused(Refusal::new(ErrorCode::StaleBundle, why)));
         if shown.checkpoint.is_empty() {
             return refuse("the hub shows no tree head".to_owned());
@@ -454,7 +499,9 @@ impl Agent {
         let hub = self.home.hub.uri();
         let origin = hub.trim_start_matches("spiffe://");
         let keys = self.current().directory.hub_keys(&hub, KeyUsage::Checkpoint, now);
-        let mut heads = keys.iter().filter_map(|holder| note::open_checkpoint(&shown.checkpoint, origin, &holder.key).ok());
+        let mut heads = keys.iter().filter_map(|holder| {
+            note::open_checkpoint(&shown.checkpoint, origin, &holder.key).ok()
+        });
         match heads.next() {
             Some(head) => self.seen.compare(&head, shown),
             None => refuse("the hub's tree head is not signed with a key of the hub".to_owned()),
@@ -470,8 +517,13 @@ impl Agent {
     pub fn hear(&self, notice: &NoticeRequest) {
         let why: String = shown(&notice.why).chars().take(MOST_NOTICE).collect();
         match notice.reason() {
-            NoticeReason::NotTaken => tracing::error!("the hub does not take what is stated here: {why}"),
-            reason => *self.notice.lock().unwrap_or_else(PoisonError::into_inner) = Some(Notice { reason, why }),
+            NoticeReason::NotTaken => {
+                tracing::error!("the hub does not take what is stated here: {why}")
+            }
+            reason => {
+                *self.notice.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(Notice { reason, why })
+            }
         }
     }
 
@@ -497,15 +549,25 @@ impl Agent {
     }
 
     /// One scan, from its ticket to its receipt, for a hub that has proven so much on its channel. What goes wrong is journalled here, and the hub hears a code.
-    pub async fn scan(&self, ticket: &Envelope, hub: &str, proof: &ChannelProof, out: &Messages) -> Result<(), Refusal> {
+    pub async fn scan(
+        &self,
+        ticket: &Envelope,
+        hub: &str,
+        proof: &ChannelProof,
+        out: &Messages,
+    ) -> Result<(), Refusal> {
         let now = SystemTime::now();
         let current = self.current();
         let admitted = proof.require().and_then(|()| self.admit(ticket, hub, &current, now));
-        let admitted = admitted.and_then(|admitted| Ok((self.serving(&admitted.approved.template().dataset, &current)?, admitted)));
+        let admitted = admitted.and_then(|admitted| {
+            Ok((self.serving(&admitted.approved.template().dataset, &current)?, admitted))
+        });
         let (serving, admitted) = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) => {
-                if matches!(refusal.code, ErrorCode::NotYetValid | ErrorCode::Expired) && self.clock.may_say_refused() {
+                if matches!(refusal.code, ErrorCode::NotYetValid | ErrorCode::Expired)
+                    && self.clock.may_say_refused()
+                {
                     tracing::warn!(code = refusal.code.name(), why = %refusal.en, "a scan was refused for its times");
                 }
                 return Err(self.refused(refusal));
@@ -520,26 +582,46 @@ impl Agent {
         };
         match served {
             Ok(served) => {
-                let end = EndLine { grant, rows: served.rows, unreadable_rows_that_could_match: &served.could_match };
+                let end = EndLine {
+                    grant,
+                    rows: served.rows,
+                    unreadable_rows_that_could_match: &served.could_match,
+                };
                 self.note("answered", &end)
             }
             Err(error) => {
                 tracing::warn!(dataset = %serving.file.id, %error, "a scan was not answered");
-                self.note("failed", &FailLine { grant, code: error.code.name(), detail: &error.detail })?;
-                Err(Refusal::new(error.code, "the source did not answer whole; its department's log says why"))
+                self.note(
+                    "failed",
+                    &FailLine { grant, code: error.code.name(), detail: &error.detail },
+                )?;
+                Err(Refusal::new(
+                    error.code,
+                    "the source did not answer whole; its department's log says why",
+                ))
             }
         }
     }
 
     /// Journals a refusal on its way out. One that cannot be journalled is a refusal all the same.
     pub fn refused(&self, refusal: Refusal) -> Refusal {
-        let noted = self.note("refused", &RefusalLine { code: refusal.code.name(), why: &refusal.en });
+        let noted =
+            self.note("refused", &RefusalLine { code: refusal.code.name(), why: &refusal.en });
         noted.err().unwrap_or(refusal)
     }
 
-    fn admit(&self, ticket: &Envelope, hub: &str, current: &InForce, now: SystemTime) -> Result<Admitted, Refusal> {
+    fn admit(
+        &self,
+        ticket: &Envelope,
+        hub: &str,
+        current: &InForce,
+        now: SystemTime,
+    ) -> Result<Admitted, Refusal> {
         if current.directory.expires_at() <= now {
-            return Err(Refusal::new(ErrorCode::StaleBundle, "this connector's key directory has expired; publish a new one"));
+            return Err(Refusal::new(
+                ErrorCode::StaleBundle,
+                "this connector's key directory has expired; publish a new one",
+            ));
         }
         let arrival = Arrival {
             connector: &self.uri,
@@ -564,19 +646,31 @@ impl Agent {
             ));
         }
         let serving = current.datasets.open.get(dataset).cloned();
-        serving.ok_or_else(|| Refusal::new(ErrorCode::UnknownName, format!("no dataset `{dataset}` is attached here")))
+        serving.ok_or_else(|| {
+            Refusal::new(ErrorCode::UnknownName, format!("no dataset `{dataset}` is attached here"))
+        })
     }
 
     /// Completes when the authority or the owner no longer lets this requester be served, though its scan is under way.
-    async fn withdrawn(&self, admitted: &Admitted, replaced: &mut watch::Receiver<()>) -> SourceError {
+    async fn withdrawn(
+        &self,
+        admitted: &Admitted,
+        replaced: &mut watch::Receiver<()>,
+    ) -> SourceError {
         loop {
             let current = self.current();
             let issuer = admitted.request.issuer.parse::<Identity>();
             if !issuer.is_ok_and(|issuer| current.directory.is_active(&issuer)) {
-                return SourceError::new(ErrorCode::MemberSuspended, format!("`{}` was suspended meanwhile", admitted.request.issuer));
+                return SourceError::new(
+                    ErrorCode::MemberSuspended,
+                    format!("`{}` was suspended meanwhile", admitted.request.issuer),
+                );
             }
             if !current.served.still_serves(admitted) {
-                return SourceError::new(ErrorCode::GateRefused, "its owner withdrew the approval meanwhile");
+                return SourceError::new(
+                    ErrorCode::GateRefused,
+                    "its owner withdrew the approval meanwhile",
+                );
             }
             if replaced.changed().await.is_err() {
                 return SourceError::new(ErrorCode::SourceFailed, "the connector is stopping");
@@ -613,11 +707,13 @@ impl InForce {
                 unserved.insert(id.clone(), why);
             }
         }
-        let opened = approvals.as_ref().and_then(|envelope| match open_approvals(envelope, member, &directory, now) {
-            Ok(opened) => Some(opened),
-            Err(why) => {
-                tracing::warn!(%why, "nothing is served: the owner's approvals do not hold");
-                None
+        let opened = approvals.as_ref().and_then(|envelope| {
+            match open_approvals(envelope, member, &directory, now) {
+                Ok(opened) => Some(opened),
+                Err(why) => {
+                    tracing::warn!(%why, "nothing is served: the owner's approvals do not hold");
+                    None
+                }
             }
         });
         let approved_version = opened.as_ref().map(|opened| opened.version);
@@ -643,7 +739,8 @@ impl InForce {
         for (_, serving) in self.served_now() {
             serving.remember_versions(folder)?;
         }
-        self.approved_version.map_or(Ok(()), |version| Versioned::Approvals.remember(folder, version))
+        self.approved_version
+            .map_or(Ok(()), |version| Versioned::Approvals.remember(folder, version))
     }
 }
 
@@ -654,7 +751,10 @@ impl Datasets {
         for path in desk::dataset_paths(folder)? {
             // One that is broken takes none of the others with it.
             match open_dataset(folder, &path, known) {
-                Ok(serving) if read.open.contains_key(&serving.file.id) || read.broken.contains_key(&serving.file.id) => {
+                Ok(serving)
+                    if read.open.contains_key(&serving.file.id)
+                        || read.broken.contains_key(&serving.file.id) =>
+                {
                     // Which of them is meant is not ours to guess.
                     read.open.remove(&serving.file.id);
                     read.broken.insert(
@@ -676,21 +776,29 @@ impl Datasets {
 
     fn is_same(&self, other: &Self) -> bool {
         let same = |(one, other): (&Arc<Serving>, &Arc<Serving>)| Arc::ptr_eq(one, other);
-        self.broken == other.broken && self.open.len() == other.open.len() && self.open.values().zip(other.open.values()).all(same)
+        self.broken == other.broken
+            && self.open.len() == other.open.len()
+            && self.open.values().zip(other.open.values()).all(same)
     }
 }
 
 /// One dataset, or its name and what is wrong with it.
-fn open_dataset(folder: &Path, path: &Path, known: &Datasets) -> Result<Arc<Serving>, (String, String)> {
+fn open_dataset(
+    folder: &Path,
+    path: &Path,
+    known: &Datasets,
+) -> Result<Arc<Serving>, (String, String)> {
     let unread = |error: DeskError| (path.display().to_string(), error.to_string());
     let id = desk::read_dataset(path).map_err(unread)?.id;
     let before = known.open.get(&id);
     let wrong = |error: DeskError| (id.clone(), error.to_string());
     // One who is signing replaces more than one file: they are read when all are there.
-    let read = files::lock(&crate::owner_files::signing_lock(folder)).map_err(DeskError::from).and_then(|_one| {
-        let signed = desk::signed_dataset(folder, path)?;
-        Ok((signed, adjudications(folder, &id)?))
-    });
+    let read = files::lock(&crate::owner_files::signing_lock(folder))
+        .map_err(DeskError::from)
+        .and_then(|_one| {
+            let signed = desk::signed_dataset(folder, path)?;
+            Ok((signed, adjudications(folder, &id)?))
+        });
     let (signed, adjudicated) = match (read, before) {
         (Ok(read), _) => read,
         // What was put back is not taken up, and what is newer and in force stays so.
@@ -722,11 +830,21 @@ fn reasons(broken: &BTreeMap<String, String>) -> String {
     broken.iter().map(|(name, why)| format!("\n  {name}: {why}")).collect()
 }
 
-fn open_approvals(envelope: &Envelope, member: &str, directory: &Directory, now: SystemTime) -> Result<Approvals, String> {
+fn open_approvals(
+    envelope: &Envelope,
+    member: &str,
+    directory: &Directory,
+    now: SystemTime,
+) -> Result<Approvals, String> {
     verify_owner(envelope, payload_type::APPROVALS, member, directory, now)?;
-    let (payload, _) = dsse::peek(envelope, payload_type::APPROVALS).map_err(|error| error.to_string())?;
+    let (payload, _) =
+        dsse::peek(envelope, payload_type::APPROVALS).map_err(|error| error.to_string())?;
     let approvals: Approvals = dsse::decode(payload).map_err(|error| error.to_string())?;
-    if approvals.member == member { Ok(approvals) } else { Err(format!("they are member `{}`'s", approvals.member)) }
+    if approvals.member == member {
+        Ok(approvals)
+    } else {
+        Err(format!("they are member `{}`'s", approvals.member))
+    }
 }
 
 impl<'a> ScanLine<'a> {

@@ -17,7 +17,8 @@ use crate::owner::owner_of;
 use crate::owner_files::{DeskError, envelope};
 use crate::versions::Versioned;
 
-const APPROVE_AGAIN: &str = "remove it, then run `zerotrip-connector approve` again for each check that is to be served";
+const APPROVE_AGAIN: &str =
+    "remove it, then run `zerotrip-connector approve` again for each check that is to be served";
 
 /// A member, and what it may ask for.
 pub type Pair = (String, String);
@@ -41,21 +42,36 @@ pub fn path(folder: &Path) -> PathBuf {
 /// The signed approvals, as they lie there; whether the signature holds, the directory in force says.
 pub fn read(folder: &Path) -> Result<Option<Envelope>, DeskError> {
     let path = path(folder);
-    if files::is_there(&path) { envelope(&path, payload_type::APPROVALS, APPROVE_AGAIN).map(Some) } else { Ok(None) }
+    if files::is_there(&path) {
+        envelope(&path, payload_type::APPROVALS, APPROVE_AGAIN).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// The approvals as this owner signed them; what somebody else put there is not signed anew.
 pub fn standing(home: &SystemHome) -> Result<Approvals, DeskError> {
     let Some(envelope) = read(&home.folder)? else {
-        return Ok(Approvals { member: home.system.member().unwrap_or_default().to_owned(), ..Approvals::default() });
+        return Ok(Approvals {
+            member: home.system.member().unwrap_or_default().to_owned(),
+            ..Approvals::default()
+        });
     };
     let path = path(&home.folder).display().to_string();
     let opened = dsse::open(&envelope, payload_type::APPROVALS, home.key("approve")?.public());
-    opened.map_err(|error| DeskError::Damaged { path, why: error.to_string(), remedy: APPROVE_AGAIN })
+    opened.map_err(|error| DeskError::Damaged {
+        path,
+        why: error.to_string(),
+        remedy: APPROVE_AGAIN,
+    })
 }
 
 /// Signs these approvals, in place of those that were read as standing: whatever somebody else signed meanwhile is never undone unseen.
-pub fn sign(home: &SystemHome, read: &Approvals, mut approvals: Approvals) -> Result<(), DeskError> {
+pub fn sign(
+    home: &SystemHome,
+    read: &Approvals,
+    mut approvals: Approvals,
+) -> Result<(), DeskError> {
     let _one = files::lock(&path(&home.folder).with_extension("lock"))?;
     if standing(home)? != *read {
         return Err(DeskError::Meanwhile);
@@ -81,7 +97,13 @@ pub fn not_older(folder: &Path, approvals: Option<&Envelope>) -> Result<(), Desk
 
 /// Whom an approval serves, and for what: each of its requesters, for each of its purposes.
 pub fn pairs(approval: &Approval) -> BTreeSet<Pair> {
-    let purposes = |member: &String| approval.purposes.iter().map(|purpose| (member.clone(), purpose.clone())).collect::<Vec<_>>();
+    let purposes = |member: &String| {
+        approval
+            .purposes
+            .iter()
+            .map(|purpose| (member.clone(), purpose.clone()))
+            .collect::<Vec<_>>()
+    };
     approval.requesters.iter().flat_map(purposes).collect()
 }
 
@@ -99,15 +121,30 @@ pub fn served(approvals: &Approvals) -> Served {
 
 /// The standing approvals with these added: for templates on this member's datasets, each requester for each purpose. Who was approved for
 /// the very same scan stays so; other forms of it are served no longer.
-pub fn added(standing: &Approvals, templates: &[ScanTemplate], requesters: &[String], purposes: &[String]) -> (Approvals, Changes) {
+pub fn added(
+    standing: &Approvals,
+    templates: &[ScanTemplate],
+    requesters: &[String],
+    purposes: &[String],
+) -> (Approvals, Changes) {
     let mut all = standing.clone();
-    for template in templates.iter().filter(|template| owner_of(&template.dataset) == standing.member) {
-        let of = |approval: &Approval| approval.template.as_ref().is_some_and(|known| same_scan(known, template));
+    for template in
+        templates.iter().filter(|template| owner_of(&template.dataset) == standing.member)
+    {
+        let of = |approval: &Approval| {
+            approval.template.as_ref().is_some_and(|known| same_scan(known, template))
+        };
         let digest = template_digest(template);
         let (same, others): (Vec<_>, Vec<_>) = all.approvals.into_iter().partition(of);
-        let kept = same.iter().filter(|approval| approval.template.as_ref().is_some_and(|known| template_digest(known) == digest));
+        let kept = same.iter().filter(|approval| {
+            approval.template.as_ref().is_some_and(|known| template_digest(known) == digest)
+        });
         let mut whom: BTreeSet<Pair> = kept.flat_map(pairs).collect();
-        whom.extend(pairs(&Approval { template: None, requesters: requesters.to_vec(), purposes: purposes.to_vec() }));
+        whom.extend(pairs(&Approval {
+            template: None,
+            requesters: requesters.to_vec(),
+            purposes: purposes.to_vec(),
+        }));
         all.approvals = others;
         all.approvals.extend(entries(template, &whom));
     }
@@ -118,13 +155,20 @@ pub fn added(standing: &Approvals, templates: &[ScanTemplate], requesters: &[Str
 
 /// The standing approvals without these, and what that takes away: of a check (one variant, `check/variant`, or all of them), for these
 /// requesters (none named: all) and these purposes (the same).
-pub fn withdrawn(standing: &Approvals, check: &str, requesters: &[String], purposes: &[String]) -> (Approvals, Served) {
+pub fn withdrawn(
+    standing: &Approvals,
+    check: &str,
+    requesters: &[String],
+    purposes: &[String],
+) -> (Approvals, Served) {
     let named = |names: &[String], name: &String| names.is_empty() || names.contains(name);
     let mut all = standing.clone();
     all.approvals = Vec::new();
     for approval in &standing.approvals {
         let Some(template) = &approval.template else { continue };
-        if template.check != check && template.check.split_once('/').is_none_or(|(name, _)| name != check) {
+        if template.check != check
+            && template.check.split_once('/').is_none_or(|(name, _)| name != check)
+        {
             all.approvals.push(approval.clone());
             continue;
         }
@@ -146,13 +190,18 @@ fn entries(template: &ScanTemplate, whom: &BTreeSet<Pair>) -> Vec<Approval> {
     for (member, purposes) in purposes_of {
         members_for.entry(purposes).or_default().push(member.clone());
     }
-    let entry = |(purposes, requesters)| Approval { template: Some(template.clone()), requesters, purposes };
+    let entry = |(purposes, requesters)| Approval {
+        template: Some(template.clone()),
+        requesters,
+        purposes,
+    };
     members_for.into_iter().map(entry).collect()
 }
 
 fn without(one: &Served, other: &Served) -> Served {
     let none = BTreeSet::new();
-    let left = one.iter().map(|(pair, checks)| (pair.clone(), checks - other.get(pair).unwrap_or(&none)));
+    let left =
+        one.iter().map(|(pair, checks)| (pair.clone(), checks - other.get(pair).unwrap_or(&none)));
     left.filter(|(_, checks)| !checks.is_empty()).collect()
 }
 
@@ -197,30 +246,64 @@ mod tests {
     fn approving_adds_and_nobody_gets_what_was_approved_for_another() {
         let scans = [template("home/one", 9), template("home/two", 9)];
         let (all, changes) = added(&nobody(), &scans, &texts(&["fund"]), &texts(&["rent"]));
-        assert_eq!((said(&changes.gains), said(&changes.loses)), (vec!["fund rent: home/one home/two".into()], vec![]));
+        assert_eq!(
+            (said(&changes.gains), said(&changes.loses)),
+            (vec!["fund rent: home/one home/two".into()], vec![])
+        );
         let (all, changes) = added(&all, &scans, &texts(&["bank"]), &texts(&["loan"]));
-        assert_eq!((said(&changes.gains), said(&changes.loses)), (vec!["bank loan: home/one home/two".into()], vec![]));
-        assert_eq!(said(&served(&all)), ["bank loan: home/one home/two", "fund rent: home/one home/two"]);
+        assert_eq!(
+            (said(&changes.gains), said(&changes.loses)),
+            (vec!["bank loan: home/one home/two".into()], vec![])
+        );
+        assert_eq!(
+            said(&served(&all)),
+            ["bank loan: home/one home/two", "fund rent: home/one home/two"]
+        );
         let (same, changes) = added(&all, &scans, &texts(&["bank"]), &texts(&["loan"]));
-        assert!(changes.gains.is_empty() && changes.loses.is_empty() && same.approvals.len() == all.approvals.len());
+        assert!(
+            changes.gains.is_empty()
+                && changes.loses.is_empty()
+                && same.approvals.len() == all.approvals.len()
+        );
 
         // Another form of one of the scans: whoever is not named is not served it.
-        let (newer, changes) = added(&all, &[template("home/one", 10)], &texts(&["fund"]), &texts(&["rent"]));
-        assert_eq!((said(&changes.gains), said(&changes.loses)), (vec![], vec!["bank loan: home/one".into()]));
-        assert_eq!(newer.approvals.iter().filter(|one| one.template.as_ref().unwrap().max_rows == 9).count(), 2, "of the other scan");
+        let (newer, changes) =
+            added(&all, &[template("home/one", 10)], &texts(&["fund"]), &texts(&["rent"]));
+        assert_eq!(
+            (said(&changes.gains), said(&changes.loses)),
+            (vec![], vec!["bank loan: home/one".into()])
+        );
+        assert_eq!(
+            newer
+                .approvals
+                .iter()
+                .filter(|one| one.template.as_ref().unwrap().max_rows == 9)
+                .count(),
+            2,
+            "of the other scan"
+        );
     }
 
     #[test]
     fn withdrawing_takes_away_what_is_named_and_no_more() {
         let scans = [template("home/one", 9), template("home/two", 9), template("homes/one", 9)];
-        let (all, _) = added(&nobody(), &scans, &texts(&["bank", "fund"]), &texts(&["loan", "rent"]));
+        let (all, _) =
+            added(&nobody(), &scans, &texts(&["bank", "fund"]), &texts(&["loan", "rent"]));
         let (_, lost) = withdrawn(&all, "home/one", &texts(&["bank"]), &texts(&["rent"]));
         assert_eq!(said(&lost), ["bank rent: home/one"]);
         let (left, lost) = withdrawn(&all, "home", &[], &texts(&["rent"]));
         assert_eq!(said(&lost), ["bank rent: home/one home/two", "fund rent: home/one home/two"]);
         assert_eq!(said(&served(&left)).len(), 4);
         let (left, _) = withdrawn(&all, "home", &[], &[]);
-        assert_eq!(said(&served(&left)), ["bank loan: homes/one", "bank rent: homes/one", "fund loan: homes/one", "fund rent: homes/one"]);
+        assert_eq!(
+            said(&served(&left)),
+            [
+                "bank loan: homes/one",
+                "bank rent: homes/one",
+                "fund loan: homes/one",
+                "fund rent: homes/one"
+            ]
+        );
         let (same, lost) = withdrawn(&all, "hom", &[], &[]);
         assert!(lost.is_empty() && same.approvals == all.approvals);
     }

@@ -57,13 +57,19 @@ pub async fn run(file: &Path, as_json: bool) -> Result<ExitCode, Failure> {
         Ok(Proved { survey, trials, known, fault }) => {
             let verdict = verdict(&dataset, &survey, fault, SystemTime::now());
             let mut text = in_words(&dataset, &survey, &trials, &known);
-            let _written = write!(text, "\n  looked at in    {:.1} s\n{}", started.elapsed().as_secs_f64(), verdict.in_words());
+            let _written = write!(
+                text,
+                "\n  looked at in    {:.1} s\n{}",
+                started.elapsed().as_secs_f64(),
+                verdict.in_words()
+            );
             say(as_json, &text, &as_value(&dataset, &survey, &trials, &known, &verdict))?;
             Ok(verdict.code())
         }
         Err(error) => {
             let verdict = Verdict::NotServed(shown(&error.to_string()));
-            let value = json!({ "dataset": dataset.id, "verdict": verdict.name(), "why": verdict.why() });
+            let value =
+                json!({ "dataset": dataset.id, "verdict": verdict.name(), "why": verdict.why() });
             say(as_json, &format!("{}\n{}", dataset.id, verdict.in_words()), &value)?;
             Ok(verdict.code())
         }
@@ -76,8 +82,11 @@ pub async fn contradictions(dataset: &DatasetFile, file: &Path) -> Result<Vec<St
         return Ok(Vec::new());
     }
     let scratch = Scratch::new()?;
-    let (described, state, base) = (dataset.clone(), scratch.path().to_owned(), files::folder_of(file).to_owned());
-    let opening = tokio::task::spawn_blocking(move || source::open(&described, &base, &state, Arc::default()));
+    let (described, state, base) =
+        (dataset.clone(), scratch.path().to_owned(), files::folder_of(file).to_owned());
+    let opening = tokio::task::spawn_blocking(move || {
+        source::open(&described, &base, &state, Arc::default())
+    });
     let opened = with_progress("opening the source", opening).await??;
     Ok(with_progress("looking at every row", opened.survey()).await?.contradictions)
 }
@@ -106,36 +115,58 @@ async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<Prove
     let (described, state) = (dataset.clone(), state.to_owned());
     let base = files::folder_of(file).to_owned();
     let probes = Probes::of(dataset, &base)?;
-    let opening = tokio::task::spawn_blocking(move || source::open(&described, &base, &state, Arc::default()));
-    let stopped = |error: tokio::task::JoinError| SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, error.to_string());
+    let opening = tokio::task::spawn_blocking(move || {
+        source::open(&described, &base, &state, Arc::default())
+    });
+    let stopped = |error: tokio::task::JoinError| {
+        SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, error.to_string())
+    };
     let opened = with_progress("opening the source", opening).await.map_err(stopped)??;
     let survey = with_progress("looking at every row", opened.survey()).await?;
     let (mut trials, mut fault) = (Vec::new(), None);
     let plans = survey.trials.iter().zip(&survey.steps);
     for (look_up, (persons, steps)) in dataset.lookups.iter().zip(plans) {
-        let places = look_up.columns.iter().filter_map(|name| dataset.columns.iter().position(|column| column.name == *name)).collect();
+        let places = look_up
+            .columns
+            .iter()
+            .filter_map(|name| dataset.columns.iter().position(|column| column.name == *name))
+            .collect();
         match with_progress("looking persons up", times(&*opened, dataset, places, persons)).await {
             Ok((mut times, blocked)) => {
                 times.sort_unstable();
-                let ms = |time: Option<&Duration>| time.map_or(0.0, |time| time.as_secs_f64() * 1000.0);
+                let ms =
+                    |time: Option<&Duration>| time.map_or(0.0, |time| time.as_secs_f64() * 1000.0);
                 let (p50_ms, slowest_ms) = (ms(times.get(times.len() / 2)), ms(times.last()));
                 let (look_up, tried, steps) = (look_up.name.clone(), times.len(), steps.clone());
                 trials.push(Trial { look_up, tried, blocked, p50_ms, slowest_ms, steps });
             }
-            Err(error) => fault = Some(format!("look-up `{}` failed: {}", look_up.name, shown(&error.to_string()))),
+            Err(error) => {
+                fault = Some(format!(
+                    "look-up `{}` failed: {}",
+                    look_up.name,
+                    shown(&error.to_string())
+                ))
+            }
         }
     }
     let mut known = Known::default();
     if let Some(probes) = probes {
         // A check is made when its owner wants one, be it within the quiet hours.
-        let access = Access::new(opened, Limits { quiet_hours: Vec::new(), ..dataset.limits.clone() });
+        let access =
+            Access::new(opened, Limits { quiet_hours: Vec::new(), ..dataset.limits.clone() });
         let looked = with_progress("looking known persons up", probes.look(&access)).await;
         match looked {
             Ok(looked) => {
                 fault = fault.or(probes.verdict(&looked).err().map(|error| error.detail));
-                known = Known { persons: looked.persons, found: looked.persons - looked.missing.len(), missing_lines: looked.missing };
+                known = Known {
+                    persons: looked.persons,
+                    found: looked.persons - looked.missing.len(),
+                    missing_lines: looked.missing,
+                };
             }
-            Err(error) => fault = fault.or(Some(format!("the known persons could not be looked up: {error}"))),
+            Err(error) => {
+                fault = fault.or(Some(format!("the known persons could not be looked up: {error}")))
+            }
         }
     }
     Ok(Proved { survey, trials, known, fault })
@@ -169,7 +200,12 @@ async fn times(
     Ok((times, blocked))
 }
 
-fn verdict(dataset: &DatasetFile, survey: &Survey, fault: Option<String>, now: SystemTime) -> Verdict {
+fn verdict(
+    dataset: &DatasetFile,
+    survey: &Survey,
+    fault: Option<String>,
+    now: SystemTime,
+) -> Verdict {
     let age = now.duration_since(survey.as_of).unwrap_or_default();
     if let Some(fault) = fault {
         return Verdict::NotServed(fault);
@@ -178,19 +214,28 @@ fn verdict(dataset: &DatasetFile, survey: &Survey, fault: Option<String>, now: S
         return Verdict::NotServed(contradiction.clone());
     }
     if survey.rows < dataset.row_floor {
-        return Verdict::NotServed(format!("{} rows, below the floor of {}", survey.rows, dataset.row_floor));
+        return Verdict::NotServed(format!(
+            "{} rows, below the floor of {}",
+            survey.rows, dataset.row_floor
+        ));
     }
     if survey.as_of > now + bounds::CLOCK_SKEW {
-        return Verdict::NotServed(format!("its rows are as of {}, which is in the future; see `source.as_of`", as_of(survey)));
+        return Verdict::NotServed(format!(
+            "its rows are as of {}, which is in the future; see `source.as_of`",
+            as_of(survey)
+        ));
     }
     if let Err(error) = desk::can_be_stated(dataset, now) {
         return Verdict::NotServed(error.to_string());
     }
     if age > dataset.most_age {
         let hours = age.as_secs() / 3600;
-        return Verdict::NotServed(format!("its rows are {hours} h old, more than `most_age` allows; bring a newer drop or extract"));
+        return Verdict::NotServed(format!(
+            "its rows are {hours} h old, more than `most_age` allows; bring a newer drop or extract"
+        ));
     }
-    let clean = survey.findings.iter().all(|finding| !finding.kind.spoils()) && survey.unreadable_count == 0;
+    let clean = survey.findings.iter().all(|finding| !finding.kind.spoils())
+        && survey.unreadable_count == 0;
     match survey.anybodys {
         0 if clean => Verdict::Served,
         0 => Verdict::ServedWithFindings,
@@ -230,7 +275,8 @@ impl Verdict {
 }
 
 fn as_of(survey: &Survey) -> String {
-    chrono::DateTime::<chrono::Local>::from(survey.as_of).to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
+    chrono::DateTime::<chrono::Local>::from(survey.as_of)
+        .to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
 }
 
 fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Known) -> String {
@@ -247,22 +293,34 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
         survey.unreadable_count,
     );
     if !survey.unreadable.is_empty() {
-        text.push_str(&format!("\n    each makes answers about whomever it could concern unavailable: {}", survey.unreadable.join(", ")));
+        text.push_str(&format!(
+            "\n    each makes answers about whomever it could concern unavailable: {}",
+            survey.unreadable.join(", ")
+        ));
     }
     for Finding { column, kind, count, examples } in &survey.findings {
-        let examples = if examples.is_empty() { String::new() } else { format!(", such as {}", shown(&examples.join(", "))) };
+        let examples = if examples.is_empty() {
+            String::new()
+        } else {
+            format!(", such as {}", shown(&examples.join(", ")))
+        };
         let place = if column.is_empty() { "rows" } else { column };
         text.push_str(&format!("\n  finding: {place}: {count} {}{examples}", kind.said()));
     }
     if survey.spoilt_rows > 0 {
         let share = percent(survey.spoilt_rows, survey.rows);
-        text.push_str(&format!("\n  {} of {} rows ({share}) could make an answer unavailable", survey.spoilt_rows, survey.rows));
+        text.push_str(&format!(
+            "\n  {} of {} rows ({share}) could make an answer unavailable",
+            survey.spoilt_rows, survey.rows
+        ));
     }
     for trial in trials {
         let Trial { look_up, tried, p50_ms, slowest_ms, steps, .. } = trial;
         let fared = match tried {
             0 => "not tried: no row holds a readable id".to_owned(),
-            _ => format!("{p50_ms:.2} ms at p50, {slowest_ms:.2} ms at most, over {tried} persons of its own"),
+            _ => format!(
+                "{p50_ms:.2} ms at p50, {slowest_ms:.2} ms at most, over {tried} persons of its own"
+            ),
         };
         text.push_str(&format!("\n  look-up {look_up}: {fared}"));
         for step in steps {
@@ -285,7 +343,9 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
 
 /// Of how many questions no answer can be a yes: what an owner must know first.
 fn questions(survey: &Survey, trials: &[Trial]) -> String {
-    let tried = |trial: &Trial| format!("; of {} persons tried by `{}`: {}", trial.tried, trial.look_up, trial.blocked);
+    let tried = |trial: &Trial| {
+        format!("; of {} persons tried by `{}`: {}", trial.tried, trial.look_up, trial.blocked)
+    };
     match (survey.anybodys, survey.unreadable_count) {
         (0, 0) => "each can be answered".to_owned(),
         (0, open) => {
@@ -296,7 +356,13 @@ fn questions(survey: &Survey, trials: &[Trial]) -> String {
     }
 }
 
-fn as_value(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Known, verdict: &Verdict) -> serde_json::Value {
+fn as_value(
+    dataset: &DatasetFile,
+    survey: &Survey,
+    trials: &[Trial],
+    known: &Known,
+    verdict: &Verdict,
+) -> serde_json::Value {
     json!({
         "dataset": dataset.id, "rows": survey.rows, "row_floor": dataset.row_floor, "as_of": as_of(survey), "irregular": survey.irregular,
         "anybodys": survey.anybodys, "unreadable": survey.unreadable_count, "unreadable_rows": survey.unreadable, "advice": survey.advice,

@@ -177,14 +177,21 @@ pub fn main() -> ExitCode {
     // What a command does, it says itself.
     let level = if matches!(cli.command, Command::Serve { .. }) { "info" } else { "warn" };
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into()))
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into()),
+        )
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false)
         // A log that cannot be written (a full disk under standard error) would be reported there too, in a panic.
         .log_internal_errors(false)
         .init();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(32)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, cli.json),
     };
@@ -199,7 +206,11 @@ pub fn main() -> ExitCode {
 
 fn fail(error: &dyn std::error::Error, json: bool) -> ExitCode {
     let text = error.to_string();
-    let line = if json { serde_json::json!({ "error": text }).to_string() } else { format!("zerotrip-connector: {text}") };
+    let line = if json {
+        serde_json::json!({ "error": text }).to_string()
+    } else {
+        format!("zerotrip-connector: {text}")
+    };
     // If standard error is gone, the exit code still says it.
     let _gone = writeln!(std::io::stderr(), "{line}");
     ExitCode::from(2)
@@ -212,7 +223,9 @@ async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Inspect(arguments) => inspect::run(arguments, json).await,
         Command::Join { dir, invitation, wait } => join_hub(&dir, &invitation, wait, json).await,
         Command::Renew { dir, wait } => return renew(&dir, Duration::from_secs(wait), json).await,
-        Command::Sign { dir, files, not_asked_yet } => signing::sign(&dir, &files, not_asked_yet, json).await,
+        Command::Sign { dir, files, not_asked_yet } => {
+            signing::sign(&dir, &files, not_asked_yet, json).await
+        }
         Command::Adjudicate(arguments) => adjudicate_rows(&arguments, json).await,
         Command::Approve(arguments) => approving::approve(&arguments, json).await,
         Command::Withdraw(arguments) => approving::withdraw(&arguments, json),
@@ -223,10 +236,21 @@ async fn run(command: Command, json: bool) -> Result<ExitCode, Failure> {
 }
 
 async fn join_hub(dir: &Path, invitation: &Path, wait: u64, json: bool) -> Result<(), Failure> {
-    let text = if invitation.as_os_str() == "-" { std::io::read_to_string(std::io::stdin())? } else { files::read_text(invitation)? };
+    let text = if invitation.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        files::read_text(invitation)?
+    };
     let invitation: Invitation = text.trim().parse()?;
     let mut progress = |line: &str| eprintln!("{line}");
-    let home = join(&invitation, dir, &[KeyUsage::Sign, KeyUsage::Approve], Duration::from_secs(wait), &mut progress).await?;
+    let home = join(
+        &invitation,
+        dir,
+        &[KeyUsage::Sign, KeyUsage::Approve],
+        Duration::from_secs(wait),
+        &mut progress,
+    )
+    .await?;
     let text = format!("joined {} as {}", home.hub, home.system);
     say(json, &text, &serde_json::json!({ "joined": home.hub.uri(), "system": home.uri() }))
 }
@@ -261,28 +285,39 @@ async fn adjudicate_rows(arguments: &Adjudicate, json: bool) -> Result<(), Failu
     let form = match (concerns, cells.is_empty() && only.is_empty()) {
         (None, true) => None,
         (concerns, _) => {
-            let concerns = concerns.as_deref().ok_or("say whom such rows can concern, with `--concerns`")?;
+            let concerns =
+                concerns.as_deref().ok_or("say whom such rows can concern, with `--concerns`")?;
             Some(Form::parse(cells, only, concerns, grounds, &dataset.columns)?)
         }
     };
-    let signed = crate::adjudications::load(dir, &dataset.id)?.map_or_else(Arc::default, |(signed, _)| Arc::new(signed));
+    let signed = crate::adjudications::load(dir, &dataset.id)?
+        .map_or_else(Arc::default, |(signed, _)| Arc::new(signed));
     let base = files::folder_of(file);
     let (described, base, state) = (dataset.clone(), base.to_owned(), dir.join("state"));
-    let opening = tokio::task::spawn_blocking(move || source::open(&described, &base, &state, signed));
+    let opening =
+        tokio::task::spawn_blocking(move || source::open(&described, &base, &state, signed));
     let opened = with_progress("opening the source", opening).await??;
     let screen = &mut std::io::stderr();
     let progress = match &form {
         Some(form) => adjudicate::by_form(dir, &dataset, &*opened, form, screen).await?,
-        None => adjudicate::walk(dir, &dataset, &*opened, &mut std::io::stdin().lock(), screen).await?,
+        None => {
+            adjudicate::walk(dir, &dataset, &*opened, &mut std::io::stdin().lock(), screen).await?
+        }
     };
     eprintln!("\ndecided {} rows now; {} are still undecided", progress.decided, progress.open);
     let is_signed = progress.ruled > 0 && (*yes || confirmed("sign these decisions")?);
     let signed = if is_signed { adjudicate::sign(&home, &dataset.id)? } else { 0 };
     let text = match signed {
         0 => "nothing was signed; what was decided is kept".to_owned(),
-        rulings => format!("signed {rulings} rulings on {}; {}", dataset.id, signing::taken_up(dir)?),
+        rulings => {
+            format!("signed {rulings} rulings on {}; {}", dataset.id, signing::taken_up(dir)?)
+        }
     };
-    say(json, &text, &serde_json::json!({ "dataset": dataset.id, "progress": progress, "signed": signed }))
+    say(
+        json,
+        &text,
+        &serde_json::json!({ "dataset": dataset.id, "progress": progress, "signed": signed }),
+    )
 }
 
 fn confirmed(what: &str) -> Result<bool, Failure> {
@@ -299,7 +334,11 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     let agent = Arc::new(with_progress("opening the datasets", opening).await??);
     let (datasets, unserved) = (agent.served(), agent.unserved());
     let implausible = with_progress("looking known persons up", agent.prove()).await;
-    let named = if datasets.is_empty() { "no dataset (attach one with `sign`)".to_owned() } else { datasets.join(", ") };
+    let named = if datasets.is_empty() {
+        "no dataset (attach one with `sign`)".to_owned()
+    } else {
+        datasets.join(", ")
+    };
     let approved = match agent.approved() {
         0 => "no approved scan (see `approve`)".to_owned(),
         scans => format!("{scans} approved scans"),
@@ -311,7 +350,12 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
         &serde_json::json!({ "serving": datasets, "not_served": unserved, "implausible": implausible, "approved": agent.approved(), "hub": agent.home().address.to_string() }),
     )?;
     for (dataset, why) in &unserved {
-        eprintln!("{}", shown(&format!("not served: {dataset}: {why}; once that is fixed, `sign` its file or start `serve` again")));
+        eprintln!(
+            "{}",
+            shown(&format!(
+                "not served: {dataset}: {why}; once that is fixed, `sign` its file or start `serve` again"
+            ))
+        );
     }
     for (dataset, why) in &implausible {
         eprintln!("{}", shown(&format!("not answered: {dataset}: {why}")));
@@ -346,7 +390,10 @@ async fn make_current(home: &SystemHome) -> Result<(), Failure> {
             Ok(_) => return Ok(()),
             Err(error) if error.passes() => {
                 let why = error.to_string();
-                if said.as_ref().is_none_or(|(known, at)| *known != why || at.elapsed() >= SAY_AGAIN) {
+                if said
+                    .as_ref()
+                    .is_none_or(|(known, at)| *known != why || at.elapsed() >= SAY_AGAIN)
+                {
                     tracing::warn!(
                         why,
                         "the kept key directory has expired, and no newer one can be had of the hub; trying until it can: the authority \

@@ -66,7 +66,9 @@ impl Clock {
             return None;
         }
         *said = Some(Instant::now());
-        Some(format!("{skew}: scans may be refused, and what is read may be dated wrongly; set the clock that is wrong, by NTP for one"))
+        Some(format!(
+            "{skew}: scans may be refused, and what is read may be dated wrongly; set the clock that is wrong, by NTP for one"
+        ))
     }
 
     /// Whether that a scan was refused for its times is to be said now: once a minute is enough, for each of them is in the journal.
@@ -88,18 +90,33 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_off_is_said_once_with_the_seconds_and_so_is_that_it_is_right_again() {
-        let (clock, here) = (Clock::default(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000));
+        let (clock, here) =
+            (Clock::default(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000));
         let hub = |ahead: i64| {
-            if ahead < 0 { here - Duration::from_secs(ahead.unsigned_abs()) } else { here + Duration::from_secs(ahead.unsigned_abs()) }
+            if ahead < 0 {
+                here - Duration::from_secs(ahead.unsigned_abs())
+            } else {
+                here + Duration::from_secs(ahead.unsigned_abs())
+            }
         };
         for right in [0, 1, -1] {
             assert_eq!(clock.compare(here, hub(right)), None);
         }
-        assert!(clock.compare(here, hub(8)).unwrap().starts_with("this machine's clock is 8 s behind the hub's: "));
+        assert!(
+            clock
+                .compare(here, hub(8))
+                .unwrap()
+                .starts_with("this machine's clock is 8 s behind the hub's: ")
+        );
         assert_eq!(clock.compare(here, hub(8)), None, "once");
         assert!(clock.compare(here, hub(0)).unwrap().contains("agrees"));
         assert_eq!(clock.compare(here, hub(0)), None);
-        assert!(clock.compare(here, hub(-30)).unwrap().starts_with("this machine's clock is 30 s ahead of the hub's: "));
+        assert!(
+            clock
+                .compare(here, hub(-30))
+                .unwrap()
+                .starts_with("this machine's clock is 30 s ahead of the hub's: ")
+        );
         assert_eq!(Skew::of(here, here + Duration::from_millis(2500)), Some(Skew::Behind(3)));
         assert_eq!(Skew::of(here, here + Duration::from_millis(1999)), None);
     }

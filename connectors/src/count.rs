@@ -59,21 +59,35 @@ pub async fn run(arguments: Count, as_json: bool) -> Result<ExitCode, Failure> {
     let dataset = desk::read_dataset(&arguments.file)?;
     let question = arguments.question(&dataset.columns)?;
     let state = Scratch::new()?;
-    let (described, folder, base) = (dataset.clone(), state.path().to_owned(), files::folder_of(&arguments.file).to_owned());
-    let opening = tokio::task::spawn_blocking(move || source::open(&described, &base, &folder, Arc::default()));
-    let stopped = |error: tokio::task::JoinError| SourceError::new(ErrorCode::SourceFailed, error.to_string());
+    let (described, folder, base) =
+        (dataset.clone(), state.path().to_owned(), files::folder_of(&arguments.file).to_owned());
+    let opening = tokio::task::spawn_blocking(move || {
+        source::open(&described, &base, &folder, Arc::default())
+    });
+    let stopped = |error: tokio::task::JoinError| {
+        SourceError::new(ErrorCode::SourceFailed, error.to_string())
+    };
     let opened = with_progress("opening the source", opening).await.map_err(stopped)??;
     let stop = Stop::at(Instant::now() + PATIENCE);
     let counting = select::run(&*opened, &dataset.columns, &question, MOST_ROWS, stop);
     let (answer, end) = with_progress("counting", counting).await?;
-    say(as_json, &in_words(&dataset, &question, &answer, end), &as_value(&dataset, &question, &answer, end))?;
+    say(
+        as_json,
+        &in_words(&dataset, &question, &answer, end),
+        &as_value(&dataset, &question, &answer, end),
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
 impl Count {
     fn question(&self, columns: &[Column]) -> Result<Question, String> {
-        let by = self.by.iter().map(|name| may_group(name, columns)).collect::<Result<Vec<_>, _>>()?;
-        let only = self.only.iter().map(|text| Predicate::parse(text, columns)).collect::<Result<Vec<_>, _>>()?;
+        let by =
+            self.by.iter().map(|name| may_group(name, columns)).collect::<Result<Vec<_>, _>>()?;
+        let only = self
+            .only
+            .iter()
+            .map(|text| Predicate::parse(text, columns))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut measures = Vec::new();
         for (names, measure, with_dates) in [
             (&self.sum, Measure::Sum as fn(usize) -> Measure, false),
@@ -91,7 +105,13 @@ impl Count {
 fn may_group(name: &str, columns: &[Column]) -> Result<usize, String> {
     let place = predicate::place(name, columns)?;
     match columns.get(place).map(|column| column.semantic) {
-        Some(SemanticType::Code | SemanticType::DivisionCode | SemanticType::Date | SemanticType::Uscc | SemanticType::Money) => Ok(place),
+        Some(
+            SemanticType::Code
+            | SemanticType::DivisionCode
+            | SemanticType::Date
+            | SemanticType::Uscc
+            | SemanticType::Money,
+        ) => Ok(place),
         _ => Err(format!(
             "`--by {name}` would list what stands there, and persons may; count by a column of codes, divisions, dates or amounts"
         )),
@@ -111,7 +131,9 @@ fn may_measure(name: &str, columns: &[Column], with_dates: bool) -> Result<usize
 fn written(value: &Value) -> String {
     match value {
         Value::Text(text) => shown(text),
-        Value::Date(day) => NaiveDate::from_epoch_days(*day).map_or_else(|| day.to_string(), |day| day.to_string()),
+        Value::Date(day) => {
+            NaiveDate::from_epoch_days(*day).map_or_else(|| day.to_string(), |day| day.to_string())
+        }
         Value::Money(fen) => {
             let (sign, fen) = (if *fen < 0 { "-" } else { "" }, fen.unsigned_abs());
             format!("{sign}{}.{:02}", fen / 100, fen % 100)
@@ -141,7 +163,10 @@ fn names<'a>(question: &'a Question, columns: &'a [Column]) -> (Vec<&'a str>, Ve
         };
         format!("{what} of {}", name(measure.column()))
     };
-    (question.by.iter().map(|place| name(*place)).collect(), question.measures.iter().map(measure).collect())
+    (
+        question.by.iter().map(|place| name(*place)).collect(),
+        question.measures.iter().map(measure).collect(),
+    )
 }
 
 fn in_words(dataset: &DatasetFile, question: &Question, answer: &Answer, end: SelectEnd) -> String {
@@ -154,9 +179,9 @@ fn in_words(dataset: &DatasetFile, question: &Question, answer: &Answer, end: Se
         if !by.is_empty() {
             parts.push(many(group.rows));
         }
-        parts.extend(
-            measures.iter().zip(&group.measures).map(|(name, value)| format!("{name} {}", value.as_ref().map_or("none".into(), written))),
-        );
+        parts.extend(measures.iter().zip(&group.measures).map(|(name, value)| {
+            format!("{name} {}", value.as_ref().map_or("none".into(), written))
+        }));
         if group.unreadable > 0 {
             parts.push(format!("a cell to measure cannot be read in {}", many(group.unreadable)));
         }
@@ -165,10 +190,18 @@ fn in_words(dataset: &DatasetFile, question: &Question, answer: &Answer, end: Se
         }
     }
     if answer.groups.len() > MOST_SHOWN {
-        let _written = write!(text, "\n  … and {} more; --json has them all", answer.groups.len() - MOST_SHOWN);
+        let _written = write!(
+            text,
+            "\n  … and {} more; --json has them all",
+            answer.groups.len() - MOST_SHOWN
+        );
     }
     if answer.undecided > 0 {
-        let _written = write!(text, "\n  undecided: {}, in which a cell that the condition needs cannot be read", many(answer.undecided));
+        let _written = write!(
+            text,
+            "\n  undecided: {}, in which a cell that the condition needs cannot be read",
+            many(answer.undecided)
+        );
     }
     let _written = write!(text, "\n  as of {}", as_of(end));
     text
@@ -182,14 +215,20 @@ fn as_value(dataset: &DatasetFile, question: &Question, answer: &Answer, end: Se
         Key::Value(value) => json!(written(value)),
     };
     let group = |(keys, group): (&Vec<Key>, &Group)| {
-        let by: serde_json::Map<String, Json> = by.iter().zip(keys).map(|(name, found)| ((*name).to_owned(), key(found))).collect();
-        let measured = measures.iter().zip(&group.measures).map(|(name, value)| (name.clone(), json!(value.as_ref().map(written))));
+        let by: serde_json::Map<String, Json> =
+            by.iter().zip(keys).map(|(name, found)| ((*name).to_owned(), key(found))).collect();
+        let measured = measures
+            .iter()
+            .zip(&group.measures)
+            .map(|(name, value)| (name.clone(), json!(value.as_ref().map(written))));
         json!({ "by": by, "rows": group.rows, "measures": measured.collect::<serde_json::Map<_, _>>(), "unreadable": group.unreadable })
     };
-    let groups: Vec<Json> = answer.groups.iter().filter(|(_, group)| group.rows > 0).map(group).collect();
+    let groups: Vec<Json> =
+        answer.groups.iter().filter(|(_, group)| group.rows > 0).map(group).collect();
     json!({ "dataset": dataset.id, "groups": groups, "undecided": answer.undecided, "as_of": as_of(end) })
 }
 
 fn as_of(end: SelectEnd) -> String {
-    chrono::DateTime::<chrono::Local>::from(end.as_of).to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
+    chrono::DateTime::<chrono::Local>::from(end.as_of)
+        .to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
 }

@@ -48,7 +48,8 @@ fn config(folder: &Path) -> Result<ConnectorFile, DeskError> {
         return Ok(ConnectorFile::default());
     }
     let text = files::read_text(&path)?;
-    toml::from_str(&text).map_err(|error| DeskError::Config(path.display().to_string(), toml_fault(&text, &error)))
+    toml::from_str(&text)
+        .map_err(|error| DeskError::Config(path.display().to_string(), toml_fault(&text, &error)))
 }
 
 /// The dataset files that are attached.
@@ -100,7 +101,10 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
         ..file.to_statement(SystemTime::now())
     };
     if salt.len() != SALT_BYTES || statement != same {
-        return Err(DeskError::Changed(file.id.clone(), if named.is_some() { ", or its file of known persons" } else { "" }));
+        return Err(DeskError::Changed(
+            file.id.clone(),
+            if named.is_some() { ", or its file of known persons" } else { "" },
+        ));
     }
     Ok(Signed { file, envelope, statement, probes: named.map(|persons| sha256(&persons)) })
 }
@@ -109,13 +113,18 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
 /// be guessed: the salt stays here.
 fn commitment(salt: &[u8], text: &str, probes: Option<&[u8]>) -> Digest {
     let named: &[u8] = if probes.is_some() { b"known persons" } else { b"" };
-    sha256_parts("zerotrip dataset file v1", &[salt, text.as_bytes(), named, probes.unwrap_or_default()])
+    sha256_parts(
+        "zerotrip dataset file v1",
+        &[salt, text.as_bytes(), named, probes.unwrap_or_default()],
+    )
 }
 
 /// The file of known persons, if the dataset file names one.
 fn probes(file: &DatasetFile, path: &Path) -> Result<Option<Vec<u8>>, DeskError> {
     let wrong = |error: SourceError| DeskError::Probes(file.id.clone(), error.detail);
-    Probes::of(file, files::folder_of(path)).and_then(|probes| probes.map(|probes| probes.text()).transpose()).map_err(wrong)
+    Probes::of(file, files::folder_of(path))
+        .and_then(|probes| probes.map(|probes| probes.text()).transpose())
+        .map_err(wrong)
 }
 
 /// Where a dataset's signed statement lies.
@@ -139,8 +148,13 @@ pub fn stamp(path: &Path) -> Option<Stamp> {
 pub fn stamps(folder: &Path) -> BTreeMap<PathBuf, Option<Stamp>> {
     let attached = folder.join("connector.toml");
     let mut stamps = BTreeMap::from([(attached.clone(), stamp(&attached))]);
-    let entries = fs::read_dir(folder.join("signed")).into_iter().flatten().flatten().map(|entry| entry.path());
-    let signed = entries.filter(|path| path.extension().is_some_and(|kind| kind == "dsse" || kind == "salt"));
+    let entries = fs::read_dir(folder.join("signed"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    let signed = entries
+        .filter(|path| path.extension().is_some_and(|kind| kind == "dsse" || kind == "salt"));
     let signed = signed.filter(|path| *path != approving::path(folder));
     stamps.extend(signed.map(|path| (path.clone(), stamp(&path))));
     stamps
@@ -158,14 +172,26 @@ pub fn read_owned(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskErr
 
 fn owned(home: &SystemHome, file: DatasetFile) -> Result<DatasetFile, DeskError> {
     let member = home.system.member().unwrap_or_default();
-    if file.member() == member { Ok(file) } else { Err(DeskError::NotOurs(file.id.clone(), file.member().to_owned(), member.to_owned())) }
+    if file.member() == member {
+        Ok(file)
+    } else {
+        Err(DeskError::NotOurs(file.id.clone(), file.member().to_owned(), member.to_owned()))
+    }
 }
 
 /// Refuses what nobody can state: a day that is yet to come, and that there is no date where the rows are nothing without it.
 pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), DeskError> {
     let today = date::in_china(now);
-    let since = ("coverage.since", Some(file.coverage.since), "the first day from which nothing is missing in it");
-    let undated = ("dataset.undated_before", file.undated_before, "a day before which everything undated had ended");
+    let since = (
+        "coverage.since",
+        Some(file.coverage.since),
+        "the first day from which nothing is missing in it",
+    );
+    let undated = (
+        "dataset.undated_before",
+        file.undated_before,
+        "a day before which everything undated had ended",
+    );
     for (key, day, remedy) in [since, undated] {
         if let Some(day) = day.filter(|day| *day > today) {
             return Err(DeskError::YetToCome { dataset: file.id.clone(), key, day, remedy });
@@ -173,9 +199,16 @@ pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), DeskErro
     }
     for vocabulary in VOCABULARIES {
         for date in vocabulary.dataset(&file.id).iter().flat_map(|asked| asked.dates) {
-            let is_absent = file.column(date.column).is_some_and(|column| matches!(column.made, Made::Absent(_)));
+            let is_absent = file
+                .column(date.column)
+                .is_some_and(|column| matches!(column.made, Made::Absent(_)));
             if let Some(what) = template::cannot_be_absent(date.role).filter(|_| is_absent) {
-                return Err(DeskError::CannotBeAbsent(file.id.clone(), date.column, vocabulary.check, what));
+                return Err(DeskError::CannotBeAbsent(
+                    file.id.clone(),
+                    date.column,
+                    vocabulary.check,
+                    what,
+                ));
             }
         }
     }
@@ -184,18 +217,26 @@ pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), DeskErro
 
 /// Signs dataset files with the owner's key, and attaches them: all of them, or none. `asked` are the datasets that the hub's checks ask,
 /// where that is known: a file of any other is refused, for nobody would ever ask it, and what is asked would stay unserved.
-pub fn sign_datasets(home: &SystemHome, paths: &[PathBuf], asked: Option<&BTreeSet<String>>) -> Result<Vec<DatasetFile>, DeskError> {
+pub fn sign_datasets(
+    home: &SystemHome,
+    paths: &[PathBuf],
+    asked: Option<&BTreeSet<String>>,
+) -> Result<Vec<DatasetFile>, DeskError> {
     let key = home.key("approve")?;
-    fs::create_dir_all(home.folder.join("signed")).map_err(|error| FileError { path: home.folder.join("signed"), error })?;
+    fs::create_dir_all(home.folder.join("signed"))
+        .map_err(|error| FileError { path: home.folder.join("signed"), error })?;
     let _one = files::lock(&signing_lock(&home.folder))?;
     let mut config = config(&home.folder)?;
     let mut ready = Vec::new();
     for path in paths {
         let text = files::read_text(path)?;
         let file = owned(home, DatasetFile::parse(&text, &path.display().to_string())?)?;
-        let absolute = std::path::absolute(path).map_err(|error| FileError { path: path.clone(), error })?;
+        let absolute =
+            std::path::absolute(path).map_err(|error| FileError { path: path.clone(), error })?;
         let name = absolute.display().to_string();
-        let describes = |other: &&String| **other != name && read_dataset(Path::new(other)).is_ok_and(|other| other.id == file.id);
+        let describes = |other: &&String| {
+            **other != name && read_dataset(Path::new(other)).is_ok_and(|other| other.id == file.id)
+        };
         if let Some(other) = config.datasets.iter().find(describes) {
             return Err(DeskError::Twice(file.id, other.clone()));
         }
@@ -203,7 +244,11 @@ pub fn sign_datasets(home: &SystemHome, paths: &[PathBuf], asked: Option<&BTreeS
         if let Some(asked) = asked
             && !asked.contains(&file.id)
         {
-            return Err(DeskError::NotAsked(file.id.clone(), asked_of(file.member(), asked), path.display().to_string()));
+            return Err(DeskError::NotAsked(
+                file.id.clone(),
+                asked_of(file.member(), asked),
+                path.display().to_string(),
+            ));
         }
         if !config.datasets.contains(&name) {
             config.datasets.push(name);
@@ -223,18 +268,24 @@ pub fn sign_datasets(home: &SystemHome, paths: &[PathBuf], asked: Option<&BTreeS
         let statement = DatasetStatement { version, file_commitment, ..file.to_statement(now) };
         let envelope = dsse::seal(payload_type::DATASET, &statement, &key)?;
         files::write(&salt_path(&home.folder, &file.id), &salt, Secrecy::Private)?;
-        files::write(&statement_path(&home.folder, &file.id), &envelope.encode_to_vec(), Secrecy::Public)?;
+        files::write(
+            &statement_path(&home.folder, &file.id),
+            &envelope.encode_to_vec(),
+            Secrecy::Public,
+        )?;
         Versioned::Statement(&file.id).remember(&home.folder, version)?;
         signed.push(file);
     }
-    let text = toml::to_string(&config).map_err(|error| DeskError::Config("connector.toml".into(), error.to_string()))?;
+    let text = toml::to_string(&config)
+        .map_err(|error| DeskError::Config("connector.toml".into(), error.to_string()))?;
     files::write(&home.folder.join("connector.toml"), text.as_bytes(), Secrecy::Public)?;
     Ok(signed)
 }
 
 /// What of this member's is asked, for people.
 fn asked_of(member: &str, asked: &BTreeSet<String>) -> String {
-    let ours: Vec<&str> = asked.iter().map(String::as_str).filter(|id| owner_of(id) == member).collect();
+    let ours: Vec<&str> =
+        asked.iter().map(String::as_str).filter(|id| owner_of(id) == member).collect();
     match ours.as_slice() {
         [] => format!("; none of member `{member}`'s is asked"),
         ours => format!("; of member `{member}`'s it asks `{}`", ours.join("`, `")),
@@ -247,11 +298,16 @@ pub fn left_behind(folder: &Path) -> Result<Vec<PathBuf>, DeskError> {
     if !files::is_there(&signed) {
         return Ok(Vec::new());
     }
-    let attached: Result<BTreeSet<String>, DeskError> = dataset_paths(folder)?.iter().map(|path| Ok(read_dataset(path)?.id)).collect();
+    let attached: Result<BTreeSet<String>, DeskError> =
+        dataset_paths(folder)?.iter().map(|path| Ok(read_dataset(path)?.id)).collect();
     // Which id a file has that cannot be read now, nobody knows: then nothing is said to be left.
     let Ok(attached) = attached else { return Ok(Vec::new()) };
     let entries = fs::read_dir(&signed).map_err(|error| FileError { path: signed, error })?;
-    let mut left: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| is_left(path, &attached)).collect();
+    let mut left: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| is_left(path, &attached))
+        .collect();
     left.sort();
     Ok(left)
 }
@@ -266,7 +322,10 @@ fn is_left(path: &Path, attached: &BTreeSet<String>) -> bool {
 
 /// The scans of datasets that are signed and attached here, if they fit what was signed: what does not fit is never served, and nobody
 /// who approves should have to read it.
-pub fn fitting(folder: &Path, templates: Vec<ScanTemplate>) -> Result<Vec<ScanTemplate>, DeskError> {
+pub fn fitting(
+    folder: &Path,
+    templates: Vec<ScanTemplate>,
+) -> Result<Vec<ScanTemplate>, DeskError> {
     let mut statements = BTreeMap::new();
     for path in dataset_paths(folder)? {
         let signed = signed_dataset(folder, &path)?;
@@ -276,7 +335,10 @@ pub fn fitting(folder: &Path, templates: Vec<ScanTemplate>) -> Result<Vec<ScanTe
     for template in templates {
         let Some(statement) = statements.get(&template.dataset) else { continue };
         template::validate(&template, statement).map_err(|faults| {
-            DeskError::Misfit(template.dataset.clone(), faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            DeskError::Misfit(
+                template.dataset.clone(),
+                faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            )
         })?;
         fitting.push(template);
     }
@@ -284,13 +346,18 @@ pub fn fitting(folder: &Path, templates: Vec<ScanTemplate>) -> Result<Vec<ScanTe
 }
 
 /// Whoever may ask, and for what, in the form in which the gate compares them: names that somebody bears, purposes that can be asked for.
-pub fn whom_and_what(requesters: &[String], purposes: &[String], directory: &Directory) -> Result<(), DeskError> {
+pub fn whom_and_what(
+    requesters: &[String],
+    purposes: &[String],
+    directory: &Directory,
+) -> Result<(), DeskError> {
     let cut = |text: &str| text.chars().take(64).collect::<String>();
     if let Some(odd) = requesters.iter().find(|name| !is_name(name)) {
         return Err(DeskError::Requester(cut(odd)));
     }
     if let Some(stranger) = requesters.iter().find(|name| directory.member(name).is_none()) {
-        let known: Vec<_> = directory.members().iter().map(|member| member.id.as_str()).take(20).collect();
+        let known: Vec<_> =
+            directory.members().iter().map(|member| member.id.as_str()).take(20).collect();
         return Err(DeskError::Stranger(cut(stranger), directory.version(), known.join(", ")));
     }
     match purposes.iter().find(|purpose| !is_term(purpose)) {

@@ -18,7 +18,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 
 /// What to do about a certificate that has ended.
-const RENEWED_BY_HAND: &str = "It asks for its renewal every minute; the authority renews it with `zerotrip member renew`";
+const RENEWED_BY_HAND: &str =
+    "It asks for its renewal every minute; the authority renews it with `zerotrip member renew`";
 
 /// A channel that lives so long was taken by the hub.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -38,7 +39,9 @@ pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<
         // The certificate may have been renewed.
         match agent.dialling().tls(bounds::ALPN_CHANNEL) {
             Ok(newest) => tls = newest,
-            Err(error) => said.say(format!("the certificate in use stays: {error}; dialling again")),
+            Err(error) => {
+                said.say(format!("the certificate in use stays: {error}; dialling again"))
+            }
         }
         match dial(&agent.home().address, Arc::clone(&tls)).await {
             Ok(stream) => {
@@ -47,30 +50,39 @@ pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<
                 let _before = agent.take_notice();
                 said.open(agent);
                 // The handshake has verified whose it is.
-                let peer = Peer::shown(stream.get_ref().1.peer_certificates()).unwrap_or_else(|error| {
-                    said.say(format!("the hub's certificate cannot be read: {error}"));
-                    None
-                });
+                let peer =
+                    Peer::shown(stream.get_ref().1.peer_certificates()).unwrap_or_else(|error| {
+                        said.say(format!("the hub's certificate cannot be read: {error}"));
+                        None
+                    });
                 let ends = ended(stop.clone(), restated.clone());
-                let serving = serve(stream, peer, service::routes(agent), Http2Bounds::STANDARD, ends);
+                let serving =
+                    serve(stream, peer, service::routes(agent), Http2Bounds::STANDARD, ends);
                 let served = within_drain(serving, ended(stop.clone(), restated.clone())).await;
                 if *stop.borrow() {
                     break;
                 }
                 if matches!(served, Some(Served::Drained) | None) {
-                    tracing::info!("attaching anew, with what is stated now and the certificate that holds now");
+                    tracing::info!(
+                        "attaching anew, with what is stated now and the certificate that holds now"
+                    );
                     pause = FIRST_PAUSE;
                     continue;
                 }
                 let settled = opened.elapsed() >= SETTLED;
                 let now = SystemTime::now();
                 let ends = agent.dialling().certificate_ends().filter(|ends| *ends <= now);
-                said.say(Ending { notice: agent.take_notice(), certificate_ended: ends, settled }.in_words());
+                said.say(
+                    Ending { notice: agent.take_notice(), certificate_ended: ends, settled }
+                        .in_words(),
+                );
                 if settled {
                     pause = FIRST_PAUSE;
                 }
             }
-            Err(error) => said.say(format!("the hub cannot be reached: {error}; dialling again until it can")),
+            Err(error) => {
+                said.say(format!("the hub cannot be reached: {error}; dialling again until it can"))
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(jittered(pause)) => {}
@@ -98,20 +110,30 @@ impl Ending {
     fn in_words(&self) -> String {
         if let Some(Notice { reason, why }) = &self.notice {
             return match reason {
-                NoticeReason::Stopping => "the hub stops or restarts, as it says itself; dialling until it is back".to_owned(),
+                NoticeReason::Stopping => {
+                    "the hub stops or restarts, as it says itself; dialling until it is back"
+                        .to_owned()
+                }
                 NoticeReason::SameKeys => format!(
                     "the hub closed the channel: {why}. Another connector runs with a copy of this folder: stop one of the two; dialling again"
                 ),
                 NoticeReason::NotActive => {
-                    format!("the hub closed the channel: {why}. The authority can make it active again; dialling until it is")
+                    format!(
+                        "the hub closed the channel: {why}. The authority can make it active again; dialling until it is"
+                    )
                 }
-                NoticeReason::Ended => format!("the hub closed the channel: {why}. {RENEWED_BY_HAND}; dialling again"),
-                NoticeReason::Replaced => format!("the hub closed the channel: {why}; dialling again"),
+                NoticeReason::Ended => {
+                    format!("the hub closed the channel: {why}. {RENEWED_BY_HAND}; dialling again")
+                }
+                NoticeReason::Replaced => {
+                    format!("the hub closed the channel: {why}; dialling again")
+                }
                 _ => format!("the hub closed the channel: {why}; dialling again"),
             };
         }
         if let Some(ended) = self.certificate_ended {
-            let ended = chrono::DateTime::<chrono::Local>::from(ended).to_rfc3339_opts(chrono::SecondsFormat::Secs, false);
+            let ended = chrono::DateTime::<chrono::Local>::from(ended)
+                .to_rfc3339_opts(chrono::SecondsFormat::Secs, false);
             return format!(
                 "the hub takes no channel of this connector: its TLS certificate (`tls.pem`) ended on {ended}. {RENEWED_BY_HAND}; dialling again"
             );
@@ -163,7 +185,10 @@ async fn ended(stop: watch::Receiver<bool>, mut restated: watch::Receiver<()>) {
     }
 }
 
-async fn within_drain(serving: impl Future<Output = Served>, ended: impl Future<Output = ()>) -> Option<Served> {
+async fn within_drain(
+    serving: impl Future<Output = Served>,
+    ended: impl Future<Output = ()>,
+) -> Option<Served> {
     tokio::select! {
         served = serving => Some(served),
         () = async { ended.await; tokio::time::sleep(DRAIN).await } => None,
@@ -183,9 +208,13 @@ mod tests {
 
     #[test]
     fn each_cause_has_words_of_its_own_and_none_blames_a_copy_that_is_not_there() {
-        let of =
-            |reason, why: &str| Ending { notice: Some(Notice { reason, why: why.to_owned() }), certificate_ended: None, settled: false };
-        let silent = |certificate_ended, settled| Ending { notice: None, certificate_ended, settled };
+        let of = |reason, why: &str| Ending {
+            notice: Some(Notice { reason, why: why.to_owned() }),
+            certificate_ended: None,
+            settled: false,
+        };
+        let silent =
+            |certificate_ended, settled| Ending { notice: None, certificate_ended, settled };
         let all = [
             of(NoticeReason::Stopping, ""),
             of(NoticeReason::NotActive, "its system is not active in the key directory"),
@@ -203,7 +232,9 @@ mod tests {
             assert_eq!(text.contains("copy of this folder"), at == 2, "{text}");
             assert!(text.contains("dialling"), "{text}");
         }
-        assert!(said.iter().any(|text| text.contains("certificate (`tls.pem`) ended on 1970-01-01")));
+        assert!(
+            said.iter().any(|text| text.contains("certificate (`tls.pem`) ended on 1970-01-01"))
+        );
     }
 
     #[test]

@@ -9,7 +9,10 @@ use zerotrip_datasets::ResidentId;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{Approvals, CheckBody, Envelope, ErrorCode, KeyUsage, Opening, Request, ScanGrant, ScanReceipt, ScanTemplate};
+use zerotrip_proto::v1::{
+    Approvals, CheckBody, Envelope, ErrorCode, KeyUsage, Opening, Request, ScanGrant, ScanReceipt,
+    ScanTemplate,
+};
 use zerotrip_proto::{Refusal, bounds, from_timestamp, payload_type};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
@@ -51,23 +54,30 @@ impl Approved {
 
 impl Served {
     /// From the owner's signed approvals, verified already; `shape` is that of a template's answer.
-    pub fn new(approvals: Approvals, shape: impl Fn(&ScanTemplate) -> Result<Shape, String>) -> Self {
+    pub fn new(
+        approvals: Approvals,
+        shape: impl Fn(&ScanTemplate) -> Result<Shape, String>,
+    ) -> Self {
         let mut whom: BTreeMap<Digest, (ScanTemplate, BTreeSet<Pair>)> = BTreeMap::new();
         for mut approval in approvals.approvals {
             let Some(template) = approval.template.take() else { continue };
-            let (_, served) = whom.entry(template_digest(&template)).or_insert_with(|| (template, BTreeSet::new()));
+            let (_, served) = whom
+                .entry(template_digest(&template))
+                .or_insert_with(|| (template, BTreeSet::new()));
             served.extend(pairs(&approval));
         }
-        let approved = whom
-            .into_iter()
-            .map(|(digest, (template, whom))| (digest, Arc::new(Approved { shape: shape(&template), whom, template, digest })));
+        let approved = whom.into_iter().map(|(digest, (template, whom))| {
+            (digest, Arc::new(Approved { shape: shape(&template), whom, template, digest }))
+        });
         Self { approvals: approved.collect() }
     }
 
     /// Whether a scan that was admitted would be so still.
     pub fn still_serves(&self, admitted: &Admitted) -> bool {
         let approved = self.approvals.get(&admitted.approved.digest);
-        approved.is_some_and(|approved| approved.whom.contains(&(admitted.requester.clone(), admitted.request.purpose.clone())))
+        approved.is_some_and(|approved| {
+            approved.whom.contains(&(admitted.requester.clone(), admitted.request.purpose.clone()))
+        })
     }
 
     /// The scan of this template, if the owner serves it to anybody.
@@ -144,31 +154,49 @@ fn open_grant(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<ScanGrant, Ref
     let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("scan grant: {error}"));
     let (_, keyid) = dsse::peek(ticket, payload_type::SCAN_GRANT).map_err(bad)?;
     let holder = arrival.directory.hub_key(keyid, KeyUsage::Sign, arrival.now);
-    let holder = holder.map_err(|why| Refusal::new(ErrorCode::BadSignature, format!("scan grant: {why}")))?;
-    let grant: ScanGrant = dsse::open(ticket, payload_type::SCAN_GRANT, &holder.key).map_err(bad)?;
+    let holder = holder
+        .map_err(|why| Refusal::new(ErrorCode::BadSignature, format!("scan grant: {why}")))?;
+    let grant: ScanGrant =
+        dsse::open(ticket, payload_type::SCAN_GRANT, &holder.key).map_err(bad)?;
     if grant.hub != holder.uri || grant.hub != arrival.hub {
-        return refuse(ErrorCode::SignerMismatch, "the grant's hub, its signer and the peer of this channel are not one");
+        return refuse(
+            ErrorCode::SignerMismatch,
+            "the grant's hub, its signer and the peer of this channel are not one",
+        );
     }
     if grant.connector != arrival.connector {
-        return refuse(ErrorCode::WrongAudience, format!("this grant is for `{}`", grant.connector));
+        return refuse(
+            ErrorCode::WrongAudience,
+            format!("this grant is for `{}`", grant.connector),
+        );
     }
     Ok(grant)
 }
 
 fn check_times(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<SystemTime, Refusal> {
-    let (Some(issued), Some(expires)) = (from_timestamp(grant.issued_at.as_ref()), from_timestamp(grant.expires_at.as_ref())) else {
-        return refuse(ErrorCode::Malformed, "the grant does not say from when until when it holds");
+    let (Some(issued), Some(expires)) =
+        (from_timestamp(grant.issued_at.as_ref()), from_timestamp(grant.expires_at.as_ref()))
+    else {
+        return refuse(
+            ErrorCode::Malformed,
+            "the grant does not say from when until when it holds",
+        );
     };
     if issued > arrival.now + bounds::CLOCK_SKEW {
         let skew = Skew::Behind(seconds(issued.duration_since(arrival.now).unwrap_or_default()));
         return refuse(
             ErrorCode::NotYetValid,
-            format!("the hub issued the grant in this machine's future: {skew}; set the clock that is wrong"),
+            format!(
+                "the hub issued the grant in this machine's future: {skew}; set the clock that is wrong"
+            ),
         );
     }
     let life = expires.duration_since(issued).ok().filter(|life| *life <= bounds::GRANT_LIFE);
     let Some(life) = life else {
-        return refuse(ErrorCode::Expired, "the grant would live longer than a minute, or ends before it begins");
+        return refuse(
+            ErrorCode::Expired,
+            "the grant would live longer than a minute, or ends before it begins",
+        );
     };
     if expires + bounds::CLOCK_SKEW <= arrival.now {
         let late = seconds(arrival.now.duration_since(issued).unwrap_or_default());
@@ -179,27 +207,42 @@ fn check_times(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<SystemTime, R
         return refuse(ErrorCode::Expired, why);
     }
     if issued < arrival.remembers_since {
-        return refuse(ErrorCode::Expired, "the grant was issued before this connector started, so whether it was used is not known");
+        return refuse(
+            ErrorCode::Expired,
+            "the grant was issued before this connector started, so whether it was used is not known",
+        );
     }
     // It lives from its arrival on: by a clock that is ahead of the hub's, no time would be left.
     Ok(arrival.now + life)
 }
 
 fn open_request(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<(Request, String), Refusal> {
-    let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("the request behind the grant: {error}"));
+    let bad = |error: dsse::DsseError| {
+        Refusal::new(error.code(), format!("the request behind the grant: {error}"))
+    };
     let Some(envelope) = &grant.request else {
-        return refuse(ErrorCode::BadSignature, "the grant does not carry the request that it serves");
+        return refuse(
+            ErrorCode::BadSignature,
+            "the grant does not carry the request that it serves",
+        );
     };
     let (payload, keyid) = dsse::peek(envelope, payload_type::REQUEST).map_err(bad)?;
     let holder = arrival.directory.signing_key(keyid, KeyUsage::Sign, arrival.now);
-    let holder = holder.map_err(|why| Refusal::new(why.code(), format!("the request behind the grant: {why}")))?;
+    let holder = holder
+        .map_err(|why| Refusal::new(why.code(), format!("the request behind the grant: {why}")))?;
     dsse::verify(envelope, payload_type::REQUEST, &holder.key).map_err(bad)?;
     let request: Request = dsse::decode(payload).map_err(bad)?;
     if request.issuer != holder.uri {
-        return refuse(ErrorCode::SignerMismatch, "the request is signed by another system than it names");
+        return refuse(
+            ErrorCode::SignerMismatch,
+            "the request is signed by another system than it names",
+        );
     }
     if request.audience != grant.hub || request.id != grant.exchange_id {
-        return refuse(ErrorCode::WrongAudience, "the request was made to another hub, or for another exchange");
+        return refuse(
+            ErrorCode::WrongAudience,
+            "the request was made to another hub, or for another exchange",
+        );
     }
     check_request_times(&request, arrival)?;
     Ok((request, holder.member.clone().unwrap_or_default()))
@@ -207,28 +250,37 @@ fn open_request(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<(Request, St
 
 /// A request lives for minutes: nobody who keeps one may ask with it for longer, whatever its signer wrote.
 fn check_request_times(request: &Request, arrival: &Arrival<'_>) -> Result<(), Refusal> {
-    let (Some(issued), Some(expires)) = (from_timestamp(request.issued_at.as_ref()), from_timestamp(request.expires_at.as_ref())) else {
-        return refuse(ErrorCode::Malformed, "the request behind the grant does not say from when until when it holds");
+    let (Some(issued), Some(expires)) =
+        (from_timestamp(request.issued_at.as_ref()), from_timestamp(request.expires_at.as_ref()))
+    else {
+        return refuse(
+            ErrorCode::Malformed,
+            "the request behind the grant does not say from when until when it holds",
+        );
     };
     if issued > arrival.now + bounds::CLOCK_SKEW {
         let by = seconds(issued.duration_since(arrival.now).unwrap_or_default());
-        let why =
-            format!("the request behind the grant was issued {by} s in this machine's future; compare the requester's clock with this one");
+        let why = format!(
+            "the request behind the grant was issued {by} s in this machine's future; compare the requester's clock with this one"
+        );
         return refuse(ErrorCode::NotYetValid, why);
     }
     if expires + bounds::CLOCK_SKEW < arrival.now {
         let by = seconds(arrival.now.duration_since(expires).unwrap_or_default());
-        let why =
-            format!("the request behind the grant expired {by} s ago by this machine's clock; compare the clocks of hub and connector");
+        let why = format!(
+            "the request behind the grant expired {by} s ago by this machine's clock; compare the clocks of hub and connector"
+        );
         return refuse(ErrorCode::Expired, why);
     }
     if expires.duration_since(issued).map_or(true, |life| life > bounds::REQUEST_LIFE) {
-        return refuse(ErrorCode::Expired, "the request behind the grant would live longer than five minutes");
+        return refuse(
+            ErrorCode::Expired,
+            "the request behind the grant would live longer than five minutes",
+        );
     }
     // Which scans of an exchange were served is forgotten when the process ends, so what it may have served before is not served again.
     if issued < arrival.remembers_since {
-        let why =
-            "the request was made before this connector started, so whether this scan of it was served is not known; make a new request";
+        let why = "the request was made before this connector started, so whether this scan of it was served is not known; make a new request";
         return refuse(ErrorCode::Expired, why);
     }
     Ok(())
@@ -244,43 +296,72 @@ fn check_approval(
     let Some(approved) = arrival.served.approvals.get(&template_digest(template)) else {
         return refuse(
             ErrorCode::GateRefused,
-            format!("the owner has not approved this scan of `{}` for `{}`", template.dataset, template.check),
+            format!(
+                "the owner has not approved this scan of `{}` for `{}`",
+                template.dataset, template.check
+            ),
         );
     };
     if !approved.whom.contains(&(requester.to_owned(), request.purpose.clone())) {
-        return refuse(ErrorCode::GateRefused, format!("the owner does not serve member `{requester}` for purpose `{}`", request.purpose));
+        return refuse(
+            ErrorCode::GateRefused,
+            format!(
+                "the owner does not serve member `{requester}` for purpose `{}`",
+                request.purpose
+            ),
+        );
     }
     if template.check != format!("{}/{}", body.check, body.variant) {
         return refuse(
             ErrorCode::GateRefused,
-            format!("the request asks `{}/{}`, the scan is of `{}`", body.check, body.variant, template.check),
+            format!(
+                "the request asks `{}/{}`, the scan is of `{}`",
+                body.check, body.variant, template.check
+            ),
         );
     }
     Ok(Arc::clone(approved))
 }
 
-fn check_keys(grant: &ScanGrant, template: &ScanTemplate, body: &CheckBody, arrival: &Arrival<'_>) -> Result<Vec<ResidentId>, Refusal> {
+fn check_keys(
+    grant: &ScanGrant,
+    template: &ScanTemplate,
+    body: &CheckBody,
+    arrival: &Arrival<'_>,
+) -> Result<Vec<ResidentId>, Refusal> {
     if grant.keys.is_empty() || grant.keys.len() > template.max_keys as usize {
-        return refuse(ErrorCode::TooLarge, format!("{} keys; the owner approved 1 to {}", grant.keys.len(), template.max_keys));
+        return refuse(
+            ErrorCode::TooLarge,
+            format!("{} keys; the owner approved 1 to {}", grant.keys.len(), template.max_keys),
+        );
     }
     let evidence = open_evidence(grant, arrival)?;
     let mut seen = HashSet::new();
     let mut keys = Vec::with_capacity(grant.keys.len());
     for key in &grant.keys {
-        let canonical = ResidentId::new_strict(&key.value).ok().filter(|id| id.as_str() == key.value);
+        let canonical =
+            ResidentId::new_strict(&key.value).ok().filter(|id| id.as_str() == key.value);
         let Some(id) = canonical else {
-            return refuse(ErrorCode::InvalidParameter, "a key is not a resident id in canonical form");
+            return refuse(
+                ErrorCode::InvalidParameter,
+                "a key is not a resident id in canonical form",
+            );
         };
         if !seen.insert(id) {
             return refuse(ErrorCode::Malformed, "a key stands twice");
         }
         let shown = match &key.origin {
             Some(Origin::Parameter(name)) => from_parameter(name, &id, template, body),
-            Some(Origin::Opening(opening)) => from_evidence(opening, &key.value, template, &evidence),
+            Some(Origin::Opening(opening)) => {
+                from_evidence(opening, &key.value, template, &evidence)
+            }
             None => false,
         };
         if !shown {
-            return refuse(ErrorCode::KeyWithoutOrigin, "a key is not shown to come from where the owner approved");
+            return refuse(
+                ErrorCode::KeyWithoutOrigin,
+                "a key is not shown to come from where the owner approved",
+            );
         }
         keys.push(id);
     }
@@ -288,16 +369,26 @@ fn check_keys(grant: &ScanGrant, template: &ScanTemplate, body: &CheckBody, arri
 }
 
 fn from_parameter(name: &str, id: &ResidentId, template: &ScanTemplate, body: &CheckBody) -> bool {
-    let approved = template.origins.iter().any(|origin| matches!(&origin.from, Some(Source::Parameter(known)) if known == name));
+    let approved = template
+        .origins
+        .iter()
+        .any(|origin| matches!(&origin.from, Some(Source::Parameter(known)) if known == name));
     let mut values = body.parameters.iter().filter(|parameter| parameter.name == name);
     let value = values.next().and_then(|parameter| ResidentId::new_strict(&parameter.value).ok());
     approved && value == Some(*id) && values.next().is_none()
 }
 
-fn from_evidence(opening: &Opening, value: &str, template: &ScanTemplate, evidence: &[ScanReceipt]) -> bool {
+fn from_evidence(
+    opening: &Opening,
+    value: &str,
+    template: &ScanTemplate,
+    evidence: &[ScanReceipt],
+) -> bool {
     let Some(receipt) = evidence.get(opening.receipt as usize) else { return false };
     let approved = template.origins.iter().any(|origin| match &origin.from {
-        Some(Source::Column(column)) => column.dataset == receipt.dataset && column.column == opening.column,
+        Some(Source::Column(column)) => {
+            column.dataset == receipt.dataset && column.column == opening.column
+        }
         _ => false,
     });
     approved && receipt::open(receipt, &opening.column, &opening.salt, value)
@@ -314,9 +405,15 @@ fn open_evidence(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<Vec<ScanRec
         let (_, keyid) = dsse::peek(envelope, payload_type::SCAN_RECEIPT).map_err(bad)?;
         let holder = arrival.directory.signing_key(keyid, KeyUsage::Sign, arrival.now);
         let holder = holder.map_err(|why| Refusal::new(why.code(), format!("evidence: {why}")))?;
-        let receipt: ScanReceipt = dsse::open(envelope, payload_type::SCAN_RECEIPT, &holder.key).map_err(bad)?;
-        if receipt.connector != holder.uri || holder.member.as_deref() != Some(owner_of(&receipt.dataset)) {
-            return refuse(ErrorCode::SignerMismatch, format!("a receipt for `{}` is not signed by its owner", receipt.dataset));
+        let receipt: ScanReceipt =
+            dsse::open(envelope, payload_type::SCAN_RECEIPT, &holder.key).map_err(bad)?;
+        if receipt.connector != holder.uri
+            || holder.member.as_deref() != Some(owner_of(&receipt.dataset))
+        {
+            return refuse(
+                ErrorCode::SignerMismatch,
+                format!("a receipt for `{}` is not signed by its owner", receipt.dataset),
+            );
         }
         if receipt.exchange_id != grant.exchange_id {
             return refuse(ErrorCode::KeyWithoutOrigin, "a receipt is of another exchange");

@@ -59,7 +59,15 @@ impl Journal {
         }
         let file = append(&file_name(folder, number))?;
         let bytes = file.metadata()?.len();
-        let mut state = State { folder: folder.to_owned(), file, number, bytes, unsynced: false, closed: false, failed: None };
+        let mut state = State {
+            folder: folder.to_owned(),
+            file,
+            number,
+            bytes,
+            unsynced: false,
+            closed: false,
+            failed: None,
+        };
         // A line that a crash cut off is ended, so that the next one stands alone.
         if bytes > 0 && !ends_with_newline(&file_name(folder, number))? {
             state.file.write_all(b"\n")?;
@@ -73,7 +81,8 @@ impl Journal {
 
     /// Writes one line; once this returns, a killed process does not lose it.
     pub fn record<T: Serialize>(&self, event: &str, entry: &T) -> io::Result<()> {
-        let at = chrono::DateTime::<chrono::Utc>::from(SystemTime::now()).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        let at = chrono::DateTime::<chrono::Utc>::from(SystemTime::now())
+            .to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
         let mut line = serde_json::to_vec(&Line { at, event, entry })?;
         line.push(b'\n');
         let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +97,9 @@ impl Journal {
         if let Err(error) = state.file.write_all(&line) {
             // On a full disk a part of it may stand there, and the next line would go on behind it.
             if let Err(still) = state.file.set_len(state.bytes) {
-                state.failed = Some(format!("the journal ends in the middle of a line, and that cannot be mended: {still}"));
+                state.failed = Some(format!(
+                    "the journal ends in the middle of a line, and that cannot be mended: {still}"
+                ));
             }
             return Err(error);
         }
@@ -130,7 +141,8 @@ impl Shared {
             drop(state);
             if let Err(error) = synced.and_then(|file| file.sync_data()) {
                 tracing::error!(%error, "the journal cannot be synced; nothing is served until the connector is restarted on a sound disk");
-                self.state.lock().unwrap_or_else(PoisonError::into_inner).failed = Some(format!("the journal cannot be synced: {error}"));
+                self.state.lock().unwrap_or_else(PoisonError::into_inner).failed =
+                    Some(format!("the journal cannot be synced: {error}"));
             }
         }
     }
@@ -162,14 +174,21 @@ mod tests {
     #[test]
     fn a_line_that_a_crash_cut_off_is_ended() {
         let folder = tempfile::tempdir().unwrap();
-        let record = |number: u32| Journal::open(folder.path()).unwrap().record("scan", &serde_json::json!({ "number": number })).unwrap();
+        let record = |number: u32| {
+            Journal::open(folder.path())
+                .unwrap()
+                .record("scan", &serde_json::json!({ "number": number }))
+                .unwrap()
+        };
         record(1);
         append(&file_name(folder.path(), 1)).unwrap().write_all(b"{\"at\":\"2026-11-2").unwrap();
         record(2);
         record(3);
         let text = std::fs::read_to_string(file_name(folder.path(), 1)).unwrap();
-        let read: Vec<Option<serde_json::Value>> = text.lines().map(|line| serde_json::from_str(line).ok()).collect();
-        let numbers: Vec<Option<u64>> = read.iter().map(|line| line.as_ref()?["number"].as_u64()).collect();
+        let read: Vec<Option<serde_json::Value>> =
+            text.lines().map(|line| serde_json::from_str(line).ok()).collect();
+        let numbers: Vec<Option<u64>> =
+            read.iter().map(|line| line.as_ref()?["number"].as_u64()).collect();
         assert_eq!(numbers, [Some(1), None, Some(2), Some(3)]);
         assert!(text.ends_with('\n'));
     }
@@ -181,7 +200,11 @@ mod tests {
         let journal = folder.path().join("journal");
         drop(Journal::open(&journal).unwrap());
         for place in [journal.clone(), file_name(&journal, 1)] {
-            assert_eq!(std::fs::metadata(&place).unwrap().permissions().mode() & 0o077, 0, "{place:?}");
+            assert_eq!(
+                std::fs::metadata(&place).unwrap().permissions().mode() & 0o077,
+                0,
+                "{place:?}"
+            );
         }
     }
 
@@ -192,8 +215,15 @@ mod tests {
         journal.shared.state.lock().unwrap().bytes = FILE_BYTES;
         journal.record("scan", &serde_json::json!({})).unwrap();
         drop(journal);
-        assert_eq!(std::fs::read_to_string(file_name(folder.path(), 2)).unwrap().lines().count(), 1);
+        assert_eq!(
+            std::fs::read_to_string(file_name(folder.path(), 2)).unwrap().lines().count(),
+            1
+        );
         Journal::open(folder.path()).unwrap().record("scan", &serde_json::json!({})).unwrap();
-        assert_eq!(std::fs::read_to_string(file_name(folder.path(), 2)).unwrap().lines().count(), 2, "goes on in the newest");
+        assert_eq!(
+            std::fs::read_to_string(file_name(folder.path(), 2)).unwrap().lines().count(),
+            2,
+            "goes on in the newest"
+        );
     }
 }

@@ -12,9 +12,16 @@ pub fn owner_of(dataset: &str) -> &str {
 }
 
 /// Whether an envelope is signed with an APPROVE key of that member.
-pub fn verify_owner(envelope: &Envelope, kind: &str, member: &str, directory: &Directory, now: SystemTime) -> Result<(), String> {
+pub fn verify_owner(
+    envelope: &Envelope,
+    kind: &str,
+    member: &str,
+    directory: &Directory,
+    now: SystemTime,
+) -> Result<(), String> {
     let (_, keyid) = dsse::peek(envelope, kind).map_err(|error| error.to_string())?;
-    let holder = directory.signing_key(keyid, KeyUsage::Approve, now).map_err(|error| error.to_string())?;
+    let holder =
+        directory.signing_key(keyid, KeyUsage::Approve, now).map_err(|error| error.to_string())?;
     if holder.member.as_deref() != Some(member) {
         return Err(format!("signed by `{}`, owned by `{member}`", holder.uri));
     }

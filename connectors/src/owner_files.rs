@@ -33,7 +33,9 @@ pub enum DeskError {
         remedy: &'static str,
     },
     /// Not a member's name.
-    #[error("`{0}` cannot be a member's name; `--requester` takes a member's id, 1 to 32 lower-case letters, digits and hyphens")]
+    #[error(
+        "`{0}` cannot be a member's name; `--requester` takes a member's id, 1 to 32 lower-case letters, digits and hyphens"
+    )]
     Requester(String),
     /// A name that nobody bears.
     #[error(
@@ -41,7 +43,9 @@ pub enum DeskError {
     )]
     Stranger(String, u64, String),
     /// Not a purpose.
-    #[error("`{0}` cannot be a purpose: 1 to 64 characters, no control characters, no blanks at the ends")]
+    #[error(
+        "`{0}` cannot be a purpose: 1 to 64 characters, no control characters, no blanks at the ends"
+    )]
     Purpose(String),
     /// `connector.toml`.
     #[error("`{0}`: {1}")]
@@ -64,10 +68,14 @@ pub enum DeskError {
     )]
     Meanwhile,
     /// Not what the owner signed.
-    #[error("the hub's catalog asks dataset `{0}` for what its signed statement does not have: {1}")]
+    #[error(
+        "the hub's catalog asks dataset `{0}` for what its signed statement does not have: {1}"
+    )]
     Misfit(String, String),
     /// What was unsaid since would hold again.
-    #[error("{what} here: version {version}, and version {highest} was signed: an older copy was put back. {remedy}")]
+    #[error(
+        "{what} here: version {version}, and version {highest} was signed: an older copy was put back. {remedy}"
+    )]
     Older {
         /// What it is that has versions.
         what: String,
@@ -97,7 +105,9 @@ pub enum DeskError {
     #[error(transparent)]
     Random(#[from] RandomError),
     /// Two files for one dataset: which of them is meant is not ours to guess.
-    #[error("`{0}` is attached already, as `{1}` describes it; change that file, or take its line out of `connector.toml`")]
+    #[error(
+        "`{0}` is attached already, as `{1}` describes it; change that file, or take its line out of `connector.toml`"
+    )]
     Twice(String, String),
     /// Nobody knows what will have ended, nor from when on nothing will be missing.
     #[error("`{key}` of `{dataset}` is {day}, which is yet to come: name {remedy}")]
@@ -130,8 +140,10 @@ pub enum DeskError {
 
 /// An envelope that at least looks like one of this kind; whether its signature holds, the directory in force says.
 pub fn envelope(path: &Path, kind: &str, remedy: &'static str) -> Result<Envelope, DeskError> {
-    let damaged = |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
-    let envelope = Envelope::decode(files::read(path)?.as_slice()).map_err(|error| damaged(error.to_string()))?;
+    let damaged =
+        |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
+    let envelope = Envelope::decode(files::read(path)?.as_slice())
+        .map_err(|error| damaged(error.to_string()))?;
     dsse::peek(&envelope, kind).map_err(|error| damaged(error.to_string()))?;
     Ok(envelope)
 }

@@ -73,8 +73,13 @@ impl Probes {
         let Some(path) = &dataset.probes else { return Ok(None) };
         let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);
         let look_ups = dataset.lookups.iter();
-        let look_ups = look_ups.map(|look_up| (look_up.name.clone(), look_up.columns.iter().filter_map(place).collect())).collect();
-        let probes = Self { path: base.join(path), bound: None, columns: dataset.columns.clone(), look_ups };
+        let look_ups = look_ups
+            .map(|look_up| {
+                (look_up.name.clone(), look_up.columns.iter().filter_map(place).collect())
+            })
+            .collect();
+        let probes =
+            Self { path: base.join(path), bound: None, columns: dataset.columns.clone(), look_ups };
         probes.read()?;
         Ok(Some(probes))
     }
@@ -100,18 +105,28 @@ impl Probes {
                 return Ok(looked);
             }
         }
-        Err(SourceError::new(ErrorCode::SourceFailed, "newer rows came again and again while known persons were looked up"))
+        Err(SourceError::new(
+            ErrorCode::SourceFailed,
+            "newer rows came again and again while known persons were looked up",
+        ))
     }
 
     /// `None`: the look-ups rest upon different snapshots or passes.
-    async fn look_once(&self, named: &Named, access: &Access) -> Result<Option<Looked>, SourceError> {
-        let mut missing: BTreeMap<usize, &Person> = named.0.iter().map(|person| (person.line, person)).collect();
+    async fn look_once(
+        &self,
+        named: &Named,
+        access: &Access,
+    ) -> Result<Option<Looked>, SourceError> {
+        let mut missing: BTreeMap<usize, &Person> =
+            named.0.iter().map(|person| (person.line, person)).collect();
         let (mut rests_on, mut mixed) = (None, false);
         for (place, (_, columns)) in self.look_ups.iter().enumerate() {
-            let wanted = missing.values().filter(|person| person.look_up.is_none_or(|only| only == place));
+            let wanted =
+                missing.values().filter(|person| person.look_up.is_none_or(|only| only == place));
             let wanted: Vec<ResidentId> = wanted.map(|person| person.id).collect();
             let most = access.limits().most_keys as usize;
-            let mut parts: Vec<Vec<ResidentId>> = wanted.chunks(most.max(1)).map(<[_]>::to_vec).collect();
+            let mut parts: Vec<Vec<ResidentId>> =
+                wanted.chunks(most.max(1)).map(<[_]>::to_vec).collect();
             while let Some(part) = parts.pop() {
                 let (found, end) = match self.look_up(columns, &part, access).await {
                     Ok(answer) => answer,
@@ -128,11 +143,17 @@ impl Probes {
                     (RestsOn::Rows(_), RestsOn::Rows(_)) => mixed = true,
                     _ => return Ok(None),
                 }
-                let is_found = |person: &Person| person.look_up.is_none_or(|only| only == place) && found.contains(&person.id);
+                let is_found = |person: &Person| {
+                    person.look_up.is_none_or(|only| only == place) && found.contains(&person.id)
+                };
                 missing.retain(|_, person| !is_found(person));
             }
         }
-        Ok(Some(Looked { persons: named.0.len(), missing: missing.into_keys().collect(), rests_on: rests_on.filter(|_| !mixed) }))
+        Ok(Some(Looked {
+            persons: named.0.len(),
+            missing: missing.into_keys().collect(),
+            rests_on: rests_on.filter(|_| !mixed),
+        }))
     }
 
     /// Whom of these the rows name, read as a scan reads them.
@@ -144,7 +165,12 @@ impl Probes {
     ) -> Result<(HashSet<ResidentId>, LookUpEnd), SourceError> {
         let stop = Stop::at(Instant::now() + access.limits().time_out);
         let turn = access.patient_turn(&stop).await?;
-        let look_up = LookUp { columns: columns.to_vec(), keys: Arc::from(keys), most_rows: access.limits().most_rows, stop };
+        let look_up = LookUp {
+            columns: columns.to_vec(),
+            keys: Arc::from(keys),
+            most_rows: access.limits().most_rows,
+            stop,
+        };
         let mut found = HashSet::new();
         let (sender, mut rows) = mpsc::channel::<Rows>(2);
         let reading = async {
@@ -153,7 +179,9 @@ impl Probes {
                     for place in columns {
                         if let Some(column) = self.columns.get(*place) {
                             let reading = read(column, row.get(*place));
-                            found.extend(reading.persons().iter().copied().filter(|id| keys.contains(id)));
+                            found.extend(
+                                reading.persons().iter().copied().filter(|id| keys.contains(id)),
+                            );
                         }
                     }
                 }
@@ -167,14 +195,20 @@ impl Probes {
         let text = self.load()?;
         if self.bound.is_some_and(|bound| bound != sha256(text.as_bytes())) {
             let why = "was changed after its owner signed it; sign its dataset file again with `zerotrip-connector sign`";
-            return Err(SourceError::new(ErrorCode::Misconfigured, format!("`{}` {why}", self.path.display())));
+            return Err(SourceError::new(
+                ErrorCode::Misconfigured,
+                format!("`{}` {why}", self.path.display()),
+            ));
         }
         self.parse(&text).map_err(|why| self.wrong(&why))
     }
 
     fn wrong(&self, why: &str) -> SourceError {
         let remedy = "fix it, or `dataset.probes` in the dataset file";
-        SourceError::new(ErrorCode::Misconfigured, format!("`{}`: {why}; {remedy}", self.path.display()))
+        SourceError::new(
+            ErrorCode::Misconfigured,
+            format!("`{}`: {why}; {remedy}", self.path.display()),
+        )
     }
 
     fn load(&self) -> Result<String, SourceError> {
@@ -185,10 +219,15 @@ impl Probes {
             return Err(wrong("not a regular file".to_owned()));
         }
         if meta.permissions().mode() & 0o077 != 0 {
-            return Err(wrong("others than its owner may read it, and it names persons; `chmod 600` it".to_owned()));
+            return Err(wrong(
+                "others than its owner may read it, and it names persons; `chmod 600` it"
+                    .to_owned(),
+            ));
         }
         let mut text = String::new();
-        file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|_| wrong("not a text in UTF-8".to_owned()))?;
+        file.take(MOST_BYTES + 1)
+            .read_to_string(&mut text)
+            .map_err(|_| wrong("not a text in UTF-8".to_owned()))?;
         if text.len() as u64 > MOST_BYTES {
             return Err(wrong(format!("over {MOST_BYTES} bytes")));
         }
@@ -204,11 +243,18 @@ impl Probes {
             let mut words = line.split_whitespace();
             let Some(id) = words.next() else { continue };
             // Not what stands there: this file's lines are for its owner's eyes.
-            let id = ResidentId::new_strict(id).map_err(|_| format!("line {number} is not a resident id of 18 characters"))?;
+            let id = ResidentId::new_strict(id)
+                .map_err(|_| format!("line {number} is not a resident id of 18 characters"))?;
             let look_up = match words.next() {
                 None => None,
                 Some(name) => {
-                    let known = || self.look_ups.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+                    let known = || {
+                        self.look_ups
+                            .iter()
+                            .map(|(name, _)| name.as_str())
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    };
                     let place = self.look_ups.iter().position(|(known, _)| known == name);
                     Some(
                         place
@@ -217,16 +263,22 @@ impl Probes {
                 }
             };
             if words.next().is_some() {
-                return Err(format!("line {number} has more than an id and a look-up; write remarks after `#`"));
+                return Err(format!(
+                    "line {number} has more than an id and a look-up; write remarks after `#`"
+                ));
             }
-            if let Some(before) = persons.iter().find(|person| person.id == id && person.look_up == look_up) {
+            if let Some(before) =
+                persons.iter().find(|person| person.id == id && person.look_up == look_up)
+            {
                 return Err(format!("line {number} names the same person as line {}", before.line));
             }
             persons.push(Person { line: number, id, look_up });
         }
         match persons.len() {
             0 => Err("it names nobody".to_owned()),
-            over if over > MOST_PROBES => Err(format!("it names {over} persons, and at most {MOST_PROBES} are looked up")),
+            over if over > MOST_PROBES => {
+                Err(format!("it names {over} persons, and at most {MOST_PROBES} are looked up"))
+            }
             _ => Ok(Named(persons)),
         }
     }
@@ -236,7 +288,8 @@ impl Probes {
         if looked.missing.is_empty() {
             return Ok(());
         }
-        let said: Vec<String> = looked.missing.iter().take(MOST_LINES_SAID).map(ToString::to_string).collect();
+        let said: Vec<String> =
+            looked.missing.iter().take(MOST_LINES_SAID).map(ToString::to_string).collect();
         let more = looked.missing.len().saturating_sub(MOST_LINES_SAID);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let detail = format!(

@@ -51,7 +51,11 @@ impl Proving {
 
     /// Whether an answer that rests on this is borne out; a look is taken where that is not known. Whoever asks waits no longer than
     /// `stop` allows, and the look goes on for those who come after.
-    pub async fn bears_out(self: &Arc<Self>, rests_on: RestsOn, stop: &Stop) -> Result<(), SourceError> {
+    pub async fn bears_out(
+        self: &Arc<Self>,
+        rests_on: RestsOn,
+        stop: &Stop,
+    ) -> Result<(), SourceError> {
         if let Some(known) = self.known(rests_on) {
             return known;
         }
@@ -82,13 +86,15 @@ impl Proving {
             return Ok(());
         }
         let newer = "newer rows came while it was answered, and known persons are looked up in those now; the next look-up reads them";
-        self.known(rests_on).unwrap_or_else(|| Err(SourceError::new(ErrorCode::SourceFailed, newer)))
+        self.known(rests_on)
+            .unwrap_or_else(|| Err(SourceError::new(ErrorCode::SourceFailed, newer)))
     }
 
     async fn take(&self) -> Result<(), SourceError> {
         let begun = Instant::now();
         let looked = self.probes.look(&self.access).await;
-        let looked = looked.and_then(|looked| self.probes.verdict(&looked).map(|()| looked.rests_on));
+        let looked =
+            looked.and_then(|looked| self.probes.verdict(&looked).map(|()| looked.rests_on));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match looked {
             Ok(rests_on) => {
@@ -99,7 +105,8 @@ impl Proving {
                 Ok(())
             }
             Err(error) => {
-                let failed = Failed { at: Instant::now(), code: error.code, detail: error.detail.clone() };
+                let failed =
+                    Failed { at: Instant::now(), code: error.code, detail: error.detail.clone() };
                 *state = State { held: VecDeque::new(), failed: Some(failed) };
                 Err(error)
             }
@@ -112,7 +119,11 @@ impl Proving {
         if let Some(failed) = state.failed.as_ref().filter(|failed| failed.at.elapsed() < RETRY) {
             return Some(Err(SourceError::new(failed.code, failed.detail.clone())));
         }
-        state.held.iter().any(|(known, begun)| *known == rests_on && begun.elapsed() < EVERY).then_some(Ok(()))
+        state
+            .held
+            .iter()
+            .any(|(known, begun)| *known == rests_on && begun.elapsed() < EVERY)
+            .then_some(Ok(()))
     }
 }
 

@@ -55,7 +55,12 @@ impl Qualities {
         }
     }
 
-    async fn look(&self, serving: &Serving, connector: &str, signer: &SigningKey) -> Result<(), String> {
+    async fn look(
+        &self,
+        serving: &Serving,
+        connector: &str,
+        signer: &SigningKey,
+    ) -> Result<(), String> {
         let survey = serving.survey().await.map_err(|error: SourceError| error.to_string())?;
         if let Some(contradiction) = survey.contradictions.first() {
             tracing::error!(dataset = %serving.file.id, contradiction, "nothing is answered from it");
@@ -71,8 +76,12 @@ impl Qualities {
             entries: entries(&survey),
             proves_nothing: survey.anybodys > 0 || !survey.contradictions.is_empty(),
         };
-        let envelope = dsse::seal(payload_type::QUALITY, &quality, signer).map_err(|error| error.to_string())?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(serving.file.id.clone(), envelope);
+        let envelope = dsse::seal(payload_type::QUALITY, &quality, signer)
+            .map_err(|error| error.to_string())?;
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(serving.file.id.clone(), envelope);
         Ok(())
     }
 }
@@ -88,7 +97,9 @@ pub fn rounded(rows: u64) -> u64 {
 fn entries(survey: &Survey) -> Vec<ColumnQuality> {
     let mut findings: Vec<_> = survey.findings.iter().filter(|finding| finding.count > 0).collect();
     // By what is told: of two that are told as the same number, the order tells nothing.
-    findings.sort_by_key(|finding| (!finding.kind.spoils(), std::cmp::Reverse(told(finding.count)), finding.column.clone()));
+    findings.sort_by_key(|finding| {
+        (!finding.kind.spoils(), std::cmp::Reverse(told(finding.count)), finding.column.clone())
+    });
     let entry = |finding: &crate::source::Finding| ColumnQuality {
         column: finding.column.clone(),
         kind: kind(finding.kind).into(),
@@ -129,9 +140,17 @@ mod tests {
 
     #[test]
     fn a_size_is_told_to_two_digits_in_tens_and_never_as_less() {
-        for (rows, told) in
-            [(0, 0), (7, 10), (98, 100), (99, 100), (100, 100), (101, 110), (6221, 6300), (9_999, 10_000), (10_000_001, 11_000_000)]
-        {
+        for (rows, told) in [
+            (0, 0),
+            (7, 10),
+            (98, 100),
+            (99, 100),
+            (100, 100),
+            (101, 110),
+            (6221, 6300),
+            (9_999, 10_000),
+            (10_000_001, 11_000_000),
+        ] {
             assert_eq!(rounded(rows), told);
         }
         assert!(rounded(u64::MAX) >= u64::MAX - 1);
@@ -139,11 +158,21 @@ mod tests {
 
     #[test]
     fn the_gravest_come_first_and_neither_examples_nor_locators_leave() {
-        let finding = |column: &str, kind, count| Finding { column: column.into(), kind, count, examples: vec!["3301****".into()] };
-        let mut findings = vec![finding("owner", FindingKind::IrregularId, 5000), finding("owner", FindingKind::Unreadable, 3)];
+        let finding = |column: &str, kind, count| Finding {
+            column: column.into(),
+            kind,
+            count,
+            examples: vec!["3301****".into()],
+        };
+        let mut findings = vec![
+            finding("owner", FindingKind::IrregularId, 5000),
+            finding("owner", FindingKind::Unreadable, 3),
+        ];
         findings.push(finding("", FindingKind::RaggedRow, 12));
         findings.push(finding("status", FindingKind::BlankCode, 0));
-        findings.extend((0..100).map(|number| finding(&format!("c{number}"), FindingKind::IrregularId, 1)));
+        findings.extend(
+            (0..100).map(|number| finding(&format!("c{number}"), FindingKind::IrregularId, 1)),
+        );
         let survey = Survey {
             rows: 6000,
             unreadable: vec!["row 7".into()],
@@ -161,9 +190,16 @@ mod tests {
         };
         let entries = entries(&survey);
         assert_eq!(entries.len(), MOST_ENTRIES);
-        let first: Vec<(&str, QualityKind, u64)> =
-            entries.iter().take(3).map(|entry| (entry.column.as_str(), entry.kind(), entry.count)).collect();
-        let gravest = [("", QualityKind::RaggedRow, 20), ("owner", QualityKind::Unreadable, 10), ("owner", QualityKind::IrregularId, 5000)];
+        let first: Vec<(&str, QualityKind, u64)> = entries
+            .iter()
+            .take(3)
+            .map(|entry| (entry.column.as_str(), entry.kind(), entry.count))
+            .collect();
+        let gravest = [
+            ("", QualityKind::RaggedRow, 20),
+            ("owner", QualityKind::Unreadable, 10),
+            ("owner", QualityKind::IrregularId, 5000),
+        ];
         assert_eq!(first, gravest);
         assert!(!format!("{entries:?}").contains("3301"));
     }

@@ -47,11 +47,15 @@ pub async fn keep(agent: Arc<Agent>) {
                     continue;
                 }
                 Ok(None) if !filed => {
-                    tracing::info!("asked the authority to renew this connector's certificate; waiting, and serving on");
+                    tracing::info!(
+                        "asked the authority to renew this connector's certificate; waiting, and serving on"
+                    );
                     filed = true;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "this connector's certificate could not be renewed; asking again"),
+                Err(error) => {
+                    tracing::warn!(%error, "this connector's certificate could not be renewed; asking again")
+                }
             }
         }
         tokio::select! {

@@ -49,7 +49,11 @@ pub async fn serve(
     signer: &SigningKey,
     out: &Messages,
 ) -> Result<Served, SourceError> {
-    let shape = admitted.approved.shape.as_ref().map_err(|why| SourceError::new(ErrorCode::SourceDrift, why.clone()))?;
+    let shape = admitted
+        .approved
+        .shape
+        .as_ref()
+        .map_err(|why| SourceError::new(ErrorCode::SourceDrift, why.clone()))?;
     let limits = &serving.file.limits;
     let left = admitted.expires_at.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
     let stop = Stop::at(Instant::now() + left.min(limits.time_out));
@@ -62,7 +66,8 @@ pub async fn serve(
         stop: stop.clone(),
     };
     let (sender, mut rows) = mpsc::channel(2);
-    let mut delivery = Delivery::new(shape, &admitted.keys, serving.adjudications(), out, limits.most_bytes);
+    let mut delivery =
+        Delivery::new(shape, &admitted.keys, serving.adjudications(), out, limits.most_bytes);
     let looked_up = turn.source.look_up(look_up, sender);
     tokio::pin!(looked_up);
     let mut end: Option<LookUpEnd> = None;
@@ -127,7 +132,13 @@ struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    fn new(shape: &'a Shape, keys: &[ResidentId], adjudications: &'a Rulings, out: &'a Messages, most_bytes: u64) -> Self {
+    fn new(
+        shape: &'a Shape,
+        keys: &[ResidentId],
+        adjudications: &'a Rulings,
+        out: &'a Messages,
+        most_bytes: u64,
+    ) -> Self {
         Self {
             shape,
             keys: keys.iter().copied().collect(),
@@ -158,7 +169,9 @@ impl<'a> Delivery<'a> {
             .iter()
             .map(|(_, column)| match data_type(column.semantic) {
                 DataType::Date32 => Values::Date(Date32Builder::new()),
-                money @ DataType::Decimal128(..) => Values::Money(Decimal128Builder::new().with_data_type(money)),
+                money @ DataType::Decimal128(..) => {
+                    Values::Money(Decimal128Builder::new().with_data_type(money))
+                }
                 _ => Values::Text(StringBuilder::new()),
             })
             .collect();
@@ -166,7 +179,9 @@ impl<'a> Delivery<'a> {
             for person in self.shape.matches(row, &self.keys, self.adjudications) {
                 look_up.append_value(person.as_str());
                 self.rows += 1;
-                for (at, ((place, column), value)) in self.shape.columns.iter().zip(&mut values).enumerate() {
+                for (at, ((place, column), value)) in
+                    self.shape.columns.iter().zip(&mut values).enumerate()
+                {
                     let reading = cell::read(column, row.get(*place)).on(self.today);
                     self.findings_of(&reading, at);
                     self.supply(&reading, at);
@@ -180,7 +195,8 @@ impl<'a> Delivery<'a> {
             Values::Date(mut builder) => Arc::new(builder.finish()) as ArrayRef,
             Values::Money(mut builder) => Arc::new(builder.finish()) as ArrayRef,
         }));
-        RecordBatch::try_new(Arc::clone(&self.shape.schema), columns).map_err(|error| failed(&error))
+        RecordBatch::try_new(Arc::clone(&self.shape.schema), columns)
+            .map_err(|error| failed(&error))
     }
 
     fn findings_of(&mut self, reading: &CellReading<'_>, at: usize) {
@@ -201,14 +217,17 @@ impl<'a> Delivery<'a> {
     }
 
     async fn send(&mut self, batches: &[RecordBatch]) -> Result<(), SourceError> {
-        let messages = batches_to_flight_data(&self.shape.schema, batches.to_vec()).map_err(|error| failed(&error))?;
+        let messages = batches_to_flight_data(&self.shape.schema, batches.to_vec())
+            .map_err(|error| failed(&error))?;
         // The encoder repeats the schema before every call's batches; the stream has it once.
         for message in messages.into_iter().skip(usize::from(self.sent_schema)) {
             let bytes = (message.data_header.len() + message.data_body.len()) as u64;
-            self.bytes_left = self
-                .bytes_left
-                .checked_sub(bytes)
-                .ok_or_else(|| SourceError::new(ErrorCode::DefinitionLimit, "more bytes than the owner's `limits.most_bytes`"))?;
+            self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or_else(|| {
+                SourceError::new(
+                    ErrorCode::DefinitionLimit,
+                    "more bytes than the owner's `limits.most_bytes`",
+                )
+            })?;
             self.stream.update_framed(&message.data_header);
             self.stream.update_framed(&message.data_body);
             if let Some(before) = self.held.replace(message) {
@@ -220,7 +239,10 @@ impl<'a> Delivery<'a> {
     }
 
     async fn push(&self, message: FlightData) -> Result<(), SourceError> {
-        self.out.send(Ok(message)).await.map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))
+        self.out
+            .send(Ok(message))
+            .await
+            .map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))
     }
 
     async fn finish(
@@ -235,7 +257,8 @@ impl<'a> Delivery<'a> {
             self.send(&[]).await?;
         }
         let random: [u8; 64] = digest::random().map_err(|error| failed(&error))?;
-        let (secret, salt) = random.split_first_chunk::<32>().ok_or_else(|| failed(&"too little randomness"))?;
+        let (secret, salt) =
+            random.split_first_chunk::<32>().ok_or_else(|| failed(&"too little randomness"))?;
         let mut supplied = Vec::new();
         for (at, values) in self.shape.supplies.iter().zip(&self.supplied) {
             let name = self.shape.columns.get(*at).map_or("", |(_, column)| column.name.as_str());
@@ -246,12 +269,20 @@ impl<'a> Delivery<'a> {
             .iter()
             .map(|((kind, at), count)| Finding {
                 kind: *kind,
-                column: self.shape.columns.get(*at).map_or_else(String::new, |(_, column)| column.name.clone()),
+                column: self
+                    .shape
+                    .columns
+                    .get(*at)
+                    .map_or_else(String::new, |(_, column)| column.name.clone()),
                 count: *count,
             })
             .collect();
         if !end.could_match.is_empty() {
-            findings.push(Finding { kind: FindingKind::CouldMatch.into(), column: String::new(), count: end.could_match.len() as u64 });
+            findings.push(Finding {
+                kind: FindingKind::CouldMatch.into(),
+                column: String::new(),
+                count: end.could_match.len() as u64,
+            });
         }
         let keys: Vec<&[u8]> = admitted.keys.iter().map(|key| key.as_str().as_bytes()).collect();
         let facts = ScanFacts {
@@ -275,20 +306,35 @@ impl<'a> Delivery<'a> {
             facts_commitment: receipt::facts_commitment(&facts).to_vec(),
             supplied,
         };
-        let envelope = dsse::seal(payload_type::SCAN_RECEIPT, &message, signer).map_err(|error| failed(&error))?;
+        let envelope = dsse::seal(payload_type::SCAN_RECEIPT, &message, signer)
+            .map_err(|error| failed(&error))?;
         let trailer = ScanTrailer { receipt: Some(envelope), facts: Some(facts) };
         let rows = self.rows;
         // What a message carries as `app_metadata` is ours to say (Arrow Flight, FlightData).
-        let last = FlightData { app_metadata: trailer.encode_to_vec().into(), ..self.held.take().unwrap_or_default() };
-        self.out.send(Ok(last)).await.map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))?;
+        let last = FlightData {
+            app_metadata: trailer.encode_to_vec().into(),
+            ..self.held.take().unwrap_or_default()
+        };
+        self.out
+            .send(Ok(last))
+            .await
+            .map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))?;
         Ok(Served { rows, could_match: end.could_match })
     }
 }
 
 fn append(value: &mut Values, reading: CellReading<'_>) {
     match value {
-        Values::Money(builder) => builder.append_option(if let CellReading::Money(fen) = reading { Some(fen) } else { None }),
-        Values::Date(builder) => builder.append_option(if let CellReading::Date(day) = reading { Some(day) } else { None }),
+        Values::Money(builder) => builder.append_option(if let CellReading::Money(fen) = reading {
+            Some(fen)
+        } else {
+            None
+        }),
+        Values::Date(builder) => builder.append_option(if let CellReading::Date(day) = reading {
+            Some(day)
+        } else {
+            None
+        }),
         Values::Text(builder) => match reading {
             CellReading::Id(id) => builder.append_value(id.as_str()),
             CellReading::Text(text) => builder.append_value(text),
@@ -305,5 +351,6 @@ fn failed(error: &dyn std::fmt::Display) -> SourceError {
 
 /// How the hub learns of a failed scan: the code, and nothing of the department's inner life.
 pub fn to_status(error: &SourceError) -> Status {
-    Refusal::new(error.code, format!("the source did not answer: {}", error.code.name())).to_status()
+    Refusal::new(error.code, format!("the source did not answer: {}", error.code.name()))
+        .to_status()
 }

@@ -12,7 +12,9 @@ impl Scratch {
     /// A new one, under TMPDIR.
     pub fn new() -> Result<Self, String> {
         let folder = std::env::temp_dir().join(format!("zerotrip-{}", uuid::Uuid::new_v4()));
-        files::private_folder(&folder).map_err(|error| format!("`{}`: {error}; free the space, or set TMPDIR", folder.display()))?;
+        files::private_folder(&folder).map_err(|error| {
+            format!("`{}`: {error}; free the space, or set TMPDIR", folder.display())
+        })?;
         Ok(Self(folder))
     }
 
@@ -25,7 +27,10 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!("`{}` cannot be removed: {error}; remove it, for it can hold rows", self.0.display());
+            eprintln!(
+                "`{}` cannot be removed: {error}; remove it, for it can hold rows",
+                self.0.display()
+            );
         }
     }
 }

@@ -115,7 +115,10 @@ impl Seen {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.leaves = told.leaves.max(grant.ledger_size);
         if grant.grants_version < told.grants {
-            let why = format!("the hub asks under grants version {}, and version {} was seen here", grant.grants_version, told.grants);
+            let why = format!(
+                "the hub asks under grants version {}, and version {} was seen here",
+                grant.grants_version, told.grants
+            );
             return Err(Refusal::new(ErrorCode::StaleBundle, why));
         }
         told.grants = grant.grants_version;
@@ -124,7 +127,11 @@ impl Seen {
 
     /// Compares what the hub shows with what was seen, and keeps what is newer and proven. `head` is its tree head, whose signature was
     /// verified.
-    pub fn compare(&self, head: &Checkpoint, shown: &DescribeRequest) -> Result<Continuity, Refusal> {
+    pub fn compare(
+        &self,
+        head: &Checkpoint,
+        shown: &DescribeRequest,
+    ) -> Result<Continuity, Refusal> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let compared = self.weigh(head, shown, &mut told);
         told.settled = told.leaves;
@@ -134,8 +141,14 @@ impl Seen {
         compared.map_err(|why| Refusal::new(ErrorCode::StaleBundle, why))
     }
 
-    fn weigh(&self, head: &Checkpoint, shown: &DescribeRequest, told: &mut Told) -> Result<Continuity, String> {
-        let kept = self.read().map_err(|why| format!("what was seen of the hub cannot be read: {why}"))?;
+    fn weigh(
+        &self,
+        head: &Checkpoint,
+        shown: &DescribeRequest,
+        told: &mut Told,
+    ) -> Result<Continuity, String> {
+        let kept =
+            self.read().map_err(|why| format!("what was seen of the hub cannot be read: {why}"))?;
         if kept == Kept::default() {
             // Nothing was seen yet, or its owner begins anew.
             (told.grants, told.leaves, told.settled) = (0, 0, 0);
@@ -154,7 +167,10 @@ impl Seen {
             ));
         }
         if kept.size > 0 && kept.origin != head.origin {
-            return Err(format!("the hub's log is `{}`, and that of `{}` was seen here; {remedy}", head.origin, kept.origin));
+            return Err(format!(
+                "the hub's log is `{}`, and that of `{}` was seen here; {remedy}",
+                head.origin, kept.origin
+            ));
         }
         if head.size < told.settled {
             let shrunk = SeenLogError::Shrunk { seen: told.settled, now: head.size };
@@ -164,12 +180,23 @@ impl Seen {
             return Ok(Continuity::ProofMissing);
         }
         let root = hex::decode(&kept.root).ok().and_then(|bytes| Digest::try_from(bytes).ok());
-        let seen = Checkpoint { origin: kept.origin.clone(), size: kept.size, root: root.unwrap_or_default() };
-        head.continues(&seen, &shown.consistency).map_err(|error| format!("the hub was set back: {error}; {remedy}"))?;
+        let seen = Checkpoint {
+            origin: kept.origin.clone(),
+            size: kept.size,
+            root: root.unwrap_or_default(),
+        };
+        head.continues(&seen, &shown.consistency)
+            .map_err(|error| format!("the hub was set back: {error}; {remedy}"))?;
         let root = hex::encode(head.root);
-        let next = Kept { origin: head.origin.clone(), size: head.size, root, grants_version: shown.grants_version };
+        let next = Kept {
+            origin: head.origin.clone(),
+            size: head.size,
+            root,
+            grants_version: shown.grants_version,
+        };
         if next != kept {
-            self.write(&next).map_err(|error| format!("what was seen of the hub cannot be kept: {error}"))?;
+            self.write(&next)
+                .map_err(|error| format!("what was seen of the hub cannot be kept: {error}"))?;
         }
         told.grants = shown.grants_version;
         Ok(Continuity::Proven)
@@ -180,7 +207,8 @@ impl Seen {
             return Ok(Kept::default());
         }
         let text = files::read_text(&self.file).map_err(|error| error.to_string())?;
-        toml::from_str(&text).map_err(|error| format!("`{}`: {}", self.file.display(), error.message()))
+        toml::from_str(&text)
+            .map_err(|error| format!("`{}`: {}", self.file.display(), error.message()))
     }
 
     fn write(&self, kept: &Kept) -> Result<(), FileError> {
@@ -219,7 +247,11 @@ mod tests {
     }
 
     fn shown(nodes: &Nodes, from: u64, to: u64, grants_version: u64) -> DescribeRequest {
-        let path = if from == 0 || from >= to { Vec::new() } else { consistency_path(nodes, from, to).unwrap() };
+        let path = if from == 0 || from >= to {
+            Vec::new()
+        } else {
+            consistency_path(nodes, from, to).unwrap()
+        };
         let consistency = path.iter().map(|digest| digest.to_vec()).collect();
         DescribeRequest { consistency, grants_version, ..DescribeRequest::default() }
     }
@@ -233,18 +265,27 @@ mod tests {
         assert!(channel.require().is_err());
         let describe = |size: u64, other: u64, from: u64, grants: u64| {
             let (head, nodes) = log(size, other);
-            channel.record(seen.compare(&head, &shown(&nodes, from, size, grants))).map_err(|refusal| refusal.en)
+            channel
+                .record(seen.compare(&head, &shown(&nodes, from, size, grants)))
+                .map_err(|refusal| refusal.en)
         };
-        let compare = |size: u64, other: u64, grants: u64| describe(size, other, seen.size(), grants);
+        let compare =
+            |size: u64, other: u64, grants: u64| describe(size, other, seen.size(), grants);
         compare(5, 99, 3).unwrap();
         compare(5, 99, 3).unwrap();
         compare(9, 99, 4).unwrap();
         channel.require().unwrap();
         assert_eq!(seen.size(), 9);
         // Set back, whole or in part; then with other entries in the place of those that were lost.
-        assert!(compare(8, 99, 4).unwrap_err().contains("9 entries were seen before, now it has 8"));
+        assert!(
+            compare(8, 99, 4).unwrap_err().contains("9 entries were seen before, now it has 8")
+        );
         assert!(channel.require().unwrap_err().en.contains("now it has 8"));
-        assert!(compare(9, 99, 3).unwrap_err().contains("its grants are version 3, and version 4 was seen"));
+        assert!(
+            compare(9, 99, 3)
+                .unwrap_err()
+                .contains("its grants are version 3, and version 4 was seen")
+        );
         assert!(compare(9, 7, 4).unwrap_err().contains("rewritten"));
         assert!(compare(12, 7, 5).unwrap_err().contains("rewritten"));
         // A longer one without proof, an honest one and one with other entries: neither is answered, nor kept.
@@ -262,14 +303,23 @@ mod tests {
         channel.require().unwrap();
         assert!(ChannelProof::default().require().is_err());
         // What scans spoke of since the last comparison counts at once.
-        let scan = |ledger_size: u64, grants_version: u64| ScanGrant { ledger_size, grants_version, ..ScanGrant::default() };
-        assert!(seen.compare_grant(&scan(15, 4)).unwrap_err().en.contains("version 5 was seen"), "as it was shown");
+        let scan = |ledger_size: u64, grants_version: u64| ScanGrant {
+            ledger_size,
+            grants_version,
+            ..ScanGrant::default()
+        };
+        assert!(
+            seen.compare_grant(&scan(15, 4)).unwrap_err().en.contains("version 5 was seen"),
+            "as it was shown"
+        );
         seen.compare_grant(&scan(15, 6)).unwrap();
         seen.compare_grant(&scan(14, 6)).unwrap();
         assert!(seen.compare_grant(&scan(16, 5)).unwrap_err().en.contains("version 6 was seen"));
         // A head that was on its way while they came is not that of a hub that was set back; the next one would be.
         compare(13, 99, 6).unwrap();
-        assert!(compare(13, 99, 6).unwrap_err().contains("16 entries were seen before, now it has 13"));
+        assert!(
+            compare(13, 99, 6).unwrap_err().contains("16 entries were seen before, now it has 13")
+        );
         assert!(compare(17, 99, 5).unwrap_err().contains("version 6 was seen"));
         compare(17, 99, 6).unwrap();
         channel.require().unwrap();

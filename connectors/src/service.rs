@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
 use arrow_flight::{
-    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, PollInfo,
-    PutResult, SchemaResult, Ticket,
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo,
+    HandshakeRequest, HandshakeResponse, PollInfo, PutResult, SchemaResult, Ticket,
 };
 use futures::Stream;
 use prost::Message as _;
@@ -18,7 +18,8 @@ use tonic::{Request, Response, Status, Streaming};
 use zerotrip_channel::Peer;
 use zerotrip_proto::v1::connector_server::{Connector, ConnectorServer};
 use zerotrip_proto::v1::{
-    DescribeReply, DescribeRequest, Envelope, ErrorCode, NoticeReply, NoticeRequest, PushDirectoryReply, PushDirectoryRequest,
+    DescribeReply, DescribeRequest, Envelope, ErrorCode, NoticeReply, NoticeRequest,
+    PushDirectoryReply, PushDirectoryRequest,
 };
 use zerotrip_proto::{Refusal, bounds, from_timestamp, to_timestamp};
 
@@ -48,7 +49,10 @@ struct Service {
 
 #[tonic::async_trait]
 impl Connector for Service {
-    async fn describe(&self, request: Request<DescribeRequest>) -> Result<Response<DescribeReply>, Status> {
+    async fn describe(
+        &self,
+        request: Request<DescribeRequest>,
+    ) -> Result<Response<DescribeReply>, Status> {
         let now = SystemTime::now();
         let shown = request.into_inner();
         if let Some(hub) = from_timestamp(shown.asked_at.as_ref()) {
@@ -56,18 +60,31 @@ impl Connector for Service {
         }
         self.proof.record(self.agent.compare_hub(&shown, now))?;
         let (datasets, quality) = (self.agent.statements(), self.agent.quality());
-        let (directory_version, answered_at) = (self.agent.directory_version(), Some(to_timestamp(now)));
+        let (directory_version, answered_at) =
+            (self.agent.directory_version(), Some(to_timestamp(now)));
         let seen_size = self.agent.seen_size();
-        Ok(Response::new(DescribeReply { datasets, directory_version, quality, answered_at, seen_size }))
+        Ok(Response::new(DescribeReply {
+            datasets,
+            directory_version,
+            quality,
+            answered_at,
+            seen_size,
+        }))
     }
 
-    async fn push_directory(&self, request: Request<PushDirectoryRequest>) -> Result<Response<PushDirectoryReply>, Status> {
+    async fn push_directory(
+        &self,
+        request: Request<PushDirectoryRequest>,
+    ) -> Result<Response<PushDirectoryReply>, Status> {
         let envelope = request.into_inner().directory.unwrap_or_default();
         let directory_version = self.agent.take_directory(&envelope, SystemTime::now())?;
         Ok(Response::new(PushDirectoryReply { directory_version }))
     }
 
-    async fn notice(&self, request: Request<NoticeRequest>) -> Result<Response<NoticeReply>, Status> {
+    async fn notice(
+        &self,
+        request: Request<NoticeRequest>,
+    ) -> Result<Response<NoticeReply>, Status> {
         self.agent.hear(&request.into_inner());
         Ok(Response::new(NoticeReply {}))
     }
@@ -76,7 +93,9 @@ impl Connector for Service {
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 fn not_here<T>(call: &str) -> Result<Response<T>, Status> {
-    Err(Status::unimplemented(format!("{call} is not served on this channel; the hub asks by DoGet with a signed grant")))
+    Err(Status::unimplemented(format!(
+        "{call} is not served on this channel; the hub asks by DoGet with a signed grant"
+    )))
 }
 
 #[tonic::async_trait]
@@ -89,16 +108,29 @@ impl FlightService for Service {
     type ListActionsStream = Streamed<ActionType>;
     type DoExchangeStream = Streamed<FlightData>;
 
-    async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
+    async fn do_get(
+        &self,
+        request: Request<Ticket>,
+    ) -> Result<Response<Self::DoGetStream>, Status> {
         let hub = match request.extensions().get::<Peer>() {
             Some(peer) if peer.identity.is_hub() => {
-                self.agent.require_current(peer).map_err(|refusal| self.agent.refused(refusal).to_status())?;
+                self.agent
+                    .require_current(peer)
+                    .map_err(|refusal| self.agent.refused(refusal).to_status())?;
                 peer.identity.uri()
             }
-            _ => return Err(self.agent.refused(Refusal::new(ErrorCode::Unauthenticated, "only the hub asks here")).to_status()),
+            _ => {
+                return Err(self
+                    .agent
+                    .refused(Refusal::new(ErrorCode::Unauthenticated, "only the hub asks here"))
+                    .to_status());
+            }
         };
-        let ticket = Envelope::decode(request.into_inner().ticket)
-            .map_err(|_| self.agent.refused(Refusal::new(ErrorCode::Malformed, "the ticket is not a signed grant")).to_status())?;
+        let ticket = Envelope::decode(request.into_inner().ticket).map_err(|_| {
+            self.agent
+                .refused(Refusal::new(ErrorCode::Malformed, "the ticket is not a signed grant"))
+                .to_status()
+        })?;
         let (out, messages) = mpsc::channel(MESSAGES_AHEAD);
         let (agent, proof) = (Arc::clone(&self.agent), Arc::clone(&self.proof));
         let mut scan = Box::pin(async move {
@@ -115,39 +147,66 @@ impl FlightService for Service {
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
 
-    async fn handshake(&self, _: Request<Streaming<HandshakeRequest>>) -> Result<Response<Self::HandshakeStream>, Status> {
+    async fn handshake(
+        &self,
+        _: Request<Streaming<HandshakeRequest>>,
+    ) -> Result<Response<Self::HandshakeStream>, Status> {
         not_here("Handshake")
     }
 
-    async fn list_flights(&self, _: Request<Criteria>) -> Result<Response<Self::ListFlightsStream>, Status> {
+    async fn list_flights(
+        &self,
+        _: Request<Criteria>,
+    ) -> Result<Response<Self::ListFlightsStream>, Status> {
         not_here("ListFlights")
     }
 
-    async fn get_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<FlightInfo>, Status> {
+    async fn get_flight_info(
+        &self,
+        _: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
         not_here("GetFlightInfo")
     }
 
-    async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<PollInfo>, Status> {
+    async fn poll_flight_info(
+        &self,
+        _: Request<FlightDescriptor>,
+    ) -> Result<Response<PollInfo>, Status> {
         not_here("PollFlightInfo")
     }
 
-    async fn get_schema(&self, _: Request<FlightDescriptor>) -> Result<Response<SchemaResult>, Status> {
+    async fn get_schema(
+        &self,
+        _: Request<FlightDescriptor>,
+    ) -> Result<Response<SchemaResult>, Status> {
         not_here("GetSchema")
     }
 
-    async fn do_put(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
+    async fn do_put(
+        &self,
+        _: Request<Streaming<FlightData>>,
+    ) -> Result<Response<Self::DoPutStream>, Status> {
         not_here("DoPut")
     }
 
-    async fn do_action(&self, _: Request<Action>) -> Result<Response<Self::DoActionStream>, Status> {
+    async fn do_action(
+        &self,
+        _: Request<Action>,
+    ) -> Result<Response<Self::DoActionStream>, Status> {
         not_here("DoAction")
     }
 
-    async fn list_actions(&self, _: Request<Empty>) -> Result<Response<Self::ListActionsStream>, Status> {
+    async fn list_actions(
+        &self,
+        _: Request<Empty>,
+    ) -> Result<Response<Self::ListActionsStream>, Status> {
         not_here("ListActions")
     }
 
-    async fn do_exchange(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoExchangeStream>, Status> {
+    async fn do_exchange(
+        &self,
+        _: Request<Streaming<FlightData>>,
+    ) -> Result<Response<Self::DoExchangeStream>, Status> {
         not_here("DoExchange")
     }
 }

@@ -64,7 +64,12 @@ pub enum ServingError {
 
 impl Serving {
     /// Opens the source of a dataset file as its owner has signed it.
-    pub fn open(signed: Signed, adjudicated: Option<(Rulings, Envelope)>, base: &Path, state: &Path) -> Result<Self, ServingError> {
+    pub fn open(
+        signed: Signed,
+        adjudicated: Option<(Rulings, Envelope)>,
+        base: &Path,
+        state: &Path,
+    ) -> Result<Self, ServingError> {
         let wrong = ServingError::Statement;
         let Signed { file, envelope, statement, probes: bound } = signed;
         let statement_digest = dsse::payload_digest(&envelope);
@@ -74,7 +79,12 @@ impl Serving {
         let probes = match (Probes::of(&file, base)?, bound) {
             (None, None) => None,
             (Some(probes), Some(bound)) => Some(probes.bound(bound)),
-            _ => return Err(wrong("its file of known persons is not the one that was signed; sign it again".into())),
+            _ => {
+                return Err(wrong(
+                    "its file of known persons is not the one that was signed; sign it again"
+                        .into(),
+                ));
+            }
         };
         let source = source::open(&file, base, state, Arc::clone(&adjudications))?;
         let memory = state.join("rows").join(&file.id);
@@ -126,7 +136,8 @@ impl Serving {
 
     /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no longer than the scan may take.
     pub async fn source(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
-        let contradiction = self.contradiction.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let contradiction =
+            self.contradiction.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(detail) = contradiction {
             return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
         }
@@ -145,7 +156,8 @@ impl Serving {
     /// described, nothing is answered.
     pub async fn survey(&self) -> Result<Survey, SourceError> {
         let survey = self.access.unhurried()?.survey().await?;
-        *self.contradiction.lock().unwrap_or_else(PoisonError::into_inner) = survey.contradictions.first().cloned();
+        *self.contradiction.lock().unwrap_or_else(PoisonError::into_inner) =
+            survey.contradictions.first().cloned();
         Ok(survey)
     }
 
@@ -160,12 +172,16 @@ impl Serving {
     /// Whether a dataset of so many rows is plausible: no fewer than its floor, no sudden shrinkage since the most that was ever seen.
     /// An owner who means a shrinkage removes the remembered count.
     pub async fn weigh(&self, rows: u64) -> Result<(), SourceError> {
-        let implausible = |detail: String| Err(SourceError::new(ErrorCode::SourceImplausible, detail));
+        let implausible =
+            |detail: String| Err(SourceError::new(ErrorCode::SourceImplausible, detail));
         if rows < self.file.row_floor {
             return implausible(format!("{rows} rows, below the floor of {}", self.file.row_floor));
         }
         let most = self.most_rows.fetch_max(rows, Ordering::Relaxed);
-        #[expect(clippy::cast_precision_loss, reason = "a fraction of a row count; registers are far below 2^52 rows")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a fraction of a row count; registers are far below 2^52 rows"
+        )]
         let (now, least) = (rows as f64, most as f64 * (1.0 - self.file.most_shrink));
         if now < least {
             let file = self.memory.display();
@@ -184,9 +200,14 @@ impl Serving {
             return Ok(());
         }
         let memory = self.memory.clone();
-        let written = tokio::task::spawn_blocking(move || files::write(&memory, rows.to_string().as_bytes(), Secrecy::Public)).await;
+        let written = tokio::task::spawn_blocking(move || {
+            files::write(&memory, rows.to_string().as_bytes(), Secrecy::Public)
+        })
+        .await;
         let failed = |why: String| SourceError::new(ErrorCode::SourceFailed, why);
-        written.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
+        written
+            .map_err(|error| failed(error.to_string()))?
+            .map_err(|error| failed(error.to_string()))?;
         *remembered = rows;
         Ok(())
     }
@@ -197,5 +218,7 @@ fn read_memory(memory: &Path) -> Result<u64, String> {
         return Ok(0);
     }
     let text = files::read_text(memory).map_err(|error| error.to_string())?;
-    text.trim().parse().map_err(|_| format!("`{}` does not hold a row count; remove it", memory.display()))
+    text.trim()
+        .parse()
+        .map_err(|_| format!("`{}` does not hold a row count; remove it", memory.display()))
 }

@@ -29,14 +29,17 @@ pub struct Shape {
 impl Shape {
     /// Of a template over a dataset, or why it does not fit.
     pub fn of(template: &ScanTemplate, serving: &Serving) -> Result<Self, String> {
-        template::validate(template, &serving.statement)
-            .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        template::validate(template, &serving.statement).map_err(|faults| {
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        })?;
         let file = &serving.file;
         let place = |name: &String| {
             let found = file.columns.iter().position(|column| column.name == *name);
             found.ok_or_else(|| format!("no column `{name}`"))
         };
-        let look_up = file.lookup(&template.lookup).ok_or_else(|| format!("no look-up `{}`", template.lookup))?;
+        let look_up = file
+            .lookup(&template.lookup)
+            .ok_or_else(|| format!("no look-up `{}`", template.lookup))?;
         let look_up = look_up.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         let mut columns = Vec::new();
         let mut fields = vec![Field::new(&template.lookup, DataType::Utf8, true)];
@@ -47,13 +50,28 @@ impl Shape {
             fields.push(Field::new(name, data_type(column.semantic), true));
             columns.push((at, column.clone()));
         }
-        let supplies = delivered.iter().enumerate().filter(|(_, name)| template.supplies.contains(name)).map(|(at, _)| at);
-        Ok(Self { schema: Arc::new(Schema::new(fields)), look_up, supplies: supplies.collect(), columns, all: file.columns.clone() })
+        let supplies = delivered
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| template.supplies.contains(name))
+            .map(|(at, _)| at);
+        Ok(Self {
+            schema: Arc::new(Schema::new(fields)),
+            look_up,
+            supplies: supplies.collect(),
+            columns,
+            all: file.columns.clone(),
+        })
     }
 
     /// The asked-for persons whom this row names, in the order of the look-up's columns, each once; then those whose it is by its owner's
     /// ruling.
-    pub(crate) fn matches(&self, row: RawRow<'_>, keys: &HashSet<ResidentId>, adjudications: &Rulings) -> Vec<ResidentId> {
+    pub(crate) fn matches(
+        &self,
+        row: RawRow<'_>,
+        keys: &HashSet<ResidentId>,
+        adjudications: &Rulings,
+    ) -> Vec<ResidentId> {
         let mut found = Vec::new();
         let mut add = |id: ResidentId| {
             if keys.contains(&id) && !found.contains(&id) {
@@ -66,7 +84,8 @@ impl Shape {
             }
         }
         if !adjudications.is_empty()
-            && let Some(Stated { concerns: Concerns::Persons(persons), .. }) = adjudications.of(&row_digest(row.iter()))
+            && let Some(Stated { concerns: Concerns::Persons(persons), .. }) =
+                adjudications.of(&row_digest(row.iter()))
         {
             persons.iter().filter_map(|person| ResidentId::new_strict(person).ok()).for_each(add);
         }

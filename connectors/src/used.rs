@@ -12,7 +12,8 @@ use zerotrip_proto::{Refusal, bounds};
 const MOST: usize = 4_000_000;
 /// How long one is remembered: as long as the gate can admit the same request, which may be dated a clock's error ahead and is taken
 /// until a clock's error after its end.
-const MEMORY: Duration = bounds::REQUEST_LIFE.saturating_add(bounds::CLOCK_SKEW).saturating_add(bounds::CLOCK_SKEW);
+const MEMORY: Duration =
+    bounds::REQUEST_LIFE.saturating_add(bounds::CLOCK_SKEW).saturating_add(bounds::CLOCK_SKEW);
 
 /// The memory.
 #[derive(Debug)]
@@ -50,7 +51,10 @@ impl Used {
             ));
         }
         if held.names.len() + names.len() > MOST {
-            return Err(Refusal::new(ErrorCode::SourceLimit, "too many scans at once to remember which grants were used"));
+            return Err(Refusal::new(
+                ErrorCode::SourceLimit,
+                "too many scans at once to remember which grants were used",
+            ));
         }
         let until = now + MEMORY;
         for name in names {
@@ -90,7 +94,9 @@ mod tests {
         let used = Used::new(now);
         assert_eq!(used.since(), now);
         used.spend(&grant("g1", "e1"), "owner", now).unwrap();
-        let refused = |grant: &ScanGrant, scan: &str, at| used.spend(grant, scan, at).unwrap_err().code == ErrorCode::GrantReused;
+        let refused = |grant: &ScanGrant, scan: &str, at| {
+            used.spend(grant, scan, at).unwrap_err().code == ErrorCode::GrantReused
+        };
         assert!(refused(&grant("g1", "e2"), "buyer", now), "the same grant");
         assert!(refused(&grant("g2", "e1"), "owner", now), "the same scan under another grant");
         used.spend(&grant("g3", "e1"), "buyer", now).unwrap();

@@ -86,11 +86,15 @@ impl Versioned<'_> {
 
     fn damaged(self, path: &Path, why: &str) -> DeskError {
         let remedy = match self {
-            Self::Approvals => "read `zerotrip-connector approvals`; if that is what is to be served, remove the file",
+            Self::Approvals => {
+                "read `zerotrip-connector approvals`; if that is what is to be served, remove the file"
+            }
             Self::Statement(_) => {
                 "read the dataset file; if it says what holds now, remove this one and sign it again with `zerotrip-connector sign`"
             }
-            Self::Adjudications(_) => "remove it, then sign what holds now with `zerotrip-connector adjudicate`",
+            Self::Adjudications(_) => {
+                "remove it, then sign what holds now with `zerotrip-connector adjudicate`"
+            }
         };
         DeskError::Damaged { path: path.display().to_string(), why: why.to_owned(), remedy }
     }
@@ -101,7 +105,9 @@ impl fmt::Display for Versioned<'_> {
         match self {
             Self::Approvals => f.write_str("the owner's approvals"),
             Self::Statement(dataset) => write!(f, "the owner's statement of `{dataset}`"),
-            Self::Adjudications(dataset) => write!(f, "what the owner stated of unreadable rows of `{dataset}`"),
+            Self::Adjudications(dataset) => {
+                write!(f, "what the owner stated of unreadable rows of `{dataset}`")
+            }
         }
     }
 }
@@ -130,12 +136,31 @@ mod tests {
             one.remember(folder.path(), 3).unwrap();
             one.not_older(folder.path(), known).unwrap();
             let said = one.not_older(folder.path(), known - 1).unwrap_err().to_string();
-            assert!(said.starts_with(&format!("{one} here: version {}, and version {known}", known - 1)), "{said}");
-            assert!(said.contains("an older copy was put back") && said.contains("`zerotrip-connector "), "{said}");
-            assert_eq!((one.next(folder.path(), 0).unwrap(), one.next(folder.path(), 90).unwrap()), (known + 1, 91));
+            assert!(
+                said.starts_with(&format!(
+                    "{one} here: version {}, and version {known}",
+                    known - 1
+                )),
+                "{said}"
+            );
+            assert!(
+                said.contains("an older copy was put back")
+                    && said.contains("`zerotrip-connector "),
+                "{said}"
+            );
+            assert_eq!(
+                (one.next(folder.path(), 0).unwrap(), one.next(folder.path(), 90).unwrap()),
+                (known + 1, 91)
+            );
         }
         std::fs::write(ALL[0].path(folder.path()), "many").unwrap();
-        assert!(ALL[0].not_older(folder.path(), u64::MAX).unwrap_err().to_string().contains("is damaged: not a number"));
+        assert!(
+            ALL[0]
+                .not_older(folder.path(), u64::MAX)
+                .unwrap_err()
+                .to_string()
+                .contains("is damaged: not a number")
+        );
     }
 
     #[test]
@@ -146,7 +171,11 @@ mod tests {
         assert_eq!(one.next_by_clock(folder.path(), at(1000)).unwrap(), 1_000_000);
         one.remember(folder.path(), 1_000_000).unwrap();
         assert_eq!(one.next_by_clock(folder.path(), at(1000)).unwrap(), 1_000_001);
-        assert_eq!(one.next_by_clock(folder.path(), at(2)).unwrap(), 1_000_001, "a clock that was put back");
+        assert_eq!(
+            one.next_by_clock(folder.path(), at(2)).unwrap(),
+            1_000_001,
+            "a clock that was put back"
+        );
         assert_eq!(one.next_by_clock(folder.path(), at(2000)).unwrap(), 2_000_000);
         one.remember(folder.path(), u64::MAX).unwrap();
         assert!(one.next_by_clock(folder.path(), at(3000)).is_err());

@@ -92,11 +92,17 @@ impl Measure {
         }
     }
 
-    fn take(self, before: Option<Value>, found: Value, times: u64) -> Result<Option<Value>, AggregateError> {
+    fn take(
+        self,
+        before: Option<Value>,
+        found: Value,
+        times: u64,
+    ) -> Result<Option<Value>, AggregateError> {
         Ok(Some(match (self, before, found) {
             (Self::Sum(_), before, Value::Money(fen)) => {
                 let before = if let Some(Value::Money(before)) = before { before } else { 0 };
-                let more = fen.checked_mul(i128::from(times)).and_then(|more| before.checked_add(more));
+                let more =
+                    fen.checked_mul(i128::from(times)).and_then(|more| before.checked_add(more));
                 Value::Money(more.ok_or(AggregateError::Overflow)?)
             }
             (Self::Sum(_), before, _) => return Ok(before),
@@ -109,7 +115,12 @@ impl Measure {
 
 impl Answer {
     /// Takes so many equal rows, whose cell at a place is read by `cell`.
-    pub fn note<'a>(&mut self, question: &Question, times: u64, cell: &impl Fn(usize) -> CellReading<'a>) -> Result<(), AggregateError> {
+    pub fn note<'a>(
+        &mut self,
+        question: &Question,
+        times: u64,
+        cell: &impl Fn(usize) -> CellReading<'a>,
+    ) -> Result<(), AggregateError> {
         match question.only.truth(cell) {
             Truth::False => return Ok(()),
             Truth::Unknown => {
@@ -164,13 +175,22 @@ mod tests {
         ];
         let mut answer = Answer::default();
         for (code, amount, times) in rows {
-            answer.note(&question, times, &|place| if place == 0 { code.clone() } else { amount.clone() }).unwrap();
+            answer
+                .note(&question, times, &|place| {
+                    if place == 0 { code.clone() } else { amount.clone() }
+                })
+                .unwrap();
         }
         let money = |fen| Some(Value::Money(fen));
         let a = Group { rows: 10, measures: vec![money(9), money(-1), money(5)], unreadable: 3 };
         assert_eq!(answer.groups[&vec![Key::Value(Value::Text("a".into()))]], a);
-        assert_eq!(answer.groups[&vec![Key::Unreadable]], Group { rows: 1, measures: vec![None, None, None], unreadable: 0 });
-        let huge = answer.note(&question, u64::MAX, &|place| if place == 0 { CellReading::Null } else { CellReading::Money(i128::MAX) });
+        assert_eq!(
+            answer.groups[&vec![Key::Unreadable]],
+            Group { rows: 1, measures: vec![None, None, None], unreadable: 0 }
+        );
+        let huge = answer.note(&question, u64::MAX, &|place| {
+            if place == 0 { CellReading::Null } else { CellReading::Money(i128::MAX) }
+        });
         assert_eq!(huge, Err(AggregateError::Overflow));
     }
 

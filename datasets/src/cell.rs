@@ -43,9 +43,13 @@ pub fn is_blank(raw: Option<&str>) -> bool {
 pub fn read<'a>(column: &'a Column, raw: Option<&'a str>) -> CellReading<'a> {
     let text = raw.map(fold::trimmed).filter(|text| !text.is_empty());
     if column.semantic == SemanticType::Code {
-        return text.and_then(|code| column.codes.get(code)).map_or(CellReading::UnknownCode, |meaning| CellReading::Code(meaning));
+        return text
+            .and_then(|code| column.codes.get(code))
+            .map_or(CellReading::UnknownCode, |meaning| CellReading::Code(meaning));
     }
-    let Some(text) = text.filter(|text| !column.declared.nothing.contains(*text)) else { return CellReading::Null };
+    let Some(text) = text.filter(|text| !column.declared.nothing.contains(*text)) else {
+        return CellReading::Null;
+    };
     if column.declared.is_unknown(text) {
         return CellReading::Unreadable;
     }
@@ -56,14 +60,17 @@ pub fn read<'a>(column: &'a Column, raw: Option<&'a str>) -> CellReading<'a> {
             Some(several) => CellReading::Several(several.to_vec()),
             None => CellReading::Unreadable,
         },
-        SemanticType::Date => date::parse(text).map_or(CellReading::Unreadable, |day| CellReading::Date(date::to_date32(day))),
+        SemanticType::Date => date::parse(text)
+            .map_or(CellReading::Unreadable, |day| CellReading::Date(date::to_date32(day))),
         SemanticType::Text => CellReading::Text(text.into()),
         SemanticType::PersonName => canonical(person_name::read(text)),
         SemanticType::Uscc => canonical(uscc::read(text)),
         SemanticType::DivisionCode => canonical(division::read(text)),
         SemanticType::Phone => canonical(phone::read(text)),
         SemanticType::Address => canonical(address::read(text)),
-        SemanticType::Money => money::read(text).map_or(CellReading::Unreadable, CellReading::Money),
+        SemanticType::Money => {
+            money::read(text).map_or(CellReading::Unreadable, CellReading::Money)
+        }
         SemanticType::Code | SemanticType::Unspecified => CellReading::Unreadable,
     }
 }
@@ -81,7 +88,11 @@ impl CellReading<'_> {
     /// The same as of a day: the id of a birth to come is nobody's, but a slip in somebody's.
     #[must_use]
     pub fn on(self, today: NaiveDate) -> Self {
-        if self.persons().iter().any(|id| id.birth_date() > today) { Self::Unreadable } else { self }
+        if self.persons().iter().any(|id| id.birth_date() > today) {
+            Self::Unreadable
+        } else {
+            self
+        }
     }
 
     /// Every person whose id it is.
@@ -105,13 +116,25 @@ mod tests {
     use crate::resident_id::{Declared, Scheme};
 
     fn column(semantic: SemanticType) -> Column {
-        let codes = BTreeMap::from([("1".to_owned(), "registered".to_owned()), ("正常".to_owned(), "registered".to_owned())]);
-        Column { name: "c".into(), field: "C".into(), semantic, grade: Grade::L1, codes, ..Column::default() }
+        let codes = BTreeMap::from([
+            ("1".to_owned(), "registered".to_owned()),
+            ("正常".to_owned(), "registered".to_owned()),
+        ]);
+        Column {
+            name: "c".into(),
+            field: "C".into(),
+            semantic,
+            grade: Grade::L1,
+            codes,
+            ..Column::default()
+        }
     }
 
     #[test]
     fn the_id_of_a_birth_to_come_is_no_persons() {
-        let born = ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(2026, 11, 29).unwrap(), 12).unwrap();
+        let born =
+            ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(2026, 11, 29).unwrap(), 12)
+                .unwrap();
         let day = |day: u32| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
         assert_eq!(CellReading::Id(born).on(day(29)), CellReading::Id(born));
         assert_eq!(CellReading::Id(born).on(day(28)), CellReading::Unreadable);
@@ -121,13 +144,24 @@ mod tests {
 
     #[test]
     fn each_type_reads_its_own() {
-        let columns = (0..32).filter_map(|number| SemanticType::try_from(number).ok()).map(column).collect::<Vec<_>>();
-        let read =
-            |semantic: SemanticType, raw: Option<&'static str>| read(columns.iter().find(|one| one.semantic == semantic).unwrap(), raw);
+        let columns = (0..32)
+            .filter_map(|number| SemanticType::try_from(number).ok())
+            .map(column)
+            .collect::<Vec<_>>();
+        let read = |semantic: SemanticType, raw: Option<&'static str>| {
+            read(columns.iter().find(|one| one.semantic == semantic).unwrap(), raw)
+        };
         let id = ResidentId::new_strict("11010519491231002X").unwrap();
         assert_eq!(read(SemanticType::ResidentId, Some(" 110105491231002 ")), CellReading::Id(id));
-        assert_eq!(read(SemanticType::ResidentId, Some("e12345670")), CellReading::Unreadable, "nobody said that passports stand here");
-        assert_eq!(read(SemanticType::ResidentId, Some("110105194912310021")), CellReading::Unreadable);
+        assert_eq!(
+            read(SemanticType::ResidentId, Some("e12345670")),
+            CellReading::Unreadable,
+            "nobody said that passports stand here"
+        );
+        assert_eq!(
+            read(SemanticType::ResidentId, Some("110105194912310021")),
+            CellReading::Unreadable
+        );
         assert_eq!(read(SemanticType::ResidentId, Some("\u{3000}")), CellReading::Null);
         assert_eq!(read(SemanticType::Date, Some("1970.1.2")), CellReading::Date(1));
         assert_eq!(read(SemanticType::Date, Some("不详")), CellReading::Unreadable);
@@ -138,11 +172,20 @@ mod tests {
             assert_eq!(read(SemanticType::Code, unknown), CellReading::UnknownCode);
             assert!(read(SemanticType::Code, unknown).is_spoilt());
         }
-        assert_eq!(read(SemanticType::PersonName, Some(" 张三 ")), CellReading::Text("张三".into()));
+        assert_eq!(
+            read(SemanticType::PersonName, Some(" 张三 ")),
+            CellReading::Text("张三".into())
+        );
         assert_eq!(read(SemanticType::Money, Some("1,200.5元")), CellReading::Money(120_050));
         assert_eq!(read(SemanticType::Money, Some("about 1200")), CellReading::Unreadable);
-        assert_eq!(read(SemanticType::DivisionCode, Some("330103")), CellReading::Text("330105".into()));
-        assert_eq!(read(SemanticType::Phone, Some("138-0013-8000")), CellReading::Text("+8613800138000".into()));
+        assert_eq!(
+            read(SemanticType::DivisionCode, Some("330103")),
+            CellReading::Text("330105".into())
+        );
+        assert_eq!(
+            read(SemanticType::Phone, Some("138-0013-8000")),
+            CellReading::Text("+8613800138000".into())
+        );
         assert_eq!(read(SemanticType::Unspecified, Some("x")), CellReading::Unreadable);
     }
 
@@ -150,15 +193,29 @@ mod tests {
     fn an_owners_words_count_before_looks() {
         let id = "11010519491231002X";
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let declared =
-            Declared { schemes: [Scheme::Passport].into(), nothing: words(&["无", "NULL"]), unknown: words(&[id]), ..Declared::default() };
+        let declared = Declared {
+            schemes: [Scheme::Passport].into(),
+            nothing: words(&["无", "NULL"]),
+            unknown: words(&[id]),
+            ..Declared::default()
+        };
         let ids = Column { declared, ..column(SemanticType::ResidentId) };
         assert_eq!(super::read(&ids, Some("e12345670")), CellReading::OtherId("E12345670".into()));
         assert_eq!(super::read(&ids, Some(" 无 ")), CellReading::Null);
-        assert_eq!(super::read(&ids, Some(id)), CellReading::Unreadable, "what its owner calls unknown");
+        assert_eq!(
+            super::read(&ids, Some(id)),
+            CellReading::Unreadable,
+            "what its owner calls unknown"
+        );
         let other = ResidentId::new_strict("440524188001010014").unwrap();
-        assert_eq!(super::read(&ids, Some("440524188001010014；E12345670")), CellReading::Id(other));
-        let dates = Column { declared: Declared { nothing: words(&["0000-00-00"]), ..Declared::default() }, ..column(SemanticType::Date) };
+        assert_eq!(
+            super::read(&ids, Some("440524188001010014；E12345670")),
+            CellReading::Id(other)
+        );
+        let dates = Column {
+            declared: Declared { nothing: words(&["0000-00-00"]), ..Declared::default() },
+            ..column(SemanticType::Date)
+        };
         assert_eq!(super::read(&dates, Some("0000-00-00")), CellReading::Null);
     }
 }

@@ -29,9 +29,16 @@ pub fn parse(raw: &str) -> Option<NaiveDate> {
     if let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = raw.as_bytes()
         && let Some([year, month, day]) = numbers([&[y1, y2, y3, y4], &[m1, m2], &[d1, d2]])
     {
-        return i32::try_from(year).ok().filter(|year| FIRST_YEAR <= *year).and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
+        return i32::try_from(year)
+            .ok()
+            .filter(|year| FIRST_YEAR <= *year)
+            .and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
     }
-    let text: String = fold::trimmed(raw).chars().map(fold::narrow).map(|c| if fold::is_blank(c) { ' ' } else { c }).collect();
+    let text: String = fold::trimmed(raw)
+        .chars()
+        .map(fold::narrow)
+        .map(|c| if fold::is_blank(c) { ' ' } else { c })
+        .collect();
     let rest = text.as_str();
     let (republican, rest) = era(rest);
     let (first, rest) = digits(rest);
@@ -39,7 +46,10 @@ pub fn parse(raw: &str) -> Option<NaiveDate> {
     if first.len() >= 8 && !republican {
         // `19900101`, perhaps with the time of day run on: `19900101123000`.
         let time = first.get(8..)?;
-        if !(time.is_empty() || (time.len() == 6 && is_clock(time.get(..2)?, time.get(2..4)?, time.get(4..)?))) || !is_time_of_day(rest) {
+        if !(time.is_empty()
+            || (time.len() == 6 && is_clock(time.get(..2)?, time.get(2..4)?, time.get(4..)?)))
+            || !is_time_of_day(rest)
+        {
             return None;
         }
         return date(first.get(..4)?, first.get(4..6)?, first.get(6..8)?, 0);
@@ -50,11 +60,17 @@ pub fn parse(raw: &str) -> Option<NaiveDate> {
     let (second, rest) = mark(rest)?;
     let (day, rest) = digits(rest);
     let chinese = separator == '年' && second == '月';
-    if !widths.contains(&first.len()) || !(chinese || (separator == second && "-/.".contains(separator))) {
+    if !widths.contains(&first.len())
+        || !(chinese || (separator == second && "-/.".contains(separator)))
+    {
         return None;
     }
     let (end, rest) = if chinese { after_day(rest)? } else { (false, rest) };
-    if !(end || rest.is_empty() || rest.starts_with([' ', 'T'])) || !is_time_of_day(rest) || month.len() > 2 || day.len() > 2 {
+    if !(end || rest.is_empty() || rest.starts_with([' ', 'T']))
+        || !is_time_of_day(rest)
+        || month.len() > 2
+        || day.len() > 2
+    {
         return None;
     }
     date(first, month, day, offset)
@@ -72,7 +88,11 @@ pub fn from_date32(days: i32) -> Option<NaiveDate> {
 }
 
 fn date(year: &str, month: &str, day: &str, offset: i32) -> Option<NaiveDate> {
-    let year = year.parse::<i32>().ok()?.checked_add(offset).filter(|year| (FIRST_YEAR..=9999).contains(year))?;
+    let year = year
+        .parse::<i32>()
+        .ok()?
+        .checked_add(offset)
+        .filter(|year| (FIRST_YEAR..=9999).contains(year))?;
     NaiveDate::from_ymd_opt(year, month.parse().ok()?, day.parse().ok()?)
 }
 
@@ -81,7 +101,8 @@ fn numbers(parts: [&[u8]; 3]) -> Option<[u32; 3]> {
     let mut numbers = [0; 3];
     for (number, digits) in numbers.iter_mut().zip(parts) {
         for digit in digits {
-            *number = *number * 10 + u32::from(Some(digit).filter(|digit| digit.is_ascii_digit())? - b'0');
+            *number = *number * 10
+                + u32::from(Some(digit).filter(|digit| digit.is_ascii_digit())? - b'0');
         }
     }
     Some(numbers)
@@ -124,18 +145,29 @@ fn is_time_of_day(text: &str) -> bool {
     if text.is_empty() {
         return true;
     }
-    let text = text.strip_suffix("+08:00").or_else(|| text.strip_suffix("+0800")).unwrap_or(text).trim_end_matches(' ');
+    let text = text
+        .strip_suffix("+08:00")
+        .or_else(|| text.strip_suffix("+0800"))
+        .unwrap_or(text)
+        .trim_end_matches(' ');
     let (clock, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let mut parts = clock.split(':');
-    let (Some(hour), Some(minute), second, None) = (parts.next(), parts.next(), parts.next().unwrap_or("0"), parts.next()) else {
+    let (Some(hour), Some(minute), second, None) =
+        (parts.next(), parts.next(), parts.next().unwrap_or("0"), parts.next())
+    else {
         return false;
     };
-    is_clock(hour, minute, second) && !fraction.is_empty() && fraction.bytes().all(|c| c.is_ascii_digit())
+    is_clock(hour, minute, second)
+        && !fraction.is_empty()
+        && fraction.bytes().all(|c| c.is_ascii_digit())
 }
 
 fn is_clock(hour: &str, minute: &str, second: &str) -> bool {
-    let below =
-        |text: &str, limit: u8| text.len() <= 2 && text.bytes().all(|c| c.is_ascii_digit()) && text.parse::<u8>().is_ok_and(|n| n < limit);
+    let below = |text: &str, limit: u8| {
+        text.len() <= 2
+            && text.bytes().all(|c| c.is_ascii_digit())
+            && text.parse::<u8>().is_ok_and(|n| n < limit)
+    };
     below(hour, 24) && below(minute, 60) && below(second, 61)
 }
 

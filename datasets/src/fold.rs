@@ -11,7 +11,9 @@ const MOST_ESCAPE: usize = 8;
 pub(crate) fn narrow(c: char) -> char {
     match c {
         '\u{3000}' => ' ',
-        '\u{ff01}'..='\u{ff5e}' => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c),
+        '\u{ff01}'..='\u{ff5e}' => {
+            u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c)
+        }
         _ => c,
     }
 }
@@ -36,7 +38,12 @@ fn turns(c: char) -> bool {
 /// An identifier's characters: unescaped, narrow, upper case, without blanks anywhere and without the guard that a spreadsheet export put
 /// around it.
 pub(crate) fn identifier(raw: &str) -> String {
-    let text: String = unescaped(raw).chars().map(narrow).filter(|c| !is_blank(*c)).map(|c| c.to_ascii_uppercase()).collect();
+    let text: String = unescaped(raw)
+        .chars()
+        .map(narrow)
+        .filter(|c| !is_blank(*c))
+        .map(|c| c.to_ascii_uppercase())
+        .collect();
     match unguarded(&text) {
         inner if inner.len() == text.len() => text,
         inner => inner.to_owned(),
@@ -101,16 +108,40 @@ pub(crate) fn digit(c: char) -> Option<u8> {
         "八捌⁸₈⠓⼋",
         "九玖勾⁹₉⠊",
     ];
-    let after = |first: char| u32::from(c).checked_sub(u32::from(first)).and_then(|steps| u8::try_from(steps).ok());
+    let after = |first: char| {
+        u32::from(c).checked_sub(u32::from(first)).and_then(|steps| u8::try_from(steps).ok())
+    };
     if c.is_ascii() {
-        return if c.is_ascii_digit() { after('0').map(|digit| b'0' + digit) } else { matches!(c, 'X' | 'x').then_some(b'X') };
+        return if c.is_ascii_digit() {
+            after('0').map(|digit| b'0' + digit)
+        } else {
+            matches!(c, 'X' | 'x').then_some(b'X')
+        };
     }
-    let zero = ZEROS.partition_point(|zero| *zero <= c).checked_sub(1).and_then(|at| ZEROS.get(at)).copied();
+    let zero = ZEROS
+        .partition_point(|zero| *zero <= c)
+        .checked_sub(1)
+        .and_then(|at| ZEROS.get(at))
+        .copied();
     let decimal = || zero.and_then(after).filter(|digit| *digit < 10);
-    let counted = || ONES.into_iter().find_map(|one| after(one).filter(|digit| *digit < 9).map(|digit| digit + 1));
-    let written = || WRITTEN.iter().position(|written| written.contains(c)).and_then(|digit| u8::try_from(digit).ok());
+    let counted = || {
+        ONES.into_iter()
+            .find_map(|one| after(one).filter(|digit| *digit < 9).map(|digit| digit + 1))
+    };
+    let written = || {
+        WRITTEN
+            .iter()
+            .position(|written| written.contains(c))
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     let digit = decimal().or_else(counted).or_else(written).map(|digit| b'0' + digit);
-    let tag = || u32::from(c).checked_sub(0xe0000).and_then(char::from_u32).filter(char::is_ascii).and_then(self::digit);
+    let tag = || {
+        u32::from(c)
+            .checked_sub(0xe0000)
+            .and_then(char::from_u32)
+            .filter(char::is_ascii)
+            .and_then(self::digit)
+    };
     digit.or_else(|| "ХхⅩⅹ×ＸχΧ⠭".contains(c).then_some(b'X')).or_else(tag)
 }
 
@@ -131,7 +162,9 @@ pub(crate) fn readings(raw: &str) -> Vec<String> {
     add(bare);
     add(text.contains(turns).then(|| text.chars().rev().collect()));
     add(escapes::with_whole_days(&text));
-    add(text.contains(['O', 'o', 'I', 'l', '|', '○', '◯', 'О', 'о', 'Ο', 'ο']).then(|| text.chars().map(escapes::look_alike).collect()));
+    add(text
+        .contains(['O', 'o', 'I', 'l', '|', '○', '◯', 'О', 'о', 'Ο', 'ο'])
+        .then(|| text.chars().map(escapes::look_alike).collect()));
     readings
 }
 
@@ -175,7 +208,9 @@ fn unescaped(raw: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find(['&', '_', '\\']) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         done.push_str(before);
-        let Some((c, after)) = reference(from).or_else(|| escape(from)).or_else(|| json_escape(from)) else {
+        let Some((c, after)) =
+            reference(from).or_else(|| escape(from)).or_else(|| json_escape(from))
+        else {
             let mark = from.chars().next().map_or(0, char::len_utf8);
             done.push_str(from.get(..mark).unwrap_or_default());
             rest = from.get(mark..).unwrap_or_default();
@@ -190,7 +225,8 @@ fn unescaped(raw: &str) -> Cow<'_, str> {
 
 /// The character that a reference at the beginning stands for, and what follows.
 fn reference(text: &str) -> Option<(char, &str)> {
-    let (name, after) = text.strip_prefix('&')?.split_once(';').filter(|(name, _)| name.len() <= MOST_ESCAPE)?;
+    let (name, after) =
+        text.strip_prefix('&')?.split_once(';').filter(|(name, _)| name.len() <= MOST_ESCAPE)?;
     let c = match name {
         "nbsp" | "ensp" | "emsp" | "thinsp" => ' ',
         "zwnj" => '\u{200c}',
@@ -226,7 +262,10 @@ fn escape(text: &str) -> Option<(char, &str)> {
 /// The character of `\uHHHH` at the beginning, and what follows.
 fn json_escape(text: &str) -> Option<(char, &str)> {
     let (digits, after) = text.strip_prefix("\\u")?.split_at_checked(4)?;
-    let code = digits.bytes().all(|c| c.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())??;
+    let code = digits
+        .bytes()
+        .all(|c| c.is_ascii_hexdigit())
+        .then(|| u32::from_str_radix(digits, 16).ok())??;
     Some((char::from_u32(code)?, after))
 }
 

@@ -24,6 +24,10 @@ mod fold;
 mod nearest;
 
 pub use cell::CellReading;
-pub use file::{Column, Coverage, DatasetFile, Fault, FileError, Limits, Lookup, Manifest, Source, Subjects};
+pub use file::{
+    Column, Coverage, DatasetFile, Fault, FileError, Limits, Lookup, Manifest, Source, Subjects,
+};
 pub use fold::is_digit;
-pub use resident_id::{Reading, ResidentId, StrictError, Suspect, could_match, is_irregular, parse};
+pub use resident_id::{
+    Reading, ResidentId, StrictError, Suspect, could_match, is_irregular, parse,
+};

@@ -40,7 +40,9 @@ pub fn is_plausible(role: &TypedColumn, day: NaiveDate, persons: &[&str], bounds
     match role.role() {
         DateRole::Birth => persons.iter().all(|person| birth_in(person) == Some(day)),
         DateRole::Event => {
-            let since = bounds.since.map(|since| if bounds.older_carried_over { NaiveDate::MIN } else { since });
+            let since = bounds
+                .since
+                .map(|since| if bounds.older_carried_over { NaiveDate::MIN } else { since });
             is_plausible_event(day, since, births, role.least_age, bounds.last)
         }
         DateRole::End => is_plausible_event(day, bounds.since, births, role.least_age, bounds.last),
@@ -59,7 +61,8 @@ pub fn is_plausible_event(
     least_age: u32,
     last: NaiveDate,
 ) -> bool {
-    let aged = |birth: NaiveDate| birth.checked_add_months(Months::new(least_age.saturating_mul(12)));
+    let aged =
+        |birth: NaiveDate| birth.checked_add_months(Months::new(least_age.saturating_mul(12)));
     since.is_some_and(|since| day >= since)
         && day <= last
         && births.all(|birth| aged(birth).is_some_and(|turned| day >= turned))
@@ -68,7 +71,9 @@ pub fn is_plausible_event(
 
 /// Whether systems write that day where there is no date.
 pub fn is_placeholder(day: NaiveDate) -> bool {
-    PLACEHOLDERS.iter().any(|(year, month, of_month)| NaiveDate::from_ymd_opt(*year, *month, *of_month) == Some(day))
+    PLACEHOLDERS.iter().any(|(year, month, of_month)| {
+        NaiveDate::from_ymd_opt(*year, *month, *of_month) == Some(day)
+    })
 }
 
 /// The birth date inside a resident id in canonical form (GB 11643, positions 7 to 14); `None` for an identifier of another scheme.
@@ -103,10 +108,22 @@ mod tests {
 
     #[test]
     fn the_days_that_systems_write_for_nothing_are_no_events() {
-        for text in ["1800-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1904-01-01", "1970-01-01", "1980-01-01", "9999-12-31"] {
+        for text in [
+            "1800-01-01",
+            "1899-12-30",
+            "1899-12-31",
+            "1900-01-01",
+            "1904-01-01",
+            "1970-01-01",
+            "1980-01-01",
+            "9999-12-31",
+        ] {
             for older in [false, true] {
                 for kind in [DateRole::Event, DateRole::End] {
-                    assert!(!is_plausible(&role(kind, 0), day(text), &[], bounds("1800-01-01", older)), "{text}");
+                    assert!(
+                        !is_plausible(&role(kind, 0), day(text), &[], bounds("1800-01-01", older)),
+                        "{text}"
+                    );
                 }
             }
         }
@@ -114,32 +131,76 @@ mod tests {
 
     #[test]
     fn an_event_lies_between_the_register_the_births_and_the_reading() {
-        let plausible =
-            |kind, text: &str, persons: &[&str], since: &str, older| is_plausible(&role(kind, 0), day(text), persons, bounds(since, older));
+        let plausible = |kind, text: &str, persons: &[&str], since: &str, older| {
+            is_plausible(&role(kind, 0), day(text), persons, bounds(since, older))
+        };
         assert!(plausible(DateRole::End, "1984-01-01", &[BORN_1957], "1984-01-01", false));
-        assert!(!plausible(DateRole::End, "1983-12-31", &[BORN_1957], "1984-01-01", false), "before the register began");
-        assert!(!plausible(DateRole::End, "1983-12-31", &[BORN_1957], "1984-01-01", true), "what was carried over had not ended");
-        assert!(plausible(DateRole::Event, "1983-12-31", &[BORN_1957], "1984-01-01", true), "what was carried over began before");
+        assert!(
+            !plausible(DateRole::End, "1983-12-31", &[BORN_1957], "1984-01-01", false),
+            "before the register began"
+        );
+        assert!(
+            !plausible(DateRole::End, "1983-12-31", &[BORN_1957], "1984-01-01", true),
+            "what was carried over had not ended"
+        );
+        assert!(
+            plausible(DateRole::Event, "1983-12-31", &[BORN_1957], "1984-01-01", true),
+            "what was carried over began before"
+        );
         assert!(!plausible(DateRole::Event, "1983-12-31", &[BORN_1957], "1984-01-01", false));
-        assert!(!plausible(DateRole::Event, "1990-05-05", &[BORN_1957, BORN_1995], "1950-05-01", false), "before the birth of one");
+        assert!(
+            !plausible(DateRole::Event, "1990-05-05", &[BORN_1957, BORN_1995], "1950-05-01", false),
+            "before the birth of one"
+        );
         assert!(plausible(DateRole::Event, "2026-11-28", &[BORN_1995], "1950-05-01", false));
-        assert!(!plausible(DateRole::Event, "2026-11-29", &[BORN_1995], "1950-05-01", false), "after it was read");
-        assert!(!is_plausible(&role(DateRole::Event, 15), day("2005-01-18"), &[BORN_1995], bounds("1950-05-01", false)), "ten years old");
+        assert!(
+            !plausible(DateRole::Event, "2026-11-29", &[BORN_1995], "1950-05-01", false),
+            "after it was read"
+        );
+        assert!(
+            !is_plausible(
+                &role(DateRole::Event, 15),
+                day("2005-01-18"),
+                &[BORN_1995],
+                bounds("1950-05-01", false)
+            ),
+            "ten years old"
+        );
         let unstated = Bounds { since: None, ..bounds("1950-05-01", true) };
-        assert!(!is_plausible(&role(DateRole::Event, 0), day("2020-02-03"), &[BORN_1995], unstated), "its owner says nothing");
-        assert!(!plausible(DateRole::Unspecified, "2020-02-03", &[BORN_1995], "1950-05-01", true), "the check says nothing");
+        assert!(
+            !is_plausible(&role(DateRole::Event, 0), day("2020-02-03"), &[BORN_1995], unstated),
+            "its owner says nothing"
+        );
+        assert!(
+            !plausible(DateRole::Unspecified, "2020-02-03", &[BORN_1995], "1950-05-01", true),
+            "the check says nothing"
+        );
     }
 
     #[test]
     fn a_beginning_is_not_to_come_unless_it_is_none() {
-        let begin = |text: &str| is_plausible(&role(DateRole::Begin, 0), day(text), &[], bounds("1984-01-01", false));
-        assert!(begin("2026-11-28") && begin("1951-03-02") && begin("1900-01-01") && begin("9999-12-31"));
+        let begin = |text: &str| {
+            is_plausible(&role(DateRole::Begin, 0), day(text), &[], bounds("1984-01-01", false))
+        };
+        assert!(
+            begin("2026-11-28")
+                && begin("1951-03-02")
+                && begin("1900-01-01")
+                && begin("9999-12-31")
+        );
         assert!(!begin("2026-11-29") && !begin("9999-12-30"));
     }
 
     #[test]
     fn a_birth_is_the_one_inside_the_id() {
-        let birth = |text: &str, person: &str| is_plausible(&role(DateRole::Birth, 0), day(text), &[person], bounds("1984-01-01", false));
+        let birth = |text: &str, person: &str| {
+            is_plausible(
+                &role(DateRole::Birth, 0),
+                day(text),
+                &[person],
+                bounds("1984-01-01", false),
+            )
+        };
         assert!(birth("1957-05-03", BORN_1957));
         assert!(!birth("1957-05-04", BORN_1957));
         assert!(!birth("1957-05-03", "G12345678"), "no id to compare it with");

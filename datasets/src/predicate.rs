@@ -93,7 +93,10 @@ impl Value {
             CellReading::Code(text) => Some(Self::Text(text.to_owned())),
             CellReading::Date(day) => Some(Self::Date(day)),
             CellReading::Money(fen) => Some(Self::Money(fen)),
-            CellReading::Null | CellReading::Several(_) | CellReading::Unreadable | CellReading::UnknownCode => None,
+            CellReading::Null
+            | CellReading::Several(_)
+            | CellReading::Unreadable
+            | CellReading::UnknownCode => None,
         }
     }
 }
@@ -120,7 +123,9 @@ impl Predicate {
                 reading if reading.is_spoilt() => Truth::Unknown,
                 reading => match (Value::of(reading), value) {
                     (None, _) => Truth::False,
-                    (Some(found), value) if std::mem::discriminant(&found) == std::mem::discriminant(value) => {
+                    (Some(found), value)
+                        if std::mem::discriminant(&found) == std::mem::discriminant(value) =>
+                    {
                         Truth::of(op.holds(&found, value))
                     }
                     // A value of another type was never read from this column.
@@ -153,7 +158,11 @@ impl Predicate {
     /// Reads `column=value`, `column!=value`, `column<value` and the like; several values between commas mean any of them, none means
     /// blank. A code is named by its meaning.
     pub fn parse(text: &str, columns: &[Column]) -> Result<Self, String> {
-        let usage = || format!("`{text}` is no condition; write `column=value`, with `=`, `!=`, `<`, `<=`, `>` or `>=`");
+        let usage = || {
+            format!(
+                "`{text}` is no condition; write `column=value`, with `=`, `!=`, `<`, `<=`, `>` or `>=`"
+            )
+        };
         let at = text.find(['=', '!', '<', '>']).ok_or_else(usage)?;
         let (name, rest) = text.split_at(at);
         let signs = [
@@ -164,13 +173,19 @@ impl Predicate {
             ("<", Some(Op::Below)),
             (">", Some(Op::Above)),
         ];
-        let (sign, op, values) = signs.iter().find_map(|(sign, op)| Some((*sign, *op, rest.strip_prefix(sign)?))).ok_or_else(usage)?;
+        let (sign, op, values) = signs
+            .iter()
+            .find_map(|(sign, op)| Some((*sign, *op, rest.strip_prefix(sign)?)))
+            .ok_or_else(usage)?;
         let column = place(name.trim(), columns)?;
         let described = columns.get(column).ok_or_else(usage)?;
         let values = if fold::trimmed(values).is_empty() {
             Vec::new()
         } else {
-            values.split(',').map(|value| canonical(described, value)).collect::<Result<Vec<_>, _>>()?
+            values
+                .split(',')
+                .map(|value| canonical(described, value))
+                .collect::<Result<Vec<_>, _>>()?
         };
         let ordered = matches!(described.semantic, SemanticType::Date | SemanticType::Money);
         match (op, values.as_slice()) {
@@ -178,17 +193,25 @@ impl Predicate {
             (None, []) => Ok(Self::Not(Box::new(Self::Blank(column)))),
             (Some(Op::Equal), values) => Ok(Self::one_of(column, values)),
             // What is blank is not something else: it is nothing.
-            (None, values) => {
-                Ok(Self::All(vec![Self::Not(Box::new(Self::one_of(column, values))), Self::Not(Box::new(Self::Blank(column)))]))
+            (None, values) => Ok(Self::All(vec![
+                Self::Not(Box::new(Self::one_of(column, values))),
+                Self::Not(Box::new(Self::Blank(column))),
+            ])),
+            (Some(op), [value]) if ordered => {
+                Ok(Self::Compare { column, op, value: value.clone() })
             }
-            (Some(op), [value]) if ordered => Ok(Self::Compare { column, op, value: value.clone() }),
-            (Some(_), _) if !ordered => Err(format!("`{text}`: column `{name}` has no order; compare it with `=` or `!=`")),
+            (Some(_), _) if !ordered => {
+                Err(format!("`{text}`: column `{name}` has no order; compare it with `=` or `!=`"))
+            }
             _ => Err(format!("`{text}`: `{sign}` takes one value")),
         }
     }
 
     fn one_of(column: usize, values: &[Value]) -> Self {
-        let mut any = values.iter().map(|value| Self::Compare { column, op: Op::Equal, value: value.clone() }).collect::<Vec<_>>();
+        let mut any = values
+            .iter()
+            .map(|value| Self::Compare { column, op: Op::Equal, value: value.clone() })
+            .collect::<Vec<_>>();
         if any.len() == 1 { any.remove(0) } else { Self::Any(any) }
     }
 }
@@ -208,14 +231,23 @@ fn canonical(column: &Column, text: &str) -> Result<Value, String> {
         if column.codes.values().any(|meaning| meaning == text) {
             return Ok(Value::Text(text.to_owned()));
         }
-        let known: std::collections::BTreeSet<&str> = column.codes.values().map(String::as_str).collect();
+        let known: std::collections::BTreeSet<&str> =
+            column.codes.values().map(String::as_str).collect();
         let known = known.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(format!("no code of column `{}` means `{text}`; they mean {known}", column.name));
+        return Err(format!(
+            "no code of column `{}` means `{text}`; they mean {known}",
+            column.name
+        ));
     }
-    Value::of(cell::read(column, Some(text))).ok_or_else(|| format!("`{text}` cannot be read as a value of column `{}`", column.name))
+    Value::of(cell::read(column, Some(text)))
+        .ok_or_else(|| format!("`{text}` cannot be read as a value of column `{}`", column.name))
 }
 
-fn fold_truths<'a>(all: &[Predicate], cell: &impl Fn(usize) -> CellReading<'a>, decisive: Truth) -> Truth {
+fn fold_truths<'a>(
+    all: &[Predicate],
+    cell: &impl Fn(usize) -> CellReading<'a>,
+    decisive: Truth,
+) -> Truth {
     let mut truth = decisive.not();
     for one in all {
         match one.truth(cell) {
@@ -243,12 +275,19 @@ mod tests {
             field: name.to_uppercase(),
             semantic,
             grade: Grade::L2,
-            codes: codes.iter().map(|(code, meaning)| ((*code).to_owned(), (*meaning).to_owned())).collect::<BTreeMap<_, _>>(),
+            codes: codes
+                .iter()
+                .map(|(code, meaning)| ((*code).to_owned(), (*meaning).to_owned()))
+                .collect::<BTreeMap<_, _>>(),
             ..Column::default()
         };
         vec![
             column("owner", SemanticType::ResidentId, &[]),
-            column("status", SemanticType::Code, &[("1", "current"), ("2", "cancelled"), ("现势", "current")]),
+            column(
+                "status",
+                SemanticType::Code,
+                &[("1", "current"), ("2", "cancelled"), ("现势", "current")],
+            ),
             column("filed_on", SemanticType::Date, &[]),
             column("price", SemanticType::Money, &[]),
         ]
@@ -279,14 +318,17 @@ mod tests {
             assert_eq!(truth(condition, row), expected, "{condition}");
         }
         let spoilt = [Some("1101**********002X"), Some("9"), Some("不详"), Some("about 12")];
-        for condition in ["owner=11010519491231002X", "status!=current", "filed_on<1990-01-02", "price="] {
+        for condition in
+            ["owner=11010519491231002X", "status!=current", "filed_on<1990-01-02", "price="]
+        {
             assert_eq!(truth(condition, spoilt), Truth::Unknown, "{condition}");
         }
     }
 
     #[test]
     fn the_unknown_hangs_on_only_where_it_decides() {
-        let (yes, no, unknown) = (Predicate::All(Vec::new()), Predicate::Any(Vec::new()), Predicate::Blank(0));
+        let (yes, no, unknown) =
+            (Predicate::All(Vec::new()), Predicate::Any(Vec::new()), Predicate::Blank(0));
         let of = |predicate: &Predicate| predicate.truth(&|_| CellReading::Unreadable);
         assert_eq!(of(&Predicate::All(vec![unknown.clone(), no.clone()])), Truth::False);
         assert_eq!(of(&Predicate::All(vec![unknown.clone(), yes.clone()])), Truth::Unknown);

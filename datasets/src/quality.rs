@@ -28,7 +28,11 @@ pub fn percent(part: u64, whole: u64) -> String {
 /// has stated. A name of another kind could carry anything.
 ///
 /// `signed` are the bytes of which `quality` was decoded.
-pub fn validate(quality: &DatasetQuality, signed: &[u8], statement: &DatasetStatement) -> Result<(), String> {
+pub fn validate(
+    quality: &DatasetQuality,
+    signed: &[u8],
+    statement: &DatasetStatement,
+) -> Result<(), String> {
     if quality.dataset != statement.id {
         return Err("it is about another dataset".to_owned());
     }
@@ -42,7 +46,8 @@ pub fn validate(quality: &DatasetQuality, signed: &[u8], statement: &DatasetStat
     if quality.as_of.is_none() || quality.looked_at.is_none() {
         return Err("it does not say of when it is".to_owned());
     }
-    let is_column = |name: &str| name.is_empty() || statement.columns.iter().any(|column| column.name == name);
+    let is_column =
+        |name: &str| name.is_empty() || statement.columns.iter().any(|column| column.name == name);
     let mut named = HashSet::new();
     for ColumnQuality { column, kind, count } in &quality.entries {
         if !named.insert((column, kind)) {
@@ -79,7 +84,11 @@ mod tests {
             looked_at: Some(zerotrip_proto::to_timestamp(std::time::SystemTime::UNIX_EPOCH)),
             rows: 10,
             spoilt_rows: 10,
-            entries: vec![ColumnQuality { column: "owner".into(), kind: QualityKind::Unreadable.into(), count: 10 }],
+            entries: vec![ColumnQuality {
+                column: "owner".into(),
+                kind: QualityKind::Unreadable.into(),
+                count: 10,
+            }],
             ..DatasetQuality::default()
         }
     }
@@ -90,7 +99,10 @@ mod tests {
 
     #[test]
     fn one_more_or_less_is_not_told() {
-        assert_eq!([0, 1, 9, 10, 11, 17, 18, 20, 21].map(told), [0, 10, 10, 10, 20, 20, 20, 20, 30]);
+        assert_eq!(
+            [0, 1, 9, 10, 11, 17, 18, 20, 21].map(told),
+            [0, 10, 10, 10, 20, 20, 20, 20, 30]
+        );
     }
 
     #[test]
@@ -111,7 +123,10 @@ mod tests {
             (DatasetQuality { as_of: None, ..quality() }, "of when"),
             (DatasetQuality { spoilt_rows: 18, ..quality() }, "in steps of 10"),
             (DatasetQuality { rows: 6221, ..quality() }, "in steps of 10"),
-            (DatasetQuality { entries: vec![ColumnQuality::default(); 65], ..quality() }, "over 64"),
+            (
+                DatasetQuality { entries: vec![ColumnQuality::default(); 65], ..quality() },
+                "over 64",
+            ),
             (entry(|entry| entry.column = "11010519491231002X".into()), "does not have"),
             (entry(|entry| entry.kind = 99), "kind of fault"),
             (entry(|entry| entry.kind = 0), "kind of fault"),
@@ -121,11 +136,18 @@ mod tests {
             let said = checked(&wrong, &statement).expect_err(why);
             assert!(said.contains(why), "{said}");
         }
-        let twice = DatasetQuality { entries: [quality().entries, quality().entries].concat(), ..quality() };
+        let twice = DatasetQuality {
+            entries: [quality().entries, quality().entries].concat(),
+            ..quality()
+        };
         assert!(checked(&twice, &statement).expect_err("twice").contains("twice"));
         // A field of which nobody has heard (99, as a number): decoders pass over it.
         let signed = [quality().encode_to_vec(), vec![0x98, 0x06, 0x01]].concat();
         let decoded = DatasetQuality::decode(signed.as_slice()).expect("decodes");
-        assert!(validate(&decoded, &signed, &statement).expect_err("more").contains("more than it says"));
+        assert!(
+            validate(&decoded, &signed, &statement)
+                .expect_err("more")
+                .contains("more than it says")
+        );
     }
 }

@@ -1,7 +1,10 @@
 //! Whether a scan, as a check's definition declares it, fits what the dataset's owner states. Run where a definition is loaded, where
 //! an owner approves, and again in the connector's gate.
 
-use zerotrip_proto::v1::{ColumnOrigin, DatasetStatement, DateRole, ScanTemplate, SemanticType, key_origin::From as Origin};
+use zerotrip_proto::v1::{
+    ColumnOrigin, DatasetStatement, DateRole, ScanTemplate, SemanticType,
+    key_origin::From as Origin,
+};
 
 use crate::file::type_name;
 
@@ -64,7 +67,9 @@ pub enum TemplateError {
         what: &'static str,
     },
     /// No such lookup.
-    #[error("`{dataset}` has no lookup `{lookup}`: describe one by that name, over every column that names whom the check looks for")]
+    #[error(
+        "`{dataset}` has no lookup `{lookup}`: describe one by that name, over every column that names whom the check looks for"
+    )]
     Lookup {
         /// The dataset.
         dataset: String,
@@ -75,7 +80,9 @@ pub enum TemplateError {
     #[error("column `{0}` is named twice: name it once")]
     Twice(String),
     /// A supplied column is not delivered.
-    #[error("`{0}` is to supply keys but is not among the scan's columns: add it, or drop it from `supplies`")]
+    #[error(
+        "`{0}` is to supply keys but is not among the scan's columns: add it, or drop it from `supplies`"
+    )]
     SuppliesUndelivered(String),
     /// A supplied column can't hold keys.
     #[error("`{0}` is to supply keys but is not of type resident_id")]
@@ -95,7 +102,9 @@ pub enum TemplateError {
         taken: &'static str,
     },
     /// The check does not say what it takes a column to be.
-    #[error("`{dataset}`.`{column}`: the check does not say of which type it takes it to be: name it in its `[[dataset]]`")]
+    #[error(
+        "`{dataset}`.`{column}`: the check does not say of which type it takes it to be: name it in its `[[dataset]]`"
+    )]
     Untyped {
         /// The dataset.
         dataset: String,
@@ -103,7 +112,9 @@ pub enum TemplateError {
         column: String,
     },
     /// A look-up does not look where the check joins.
-    #[error("`{dataset}`: look-up `{lookup}` does not look in `{column}`, by which the check joins: add it to the look-up's `columns`")]
+    #[error(
+        "`{dataset}`: look-up `{lookup}` does not look in `{column}`, by which the check joins: add it to the look-up's `columns`"
+    )]
     LookupColumn {
         /// The dataset.
         dataset: String,
@@ -113,7 +124,9 @@ pub enum TemplateError {
         column: String,
     },
     /// A column of codes of which the check knows nothing.
-    #[error("`{dataset}`.`{column}` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`")]
+    #[error(
+        "`{dataset}`.`{column}` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`"
+    )]
     NoMeanings {
         /// The dataset.
         dataset: String,
@@ -161,37 +174,68 @@ pub fn delivered(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<S
 }
 
 /// Checks the scan against the statement; every fault at once.
-pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result<(), Vec<TemplateError>> {
+pub fn validate(
+    template: &ScanTemplate,
+    statement: &DatasetStatement,
+) -> Result<(), Vec<TemplateError>> {
     let mut faults = Vec::new();
     if template.dataset != statement.id {
-        return Err(vec![TemplateError::Dataset { scan: template.dataset.clone(), stated: statement.id.clone() }]);
+        return Err(vec![TemplateError::Dataset {
+            scan: template.dataset.clone(),
+            stated: statement.id.clone(),
+        }]);
     }
-    if !template.check.split_once('/').is_some_and(|(check, variant)| !check.is_empty() && !variant.is_empty()) {
-        faults.push(TemplateError::Name { field: "check", value: template.check.clone(), remedy: "write `<check>/<variant>`" });
+    if !template
+        .check
+        .split_once('/')
+        .is_some_and(|(check, variant)| !check.is_empty() && !variant.is_empty())
+    {
+        faults.push(TemplateError::Name {
+            field: "check",
+            value: template.check.clone(),
+            remedy: "write `<check>/<variant>`",
+        });
     }
     if template.scan.is_empty() {
-        faults.push(TemplateError::Name { field: "scan", value: String::new(), remedy: "give the scan's name in the definition" });
+        faults.push(TemplateError::Name {
+            field: "scan",
+            value: String::new(),
+            remedy: "give the scan's name in the definition",
+        });
     }
     if let Some(lookup) = statement.lookups.iter().find(|lookup| lookup.name == template.lookup) {
-        let missing = template.lookup_columns.iter().filter(|column| !lookup.columns.contains(column));
+        let missing =
+            template.lookup_columns.iter().filter(|column| !lookup.columns.contains(column));
         faults.extend(missing.map(|column| TemplateError::LookupColumn {
             dataset: statement.id.clone(),
             lookup: lookup.name.clone(),
             column: column.clone(),
         }));
     } else {
-        faults.push(TemplateError::Lookup { dataset: statement.id.clone(), lookup: template.lookup.clone() });
+        faults.push(TemplateError::Lookup {
+            dataset: statement.id.clone(),
+            lookup: template.lookup.clone(),
+        });
     }
     for (at, name) in template.columns.iter().enumerate() {
         if !statement.columns.iter().any(|column| column.name == *name) {
-            faults.push(TemplateError::Column { dataset: statement.id.clone(), column: name.clone(), meant: meant(template, name) });
+            faults.push(TemplateError::Column {
+                dataset: statement.id.clone(),
+                column: name.clone(),
+                meant: meant(template, name),
+            });
         }
         if template.columns.iter().take(at).any(|earlier| earlier == name) {
             faults.push(TemplateError::Twice(name.clone()));
         }
     }
     for (at, name) in template.optional.iter().enumerate() {
-        if template.columns.iter().chain(template.optional.iter().take(at)).any(|earlier| earlier == name) {
+        if template
+            .columns
+            .iter()
+            .chain(template.optional.iter().take(at))
+            .any(|earlier| earlier == name)
+        {
             faults.push(TemplateError::Twice(name.clone()));
         }
     }
@@ -200,14 +244,20 @@ pub fn validate(template: &ScanTemplate, statement: &DatasetStatement) -> Result
     for name in &template.supplies {
         if !template.columns.contains(name) {
             faults.push(TemplateError::SuppliesUndelivered(name.clone()));
-        } else if statement.columns.iter().any(|column| column.name == *name && column.r#type() != SemanticType::ResidentId) {
+        } else if statement
+            .columns
+            .iter()
+            .any(|column| column.name == *name && column.r#type() != SemanticType::ResidentId)
+        {
             faults.push(TemplateError::SuppliesOther(name.clone()));
         }
     }
     for origin in &template.origins {
         let named = match &origin.from {
             Some(Origin::Parameter(name)) => !name.is_empty(),
-            Some(Origin::Column(column)) => column.dataset.contains('.') && !column.column.is_empty(),
+            Some(Origin::Column(column)) => {
+                column.dataset.contains('.') && !column.column.is_empty()
+            }
             None => false,
         };
         if !named {
@@ -246,16 +296,25 @@ pub fn cannot_be_absent(role: DateRole) -> Option<&'static str> {
 /// Columns that are not what the check takes them to be.
 fn other_types(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<TemplateError> {
     let mut faults = Vec::new();
-    for stated in statement.columns.iter().filter(|stated| template.columns.contains(&stated.name)) {
+    for stated in statement.columns.iter().filter(|stated| template.columns.contains(&stated.name))
+    {
         let (dataset, column) = (statement.id.clone(), stated.name.clone());
         match template.types.iter().find(|typed| typed.column == stated.name) {
             None => faults.push(TemplateError::Untyped { dataset, column }),
-            Some(taken) if stated.origin() == ColumnOrigin::Absent && cannot_be_absent(taken.role()).is_some() => {
+            Some(taken)
+                if stated.origin() == ColumnOrigin::Absent
+                    && cannot_be_absent(taken.role()).is_some() =>
+            {
                 let what = cannot_be_absent(taken.role()).unwrap_or_default();
                 faults.push(TemplateError::Absent { dataset, column, what });
             }
             Some(taken) if taken.r#type() != stated.r#type() => {
-                faults.push(TemplateError::Type { dataset, column, stated: type_name(stated.r#type()), taken: type_name(taken.r#type()) });
+                faults.push(TemplateError::Type {
+                    dataset,
+                    column,
+                    stated: type_name(stated.r#type()),
+                    taken: type_name(taken.r#type()),
+                });
             }
             Some(_) => {}
         }
@@ -289,7 +348,8 @@ fn unknown_meanings(template: &ScanTemplate, statement: &DatasetStatement) -> Ve
 
 /// What the check takes a column to be, for an owner who must find the field that is just that.
 fn meant(template: &ScanTemplate, column: &str) -> String {
-    let semantic = template.types.iter().find(|typed| typed.column == column).map(|typed| typed.r#type());
+    let semantic =
+        template.types.iter().find(|typed| typed.column == column).map(|typed| typed.r#type());
     let meanings = template.meanings.iter().find(|known| known.column == column);
     match (semantic, meanings) {
         (_, Some(known)) => format!("a code with these meanings: {}", known.meanings.join(", ")),
@@ -308,7 +368,9 @@ mod tests {
     use super::*;
 
     fn statement() -> DatasetStatement {
-        crate::DatasetFile::parse(crate::file::tests::HOUSEHOLD, "household.toml").unwrap().to_statement(SystemTime::UNIX_EPOCH)
+        crate::DatasetFile::parse(crate::file::tests::HOUSEHOLD, "household.toml")
+            .unwrap()
+            .to_statement(SystemTime::UNIX_EPOCH)
     }
 
     fn template() -> ScanTemplate {
@@ -323,7 +385,10 @@ mod tests {
             max_keys: 2,
             max_rows: 100,
             meanings: vec![meanings(&["moved_out", "registered"])],
-            types: types(&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Code)]),
+            types: types(&[
+                ("resident_id", SemanticType::ResidentId),
+                ("status", SemanticType::Code),
+            ]),
             lookup_columns: vec!["father_id".into()],
             optional: Vec::new(),
         }
@@ -331,7 +396,11 @@ mod tests {
 
     fn types(of: &[(&str, SemanticType)]) -> Vec<TypedColumn> {
         of.iter()
-            .map(|(column, semantic)| TypedColumn { column: (*column).into(), r#type: (*semantic).into(), ..TypedColumn::default() })
+            .map(|(column, semantic)| TypedColumn {
+                column: (*column).into(),
+                r#type: (*semantic).into(),
+                ..TypedColumn::default()
+            })
             .collect()
     }
 
@@ -340,32 +409,53 @@ mod tests {
         let said = |template: ScanTemplate| -> Vec<String> {
             validate(&template, &statement()).unwrap_err().iter().map(ToString::to_string).collect()
         };
-        let text = types(&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Text)]);
-        let stated = "`police.household`.`status` is of type `code`, and the check takes it to be `text`";
+        let text =
+            types(&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Text)]);
+        let stated =
+            "`police.household`.`status` is of type `code`, and the check takes it to be `text`";
         assert!(said(ScanTemplate { types: text, ..template() }).concat().starts_with(stated));
         let one = types(&[("resident_id", SemanticType::ResidentId)]);
-        assert!(said(ScanTemplate { types: one, ..template() }).concat().contains("`status`: the check does not say"));
-        let elsewhere = ScanTemplate { lookup_columns: vec!["mother_id".into(), "father_id".into()], ..template() };
-        let joins =
-            "`police.household`: look-up `kin` does not look in `mother_id`, by which the check joins: add it to the look-up's `columns`";
+        assert!(
+            said(ScanTemplate { types: one, ..template() })
+                .concat()
+                .contains("`status`: the check does not say")
+        );
+        let elsewhere = ScanTemplate {
+            lookup_columns: vec!["mother_id".into(), "father_id".into()],
+            ..template()
+        };
+        let joins = "`police.household`: look-up `kin` does not look in `mother_id`, by which the check joins: add it to the look-up's `columns`";
         assert_eq!(said(elsewhere), [joins]);
     }
 
     fn meanings(known: &[&str]) -> KnownMeanings {
-        KnownMeanings { column: "status".into(), meanings: known.iter().map(|word| (*word).to_owned()).collect() }
+        KnownMeanings {
+            column: "status".into(),
+            meanings: known.iter().map(|word| (*word).to_owned()).collect(),
+        }
     }
 
     #[test]
     fn a_word_that_the_check_does_not_know_is_refused() {
         let said = |meanings: Vec<KnownMeanings>| {
-            let faults = validate(&ScanTemplate { meanings, ..template() }, &statement()).unwrap_err();
+            let faults =
+                validate(&ScanTemplate { meanings, ..template() }, &statement()).unwrap_err();
             faults.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        validate(&ScanTemplate { meanings: vec![meanings(&["deceased", "moved_out", "registered"])], ..template() }, &statement()).unwrap();
+        validate(
+            &ScanTemplate {
+                meanings: vec![meanings(&["deceased", "moved_out", "registered"])],
+                ..template()
+            },
+            &statement(),
+        )
+        .unwrap();
         assert_eq!(
             said(vec![meanings(&["moved_in", "registered"])]),
-            ["a code of `police.household`.`status` means `moved_out`, which the check does not know; it knows moved_in, \
-              registered. Map the code to the one that says exactly what it means, in the dataset file, or have the check's definition revised"]
+            [
+                "a code of `police.household`.`status` means `moved_out`, which the check does not know; it knows moved_in, \
+              registered. Map the code to the one that says exactly what it means, in the dataset file, or have the check's definition revised"
+            ]
         );
         let none = "`police.household`.`status` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`";
         assert_eq!(said(Vec::new()), [none]);
@@ -386,7 +476,10 @@ mod tests {
             (DateRole::End, ""),
             (DateRole::Begin, ""),
         ] {
-            let mut asked = ScanTemplate { meanings: vec![meanings(&["deceased", "moved_out", "registered"])], ..template() };
+            let mut asked = ScanTemplate {
+                meanings: vec![meanings(&["deceased", "moved_out", "registered"])],
+                ..template()
+            };
             asked.columns.push("on".into());
             asked.types.push(TypedColumn {
                 column: "on".into(),
@@ -394,10 +487,16 @@ mod tests {
                 role: role.into(),
                 ..TypedColumn::default()
             });
-            let said = validate(&asked, &statement).map_err(|faults| faults.iter().map(ToString::to_string).collect::<String>());
+            let said = validate(&asked, &statement)
+                .map_err(|faults| faults.iter().map(ToString::to_string).collect::<String>());
             match said {
                 Ok(()) => assert_eq!(refused, ""),
-                Err(said) => assert!(!refused.is_empty() && said.contains(refused) && said.contains("has no `on` (`absent`)"), "{said}"),
+                Err(said) => assert!(
+                    !refused.is_empty()
+                        && said.contains(refused)
+                        && said.contains("has no `on` (`absent`)"),
+                    "{said}"
+                ),
             }
         }
     }
@@ -407,10 +506,18 @@ mod tests {
     fn a_column_that_is_missing_is_not_guessed_from_names() {
         let mut statement = statement();
         let columns = ["filed_on", "added_on", "ended_at", "endedon", "ended_n", "started_on"];
-        statement.columns.extend(columns.map(|name| zerotrip_proto::v1::Column { name: name.into(), ..Default::default() }));
+        statement.columns.extend(
+            columns
+                .map(|name| zerotrip_proto::v1::Column { name: name.into(), ..Default::default() }),
+        );
         let asked = ScanTemplate { columns: vec!["ended_on".into()], ..template() };
-        let said: String = validate(&asked, &statement).unwrap_err().iter().map(ToString::to_string).collect();
-        assert!(said.contains("has no column `ended_on`") && !columns.iter().any(|name| said.contains(name)), "{said}");
+        let said: String =
+            validate(&asked, &statement).unwrap_err().iter().map(ToString::to_string).collect();
+        assert!(
+            said.contains("has no column `ended_on`")
+                && !columns.iter().any(|name| said.contains(name)),
+            "{said}"
+        );
     }
 
     #[test]
@@ -421,7 +528,11 @@ mod tests {
     #[test]
     fn an_optional_column_comes_where_it_is_stated_of_the_type_taken() {
         let with = |optional: &[&str], taken: &[(&str, SemanticType)]| {
-            let taken = [&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Code)], taken].concat();
+            let taken = [
+                &[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Code)],
+                taken,
+            ]
+            .concat();
             let optional = optional.iter().map(|name| (*name).into()).collect();
             let template = ScanTemplate { optional, types: types(&taken), ..template() };
             validate(&template, &statement()).unwrap();
@@ -429,12 +540,20 @@ mod tests {
         };
         let all = ["resident_id", "status", "father_id"];
         assert_eq!(with(&["father_id"], &[("father_id", SemanticType::ResidentId)]), all);
-        for (optional, taken) in [("father_id", SemanticType::Text), ("unit_no", SemanticType::Text)] {
+        for (optional, taken) in
+            [("father_id", SemanticType::Text), ("unit_no", SemanticType::Text)]
+        {
             assert_eq!(with(&[optional], &[(optional, taken)]), all[..2], "{optional}");
         }
-        assert_eq!(with(&["father_id"], &[]), all[..2], "the check does not say what it takes it to be");
+        assert_eq!(
+            with(&["father_id"], &[]),
+            all[..2],
+            "the check does not say what it takes it to be"
+        );
         let twice = ScanTemplate { optional: vec!["status".into()], ..template() };
-        assert!(matches!(validate(&twice, &statement()).unwrap_err().as_slice(), [TemplateError::Twice(name)] if name == "status"));
+        assert!(
+            matches!(validate(&twice, &statement()).unwrap_err().as_slice(), [TemplateError::Twice(name)] if name == "status")
+        );
     }
 
     #[test]
@@ -450,7 +569,8 @@ mod tests {
             max_rows: MOST_ROWS + 1,
             ..template()
         };
-        let said: Vec<String> = validate(&bad, &statement()).unwrap_err().iter().map(ToString::to_string).collect();
+        let said: Vec<String> =
+            validate(&bad, &statement()).unwrap_err().iter().map(ToString::to_string).collect();
         assert_eq!(
             said,
             [
@@ -469,6 +589,9 @@ mod tests {
             ]
         );
         let other = ScanTemplate { dataset: "civil.marriage".into(), ..template() };
-        assert!(matches!(validate(&other, &statement()).unwrap_err().as_slice(), [TemplateError::Dataset { .. }]));
+        assert!(matches!(
+            validate(&other, &statement()).unwrap_err().as_slice(),
+            [TemplateError::Dataset { .. }]
+        ));
     }
 }

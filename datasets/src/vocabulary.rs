@@ -91,7 +91,13 @@ pub struct AskedColumn {
 }
 
 const fn id(name: &'static str, says: &'static str) -> AskedColumn {
-    AskedColumn { name, semantic: SemanticType::ResidentId, says, is_optional: false, meanings: &[] }
+    AskedColumn {
+        name,
+        semantic: SemanticType::ResidentId,
+        says,
+        is_optional: false,
+        meanings: &[],
+    }
 }
 
 const fn date(name: &'static str, says: &'static str) -> AskedColumn {
@@ -118,7 +124,11 @@ const UNIT_NO: AskedColumn = AskedColumn {
     meanings: &[],
 };
 
-const fn code(name: &'static str, says: &'static str, meanings: &'static [(&'static str, &'static str)]) -> AskedColumn {
+const fn code(
+    name: &'static str,
+    says: &'static str,
+    meanings: &'static [(&'static str, &'static str)],
+) -> AskedColumn {
     AskedColumn { name, semantic: SemanticType::Code, says, is_optional: false, meanings }
 }
 
@@ -131,7 +141,11 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
             what: "婚姻登记: one row for each event between two persons (marriage, divorce, remarriage, annulment)",
             coverage: "A person is asked about from the age of 20 on (`lifetime_from`): whoever turned 20 before `since` gets no answer. A day too \
                        early hides the marriages before it.",
-            lookup: AskedLookup { name: "party", columns: &["man_id", "woman_id"], whom: "either party of the event" },
+            lookup: AskedLookup {
+                name: "party",
+                columns: &["man_id", "woman_id"],
+                whom: "either party of the event",
+            },
             columns: &[
                 id("man_id", "the husband's id (男方证件号)"),
                 id("woman_id", "the wife's id (女方证件号)"),
@@ -145,9 +159,17 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                         ("annulled", "撤销或宣告无效: the marriage is taken back"),
                     ],
                 ),
-                date("event_date", "the day on which the event was registered; never the day of an earlier event, nor of typing it in"),
+                date(
+                    "event_date",
+                    "the day on which the event was registered; never the day of an earlier event, nor of typing it in",
+                ),
             ],
-            dates: &[AskedDate { column: "event_date", role: DateRole::Event, persons: &["man_id", "woman_id"], least_age: 15 }],
+            dates: &[AskedDate {
+                column: "event_date",
+                role: DateRole::Event,
+                persons: &["man_id", "woman_id"],
+                least_age: 15,
+            }],
             end: None,
         },
         AskedDataset {
@@ -176,7 +198,12 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 ),
             ],
             dates: &[
-                AskedDate { column: "birth_date", role: DateRole::Birth, persons: &["resident_id"], least_age: 0 },
+                AskedDate {
+                    column: "birth_date",
+                    role: DateRole::Birth,
+                    persons: &["resident_id"],
+                    least_age: 0,
+                },
                 end("death_date", &["resident_id"]),
             ],
             end: Some(AskedEnd { column: "death_date", code: "status", ended: &["deceased"] }),
@@ -198,13 +225,19 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                     &[
                         ("current", "现势: it is owned now"),
                         ("advance", "预告登记: it counts as owned"),
-                        ("pending", "a transfer under way, of the buyer's row or of the seller's: neither yes nor no is answered"),
+                        (
+                            "pending",
+                            "a transfer under way, of the buyer's row or of the seller's: neither yes nor no is answered",
+                        ),
                         (
                             "applied",
                             "受理、办理中, of whoever has applied: nothing is owned until it is entered (民法典 209, 214). Never the row of a seller, \
                              whose title still counts, nor an advance notice",
                         ),
-                        ("cancelled", "注销、转移: it was owned, and is owned by this owner no longer"),
+                        (
+                            "cancelled",
+                            "注销、转移: it was owned, and is owned by this owner no longer",
+                        ),
                     ],
                 ),
                 date(
@@ -213,7 +246,10 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                      an export: with one of those, a title that ended this morning seems to have ended long ago, and a false certificate follows",
                 ),
                 RECORDED_ON,
-                began("registered_on", "the day on which this owner's title was registered: what ended before it contradicts itself"),
+                began(
+                    "registered_on",
+                    "the day on which this owner's title was registered: what ended before it contradicts itself",
+                ),
                 UNIT_NO,
             ],
             dates: &[end("ended_on", &[]), end("recorded_on", &[]), begin("registered_on")],
@@ -235,7 +271,10 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                     "how the contract stands now",
                     &[
                         ("filed", "已备案: a home is bought, and not yet registered as a title"),
-                        ("transferred", "已转产权: it has become a title, in the ownership register"),
+                        (
+                            "transferred",
+                            "已转产权: it has become a title, in the ownership register",
+                        ),
                         ("cancelled", "已撤销、退房: nothing is bought any longer"),
                     ],
                 ),
@@ -245,11 +284,18 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                      with one of those, what was handed over this morning seems to have been so long ago, and a false certificate follows",
                 ),
                 RECORDED_ON,
-                began("signed_on", "the day on which the contract was signed or filed: what ended before it contradicts itself"),
+                began(
+                    "signed_on",
+                    "the day on which the contract was signed or filed: what ended before it contradicts itself",
+                ),
                 UNIT_NO,
             ],
             dates: &[end("ended_on", &[]), end("recorded_on", &[]), begin("signed_on")],
-            end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["cancelled", "transferred"] }),
+            end: Some(AskedEnd {
+                column: "ended_on",
+                code: "status",
+                ended: &["cancelled", "transferred"],
+            }),
         },
     ],
 }];

@@ -25,8 +25,11 @@ pub async fn ask(dir: &Path, applicant: &str) -> Result<Outcome, SessionError> {
         legal_basis: "住房公积金管理条例第24条".into(),
         case_number: "HZ-2026-000417".into(),
     };
-    let question =
-        Question { check: "no-property".into(), variant: "couple".into(), parameters: vec![("applicant".into(), applicant.into())] };
+    let question = Question {
+        check: "no-property".into(),
+        variant: "couple".into(),
+        parameters: vec![("applicant".into(), applicant.into())],
+    };
     // `validated` refuses a mistyped id here, before the hub is asked.
     session.check(&errand, &question.validated()?).await
 }

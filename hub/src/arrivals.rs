@@ -42,7 +42,11 @@ impl<K: Clone + Eq + Hash> Arrivals<K> {
         let (give_up, shed) = oneshot::channel();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.all.len() >= self.most {
-            let most = waiting.of.iter().max_by_key(|(_, numbers)| numbers.len()).map(|(whose, _)| whose.clone());
+            let most = waiting
+                .of
+                .iter()
+                .max_by_key(|(_, numbers)| numbers.len())
+                .map(|(whose, _)| whose.clone());
             most.into_iter().for_each(|whose| waiting.give_up_oldest(&whose));
         }
         let number = waiting.next;
@@ -55,7 +59,9 @@ impl<K: Clone + Eq + Hash> Arrivals<K> {
 
 impl<K: Clone + Eq + Hash> Waiting<K> {
     fn give_up_oldest(&mut self, whose: &K) {
-        let Some(oldest) = self.of.get(whose).and_then(|numbers| numbers.first().copied()) else { return };
+        let Some(oldest) = self.of.get(whose).and_then(|numbers| numbers.first().copied()) else {
+            return;
+        };
         if let Some((_, give_up)) = self.remove(oldest) {
             // It may be through by now.
             let _gone = give_up.send(());
@@ -63,7 +69,10 @@ impl<K: Clone + Eq + Hash> Waiting<K> {
         self.given_up += 1;
         if self.given_up.is_power_of_two() {
             let count = self.given_up;
-            tracing::warn!(count, "handshakes were given up unfinished since too many are under way; an address may be flooding");
+            tracing::warn!(
+                count,
+                "handshakes were given up unfinished since too many are under way; an address may be flooding"
+            );
         }
     }
 
@@ -89,7 +98,12 @@ impl<K: Clone + Eq + Hash> Arrival<K> {
 
 impl<K: Clone + Eq + Hash> Drop for Arrival<K> {
     fn drop(&mut self) {
-        let _left = self.arrivals.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(self.number);
+        let _left = self
+            .arrivals
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(self.number);
     }
 }
 

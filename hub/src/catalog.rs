@@ -54,9 +54,16 @@ impl Stated {
 impl Catalog {
     /// With the statements that were known before the last stop.
     pub fn new(definitions: Vec<Arc<Definition>>, ledger: &Ledger) -> Result<Self, LedgerError> {
-        let kept = ledger.statements()?.into_iter().filter_map(|(dataset, envelope)| Some((dataset, Arc::new(Stated::new(envelope)?))));
+        let kept = ledger
+            .statements()?
+            .into_iter()
+            .filter_map(|(dataset, envelope)| Some((dataset, Arc::new(Stated::new(envelope)?))));
         let state = State { statements: kept.collect(), ..State::default() };
-        Ok(Self { definitions, state: RwLock::new(Arc::new(state)), preparing: tokio::sync::Mutex::new(()) })
+        Ok(Self {
+            definitions,
+            state: RwLock::new(Arc::new(state)),
+            preparing: tokio::sync::Mutex::new(()),
+        })
     }
 
     /// The definitions.
@@ -73,7 +80,11 @@ impl Catalog {
     pub fn check_names(&self) -> Vec<String> {
         let of = |definition: &Arc<Definition>| {
             let name = definition.name.clone();
-            definition.variants.iter().map(move |variant| format!("{name}/{}", variant.name)).collect::<Vec<_>>()
+            definition
+                .variants
+                .iter()
+                .map(move |variant| format!("{name}/{}", variant.name))
+                .collect::<Vec<_>>()
         };
         self.definitions.iter().flat_map(of).collect()
     }
@@ -118,8 +129,12 @@ impl Catalog {
     /// Prepares every check over the statements there are.
     pub async fn prepare_all(&self) {
         let _one_at_a_time = self.preparing.lock().await;
-        let statements: BTreeMap<String, DatasetStatement> =
-            self.current().statements.iter().map(|(id, stated)| (id.clone(), stated.statement.clone())).collect();
+        let statements: BTreeMap<String, DatasetStatement> = self
+            .current()
+            .statements
+            .iter()
+            .map(|(id, stated)| (id.clone(), stated.statement.clone()))
+            .collect();
         let (mut prepared, mut unprepared) = (BTreeMap::new(), BTreeMap::new());
         for definition in &self.definitions {
             match PreparedCheck::try_new(Arc::clone(definition), &statements).await {
@@ -161,7 +176,10 @@ impl Catalog {
 }
 
 /// The datasets of a check that nobody has stated, each once, in the order of its scans.
-fn waits_for(definition: &Definition, statements: &BTreeMap<String, DatasetStatement>) -> Vec<String> {
+fn waits_for(
+    definition: &Definition,
+    statements: &BTreeMap<String, DatasetStatement>,
+) -> Vec<String> {
     let mut awaited: Vec<String> = Vec::new();
     for (_, scan) in definition.variants.iter().flat_map(Variant::scans) {
         if !statements.contains_key(&scan.dataset) && !awaited.contains(&scan.dataset) {
@@ -184,7 +202,10 @@ mod tests {
         let mut statements = BTreeMap::new();
         let mut awaited = waits_for(&definition, &statements);
         awaited.sort();
-        assert_eq!(awaited, ["civil.marriage", "estate.ownership", "housing.presale", "police.household"]);
+        assert_eq!(
+            awaited,
+            ["civil.marriage", "estate.ownership", "housing.presale", "police.household"]
+        );
         for dataset in awaited.drain(..3) {
             statements.insert(dataset, DatasetStatement::default());
         }

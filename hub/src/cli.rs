@@ -93,7 +93,9 @@ pub fn main() -> ExitCode {
     install_provider();
     let cli = Cli::parse();
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()),
+        )
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false)
@@ -110,7 +112,11 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let text = error.to_string();
-            let line = if json { serde_json::json!({ "error": text }).to_string() } else { format!("zerotrip-hub: {text}") };
+            let line = if json {
+                serde_json::json!({ "error": text }).to_string()
+            } else {
+                format!("zerotrip-hub: {text}")
+            };
             // If standard error is gone, the exit code still says it.
             let _gone = writeln!(std::io::stderr(), "{line}");
             ExitCode::from(2)
@@ -142,8 +148,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Init { dir, trust_domain, name } => {
             let identity = init::init(&dir, &trust_domain, &name)?;
-            let text =
-                format!("made keys for {identity}; now the authority runs `zerotrip authority enrol-hub --hub-dir {}`", dir.display());
+            let text = format!(
+                "made keys for {identity}; now the authority runs `zerotrip authority enrol-hub --hub-dir {}`",
+                dir.display()
+            );
             say(
                 cli.json,
                 &text,
@@ -176,13 +184,24 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Backup { dir, to, store } => {
             let (origin, keys) = log_keys(&dir)?;
             let head = zerotrip_ledger::backup(&store.unwrap_or(dir), &to, &origin, &keys)?;
-            let text = format!("copied to `{}` and verified: {} entries, tree head {}", to.display(), head.size, hex::encode(head.root));
+            let text = format!(
+                "copied to `{}` and verified: {} entries, tree head {}",
+                to.display(),
+                head.size,
+                hex::encode(head.root)
+            );
             let value = serde_json::json!({ "backup": to.display().to_string(), "size": head.size, "root": hex::encode(head.root) });
             say(cli.json, &text, &value)
         }
         Command::Restore { dir, from, store } => {
             let (origin, keys) = log_keys(&dir)?;
-            let (head, aside) = zerotrip_ledger::restore(&from, &store.unwrap_or(dir), &origin, &keys, std::time::SystemTime::now())?;
+            let (head, aside) = zerotrip_ledger::restore(
+                &from,
+                &store.unwrap_or(dir),
+                &origin,
+                &keys,
+                std::time::SystemTime::now(),
+            )?;
             let text = format!(
                 "the store is back with {} entries; what was there is in `{}`. Rights that were withdrawn since the backup are in force \
                  again until the authority's next word: start the hub, and have the authority run `zerotrip authority refresh` before \

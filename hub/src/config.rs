@@ -57,11 +57,18 @@ pub struct ConfigError(pub Vec<String>);
 
 impl Config {
     /// Reads `hub.toml` in `folder`, if there is one.
-    pub fn read(folder: &Path, definitions: PathBuf, store: Option<PathBuf>) -> Result<Self, ConfigError> {
+    pub fn read(
+        folder: &Path,
+        definitions: PathBuf,
+        store: Option<PathBuf>,
+    ) -> Result<Self, ConfigError> {
         let path = folder.join("hub.toml");
         let raw = if path.exists() {
-            let text = files::read_text(&path).map_err(|error| ConfigError(vec![error.to_string()]))?;
-            toml::from_str(&text).map_err(|error| ConfigError(vec![format!("`{}`: {}", path.display(), toml_fault(&text, &error))]))?
+            let text =
+                files::read_text(&path).map_err(|error| ConfigError(vec![error.to_string()]))?;
+            toml::from_str(&text).map_err(|error| {
+                ConfigError(vec![format!("`{}`: {}", path.display(), toml_fault(&text, &error))])
+            })?
         } else {
             Raw::default()
         };
@@ -69,7 +76,10 @@ impl Config {
         let mut bounded = |key: &str, value: Option<u64>, default: u64, least: u64, most: u64| {
             let value = value.unwrap_or(default);
             if !(least..=most).contains(&value) {
-                faults.push(format!("`{}`: {key} = {value} is not within {least} to {most}", path.display()));
+                faults.push(format!(
+                    "`{}`: {key} = {value} is not within {least} to {most}",
+                    path.display()
+                ));
             }
             value
         };
@@ -77,7 +87,8 @@ impl Config {
         let answers_mib = bounded("answers_mib", raw.answers_mib, 512, 32, 65_536);
         let exchanges = bounded("exchanges", raw.exchanges, 512, 1, 65_536);
         let connections = bounded("connections", raw.connections, 1024, 8, 65_536);
-        let member_per_minute = bounded("member_per_minute", raw.member_per_minute, 120_000, 1, 10_000_000);
+        let member_per_minute =
+            bounded("member_per_minute", raw.member_per_minute, 120_000, 1, 10_000_000);
         let subject_per_hour = bounded("subject_per_hour", raw.subject_per_hour, 60, 1, 1_000_000);
         let drain = bounded("drain_seconds", raw.drain_seconds, 20, 0, 300);
         if !faults.is_empty() {

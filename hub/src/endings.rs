@@ -31,7 +31,11 @@ fn endings(hub: &Hub) -> Vec<Ending> {
         "到期后一切请求均不予办理：请数据主管部门执行 `zerotrip authority refresh` 发布新版",
     );
     let mut endings = vec![ending::of_directory(&in_force.directory, &publish)];
-    endings.extend(hub.papers.validity().map(|validity| ending::of_certificate(&hub.identity.uri, validity, &renew)));
+    endings.extend(
+        hub.papers
+            .validity()
+            .map(|validity| ending::of_certificate(&hub.identity.uri, validity, &renew)),
+    );
     endings.extend(ending::of_keys(&in_force.directory, &hub.identity.uri, &renew));
     endings.extend(hub.callers_ends.endings(&in_force.directory));
     endings

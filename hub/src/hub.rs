@@ -21,7 +21,10 @@ use crate::channels::Channels;
 use crate::config::Config;
 use crate::engine::run::Engine;
 use crate::limits::{ANSWER_BYTES, KeyedQuota, MemoryBudget, RequestBudgets};
-use crate::state::{CallersEnds, HubIdentity, InForce, OpenError, Papers, Renewals, log_keys, read_definitions, warn_of_unserved};
+use crate::state::{
+    CallersEnds, HubIdentity, InForce, OpenError, Papers, Renewals, log_keys, read_definitions,
+    warn_of_unserved,
+};
 use crate::unrecorded::ledger_refusal;
 
 /// The running hub.
@@ -73,8 +76,10 @@ impl Hub {
         let in_force = InForce::restore(folder, &identity, &ledger, &catalog)?;
         // Departments' rows never touch the hub's disk: over the memory limit a check fails.
         let nowhere = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
-        let runtime =
-            RuntimeEnvBuilder::new().with_memory_limit(config.memory_bytes, 1.0).with_disk_manager_builder(nowhere).build_arc()?;
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_limit(config.memory_bytes, 1.0)
+            .with_disk_manager_builder(nowhere)
+            .build_arc()?;
         let hub = Self {
             engine: Engine::new(runtime),
             budgets: RequestBudgets::new(&config),
@@ -112,19 +117,27 @@ impl Hub {
 
     /// Puts a newer key directory in force: durably, then here, then at every attached connector. One that does not confirm is
     /// detached: silence fails closed.
-    pub async fn publish_directory(&self, envelope: Envelope) -> Result<(u32, Vec<String>), Refusal> {
+    pub async fn publish_directory(
+        &self,
+        envelope: Envelope,
+    ) -> Result<(u32, Vec<String>), Refusal> {
         let _one_at_a_time = self.publishing.lock().await;
         let current = self.in_force();
         let now = SystemTime::now();
         let directory = Directory::open(&envelope, &self.identity.authority, now, 0);
-        let directory = directory.map_err(|error| Refusal::new(error.code(), format!("key directory: {error}")))?;
+        let directory = directory
+            .map_err(|error| Refusal::new(error.code(), format!("key directory: {error}")))?;
         let (found, in_force) = (directory.version(), current.directory.version());
         if found <= in_force {
-            let text = format!("key directory: version {found} is not newer than {in_force}, which is in force");
+            let text = format!(
+                "key directory: version {found} is not newer than {in_force}, which is in force"
+            );
             return Err(Refusal::new(ErrorCode::StaleBundle, text));
         }
-        let grants = open_grants(&current.grants_envelope, &self.identity.authority, 0).map_err(refused)?;
-        let policy = Snapshot::try_new(&directory, &grants, &self.catalog.check_names()).map_err(refused)?;
+        let grants =
+            open_grants(&current.grants_envelope, &self.identity.authority, 0).map_err(refused)?;
+        let policy =
+            Snapshot::try_new(&directory, &grants, &self.catalog.check_names()).map_err(refused)?;
         let version = directory.version();
         let next = InForce {
             directory,
@@ -143,14 +156,24 @@ impl Hub {
     pub async fn publish_grants(&self, envelope: Envelope) -> Result<Vec<Unserved>, Refusal> {
         let _one_at_a_time = self.publishing.lock().await;
         let current = self.in_force();
-        let grants = open_grants(&envelope, &self.identity.authority, current.grants_version + 1).map_err(refused)?;
+        let grants = open_grants(&envelope, &self.identity.authority, current.grants_version + 1)
+            .map_err(refused)?;
         let directory_envelope = current.directory_envelope.clone();
-        let directory = Directory::open(&directory_envelope, &self.identity.authority, SystemTime::now(), 0);
-        let directory = directory.map_err(|error| Refusal::new(error.code(), format!("key directory: {error}")))?;
-        let policy = Snapshot::try_new(&directory, &grants, &self.catalog.check_names()).map_err(refused)?;
+        let directory =
+            Directory::open(&directory_envelope, &self.identity.authority, SystemTime::now(), 0);
+        let directory = directory
+            .map_err(|error| Refusal::new(error.code(), format!("key directory: {error}")))?;
+        let policy =
+            Snapshot::try_new(&directory, &grants, &self.catalog.check_names()).map_err(refused)?;
         let grants_version = grants.version;
         self.keep_bundle(BundleKind::Grants, grants_version, &envelope).await?;
-        let next = InForce { directory, directory_envelope, grants_envelope: envelope, grants_version, policy };
+        let next = InForce {
+            directory,
+            directory_envelope,
+            grants_envelope: envelope,
+            grants_version,
+            policy,
+        };
         warn_of_unserved(&next.policy);
         let unserved = next.policy.unserved().to_vec();
         self.in_force.send_replace(Arc::new(next));
@@ -160,25 +183,38 @@ impl Hub {
     /// Asks for the hub's own renewal where it is due; whether it was.
     pub fn ask_renewal(&self, now: SystemTime) -> bool {
         let Some(validity) = self.papers.validity() else { return false };
-        if !ending::of_certificate(&self.identity.uri, validity, &Bilingual::new("", "")).is_due(now) {
+        if !ending::of_certificate(&self.identity.uri, validity, &Bilingual::new("", ""))
+            .is_due(now)
+        {
             return false;
         }
         let asked = self.papers.request(&self.identity).and_then(|envelope| {
-            let asked = renewal::open(&envelope, &self.in_force().directory, &self.identity.ca, now)?;
+            let asked =
+                renewal::open(&envelope, &self.in_force().directory, &self.identity.ca, now)?;
             Ok((envelope, asked))
         });
         match asked {
             Ok((envelope, asked)) => {
                 let _none_yet = self.renewals.file(envelope, asked);
-                tracing::info!("asked the authority to renew this hub's certificate: `zerotrip authority refresh` does");
+                tracing::info!(
+                    "asked the authority to renew this hub's certificate: `zerotrip authority refresh` does"
+                );
             }
             Err(error) => tracing::error!(%error, "this hub's certificate cannot be renewed"),
         }
         true
     }
 
-    async fn keep_bundle(&self, kind: BundleKind, version: u64, envelope: &Envelope) -> Result<(), Refusal> {
-        self.ledger.put_bundle(kind, version, envelope.clone(), SystemTime::now()).await.map_err(ledger_refusal)?;
+    async fn keep_bundle(
+        &self,
+        kind: BundleKind,
+        version: u64,
+        envelope: &Envelope,
+    ) -> Result<(), Refusal> {
+        self.ledger
+            .put_bundle(kind, version, envelope.clone(), SystemTime::now())
+            .await
+            .map_err(ledger_refusal)?;
         Ok(())
     }
 }

@@ -59,12 +59,17 @@ pub fn init(folder: &Path, trust_domain: &str, name: &str) -> Result<Identity, I
     let mut keys = Vec::new();
     for usage in ["sign", "checkpoint"] {
         let key = SigningKey::generate(Algorithm::Ed25519)?;
-        files::write(&folder.join(format!("{usage}.key")), key.to_pkcs8_pem().as_bytes(), Secrecy::Private)?;
+        files::write(
+            &folder.join(format!("{usage}.key")),
+            key.to_pkcs8_pem().as_bytes(),
+            Secrecy::Private,
+        )?;
         keys.push(EnrolmentKey { usage, public: STANDARD.encode(key.public().bytes()) });
     }
     // The names under which it is dialled are the authority's to grant: they are not in the request.
     let csr = x509::make_csr(&tls_key, &identity, &[], &[])?;
-    let papers = toml::to_string(&Enrolment { uri: identity.uri(), csr: STANDARD.encode(csr), keys })?;
+    let papers =
+        toml::to_string(&Enrolment { uri: identity.uri(), csr: STANDARD.encode(csr), keys })?;
     files::write(&folder.join("enrolment.toml"), papers.as_bytes(), Secrecy::Public)?;
     Ok(identity)
 }

@@ -73,7 +73,8 @@ pub enum PortError {
 impl Port {
     /// Opens the port; with port 0 the system chooses one.
     pub async fn open(hub: &Arc<Hub>, address: SocketAddr) -> Result<Self, PortError> {
-        let listener = TcpListener::bind(address).await.map_err(|error| PortError::Listen(address, error))?;
+        let listener =
+            TcpListener::bind(address).await.map_err(|error| PortError::Listen(address, error))?;
         let most = hub.config.connections;
         let (service, health) = api::all(hub).await?;
         Ok(Self {
@@ -97,7 +98,8 @@ impl Port {
     /// Serves until `stop` turns true, then lets exchanges under way finish for the configured time.
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let port = Arc::new(self);
-        let looking = tokio::spawn(endings::keep(Arc::clone(&port.hub), port.health.clone(), &api::NAMES));
+        let looking =
+            tokio::spawn(endings::keep(Arc::clone(&port.hub), port.health.clone(), &api::NAMES));
         let (alive, mut all_gone) = tokio::sync::mpsc::channel::<()>(1);
         loop {
             let accepted = tokio::select! {
@@ -138,10 +140,23 @@ impl Port {
     /// A system that is not let in hears why by name, on any call, and for a moment only.
     async fn turn_away(&self, stream: TlsStream<TcpStream>, peer: Peer, refusal: Refusal) {
         let Some(_place) = self.turned_away.try_acquire(peer.identity.uri()) else { return };
-        serve(stream, Some(peer), TurnedAway(refusal), Http2Bounds::CLIENT, tokio::time::sleep(TURN_AWAY_TIME)).await;
+        serve(
+            stream,
+            Some(peer),
+            TurnedAway(refusal),
+            Http2Bounds::CLIENT,
+            tokio::time::sleep(TURN_AWAY_TIME),
+        )
+        .await;
     }
 
-    async fn connection(&self, stream: TcpStream, from: IpAddr, mut arriving: Arrival<IpAddr>, stop: watch::Receiver<bool>) {
+    async fn connection(
+        &self,
+        stream: TcpStream,
+        from: IpAddr,
+        mut arriving: Arrival<IpAddr>,
+        stop: watch::Receiver<bool>,
+    ) {
         if stream.set_nodelay(true).is_err() {
             return;
         }
@@ -168,24 +183,33 @@ impl Port {
             }
         };
         let ends = peer.as_ref().map(|peer| peer.certified_until);
-        let is_superseded = |peer: &&Peer| self.hub.in_force().directory.is_superseded(&peer.identity, &peer.tls_key);
+        let is_superseded = |peer: &&Peer| {
+            self.hub.in_force().directory.is_superseded(&peer.identity, &peer.tls_key)
+        };
         let superseded_peer = peer.as_ref().filter(is_superseded);
         if let Some(peer) = superseded_peer.filter(|_| !channel) {
             tracing::warn!(who = %peer.identity.uri(), "refused: {SUPERSEDED}");
             drop(arriving);
             return self.turn_away(stream, peer.clone(), guard::superseded()).await;
         }
-        if let (None, Some((peer, shown))) = (superseded_peer, peer.as_ref().zip(shown.and_then(<[_]>::first))) {
+        if let (None, Some((peer, shown))) =
+            (superseded_peer, peer.as_ref().zip(shown.and_then(<[_]>::first)))
+        {
             self.hub.callers_ends.saw(&peer.identity.uri(), shown);
         }
         let place = match &peer {
             None => self.strangers.try_acquire(from).map(Held::Stranger),
             // It takes no place of the system that was admitted anew.
-            Some(peer) if superseded_peer.is_some() => self.turned_away.try_acquire(peer.identity.uri()).map(Held::Known),
+            Some(peer) if superseded_peer.is_some() => {
+                self.turned_away.try_acquire(peer.identity.uri()).map(Held::Known)
+            }
             Some(peer) => self.known.try_acquire(peer.identity.uri()).map(Held::Known),
         };
         let Some(_place) = place else {
-            let who = peer.as_ref().map_or_else(|| format!("a client at {from} without a certificate"), |peer| peer.identity.uri());
+            let who = peer.as_ref().map_or_else(
+                || format!("a client at {from} without a certificate"),
+                |peer| peer.identity.uri(),
+            );
             tracing::warn!(who, "refused: too many connections, or too many of theirs");
             drop(arriving);
             if let Some(peer) = peer.filter(|_| !channel) {
@@ -196,7 +220,13 @@ impl Port {
         // Whoever is through makes room for the next.
         drop(arriving);
         if !channel {
-            let served = serve(stream, peer.clone(), self.service.clone(), Http2Bounds::CLIENT, stopped(stop));
+            let served = serve(
+                stream,
+                peer.clone(),
+                self.service.clone(),
+                Http2Bounds::CLIENT,
+                stopped(stop),
+            );
             tokio::select! {
                 _ended = served => {}
                 () = suspended(&self.hub, peer.as_ref()) => {}
@@ -254,7 +284,8 @@ impl tower::Service<http::Request<Body>> for TurnedAway {
 
 /// Whether a handshake failed for the certificate that the client showed: its holder cannot see why, and asks the operator.
 fn is_about_certificate(error: &std::io::Error) -> bool {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<tokio_rustls::rustls::Error>());
+    let inner =
+        error.get_ref().and_then(|inner| inner.downcast_ref::<tokio_rustls::rustls::Error>());
     inner.is_some_and(|error| matches!(error, tokio_rustls::rustls::Error::InvalidCertificate(_)))
 }
 
@@ -275,8 +306,11 @@ async fn ended_at(ends: Option<SystemTime>) {
 
 /// Completes some time after the system is no longer active: by then it has heard so, and whatever else it has not read does not leave.
 async fn suspended(hub: &Hub, peer: Option<&Peer>) {
-    let (mut follow, Some(Peer { identity, .. })) = (hub.follow(), peer) else { return std::future::pending().await };
-    let mut time = if follow.borrow().directory.is_active(identity) { LAST_WORDS } else { REFUSALS };
+    let (mut follow, Some(Peer { identity, .. })) = (hub.follow(), peer) else {
+        return std::future::pending().await;
+    };
+    let mut time =
+        if follow.borrow().directory.is_active(identity) { LAST_WORDS } else { REFUSALS };
     loop {
         if !follow.borrow_and_update().directory.is_active(identity) {
             tokio::time::sleep(time).await;
@@ -293,7 +327,9 @@ async fn suspended(hub: &Hub, peer: Option<&Peer>) {
 
 /// Completes once the certificate that was shown counts no more: at once, for whoever else holds it could be a thief.
 async fn superseded(hub: &Hub, peer: Option<&Peer>) {
-    let (mut follow, Some(peer)) = (hub.follow(), peer) else { return std::future::pending().await };
+    let (mut follow, Some(peer)) = (hub.follow(), peer) else {
+        return std::future::pending().await;
+    };
     while !follow.borrow_and_update().directory.is_superseded(&peer.identity, &peer.tls_key) {
         if follow.changed().await.is_err() {
             return std::future::pending().await;

@@ -29,16 +29,22 @@ use crate::tree::{Stored, number, peaks, read_node};
 const TAIL: u64 = 1024;
 
 /// The tree of the store, once it holds what it says. Makes the first, empty one.
-pub(crate) fn audit(connection: &Connection, origin: &str, verify_all: bool) -> Result<CompactRange, OpenError> {
+pub(crate) fn audit(
+    connection: &Connection,
+    origin: &str,
+    verify_all: bool,
+) -> Result<CompactRange, OpenError> {
     if verify_all {
-        let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        let verdict: String =
+            connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
             return Err(OpenError::Damaged(verdict));
         }
     }
     let stored = stored_range(connection, origin)?;
     let size = stored.size();
-    let leaves = connection.query_row("SELECT max(idx) FROM leaf", [], |row| row.get::<_, Option<i64>>(0))?;
+    let leaves = connection
+        .query_row("SELECT max(idx) FROM leaf", [], |row| row.get::<_, Option<i64>>(0))?;
     let leaves = leaves.map_or(0, |last| u64::try_from(last).map_or(0, |last| last + 1));
     if leaves < size {
         return Err(OpenError::Truncated { size, leaves });
@@ -56,13 +62,23 @@ pub(crate) fn audit(connection: &Connection, origin: &str, verify_all: bool) -> 
 }
 
 /// The checkpoint file against the store: not ahead of it, and its tree the beginning of the store's.
-pub(crate) fn against_checkpoint(connection: &Connection, folder: &Path, origin: &str, keys: &LogKeys, size: u64) -> Result<(), OpenError> {
+pub(crate) fn against_checkpoint(
+    connection: &Connection,
+    folder: &Path,
+    origin: &str,
+    keys: &LogKeys,
+    size: u64,
+) -> Result<(), OpenError> {
     let path = tiles_folder(folder).join("checkpoint");
     let mut note = String::new();
-    match fs::File::open(&path).and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note)) {
+    match fs::File::open(&path)
+        .and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note))
+    {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound && !has_name(&path) => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(NoteError::Malformed("not text").into()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Err(NoteError::Malformed("not text").into());
+        }
         Err(error) => return Err(OpenError::io(&path, error)),
     }
     let published = keys.open(&note, origin)?;
@@ -76,7 +92,11 @@ pub(crate) fn against_checkpoint(connection: &Connection, folder: &Path, origin:
 }
 
 /// The mark against the store: no head left over more leaves than there are, and its tree is the beginning of the store's.
-pub(crate) fn against_mark(connection: &Connection, folder: &Path, size: u64) -> Result<(), OpenError> {
+pub(crate) fn against_mark(
+    connection: &Connection,
+    folder: &Path,
+    size: u64,
+) -> Result<(), OpenError> {
     let Some(marked) = Marked::read(folder)? else { return Ok(()) };
     if marked.size > size {
         return Err(OpenError::Lost { signed: marked.size, size });
@@ -89,7 +109,9 @@ pub(crate) fn against_mark(connection: &Connection, folder: &Path, size: u64) ->
 
 /// The exchanges without an end, by the order of their intents.
 pub(crate) fn orphans(connection: &Connection) -> Result<Vec<Orphan>, OpenError> {
-    let mut query = connection.prepare("SELECT id, intent_index FROM exchange WHERE outcome IS NULL ORDER BY intent_index")?;
+    let mut query = connection.prepare(
+        "SELECT id, intent_index FROM exchange WHERE outcome IS NULL ORDER BY intent_index",
+    )?;
     let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
     let mut found = Vec::new();
     for row in rows {
@@ -101,9 +123,18 @@ pub(crate) fn orphans(connection: &Connection) -> Result<Vec<Orphan>, OpenError>
 }
 
 fn stored_range(connection: &Connection, origin: &str) -> Result<CompactRange, OpenError> {
-    let meta = connection.query_row("SELECT origin, size, range, root FROM meta WHERE one = 1", [], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, Digest>(3)?))
-    });
+    let meta = connection.query_row(
+        "SELECT origin, size, range, root FROM meta WHERE one = 1",
+        [],
+        |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, Vec<u8>>(2)?,
+                row.get::<_, Digest>(3)?,
+            ))
+        },
+    );
     let Some((found, size, range, root)) = meta.optional()? else {
         let range = CompactRange::new();
         let insert = "INSERT INTO meta (one, origin, size, range, root) VALUES (1, ?1, 0, ?2, ?3)";
@@ -133,7 +164,9 @@ fn replay(connection: &Connection, start: u64, size: u64) -> Result<CompactRange
         roots.push(read_node(connection, level, index)?.ok_or(MissingNode { level, index })?);
     }
     let mut range = CompactRange::from_nodes(start, roots).unwrap_or_default();
-    let mut query = connection.prepare("SELECT idx, hash, entry, salt, content, reader FROM leaf WHERE idx >= ?1 ORDER BY idx")?;
+    let mut query = connection.prepare(
+        "SELECT idx, hash, entry, salt, content, reader FROM leaf WHERE idx >= ?1 ORDER BY idx",
+    )?;
     let mut rows = query.query([number(start)?])?;
     while let Some(row) = rows.next()? {
         let expected = range.size();
@@ -176,9 +209,14 @@ fn check_entry(
     let entry = LedgerEntry::decode(leaf).map_err(|_| OpenError::LeafChanged(index))?;
     match (entry.body, opening) {
         (Some(Leaf::Sealed(_)), Some(opening)) => {
-            let content = sealed::open(leaf, opening).map_err(|_| OpenError::ContentChanged(index))?;
+            let content =
+                sealed::open(leaf, opening).map_err(|_| OpenError::ContentChanged(index))?;
             let whose = check_exchange(connection, index, content)?;
-            if reader.as_ref() == Some(&whose) { Ok(()) } else { Err(OpenError::ContentChanged(index)) }
+            if reader.as_ref() == Some(&whose) {
+                Ok(())
+            } else {
+                Err(OpenError::ContentChanged(index))
+            }
         }
         (Some(Leaf::Bundle(_)), None) => Ok(()),
         (Some(_), _) => Err(OpenError::ContentChanged(index)),
@@ -188,7 +226,11 @@ fn check_entry(
 
 /// The replay set and the outcomes are projections of the log too: whoever deletes a row to ask again, or turns an outcome, is found. The
 /// system whose entry it is.
-fn check_exchange(connection: &Connection, index: u64, content: EntryContent) -> Result<String, OpenError> {
+fn check_exchange(
+    connection: &Connection,
+    index: u64,
+    content: EntryContent,
+) -> Result<String, OpenError> {
     let leaf = number(index)?;
     let found: Option<String> = match content.body {
         Some(Body::Intent(intent)) => connection
@@ -218,8 +260,9 @@ fn check_exchange(connection: &Connection, index: u64, content: EntryContent) ->
 fn check_bundles(connection: &Connection) -> Result<(), OpenError> {
     for kind in [BundleKind::Directory, BundleKind::Grants] {
         let select = "SELECT version, envelope FROM bundle WHERE kind = ?1";
-        let stored: Option<(i64, Vec<u8>)> =
-            connection.query_row(select, [kind.name()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let stored: Option<(i64, Vec<u8>)> = connection
+            .query_row(select, [kind.name()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
         let changed = |logged: Option<&BundleChange>| OpenError::BundleChanged {
             kind: kind.name(),
             logged: version(logged.map(|change| change.version)),
@@ -229,8 +272,11 @@ fn check_bundles(connection: &Connection) -> Result<(), OpenError> {
         match (&logged, &stored) {
             (None, None) => {}
             (Some(change), Some((version, envelope))) => {
-                let envelope = Envelope::decode(envelope.as_slice()).map_err(|_| changed(Some(change)))?;
-                if number(change.version)? != *version || change.digest != dsse::payload_digest(&envelope) {
+                let envelope =
+                    Envelope::decode(envelope.as_slice()).map_err(|_| changed(Some(change)))?;
+                if number(change.version)? != *version
+                    || change.digest != dsse::payload_digest(&envelope)
+                {
                     return Err(changed(Some(change)));
                 }
             }
@@ -241,7 +287,10 @@ fn check_bundles(connection: &Connection) -> Result<(), OpenError> {
 }
 
 /// The log's last word on a kind of bundle, however long ago: a hub whose grants last changed years back is no exception.
-fn newest_change(connection: &Connection, kind: BundleKind) -> Result<Option<BundleChange>, OpenError> {
+fn newest_change(
+    connection: &Connection,
+    kind: BundleKind,
+) -> Result<Option<BundleChange>, OpenError> {
     // By name: the planner could prefer to walk all leaves.
     let select = "SELECT idx, hash, entry FROM leaf INDEXED BY leaf_bundle WHERE content IS NULL ORDER BY idx DESC";
     let mut query = connection.prepare(select)?;
@@ -249,7 +298,9 @@ fn newest_change(connection: &Connection, kind: BundleKind) -> Result<Option<Bun
     while let Some(row) = rows.next()? {
         let index = u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default();
         let entry: Vec<u8> = row.get(2)?;
-        let read = LedgerEntry::decode(entry.as_slice()).ok().filter(|_| row.get(1).is_ok_and(|hash: Vec<u8>| hash == leaf_hash(&entry)));
+        let read = LedgerEntry::decode(entry.as_slice())
+            .ok()
+            .filter(|_| row.get(1).is_ok_and(|hash: Vec<u8>| hash == leaf_hash(&entry)));
         match read.and_then(|entry| entry.body) {
             Some(Leaf::Bundle(change)) if change.kind == kind.name() => return Ok(Some(change)),
             Some(Leaf::Bundle(_)) => {}

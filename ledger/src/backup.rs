@@ -18,7 +18,12 @@ use crate::tree::Head;
 
 /// Copies the store in `folder` to `to`, which must not exist: a store folder of its own, with the tree head it is of as its `checkpoint`.
 /// A hub may have the store open meanwhile, in another process. What does not pass the whole audit is removed again.
-pub fn backup(folder: &Path, to: &Path, origin: &str, keys: &LogKeys) -> Result<Checkpoint, BackupError> {
+pub fn backup(
+    folder: &Path,
+    to: &Path,
+    origin: &str,
+    keys: &LogKeys,
+) -> Result<Checkpoint, BackupError> {
     schema::new_folder(to)?;
     let made = copy(folder, to).and_then(|published| finish(to, published, origin, keys));
     if made.is_err() {
@@ -30,18 +35,27 @@ pub fn backup(folder: &Path, to: &Path, origin: &str, keys: &LogKeys) -> Result<
 
 /// Puts a backup in the place of the store in `folder`, which no process may have open. What was there is kept in `set-aside-<seconds>`
 /// beside it. The head of what is back.
-pub fn restore(from: &Path, folder: &Path, origin: &str, keys: &LogKeys, at: SystemTime) -> Result<(Checkpoint, PathBuf), BackupError> {
+pub fn restore(
+    from: &Path,
+    folder: &Path,
+    origin: &str,
+    keys: &LogKeys,
+    at: SystemTime,
+) -> Result<(Checkpoint, PathBuf), BackupError> {
     let note = note(from)?.ok_or_else(|| BackupError::NoBackup(from.display().to_string()))?;
     let head = keys.open(&note, origin).map_err(OpenError::from)?;
     let _lock = schema::lock(folder)?;
     // Beside the store first: a backup that turns out damaged leaves everything as it was.
     let fresh = folder.join("restoring");
     match fs::remove_dir_all(&fresh) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(OpenError::io(&fresh, error).into()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(OpenError::io(&fresh, error).into());
+        }
         _ => schema::new_folder(&fresh)?,
     }
     let from = schema::database(from);
-    schema::create_private(&schema::database(&fresh)).map_err(|error| OpenError::io(&fresh, error))?;
+    schema::create_private(&schema::database(&fresh))
+        .map_err(|error| OpenError::io(&fresh, error))?;
     fs::copy(&from, schema::database(&fresh)).map_err(|error| OpenError::io(&from, error))?;
     let found = finish(&fresh, None, origin, keys)?;
     if found != head {
@@ -75,12 +89,20 @@ fn copy(folder: &Path, to: &Path) -> Result<Option<String>, BackupError> {
     schema::create_private(&target).map_err(|error| OpenError::io(&target, error))?;
     let source = schema::open_reading(folder)?;
     // One read transaction: what is committed at its beginning, and nothing half.
-    source.execute("VACUUM INTO ?1", [target.to_str().ok_or_else(|| BackupError::NoText(target.display().to_string()))?])?;
+    source.execute(
+        "VACUUM INTO ?1",
+        [target.to_str().ok_or_else(|| BackupError::NoText(target.display().to_string()))?],
+    )?;
     Ok(published)
 }
 
 /// Audits the copy from its first leaf on, and writes its head, its mark and its checkpoint; all of it durable.
-fn finish(to: &Path, published: Option<String>, origin: &str, keys: &LogKeys) -> Result<Checkpoint, BackupError> {
+fn finish(
+    to: &Path,
+    published: Option<String>,
+    origin: &str,
+    keys: &LogKeys,
+) -> Result<Checkpoint, BackupError> {
     let connection = schema::open_alone(to)?;
     if let Some(note) = published {
         write_checkpoint(to, &note)?;
@@ -98,7 +120,9 @@ fn finish(to: &Path, published: Option<String>, origin: &str, keys: &LogKeys) ->
 fn note(folder: &Path) -> Result<Option<String>, BackupError> {
     let path = schema::tiles_folder(folder).join("checkpoint");
     let mut note = String::new();
-    match fs::File::open(&path).and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note)) {
+    match fs::File::open(&path)
+        .and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note))
+    {
         Ok(_) => Ok(Some(note)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !has_name(&path) => Ok(None),
         Err(error) => Err(OpenError::io(&path, error).into()),
@@ -108,7 +132,9 @@ fn note(folder: &Path) -> Result<Option<String>, BackupError> {
 fn rename(place: &Path, into: &Path) -> Result<(), BackupError> {
     let Some(name) = place.file_name() else { return Ok(()) };
     match fs::rename(place, into.join(name)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(OpenError::io(place, error).into()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(OpenError::io(place, error).into())
+        }
         _ => Ok(()),
     }
 }

@@ -20,7 +20,9 @@ pub enum LedgerError {
     #[error("a certificate was already issued on the exchange `{0}`")]
     AlreadyIssued(String),
     /// Other variants of the check were asked about the subject.
-    #[error("{0} of the check's variants were asked about this subject for this purpose, and the grant allows no other")]
+    #[error(
+        "{0} of the check's variants were asked about this subject for this purpose, and the grant allows no other"
+    )]
     VariantLimit(u32),
     /// A newer bundle is in the log than the one under which this was decided: it must be decided again.
     #[error("newer bundles came in force before the exchange `{0}` was completed; decide again")]
@@ -68,7 +70,9 @@ impl LedgerError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Replayed(_) => ErrorCode::Replayed,
-            Self::UnknownExchange(_) | Self::UnknownJoin(_) | Self::OutOfRange => ErrorCode::UnknownName,
+            Self::UnknownExchange(_) | Self::UnknownJoin(_) | Self::OutOfRange => {
+                ErrorCode::UnknownName
+            }
             Self::AlreadyIssued(_) | Self::NotIssuable(_) => ErrorCode::NotIssuable,
             Self::VariantLimit(_) => ErrorCode::VariantLimit,
             Self::StaleBundle { .. } => ErrorCode::StaleBundle,
@@ -123,7 +127,9 @@ pub enum OpenError {
     )]
     OlderVersion(i64),
     /// Another log's store.
-    #[error("the store belongs to the log `{found}`, not `{expected}`; check the configured hub name and folder")]
+    #[error(
+        "the store belongs to the log `{found}`, not `{expected}`; check the configured hub name and folder"
+    )]
     OtherOrigin {
         /// The store's.
         found: String,
@@ -131,7 +137,9 @@ pub enum OpenError {
         expected: String,
     },
     /// Fewer leaves than the tree counts.
-    #[error("the tree has {size} leaves, but the store holds only {leaves}: the log's tail is cut off")]
+    #[error(
+        "the tree has {size} leaves, but the store holds only {leaves}: the log's tail is cut off"
+    )]
     Truncated {
         /// As the tree says.
         size: u64,
@@ -187,7 +195,9 @@ pub enum OpenError {
     )]
     Checkpoint(#[from] NoteError),
     /// The store was set back behind what was published.
-    #[error("a checkpoint over {published} leaves was published, but the store has only {size}: it was set back")]
+    #[error(
+        "a checkpoint over {published} leaves was published, but the store has only {size}: it was set back"
+    )]
     Shrunk {
         /// By the checkpoint file.
         published: u64,
@@ -206,10 +216,14 @@ pub enum OpenError {
         size: u64,
     },
     /// The mark of how far signed heads went is not what this release writes.
-    #[error("`{0}` does not say how far signed heads went; it was edited or damaged: put it back from a copy, or restore a backup")]
+    #[error(
+        "`{0}` does not say how far signed heads went; it was edited or damaged: put it back from a copy, or restore a backup"
+    )]
     Mark(String),
     /// The store's history is not what was published.
-    #[error("the store's first {0} leaves are not those over which a head was signed: its history was changed")]
+    #[error(
+        "the store's first {0} leaves are not those over which a head was signed: its history was changed"
+    )]
     Forked(u64),
 }
 
@@ -220,7 +234,9 @@ pub enum BackupError {
     #[error(transparent)]
     Store(#[from] OpenError),
     /// Nothing there that `backup` made.
-    #[error("`{0}` holds no backup: it has no `ledger/checkpoint`; name the folder that `zerotrip-hub backup` made")]
+    #[error(
+        "`{0}` holds no backup: it has no `ledger/checkpoint`; name the folder that `zerotrip-hub backup` made"
+    )]
     NoBackup(String),
     /// The copy is not what its checkpoint says.
     #[error("`{0}` is not the store that the backup's checkpoint is of; use another backup")]

@@ -21,7 +21,9 @@ pub(crate) struct Held(Vec<(PathBuf, (u64, u64))>);
 
 /// A file of the store was removed or replaced while it was open.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` was removed or replaced under the running store; stop the program that did it, and restart")]
+#[error(
+    "`{0}` was removed or replaced under the running store; stop the program that did it, and restart"
+)]
 pub(crate) struct Replaced(String);
 
 impl Held {
@@ -92,9 +94,13 @@ impl Marked {
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, OpenError> {
         let path = path(folder);
         match fs::read_to_string(&path) {
-            Ok(text) => Self::of(&text).map(Some).ok_or_else(|| OpenError::Mark(path.display().to_string())),
+            Ok(text) => {
+                Self::of(&text).map(Some).ok_or_else(|| OpenError::Mark(path.display().to_string()))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound && !has_name(&path) => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(OpenError::Mark(path.display().to_string())),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(OpenError::Mark(path.display().to_string()))
+            }
             Err(error) => Err(OpenError::io(&path, error)),
         }
     }
@@ -169,14 +175,23 @@ mod tests {
     fn a_mark_is_read_back_and_anything_else_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Marked::read(folder.path()).unwrap(), None);
-        let (low, high) = (Marked { size: 9, root: [1; 32] }, Marked { size: u64::MAX, root: [255; 32] });
+        let (low, high) =
+            (Marked { size: 9, root: [1; 32] }, Marked { size: u64::MAX, root: [255; 32] });
         let mark = Mark::open(folder.path(), low).unwrap();
         assert_eq!(Marked::read(folder.path()).unwrap(), Some(low));
         mark.set(high).unwrap();
         assert_eq!(Marked::read(folder.path()).unwrap(), Some(high));
         assert_eq!(high.to_text().len(), MARK_BYTES);
         let good = low.to_text();
-        let odd = ["", "\n", &good[1..], &good.replace("v1", "v2"), &format!("{good}\n"), &good.replace("09\n", "+9\n"), &"x".repeat(83)];
+        let odd = [
+            "",
+            "\n",
+            &good[1..],
+            &good.replace("v1", "v2"),
+            &format!("{good}\n"),
+            &good.replace("09\n", "+9\n"),
+            &"x".repeat(83),
+        ];
         for text in odd {
             fs::write(path(folder.path()), text).unwrap();
             assert!(matches!(Marked::read(folder.path()), Err(OpenError::Mark(_))), "{text:?}");

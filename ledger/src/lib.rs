@@ -41,7 +41,10 @@ use zerotrip_trust::{Digest, PublicKey, SigningKey};
 pub use backup::{backup, restore};
 pub use error::{BackupError, LedgerError, OpenError};
 pub use read::{ENTRIES, ENTRIES_BYTES};
-pub use rows::{BundleKind, DecidedUnder, Entry, ExchangeRow, ExchangeState, Invited, Join, Orphan, Reader, Recovered};
+pub use rows::{
+    BundleKind, DecidedUnder, Entry, ExchangeRow, ExchangeState, Invited, Join, Orphan, Reader,
+    Recovered,
+};
 pub use work::{ANSWER_BYTES, Asking, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT};
 pub use writer::BATCH;
 
@@ -88,7 +91,10 @@ impl LogKeys {
         if own != Err(NoteError::NotSigned) {
             return own;
         }
-        self.former.iter().find_map(|former| open_checkpoint(note, origin, former).ok()).map_or(own, Ok)
+        self.former
+            .iter()
+            .find_map(|former| open_checkpoint(note, origin, former).ok())
+            .map_or(own, Ok)
     }
 }
 
@@ -113,18 +119,28 @@ impl Ledger {
     /// The last leaves are checked against their hashes, the tree against its root, the bundles against the log's newest of their kind, and
     /// the store against the checkpoint that was published last and the mark of how far signed heads went: a store that was edited, cut or
     /// set back is refused by name. Then missing tiles are projected.
-    pub fn open(folder: &Path, origin: &str, keys: impl Into<LogKeys>) -> Result<(Self, Recovered), OpenError> {
+    pub fn open(
+        folder: &Path,
+        origin: &str,
+        keys: impl Into<LogKeys>,
+    ) -> Result<(Self, Recovered), OpenError> {
         Self::open_with(folder, origin, keys, &Options::default())
     }
 
     /// As [`Self::open`], with options.
-    pub fn open_with(folder: &Path, origin: &str, keys: impl Into<LogKeys>, options: &Options) -> Result<(Self, Recovered), OpenError> {
+    pub fn open_with(
+        folder: &Path,
+        origin: &str,
+        keys: impl Into<LogKeys>,
+        options: &Options,
+    ) -> Result<(Self, Recovered), OpenError> {
         let keys = keys.into();
         let lock = schema::lock(folder)?;
         // What a killed process wrote and did not sync will be read as committed: nothing is signed or published over it before it is durable.
         schema::sync(folder)?;
         let connection = schema::open_writer(folder, options.most_bytes)?;
-        let (version, schema) = (schema::data_version(&connection)?, schema::schema_version(&connection)?);
+        let (version, schema) =
+            (schema::data_version(&connection)?, schema::schema_version(&connection)?);
         #[cfg(test)]
         schema::fail_commits(&connection, Arc::clone(&options.fail_commit))?;
         let range = audit::audit(&connection, origin, options.verify_all)?;
@@ -141,13 +157,39 @@ impl Ledger {
         let files = Held::now(schema::files(folder))?;
         let (announce, head) = watch::channel(Arc::clone(&first));
         let commits = Arc::new(AtomicU64::new(0));
-        let projector = Projector::start(schema::open_reader(folder)?, folder, head.clone(), first.size(), files.clone())?;
+        let projector = Projector::start(
+            schema::open_reader(folder)?,
+            folder,
+            head.clone(),
+            first.size(),
+            files.clone(),
+        )?;
         let (queue, jobs) = mpsc::channel(QUEUE);
         let failed = Arc::new(AtomicBool::new(false));
-        let watched = Watched { version, schema, files, mark, failed: Arc::clone(&failed), _lock: lock };
-        let writer = Writer::new(connection, range, origin.to_owned(), keys.sign, announce, Arc::clone(&commits), watched);
+        let watched =
+            Watched { version, schema, files, mark, failed: Arc::clone(&failed), _lock: lock };
+        let writer = Writer::new(
+            connection,
+            range,
+            origin.to_owned(),
+            keys.sign,
+            announce,
+            Arc::clone(&commits),
+            watched,
+        );
         let thread = WriterThread::start(writer, jobs)?;
-        Ok((Self(Arc::new(Inner { queue, head, commits, readers, projector, failed, _writer: thread })), recovered))
+        Ok((
+            Self(Arc::new(Inner {
+                queue,
+                head,
+                commits,
+                readers,
+                projector,
+                failed,
+                _writer: thread,
+            })),
+            recovered,
+        ))
     }
 
     /// Whether it still records: after a failed commit it does not, until it is opened again.
@@ -156,19 +198,35 @@ impl Ledger {
     }
 
     /// Records an intent and opens its exchange: nothing may be dispatched before this resolves. An exchange id is used once, ever.
-    pub async fn intend(&self, intent: Intent, at: SystemTime, expires_at: SystemTime) -> Result<u64, LedgerError> {
+    pub async fn intend(
+        &self,
+        intent: Intent,
+        at: SystemTime,
+        expires_at: SystemTime,
+    ) -> Result<u64, LedgerError> {
         self.submit(Work::Intend { intent, at, expires_at, asking: None }).await?.index()
     }
 
     /// As [`Self::intend`], of a check about a subject: refused as [`LedgerError::VariantLimit`], without a trace, where so many other
     /// variants were asked about it as may be.
-    pub async fn intend_asking(&self, intent: Intent, at: SystemTime, expires_at: SystemTime, asking: Asking) -> Result<u64, LedgerError> {
+    pub async fn intend_asking(
+        &self,
+        intent: Intent,
+        at: SystemTime,
+        expires_at: SystemTime,
+        asking: Asking,
+    ) -> Result<u64, LedgerError> {
         self.submit(Work::Intend { intent, at, expires_at, asking: Some(asking) }).await?.index()
     }
 
     /// Records the completion and closes its exchange: no answer may leave before this resolves. `under`: refused as [`LedgerError::Superseded`] where a newer bundle is in the log than those that
     /// it was decided under; `None` for what no bundle could forbid, a denial.
-    pub async fn complete(&self, completed: Completed, at: SystemTime, under: Option<DecidedUnder>) -> Result<LedgerReceipt, LedgerError> {
+    pub async fn complete(
+        &self,
+        completed: Completed,
+        at: SystemTime,
+        under: Option<DecidedUnder>,
+    ) -> Result<LedgerReceipt, LedgerError> {
         self.submit(Work::Complete { completed, at, under, certificate: None }).await?.receipt()
     }
 
@@ -219,12 +277,20 @@ impl Ledger {
     }
 
     /// Keeps an owner's statement of a dataset in place of its former one.
-    pub async fn put_statement(&self, dataset: &str, envelope: Envelope) -> Result<(), LedgerError> {
+    pub async fn put_statement(
+        &self,
+        dataset: &str,
+        envelope: Envelope,
+    ) -> Result<(), LedgerError> {
         self.submit(Work::PutStatement { dataset: dataset.to_owned(), envelope }).await.map(drop)
     }
 
     /// Keeps an invitation, once; those that expired unused before `at` are forgotten.
-    pub async fn put_invitation(&self, invited: Invited, at: SystemTime) -> Result<(), LedgerError> {
+    pub async fn put_invitation(
+        &self,
+        invited: Invited,
+        at: SystemTime,
+    ) -> Result<(), LedgerError> {
         self.submit(Work::PutInvitation { invited, at }).await.map(drop)
     }
 
@@ -234,8 +300,15 @@ impl Ledger {
     }
 
     /// Files the certificate chain (DER, leaf first) for the one request under this token, which must be of `system` and wait for one.
-    pub async fn admit(&self, token_digest: &Digest, system: &str, chain: Vec<Vec<u8>>) -> Result<(), LedgerError> {
-        self.submit(Work::Admit { token_digest: *token_digest, system: system.to_owned(), chain }).await.map(drop)
+    pub async fn admit(
+        &self,
+        token_digest: &Digest,
+        system: &str,
+        chain: Vec<Vec<u8>>,
+    ) -> Result<(), LedgerError> {
+        self.submit(Work::Admit { token_digest: *token_digest, system: system.to_owned(), chain })
+            .await
+            .map(drop)
     }
 
     /// An exchange by its request's id.
@@ -290,7 +363,12 @@ impl Ledger {
 
     /// Entries as hashed, from `start`, with what opens them for this reader: 1 to [`ENTRIES`] asked for, fewer where the log ends or
     /// [`ENTRIES_BYTES`] are reached, at least one.
-    pub fn entries(&self, start: u64, count: u32, reader: &Reader) -> Result<Vec<Entry>, LedgerError> {
+    pub fn entries(
+        &self,
+        start: u64,
+        count: u32,
+        reader: &Reader,
+    ) -> Result<Vec<Entry>, LedgerError> {
         let size = self.size();
         self.0.readers.with(|connection| read::entries(connection, start, count, size, reader))
     }

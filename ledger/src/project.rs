@@ -14,7 +14,9 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 use tokio::sync::watch;
 use zerotrip_trust::Digest;
-use zerotrip_trust::tiles::{TILE_HEIGHT, TILE_WIDTH, encode_entries, encode_tile, entries_path, tile_path, tile_width};
+use zerotrip_trust::tiles::{
+    TILE_HEIGHT, TILE_WIDTH, encode_entries, encode_tile, entries_path, tile_path, tile_width,
+};
 
 use crate::error::{LedgerError, OpenError};
 use crate::held::Held;
@@ -51,19 +53,27 @@ impl Projector {
 
     /// Projects what is still missing, and ends.
     pub(crate) fn finish(&self) -> Result<(), LedgerError> {
-        let Some(Running { stop, thread }) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        let Some(Running { stop, thread }) =
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        else {
+            return Ok(());
+        };
         // It fails only where the thread is gone, and then joining tells.
         let _ = stop.send(());
         match thread.join() {
             Ok(result) => result.map_err(|error| LedgerError::Unavailable(error.to_string())),
-            Err(_) => Err(LedgerError::Unavailable("the projection of tiles ended in a panic".into())),
+            Err(_) => {
+                Err(LedgerError::Unavailable("the projection of tiles ended in a panic".into()))
+            }
         }
     }
 }
 
 impl Drop for Projector {
     fn drop(&mut self) {
-        if let Some(Running { stop, thread }) = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(Running { stop, thread }) =
+            self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+        {
             drop(stop);
             if thread.join().is_err() {
                 tracing::error!("the projection of tiles ended in a panic");
@@ -95,7 +105,11 @@ fn run(
             tracing::error!(%error, folded, "the store is no longer the one that is written to; nothing more will be recorded");
         }
         let head = Arc::clone(&head.borrow());
-        let result = if head.size() == projected { Ok(()) } else { project(connection, folder, projected, &head, false) };
+        let result = if head.size() == projected {
+            Ok(())
+        } else {
+            project(connection, folder, projected, &head, false)
+        };
         match &result {
             Ok(()) => (projected, failing) = (head.size(), false),
             // Once, not five times a second: a full disk stays full for a while.
@@ -113,7 +127,13 @@ fn run(
 
 /// Writes every tile that changed since the tree had `from` leaves, and then the checkpoint. Full tiles that are there stay, unless
 /// `compare` finds them different from the store: then they are made again.
-pub(crate) fn project(connection: &Connection, folder: &Path, from: u64, head: &Head, compare: bool) -> Result<(), OpenError> {
+pub(crate) fn project(
+    connection: &Connection,
+    folder: &Path,
+    from: u64,
+    head: &Head,
+    compare: bool,
+) -> Result<(), OpenError> {
     let folder = tiles_folder(folder);
     for level in 0..u8::try_from(u64::BITS / TILE_HEIGHT).unwrap_or_default() {
         let shift = TILE_HEIGHT * u32::from(level);
@@ -166,19 +186,28 @@ impl Wanted<'_> {
             0 => "SELECT hash FROM leaf WHERE ?1 = 0 AND idx >= ?2 AND idx < ?3 ORDER BY idx",
             _ => "SELECT hash FROM node WHERE level = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx",
         })?;
-        query.query_map(params![u32::from(level) * TILE_HEIGHT, start, end], |row| row.get(0))?.collect()
+        query
+            .query_map(params![u32::from(level) * TILE_HEIGHT, start, end], |row| row.get(0))?
+            .collect()
     }
 
     fn entries(&self) -> rusqlite::Result<Vec<Vec<u8>>> {
         let (start, end) = self.bounds()?;
-        let mut query = self.connection.prepare_cached("SELECT entry FROM leaf WHERE idx >= ?1 AND idx < ?2 ORDER BY idx")?;
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT entry FROM leaf WHERE idx >= ?1 AND idx < ?2 ORDER BY idx")?;
         query.query_map(params![start, end], |row| row.get(0))?.collect()
     }
 
-    fn write(&self, name: &str, make: impl FnOnce() -> rusqlite::Result<io::Result<Vec<u8>>>) -> Result<(), OpenError> {
+    fn write(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> rusqlite::Result<io::Result<Vec<u8>>>,
+    ) -> Result<(), OpenError> {
         let path = self.folder.join(name);
         // A rename is all or nothing, so what is there under a full tile's name and not empty is that tile.
-        let there = self.width.is_none() && fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() > 0);
+        let there = self.width.is_none()
+            && fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() > 0);
         if there && !self.compare {
             return Ok(());
         }
@@ -203,7 +232,9 @@ fn remove_partials(full: &Path) {
     match fs::remove_dir_all(PathBuf::from(partials)) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => tracing::warn!(%error, path = %full.display(), "the partial tiles of a full one cannot be removed"),
+        Err(error) => {
+            tracing::warn!(%error, path = %full.display(), "the partial tiles of a full one cannot be removed")
+        }
     }
 }
 

@@ -6,12 +6,16 @@ use std::sync::{Mutex, PoisonError};
 
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use zerotrip_proto::v1::{EntryOpening, Envelope, ErrorCode, ExchangeOutcome, GetJoinReply, LedgerReceipt, PendingJoin};
+use zerotrip_proto::v1::{
+    EntryOpening, Envelope, ErrorCode, ExchangeOutcome, GetJoinReply, LedgerReceipt, PendingJoin,
+};
 use zerotrip_trust::Digest;
 use zerotrip_trust::merkle::{ProveError, consistency_path, inclusion_path};
 
 use crate::error::{LedgerError, OpenError};
-use crate::rows::{BundleKind, Entry, ExchangeRow, ExchangeState, Invited, Join, Reader, from_micros};
+use crate::rows::{
+    BundleKind, Entry, ExchangeRow, ExchangeState, Invited, Join, Reader, from_micros,
+};
 use crate::schema;
 use crate::tree::{Head, Stored, number};
 use crate::work::{Fact, INVITATIONS, STATEMENTS};
@@ -30,13 +34,19 @@ pub(crate) struct Readers {
 
 impl Readers {
     pub(crate) fn open(folder: &Path) -> Result<Self, OpenError> {
-        let connections = (0..CONNECTIONS).map(|_| schema::open_reader(folder).map(Mutex::new)).collect::<Result<_, _>>()?;
+        let connections = (0..CONNECTIONS)
+            .map(|_| schema::open_reader(folder).map(Mutex::new))
+            .collect::<Result<_, _>>()?;
         Ok(Self { connections, next: AtomicUsize::new(0) })
     }
 
-    pub(crate) fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+    pub(crate) fn with<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let connection = self.connections.get(turn % CONNECTIONS).ok_or_else(|| unreadable("a connection"))?;
+        let connection =
+            self.connections.get(turn % CONNECTIONS).ok_or_else(|| unreadable("a connection"))?;
         // A reader that panicked has left nothing half-done: it only read.
         let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
         let result = read(&connection);
@@ -47,7 +57,10 @@ impl Readers {
     }
 }
 
-pub(crate) fn exchange(connection: &Connection, id: &str) -> Result<Option<ExchangeRow>, LedgerError> {
+pub(crate) fn exchange(
+    connection: &Connection,
+    id: &str,
+) -> Result<Option<ExchangeRow>, LedgerError> {
     let mut query = connection.prepare_cached(
         "SELECT issuer, action, intent_index, expires_at, certificate_digest, outcome, code, answered_at, closing_index, answer
          FROM exchange WHERE id = ?1",
@@ -76,30 +89,47 @@ pub(crate) fn exchange(connection: &Connection, id: &str) -> Result<Option<Excha
     }))
 }
 
-pub(crate) fn fact(connection: &Connection, id: &str, reader: &Reader) -> Result<Option<Fact>, LedgerError> {
+pub(crate) fn fact(
+    connection: &Connection,
+    id: &str,
+    reader: &Reader,
+) -> Result<Option<Fact>, LedgerError> {
     let mut query = connection.prepare_cached(
         "SELECT fact_salt, fact, fact_owner FROM exchange WHERE id = ?1 AND fact IS NOT NULL AND (?2 OR fact_owner = ?3)",
     )?;
     let (all, _, member) = reader.rights();
-    let found = query.query_row(params![id, all, member], |row| Ok(Fact { salt: row.get(0)?, fact: row.get(1)?, owner: row.get(2)? }));
+    let found = query.query_row(params![id, all, member], |row| {
+        Ok(Fact { salt: row.get(0)?, fact: row.get(1)?, owner: row.get(2)? })
+    });
     Ok(found.optional()?)
 }
 
-pub(crate) fn bundle(connection: &Connection, kind: BundleKind) -> Result<Option<(u64, Envelope)>, LedgerError> {
-    let mut query = connection.prepare_cached("SELECT version, envelope FROM bundle WHERE kind = ?1")?;
-    let found: Option<(i64, Vec<u8>)> = query.query_row([kind.name()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+pub(crate) fn bundle(
+    connection: &Connection,
+    kind: BundleKind,
+) -> Result<Option<(u64, Envelope)>, LedgerError> {
+    let mut query =
+        connection.prepare_cached("SELECT version, envelope FROM bundle WHERE kind = ?1")?;
+    let found: Option<(i64, Vec<u8>)> =
+        query.query_row([kind.name()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     found.map(|(version, bytes)| Ok((unsigned(version)?, decode(&bytes, "a bundle")?))).transpose()
 }
 
-pub(crate) fn statement(connection: &Connection, dataset: &str) -> Result<Option<Envelope>, LedgerError> {
-    let mut query = connection.prepare_cached("SELECT envelope FROM statement WHERE dataset = ?1")?;
+pub(crate) fn statement(
+    connection: &Connection,
+    dataset: &str,
+) -> Result<Option<Envelope>, LedgerError> {
+    let mut query =
+        connection.prepare_cached("SELECT envelope FROM statement WHERE dataset = ?1")?;
     let found: Option<Vec<u8>> = query.query_row([dataset], |row| row.get(0)).optional()?;
     found.map(|bytes| decode(&bytes, "a statement")).transpose()
 }
 
 pub(crate) fn statements(connection: &Connection) -> Result<Vec<(String, Envelope)>, LedgerError> {
-    let mut query = connection.prepare_cached("SELECT dataset, envelope FROM statement ORDER BY dataset LIMIT ?1")?;
-    let rows = query.query_map([limit(STATEMENTS)], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+    let mut query = connection
+        .prepare_cached("SELECT dataset, envelope FROM statement ORDER BY dataset LIMIT ?1")?;
+    let rows =
+        query.query_map([limit(STATEMENTS)], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
     let mut found = Vec::new();
     for row in rows {
         let (dataset, bytes): (String, Vec<u8>) = row?;
@@ -108,24 +138,44 @@ pub(crate) fn statements(connection: &Connection) -> Result<Vec<(String, Envelop
     Ok(found)
 }
 
-pub(crate) fn invitation(connection: &Connection, token_digest: &Digest) -> Result<Option<Invited>, LedgerError> {
-    let mut query = connection.prepare_cached("SELECT system, expires_at FROM invitation WHERE token_digest = ?1")?;
+pub(crate) fn invitation(
+    connection: &Connection,
+    token_digest: &Digest,
+) -> Result<Option<Invited>, LedgerError> {
+    let mut query = connection
+        .prepare_cached("SELECT system, expires_at FROM invitation WHERE token_digest = ?1")?;
     let invited = query.query_row([token_digest.as_slice()], |row| {
-        Ok(Invited { token_digest: *token_digest, system: row.get(0)?, expires_at: from_micros(row.get(1)?) })
+        Ok(Invited {
+            token_digest: *token_digest,
+            system: row.get(0)?,
+            expires_at: from_micros(row.get(1)?),
+        })
     });
     Ok(invited.optional()?)
 }
 
-pub(crate) fn join(connection: &Connection, token_digest: &Digest) -> Result<Option<Join>, LedgerError> {
-    let mut query = connection.prepare_cached("SELECT request, chain FROM join_request WHERE token_digest = ?1")?;
-    let found = query.query_row([token_digest.as_slice()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+pub(crate) fn join(
+    connection: &Connection,
+    token_digest: &Digest,
+) -> Result<Option<Join>, LedgerError> {
+    let mut query = connection
+        .prepare_cached("SELECT request, chain FROM join_request WHERE token_digest = ?1")?;
+    let found = query
+        .query_row([token_digest.as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
     let Some((request, chain)): Option<(Vec<u8>, Option<Vec<u8>>)> = found else { return Ok(None) };
-    let chain = chain.map(|bytes| decode::<GetJoinReply>(&bytes, "a certificate chain")).transpose()?;
-    Ok(Some(Join { request: decode(&request, "a join request")?, chain: chain.map(|reply| reply.certificate_chain) }))
+    let chain =
+        chain.map(|bytes| decode::<GetJoinReply>(&bytes, "a certificate chain")).transpose()?;
+    Ok(Some(Join {
+        request: decode(&request, "a join request")?,
+        chain: chain.map(|reply| reply.certificate_chain),
+    }))
 }
 
 pub(crate) fn pending_joins(connection: &Connection) -> Result<Vec<PendingJoin>, LedgerError> {
-    let mut query = connection.prepare_cached("SELECT request FROM join_request WHERE chain IS NULL ORDER BY number LIMIT ?1")?;
+    let mut query = connection.prepare_cached(
+        "SELECT request FROM join_request WHERE chain IS NULL ORDER BY number LIMIT ?1",
+    )?;
     let rows = query.query_map([limit(INVITATIONS)], |row| row.get::<_, Vec<u8>>(0))?;
     let mut found = Vec::new();
     for row in rows {
@@ -141,7 +191,13 @@ const ENTRIES_FOR: &str = "
         SELECT *, ?3 OR reader = ?4 OR EXISTS (SELECT 1 FROM shared WHERE shared.idx = leaf.idx AND member = ?5) AS may FROM leaf)
     WHERE idx >= ?1 AND idx < ?2 ORDER BY idx";
 
-pub(crate) fn entries(connection: &Connection, start: u64, count: u32, size: u64, reader: &Reader) -> Result<Vec<Entry>, LedgerError> {
+pub(crate) fn entries(
+    connection: &Connection,
+    start: u64,
+    count: u32,
+    size: u64,
+    reader: &Reader,
+) -> Result<Vec<Entry>, LedgerError> {
     if !(1..=ENTRIES).contains(&count) || start >= size {
         return Err(LedgerError::OutOfRange);
     }
@@ -153,7 +209,11 @@ pub(crate) fn entries(connection: &Connection, start: u64, count: u32, size: u64
     while let Some(row) = rows.next()? {
         let entry = entry(row)?;
         // Of what is given alone: the size of what is withheld must not tell.
-        bytes += entry.leaf.len() + entry.opening.as_ref().map_or(0, |opening| opening.salt.len() + opening.content.len());
+        bytes += entry.leaf.len()
+            + entry
+                .opening
+                .as_ref()
+                .map_or(0, |opening| opening.salt.len() + opening.content.len());
         if bytes > ENTRIES_BYTES && !found.is_empty() {
             break;
         }
@@ -162,20 +222,34 @@ pub(crate) fn entries(connection: &Connection, start: u64, count: u32, size: u64
     Ok(found)
 }
 
-pub(crate) fn inclusion(connection: &Connection, index: u64, head: &Head, reader: &Reader) -> Result<LedgerReceipt, LedgerError> {
+pub(crate) fn inclusion(
+    connection: &Connection,
+    index: u64,
+    head: &Head,
+    reader: &Reader,
+) -> Result<LedgerReceipt, LedgerError> {
     let path = bytes(inclusion_path(&Stored(connection), index, head.size()))?;
     let mut query = connection.prepare_cached(ENTRIES_FOR)?;
     let (all, uri, member) = reader.rights();
-    let Entry { leaf, opening } = query.query_row(params![number(index)?, number(index + 1)?, all, uri, member], entry)?;
+    let Entry { leaf, opening } =
+        query.query_row(params![number(index)?, number(index + 1)?, all, uri, member], entry)?;
     Ok(LedgerReceipt { index, entry: leaf, path, checkpoint: head.note()?.to_owned(), opening })
 }
 
 fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     let opening = row.get::<_, Option<Vec<u8>>>(1)?.zip(row.get(2)?);
-    Ok(Entry { leaf: row.get(0)?, opening: opening.map(|(salt, content)| EntryOpening { salt, content }) })
+    Ok(Entry {
+        leaf: row.get(0)?,
+        opening: opening.map(|(salt, content)| EntryOpening { salt, content }),
+    })
 }
 
-pub(crate) fn consistency(connection: &Connection, from: u64, to: u64, size: u64) -> Result<Vec<Vec<u8>>, LedgerError> {
+pub(crate) fn consistency(
+    connection: &Connection,
+    from: u64,
+    to: u64,
+    size: u64,
+) -> Result<Vec<Vec<u8>>, LedgerError> {
     if to > size {
         return Err(LedgerError::OutOfRange);
     }

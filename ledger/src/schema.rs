@@ -37,7 +37,8 @@ COMMIT;
 ";
 
 /// Entries that are not sealed, the bundles': few among millions. Beside the tables, since stores and backups of before have none.
-const BUNDLE_LEAVES: &str = "CREATE INDEX IF NOT EXISTS leaf_bundle ON leaf (idx) WHERE content IS NULL";
+const BUNDLE_LEAVES: &str =
+    "CREATE INDEX IF NOT EXISTS leaf_bundle ON leaf (idx) WHERE content IS NULL";
 
 /// Where tiles and checkpoint are projected to.
 pub(crate) fn tiles_folder(folder: &Path) -> PathBuf {
@@ -64,7 +65,12 @@ pub(crate) fn new_folder(path: &Path) -> Result<(), OpenError> {
 pub(crate) fn lock(folder: &Path) -> Result<File, OpenError> {
     fs::create_dir_all(folder).map_err(|error| OpenError::io(folder, error))?;
     let path = lock_file(folder);
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| OpenError::io(&path, error))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|error| OpenError::io(&path, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.display().to_string())),
@@ -90,7 +96,11 @@ pub(crate) fn open_writer(folder: &Path, most_bytes: Option<u64>) -> Result<Conn
     if let Some(bytes) = most_bytes {
         let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1);
-        connection.query_row(&format!("PRAGMA max_page_count = {}", pages.clamp(1, 0xffff_fffe)), [], |_| Ok(()))?;
+        connection.query_row(
+            &format!("PRAGMA max_page_count = {}", pages.clamp(1, 0xffff_fffe)),
+            [],
+            |_| Ok(()),
+        )?;
     }
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
@@ -100,7 +110,9 @@ pub(crate) fn open_writer(folder: &Path, most_bytes: Option<u64>) -> Result<Conn
 pub(crate) fn sync(folder: &Path) -> Result<(), OpenError> {
     for path in files(folder).into_iter().take(2).chain([folder.to_owned()]) {
         match File::open(&path).and_then(|file| file.sync_all()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(OpenError::io(&path, error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(OpenError::io(&path, error));
+            }
             _ => {}
         }
     }
@@ -109,7 +121,9 @@ pub(crate) fn sync(folder: &Path) -> Result<(), OpenError> {
 
 /// The names of files that SQLite made.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), OpenError> {
-    File::open(folder).and_then(|file| file.sync_all()).map_err(|error| OpenError::io(folder, error))
+    File::open(folder)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| OpenError::io(folder, error))
 }
 
 /// Changes with the tables.
@@ -206,7 +220,10 @@ pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
 
 /// While the flag is up, every commit fails.
 #[cfg(test)]
-pub(crate) fn fail_commits(connection: &Connection, flag: std::sync::Arc<std::sync::atomic::AtomicBool>) -> Result<(), OpenError> {
+pub(crate) fn fail_commits(
+    connection: &Connection,
+    flag: std::sync::Arc<std::sync::atomic::AtomicBool>,
+) -> Result<(), OpenError> {
     connection.commit_hook(Some(move || flag.load(std::sync::atomic::Ordering::SeqCst)))?;
     Ok(())
 }

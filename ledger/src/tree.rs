@@ -20,7 +20,8 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn of(range: &CompactRange, origin: &str, key: &SigningKey) -> Self {
-        let checkpoint = Checkpoint { origin: origin.to_owned(), size: range.size(), root: range.root() };
+        let checkpoint =
+            Checkpoint { origin: origin.to_owned(), size: range.size(), root: range.root() };
         Self { checkpoint, key: key.clone(), note: OnceLock::new() }
     }
 
@@ -30,7 +31,10 @@ impl Head {
 
     /// The signed note (C2SP signed-note), made once.
     pub(crate) fn note(&self) -> Result<&str, NoteError> {
-        self.note.get_or_init(|| sign_checkpoint(&self.checkpoint, &self.key)).as_deref().map_err(Clone::clone)
+        self.note
+            .get_or_init(|| sign_checkpoint(&self.checkpoint, &self.key))
+            .as_deref()
+            .map_err(Clone::clone)
     }
 }
 
@@ -53,17 +57,24 @@ impl Growing {
     }
 
     /// Appends an entry within the transaction; the index it got. What opens it, and the system that may read that, are kept beside it.
-    pub(crate) fn push(&mut self, connection: &Connection, entry: &[u8], kept: Option<(&EntryOpening, &str)>) -> rusqlite::Result<u64> {
+    pub(crate) fn push(
+        &mut self,
+        connection: &Connection,
+        entry: &[u8],
+        kept: Option<(&EntryOpening, &str)>,
+    ) -> rusqlite::Result<u64> {
         let index = self.range.size();
         let hash = leaf_hash(entry);
         let mut completed = Vec::new();
         self.range.append_with(hash, |level, index, digest| completed.push((level, index, digest)));
-        let (salt, content) = kept.map(|(opening, _)| (opening.salt.as_slice(), opening.content.as_slice())).unzip();
+        let (salt, content) =
+            kept.map(|(opening, _)| (opening.salt.as_slice(), opening.content.as_slice())).unzip();
         let reader = kept.map(|(_, reader)| reader);
         let mut leaf =
             connection.prepare_cached("INSERT INTO leaf (idx, hash, entry, salt, content, reader) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         leaf.execute(params![number(index)?, hash.as_slice(), entry, salt, content, reader])?;
-        let mut node = connection.prepare_cached("INSERT INTO node (level, idx, hash) VALUES (?1, ?2, ?3)")?;
+        let mut node =
+            connection.prepare_cached("INSERT INTO node (level, idx, hash) VALUES (?1, ?2, ?3)")?;
         for (level, index, digest) in completed {
             self.nodes.insert((level, index), digest);
             if level > 0 {
@@ -75,8 +86,13 @@ impl Growing {
 
     /// The tree's new size and root, to be committed with its leaves.
     pub(crate) fn save(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut meta = connection.prepare_cached("UPDATE meta SET size = ?1, range = ?2, root = ?3 WHERE one = 1")?;
-        let changed = meta.execute(params![number(self.range.size())?, self.range.to_bytes(), self.range.root().as_slice()])?;
+        let mut meta = connection
+            .prepare_cached("UPDATE meta SET size = ?1, range = ?2, root = ?3 WHERE one = 1")?;
+        let changed = meta.execute(params![
+            number(self.range.size())?,
+            self.range.to_bytes(),
+            self.range.root().as_slice()
+        ])?;
         if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
     }
 }
@@ -102,7 +118,11 @@ impl NodeReader for Stored<'_> {
     }
 }
 
-pub(crate) fn read_node(connection: &Connection, level: u32, index: u64) -> rusqlite::Result<Option<Digest>> {
+pub(crate) fn read_node(
+    connection: &Connection,
+    level: u32,
+    index: u64,
+) -> rusqlite::Result<Option<Digest>> {
     let mut statement = match level {
         0 => connection.prepare_cached("SELECT hash FROM leaf WHERE idx = ?1 AND ?2 = 0")?,
         _ => connection.prepare_cached("SELECT hash FROM node WHERE idx = ?1 AND level = ?2")?,
@@ -113,7 +133,10 @@ pub(crate) fn read_node(connection: &Connection, level: u32, index: u64) -> rusq
 /// Levels and indices of the perfect subtrees that a tree of this size consists of, largest first.
 pub(crate) fn peaks(size: u64) -> impl Iterator<Item = (u32, u64)> {
     // Below a peak, the subtrees to its left cover the size with its own and all lower bits cleared.
-    (0..u64::BITS).rev().filter(move |level| (size >> level) & 1 == 1).map(move |level| (level, (size >> level) - 1))
+    (0..u64::BITS)
+        .rev()
+        .filter(move |level| (size >> level) & 1 == 1)
+        .map(move |level| (level, (size >> level) - 1))
 }
 
 fn range_nodes(range: &CompactRange) -> impl Iterator<Item = ((u32, u64), Digest)> {

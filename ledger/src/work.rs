@@ -10,8 +10,8 @@ use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::ledger_entry::Body as Leaf;
 use zerotrip_proto::v1::{
-    BundleChange, Completion, Envelope, ErrorCode, ExchangeOutcome, GetJoinReply, Intent, LedgerEntry, LedgerReceipt, PendingJoin,
-    Reconciliation,
+    BundleChange, Completion, Envelope, ErrorCode, ExchangeOutcome, GetJoinReply, Intent,
+    LedgerEntry, LedgerReceipt, PendingJoin, Reconciliation,
 };
 use zerotrip_trust::tiles::ENTRY_BYTES;
 use zerotrip_trust::{Digest, dsse, entry};
@@ -36,16 +36,52 @@ const ORPHANS: usize = 100_000;
 /// A job for the writer.
 #[derive(Debug)]
 pub(crate) enum Work {
-    Intend { intent: Intent, at: SystemTime, expires_at: SystemTime, asking: Option<Asking> },
-    Complete { completed: Completed, at: SystemTime, under: Option<DecidedUnder>, certificate: Option<Certificate> },
-    Append { body: Body, at: SystemTime },
-    Reconcile { orphans: Vec<Orphan>, at: SystemTime },
-    EraseAnswer { id: String },
-    PutBundle { kind: BundleKind, version: u64, envelope: Envelope, at: SystemTime },
-    PutStatement { dataset: String, envelope: Envelope },
-    PutInvitation { invited: Invited, at: SystemTime },
-    PutJoin { join: PendingJoin, at: SystemTime },
-    Admit { token_digest: Digest, system: String, chain: Vec<Vec<u8>> },
+    Intend {
+        intent: Intent,
+        at: SystemTime,
+        expires_at: SystemTime,
+        asking: Option<Asking>,
+    },
+    Complete {
+        completed: Completed,
+        at: SystemTime,
+        under: Option<DecidedUnder>,
+        certificate: Option<Certificate>,
+    },
+    Append {
+        body: Body,
+        at: SystemTime,
+    },
+    Reconcile {
+        orphans: Vec<Orphan>,
+        at: SystemTime,
+    },
+    EraseAnswer {
+        id: String,
+    },
+    PutBundle {
+        kind: BundleKind,
+        version: u64,
+        envelope: Envelope,
+        at: SystemTime,
+    },
+    PutStatement {
+        dataset: String,
+        envelope: Envelope,
+    },
+    PutInvitation {
+        invited: Invited,
+        at: SystemTime,
+    },
+    PutJoin {
+        join: PendingJoin,
+        at: SystemTime,
+    },
+    Admit {
+        token_digest: Digest,
+        system: String,
+        chain: Vec<Vec<u8>>,
+    },
     Close,
 }
 
@@ -143,7 +179,11 @@ impl From<rusqlite::Error> for Fault {
 }
 
 /// Does a job within the writer's transaction.
-pub(crate) fn apply(connection: &Connection, tree: &mut Growing, work: Work) -> Result<Done, Fault> {
+pub(crate) fn apply(
+    connection: &Connection,
+    tree: &mut Growing,
+    work: Work,
+) -> Result<Done, Fault> {
     match work {
         Work::Intend { intent, at, expires_at, asking } => {
             if let Some(asking) = &asking {
@@ -159,33 +199,58 @@ pub(crate) fn apply(connection: &Connection, tree: &mut Growing, work: Work) -> 
             let reader = refusal.peer.clone();
             append(connection, tree, Body::Refusal(refusal), &reader, at)
         }
-        Work::Append { .. } => Err(LedgerError::Malformed("entries of exchanges are recorded with their exchange").into()),
+        Work::Append { .. } => {
+            Err(LedgerError::Malformed("entries of exchanges are recorded with their exchange")
+                .into())
+        }
         Work::Reconcile { orphans, at } => reconcile(connection, tree, orphans, at),
         Work::EraseAnswer { id } => {
-            let changed = connection.prepare_cached("UPDATE exchange SET answer = NULL WHERE id = ?1")?.execute([&id])?;
-            if changed == 1 { Ok(Done::default()) } else { Err(LedgerError::UnknownExchange(cut(&id)).into()) }
+            let changed = connection
+                .prepare_cached("UPDATE exchange SET answer = NULL WHERE id = ?1")?
+                .execute([&id])?;
+            if changed == 1 {
+                Ok(Done::default())
+            } else {
+                Err(LedgerError::UnknownExchange(cut(&id)).into())
+            }
         }
-        Work::PutBundle { kind, version, envelope, at } => put_bundle(connection, tree, kind, version, &envelope, at),
+        Work::PutBundle { kind, version, envelope, at } => {
+            put_bundle(connection, tree, kind, version, &envelope, at)
+        }
         Work::PutStatement { dataset, envelope } => put_statement(connection, &dataset, &envelope),
         Work::PutInvitation { invited, at } => put_invitation(connection, &invited, at),
         Work::PutJoin { join, at } => put_join(connection, &join, at),
-        Work::Admit { token_digest, system, chain } => admit(connection, &token_digest, &system, chain),
+        Work::Admit { token_digest, system, chain } => {
+            admit(connection, &token_digest, &system, chain)
+        }
         Work::Close => Ok(Done::default()),
     }
 }
 
-fn intend(connection: &Connection, tree: &mut Growing, intent: Intent, at: SystemTime, expires_at: SystemTime) -> Result<Done, Fault> {
+fn intend(
+    connection: &Connection,
+    tree: &mut Growing,
+    intent: Intent,
+    at: SystemTime,
+    expires_at: SystemTime,
+) -> Result<Done, Fault> {
     if !is_canonical_uuid(&intent.exchange_id) {
         // Two spellings of one id would be two uses of it.
-        return Err(LedgerError::Malformed("an exchange id is a UUID in its 36 lower-case characters").into());
+        return Err(LedgerError::Malformed(
+            "an exchange id is a UUID in its 36 lower-case characters",
+        )
+        .into());
     }
     bounded("the issuer", intent.issuer.len(), NAME_BYTES)?;
     bounded("the action", intent.action.len(), NAME_BYTES)?;
-    let known = connection.prepare_cached("SELECT 1 FROM exchange WHERE id = ?1")?.exists([&intent.exchange_id])?;
+    let known = connection
+        .prepare_cached("SELECT 1 FROM exchange WHERE id = ?1")?
+        .exists([&intent.exchange_id])?;
     if known {
         return Err(LedgerError::Replayed(intent.exchange_id).into());
     }
-    let (id, issuer, action) = (intent.exchange_id.clone(), intent.issuer.clone(), intent.action.clone());
+    let (id, issuer, action) =
+        (intent.exchange_id.clone(), intent.issuer.clone(), intent.action.clone());
     let done = append(connection, tree, Body::Intent(intent), &issuer, at)?;
     let index = done.index.map(number).transpose()?;
     connection
@@ -205,7 +270,8 @@ fn complete(
     bounded("the fact", fact.fact.len(), NAME_BYTES * 2)?;
     bounded("the list of members asked", asked.len(), STATEMENTS)?;
     bounded("the answer", answer.len(), ANSWER_BYTES)?;
-    let known_outcome = ExchangeOutcome::try_from(completion.outcome).is_ok_and(|outcome| outcome != ExchangeOutcome::Unspecified);
+    let known_outcome = ExchangeOutcome::try_from(completion.outcome)
+        .is_ok_and(|outcome| outcome != ExchangeOutcome::Unspecified);
     if !known_outcome || ErrorCode::try_from(completion.code).is_err() {
         return Err(LedgerError::Malformed("a completion has one of the outcomes and codes").into());
     }
@@ -214,7 +280,8 @@ fn complete(
         mark_issued(connection, &certificate)?;
     }
     let (id, outcome, code) = (completion.exchange_id.clone(), completion.outcome, completion.code);
-    let mut share = connection.prepare_cached("INSERT OR IGNORE INTO shared (idx, member) VALUES (?1, ?2)")?;
+    let mut share =
+        connection.prepare_cached("INSERT OR IGNORE INTO shared (idx, member) VALUES (?1, ?2)")?;
     for member in &asked {
         share.execute(params![number(completion.intent_index)?, member])?;
     }
@@ -233,8 +300,11 @@ fn complete(
 fn within_variants(connection: &Connection, asking: &Asking, at: SystemTime) -> Result<(), Fault> {
     let key = asking.key.as_slice();
     let forgotten = micros(at.checked_sub(VARIANTS_KEPT).unwrap_or(SystemTime::UNIX_EPOCH));
-    connection.prepare_cached("DELETE FROM variant WHERE key = ?1 AND at < ?2")?.execute(params![key, forgotten])?;
-    let mut others = connection.prepare_cached("SELECT count(*) FROM variant WHERE key = ?1 AND name <> ?2")?;
+    connection
+        .prepare_cached("DELETE FROM variant WHERE key = ?1 AND at < ?2")?
+        .execute(params![key, forgotten])?;
+    let mut others =
+        connection.prepare_cached("SELECT count(*) FROM variant WHERE key = ?1 AND name <> ?2")?;
     let others: u32 = others.query_row(params![key, asking.variant], |row| row.get(0))?;
     if others >= asking.most {
         return Err(LedgerError::VariantLimit(others).into());
@@ -247,12 +317,18 @@ fn within_variants(connection: &Connection, asking: &Asking, at: SystemTime) -> 
 }
 
 /// Nothing enters the log behind a bundle that may forbid it.
-fn not_superseded(connection: &Connection, id: &str, under: Option<DecidedUnder>) -> Result<(), Fault> {
+fn not_superseded(
+    connection: &Connection,
+    id: &str,
+    under: Option<DecidedUnder>,
+) -> Result<(), Fault> {
     let Some(DecidedUnder { directory, grants }) = under else { return Ok(()) };
     let mut query = connection.prepare_cached("SELECT version FROM bundle WHERE kind = ?1")?;
     for (kind, decided) in [(BundleKind::Directory, directory), (BundleKind::Grants, grants)] {
         let newest: Option<i64> = query.query_row([kind.name()], |row| row.get(0)).optional()?;
-        if newest.is_some_and(|newest| u64::try_from(newest).map_or(true, |newest| newest > decided)) {
+        if newest
+            .is_some_and(|newest| u64::try_from(newest).map_or(true, |newest| newest > decided))
+        {
             return Err(LedgerError::Superseded(cut(id)).into());
         }
     }
@@ -262,27 +338,37 @@ fn not_superseded(connection: &Connection, id: &str, under: Option<DecidedUnder>
 /// One certificate to a check, and only to one that was answered `true`.
 fn mark_issued(connection: &Connection, certificate: &Certificate) -> Result<(), Fault> {
     let id = &certificate.check_id;
-    let mut query = connection.prepare_cached("SELECT outcome, certificate_digest IS NOT NULL FROM exchange WHERE id = ?1")?;
-    let found: Option<(Option<i32>, bool)> = query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let mut query = connection.prepare_cached(
+        "SELECT outcome, certificate_digest IS NOT NULL FROM exchange WHERE id = ?1",
+    )?;
+    let found: Option<(Option<i32>, bool)> =
+        query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     match found {
         None => return Err(LedgerError::UnknownExchange(cut(id)).into()),
         Some((_, true)) => return Err(LedgerError::AlreadyIssued(cut(id)).into()),
         Some((Some(outcome), false)) if outcome == ExchangeOutcome::AnsweredTrue as i32 => {}
         Some(_) => return Err(LedgerError::NotIssuable(cut(id)).into()),
     }
-    let mut mark = connection.prepare_cached("UPDATE exchange SET certificate_digest = ?2 WHERE id = ?1")?;
+    let mut mark =
+        connection.prepare_cached("UPDATE exchange SET certificate_digest = ?2 WHERE id = ?1")?;
     mark.execute(params![id, certificate.digest.as_slice()])?;
     Ok(())
 }
 
-fn reconcile(connection: &Connection, tree: &mut Growing, orphans: Vec<Orphan>, at: SystemTime) -> Result<Done, Fault> {
+fn reconcile(
+    connection: &Connection,
+    tree: &mut Growing,
+    orphans: Vec<Orphan>,
+    at: SystemTime,
+) -> Result<Done, Fault> {
     bounded("the list of orphans", orphans.len(), ORPHANS)?;
     // At each start, also those of subjects about whom nobody asks any more.
     let forgotten = micros(at.checked_sub(VARIANTS_KEPT).unwrap_or(SystemTime::UNIX_EPOCH));
     connection.prepare_cached("DELETE FROM variant WHERE at < ?1")?.execute([forgotten])?;
     for Orphan { exchange_id, intent_index } in orphans {
         let issuer = demand_open(connection, &exchange_id, intent_index)?;
-        let body = Body::Reconciliation(Reconciliation { exchange_id: exchange_id.clone(), intent_index });
+        let body =
+            Body::Reconciliation(Reconciliation { exchange_id: exchange_id.clone(), intent_index });
         let index = append(connection, tree, body, &issuer, at)?.index.map(number).transpose()?;
         connection
             .prepare_cached("UPDATE exchange SET outcome = 0, closing_index = ?2 WHERE id = ?1")?
@@ -293,8 +379,11 @@ fn reconcile(connection: &Connection, tree: &mut Growing, orphans: Vec<Orphan>, 
 
 /// The system whose exchange it is.
 fn demand_open(connection: &Connection, id: &str, intent_index: u64) -> Result<String, Fault> {
-    let mut query = connection.prepare_cached("SELECT intent_index, outcome IS NULL, issuer FROM exchange WHERE id = ?1")?;
-    let found: Option<(i64, bool, String)> = query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    let mut query = connection.prepare_cached(
+        "SELECT intent_index, outcome IS NULL, issuer FROM exchange WHERE id = ?1",
+    )?;
+    let found: Option<(i64, bool, String)> =
+        query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     match found {
         None => Err(LedgerError::UnknownExchange(cut(id)).into()),
         Some((index, true, issuer)) if u64::try_from(index) == Ok(intent_index) => Ok(issuer),
@@ -303,8 +392,15 @@ fn demand_open(connection: &Connection, id: &str, intent_index: u64) -> Result<S
 }
 
 /// Appends a sealed entry, which `reader` and the authority may open.
-fn append(connection: &Connection, tree: &mut Growing, body: Body, reader: &str, at: SystemTime) -> Result<Done, Fault> {
-    let (entry, opening) = entry::seal(body, at).map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+fn append(
+    connection: &Connection,
+    tree: &mut Growing,
+    body: Body,
+    reader: &str,
+    at: SystemTime,
+) -> Result<Done, Fault> {
+    let (entry, opening) =
+        entry::seal(body, at).map_err(|error| LedgerError::Unavailable(error.to_string()))?;
     bounded("the ledger entry", opening.content.len(), ENTRY_BYTES)?;
     let index = tree.push(connection, &entry, Some((&opening, reader)))?;
     Ok(Done::of(LedgerReceipt { index, entry, opening: Some(opening), ..LedgerReceipt::default() }))
@@ -318,61 +414,94 @@ fn put_bundle(
     envelope: &Envelope,
     at: SystemTime,
 ) -> Result<Done, Fault> {
-    let stored_version = i64::try_from(version).map_err(|_| LedgerError::Malformed("a bundle's version is below 2^63"))?;
+    let stored_version = i64::try_from(version)
+        .map_err(|_| LedgerError::Malformed("a bundle's version is below 2^63"))?;
     let bytes = encoded(envelope)?;
     let mut query = connection.prepare_cached("SELECT version FROM bundle WHERE kind = ?1")?;
     let in_force: Option<i64> = query.query_row([kind.name()], |row| row.get(0)).optional()?;
     if let Some(in_force) = in_force.filter(|in_force| stored_version <= *in_force) {
-        return Err(LedgerError::StaleBundle { found: version, in_force: u64::try_from(in_force).unwrap_or_default() }.into());
+        return Err(LedgerError::StaleBundle {
+            found: version,
+            in_force: u64::try_from(in_force).unwrap_or_default(),
+        }
+        .into());
     }
     let digest = dsse::payload_digest(envelope).to_vec();
     let change = Leaf::Bundle(BundleChange { kind: kind.name().to_owned(), version, digest });
     let entry = LedgerEntry { at: Some(to_timestamp(at)), body: Some(change) }.encode_to_vec();
     let index = tree.push(connection, &entry, None)?;
     let done = Done::of(LedgerReceipt { index, entry, ..LedgerReceipt::default() });
-    connection.prepare_cached("INSERT OR REPLACE INTO bundle (kind, version, envelope) VALUES (?1, ?2, ?3)")?.execute(params![
-        kind.name(),
-        stored_version,
-        bytes
-    ])?;
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO bundle (kind, version, envelope) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![kind.name(), stored_version, bytes])?;
     Ok(done)
 }
 
-fn put_statement(connection: &Connection, dataset: &str, envelope: &Envelope) -> Result<Done, Fault> {
+fn put_statement(
+    connection: &Connection,
+    dataset: &str,
+    envelope: &Envelope,
+) -> Result<Done, Fault> {
     bounded("the dataset's id", dataset.len(), NAME_BYTES)?;
     let bytes = encoded(envelope)?;
-    room(connection, "SELECT count(*) FROM statement WHERE dataset <> ?1", dataset, "the list of statements", STATEMENTS)?;
-    connection.prepare_cached("INSERT OR REPLACE INTO statement (dataset, envelope) VALUES (?1, ?2)")?.execute(params![dataset, bytes])?;
+    room(
+        connection,
+        "SELECT count(*) FROM statement WHERE dataset <> ?1",
+        dataset,
+        "the list of statements",
+        STATEMENTS,
+    )?;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO statement (dataset, envelope) VALUES (?1, ?2)")?
+        .execute(params![dataset, bytes])?;
     Ok(Done::default())
 }
 
-fn put_invitation(connection: &Connection, invited: &Invited, at: SystemTime) -> Result<Done, Fault> {
+fn put_invitation(
+    connection: &Connection,
+    invited: &Invited,
+    at: SystemTime,
+) -> Result<Done, Fault> {
     bounded("the system's URI", invited.system.len(), NAME_BYTES)?;
     let digest = invited.token_digest.as_slice();
     connection
         .prepare_cached("DELETE FROM invitation WHERE expires_at <= ?1 AND token_digest NOT IN (SELECT token_digest FROM join_request)")?
         .execute([micros(at)])?;
-    if connection.prepare_cached("SELECT 1 FROM invitation WHERE token_digest = ?1")?.exists([digest])? {
+    if connection
+        .prepare_cached("SELECT 1 FROM invitation WHERE token_digest = ?1")?
+        .exists([digest])?
+    {
         return Err(LedgerError::InvalidToken.into());
     }
-    room(connection, "SELECT count(*) FROM invitation WHERE expires_at > ?1", micros(at), "the list of invitations", INVITATIONS)?;
-    connection.prepare_cached("INSERT INTO invitation (token_digest, system, expires_at) VALUES (?1, ?2, ?3)")?.execute(params![
-        digest,
-        invited.system,
-        micros(invited.expires_at)
-    ])?;
+    room(
+        connection,
+        "SELECT count(*) FROM invitation WHERE expires_at > ?1",
+        micros(at),
+        "the list of invitations",
+        INVITATIONS,
+    )?;
+    connection
+        .prepare_cached(
+            "INSERT INTO invitation (token_digest, system, expires_at) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![digest, invited.system, micros(invited.expires_at)])?;
     Ok(Done::default())
 }
 
 fn put_join(connection: &Connection, join: &PendingJoin, at: SystemTime) -> Result<Done, Fault> {
     let request = join.encode_to_vec();
     bounded("the join request", request.len(), ENTRY_BYTES)?;
-    let mut query = connection.prepare_cached("SELECT system, expires_at FROM invitation WHERE token_digest = ?1")?;
-    let found: Option<(String, i64)> = query.query_row([&join.token_digest], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let mut query = connection
+        .prepare_cached("SELECT system, expires_at FROM invitation WHERE token_digest = ?1")?;
+    let found: Option<(String, i64)> =
+        query.query_row([&join.token_digest], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     if found.is_none_or(|(system, expires_at)| system != join.system || expires_at <= micros(at)) {
         return Err(LedgerError::InvalidToken.into());
     }
-    let mut query = connection.prepare_cached("SELECT request FROM join_request WHERE token_digest = ?1")?;
+    let mut query =
+        connection.prepare_cached("SELECT request FROM join_request WHERE token_digest = ?1")?;
     match query.query_row([&join.token_digest], |row| row.get::<_, Vec<u8>>(0)).optional()? {
         // The answer to the first one got lost.
         Some(filed) if filed == request => return Ok(Done::default()),
@@ -381,19 +510,25 @@ fn put_join(connection: &Connection, join: &PendingJoin, at: SystemTime) -> Resu
     }
     let waiting = "SELECT count(*) FROM join_request WHERE chain IS NULL AND system <> ?1";
     room(connection, waiting, "", "the list of waiting join requests", INVITATIONS)?;
-    connection.prepare_cached("INSERT INTO join_request (token_digest, system, request) VALUES (?1, ?2, ?3)")?.execute(params![
-        join.token_digest,
-        join.system,
-        request
-    ])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO join_request (token_digest, system, request) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![join.token_digest, join.system, request])?;
     Ok(Done::default())
 }
 
-fn admit(connection: &Connection, token_digest: &Digest, system: &str, chain: Vec<Vec<u8>>) -> Result<Done, Fault> {
+fn admit(
+    connection: &Connection,
+    token_digest: &Digest,
+    system: &str,
+    chain: Vec<Vec<u8>>,
+) -> Result<Done, Fault> {
     if chain.is_empty() {
         return Err(LedgerError::Malformed("an admission carries a certificate chain").into());
     }
-    let chain = GetJoinReply { certificate_chain: chain, ..GetJoinReply::default() }.encode_to_vec();
+    let chain =
+        GetJoinReply { certificate_chain: chain, ..GetJoinReply::default() }.encode_to_vec();
     bounded("the certificate chain", chain.len(), ENTRY_BYTES)?;
     let mut file =
         connection.prepare_cached("UPDATE join_request SET chain = ?3 WHERE token_digest = ?1 AND system = ?2 AND chain IS NULL")?;
@@ -410,7 +545,13 @@ fn encoded(envelope: &Envelope) -> Result<Vec<u8>, LedgerError> {
     Ok(bytes)
 }
 
-fn room(connection: &Connection, count: &str, parameter: impl rusqlite::ToSql, what: &'static str, most: usize) -> Result<(), Fault> {
+fn room(
+    connection: &Connection,
+    count: &str,
+    parameter: impl rusqlite::ToSql,
+    what: &'static str,
+    most: usize,
+) -> Result<(), Fault> {
     let found: i64 = connection.prepare_cached(count)?.query_row([parameter], |row| row.get(0))?;
     let found = usize::try_from(found).unwrap_or(usize::MAX);
     if found < most { Ok(()) } else { Err(LedgerError::TooLarge { what, found, most }.into()) }

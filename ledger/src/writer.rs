@@ -84,18 +84,31 @@ impl From<rusqlite::Error> for Failed {
 impl Watched {
     /// Another connection wrote, or emptied the WAL, which looks the same. The log, its exchanges and its tables must be as this writer
     /// left them: what another writer has added would be signed as ours, and what it took away would be given out twice.
-    fn still_ours(&self, connection: &Connection, origin: &str, range: &CompactRange) -> Result<(), LedgerError> {
+    fn still_ours(
+        &self,
+        connection: &Connection,
+        origin: &str,
+        range: &CompactRange,
+    ) -> Result<(), LedgerError> {
         let foreign = |what: &dyn std::fmt::Display| {
-            LedgerError::Unavailable(format!("another program has written to the store ({what}); find it, and restart"))
+            LedgerError::Unavailable(format!(
+                "another program has written to the store ({what}); find it, and restart"
+            ))
         };
         let found = audit::audit(connection, origin, false).map_err(|error| foreign(&error))?;
         if found != *range {
-            return Err(foreign(&format_args!("it has {} leaves, not {}", found.size(), range.size())));
+            return Err(foreign(&format_args!(
+                "it has {} leaves, not {}",
+                found.size(),
+                range.size()
+            )));
         }
         if schema::schema_version(connection)? != self.schema {
             return Err(foreign(&"its tables are others"));
         }
-        tracing::warn!("another program has the store open, and wrote or emptied its WAL; to copy the store use `zerotrip-hub backup`");
+        tracing::warn!(
+            "another program has the store open, and wrote or emptied its WAL; to copy the store use `zerotrip-hub backup`"
+        );
         Ok(())
     }
 }
@@ -119,7 +132,10 @@ impl Writer {
         while queue.blocking_recv_many(&mut jobs, BATCH) > 0 {
             if self.open >= CROWD {
                 std::thread::sleep(GATHER);
-                jobs.extend(std::iter::from_fn(|| queue.try_recv().ok()).take(BATCH.saturating_sub(jobs.len())));
+                jobs.extend(
+                    std::iter::from_fn(|| queue.try_recv().ok())
+                        .take(BATCH.saturating_sub(jobs.len())),
+                );
             }
             let (mut replies, mut works, mut closing) = (Vec::new(), Vec::new(), false);
             for Job { work, reply } in jobs.drain(..) {
@@ -135,8 +151,13 @@ impl Writer {
             }
             match results {
                 // Who no longer waits has nothing to be told.
-                Ok(results) => replies.into_iter().zip(results).for_each(|(reply, result)| drop(reply.send(result))),
-                Err(error) => replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone())))),
+                Ok(results) => replies
+                    .into_iter()
+                    .zip(results)
+                    .for_each(|(reply, result)| drop(reply.send(result))),
+                Err(error) => {
+                    replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone()))))
+                }
             }
             if closing {
                 return;
@@ -239,7 +260,9 @@ impl Writer {
         let mark = &self.watched.mark;
         let set = mark.set(Marked { size: range.size(), root: range.root() });
         let set = set.and_then(|()| if lasting { mark.sync() } else { Ok(()) });
-        set.map_err(|error| LedgerError::Unavailable(format!("`{}`: {error}", mark.path().display())))
+        set.map_err(|error| {
+            LedgerError::Unavailable(format!("`{}`: {error}", mark.path().display()))
+        })
     }
 }
 
@@ -248,8 +271,13 @@ pub(crate) struct WriterThread(Option<JoinHandle<()>>);
 
 impl WriterThread {
     pub(crate) fn start(writer: Writer, queue: mpsc::Receiver<Job>) -> Result<Self, OpenError> {
-        let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(queue));
-        Ok(Self(Some(thread.map_err(|error| OpenError::Store(format!("no thread for the writer: {error}")))?)))
+        let thread = std::thread::Builder::new()
+            .name("ledger-writer".into())
+            .spawn(move || writer.run(queue));
+        Ok(Self(Some(
+            thread
+                .map_err(|error| OpenError::Store(format!("no thread for the writer: {error}")))?,
+        )))
     }
 }
 

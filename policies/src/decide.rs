@@ -95,7 +95,11 @@ impl Snapshot {
         for granted in grants {
             match self.ask(&system.uid, &check.uid, Some(&granted.uid), facts) {
                 Verdict::Allowed(ids) => return self.decision(true, ids, Some(granted)),
-                Verdict::Denied(ids) if closest.as_ref().is_none_or(|closest| ids.len() < closest.len()) => closest = Some(ids),
+                Verdict::Denied(ids)
+                    if closest.as_ref().is_none_or(|closest| ids.len() < closest.len()) =>
+                {
+                    closest = Some(ids)
+                }
                 Verdict::Denied(_) => {}
                 Verdict::Failed(ids) => return self.decision(false, ids, None),
             }
@@ -110,18 +114,29 @@ impl Snapshot {
         }
     }
 
-    fn ask(&self, system: &EntityUid, check: &EntityUid, grant: Option<&EntityUid>, facts: &Facts<'_>) -> Verdict {
-        let failed = |ids: Vec<String>| Verdict::Failed([vec![EVALUATION_ERROR.to_owned()], ids].concat());
+    fn ask(
+        &self,
+        system: &EntityUid,
+        check: &EntityUid,
+        grant: Option<&EntityUid>,
+        facts: &Facts<'_>,
+    ) -> Verdict {
+        let failed =
+            |ids: Vec<String>| Verdict::Failed([vec![EVALUATION_ERROR.to_owned()], ids].concat());
         let Ok(context) = Context::from_pairs(context(grant, facts)) else { return failed(vec![]) };
         let action = uid(&self.action_type, facts.action.name());
         // Not validated against the schema again: what does not fit it makes a policy err, and that denies.
-        let Ok(request) = Request::new(system.clone(), action, check.clone(), context, None) else { return failed(vec![]) };
+        let Ok(request) = Request::new(system.clone(), action, check.clone(), context, None) else {
+            return failed(vec![]);
+        };
         let response = self.authorizer.is_authorized(&request, &self.policies, &self.entities);
         // Cedar skips a policy that errs. A forbid that is skipped forbids nothing, so any error is our denial.
         let mut erred: Vec<_> = response
             .diagnostics()
             .errors()
-            .map(|cedar_policy::AuthorizationError::PolicyEvaluationError(error)| error.policy_id().to_string())
+            .map(|cedar_policy::AuthorizationError::PolicyEvaluationError(error)| {
+                error.policy_id().to_string()
+            })
             .collect();
         if !erred.is_empty() {
             erred.sort();
@@ -135,8 +150,17 @@ impl Snapshot {
         Verdict::Denied(if ids.is_empty() { vec![NO_PERMIT.to_owned()] } else { ids })
     }
 
-    fn decision(&self, allowed: bool, policy_ids: Vec<String>, granted: Option<&Granted>) -> Decision {
-        let reasons = if allowed { Vec::new() } else { policy_ids.iter().map(|id| self.reason(id)).collect() };
+    fn decision(
+        &self,
+        allowed: bool,
+        policy_ids: Vec<String>,
+        granted: Option<&Granted>,
+    ) -> Decision {
+        let reasons = if allowed {
+            Vec::new()
+        } else {
+            policy_ids.iter().map(|id| self.reason(id)).collect()
+        };
         Decision {
             allowed,
             policy_ids,
@@ -149,7 +173,11 @@ impl Snapshot {
     }
 
     fn reason(&self, id: &str) -> Reason {
-        let own = |en: &str, zh: &str| Reason { code: id.to_owned(), text_en: en.to_owned(), text_zh: zh.to_owned() };
+        let own = |en: &str, zh: &str| Reason {
+            code: id.to_owned(),
+            text_en: en.to_owned(),
+            text_zh: zh.to_owned(),
+        };
         match self.reasons.get(id) {
             Some(reason) => reason.clone(),
             None if id == NO_PERMIT => own("no policy permits the request", "没有策略允许该请求"),
@@ -168,7 +196,10 @@ fn context(grant: Option<&EntityUid>, facts: &Facts<'_>) -> Vec<(String, Restric
         ("legal_basis".to_owned(), text(facts.legal_basis)),
         ("service_item".to_owned(), text(facts.service_item)),
         ("official".to_owned(), text(facts.official)),
-        ("case_number_present".to_owned(), RestrictedExpression::new_bool(!facts.case_number.is_empty())),
+        (
+            "case_number_present".to_owned(),
+            RestrictedExpression::new_bool(!facts.case_number.is_empty()),
+        ),
         ("now".to_owned(), RestrictedExpression::new_long(seconds(facts.now))),
     ];
     if let Some(grant) = grant {
@@ -181,6 +212,8 @@ fn context(grant: Option<&EntityUid>, facts: &Facts<'_>) -> Vec<(String, Restric
 fn seconds(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds - 1),
+        Err(before) => {
+            i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds - 1)
+        }
     }
 }

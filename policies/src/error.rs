@@ -51,7 +51,9 @@ impl PolicyError {
             Self::Envelope(error) => error.code(),
             Self::RolledBack { .. } => ErrorCode::StaleBundle,
             Self::Faults(_) => ErrorCode::Malformed,
-            Self::Check(_) | Self::Unreadable(_) | Self::Invalid(_) | Self::Annotation { .. } => ErrorCode::Misconfigured,
+            Self::Check(_) | Self::Unreadable(_) | Self::Invalid(_) | Self::Annotation { .. } => {
+                ErrorCode::Misconfigured
+            }
             Self::Entities(_) => ErrorCode::Internal,
         }
     }
@@ -84,7 +86,9 @@ pub enum GrantFault {
         member: String,
     },
     /// Not `<check>/<variant>`.
-    #[error("`{check}` of grant `{grant}` names no check; write `<check>/<variant>`, such as `no-property/couple`")]
+    #[error(
+        "`{check}` of grant `{grant}` names no check; write `<check>/<variant>`, such as `no-property/couple`"
+    )]
     Check {
         /// The grant.
         grant: String,
@@ -114,7 +118,9 @@ pub enum GrantFault {
     #[error("times of grant `{0}`")]
     Times(String),
     /// Each of them is weighed in every request.
-    #[error("member `{member}` holds too many grants on check `{check}`, of at most {GRANTS_PER_CHECK}")]
+    #[error(
+        "member `{member}` holds too many grants on check `{check}`, of at most {GRANTS_PER_CHECK}"
+    )]
     TooManyOnCheck {
         /// Who.
         member: String,
@@ -125,6 +131,10 @@ pub enum GrantFault {
 
 fn list(faults: &[GrantFault]) -> String {
     let shown: Vec<_> = faults.iter().take(10).map(ToString::to_string).collect();
-    let more = if faults.len() > shown.len() { format!(" and {} more", faults.len() - shown.len()) } else { String::new() };
+    let more = if faults.len() > shown.len() {
+        format!(" and {} more", faults.len() - shown.len())
+    } else {
+        String::new()
+    };
     format!("{}{more}", shown.join("; "))
 }

@@ -17,7 +17,11 @@ const FAULTS: usize = 64;
 
 /// Opens a bundle: the authority's signature, the version not below `at_least_version` (that of the one in force), and no fault that can
 /// be seen without directory and catalog; [`crate::Snapshot::try_new`] looks for the others.
-pub fn open_grants(envelope: &Envelope, authority: &PublicKey, at_least_version: u64) -> Result<GrantBundle, PolicyError> {
+pub fn open_grants(
+    envelope: &Envelope,
+    authority: &PublicKey,
+    at_least_version: u64,
+) -> Result<GrantBundle, PolicyError> {
     let bundle: GrantBundle = dsse::open(envelope, payload_type::GRANTS, authority)?;
     if bundle.version < at_least_version {
         return Err(PolicyError::RolledBack { found: bundle.version, at_least: at_least_version });
@@ -73,20 +77,30 @@ pub(crate) fn faults(bundle: &GrantBundle) -> Faults {
         }
         for (what, terms) in [("purposes", &grant.purposes), ("legal bases", &grant.legal_bases)] {
             let different: HashSet<_> = terms.iter().take(TERMS).collect();
-            if !(1..=TERMS).contains(&terms.len()) || different.len() != terms.len() || !terms.iter().all(|term| is_term(term)) {
+            if !(1..=TERMS).contains(&terms.len())
+                || different.len() != terms.len()
+                || !terms.iter().all(|term| is_term(term))
+            {
                 faults.push(GrantFault::Terms { grant: cut(&grant.id), what });
             }
         }
         if grant.variants_per_subject > VARIANTS {
-            faults.push(GrantFault::Variants { grant: cut(&grant.id), found: grant.variants_per_subject });
+            faults.push(GrantFault::Variants {
+                grant: cut(&grant.id),
+                found: grant.variants_per_subject,
+            });
         }
         if seconds(grant).is_none() {
             faults.push(GrantFault::Times(cut(&grant.id)));
         }
-        let held: &mut usize = on_check.entry((grant.member.as_str(), grant.check.as_str())).or_default();
+        let held: &mut usize =
+            on_check.entry((grant.member.as_str(), grant.check.as_str())).or_default();
         *held += 1;
         if *held == GRANTS_PER_CHECK + 1 {
-            faults.push(GrantFault::TooManyOnCheck { member: cut(&grant.member), check: cut(&grant.check) });
+            faults.push(GrantFault::TooManyOnCheck {
+                member: cut(&grant.member),
+                check: cut(&grant.check),
+            });
         }
     }
     faults
@@ -103,6 +117,8 @@ pub(crate) fn seconds(grant: &Grant) -> Option<(i64, i64)> {
 
 /// `<check>/<variant>`. Whether anybody serves it is another question.
 pub(crate) fn is_check(text: &str) -> bool {
-    let named = |(check, variant): (&str, &str)| !check.is_empty() && !variant.is_empty() && !variant.contains('/');
+    let named = |(check, variant): (&str, &str)| {
+        !check.is_empty() && !variant.is_empty() && !variant.contains('/')
+    };
     text.chars().count() <= 2 * TEXT_CHARS && text.split_once('/').is_some_and(named)
 }

@@ -5,8 +5,8 @@ use std::str::FromStr as _;
 use zerotrip_text::cut;
 
 use cedar_policy::{
-    Authorizer, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet, RestrictedExpression, Schema, ValidationMode,
-    Validator,
+    Authorizer, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet,
+    RestrictedExpression, Schema, ValidationMode, Validator,
 };
 use prost::Message as _;
 use zerotrip_proto::v1::{Grant, GrantBundle, Reason};
@@ -76,7 +76,11 @@ impl Snapshot {
     /// Refuses policies that do not hold against their schema (strictly validated), and a bundle with a single fault: all are named. A grant
     /// on a check that is not served is no fault, since it can only narrow: refusing its bundle would leave in force what the bundle
     /// revokes. It grants nothing, and [`Self::unserved`] names it.
-    pub fn try_new(directory: &Directory, grants: &GrantBundle, checks: &[String]) -> Result<Self, PolicyError> {
+    pub fn try_new(
+        directory: &Directory,
+        grants: &GrantBundle,
+        checks: &[String],
+    ) -> Result<Self, PolicyError> {
         Self::with_policies(SCHEMA, POLICIES, directory, grants, checks)
     }
 
@@ -109,7 +113,8 @@ impl Snapshot {
         grants: &GrantBundle,
         checks: &[String],
     ) -> Result<Self, PolicyError> {
-        let (schema, _warnings) = Schema::from_cedarschema_str(schema_text).map_err(|error| PolicyError::Unreadable(error.to_string()))?;
+        let (schema, _warnings) = Schema::from_cedarschema_str(schema_text)
+            .map_err(|error| PolicyError::Unreadable(error.to_string()))?;
         let (policies, reasons) = read_policies(policy_text)?;
         let verdict = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
         if !verdict.validation_passed_without_warnings() {
@@ -120,15 +125,20 @@ impl Snapshot {
 
         let types = Types::new()?;
         let systems = directory.systems().iter().map(|system| {
-            let entry = SystemEntry { uid: uid(&types.system, &system.uri), member: system.member.clone() };
+            let entry =
+                SystemEntry { uid: uid(&types.system, &system.uri), member: system.member.clone() };
             (system.uri.clone(), entry)
         });
-        let unknown_system = SystemEntry { uid: uid(&types.system, UNKNOWN), member: UNKNOWN.to_owned() };
-        let entries = checks.iter().map(|check| (check.clone(), check_entry(&types, check, grants)));
+        let unknown_system =
+            SystemEntry { uid: uid(&types.system, UNKNOWN), member: UNKNOWN.to_owned() };
+        let entries =
+            checks.iter().map(|check| (check.clone(), check_entry(&types, check, grants)));
         let systems: HashMap<_, _> = systems.collect();
         let entries: HashMap<_, _> = entries.collect();
-        let entities = entities(&types, directory, grants, &entries).map_err(PolicyError::Entities)?;
-        let entities = Entities::from_entities(entities, Some(&schema)).map_err(|error| PolicyError::Entities(error.to_string()))?;
+        let entities =
+            entities(&types, directory, grants, &entries).map_err(PolicyError::Entities)?;
+        let entities = Entities::from_entities(entities, Some(&schema))
+            .map_err(|error| PolicyError::Entities(error.to_string()))?;
         Ok(Self {
             authorizer: Authorizer::new(),
             policies,
@@ -140,7 +150,10 @@ impl Snapshot {
             unknown_check: CheckEntry { uid: uid(&types.check, UNKNOWN), grants: HashMap::new() },
             action_type: types.action,
             unserved: unserved(grants, checks),
-            policy_digest: sha256_parts(DIGEST_DOMAIN, &[schema_text.as_bytes(), policy_text.as_bytes(), &grants.encode_to_vec()]),
+            policy_digest: sha256_parts(
+                DIGEST_DOMAIN,
+                &[schema_text.as_bytes(), policy_text.as_bytes(), &grants.encode_to_vec()],
+            ),
             directory_version: directory.version(),
         })
     }
@@ -156,8 +169,17 @@ struct Types {
 
 impl Types {
     fn new() -> Result<Self, PolicyError> {
-        let name = |text| EntityTypeName::from_str(text).map_err(|error| PolicyError::Unreadable(error.to_string()));
-        Ok(Self { member: name("Member")?, system: name("System")?, grant: name("Grant")?, check: name("Check")?, action: name("Action")? })
+        let name = |text| {
+            EntityTypeName::from_str(text)
+                .map_err(|error| PolicyError::Unreadable(error.to_string()))
+        };
+        Ok(Self {
+            member: name("Member")?,
+            system: name("System")?,
+            grant: name("Grant")?,
+            check: name("Check")?,
+            action: name("Action")?,
+        })
     }
 }
 
@@ -179,7 +201,8 @@ fn read_policies(text: &str) -> Result<(PolicySet, HashMap<String, Reason>), Pol
             let text = policy.annotation(annotation).filter(|text| !text.is_empty());
             text.map(str::to_owned).ok_or(PolicyError::Annotation { id, annotation })
         };
-        let reason = Reason { code: said("id")?, text_en: said("reason_en")?, text_zh: said("reason_zh")? };
+        let reason =
+            Reason { code: said("id")?, text_en: said("reason_en")?, text_zh: said("reason_zh")? };
         let id = reason.code.clone();
         if reasons.insert(id.clone(), reason).is_some() {
             return Err(PolicyError::Annotation { id, annotation: "id" });
@@ -200,7 +223,10 @@ fn refuse_grants(directory: &Directory, bundle: &GrantBundle) -> Result<(), Poli
     let mut faults = grants::faults(bundle);
     for grant in bundle.grants.iter().take(bounds::GRANTS) {
         if directory.member(&grant.member).is_none() {
-            faults.push(GrantFault::UnknownMember { grant: cut(&grant.id), member: cut(&grant.member) });
+            faults.push(GrantFault::UnknownMember {
+                grant: cut(&grant.id),
+                member: cut(&grant.member),
+            });
         }
     }
     grants::refuse_faults(faults)
@@ -243,17 +269,29 @@ fn entities(
         found.push(grant(types, one)?);
     }
     for entry in checks.values() {
-        let set =
-            |grants: &[Granted]| grants.iter().map(|granted| RestrictedExpression::new_entity_uid(granted.uid.clone())).collect::<Vec<_>>();
-        let tags = entry.grants.iter().map(|(member, grants)| (member.clone(), RestrictedExpression::new_set(set(grants))));
-        found.push(Entity::new_with_tags(entry.uid.clone(), [], [], tags).map_err(|error| error.to_string())?);
+        let set = |grants: &[Granted]| {
+            grants
+                .iter()
+                .map(|granted| RestrictedExpression::new_entity_uid(granted.uid.clone()))
+                .collect::<Vec<_>>()
+        };
+        let tags = entry
+            .grants
+            .iter()
+            .map(|(member, grants)| (member.clone(), RestrictedExpression::new_set(set(grants))));
+        found.push(
+            Entity::new_with_tags(entry.uid.clone(), [], [], tags)
+                .map_err(|error| error.to_string())?,
+        );
     }
     Ok(found)
 }
 
 fn member(types: &Types, id: &str, suspended: bool) -> Result<Entity, String> {
-    let attributes = HashMap::from([("suspended".to_owned(), RestrictedExpression::new_bool(suspended))]);
-    Entity::new(uid(&types.member, id), attributes, HashSet::new()).map_err(|error| error.to_string())
+    let attributes =
+        HashMap::from([("suspended".to_owned(), RestrictedExpression::new_bool(suspended))]);
+    Entity::new(uid(&types.member, id), attributes, HashSet::new())
+        .map_err(|error| error.to_string())
 }
 
 fn system(types: &Types, uri: &str, member: &str, suspended: bool) -> Result<Entity, String> {
@@ -263,12 +301,15 @@ fn system(types: &Types, uri: &str, member: &str, suspended: bool) -> Result<Ent
         ("member_id".to_owned(), RestrictedExpression::new_string(member.to_owned())),
         ("suspended".to_owned(), RestrictedExpression::new_bool(suspended)),
     ]);
-    Entity::new(uid(&types.system, uri), attributes, HashSet::from([parent])).map_err(|error| error.to_string())
+    Entity::new(uid(&types.system, uri), attributes, HashSet::from([parent]))
+        .map_err(|error| error.to_string())
 }
 
 fn grant(types: &Types, grant: &Grant) -> Result<Entity, String> {
     let (not_before, not_after) = grants::seconds(grant).ok_or("a grant without times")?;
-    let set = |terms: &[String]| RestrictedExpression::new_set(terms.iter().cloned().map(RestrictedExpression::new_string));
+    let set = |terms: &[String]| {
+        RestrictedExpression::new_set(terms.iter().cloned().map(RestrictedExpression::new_string))
+    };
     let attributes = HashMap::from([
         ("purposes".to_owned(), set(&grant.purposes)),
         ("legal_bases".to_owned(), set(&grant.legal_bases)),
@@ -276,5 +317,6 @@ fn grant(types: &Types, grant: &Grant) -> Result<Entity, String> {
         ("not_after".to_owned(), RestrictedExpression::new_long(not_after)),
         ("may_issue".to_owned(), RestrictedExpression::new_bool(grant.may_issue)),
     ]);
-    Entity::new(uid(&types.grant, &grant.id), attributes, HashSet::new()).map_err(|error| error.to_string())
+    Entity::new(uid(&types.grant, &grant.id), attributes, HashSet::new())
+        .map_err(|error| error.to_string())
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
-use zerotrip_proto::v1::{self, Envelope, ErrorCode, Grant, GrantBundle, KeyDirectory, KeyUsage, Status};
+use zerotrip_proto::v1::{
+    self, Envelope, ErrorCode, Grant, GrantBundle, KeyDirectory, KeyUsage, Status,
+};
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::{Algorithm, Directory, SigningKey, dsse};
 
@@ -49,11 +51,17 @@ fn directory(members: &[(&str, bool, bool)]) -> Directory {
         hubs: vec![],
     };
     let authority = key();
-    Directory::open(&Directory::seal(&message, &authority).unwrap(), authority.public(), at(1), 0).unwrap()
+    Directory::open(&Directory::seal(&message, &authority).unwrap(), authority.public(), at(1), 0)
+        .unwrap()
 }
 
 fn city() -> Directory {
-    directory(&[("fund", false, false), ("tax", false, false), ("halted", true, false), ("cut", false, true)])
+    directory(&[
+        ("fund", false, false),
+        ("tax", false, false),
+        ("halted", true, false),
+        ("cut", false, true),
+    ])
 }
 
 fn texts(list: &[&str]) -> Vec<String> {
@@ -105,9 +113,17 @@ fn facts() -> Facts<'static> {
 fn denied(snapshot: &Snapshot, facts: &Facts<'_>) -> Vec<String> {
     let decision = snapshot.decide(facts);
     assert!(!decision.allowed && decision.grant.is_none());
-    assert_eq!(decision.reasons.iter().map(|reason| reason.code.clone()).collect::<Vec<_>>(), decision.policy_ids);
+    assert_eq!(
+        decision.reasons.iter().map(|reason| reason.code.clone()).collect::<Vec<_>>(),
+        decision.policy_ids
+    );
     assert!(!decision.reasons.is_empty());
-    assert!(decision.reasons.iter().all(|reason| !reason.text_en.is_empty() && !reason.text_zh.is_empty()));
+    assert!(
+        decision
+            .reasons
+            .iter()
+            .all(|reason| !reason.text_en.is_empty() && !reason.text_zh.is_empty())
+    );
     decision.policy_ids
 }
 
@@ -117,8 +133,14 @@ fn a_covered_request_is_allowed_and_says_by_what() {
     for action in Action::ALL {
         let decision = snapshot.decide(&Facts { action, ..facts() });
         assert!(decision.allowed && decision.reasons.is_empty());
-        assert_eq!((decision.policy_ids, decision.grant), (texts(&["grant-covers-request"]), Some("g1".into())));
-        assert_eq!((decision.policy_digest, decision.directory_version), (snapshot.policy_digest(), 7));
+        assert_eq!(
+            (decision.policy_ids, decision.grant),
+            (texts(&["grant-covers-request"]), Some("g1".into()))
+        );
+        assert_eq!(
+            (decision.policy_digest, decision.directory_version),
+            (snapshot.policy_digest(), 7)
+        );
     }
 }
 
@@ -145,31 +167,67 @@ fn each_lack_is_denied_by_its_name() {
     lacks(&whole, Facts { legal_basis: "条例第二十五条", ..facts() }, &["basis-not-granted"]);
     lacks(&whole, Facts { now: at(99), ..facts() }, &["grant-not-in-force"]);
     lacks(&whole, Facts { now: at(200), ..facts() }, &["grant-not-in-force"]);
-    lacks(&whole, Facts { now: UNIX_EPOCH - Duration::from_secs(1), ..facts() }, &["grant-not-in-force"]);
+    lacks(
+        &whole,
+        Facts { now: UNIX_EPOCH - Duration::from_secs(1), ..facts() },
+        &["grant-not-in-force"],
+    );
     lacks(&without, Facts { action: Action::Issue, ..facts() }, &["may-not-issue"]);
-    for facts in [Facts { case_number: "", ..facts() }, Facts { official: "", ..facts() }, Facts { service_item: "", ..facts() }] {
+    for facts in [
+        Facts { case_number: "", ..facts() },
+        Facts { official: "", ..facts() },
+        Facts { service_item: "", ..facts() },
+    ] {
         lacks(&whole, facts, &["errand-incomplete"]);
     }
-    for unknown in ["?", "", "spiffe://city.example/member/fund/system/other", "spiffe://city.example/hub/main"] {
+    for unknown in [
+        "?",
+        "",
+        "spiffe://city.example/member/fund/system/other",
+        "spiffe://city.example/hub/main",
+    ] {
         lacks(&whole, Facts { system: unknown, ..facts() }, &["no-grant", "system-suspended"]);
     }
     assert!(without.decide(&facts()).allowed);
     // No policy stands there without a denial that shows it.
-    assert_eq!(named.into_iter().collect::<Vec<_>>(), whole.policies().iter().map(|reason| reason.code.clone()).collect::<Vec<_>>());
+    assert_eq!(
+        named.into_iter().collect::<Vec<_>>(),
+        whole.policies().iter().map(|reason| reason.code.clone()).collect::<Vec<_>>()
+    );
 }
 
 #[test]
 fn purpose_basis_and_time_come_from_one_grant() {
-    let rent = Grant { id: "rent".into(), legal_bases: texts(&["b1"]), purposes: texts(&["p1"]), ..grant("", "fund") };
-    let loan = Grant { id: "loan".into(), legal_bases: texts(&["b2"]), purposes: texts(&["p2"]), ..grant("", "fund") };
-    let later =
-        Grant { id: "later".into(), not_before: Some(to_timestamp(at(200))), not_after: Some(to_timestamp(at(300))), ..rent.clone() };
+    let rent = Grant {
+        id: "rent".into(),
+        legal_bases: texts(&["b1"]),
+        purposes: texts(&["p1"]),
+        ..grant("", "fund")
+    };
+    let loan = Grant {
+        id: "loan".into(),
+        legal_bases: texts(&["b2"]),
+        purposes: texts(&["p2"]),
+        ..grant("", "fund")
+    };
+    let later = Grant {
+        id: "later".into(),
+        not_before: Some(to_timestamp(at(200))),
+        not_after: Some(to_timestamp(at(300))),
+        ..rent.clone()
+    };
     let snapshot = snapshot(vec![rent, loan, later]);
-    let ask = |purpose, legal_basis, seconds| snapshot.decide(&Facts { purpose, legal_basis, now: at(seconds), ..facts() });
+    let ask = |purpose, legal_basis, seconds| {
+        snapshot.decide(&Facts { purpose, legal_basis, now: at(seconds), ..facts() })
+    };
     assert_eq!(ask("p1", "b1", 150).grant.as_deref(), Some("rent"));
     assert_eq!(ask("p2", "b2", 150).grant.as_deref(), Some("loan"));
     assert_eq!(ask("p1", "b1", 250).grant.as_deref(), Some("later"));
-    assert_eq!(ask("p1", "b2", 150).policy_ids, ["basis-not-granted"], "the closest grant gives the reason");
+    assert_eq!(
+        ask("p1", "b2", 150).policy_ids,
+        ["basis-not-granted"],
+        "the closest grant gives the reason"
+    );
     assert_eq!(ask("p2", "b1", 150).policy_ids, ["purpose-not-granted"]);
     assert_eq!(ask("p2", "b2", 250).policy_ids, ["grant-not-in-force"]);
 }
@@ -179,16 +237,28 @@ fn look_alikes_match_nobody() {
     let composed = Grant { purposes: texts(&["caf\u{e9}"]), ..grant("g1", "fund") };
     let snapshot = snapshot(vec![composed]);
     assert!(snapshot.decide(&Facts { purpose: "caf\u{e9}", ..facts() }).allowed);
-    for purpose in ["cafe\u{301}", "CAF\u{c9}", "caf\u{e9} ", "caf\u{e9}\u{200b}", "c\u{430}f\u{e9}"] {
+    for purpose in
+        ["cafe\u{301}", "CAF\u{c9}", "caf\u{e9} ", "caf\u{e9}\u{200b}", "c\u{430}f\u{e9}"]
+    {
         assert_eq!(denied(&snapshot, &Facts { purpose, ..facts() }), ["purpose-not-granted"]);
     }
-    for system in
-        [FUND.to_uppercase(), FUND.replace("fund", "ｆund"), FUND.replace("fund", "f\u{443}nd"), format!("{FUND}/"), format!("{FUND}\0")]
-    {
-        assert_eq!(denied(&snapshot, &Facts { system: &system, ..facts() }), ["no-grant", "system-suspended"]);
+    for system in [
+        FUND.to_uppercase(),
+        FUND.replace("fund", "ｆund"),
+        FUND.replace("fund", "f\u{443}nd"),
+        format!("{FUND}/"),
+        format!("{FUND}\0"),
+    ] {
+        assert_eq!(
+            denied(&snapshot, &Facts { system: &system, ..facts() }),
+            ["no-grant", "system-suspended"]
+        );
     }
     // What would be a string of Cedar's is only ever a value.
-    assert_eq!(denied(&snapshot, &Facts { purpose: "\" || true || \"", ..facts() }), ["purpose-not-granted"]);
+    assert_eq!(
+        denied(&snapshot, &Facts { purpose: "\" || true || \"", ..facts() }),
+        ["purpose-not-granted"]
+    );
     for member in ["Fund", "fund ", "ｆund", "f\u{443}nd", ""] {
         let fault = GrantFault::UnknownMember { grant: "g1".into(), member: member.into() };
         assert_eq!(
@@ -202,27 +272,51 @@ fn look_alikes_match_nobody() {
 fn a_grant_on_a_check_gives_no_rows() {
     let snapshot = snapshot(vec![grant("g1", "fund")]);
     let (schema, _) = cedar_policy::Schema::from_cedarschema_str(SCHEMA).unwrap();
-    let actions: BTreeSet<_> = schema.actions().map(|action| action.id().unescaped().to_owned()).collect();
+    let actions: BTreeSet<_> =
+        schema.actions().map(|action| action.id().unescaped().to_owned()).collect();
     assert_eq!(actions, Action::ALL.iter().map(|action| action.name().to_owned()).collect());
-    for (action, resource) in [("read", "Dataset"), ("query", "Dataset"), ("check", "Dataset"), ("read", "Check")] {
+    for (action, resource) in
+        [("read", "Dataset"), ("query", "Dataset"), ("check", "Dataset"), ("read", "Check")]
+    {
         let entity = |kind: &str, id: &str| crate::snapshot::uid(&kind.parse().unwrap(), id);
-        let mut pairs = vec![("grant".to_owned(), cedar_policy::RestrictedExpression::new_entity_uid(entity("Grant", "g1")))];
+        let mut pairs = vec![(
+            "grant".to_owned(),
+            cedar_policy::RestrictedExpression::new_entity_uid(entity("Grant", "g1")),
+        )];
         for text in ["purpose", "legal_basis", "service_item", "official"] {
-            pairs.push((text.to_owned(), cedar_policy::RestrictedExpression::new_string("rent-withdrawal".into())));
+            pairs.push((
+                text.to_owned(),
+                cedar_policy::RestrictedExpression::new_string("rent-withdrawal".into()),
+            ));
         }
-        pairs.push(("case_number_present".to_owned(), cedar_policy::RestrictedExpression::new_bool(true)));
-        pairs.push(("now".to_owned(), cedar_policy::RestrictedExpression::new_long(i64::try_from(BASE).unwrap() + 150)));
+        pairs.push((
+            "case_number_present".to_owned(),
+            cedar_policy::RestrictedExpression::new_bool(true),
+        ));
+        pairs.push((
+            "now".to_owned(),
+            cedar_policy::RestrictedExpression::new_long(i64::try_from(BASE).unwrap() + 150),
+        ));
         let context = cedar_policy::Context::from_pairs(pairs).unwrap();
         let (action, resource) = (entity("Action", action), entity(resource, "no-property/family"));
-        let request = cedar_policy::Request::new(entity("System", FUND), action, resource, context, None).unwrap();
-        let response = snapshot.authorizer.is_authorized(&request, &snapshot.policies, &snapshot.entities);
+        let request =
+            cedar_policy::Request::new(entity("System", FUND), action, resource, context, None)
+                .unwrap();
+        let response =
+            snapshot.authorizer.is_authorized(&request, &snapshot.policies, &snapshot.entities);
         assert_eq!(response.decision(), cedar_policy::Decision::Deny);
     }
 }
 
 /// Policies beside the base ones.
 fn with(extra: &str) -> Result<Snapshot, PolicyError> {
-    Snapshot::with_policies(SCHEMA, &format!("{POLICIES}\n{extra}"), &city(), &bundle(vec![grant("g1", "fund")]), &checks())
+    Snapshot::with_policies(
+        SCHEMA,
+        &format!("{POLICIES}\n{extra}"),
+        &city(),
+        &bundle(vec![grant("g1", "fund")]),
+        &checks(),
+    )
 }
 
 #[test]
@@ -230,12 +324,16 @@ fn a_policy_that_errs_denies() {
     // Passes strict validation, and overflows whenever it is evaluated: Cedar alone would skip it and allow.
     let overflow = "context.now + 9223372036854775807 > 0";
     for effect in ["forbid", "permit"] {
-        let text =
-            format!("@id(\"careless\") @reason_en(\"r\") @reason_zh(\"由\") {effect} (principal, action, resource) when {{ {overflow} }};");
+        let text = format!(
+            "@id(\"careless\") @reason_en(\"r\") @reason_zh(\"由\") {effect} (principal, action, resource) when {{ {overflow} }};"
+        );
         let snapshot = with(&text).unwrap();
         assert_eq!(denied(&snapshot, &facts()), [EVALUATION_ERROR, "careless"]);
         // The same where the member holds no grant at all.
-        assert_eq!(denied(&snapshot, &Facts { check: "no-property/single", ..facts() }), [EVALUATION_ERROR, "careless"]);
+        assert_eq!(
+            denied(&snapshot, &Facts { check: "no-property/single", ..facts() }),
+            [EVALUATION_ERROR, "careless"]
+        );
     }
 }
 
@@ -246,7 +344,8 @@ fn no_permit_without_a_grant() {
     assert_eq!((decision.allowed, decision.policy_ids), (false, texts(&["no-grant"])));
     // Neither does a policy set that forgot its forbids allow without one.
     let generous = "@id(\"generous\") @reason_en(\"r\") @reason_zh(\"由\") permit (principal, action, resource);";
-    let bare = Snapshot::with_policies(SCHEMA, generous, &city(), &bundle(vec![]), &checks()).unwrap();
+    let bare =
+        Snapshot::with_policies(SCHEMA, generous, &city(), &bundle(vec![]), &checks()).unwrap();
     assert_eq!(denied(&bare, &facts()), ["no-permit"]);
 }
 
@@ -258,27 +357,44 @@ fn wrong_policies_are_refused() {
         "forbid (principal, action, resource) when { principal.colour == 1 };",
         "permit (principal, action == Action::\"read\", resource);",
     ] {
-        assert!(matches!(with(&format!("{annotated}{body}")).unwrap_err(), PolicyError::Invalid(_)), "{body}");
+        assert!(
+            matches!(with(&format!("{annotated}{body}")).unwrap_err(), PolicyError::Invalid(_)),
+            "{body}"
+        );
     }
     assert!(matches!(with("forbid (").unwrap_err(), PolicyError::Unreadable(_)));
     assert!(matches!(
-        with(&format!("{annotated} permit (principal == ?principal, action, resource);")).unwrap_err(),
+        with(&format!("{annotated} permit (principal == ?principal, action, resource);"))
+            .unwrap_err(),
         PolicyError::Unreadable(_)
     ));
-    for (missing, text) in
-        [("reason_zh", "@id(\"x\") @reason_en(\"r\")"), ("reason_en", "@id(\"x\") @reason_zh(\"由\")"), ("id", "@reason_en(\"r\")")]
-    {
+    for (missing, text) in [
+        ("reason_zh", "@id(\"x\") @reason_en(\"r\")"),
+        ("reason_en", "@id(\"x\") @reason_zh(\"由\")"),
+        ("id", "@reason_en(\"r\")"),
+    ] {
         let error = with(&format!("{text} forbid (principal, action, resource);")).unwrap_err();
-        assert!(matches!(error, PolicyError::Annotation { annotation, .. } if annotation == missing), "{missing}");
+        assert!(
+            matches!(error, PolicyError::Annotation { annotation, .. } if annotation == missing),
+            "{missing}"
+        );
     }
     let twice = annotated.replace("\"x\"", "\"no-grant\"");
-    assert_eq!(code(&format!("{twice} forbid (principal, action, resource);")), ErrorCode::Misconfigured);
+    assert_eq!(
+        code(&format!("{twice} forbid (principal, action, resource);")),
+        ErrorCode::Misconfigured
+    );
     let schema = Snapshot::with_policies("entity", POLICIES, &city(), &bundle(vec![]), &checks());
     assert!(matches!(schema.unwrap_err(), PolicyError::Unreadable(_)));
     for check in ["no-property", "/family", "no-property/", ""] {
-        assert_eq!(Snapshot::try_new(&city(), &bundle(vec![]), &texts(&[check])).unwrap_err(), PolicyError::Check(check.into()));
+        assert_eq!(
+            Snapshot::try_new(&city(), &bundle(vec![]), &texts(&[check])).unwrap_err(),
+            PolicyError::Check(check.into())
+        );
     }
-    assert!(Snapshot::try_new(&city(), &bundle(vec![]), &vec!["a/b".to_owned(); CHECKS + 1]).is_err());
+    assert!(
+        Snapshot::try_new(&city(), &bundle(vec![]), &vec!["a/b".to_owned(); CHECKS + 1]).is_err()
+    );
 }
 
 #[test]
@@ -289,26 +405,52 @@ fn each_fault_of_a_bundle_is_named() {
     };
     let good = || grant("g1", "fund");
     assert_eq!(faults(vec![good(), good()]), [GrantFault::Twice("g1".into())]);
-    for check in ["", "no-car", "no-car/", "/family", "no-car/family/all", &format!("no-car/{}", "x".repeat(200))] {
-        let fault = GrantFault::Check { grant: "g1".into(), check: check.chars().take(100).collect() };
+    for check in [
+        "",
+        "no-car",
+        "no-car/",
+        "/family",
+        "no-car/family/all",
+        &format!("no-car/{}", "x".repeat(200)),
+    ] {
+        let fault =
+            GrantFault::Check { grant: "g1".into(), check: check.chars().take(100).collect() };
         assert_eq!(faults(vec![Grant { check: check.into(), ..good() }]), [fault]);
     }
     for id in ["", " g", "g\n", "G", &"g".repeat(33)] {
-        assert_eq!(faults(vec![grant(id, "fund")]), [GrantFault::Id(id.chars().take(64).collect())]);
+        assert_eq!(
+            faults(vec![grant(id, "fund")]),
+            [GrantFault::Id(id.chars().take(64).collect())]
+        );
     }
     let numbered = (0..=TERMS).map(|number| number.to_string()).collect();
-    for terms in [vec![], texts(&["a", "a"]), texts(&[""]), texts(&["a\u{0}"]), texts(&["a "]), vec!["x".repeat(65)], numbered] {
+    for terms in [
+        vec![],
+        texts(&["a", "a"]),
+        texts(&[""]),
+        texts(&["a\u{0}"]),
+        texts(&["a "]),
+        vec!["x".repeat(65)],
+        numbered,
+    ] {
         let fault = |what| vec![GrantFault::Terms { grant: "g1".into(), what }];
         assert_eq!(faults(vec![Grant { purposes: terms.clone(), ..good() }]), fault("purposes"));
         assert_eq!(faults(vec![Grant { legal_bases: terms, ..good() }]), fault("legal bases"));
     }
     for (start, end) in [(Some(at(5)), Some(at(5))), (None, Some(at(5))), (Some(at(5)), None)] {
-        let times = Grant { not_before: start.map(to_timestamp), not_after: end.map(to_timestamp), ..good() };
+        let times = Grant {
+            not_before: start.map(to_timestamp),
+            not_after: end.map(to_timestamp),
+            ..good()
+        };
         assert_eq!(faults(vec![times]), [GrantFault::Times("g1".into())]);
     }
-    let crowd = |count: usize| (0..count).map(|number| grant(&number.to_string(), "fund")).collect::<Vec<_>>();
+    let crowd = |count: usize| {
+        (0..count).map(|number| grant(&number.to_string(), "fund")).collect::<Vec<_>>()
+    };
     assert_eq!(faults(crowd(GRANTS_PER_CHECK)), []);
-    let fault = GrantFault::TooManyOnCheck { member: "fund".into(), check: "no-property/family".into() };
+    let fault =
+        GrantFault::TooManyOnCheck { member: "fund".into(), check: "no-property/family".into() };
     assert_eq!(faults(crowd(GRANTS_PER_CHECK + 4)), [fault]);
     assert!(faults(crowd(GRANTS + 1)).contains(&GrantFault::TooMany(GRANTS + 1)));
     let nobody = (0..200).map(|number| grant(&number.to_string(), "nobody")).collect();
@@ -337,7 +479,10 @@ fn only_the_authoritys_newest_bundle_is_opened() {
         assert_eq!(open(&seal(&good), at_least).unwrap(), good);
     }
     let error = open(&seal(&good), 4).unwrap_err();
-    assert_eq!((error.code(), error), (ErrorCode::StaleBundle, PolicyError::RolledBack { found: 3, at_least: 4 }));
+    assert_eq!(
+        (error.code(), error),
+        (ErrorCode::StaleBundle, PolicyError::RolledBack { found: 3, at_least: 4 })
+    );
     let stranger = open_grants(&seal(&good), key().public(), 0).unwrap_err();
     assert_eq!(stranger.code(), ErrorCode::BadSignature);
     let mut unsigned = seal(&good);
@@ -348,15 +493,24 @@ fn only_the_authoritys_newest_bundle_is_opened() {
     let garbage = dsse::sign(payload_type::GRANTS, vec![0xff; 9], &authority).unwrap();
     assert_eq!(open(&garbage, 0).unwrap_err().code(), ErrorCode::Malformed);
     let faulty = GrantBundle { version: 0, issued_at: None, grants: vec![] };
-    assert_eq!(open(&seal(&faulty), 0).unwrap_err(), PolicyError::Faults(vec![GrantFault::NoVersion, GrantFault::IssuedAt]));
+    assert_eq!(
+        open(&seal(&faulty), 0).unwrap_err(),
+        PolicyError::Faults(vec![GrantFault::NoVersion, GrantFault::IssuedAt])
+    );
 }
 
 #[test]
 fn the_digest_is_of_policies_and_grants() {
     let digest = |grants| snapshot(grants).policy_digest();
     assert_eq!(digest(vec![grant("g1", "fund")]), digest(vec![grant("g1", "fund")]));
-    assert_ne!(digest(vec![grant("g1", "fund")]), digest(vec![Grant { may_issue: false, ..grant("g1", "fund") }]));
-    let other = with("@id(\"x\") @reason_en(\"r\") @reason_zh(\"由\") forbid (principal, action, resource);").unwrap();
+    assert_ne!(
+        digest(vec![grant("g1", "fund")]),
+        digest(vec![Grant { may_issue: false, ..grant("g1", "fund") }])
+    );
+    let other = with(
+        "@id(\"x\") @reason_en(\"r\") @reason_zh(\"由\") forbid (principal, action, resource);",
+    )
+    .unwrap();
     assert_ne!(digest(vec![grant("g1", "fund")]), other.policy_digest());
     fn shared<T: Send + Sync>() {}
     shared::<Snapshot>();
@@ -366,10 +520,17 @@ fn the_digest_is_of_policies_and_grants() {
 fn parts_of_a_second_are_never_added() {
     let millis = |millis: u64| at(0) + Duration::from_millis(millis);
     let (start, end) = (millis(100_300), millis(200_700));
-    let short = Grant { not_before: Some(to_timestamp(start)), not_after: Some(to_timestamp(end)), ..grant("g1", "fund") };
+    let short = Grant {
+        not_before: Some(to_timestamp(start)),
+        not_after: Some(to_timestamp(end)),
+        ..grant("g1", "fund")
+    };
     let snapshot = snapshot(vec![short]);
     let allowed = |now: u64| snapshot.decide(&Facts { now: millis(now), ..facts() }).allowed;
-    assert_eq!([100_299, 100_300, 101_000, 199_999, 200_000, 200_700].map(allowed), [false, false, true, true, false, false]);
+    assert_eq!(
+        [100_299, 100_300, 101_000, 199_999, 200_000, 200_700].map(allowed),
+        [false, false, true, true, false, false]
+    );
 }
 
 /// One careless edit of the policies: a forbid lost, or the permit's conditions.
@@ -379,11 +540,23 @@ fn no_single_edit_lets_more_through() {
     let bare = parts[0].split("when").next().unwrap().to_owned() + ";";
     let mut edits = vec![[&[bare], &parts[1..]].concat()];
     edits.extend((1..parts.len()).map(|lost| [&parts[..lost], &parts[lost + 1..]].concat()));
-    let grants = vec![grant("g1", "fund"), Grant { may_issue: false, ..grant("g2", "tax") }, grant("g3", "halted"), grant("g4", "cut")];
+    let grants = vec![
+        grant("g1", "fund"),
+        Grant { may_issue: false, ..grant("g2", "tax") },
+        grant("g3", "halted"),
+        grant("g4", "cut"),
+    ];
     let system = |member: &str| format!("spiffe://city.example/member/{member}/system/counter");
     let (halted, cut, tax) = (system("halted"), system("cut"), system("tax"));
     for edit in edits {
-        let snapshot = Snapshot::with_policies(SCHEMA, &edit.concat(), &city(), &bundle(grants.clone()), &checks()).unwrap();
+        let snapshot = Snapshot::with_policies(
+            SCHEMA,
+            &edit.concat(),
+            &city(),
+            &bundle(grants.clone()),
+            &checks(),
+        )
+        .unwrap();
         assert!(snapshot.decide(&facts()).allowed);
         for lacking in [
             Facts { system: &halted, ..facts() },
@@ -437,7 +610,9 @@ fn oracle(grants: &[Grant], member: &str, facts: &Facts<'_>) -> bool {
                 && grant.check == facts.check
                 && grant.purposes.iter().any(|purpose| purpose == facts.purpose)
                 && grant.legal_bases.iter().any(|basis| basis == facts.legal_basis)
-                && (grant.not_before.as_ref().unwrap().seconds..grant.not_after.as_ref().unwrap().seconds).contains(&now)
+                && (grant.not_before.as_ref().unwrap().seconds
+                    ..grant.not_after.as_ref().unwrap().seconds)
+                    .contains(&now)
                 && (facts.action == Action::Check || grant.may_issue)
         })
 }
@@ -474,7 +649,12 @@ proptest! {
 #[test]
 fn a_grant_says_how_many_variants_and_one_where_it_says_nothing() {
     let rent = Grant { variants_per_subject: 0, ..grant("rent", "fund") };
-    let wide = Grant { id: "wide".into(), purposes: texts(&["loan"]), variants_per_subject: 3, ..rent.clone() };
+    let wide = Grant {
+        id: "wide".into(),
+        purposes: texts(&["loan"]),
+        variants_per_subject: 3,
+        ..rent.clone()
+    };
     let snapshot = snapshot(vec![rent.clone(), wide]);
     let variants = |purpose| snapshot.decide(&Facts { purpose, ..facts() }).variants_per_subject;
     assert_eq!((variants("rent-withdrawal"), variants("loan"), variants("curiosity")), (1, 3, 0));

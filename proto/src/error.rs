@@ -53,7 +53,9 @@ impl ErrorCode {
     pub fn grpc(self) -> Code {
         match self {
             Self::Malformed | Self::WrongAudience | Self::InvalidParameter => Code::InvalidArgument,
-            Self::NotYetValid | Self::Expired | Self::NotIssuable | Self::StaleBundle => Code::FailedPrecondition,
+            Self::NotYetValid | Self::Expired | Self::NotIssuable | Self::StaleBundle => {
+                Code::FailedPrecondition
+            }
             Self::Replayed | Self::GrantReused => Code::AlreadyExists,
             Self::UnknownName => Code::NotFound,
             Self::TooLarge | Self::SourceLimit | Self::Overloaded => Code::ResourceExhausted,
@@ -81,7 +83,9 @@ impl ErrorCode {
             | Self::SourceDrift
             | Self::SourceFailed
             | Self::LedgerUnavailable => Code::Unavailable,
-            Self::Misconfigured | Self::DefinitionLimit | Self::Internal | Self::Unspecified => Code::Internal,
+            Self::Misconfigured | Self::DefinitionLimit | Self::Internal | Self::Unspecified => {
+                Code::Internal
+            }
         }
     }
 
@@ -158,7 +162,12 @@ impl Refusal {
         if let Ok(detail) = ErrorDetail::decode(status.details())
             && detail.code != 0
         {
-            return Self { code: detail.code(), en: detail.message_en, zh: detail.message_zh, reference: detail.reference };
+            return Self {
+                code: detail.code(),
+                en: detail.message_en,
+                zh: detail.message_zh,
+                reference: detail.reference,
+            };
         }
         let code = match status.code() {
             Code::InvalidArgument | Code::OutOfRange => ErrorCode::Malformed,
@@ -167,12 +176,17 @@ impl Refusal {
             Code::DeadlineExceeded => ErrorCode::SourceTimeout,
             Code::ResourceExhausted => ErrorCode::Overloaded,
             // A connection that broke under a call cancels it: nobody has said that anything took too long.
-            Code::Unavailable | Code::Unknown | Code::Aborted | Code::Cancelled => ErrorCode::SourceUnreachable,
+            Code::Unavailable | Code::Unknown | Code::Aborted | Code::Cancelled => {
+                ErrorCode::SourceUnreachable
+            }
             _ => ErrorCode::Internal,
         };
         // One that was made at this end, of a connection that broke, has a cause; the peer has not spoken.
-        let Some(cause) = std::error::Error::source(status) else { return Self::new(code, status.message()) };
-        let causes = std::iter::successors(Some(cause), |cause| cause.source()).map(ToString::to_string);
+        let Some(cause) = std::error::Error::source(status) else {
+            return Self::new(code, status.message());
+        };
+        let causes =
+            std::iter::successors(Some(cause), |cause| cause.source()).map(ToString::to_string);
         let mut said = vec![status.message().to_owned()];
         for cause in causes.take(MOST_CAUSES) {
             if !said.contains(&cause) {

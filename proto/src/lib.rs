@@ -14,7 +14,12 @@ pub use time::{CHINA_OFFSET_SECONDS, from_timestamp, to_timestamp};
 
 /// Generated from `proto/zerotrip/v1/*.proto`.
 pub mod v1 {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated; the .proto files are the documentation")]
+    #![expect(
+        missing_docs,
+        clippy::all,
+        clippy::pedantic,
+        reason = "generated; the .proto files are the documentation"
+    )]
     #![allow(
         clippy::unwrap_used,
         clippy::expect_used,

@@ -28,7 +28,10 @@ use zerotrip_datasets::{DatasetFile, ResidentId};
 use zerotrip_hub::engine::prepare::PreparedKind;
 use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
-use zerotrip_proto::v1::{Approval, Approvals, Coverage, ErrorCode, Request, ScanGrant, ScanReceipt, ScanTemplate, ScanTrailer, coverage};
+use zerotrip_proto::v1::{
+    Approval, Approvals, Coverage, ErrorCode, Request, ScanGrant, ScanReceipt, ScanTemplate,
+    ScanTrailer, coverage,
+};
 use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
@@ -71,13 +74,23 @@ impl Asker {
             statements.insert(file.id.clone(), file.to_statement(SystemTime::UNIX_EPOCH));
         }
         let text = fs::read_to_string(definitions().join("no-property.toml"))?;
-        let check = PreparedCheck::try_new(Arc::new(Definition::parse(&text, "no-property.toml")?), &statements).await?;
+        let check = PreparedCheck::try_new(
+            Arc::new(Definition::parse(&text, "no-property.toml")?),
+            &statements,
+        )
+        .await?;
         let engine = Engine::new(RuntimeEnvBuilder::new().build_arc()?);
         Ok(Self { check, engine, signer: SigningKey::generate(Algorithm::Ed25519)? })
     }
 
     /// Opens the registers of the city in this folder, as they are asked at that moment of that day. `state` is for snapshots of files.
-    pub fn open(&self, city: &Path, state: &Path, now: SystemTime, today: NaiveDate) -> Result<Registers, Failure> {
+    pub fn open(
+        &self,
+        city: &Path,
+        state: &Path,
+        now: SystemTime,
+        today: NaiveDate,
+    ) -> Result<Registers, Failure> {
         let mut departments = BTreeMap::new();
         for (file, base) in dataset_files(city)? {
             let id = file.id.clone();
@@ -88,13 +101,19 @@ impl Asker {
                 Source::Postgres(spec) | Source::Mysql(spec) => spec.as_of == SqliteAsOf::Live,
                 Source::Odbc(spec) => spec.as_of == SqliteAsOf::Live,
                 Source::Rest(_) => true,
-                Source::Csv(_) | Source::Xlsx(_) | Source::Xls(_) | Source::Dbf(_) | Source::Parquet(_) => false,
+                Source::Csv(_)
+                | Source::Xlsx(_)
+                | Source::Xls(_)
+                | Source::Dbf(_)
+                | Source::Parquet(_) => false,
             };
             let signed = Signed { file, envelope, statement, probes: None };
             let serving = Serving::open(signed, None, &base, &state.join(&id))?;
             let of_it = |template: &&ScanTemplate| template.dataset == id;
-            let approvals =
-                self.templates().filter(of_it).map(|template| Approval { template: Some(template.clone()), ..Approval::default() });
+            let approvals = self.templates().filter(of_it).map(|template| Approval {
+                template: Some(template.clone()),
+                ..Approval::default()
+            });
             let approvals = Approvals { approvals: approvals.collect(), ..Approvals::default() };
             let served = Served::new(approvals, |template| Shape::of(template, &serving));
             departments.insert(id, Department { serving, served, is_live });
@@ -103,21 +122,41 @@ impl Asker {
     }
 
     fn templates(&self) -> impl Iterator<Item = &ScanTemplate> {
-        self.check.variants.values().flat_map(|variant| &variant.steps).filter_map(|step| match &step.kind {
-            PreparedKind::Scan(scan) => Some(&scan.template),
-            PreparedKind::Sql(_) => None,
+        self.check.variants.values().flat_map(|variant| &variant.steps).filter_map(|step| {
+            match &step.kind {
+                PreparedKind::Scan(scan) => Some(&scan.template),
+                PreparedKind::Sql(_) => None,
+            }
         })
     }
 
     /// Asks.
-    pub async fn ask(&self, registers: &Registers, applicant: &ResidentId, variant: Variant) -> Result<Words, Failure> {
-        let Some(plans) = self.check.variants.get(variant.name()) else { return fail(format!("no variant `{}`", variant.name())) };
+    pub async fn ask(
+        &self,
+        registers: &Registers,
+        applicant: &ResidentId,
+        variant: Variant,
+    ) -> Result<Words, Failure> {
+        let Some(plans) = self.check.variants.get(variant.name()) else {
+            return fail(format!("no variant `{}`", variant.name()));
+        };
         let departments = Departments { registers, signer: &self.signer };
-        let run = self.check.run(&self.engine, plans, &[applicant.as_str().to_owned()], registers.today, &departments).await?;
+        let run = self
+            .check
+            .run(
+                &self.engine,
+                plans,
+                &[applicant.as_str().to_owned()],
+                registers.today,
+                &departments,
+            )
+            .await?;
         Ok(match run.conclusion {
             Conclusion::Absent(_) => ("true", String::new(), String::new()),
             Conclusion::Present(code) => ("false", code, String::new()),
-            Conclusion::Unavailable(why) => ("unavailable", why.code.name().to_owned(), why.dataset),
+            Conclusion::Unavailable(why) => {
+                ("unavailable", why.code.name().to_owned(), why.dataset)
+            }
         })
     }
 }
@@ -139,9 +178,12 @@ struct Departments<'a> {
 impl Departments<'_> {
     async fn answer(&self, call: &ScanCall<'_>) -> Result<ScanAnswer, ErrorCode> {
         let dataset = call.scan.scan.dataset.as_str();
-        let department = self.registers.departments.get(dataset).ok_or(ErrorCode::SourceUnreachable)?;
-        let approved = department.served.approved(&call.scan.digest).ok_or(ErrorCode::GateRefused)?;
-        let keys: Result<Vec<ResidentId>, _> = call.keys.iter().map(|key| ResidentId::new_strict(key)).collect();
+        let department =
+            self.registers.departments.get(dataset).ok_or(ErrorCode::SourceUnreachable)?;
+        let approved =
+            department.served.approved(&call.scan.digest).ok_or(ErrorCode::GateRefused)?;
+        let keys: Result<Vec<ResidentId>, _> =
+            call.keys.iter().map(|key| ResidentId::new_strict(key)).collect();
         let admitted = Admitted {
             grant: ScanGrant::default(),
             approved,
@@ -167,13 +209,24 @@ impl Departments<'_> {
         served.map_err(|error| error.code)?;
         let fault = |_| ErrorCode::Internal;
         let last = received.last().ok_or(ErrorCode::SourceTruncated)?;
-        let trailer = ScanTrailer::decode(last.app_metadata.clone()).map_err(|_| ErrorCode::SourceTruncated)?;
-        let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else { return Err(ErrorCode::SourceTruncated) };
+        let trailer = ScanTrailer::decode(last.app_metadata.clone())
+            .map_err(|_| ErrorCode::SourceTruncated)?;
+        let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else {
+            return Err(ErrorCode::SourceTruncated);
+        };
         let receipt: ScanReceipt =
-            dsse::open(&envelope, payload_type::SCAN_RECEIPT, self.signer.public()).map_err(|_| ErrorCode::Internal)?;
+            dsse::open(&envelope, payload_type::SCAN_RECEIPT, self.signer.public())
+                .map_err(|_| ErrorCode::Internal)?;
         let mut rows: Vec<RecordBatch> = Vec::new();
         for message in received.iter().skip(1) {
-            rows.push(flight_data_to_arrow_batch(message, Arc::clone(&call.schema), &std::collections::HashMap::new()).map_err(fault)?);
+            rows.push(
+                flight_data_to_arrow_batch(
+                    message,
+                    Arc::clone(&call.schema),
+                    &std::collections::HashMap::new(),
+                )
+                .map_err(fault)?,
+            );
         }
         let as_of = from_timestamp(receipt.as_of.as_ref()).ok_or(ErrorCode::SourceTruncated)?;
         let statement = &department.serving.statement;
@@ -199,7 +252,9 @@ fn subjects(coverage: Option<&Coverage>) -> Subjects {
     match coverage.and_then(|coverage| coverage.subjects.as_ref()) {
         Some(coverage::Subjects::Everyone(true)) => Subjects::Everyone,
         Some(coverage::Subjects::EveryoneAnywhere(true)) => Subjects::EveryoneAnywhere,
-        Some(coverage::Subjects::RegisteredIn(dataset)) => Subjects::Stated(format!("registered_in:{dataset}")),
+        Some(coverage::Subjects::RegisteredIn(dataset)) => {
+            Subjects::Stated(format!("registered_in:{dataset}"))
+        }
         _ => Subjects::Stated(String::new()),
     }
 }
@@ -209,7 +264,10 @@ fn day(text: &str) -> Option<i32> {
 }
 
 impl Dispatch for Departments<'_> {
-    fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
+    fn scan<'a>(
+        &'a self,
+        call: ScanCall<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
         Box::pin(async move {
             let dataset = call.scan.scan.dataset.clone();
             self.answer(&call).await.map_err(|code| Incomplete { code, dataset })

@@ -14,7 +14,10 @@ use crate::support::{TestTown, runtime, town};
 fn adjudicate(town: &mut TestTown, typed: &str, more: &[&str]) -> Finished {
     let (dir, file) = (town.town.path("estate"), town.town.path("city/estate/ownership.toml"));
     let arguments = [&["adjudicate", "--dir", &dir, &file], more].concat();
-    let finished = run_answering("zerotrip-connector", &arguments, &town.town.folder, typed).unwrap().expect(0).unwrap();
+    let finished = run_answering("zerotrip-connector", &arguments, &town.town.folder, typed)
+        .unwrap()
+        .expect(0)
+        .unwrap();
     town.town.stop_connector("estate").unwrap();
     town.town.wait_detached("estate.ownership").unwrap();
     town.town.start_connector("estate").unwrap();
@@ -39,10 +42,20 @@ fn a_clerk_who_waits_is_told_what_for() {
     let slow = folder.join("slow.toml");
     fs::write(&slow, format!("{before}[source]\n{source}[coverage]{after}")).unwrap();
     let (dir, slow) = (town.town.path("estate"), slow.display().to_string());
-    for arguments in [&["adjudicate", "--dir", &dir, &slow][..], &["check", &slow], &["count", &slow]] {
+    for arguments in
+        [&["adjudicate", "--dir", &dir, &slow][..], &["check", &slow], &["count", &slow]]
+    {
         let finished = run("zerotrip-connector", arguments, &town.town.folder).unwrap();
-        assert!(finished.errors.contains("opening the source: 2 s …"), "{arguments:?}: {}", finished.errors);
-        assert!(finished.errors.contains("SOURCE_TIMEOUT") || finished.output.contains("SOURCE_TIMEOUT"), "{arguments:?}");
+        assert!(
+            finished.errors.contains("opening the source: 2 s …"),
+            "{arguments:?}: {}",
+            finished.errors
+        );
+        assert!(
+            finished.errors.contains("SOURCE_TIMEOUT")
+                || finished.output.contains("SOURCE_TIMEOUT"),
+            "{arguments:?}"
+        );
     }
     town.town.stop().unwrap();
 }
@@ -65,10 +78,15 @@ fn a_paper_era_row_is_adjudicated_by_its_owner() {
 
     // What is not understood is asked again; what is skipped, or not signed, changes nothing.
     let finished = adjudicate(&mut town, &format!("somebody\n{}", "s\n".repeat(9)), &[]);
-    assert!(finished.errors.contains("not understood") && finished.errors.contains("张\\u{1b}[2J三"), "{}", finished.errors);
+    assert!(
+        finished.errors.contains("not understood") && finished.errors.contains("张\\u{1b}[2J三"),
+        "{}",
+        finished.errors
+    );
     // The city has unreadable rows of its own; this one is the newest, and so the last.
     let others = finished.errors.matches("owner_id ").count() - 1;
-    let finished = adjudicate(&mut town, &format!("{}{me}\nDeed 1987-12\nn\n", "s\n".repeat(others)), &[]);
+    let finished =
+        adjudicate(&mut town, &format!("{}{me}\nDeed 1987-12\nn\n", "s\n".repeat(others)), &[]);
     assert!(finished.output.contains("nothing was signed"), "{}", finished.output);
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), nobody_knows);
     // Signed, it concerns whom the owner says, and nobody else.
@@ -93,11 +111,17 @@ fn a_paper_era_row_is_adjudicated_by_its_owner() {
     fs::write(&signed, &first).unwrap();
     let log = town.town.folder.join("logs/estate.log");
     let older = "what the owner stated of unreadable rows of `estate.ownership` here: version 1, and version 2 was signed";
-    wait_until(Duration::from_secs(10), "the older copy is noticed", || Ok(fs::read_to_string(&log)?.contains(older))).unwrap();
+    wait_until(Duration::from_secs(10), "the older copy is noticed", || {
+        Ok(fs::read_to_string(&log)?.contains(older))
+    })
+    .unwrap();
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
     town.town.stop_connector("estate").unwrap();
     let dir = town.town.path("estate");
-    let refused = run("zerotrip-connector", &["serve", "--dir", &dir], &town.town.folder).unwrap().expect(2).unwrap();
+    let refused = run("zerotrip-connector", &["serve", "--dir", &dir], &town.town.folder)
+        .unwrap()
+        .expect(2)
+        .unwrap();
     assert!(refused.errors.contains(older), "{}", refused.errors);
     fs::write(&signed, &second).unwrap();
     town.town.wait_detached("estate.ownership").unwrap();
@@ -110,6 +134,9 @@ fn a_paper_era_row_is_adjudicated_by_its_owner() {
     town.town.stop_connector("estate").unwrap();
     town.town.wait_detached("estate.ownership").unwrap();
     town.town.start_connector("estate").unwrap();
-    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceUnreachable, "estate.ownership"));
+    assert_eq!(
+        runtime.block_on(ask(&mut session, &town, "nothing_owned")),
+        unavailable(ErrorCode::SourceUnreachable, "estate.ownership")
+    );
     town.town.stop().unwrap();
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use zerotrip_client::Session;
 use zerotrip_tests::city::{SYSTEMS, System, Variant};
 
-use crate::support::{TestTown, errand, expected, expected_fact, fact, in_words, question, runtime, town, town_in};
+use crate::support::{
+    TestTown, errand, expected, expected_fact, fact, in_words, question, runtime, town, town_in,
+};
 
 #[test]
 fn every_resident_is_answered_as_the_key_says() {
@@ -17,8 +19,10 @@ fn every_resident_is_answered_as_the_key_says() {
 /// Where the four registers live.
 type Mix = [System; 4];
 const FILES: Mix = [System::Parquet, System::Xls, System::Xlsx, System::Dbf];
-const INTERFACES: [Mix; 2] =
-    [[System::Rest, System::Csv, System::Sqlite, System::Rest], [System::Sqlite, System::Rest, System::Parquet, System::Csv]];
+const INTERFACES: [Mix; 2] = [
+    [System::Rest, System::Csv, System::Sqlite, System::Rest],
+    [System::Sqlite, System::Rest, System::Parquet, System::Csv],
+];
 const SERVERS: [Mix; 3] = [
     [System::Postgres, System::Csv, System::Mysql, System::Xlsx],
     [System::Mysql, System::Postgres, System::Postgres, System::Mysql],
@@ -51,18 +55,31 @@ fn outside_the_key_holds_behind_odbc_drivers() {
 
 #[test]
 fn every_kind_of_system_is_in_some_mix() {
-    let mixed: Vec<System> = [FILES, DRIVERS, SYSTEMS].into_iter().chain(INTERFACES).chain(SERVERS).flatten().collect();
-    let missing: Vec<&str> = System::ALL.iter().filter(|(_, system)| !mixed.contains(system)).map(|(name, _)| *name).collect();
+    let mixed: Vec<System> =
+        [FILES, DRIVERS, SYSTEMS].into_iter().chain(INTERFACES).chain(SERVERS).flatten().collect();
+    let missing: Vec<&str> = System::ALL
+        .iter()
+        .filter(|(_, system)| !mixed.contains(system))
+        .map(|(name, _)| *name)
+        .collect();
     assert!(missing.is_empty(), "the answer key is held over none of {missing:?}");
     // And the city has every kind that a dataset file can name.
     let known: Vec<&str> = System::ALL.iter().map(|(name, _)| *name).collect();
-    let strange: Vec<&str> = zerotrip_datasets::file::KINDS.iter().map(|kind| kind.name).filter(|name| !known.contains(name)).collect();
+    let strange: Vec<&str> = zerotrip_datasets::file::KINDS
+        .iter()
+        .map(|kind| kind.name)
+        .filter(|name| !known.contains(name))
+        .collect();
     assert!(strange.is_empty(), "no register of the city can live in {strange:?}");
 }
 
 fn the_key_holds(town: TestTown) {
-    let asked: Vec<(String, Variant)> =
-        town.city.ids.iter().flat_map(|id| Variant::ALL.iter().map(|variant| (id.as_str().to_owned(), *variant))).collect();
+    let asked: Vec<(String, Variant)> = town
+        .city
+        .ids
+        .iter()
+        .flat_map(|id| Variant::ALL.iter().map(|variant| (id.as_str().to_owned(), *variant)))
+        .collect();
     let asked = Arc::new(asked);
     let runtime = runtime();
     let answers = runtime.block_on(async {
@@ -72,8 +89,16 @@ fn the_key_holds(town: TestTown) {
             tasks.push(tokio::spawn(async move {
                 let mut found = Vec::new();
                 for (applicant, variant) in asked.iter().skip(lane).step_by(16) {
-                    let outcome = session.check(&errand(), &question(variant.name(), applicant)).await.unwrap();
-                    found.push((applicant.clone(), *variant, in_words(&outcome), outcome.proven().answer().request_id.clone()));
+                    let outcome = session
+                        .check(&errand(), &question(variant.name(), applicant))
+                        .await
+                        .unwrap();
+                    found.push((
+                        applicant.clone(),
+                        *variant,
+                        in_words(&outcome),
+                        outcome.proven().answer().request_id.clone(),
+                    ));
                 }
                 found
             }));
@@ -90,22 +115,40 @@ fn the_key_holds(town: TestTown) {
         .iter()
         .filter_map(|(applicant, variant, answer, _)| {
             let right: Vec<_> = keys.iter().map(|key| expected(key, applicant, *variant)).collect();
-            (!right.contains(answer)).then(|| format!("{applicant} {}: {answer:?}, the key says {right:?}", variant.name()))
+            (!right.contains(answer)).then(|| {
+                format!("{applicant} {}: {answer:?}, the key says {right:?}", variant.name())
+            })
         })
         .collect();
-    assert!(wrong.is_empty(), "{} of {} wrong:\n{}", wrong.len(), answers.len(), wrong[..wrong.len().min(20)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} wrong:\n{}",
+        wrong.len(),
+        answers.len(),
+        wrong[..wrong.len().min(20)].join("\n")
+    );
     for word in ["true", "false", "unavailable"] {
-        assert!(answers.iter().any(|(_, _, answer, _)| answer.0 == word), "the city has nobody whose answer is {word}");
+        assert!(
+            answers.iter().any(|(_, _, answer, _)| answer.0 == word),
+            "the city has nobody whose answer is {word}"
+        );
     }
     // The requester hears a remedy; the authority, and the owner of the dataset, the fact.
     let facts = runtime.block_on(async {
         let authority = Session::connect(&town.home("authority")).await.unwrap();
         let mut facts = Vec::new();
-        for (applicant, variant, answer, exchange) in answers.iter().filter(|(_, _, answer, _)| answer.0 == "unavailable") {
+        for (applicant, variant, answer, exchange) in
+            answers.iter().filter(|(_, _, answer, _)| answer.0 == "unavailable")
+        {
             let told = fact(&authority, exchange).await;
             assert_eq!(answer.2, told.1);
-            let right: Vec<_> = keys.iter().map(|key| expected_fact(key, applicant, *variant)).collect();
-            assert!(right.contains(&told), "{applicant} {}: {told:?}, the key says {right:?}", variant.name());
+            let right: Vec<_> =
+                keys.iter().map(|key| expected_fact(key, applicant, *variant)).collect();
+            assert!(
+                right.contains(&told),
+                "{applicant} {}: {told:?}, the key says {right:?}",
+                variant.name()
+            );
             facts.push(told);
         }
         facts

@@ -16,7 +16,11 @@ const ESTATE: &str = "estate.ownership";
 
 /// A second connector of the registry, on another machine: its own keys, the same dataset.
 fn second_connector(town: &TestTown) -> Running {
-    let (authority, out, dir) = (town.town.path("authority"), town.town.path("spare.invitation"), town.town.path("estate-2"));
+    let (authority, out, dir) = (
+        town.town.path("authority"),
+        town.town.path("spare.invitation"),
+        town.town.path("estate-2"),
+    );
     let spare = ["--member", "estate", "--system", "spare"];
     let desk = |verb: &str, more: &[&str]| {
         let arguments = [&["member", verb, "--dir", &authority][..], &spare, more].concat();
@@ -24,20 +28,37 @@ fn second_connector(town: &TestTown) -> Running {
     };
     desk("invite", &["--out", &out]);
     let log = town.town.folder.join("logs/estate-2.log");
-    let joining = Running::start("zerotrip-connector", &["join", "--dir", &dir, "--invitation", &out], &log).unwrap();
+    let joining =
+        Running::start("zerotrip-connector", &["join", "--dir", &dir, "--invitation", &out], &log)
+            .unwrap();
     desk("admit", &["--wait", "30"]);
     joining.wait_success(Duration::from_secs(30)).unwrap();
     sign(town, "estate-2");
-    let approve = ["approve", "--dir", &dir, "--check", "no-property", "--requester", FUND, "--purpose", PURPOSE, "--yes"];
+    let approve = [
+        "approve",
+        "--dir",
+        &dir,
+        "--check",
+        "no-property",
+        "--requester",
+        FUND,
+        "--purpose",
+        PURPOSE,
+        "--yes",
+    ];
     run("zerotrip-connector", &approve, &town.town.folder).unwrap().expect(0).unwrap();
-    let mut serving = Running::start("zerotrip-connector", &["serve", "--dir", &dir], &log).unwrap();
+    let mut serving =
+        Running::start("zerotrip-connector", &["serve", "--dir", &dir], &log).unwrap();
     serving.wait_for("serving").unwrap();
     serving
 }
 
 fn sign(town: &TestTown, folder: &str) {
     let (dir, dataset) = (town.town.path(folder), town.town.path("city/estate/ownership.toml"));
-    run("zerotrip-connector", &["sign", "--dir", &dir, &dataset], &town.town.folder).unwrap().expect(0).unwrap();
+    run("zerotrip-connector", &["sign", "--dir", &dir, &dataset], &town.town.folder)
+        .unwrap()
+        .expect(0)
+        .unwrap();
 }
 
 fn hub_says(town: &TestTown, text: &str) -> bool {
@@ -54,12 +75,17 @@ fn a_second_connector_takes_over_when_the_first_leaves() {
     let mut town = town(60, 3);
     town.town.wait_attached(&[ESTATE]).unwrap();
     let spare = second_connector(&town);
-    wait_until(Duration::from_secs(30), "the second stands by", || Ok(hub_says(&town, "stands by"))).unwrap();
+    wait_until(Duration::from_secs(30), "the second stands by", || {
+        Ok(hub_says(&town, "stands by"))
+    })
+    .unwrap();
     assert!(is_affirmed(&town).unwrap(), "the first answers");
     let journal = |member: &str| {
         let folder = town.town.folder.join(member).join("journal");
         std::fs::read_dir(folder).is_ok_and(|files| {
-            files.flatten().any(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains("no-property")))
+            files.flatten().any(|file| {
+                std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains("no-property"))
+            })
         })
     };
     assert!(!journal("estate-2"), "one at a time");
@@ -70,8 +96,13 @@ fn a_second_connector_takes_over_when_the_first_leaves() {
     // The first comes back and stands by in turn, once its owner has said there too what holds now; then the second leaves.
     sign(&town, "estate");
     town.town.start_connector("estate").unwrap();
-    let stood_by =
-        |count: usize| std::fs::read_to_string(town.town.folder.join("logs/hub.log")).unwrap().matches("stands by").count() >= count;
+    let stood_by = |count: usize| {
+        std::fs::read_to_string(town.town.folder.join("logs/hub.log"))
+            .unwrap()
+            .matches("stands by")
+            .count()
+            >= count
+    };
     wait_until(Duration::from_secs(30), "the first stands by", || Ok(stood_by(2))).unwrap();
     spare.stop().unwrap();
     wait_until(Duration::from_secs(20), "the first answers again", || is_affirmed(&town)).unwrap();
@@ -119,7 +150,11 @@ fn half_open_handshakes_keep_nobody_behind_their_address_out() {
             let mut session = town.session().await;
             let outcome = session.check(&errand(), &question(variant, &applicant)).await.unwrap();
             assert!(matches!(outcome, Outcome::Affirmed(_)), "{outcome:?}");
-            assert!(begun.elapsed() < Duration::from_secs(10), "round {round}: {:?}", begun.elapsed());
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "round {round}: {:?}",
+                begun.elapsed()
+            );
         }
         flooding.abort();
         drop(held);
@@ -129,7 +164,13 @@ fn half_open_handshakes_keep_nobody_behind_their_address_out() {
 }
 
 async fn leaves(session: &Session) -> usize {
-    let head = session.connection().ledger().get_checkpoint(GetCheckpointRequest {}).await.unwrap().into_inner();
+    let head = session
+        .connection()
+        .ledger()
+        .get_checkpoint(GetCheckpointRequest {})
+        .await
+        .unwrap()
+        .into_inner();
     head.checkpoint.lines().nth(1).unwrap().parse().unwrap()
 }
 
@@ -180,7 +221,8 @@ fn a_thousand_at_once_are_answered_or_told_when_to_ask_again() {
                 Ok(Outcome::Affirmed(_)) => "answered".to_owned(),
                 Ok(other) => format!("{other:?}"),
                 Err(SessionError::Refused(refusal))
-                    if refusal.code == ErrorCode::Overloaded && refusal.en.contains("try again in a second") =>
+                    if refusal.code == ErrorCode::Overloaded
+                        && refusal.en.contains("try again in a second") =>
                 {
                     "told to ask again".to_owned()
                 }
@@ -188,7 +230,8 @@ fn a_thousand_at_once_are_answered_or_told_when_to_ask_again() {
             };
             *came.entry(what).or_insert(0_usize) += 1;
         }
-        let known = came.get("answered").copied().unwrap_or(0) + came.get("told to ask again").copied().unwrap_or(0);
+        let known = came.get("answered").copied().unwrap_or(0)
+            + came.get("told to ask again").copied().unwrap_or(0);
         assert_eq!(known, 1000, "{came:?}");
         assert!(came["answered"] >= 100, "{came:?}");
         // Nobody is worse off for it.
@@ -205,19 +248,39 @@ fn variants_of_one_persons_matter_are_limited_by_the_grant() {
     let mut town = town(60, 5);
     let desk = |town: &TestTown, arguments: &[&str]| {
         let authority = town.town.path("authority");
-        town.town.zerotrip(&[&["grant", arguments[0], "--dir", &authority], &arguments[1..]].concat()).unwrap().expect(0).unwrap()
+        town.town
+            .zerotrip(&[&["grant", arguments[0], "--dir", &authority], &arguments[1..]].concat())
+            .unwrap()
+            .expect(0)
+            .unwrap()
     };
     for variant in ["applicant", "couple", "family"] {
         desk(&town, &["revoke", "--id", &format!("fund-{variant}")]);
     }
     // The default: one variant.
-    desk(&town, &["add", "--id", "narrow", "--member", FUND, "--check", "no-property", "--purpose", PURPOSE, "--basis", BASIS]);
+    desk(
+        &town,
+        &[
+            "add",
+            "--id",
+            "narrow",
+            "--member",
+            FUND,
+            "--check",
+            "no-property",
+            "--purpose",
+            PURPOSE,
+            "--basis",
+            BASIS,
+        ],
+    );
     let ask = |town: &TestTown, variant: &str, applicant: &str| {
         let done = town.town.ask("check", FUND, variant, applicant, &[]).unwrap();
         (done.code, done.errors)
     };
     let (applicant, _) = town.cast("nothing_owned");
-    let other = town.city.ids.iter().find(|id| id.as_str() != applicant).unwrap().as_str().to_owned();
+    let other =
+        town.city.ids.iter().find(|id| id.as_str() != applicant).unwrap().as_str().to_owned();
     assert_eq!(ask(&town, "couple", &applicant).0, 0);
     assert_eq!(ask(&town, "couple", &applicant).0, 0, "the same again");
     let (code, said) = ask(&town, "family", &applicant);
@@ -240,7 +303,18 @@ fn variants_of_one_persons_matter_are_limited_by_the_grant() {
     for variant in ["applicant", "couple", "family"] {
         desk(&town, &["revoke", "--id", &format!("narrow-{variant}")]);
     }
-    let wide = ["--member", FUND, "--check", "no-property", "--purpose", PURPOSE, "--basis", BASIS, "--variants-per-subject", "2"];
+    let wide = [
+        "--member",
+        FUND,
+        "--check",
+        "no-property",
+        "--purpose",
+        PURPOSE,
+        "--basis",
+        BASIS,
+        "--variants-per-subject",
+        "2",
+    ];
     desk(&town, &[&["add", "--id", "wide"][..], &wide].concat());
     assert_eq!(ask(&town, "family", &applicant).0, 0);
     assert_eq!(ask(&town, "applicant", &applicant).0, 3);

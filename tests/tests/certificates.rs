@@ -14,7 +14,11 @@ impl TestTown {
     fn issued(&self, name: &str) -> (String, String) {
         let (applicant, variant) = self.cast("nothing_owned");
         let out = self.town.path(name);
-        self.town.ask("issue", FUND, variant, &applicant, &["--out", &out]).unwrap().expect(0).unwrap();
+        self.town
+            .ask("issue", FUND, variant, &applicant, &["--out", &out])
+            .unwrap()
+            .expect(0)
+            .unwrap();
         (fs::read_to_string(&out).unwrap(), applicant)
     }
 
@@ -34,7 +38,9 @@ impl TestTown {
 
 fn plain(token: &str) -> Map<String, Value> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-    let Value::Object(mut plain) = serde_json::from_slice(&payload).unwrap() else { panic!("no object") };
+    let Value::Object(mut plain) = serde_json::from_slice(&payload).unwrap() else {
+        panic!("no object")
+    };
     plain.remove("_sd");
     plain.remove("_sd_alg");
     plain
@@ -48,10 +54,19 @@ fn evidence_in_other_hands_is_good_for_nothing() {
         assert!(code == 0 && said.contains(&applicant), "{said}");
     }
     // A verifier who is shown it has all of it. The transit company has joined, holds a sealing key, and has no grant.
-    let disclosures: Vec<String> = token.trim_end().split('~').skip(1).filter(|one| !one.is_empty()).map(str::to_owned).collect();
+    let disclosures: Vec<String> = token
+        .trim_end()
+        .split('~')
+        .skip(1)
+        .filter(|one| !one.is_empty())
+        .map(str::to_owned)
+        .collect();
     let (transit, fund) = (town.home(TRANSIT), town.home(FUND));
     let other = sdjwt::disclosure("applicant", &"110105194912310038".into()).unwrap();
-    let sealed = |key: &str, iss: Option<String>, disclosures: &[String], change: &dyn Fn(&mut Map<String, Value>)| {
+    let sealed = |key: &str,
+                  iss: Option<String>,
+                  disclosures: &[String],
+                  change: &dyn Fn(&mut Map<String, Value>)| {
         let mut claims = plain(&token);
         if let Some(iss) = iss {
             claims.insert("iss".into(), iss.into());
@@ -61,13 +76,22 @@ fn evidence_in_other_hands_is_good_for_nothing() {
         sdjwt::issue_encoded(&key.unwrap(), claims, disclosures).unwrap().to_string()
     };
     let anywhere = |claims: &mut Map<String, Value>| {
-        claims.insert("statement".into(), json!({ "en": "owns no home anywhere in China", "zh": "全国无房" }));
+        claims.insert(
+            "statement".into(),
+            json!({ "en": "owns no home anywhere in China", "zh": "全国无房" }),
+        );
         claims.insert("exp".into(), 2_400_000_000u64.into());
     };
     let nothing = |_: &mut Map<String, Value>| ();
     let forged = [
-        (sealed(TRANSIT, Some(transit.system.uri()), std::slice::from_ref(&other), &anywhere), "`iss` is not what the hub answered"),
-        (sealed(TRANSIT, Some(transit.system.uri()), &disclosures, &nothing), "`iss` is not what the hub answered"),
+        (
+            sealed(TRANSIT, Some(transit.system.uri()), std::slice::from_ref(&other), &anywhere),
+            "`iss` is not what the hub answered",
+        ),
+        (
+            sealed(TRANSIT, Some(transit.system.uri()), &disclosures, &nothing),
+            "`iss` is not what the hub answered",
+        ),
         (sealed(TRANSIT, None, &disclosures, &nothing), "but the key belongs to"),
         // And the organ itself says nothing that the hub did not answer.
         (sealed(FUND, None, &disclosures, &anywhere), "`statement` is not what the hub answered"),

@@ -12,7 +12,8 @@ type Module = Vec<String>;
 
 /// Folders of crates' sources, from the repository's root.
 fn crates(root: &Path) -> Vec<PathBuf> {
-    let manifest: toml::Table = fs::read_to_string(root.join("Cargo.toml")).unwrap().parse().unwrap();
+    let manifest: toml::Table =
+        fs::read_to_string(root.join("Cargo.toml")).unwrap().parse().unwrap();
     let members = manifest["workspace"]["members"].as_array().unwrap();
     members.iter().map(|member| root.join(member.as_str().unwrap()).join("src")).collect()
 }
@@ -27,9 +28,13 @@ fn modules(source: &Path, folder: &Path, found: &mut BTreeMap<Module, String>) {
             }
         } else if path.extension().is_some_and(|end| end == "rs") && name != "tests" {
             let place = path.strip_prefix(source).unwrap().with_extension("");
-            let mut module: Module = place.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+            let mut module: Module =
+                place.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
             module.pop_if(|last| matches!(last.as_str(), "mod" | "lib" | "main"));
-            found.entry(module).or_default().push_str(&without_tests(&fs::read_to_string(&path).unwrap()));
+            found
+                .entry(module)
+                .or_default()
+                .push_str(&without_tests(&fs::read_to_string(&path).unwrap()));
         }
     }
 }
@@ -44,7 +49,8 @@ fn uses(text: &str) -> impl Iterator<Item = (bool, Vec<Vec<String>>)> {
     text.match_indices("use ").filter_map(|(at, _)| {
         let line = text[..at].rsplit(['\n', ';', '{', '}']).next().unwrap().trim();
         let is_statement = line.is_empty() || line.starts_with("pub");
-        is_statement.then(|| (line.starts_with("pub"), paths(text[at + 4..].split(';').next().unwrap())))
+        is_statement
+            .then(|| (line.starts_with("pub"), paths(text[at + 4..].split(';').next().unwrap())))
     })
 }
 
@@ -55,7 +61,11 @@ fn paths(text: &str) -> Vec<Vec<String>> {
         let path = text.split(" as ").next().unwrap();
         return vec![path.split("::").map(|part| part.trim().to_owned()).collect()];
     };
-    let start: Vec<String> = before.split("::").map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect();
+    let start: Vec<String> = before
+        .split("::")
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect();
     let (mut depth, mut parts) = (0, vec![String::new()]);
     for c in inside[..inside.rfind('}').unwrap()].chars() {
         match c {
@@ -84,7 +94,9 @@ impl Crate {
         let mut found = Self { modules: BTreeMap::new(), given_on: BTreeMap::new() };
         modules(source, source, &mut found.modules);
         for (module, text) in &found.modules {
-            for mut path in uses(text).filter(|(is_public, _)| *is_public).flat_map(|(_, paths)| paths) {
+            for mut path in
+                uses(text).filter(|(is_public, _)| *is_public).flat_map(|(_, paths)| paths)
+            {
                 if !matches!(path[0].as_str(), "crate" | "super" | "self") {
                     path.insert(0, "self".to_owned());
                 }
@@ -101,7 +113,9 @@ impl Crate {
     fn place(&self, module: &Module, path: &[String]) -> (Module, Vec<String>) {
         let mut rest = path.to_vec();
         let mut here = if path[0] == "crate" { Vec::new() } else { module.clone() };
-        while let Some(step) = rest.first().filter(|step| matches!(step.as_str(), "crate" | "self" | "super")) {
+        while let Some(step) =
+            rest.first().filter(|step| matches!(step.as_str(), "crate" | "self" | "super"))
+        {
             if step == "super" {
                 here.pop();
             }
@@ -120,7 +134,9 @@ impl Crate {
 
     /// The files that a file uses.
     fn used_by(&self, module: &Module) -> BTreeSet<Module> {
-        let own = uses(&self.modules[module]).filter(|(is_public, _)| !is_public).flat_map(|(_, paths)| paths);
+        let own = uses(&self.modules[module])
+            .filter(|(is_public, _)| !is_public)
+            .flat_map(|(_, paths)| paths);
         let inner = own.filter(|path| matches!(path[0].as_str(), "crate" | "super" | "self"));
         let placed = inner.map(|path| {
             let (mut here, rest) = self.place(module, &path);
@@ -134,7 +150,11 @@ impl Crate {
     }
 
     /// A way from a file back to itself.
-    fn circle(&self, from: &Module, used: &BTreeMap<&Module, BTreeSet<Module>>) -> Option<Vec<Module>> {
+    fn circle(
+        &self,
+        from: &Module,
+        used: &BTreeMap<&Module, BTreeSet<Module>>,
+    ) -> Option<Vec<Module>> {
         let mut ways = vec![vec![from.clone()]];
         let mut seen = BTreeSet::new();
         while let Some(way) = ways.pop() {
@@ -157,7 +177,8 @@ fn no_file_uses_itself_by_way_of_others() {
     let (mut files, mut lines, mut found) = (0, 0, Vec::new());
     for source in crates(root) {
         let one = Crate::read(&source);
-        let used: BTreeMap<&Module, BTreeSet<Module>> = one.modules.keys().map(|module| (module, one.used_by(module))).collect();
+        let used: BTreeMap<&Module, BTreeSet<Module>> =
+            one.modules.keys().map(|module| (module, one.used_by(module))).collect();
         files += used.len();
         lines += used.values().map(BTreeSet::len).sum::<usize>();
         let mut told: BTreeSet<Module> = BTreeSet::new();
@@ -167,11 +188,18 @@ fn no_file_uses_itself_by_way_of_others() {
             }
             if let Some(circle) = one.circle(module, &used) {
                 let way: Vec<String> = circle.iter().map(|module| module.join("/")).collect();
-                found.push(format!("{}: {}", source.strip_prefix(root).unwrap().display(), way.join(" → ")));
+                found.push(format!(
+                    "{}: {}",
+                    source.strip_prefix(root).unwrap().display(),
+                    way.join(" → ")
+                ));
                 told.extend(circle);
             }
         }
     }
-    assert!(files > 250 && lines > 500, "{files} files and {lines} uses were found: is the test blind?");
+    assert!(
+        files > 250 && lines > 500,
+        "{files} files and {lines} uses were found: is the test blind?"
+    );
     assert!(found.is_empty(), "files use one another in a circle:\n{}", found.join("\n"));
 }

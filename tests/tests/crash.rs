@@ -21,7 +21,8 @@ fn kill_minus_nine_loses_no_acknowledged_exchange() {
     let mut spent = Vec::new();
     for round in 0..3 {
         let kept: Arc<Mutex<Vec<LedgerReceipt>>> = Arc::default();
-        let applicants: Vec<String> = town.city.ids.iter().map(|id| id.as_str().to_owned()).collect();
+        let applicants: Vec<String> =
+            town.city.ids.iter().map(|id| id.as_str().to_owned()).collect();
         let mut lanes = Vec::new();
         for lane in 0..8 {
             let (home, kept, applicants) = (town.home(FUND), Arc::clone(&kept), applicants.clone());
@@ -37,7 +38,10 @@ fn kill_minus_nine_loses_no_acknowledged_exchange() {
                         SystemTime::now(),
                     )
                     .unwrap();
-                    let call = ExchangeCall { request: Some(signed.envelope.clone()), ..ExchangeCall::default() };
+                    let call = ExchangeCall {
+                        request: Some(signed.envelope.clone()),
+                        ..ExchangeCall::default()
+                    };
                     match session.connection().exchange().check(call).await {
                         Ok(reply) => kept.lock().unwrap().push(reply.into_inner().receipt.unwrap()),
                         Err(_) => return Some(signed.envelope),
@@ -58,30 +62,64 @@ fn kill_minus_nine_loses_no_acknowledged_exchange() {
         }
         acknowledged.append(&mut kept.lock().unwrap());
         town.town.start_hub().unwrap();
-        town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+        town.town
+            .wait_attached(&[
+                "police.household",
+                "civil.marriage",
+                "estate.ownership",
+                "housing.presale",
+            ])
+            .unwrap();
     }
     runtime.block_on(async {
         let session = town.session().await;
         let mut ledger = session.connection().ledger();
         for receipt in &acknowledged {
-            let proven = ledger.prove_inclusion(ProveInclusionRequest { index: receipt.index }).await.unwrap().into_inner();
-            assert_eq!(proven.entry, receipt.entry, "entry {} changed after it was acknowledged", receipt.index);
+            let proven = ledger
+                .prove_inclusion(ProveInclusionRequest { index: receipt.index })
+                .await
+                .unwrap()
+                .into_inner();
+            assert_eq!(
+                proven.entry, receipt.entry,
+                "entry {} changed after it was acknowledged",
+                receipt.index
+            );
             let lines: Vec<&str> = proven.checkpoint.lines().collect();
             let size = lines[1].parse().unwrap();
             let mut root = [0; 32];
-            root.copy_from_slice(&base64::Engine::decode(&base64::engine::general_purpose::STANDARD, lines[2]).unwrap());
-            verify_inclusion(&leaf_hash(&proven.entry), proven.index, size, &path_from_bytes(&proven.path).unwrap(), &root).unwrap();
+            root.copy_from_slice(
+                &base64::Engine::decode(&base64::engine::general_purpose::STANDARD, lines[2])
+                    .unwrap(),
+            );
+            verify_inclusion(
+                &leaf_hash(&proven.entry),
+                proven.index,
+                size,
+                &path_from_bytes(&proven.path).unwrap(),
+                &root,
+            )
+            .unwrap();
         }
         // A request whose answer was lost may have been recorded; if so its id is spent for ever, across the restart too.
         for envelope in spent {
             let id = dsse::payload_digest(&envelope);
-            let sent = session.connection().exchange().check(ExchangeCall { request: Some(envelope), ..ExchangeCall::default() }).await;
+            let sent = session
+                .connection()
+                .exchange()
+                .check(ExchangeCall { request: Some(envelope), ..ExchangeCall::default() })
+                .await;
             if let Err(status) = sent {
                 assert_eq!(Refusal::from_status(&status).code, ErrorCode::Replayed, "{id:02x?}");
             }
         }
     });
-    let verified = town.town.zerotrip(&["--json", "ledger", "verify", "--dir", &town.town.path(FUND)]).unwrap().expect(0).unwrap();
+    let verified = town
+        .town
+        .zerotrip(&["--json", "ledger", "verify", "--dir", &town.town.path(FUND)])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     let open = verified.json().unwrap();
     let open = open.pointer("/report/open_count").and_then(serde_json::Value::as_u64);
     assert_eq!(open, Some(0), "{}", verified.output);
@@ -94,28 +132,60 @@ fn a_suspension_holds_within_a_second_at_hub_and_connectors() {
     let runtime = runtime();
     let mut session = runtime.block_on(town.session());
     let (applicant, variant) = town.cast("nothing_owned");
-    assert!(matches!(runtime.block_on(session.check(&errand(), &question(variant, &applicant))).unwrap(), Outcome::Affirmed(_)));
+    assert!(matches!(
+        runtime.block_on(session.check(&errand(), &question(variant, &applicant))).unwrap(),
+        Outcome::Affirmed(_)
+    ));
     let authority = town.town.path("authority");
-    let suspended = town.town.zerotrip(&["--json", "member", "suspend", "--dir", &authority, "--member", FUND]).unwrap();
+    let suspended = town
+        .town
+        .zerotrip(&["--json", "member", "suspend", "--dir", &authority, "--member", FUND])
+        .unwrap();
     suspended.expect(0).unwrap();
     // The command has returned: from here on not one request gets through, on the session that is open already.
     let refused = runtime.block_on(session.check(&errand(), &question(variant, &applicant)));
     let code = refused.as_ref().err().and_then(SessionError::code);
-    assert_eq!(code, Some(ErrorCode::MemberSuspended), "{:?}", refused.err().map(|error| error.to_string()));
+    assert_eq!(
+        code,
+        Some(ErrorCode::MemberSuspended),
+        "{:?}",
+        refused.err().map(|error| error.to_string())
+    );
     // The connectors hold the new directory too: every one has confirmed it.
-    let version = |member: &str| town.home(member).directory(std::time::SystemTime::now()).unwrap().version();
-    let versions: BTreeMap<&str, u64> = ["police", "civil", "estate", "housing"].map(|member| (member, version(member))).into();
+    let version =
+        |member: &str| town.home(member).directory(std::time::SystemTime::now()).unwrap().version();
+    let versions: BTreeMap<&str, u64> =
+        ["police", "civil", "estate", "housing"].map(|member| (member, version(member))).into();
     assert!(versions.values().all(|one| one == versions.values().max().unwrap()), "{versions:?}");
     let directory = town.home("estate").directory(std::time::SystemTime::now()).unwrap();
     assert!(!directory.is_active(&town.home(FUND).system));
-    town.town.zerotrip(&["member", "resume", "--dir", &authority, "--member", FUND]).unwrap().expect(0).unwrap();
+    town.town
+        .zerotrip(&["member", "resume", "--dir", &authority, "--member", FUND])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     // A suspended provider is asked nothing any more, and is met again once it is resumed.
-    town.town.zerotrip(&["member", "suspend", "--dir", &authority, "--member", "estate"]).unwrap().expect(0).unwrap();
-    let outcome = runtime.block_on(session.check(&errand(), &question(variant, &applicant))).unwrap();
+    town.town
+        .zerotrip(&["member", "suspend", "--dir", &authority, "--member", "estate"])
+        .unwrap()
+        .expect(0)
+        .unwrap();
+    let outcome =
+        runtime.block_on(session.check(&errand(), &question(variant, &applicant))).unwrap();
     let Outcome::Unavailable(why) = &outcome else { panic!("a suspended register was believed") };
-    assert_eq!((why.code, why.dataset.as_str()), (ErrorCode::SourceUnreachable, "estate.ownership"));
-    town.town.zerotrip(&["member", "resume", "--dir", &authority, "--member", "estate"]).unwrap().expect(0).unwrap();
+    assert_eq!(
+        (why.code, why.dataset.as_str()),
+        (ErrorCode::SourceUnreachable, "estate.ownership")
+    );
+    town.town
+        .zerotrip(&["member", "resume", "--dir", &authority, "--member", "estate"])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     town.town.wait_attached(&["estate.ownership"]).unwrap();
-    assert!(matches!(runtime.block_on(session.check(&errand(), &question(variant, &applicant))).unwrap(), Outcome::Affirmed(_)));
+    assert!(matches!(
+        runtime.block_on(session.check(&errand(), &question(variant, &applicant))).unwrap(),
+        Outcome::Affirmed(_)
+    ));
     town.town.stop().unwrap();
 }

@@ -19,7 +19,10 @@ fn days() -> Vec<NaiveDate> {
     let first = std::env::var("ZEROTRIP_FIRST_DAY").ok();
     let count = std::env::var("ZEROTRIP_DAYS").ok().map(|days| days.parse().unwrap());
     if first.is_some() || count.is_some() {
-        return day(first.as_deref().unwrap_or("2023-12-01")).iter_days().take(count.unwrap_or(400)).collect();
+        return day(first.as_deref().unwrap_or("2023-12-01"))
+            .iter_days()
+            .take(count.unwrap_or(400))
+            .collect();
     }
     let special = [
         "2022-12-31",
@@ -41,7 +44,13 @@ fn days() -> Vec<NaiveDate> {
 }
 
 /// Everybody of the city in this folder, in every variant, asked at that moment of that day.
-async fn wrong(asker: &Asker, folder: &Path, key: &City, now: SystemTime, day: NaiveDate) -> Vec<(String, Variant, Words, Words)> {
+async fn wrong(
+    asker: &Asker,
+    folder: &Path,
+    key: &City,
+    now: SystemTime,
+    day: NaiveDate,
+) -> Vec<(String, Variant, Words, Words)> {
     let state = tempfile::tempdir().unwrap();
     let registers = asker.open(folder, state.path(), now, day).unwrap();
     let mut wrong = Vec::new();
@@ -51,7 +60,9 @@ async fn wrong(asker: &Asker, folder: &Path, key: &City, now: SystemTime, day: N
             // What is concluded, and not the words that a requester hears of it.
             let (fact, of) = expected_fact(key, id.as_str(), variant);
             let right = (expected(key, id.as_str(), variant).0, fact, of);
-            if (word, code.as_str(), dataset.as_str()) != (right.0, right.1.as_str(), right.2.as_str()) {
+            if (word, code.as_str(), dataset.as_str())
+                != (right.0, right.1.as_str(), right.2.as_str())
+            {
                 wrong.push((id.as_str().to_owned(), variant, (word, code, dataset), right));
             }
         }
@@ -73,10 +84,19 @@ fn every_resident_is_answered_as_the_key_says_on_every_day_and_after_midnight() 
         let next = day.succ_opt().unwrap();
         // In the morning; and the last second of that day with the first of the next.
         let midnight = written + Duration::from_secs(22 * 3600 + 1800);
-        for (now, asked) in [(written + Duration::from_secs(3600), day), (midnight - Duration::from_secs(1), day), (midnight, next)] {
+        for (now, asked) in [
+            (written + Duration::from_secs(3600), day),
+            (midnight - Duration::from_secs(1), day),
+            (midnight, next),
+        ] {
             let key = imagine_asked(&spec, asked).unwrap();
             let wrong = runtime.block_on(wrong(&asker, folder.path(), &key, now, asked));
-            assert!(wrong.is_empty(), "{spec:?}, asked on {asked}: {} wrong: {:?}", wrong.len(), &wrong[..wrong.len().min(5)]);
+            assert!(
+                wrong.is_empty(),
+                "{spec:?}, asked on {asked}: {} wrong: {:?}",
+                wrong.len(),
+                &wrong[..wrong.len().min(5)]
+            );
         }
     }
 }

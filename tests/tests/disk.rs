@@ -12,7 +12,8 @@ use zerotrip_tests::town::{FUND, TRANSIT, binary_path};
 
 use crate::support::{TestTown, errand, journal, question, runtime, town};
 
-const DATASETS: [&str; 4] = ["police.household", "civil.marriage", "estate.ownership", "housing.presale"];
+const DATASETS: [&str; 4] =
+    ["police.household", "civil.marriage", "estate.ownership", "housing.presale"];
 const DEPARTMENTS: [&str; 4] = ["police", "civil", "estate", "housing"];
 /// Bytes of one page on its way into SQLite's write-ahead log.
 const WAL_FRAME: u64 = 4096 + 24;
@@ -21,7 +22,10 @@ const MOST_PAGES: u64 = 24;
 
 impl TestTown {
     fn scans(&self) -> usize {
-        DEPARTMENTS.iter().map(|member| journal(&self.town.folder, member).matches("\"event\":\"scan\"").count()).sum()
+        DEPARTMENTS
+            .iter()
+            .map(|member| journal(&self.town.folder, member).matches("\"event\":\"scan\"").count())
+            .sum()
     }
 
     fn wal(&self) -> PathBuf {
@@ -57,9 +61,15 @@ fn a_full_disk_under_the_ledger_stops_the_hub_at_every_step_and_answers_nothing_
                 // Full once, it records nothing more, even if there is room again: what the disk holds is known only after an audit.
                 town.town.hub().unwrap().limit_files(None).unwrap();
                 let scans = town.scans();
-                let again = runtime.block_on(town.family(&mut session)).expect_err("the hub goes on though its ledger failed");
+                let again = runtime
+                    .block_on(town.family(&mut session))
+                    .expect_err("the hub goes on though its ledger failed");
                 assert_eq!(again.code(), Some(ErrorCode::LedgerUnavailable), "{again}");
-                assert_eq!(town.scans(), scans, "departments were asked though no intent can be recorded");
+                assert_eq!(
+                    town.scans(),
+                    scans,
+                    "departments were asked though no intent can be recorded"
+                );
             }
             Ok(other) => panic!("{other:?}"),
         }
@@ -70,10 +80,23 @@ fn a_full_disk_under_the_ledger_stops_the_hub_at_every_step_and_answers_nothing_
         let outcome = runtime.block_on(town.family(&mut session)).unwrap();
         assert!(matches!(outcome, Outcome::Affirmed(_)), "{outcome:?}");
     }
-    assert!(before_dispatch > 0 && before_answer > 0 && answered > 0, "{before_dispatch} {before_answer} {answered}");
-    let verified = town.town.zerotrip(&["--json", "ledger", "verify", "--dir", &town.town.path(FUND)]).unwrap().expect(0).unwrap();
+    assert!(
+        before_dispatch > 0 && before_answer > 0 && answered > 0,
+        "{before_dispatch} {before_answer} {answered}"
+    );
+    let verified = town
+        .town
+        .zerotrip(&["--json", "ledger", "verify", "--dir", &town.town.path(FUND)])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     let open = verified.json().unwrap();
-    assert_eq!(open.pointer("/report/open_count").and_then(serde_json::Value::as_u64), Some(0), "{}", verified.output);
+    assert_eq!(
+        open.pointer("/report/open_count").and_then(serde_json::Value::as_u64),
+        Some(0),
+        "{}",
+        verified.output
+    );
     town.town.stop().unwrap();
 }
 
@@ -92,24 +115,44 @@ fn a_full_disk_under_a_connector_gives_out_nothing_and_is_over_when_there_is_roo
         let Outcome::Unavailable(why) = &outcome else { panic!("{outcome:?}") };
         assert_eq!((why.code, why.dataset.as_str()), (ErrorCode::SourceFailed, "estate.ownership"));
         town.town.connector("estate").unwrap().limit_files(None).unwrap();
-        assert!(matches!(runtime.block_on(town.family(&mut session)).unwrap(), Outcome::Affirmed(_)));
+        assert!(matches!(
+            runtime.block_on(town.family(&mut session)).unwrap(),
+            Outcome::Affirmed(_)
+        ));
     }
     let lines = journal(&town.town.folder, "estate");
-    let torn: Vec<&str> = lines.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_err()).collect();
+    let torn: Vec<&str> = lines
+        .lines()
+        .filter(|line| serde_json::from_str::<serde_json::Value>(line).is_err())
+        .collect();
     assert!(torn.is_empty(), "{torn:?}");
-    assert_eq!(lines.matches("\"event\":\"scan\"").count(), lines.matches("\"event\":\"answered\"").count(), "{lines}");
+    assert_eq!(
+        lines.matches("\"event\":\"scan\"").count(),
+        lines.matches("\"event\":\"answered\"").count(),
+        "{lines}"
+    );
 
     // A key directory that it cannot keep: the suspension holds all the same, and the connector is asked nothing until it has it.
     let authority = town.town.path("authority");
     town.town.connector("estate").unwrap().limit_files(Some(16)).unwrap();
-    town.town.zerotrip(&["member", "suspend", "--dir", &authority, "--member", TRANSIT]).unwrap().expect(0).unwrap();
+    town.town
+        .zerotrip(&["member", "suspend", "--dir", &authority, "--member", TRANSIT])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     let outcome = runtime.block_on(town.family(&mut session)).unwrap();
     let Outcome::Unavailable(why) = &outcome else { panic!("{outcome:?}") };
     assert_eq!(why.dataset, "estate.ownership");
     town.town.connector("estate").unwrap().limit_files(None).unwrap();
     town.town.wait_attached(&DATASETS).unwrap();
     assert!(matches!(runtime.block_on(town.family(&mut session)).unwrap(), Outcome::Affirmed(_)));
-    assert!(!town.home("estate").directory(std::time::SystemTime::now()).unwrap().is_active(&town.home(TRANSIT).system));
+    assert!(
+        !town
+            .home("estate")
+            .directory(std::time::SystemTime::now())
+            .unwrap()
+            .is_active(&town.home(TRANSIT).system)
+    );
     town.town.stop().unwrap();
 }
 
@@ -121,12 +164,37 @@ fn a_certificate_that_does_not_fit_is_not_recorded_as_issued() {
     let issue = |limit: &str| {
         let binary = binary_path("zerotrip").unwrap();
         let (dir, parameter) = (town.town.path(FUND), format!("applicant={applicant}"));
-        let asking = ["--check", "no-property", "--variant", variant, "--param", &parameter, "--official", "0471"];
-        let errand = ["--service-item", "rent-withdrawal-330100", "--purpose", "rent-withdrawal", "--case", "HZ-2026-000417"];
+        let asking = [
+            "--check",
+            "no-property",
+            "--variant",
+            variant,
+            "--param",
+            &parameter,
+            "--official",
+            "0471",
+        ];
+        let errand = [
+            "--service-item",
+            "rent-withdrawal-330100",
+            "--purpose",
+            "rent-withdrawal",
+            "--case",
+            "HZ-2026-000417",
+        ];
         Command::new("sh")
             .args(["-c", &format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\"")])
             .arg(binary)
-            .args(["--json", "issue", "--dir", &dir, "--out", target.to_str().unwrap(), "--basis", "住房公积金管理条例第24条"])
+            .args([
+                "--json",
+                "issue",
+                "--dir",
+                &dir,
+                "--out",
+                target.to_str().unwrap(),
+                "--basis",
+                "住房公积金管理条例第24条",
+            ])
             .args(asking)
             .args(errand)
             .env("LANG", "C.UTF-8")
@@ -136,14 +204,25 @@ fn a_certificate_that_does_not_fit_is_not_recorded_as_issued() {
     // Nothing fits, not even the newest tree head; or that alone does.
     for (limit, named) in [("0", "ledger-seen.note"), ("1", "proof.sdjwt")] {
         let full = issue(limit);
-        let said = String::from_utf8_lossy(&full.stderr).into_owned() + &String::from_utf8_lossy(&full.stdout);
+        let said = String::from_utf8_lossy(&full.stderr).into_owned()
+            + &String::from_utf8_lossy(&full.stdout);
         assert_eq!(full.status.code(), Some(2), "{said}");
         assert!(said.contains(named), "{said}");
-        let left: Vec<_> = fs::read_dir(&town.town.folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert!(!left.iter().any(|name| name.to_string_lossy().contains("proof.sdjwt")), "{left:?}");
+        let left: Vec<_> = fs::read_dir(&town.town.folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert!(
+            !left.iter().any(|name| name.to_string_lossy().contains("proof.sdjwt")),
+            "{left:?}"
+        );
     }
     let room = issue("unlimited");
     assert_eq!(room.status.code(), Some(0), "{}", String::from_utf8_lossy(&room.stderr));
-    town.town.zerotrip(&["--json", "verify", "--dir", &town.town.path(FUND), target.to_str().unwrap()]).unwrap().expect(0).unwrap();
+    town.town
+        .zerotrip(&["--json", "verify", "--dir", &town.town.path(FUND), target.to_str().unwrap()])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     town.town.stop().unwrap();
 }

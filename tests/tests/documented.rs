@@ -21,7 +21,15 @@ mod settings;
 mod example;
 
 /// Pages with commands, each with its Chinese page below `docs/zh/`.
-const PAGES: [&str; 7] = ["set-up.md", "ask.md", "operate.md", "attach.md", "settings.md", "comparison.md", "not-yet.md"];
+const PAGES: [&str; 7] = [
+    "set-up.md",
+    "ask.md",
+    "operate.md",
+    "attach.md",
+    "settings.md",
+    "comparison.md",
+    "not-yet.md",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -48,13 +56,19 @@ fn blocks(text: &str) -> Vec<(&str, String)> {
 
 fn commands(name: &str) -> Vec<String> {
     let text = page(name);
-    blocks(&text).into_iter().filter(|(language, _)| *language == "sh").map(|(_, block)| block).collect()
+    blocks(&text)
+        .into_iter()
+        .filter(|(language, _)| *language == "sh")
+        .map(|(_, block)| block)
+        .collect()
 }
 
 /// The block with what it leaves to its reader, each `<…>`, replaced.
 fn substituted(block: &str, value: &str) -> String {
     let mut text = block.to_owned();
-    while let Some((before, (_, after))) = text.split_once('<').and_then(|(before, rest)| Some((before, rest.split_once('>')?))) {
+    while let Some((before, (_, after))) =
+        text.split_once('<').and_then(|(before, rest)| Some((before, rest.split_once('>')?)))
+    {
         text = format!("{before}{value}{after}");
     }
     text
@@ -93,9 +107,11 @@ impl Shell {
     fn run(&mut self, block: &str, value: &str) -> String {
         let script = substituted(&block.replace("127.0.0.1:7443", &self.address), value);
         let answers = if script.contains(" adjudicate ") { "" } else { "y\n" };
-        let script = script.replace("zerotrip-connector approve ", "echo y | zerotrip-connector approve ");
+        let script =
+            script.replace("zerotrip-connector approve ", "echo y | zerotrip-connector approve ");
         // What runs on in the background writes on.
-        let (typed, log) = (self.path("typed"), self.path(&format!("block-{}.log", self.groups.len())));
+        let (typed, log) =
+            (self.path("typed"), self.path(&format!("block-{}.log", self.groups.len())));
         fs::write(&typed, answers).unwrap();
         let output = File::create(&log).unwrap();
         let binaries = binary_path("zerotrip").unwrap().parent().unwrap().display().to_string();
@@ -113,7 +129,9 @@ impl Shell {
             .spawn()
             .unwrap();
         self.groups.push(child.id());
-        let ended = wait_until(Duration::from_secs(120), "the block's end", || Ok(child.try_wait()?.is_some()));
+        let ended = wait_until(Duration::from_secs(120), "the block's end", || {
+            Ok(child.try_wait()?.is_some())
+        });
         let said = fs::read_to_string(&log).unwrap();
         ended.unwrap_or_else(|error| panic!("{error}\n{script}\n{said}"));
         let status = child.wait().unwrap();
@@ -138,22 +156,59 @@ impl Shell {
 
     fn check(&self, applicant: &str) -> (i32, Value) {
         let applicant = format!("applicant={applicant}");
-        let asked = ["--json", "check", "--dir", "fund", "--check", "no-property", "--variant", "couple", "--param", &applicant];
-        let errand = ["--official", "0471", "--service-item", "rent-withdrawal-330100", "--purpose", "rent-withdrawal"];
-        self.zerotrip(&[&asked[..], &errand, &["--basis", "住房公积金管理条例第24条", "--case", "HZ-2026-000417"]].concat())
+        let asked = [
+            "--json",
+            "check",
+            "--dir",
+            "fund",
+            "--check",
+            "no-property",
+            "--variant",
+            "couple",
+            "--param",
+            &applicant,
+        ];
+        let errand = [
+            "--official",
+            "0471",
+            "--service-item",
+            "rent-withdrawal-330100",
+            "--purpose",
+            "rent-withdrawal",
+        ];
+        self.zerotrip(
+            &[
+                &asked[..],
+                &errand,
+                &["--basis", "住房公积金管理条例第24条", "--case", "HZ-2026-000417"],
+            ]
+            .concat(),
+        )
     }
 
     /// A person of the invented city who must be answered so in the variant `couple`, by this dataset's doing.
     fn person(&self, outcome: &str, dataset: &str) -> String {
-        let cast: BTreeMap<String, Value> = serde_json::from_str(&fs::read_to_string(self.path("city/cast.json")).unwrap()).unwrap();
-        let fits = |one: &&Value| one["variant"] == "couple" && one["outcome"] == outcome && one["dataset"] == dataset;
-        cast.values().find(fits).unwrap_or_else(|| panic!("no person is {outcome}"))["applicant"].as_str().unwrap().to_owned()
+        let cast: BTreeMap<String, Value> =
+            serde_json::from_str(&fs::read_to_string(self.path("city/cast.json")).unwrap())
+                .unwrap();
+        let fits = |one: &&Value| {
+            one["variant"] == "couple" && one["outcome"] == outcome && one["dataset"] == dataset
+        };
+        cast.values().find(fits).unwrap_or_else(|| panic!("no person is {outcome}"))["applicant"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Waits until all four registers are attached; polls the catalog, for questions about one person are bounded.
     fn wait_attached(&self) {
         let attached = || {
-            let listed = run("zerotrip", &["--json", "catalog", "list", "--dir", "fund"], self.folder.path())?.output;
+            let listed = run(
+                "zerotrip",
+                &["--json", "catalog", "list", "--dir", "fund"],
+                self.folder.path(),
+            )?
+            .output;
             Ok(listed.matches(r#""attached":true"#).count() == 4)
         };
         wait_until(Duration::from_secs(60), "four registers attached", attached).unwrap();
@@ -164,7 +219,10 @@ impl Drop for Shell {
     fn drop(&mut self) {
         for group in &self.groups {
             // Fails for a group of which nothing is left.
-            let _ended = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).stderr(Stdio::null()).status();
+            let _ended = Command::new("kill")
+                .args(["-KILL", "--", &format!("-{group}")])
+                .stderr(Stdio::null())
+                .status();
         }
     }
 }
@@ -175,13 +233,18 @@ fn the_pages_run_from_the_first_command_to_the_last() {
     let mut shell = Shell::new();
 
     for (place, block) in (1..).zip(commands("docs/set-up.md")) {
-        let applicant = if block.contains("cast.json") { shell.person("true", "") } else { String::new() };
+        let applicant =
+            if block.contains("cast.json") { shell.person("true", "") } else { String::new() };
         let said = shell.run(&block, &applicant);
         assert!(place < 4 || said.contains("YES  (no-property/couple)"), "{said}");
     }
-    let (yes, unavailable) = (shell.person("true", ""), shell.person("unavailable", "estate.ownership"));
+    let (yes, unavailable) =
+        (shell.person("true", ""), shell.person("unavailable", "estate.ownership"));
 
-    let asked = tokio::runtime::Runtime::new().unwrap().block_on(example::ask(&shell.path("fund"), &yes)).unwrap();
+    let asked = tokio::runtime::Runtime::new()
+        .unwrap()
+        .block_on(example::ask(&shell.path("fund"), &yes))
+        .unwrap();
     let (code, told) = example::tell(&asked);
     assert!(code == 0 && told.starts_with("yes\nproven by entry "), "{code} {told}");
 
@@ -222,16 +285,23 @@ fn the_pages_run_from_the_first_command_to_the_last() {
         if block.contains("zerotrip-connector check") {
             let proposed = fs::read_to_string(shell.path("ownership.toml")).unwrap();
             assert!(proposed.contains("FILL_IN"), "{proposed}");
-            fs::copy(shell.path("city/estate/ownership.toml"), shell.path("ownership.toml")).unwrap();
+            fs::copy(shell.path("city/estate/ownership.toml"), shell.path("ownership.toml"))
+                .unwrap();
         }
         if block.contains("zerotrip-connector withdraw") {
             shell.wait_attached();
             assert_eq!(shell.check(&yes).0, 0, "over the register attached anew");
         }
         let said = shell.run(&block, "");
-        assert!(!block.contains("zerotrip-connector check") || said.contains("verdict: served"), "{said}");
+        assert!(
+            !block.contains("zerotrip-connector check") || said.contains("verdict: served"),
+            "{said}"
+        );
     }
-    wait_until(Duration::from_secs(10), "no answer without the owner's approval", || Ok(shell.check(&yes).0 == 4)).unwrap();
+    wait_until(Duration::from_secs(10), "no answer without the owner's approval", || {
+        Ok(shell.check(&yes).0 == 4)
+    })
+    .unwrap();
 
     // Each process stops at SIGTERM.
     for name in ["hub", "connector", "police", "civil", "housing"] {
@@ -245,6 +315,10 @@ fn the_chinese_pages_give_the_same_commands() {
     let bare = |block: &String| substituted(block, "…");
     for name in PAGES {
         let (en, zh) = (commands(&format!("docs/{name}")), commands(&format!("docs/zh/{name}")));
-        assert_eq!(en.iter().map(bare).collect::<Vec<_>>(), zh.iter().map(bare).collect::<Vec<_>>(), "{name}");
+        assert_eq!(
+            en.iter().map(bare).collect::<Vec<_>>(),
+            zh.iter().map(bare).collect::<Vec<_>>(),
+            "{name}"
+        );
     }
 }

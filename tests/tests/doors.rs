@@ -25,7 +25,9 @@ fn described() -> BTreeSet<String> {
 
 async fn nobody(town: &TestTown) -> Http2Client {
     let home = town.home(FUND);
-    let config = tls::client_config(None, home.ca(), tls::ExpectedPeer::new(&home.hub), &[bounds::ALPN_H2]).unwrap();
+    let config =
+        tls::client_config(None, home.ca(), tls::ExpectedPeer::new(&home.hub), &[bounds::ALPN_H2])
+            .unwrap();
     open(&home, config).await
 }
 
@@ -37,7 +39,10 @@ async fn open(home: &SystemHome, config: std::sync::Arc<rustls::ClientConfig>) -
 }
 
 /// A stranger whom the hub listens to.
-async fn speaks(home: &SystemHome, config: &std::sync::Arc<rustls::ClientConfig>) -> Option<Http2Client> {
+async fn speaks(
+    home: &SystemHome,
+    config: &std::sync::Arc<rustls::ClientConfig>,
+) -> Option<Http2Client> {
     let stream = dial(&home.address, std::sync::Arc::clone(config)).await.ok()?;
     let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await.ok()?;
     tokio::spawn(connection);
@@ -54,14 +59,20 @@ fn nobody_without_a_certificate_keeps_others_out() {
     let town = crate::support::town(60, 3);
     let runtime = crate::support::runtime();
     let home = town.home(FUND);
-    let config = tls::client_config(None, home.ca(), tls::ExpectedPeer::new(&home.hub), &[bounds::ALPN_H2]).unwrap();
+    let config =
+        tls::client_config(None, home.ca(), tls::ExpectedPeer::new(&home.hub), &[bounds::ALPN_H2])
+            .unwrap();
     runtime.block_on(async {
         // Who says nothing, or half of the preface, is sent away.
         for said in [&b""[..], b"PRI * HTTP/2"] {
             let mut stream = dial(&home.address, config.clone()).await.unwrap();
             stream.write_all(said).await.unwrap();
             let mut heard = Vec::new();
-            let closed = tokio::time::timeout(std::time::Duration::from_secs(20), stream.read_to_end(&mut heard)).await;
+            let closed = tokio::time::timeout(
+                std::time::Duration::from_secs(20),
+                stream.read_to_end(&mut heard),
+            )
+            .await;
             assert!(closed.is_ok(), "still connected after {said:?}");
         }
         // Who speaks may stay, but not take all places: a session under way does not notice.
@@ -73,16 +84,25 @@ fn nobody_without_a_certificate_keeps_others_out() {
         }
         assert_eq!(strangers.len(), STRANGERS_OF_ONE_ADDRESS);
         // A burst of those who have a certificate comes through all the same.
-        let bursting = (0..2 * STRANGERS_OF_ONE_ADDRESS).map(|_| dial(&home.address, home.tls(bounds::ALPN_H2).unwrap()));
+        let bursting = (0..2 * STRANGERS_OF_ONE_ADDRESS)
+            .map(|_| dial(&home.address, home.tls(bounds::ALPN_H2).unwrap()));
         for dialled in futures::future::join_all(bursting).await {
             dialled.unwrap();
         }
         let (applicant, variant) = town.cast("nothing_owned");
-        session.check(&crate::support::errand(), &crate::support::question(variant, &applicant)).await.unwrap();
+        session
+            .check(&crate::support::errand(), &crate::support::question(variant, &applicant))
+            .await
+            .unwrap();
     });
     // They are gone, and there is room again.
     let again = || Ok(runtime.block_on(speaks(&home, &config)).is_some());
-    zerotrip_tests::town::wait_until(std::time::Duration::from_secs(20), "a place is free again", again).unwrap();
+    zerotrip_tests::town::wait_until(
+        std::time::Duration::from_secs(20),
+        "a place is free again",
+        again,
+    )
+    .unwrap();
 }
 
 /// The refusal that a call with an empty message meets at the door; `None` if it got through it.
@@ -110,9 +130,14 @@ async fn looks(mut client: Http2Client, path: &str) -> http::StatusCode {
 
 #[test]
 fn the_doors_are_the_descriptors() {
-    let listed: BTreeSet<String> = CALLS.iter().map(|(path, _)| (*path).to_owned()).filter(|path| path.starts_with("/zerotrip")).collect();
+    let listed: BTreeSet<String> = CALLS
+        .iter()
+        .map(|(path, _)| (*path).to_owned())
+        .filter(|path| path.starts_with("/zerotrip"))
+        .collect();
     assert_eq!(listed, described(), "the guard's table and the protos differ");
-    let open: Vec<&str> = CALLS.iter().filter(|(_, access)| *access == Access::Open).map(|(path, _)| *path).collect();
+    let open: Vec<&str> =
+        CALLS.iter().filter(|(_, access)| *access == Access::Open).map(|(path, _)| *path).collect();
     let expected = [
         "/zerotrip.v1.Authority/Join",
         "/zerotrip.v1.Authority/GetJoin",
@@ -131,7 +156,11 @@ fn identities_are_asked_for_and_attacks_on_them_refused() {
     let runtime = runtime();
     runtime.block_on(async {
         for path in ["/", "/healthz", "/metrics", "/grpc.health.v1.Health/Check"] {
-            assert_eq!(looks(nobody(&town).await, path).await, http::StatusCode::METHOD_NOT_ALLOWED, "{path}: 200 would read as health");
+            assert_eq!(
+                looks(nobody(&town).await, path).await,
+                http::StatusCode::METHOD_NOT_ALLOWED,
+                "{path}: 200 would read as health"
+            );
         }
         for (path, access) in CALLS {
             let refusal = knock(nobody(&town).await, path).await;
@@ -141,16 +170,26 @@ fn identities_are_asked_for_and_attacks_on_them_refused() {
                 assert_eq!(refusal, Some(ErrorCode::Unauthenticated), "{path} without identity");
             }
         }
-        assert_eq!(knock(nobody(&town).await, "/zerotrip.v1.Exchange/Query").await, Some(ErrorCode::Unauthenticated));
+        assert_eq!(
+            knock(nobody(&town).await, "/zerotrip.v1.Exchange/Query").await,
+            Some(ErrorCode::Unauthenticated)
+        );
         let home = town.home(FUND);
         for (path, access) in CALLS {
             let member = open(&home, home.tls(bounds::ALPN_H2).unwrap()).await;
             if access == Access::Administrator {
-                assert_eq!(knock(member, path).await, Some(ErrorCode::AdminOnly), "{path} by an ordinary member");
+                assert_eq!(
+                    knock(member, path).await,
+                    Some(ErrorCode::AdminOnly),
+                    "{path} by an ordinary member"
+                );
             }
         }
         let member = open(&home, home.tls(bounds::ALPN_H2).unwrap()).await;
-        assert_eq!(knock(member, "/zerotrip.v1.Exchange/Query").await, Some(ErrorCode::UnknownName));
+        assert_eq!(
+            knock(member, "/zerotrip.v1.Exchange/Query").await,
+            Some(ErrorCode::UnknownName)
+        );
         attacks(&town).await;
     });
     town.town.stop().unwrap();
@@ -179,7 +218,10 @@ impl Forge<'_> {
             body: Some(Body::Check(CheckBody {
                 check: "no-property".into(),
                 variant: "couple".into(),
-                parameters: vec![Parameter { name: "applicant".into(), value: self.town.cast("nothing_owned").0 }],
+                parameters: vec![Parameter {
+                    name: "applicant".into(),
+                    value: self.town.cast("nothing_owned").0,
+                }],
             })),
         }
     }
@@ -214,7 +256,11 @@ async fn attacks(town: &TestTown) {
     refused!("the same request again", honest, Replayed);
 
     let stranger = SigningKey::generate(Algorithm::Ed25519).unwrap();
-    refused!("an unknown key", dsse::seal(payload_type::REQUEST, &forge.request(), &stranger).unwrap(), BadSignature);
+    refused!(
+        "an unknown key",
+        dsse::seal(payload_type::REQUEST, &forge.request(), &stranger).unwrap(),
+        BadSignature
+    );
     let mut envelope = dsse::seal(payload_type::REQUEST, &forge.request(), &stranger).unwrap();
     envelope.signatures[0].keyid = forge.home.sign.id().to_owned();
     refused!("another key's signature under our key id", envelope, BadSignature);
@@ -238,7 +284,11 @@ async fn attacks(town: &TestTown) {
     refused!("a request that another member signed", envelope, SignerMismatch);
     refused!("a request that names another system", forge.sign(&other), SignerMismatch);
     let seal = forge.home.key("seal").unwrap();
-    refused!("a key of another usage", dsse::seal(payload_type::REQUEST, &forge.request(), &seal).unwrap(), BadSignature);
+    refused!(
+        "a key of another usage",
+        dsse::seal(payload_type::REQUEST, &forge.request(), &seal).unwrap(),
+        BadSignature
+    );
 
     let now = SystemTime::now();
     let at = |offset: i64| {
@@ -246,21 +296,58 @@ async fn attacks(town: &TestTown) {
         Some(to_timestamp(if offset < 0 { now - offset_abs } else { now + offset_abs }))
     };
     let audience = format!("{}0", forge.home.hub.uri());
-    refused!("for another hub", forge.sign(&Request { audience, ..forge.request() }), WrongAudience);
-    refused!("from the far future", forge.sign(&Request { issued_at: at(3600), expires_at: at(3660), ..forge.request() }), NotYetValid);
-    refused!("expired", forge.sign(&Request { issued_at: at(-100), expires_at: at(-40), ..forge.request() }), Expired);
-    refused!("longer than five minutes", forge.sign(&Request { expires_at: at(3600), ..forge.request() }), Expired);
-    refused!("times the wrong way round", forge.sign(&Request { issued_at: at(4), expires_at: at(3), ..forge.request() }), Expired);
+    refused!(
+        "for another hub",
+        forge.sign(&Request { audience, ..forge.request() }),
+        WrongAudience
+    );
+    refused!(
+        "from the far future",
+        forge.sign(&Request { issued_at: at(3600), expires_at: at(3660), ..forge.request() }),
+        NotYetValid
+    );
+    refused!(
+        "expired",
+        forge.sign(&Request { issued_at: at(-100), expires_at: at(-40), ..forge.request() }),
+        Expired
+    );
+    refused!(
+        "longer than five minutes",
+        forge.sign(&Request { expires_at: at(3600), ..forge.request() }),
+        Expired
+    );
+    refused!(
+        "times the wrong way round",
+        forge.sign(&Request { issued_at: at(4), expires_at: at(3), ..forge.request() }),
+        Expired
+    );
     refused!("no times", forge.sign(&Request { issued_at: None, ..forge.request() }), Malformed);
-    refused!("no case", forge.sign(&Request { case_number: String::new(), ..forge.request() }), Malformed);
-    refused!("an id that is no UUIDv7", forge.sign(&Request { id: uuid::Uuid::new_v4().to_string(), ..forge.request() }), Malformed);
+    refused!(
+        "no case",
+        forge.sign(&Request { case_number: String::new(), ..forge.request() }),
+        Malformed
+    );
+    refused!(
+        "an id that is no UUIDv7",
+        forge.sign(&Request { id: uuid::Uuid::new_v4().to_string(), ..forge.request() }),
+        Malformed
+    );
     let body = |check: &str, variant: &str, value: &str| {
         let parameters = vec![Parameter { name: "applicant".into(), value: value.into() }];
         Some(Body::Check(CheckBody { check: check.into(), variant: variant.into(), parameters }))
     };
     let applicant = town.cast("nothing_owned").0;
-    refused!("an unknown check", forge.sign(&Request { body: body("all-property", "couple", &applicant), ..forge.request() }), UnknownName);
-    refused!("an unknown variant", forge.sign(&Request { body: body("no-property", "clan", &applicant), ..forge.request() }), UnknownName);
+    refused!(
+        "an unknown check",
+        forge
+            .sign(&Request { body: body("all-property", "couple", &applicant), ..forge.request() }),
+        UnknownName
+    );
+    refused!(
+        "an unknown variant",
+        forge.sign(&Request { body: body("no-property", "clan", &applicant), ..forge.request() }),
+        UnknownName
+    );
     let hostile = "330106199001011234' or '1'='1";
     refused!(
         "a value that is no id",
@@ -270,12 +357,21 @@ async fn attacks(town: &TestTown) {
     refused!("no body", forge.sign(&Request { body: None, ..forge.request() }), Malformed);
 
     let after = entries(town).await;
-    assert_eq!(after - before, refusals + 2, "each refusal is one ledger entry, and the honest request two");
+    assert_eq!(
+        after - before,
+        refusals + 2,
+        "each refusal is one ledger entry, and the honest request two"
+    );
     forge.send(forge.sign(&forge.request())).await.expect("an honest request after all that");
 }
 
 async fn entries(town: &TestTown) -> u64 {
     let session = town.session().await;
-    let reply = session.connection().ledger().get_checkpoint(zerotrip_proto::v1::GetCheckpointRequest {}).await.unwrap();
+    let reply = session
+        .connection()
+        .ledger()
+        .get_checkpoint(zerotrip_proto::v1::GetCheckpointRequest {})
+        .await
+        .unwrap();
     reply.into_inner().checkpoint.lines().nth(1).unwrap().parse().unwrap()
 }

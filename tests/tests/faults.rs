@@ -16,8 +16,8 @@ use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
 use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
 use arrow_flight::utils::batches_to_flight_data;
 use arrow_flight::{
-    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, PollInfo,
-    PutResult, SchemaResult, Ticket,
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo,
+    HandshakeRequest, HandshakeResponse, PollInfo, PutResult, SchemaResult, Ticket,
 };
 use futures::{Stream, StreamExt, stream};
 use prost::Message as _;
@@ -28,8 +28,8 @@ use zerotrip_channel::{Http2Bounds, SystemHome, dial, serve};
 use zerotrip_client::{Outcome, Session};
 use zerotrip_proto::v1::connector_server::{Connector, ConnectorServer};
 use zerotrip_proto::v1::{
-    DescribeReply, DescribeRequest, Envelope, ErrorCode, NoticeReply, NoticeRequest, PushDirectoryReply, PushDirectoryRequest, ScanFacts,
-    ScanGrant, ScanReceipt, ScanTrailer,
+    DescribeReply, DescribeRequest, Envelope, ErrorCode, NoticeReply, NoticeRequest,
+    PushDirectoryReply, PushDirectoryRequest, ScanFacts, ScanGrant, ScanReceipt, ScanTrailer,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::town::{FUND, Running, run, wait_until};
@@ -38,7 +38,11 @@ use zerotrip_trust::{dsse, receipt};
 
 use crate::support::{TestTown, errand, in_words, question, runtime, town};
 
-pub(crate) async fn ask(session: &mut Session, town: &TestTown, role: &str) -> (&'static str, String, String) {
+pub(crate) async fn ask(
+    session: &mut Session,
+    town: &TestTown,
+    role: &str,
+) -> (&'static str, String, String) {
     let (applicant, variant) = town.cast(role);
     in_words(&session.check(&errand(), &question(variant, &applicant)).await.unwrap())
 }
@@ -73,7 +77,11 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     let begun = Instant::now();
     let answer = runtime.block_on(ask(&mut session, &town, "nothing_owned"));
     assert_eq!((answer.0, answer.2.as_str()), ("unavailable", "estate.ownership"), "{answer:?}");
-    assert!(begun.elapsed() < Duration::from_secs(9), "a stalled source held the answer for {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(9),
+        "a stalled source held the answer for {:?}",
+        begun.elapsed()
+    );
     town.town.connector("estate").unwrap().signal("CONT").unwrap();
     town.town.wait_attached(&["estate.ownership"]).unwrap();
     wait_until(Duration::from_secs(10), "the estate registry answers again", || {
@@ -83,11 +91,18 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
 
     // Stale: last night's extract is three nights old.
     let estate = database(&town, "estate/ownership.db");
-    let fresh: String = estate.query_row("select max(began_at) from extract_info", [], |row| row.get(0)).unwrap();
+    let fresh: String =
+        estate.query_row("select max(began_at) from extract_info", [], |row| row.get(0)).unwrap();
     estate.execute("update extract_info set began_at = '2026-01-01T00:30:00+08:00'", []).unwrap();
-    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceStale, "estate.ownership"));
+    assert_eq!(
+        runtime.block_on(ask(&mut session, &town, "nothing_owned")),
+        unavailable(ErrorCode::SourceStale, "estate.ownership")
+    );
     estate.execute("update extract_info set began_at = 'yesterday'", []).unwrap();
-    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceStale, "estate.ownership"));
+    assert_eq!(
+        runtime.block_on(ask(&mut session, &town, "nothing_owned")),
+        unavailable(ErrorCode::SourceStale, "estate.ownership")
+    );
     estate.execute("update extract_info set began_at = ?1", [&fresh]).unwrap();
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
 
@@ -97,22 +112,42 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     let short = format!("{}{}", &owner[..6], &owner[8..17]);
     let owner_column = key_column(&estate, &short);
     let status_column = status_column(&estate);
-    let touched = estate.execute(&format!("update T_FDCQ set {status_column} = '??' where {owner_column} = ?1"), [&short]).unwrap();
+    let touched = estate
+        .execute(
+            &format!("update T_FDCQ set {status_column} = '??' where {owner_column} = ?1"),
+            [&short],
+        )
+        .unwrap();
     assert!(touched > 0);
-    assert_eq!(runtime.block_on(ask(&mut session, &town, "old_id_home")), unavailable(ErrorCode::SourceUnreadable, "estate.ownership"));
+    assert_eq!(
+        runtime.block_on(ask(&mut session, &town, "old_id_home")),
+        unavailable(ErrorCode::SourceUnreadable, "estate.ownership")
+    );
     let torn = format!("{}*********{}", &short[..4], &short[13..]);
     estate
         .execute(&format!("update T_FDCQ set {status_column} = '1', {owner_column} = ?2 where {owner_column} = ?1"), [&short, &torn])
         .unwrap();
-    let answer = in_words(&runtime.block_on(session.check(&errand(), &question(variant, &owner))).unwrap());
-    assert_eq!(answer, unavailable(ErrorCode::SourceUnreadable, "estate.ownership"), "a masked row could be the owner's");
+    let answer =
+        in_words(&runtime.block_on(session.check(&errand(), &question(variant, &owner))).unwrap());
+    assert_eq!(
+        answer,
+        unavailable(ErrorCode::SourceUnreadable, "estate.ownership"),
+        "a masked row could be the owner's"
+    );
 
     // Shrunken: a register that lost half of its rows overnight.
     let police = database(&town, "police/household.db");
     police.execute("create table kept as select * from T_RKXX", []).unwrap();
     police.execute("delete from T_RKXX where rowid % 2 = 0", []).unwrap();
-    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceImplausible, "police.household"));
-    police.execute_batch("delete from T_RKXX; insert into T_RKXX select * from kept; drop table kept;").unwrap();
+    assert_eq!(
+        runtime.block_on(ask(&mut session, &town, "nothing_owned")),
+        unavailable(ErrorCode::SourceImplausible, "police.household")
+    );
+    police
+        .execute_batch(
+            "delete from T_RKXX; insert into T_RKXX select * from kept; drop table kept;",
+        )
+        .unwrap();
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
 
     // Drift: the table goes away under the running connector.
@@ -128,7 +163,10 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     let (dir, described) = (town.town.path("housing"), description.display().to_string());
     let sign = |town: &TestTown, text: &str| {
         fs::write(&description, text).unwrap();
-        run("zerotrip-connector", &["sign", "--dir", &dir, &described], &town.town.folder).unwrap().expect(0).unwrap();
+        run("zerotrip-connector", &["sign", "--dir", &dir, &described], &town.town.folder)
+            .unwrap()
+            .expect(0)
+            .unwrap();
     };
     let restart = |town: &mut TestTown, text: &str| {
         sign(town, text);
@@ -137,16 +175,28 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
         town.town.start_connector("housing").unwrap();
         town.town.wait_attached(&["housing.presale"]).unwrap();
     };
-    restart(&mut town, &format!("{text}\n[limits]\nquiet_hours = [\"00:00-12:00\", \"12:00-00:00\"]\n"));
-    assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), unavailable(ErrorCode::SourceLimit, "housing.presale"));
+    restart(
+        &mut town,
+        &format!("{text}\n[limits]\nquiet_hours = [\"00:00-12:00\", \"12:00-00:00\"]\n"),
+    );
+    assert_eq!(
+        runtime.block_on(ask(&mut session, &town, "nothing_owned")),
+        unavailable(ErrorCode::SourceLimit, "housing.presale")
+    );
     restart(&mut town, &text);
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
 
     // Forgetful: what it has removed since the night of the title register's extract, nobody can say. And dates that are stated as text
     // would compare as text: then nobody is asked.
     for (text, answer) in [
-        (text.replace("ended = \"kept\"", "ended = \"removed\""), unavailable(ErrorCode::NoCommonMoment, "housing.presale")),
-        (text.replace("type = \"date\"", "type = \"text\""), unavailable(ErrorCode::Misconfigured, "")),
+        (
+            text.replace("ended = \"kept\"", "ended = \"removed\""),
+            unavailable(ErrorCode::NoCommonMoment, "housing.presale"),
+        ),
+        (
+            text.replace("type = \"date\"", "type = \"text\""),
+            unavailable(ErrorCode::Misconfigured, ""),
+        ),
         (text, yes.clone()),
     ] {
         restart(&mut town, &text);
@@ -157,7 +207,11 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     let drop = town.town.folder.join("city/housing/presale.csv");
     let whole = fs::read(&drop).unwrap();
     fs::write(&drop, &whole[..whole.len() / 2]).unwrap();
-    assert_eq!(runtime.block_on(ask(&mut session, &town, "spouse_presale")).0, "false", "half a file hides a contract");
+    assert_eq!(
+        runtime.block_on(ask(&mut session, &town, "spouse_presale")).0,
+        "false",
+        "half a file hides a contract"
+    );
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
     town.town.stop().unwrap();
 }
@@ -171,11 +225,22 @@ fn a_copy_of_a_connector_does_not_push_it_aside() {
     assert_eq!(right.0, "false", "{right:?}");
     // Its folder, keys and all.
     let (folder, copy) = (town.town.folder.join("estate"), town.town.folder.join("estate-copy"));
-    assert!(std::process::Command::new("cp").arg("-r").args([&folder, &copy]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("cp")
+            .arg("-r")
+            .args([&folder, &copy])
+            .status()
+            .unwrap()
+            .success()
+    );
     let log = town.town.folder.join("logs/estate-copy.log");
-    let copied = Running::start("zerotrip-connector", &["serve", "--dir", copy.to_str().unwrap()], &log).unwrap();
+    let copied =
+        Running::start("zerotrip-connector", &["serve", "--dir", copy.to_str().unwrap()], &log)
+            .unwrap();
     wait_until(Duration::from_secs(20), "the hub refuses the copy", || {
-        Ok(fs::read_to_string(town.town.folder.join("logs/hub.log")).unwrap_or_default().contains("was its folder copied?"))
+        Ok(fs::read_to_string(town.town.folder.join("logs/hub.log"))
+            .unwrap_or_default()
+            .contains("was its folder copied?"))
     })
     .unwrap();
     assert_eq!(runtime.block_on(ask(&mut session, &town, "old_id_home")), right);
@@ -203,7 +268,8 @@ fn key_column(estate: &Connection, value: &str) -> String {
 fn status_column(estate: &Connection) -> String {
     let few = |column: &String| {
         let sql = format!("select count(distinct {column}) between 3 and 9 from T_FDCQ");
-        let dates = format!("select count(*) from T_FDCQ where {column} like '20%' or {column} like '19%'");
+        let dates =
+            format!("select count(*) from T_FDCQ where {column} like '20%' or {column} like '19%'");
         estate.query_row(&sql, [], |row| row.get::<_, bool>(0)).unwrap()
             && estate.query_row(&dates, [], |row| row.get::<_, i64>(0)).unwrap() == 0
     };
@@ -243,14 +309,19 @@ struct Liar {
 impl Liar {
     /// What the hub's store holds of an exchange at this moment, seen from another process.
     fn is_intended(&self, exchange: &str) -> bool {
-        let store = Connection::open_with_flags(&self.store, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let store =
+            Connection::open_with_flags(&self.store, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
         let sql = "select count(*) from exchange join leaf on idx = intent_index where id = ?1 and outcome is null";
         store.query_row(sql, [exchange], |row| row.get::<_, i64>(0)).unwrap() == 1
     }
 
     fn answer(&self, grant: &ScanGrant) -> Vec<FlightData> {
         let lie = LIES[self.turn.load(Ordering::SeqCst)];
-        let person = if lie == "somebody else" { "330106199001011234" } else { grant.keys[0].value.as_str() };
+        let person = if lie == "somebody else" {
+            "330106199001011234"
+        } else {
+            grant.keys[0].value.as_str()
+        };
         let mut fields = vec![
             Field::new("party", DataType::Utf8, true),
             Field::new("man_id", DataType::Utf8, true),
@@ -269,9 +340,16 @@ impl Liar {
         let batch = if lie == "an empty batch" { batch.slice(0, 0) } else { batch };
         let mut messages = batches_to_flight_data(&schema, vec![batch.clone()]).unwrap();
         if lie == "a compressed batch" {
-            let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME)).unwrap();
+            let options = IpcWriteOptions::default()
+                .try_with_compression(Some(CompressionType::LZ4_FRAME))
+                .unwrap();
             let mut dictionaries = DictionaryTracker::new(false);
-            let encoded = IpcDataGenerator::default().encode(&batch, &mut dictionaries, &options, &mut Default::default());
+            let encoded = IpcDataGenerator::default().encode(
+                &batch,
+                &mut dictionaries,
+                &options,
+                &mut Default::default(),
+            );
             messages[1] = encoded.unwrap().1.into();
         }
         let mut stream = Hasher::with_domain("zerotrip scan stream v1");
@@ -292,10 +370,20 @@ impl Liar {
             adjudications_digest: Vec::new(),
         };
         let template = grant.template.clone().unwrap();
-        let supply = |column: &str| receipt::supply(&[2; 32], column, &BTreeSet::from([person.to_string()])).unwrap();
+        let supply = |column: &str| {
+            receipt::supply(&[2; 32], column, &BTreeSet::from([person.to_string()])).unwrap()
+        };
         let message = ScanReceipt {
-            grant_id: if lie == "another grant" { uuid::Uuid::new_v4().to_string() } else { grant.id.clone() },
-            exchange_id: if lie == "another exchange" { uuid::Uuid::new_v4().to_string() } else { grant.exchange_id.clone() },
+            grant_id: if lie == "another grant" {
+                uuid::Uuid::new_v4().to_string()
+            } else {
+                grant.id.clone()
+            },
+            exchange_id: if lie == "another exchange" {
+                uuid::Uuid::new_v4().to_string()
+            } else {
+                grant.exchange_id.clone()
+            },
             connector: self.home.uri(),
             dataset: template.dataset.clone(),
             template_digest: receipt::template_digest(&template).to_vec(),
@@ -312,7 +400,8 @@ impl Liar {
         if lie == "unsigned receipt" {
             signed.signatures[0].sig[0] ^= 1;
         }
-        let trailer = ScanTrailer { receipt: (lie != "no receipt").then_some(signed), facts: Some(facts) };
+        let trailer =
+            ScanTrailer { receipt: (lie != "no receipt").then_some(signed), facts: Some(facts) };
         let again = messages[1].clone();
         if lie != "no trailer" {
             messages[1].app_metadata = trailer.encode_to_vec().into();
@@ -326,7 +415,10 @@ impl Liar {
 
 #[tonic::async_trait]
 impl Connector for Liar {
-    async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeReply>, Status> {
+    async fn describe(
+        &self,
+        _: Request<DescribeRequest>,
+    ) -> Result<Response<DescribeReply>, Status> {
         let quality = self.told.lock().unwrap().clone();
         Ok(Response::new(DescribeReply {
             datasets: vec![self.statement.clone()],
@@ -337,7 +429,10 @@ impl Connector for Liar {
         }))
     }
 
-    async fn push_directory(&self, _: Request<PushDirectoryRequest>) -> Result<Response<PushDirectoryReply>, Status> {
+    async fn push_directory(
+        &self,
+        _: Request<PushDirectoryRequest>,
+    ) -> Result<Response<PushDirectoryReply>, Status> {
         Ok(Response::new(PushDirectoryReply { directory_version: 1000 }))
     }
 
@@ -358,7 +453,10 @@ impl FlightService for Liar {
     type ListActionsStream = Streamed<ActionType>;
     type DoExchangeStream = Streamed<FlightData>;
 
-    async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
+    async fn do_get(
+        &self,
+        request: Request<Ticket>,
+    ) -> Result<Response<Self::DoGetStream>, Status> {
         let envelope = Envelope::decode(request.into_inner().ticket).unwrap();
         let grant = ScanGrant::decode(envelope.payload.as_slice()).unwrap();
         let intended = self.is_intended(&grant.exchange_id);
@@ -370,39 +468,66 @@ impl FlightService for Liar {
         Ok(Response::new(Box::pin(messages)))
     }
 
-    async fn handshake(&self, _: Request<Streaming<HandshakeRequest>>) -> Result<Response<Self::HandshakeStream>, Status> {
+    async fn handshake(
+        &self,
+        _: Request<Streaming<HandshakeRequest>>,
+    ) -> Result<Response<Self::HandshakeStream>, Status> {
         Err(Status::unimplemented(""))
     }
 
-    async fn list_flights(&self, _: Request<Criteria>) -> Result<Response<Self::ListFlightsStream>, Status> {
+    async fn list_flights(
+        &self,
+        _: Request<Criteria>,
+    ) -> Result<Response<Self::ListFlightsStream>, Status> {
         Err(Status::unimplemented(""))
     }
 
-    async fn get_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<FlightInfo>, Status> {
+    async fn get_flight_info(
+        &self,
+        _: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
         Err(Status::unimplemented(""))
     }
 
-    async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<PollInfo>, Status> {
+    async fn poll_flight_info(
+        &self,
+        _: Request<FlightDescriptor>,
+    ) -> Result<Response<PollInfo>, Status> {
         Err(Status::unimplemented(""))
     }
 
-    async fn get_schema(&self, _: Request<FlightDescriptor>) -> Result<Response<SchemaResult>, Status> {
+    async fn get_schema(
+        &self,
+        _: Request<FlightDescriptor>,
+    ) -> Result<Response<SchemaResult>, Status> {
         Err(Status::unimplemented(""))
     }
 
-    async fn do_put(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
+    async fn do_put(
+        &self,
+        _: Request<Streaming<FlightData>>,
+    ) -> Result<Response<Self::DoPutStream>, Status> {
         Err(Status::unimplemented(""))
     }
 
-    async fn do_action(&self, _: Request<Action>) -> Result<Response<Self::DoActionStream>, Status> {
+    async fn do_action(
+        &self,
+        _: Request<Action>,
+    ) -> Result<Response<Self::DoActionStream>, Status> {
         Err(Status::unimplemented(""))
     }
 
-    async fn list_actions(&self, _: Request<Empty>) -> Result<Response<Self::ListActionsStream>, Status> {
+    async fn list_actions(
+        &self,
+        _: Request<Empty>,
+    ) -> Result<Response<Self::ListActionsStream>, Status> {
         Err(Status::unimplemented(""))
     }
 
-    async fn do_exchange(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoExchangeStream>, Status> {
+    async fn do_exchange(
+        &self,
+        _: Request<Streaming<FlightData>>,
+    ) -> Result<Response<Self::DoExchangeStream>, Status> {
         Err(Status::unimplemented(""))
     }
 }
@@ -429,7 +554,8 @@ pub fn lying_town(runtime: &tokio::runtime::Runtime) -> LyingTown {
     };
     runtime.block_on(async {
         let stream = dial(&home.address, home.tls(bounds::ALPN_CHANNEL).unwrap()).await.unwrap();
-        let routes = Routes::new(ConnectorServer::new(liar())).add_service(FlightServiceServer::new(liar()));
+        let routes =
+            Routes::new(ConnectorServer::new(liar())).add_service(FlightServiceServer::new(liar()));
         tokio::spawn(serve(stream, None, routes, Http2Bounds::STANDARD, std::future::pending()));
     });
     town.town.wait_attached(&["civil.marriage"]).unwrap();
@@ -444,7 +570,8 @@ fn a_lying_connector_never_yields_an_absence() {
     let (applicant, variant) = town.cast("nothing_owned");
     for (at, lie) in LIES.iter().enumerate() {
         turn.store(at, Ordering::SeqCst);
-        let outcome = runtime.block_on(session.check(&errand(), &question(variant, &applicant))).unwrap();
+        let outcome =
+            runtime.block_on(session.check(&errand(), &question(variant, &applicant))).unwrap();
         let Outcome::Unavailable(why) = &outcome else { panic!("{lie}: {:?}", in_words(&outcome)) };
         assert_eq!(why.dataset, "civil.marriage", "{lie}");
         let expected = match *lie {
@@ -455,7 +582,11 @@ fn a_lying_connector_never_yields_an_absence() {
         assert_eq!(why.code, expected, "{lie}");
     }
     // The register is asked first, so each of these was the exchange's first grant.
-    assert_eq!(*intended.lock().unwrap(), [true; LIES.len()], "a grant left before its intent was durable");
+    assert_eq!(
+        *intended.lock().unwrap(),
+        [true; LIES.len()],
+        "a grant left before its intent was durable"
+    );
     town.town.stop().unwrap();
 }
 
@@ -466,11 +597,19 @@ fn a_suspension_ends_an_exchange_under_way() {
     turn.store(LIES.iter().position(|lie| *lie == "stalls").unwrap(), Ordering::SeqCst);
     let mut session = runtime.block_on(town.session());
     let (applicant, variant) = town.cast("nothing_owned");
-    let under_way = runtime.spawn(async move { session.check(&errand(), &question(variant, &applicant)).await });
-    wait_until(Duration::from_secs(10), "the stalling register is asked", || Ok(!asked.lock().unwrap().is_empty())).unwrap();
+    let under_way = runtime
+        .spawn(async move { session.check(&errand(), &question(variant, &applicant)).await });
+    wait_until(Duration::from_secs(10), "the stalling register is asked", || {
+        Ok(!asked.lock().unwrap().is_empty())
+    })
+    .unwrap();
     let authority = town.town.path("authority");
     let begun = Instant::now();
-    town.town.zerotrip(&["member", "suspend", "--dir", &authority, "--member", FUND]).unwrap().expect(0).unwrap();
+    town.town
+        .zerotrip(&["member", "suspend", "--dir", &authority, "--member", FUND])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     let outcome = runtime.block_on(under_way).unwrap().unwrap();
     // The source would have stalled until the check's deadline of ten seconds.
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());

@@ -35,8 +35,15 @@ fn call(path: &str) -> Vec<u8> {
     let literal = |name: &[u8], value: &str| [name, &text(value)].concat();
     let new = |name: &str, value: &str| [&[0][..], &text(name), &text(value)].concat();
     let (post, https) = ([0x83], [0x87]);
-    [&post[..], &https, &literal(&[0x04], path), &literal(&[0x01], "hub"), &new("content-type", "application/grpc"), &new("te", "trailers")]
-        .concat()
+    [
+        &post[..],
+        &https,
+        &literal(&[0x04], path),
+        &literal(&[0x01], "hub"),
+        &new("content-type", "application/grpc"),
+        &new("te", "trailers"),
+    ]
+    .concat()
 }
 
 /// A connection on which we say what we like.
@@ -50,8 +57,13 @@ impl Raw {
     async fn open(home: &SystemHome, settings: &[(u16, u32)]) -> Self {
         let stream = dial(&home.address, home.tls(bounds::ALPN_H2).unwrap()).await.unwrap();
         let (read, mut write) = tokio::io::split(stream);
-        let settings: Vec<u8> = settings.iter().flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat()).collect();
-        let hello = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(SETTINGS, 0, 0, &settings)].concat();
+        let settings: Vec<u8> = settings
+            .iter()
+            .flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat())
+            .collect();
+        let hello =
+            [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(SETTINGS, 0, 0, &settings)]
+                .concat();
         write.write_all(&hello).await.unwrap();
         Self { read, write }
     }
@@ -67,7 +79,10 @@ impl Raw {
                 return sent;
             }
         }
-        tokio::time::timeout(Duration::from_secs(20), hung_up).await.expect("the hub does not hang up").unwrap();
+        tokio::time::timeout(Duration::from_secs(20), hung_up)
+            .await
+            .expect("the hub does not hang up")
+            .unwrap();
         most
     }
 
@@ -79,7 +94,8 @@ impl Raw {
                 if self.read.read_exact(&mut head).await.is_err() {
                     return false;
                 }
-                let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+                let mut payload =
+                    vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
                 if self.read.read_exact(&mut payload).await.is_err() {
                     return false;
                 }
@@ -105,7 +121,8 @@ async fn is_answered(session: &mut Session, town: &TestTown) {
 }
 
 fn resident_mib(town: &mut TestTown) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", town.town.hub().unwrap().id())).unwrap();
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", town.town.hub().unwrap().id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
 }
@@ -121,7 +138,11 @@ fn a_flood_ends_with_its_connection_and_nobody_else_notices() {
         // Streams opened and taken back (CVE-2023-44487).
         let taken_back = |at: u32| {
             let stream = 2 * at + 1;
-            [frame(HEADERS, END_HEADERS, stream, &check), frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes())].concat()
+            [
+                frame(HEADERS, END_HEADERS, stream, &check),
+                frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes()),
+            ]
+            .concat()
         };
         let took = Raw::open(&flooder, &[]).await.flood(20_000, taken_back).await;
         assert!(took < 20_000, "20,000 rapid resets were listened to");
@@ -130,14 +151,22 @@ fn a_flood_ends_with_its_connection_and_nobody_else_notices() {
         // Headers that never end (CVE-2024-27316).
         let endless = |at: u32| match at {
             0 => frame(HEADERS, 0, 1, &check),
-            _ => frame(CONTINUATION, 0, 1, &[&[0, 1, b'a', 120][..], &[b'a'; 120]].concat().repeat(100)),
+            _ => frame(
+                CONTINUATION,
+                0,
+                1,
+                &[&[0, 1, b'a', 120][..], &[b'a'; 120]].concat().repeat(100),
+            ),
         };
         let took = Raw::open(&flooder, &[]).await.flood(2000, endless).await;
         assert!(took < 2000, "20 MB of headers were listened to");
         is_answered(&mut session, &town).await;
 
         // Frames larger than agreed.
-        let took = Raw::open(&flooder, &[]).await.flood(100, |_| frame(HEADERS, END_HEADERS, 1, &vec![0; 1 << 20])).await;
+        let took = Raw::open(&flooder, &[])
+            .await
+            .flood(100, |_| frame(HEADERS, END_HEADERS, 1, &vec![0; 1 << 20]))
+            .await;
         assert!(took < 100);
 
         // Answers that nobody reads: as many as one connection may have open, on several connections, with no window at all.
@@ -146,7 +175,11 @@ fn a_flood_ends_with_its_connection_and_nobody_else_notices() {
             let mut raw = Raw::open(&flooder, &[(4, 0)]).await;
             for at in 0..256 {
                 let directory = call("/zerotrip.v1.Authority/GetDirectory");
-                let asked = [frame(HEADERS, END_HEADERS, 2 * at + 1, &directory), frame(0, END_STREAM, 2 * at + 1, &[0; 5])].concat();
+                let asked = [
+                    frame(HEADERS, END_HEADERS, 2 * at + 1, &directory),
+                    frame(0, END_STREAM, 2 * at + 1, &[0; 5]),
+                ]
+                .concat();
                 raw.write.write_all(&asked).await.unwrap();
             }
             deaf.push(raw);
@@ -178,7 +211,12 @@ fn one_member_has_half_of_the_room_and_a_quarter_of_the_connections() {
         match Session::connect(&fund).await {
             Err(SessionError::Refused(refusal)) => {
                 assert_eq!(refusal.code, ErrorCode::Overloaded, "{refusal}");
-                assert!(refusal.en.contains("has 4 open, its share; use those, or try again in a second"), "{refusal}");
+                assert!(
+                    refusal
+                        .en
+                        .contains("has 4 open, its share; use those, or try again in a second"),
+                    "{refusal}"
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -210,7 +248,8 @@ fn one_member_has_half_of_the_room_and_a_quarter_of_the_connections() {
         let others = async {
             let mut answered = 0;
             loop {
-                let outcome = transit.check(&errand(), &question(variant, &applicant)).await.unwrap();
+                let outcome =
+                    transit.check(&errand(), &question(variant, &applicant)).await.unwrap();
                 assert!(matches!(outcome, Outcome::Denied(_)), "{outcome:?}");
                 answered += 1;
                 tokio::task::yield_now().await;
@@ -234,13 +273,21 @@ fn refusals_are_recorded_up_to_a_bound_and_others_keep_theirs() {
         let flooder = Session::connect(&town.home(TRANSIT)).await.unwrap();
         let size = |session: &Session| {
             let mut ledger = session.connection().ledger();
-            async move { ledger.get_checkpoint(GetCheckpointRequest {}).await.unwrap().into_inner().checkpoint }
+            async move {
+                ledger
+                    .get_checkpoint(GetCheckpointRequest {})
+                    .await
+                    .unwrap()
+                    .into_inner()
+                    .checkpoint
+            }
         };
         let leaves = |note: &str| note.lines().nth(1).unwrap().parse::<usize>().unwrap();
         let before = leaves(&size(&session).await);
         let mut codes = std::collections::BTreeMap::new();
         for _ in 0..RECORDED + 200 {
-            let refused = flooder.connection().exchange().check(ExchangeCall::default()).await.unwrap_err();
+            let refused =
+                flooder.connection().exchange().check(ExchangeCall::default()).await.unwrap_err();
             *codes.entry(crate::support::code_of(&refused)).or_insert(0_usize) += 1;
         }
         assert_eq!(codes.get(&ErrorCode::Overloaded), Some(&200), "{codes:?}");
@@ -257,10 +304,26 @@ fn what_a_suspended_system_has_not_read_never_reaches_it() {
     runtime().block_on(async {
         // It has let nothing in yet, and answers signs of life for as long as it likes.
         let mut held = Raw::open(&holder, &[(4, 0)]).await;
-        held.write.write_all(&frame(HEADERS, END_HEADERS, 1, &call("/zerotrip.v1.Exchange/Check"))).await.unwrap();
+        held.write
+            .write_all(&frame(HEADERS, END_HEADERS, 1, &call("/zerotrip.v1.Exchange/Check")))
+            .await
+            .unwrap();
         assert!(held.answer_pings(4).await, "an active system's connection lasts");
-        town.town.zerotrip(&["member", "suspend", "--dir", &town.town.path("authority"), "--member", TRANSIT]).unwrap().expect(0).unwrap();
-        let lasts = tokio::time::timeout(Duration::from_secs(10), held.answer_pings(100)).await.expect("it is not closed");
+        town.town
+            .zerotrip(&[
+                "member",
+                "suspend",
+                "--dir",
+                &town.town.path("authority"),
+                "--member",
+                TRANSIT,
+            ])
+            .unwrap()
+            .expect(0)
+            .unwrap();
+        let lasts = tokio::time::timeout(Duration::from_secs(10), held.answer_pings(100))
+            .await
+            .expect("it is not closed");
         assert!(!lasts);
     });
     town.town.stop().unwrap();

@@ -11,7 +11,8 @@ use zerotrip_tests::town::{DEPARTMENTS, FUND};
 
 use crate::support::{TestTown, journal, town};
 
-const DATASETS: [&str; 4] = ["police.household", "civil.marriage", "estate.ownership", "housing.presale"];
+const DATASETS: [&str; 4] =
+    ["police.household", "civil.marriage", "estate.ownership", "housing.presale"];
 const AUTHORITY: &str = "authority";
 
 /// What another program does with each file: takes locks of both kinds and lets go of them, asks it as a database, copies it as one.
@@ -43,7 +44,8 @@ for path in sys.stdin.read().splitlines():
 impl TestTown {
     /// Files that a process has open, by the names under which another can open them; those without a name through `/proc`.
     fn open_files(process: u32) -> Vec<PathBuf> {
-        let descriptors = fs::read_dir(format!("/proc/{process}/fd")).unwrap().map(|entry| entry.unwrap().path());
+        let descriptors =
+            fs::read_dir(format!("/proc/{process}/fd")).unwrap().map(|entry| entry.unwrap().path());
         let named = |descriptor: PathBuf| {
             let target = fs::read_link(&descriptor).ok()?;
             let regular = fs::metadata(&descriptor).is_ok_and(|found| found.is_file());
@@ -54,7 +56,11 @@ impl TestTown {
 
     fn processes(&mut self) -> Vec<u32> {
         let hub = self.town.hub().unwrap().id();
-        DEPARTMENTS.iter().map(|(member, ..)| self.town.connector(member).unwrap().id()).chain([hub]).collect()
+        DEPARTMENTS
+            .iter()
+            .map(|(member, ..)| self.town.connector(member).unwrap().id())
+            .chain([hub])
+            .collect()
     }
 
     /// Everything that hub, connectors, authority and clients have open or keep.
@@ -69,29 +75,54 @@ impl TestTown {
     /// This process is another program to ours; where there is an interpreter, so is a second one.
     fn opened_by_others(&mut self) {
         let files = self.all_files();
-        for needed in ["store.sqlite", "store.sqlite-wal", "store.lock", "head", "serve.lock", "hub-seen.toml", "ledger-seen.note"] {
-            assert!(files.iter().any(|file| file.ends_with(needed)), "{needed} is not among the files: {files:?}");
+        for needed in [
+            "store.sqlite",
+            "store.sqlite-wal",
+            "store.lock",
+            "head",
+            "serve.lock",
+            "hub-seen.toml",
+            "ledger-seen.note",
+        ] {
+            assert!(
+                files.iter().any(|file| file.ends_with(needed)),
+                "{needed} is not among the files: {files:?}"
+            );
         }
         for file in &files {
-            let Ok(opened) = fs::File::options().read(true).write(true).open(file) else { continue };
+            let Ok(opened) = fs::File::options().read(true).write(true).open(file) else {
+                continue;
+            };
             if opened.try_lock().is_ok() {
                 opened.unlock().unwrap();
             }
             drop(opened);
-            if let Ok(connection) = Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE) {
-                let _none_of_its_own = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0));
+            if let Ok(connection) =
+                Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)
+            {
+                let _none_of_its_own =
+                    connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
+                        row.get::<_, i64>(0)
+                    });
             }
         }
         let python = std::env::var("ZEROTRIP_PYTHON").unwrap_or_else(|_| "python3".into());
         let list = self.town.folder.join("logs").join("files");
         let names: Vec<&str> = files.iter().filter_map(|file| file.to_str()).collect();
         fs::write(&list, names.join("\n")).unwrap();
-        drop(Command::new(python).args(["-c", PROGRAM]).stdin(fs::File::open(&list).unwrap()).status());
+        drop(
+            Command::new(python)
+                .args(["-c", PROGRAM])
+                .stdin(fs::File::open(&list).unwrap())
+                .status(),
+        );
         // None of them was taken away under the process that writes it.
         for process in self.processes() {
             for descriptor in fs::read_dir(format!("/proc/{process}/fd")).unwrap().flatten() {
-                let target = fs::read_link(descriptor.path()).unwrap_or_default().display().to_string();
-                let gone = target.starts_with(&self.town.path("")) && target.ends_with(" (deleted)");
+                let target =
+                    fs::read_link(descriptor.path()).unwrap_or_default().display().to_string();
+                let gone =
+                    target.starts_with(&self.town.path("")) && target.ends_with(" (deleted)");
                 assert!(!gone, "`{target}` was deleted under process {process}");
             }
         }
@@ -103,8 +134,18 @@ impl TestTown {
     }
 
     fn entries(&self) -> u64 {
-        let verified = self.town.zerotrip(&["--json", "ledger", "verify", "--dir", &self.town.path(FUND)]).unwrap().expect(0).unwrap();
-        verified.json().unwrap().pointer("/report/size").and_then(serde_json::Value::as_u64).unwrap()
+        let verified = self
+            .town
+            .zerotrip(&["--json", "ledger", "verify", "--dir", &self.town.path(FUND)])
+            .unwrap()
+            .expect(0)
+            .unwrap();
+        verified
+            .json()
+            .unwrap()
+            .pointer("/report/size")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap()
     }
 
     fn journals(&self) -> Vec<String> {
@@ -123,20 +164,33 @@ fn programs_that_open_every_file_of_every_process_lose_nothing() {
     let authority = town.town.path(AUTHORITY);
     for round in 0..2 {
         assert_eq!(town.exit("couple"), if round == 0 { 0 } else { 3 });
-        let seen_before = fs::read_to_string(town.town.folder.join(FUND).join("ledger-seen.note")).unwrap();
+        let seen_before =
+            fs::read_to_string(town.town.folder.join(FUND).join("ledger-seen.note")).unwrap();
         town.opened_by_others();
         // Work goes on after the visitors have come and gone: answers, a revocation, a suspension, lines of the departments' own.
         assert_eq!(town.exit(if round == 0 { "couple" } else { "family" }), 0);
         if round == 0 {
-            town.town.zerotrip(&["grant", "revoke", "--dir", &authority, "--id", "fund-couple"]).unwrap().expect(0).unwrap();
+            town.town
+                .zerotrip(&["grant", "revoke", "--dir", &authority, "--id", "fund-couple"])
+                .unwrap()
+                .expect(0)
+                .unwrap();
         } else {
-            let transit = ["member", "suspend", "--dir", &authority, "--member", zerotrip_tests::town::TRANSIT];
+            let transit = [
+                "member",
+                "suspend",
+                "--dir",
+                &authority,
+                "--member",
+                zerotrip_tests::town::TRANSIT,
+            ];
             town.town.zerotrip(&transit).unwrap().expect(0).unwrap();
         }
         town.opened_by_others();
         assert_eq!(town.exit("couple"), 3);
         let (entries, journals) = (town.entries(), town.journals());
-        let versions: Vec<u64> = DEPARTMENTS.iter().map(|(member, ..)| town.version(member)).collect();
+        let versions: Vec<u64> =
+            DEPARTMENTS.iter().map(|(member, ..)| town.version(member)).collect();
         town.opened_by_others();
 
         town.town.kill_hub().unwrap();
@@ -146,7 +200,8 @@ fn programs_that_open_every_file_of_every_process_lose_nothing() {
         town.town.wait_attached(&DATASETS).unwrap();
         // Each compares the ledger with the newest head that it kept: one that is set back would be refused.
         assert!(town.entries() >= entries);
-        let seen = fs::read_to_string(town.town.folder.join(FUND).join("ledger-seen.note")).unwrap();
+        let seen =
+            fs::read_to_string(town.town.folder.join(FUND).join("ledger-seen.note")).unwrap();
         assert_ne!(seen, seen_before, "what the client saw is kept");
         for (after, before) in town.journals().iter().zip(&journals) {
             assert!(after.starts_with(before), "a department's journal lost lines");

@@ -96,14 +96,20 @@ struct History {
 
 impl History {
     fn random(dice: &mut Dice) -> Self {
-        let sometime = |dice: &mut Dice, from: Minute| from + 1 + i64::try_from(dice.below(usize::try_from(NOW - from).unwrap())).unwrap();
+        let sometime = |dice: &mut Dice, from: Minute| {
+            from + 1 + i64::try_from(dice.below(usize::try_from(NOW - from).unwrap())).unwrap()
+        };
         let adult = NaiveDate::from_ymd_opt(1980, 5, 6).unwrap();
         let mut born = [adult; PERSONS];
         let mut parents = [None; PERSONS];
         for child in 3..PERSONS {
             // Eighteen within these days, or not for long.
             let birthday = Days::new(u64::try_from(dice.below(14)).unwrap());
-            born[child] = if dice.one_in(2) { day(0) - Months::new(18 * 12) + birthday } else { day(0) - Months::new(10 * 12) };
+            born[child] = if dice.one_in(2) {
+                day(0) - Months::new(18 * 12) + birthday
+            } else {
+                day(0) - Months::new(10 * 12)
+            };
             parents[child] = Some(dice.below(3));
         }
         let mut died = [None; PERSONS];
@@ -113,7 +119,9 @@ impl History {
         let mut events = Vec::new();
         for (other, death) in died.iter().enumerate().skip(1).take(2) {
             let mut when = 0;
-            for what in ["married", "divorced", "remarried", "annulled"].into_iter().take(dice.below(5)) {
+            for what in
+                ["married", "divorced", "remarried", "annulled"].into_iter().take(dice.below(5))
+            {
                 if when >= NOW {
                     break;
                 }
@@ -147,15 +155,30 @@ impl History {
             loop {
                 let (scan, owner, from) = holding;
                 // A few adults' are of long ago.
-                let until = if from < 0 && owner < 3 && dice.one_in(6) { -15_000 * DAY } else { sometime(dice, from.max(0)) };
+                let until = if from < 0 && owner < 3 && dice.one_in(6) {
+                    -15_000 * DAY
+                } else {
+                    sometime(dice, from.max(0))
+                };
                 // Sold to somebody else; or somebody of these has it now, in this register or the other.
                 let passed_on = until > 0 && until < NOW && dice.one_in(3);
-                let next = passed_on.then(|| (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), until));
-                let handed_over = scan == "presale" && next.is_some_and(|(to, whose, _)| to == "ownership" && whose == owner);
+                let next = passed_on
+                    .then(|| (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), until));
+                let handed_over = scan == "presale"
+                    && next.is_some_and(|(to, whose, _)| to == "ownership" && whose == owner);
                 let until = (next.is_some() || !dice.one_in(8)).then_some(until);
                 let from = from.min(until.unwrap_or(from));
                 let (dated, misdated) = (!dice.one_in(12), misdated(dice));
-                holdings.push(Holding { scan, owner, from, until, handed_over, dated, misdated, unit });
+                holdings.push(Holding {
+                    scan,
+                    owner,
+                    from,
+                    until,
+                    handed_over,
+                    dated,
+                    misdated,
+                    unit,
+                });
                 match next {
                     Some(next) => holding = next,
                     None => break,
@@ -163,9 +186,14 @@ impl History {
             }
         }
         let read = SCANS.map(|scan| {
-            let as_of = NOW - i64::try_from(dice.below(usize::try_from(MOST_AGE).unwrap())).unwrap();
-            let shown =
-                if dice.one_in(2) { as_of } else { as_of + i64::try_from(dice.below(usize::try_from(NOW - as_of + 1).unwrap())).unwrap() };
+            let as_of =
+                NOW - i64::try_from(dice.below(usize::try_from(MOST_AGE).unwrap())).unwrap();
+            let shown = if dice.one_in(2) {
+                as_of
+            } else {
+                as_of
+                    + i64::try_from(dice.below(usize::try_from(NOW - as_of + 1).unwrap())).unwrap()
+            };
             (scan, (as_of, shown))
         });
         let forgetful = SCANS.into_iter().filter(|_| dice.one_in(12)).collect();
@@ -173,7 +201,9 @@ impl History {
         for number in &mut renumbered {
             *number = dice.one_in(25).then(|| sometime(dice, 0));
         }
-        let some = |dice: &mut Dice, odds: usize| SCANS.into_iter().filter(|_| !dice.one_in(odds)).collect::<BTreeSet<_>>();
+        let some = |dice: &mut Dice, odds: usize| {
+            SCANS.into_iter().filter(|_| !dice.one_in(odds)).collect::<BTreeSet<_>>()
+        };
         let numbers_carried_over = some(dice, 4);
         let mut began = BTreeMap::new();
         for scan in SCANS.into_iter().filter(|_| dice.one_in(25)).collect::<Vec<_>>() {
@@ -206,7 +236,11 @@ impl History {
     fn family(&self, variant: &str, at: Minute) -> BTreeSet<usize> {
         let dead = |person: usize| self.died[person].is_some_and(|death| death <= at);
         let married = |other: &usize| {
-            let last = self.events.iter().filter(|(whom, _, when)| whom == other && *when <= at).max_by_key(|(.., when)| *when);
+            let last = self
+                .events
+                .iter()
+                .filter(|(whom, _, when)| whom == other && *when <= at)
+                .max_by_key(|(.., when)| *when);
             last.is_some_and(|(_, what, _)| matches!(*what, "married" | "remarried"))
         };
         let spouses: BTreeSet<usize> = (1..3).filter(married).collect();
@@ -215,7 +249,10 @@ impl History {
             family.extend(spouses.iter().filter(|spouse| !dead(**spouse)));
         }
         if variant == "family" {
-            let theirs = |child: &usize| self.parents[*child].is_some_and(|parent| parent == APPLICANT || spouses.contains(&parent));
+            let theirs = |child: &usize| {
+                self.parents[*child]
+                    .is_some_and(|parent| parent == APPLICANT || spouses.contains(&parent))
+            };
             let minor = |child: &usize| self.of_age(*child) > day(at);
             family.extend((3..PERSONS).filter(theirs).filter(minor).filter(|child| !dead(*child)));
         }
@@ -237,29 +274,47 @@ impl History {
     }
 
     fn has_something(&self, persons: &BTreeSet<usize>, at: Minute) -> bool {
-        let there = |holding: &&Holding| holding.from <= at && holding.until.is_none_or(|until| until > at);
+        let there =
+            |holding: &&Holding| holding.from <= at && holding.until.is_none_or(|until| until > at);
         self.holdings.iter().filter(there).any(|holding| persons.contains(&holding.owner))
     }
 
     /// Whether everything that ended did so on a day that was over when the first register was read, and nothing of it is forgotten.
     fn is_settled(&self, variant: &str) -> bool {
         let first = self.first_read(variant);
-        let over = |ended: Minute| (ended / DAY + 1) * DAY + i64::try_from(CLOCK_SKEW.as_secs()).unwrap() / 60 <= first;
-        let came_of_age = |child: usize| self.of_age(child) > day(NOW) || self.of_age(child) < day(first - 1);
+        let over = |ended: Minute| {
+            (ended / DAY + 1) * DAY + i64::try_from(CLOCK_SKEW.as_secs()).unwrap() / 60 <= first
+        };
+        let came_of_age =
+            |child: usize| self.of_age(child) > day(NOW) || self.of_age(child) < day(first - 1);
         let relations = variant == "applicant"
-            || self.died.iter().flatten().chain(self.events.iter().map(|(.., when)| when)).all(|when| over(*when))
+            || self
+                .died
+                .iter()
+                .flatten()
+                .chain(self.events.iter().map(|(.., when)| when))
+                .all(|when| over(*when))
                 && (variant != "family" || (3..PERSONS).all(came_of_age));
-        let holdings = self.holdings.iter().filter_map(|holding| Some((holding.until?, holding.dated)));
-        let relations = relations && (variant == "applicant" || (self.anywhere && self.misdated.iter().all(Option::is_none)));
+        let holdings =
+            self.holdings.iter().filter_map(|holding| Some((holding.until?, holding.dated)));
+        let relations = relations
+            && (variant == "applicant"
+                || (self.anywhere && self.misdated.iter().all(Option::is_none)));
         let known = self.renumbered.iter().all(Option::is_none) && self.began.is_empty();
         let dates = self.holdings.iter().all(|holding| holding.misdated.is_none());
-        relations && known && dates && holdings.into_iter().all(|(until, dated)| over(until) && dated) && self.forgetful.is_empty()
+        relations
+            && known
+            && dates
+            && holdings.into_iter().all(|(until, dated)| over(until) && dated)
+            && self.forgetful.is_empty()
     }
 
     /// Whether the register shows something of that time, as far as its own beginning matters.
     fn reaches(&self, scan: &str, until: Option<Minute>, from: Minute) -> bool {
         let carried = self.older_carried_over.contains(scan);
-        self.began.get(scan).is_none_or(|began| from >= *began || carried && until.is_none_or(|until| until >= *began))
+        self.began.get(scan).is_none_or(|began| {
+            from >= *began || carried && until.is_none_or(|until| until >= *began)
+        })
     }
 
     /// The day that a register's owner states as its first.
@@ -270,7 +325,9 @@ impl History {
     /// The number under which something of that time is in the register.
     fn number(&self, scan: &str, person: usize, entered: Minute) -> String {
         match self.renumbered[person] {
-            Some(since) if entered < since && !self.numbers_carried_over.contains(scan) => format!("H0{person:08}"),
+            Some(since) if entered < since && !self.numbers_carried_over.contains(scan) => {
+                format!("H0{person:08}")
+            }
             _ => self.name(person),
         }
     }
@@ -290,11 +347,16 @@ impl History {
     /// The rows that the register showed when it was read, of these persons: by column.
     fn rows(&self, scan: &str, keys: &BTreeSet<String>) -> Vec<BTreeMap<&'static str, Cell>> {
         let (as_of, shown) = self.read[scan];
-        let is_seen = |happened: Minute| happened <= as_of || happened <= shown && happened % 2 == 0;
+        let is_seen =
+            |happened: Minute| happened <= as_of || happened <= shown && happened % 2 == 0;
         let forgets = self.forgetful.contains(scan);
         let mut rows = Vec::new();
-        let mut push = |keyed: &'static str, about: &[Option<usize>], entered: Minute, cells: Vec<(&'static str, Cell)>| {
-            let named: BTreeSet<String> = about.iter().flatten().map(|person| self.number(scan, *person, entered)).collect();
+        let mut push = |keyed: &'static str,
+                        about: &[Option<usize>],
+                        entered: Minute,
+                        cells: Vec<(&'static str, Cell)>| {
+            let named: BTreeSet<String> =
+                about.iter().flatten().map(|person| self.number(scan, *person, entered)).collect();
             for key in named.intersection(keys) {
                 rows.push(cells.iter().cloned().chain([(keyed, Cell::text(key))]).collect());
             }
@@ -302,18 +364,37 @@ impl History {
         match scan {
             "marriage" => {
                 let here = |other: &usize| self.anywhere || !self.elsewhere.contains(other);
-                let shown = self.events.iter().filter(|(other, _, when)| is_seen(*when) && here(other) && self.reaches(scan, None, *when));
+                let shown = self.events.iter().filter(|(other, _, when)| {
+                    is_seen(*when) && here(other) && self.reaches(scan, None, *when)
+                });
                 for (other, what, when) in shown {
                     let undone = self.events.iter().any(|(whom, what, later)| {
-                        whom == other && matches!(*what, "divorced" | "annulled") && later >= when && is_seen(*later)
+                        whom == other
+                            && matches!(*what, "divorced" | "annulled")
+                            && later >= when
+                            && is_seen(*later)
                     });
                     if !(forgets && undone) {
-                        let (man, woman) = (self.number(scan, APPLICANT, *when), self.number(scan, *other, *when));
+                        let (man, woman) =
+                            (self.number(scan, APPLICANT, *when), self.number(scan, *other, *when));
                         // The last of them is the one that is misdated: it decides.
-                        let last = self.events.iter().all(|(whom, _, later)| whom != other || later <= when);
-                        let date = Cell::Date(self.misdated[0].filter(|_| last).or(Some(day(*when))));
-                        let cells = [("man_id", Cell::text(&man)), ("woman_id", Cell::text(&woman)), ("event", Cell::text(what))];
-                        push("party", &[Some(APPLICANT), Some(*other)], *when, cells.into_iter().chain([("event_date", date)]).collect());
+                        let last = self
+                            .events
+                            .iter()
+                            .all(|(whom, _, later)| whom != other || later <= when);
+                        let date =
+                            Cell::Date(self.misdated[0].filter(|_| last).or(Some(day(*when))));
+                        let cells = [
+                            ("man_id", Cell::text(&man)),
+                            ("woman_id", Cell::text(&woman)),
+                            ("event", Cell::text(what)),
+                        ];
+                        push(
+                            "party",
+                            &[Some(APPLICANT), Some(*other)],
+                            *when,
+                            cells.into_iter().chain([("event_date", date)]).collect(),
+                        );
                     }
                 }
             }
@@ -327,20 +408,33 @@ impl History {
                     let date = death.map(|death| self.misdated[1].unwrap_or(day(death)));
                     let cells = vec![
                         ("resident_id", Cell::text(&self.number(scan, person, -DAY))),
-                        ("father_id", Cell::Text(parent.map(|parent| self.number(scan, parent, -DAY)))),
+                        (
+                            "father_id",
+                            Cell::Text(parent.map(|parent| self.number(scan, parent, -DAY))),
+                        ),
                         ("mother_id", Cell::Text(None)),
                         ("birth_date", Cell::Date(Some(self.born[person]))),
                         ("death_date", Cell::Date(date)),
-                        ("status", Cell::text(if death.is_some() { "deceased" } else { "registered" })),
+                        (
+                            "status",
+                            Cell::text(if death.is_some() { "deceased" } else { "registered" }),
+                        ),
                     ];
                     push("kin", &[Some(person), parent], -DAY, cells);
                 }
             }
             _ => {
-                let (keyed, words) =
-                    if scan == "ownership" { ("owner", ["current", "cancelled"]) } else { ("buyer", ["filed", "cancelled"]) };
-                let here = |holding: &&Holding| holding.scan == scan && self.reaches(scan, holding.until, holding.from);
-                for holding in self.holdings.iter().filter(here).filter(|holding| is_seen(holding.from)) {
+                let (keyed, words) = if scan == "ownership" {
+                    ("owner", ["current", "cancelled"])
+                } else {
+                    ("buyer", ["filed", "cancelled"])
+                };
+                let here = |holding: &&Holding| {
+                    holding.scan == scan && self.reaches(scan, holding.until, holding.from)
+                };
+                for holding in
+                    self.holdings.iter().filter(here).filter(|holding| is_seen(holding.from))
+                {
                     let ended = holding.until.filter(|until| is_seen(*until));
                     let word = match ended {
                         Some(_) if forgets => continue,
@@ -348,11 +442,18 @@ impl History {
                         Some(_) => words[1],
                         None => words[0],
                     };
-                    let date = ended.filter(|_| holding.dated).map(|ended| holding.misdated.unwrap_or(day(ended)));
+                    let date = ended
+                        .filter(|_| holding.dated)
+                        .map(|ended| holding.misdated.unwrap_or(day(ended)));
                     let unit = Cell::text(&format!("H-1203-{}", holding.unit));
                     let began = if scan == "ownership" { "registered_on" } else { "signed_on" };
                     let began = (began, Cell::Date(Some(day(holding.from))));
-                    let cells = vec![("status", Cell::text(word)), ("ended_on", Cell::Date(date)), began, ("unit_no", unit)];
+                    let cells = vec![
+                        ("status", Cell::text(word)),
+                        ("ended_on", Cell::Date(date)),
+                        began,
+                        ("unit_no", unit),
+                    ];
                     push(keyed, &[Some(holding.owner)], holding.from, cells);
                 }
             }
@@ -390,12 +491,16 @@ pub fn batch(schema: SchemaRef, rows: &[BTreeMap<&'static str, Cell>]) -> Record
             }))),
         }
     };
-    let columns = schema.fields().iter().map(|field| column(field.name(), field.data_type())).collect();
+    let columns =
+        schema.fields().iter().map(|field| column(field.name(), field.data_type())).collect();
     RecordBatch::try_new(schema, columns).unwrap()
 }
 
 impl Dispatch for History {
-    fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
+    fn scan<'a>(
+        &'a self,
+        call: ScanCall<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
         let register = register(call.name);
         let rows = self.rows(register, &call.keys.iter().cloned().collect());
         let rows = if rows.is_empty() { Vec::new() } else { vec![batch(call.schema, &rows)] };
@@ -427,7 +532,8 @@ pub fn wrong(check: &PreparedCheck, seed: u64, histories: usize) -> Option<Strin
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
     let mut dice = Dice(seed);
     (0..histories).find_map(|_| {
-        let (history, variant) = (History::random(&mut dice), ["applicant", "couple", "family"][dice.below(3)]);
+        let (history, variant) =
+            (History::random(&mut dice), ["applicant", "couple", "family"][dice.below(3)]);
         runtime.block_on(history.asked(check, &engine, variant)).wrong
     })
 }
@@ -445,11 +551,16 @@ impl History {
         let first = self.first_read(variant);
         let family = self.family(variant, first);
         let applicant = [self.name(APPLICANT)];
-        let run = check.run(engine, &check.variants[variant], &applicant, day(NOW).to_epoch_days(), self).await;
+        let run = check
+            .run(engine, &check.variants[variant], &applicant, day(NOW).to_epoch_days(), self)
+            .await;
         let answer = run.map_or_else(|error| format!("{error:?}"), |run| as_words(&run.conclusion));
         let something = self.has_something(&family, first);
         let is_absence = answer == "true";
-        let needless = !is_absence && self.is_settled(variant) && !something && !self.has_something(&(0..PERSONS).collect(), NOW);
+        let needless = !is_absence
+            && self.is_settled(variant)
+            && !something
+            && !self.has_something(&(0..PERSONS).collect(), NOW);
         let wrong = if is_absence && something {
             Some(format!("{variant}: a home at {first}, of {family:?}: {self:?}"))
         } else {
@@ -462,7 +573,10 @@ impl History {
 #[test]
 fn an_absence_holds_at_one_moment_whatever_happened_when() {
     const HISTORIES: usize = 60_000;
-    let seed = std::env::var("ZEROTRIP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
+    let seed = std::env::var("ZEROTRIP_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(20_261_122);
     println!("seed {seed} (set ZEROTRIP_SEED to replay)");
     let runtime = crate::support::runtime();
     // With units, and with registers that do not state them.
@@ -472,12 +586,20 @@ fn an_absence_holds_at_one_moment_whatever_happened_when() {
     let (mut absences, mut moved) = (0, 0);
     for number in 0..HISTORIES {
         let history = History::random(&mut dice);
-        let (variant, check) = (["applicant", "couple", "family"][dice.below(3)], &checks[dice.below(2)]);
+        let (variant, check) =
+            (["applicant", "couple", "family"][dice.below(3)], &checks[dice.below(2)]);
         let asked = runtime.block_on(history.asked(check, &engine, variant));
         assert_eq!(asked.wrong, None, "history {number}");
         absences += usize::from(asked.is_absence);
-        moved += usize::from(asked.something && !history.has_something(&history.family(variant, NOW), NOW));
+        moved += usize::from(
+            asked.something && !history.has_something(&history.family(variant, NOW), NOW),
+        );
     }
-    println!("{HISTORIES} histories, {absences} absences, {moved} in which what there was is gone since");
-    assert!(absences > HISTORIES / 10 && moved > HISTORIES / 20, "too few for the test to mean anything: {absences}, {moved}");
+    println!(
+        "{HISTORIES} histories, {absences} absences, {moved} in which what there was is gone since"
+    );
+    assert!(
+        absences > HISTORIES / 10 && moved > HISTORIES / 20,
+        "too few for the test to mean anything: {absences}, {moved}"
+    );
 }

@@ -8,7 +8,8 @@ use zerotrip_tests::town::{FUND, run, wait_until};
 
 use crate::support::{TestTown, town};
 
-const DATASETS: [&str; 4] = ["police.household", "civil.marriage", "estate.ownership", "housing.presale"];
+const DATASETS: [&str; 4] =
+    ["police.household", "civil.marriage", "estate.ownership", "housing.presale"];
 
 impl TestTown {
     fn answers(&self) -> bool {
@@ -19,7 +20,8 @@ impl TestTown {
     fn wait_in_log(&self, name: &str, text: &str) {
         let log = self.town.folder.join("logs").join(format!("{name}.log"));
         let said = || Ok(std::fs::read_to_string(&log).unwrap_or_default().contains(text));
-        wait_until(Duration::from_secs(30), &format!("`{text}` in the log of {name}"), said).unwrap();
+        wait_until(Duration::from_secs(30), &format!("`{text}` in the log of {name}"), said)
+            .unwrap();
     }
 }
 
@@ -42,7 +44,10 @@ fn of_a_connector_and_its_copy_one_serves_and_the_older_says_nothing_again() {
 
     // Its owner states the dataset anew, where it is now; the hub hears it as the channel opens.
     let described = town.town.path("city/estate/ownership.toml");
-    run("zerotrip-connector", &["sign", "--dir", &moved, &described], &town.town.folder).unwrap().expect(0).unwrap();
+    run("zerotrip-connector", &["sign", "--dir", &moved, &described], &town.town.folder)
+        .unwrap()
+        .expect(0)
+        .unwrap();
     town.town.kill_connector("moved").unwrap();
     town.town.wait_detached("estate.ownership").unwrap();
     town.town.start_connector("moved").unwrap();

@@ -16,9 +16,10 @@ use zerotrip_proto::v1::entry_content::Body as Content;
 use zerotrip_proto::v1::ledger_entry::Body as Leaf;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
-    Answer, CheckBody, DatasetQuality, EntryOpening, ErrorDetail, ExchangeCall, ExchangeReply, GetCheckpointReply, GetEntriesReply,
-    GetEntriesRequest, GetFactRequest, GetJoinRequest, Intent, IssueBody, JoinRequest, LedgerEntry, LedgerReceipt, ListDatasetsReply,
-    Parameter, ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest, Request,
+    Answer, CheckBody, DatasetQuality, EntryOpening, ErrorDetail, ExchangeCall, ExchangeReply,
+    GetCheckpointReply, GetEntriesReply, GetEntriesRequest, GetFactRequest, GetJoinRequest, Intent,
+    IssueBody, JoinRequest, LedgerEntry, LedgerReceipt, ListDatasetsReply, Parameter,
+    ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest, Request,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::city::Variant;
@@ -51,34 +52,45 @@ impl Observer {
     async fn of(town: &TestTown, member: &str) -> Self {
         let home = town.home(member);
         let stream = dial(&home.address, home.tls(bounds::ALPN_H2).unwrap()).await.unwrap();
-        let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await.unwrap();
+        let (client, connection) =
+            Http2Client::handshake(stream, Http2Bounds::STANDARD).await.unwrap();
         tokio::spawn(connection);
         Self { home, client }
     }
 
     /// The refusal's details, or the first message of the reply.
     async fn call(&mut self, path: &str, message: &[u8]) -> Result<Vec<u8>, ErrorDetail> {
-        let framed = [&[0][..], &u32::try_from(message.len()).unwrap().to_be_bytes(), message].concat();
-        let body: UnsyncBoxBody<bytes::Bytes, std::convert::Infallible> = UnsyncBoxBody::new(Full::new(framed.into()));
-        let request = http::Request::post(path).header("content-type", "application/grpc").header("te", "trailers");
+        let framed =
+            [&[0][..], &u32::try_from(message.len()).unwrap().to_be_bytes(), message].concat();
+        let body: UnsyncBoxBody<bytes::Bytes, std::convert::Infallible> =
+            UnsyncBoxBody::new(Full::new(framed.into()));
+        let request = http::Request::post(path)
+            .header("content-type", "application/grpc")
+            .header("te", "trailers");
         let request = request.body(tonic::body::Body::new(body)).unwrap();
         std::future::poll_fn(|cx| self.client.poll_ready(cx)).await.unwrap();
         let response = self.client.call(request).await.unwrap();
         let refused = |status: tonic::Status| {
             let text = status.message().to_owned();
-            ErrorDetail::decode(status.details()).ok().filter(|detail| detail.code != 0).unwrap_or(ErrorDetail {
-                code: i32::from(status.code()),
-                message_en: text,
-                ..ErrorDetail::default()
-            })
+            ErrorDetail::decode(status.details()).ok().filter(|detail| detail.code != 0).unwrap_or(
+                ErrorDetail {
+                    code: i32::from(status.code()),
+                    message_en: text,
+                    ..ErrorDetail::default()
+                },
+            )
         };
-        if let Some(status) = tonic::Status::from_header_map(response.headers()).filter(|status| status.code() != tonic::Code::Ok) {
+        if let Some(status) = tonic::Status::from_header_map(response.headers())
+            .filter(|status| status.code() != tonic::Code::Ok)
+        {
             return Err(refused(status));
         }
         let mut body = response.into_body();
         let mut read = Vec::new();
         let whole = |read: &[u8]| {
-            let length = read.get(1..5).map(|length| u32::from_be_bytes(length.try_into().unwrap()) as usize);
+            let length = read
+                .get(1..5)
+                .map(|length| u32::from_be_bytes(length.try_into().unwrap()) as usize);
             length.is_some_and(|length| read.len() >= 5 + length)
         };
         while !whole(&read) {
@@ -118,31 +130,45 @@ impl Observer {
     fn messages(&self, path: &str, trial: &Trial, applicant: &str) -> Vec<Vec<u8>> {
         match path {
             "/zerotrip.v1.Exchange/Check" => {
-                let parameters = vec![Parameter { name: "applicant".into(), value: applicant.into() }];
-                let check = CheckBody { check: "no-property".into(), variant: "couple".into(), parameters };
+                let parameters =
+                    vec![Parameter { name: "applicant".into(), value: applicant.into() }];
+                let check =
+                    CheckBody { check: "no-property".into(), variant: "couple".into(), parameters };
                 vec![self.request(Body::Check(check))]
             }
             // The exchange of another system, and one that nobody knows.
             "/zerotrip.v1.Exchange/Issue" => [trial.id.clone(), uuid::Uuid::now_v7().to_string()]
                 .map(|exchange_id| {
-                    let valid_until = Some(to_timestamp(std::time::SystemTime::now() + Duration::from_secs(60)));
-                    self.request(Body::Issue(IssueBody { exchange_id, certificate_digest: vec![7; 32], valid_until }))
+                    let valid_until =
+                        Some(to_timestamp(std::time::SystemTime::now() + Duration::from_secs(60)));
+                    self.request(Body::Issue(IssueBody {
+                        exchange_id,
+                        certificate_digest: vec![7; 32],
+                        valid_until,
+                    }))
                 })
                 .into(),
-            "/zerotrip.v1.Ledger/GetEntries" => {
-                [1, 2, 1000].map(|count| GetEntriesRequest { start: trial.base, count }.encode_to_vec()).into()
-            }
-            "/zerotrip.v1.Ledger/ProveInclusion" => {
-                [0, 1].map(|at| ProveInclusionRequest { index: trial.base + at }.encode_to_vec()).into()
-            }
+            "/zerotrip.v1.Ledger/GetEntries" => [1, 2, 1000]
+                .map(|count| GetEntriesRequest { start: trial.base, count }.encode_to_vec())
+                .into(),
+            "/zerotrip.v1.Ledger/ProveInclusion" => [0, 1]
+                .map(|at| ProveInclusionRequest { index: trial.base + at }.encode_to_vec())
+                .into(),
             "/zerotrip.v1.Ledger/GetFact" => [trial.id.clone(), uuid::Uuid::now_v7().to_string()]
                 .map(|exchange_id| GetFactRequest { exchange_id }.encode_to_vec())
                 .into(),
             "/zerotrip.v1.Ledger/ProveConsistency" => {
-                vec![ProveConsistencyRequest { from_size: trial.base, to_size: trial.base + 2 }.encode_to_vec()]
+                vec![
+                    ProveConsistencyRequest { from_size: trial.base, to_size: trial.base + 2 }
+                        .encode_to_vec(),
+                ]
             }
-            "/zerotrip.v1.Authority/Join" => vec![JoinRequest { token: vec![1; 32], ..JoinRequest::default() }.encode_to_vec()],
-            "/zerotrip.v1.Authority/GetJoin" => vec![GetJoinRequest { token: vec![1; 32] }.encode_to_vec()],
+            "/zerotrip.v1.Authority/Join" => {
+                vec![JoinRequest { token: vec![1; 32], ..JoinRequest::default() }.encode_to_vec()]
+            }
+            "/zerotrip.v1.Authority/GetJoin" => {
+                vec![GetJoinRequest { token: vec![1; 32] }.encode_to_vec()]
+            }
             // Nothing is said on these.
             "/zerotrip.v1.Catalog/ListDatasets"
             | "/zerotrip.v1.Catalog/ListChecks"
@@ -163,11 +189,15 @@ impl Observer {
             // Open, for a holder's own signed request: what is none is refused.
             "/zerotrip.v1.Authority/Renew" => vec![vec![]],
             // Served by connectors to the hub alone, never by the hub.
-            "/zerotrip.v1.Connector/PushDirectory" | "/zerotrip.v1.Connector/Describe" | "/zerotrip.v1.Connector/Notice" => vec![vec![]],
+            "/zerotrip.v1.Connector/PushDirectory"
+            | "/zerotrip.v1.Connector/Describe"
+            | "/zerotrip.v1.Connector/Notice" => vec![vec![]],
             // The protos as they were compiled in, by a stream of questions.
             "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
             | "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo" => vec![],
-            other => panic!("`{other}` is not classified: say here what a member without a right may learn by it"),
+            other => panic!(
+                "`{other}` is not classified: say here what a member without a right may learn by it"
+            ),
         }
     }
 
@@ -198,7 +228,8 @@ fn calls() -> BTreeSet<String> {
 
 /// Where the refusal is recorded, and the salt of that: one's own.
 fn refusal(detail: &ErrorDetail) -> String {
-    let reference: String = detail.reference.chars().filter(|one| !one.is_ascii_hexdigit()).collect();
+    let reference: String =
+        detail.reference.chars().filter(|one| !one.is_ascii_hexdigit()).collect();
     format!("refused {} {} {} {reference}", detail.code, detail.message_en, detail.message_zh)
 }
 
@@ -206,20 +237,25 @@ fn refusal(detail: &ErrorDetail) -> String {
 fn normal(path: &str, reply: &[u8]) -> String {
     match path {
         "/zerotrip.v1.Exchange/Check" => own(&ExchangeReply::decode(reply).unwrap()),
-        "/zerotrip.v1.Catalog/ListDatasets" => {
-            ListDatasetsReply::decode(reply).unwrap().datasets.iter().fold(String::new(), |mut all, one| {
+        "/zerotrip.v1.Catalog/ListDatasets" => ListDatasetsReply::decode(reply)
+            .unwrap()
+            .datasets
+            .iter()
+            .fold(String::new(), |mut all, one| {
                 let quality = one.quality.as_ref().map(|envelope| {
                     let quality = DatasetQuality::decode(envelope.payload.as_slice()).unwrap();
                     DatasetQuality { as_of: None, looked_at: None, ..quality }
                 });
                 write!(all, "{:?} {} {quality:?}", one.statement, one.attached).unwrap();
                 all
-            })
+            }),
+        "/zerotrip.v1.Ledger/GetCheckpoint" => {
+            note(&GetCheckpointReply::decode(reply).unwrap().checkpoint)
         }
-        "/zerotrip.v1.Ledger/GetCheckpoint" => note(&GetCheckpointReply::decode(reply).unwrap().checkpoint),
         "/zerotrip.v1.Ledger/GetEntries" => {
             let GetEntriesReply { entries, openings } = GetEntriesReply::decode(reply).unwrap();
-            let one = |(leaf, opening): (&Vec<u8>, &EntryOpening)| leaf_in_words(leaf, Some(opening));
+            let one =
+                |(leaf, opening): (&Vec<u8>, &EntryOpening)| leaf_in_words(leaf, Some(opening));
             assert_eq!(entries.len(), openings.len());
             entries.iter().zip(&openings).map(one).collect::<Vec<_>>().join(" ")
         }
@@ -240,45 +276,84 @@ fn leaf_in_words(leaf: &[u8], opening: Option<&EntryOpening>) -> String {
     match (body.body, opening) {
         (Some(Leaf::Bundle(_)), None) => hex::encode(leaf),
         (Some(Leaf::Sealed(_)), None) => format!("sealed({}, {:?})", leaf.len(), body.at),
-        (Some(Leaf::Sealed(_)), Some(opening)) => match entry::open(leaf, opening).unwrap().body.unwrap() {
-            // Without its own id and time, which are the reader's, or were shown to it.
-            Content::Intent(intent) => {
-                let Intent { issuer, action, purpose, legal_basis, service_item, policy_ids, directory_version, .. } = intent;
-                format!("intent({issuer}, {action}, {purpose}, {legal_basis}, {service_item}, {policy_ids:?}, {directory_version})")
+        (Some(Leaf::Sealed(_)), Some(opening)) => {
+            match entry::open(leaf, opening).unwrap().body.unwrap() {
+                // Without its own id and time, which are the reader's, or were shown to it.
+                Content::Intent(intent) => {
+                    let Intent {
+                        issuer,
+                        action,
+                        purpose,
+                        legal_basis,
+                        service_item,
+                        policy_ids,
+                        directory_version,
+                        ..
+                    } = intent;
+                    format!(
+                        "intent({issuer}, {action}, {purpose}, {legal_basis}, {service_item}, {policy_ids:?}, {directory_version})"
+                    )
+                }
+                Content::Completion(done) => format!(
+                    "completion({}, {}, {})",
+                    done.outcome,
+                    done.code,
+                    done.fact_commitment.len()
+                ),
+                Content::Refusal(refusal) => format!("refusal({}, {})", refusal.peer, refusal.code),
+                Content::Reconciliation(_) => "reconciliation".into(),
             }
-            Content::Completion(done) => format!("completion({}, {}, {})", done.outcome, done.code, done.fact_commitment.len()),
-            Content::Refusal(refusal) => format!("refusal({}, {})", refusal.peer, refusal.code),
-            Content::Reconciliation(_) => "reconciliation".into(),
-        },
+        }
         (other, _) => panic!("a leaf of an unknown kind: {other:?}"),
     }
 }
 
 fn note(text: &str) -> String {
-    let [origin, size, root, blank, signature] = text.lines().collect::<Vec<_>>()[..] else { panic!("another note: {text}") };
+    let [origin, size, root, blank, signature] = text.lines().collect::<Vec<_>>()[..] else {
+        panic!("another note: {text}")
+    };
     assert!(size.parse::<u64>().is_ok());
     format!("{origin} {} {blank} {} {}", root.len(), signature.len(), text.lines().count())
 }
 
 fn receipt(receipt: &LedgerReceipt) -> String {
     let widths: BTreeSet<usize> = receipt.path.iter().map(Vec::len).collect();
-    format!("{} {widths:?} {}", leaf_in_words(&receipt.entry, receipt.opening.as_ref()), note(&receipt.checkpoint))
+    format!(
+        "{} {widths:?} {}",
+        leaf_in_words(&receipt.entry, receipt.opening.as_ref()),
+        note(&receipt.checkpoint)
+    )
 }
 
 /// One's own answer.
 fn own(reply: &ExchangeReply) -> String {
     let answer = Answer::decode(reply.answer.as_ref().unwrap().payload.as_slice()).unwrap();
-    let answer = Answer { request_id: String::new(), request_commitment: vec![], answered_at: None, ..answer };
+    let answer = Answer {
+        request_id: String::new(),
+        request_commitment: vec![],
+        answered_at: None,
+        ..answer
+    };
     format!("{answer:?} {} {}", receipt(reply.receipt.as_ref().unwrap()), reply.openings.len())
 }
 
 async fn size(session: &Session) -> u64 {
-    let head = session.connection().ledger().get_checkpoint(zerotrip_proto::v1::GetCheckpointRequest {}).await.unwrap();
+    let head = session
+        .connection()
+        .ledger()
+        .get_checkpoint(zerotrip_proto::v1::GetCheckpointRequest {})
+        .await
+        .unwrap();
     head.into_inner().checkpoint.lines().nth(1).unwrap().parse().unwrap()
 }
 
 /// Asks about somebody drawn at random of whom this is the outcome.
-async fn trial(town: &TestTown, session: &mut Session, outcome: &'static str, dice: &mut Dice) -> Trial {
+async fn trial(
+    town: &TestTown,
+    session: &mut Session,
+    outcome: &'static str,
+    dice: &mut Dice,
+) -> Trial {
     let key = town.keys().remove(0);
     // A denial is about anybody; what is unavailable for a department's own records concerns it.
     let fits = |id: &&str| {
@@ -329,23 +404,43 @@ fn what_a_member_may_not_know_changes_nothing_that_it_reads() {
             let (first, then) = seen.split_first().unwrap();
             for (outcome, view) in then {
                 for (path, heard) in view {
-                    assert_eq!(heard, &first.1[path], "{who} can tell {outcome} from {} by {path} (seed {seed})", first.0);
+                    assert_eq!(
+                        heard, &first.1[path],
+                        "{who} can tell {outcome} from {} by {path} (seed {seed})",
+                        first.0
+                    );
                 }
             }
         }
-        assert!(views[0][0].1[entries][1].starts_with("sealed(34, None) sealed(34, None)"), "{:?}", views[0][0].1[entries]);
-        assert!(views[1][0].1[entries][1].starts_with("intent("), "a department sees who asked it: {:?}", views[1][0].1[entries]);
-        assert!(views[1][0].1[entries][1].ends_with("sealed(34, None)"), "and not what came of it: {:?}", views[1][0].1[entries]);
+        assert!(
+            views[0][0].1[entries][1].starts_with("sealed(34, None) sealed(34, None)"),
+            "{:?}",
+            views[0][0].1[entries]
+        );
+        assert!(
+            views[1][0].1[entries][1].starts_with("intent("),
+            "a department sees who asked it: {:?}",
+            views[1][0].1[entries]
+        );
+        assert!(
+            views[1][0].1[entries][1].ends_with("sealed(34, None)"),
+            "and not what came of it: {:?}",
+            views[1][0].1[entries]
+        );
         // The comparison sees what there is to see: the system that asked reads its outcomes.
-        let told: BTreeSet<&str> = views[2].iter().map(|(_, view)| view[entries][1].as_str()).collect();
+        let told: BTreeSet<&str> =
+            views[2].iter().map(|(_, view)| view[entries][1].as_str()).collect();
         assert!(told.len() >= 4, "{told:?}");
     });
     // The files, which are for anybody.
     let folder = town.town.folder.join("ledger/tile/entries");
     let mut sizes = BTreeSet::new();
     for bundle in files(&folder) {
-        let leaves = zerotrip_trust::tiles::decode_entries(&std::fs::read(bundle).unwrap()).unwrap();
-        let sealed = |leaf: &Vec<u8>| matches!(LedgerEntry::decode(leaf.as_slice()).unwrap().body, Some(Leaf::Sealed(_)));
+        let leaves =
+            zerotrip_trust::tiles::decode_entries(&std::fs::read(bundle).unwrap()).unwrap();
+        let sealed = |leaf: &Vec<u8>| {
+            matches!(LedgerEntry::decode(leaf.as_slice()).unwrap().body, Some(Leaf::Sealed(_)))
+        };
         sizes.extend(leaves.iter().filter(|leaf| sealed(leaf)).map(Vec::len));
     }
     assert_eq!(sizes, BTreeSet::from([34]));
@@ -369,7 +464,14 @@ fn the_authority_reads_all_and_a_member_its_own() {
     });
     let verified = |member: &str| {
         let path = town.town.path(member);
-        let value = town.town.zerotrip(&["--json", "ledger", "verify", "--dir", &path]).unwrap().expect(0).unwrap().json().unwrap();
+        let value = town
+            .town
+            .zerotrip(&["--json", "ledger", "verify", "--dir", &path])
+            .unwrap()
+            .expect(0)
+            .unwrap()
+            .json()
+            .unwrap();
         let counts = value["report"]["counts"].clone();
         ["sealed", "intents", "answered_true", "denied"].map(|name| counts[name].as_u64().unwrap())
     };

@@ -27,7 +27,9 @@ fn outside_python_asks_and_tells_the_four_outcomes_apart() {
         (TRANSIT, "nothing_owned", 3, "no-grant"),
     ];
     for (issuer, role, code, word) in cases {
-        let finished = python("examples/python/no_property.py", &asking(&town, issuer, role)).expect(code).unwrap();
+        let finished = python("examples/python/no_property.py", &asking(&town, issuer, role))
+            .expect(code)
+            .unwrap();
         assert!(finished.output.contains(word), "{role} for {issuer}: {finished:?}");
         assert!(finished.output.contains("proven: signed by spiffe://"), "{finished:?}");
     }
@@ -38,15 +40,20 @@ fn outside_python_asks_and_tells_the_four_outcomes_apart() {
 fn outside_python_refuses_a_reply_that_is_altered_anywhere() {
     let town = town(600, 11);
     for role in ["nothing_owned", "old_id_home"] {
-        let finished = python("tests/outside/tampered_replies.py", &asking(&town, FUND, role)).expect(0).unwrap();
+        let finished = python("tests/outside/tampered_replies.py", &asking(&town, FUND, role))
+            .expect(0)
+            .unwrap();
         assert!(finished.output.contains("30 of 30 alterations refused"), "{finished:?}");
     }
     // The same from the command's end: another certificate of the same root in the authority's place, and nobody at the hub's address.
     let folder = town.town.folder.join(FUND);
     fs::copy(folder.join("tls.pem"), folder.join("authority.pem")).unwrap();
-    let finished = python("examples/python/no_property.py", &asking(&town, FUND, "nothing_owned")).expect(5).unwrap();
+    let finished = python("examples/python/no_property.py", &asking(&town, FUND, "nothing_owned"))
+        .expect(5)
+        .unwrap();
     assert!(finished.errors.contains("verification failed"), "{finished:?}");
-    fs::copy(town.town.folder.join("authority/authority.pem"), folder.join("authority.pem")).unwrap();
+    fs::copy(town.town.folder.join("authority/authority.pem"), folder.join("authority.pem"))
+        .unwrap();
     let arguments = asking(&town, FUND, "nothing_owned");
     town.town.stop().unwrap();
     python("examples/python/no_property.py", &arguments).expect(2).unwrap();
@@ -57,9 +64,14 @@ fn outside_sd_jwt_verifies_a_certificate_and_refuses_an_altered_one() {
     let town = town(600, 11);
     let (applicant, variant) = town.cast("nothing_owned");
     let file = town.town.path("proof.sdjwt");
-    town.town.ask("issue", FUND, variant, &applicant, &["--out", &file]).unwrap().expect(0).unwrap();
+    town.town
+        .ask("issue", FUND, variant, &applicant, &["--out", &file])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     let keys = town.town.path("authority/jwks.json");
-    let verified = python("tests/outside/verify_sdjwt.py", &[file, keys]).expect(0).unwrap().json().unwrap();
+    let verified =
+        python("tests/outside/verify_sdjwt.py", &[file, keys]).expect(0).unwrap().json().unwrap();
     let claims = &verified["claims"];
     assert_eq!(claims["applicant"], applicant, "disclosed");
     assert_eq!((&claims["check"], &claims["variant"]), (&"no-property".into(), &variant.into()));
@@ -86,15 +98,31 @@ fn outside_go_opens_the_checkpoint_and_proves_every_entry() {
         }
     });
     let folder = town.town.folder.join("ledger");
-    wait_until(Duration::from_secs(10), "the tiles of every exchange", || Ok(size(&folder)? >= 2 * EXCHANGES)).unwrap();
+    wait_until(Duration::from_secs(10), "the tiles of every exchange", || {
+        Ok(size(&folder)? >= 2 * EXCHANGES)
+    })
+    .unwrap();
     let (ours, other) = (verifier_key(&town, "checkpoint"), verifier_key(&town, "sign"));
     town.town.stop().unwrap();
 
     let program = built(&folder.with_file_name("judge"));
     let opened = program.judge(&folder, &ours).expect(0).unwrap();
     let size = size(&folder).unwrap();
-    assert!(opened.output.contains(&format!("{TRUST_DOMAIN}/hub/hub-1: {size} entries, each under the signed root")), "{opened:?}");
-    assert!(program.judge(&folder, &other).expect(1).unwrap().errors.contains("no verifiable signatures"), "another key");
+    assert!(
+        opened.output.contains(&format!(
+            "{TRUST_DOMAIN}/hub/hub-1: {size} entries, each under the signed root"
+        )),
+        "{opened:?}"
+    );
+    assert!(
+        program
+            .judge(&folder, &other)
+            .expect(1)
+            .unwrap()
+            .errors
+            .contains("no verifiable signatures"),
+        "another key"
+    );
 
     let alter = |name: &str, at: usize| {
         let file = folder.join(name);
@@ -108,10 +136,16 @@ fn outside_go_opens_the_checkpoint_and_proves_every_entry() {
     };
     assert!(alter("tile/entries/000", 40).contains("entry 0"), "an entry of a full bundle");
     // A sealed entry is 34 bytes behind two of its length.
-    assert!(alter(&format!("tile/entries/001.p/{}", size - 256), 20).contains("entry 256"), "an entry of the last bundle");
+    assert!(
+        alter(&format!("tile/entries/001.p/{}", size - 256), 20).contains("entry 256"),
+        "an entry of the last bundle"
+    );
     // The tile's own check, or the first proof built on it: which one comes first differs between versions of the package.
     assert!(alter("tile/0/000", 7).contains("entry "), "a hash tile");
-    assert!(alter("checkpoint", TRUST_DOMAIN.len() + 15).contains("invalid signature"), "the checkpoint");
+    assert!(
+        alter("checkpoint", TRUST_DOMAIN.len() + 15).contains("invalid signature"),
+        "the checkpoint"
+    );
     program.judge(&folder, &ours).expect(0).unwrap();
 }
 
@@ -131,7 +165,10 @@ fn outside_openssl_verifies_every_chain() {
         "transit/tls",
     ];
     for chain in chains.map(|chain| town.town.path(&format!("{chain}.pem"))) {
-        let verified = finish(Command::new("openssl").args(["verify", "-x509_strict", "-CAfile", &root, &chain]), "openssl");
+        let verified = finish(
+            Command::new("openssl").args(["verify", "-x509_strict", "-CAfile", &root, &chain]),
+            "openssl",
+        );
         assert_eq!(verified.expect(0).unwrap().output.trim(), format!("{chain}: OK"));
     }
     // And with no root but the system's own, nobody is believed.
@@ -158,8 +195,9 @@ fn asking(town: &TestTown, issuer: &str, role: &str) -> Vec<String> {
 }
 
 fn python(script: &str, arguments: &[String]) -> Finished {
-    let cache =
-        std::env::var("XDG_CACHE_HOME").map(PathBuf::from).or_else(|_| std::env::var("HOME").map(|home| Path::new(&home).join(".cache")));
+    let cache = std::env::var("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|_| std::env::var("HOME").map(|home| Path::new(&home).join(".cache")));
     let interpreter = match (std::env::var("ZEROTRIP_PYTHON"), cache) {
         (Ok(named), _) => PathBuf::from(named),
         (Err(_), Ok(cache)) => cache.join("zerotrip/venv/bin/python"),
@@ -167,7 +205,10 @@ fn python(script: &str, arguments: &[String]) -> Finished {
     };
     // What the scripts are about is UTF-8 everywhere; no compiled files beside the sources.
     let mut command = Command::new(interpreter);
-    finish(command.arg("-XUTF8").arg("-B").arg(repository(script)).args(arguments), "Python with the packages of examples/python")
+    finish(
+        command.arg("-XUTF8").arg("-B").arg(repository(script)).args(arguments),
+        "Python with the packages of examples/python",
+    )
 }
 
 /// The Go program, compiled.
@@ -176,9 +217,19 @@ struct Judge(PathBuf);
 fn built(program: &Path) -> Judge {
     let go = std::env::var("ZEROTRIP_GO").unwrap_or_else(|_| "go".into());
     // From Debian's packages and nothing else: no modules, no network.
-    let environment = [("GO111MODULE", "off"), ("GOPATH", "/usr/share/gocode"), ("GOFLAGS", ""), ("GOPROXY", "off"), ("CGO_ENABLED", "0")];
+    let environment = [
+        ("GO111MODULE", "off"),
+        ("GOPATH", "/usr/share/gocode"),
+        ("GOFLAGS", ""),
+        ("GOPROXY", "off"),
+        ("CGO_ENABLED", "0"),
+    ];
     let mut command = Command::new(go);
-    command.args(["build", "-o"]).arg(program).arg(repository("tests/outside/ledger/main.go")).envs(environment);
+    command
+        .args(["build", "-o"])
+        .arg(program)
+        .arg(repository("tests/outside/ledger/main.go"))
+        .envs(environment);
     finish(&mut command, "Go with golang.org/x/mod").expect(0).unwrap();
     Judge(program.to_owned())
 }
@@ -191,9 +242,13 @@ impl Judge {
 
 /// A key of the hub as Go's note package takes it.
 fn verifier_key(town: &TestTown, usage: &str) -> String {
-    let enrolment: toml::Value = toml::from_str(&fs::read_to_string(town.town.folder.join("hub/enrolment.toml")).unwrap()).unwrap();
+    let enrolment: toml::Value =
+        toml::from_str(&fs::read_to_string(town.town.folder.join("hub/enrolment.toml")).unwrap())
+            .unwrap();
     let keys = enrolment["keys"].as_array().unwrap();
-    let public = keys.iter().find(|key| key["usage"].as_str() == Some(usage)).unwrap()["public"].as_str().unwrap();
+    let public = keys.iter().find(|key| key["usage"].as_str() == Some(usage)).unwrap()["public"]
+        .as_str()
+        .unwrap();
     let key = PublicKey::new(Algorithm::Ed25519, &STANDARD.decode(public).unwrap()).unwrap();
     note::verifier_key(&format!("{TRUST_DOMAIN}/hub/hub-1"), &key).unwrap()
 }
@@ -209,8 +264,15 @@ fn repository(path: &str) -> PathBuf {
 }
 
 fn finish(command: &mut Command, what: &str) -> Finished {
-    let output = command.output().unwrap_or_else(|error| panic!("{what} is missing ({error}); run ./test, which installs it"));
+    let output = command.output().unwrap_or_else(|error| {
+        panic!("{what} is missing ({error}); run ./test, which installs it")
+    });
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let code = output.status.code().unwrap_or(-1);
-    Finished { command: format!("{command:?}"), code, output: text(output.stdout), errors: text(output.stderr) }
+    Finished {
+        command: format!("{command:?}"),
+        code,
+        output: text(output.stdout),
+        errors: text(output.stderr),
+    }
 }

@@ -17,7 +17,8 @@ use zerotrip_proto::v1::{ErrorCode, Finding};
 
 use crate::support::{Dice, as_words, prepared, prepared_from};
 
-const SCANS: [&str; 6] = ["marriage", "household", "spouse_marriage", "minor_household", "ownership", "presale"];
+const SCANS: [&str; 6] =
+    ["marriage", "household", "spouse_marriage", "minor_household", "ownership", "presale"];
 const TODAY: i32 = 20_000;
 const ADULT: i32 = TODAY - 18 * 366;
 
@@ -54,7 +55,11 @@ impl World {
         let mut persons = vec![Person::default(); size];
         for (at, person) in persons.iter_mut().enumerate() {
             person.registered = !dice.one_in(6);
-            person.born = if dice.one_in(3) { ADULT + 30 + i32::try_from(dice.below(4000)).unwrap() } else { ADULT - 4000 };
+            person.born = if dice.one_in(3) {
+                ADULT + 30 + i32::try_from(dice.below(4000)).unwrap()
+            } else {
+                ADULT - 4000
+            };
             person.died = dice.one_in(12).then_some(TODAY - 100);
             if at > 10 && dice.one_in(2) {
                 person.father = Some(dice.below(at));
@@ -62,7 +67,10 @@ impl World {
             }
             if dice.one_in(4) {
                 let on = [None, Some(AS_OF - 10), Some(AS_OF - 1), Some(AS_OF)][dice.below(4)];
-                person.homes.push((["current", "cancelled", "cancelled", "pending", "advance"][dice.below(5)], on));
+                person.homes.push((
+                    ["current", "cancelled", "cancelled", "pending", "advance"][dice.below(5)],
+                    on,
+                ));
             }
             if dice.one_in(5) {
                 let on = [None, Some(AS_OF - 10), Some(AS_OF), Some(TODAY)][dice.below(4)];
@@ -75,16 +83,29 @@ impl World {
             // Children do not marry: such an entry could not be relied upon.
             if man != woman && [man, woman].iter().all(|party| persons[*party].born < ADULT) {
                 let day = 15_000 + i32::try_from(dice.below(40)).unwrap();
-                events.push((man, woman, ["married", "married", "divorced", "remarried", "annulled"][dice.below(5)], day));
+                events.push((
+                    man,
+                    woman,
+                    ["married", "married", "divorced", "remarried", "annulled"][dice.below(5)],
+                    day,
+                ));
             }
         }
-        let mut world = Self { events_of: vec![Vec::new(); size], children_of: vec![Vec::new(); size], persons, events };
+        let mut world = Self {
+            events_of: vec![Vec::new(); size],
+            children_of: vec![Vec::new(); size],
+            persons,
+            events,
+        };
         for (at, (man, woman, ..)) in world.events.iter().enumerate() {
             world.events_of[*man].push(at);
             world.events_of[*woman].push(at);
         }
         for at in 0..size {
-            let parents: BTreeSet<usize> = [world.persons[at].father, world.persons[at].mother].into_iter().flatten().collect();
+            let parents: BTreeSet<usize> = [world.persons[at].father, world.persons[at].mother]
+                .into_iter()
+                .flatten()
+                .collect();
             for parent in parents {
                 world.children_of[parent].push(at);
             }
@@ -95,7 +116,8 @@ impl World {
     /// With whom a wedding was not parted from: a parting ends the last wedding of the two on a day before it, and no other.
     fn spouses(&self, applicant: usize) -> BTreeSet<usize> {
         let mut open: BTreeSet<(usize, i32)> = BTreeSet::new();
-        let mut mine: Vec<Event> = self.events_of[applicant].iter().map(|at| self.events[*at]).collect();
+        let mut mine: Vec<Event> =
+            self.events_of[applicant].iter().map(|at| self.events[*at]).collect();
         mine.sort_by_key(|event| event.3);
         let mut weddings: BTreeSet<(usize, i32)> = BTreeSet::new();
         for (man, woman, what, day) in mine.iter().copied() {
@@ -109,12 +131,17 @@ impl World {
         }
         // What is not in order may have ended nothing: two weddings of one day; and where anything was annulled, two events of one day, or an
         // end that follows no wedding of its own.
-        let others: BTreeSet<usize> = mine.iter().map(|(man, woman, ..)| if *man == applicant { *woman } else { *man }).collect();
+        let others: BTreeSet<usize> = mine
+            .iter()
+            .map(|(man, woman, ..)| if *man == applicant { *woman } else { *man })
+            .collect();
         let is_crooked = |other: &usize| {
-            let pair: Vec<&Event> = mine.iter().filter(|(man, woman, ..)| man == other || woman == other).collect();
+            let pair: Vec<&Event> =
+                mine.iter().filter(|(man, woman, ..)| man == other || woman == other).collect();
             let weds = |event: &Event| matches!(event.2, "married" | "remarried");
             let of_one_day = |all: bool| {
-                let days: Vec<i32> = pair.iter().filter(|event| all || weds(event)).map(|event| event.3).collect();
+                let days: Vec<i32> =
+                    pair.iter().filter(|event| all || weds(event)).map(|event| event.3).collect();
                 days.iter().collect::<BTreeSet<_>>().len() < days.len()
             };
             let mut married = false;
@@ -133,23 +160,35 @@ impl World {
     /// before it, and of neither anything is on record with another since.
     fn certain_spouses(&self, applicant: usize, spouses: &BTreeSet<usize>) -> BTreeSet<usize> {
         let other = |event: &Event| if event.0 == applicant { event.1 } else { event.0 };
-        let mine: Vec<Event> = self.events_of[applicant].iter().map(|at| self.events[*at]).collect();
+        let mine: Vec<Event> =
+            self.events_of[applicant].iter().map(|at| self.events[*at]).collect();
         let weds = |event: &Event| matches!(event.2, "married" | "remarried");
         let is_certain = |spouse: &usize| {
-            let wed = mine.iter().filter(|event| other(event) == *spouse && weds(event)).map(|event| event.3).max();
+            let wed = mine
+                .iter()
+                .filter(|event| other(event) == *spouse && weds(event))
+                .map(|event| event.3)
+                .max();
             let Some(wed) = wed else { return false };
             let mut theirs = self.events_of[*spouse].iter().map(|at| self.events[*at]);
-            let is_with_another = theirs.any(|event| event.0 != applicant && event.1 != applicant && event.3 >= wed);
-            let days: BTreeSet<i32> = mine.iter().filter(|event| other(event) == *spouse).map(|event| event.3).collect();
+            let is_with_another =
+                theirs.any(|event| event.0 != applicant && event.1 != applicant && event.3 >= wed);
+            let days: BTreeSet<i32> =
+                mine.iter().filter(|event| other(event) == *spouse).map(|event| event.3).collect();
             let mut together = false;
             for day in days {
-                let of_day = || mine.iter().filter(|event| other(event) == *spouse && event.3 == day);
+                let of_day =
+                    || mine.iter().filter(|event| other(event) == *spouse && event.3 == day);
                 if of_day().any(|event| !weds(event)) && !std::mem::take(&mut together) {
                     return false;
                 }
                 together |= of_day().any(weds);
             }
-            !is_with_another && mine.iter().filter(|event| event.3 >= wed).all(|event| weds(event) && other(event) == *spouse)
+            !is_with_another
+                && mine
+                    .iter()
+                    .filter(|event| event.3 >= wed)
+                    .all(|event| weds(event) && other(event) == *spouse)
         };
         spouses.iter().copied().filter(is_certain).collect()
     }
@@ -157,7 +196,9 @@ impl World {
     /// Living or not.
     fn minors(&self, of: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
         let children = of.into_iter().flat_map(|parent| self.children_of[parent].iter().copied());
-        children.filter(|child| self.persons[*child].registered && self.persons[*child].born > ADULT).collect()
+        children
+            .filter(|child| self.persons[*child].registered && self.persons[*child].born > ADULT)
+            .collect()
     }
 
     fn minor_children(&self, of: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
@@ -165,16 +206,26 @@ impl World {
     }
 
     /// Whom each scan may ask about, and what the answer must be.
-    fn oracle(&self, applicant: usize, variant: &str, fault: Option<Fault>) -> (BTreeMap<&'static str, BTreeSet<usize>>, String) {
+    fn oracle(
+        &self,
+        applicant: usize,
+        variant: &str,
+        fault: Option<Fault>,
+    ) -> (BTreeMap<&'static str, BTreeSet<usize>>, String) {
         let me = BTreeSet::from([applicant]);
         let in_register = |person: usize| self.persons[person].registered;
         let died = |person: usize| in_register(person) && self.persons[person].died.is_some();
-        let spouses = if variant == "applicant" { BTreeSet::new() } else { self.spouses(applicant) };
+        let spouses =
+            if variant == "applicant" { BTreeSet::new() } else { self.spouses(applicant) };
         // From a register of persons on that could not be read whole, only the applicant is asked about.
-        let unread = |scan: &str| variant != "applicant" && fault.is_some_and(|fault| fault.scan == scan && fault.kind.is_unreadable());
+        let unread = |scan: &str| {
+            variant != "applicant"
+                && fault.is_some_and(|fault| fault.scan == scan && fault.kind.is_unreadable())
+        };
         let spouses = if unread("marriage") { BTreeSet::new() } else { spouses };
         let couple: BTreeSet<usize> = me.union(&spouses).copied().collect();
-        let living: BTreeSet<usize> = spouses.iter().copied().filter(|spouse| !died(*spouse)).collect();
+        let living: BTreeSet<usize> =
+            spouses.iter().copied().filter(|spouse| !died(*spouse)).collect();
         let mut concerned: BTreeSet<usize> = me.union(&living).copied().collect();
         if variant == "family" {
             concerned.extend(self.minor_children(couple.iter().copied()));
@@ -186,8 +237,12 @@ impl World {
             // A child of a spouse who is dead may be of another family by now.
             certain.extend(self.minor_children(sure.intersection(&concerned).copied()));
         }
-        let mut minors = if variant == "family" { self.minors(couple.iter().copied()) } else { BTreeSet::new() };
-        if unread("marriage") || unread("household") || unread("spouse_marriage") && !spouses.is_empty() {
+        let mut minors =
+            if variant == "family" { self.minors(couple.iter().copied()) } else { BTreeSet::new() };
+        if unread("marriage")
+            || unread("household")
+            || unread("spouse_marriage") && !spouses.is_empty()
+        {
             (concerned, certain) = (me.clone(), me.clone());
             minors.clear();
         }
@@ -197,7 +252,8 @@ impl World {
         }
         // Who has died is not asked about any more.
         certain.retain(|person| concerned.contains(person));
-        let mut allowed = BTreeMap::from([("ownership", concerned.clone()), ("presale", concerned.clone())]);
+        let mut allowed =
+            BTreeMap::from([("ownership", concerned.clone()), ("presale", concerned.clone())]);
         if variant != "applicant" {
             allowed.insert("marriage", me.clone());
             allowed.insert("household", couple);
@@ -211,10 +267,18 @@ impl World {
         if variant != "applicant" && died(applicant) && !unread("household") {
             return (allowed, "false APPLICANT_DECEASED".into());
         }
-        let blank = |scan: &str| fault.is_some_and(|fault| fault.scan == scan && matches!(fault.kind, FaultKind::NullStatus));
+        let blank = |scan: &str| {
+            fault.is_some_and(|fault| {
+                fault.scan == scan && matches!(fault.kind, FaultKind::NullStatus)
+            })
+        };
         let has = |person: &Person| {
-            person.homes.iter().any(|home| matches!(home.0, "current" | "advance") && home.1.is_none() && !blank("ownership"))
-                || person.contracts.iter().any(|contract| contract.0 == "filed" && contract.1.is_none() && !blank("presale"))
+            person.homes.iter().any(|home| {
+                matches!(home.0, "current" | "advance") && home.1.is_none() && !blank("ownership")
+            }) || person
+                .contracts
+                .iter()
+                .any(|contract| contract.0 == "filed" && contract.1.is_none() && !blank("presale"))
         };
         if certain.iter().any(|person| has(&self.persons[*person])) {
             return (allowed, "false PROPERTY_FOUND".into());
@@ -222,26 +286,51 @@ impl World {
         if let Some(fault) = fault {
             return (allowed, format!("unavailable {}", fault.kind.code().name()));
         }
-        let all = |test: &dyn Fn(&Person) -> bool| concerned.iter().any(|person| test(&self.persons[*person]));
+        let all = |test: &dyn Fn(&Person) -> bool| {
+            concerned.iter().any(|person| test(&self.persons[*person]))
+        };
         // What goes on and has ended contradicts itself.
         let crooked = |person: &Person| {
-            person.homes.iter().any(|home| matches!(home.0, "current" | "advance") && home.1.is_some())
-                || person.contracts.iter().any(|contract| contract.0 == "filed" && contract.1.is_some())
+            person
+                .homes
+                .iter()
+                .any(|home| matches!(home.0, "current" | "advance") && home.1.is_some())
+                || person
+                    .contracts
+                    .iter()
+                    .any(|contract| contract.0 == "filed" && contract.1.is_some())
         };
-        if all(&|person| person.homes.iter().any(|home| home.0 == "pending") || crooked(person) || has(person)) {
+        if all(&|person| {
+            person.homes.iter().any(|home| home.0 == "pending") || crooked(person) || has(person)
+        }) {
             return (allowed, "unavailable UNDETERMINED".into());
         }
         let ended = |one: &&(&str, Option<i32>)| matches!(one.0, "cancelled" | "transferred");
-        if all(&|person| person.homes.iter().chain(&person.contracts).filter(ended).any(|one| one.1.is_none())) {
+        if all(&|person| {
+            person.homes.iter().chain(&person.contracts).filter(ended).any(|one| one.1.is_none())
+        }) {
             return (allowed, "unavailable UNDATED".into());
         }
-        if all(&|person| person.homes.iter().chain(&person.contracts).filter(ended).any(|one| one.1.is_some_and(|day| day >= AS_OF))) {
+        if all(&|person| {
+            person
+                .homes
+                .iter()
+                .chain(&person.contracts)
+                .filter(ended)
+                .any(|one| one.1.is_some_and(|day| day >= AS_OF))
+        }) {
             return (allowed, "unavailable HAND_OVER_GAP".into());
         }
         // Handed over long ago, and the other register has no title for it that ended after that day.
         let lost = |person: &Person| {
-            let handed = person.contracts.iter().find(|contract| contract.0 == "transferred").and_then(|contract| contract.1);
-            handed.is_some_and(|day| !person.homes.iter().any(|home| home.1.is_none_or(|ended| ended > day)))
+            let handed = person
+                .contracts
+                .iter()
+                .find(|contract| contract.0 == "transferred")
+                .and_then(|contract| contract.1);
+            handed.is_some_and(|day| {
+                !person.homes.iter().any(|home| home.1.is_none_or(|ended| ended > day))
+            })
         };
         if all(&lost) {
             return (allowed, "unavailable UNDETERMINED".into());
@@ -276,7 +365,8 @@ impl FaultKind {
         matches!(self, Self::Unreadable | Self::NullStatus)
     }
 
-    const ALL: [Self; 5] = [Self::Unreachable, Self::Truncated, Self::Stale, Self::Unreadable, Self::NullStatus];
+    const ALL: [Self; 5] =
+        [Self::Unreachable, Self::Truncated, Self::Stale, Self::Unreadable, Self::NullStatus];
 
     fn code(self) -> ErrorCode {
         match self {
@@ -312,7 +402,13 @@ fn text(values: &[Option<String>]) -> ArrayRef {
 }
 
 impl Departments<'_> {
-    fn rows(&self, scan: &str, keys: &[usize], schema: arrow::datatypes::SchemaRef, null: bool) -> RecordBatch {
+    fn rows(
+        &self,
+        scan: &str,
+        keys: &[usize],
+        schema: arrow::datatypes::SchemaRef,
+        null: bool,
+    ) -> RecordBatch {
         let mut columns: Vec<Vec<Option<String>>> = Vec::new();
         let mut dates: BTreeMap<usize, Vec<Option<i32>>> = BTreeMap::new();
         let mut push = |row: Vec<Result<Option<String>, Option<i32>>>| {
@@ -333,12 +429,21 @@ impl Departments<'_> {
                 "marriage" | "spouse_marriage" => {
                     for at in &self.world.events_of[*key] {
                         let (man, woman, event, day) = self.world.events[*at];
-                        push(vec![some(&name(*key)), some(&name(man)), some(&name(woman)), status(event), Err(Some(day))]);
+                        push(vec![
+                            some(&name(*key)),
+                            some(&name(man)),
+                            some(&name(woman)),
+                            status(event),
+                            Err(Some(day)),
+                        ]);
                     }
                 }
                 "household" | "minor_household" => {
                     let own = person.registered.then_some(*key);
-                    let children = self.world.children_of[*key].iter().copied().filter(|child| self.world.persons[*child].registered);
+                    let children = self.world.children_of[*key]
+                        .iter()
+                        .copied()
+                        .filter(|child| self.world.persons[*child].registered);
                     for at in own.into_iter().chain(children) {
                         let row = &self.world.persons[at];
                         let parent = |parent: Option<usize>| Ok(parent.map(name));
@@ -346,7 +451,15 @@ impl Departments<'_> {
                         let (father, mother) = (parent(row.father), parent(row.mother));
                         let mut stands = |died, word| {
                             let (father, mother) = (father.clone(), mother.clone());
-                            push(vec![some(&name(*key)), some(&name(at)), father, mother, Err(Some(row.born)), Err(died), status(word)]);
+                            push(vec![
+                                some(&name(*key)),
+                                some(&name(at)),
+                                father,
+                                mother,
+                                Err(Some(row.born)),
+                                Err(died),
+                                status(word),
+                            ]);
                         };
                         stands(row.died, word);
                         if let Some(status) = row.lives_on {
@@ -354,14 +467,24 @@ impl Departments<'_> {
                         }
                     }
                 }
-                "ownership" => person
-                    .homes
-                    .iter()
-                    .for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), Err(None), some("12-3-201")])),
-                _ => person
-                    .contracts
-                    .iter()
-                    .for_each(|(word, on)| push(vec![some(&name(*key)), status(word), Err(*on), Err(None), some("12-3-201")])),
+                "ownership" => person.homes.iter().for_each(|(word, on)| {
+                    push(vec![
+                        some(&name(*key)),
+                        status(word),
+                        Err(*on),
+                        Err(None),
+                        some("12-3-201"),
+                    ])
+                }),
+                _ => person.contracts.iter().for_each(|(word, on)| {
+                    push(vec![
+                        some(&name(*key)),
+                        status(word),
+                        Err(*on),
+                        Err(None),
+                        some("12-3-201"),
+                    ])
+                }),
             }
         }
         if columns.is_empty() {
@@ -376,7 +499,10 @@ impl Departments<'_> {
 }
 
 impl Dispatch for Departments<'_> {
-    fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
+    fn scan<'a>(
+        &'a self,
+        call: ScanCall<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
         Box::pin(async move {
             let keys: Vec<usize> = call.keys.iter().map(|key| number(key)).collect();
             self.asked.lock().unwrap().push((call.name.to_owned(), keys.clone()));
@@ -390,13 +516,26 @@ impl Dispatch for Departments<'_> {
             let null = matches!(fault, Some(FaultKind::NullStatus));
             let rows = vec![self.rows(call.name, &keys, call.schema, null)];
             // Where nothing matched, a NULL cannot be delivered: the source finds the unreadable row instead.
-            let unreadable = matches!(fault, Some(FaultKind::Unreadable)) || (null && rows[0].num_rows() == 0);
-            let findings = if unreadable { vec![Finding { kind: 1, column: String::new(), count: 1 }] } else { Vec::new() };
-            let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(TODAY).unwrap() * 86_400 + 43_200);
-            let as_of = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(AS_OF).unwrap() * 86_400 + 3600);
-            let as_of = if matches!(fault, Some(FaultKind::Stale)) { as_of - Duration::from_secs(10 * 86_400) } else { as_of };
+            let unreadable =
+                matches!(fault, Some(FaultKind::Unreadable)) || (null && rows[0].num_rows() == 0);
+            let findings = if unreadable {
+                vec![Finding { kind: 1, column: String::new(), count: 1 }]
+            } else {
+                Vec::new()
+            };
+            let noon = SystemTime::UNIX_EPOCH
+                + Duration::from_secs(u64::try_from(TODAY).unwrap() * 86_400 + 43_200);
+            let as_of = SystemTime::UNIX_EPOCH
+                + Duration::from_secs(u64::try_from(AS_OF).unwrap() * 86_400 + 3600);
+            let as_of = if matches!(fault, Some(FaultKind::Stale)) {
+                as_of - Duration::from_secs(10 * 86_400)
+            } else {
+                as_of
+            };
             let subjects = match dataset.as_str() {
-                "civil.marriage" | "police.household" => Subjects::Stated("registered_in:police.household".into()),
+                "civil.marriage" | "police.household" => {
+                    Subjects::Stated("registered_in:police.household".into())
+                }
                 // Homes within the region, whoever owns them.
                 _ => Subjects::Everyone,
             };
@@ -428,11 +567,22 @@ fn a_row_that_the_sql_leaves_out_settles_nothing() {
     let judged = "from ownership\nunion all";
     // Left out; and left out behind a second verdict for another row, so that the numbers agree.
     let left_out = "from ownership where status <> 'current'\nunion all";
-    let twice =
-        format!("{left_out}\nselect 'clear', '', 'ownership', row_number, null, null from ownership where status <> 'current'\nunion all");
+    let twice = format!(
+        "{left_out}\nselect 'clear', '', 'ownership', row_number, null, null from ownership where status <> 'current'\nunion all"
+    );
     let born = ADULT - 4000;
-    let owner = Person { registered: true, born, homes: vec![("current", None), ("cancelled", Some(AS_OF - 10))], ..Person::default() };
-    let world = World { persons: vec![owner], events: Vec::new(), events_of: vec![Vec::new()], children_of: vec![Vec::new()] };
+    let owner = Person {
+        registered: true,
+        born,
+        homes: vec![("current", None), ("cancelled", Some(AS_OF - 10))],
+        ..Person::default()
+    };
+    let world = World {
+        persons: vec![owner],
+        events: Vec::new(),
+        events_of: vec![Vec::new()],
+        children_of: vec![Vec::new()],
+    };
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
     for careless in [left_out, &twice] {
         let check = runtime.block_on(prepared_from(|text| {
@@ -440,7 +590,8 @@ fn a_row_that_the_sql_leaves_out_settles_nothing() {
             text.replace(judged, careless)
         }));
         for variant in ["applicant", "couple", "family"] {
-            let departments = Departments { world: &world, fault: None, asked: Mutex::new(Vec::new()) };
+            let departments =
+                Departments { world: &world, fault: None, asked: Mutex::new(Vec::new()) };
             let applicant = [world.name(0)];
             let run = check.run(&engine, &check.variants[variant], &applicant, TODAY, &departments);
             let answer = as_words(&runtime.block_on(run).unwrap().conclusion);
@@ -456,8 +607,18 @@ fn whoever_is_dead_in_one_row_and_alive_in_another_settles_nothing() {
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
     let adult = Person { registered: true, born: ADULT - 4000, ..Person::default() };
     // The row of a place that somebody left says nothing of their life.
-    for (lives_on, answer) in [(None, "true"), (Some("moved_out"), "true"), (Some("registered"), "unavailable UNDETERMINED")] {
-        let spouse = Person { born: ADULT - 4001, died: Some(TODAY - 100), lives_on, homes: vec![("current", None)], ..adult.clone() };
+    for (lives_on, answer) in [
+        (None, "true"),
+        (Some("moved_out"), "true"),
+        (Some("registered"), "unavailable UNDETERMINED"),
+    ] {
+        let spouse = Person {
+            born: ADULT - 4001,
+            died: Some(TODAY - 100),
+            lives_on,
+            homes: vec![("current", None)],
+            ..adult.clone()
+        };
         let world = World {
             persons: vec![adult.clone(), spouse],
             events: vec![(0, 1, "married", TODAY - 1000)],
@@ -465,7 +626,8 @@ fn whoever_is_dead_in_one_row_and_alive_in_another_settles_nothing() {
             children_of: vec![Vec::new(), Vec::new()],
         };
         for variant in ["couple", "family"] {
-            let departments = Departments { world: &world, fault: None, asked: Mutex::new(Vec::new()) };
+            let departments =
+                Departments { world: &world, fault: None, asked: Mutex::new(Vec::new()) };
             let applicant = [world.name(0)];
             let run = check.run(&engine, &check.variants[variant], &applicant, TODAY, &departments);
             assert_eq!(as_words(&runtime.block_on(run).unwrap().conclusion), answer, "{variant}");
@@ -479,9 +641,23 @@ fn what_has_ended_on_a_day_to_come_settles_nothing() {
     let check = runtime.block_on(prepared());
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
     let far = chrono::NaiveDate::from_ymd_opt(9999, 12, 31).map(|day| day.to_epoch_days());
-    for (on, answer) in [(Some(TODAY - 10), "true"), (Some(TODAY), "unavailable HAND_OVER_GAP"), (far, "unavailable SOURCE_UNREADABLE")] {
-        let seller = Person { registered: true, born: ADULT - 4000, homes: vec![("cancelled", on)], ..Person::default() };
-        let world = World { persons: vec![seller], events: Vec::new(), events_of: vec![Vec::new()], children_of: vec![Vec::new()] };
+    for (on, answer) in [
+        (Some(TODAY - 10), "true"),
+        (Some(TODAY), "unavailable HAND_OVER_GAP"),
+        (far, "unavailable SOURCE_UNREADABLE"),
+    ] {
+        let seller = Person {
+            registered: true,
+            born: ADULT - 4000,
+            homes: vec![("cancelled", on)],
+            ..Person::default()
+        };
+        let world = World {
+            persons: vec![seller],
+            events: Vec::new(),
+            events_of: vec![Vec::new()],
+            children_of: vec![Vec::new()],
+        };
         let departments = Departments { world: &world, fault: None, asked: Mutex::new(Vec::new()) };
         let applicant = [world.name(0)];
         let run = check.run(&engine, &check.variants["couple"], &applicant, TODAY, &departments);
@@ -494,10 +670,17 @@ fn an_answer_is_as_fresh_as_the_check_asks() {
     let runtime = crate::support::runtime();
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());
     let adult = Person { registered: true, born: ADULT - 4000, ..Person::default() };
-    let world = World { persons: vec![adult], events: Vec::new(), events_of: vec![Vec::new()], children_of: vec![Vec::new()] };
+    let world = World {
+        persons: vec![adult],
+        events: Vec::new(),
+        events_of: vec![Vec::new()],
+        children_of: vec![Vec::new()],
+    };
     // The registers are a day and a half old, and their owners would let five days pass.
     for (most_age, answer) in [("48h", "true"), ("12h", "unavailable SOURCE_STALE")] {
-        let fresh = |text: String| text.replace("most_age = \"48h\"", &format!("most_age = \"{most_age}\""));
+        let fresh = |text: String| {
+            text.replace("most_age = \"48h\"", &format!("most_age = \"{most_age}\""))
+        };
         let check = runtime.block_on(prepared_from(fresh));
         let departments = Departments { world: &world, fault: None, asked: Mutex::new(Vec::new()) };
         let applicant = [world.name(0)];
@@ -521,7 +704,10 @@ impl World {
     fn request(dice: &mut Dice, persons: usize) -> (usize, &'static str, Option<Fault>) {
         let applicant = dice.below(persons);
         let variant = ["applicant", "couple", "family"][dice.below(3)];
-        let fault = dice.one_in(10).then(|| Fault { scan: SCANS[dice.below(SCANS.len())], kind: FaultKind::ALL[dice.below(5)] });
+        let fault = dice.one_in(10).then(|| Fault {
+            scan: SCANS[dice.below(SCANS.len())],
+            kind: FaultKind::ALL[dice.below(5)],
+        });
         (applicant, variant, fault)
     }
 
@@ -536,8 +722,11 @@ impl World {
     ) -> Option<String> {
         let (allowed, right) = self.oracle(applicant, variant, fault);
         let departments = Departments { world: self, fault, asked: Mutex::new(Vec::new()) };
-        let result = check.run(engine, &check.variants[variant], &[self.name(applicant)], TODAY, &departments).await;
-        let answer = result.map_or_else(|error| format!("{error:?}"), |result| as_words(&result.conclusion));
+        let result = check
+            .run(engine, &check.variants[variant], &[self.name(applicant)], TODAY, &departments)
+            .await;
+        let answer =
+            result.map_or_else(|error| format!("{error:?}"), |result| as_words(&result.conclusion));
         let request = format!("applicant {applicant}, {variant}, {fault:?}");
         if answer != right {
             return Some(format!("{request}: {answer} for {right}"));
@@ -545,7 +734,8 @@ impl World {
         let asked = departments.asked.into_inner().unwrap();
         asked.into_iter().find_map(|(scan, keys)| {
             let may = allowed.get(scan.as_str()).cloned().unwrap_or_default();
-            (keys.iter().copied().collect::<BTreeSet<_>>() != may).then(|| format!("{request}: {keys:?} sent to {scan} for {may:?}"))
+            (keys.iter().copied().collect::<BTreeSet<_>>() != may)
+                .then(|| format!("{request}: {keys:?} sent to {scan} for {may:?}"))
         })
     }
 }
@@ -554,23 +744,32 @@ impl World {
 fn concurrent_requests_over_one_prepared_check_never_mix() {
     const TASKS: u64 = 32;
     const EACH: u64 = 6_500;
-    let seed = std::env::var("ZEROTRIP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
+    let seed = std::env::var("ZEROTRIP_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(20_261_122);
     println!("seed {seed} (set ZEROTRIP_SEED to replay)");
     let runtime = crate::support::runtime();
     let check = Arc::new(runtime.block_on(prepared()));
-    let engine = Engine::new(RuntimeEnvBuilder::new().with_memory_limit(64 << 20, 1.0).build_arc().unwrap());
+    let engine =
+        Engine::new(RuntimeEnvBuilder::new().with_memory_limit(64 << 20, 1.0).build_arc().unwrap());
     let world = Arc::new(World::random(3000, &mut Dice(seed)));
     let absences = Arc::new(AtomicU64::new(0));
     let tasks: Vec<_> = (0..TASKS)
         .map(|lane| {
-            let (check, engine, world, absences) = (Arc::clone(&check), engine.clone(), Arc::clone(&world), Arc::clone(&absences));
+            let (check, engine, world, absences) =
+                (Arc::clone(&check), engine.clone(), Arc::clone(&world), Arc::clone(&absences));
             runtime.spawn(async move {
                 let mut dice = Dice(seed ^ (lane + 1).wrapping_mul(0x5851_f42d_4c95_7f2d));
                 for _ in 0..EACH {
-                    let (applicant, variant, fault) = World::request(&mut dice, world.persons.len());
+                    let (applicant, variant, fault) =
+                        World::request(&mut dice, world.persons.len());
                     let wrong = world.disagrees(&check, &engine, applicant, variant, fault).await;
                     assert_eq!(wrong, None);
-                    absences.fetch_add(u64::from(world.oracle(applicant, variant, fault).1 == "true"), Ordering::Relaxed);
+                    absences.fetch_add(
+                        u64::from(world.oracle(applicant, variant, fault).1 == "true"),
+                        Ordering::Relaxed,
+                    );
                 }
             })
         })
@@ -580,5 +779,8 @@ fn concurrent_requests_over_one_prepared_check_never_mix() {
     }
     let absences = absences.load(Ordering::Relaxed);
     println!("{} answers, {absences} of them absences, none wrong", TASKS * EACH);
-    assert!(absences > TASKS * EACH / 20, "too few absences for the test to mean anything: {absences}");
+    assert!(
+        absences > TASKS * EACH / 20,
+        "too few absences for the test to mean anything: {absences}"
+    );
 }

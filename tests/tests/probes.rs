@@ -15,7 +15,10 @@ fn restart(town: &mut TestTown, text: &str) {
     let described = town.town.folder.join("city/estate/ownership.toml");
     fs::write(&described, text).unwrap();
     let (dir, described) = (town.town.path("estate"), described.display().to_string());
-    run("zerotrip-connector", &["sign", "--dir", &dir, &described], &town.town.folder).unwrap().expect(0).unwrap();
+    run("zerotrip-connector", &["sign", "--dir", &dir, &described], &town.town.folder)
+        .unwrap()
+        .expect(0)
+        .unwrap();
     town.town.stop_connector("estate").unwrap();
     town.town.wait_detached("estate.ownership").unwrap();
     town.town.start_connector("estate").unwrap();
@@ -24,7 +27,11 @@ fn restart(town: &mut TestTown, text: &str) {
 
 fn check(town: &TestTown, code: i32) -> String {
     let file = town.town.path("city/estate/ownership.toml");
-    run("zerotrip-connector", &["check", &file], &town.town.folder).unwrap().expect(code).unwrap().output
+    run("zerotrip-connector", &["check", &file], &town.town.folder)
+        .unwrap()
+        .expect(code)
+        .unwrap()
+        .output
 }
 
 fn readable_by_its_owner(path: &Path, text: &str) {
@@ -38,14 +45,19 @@ fn a_register_without_somebody_who_must_be_in_it_proves_no_absence() {
     let runtime = runtime();
     let mut session = runtime.block_on(town.session());
     let (me, variant) = town.cast("nothing_owned");
-    let mut ask = || in_words(&runtime.block_on(session.check(&errand(), &question(variant, &me))).unwrap());
+    let mut ask =
+        || in_words(&runtime.block_on(session.check(&errand(), &question(variant, &me))).unwrap());
     let yes = ("true", String::new(), String::new());
     assert_eq!(ask(), yes);
 
     let (owner, _) = town.cast("old_id_home");
     let probes = town.town.folder.join("city/estate/known.probes");
-    readable_by_its_owner(&probes, &format!("# who bought the first flat of the new town\n{owner}\n"));
-    let described = fs::read_to_string(town.town.folder.join("city/estate/ownership.toml")).unwrap();
+    readable_by_its_owner(
+        &probes,
+        &format!("# who bought the first flat of the new town\n{owner}\n"),
+    );
+    let described =
+        fs::read_to_string(town.town.folder.join("city/estate/ownership.toml")).unwrap();
     let named = described.replacen("[dataset]", "[dataset]\nprobes = \"known.probes\"", 1);
     restart(&mut town, &named);
     assert_eq!(ask(), yes);
@@ -53,18 +65,32 @@ fn a_register_without_somebody_who_must_be_in_it_proves_no_absence() {
 
     // One row of several hundred is gone: no floor and no shrinkage tells of it.
     let estate = Connection::open(town.town.folder.join("city/estate/ownership.db")).unwrap();
-    let column: String =
-        estate.query_row("select name from pragma_table_info('T_FDCQ') where name like '%ZH%'", [], |row| row.get(0)).unwrap();
+    let column: String = estate
+        .query_row(
+            "select name from pragma_table_info('T_FDCQ') where name like '%ZH%'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
     let short = format!("{}{}", &owner[..6], &owner[8..17]);
     estate.execute_batch("create table kept as select * from T_FDCQ").unwrap();
-    let gone = estate.execute(&format!("delete from T_FDCQ where {column} in (?1, ?2)"), [&short, &owner]).unwrap();
+    let gone = estate
+        .execute(&format!("delete from T_FDCQ where {column} in (?1, ?2)"), [&short, &owner])
+        .unwrap();
     assert!((1..5).contains(&gone));
-    let implausible = ("unavailable", ErrorCode::SourceImplausible.name().to_owned(), "estate.ownership".to_owned());
+    let implausible = (
+        "unavailable",
+        ErrorCode::SourceImplausible.name().to_owned(),
+        "estate.ownership".to_owned(),
+    );
     assert_eq!(ask(), implausible, "at once, though everybody was found a moment ago");
     restart(&mut town, &named);
     assert_eq!(ask(), implausible);
     let said = check(&town, 1);
-    assert!(said.contains("known persons   0 of 1 found") && said.contains("not found: line 2 of"), "{said}");
+    assert!(
+        said.contains("known persons   0 of 1 found") && said.contains("not found: line 2 of"),
+        "{said}"
+    );
     // The others are served as before, and so is this one as soon as the person is back.
     estate.execute_batch("delete from T_FDCQ; insert into T_FDCQ select * from kept").unwrap();
     restart(&mut town, &named);
@@ -74,7 +100,12 @@ fn a_register_without_somebody_who_must_be_in_it_proves_no_absence() {
     fs::set_permissions(&probes, fs::Permissions::from_mode(0o644)).unwrap();
     town.town.stop_connector("estate").unwrap();
     town.town.wait_detached("estate.ownership").unwrap();
-    let refused = run("zerotrip-connector", &["serve", "--dir", &town.town.path("estate")], &town.town.folder).unwrap();
+    let refused = run(
+        "zerotrip-connector",
+        &["serve", "--dir", &town.town.path("estate")],
+        &town.town.folder,
+    )
+    .unwrap();
     let refused = refused.expect(2).unwrap();
     assert!(refused.errors.contains("chmod 600"), "{}", refused.errors);
 
@@ -82,10 +113,20 @@ fn a_register_without_somebody_who_must_be_in_it_proves_no_absence() {
     let folder = town.town.folder.clone();
     let masked = format!("{}********{}", &owner[..6], &owner[14..]);
     let mut written = vec![said, refused.errors, journal(&folder, "estate")];
-    written.extend(["estate", "hub"].map(|name| fs::read_to_string(folder.join(format!("logs/{name}.log"))).unwrap()));
+    written.extend(
+        ["estate", "hub"]
+            .map(|name| fs::read_to_string(folder.join(format!("logs/{name}.log"))).unwrap()),
+    );
     for text in written {
-        assert!(!text.contains(&owner) && !text.contains(&masked) && !text.contains(&short), "{text}");
+        assert!(
+            !text.contains(&owner) && !text.contains(&masked) && !text.contains(&short),
+            "{text}"
+        );
     }
-    assert!(fs::read_to_string(folder.join("logs/estate.log")).unwrap().contains("not answered: estate.ownership"));
+    assert!(
+        fs::read_to_string(folder.join("logs/estate.log"))
+            .unwrap()
+            .contains("not answered: estate.ownership")
+    );
     town.town.stop().unwrap();
 }

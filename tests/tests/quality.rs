@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use zerotrip_client::Connection;
 use zerotrip_datasets::quality::told as in_tens;
-use zerotrip_proto::v1::{ColumnQuality, DatasetQuality, DatasetStatement, Envelope, ListDatasetsRequest, QualityKind};
+use zerotrip_proto::v1::{
+    ColumnQuality, DatasetQuality, DatasetStatement, Envelope, ListDatasetsRequest, QualityKind,
+};
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_tests::town::{FUND, run, values, wait_until};
 use zerotrip_trust::dsse;
@@ -14,7 +16,12 @@ use crate::faults::lying_town;
 use crate::support::{TestTown, runtime, town};
 
 fn listed(town: &TestTown, dataset: &str) -> Value {
-    let listed = town.town.zerotrip(&["--json", "catalog", "list", "--dir", &town.town.path(FUND)]).unwrap().expect(0).unwrap();
+    let listed = town
+        .town
+        .zerotrip(&["--json", "catalog", "list", "--dir", &town.town.path(FUND)])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     values(&listed.output).into_iter().find(|value| value["dataset"] == dataset).unwrap_or_default()
 }
 
@@ -22,33 +29,58 @@ fn listed(town: &TestTown, dataset: &str) -> Value {
 fn the_catalog_counts_what_is_wrong_with_each_dataset_and_shows_none_of_it() {
     let town = town(400, 13);
     let mut quality = Value::Null;
-    wait_until(Duration::from_secs(60), "every connector has looked at its rows, and the hub has asked", || {
-        quality = listed(&town, "estate.ownership")["quality"].clone();
-        let all = ["police.household", "civil.marriage", "housing.presale"];
-        Ok(quality.is_object() && all.iter().all(|dataset| listed(&town, dataset)["quality"].is_object()))
-    })
+    wait_until(
+        Duration::from_secs(60),
+        "every connector has looked at its rows, and the hub has asked",
+        || {
+            quality = listed(&town, "estate.ownership")["quality"].clone();
+            let all = ["police.household", "civil.marriage", "housing.presale"];
+            Ok(quality.is_object()
+                && all.iter().all(|dataset| listed(&town, dataset)["quality"].is_object()))
+        },
+    )
     .unwrap();
     // What the owner sees at its own desk is what is said, in tens.
     let file = town.town.path("city/estate/ownership.toml");
-    let checked = run("zerotrip-connector", &["--json", "check", &file], &town.town.folder).unwrap().expect(0).unwrap();
+    let checked = run("zerotrip-connector", &["--json", "check", &file], &town.town.folder)
+        .unwrap()
+        .expect(0)
+        .unwrap();
     let checked: Value = serde_json::from_str(checked.output.trim()).unwrap();
-    assert_eq!(quality["rows"].as_u64().unwrap(), zerotrip_connector::quality::rounded(checked["rows"].as_u64().unwrap()));
-    assert_eq!(quality["spoilt_rows"].as_u64().unwrap(), in_tens(checked["spoilt_rows"].as_u64().unwrap()));
+    assert_eq!(
+        quality["rows"].as_u64().unwrap(),
+        zerotrip_connector::quality::rounded(checked["rows"].as_u64().unwrap())
+    );
+    assert_eq!(
+        quality["spoilt_rows"].as_u64().unwrap(),
+        in_tens(checked["spoilt_rows"].as_u64().unwrap())
+    );
     let findings = checked["findings"].as_array().unwrap();
     assert!(!findings.is_empty());
     assert_eq!(quality["findings"].as_array().unwrap().len(), findings.len());
     for finding in findings {
-        let same = |told: &&Value| told["column"] == finding["column"] && told["kind"] == finding["kind"];
+        let same =
+            |told: &&Value| told["column"] == finding["column"] && told["kind"] == finding["kind"];
         let told = quality["findings"].as_array().unwrap().iter().find(same).unwrap();
-        assert_eq!(told["count"].as_u64().unwrap(), in_tens(finding["count"].as_u64().unwrap()), "{told} {finding}");
+        assert_eq!(
+            told["count"].as_u64().unwrap(),
+            in_tens(finding["count"].as_u64().unwrap()),
+            "{told} {finding}"
+        );
     }
     // No example, masked or not, and no row's place leaves the department.
     let reply = runtime().block_on(async {
         let connection = Connection::open(&town.home(FUND)).await.unwrap();
         connection.catalog().list_datasets(ListDatasetsRequest {}).await.unwrap().into_inner()
     });
-    let shown = format!("{quality} {:?}", reply.datasets.iter().map(|entry| payload(entry.quality.as_ref())).collect::<Vec<_>>());
-    let examples = findings.iter().flat_map(|finding| finding["examples"].as_array().unwrap()).map(|text| text.as_str().unwrap());
+    let shown = format!(
+        "{quality} {:?}",
+        reply.datasets.iter().map(|entry| payload(entry.quality.as_ref())).collect::<Vec<_>>()
+    );
+    let examples = findings
+        .iter()
+        .flat_map(|finding| finding["examples"].as_array().unwrap())
+        .map(|text| text.as_str().unwrap());
     for example in examples {
         assert!(!shown.contains(example), "{example}");
     }
@@ -58,13 +90,20 @@ fn the_catalog_counts_what_is_wrong_with_each_dataset_and_shows_none_of_it() {
         let arguments = ["--lang", language, "catalog", "list", "--dir", &town.town.path(FUND)];
         town.town.zerotrip(&arguments).unwrap().expect(0).unwrap().output
     };
-    assert!(said("en").contains("at most 10 could make an answer unavailable\n") && said("en").contains("owner_id: "), "{}", said("en"));
+    assert!(
+        said("en").contains("at most 10 could make an answer unavailable\n")
+            && said("en").contains("owner_id: "),
+        "{}",
+        said("en")
+    );
     assert!(said("zh").contains("不超过 10 行可能使答复不可用\n"), "{}", said("zh"));
     town.town.stop().unwrap();
 }
 
 fn payload(envelope: Option<&Envelope>) -> String {
-    envelope.map(|envelope| String::from_utf8_lossy(&envelope.payload).into_owned()).unwrap_or_default()
+    envelope
+        .map(|envelope| String::from_utf8_lossy(&envelope.payload).into_owned())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -85,10 +124,16 @@ fn what_a_connector_says_of_quality_is_shown_only_if_it_says_no_more_than_it_may
         looked_at: now,
         rows,
         spoilt_rows: 10,
-        entries: vec![ColumnQuality { column: column.clone(), kind: QualityKind::Unreadable.into(), count: 10 }],
+        entries: vec![ColumnQuality {
+            column: column.clone(),
+            kind: QualityKind::Unreadable.into(),
+            count: 10,
+        }],
         proves_nothing: false,
     };
-    let sealed = |quality: &DatasetQuality, member: &str| dsse::seal(payload_type::QUALITY, quality, &town.home(member).sign).unwrap();
+    let sealed = |quality: &DatasetQuality, member: &str| {
+        dsse::seal(payload_type::QUALITY, quality, &town.home(member).sign).unwrap()
+    };
     let mut other = good(0);
     other.entries[0].column = "330106199001011234".into();
     let mut exact = good(0);
@@ -103,8 +148,10 @@ fn what_a_connector_says_of_quality_is_shown_only_if_it_says_no_more_than_it_may
         sealed(&DatasetQuality { dataset: "estate.ownership".into(), ..good(0) }, "civil"),
         sealed(&good(0), "estate"),
     ];
-    wait_until(Duration::from_secs(40), "the hub has asked again", || Ok(listed(&town, "civil.marriage")["quality"]["rows"] == 1000))
-        .unwrap();
+    wait_until(Duration::from_secs(40), "the hub has asked again", || {
+        Ok(listed(&town, "civil.marriage")["quality"]["rows"] == 1000)
+    })
+    .unwrap();
     assert_ne!(listed(&town, "estate.ownership")["quality"]["rows"], 0);
     let log = std::fs::read_to_string(town.town.folder.join("logs/hub.log")).unwrap();
     for why in [

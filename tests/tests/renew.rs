@@ -12,7 +12,8 @@ use zerotrip_trust::x509::{self, CertificateAuthority, CertificateDer, TlsKey, p
 
 use crate::support::{TestTown, runtime, town};
 
-const DATASETS: [&str; 4] = ["police.household", "civil.marriage", "estate.ownership", "housing.presale"];
+const DATASETS: [&str; 4] =
+    ["police.household", "civil.marriage", "estate.ownership", "housing.presale"];
 const DAY: Duration = Duration::from_secs(86_400);
 const SOON: Duration = Duration::from_secs(60);
 
@@ -32,7 +33,11 @@ impl TestTown {
     }
 
     fn certificate(&self, folder: &str) -> CertificateDer<'static> {
-        pem::certificates(&files::read_text(&self.town.folder.join(folder).join("tls.pem")).unwrap()).unwrap().remove(0)
+        pem::certificates(
+            &files::read_text(&self.town.folder.join(folder).join("tls.pem")).unwrap(),
+        )
+        .unwrap()
+        .remove(0)
     }
 
     fn ends(&self, folder: &str) -> SystemTime {
@@ -44,9 +49,14 @@ impl TestTown {
         let folder = self.town.folder.join(folder);
         let read = |folder: &Path, name: &str| files::read_text(&folder.join(name)).unwrap();
         let authority = self.town.folder.join("authority");
-        let ca = CertificateAuthority::from_pem(&read(&authority, "ca.pem"), &read(&authority, "ca.key")).unwrap();
+        let ca = CertificateAuthority::from_pem(
+            &read(&authority, "ca.pem"),
+            &read(&authority, "ca.key"),
+        )
+        .unwrap();
         let present = pem::certificates(&read(&folder, "tls.pem")).unwrap().remove(0);
-        let (holder, (dns, ips)) = (x509::identity_of(&present).unwrap(), x509::names_of(&present).unwrap());
+        let (holder, (dns, ips)) =
+            (x509::identity_of(&present).unwrap(), x509::names_of(&present).unwrap());
         let key = TlsKey::from_pem(&read(&folder, "tls.key")).unwrap();
         let csr = x509::make_csr(&key, &holder, &[], &[]).unwrap();
         let aged = ca.sign_csr(&csr, &holder, &dns, &ips, ends - DAY * 365, ends).unwrap();
@@ -58,7 +68,10 @@ impl TestTown {
     }
 
     fn wait_said(&self, name: &str, text: &str) {
-        wait_until(Duration::from_secs(30), &format!("`{text}` in the log of {name}"), || Ok(self.log(name).contains(text))).unwrap();
+        wait_until(Duration::from_secs(30), &format!("`{text}` in the log of {name}"), || {
+            Ok(self.log(name).contains(text))
+        })
+        .unwrap();
     }
 
     fn wait_renewed(&self, folder: &str) {
@@ -108,16 +121,31 @@ fn what_is_near_its_end_is_announced_and_renewed_in_place_by_rule() {
     let asked = town.couple();
     assert!(asked.code == 0, "{}", asked.errors);
     let dir = town.town.path(FUND);
-    let told = town.town.zerotrip(&["directory", "fetch", "--dir", &dir]).unwrap().expect(0).unwrap();
-    assert!(told.errors.contains("WARNING: the TLS certificate of") && told.errors.contains("ends in 1"), "{}", told.errors);
-    let told = town.town.zerotrip(&["--lang", "zh", "directory", "fetch", "--dir", &dir]).unwrap().expect(0).unwrap();
+    let told =
+        town.town.zerotrip(&["directory", "fetch", "--dir", &dir]).unwrap().expect(0).unwrap();
+    assert!(
+        told.errors.contains("WARNING: the TLS certificate of")
+            && told.errors.contains("ends in 1"),
+        "{}",
+        told.errors
+    );
+    let told = town
+        .town
+        .zerotrip(&["--lang", "zh", "directory", "fetch", "--dir", &dir])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     assert!(told.errors.contains("警告：") && told.errors.contains("到期"), "{}", told.errors);
     // Not renewed yet: nobody but the authority renews.
     town.town.zerotrip(&["renew", "--dir", &dir]).unwrap().expect(1).unwrap();
     assert!(town.ends(FUND) < soon + DAY);
 
     let refreshed = town.of_authority(&["authority", "refresh"], &[]).expect(0).unwrap();
-    for said in ["renewed the authority's own certificates", "renewed spiffe://data.hangzhou.example/member/estate", "hub/hub-1 until"] {
+    for said in [
+        "renewed the authority's own certificates",
+        "renewed spiffe://data.hangzhou.example/member/estate",
+        "hub/hub-1 until",
+    ] {
         assert!(refreshed.errors.contains(said), "{said}: {}", refreshed.errors);
     }
     assert!(town.ends("authority") > SystemTime::now() + DAY * 300);
@@ -134,7 +162,8 @@ fn what_is_near_its_end_is_announced_and_renewed_in_place_by_rule() {
     town.town.start_hub().unwrap();
     town.town.wait_attached(&DATASETS).unwrap();
     assert_eq!(town.couple().code, 0);
-    let quiet = town.town.zerotrip(&["directory", "fetch", "--dir", &dir]).unwrap().expect(0).unwrap();
+    let quiet =
+        town.town.zerotrip(&["directory", "fetch", "--dir", &dir]).unwrap().expect(0).unwrap();
     assert!(!quiet.errors.contains("WARNING"), "{}", quiet.errors);
     town.town.stop().unwrap();
 }
@@ -152,20 +181,38 @@ fn what_has_ended_says_so_and_is_renewed_by_hand_and_nobody_who_was_revoked_is()
     town.wait_said("estate", "asked the authority to renew");
     town.town.zerotrip(&["renew", "--dir", &town.town.path(FUND)]).unwrap().expect(1).unwrap();
     let ended = town.couple();
-    assert!(ended.code == 2 && ended.errors.contains("ended on") && ended.errors.contains("`renew`"), "{} {}", ended.code, ended.errors);
+    assert!(
+        ended.code == 2 && ended.errors.contains("ended on") && ended.errors.contains("`renew`"),
+        "{} {}",
+        ended.code,
+        ended.errors
+    );
     let ended = town.of_authority(&["member", "suspend"], &["--member", "transit"]);
-    assert!(ended.code == 2 && ended.errors.contains("zerotrip authority renew"), "{}", ended.errors);
+    assert!(
+        ended.code == 2 && ended.errors.contains("zerotrip authority renew"),
+        "{}",
+        ended.errors
+    );
 
     // The desk by its own root's key, without any hub.
     town.of_authority(&["authority", "renew"], &[]).expect(0).unwrap();
     let refreshed = town.of_authority(&["authority", "refresh"], &[]).expect(0).unwrap();
-    assert!(refreshed.errors.contains("its certificate has ended; grant it with `zerotrip member renew`"), "{}", refreshed.errors);
+    assert!(
+        refreshed
+            .errors
+            .contains("its certificate has ended; grant it with `zerotrip member renew`"),
+        "{}",
+        refreshed.errors
+    );
     assert!(town.ends("estate") < SystemTime::now());
     town.renew_by_hand("estate", "front").expect(0).unwrap();
     town.renew_by_hand("police", "front").expect(1).unwrap();
     town.renew_by_hand(FUND, "window").expect(0).unwrap();
     town.town.zerotrip(&["renew", "--dir", &town.town.path(FUND)]).unwrap().expect(0).unwrap();
-    run("zerotrip-connector", &["renew", "--dir", &town.town.path("estate")], &town.town.folder).unwrap().expect(0).unwrap();
+    run("zerotrip-connector", &["renew", "--dir", &town.town.path("estate")], &town.town.folder)
+        .unwrap()
+        .expect(0)
+        .unwrap();
     town.town.wait_attached(&DATASETS).unwrap();
     assert_eq!(town.couple().code, 0);
 
@@ -175,7 +222,10 @@ fn what_has_ended_says_so_and_is_renewed_by_hand_and_nobody_who_was_revoked_is()
     town.town.start_hub().unwrap();
     town.wait_said("hub", "hub/hub-1` ended on");
     town.wait_said("hub", "the hub's TLS certificate has ended");
-    assert!(town.couple().errors.contains("could not be proven to be the expected peer"), "nobody else takes it");
+    assert!(
+        town.couple().errors.contains("could not be proven to be the expected peer"),
+        "nobody else takes it"
+    );
     town.of_authority(&["authority", "refresh"], &[]).expect(2).unwrap();
     town.of_authority(&["member", "renew"], &["--hub", "--wait", "10"]).expect(0).unwrap();
     town.wait_renewed("hub");
@@ -197,11 +247,22 @@ fn a_channel_ends_with_its_certificate_and_says_so() {
     town.age("estate", SystemTime::now() + Duration::from_secs(20));
     town.town.start_connector("estate").unwrap();
     town.town.wait_attached(&DATASETS).unwrap();
-    town.wait_said("estate", "the hub closed the channel: the connector's TLS certificate (`tls.pem`) has ended");
+    town.wait_said(
+        "estate",
+        "the hub closed the channel: the connector's TLS certificate (`tls.pem`) has ended",
+    );
     town.town.wait_detached("estate.ownership").unwrap();
     assert_eq!(town.couple().code, 4, "not asked, and so not known");
-    town.of_authority(&["member", "renew"], &["--member", "estate", "--system", "front", "--wait", "70"]).expect(0).unwrap();
-    run("zerotrip-connector", &["renew", "--dir", &town.town.path("estate")], &town.town.folder).unwrap().expect(0).unwrap();
+    town.of_authority(
+        &["member", "renew"],
+        &["--member", "estate", "--system", "front", "--wait", "70"],
+    )
+    .expect(0)
+    .unwrap();
+    run("zerotrip-connector", &["renew", "--dir", &town.town.path("estate")], &town.town.folder)
+        .unwrap()
+        .expect(0)
+        .unwrap();
     town.town.wait_attached(&DATASETS).unwrap();
     assert_eq!(town.couple().code, 0);
     town.town.stop().unwrap();
@@ -222,13 +283,23 @@ fn a_hub_with_a_directory_that_ran_out_starts_and_takes_nothing_but_a_newer_one(
     assert!(!runtime().block_on(town.serves()), "the health service says so");
     let stale = town.couple();
     assert!(stale.code == 2 && stale.errors.contains("expired"), "{} {}", stale.code, stale.errors);
-    let listed = town.town.zerotrip(&["catalog", "show", "no-property", "--dir", &town.town.path(FUND)]).unwrap();
-    assert!(listed.code != 0 && listed.errors.contains("zerotrip authority refresh"), "{}", listed.errors);
+    let listed = town
+        .town
+        .zerotrip(&["catalog", "show", "no-property", "--dir", &town.town.path(FUND)])
+        .unwrap();
+    assert!(
+        listed.code != 0 && listed.errors.contains("zerotrip authority refresh"),
+        "{}",
+        listed.errors
+    );
     // A connector that was off as long waits for it, and needs nobody afterwards.
     let estate = town.town.path("estate");
     let log = town.town.folder.join("logs/estate-waiting.log");
     let waiting = Running::start("zerotrip-connector", &["serve", "--dir", &estate], &log).unwrap();
-    town.wait_said("estate-waiting", "the authority publishes one with `zerotrip authority refresh`");
+    town.wait_said(
+        "estate-waiting",
+        "the authority publishes one with `zerotrip authority refresh`",
+    );
 
     town.of_authority(&["authority", "refresh"], &[]).expect(0).unwrap();
     wait_until(SOON, "serving", || Ok(runtime().block_on(town.serves()))).unwrap();
@@ -246,7 +317,8 @@ impl TestTown {
     async fn serves(&self) -> bool {
         let home = self.home(FUND);
         let stream = dial(&home.address, home.tls(bounds::ALPN_H2).unwrap()).await.unwrap();
-        let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await.unwrap();
+        let (client, connection) =
+            Http2Client::handshake(stream, Http2Bounds::STANDARD).await.unwrap();
         tokio::spawn(connection);
         let mut health = tonic_health::pb::health_client::HealthClient::new(client);
         let mut all = Vec::new();
@@ -266,14 +338,24 @@ impl TestTown {
         use zerotrip_trust::directory::Directory;
         use zerotrip_trust::keys::SigningKey;
         let authority = self.town.folder.join("authority");
-        let key = SigningKey::from_pkcs8_pem(&files::read_text(&authority.join("authority.key")).unwrap()).unwrap();
-        let mut newest = KeyDirectory::decode(std::fs::read(authority.join("directory.binpb")).unwrap().as_slice()).unwrap();
+        let key = SigningKey::from_pkcs8_pem(
+            &files::read_text(&authority.join("authority.key")).unwrap(),
+        )
+        .unwrap();
+        let mut newest = KeyDirectory::decode(
+            std::fs::read(authority.join("directory.binpb")).unwrap().as_slice(),
+        )
+        .unwrap();
         newest.version += 1;
         newest.issued_at = Some(to_timestamp(SystemTime::now() - DAY * 2));
         newest.expires_at = Some(to_timestamp(SystemTime::now() - DAY));
         let envelope: Envelope = Directory::seal(&newest, &key).unwrap();
         for folder in ["hub", "estate", "police", "civil", "housing", FUND] {
-            std::fs::write(self.town.folder.join(folder).join("directory.dsse"), envelope.encode_to_vec()).unwrap();
+            std::fs::write(
+                self.town.folder.join(folder).join("directory.dsse"),
+                envelope.encode_to_vec(),
+            )
+            .unwrap();
         }
         std::fs::write(authority.join("directory.binpb"), newest.encode_to_vec()).unwrap();
         std::fs::write(authority.join("directory.dsse"), envelope.encode_to_vec()).unwrap();
@@ -286,25 +368,55 @@ fn the_former_folder_of_one_that_was_admitted_anew_is_let_in_nowhere() {
     let mut town = town(60, 31);
     town.town.stop_connector("estate").unwrap();
     let folder = |name: &str| town.town.folder.join(name);
-    for (member, system, binary) in [(FUND, "window", "zerotrip"), ("estate", "front", "zerotrip-connector")] {
+    for (member, system, binary) in
+        [(FUND, "window", "zerotrip"), ("estate", "front", "zerotrip-connector")]
+    {
         std::fs::rename(folder(member), folder(&format!("former-{member}"))).unwrap();
         let invitation = town.town.path(&format!("{member}-anew.invitation"));
-        town.of_authority(&["member", "invite"], &["--member", member, "--system", system, "--out", &invitation]).expect(0).unwrap();
+        town.of_authority(
+            &["member", "invite"],
+            &["--member", member, "--system", system, "--out", &invitation],
+        )
+        .expect(0)
+        .unwrap();
         let dir = town.town.path(member);
-        let joining = Running::start(binary, &["join", "--dir", &dir, "--invitation", &invitation], &folder("logs/anew.log")).unwrap();
-        town.of_authority(&["member", "admit"], &["--member", member, "--system", system, "--wait", "30"]).expect(0).unwrap();
+        let joining = Running::start(
+            binary,
+            &["join", "--dir", &dir, "--invitation", &invitation],
+            &folder("logs/anew.log"),
+        )
+        .unwrap();
+        town.of_authority(
+            &["member", "admit"],
+            &["--member", member, "--system", system, "--wait", "30"],
+        )
+        .expect(0)
+        .unwrap();
         joining.wait_success(SOON).unwrap();
     }
     for command in [&["catalog", "list"][..], &["ledger", "checkpoint"]] {
-        let list = |dir: &str| town.town.zerotrip(&[command, &["--dir", &town.town.path(dir)]].concat()).unwrap();
+        let list = |dir: &str| {
+            town.town.zerotrip(&[command, &["--dir", &town.town.path(dir)]].concat()).unwrap()
+        };
         list(FUND).expect(0).unwrap();
         let refused = list(&format!("former-{FUND}"));
-        assert!(refused.code != 0 && refused.errors.contains("admitted anew"), "{} {}", refused.code, refused.errors);
+        assert!(
+            refused.code != 0 && refused.errors.contains("admitted anew"),
+            "{} {}",
+            refused.code,
+            refused.errors
+        );
     }
-    let attached = || town.log("hub").lines().filter(|line| line.contains("INFO attached") && line.contains("member/estate/")).count();
+    let attached = || {
+        town.log("hub")
+            .lines()
+            .filter(|line| line.contains("INFO attached") && line.contains("member/estate/"))
+            .count()
+    };
     let before = attached();
     let serve = ["serve", "--dir", &town.town.path("former-estate")];
-    let former = Running::start("zerotrip-connector", &serve, &folder("logs/former-estate.log")).unwrap();
+    let former =
+        Running::start("zerotrip-connector", &serve, &folder("logs/former-estate.log")).unwrap();
     town.wait_said("former-estate", "admitted anew");
     assert_eq!((before, attached()), (1, 1), "it was before it was lost");
     drop(former);

@@ -35,7 +35,12 @@ impl Estate {
     }
 
     fn sign(&self, file: &str, more: &[&str]) -> Finished {
-        run("zerotrip-connector", &[&["sign", "--dir", &self.dir, file], more].concat(), &self.signed).unwrap()
+        run(
+            "zerotrip-connector",
+            &[&["sign", "--dir", &self.dir, file], more].concat(),
+            &self.signed,
+        )
+        .unwrap()
     }
 
     fn sign_text(&self, text: &str) -> Finished {
@@ -45,8 +50,13 @@ impl Estate {
 
     /// A backup of dataset file, statement and salt.
     fn copy(&self) -> Copy {
-        let signed = ["dsse", "salt"].map(|kind| self.signed.join(format!("estate.ownership.{kind}")));
-        signed.into_iter().chain([self.described.clone()]).map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+        let signed =
+            ["dsse", "salt"].map(|kind| self.signed.join(format!("estate.ownership.{kind}")));
+        signed
+            .into_iter()
+            .chain([self.described.clone()])
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect()
     }
 
     fn said(&self, what: &str) -> usize {
@@ -54,11 +64,18 @@ impl Estate {
     }
 
     fn wait_said(&self, what: &str, times: usize) {
-        wait_until(Duration::from_secs(20), &format!("the log says {times} times: {what}"), || Ok(self.said(what) >= times)).unwrap();
+        wait_until(Duration::from_secs(20), &format!("the log says {times} times: {what}"), || {
+            Ok(self.said(what) >= times)
+        })
+        .unwrap();
     }
 
     fn refused_start(&self) -> String {
-        run("zerotrip-connector", &["serve", "--dir", &self.dir], &self.signed).unwrap().expect(2).unwrap().errors
+        run("zerotrip-connector", &["serve", "--dir", &self.dir], &self.signed)
+            .unwrap()
+            .expect(2)
+            .unwrap()
+            .errors
     }
 }
 
@@ -86,11 +103,20 @@ fn what_is_signed_is_the_whole_file_the_newest_and_in_force_at_once() {
 
     // Signed beside a running connector: taken up, and attached anew.
     let signed = estate.sign_text(&text.replacen("en = \"", "en = \"New ", 1));
-    assert!(signed.output.contains("the `serve` that runs here takes it up at once"), "{}", signed.output);
+    assert!(
+        signed.output.contains("the `serve` that runs here takes it up at once"),
+        "{}",
+        signed.output
+    );
     estate.wait_said("taken up as its owner signed it", 1);
     estate.wait_said("attaching anew", 1);
-    let shown =
-        || Ok(town.town.zerotrip(&["--json", "catalog", "list", "--dir", &town.town.path(FUND)])?.output.contains("New Real-estate"));
+    let shown = || {
+        Ok(town
+            .town
+            .zerotrip(&["--json", "catalog", "list", "--dir", &town.town.path(FUND)])?
+            .output
+            .contains("New Real-estate"))
+    };
     wait_until(Duration::from_secs(20), "the catalog shows what was signed", shown).unwrap();
     soon(&town, "it is answered", 0);
 
@@ -102,7 +128,10 @@ fn what_is_signed_is_the_whole_file_the_newest_and_in_force_at_once() {
     // Nor by one that starts, nor after a removal.
     town.town.stop_connector("estate").unwrap();
     let errors = estate.refused_start();
-    assert!(errors.contains("the owner's statement of `estate.ownership` here: version "), "{errors}");
+    assert!(
+        errors.contains("the owner's statement of `estate.ownership` here: version "),
+        "{errors}"
+    );
     for (path, _) in &first[..2] {
         fs::remove_file(path).unwrap();
     }
@@ -113,7 +142,10 @@ fn what_is_signed_is_the_whole_file_the_newest_and_in_force_at_once() {
 
     // Everything in the file is bound: what a code means, a field's name, who may be nobody, a word of a remark.
     let good = estate.text();
-    let status = good.lines().find(|line| line.starts_with("codes = ") && line.contains("\"cancelled\"")).unwrap();
+    let status = good
+        .lines()
+        .find(|line| line.starts_with("codes = ") && line.contains("\"cancelled\""))
+        .unwrap();
     let field = good.lines().find(|line| line.starts_with("field = ")).unwrap();
     for changed in [
         good.replacen(status, &status.replacen("\"current\"", "\"cancelled\"", 1), 1),
@@ -124,11 +156,17 @@ fn what_is_signed_is_the_whole_file_the_newest_and_in_force_at_once() {
         assert_ne!(changed, good);
         fs::write(&estate.described, &changed).unwrap();
         let errors = estate.refused_start();
-        assert!(errors.contains("the dataset file was changed after its owner signed it") && errors.contains("`zerotrip-connector sign`"));
+        assert!(
+            errors.contains("the dataset file was changed after its owner signed it")
+                && errors.contains("`zerotrip-connector sign`")
+        );
     }
     fs::write(&estate.described, &good).unwrap();
     fs::remove_file(&second[1].0).unwrap();
-    assert!(estate.refused_start().contains("was changed after its owner signed it"), "without its salt nothing shows what was bound");
+    assert!(
+        estate.refused_start().contains("was changed after its owner signed it"),
+        "without its salt nothing shows what was bound"
+    );
     put_back(&second);
 
     // A folder that is older as a whole knows no better; the hub does, and says so here.
@@ -146,32 +184,45 @@ fn what_is_signed_is_the_whole_file_the_newest_and_in_force_at_once() {
 fn an_id_that_nobody_asks_is_refused_before_anything_is_written() {
     let town = town(200, 41);
     let estate = Estate::of(&town);
-    let (text, before) = (estate.text(), fs::read(town.town.folder.join("estate/connector.toml")).unwrap());
+    let (text, before) =
+        (estate.text(), fs::read(town.town.folder.join("estate/connector.toml")).unwrap());
     let odd = town.town.folder.join("city/estate/odd.toml");
     let file = odd.display().to_string();
     let files = || {
-        let mut names: Vec<String> =
-            fs::read_dir(&estate.signed).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = fs::read_dir(&estate.signed)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     };
     let there = files();
     for (id, said) in [
-        ("estate.ownershp", "no check of the hub asks a dataset `estate.ownershp`; of member `estate`'s it asks `estate.ownership`"),
+        (
+            "estate.ownershp",
+            "no check of the hub asks a dataset `estate.ownershp`; of member `estate`'s it asks `estate.ownership`",
+        ),
         ("police.household", "belongs to member `police`, and this connector is member `estate`'s"),
     ] {
         fs::write(&odd, text.replace("\"estate.ownership\"", &format!("\"{id}\""))).unwrap();
         // Beside a good one: neither is signed.
         let refused = estate.sign(estate.described.to_str().unwrap(), &[&file]).expect(2).unwrap();
         assert!(refused.errors.contains(said), "{}", refused.errors);
-        assert_eq!((files(), fs::read(town.town.folder.join("estate/connector.toml")).unwrap()), (there.clone(), before.clone()));
+        assert_eq!(
+            (files(), fs::read(town.town.folder.join("estate/connector.toml")).unwrap()),
+            (there.clone(), before.clone())
+        );
     }
     // Where it is meant it is signed; renamed, what is left of it is told.
     fs::write(&odd, text.replace("\"estate.ownership\"", "\"estate.leases\"")).unwrap();
     estate.sign(&file, &["--not-asked-yet"]).expect(0).unwrap();
     fs::write(&odd, text.replace("\"estate.ownership\"", "\"estate.rents\"")).unwrap();
     let renamed = estate.sign(&file, &["--not-asked-yet"]).expect(0).unwrap();
-    assert!(renamed.errors.contains("estate.leases.dsse` belongs to no attached dataset file"), "{}", renamed.errors);
+    assert!(
+        renamed.errors.contains("estate.leases.dsse` belongs to no attached dataset file"),
+        "{}",
+        renamed.errors
+    );
     town.town.stop().unwrap();
 }
 
@@ -189,8 +240,15 @@ fn a_hub_that_closes_a_channel_says_why_and_no_copy_is_blamed() {
     town.town.wait_attached(&["estate.ownership"]).unwrap();
     // A suspended department reads that it is.
     let authority = town.town.path("authority");
-    town.town.zerotrip(&["member", "suspend", "--dir", &authority, "--member", "estate"]).unwrap().expect(0).unwrap();
-    estate.wait_said("its system is not active in the key directory. The authority can make it active again", 1);
+    town.town
+        .zerotrip(&["member", "suspend", "--dir", &authority, "--member", "estate"])
+        .unwrap()
+        .expect(0)
+        .unwrap();
+    estate.wait_said(
+        "its system is not active in the key directory. The authority can make it active again",
+        1,
+    );
     assert_eq!(estate.said("copy of this folder"), 0);
     town.town.stop().unwrap();
 }
@@ -206,7 +264,8 @@ fn a_contradicted_dataset_file_is_not_signed() {
     let file = estate.described.to_str().unwrap();
     let refused = estate.sign(file, &[]).expect(2).unwrap();
     assert!(refused.errors.contains("`ended_on` holds a day in"), "{}", refused.errors);
-    let checked = run("zerotrip-connector", &["check", file], &estate.signed).unwrap().expect(1).unwrap();
+    let checked =
+        run("zerotrip-connector", &["check", file], &estate.signed).unwrap().expect(1).unwrap();
     assert!(checked.output.contains("finding: ended_on"), "{}", checked.output);
     fs::write(&estate.described, text).unwrap();
     assert_eq!(estate.copy(), before, "nothing was signed");
@@ -223,20 +282,29 @@ fn an_answer_rests_on_one_statement_of_each_register() {
     let text = estate.text();
     let ask = |town: &TestTown| town.town.ask("check", FUND, "couple", &applicant, &[]).unwrap();
     assert_eq!(ask(&town).code, 0);
-    let store =
-        rusqlite::Connection::open_with_flags(town.town.folder.join("store.sqlite"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let exchanges = || store.query_row("select count(*) from exchange", [], |row| row.get::<_, i64>(0)).unwrap();
+    let store = rusqlite::Connection::open_with_flags(
+        town.town.folder.join("store.sqlite"),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+    )
+    .unwrap();
+    let exchanges = || {
+        store.query_row("select count(*) from exchange", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
     // A connector that stands still is noticed by its silence; then the exchange has ended before the other statement came.
     let is_refused = (1..5).any(|round| {
         let before = exchanges();
         town.town.connector("civil").unwrap().signal("STOP").unwrap();
         let answer = std::thread::scope(|scope| {
-            let (question, folder) = (town.town.question("check", FUND, "couple", &applicant), town.town.folder.clone());
+            let (question, folder) =
+                (town.town.question("check", FUND, "couple", &applicant), town.town.folder.clone());
             let asked = scope.spawn(move || {
                 let question: Vec<&str> = question.iter().map(String::as_str).collect();
                 run("zerotrip", &question, &folder).unwrap()
             });
-            wait_until(Duration::from_secs(20), "the exchange has begun", || Ok(exchanges() > before)).unwrap();
+            wait_until(Duration::from_secs(20), "the exchange has begun", || {
+                Ok(exchanges() > before)
+            })
+            .unwrap();
             estate.sign_text(&text.replacen("en = \"", &format!("en = \"{round} "), 1));
             estate.wait_said("attaching anew", round);
             let attached = || {
@@ -255,6 +323,7 @@ fn an_answer_rests_on_one_statement_of_each_register() {
         answer.output.contains("SOURCE_DRIFT")
     });
     assert!(is_refused, "never by the rule");
-    wait_until(Duration::from_secs(20), "it is answered again", || Ok(ask(&town).code == 0)).unwrap();
+    wait_until(Duration::from_secs(20), "it is answered again", || Ok(ask(&town).code == 0))
+        .unwrap();
     town.town.stop().unwrap();
 }

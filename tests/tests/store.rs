@@ -9,8 +9,12 @@ use zerotrip_tests::town::{BASIS, DEPARTMENTS, FUND, Finished, PURPOSE, run, wai
 use crate::support::{TestTown, town};
 
 /// Other programs' ways to look into a database file, or to copy it.
-const LOOKS: [&str; 4] =
-    ["SELECT count(*) FROM leaf", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE", "BEGIN; SELECT * FROM bundle; COMMIT"];
+const LOOKS: [&str; 4] = [
+    "SELECT count(*) FROM leaf",
+    "PRAGMA wal_checkpoint(TRUNCATE)",
+    "PRAGMA journal_mode = DELETE",
+    "BEGIN; SELECT * FROM bundle; COMMIT",
+];
 
 impl TestTown {
     /// This process is not the hub: to SQLite it is another program that comes and goes.
@@ -23,7 +27,9 @@ impl TestTown {
     /// The same with the command that people have, where it is installed.
     fn looked_into_by_command(&self) {
         let store = self.town.path("store.sqlite");
-        for what in ["select count(*) from leaf", &format!(".backup {}", self.town.path("theirs.sqlite"))] {
+        for what in
+            ["select count(*) from leaf", &format!(".backup {}", self.town.path("theirs.sqlite"))]
+        {
             drop(Command::new("sqlite3").args([&store, what]).output());
         }
     }
@@ -34,13 +40,28 @@ impl TestTown {
     }
 
     fn ledger_size(&self) -> u64 {
-        let verified = self.town.zerotrip(&["--json", "ledger", "verify", "--dir", &self.town.path(FUND)]).unwrap().expect(0).unwrap();
-        verified.json().unwrap().pointer("/report/size").and_then(serde_json::Value::as_u64).unwrap()
+        let verified = self
+            .town
+            .zerotrip(&["--json", "ledger", "verify", "--dir", &self.town.path(FUND)])
+            .unwrap()
+            .expect(0)
+            .unwrap();
+        verified
+            .json()
+            .unwrap()
+            .pointer("/report/size")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap()
     }
 
     fn hub_command(&self, arguments: &[&str]) -> Finished {
         let (dir, store) = (self.town.path("hub"), self.town.path(""));
-        run("zerotrip-hub", &[arguments, &["--dir", &dir, "--store", &store]].concat(), &self.town.folder).unwrap()
+        run(
+            "zerotrip-hub",
+            &[arguments, &["--dir", &dir, "--store", &store]].concat(),
+            &self.town.folder,
+        )
+        .unwrap()
     }
 
     /// Each department says of the hub that it was set back, and serves it nothing.
@@ -48,7 +69,8 @@ impl TestTown {
         for (member, ..) in DEPARTMENTS {
             let log = self.town.folder.join("logs").join(format!("{member}.log"));
             let said = || Ok(std::fs::read_to_string(&log)?.contains("the hub was set back"));
-            wait_until(Duration::from_secs(30), &format!("{member} refuses the hub"), said).unwrap();
+            wait_until(Duration::from_secs(30), &format!("{member} refuses the hub"), said)
+                .unwrap();
         }
         self.town.wait_detached("estate.ownership").unwrap();
     }
@@ -58,17 +80,27 @@ impl TestTown {
         for (member, ..) in DEPARTMENTS {
             let file = self.town.folder.join(member).join("state/hub-seen.toml");
             let seen = || {
-                let kept: toml::Table = std::fs::read_to_string(&file).unwrap_or_default().parse()?;
-                Ok(kept.get("size").and_then(toml::Value::as_integer).is_some_and(|size| size > i64::try_from(more_than).unwrap()))
+                let kept: toml::Table =
+                    std::fs::read_to_string(&file).unwrap_or_default().parse()?;
+                Ok(kept
+                    .get("size")
+                    .and_then(toml::Value::as_integer)
+                    .is_some_and(|size| size > i64::try_from(more_than).unwrap()))
             };
-            wait_until(Duration::from_secs(40), &format!("{member} has seen over {more_than} entries"), seen).unwrap();
+            wait_until(
+                Duration::from_secs(40),
+                &format!("{member} has seen over {more_than} entries"),
+                seen,
+            )
+            .unwrap();
         }
     }
 
     /// As their people do once the authority has confirmed that a backup was put back.
     fn departments_forget(&self) {
         for (member, ..) in DEPARTMENTS {
-            std::fs::remove_file(self.town.folder.join(member).join("state/hub-seen.toml")).unwrap();
+            std::fs::remove_file(self.town.folder.join(member).join("state/hub-seen.toml"))
+                .unwrap();
         }
     }
 
@@ -83,13 +115,27 @@ fn looks_into_a_running_hubs_store_lose_nothing_and_revoke_no_revocation() {
     let mut town = town(200, 31);
     for (round, look) in LOOKS.into_iter().enumerate() {
         let id = format!("look-{round}");
-        let more = ["--id", &id, "--member", FUND, "--check", "no-property/couple", "--purpose", PURPOSE, "--basis", BASIS];
+        let more = [
+            "--id",
+            &id,
+            "--member",
+            FUND,
+            "--check",
+            "no-property/couple",
+            "--purpose",
+            PURPOSE,
+            "--basis",
+            BASIS,
+        ];
         town.looked_into(look);
         town.looked_into_by_command();
         town.authority(&["grant", "add"], &more).expect(0).unwrap();
         town.looked_into(look);
         assert_eq!(town.asked("couple"), 0, "{look}");
-        let grants: Vec<String> = ["fund-couple".into(), id].into_iter().filter(|grant| round == 0 || grant != "fund-couple").collect();
+        let grants: Vec<String> = ["fund-couple".into(), id]
+            .into_iter()
+            .filter(|grant| round == 0 || grant != "fund-couple")
+            .collect();
         for grant in &grants {
             town.authority(&["grant", "revoke"], &["--id", grant]).expect(0).unwrap();
         }
@@ -99,7 +145,14 @@ fn looks_into_a_running_hubs_store_lose_nothing_and_revoke_no_revocation() {
         town.looked_into(look);
         town.town.kill_hub().unwrap();
         town.town.start_hub().unwrap();
-        town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+        town.town
+            .wait_attached(&[
+                "police.household",
+                "civil.marriage",
+                "estate.ownership",
+                "housing.presale",
+            ])
+            .unwrap();
         assert!(town.ledger_size() >= before, "{look}");
         assert_eq!(town.asked("couple"), 3, "{look}: what was revoked came back");
     }
@@ -129,7 +182,14 @@ fn a_backup_is_made_while_the_hub_serves_and_put_back() {
     // Departments saw a longer log: they answer again once the authority confirmed the backup to each.
     town.wait_refused_by_departments();
     town.departments_forget();
-    town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+    town.town
+        .wait_attached(&[
+            "police.household",
+            "civil.marriage",
+            "estate.ownership",
+            "housing.presale",
+        ])
+        .unwrap();
     assert_ne!(town.asked("couple"), 0, "the authority's word came first");
     town.town.stop().unwrap();
 }
@@ -148,13 +208,28 @@ fn a_hub_that_was_set_back_whole_is_found_out_by_the_next_answer() {
         for part in parts {
             assert!(Command::new("rm").arg("-rf").arg(to.join(part)).status().unwrap().success());
             if from.join(part).exists() {
-                assert!(Command::new("cp").arg("-r").arg(from.join(part)).arg(to).status().unwrap().success());
+                assert!(
+                    Command::new("cp")
+                        .arg("-r")
+                        .arg(from.join(part))
+                        .arg(to)
+                        .status()
+                        .unwrap()
+                        .success()
+                );
             }
         }
     };
     copy(&folder, &aside);
     town.town.start_hub().unwrap();
-    town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+    town.town
+        .wait_attached(&[
+            "police.household",
+            "civil.marriage",
+            "estate.ownership",
+            "housing.presale",
+        ])
+        .unwrap();
     town.authority(&["grant", "revoke"], &["--id", "fund-couple"]).expect(0).unwrap();
     assert_eq!(town.asked("couple"), 3);
     town.wait_seen_by_departments(size);
@@ -164,12 +239,23 @@ fn a_hub_that_was_set_back_whole_is_found_out_by_the_next_answer() {
     town.wait_refused_by_departments();
     // Also where departments take it: those who asked find it out for themselves.
     town.departments_forget();
-    town.town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"]).unwrap();
+    town.town
+        .wait_attached(&[
+            "police.household",
+            "civil.marriage",
+            "estate.ownership",
+            "housing.presale",
+        ])
+        .unwrap();
     for _ in 0..2 {
         assert_eq!(town.asked("couple"), 5, "not the answer that the revoked right would give");
     }
     let (applicant, _) = town.cast("nothing_owned");
     let said = town.town.ask("check", FUND, "couple", &applicant, &[]).unwrap();
-    assert!(said.errors.contains("ledger") && said.errors.contains("do not act on the answer"), "{}", said.errors);
+    assert!(
+        said.errors.contains("ledger") && said.errors.contains("do not act on the answer"),
+        "{}",
+        said.errors
+    );
     town.town.stop().unwrap();
 }

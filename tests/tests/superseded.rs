@@ -8,7 +8,9 @@ use prost::Message as _;
 use zerotrip_channel::{Http2Bounds, Http2Client, dial, files};
 use zerotrip_client::Connection;
 use zerotrip_proto::v1::authority_client::AuthorityClient;
-use zerotrip_proto::v1::{Envelope, GetJoinReply, GetJoinRequest, JoinRequest, Key, KeyUsage, PublishRequest};
+use zerotrip_proto::v1::{
+    Envelope, GetJoinReply, GetJoinRequest, JoinRequest, Key, KeyUsage, PublishRequest,
+};
 use zerotrip_proto::{Refusal, bounds, to_timestamp};
 use zerotrip_tests::town::{FUND, Finished, Running, TRANSIT, run, wait_until};
 use zerotrip_trust::invitation::Invitation;
@@ -18,7 +20,8 @@ use zerotrip_trust::x509::{self, CertificateAuthority, CertificateDer, TlsKey, p
 
 use crate::support::{TestTown, journal, runtime, town};
 
-const DATASETS: [&str; 4] = ["police.household", "civil.marriage", "estate.ownership", "housing.presale"];
+const DATASETS: [&str; 4] =
+    ["police.household", "civil.marriage", "estate.ownership", "housing.presale"];
 const DAY: Duration = Duration::from_secs(86_400);
 const SOON: Duration = Duration::from_secs(60);
 
@@ -31,14 +34,17 @@ struct Crafted {
 
 impl Crafted {
     fn over(tls: TlsKey) -> Self {
-        let [sign, seal] = [Algorithm::Ed25519, Algorithm::Es256].map(|algorithm| SigningKey::generate(algorithm).unwrap());
+        let [sign, seal] = [Algorithm::Ed25519, Algorithm::Es256]
+            .map(|algorithm| SigningKey::generate(algorithm).unwrap());
         Self { tls, sign, seal }
     }
 
     /// What an honest one says of them, for a change.
     fn keys(&self, say: impl Fn(Key) -> Key) -> Vec<Key> {
         let now = SystemTime::now();
-        let key = |key: &SigningKey, usage| say(key.public().to_proto(usage, now - bounds::CLOCK_SKEW, now + DAY * 365));
+        let key = |key: &SigningKey, usage| {
+            say(key.public().to_proto(usage, now - bounds::CLOCK_SKEW, now + DAY * 365))
+        };
         vec![key(&self.sign, KeyUsage::Sign), key(&self.seal, KeyUsage::Seal)]
     }
 
@@ -54,20 +60,36 @@ impl Crafted {
     /// The folder of a system that was admitted with them.
     async fn settle(&self, invitation: &Invitation, folder: &PathBuf) {
         let request = GetJoinRequest { token: invitation.token.to_vec() };
-        let reply: GetJoinReply = hub_of(invitation).await.get_join(request).await.unwrap().into_inner();
+        let reply: GetJoinReply =
+            hub_of(invitation).await.get_join(request).await.unwrap().into_inner();
         let chain = reply.certificate_chain.into_iter().map(CertificateDer::from);
-        let identity = [("system", invitation.system.uri()), ("hub", invitation.hub.uri()), ("url", invitation.url.clone())];
+        let identity = [
+            ("system", invitation.system.uri()),
+            ("hub", invitation.hub.uri()),
+            ("url", invitation.url.clone()),
+        ];
         std::fs::create_dir(folder).unwrap();
         let put = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).unwrap();
         put("tls.key", self.tls.to_pem().as_bytes());
         put("sign.key", self.sign.to_pkcs8_pem().as_bytes());
         put("seal.key", self.seal.to_pkcs8_pem().as_bytes());
-        put("tls.pem", chain.map(|cert| pem::encode(pem::CERTIFICATE, &cert)).collect::<String>().as_bytes());
-        put("authority.pem", pem::encode(pem::CERTIFICATE, &CertificateDer::from(reply.authority_certificate)).as_bytes());
+        put(
+            "tls.pem",
+            chain.map(|cert| pem::encode(pem::CERTIFICATE, &cert)).collect::<String>().as_bytes(),
+        );
+        put(
+            "authority.pem",
+            pem::encode(pem::CERTIFICATE, &CertificateDer::from(reply.authority_certificate))
+                .as_bytes(),
+        );
         put("directory.dsse", &reply.directory.unwrap().encode_to_vec());
         put(
             "identity.toml",
-            toml::to_string(&toml::Table::from_iter(identity.map(|(name, value)| (name.to_owned(), value.into())))).unwrap().as_bytes(),
+            toml::to_string(&toml::Table::from_iter(
+                identity.map(|(name, value)| (name.to_owned(), value.into())),
+            ))
+            .unwrap()
+            .as_bytes(),
         );
     }
 }
@@ -94,20 +116,33 @@ impl TestTown {
     fn invited(&self, member: &str, system: &str) -> Invitation {
         let out = self.town.path(&format!("{member}-{system}.invitation"));
         let _none = std::fs::remove_file(&out);
-        self.authority_runs(&["member", "invite"], &["--member", member, "--system", system, "--out", &out]).expect(0).unwrap();
+        self.authority_runs(
+            &["member", "invite"],
+            &["--member", member, "--system", system, "--out", &out],
+        )
+        .expect(0)
+        .unwrap();
         std::fs::read_to_string(out).unwrap().parse().unwrap()
     }
 
     fn admit(&self, member: &str, system: &str) -> Finished {
-        self.authority_runs(&["member", "admit"], &["--member", member, "--system", system, "--wait", "30"])
+        self.authority_runs(
+            &["member", "admit"],
+            &["--member", member, "--system", system, "--wait", "30"],
+        )
     }
 
     /// An ordinary `join` in a new folder.
     fn joins(&self, binary: &str, member: &str, system: &str, folder: &str) {
         let _invited = self.invited(member, system);
-        let (dir, invitation) = (self.town.path(folder), self.town.path(&format!("{member}-{system}.invitation")));
-        let joining =
-            Running::start(binary, &["join", "--dir", &dir, "--invitation", &invitation], &self.folder("logs/joining.log")).unwrap();
+        let (dir, invitation) =
+            (self.town.path(folder), self.town.path(&format!("{member}-{system}.invitation")));
+        let joining = Running::start(
+            binary,
+            &["join", "--dir", &dir, "--invitation", &invitation],
+            &self.folder("logs/joining.log"),
+        )
+        .unwrap();
         self.admit(member, system).expect(0).unwrap();
         joining.wait_success(SOON).unwrap();
     }
@@ -120,12 +155,28 @@ impl TestTown {
     /// The former folder is refused whatever it asks: by the hub over its own certificate, and as a signer over another one's.
     fn is_let_in_nowhere(&self, former: &str, of: &str) {
         let dir = self.town.path(former);
-        for command in [&["catalog", "list"][..], &["ledger", "checkpoint"], &["directory", "fetch"], &["renew"]] {
+        for command in [
+            &["catalog", "list"][..],
+            &["ledger", "checkpoint"],
+            &["directory", "fetch"],
+            &["renew"],
+        ] {
             let refused = self.town.zerotrip(&[command, &["--dir", &dir]].concat()).unwrap();
-            assert!(refused.code != 0 && refused.errors.contains("admitted anew"), "{command:?}: {} {}", refused.code, refused.errors);
+            assert!(
+                refused.code != 0 && refused.errors.contains("admitted anew"),
+                "{command:?}: {} {}",
+                refused.code,
+                refused.errors
+            );
         }
         let asked = self.asks_from(former);
-        assert!(asked.code == 3 && asked.errors.contains("admitted anew"), "{} {}{}", asked.code, asked.output, asked.errors);
+        assert!(
+            asked.code == 3 && asked.errors.contains("admitted anew"),
+            "{} {}{}",
+            asked.code,
+            asked.output,
+            asked.errors
+        );
         // Its SIGN key over the TLS certificate of another system of its member.
         let mixed = format!("{former}-mixed");
         copy(&self.folder(former), &self.folder(&mixed));
@@ -133,7 +184,13 @@ impl TestTown {
             std::fs::copy(self.folder(of).join(name), self.folder(&mixed).join(name)).unwrap();
         }
         let asked = self.asks_from(&mixed);
-        assert!(asked.code == 3 && asked.errors.contains("revoked"), "{} {}{}", asked.code, asked.output, asked.errors);
+        assert!(
+            asked.code == 3 && asked.errors.contains("revoked"),
+            "{} {}{}",
+            asked.code,
+            asked.output,
+            asked.errors
+        );
     }
 
     fn log_of(&self, name: &str) -> String {
@@ -141,20 +198,25 @@ impl TestTown {
     }
 
     fn wait_for(&self, name: &str, text: &str) {
-        let said = wait_until(SOON, &format!("`{text}` in the log of {name}"), || Ok(self.log_of(name).contains(text)));
+        let said = wait_until(SOON, &format!("`{text}` in the log of {name}"), || {
+            Ok(self.log_of(name).contains(text))
+        });
         said.unwrap_or_else(|error| panic!("{error}: {}", self.log_of(name)));
     }
 
     /// In the place of a folder's certificate another one over the same key.
     fn certify(&self, folder: &str, begins: SystemTime, ends: SystemTime) {
         let read = |name: &str| files::read_text(&self.folder(name)).unwrap();
-        let ca = CertificateAuthority::from_pem(&read("authority/ca.pem"), &read("authority/ca.key")).unwrap();
+        let ca =
+            CertificateAuthority::from_pem(&read("authority/ca.pem"), &read("authority/ca.key"))
+                .unwrap();
         let present = pem::certificates(&read(&format!("{folder}/tls.pem"))).unwrap().remove(0);
         let holder = x509::identity_of(&present).unwrap();
         let key = TlsKey::from_pem(&read(&format!("{folder}/tls.key"))).unwrap();
         let csr = x509::make_csr(&key, &holder, &[], &[]).unwrap();
         let leaf = ca.sign_csr(&csr, &holder, &[], &[], begins, ends).unwrap();
-        std::fs::write(self.folder(folder).join("tls.pem"), pem::encode(pem::CERTIFICATE, &leaf)).unwrap();
+        std::fs::write(self.folder(folder).join("tls.pem"), pem::encode(pem::CERTIFICATE, &leaf))
+            .unwrap();
     }
 
     /// Renewed on the product's way, a year before anything makes it necessary but the certificate's own end.
@@ -165,16 +227,24 @@ impl TestTown {
         let binary = if system == "front" { "zerotrip-connector" } else { "zerotrip" };
         let asked = || run(binary, &["renew", "--dir", &dir], &self.town.folder).unwrap();
         asked().expect(1).unwrap();
-        self.authority_runs(&["member", "renew"], &["--member", member, "--system", system, "--wait", "30"]).expect(0).unwrap();
+        self.authority_runs(
+            &["member", "renew"],
+            &["--member", member, "--system", system, "--wait", "30"],
+        )
+        .expect(0)
+        .unwrap();
         asked().expect(0).unwrap();
     }
 }
 
 fn copy(from: &Path, to: &Path) {
-    for command in
-        [vec!["rm".as_ref(), "-rf".as_ref(), to.as_os_str()], vec!["cp".as_ref(), "-r".as_ref(), from.as_os_str(), to.as_os_str()]]
-    {
-        assert!(std::process::Command::new(command[0]).args(&command[1..]).status().unwrap().success());
+    for command in [
+        vec!["rm".as_ref(), "-rf".as_ref(), to.as_os_str()],
+        vec!["cp".as_ref(), "-r".as_ref(), from.as_os_str(), to.as_os_str()],
+    ] {
+        assert!(
+            std::process::Command::new(command[0]).args(&command[1..]).status().unwrap().success()
+        );
     }
 }
 
@@ -190,18 +260,33 @@ fn keys_of_which_their_holder_says_when_they_end_keep_no_former_folder_alive() {
         ("of-old", None, now - DAY * 2190),
     ];
     for (system, revoked_at, not_before) in claims {
-        let (crafted, invitation) = (Crafted::over(TlsKey::generate().unwrap()), town.invited(FUND, system));
-        let say = |key: Key| Key { revoked_at: revoked_at.map(to_timestamp), not_before: Some(to_timestamp(not_before)), ..key };
+        let (crafted, invitation) =
+            (Crafted::over(TlsKey::generate().unwrap()), town.invited(FUND, system));
+        let say = |key: Key| Key {
+            revoked_at: revoked_at.map(to_timestamp),
+            not_before: Some(to_timestamp(not_before)),
+            ..key
+        };
         runtime().block_on(crafted.file(&invitation, crafted.keys(say))).unwrap();
         town.admit(FUND, system).expect(0).unwrap();
         let former = format!("former-{system}");
         runtime().block_on(crafted.settle(&invitation, &town.folder(&former)));
-        std::fs::copy(town.folder(FUND).join("ca.pem"), town.folder(&former).join("ca.pem")).unwrap();
-        assert_eq!(town.asks_from(&former).code, 0, "{system}: what it said of its keys counts for nothing either way");
+        std::fs::copy(town.folder(FUND).join("ca.pem"), town.folder(&former).join("ca.pem"))
+            .unwrap();
+        assert_eq!(
+            town.asks_from(&former).code,
+            0,
+            "{system}: what it said of its keys counts for nothing either way"
+        );
         // What is sealed with a key of today on an answer of today says nothing of the years before.
         let directory = town.home(&former).directory(SystemTime::now()).unwrap();
         for years in [1, 5] {
-            assert!(directory.key_as_of(crafted.seal.id(), KeyUsage::Seal, now - DAY * 365 * years).is_err(), "{system}");
+            assert!(
+                directory
+                    .key_as_of(crafted.seal.id(), KeyUsage::Seal, now - DAY * 365 * years)
+                    .is_err(),
+                "{system}"
+            );
         }
 
         town.joins("zerotrip", FUND, system, &format!("anew-{system}"));
@@ -211,8 +296,17 @@ fn keys_of_which_their_holder_says_when_they_end_keep_no_former_folder_alive() {
         let invitation = town.invited(FUND, system);
         runtime().block_on(crafted.file(&invitation, crafted.keys(say))).unwrap();
         let refused = town.admit(FUND, system);
-        assert!(refused.code != 0 && refused.errors.contains("keys that were revoked"), "{} {}", refused.code, refused.errors);
-        assert_eq!(town.asks_from(&format!("anew-{system}")).code, 0, "{system}: nothing has changed");
+        assert!(
+            refused.code != 0 && refused.errors.contains("keys that were revoked"),
+            "{} {}",
+            refused.code,
+            refused.errors
+        );
+        assert_eq!(
+            town.asks_from(&format!("anew-{system}")).code,
+            0,
+            "{system}: nothing has changed"
+        );
     }
     town.town.stop().unwrap();
 }
@@ -222,17 +316,26 @@ fn keys_of_which_their_holder_says_when_they_end_keep_no_former_folder_alive() {
 fn a_certificate_that_was_renewed_before_its_system_was_admitted_anew_counts_nowhere() {
     let mut town = town(60, 31);
     town.town.stop_connector("estate").unwrap();
-    for (member, system, binary) in [(FUND, "window", "zerotrip"), ("estate", "front", "zerotrip-connector")] {
+    for (member, system, binary) in
+        [(FUND, "window", "zerotrip"), ("estate", "front", "zerotrip-connector")]
+    {
         town.renewed(member, system);
         std::fs::rename(town.folder(member), town.folder(&format!("former-{member}"))).unwrap();
         town.joins(binary, member, system, member);
     }
     town.joins("zerotrip", FUND, "other", "other");
     town.is_let_in_nowhere(&format!("former-{FUND}"), "other");
-    let attached = || town.log_of("hub").lines().filter(|line| line.contains("INFO attached") && line.contains("member/estate/")).count();
+    let attached = || {
+        town.log_of("hub")
+            .lines()
+            .filter(|line| line.contains("INFO attached") && line.contains("member/estate/"))
+            .count()
+    };
     assert_eq!(attached(), 1, "it was before it was lost");
     let serve = ["serve", "--dir", &town.town.path("former-estate")];
-    let former = Running::start("zerotrip-connector", &serve, &town.folder("logs/former-estate.log")).unwrap();
+    let former =
+        Running::start("zerotrip-connector", &serve, &town.folder("logs/former-estate.log"))
+            .unwrap();
     town.wait_for("former-estate", "admitted anew");
     assert_eq!(attached(), 1);
     drop(former);
@@ -240,7 +343,11 @@ fn a_certificate_that_was_renewed_before_its_system_was_admitted_anew_counts_now
     let now = SystemTime::now();
     town.certify(&format!("former-{FUND}"), now - Duration::from_secs(1), now + DAY * 365);
     town.is_let_in_nowhere(&format!("former-{FUND}"), "other");
-    assert_eq!(town.asks_from(FUND).code, 4, "the new folder is let in; estate is yet to sign and serve there");
+    assert_eq!(
+        town.asks_from(FUND).code,
+        4,
+        "the new folder is let in; estate is yet to sign and serve there"
+    );
     town.town.stop().unwrap();
 }
 
@@ -251,30 +358,55 @@ fn of_two_directories_of_one_number_the_second_is_refused_by_name() {
     let (authority, copied) = (town.folder("authority"), town.folder("authority-copied"));
     copy(&authority, &copied);
     let version = |text: &Finished| text.json().unwrap()["version"].as_u64().unwrap();
-    let first = version(&town.authority_runs(&["--json", "member", "suspend"], &["--member", TRANSIT]).expect(0).unwrap());
-    let fetch = |town: &TestTown| town.town.zerotrip(&["directory", "fetch", "--dir", &town.town.path(FUND)]).unwrap();
+    let first = version(
+        &town
+            .authority_runs(&["--json", "member", "suspend"], &["--member", TRANSIT])
+            .expect(0)
+            .unwrap(),
+    );
+    let fetch = |town: &TestTown| {
+        town.town.zerotrip(&["directory", "fetch", "--dir", &town.town.path(FUND)]).unwrap()
+    };
     fetch(&town).expect(0).unwrap();
     let dir = copied.display().to_string();
-    town.town.zerotrip(&["authority", "refresh", "--dir", &dir, "--offline"]).unwrap().expect(0).unwrap();
+    town.town
+        .zerotrip(&["authority", "refresh", "--dir", &dir, "--offline"])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     let bytes = std::fs::read(copied.join("directory.dsse")).unwrap();
     let second = Envelope::decode(bytes.as_slice()).unwrap();
-    let opened = zerotrip_trust::Directory::open(&second, &town.home(FUND).authority, SystemTime::now(), 0).unwrap();
+    let opened =
+        zerotrip_trust::Directory::open(&second, &town.home(FUND).authority, SystemTime::now(), 0)
+            .unwrap();
     assert_eq!(opened.version(), first, "of one number");
 
     // The hub, while it runs, and where its enrolment's file is replaced.
     let publish = async {
         let connection = Connection::open(&town.home("authority")).await.unwrap();
-        connection.authority().publish_directory(PublishRequest { bundle: Some(second.clone()) }).await
+        connection
+            .authority()
+            .publish_directory(PublishRequest { bundle: Some(second.clone()) })
+            .await
     };
     let refused = Refusal::from_status(&runtime().block_on(publish).unwrap_err());
-    assert!(refused.en.contains(&format!("version {first} is not newer than {first}")), "{}", refused.en);
+    assert!(
+        refused.en.contains(&format!("version {first} is not newer than {first}")),
+        "{}",
+        refused.en
+    );
     town.town.kill_hub().unwrap();
     let enrolled = std::fs::read(town.folder("hub").join("directory.dsse")).unwrap();
     std::fs::write(town.folder("hub").join("directory.dsse"), &bytes).unwrap();
     town.town.start_hub().unwrap();
     town.town.wait_attached(&DATASETS).unwrap();
     let asked = town.asks_from(TRANSIT);
-    assert!(asked.code == 3 && asked.errors.contains("MEMBER_SUSPENDED"), "{} {}", asked.code, asked.errors);
+    assert!(
+        asked.code == 3 && asked.errors.contains("MEMBER_SUSPENDED"),
+        "{} {}",
+        asked.code,
+        asked.errors
+    );
     std::fs::write(town.folder("hub").join("directory.dsse"), enrolled).unwrap();
 
     // Who has one of the two refuses the other: here a client and a connector have the second, and the hub shows the first.
@@ -285,7 +417,12 @@ fn of_two_directories_of_one_number_the_second_is_refused_by_name() {
     }
     town.town.start_connector("estate").unwrap();
     for refused in [fetch(&town), town.asks_from(FUND)] {
-        assert!(refused.code != 0 && refused.errors.contains(&why), "{} {}", refused.code, refused.errors);
+        assert!(
+            refused.code != 0 && refused.errors.contains(&why),
+            "{} {}",
+            refused.code,
+            refused.errors
+        );
     }
     town.wait_for("hub", "the connector does not take the key directory");
     assert!(journal(&town.town.folder, "estate").contains(&why), "{}", town.log_of("hub"));
@@ -329,7 +466,9 @@ fn a_memory_that_was_emptied_cut_or_leads_nowhere_is_refused_by_its_name() {
         let seen = town.folder(FUND).join("ledger-seen.note");
         let kept = damage(&seen, by);
         let refused = town.asks_from(FUND);
-        let said = refused.code != 0 && refused.errors.contains("ledger-seen.note") && !refused.output.contains("true");
+        let said = refused.code != 0
+            && refused.errors.contains("ledger-seen.note")
+            && !refused.output.contains("true");
         assert!(said, "{name}: {} {}{}", refused.code, refused.output, refused.errors);
         restore(&seen, &kept);
         assert_eq!(town.asks_from(FUND).code, 0, "{name}");
@@ -341,12 +480,17 @@ fn a_memory_that_was_emptied_cut_or_leads_nowhere_is_refused_by_its_name() {
         town.town.start_connector("estate").unwrap();
         let said = || {
             let log = town.log_of("estate");
-            Ok(log[before..].lines().any(|line| line.contains("nothing is answered") && line.contains("hub-seen.toml")))
+            Ok(log[before..]
+                .lines()
+                .any(|line| line.contains("nothing is answered") && line.contains("hub-seen.toml")))
         };
         wait_until(SOON, &format!("{name}: the connector names the file"), said).unwrap();
         assert_eq!(town.asks_from(FUND).code, 4, "{name}: nothing is answered");
         town.town.stop_connector("estate").unwrap();
-        assert!(!std::fs::read_to_string(&seen).is_ok_and(|now| now.contains("root")) || name == "cut", "{name}: left as it is");
+        assert!(
+            !std::fs::read_to_string(&seen).is_ok_and(|now| now.contains("root")) || name == "cut",
+            "{name}: left as it is"
+        );
         restore(&seen, &kept);
         town.town.start_connector("estate").unwrap();
         town.town.wait_attached(&DATASETS).unwrap();
@@ -362,17 +506,35 @@ fn a_system_does_not_join_again_over_the_tls_key_that_it_had() {
     let (folder, old) = (town.folder(FUND), town.folder("old"));
     let invitation = town.invited(FUND, "window");
     let file = town.town.path(&format!("{FUND}-window.invitation"));
-    let join =
-        |dir: &PathBuf| town.town.zerotrip(&["join", "--dir", &dir.display().to_string(), "--invitation", &file, "--wait", "1"]).unwrap();
+    let join = |dir: &PathBuf| {
+        town.town
+            .zerotrip(&[
+                "join",
+                "--dir",
+                &dir.display().to_string(),
+                "--invitation",
+                &file,
+                "--wait",
+                "1",
+            ])
+            .unwrap()
+    };
     let refused = join(&folder);
-    assert!(refused.code != 0 && refused.errors.contains("already holds an identity"), "{} {}", refused.code, refused.errors);
+    assert!(
+        refused.code != 0 && refused.errors.contains("already holds an identity"),
+        "{} {}",
+        refused.code,
+        refused.errors
+    );
     for removed in [&["sign.key", "seal.key"][..], &["sign.key"], &["seal.key"], &[]] {
         copy(&folder, &old);
         for name in [&["identity.toml"], removed].concat() {
             std::fs::remove_file(old.join(name)).unwrap();
         }
         let refused = join(&old);
-        let said = refused.errors.contains("holds keys of a system that had joined; join in an empty folder");
+        let said = refused
+            .errors
+            .contains("holds keys of a system that had joined; join in an empty folder");
         assert!(refused.code != 0 && said, "{removed:?}: {} {}", refused.code, refused.errors);
     }
     // Filed all the same.
@@ -392,7 +554,17 @@ fn a_join_that_was_admitted_does_not_go_on_under_another_invitation() {
     let town = town(60, 31);
     let file = town.town.path(&format!("{FUND}-branch.invitation"));
     let join = |dir: &str, wait: &str| {
-        town.town.zerotrip(&["join", "--dir", &town.town.path(dir), "--invitation", &file, "--wait", wait]).unwrap()
+        town.town
+            .zerotrip(&[
+                "join",
+                "--dir",
+                &town.town.path(dir),
+                "--invitation",
+                &file,
+                "--wait",
+                wait,
+            ])
+            .unwrap()
     };
     town.invited(FUND, "branch");
     assert_ne!(join("branch", "1").code, 0, "nobody has admitted it yet");
@@ -404,7 +576,12 @@ fn a_join_that_was_admitted_does_not_go_on_under_another_invitation() {
     town.invited(FUND, "branch");
     assert_ne!(join("branch", "1").code, 0);
     let refused = town.admit(FUND, "branch");
-    assert!(refused.code != 0 && refused.errors.contains("join in an empty folder"), "{} {}", refused.code, refused.errors);
+    assert!(
+        refused.code != 0 && refused.errors.contains("join in an empty folder"),
+        "{} {}",
+        refused.code,
+        refused.errors
+    );
     town.joins("zerotrip", FUND, "branch", "anew");
     assert_eq!(town.asks_from("anew").code, 0);
     town.is_let_in_nowhere("copied", FUND);
@@ -417,14 +594,25 @@ fn a_hub_that_is_enrolled_anew_goes_on_over_its_store_and_its_former_machine_is_
     let mut town = town(60, 31);
     let file = town.town.path("before.sdjwt");
     let (applicant, variant) = town.cast("nothing_owned");
-    town.town.ask("issue", FUND, variant, &applicant, &["--out", &file]).unwrap().expect(0).unwrap();
+    town.town
+        .ask("issue", FUND, variant, &applicant, &["--out", &file])
+        .unwrap()
+        .expect(0)
+        .unwrap();
     let seconds = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let issued = seconds();
     let of_hub = |town: &TestTown, command: &[&str]| {
         let (dir, store) = (town.town.path("hub"), town.town.path(""));
-        run("zerotrip-hub", &[command, &["--dir", &dir, "--store", &store]].concat(), &town.town.folder).unwrap()
+        run(
+            "zerotrip-hub",
+            &[command, &["--dir", &dir, "--store", &store]].concat(),
+            &town.town.folder,
+        )
+        .unwrap()
     };
-    let verified = |town: &TestTown| town.town.zerotrip(&["ledger", "verify", "--dir", &town.town.path(FUND)]).unwrap();
+    let verified = |town: &TestTown| {
+        town.town.zerotrip(&["ledger", "verify", "--dir", &town.town.path(FUND)]).unwrap()
+    };
     let backup = town.town.path("backup");
     of_hub(&town, &["backup", "--to", &backup]).expect(0).unwrap();
     verified(&town).expect(0).unwrap();
@@ -440,7 +628,14 @@ fn a_hub_that_is_enrolled_anew_goes_on_over_its_store_and_its_former_machine_is_
     let hub = town.town.path("hub");
     let trust_domain = town.home(FUND).hub.uri();
     let trust_domain = trust_domain.trim_start_matches("spiffe://").split('/').next().unwrap();
-    run("zerotrip-hub", &["init", "--dir", &hub, "--trust-domain", trust_domain], &town.town.folder).unwrap().expect(0).unwrap();
+    run(
+        "zerotrip-hub",
+        &["init", "--dir", &hub, "--trust-domain", trust_domain],
+        &town.town.folder,
+    )
+    .unwrap()
+    .expect(0)
+    .unwrap();
     std::fs::copy(former.join("hub.toml"), town.folder("hub").join("hub.toml")).unwrap();
     town.authority_runs(&["authority", "enrol-hub"], &["--hub-dir", &hub]).expect(0).unwrap();
     // What its former key published lies beside the store, and nobody moves it away.
@@ -458,11 +653,29 @@ fn a_hub_that_is_enrolled_anew_goes_on_over_its_store_and_its_former_machine_is_
     town.town.kill_hub().unwrap();
     let listen = town.town.url.trim_start_matches("https://").to_owned();
     let definitions = zerotrip_tests::town::definitions().display().to_string();
-    let serve = ["serve", "--dir", &former.display().to_string(), "--listen", &listen, "--definitions", &definitions];
-    let mut machine = Running::start("zerotrip-hub", &serve, &town.folder("logs/former-hub.log")).unwrap();
+    let serve = [
+        "serve",
+        "--dir",
+        &former.display().to_string(),
+        "--listen",
+        &listen,
+        "--definitions",
+        &definitions,
+    ];
+    let mut machine =
+        Running::start("zerotrip-hub", &serve, &town.folder("logs/former-hub.log")).unwrap();
     machine.wait_for("listens on").unwrap();
-    for refused in [town.asks_from(FUND), verified(&town), town.authority_runs(&["member", "suspend"], &["--member", TRANSIT])] {
-        assert!(refused.code != 0 && !refused.output.contains("true"), "{} {}", refused.code, refused.output);
+    for refused in [
+        town.asks_from(FUND),
+        verified(&town),
+        town.authority_runs(&["member", "suspend"], &["--member", TRANSIT]),
+    ] {
+        assert!(
+            refused.code != 0 && !refused.output.contains("true"),
+            "{} {}",
+            refused.code,
+            refused.output
+        );
         assert!(refused.errors.contains("before it was admitted anew"), "{}", refused.errors);
     }
     for member in ["police", "civil", "estate", "housing"] {

@@ -16,7 +16,10 @@ use zerotrip_datasets::DatasetFile;
 use zerotrip_hub::engine::PreparedCheck;
 use zerotrip_proto::DESCRIPTORS;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode, ExchangeFact, GetFactRequest};
-use zerotrip_tests::city::{Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked, stated_day};
+use zerotrip_tests::city::{
+    Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked,
+    stated_day,
+};
 use zerotrip_tests::town::{BASIS, CITIES, FUND, PURPOSE, Plan, Town};
 
 /// Every `/package.Service/Method` of our protos.
@@ -25,7 +28,11 @@ pub fn described_calls() -> BTreeSet<String> {
     let mut calls = BTreeSet::new();
     for file in &set.file {
         for service in &file.service {
-            calls.extend(service.method.iter().map(|method| format!("/{}.{}/{}", file.package(), service.name(), method.name())));
+            calls.extend(
+                service.method.iter().map(|method| {
+                    format!("/{}.{}/{}", file.package(), service.name(), method.name())
+                }),
+            );
         }
     }
     calls
@@ -46,7 +53,10 @@ pub fn town(residents: usize, seed: u64) -> TestTown {
 
 /// The same, with the four registers in these systems.
 pub fn town_in(residents: usize, seed: u64, systems: [System; 4]) -> TestTown {
-    let mut plan = Plan { hub_settings: "subject_per_hour = 1000000\nmember_per_minute = 10000000\n".into(), ..Plan::now(residents, seed) };
+    let mut plan = Plan {
+        hub_settings: "subject_per_hour = 1000000\nmember_per_minute = 10000000\n".into(),
+        ..Plan::now(residents, seed)
+    };
     plan.spec.systems = systems;
     start(plan)
 }
@@ -58,7 +68,10 @@ pub fn town_with(residents: usize, seed: u64, settings: &str) -> TestTown {
 
 fn start(plan: Plan) -> TestTown {
     let of = (plan.spec.residents, plan.spec.seed);
-    assert!(CITIES.contains(&of), "{of:?} is tried on no other day than this one; add it to `CITIES`");
+    assert!(
+        CITIES.contains(&of),
+        "{of:?} is tried on no other day than this one; add it to `CITIES`"
+    );
     zerotrip_trust::tls::install_provider();
     let folder = tempfile::tempdir().unwrap();
     let town = Town::start(folder.path(), &plan, &mut |_| {}).unwrap();
@@ -99,7 +112,11 @@ pub fn errand() -> Errand {
 }
 
 pub fn question(variant: &str, applicant: &str) -> Question {
-    Question { check: "no-property".into(), variant: variant.into(), parameters: vec![("applicant".into(), applicant.into())] }
+    Question {
+        check: "no-property".into(),
+        variant: variant.into(),
+        parameters: vec![("applicant".into(), applicant.into())],
+    }
 }
 
 /// An outcome in the words of the answer key: outcome, code, dataset.
@@ -115,7 +132,9 @@ pub fn in_words(outcome: &Outcome) -> (&'static str, String, String) {
     match outcome {
         Outcome::Affirmed(_) => ("true", String::new(), String::new()),
         Outcome::Negative(negative) => ("false", negative.reasons[0].code.clone(), String::new()),
-        Outcome::Unavailable(why) => ("unavailable", why.code.name().to_owned(), why.dataset.clone()),
+        Outcome::Unavailable(why) => {
+            ("unavailable", why.code.name().to_owned(), why.dataset.clone())
+        }
         Outcome::Denied(why) => ("denied", why.code.name().to_owned(), String::new()),
     }
 }
@@ -132,7 +151,8 @@ pub fn expected(city: &City, applicant: &str, variant: Variant) -> (&'static str
     // Why exactly is not the requester's to hear.
     let code = match code {
         "APPLICANT_DECEASED" => "NOT_ELIGIBLE",
-        "SOURCE_UNREADABLE" | "OUTSIDE_COVERAGE" | "HAND_OVER_GAP" | "NO_COMMON_MOMENT" | "UNDATED" | "UNDETERMINED" => "UNSETTLED",
+        "SOURCE_UNREADABLE" | "OUTSIDE_COVERAGE" | "HAND_OVER_GAP" | "NO_COMMON_MOMENT"
+        | "UNDATED" | "UNDETERMINED" => "UNSETTLED",
         other => other,
     };
     (word, code.to_string(), dataset.to_string())
@@ -160,7 +180,10 @@ pub fn runtime() -> tokio::runtime::Runtime {
 /// Every line of a department's journal.
 pub fn journal(folder: &Path, member: &str) -> String {
     let mut text = String::new();
-    let mut files: Vec<_> = std::fs::read_dir(folder.join(member).join("journal")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder.join(member).join("journal"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     for file in files {
         text.push_str(&std::fs::read_to_string(file).unwrap());
@@ -201,7 +224,12 @@ impl Dice {
 pub fn statements() -> BTreeMap<String, DatasetStatement> {
     let folder = tempfile::tempdir().unwrap();
     zerotrip_tests::city::generate(&Spec::on(60, 1, stated_day()), folder.path()).unwrap();
-    let files = ["police/household.toml", "civil/marriage.toml", "estate/ownership.toml", "housing/presale.toml"];
+    let files = [
+        "police/household.toml",
+        "civil/marriage.toml",
+        "estate/ownership.toml",
+        "housing/presale.toml",
+    ];
     let read = |file: &&str| {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
         let mut dataset = DatasetFile::parse(&text, file).unwrap();
@@ -220,14 +248,17 @@ pub async fn prepared() -> PreparedCheck {
 /// The same, after a change to the definition's text.
 pub async fn prepared_from(change: impl FnOnce(String) -> String) -> PreparedCheck {
     let path = zerotrip_tests::town::definitions().join("no-property.toml");
-    let definition = Definition::parse(&change(std::fs::read_to_string(path).unwrap()), "no-property.toml").unwrap();
+    let definition =
+        Definition::parse(&change(std::fs::read_to_string(path).unwrap()), "no-property.toml")
+            .unwrap();
     PreparedCheck::try_new(Arc::new(definition), &statements()).await.unwrap()
 }
 
 /// The same, over registers that do not state that column.
 pub async fn prepared_without(column: &str) -> PreparedCheck {
     let path = zerotrip_tests::town::definitions().join("no-property.toml");
-    let definition = Definition::parse(&std::fs::read_to_string(path).unwrap(), "no-property.toml").unwrap();
+    let definition =
+        Definition::parse(&std::fs::read_to_string(path).unwrap(), "no-property.toml").unwrap();
     let mut statements = statements();
     for statement in statements.values_mut() {
         statement.columns.retain(|stated| stated.name != column);

@@ -22,7 +22,9 @@ fn files(root: &Path, folder: &Path, found: &mut Vec<String>) {
 
 fn functions(text: &str) -> impl Iterator<Item = &str> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.split("fn ").skip(1).map(move |rest| rest.split(|c| !is_name(c)).next().unwrap_or_default())
+    text.split("fn ")
+        .skip(1)
+        .map(move |rest| rest.split(|c| !is_name(c)).next().unwrap_or_default())
 }
 
 /// What a row puts between backquotes.
@@ -41,8 +43,13 @@ fn every_test_and_file_of_the_threat_table_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut paths = Vec::new();
     files(root, root, &mut paths);
-    let sources = paths.iter().filter(|path| path.ends_with(".rs")).map(|path| fs::read_to_string(format!("{}{path}", root.display())));
-    let known: BTreeSet<String> = sources.flat_map(|text| functions(&text.unwrap()).map(str::to_owned).collect::<Vec<_>>()).collect();
+    let sources = paths
+        .iter()
+        .filter(|path| path.ends_with(".rs"))
+        .map(|path| fs::read_to_string(format!("{}{path}", root.display())));
+    let known: BTreeSet<String> = sources
+        .flat_map(|text| functions(&text.unwrap()).map(str::to_owned).collect::<Vec<_>>())
+        .collect();
 
     let page = fs::read_to_string(root.join("docs/threats.md")).unwrap();
     let (mut tests, mut named, mut wrong) = (0, 0, Vec::new());
@@ -50,7 +57,8 @@ fn every_test_and_file_of_the_threat_table_exists() {
         let last = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap_or_default();
         for quoted in quoted(last) {
             let name = quoted.rsplit("::").next().unwrap_or_default();
-            let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '…';
+            let is_name =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '…';
             if name.contains('_') && name.chars().all(is_name) {
                 tests += 1;
                 if !is_test(name, &known) {
@@ -60,7 +68,8 @@ fn every_test_and_file_of_the_threat_table_exists() {
         }
         for quoted in quoted(row) {
             let file = quoted.split("::").next().unwrap_or_default();
-            let has_end = [".rs", ".md", ".sh", ".py", ".proto"].iter().any(|end| file.ends_with(end));
+            let has_end =
+                [".rs", ".md", ".sh", ".py", ".proto"].iter().any(|end| file.ends_with(end));
             if has_end && !file.contains(' ') {
                 named += 1;
                 if !paths.iter().any(|path| path.ends_with(&format!("/{file}"))) {
@@ -70,5 +79,8 @@ fn every_test_and_file_of_the_threat_table_exists() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(tests > 200 && named > 100, "{tests} tests and {named} files were found: has the page another form now?");
+    assert!(
+        tests > 200 && named > 100,
+        "{tests} tests and {named} files were found: has the page another form now?"
+    );
 }

@@ -85,7 +85,8 @@ struct Happened {
 
 #[test]
 fn three_years_answer_nobody_who_may_not_ask_lose_nothing_and_end_nothing_unannounced() {
-    let many: Option<u64> = std::env::var("ZEROTRIP_YEARS").ok().and_then(|years| years.parse().ok());
+    let many: Option<u64> =
+        std::env::var("ZEROTRIP_YEARS").ok().and_then(|years| years.parse().ok());
     let step = if many.is_some() { DAY / 2 } else { DAY };
     (0..many.unwrap_or(1)).for_each(|more| three_years(seed() + more, step));
 }
@@ -97,7 +98,8 @@ fn seed() -> u64 {
 fn three_years(seed: u64, length: u64) {
     // Every step writes folders durably: in memory, where there is such a place.
     let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+    let folder =
+        if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
     let mut dice = Dice(seed);
     let mut world = World::begin(folder.path());
     let mut kept: Option<Kept> = None;
@@ -115,7 +117,10 @@ fn three_years(seed: u64, length: u64) {
         }
         by_the_calendar(&mut world, second, &told, up);
         if down_until <= second {
-            let cut = [Cut::BeforeTheHub, Cut::BeforeTheReply].get(dice.below(20)).copied().unwrap_or(Cut::Nowhere);
+            let cut = [Cut::BeforeTheHub, Cut::BeforeTheReply]
+                .get(dice.below(20))
+                .copied()
+                .unwrap_or(Cut::Nowhere);
             happened.cut += u32::from(cut != Cut::Nowhere);
             world.refresh(&asking(&world, second), cut, second);
         }
@@ -132,8 +137,22 @@ fn three_years(seed: u64, length: u64) {
     }
     world.log.is_whole();
     assert_eq!(world.formers.len(), ENROLLED_ANEW.len());
-    assert_eq!(happened.forgot, BTreeSet::from(["forgetful", "late", "stranger"]), "who did not renew in time, and nobody else");
-    let Happened { answered, refused, cut, folder_put_back, store_set_back, store_restored, older_database, down, .. } = happened;
+    assert_eq!(
+        happened.forgot,
+        BTreeSet::from(["forgetful", "late", "stranger"]),
+        "who did not renew in time, and nobody else"
+    );
+    let Happened {
+        answered,
+        refused,
+        cut,
+        folder_put_back,
+        store_set_back,
+        store_restored,
+        older_database,
+        down,
+        ..
+    } = happened;
     assert!(answered > 2000 && refused > 2000, "{happened:?}");
     let each = [cut, folder_put_back, store_set_back, store_restored, older_database, down];
     assert!(each.iter().all(|times| *times > 3), "{happened:?}");
@@ -153,7 +172,9 @@ fn something_happens(
         (0, _) => world.set("suspended", Status::Suspended, second),
         (1 | 2, _) => world.set("suspended", Status::Active, second),
         (3, _) => world.revoke("granted", second),
-        (4 | 5, _) if !world.truth.granted.contains_key("granted") => world.grant("granted", 40 + dice.below(200) as u64, second),
+        (4 | 5, _) if !world.truth.granted.contains_key("granted") => {
+            world.grant("granted", 40 + dice.below(200) as u64, second)
+        }
         (6, _) => {
             let authority = world.path("kept-authority");
             copy_folder(&world.path("authority"), &authority);
@@ -197,7 +218,10 @@ fn store_set_back(world: &mut World, copy: &Copy, second: u64, told: &str) {
     let longer = newest + 2 - world.log.head().size.min(newest);
     // At once, and once its other history is longer than the one that was seen.
     for _ in 0..2 {
-        assert!(world.log.continues(&acknowledged).is_err(), "{told}: a client does not see that the hub was set back");
+        assert!(
+            world.log.continues(&acknowledged).is_err(),
+            "{told}: a client does not see that the hub was set back"
+        );
         let followed = (0..departments).any(|one| world.is_followed(one, second));
         assert!(!followed, "{told}: a department answers a hub that was set back");
         for _ in 0..longer.min(300) {
@@ -244,12 +268,19 @@ fn by_the_calendar(world: &mut World, second: u64, told: &str, up: bool) {
     if second == STARTED_AGAIN {
         world.departments.push(Department::of(&world.path("department")));
         // It has slept through the restoring of a backup, and its people are asked too.
-        if world.restored.is_some_and(|restored| restored >= MOVED) && !world.is_followed(1, second) {
+        if world.restored.is_some_and(|restored| restored >= MOVED) && !world.is_followed(1, second)
+        {
             world.departments[1].forget();
         }
     }
     for member in ["careful", "late", "suspended", "rotated"] {
-        if up && world.truth.granted.get(member).is_some_and(|(_, _, until)| *until < second + 5 * DAY) {
+        if up
+            && world
+                .truth
+                .granted
+                .get(member)
+                .is_some_and(|(_, _, until)| *until < second + 5 * DAY)
+        {
             world.revoke(member, second);
             world.grant(member, 400, second);
         }
@@ -269,10 +300,20 @@ fn asking(world: &World, second: u64) -> Vec<&'static str> {
 }
 
 /// Each system there ever was asks, old machines with old keys too. Some of it is recorded; some is left open when the hub is killed.
-fn everybody_asks(world: &mut World, dice: &mut Dice, second: u64, told: &str, happened: &mut Happened) {
+fn everybody_asks(
+    world: &mut World,
+    dice: &mut Dice,
+    second: u64,
+    told: &str,
+    happened: &mut Happened,
+) {
     let rules = world.rules(second);
-    let follows: Vec<bool> = (0..world.departments.len()).map(|one| world.is_followed(one, second)).collect();
-    assert!(follows.iter().all(|follows| *follows), "{told}: departments follow the newest hub: {follows:?}");
+    let follows: Vec<bool> =
+        (0..world.departments.len()).map(|one| world.is_followed(one, second)).collect();
+    assert!(
+        follows.iter().all(|follows| *follows),
+        "{told}: departments follow the newest hub: {follows:?}"
+    );
     let names: Vec<String> = world.systems.keys().cloned().collect();
     let mut answers = Vec::new();
     for name in &names {

@@ -28,7 +28,10 @@ pub fn toml_fault(text: &str, error: &toml::de::Error) -> String {
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return why };
     let at = before.rfind('\n').map_or(0, |at| at + 1);
     let line = before.matches('\n').count() + 1;
-    let key = text.get(at..).and_then(|rest| rest.lines().next()?.split_once('=')).map(|(key, _)| key.trim());
+    let key = text
+        .get(at..)
+        .and_then(|rest| rest.lines().next()?.split_once('='))
+        .map(|(key, _)| key.trim());
     match key.filter(|key| (1..=MOST_KEY).contains(&key.len())) {
         Some(key) => format!("line {line}, `{}`: {why}", shown(key)),
         None => format!("line {line}: {why}"),
@@ -42,15 +45,26 @@ mod tests {
 
     #[test]
     fn words_cannot_move_what_is_read() {
-        assert_eq!(shown("a\u{1b}[2Kb\r\n\u{202e}c\u{2066}\u{200f}婚姻"), "a\\u{1b}[2Kb\\u{d}\\u{a}\\u{202e}c\\u{2066}\\u{200f}婚姻");
+        assert_eq!(
+            shown("a\u{1b}[2Kb\r\n\u{202e}c\u{2066}\u{200f}婚姻"),
+            "a\\u{1b}[2Kb\\u{d}\\u{a}\\u{202e}c\\u{2066}\\u{200f}婚姻"
+        );
     }
 
     #[test]
     fn a_fault_in_a_file_names_its_line_and_key() {
-        let fault = |text: &str| toml_fault(text, &text.parse::<toml::Table>().map(drop).unwrap_err());
-        assert!(fault("a = 1\nb = 2\na = 3\n").starts_with("line 3, `a`: "), "{}", fault("a = 1\nb = 2\na = 3\n"));
+        let fault =
+            |text: &str| toml_fault(text, &text.parse::<toml::Table>().map(drop).unwrap_err());
+        assert!(
+            fault("a = 1\nb = 2\na = 3\n").starts_with("line 3, `a`: "),
+            "{}",
+            fault("a = 1\nb = 2\na = 3\n")
+        );
         let text = "\n  most = \"\u{9}x\"\n";
-        let said = toml_fault(text, &toml::from_str::<std::collections::BTreeMap<String, u64>>(text).unwrap_err());
+        let said = toml_fault(
+            text,
+            &toml::from_str::<std::collections::BTreeMap<String, u64>>(text).unwrap_err(),
+        );
         assert!(said.starts_with("line 2, `most`: invalid type"), "{said}");
         let deep = fault(&format!("a = {}", "[".repeat(5000)));
         assert!(deep.len() < 500 && deep.starts_with("line 1"), "{deep}");

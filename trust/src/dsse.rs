@@ -48,7 +48,9 @@ impl DsseError {
     /// The code that a caller sees.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::NotOneSignature(_) | Self::WrongKey { .. } | Self::Key(_) => ErrorCode::BadSignature,
+            Self::NotOneSignature(_) | Self::WrongKey { .. } | Self::Key(_) => {
+                ErrorCode::BadSignature
+            }
             Self::WrongType { .. } | Self::Undecodable(_) => ErrorCode::Malformed,
             Self::TooLarge(_) => ErrorCode::TooLarge,
         }
@@ -67,25 +69,43 @@ pub fn sign(payload_type: &str, payload: Vec<u8>, key: &SigningKey) -> Result<En
         return Err(DsseError::TooLarge(payload.len()));
     }
     let sig = key.sign(&pae(payload_type, &payload))?;
-    Ok(Envelope { signatures: vec![Signature { keyid: key.id().to_owned(), sig }], payload, payload_type: payload_type.to_owned() })
+    Ok(Envelope {
+        signatures: vec![Signature { keyid: key.id().to_owned(), sig }],
+        payload,
+        payload_type: payload_type.to_owned(),
+    })
 }
 
 /// Encodes and signs a message.
-pub fn seal<M: Message>(payload_type: &str, message: &M, key: &SigningKey) -> Result<Envelope, DsseError> {
+pub fn seal<M: Message>(
+    payload_type: &str,
+    message: &M,
+    key: &SigningKey,
+) -> Result<Envelope, DsseError> {
     sign(payload_type, message.encode_to_vec(), key)
 }
 
 /// The payload and key id of an envelope that *could* verify. **Nothing in it is to be believed yet**: it serves to look the key up.
-pub fn peek<'a>(envelope: &'a Envelope, expected_type: &str) -> Result<(&'a [u8], &'a str), DsseError> {
+pub fn peek<'a>(
+    envelope: &'a Envelope,
+    expected_type: &str,
+) -> Result<(&'a [u8], &'a str), DsseError> {
     let signature = only_signature(envelope, expected_type)?;
     Ok((&envelope.payload, &signature.keyid))
 }
 
 /// The payload, once the one signature is `key`'s over it and its type.
-pub fn verify<'a>(envelope: &'a Envelope, expected_type: &str, key: &PublicKey) -> Result<&'a [u8], DsseError> {
+pub fn verify<'a>(
+    envelope: &'a Envelope,
+    expected_type: &str,
+    key: &PublicKey,
+) -> Result<&'a [u8], DsseError> {
     let signature = only_signature(envelope, expected_type)?;
     if signature.keyid != key.id() {
-        return Err(DsseError::WrongKey { expected: key.id().to_owned(), found: cut(&signature.keyid) });
+        return Err(DsseError::WrongKey {
+            expected: key.id().to_owned(),
+            found: cut(&signature.keyid),
+        });
     }
     key.verify(&pae(expected_type, &envelope.payload), &signature.sig)?;
     Ok(&envelope.payload)
@@ -100,7 +120,11 @@ pub fn decode<M: Message + Default>(payload: &[u8]) -> Result<M, DsseError> {
 }
 
 /// Verifies and then decodes.
-pub fn open<M: Message + Default>(envelope: &Envelope, expected_type: &str, key: &PublicKey) -> Result<M, DsseError> {
+pub fn open<M: Message + Default>(
+    envelope: &Envelope,
+    expected_type: &str,
+    key: &PublicKey,
+) -> Result<M, DsseError> {
     decode(verify(envelope, expected_type, key)?)
 }
 
@@ -109,7 +133,10 @@ pub fn payload_digest(envelope: &Envelope) -> Digest {
     sha256(&envelope.payload)
 }
 
-fn only_signature<'a>(envelope: &'a Envelope, expected_type: &str) -> Result<&'a Signature, DsseError> {
+fn only_signature<'a>(
+    envelope: &'a Envelope,
+    expected_type: &str,
+) -> Result<&'a Signature, DsseError> {
     if envelope.payload.len() > MESSAGE_BYTES {
         return Err(DsseError::TooLarge(envelope.payload.len()));
     }
@@ -133,12 +160,18 @@ mod tests {
     use zerotrip_proto::v1::{Answer, Request};
 
     fn keys() -> (SigningKey, SigningKey) {
-        (SigningKey::generate(Algorithm::Ed25519).unwrap(), SigningKey::generate(Algorithm::Es256).unwrap())
+        (
+            SigningKey::generate(Algorithm::Ed25519).unwrap(),
+            SigningKey::generate(Algorithm::Es256).unwrap(),
+        )
     }
 
     #[test]
     fn pae_is_the_protocols_own_example() {
-        assert_eq!(pae("http://example.com/HelloWorld", b"hello world"), b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+        assert_eq!(
+            pae("http://example.com/HelloWorld", b"hello world"),
+            b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+        );
     }
 
     #[test]
@@ -146,8 +179,14 @@ mod tests {
         let request = Request { id: "x".into(), ..Request::default() };
         for key in <[_; 2]>::from(keys()) {
             let envelope = seal(payload_type::REQUEST, &request, &key).unwrap();
-            assert_eq!(open::<Request>(&envelope, payload_type::REQUEST, key.public()).unwrap(), request);
-            assert_eq!(peek(&envelope, payload_type::REQUEST).unwrap(), (envelope.payload.as_slice(), key.id()));
+            assert_eq!(
+                open::<Request>(&envelope, payload_type::REQUEST, key.public()).unwrap(),
+                request
+            );
+            assert_eq!(
+                peek(&envelope, payload_type::REQUEST).unwrap(),
+                (envelope.payload.as_slice(), key.id())
+            );
         }
     }
 
@@ -155,9 +194,15 @@ mod tests {
     fn payload_types_are_not_interchangeable() {
         let (key, _) = keys();
         let mut envelope = seal(payload_type::REQUEST, &Request::default(), &key).unwrap();
-        assert!(matches!(open::<Answer>(&envelope, payload_type::ANSWER, key.public()), Err(DsseError::WrongType { .. })));
+        assert!(matches!(
+            open::<Answer>(&envelope, payload_type::ANSWER, key.public()),
+            Err(DsseError::WrongType { .. })
+        ));
         envelope.payload_type = payload_type::ANSWER.into();
-        assert!(matches!(open::<Answer>(&envelope, payload_type::ANSWER, key.public()), Err(DsseError::Key(KeyError::BadSignature(_)))));
+        assert!(matches!(
+            open::<Answer>(&envelope, payload_type::ANSWER, key.public()),
+            Err(DsseError::Key(KeyError::BadSignature(_)))
+        ));
     }
 
     #[test]

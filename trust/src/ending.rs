@@ -11,7 +11,12 @@ use crate::directory::Directory;
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// How long before its end a long life is announced.
-const NOTICES: [Duration; 4] = [Duration::from_secs(60 * 86_400), Duration::from_secs(30 * 86_400), Duration::from_secs(7 * 86_400), DAY];
+const NOTICES: [Duration; 4] = [
+    Duration::from_secs(60 * 86_400),
+    Duration::from_secs(30 * 86_400),
+    Duration::from_secs(7 * 86_400),
+    DAY,
+];
 /// A life of at least twice the first notice is a long one. A shorter one is announced at its half and at its last quarter.
 const LONG: Duration = Duration::from_secs(120 * 86_400);
 
@@ -80,7 +85,10 @@ impl Ending {
         match self.stage(now) {
             Stage::Quiet => None,
             Stage::Ended => {
-                let text = Bilingual::new(format!("{en} ended on {date}: {do_en}"), format!("{zh}已于 {date} 到期：{do_zh}"));
+                let text = Bilingual::new(
+                    format!("{en} ended on {date}: {do_en}"),
+                    format!("{zh}已于 {date} 到期：{do_zh}"),
+                );
                 Some(Said { ended: true, text })
             }
             Stage::Notice(_) => {
@@ -98,7 +106,11 @@ impl Ending {
     /// Time after which the same is said again.
     fn say_again(&self, stage: Stage) -> Duration {
         let hour = Duration::from_secs(3600);
-        if self.life() >= LONG && stage != Stage::Ended { DAY } else { (self.life() / 24).clamp(Duration::from_secs(60), hour) }
+        if self.life() >= LONG && stage != Stage::Ended {
+            DAY
+        } else {
+            (self.life() / 24).clamp(Duration::from_secs(60), hour)
+        }
     }
 
     fn life(&self) -> Duration {
@@ -136,8 +148,16 @@ impl Announcer {
 
 /// The directory itself.
 pub fn of_directory(directory: &Directory, remedy: &Bilingual) -> Ending {
-    let what = Bilingual::new(format!("key directory version {}", directory.version()), format!("密钥目录第 {} 版", directory.version()));
-    Ending { what, began: directory.issued_at(), ends: directory.expires_at(), remedy: remedy.clone() }
+    let what = Bilingual::new(
+        format!("key directory version {}", directory.version()),
+        format!("密钥目录第 {} 版", directory.version()),
+    );
+    Ending {
+        what,
+        began: directory.issued_at(),
+        ends: directory.expires_at(),
+        remedy: remedy.clone(),
+    }
 }
 
 /// The keys of a system or hub that hold at this time, or ended without being revoked and without another in their place.
@@ -153,15 +173,23 @@ pub fn of_keys(directory: &Directory, holder: &str, remedy: &Bilingual) -> Vec<E
     }
     let named = |(usage, began, ends): (KeyUsage, SystemTime, SystemTime)| {
         let (en, zh) = usage_words(usage);
-        let what = Bilingual::new(format!("the {en} key of `{holder}`"), format!("`{holder}` 的{zh}密钥"));
+        let what =
+            Bilingual::new(format!("the {en} key of `{holder}`"), format!("`{holder}` 的{zh}密钥"));
         Ending { what, began, ends, remedy: remedy.clone() }
     };
     last.into_values().map(named).collect()
 }
 
 /// A TLS certificate.
-pub fn of_certificate(holder: &str, (began, ends): (SystemTime, SystemTime), remedy: &Bilingual) -> Ending {
-    let what = Bilingual::new(format!("the TLS certificate of `{holder}`"), format!("`{holder}` 的 TLS 证书"));
+pub fn of_certificate(
+    holder: &str,
+    (began, ends): (SystemTime, SystemTime),
+    remedy: &Bilingual,
+) -> Ending {
+    let what = Bilingual::new(
+        format!("the TLS certificate of `{holder}`"),
+        format!("`{holder}` 的 TLS 证书"),
+    );
     Ending { what, began, ends, remedy: remedy.clone() }
 }
 
@@ -191,7 +219,8 @@ pub fn utc(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let (days, rest) = (seconds / 86_400 + 719_468, seconds % 86_400);
     let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
@@ -211,7 +240,12 @@ mod tests {
     }
 
     fn ending(began: SystemTime, ends: SystemTime) -> Ending {
-        Ending { what: Bilingual::new("it", "它"), began, ends, remedy: Bilingual::new("renew it", "请续期") }
+        Ending {
+            what: Bilingual::new("it", "它"),
+            began,
+            ends,
+            remedy: Bilingual::new("renew it", "请续期"),
+        }
     }
 
     #[test]
@@ -231,7 +265,10 @@ mod tests {
         }
         let said = year.in_words(at(335)).unwrap();
         assert_eq!(said.text.en, "it ends in 30 days, on 1971-01-01 00:00 UTC: renew it");
-        assert_eq!(year.in_words(at(365)).unwrap().text.en, "it ended on 1971-01-01 00:00 UTC: renew it");
+        assert_eq!(
+            year.in_words(at(365)).unwrap().text.en,
+            "it ended on 1971-01-01 00:00 UTC: renew it"
+        );
         assert_eq!(year.in_words(at(304)), None);
     }
 
@@ -240,11 +277,18 @@ mod tests {
         let hour = Duration::from_secs(3600);
         let day = ending(at(1), at(2));
         let mut announcer = Announcer::default();
-        let told: Vec<u32> = (0..24).filter(|past| !announcer.due(std::slice::from_ref(&day), at(1) + hour * *past).is_empty()).collect();
+        let told: Vec<u32> = (0..24)
+            .filter(|past| {
+                !announcer.due(std::slice::from_ref(&day), at(1) + hour * *past).is_empty()
+            })
+            .collect();
         assert_eq!(told, (12..24).collect::<Vec<_>>());
         assert!(announcer.due(std::slice::from_ref(&day), at(2))[0].ended);
         assert!(announcer.due(std::slice::from_ref(&day), at(2) + hour / 2).is_empty());
-        assert!(announcer.due(&[ending(at(2), at(3))], at(2)).is_empty(), "a new one is far from its end");
+        assert!(
+            announcer.due(&[ending(at(2), at(3))], at(2)).is_empty(),
+            "a new one is far from its end"
+        );
     }
 
     #[test]

@@ -41,10 +41,13 @@ pub fn seal(body: Body, at: SystemTime) -> Result<(Vec<u8>, EntryOpening), Rando
 pub fn open(leaf: &[u8], opening: &EntryOpening) -> Result<EntryContent, EntryError> {
     let entry = LedgerEntry::decode(leaf).map_err(|_| EntryError::Unreadable)?;
     let Some(Leaf::Sealed(sealed)) = entry.body else { return Err(EntryError::NotSealed) };
-    if opening.salt.len() != SALT_BYTES || sealed != commit(domain::ENTRY, &opening.salt, &opening.content) {
+    if opening.salt.len() != SALT_BYTES
+        || sealed != commit(domain::ENTRY, &opening.salt, &opening.content)
+    {
         return Err(EntryError::NotCommitted);
     }
-    let content = EntryContent::decode(opening.content.as_slice()).map_err(|_| EntryError::Unreadable)?;
+    let content =
+        EntryContent::decode(opening.content.as_slice()).map_err(|_| EntryError::Unreadable)?;
     if content.body.is_some() { Ok(content) } else { Err(EntryError::Unreadable) }
 }
 
@@ -58,9 +61,18 @@ mod tests {
 
     fn bodies() -> [Body; 4] {
         [
-            Body::Intent(Intent { exchange_id: "e".into(), issuer: "spiffe://x/member/fund/system/a".into(), ..Intent::default() }),
+            Body::Intent(Intent {
+                exchange_id: "e".into(),
+                issuer: "spiffe://x/member/fund/system/a".into(),
+                ..Intent::default()
+            }),
             Body::Completion(Completion { outcome: 1, ..Completion::default() }),
-            Body::Completion(Completion { outcome: 3, code: 305, receipt_commitments: vec![vec![1; 32]; 4], ..Completion::default() }),
+            Body::Completion(Completion {
+                outcome: 3,
+                code: 305,
+                receipt_commitments: vec![vec![1; 32]; 4],
+                ..Completion::default()
+            }),
             Body::Refusal(Refusal { peer: "x".repeat(900), ..Refusal::default() }),
         ]
     }
@@ -69,28 +81,40 @@ mod tests {
     fn leaves_are_of_one_shape_and_size_whatever_they_say() {
         for body in bodies() {
             let (leaf, opening) = seal(body.clone(), SystemTime::now()).unwrap();
-            assert_eq!((leaf.len(), leaf.first().copied(), leaf.get(1).copied()), (34, Some(0x3a), Some(32)));
+            assert_eq!(
+                (leaf.len(), leaf.first().copied(), leaf.get(1).copied()),
+                (34, Some(0x3a), Some(32))
+            );
             assert_eq!(open(&leaf, &opening).unwrap().body, Some(body));
         }
         let [body, ..] = bodies();
         let at = SystemTime::now();
-        assert_ne!(seal(body.clone(), at).unwrap().0, seal(body, at).unwrap().0, "the same twice is not to be seen");
+        assert_ne!(
+            seal(body.clone(), at).unwrap().0,
+            seal(body, at).unwrap().0,
+            "the same twice is not to be seen"
+        );
     }
 
     #[test]
     fn an_opening_is_one_leafs_and_whole() {
         let [body, other, ..] = bodies();
-        let ((leaf, opening), (another, _)) = (seal(body, SystemTime::now()).unwrap(), seal(other, SystemTime::now()).unwrap());
+        let ((leaf, opening), (another, _)) =
+            (seal(body, SystemTime::now()).unwrap(), seal(other, SystemTime::now()).unwrap());
         assert_eq!(open(&another, &opening), Err(EntryError::NotCommitted));
         assert_eq!(open(&leaf, &EntryOpening::default()), Err(EntryError::NotCommitted));
         assert_eq!(open(b"\xff", &opening), Err(EntryError::Unreadable));
         assert_eq!(open(b"", &opening), Err(EntryError::NotSealed));
-        let bundle = LedgerEntry { at: None, body: Some(Leaf::Bundle(BundleChange::default())) }.encode_to_vec();
+        let bundle = LedgerEntry { at: None, body: Some(Leaf::Bundle(BundleChange::default())) }
+            .encode_to_vec();
         assert_eq!(open(&bundle, &opening), Err(EntryError::NotSealed));
         // A content without anything in it, honestly committed to.
         let sealed = commit(domain::ENTRY, &[7; 32], &[]).to_vec();
         let empty = LedgerEntry { at: None, body: Some(Leaf::Sealed(sealed)) }.encode_to_vec();
-        assert_eq!(open(&empty, &EntryOpening { salt: vec![7; 32], content: vec![] }), Err(EntryError::Unreadable));
+        assert_eq!(
+            open(&empty, &EntryOpening { salt: vec![7; 32], content: vec![] }),
+            Err(EntryError::Unreadable)
+        );
     }
 
     proptest! {

@@ -65,7 +65,9 @@ impl Identity {
     /// The trust domain.
     pub fn trust_domain(&self) -> &str {
         match self {
-            Self::System { trust_domain, .. } | Self::Hub { trust_domain, .. } | Self::Authority { trust_domain } => trust_domain,
+            Self::System { trust_domain, .. }
+            | Self::Hub { trust_domain, .. }
+            | Self::Authority { trust_domain } => trust_domain,
         }
     }
 
@@ -96,14 +98,19 @@ pub fn is_name(text: &str) -> bool {
 /// Whether it may stand for a purpose, a legal basis and the like: texts that are compared byte for byte, and so may not hold what nobody
 /// sees. 1 to 64 characters, none of them a control character, no blanks at the ends.
 pub fn is_term(text: &str) -> bool {
-    (1..=zerotrip_proto::bounds::TEXT_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control) && text.trim() == text
+    (1..=zerotrip_proto::bounds::TEXT_CHARS).contains(&text.chars().count())
+        && !text.chars().any(char::is_control)
+        && text.trim() == text
 }
 
 /// Whether it may name a trust domain: lower-case DNS labels (RFC 1035, 2.3.1, digits allowed first), 64 characters in all.
 pub fn is_trust_domain(text: &str) -> bool {
     text.len() <= TRUST_DOMAIN_CHARS
         && text.split('.').all(|label| {
-            (1..=63).contains(&label.len()) && label.bytes().all(is_name_byte) && !label.starts_with('-') && !label.ends_with('-')
+            (1..=63).contains(&label.len())
+                && label.bytes().all(is_name_byte)
+                && !label.starts_with('-')
+                && !label.ends_with('-')
         })
 }
 
@@ -126,12 +133,21 @@ fn parse(text: &str) -> Option<Identity> {
     }
     let trust_domain = trust_domain.to_owned();
     let mut segments = path.split('/');
-    let parts = (segments.next(), segments.next(), segments.next(), segments.next(), segments.next());
+    let parts =
+        (segments.next(), segments.next(), segments.next(), segments.next(), segments.next());
     match parts {
-        (Some("member"), Some(member), Some("system"), Some(system), None) if is_name(member) && is_name(system) => {
-            Some(Identity::System { trust_domain, member: member.to_owned(), system: system.to_owned() })
+        (Some("member"), Some(member), Some("system"), Some(system), None)
+            if is_name(member) && is_name(system) =>
+        {
+            Some(Identity::System {
+                trust_domain,
+                member: member.to_owned(),
+                system: system.to_owned(),
+            })
         }
-        (Some("hub"), Some(hub), None, ..) if is_name(hub) => Some(Identity::Hub { trust_domain, hub: hub.to_owned() }),
+        (Some("hub"), Some(hub), None, ..) if is_name(hub) => {
+            Some(Identity::Hub { trust_domain, hub: hub.to_owned() })
+        }
         (Some("authority"), None, ..) => Some(Identity::Authority { trust_domain }),
         _ => None,
     }
@@ -140,7 +156,9 @@ fn parse(text: &str) -> Option<Identity> {
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::System { trust_domain, member, system } => write!(f, "spiffe://{trust_domain}/member/{member}/system/{system}"),
+            Self::System { trust_domain, member, system } => {
+                write!(f, "spiffe://{trust_domain}/member/{member}/system/{system}")
+            }
             Self::Hub { trust_domain, hub } => write!(f, "spiffe://{trust_domain}/hub/{hub}"),
             Self::Authority { trust_domain } => write!(f, "spiffe://{trust_domain}/authority"),
         }
@@ -155,7 +173,8 @@ mod tests {
 
     #[test]
     fn the_three_shapes_parse() {
-        let system: Identity = "spiffe://city.example/member/police/system/household".parse().unwrap();
+        let system: Identity =
+            "spiffe://city.example/member/police/system/household".parse().unwrap();
         assert_eq!(system.member(), Some("police"));
         assert_eq!(system, Identity::system("city.example", "police", "household").unwrap());
         assert!("spiffe://city.example/hub/main".parse::<Identity>().unwrap().is_hub());
@@ -197,7 +216,10 @@ mod tests {
             assert!(text.parse::<Identity>().is_err(), "{text}");
         }
         assert!(Identity::system("city", "a/system/b", "c").is_err());
-        assert!(!is_trust_domain(&"a".repeat(64)) && is_trust_domain(&format!("{}.{}", "a".repeat(32), "b".repeat(31))));
+        assert!(
+            !is_trust_domain(&"a".repeat(64))
+                && is_trust_domain(&format!("{}.{}", "a".repeat(32), "b".repeat(31)))
+        );
     }
 
     proptest! {

@@ -47,7 +47,9 @@ pub struct Invitation {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvitationError {
     /// It does not begin as one, or is too long.
-    #[error("an invitation begins with `{PREFIX}` and has at most {INVITATION_CHARS} characters; copy it whole")]
+    #[error(
+        "an invitation begins with `{PREFIX}` and has at most {INVITATION_CHARS} characters; copy it whole"
+    )]
     NotOne,
     /// Damaged in copying.
     #[error("the invitation is damaged; copy it whole, or ask for a new one")]
@@ -71,7 +73,12 @@ struct Wire {
 
 impl Invitation {
     /// A new invitation with new secrets.
-    pub fn generate(url: &str, ca_sha256: Digest, system: Identity, hub: Identity) -> Result<Self, InvitationMakeError> {
+    pub fn generate(
+        url: &str,
+        ca_sha256: Digest,
+        system: Identity,
+        hub: Identity,
+    ) -> Result<Self, InvitationMakeError> {
         let (token, binding) = (digest::random()?, digest::random()?);
         let invitation = Self { url: url.to_owned(), ca_sha256, token, binding, system, hub };
         invitation.check()?;
@@ -112,7 +119,13 @@ pub fn binding_tag(secret: &[u8; 32], system: &str, csr: &[u8], keys: &[Key]) ->
 }
 
 /// Whether the tag is the one of exactly these papers; in constant time.
-pub fn verify_binding(secret: &[u8; 32], system: &str, csr: &[u8], keys: &[Key], tag: &[u8]) -> bool {
+pub fn verify_binding(
+    secret: &[u8; 32],
+    system: &str,
+    csr: &[u8],
+    keys: &[Key],
+    tag: &[u8],
+) -> bool {
     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, secret), &bound(system, csr, keys), tag).is_ok()
 }
 
@@ -145,12 +158,18 @@ impl FromStr for Invitation {
 
     fn from_str(text: &str) -> Result<Self, InvitationError> {
         let text = text.trim();
-        let body = text.strip_prefix(PREFIX).filter(|_| text.len() <= INVITATION_CHARS).ok_or(InvitationError::NotOne)?;
+        let body = text
+            .strip_prefix(PREFIX)
+            .filter(|_| text.len() <= INVITATION_CHARS)
+            .ok_or(InvitationError::NotOne)?;
         let json = URL_SAFE_NO_PAD.decode(body).map_err(|_| InvitationError::Damaged)?;
         let wire: Wire = serde_json::from_slice(&json).map_err(|_| InvitationError::Damaged)?;
         let mut ca_sha256 = [0; 32];
-        hex::decode_to_slice(&wire.ca_sha256, &mut ca_sha256).map_err(|_| InvitationError::Wrong("ca digest"))?;
-        let secret = |text: &str| URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        hex::decode_to_slice(&wire.ca_sha256, &mut ca_sha256)
+            .map_err(|_| InvitationError::Wrong("ca digest"))?;
+        let secret = |text: &str| {
+            URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+        };
         let invitation = Self {
             url: wire.url,
             ca_sha256,
@@ -187,7 +206,9 @@ impl fmt::Debug for Invitation {
 
 /// `https://<host>[:<port>]`: nothing else can be dialled, so nothing else is let in.
 fn is_address(url: &str) -> bool {
-    let Some(authority) = url.strip_prefix("https://").filter(|_| url.len() <= URL_CHARS) else { return false };
+    let Some(authority) = url.strip_prefix("https://").filter(|_| url.len() <= URL_CHARS) else {
+        return false;
+    };
     let (host, port) = match authority.strip_prefix('[') {
         Some(v6) => match v6.split_once(']') {
             Some((host, rest)) if host.parse::<std::net::Ipv6Addr>().is_ok() => (host, rest),
@@ -198,11 +219,13 @@ fn is_address(url: &str) -> bool {
             None => (authority, ""),
         },
     };
-    let host_is_fine = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte));
+    let host_is_fine = !host.is_empty()
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte));
     let port_is_fine = port.is_empty()
-        || port
-            .strip_prefix(':')
-            .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|number| number > 0));
+        || port.strip_prefix(':').is_some_and(|port| {
+            port.bytes().all(|byte| byte.is_ascii_digit())
+                && port.parse::<u16>().is_ok_and(|number| number > 0)
+        });
     host_is_fine && port_is_fine
 }
 
@@ -228,19 +251,31 @@ mod tests {
     }
 
     fn json_of(invitation: &Invitation) -> String {
-        String::from_utf8(URL_SAFE_NO_PAD.decode(invitation.to_string().strip_prefix(PREFIX).unwrap()).unwrap()).unwrap()
+        String::from_utf8(
+            URL_SAFE_NO_PAD.decode(invitation.to_string().strip_prefix(PREFIX).unwrap()).unwrap(),
+        )
+        .unwrap()
     }
 
     #[test]
     fn round_trips_and_hides_its_token() {
-        let one = Invitation::generate("https://[::1]:1", [1; 32], invitation([0; 32]).system, invitation([0; 32]).hub).unwrap();
+        let one = Invitation::generate(
+            "https://[::1]:1",
+            [1; 32],
+            invitation([0; 32]).system,
+            invitation([0; 32]).hub,
+        )
+        .unwrap();
         let text = one.to_string();
         assert_eq!(text.parse::<Invitation>().unwrap(), one);
         assert_eq!(format!(" {text}\n").parse::<Invitation>().unwrap(), one);
         assert!(text.chars().all(|character| character.is_ascii_graphic()));
         let shown = format!("{one:?}");
         for secret in [one.token, one.binding] {
-            assert!(!shown.contains(&hex::encode(secret)) && !shown.contains(&URL_SAFE_NO_PAD.encode(secret)));
+            assert!(
+                !shown.contains(&hex::encode(secret))
+                    && !shown.contains(&URL_SAFE_NO_PAD.encode(secret))
+            );
         }
         assert_ne!(one.token, one.binding);
         assert_eq!(one.token_digest(), sha256(&one.token));
@@ -251,24 +286,40 @@ mod tests {
         let good = invitation([9; 32]);
         let json = json_of(&good);
         assert_eq!(wrap(&json).parse::<Invitation>().unwrap(), good);
-        let wrong = |from: &str, to: &str| wrap(&json.replace(from, to)).parse::<Invitation>().unwrap_err();
+        let wrong =
+            |from: &str, to: &str| wrap(&json.replace(from, to)).parse::<Invitation>().unwrap_err();
         assert_eq!(wrong("https://", "http://"), InvitationError::Wrong("address"));
         assert_eq!(wrong(":8443", ":8443/path"), InvitationError::Wrong("address"));
         assert_eq!(wrong(":8443", ":0"), InvitationError::Wrong("address"));
         assert_eq!(wrong(":8443", ":+1"), InvitationError::Wrong("address"));
         assert_eq!(wrong("hub.city", "user@hub.city"), InvitationError::Wrong("address"));
         assert_eq!(wrong("/hub/main", "/authority"), InvitationError::Wrong("hub"));
-        assert_eq!(wrong("spiffe://city.example/hub", "spiffe://other.example/hub"), InvitationError::Wrong("hub"));
-        assert_eq!(wrong("/member/police/system/household", "/hub/main"), InvitationError::Wrong("system"));
+        assert_eq!(
+            wrong("spiffe://city.example/hub", "spiffe://other.example/hub"),
+            InvitationError::Wrong("hub")
+        );
+        assert_eq!(
+            wrong("/member/police/system/household", "/hub/main"),
+            InvitationError::Wrong("system")
+        );
         assert_eq!(wrong("0707", "07"), InvitationError::Wrong("ca digest"));
-        assert_eq!(wrong(&URL_SAFE_NO_PAD.encode([9; 32]), &URL_SAFE_NO_PAD.encode([9; 31])), InvitationError::Wrong("token"));
-        assert_eq!(wrong(&URL_SAFE_NO_PAD.encode([3; 32]), &URL_SAFE_NO_PAD.encode([3; 31])), InvitationError::Wrong("binding"));
+        assert_eq!(
+            wrong(&URL_SAFE_NO_PAD.encode([9; 32]), &URL_SAFE_NO_PAD.encode([9; 31])),
+            InvitationError::Wrong("token")
+        );
+        assert_eq!(
+            wrong(&URL_SAFE_NO_PAD.encode([3; 32]), &URL_SAFE_NO_PAD.encode([3; 31])),
+            InvitationError::Wrong("binding")
+        );
         assert_eq!(wrong("\"binding\"", "\"bound\""), InvitationError::Damaged);
         assert_eq!(wrong("{", "{\"more\":1,"), InvitationError::Damaged);
         assert_eq!(wrong("\"hub\"", "\"hubs\""), InvitationError::Damaged);
         assert_eq!(format!("{}=", good).parse::<Invitation>(), Err(InvitationError::Damaged));
         assert_eq!("https://hub".parse::<Invitation>(), Err(InvitationError::NotOne));
-        assert_eq!(format!("{PREFIX}{}", "A".repeat(INVITATION_CHARS)).parse::<Invitation>(), Err(InvitationError::NotOne));
+        assert_eq!(
+            format!("{PREFIX}{}", "A".repeat(INVITATION_CHARS)).parse::<Invitation>(),
+            Err(InvitationError::NotOne)
+        );
     }
 
     #[test]
@@ -277,13 +328,26 @@ mod tests {
         let one = invitation([1; 32]);
         let (uri, keys) = (one.system.uri(), vec![key(1), key(2)]);
         let tag = one.binding_tag(b"csr", &keys);
-        let holds = |secret: &[u8; 32], system: &str, csr: &[u8], keys: &[Key]| verify_binding(secret, system, csr, keys, &tag);
+        let holds = |secret: &[u8; 32], system: &str, csr: &[u8], keys: &[Key]| {
+            verify_binding(secret, system, csr, keys, &tag)
+        };
         assert!(holds(&[3; 32], &uri, b"csr", &keys));
         // The hub knows the token; with it nothing can be tagged.
         assert!(!holds(&one.token, &uri, b"csr", &keys));
-        assert!(!holds(&[3; 32], "spiffe://city.example/member/police/system/other", b"csr", &keys));
+        assert!(!holds(
+            &[3; 32],
+            "spiffe://city.example/member/police/system/other",
+            b"csr",
+            &keys
+        ));
         assert!(!holds(&[3; 32], &uri, b"another", &keys));
-        for tampered in [vec![key(1)], vec![key(1), key(2), key(3)], vec![key(2), key(1)], vec![key(1), key(3)], vec![]] {
+        for tampered in [
+            vec![key(1)],
+            vec![key(1), key(2), key(3)],
+            vec![key(2), key(1)],
+            vec![key(1), key(3)],
+            vec![],
+        ] {
             assert!(!holds(&[3; 32], &uri, b"csr", &tampered));
         }
         for cut in [&[][..], &tag[..31]] {
@@ -295,14 +359,22 @@ mod tests {
     fn a_tag_is_what_the_protocol_says() {
         // RFC 2104 over the framing of authority.proto, written out by hand.
         let mut flat = Vec::new();
-        for part in [b"zerotrip join v1".as_slice(), b"u", b"c", &Key { id: "k".into(), ..Key::default() }.encode_to_vec()] {
+        for part in [
+            b"zerotrip join v1".as_slice(),
+            b"u",
+            b"c",
+            &Key { id: "k".into(), ..Key::default() }.encode_to_vec(),
+        ] {
             flat.extend((part.len() as u64).to_be_bytes());
             flat.extend(part);
         }
         let pad = |with: u8| [[3 ^ with; 32], [with; 32]].concat();
         let inner = sha256(&[pad(0x36), flat].concat());
         let expected = sha256(&[pad(0x5c), inner.to_vec()].concat());
-        assert_eq!(binding_tag(&[3; 32], "u", b"c", &[Key { id: "k".into(), ..Key::default() }]), expected);
+        assert_eq!(
+            binding_tag(&[3; 32], "u", b"c", &[Key { id: "k".into(), ..Key::default() }]),
+            expected
+        );
     }
 
     proptest! {

@@ -11,8 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey,
-    VerificationAlgorithm,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
+    Ed25519KeyPair, KeyPair as _, UnparsedPublicKey, VerificationAlgorithm,
 };
 use zerotrip_proto::{to_timestamp, v1};
 
@@ -137,7 +137,9 @@ impl PublicKey {
         if signature.len() != SIGNATURE_BYTES {
             return Err(KeyError::BadSignature(self.id.clone()));
         }
-        UnparsedPublicKey::new(algorithm, &self.bytes).verify(message, signature).map_err(|_| KeyError::BadSignature(self.id.clone()))
+        UnparsedPublicKey::new(algorithm, &self.bytes)
+            .verify(message, signature)
+            .map_err(|_| KeyError::BadSignature(self.id.clone()))
     }
 
     /// As a JSON Web Key (RFC 7517; RFC 8037 for Ed25519).
@@ -155,7 +157,12 @@ impl PublicKey {
     }
 
     /// For a directory or a join request; not revoked.
-    pub fn to_proto(&self, usage: v1::KeyUsage, not_before: SystemTime, not_after: SystemTime) -> v1::Key {
+    pub fn to_proto(
+        &self,
+        usage: v1::KeyUsage,
+        not_before: SystemTime,
+        not_after: SystemTime,
+    ) -> v1::Key {
         let algorithm = match self.algorithm {
             Algorithm::Ed25519 => v1::KeyAlgorithm::Ed25519,
             Algorithm::Es256 => v1::KeyAlgorithm::Es256,
@@ -211,17 +218,21 @@ impl SigningKey {
                 der.extend(digest::random::<32>()?);
                 der
             }
-            Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-                .map_err(|_| digest::RandomError)?
-                .as_ref()
-                .to_vec(),
+            Algorithm::Es256 => {
+                EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                    .map_err(|_| digest::RandomError)?
+                    .as_ref()
+                    .to_vec()
+            }
         };
         Self::from_pkcs8_der(pkcs8)
     }
 
     /// From a PEM block `PRIVATE KEY` (RFC 7468, 10), Ed25519 or P-256.
     pub fn from_pkcs8_pem(text: &str) -> Result<Self, KeyError> {
-        Self::from_pkcs8_der(pem::decode_one(text, pem::PRIVATE_KEY).map_err(|_| KeyError::Unreadable)?)
+        Self::from_pkcs8_der(
+            pem::decode_one(text, pem::PRIVATE_KEY).map_err(|_| KeyError::Unreadable)?,
+        )
     }
 
     /// As a PEM block `PRIVATE KEY`. This is the secret itself: write it readable to its owner only.
@@ -244,19 +255,25 @@ impl SigningKey {
         match &self.0.secret {
             Secret::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
             Secret::Es256(pair) => {
-                let signature = pair.sign(&SystemRandom::new(), message).map_err(|_| digest::RandomError)?;
+                let signature =
+                    pair.sign(&SystemRandom::new(), message).map_err(|_| digest::RandomError)?;
                 Ok(signature.as_ref().to_vec())
             }
         }
     }
 
     fn from_pkcs8_der(pkcs8: Vec<u8>) -> Result<Self, KeyError> {
-        let (secret, public) = if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8) {
+        let (secret, public) = if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8)
+        {
             let public = PublicKey::new(Algorithm::Ed25519, pair.public_key().as_ref())?;
             (Secret::Ed25519(pair), public)
         } else {
-            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8, &SystemRandom::new())
-                .map_err(|_| KeyError::Unreadable)?;
+            let pair = EcdsaKeyPair::from_pkcs8(
+                &ECDSA_P256_SHA256_FIXED_SIGNING,
+                &pkcs8,
+                &SystemRandom::new(),
+            )
+            .map_err(|_| KeyError::Unreadable)?;
             let public = PublicKey::new(Algorithm::Es256, pair.public_key().as_ref())?;
             (Secret::Es256(pair), public)
         };
@@ -271,7 +288,9 @@ impl fmt::Debug for SigningKey {
 }
 
 /// The DER in front of an Ed25519 seed: version 0, id-Ed25519, OCTET STRING in OCTET STRING (RFC 8410, 7).
-const ED25519_PKCS8_PREFIX: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+const ED25519_PKCS8_PREFIX: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 /// y-coordinates, little-endian, of the points whose order divides 8 (the curve's cofactor): orders 4, 1, 2, 8 and 8.
 const SMALL_ORDER_Y: [&str; 5] = [
@@ -295,8 +314,10 @@ fn is_weak_ed25519(bytes: &[u8]) -> bool {
 /// ring checks a point where it agrees on a secret with it, and has no call for the check alone.
 fn check_p256_point(bytes: &[u8]) -> Result<(), KeyError> {
     use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
-    let own = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new()).map_err(|_| digest::RandomError)?;
-    agree_ephemeral(own, &UnparsedPublicKey::new(&ECDH_P256, bytes), |_| ()).map_err(|_| KeyError::NotAPoint)
+    let own = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new())
+        .map_err(|_| digest::RandomError)?;
+    agree_ephemeral(own, &UnparsedPublicKey::new(&ECDH_P256, bytes), |_| ())
+        .map_err(|_| KeyError::NotAPoint)
 }
 
 fn key_id(bytes: &[u8]) -> String {

@@ -40,7 +40,9 @@ pub enum SeenLogError {
         now: u64,
     },
     /// Not proven to hold what was seen before.
-    #[error("the ledger is another one than at the last look: its first {0} entries were rewritten")]
+    #[error(
+        "the ledger is another one than at the last look: its first {0} entries were rewritten"
+    )]
     Forked(u64),
 }
 
@@ -56,7 +58,8 @@ impl Checkpoint {
         }
         let forked = SeenLogError::Forked(seen.size);
         let path = merkle::path_from_bytes(path).ok_or(forked.clone())?;
-        merkle::verify_consistency(seen.size, self.size, &seen.root, &self.root, &path).map_err(|_| forked)
+        merkle::verify_consistency(seen.size, self.size, &seen.root, &self.root, &path)
+            .map_err(|_| forked)
     }
 }
 
@@ -110,10 +113,13 @@ pub fn open_checkpoint(note: &str, origin: &str, key: &PublicKey) -> Result<Chec
     let (text, lines) = split(note)?;
     let mut signed = false;
     for line in lines {
-        let (name, encoded) =
-            line.strip_prefix("— ").and_then(|line| line.split_once(' ')).ok_or(NoteError::Malformed("signature line"))?;
+        let (name, encoded) = line
+            .strip_prefix("— ")
+            .and_then(|line| line.split_once(' '))
+            .ok_or(NoteError::Malformed("signature line"))?;
         let bytes = STANDARD.decode(encoded).map_err(|_| NoteError::Malformed("signature line"))?;
-        let (line_hash, signature) = bytes.split_first_chunk::<4>().ok_or(NoteError::Malformed("signature line"))?;
+        let (line_hash, signature) =
+            bytes.split_first_chunk::<4>().ok_or(NoteError::Malformed("signature line"))?;
         if name.is_empty() || signature.is_empty() {
             return Err(NoteError::Malformed("signature line"));
         }
@@ -132,7 +138,11 @@ pub fn open_checkpoint(note: &str, origin: &str, key: &PublicKey) -> Result<Chec
 pub fn verifier_key(origin: &str, key: &PublicKey) -> Result<String, NoteError> {
     check_origin(origin)?;
     let hash = key_hash(origin, key)?;
-    Ok(format!("{origin}+{}+{}", hex::encode(hash), STANDARD.encode([&[ED25519_TYPE], key.bytes()].concat())))
+    Ok(format!(
+        "{origin}+{}+{}",
+        hex::encode(hash),
+        STANDARD.encode([&[ED25519_TYPE], key.bytes()].concat())
+    ))
 }
 
 /// The signed text (with its last newline) and the signature lines.
@@ -144,8 +154,12 @@ fn split(note: &str) -> Result<(&str, Vec<&str>), NoteError> {
         return Err(NoteError::Malformed("control character"));
     }
     let at = note.rfind("\n\n").ok_or(NoteError::Malformed("no blank line"))?;
-    let (text, lines) = note.split_at_checked(at + 1).ok_or(NoteError::Malformed("no blank line"))?;
-    let lines = lines.strip_prefix('\n').and_then(|lines| lines.strip_suffix('\n')).ok_or(NoteError::Malformed("no last newline"))?;
+    let (text, lines) =
+        note.split_at_checked(at + 1).ok_or(NoteError::Malformed("no blank line"))?;
+    let lines = lines
+        .strip_prefix('\n')
+        .and_then(|lines| lines.strip_suffix('\n'))
+        .ok_or(NoteError::Malformed("no last newline"))?;
     let lines: Vec<_> = lines.split('\n').collect();
     if lines.len() > NOTE_SIGNATURES {
         return Err(NoteError::Malformed("too many signatures"));
@@ -154,7 +168,8 @@ fn split(note: &str) -> Result<(&str, Vec<&str>), NoteError> {
 }
 
 fn parse_checkpoint(text: &str, origin: &str) -> Result<Checkpoint, NoteError> {
-    let mut lines = text.strip_suffix('\n').ok_or(NoteError::Malformed("no last newline"))?.split('\n');
+    let mut lines =
+        text.strip_suffix('\n').ok_or(NoteError::Malformed("no last newline"))?.split('\n');
     if lines.next() != Some(origin) {
         return Err(NoteError::WrongOrigin(origin.to_owned()));
     }
@@ -163,7 +178,10 @@ fn parse_checkpoint(text: &str, origin: &str) -> Result<Checkpoint, NoteError> {
     if size.to_string() != size_text {
         return Err(NoteError::Malformed("size")); // `+7`, `007`
     }
-    let root = lines.next().and_then(|line| STANDARD.decode(line).ok()).and_then(|root| Digest::try_from(root).ok());
+    let root = lines
+        .next()
+        .and_then(|line| STANDARD.decode(line).ok())
+        .and_then(|root| Digest::try_from(root).ok());
     let root = root.ok_or(NoteError::Malformed("root"))?;
     if lines.any(str::is_empty) {
         return Err(NoteError::Malformed("extension line"));
@@ -172,7 +190,8 @@ fn parse_checkpoint(text: &str, origin: &str) -> Result<Checkpoint, NoteError> {
 }
 
 fn check_origin(origin: &str) -> Result<(), NoteError> {
-    let bad = |character: char| character.is_whitespace() || character.is_control() || character == '+';
+    let bad =
+        |character: char| character.is_whitespace() || character.is_control() || character == '+';
     if origin.is_empty() || origin.len() > 200 || origin.contains(bad) {
         return Err(NoteError::BadOrigin(cut(&origin)));
     }
@@ -212,14 +231,23 @@ mod tests {
         // golang.org/x/mod/sumdb/note, the package's documented example.
         let key_bytes = STANDARD.decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").unwrap();
         let key = PublicKey::new(Algorithm::Ed25519, key_bytes.get(1..).unwrap()).unwrap();
-        assert_eq!(verifier_key("PeterNeumann", &key).unwrap(), "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW");
+        assert_eq!(
+            verifier_key("PeterNeumann", &key).unwrap(),
+            "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+        );
         let text = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
         let note = format!(
             "{text}\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
         );
         // Well signed, and then no checkpoint: the order shows that the signature was verified.
-        assert_eq!(open_checkpoint(&note, "PeterNeumann", &key), Err(NoteError::WrongOrigin("PeterNeumann".into())));
-        assert_eq!(open_checkpoint(&note.replace("answer", "Answer"), "PeterNeumann", &key), Err(NoteError::BadSignature));
+        assert_eq!(
+            open_checkpoint(&note, "PeterNeumann", &key),
+            Err(NoteError::WrongOrigin("PeterNeumann".into()))
+        );
+        assert_eq!(
+            open_checkpoint(&note.replace("answer", "Answer"), "PeterNeumann", &key),
+            Err(NoteError::BadSignature)
+        );
     }
 
     #[test]
@@ -229,12 +257,23 @@ mod tests {
             assert_eq!(head.continues(&seen, &nodes.path(old, new)), Ok(()), "{old} {new}");
             assert_eq!(head.continues(&log(0, 99).0, &[]), Ok(()));
             if old < new {
-                assert_eq!(seen.continues(&head, &[]), Err(SeenLogError::Shrunk { seen: new, now: old }));
-                assert_eq!(head.continues(&seen, &[]), Err(SeenLogError::Forked(old)), "without proof");
+                assert_eq!(
+                    seen.continues(&head, &[]),
+                    Err(SeenLogError::Shrunk { seen: new, now: old })
+                );
+                assert_eq!(
+                    head.continues(&seen, &[]),
+                    Err(SeenLogError::Forked(old)),
+                    "without proof"
+                );
             }
             // The last entry that was seen is another now.
             let (rewritten, nodes) = log(new, old - 1);
-            assert_eq!(rewritten.continues(&seen, &nodes.path(old, new)), Err(SeenLogError::Forked(old)), "{old} {new}");
+            assert_eq!(
+                rewritten.continues(&seen, &nodes.path(old, new)),
+                Err(SeenLogError::Forked(old)),
+                "{old} {new}"
+            );
         }
     }
 
@@ -253,9 +292,20 @@ mod tests {
         assert_eq!(open_checkpoint(&changed, ORIGIN, ours.public()), Err(NoteError::BadSignature));
         // A good line does not excuse a bad one under the same key.
         let line = note.lines().last().unwrap();
-        let bad = sign_checkpoint(&checkpoint(8, [5; 32]), &ours).unwrap().lines().last().unwrap().to_owned();
-        assert_eq!(open_checkpoint(&format!("{note}{line}\n"), ORIGIN, ours.public()).unwrap(), head);
-        assert_eq!(open_checkpoint(&format!("{note}{bad}\n"), ORIGIN, ours.public()), Err(NoteError::BadSignature));
+        let bad = sign_checkpoint(&checkpoint(8, [5; 32]), &ours)
+            .unwrap()
+            .lines()
+            .last()
+            .unwrap()
+            .to_owned();
+        assert_eq!(
+            open_checkpoint(&format!("{note}{line}\n"), ORIGIN, ours.public()).unwrap(),
+            head
+        );
+        assert_eq!(
+            open_checkpoint(&format!("{note}{bad}\n"), ORIGIN, ours.public()),
+            Err(NoteError::BadSignature)
+        );
     }
 
     #[test]
@@ -269,12 +319,18 @@ mod tests {
         assert!(matches!(open(&note.replace("— ", "- ")), Err(NoteError::Malformed(_))));
         assert!(matches!(open(&note.replace('\n', "\r\n")), Err(NoteError::Malformed(_))));
         assert!(matches!(open(&format!("{note}— x AAAA\n")), Err(NoteError::Malformed(_))));
-        assert!(matches!(open(&format!("{note}{}", "— x AAAAAAA=\n".repeat(NOTE_SIGNATURES))), Err(NoteError::Malformed(_))));
+        assert!(matches!(
+            open(&format!("{note}{}", "— x AAAAAAA=\n".repeat(NOTE_SIGNATURES))),
+            Err(NoteError::Malformed(_))
+        ));
         assert!(matches!(open(&"x".repeat(NOTE_BYTES + 1)), Err(NoteError::Malformed(_))));
         // Signed by us, and still not a checkpoint.
         for text in ["\n07\n", "\n+7\n", "\n-1\n", "\n\n", "\n18446744073709551616\n"] {
             let text = format!("{ORIGIN}{text}{}\n", STANDARD.encode([5; 32]));
-            assert!(matches!(open(&sign_text(&text, &ours)), Err(NoteError::Malformed(_))), "{text}");
+            assert!(
+                matches!(open(&sign_text(&text, &ours)), Err(NoteError::Malformed(_))),
+                "{text}"
+            );
         }
         let short = format!("{ORIGIN}\n7\n{}\n", STANDARD.encode([5; 31]));
         assert_eq!(open(&sign_text(&short, &ours)), Err(NoteError::Malformed("root")));
@@ -285,10 +341,16 @@ mod tests {
     #[test]
     fn keys_and_origins_are_checked() {
         let es256 = SigningKey::generate(Algorithm::Es256).unwrap();
-        assert_eq!(sign_checkpoint(&checkpoint(1, [0; 32]), &es256), Err(NoteError::WrongAlgorithm));
+        assert_eq!(
+            sign_checkpoint(&checkpoint(1, [0; 32]), &es256),
+            Err(NoteError::WrongAlgorithm)
+        );
         for origin in ["", "a b", "a+b", "a\nb", "a\u{3000}b"] {
             let head = Checkpoint { origin: origin.into(), size: 1, root: [0; 32] };
-            assert!(matches!(sign_checkpoint(&head, &key()), Err(NoteError::BadOrigin(_))), "{origin}");
+            assert!(
+                matches!(sign_checkpoint(&head, &key()), Err(NoteError::BadOrigin(_))),
+                "{origin}"
+            );
             assert!(verifier_key(origin, key().public()).is_err());
         }
     }
@@ -307,7 +369,11 @@ mod tests {
             if from == to {
                 return Vec::new();
             }
-            merkle::consistency_path(self, from, to).unwrap().iter().map(|digest| digest.to_vec()).collect()
+            merkle::consistency_path(self, from, to)
+                .unwrap()
+                .iter()
+                .map(|digest| digest.to_vec())
+                .collect()
         }
     }
 
@@ -324,7 +390,11 @@ mod tests {
     }
 
     fn sign_text(text: &str, key: &SigningKey) -> String {
-        let signature = [key_hash(ORIGIN, key.public()).unwrap().as_slice(), &key.sign(text.as_bytes()).unwrap()].concat();
+        let signature = [
+            key_hash(ORIGIN, key.public()).unwrap().as_slice(),
+            &key.sign(text.as_bytes()).unwrap(),
+        ]
+        .concat();
         format!("{text}\n— {ORIGIN} {}\n", STANDARD.encode(signature))
     }
 

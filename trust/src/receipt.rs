@@ -51,16 +51,23 @@ pub fn value_commitment(column: &str, salt: &[u8; 32], value: &str) -> Digest {
 
 /// Commits to the values, with random bytes beside them up to a multiple of eight: no values look like eight. In the order of their bytes,
 /// so that the place of one tells nothing of the rows.
-pub fn supply(secret: &[u8; 32], column: &str, values: &BTreeSet<String>) -> Result<SuppliedColumn, SupplyError> {
+pub fn supply(
+    secret: &[u8; 32],
+    column: &str,
+    values: &BTreeSet<String>,
+) -> Result<SuppliedColumn, SupplyError> {
     if values.len() > SUPPLIED_VALUES {
         return Err(SupplyError::TooMany { column: column.to_owned(), count: values.len() });
     }
-    let commitment = |value: &String| value_commitment(column, &value_salt(secret, column, value), value).to_vec();
+    let commitment = |value: &String| {
+        value_commitment(column, &value_salt(secret, column, value), value).to_vec()
+    };
     let mut commitments: Vec<Vec<u8>> = values.iter().map(commitment).collect();
     let padded = commitments.len().max(1).next_multiple_of(PADDING);
     // Drawn at once: each draw is a call to the kernel.
     let padding = digest::random::<{ 32 * PADDING }>()?;
-    commitments.extend(padding.chunks_exact(32).take(padded - commitments.len()).map(<[u8]>::to_vec));
+    commitments
+        .extend(padding.chunks_exact(32).take(padded - commitments.len()).map(<[u8]>::to_vec));
     commitments.sort_unstable();
     Ok(SuppliedColumn { column: column.to_owned(), commitments })
 }
@@ -72,7 +79,10 @@ pub fn open(receipt: &ScanReceipt, column: &str, salt: &[u8], value: &str) -> bo
     let Ok(salt) = <&[u8; 32]>::try_from(salt) else { return false };
     let commitment = value_commitment(column, salt, value);
     // In their order: of a list in another, which would tell of the rows, nothing is opened.
-    supplied.commitments.binary_search_by(|known| known.as_slice().cmp(commitment.as_slice())).is_ok()
+    supplied
+        .commitments
+        .binary_search_by(|known| known.as_slice().cmp(commitment.as_slice()))
+        .is_ok()
 }
 
 /// SHA-256 over the encoding of the facts. They hold 32 random bytes of salt, so the digest alone tells nothing.
@@ -104,7 +114,8 @@ mod tests {
     #[test]
     fn an_opening_holds_only_for_its_own_value_and_column() {
         let father = supply(&SECRET, "father_id", &set(&["a", "b"])).unwrap();
-        let receipt = receipt(vec![father, supply(&SECRET, "mother_id", &set(&["a", "c"])).unwrap()]);
+        let receipt =
+            receipt(vec![father, supply(&SECRET, "mother_id", &set(&["a", "c"])).unwrap()]);
         let salt = value_salt(&SECRET, "father_id", "b");
         assert!(open(&receipt, "father_id", &salt, "b"));
         assert!(!open(&receipt, "father_id", &salt, "a"));
@@ -122,7 +133,12 @@ mod tests {
         let mut column = supply(&SECRET, "id", &values).unwrap();
         column.commitments.reverse();
         let receipt = receipt(vec![column]);
-        assert!(values.iter().any(|value| !open(&receipt, "id", &value_salt(&SECRET, "id", value), value)));
+        assert!(values.iter().any(|value| !open(
+            &receipt,
+            "id",
+            &value_salt(&SECRET, "id", value),
+            value
+        )));
     }
 
     #[test]
@@ -138,7 +154,9 @@ mod tests {
         let none = supply(&SECRET, "id", &set(&[])).unwrap();
         assert_eq!(none.commitments.len(), 8);
         assert_ne!(none, supply(&SECRET, "id", &set(&[])).unwrap());
-        let of = |secret: &[u8; 32], column: &str| value_commitment(column, &value_salt(secret, column, "a"), "a");
+        let of = |secret: &[u8; 32], column: &str| {
+            value_commitment(column, &value_salt(secret, column, "a"), "a")
+        };
         assert_ne!(of(&SECRET, "id"), of(&[8; 32], "id"));
         assert_ne!(of(&SECRET, "id"), of(&SECRET, "di"));
     }
@@ -151,7 +169,11 @@ mod tests {
             let secret = sha256(&n.to_be_bytes());
             let place = |values: &[&str]| {
                 let supplied = supply(&secret, "woman_id", &set(values)).unwrap();
-                let ours = value_commitment("woman_id", &value_salt(&secret, "woman_id", "later"), "later");
+                let ours = value_commitment(
+                    "woman_id",
+                    &value_salt(&secret, "woman_id", "later"),
+                    "later",
+                );
                 supplied.commitments.iter().position(|known| known.as_slice() == ours).unwrap()
             };
             first_of_two += place(&["earlier", "later"]);
@@ -171,7 +193,11 @@ mod tests {
 
     #[test]
     fn digests_see_every_field() {
-        let template = ScanTemplate { check: "no-property/family".into(), max_keys: 3, ..ScanTemplate::default() };
+        let template = ScanTemplate {
+            check: "no-property/family".into(),
+            max_keys: 3,
+            ..ScanTemplate::default()
+        };
         let mut other = template.clone();
         other.max_keys = 4;
         assert_ne!(template_digest(&template), template_digest(&other));

@@ -60,10 +60,14 @@ pub enum RenewalError {
     #[error(transparent)]
     Certificate(#[from] X509Error),
     /// The request is over another key than the certificate.
-    #[error("the request for renewal is over another key than the certificate; a new key takes a new invitation")]
+    #[error(
+        "the request for renewal is over another key than the certificate; a new key takes a new invitation"
+    )]
     AnotherKey,
     /// Another TLS key was admitted since.
-    #[error("the certificate is over a TLS key that was superseded when its holder was admitted anew; it is not renewed")]
+    #[error(
+        "the certificate is over a TLS key that was superseded when its holder was admitted anew; it is not renewed"
+    )]
     Superseded,
     /// Larger than any honest one.
     #[error("the request for renewal is over 48 KiB")]
@@ -87,7 +91,11 @@ impl RenewalError {
 }
 
 /// What the holder of a certificate signs to have it renewed.
-pub fn request(certificate: &CertificateDer<'_>, tls: &TlsKey, sign: &SigningKey) -> Result<Envelope, RenewalError> {
+pub fn request(
+    certificate: &CertificateDer<'_>,
+    tls: &TlsKey,
+    sign: &SigningKey,
+) -> Result<Envelope, RenewalError> {
     let holder = x509::identity_of(certificate)?;
     if !x509::is_over_key(certificate, tls)? {
         return Err(RenewalError::AnotherKey);
@@ -100,7 +108,12 @@ pub fn request(certificate: &CertificateDer<'_>, tls: &TlsKey, sign: &SigningKey
 /// What a request asks, if all of this holds: a SIGN key that is live now signed it; the key's holder is the one that it names; the
 /// certificate is the holder's and of this root; and the certification request is the holder's, over the same key, which is the one that the
 /// directory names.
-pub fn open(envelope: &Envelope, directory: &Directory, ca: &CertificateDer<'_>, now: SystemTime) -> Result<Renewal, RenewalError> {
+pub fn open(
+    envelope: &Envelope,
+    directory: &Directory,
+    ca: &CertificateDer<'_>,
+    now: SystemTime,
+) -> Result<Renewal, RenewalError> {
     if envelope.payload.len() > RENEWAL_BYTES {
         return Err(RenewalError::TooLarge);
     }
@@ -120,14 +133,21 @@ pub fn open(envelope: &Envelope, directory: &Directory, ca: &CertificateDer<'_>,
     x509::check_issued_by(&certificate, ca)?;
     for named in [x509::identity_of(&certificate)?, x509::system_of_csr(&message.csr)?] {
         if named != signer.identity {
-            return Err(X509Error::WrongHolder { expected: signer.uri.clone(), found: named.uri() }.into());
+            return Err(X509Error::WrongHolder {
+                expected: signer.uri.clone(),
+                found: named.uri(),
+            }
+            .into());
         }
     }
     if !x509::is_request_over_key_of(&message.csr, &certificate)? {
         return Err(RenewalError::AnotherKey);
     }
     let key = x509::key_digest(&certificate)?;
-    let named = directory.system(&signer.uri).map(|system| system.tls_key).or_else(|| directory.hub(&signer.uri).map(|hub| hub.tls_key));
+    let named = directory
+        .system(&signer.uri)
+        .map(|system| system.tls_key)
+        .or_else(|| directory.hub(&signer.uri).map(|hub| hub.tls_key));
     if named != Some(key) {
         return Err(RenewalError::Superseded);
     }
@@ -196,9 +216,11 @@ mod tests {
     impl Holder {
         fn new(ca: &CertificateAuthority, identity: Identity, now: SystemTime) -> Self {
             let tls = TlsKey::generate().unwrap();
-            let dns = if identity.is_hub() { vec!["hub.city.example".to_owned()] } else { Vec::new() };
+            let dns =
+                if identity.is_hub() { vec!["hub.city.example".to_owned()] } else { Vec::new() };
             let csr = x509::make_csr(&tls, &identity, &[], &[]).unwrap();
-            let certificate = ca.sign_csr(&csr, &identity, &dns, &[], now - DAY * 350, now + DAY * 15).unwrap();
+            let certificate =
+                ca.sign_csr(&csr, &identity, &dns, &[], now - DAY * 350, now + DAY * 15).unwrap();
             let key = || SigningKey::generate(Algorithm::Ed25519).unwrap();
             Self { identity, tls, sign: key(), approve: key(), certificate }
         }
@@ -209,19 +231,28 @@ mod tests {
         }
 
         fn system(&self, now: SystemTime) -> System {
-            let key = |key: &SigningKey, usage| key.public().to_proto(usage, now - DAY, now + DAY * 1000);
+            let key =
+                |key: &SigningKey, usage| key.public().to_proto(usage, now - DAY, now + DAY * 1000);
             let keys = vec![key(&self.sign, KeyUsage::Sign), key(&self.approve, KeyUsage::Approve)];
             let tls_key = x509::key_digest(&self.certificate).unwrap().to_vec();
-            System { uri: self.identity.uri(), status: Status::Active.into(), keys, administrator: false, tls_key }
+            System {
+                uri: self.identity.uri(),
+                status: Status::Active.into(),
+                keys,
+                administrator: false,
+                tls_key,
+            }
         }
     }
 
     impl City {
         fn new() -> Self {
             let now = SystemTime::now();
-            let ca = CertificateAuthority::generate("city.example", now - DAY * 400, DAY * 4000).unwrap();
+            let ca = CertificateAuthority::generate("city.example", now - DAY * 400, DAY * 4000)
+                .unwrap();
             let system = |member: &str| Identity::system("city.example", member, "front").unwrap();
-            let (police, fund) = (Holder::new(&ca, system("police"), now), Holder::new(&ca, system("fund"), now));
+            let (police, fund) =
+                (Holder::new(&ca, system("police"), now), Holder::new(&ca, system("fund"), now));
             let hub = Holder::new(&ca, Identity::hub("city.example", "main").unwrap(), now);
             let member = |id: &str, holder: &Holder| Member {
                 id: id.into(),
@@ -230,7 +261,8 @@ mod tests {
                 status: Status::Active.into(),
                 systems: vec![holder.system(now)],
             };
-            let keys = vec![hub.sign.public().to_proto(KeyUsage::Sign, now - DAY, now + DAY * 1000)];
+            let keys =
+                vec![hub.sign.public().to_proto(KeyUsage::Sign, now - DAY, now + DAY * 1000)];
             let message = KeyDirectory {
                 version: 1,
                 trust_domain: "city.example".into(),
@@ -244,7 +276,15 @@ mod tests {
                     tls_key: x509::key_digest(&hub.certificate).unwrap().to_vec(),
                 }],
             };
-            Self { now, ca, authority: SigningKey::generate(Algorithm::Ed25519).unwrap(), police, fund, hub, message }
+            Self {
+                now,
+                ca,
+                authority: SigningKey::generate(Algorithm::Ed25519).unwrap(),
+                police,
+                fund,
+                hub,
+                message,
+            }
         }
 
         fn open(&self, envelope: &Envelope, at: SystemTime) -> Result<Renewal, RenewalError> {
@@ -266,16 +306,25 @@ mod tests {
             let asked = city.open(&envelope, city.now).unwrap();
             assert_eq!(asked.holder, holder.identity);
             assert_eq!(asked.dns.len(), usize::from(holder.identity.is_hub()));
-            let sign = |from, until| city.ca.sign_csr(&asked.csr, &asked.holder, &asked.dns, &asked.ips, from, until).unwrap();
+            let sign = |from, until| {
+                city.ca
+                    .sign_csr(&asked.csr, &asked.holder, &asked.dns, &asked.ips, from, until)
+                    .unwrap()
+            };
             let renewed = sign(city.now - DAY, city.now + DAY * 365);
-            let accepted =
-                |renewed: &CertificateDer<'static>| accept(renewed, &holder.certificate, &holder.tls, city.ca.cert_der(), city.now);
+            let accepted = |renewed: &CertificateDer<'static>| {
+                accept(renewed, &holder.certificate, &holder.tls, city.ca.cert_der(), city.now)
+            };
             assert!(accepted(&renewed).unwrap() > city.now + DAY * 364);
             assert_eq!(accepted(&holder.certificate), Err(RenewalError::NotLater));
-            assert!(matches!(accepted(&sign(city.now + DAY, city.now + DAY * 365)), Err(RenewalError::Certificate(_))));
+            assert!(matches!(
+                accepted(&sign(city.now + DAY, city.now + DAY * 365)),
+                Err(RenewalError::Certificate(_))
+            ));
         }
         let (one, other) = (&city.police, &city.fund);
-        let strange = accept(&other.certificate, &one.certificate, &one.tls, city.ca.cert_der(), city.now);
+        let strange =
+            accept(&other.certificate, &one.certificate, &one.tls, city.ca.cert_der(), city.now);
         assert!(matches!(strange, Err(RenewalError::Certificate(X509Error::WrongHolder { .. }))));
         assert_eq!(request(&one.certificate, &other.tls, &one.sign), Err(RenewalError::AnotherKey));
     }
@@ -293,7 +342,10 @@ mod tests {
         let stranger = SigningKey::generate(Algorithm::Ed25519).unwrap();
         assert_eq!(city.signed(&good, &stranger), Err(RenewalError::Key(Why::Unknown)));
         // A holder of the SIGN key alone: a new TLS key, or another's.
-        let another = Holder { tls: TlsKey::generate().unwrap(), ..Holder::new(&city.ca, police.identity.clone(), city.now) };
+        let another = Holder {
+            tls: TlsKey::generate().unwrap(),
+            ..Holder::new(&city.ca, police.identity.clone(), city.now)
+        };
         let new_key = v1::Renewal { csr: another.renewal().csr, ..good.clone() };
         assert_eq!(city.signed(&new_key, &police.sign), Err(RenewalError::AnotherKey));
         for (part, wrong) in [("certificate", fund.renewal()), ("csr", fund.renewal())] {
@@ -303,14 +355,30 @@ mod tests {
             } else {
                 mixed.csr = wrong.csr
             }
-            assert!(matches!(city.signed(&mixed, &police.sign), Err(RenewalError::Certificate(X509Error::WrongHolder { .. }))), "{part}");
+            assert!(
+                matches!(
+                    city.signed(&mixed, &police.sign),
+                    Err(RenewalError::Certificate(X509Error::WrongHolder { .. }))
+                ),
+                "{part}"
+            );
         }
         // Over the key that it had before it was admitted anew, with the SIGN key of today.
         for mut holder in [City::new().police, City::new().hub] {
             let mut city = City::new();
             let current = if holder.identity.is_hub() { &city.hub } else { &city.police };
             holder.sign = current.sign.clone();
-            let certificate = city.ca.sign_csr(&holder.renewal().csr, &holder.identity, &[], &[], city.now - DAY, city.now + DAY).unwrap();
+            let certificate = city
+                .ca
+                .sign_csr(
+                    &holder.renewal().csr,
+                    &holder.identity,
+                    &[],
+                    &[],
+                    city.now - DAY,
+                    city.now + DAY,
+                )
+                .unwrap();
             holder.certificate = certificate;
             let envelope = request(&holder.certificate, &holder.tls, &holder.sign).unwrap();
             assert_eq!(city.open(&envelope, city.now), Err(RenewalError::Superseded));
@@ -323,10 +391,21 @@ mod tests {
             city.open(&envelope, city.now).unwrap();
         }
         // Of another root, for the very same names.
-        let foreign = CertificateAuthority::generate("city.example", city.now - DAY * 400, DAY * 4000).unwrap();
-        let forged = Holder { sign: police.sign.clone(), ..Holder::new(&foreign, police.identity.clone(), city.now) };
-        assert!(matches!(city.signed(&forged.renewal(), &police.sign), Err(RenewalError::Certificate(X509Error::BadSignature(_)))));
-        assert!(matches!(city.signed(&v1::Renewal::default(), &police.sign), Err(RenewalError::NotTheHolder { .. })));
+        let foreign =
+            CertificateAuthority::generate("city.example", city.now - DAY * 400, DAY * 4000)
+                .unwrap();
+        let forged = Holder {
+            sign: police.sign.clone(),
+            ..Holder::new(&foreign, police.identity.clone(), city.now)
+        };
+        assert!(matches!(
+            city.signed(&forged.renewal(), &police.sign),
+            Err(RenewalError::Certificate(X509Error::BadSignature(_)))
+        ));
+        assert!(matches!(
+            city.signed(&v1::Renewal::default(), &police.sign),
+            Err(RenewalError::NotTheHolder { .. })
+        ));
         let large = v1::Renewal { csr: vec![0; RENEWAL_BYTES], ..good };
         assert_eq!(city.signed(&large, &police.sign), Err(RenewalError::TooLarge));
     }
@@ -335,19 +414,34 @@ mod tests {
     fn nothing_is_renewed_for_a_suspended_or_revoked_holder() {
         let suspended = |change: &dyn Fn(&mut KeyDirectory, SystemTime)| {
             let mut city = City::new();
-            let envelope = request(&city.police.certificate, &city.police.tls, &city.police.sign).unwrap();
+            let envelope =
+                request(&city.police.certificate, &city.police.tls, &city.police.sign).unwrap();
             city.open(&envelope, city.now).unwrap();
             let now = city.now;
             change(&mut city.message, now);
             city.open(&envelope, now).unwrap_err()
         };
-        assert_eq!(suspended(&|city, _| city.members[0].status = Status::Suspended.into()), RenewalError::Key(Why::Suspended));
-        assert_eq!(suspended(&|city, _| city.members[0].systems[0].status = Status::Suspended.into()), RenewalError::Key(Why::Suspended));
-        let revoked = suspended(&|city, now| city.members[0].systems[0].keys[0].revoked_at = Some(to_timestamp(now - DAY)));
+        assert_eq!(
+            suspended(&|city, _| city.members[0].status = Status::Suspended.into()),
+            RenewalError::Key(Why::Suspended)
+        );
+        assert_eq!(
+            suspended(&|city, _| city.members[0].systems[0].status = Status::Suspended.into()),
+            RenewalError::Key(Why::Suspended)
+        );
+        let revoked = suspended(&|city, now| {
+            city.members[0].systems[0].keys[0].revoked_at = Some(to_timestamp(now - DAY))
+        });
         assert_eq!(revoked, RenewalError::Key(Why::Revoked));
-        assert_eq!(suspended(&|city, _| city.members[0].systems.clear()), RenewalError::Key(Why::Unknown));
+        assert_eq!(
+            suspended(&|city, _| city.members[0].systems.clear()),
+            RenewalError::Key(Why::Unknown)
+        );
         let city = City::new();
         let envelope = request(&city.hub.certificate, &city.hub.tls, &city.hub.sign).unwrap();
-        assert_eq!(city.open(&envelope, city.now + DAY), Err(RenewalError::Key(Why::DirectoryExpired)));
+        assert_eq!(
+            city.open(&envelope, city.now + DAY),
+            Err(RenewalError::Key(Why::DirectoryExpired))
+        );
     }
 }

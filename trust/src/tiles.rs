@@ -79,7 +79,8 @@ pub fn encode_entries<E: AsRef<[u8]>>(entries: &[E]) -> Result<Vec<u8>, TileErro
     let mut bytes = Vec::new();
     for entry in entries {
         let entry = entry.as_ref();
-        let length = u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLarge(entry.len()))?;
+        let length =
+            u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLarge(entry.len()))?;
         bytes.extend(length.to_be_bytes());
         bytes.extend(entry);
     }
@@ -91,7 +92,9 @@ pub fn decode_entries(mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, TileError> {
     let mut entries = Vec::new();
     while !bytes.is_empty() {
         let (length, rest) = bytes.split_first_chunk::<2>().ok_or(TileError::Damaged)?;
-        let (entry, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(TileError::Damaged)?;
+        let (entry, rest) = rest
+            .split_at_checked(usize::from(u16::from_be_bytes(*length)))
+            .ok_or(TileError::Damaged)?;
         entries.push(entry.to_vec());
         check_count(entries.len())?;
         bytes = rest;

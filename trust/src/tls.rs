@@ -9,7 +9,10 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::digest::{Digest, sha256};
@@ -35,10 +38,14 @@ pub enum TlsError {
         found: String,
     },
     /// The peer's certificate is from before it was admitted anew.
-    #[error("the certificate of `{0}` is from before it was admitted anew, and counts no more: another machine may hold its former key")]
+    #[error(
+        "the certificate of `{0}` is from before it was admitted anew, and counts no more: another machine may hold its former key"
+    )]
     Superseded(String),
     /// The invitation's CA is not in the chain.
-    #[error("the server does not show the ca of the invitation; it is another hub, or somebody is in between")]
+    #[error(
+        "the server does not show the ca of the invitation; it is another hub, or somebody is in between"
+    )]
     PinNotFound,
     /// rustls itself, or key and certificate that do not match.
     #[error("tls cannot be set up: {0}")]
@@ -63,7 +70,10 @@ pub fn server_config(
     if !chain.contains(ca) {
         chain.push(ca.clone());
     }
-    let verifier = WebPkiClientVerifier::builder_with_provider(roots(ca)?, provider()).allow_unauthenticated().build().map_err(setup)?;
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots(ca)?, provider())
+        .allow_unauthenticated()
+        .build()
+        .map_err(setup)?;
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(setup)?
@@ -112,13 +122,18 @@ pub fn client_config(
     expected: ExpectedPeer,
     alpn: &[&[u8]],
 ) -> Result<Arc<ClientConfig>, TlsError> {
-    let inner = WebPkiServerVerifier::builder_with_provider(roots(ca)?, provider()).build().map_err(setup)?;
+    let inner = WebPkiServerVerifier::builder_with_provider(roots(ca)?, provider())
+        .build()
+        .map_err(setup)?;
     finish_client(Arc::new(PeerVerifier { inner, expected }), identity, alpn)
 }
 
 /// For joining, with nothing but an invitation: takes only a hub whose chain holds the CA certificate with this SHA-256, and whose own
 /// certificate verifies against it for the dialled name. The CA is then found in [`PinnedCa`].
-pub fn pinned_client_config(ca_sha256: Digest, alpn: &[&[u8]]) -> Result<(Arc<ClientConfig>, PinnedCa), TlsError> {
+pub fn pinned_client_config(
+    ca_sha256: Digest,
+    alpn: &[&[u8]],
+) -> Result<(Arc<ClientConfig>, PinnedCa), TlsError> {
     let found = PinnedCa::default();
     let verifier = Pinned { ca_sha256, found: found.clone(), provider: provider() };
     Ok((finish_client(Arc::new(verifier), None, alpn)?, found))
@@ -137,12 +152,16 @@ impl PinnedCa {
 
 /// For dialling a server that is no member of ours, such as a department's database: its chain leads to one of these authorities, and it
 /// bears the dialled DNS or IP name.
-pub fn foreign_client_config(authorities: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, TlsError> {
+pub fn foreign_client_config(
+    authorities: &[CertificateDer<'static>],
+) -> Result<Arc<ClientConfig>, TlsError> {
     let mut roots = RootCertStore::empty();
     for authority in authorities {
         roots.add(authority.clone()).map_err(setup)?;
     }
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build().map_err(setup)?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
+        .build()
+        .map_err(setup)?;
     finish_client(verifier, None, &[])
 }
 
@@ -162,7 +181,9 @@ fn finish_client(
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let mut config = match identity {
-        Some((chain, key)) => builder.with_client_auth_cert(chain.to_vec(), key.to_rustls()).map_err(setup)?,
+        Some((chain, key)) => {
+            builder.with_client_auth_cert(chain.to_vec(), key.to_rustls()).map_err(setup)?
+        }
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
@@ -212,10 +233,19 @@ impl ServerCertVerifier for PeerVerifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let expected = &self.expected;
         let now = if expected.may_have_ended { now.min(end_of(end_entity)?) } else { now };
-        let verified = self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
+        let verified = self.inner.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )?;
         let found = identity_of(end_entity).map_err(|error| refused(error.into()))?;
         if found != expected.identity {
-            return Err(refused(TlsError::WrongPeer { expected: expected.identity.uri(), found: found.uri() }));
+            return Err(refused(TlsError::WrongPeer {
+                expected: expected.identity.uri(),
+                found: found.uri(),
+            }));
         }
         if let Some(known) = &expected.known {
             let (begins, _) = validity_of(end_entity).map_err(|error| refused(error.into()))?;
@@ -267,15 +297,25 @@ impl ServerCertVerifier for Pinned {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let ca = intermediates.iter().find(|cert| sha256(cert) == self.ca_sha256).ok_or_else(|| refused(TlsError::PinNotFound))?;
+        let ca = intermediates
+            .iter()
+            .find(|cert| sha256(cert) == self.ca_sha256)
+            .ok_or_else(|| refused(TlsError::PinNotFound))?;
         let ca = ca.clone().into_owned();
-        let inner = WebPkiServerVerifier::builder_with_provider(roots(&ca).map_err(refused)?, self.provider.clone())
-            .build()
-            .map_err(|error| refused(setup(error)))?;
-        let verified = inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
+        let inner = WebPkiServerVerifier::builder_with_provider(
+            roots(&ca).map_err(refused)?,
+            self.provider.clone(),
+        )
+        .build()
+        .map_err(|error| refused(setup(error)))?;
+        let verified =
+            inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
         let found = identity_of(end_entity).map_err(|error| refused(error.into()))?;
         if !found.is_hub() {
-            return Err(refused(TlsError::WrongPeer { expected: "a hub".to_owned(), found: found.uri() }));
+            return Err(refused(TlsError::WrongPeer {
+                expected: "a hub".to_owned(),
+                found: found.uri(),
+            }));
         }
         self.found.0.get_or_init(|| ca);
         Ok(verified)
@@ -287,7 +327,12 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        rustls::crypto::verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -296,7 +341,12 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        rustls::crypto::verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -40,7 +40,9 @@ pub enum PublishError {
         error: io::Error,
     },
     /// Nobody uses that invitation.
-    #[error("`{0}` does not wait for admission; let it `join` with its invitation, or give `--wait`")]
+    #[error(
+        "`{0}` does not wait for admission; let it `join` with its invitation, or give `--wait`"
+    )]
     NotWaiting(String),
     /// Nobody asks for that renewal.
     #[error(

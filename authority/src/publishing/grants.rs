@@ -5,7 +5,9 @@ use std::time::SystemTime;
 use zerotrip_text::cut;
 
 use zerotrip_client::{Connection, SessionError, answered};
-use zerotrip_proto::v1::{CheckEntry, Envelope, ErrorCode, GetGrantsRequest, PublishRequest, UnservedGrant};
+use zerotrip_proto::v1::{
+    CheckEntry, Envelope, ErrorCode, GetGrantsRequest, PublishRequest, UnservedGrant,
+};
 
 use super::PublishError;
 use crate::{Authority, NewGrant};
@@ -54,10 +56,16 @@ pub async fn add_grants(
     };
     let (each, grants) = match variants_of(&new.check, served.as_deref())? {
         Some(variants) => {
-            let named = variants.into_iter().map(|(variant, check)| NamedGrant { id: id_of(&new.id, &variant), check });
+            let named = variants
+                .into_iter()
+                .map(|(variant, check)| NamedGrant { id: id_of(&new.id, &variant), check });
             let each: Vec<_> = named.collect();
             announced(&each);
-            let grant = |one: &NamedGrant| NewGrant { id: one.id.clone(), check: one.check.clone(), ..new.clone() };
+            let grant = |one: &NamedGrant| NewGrant {
+                id: one.id.clone(),
+                check: one.check.clone(),
+                ..new.clone()
+            };
             let grants = each.iter().map(grant).collect();
             (each, grants)
         }
@@ -79,18 +87,26 @@ pub async fn add_grants(
 pub async fn revoke_grant(folder: &Path, id: &str) -> Result<GrantsInForce, PublishError> {
     let authority = Authority::open_for_change(folder)?;
     let envelope = authority.revoke_grant(id, SystemTime::now())?;
-    let connection = Connection::open(authority.home()).await.map_err(PublishError::GrantsNotTaken)?;
+    let connection =
+        Connection::open(authority.home()).await.map_err(PublishError::GrantsNotTaken)?;
     send(&authority, &connection, envelope).await
 }
 
 /// Sends the newest grants, where there are any: a hub that was restored, or could not be reached
 /// before, has older ones.
-pub(super) async fn send_newest(authority: &Authority, connection: &Connection) -> Result<GrantsInForce, PublishError> {
+pub(super) async fn send_newest(
+    authority: &Authority,
+    connection: &Connection,
+) -> Result<GrantsInForce, PublishError> {
     let envelope = authority.newest_grants(SystemTime::now())?;
     send(authority, connection, envelope).await
 }
 
-async fn send(authority: &Authority, connection: &Connection, envelope: Envelope) -> Result<GrantsInForce, PublishError> {
+async fn send(
+    authority: &Authority,
+    connection: &Connection,
+    envelope: Envelope,
+) -> Result<GrantsInForce, PublishError> {
     let theirs = answered(connection.authority().get_grants(GetGrantsRequest {})).await;
     let theirs = theirs.map_err(PublishError::GrantsNotTaken)?.grants.unwrap_or_default();
     let mut unserved = Vec::new();
@@ -120,7 +136,10 @@ fn judges_the_bundle(code: ErrorCode) -> bool {
 
 /// Each variant of a check that is named without one, or with `*`, by its name; `None` where one
 /// variant is named.
-fn variants_of(check: &str, served: Option<&[CheckEntry]>) -> Result<Option<Vec<(String, String)>>, PublishError> {
+fn variants_of(
+    check: &str,
+    served: Option<&[CheckEntry]>,
+) -> Result<Option<Vec<(String, String)>>, PublishError> {
     let name = match check.split_once('/') {
         None => check,
         Some((name, "*")) => name,
@@ -146,7 +165,8 @@ fn id_of(id: &str, variant: &str) -> String {
 
 /// Refuses a check that the hub's catalogue does not have, and names those that it has.
 fn is_served(check: &str, served: &[CheckEntry]) -> Result<(), PublishError> {
-    let known: Vec<String> = served.iter().map(|entry| format!("{}/{}", entry.name, entry.variant)).collect();
+    let known: Vec<String> =
+        served.iter().map(|entry| format!("{}/{}", entry.name, entry.variant)).collect();
     if known.iter().any(|known| known == check) {
         return Ok(());
     }
@@ -161,18 +181,39 @@ mod tests {
 
     #[test]
     fn a_check_without_its_variant_is_each_that_the_hub_serves() {
-        let entry = |name: &str, variant: &str| CheckEntry { name: name.into(), variant: variant.into(), ..CheckEntry::default() };
-        let served = [entry("no-property", "applicant"), entry("no-property", "whole_family"), entry("no-property-2", "applicant")];
+        let entry = |name: &str, variant: &str| CheckEntry {
+            name: name.into(),
+            variant: variant.into(),
+            ..CheckEntry::default()
+        };
+        let served = [
+            entry("no-property", "applicant"),
+            entry("no-property", "whole_family"),
+            entry("no-property-2", "applicant"),
+        ];
         for check in ["no-property", "no-property/*"] {
             let each = variants_of(check, Some(&served)).unwrap().unwrap();
-            let each: Vec<(String, String)> = each.into_iter().map(|(variant, check)| (id_of("fund", &variant), check)).collect();
-            let expected = [("fund-applicant", "no-property/applicant"), ("fund-whole-family", "no-property/whole_family")]
-                .map(|(id, check)| (id.to_owned(), check.to_owned()));
+            let each: Vec<(String, String)> =
+                each.into_iter().map(|(variant, check)| (id_of("fund", &variant), check)).collect();
+            let expected = [
+                ("fund-applicant", "no-property/applicant"),
+                ("fund-whole-family", "no-property/whole_family"),
+            ]
+            .map(|(id, check)| (id.to_owned(), check.to_owned()));
             assert_eq!(each, expected);
         }
-        assert_eq!(variants_of("no-property/couple", Some(&served)).unwrap(), None, "one that is named is that one");
+        assert_eq!(
+            variants_of("no-property/couple", Some(&served)).unwrap(),
+            None,
+            "one that is named is that one"
+        );
         assert_eq!(variants_of("no-property/couple", None).unwrap(), None);
-        for (check, served) in [("no-property", None), ("no-propery", Some(&served[..])), ("", Some(&served[..])), ("/*", Some(&[][..]))] {
+        for (check, served) in [
+            ("no-property", None),
+            ("no-propery", Some(&served[..])),
+            ("", Some(&served[..])),
+            ("/*", Some(&[][..])),
+        ] {
             let refused = variants_of(check, served).unwrap_err().to_string();
             assert!(refused.contains("Nothing was signed"), "{check}: {refused:?}");
         }

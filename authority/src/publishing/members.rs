@@ -5,7 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use zerotrip_channel::new_file::{NewFile, NotPlaced};
 use zerotrip_client::{Connection, answered};
-use zerotrip_proto::v1::{AdmitRequest, Envelope, InviteRequest, KeyDirectory, ListJoinsRequest, PendingJoin, Status};
+use zerotrip_proto::v1::{
+    AdmitRequest, Envelope, InviteRequest, KeyDirectory, ListJoinsRequest, PendingJoin, Status,
+};
 use zerotrip_proto::{from_timestamp, to_timestamp};
 use zerotrip_trust::Digest;
 use zerotrip_trust::identity::Identity;
@@ -42,7 +44,12 @@ pub enum StatusChange {
 }
 
 /// Invites a system: announces the invitation at the hub and writes it to the new file `out`.
-pub async fn invite(folder: &Path, new: &NewMember<'_>, life: Duration, out: &Path) -> Result<Invited, PublishError> {
+pub async fn invite(
+    folder: &Path,
+    new: &NewMember<'_>,
+    life: Duration,
+    out: &Path,
+) -> Result<Invited, PublishError> {
     let now = SystemTime::now();
     let mut authority = Authority::open_for_change(folder)?;
     let mut file = NewFile::reserve(out)?;
@@ -57,12 +64,21 @@ pub async fn invite(folder: &Path, new: &NewMember<'_>, life: Duration, out: &Pa
     answered(connection.authority().invite(announcement)).await?;
     authority.keep_invitation(&invited, now)?;
     let placed = file.place();
-    placed.map_err(|NotPlaced { part, error }| PublishError::InvitationNotPlaced { part, out: out.to_owned(), error })?;
+    placed.map_err(|NotPlaced { part, error }| PublishError::InvitationNotPlaced {
+        part,
+        out: out.to_owned(),
+        error,
+    })?;
     Ok(invited)
 }
 
 /// Admits the system once it has used its invitation, waiting so long for it.
-pub async fn admit(folder: &Path, member: &str, system: &str, wait: Duration) -> Result<Admitted, PublishError> {
+pub async fn admit(
+    folder: &Path,
+    member: &str,
+    system: &str,
+    wait: Duration,
+) -> Result<Admitted, PublishError> {
     // Without the lock: waiting must not keep anybody from suspending a member.
     let authority = Authority::open(folder)?;
     let uri = Identity::system(&authority.directory().trust_domain, member, system)?.uri();
@@ -74,18 +90,27 @@ pub async fn admit(folder: &Path, member: &str, system: &str, wait: Duration) ->
     not_behind(&mut authority, &connection).await?;
     let admission = authority.admit(&pending, SystemTime::now())?;
     let published = publish_directory(&authority, &connection, admission.directory).await?;
-    let certificate_chain = admission.certificate_chain.iter().map(|certificate| certificate.to_vec()).collect();
-    let request = AdmitRequest { system: uri.clone(), certificate_chain, token_digest: awaited.to_vec() };
+    let certificate_chain =
+        admission.certificate_chain.iter().map(|certificate| certificate.to_vec()).collect();
+    let request =
+        AdmitRequest { system: uri.clone(), certificate_chain, token_digest: awaited.to_vec() };
     answered(connection.authority().admit(request)).await?;
     Ok(Admitted { system: uri, revoked: admission.revoked, published })
 }
 
 /// The join that used exactly this invitation: an older one of the same system may wait beside it.
-async fn wait_for(connection: &Connection, uri: &str, awaited: &Digest, wait: Duration) -> Result<Option<PendingJoin>, PublishError> {
+async fn wait_for(
+    connection: &Connection,
+    uri: &str,
+    awaited: &Digest,
+    wait: Duration,
+) -> Result<Option<PendingJoin>, PublishError> {
     let started = Instant::now();
     loop {
         let joins = answered(connection.authority().list_joins(ListJoinsRequest {})).await?.joins;
-        if let Some(pending) = joins.into_iter().find(|join| join.system == uri && join.token_digest == awaited) {
+        if let Some(pending) =
+            joins.into_iter().find(|join| join.system == uri && join.token_digest == awaited)
+        {
             return Ok(Some(pending));
         }
         if started.elapsed() >= wait {
@@ -108,18 +133,25 @@ pub async fn members(folder: &Path) -> Result<(Authority, Option<Behind>), Publi
 }
 
 /// Suspends a member everywhere, or lets it act again.
-pub async fn set_status(folder: &Path, member: &str, status: Status) -> Result<StatusChange, PublishError> {
+pub async fn set_status(
+    folder: &Path,
+    member: &str,
+    status: Status,
+) -> Result<StatusChange, PublishError> {
     let mut authority = Authority::open_for_change(folder)?;
     let connection = Connection::open(authority.home()).await;
     if let Ok(connection) = &connection {
         not_behind(&mut authority, connection).await?;
     }
     let is_so = authority.status(member)? == status
-        && authority.confirmed_directory()?.is_some_and(|confirmed| has_status(&confirmed, member, status));
+        && authority
+            .confirmed_directory()?
+            .is_some_and(|confirmed| has_status(&confirmed, member, status));
     if is_so {
         // What the hub confirmed once it may have lost since, restored from an older copy: its own
         // word decides whether there is news.
-        let not_asked = |error| PublishError::StatusNotAsked { member: member.to_owned(), status, error };
+        let not_asked =
+            |error| PublishError::StatusNotAsked { member: member.to_owned(), status, error };
         let connection = connection.map_err(not_asked)?;
         let theirs = connection.key_directory().await.map_err(not_asked)?;
         if has_status(&theirs, member, status) {
@@ -135,7 +167,11 @@ pub async fn set_status(folder: &Path, member: &str, status: Status) -> Result<S
     publish_status(&authority, &connection, envelope).await
 }
 
-async fn publish_status(authority: &Authority, connection: &Connection, envelope: Envelope) -> Result<StatusChange, PublishError> {
+async fn publish_status(
+    authority: &Authority,
+    connection: &Connection,
+    envelope: Envelope,
+) -> Result<StatusChange, PublishError> {
     Ok(StatusChange::Changed(publish_directory(authority, connection, envelope).await?))
 }
 

@@ -78,7 +78,11 @@ pub enum Progress {
 
 /// Signs the directory anew and publishes it, and the newest grants; renews by rule who asks for it.
 /// `offline` writes the files only.
-pub async fn refresh(folder: &Path, offline: bool, progress: &mut dyn FnMut(Progress)) -> Result<Refreshed, PublishError> {
+pub async fn refresh(
+    folder: &Path,
+    offline: bool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Refreshed, PublishError> {
     let now = SystemTime::now();
     let mut authority = Authority::open_for_change(folder)?;
     // Before the hub is called: with a desk whose certificate has ended it could not be.
@@ -109,7 +113,10 @@ pub async fn refresh(folder: &Path, offline: bool, progress: &mut dyn FnMut(Prog
 
 /// Before anything is signed: a folder that is an older copy takes over what the hub has, and changes
 /// nothing.
-async fn not_behind(authority: &mut Authority, connection: &Connection) -> Result<(), PublishError> {
+async fn not_behind(
+    authority: &mut Authority,
+    connection: &Connection,
+) -> Result<(), PublishError> {
     let theirs = connection.directory_envelope().await?;
     match authority.follow_directory(&theirs)? {
         Some(behind) => Err(PublishError::OlderDirectory(behind)),
@@ -117,7 +124,11 @@ async fn not_behind(authority: &mut Authority, connection: &Connection) -> Resul
     }
 }
 
-async fn publish_directory(authority: &Authority, connection: &Connection, envelope: Envelope) -> Result<Published, PublishError> {
+async fn publish_directory(
+    authority: &Authority,
+    connection: &Connection,
+    envelope: Envelope,
+) -> Result<Published, PublishError> {
     let request = PublishRequest { bundle: Some(envelope.clone()) };
     let reply = answered(connection.authority().publish_directory(request)).await;
     let reply = reply.map_err(PublishError::DirectoryNotTaken)?;

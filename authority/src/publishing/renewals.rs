@@ -24,7 +24,11 @@ pub struct RenewedByHand {
 
 /// Renews the certificate of this member's system, or of the hub where none is named, once it asks for
 /// it; waits so long.
-pub async fn renew_by_hand(folder: &Path, named: Option<(&str, &str)>, wait: Duration) -> Result<RenewedByHand, PublishError> {
+pub async fn renew_by_hand(
+    folder: &Path,
+    named: Option<(&str, &str)>,
+    wait: Duration,
+) -> Result<RenewedByHand, PublishError> {
     let authority = Authority::open(folder)?;
     let (holder, connection) = match named {
         Some((member, system)) => {
@@ -32,7 +36,9 @@ pub async fn renew_by_hand(folder: &Path, named: Option<(&str, &str)>, wait: Dur
             (holder, Connection::open(authority.home()).await?)
         }
         // The hub's own certificate may have ended: that is what brings one here.
-        None => (authority.home().hub.clone(), Connection::open_to_ended_hub(authority.home()).await?),
+        None => {
+            (authority.home().hub.clone(), Connection::open_to_ended_hub(authority.home()).await?)
+        }
     };
     let envelope = wait_for(&authority, &connection, &holder, wait).await?;
     let mut authority = Authority::open_for_change(folder)?;
@@ -79,7 +85,12 @@ pub(super) async fn renew_by_rule(
 
 /// The request of one who asks, once it is there. Without the folder's lock: waiting must not keep
 /// anybody from suspending a member.
-async fn wait_for(authority: &Authority, connection: &Connection, holder: &Identity, wait: Duration) -> Result<Envelope, PublishError> {
+async fn wait_for(
+    authority: &Authority,
+    connection: &Connection,
+    holder: &Identity,
+    wait: Duration,
+) -> Result<Envelope, PublishError> {
     let started = Instant::now();
     loop {
         for envelope in waiting(connection).await? {
@@ -100,7 +111,9 @@ async fn waiting(connection: &Connection) -> Result<Vec<Envelope>, PublishError>
         Ok(reply) => Ok(reply.renewals),
         // While its directory has ended the hub takes nothing but a newer one; they are renewed with
         // the next refresh.
-        Err(SessionError::Refused(refusal)) if refusal.code == ErrorCode::StaleBundle => Ok(Vec::new()),
+        Err(SessionError::Refused(refusal)) if refusal.code == ErrorCode::StaleBundle => {
+            Ok(Vec::new())
+        }
         Err(error) => Err(error.into()),
     }
 }

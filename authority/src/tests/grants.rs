@@ -18,7 +18,8 @@ fn grants_are_added_listed_and_revoked() {
         variants_per_subject: 1,
     };
     let envelope = authority.add_grant(grant.clone(), now).unwrap();
-    let bundle: GrantBundle = dsse::open(&envelope, payload_type::GRANTS, &authority.home().authority).unwrap();
+    let bundle: GrantBundle =
+        dsse::open(&envelope, payload_type::GRANTS, &authority.home().authority).unwrap();
     assert_eq!((bundle.version, bundle.grants.len(), bundle.grants[0].may_issue), (1, 1, true));
     let refused = |change: &dyn Fn(&mut NewGrant)| {
         let mut changed = NewGrant { id: "g-2".into(), ..grant.clone() };
@@ -33,8 +34,14 @@ fn grants_are_added_listed_and_revoked() {
         AuthorityError::GrantThere(_)
     ));
     assert!(matches!(refused(&|grant| grant.id = "G 2".into()), AuthorityError::Grants(_)));
-    assert!(matches!(refused(&|grant| grant.member = "tax".into()), AuthorityError::UnknownMember(_)));
-    assert!(matches!(refused(&|grant| grant.check = "no-property".into()), AuthorityError::Grants(_)));
+    assert!(matches!(
+        refused(&|grant| grant.member = "tax".into()),
+        AuthorityError::UnknownMember(_)
+    ));
+    assert!(matches!(
+        refused(&|grant| grant.check = "no-property".into()),
+        AuthorityError::Grants(_)
+    ));
     assert!(matches!(refused(&|grant| grant.purposes.clear()), AuthorityError::Grants(_)));
     assert!(authority.revoke_grant("g-2", now).is_err());
     authority.revoke_grant("g-1", now).unwrap();
@@ -58,13 +65,28 @@ fn only_what_the_hub_confirmed_counts_as_taken() {
         variants_per_subject: 1,
     };
     let states = |authority: &Authority| -> Vec<_> {
-        authority.grant_states().unwrap().into_iter().map(|(grant, state)| (grant.id, state)).collect()
+        authority
+            .grant_states()
+            .unwrap()
+            .into_iter()
+            .map(|(grant, state)| (grant.id, state))
+            .collect()
     };
-    let version =
-        |envelope: &Envelope| dsse::open::<GrantBundle>(envelope, payload_type::GRANTS, &authority.home().authority).unwrap().version;
+    let version = |envelope: &Envelope| {
+        dsse::open::<GrantBundle>(envelope, payload_type::GRANTS, &authority.home().authority)
+            .unwrap()
+            .version
+    };
     let first = authority.add_grant(new("g-1"), now).unwrap();
-    assert_eq!(authority.add_grant(new("g-1"), now + DAY).unwrap(), first, "once more, it is the same bundle");
-    assert!(authority.add_grant(NewGrant { may_issue: true, ..new("g-1") }, now).is_err(), "another one is not");
+    assert_eq!(
+        authority.add_grant(new("g-1"), now + DAY).unwrap(),
+        first,
+        "once more, it is the same bundle"
+    );
+    assert!(
+        authority.add_grant(NewGrant { may_issue: true, ..new("g-1") }, now).is_err(),
+        "another one is not"
+    );
     assert_eq!(states(&authority), [("g-1".to_owned(), GrantState::NotTaken)]);
     authority.grants_taken(&first).unwrap();
     assert_eq!(states(&authority), [("g-1".to_owned(), GrantState::InForce)]);
@@ -97,21 +119,39 @@ fn only_what_the_hub_confirmed_counts_as_taken() {
     for again_from in [&again, &first] {
         std::fs::write(place.authority().join("grants.dsse"), first.encode_to_vec()).unwrap();
         let _none = std::fs::remove_file(place.authority().join("grants.next.dsse"));
-        assert!(matches!(authority.add_grant(new("g-2"), now), Err(AuthorityError::OlderFile { .. })));
-        assert!(matches!(authority.revoke_grant("g-1", now), Err(AuthorityError::OlderFile { .. })));
+        assert!(matches!(
+            authority.add_grant(new("g-2"), now),
+            Err(AuthorityError::OlderFile { .. })
+        ));
+        assert!(matches!(
+            authority.revoke_grant("g-1", now),
+            Err(AuthorityError::OlderFile { .. })
+        ));
         assert_eq!(authority.follow_hub(again_from).unwrap(), Some(version(again_from)));
         let next = authority.add_grant(new("g-2"), now).unwrap();
         highest += 1;
         assert_eq!(version(&next), highest);
         assert_eq!(authority.follow_hub(again_from).unwrap(), None);
     }
-    let ahead = dsse::seal(payload_type::GRANTS, &GrantBundle { version: 9, ..GrantBundle::default() }, &authority.key).unwrap();
+    let ahead = dsse::seal(
+        payload_type::GRANTS,
+        &GrantBundle { version: 9, ..GrantBundle::default() },
+        &authority.key,
+    )
+    .unwrap();
     assert_eq!(authority.follow_hub(&ahead).unwrap(), Some(9));
     assert_eq!((authority.waiting_grants().unwrap(), states(&authority)), (None, vec![]));
-    let stranger = dsse::seal(payload_type::GRANTS, &GrantBundle::default(), &SigningKey::generate(Algorithm::Ed25519).unwrap()).unwrap();
+    let stranger = dsse::seal(
+        payload_type::GRANTS,
+        &GrantBundle::default(),
+        &SigningKey::generate(Algorithm::Ed25519).unwrap(),
+    )
+    .unwrap();
     assert!(authority.follow_hub(&stranger).is_err());
     // The hub refuses blanks at the end; so does the desk.
-    let blank = authority.add_grant(NewGrant { purposes: vec!["p ".into()], ..new("g-3") }, now).unwrap_err();
+    let blank = authority
+        .add_grant(NewGrant { purposes: vec!["p ".into()], ..new("g-3") }, now)
+        .unwrap_err();
     assert!(matches!(blank, AuthorityError::Grants(_)), "{blank}");
 }
 
@@ -135,8 +175,13 @@ fn several_grants_are_added_as_one_or_not_at_all() {
     assert!(matches!(authority.add_grants(half, now), Err(AuthorityError::UnknownMember(_))));
     assert_eq!(authority.grants().unwrap().grants.len(), 0);
     let envelope = authority.add_grants(both(), now).unwrap();
-    assert_eq!(authority.add_grants(both(), now).unwrap(), envelope, "the same again, while the hub has not taken it");
-    let ids: Vec<String> = authority.grants().unwrap().grants.into_iter().map(|grant| grant.id).collect();
+    assert_eq!(
+        authority.add_grants(both(), now).unwrap(),
+        envelope,
+        "the same again, while the hub has not taken it"
+    );
+    let ids: Vec<String> =
+        authority.grants().unwrap().grants.into_iter().map(|grant| grant.id).collect();
     assert_eq!(ids, ["fund-applicant", "fund-couple"]);
     assert!(matches!(
         authority.add_grants(vec![grant("family", "fund"), grant("couple", "fund")], now),

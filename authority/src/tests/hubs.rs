@@ -7,14 +7,28 @@ fn an_enrolled_hub_can_serve_and_is_in_the_directory() {
     let (place, mut authority) = Place::new();
     let (hub, tls_key) = place.enrol(&mut authority);
     let read = |name: &str| files::read_text(&hub.join(name)).unwrap();
-    let (chain, ca) = (pem::certificates(&read("tls.pem")).unwrap(), pem::certificate(&read("ca.pem")).unwrap());
+    let (chain, ca) =
+        (pem::certificates(&read("tls.pem")).unwrap(), pem::certificate(&read("ca.pem")).unwrap());
     assert_eq!(x509::identity_of(&chain[0]).unwrap().uri(), "spiffe://city.example/hub/main");
     assert!(tls::server_config(&chain, &tls_key, &ca, &[b"h2"]).is_ok());
-    let key = x509::authority_key_at(&pem::certificate(&read("authority.pem")).unwrap(), &ca, SystemTime::now()).unwrap();
-    let envelope = |name: &str| Envelope::decode(files::read(&hub.join(name)).unwrap().as_slice()).unwrap();
-    let directory = Directory::open(&envelope("directory.dsse"), &key, SystemTime::now(), 2).unwrap();
-    assert_eq!(directory.hub_keys("spiffe://city.example/hub/main", KeyUsage::Checkpoint, SystemTime::now()).len(), 1);
-    let grants: GrantBundle = dsse::open(&envelope("grants.dsse"), payload_type::GRANTS, &key).unwrap();
+    let key = x509::authority_key_at(
+        &pem::certificate(&read("authority.pem")).unwrap(),
+        &ca,
+        SystemTime::now(),
+    )
+    .unwrap();
+    let envelope =
+        |name: &str| Envelope::decode(files::read(&hub.join(name)).unwrap().as_slice()).unwrap();
+    let directory =
+        Directory::open(&envelope("directory.dsse"), &key, SystemTime::now(), 2).unwrap();
+    assert_eq!(
+        directory
+            .hub_keys("spiffe://city.example/hub/main", KeyUsage::Checkpoint, SystemTime::now())
+            .len(),
+        1
+    );
+    let grants: GrantBundle =
+        dsse::open(&envelope("grants.dsse"), payload_type::GRANTS, &key).unwrap();
     assert_eq!((grants.version, grants.grants.len()), (1, 0));
     // Enrolled again with new keys, the old ones end.
     place.enrol(&mut authority);
@@ -34,12 +48,20 @@ fn a_hub_that_is_enrolled_anew_supersedes_its_former_certificate() {
     };
     let hub: Identity = "spiffe://city.example/hub/main".parse().unwrap();
     let tls = |envelope: &Envelope, authority: &Authority, at: SystemTime| {
-        Directory::open(envelope, &authority.home().authority, at, 0).unwrap().hub_tls(&hub).unwrap()
+        Directory::open(envelope, &authority.home().authority, at, 0)
+            .unwrap()
+            .hub_tls(&hub)
+            .unwrap()
     };
     let (folder, _) = place.enrol(&mut authority);
     let (key, first) = shown(&folder);
     let enrolled = |authority: &mut Authority, at: SystemTime| {
-        authority.enrol_hub(&folder, &["localhost".to_owned()], &[IpAddr::V4(Ipv4Addr::LOCALHOST)], at)
+        authority.enrol_hub(
+            &folder,
+            &["localhost".to_owned()],
+            &[IpAddr::V4(Ipv4Addr::LOCALHOST)],
+            at,
+        )
     };
     let again = enrolled(&mut authority, now + DAY).unwrap().directory;
     let known = tls(&again, &authority, now + DAY);
@@ -52,7 +74,8 @@ fn a_hub_that_is_enrolled_anew_supersedes_its_former_certificate() {
     let parse = |text: &str| toml::from_str::<Enrolment>(text).unwrap();
     for kept in 1..7_usize {
         place.hub("spiffe://city.example/hub/main", &["sign", "checkpoint"]);
-        let (old, mut new) = (parse(&former), parse(&files::read_text(&folder.join("enrolment.toml")).unwrap()));
+        let (old, mut new) =
+            (parse(&former), parse(&files::read_text(&folder.join("enrolment.toml")).unwrap()));
         for (nth, key) in new.keys.iter_mut().enumerate().filter(|(nth, _)| kept >> nth & 1 == 1) {
             key.clone_from(&old.keys[nth]);
         }
@@ -71,12 +94,19 @@ fn a_hub_that_is_enrolled_anew_supersedes_its_former_certificate() {
     assert!(other != key && begins > later);
     assert!(!known.supersedes(&other, begins));
     let newest = tls(&anew, &authority, now + DAY * 2);
-    assert!(newest.supersedes(&key, later) && newest.supersedes(&key, first) && !newest.supersedes(&other, begins));
+    assert!(
+        newest.supersedes(&key, later)
+            && newest.supersedes(&key, first)
+            && !newest.supersedes(&other, begins)
+    );
     // The former folder given by mistake: its keys are revoked, and those of today are left alone.
     std::fs::write(folder.join("enrolment.toml"), former).unwrap();
     let refused = enrolled(&mut authority, now + DAY * 2).unwrap_err();
     assert!(refused.to_string().contains("its keys were revoked"), "{refused}");
-    assert_eq!(authority.directory().hubs[0].keys.iter().filter(|key| key.revoked_at.is_none()).count(), 2);
+    assert_eq!(
+        authority.directory().hubs[0].keys.iter().filter(|key| key.revoked_at.is_none()).count(),
+        2
+    );
 }
 
 #[test]
@@ -84,10 +114,23 @@ fn enrolments_of_another_hub_or_without_its_keys_are_refused() {
     let (place, mut authority) = Place::new();
     let mut refused = |uri: &str, usages: &[&str]| {
         let (folder, _) = place.hub(uri, usages);
-        authority.enrol_hub(&folder, &["localhost".into()], &[IpAddr::V4(Ipv4Addr::LOCALHOST)], SystemTime::now()).unwrap_err().to_string()
+        authority
+            .enrol_hub(
+                &folder,
+                &["localhost".into()],
+                &[IpAddr::V4(Ipv4Addr::LOCALHOST)],
+                SystemTime::now(),
+            )
+            .unwrap_err()
+            .to_string()
     };
-    assert!(refused("spiffe://city.example/hub/other", &["sign", "checkpoint"]).contains("this authority's hub"));
-    assert!(refused("spiffe://city.example/hub/main", &["sign"]).contains("no key for `checkpoint`"));
+    assert!(
+        refused("spiffe://city.example/hub/other", &["sign", "checkpoint"])
+            .contains("this authority's hub")
+    );
+    assert!(
+        refused("spiffe://city.example/hub/main", &["sign"]).contains("no key for `checkpoint`")
+    );
     assert!(refused("spiffe://city.example/hub/main", &["sign", "seal"]).contains("usage `seal`"));
     let (folder, _) = place.hub("spiffe://city.example/hub/main", &["sign", "checkpoint"]);
     let not_asked = authority.enrol_hub(&folder, &["localhost".into()], &[], SystemTime::now());

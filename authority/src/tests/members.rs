@@ -18,9 +18,13 @@ fn only_the_invited_are_admitted() {
     let mut other = pending(&invited);
     other.system = "spiffe://city.example/member/tax/system/desk".into();
     assert!(matches!(authority.admit(&other, now), Err(AuthorityError::NotInvited(_))));
-    assert!(matches!(authority.admit(&pending(&invited), now + DAY), Err(AuthorityError::NotInvited(_))));
+    assert!(matches!(
+        authority.admit(&pending(&invited), now + DAY),
+        Err(AuthorityError::NotInvited(_))
+    ));
     let mut stranger = pending(&invited);
-    stranger.csr = x509::make_csr(&TlsKey::generate().unwrap(), &authority.home().system, &[], &[]).unwrap();
+    stranger.csr =
+        x509::make_csr(&TlsKey::generate().unwrap(), &authority.home().system, &[], &[]).unwrap();
     let stranger = bound(&invited, stranger);
     assert!(matches!(authority.admit(&stranger, now), Err(AuthorityError::Certificate(_))));
     let mut twice = pending(&invited);
@@ -28,12 +32,20 @@ fn only_the_invited_are_admitted() {
     twice.keys.push(first);
     let twice = bound(&invited, twice);
     assert!(matches!(authority.admit(&twice, now), Err(AuthorityError::Directory(_))));
-    assert_eq!(authority.directory().members[1].systems.len(), 0, "a refused system leaves nothing");
+    assert_eq!(
+        authority.directory().members[1].systems.len(),
+        0,
+        "a refused system leaves nothing"
+    );
 
     let admitted = authority.admit(&pending(&invited), now).unwrap();
     assert_eq!(x509::identity_of(&admitted.certificate_chain[0]).unwrap().uri(), admitted.system);
-    let directory = Directory::open(&admitted.directory, &authority.home().authority, now, 2).unwrap();
-    assert!(directory.is_active(&admitted.system.parse().unwrap()) && !directory.is_administrator(&admitted.system.parse().unwrap()));
+    let directory =
+        Directory::open(&admitted.directory, &authority.home().authority, now, 2).unwrap();
+    assert!(
+        directory.is_active(&admitted.system.parse().unwrap())
+            && !directory.is_administrator(&admitted.system.parse().unwrap())
+    );
     let jwks = files::read_text(&place.authority().join("jwks.json")).unwrap();
     assert!(jwks.contains(&admitted.system));
     assert!(authority.invited(now).unwrap().is_empty());
@@ -55,15 +67,20 @@ fn what_a_system_says_of_its_own_keys_keeps_none_of_them_alive() {
         let (_, former) = admit(&mut |invited| {
             let mut claiming = pending(invited);
             for key in &mut claiming.keys {
-                (key.revoked_at, key.not_before) = (said.map(to_timestamp), Some(to_timestamp(now - DAY * 3000)));
+                (key.revoked_at, key.not_before) =
+                    (said.map(to_timestamp), Some(to_timestamp(now - DAY * 3000)));
             }
             claiming
         });
         let (newer, _) = admit(&mut pending);
-        let (again, _) = admit(&mut |invited| PendingJoin { token_digest: pending(invited).token_digest, ..former.clone() });
+        let (again, _) = admit(&mut |invited| PendingJoin {
+            token_digest: pending(invited).token_digest,
+            ..former.clone()
+        });
         assert!(matches!(again, Err(AuthorityError::RevokedKeys(_))), "{said:?}");
 
-        let directory = Directory::open(&newer.unwrap(), &authority.home().authority, now, 2).unwrap();
+        let directory =
+            Directory::open(&newer.unwrap(), &authority.home().authority, now, 2).unwrap();
         for key in &former.keys {
             for at in [now - DAY * 2000, now, now + DAY] {
                 let usage = KeyUsage::try_from(key.usage).unwrap();
@@ -71,8 +88,12 @@ fn what_a_system_says_of_its_own_keys_keeps_none_of_them_alive() {
             }
         }
         let identity: Identity = former.system.parse().unwrap();
-        let former = authority.ca.sign_csr(&former.csr, &identity, &[], &[], now - DAY, now + DAY).unwrap();
-        assert!(directory.is_superseded(&identity, &x509::key_digest(&former).unwrap()), "{said:?}");
+        let former =
+            authority.ca.sign_csr(&former.csr, &identity, &[], &[], now - DAY, now + DAY).unwrap();
+        assert!(
+            directory.is_superseded(&identity, &x509::key_digest(&former).unwrap()),
+            "{said:?}"
+        );
     }
 }
 
@@ -93,21 +114,30 @@ fn a_system_is_admitted_anew_with_new_keys_alone() {
     let repeated = authority.admit(&former, now).unwrap();
     assert_eq!((repeated.version, repeated.revoked), (first.version + 1, 0), "the same papers");
     let spent = authority.admit(&pending(&invited), now);
-    assert!(matches!(spent, Err(AuthorityError::Spent(_))), "other papers under the same invitation");
+    assert!(
+        matches!(spent, Err(AuthorityError::Spent(_))),
+        "other papers under the same invitation"
+    );
 
     // By which of SIGN, SEAL and TLS key are the former ones.
     for kept in 1..8_usize {
         let invited = invite(&mut authority);
         let fresh = pending(&invited);
         let keys = former.keys.iter().zip(&fresh.keys).enumerate();
-        let keys = keys.map(|(nth, (old, new))| if kept >> nth & 1 == 1 { old.clone() } else { new.clone() }).collect();
+        let keys = keys
+            .map(|(nth, (old, new))| if kept >> nth & 1 == 1 { old.clone() } else { new.clone() })
+            .collect();
         let csr = if kept & 4 == 4 { former.csr.clone() } else { fresh.csr.clone() };
         let refused = authority.admit(&bound(&invited, PendingJoin { csr, keys, ..fresh }), now);
         assert!(matches!(refused, Err(AuthorityError::KnownKeys(_))), "{kept:#b}");
     }
     let invited = invite(&mut authority);
     let anew = authority.admit(&pending(&invited), now).unwrap();
-    assert_eq!((anew.version, anew.revoked), (repeated.version + 1, 2), "nothing was kept of what was refused");
+    assert_eq!(
+        (anew.version, anew.revoked),
+        (repeated.version + 1, 2),
+        "nothing was kept of what was refused"
+    );
 }
 
 #[test]
@@ -124,18 +154,29 @@ fn papers_that_were_changed_on_the_way_are_refused() {
     let fewer = PendingJoin { keys: good.keys[..1].to_vec(), ..good.clone() };
     let untagged = PendingJoin { binding_tag: vec![], ..good.clone() };
     // With the token, which the hub gets to see, nothing can be tagged either.
-    let tag = zerotrip_trust::invitation::binding_tag(&invited.invitation.token, &good.system, &appended.csr, &appended.keys);
+    let tag = zerotrip_trust::invitation::binding_tag(
+        &invited.invitation.token,
+        &good.system,
+        &appended.csr,
+        &appended.keys,
+    );
     let retagged = PendingJoin { binding_tag: tag.to_vec(), ..appended.clone() };
     for tampered in [appended, exchanged, swapped, fewer, untagged, retagged] {
         let error = authority.admit(&tampered, now).unwrap_err();
-        assert!(matches!(&error, AuthorityError::Tampered(system) if *system == good.system), "{error}");
+        assert!(
+            matches!(&error, AuthorityError::Tampered(system) if *system == good.system),
+            "{error}"
+        );
         assert!(error.to_string().contains("invite it again"));
     }
     assert_eq!(authority.directory().members[1].systems.len(), 0, "nothing of them stays");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(place.authority().join("invitations.toml")).unwrap().permissions().mode();
+        let mode = std::fs::metadata(place.authority().join("invitations.toml"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
     authority.admit(&good, now).unwrap();
@@ -153,11 +194,18 @@ fn a_new_invitation_voids_older_ones_of_the_same_system() {
     let older = invite(&fund());
     let beside = invite(&NewMember { system: "window", ..fund() });
     let newer = invite(&fund());
-    let awaited = |invited: &Invited| authority.awaited(&invited.invitation.system.uri(), now).unwrap();
+    let awaited =
+        |invited: &Invited| authority.awaited(&invited.invitation.system.uri(), now).unwrap();
     assert_eq!(awaited(&older), newer.invitation.token_digest());
     assert_eq!(awaited(&beside), beside.invitation.token_digest());
-    assert!(matches!(authority.awaited(&newer.invitation.system.uri(), now + DAY), Err(AuthorityError::NoInvitation(_))));
-    assert!(matches!(authority.awaited("spiffe://city.example/member/fund/system/none", now), Err(AuthorityError::NoInvitation(_))));
+    assert!(matches!(
+        authority.awaited(&newer.invitation.system.uri(), now + DAY),
+        Err(AuthorityError::NoInvitation(_))
+    ));
+    assert!(matches!(
+        authority.awaited("spiffe://city.example/member/fund/system/none", now),
+        Err(AuthorityError::NoInvitation(_))
+    ));
     assert!(matches!(authority.admit(&pending(&older), now), Err(AuthorityError::NotInvited(_))));
     authority.admit(&pending(&newer), now).unwrap();
     authority.admit(&pending(&beside), now).unwrap();
@@ -171,7 +219,11 @@ fn invitations_of_before_there_was_a_binding_are_read_and_admit_nobody() {
     authority.keep_invitation(&invited, now).unwrap();
     let path = place.authority().join("invitations.toml");
     let text = files::read_text(&path).unwrap();
-    let old: String = text.lines().filter(|line| !line.starts_with("binding")).map(|line| format!("{line}\n")).collect();
+    let old: String = text
+        .lines()
+        .filter(|line| !line.starts_with("binding"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     assert_ne!(old, text);
     files::write(&path, old.as_bytes(), Secrecy::Private).unwrap();
     assert!(matches!(authority.admit(&pending(&invited), now), Err(AuthorityError::Tampered(_))));

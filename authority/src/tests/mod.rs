@@ -37,7 +37,15 @@ struct Place {
 impl Place {
     fn new() -> (Self, Authority) {
         let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::init(&folder.path().join("a"), "city.example", "main", URL, DAY, SystemTime::now()).unwrap();
+        let authority = Authority::init(
+            &folder.path().join("a"),
+            "city.example",
+            "main",
+            URL,
+            DAY,
+            SystemTime::now(),
+        )
+        .unwrap();
         (Self { folder }, authority)
     }
 
@@ -48,19 +56,42 @@ impl Place {
     fn hub(&self, uri: &str, usages: &[&str]) -> (PathBuf, TlsKey) {
         let folder = self.folder.path().join("h");
         let tls = TlsKey::generate().unwrap();
-        let csr = x509::make_csr(&tls, &uri.parse().unwrap(), &["localhost".into()], &[IpAddr::V4(Ipv4Addr::LOCALHOST)]).unwrap();
+        let csr = x509::make_csr(
+            &tls,
+            &uri.parse().unwrap(),
+            &["localhost".into()],
+            &[IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        )
+        .unwrap();
         let key = |usage: &&str| EnrolledKey {
             usage: (*usage).to_owned(),
-            public: STANDARD.encode(SigningKey::generate(Algorithm::Ed25519).unwrap().public().bytes()),
+            public: STANDARD
+                .encode(SigningKey::generate(Algorithm::Ed25519).unwrap().public().bytes()),
         };
-        let enrolment = Enrolment { uri: uri.into(), csr: STANDARD.encode(csr), keys: usages.iter().map(key).collect() };
-        files::write(&folder.join("enrolment.toml"), toml::to_string(&enrolment).unwrap().as_bytes(), Secrecy::Public).unwrap();
+        let enrolment = Enrolment {
+            uri: uri.into(),
+            csr: STANDARD.encode(csr),
+            keys: usages.iter().map(key).collect(),
+        };
+        files::write(
+            &folder.join("enrolment.toml"),
+            toml::to_string(&enrolment).unwrap().as_bytes(),
+            Secrecy::Public,
+        )
+        .unwrap();
         (folder, tls)
     }
 
     fn enrol(&self, authority: &mut Authority) -> (PathBuf, TlsKey) {
         let (folder, tls) = self.hub("spiffe://city.example/hub/main", &["sign", "checkpoint"]);
-        authority.enrol_hub(&folder, &["localhost".into()], &[IpAddr::V4(Ipv4Addr::LOCALHOST)], SystemTime::now()).unwrap();
+        authority
+            .enrol_hub(
+                &folder,
+                &["localhost".into()],
+                &[IpAddr::V4(Ipv4Addr::LOCALHOST)],
+                SystemTime::now(),
+            )
+            .unwrap();
         (folder, tls)
     }
 }
@@ -73,8 +104,13 @@ fn pending(invited: &Invited) -> PendingJoin {
         SigningKey::generate(algorithm).unwrap().public().to_proto(usage, now - DAY, now + DAY)
     };
     let keys = vec![key(KeyUsage::Sign, Algorithm::Ed25519), key(KeyUsage::Seal, Algorithm::Es256)];
-    let pending =
-        PendingJoin { system: system.uri(), token_digest: invited.invitation.token_digest().to_vec(), csr, keys, binding_tag: vec![] };
+    let pending = PendingJoin {
+        system: system.uri(),
+        token_digest: invited.invitation.token_digest().to_vec(),
+        csr,
+        keys,
+        binding_tag: vec![],
+    };
     bound(invited, pending)
 }
 
@@ -85,7 +121,13 @@ fn bound(invited: &Invited, pending: PendingJoin) -> PendingJoin {
 }
 
 fn fund() -> NewMember<'static> {
-    NewMember { member: "fund", system: "desk", name_en: Some("Housing fund"), name_zh: Some("公积金中心"), administrator: false }
+    NewMember {
+        member: "fund",
+        system: "desk",
+        name_en: Some("Housing fund"),
+        name_zh: Some("公积金中心"),
+        administrator: false,
+    }
 }
 
 #[test]
@@ -93,7 +135,10 @@ fn a_new_authority_is_also_its_administrators_system() {
     let (place, authority) = Place::new();
     let home = SystemHome::load(&place.authority()).unwrap();
     let directory = home.directory(SystemTime::now()).unwrap();
-    assert_eq!((directory.version(), home.uri().as_str()), (1, "spiffe://city.example/member/authority/system/desk"));
+    assert_eq!(
+        (directory.version(), home.uri().as_str()),
+        (1, "spiffe://city.example/member/authority/system/desk")
+    );
     assert!(directory.is_administrator(&home.system));
     assert!(home.tls(b"h2").is_ok());
     assert_eq!(home.address.to_string(), URL);
@@ -104,7 +149,8 @@ fn a_new_authority_is_also_its_administrators_system() {
         let mode = std::fs::metadata(place.authority().join(secret)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{secret}");
     }
-    let again = Authority::init(&place.authority(), "city.example", "main", URL, DAY, SystemTime::now());
+    let again =
+        Authority::init(&place.authority(), "city.example", "main", URL, DAY, SystemTime::now());
     assert!(matches!(again, Err(AuthorityError::Occupied(_))));
     assert!(matches!(Authority::open(place.folder.path()), Err(AuthorityError::NotOne(_))));
     let bad = |domain: &str, hub: &str, url: &str, life| {
@@ -120,7 +166,8 @@ fn a_new_authority_is_also_its_administrators_system() {
 #[test]
 fn a_folder_of_which_part_was_put_back_publishes_nothing_older() {
     let now = SystemTime::now();
-    let files = ["directory.binpb", "directory.dsse", "directory.confirmed.dsse", "directory.signed"];
+    let files =
+        ["directory.binpb", "directory.dsse", "directory.confirmed.dsse", "directory.signed"];
     for put_back in 1..16_usize {
         let (place, mut authority) = Place::new();
         place.enrol(&mut authority);
@@ -129,22 +176,29 @@ fn a_folder_of_which_part_was_put_back_publishes_nothing_older() {
         let admitted = authority.admit(&pending(&invited), now).unwrap();
         authority.directory_confirmed(&admitted.directory).unwrap();
         let at = |name: &str| place.authority().join(name);
-        let copies: Vec<Vec<u8>> = files.iter().map(|name| std::fs::read(at(name)).unwrap()).collect();
+        let copies: Vec<Vec<u8>> =
+            files.iter().map(|name| std::fs::read(at(name)).unwrap()).collect();
         let suspended = authority.set_status("fund", Status::Suspended, now).unwrap();
         authority.directory_confirmed(&suspended).unwrap();
         drop(authority);
-        for (_, (name, copy)) in files.iter().zip(&copies).enumerate().filter(|(nth, _)| put_back >> nth & 1 == 1) {
+        for (_, (name, copy)) in
+            files.iter().zip(&copies).enumerate().filter(|(nth, _)| put_back >> nth & 1 == 1)
+        {
             std::fs::write(at(name), copy).unwrap();
         }
         let mut authority = Authority::open_for_change(&place.authority()).unwrap();
         // Where only the working copy is older, nothing is signed without the hub either.
         if put_back & 9 == 1 {
-            assert!(matches!(authority.sign_directory(now), Err(AuthorityError::OlderFile { .. })), "{put_back:#b}");
+            assert!(
+                matches!(authority.sign_directory(now), Err(AuthorityError::OlderFile { .. })),
+                "{put_back:#b}"
+            );
         }
         authority.follow_directory(&suspended).unwrap();
         assert_eq!(authority.status("fund").unwrap(), Status::Suspended, "{put_back:#b}");
         let next = authority.sign_directory(now).unwrap();
-        let next: KeyDirectory = dsse::open(&next, payload_type::DIRECTORY, &authority.home().authority).unwrap();
+        let next: KeyDirectory =
+            dsse::open(&next, payload_type::DIRECTORY, &authority.home().authority).unwrap();
         let fund = next.members.iter().find(|member| member.id == "fund").unwrap();
         assert_eq!(fund.status(), Status::Suspended, "{put_back:#b}");
     }
@@ -161,7 +215,10 @@ fn one_at_a_time_changes_the_folder() {
     assert!(again().unwrap_err().to_string().contains("another command is changing the authority"));
     drop(first);
     assert!(again().is_ok());
-    assert!(matches!(Authority::open_for_change(place.folder.path()), Err(AuthorityError::NotOne(_))));
+    assert!(matches!(
+        Authority::open_for_change(place.folder.path()),
+        Err(AuthorityError::NotOne(_))
+    ));
 }
 
 #[test]
@@ -175,7 +232,17 @@ fn suspending_is_a_new_directory() {
     let directory = Directory::open(&envelope, &authority.home().authority, now, 3).unwrap();
     assert!(!directory.is_active(&invited.invitation.system));
     let envelope = authority.set_status("fund", Status::Active, now).unwrap();
-    assert!(Directory::open(&envelope, &authority.home().authority, now, 4).unwrap().is_active(&invited.invitation.system));
-    assert!(matches!(authority.set_status("tax", Status::Active, now), Err(AuthorityError::UnknownMember(_))));
-    assert!(matches!(authority.set_status(MEMBER, Status::Suspended, now), Err(AuthorityError::Itself)));
+    assert!(
+        Directory::open(&envelope, &authority.home().authority, now, 4)
+            .unwrap()
+            .is_active(&invited.invitation.system)
+    );
+    assert!(matches!(
+        authority.set_status("tax", Status::Active, now),
+        Err(AuthorityError::UnknownMember(_))
+    ));
+    assert!(matches!(
+        authority.set_status(MEMBER, Status::Suspended, now),
+        Err(AuthorityError::Itself)
+    ));
 }

@@ -34,7 +34,11 @@ pub async fn dropped(kind: &str, rows: usize, folder: &Path) -> Result<(), Failu
     let path = folder.join(&name);
     fs::write(&path, written(kind, rows)?)?;
     let bytes = fs::read(&path)?;
-    let manifest = Manifest { as_of: chrono::Local::now().fixed_offset(), rows: rows as u64, sha256: hex::encode(sha256(&bytes)) };
+    let manifest = Manifest {
+        as_of: chrono::Local::now().fixed_offset(),
+        rows: rows as u64,
+        sha256: hex::encode(sha256(&bytes)),
+    };
     drop(bytes);
     fs::write(folder.join(format!("{name}.manifest.toml")), manifest.to_text())?;
     let encoding = match kind {
@@ -43,7 +47,10 @@ pub async fn dropped(kind: &str, rows: usize, folder: &Path) -> Result<(), Failu
         _ => "",
     };
     let begun = Instant::now();
-    let (source, dataset) = describe(folder, &format!("kind = \"{kind}\"\npath = \"{name}\"\n{encoding}as_of = \"manifest\""))?;
+    let (source, dataset) = describe(
+        folder,
+        &format!("kind = \"{kind}\"\npath = \"{name}\"\n{encoding}as_of = \"manifest\""),
+    )?;
     let read_in = rate(rows, begun);
     let taken = ours(&*source, &dataset, rows).await?;
     drop(source);
@@ -61,7 +68,13 @@ pub async fn dropped(kind: &str, rows: usize, folder: &Path) -> Result<(), Failu
         return fail(format!("{read} rows of {rows} were read"));
     }
     let read_in = ReadIn { ours: read_in, alone };
-    print(kind, rows, &taken, &sqlite::alone(rows, &sqlite::write(rows, folder)?).await?, Some(&read_in));
+    print(
+        kind,
+        rows,
+        &taken,
+        &sqlite::alone(rows, &sqlite::write(rows, folder)?).await?,
+        Some(&read_in),
+    );
     Ok(())
 }
 
@@ -79,7 +92,8 @@ fn written(kind: &str, rows: usize) -> Result<Vec<u8>, Failure> {
         "parquet" => {
             let rows = cells().collect::<Result<Vec<_>, Failure>>()?;
             let columns = FIELDS.iter().enumerate().map(|(place, name)| {
-                let texts: StringArray = rows.iter().map(|row| row.get(place).map(String::as_str)).collect();
+                let texts: StringArray =
+                    rows.iter().map(|row| row.get(place).map(String::as_str)).collect();
                 (*name, Arc::new(texts) as ArrayRef)
             });
             let batch = RecordBatch::try_from_iter(columns)?;
@@ -110,7 +124,10 @@ fn dbf(path: &Path) -> Result<usize, Failure> {
     let [_, _, _, _, c1, c2, c3, c4, h1, h2, w1, w2, ..] = head;
     let mut fields = vec![0; usize::from(u16::from_le_bytes([h1, h2])).saturating_sub(32)];
     file.read_exact(&mut fields)?;
-    let widths: Vec<usize> = fields.chunks_exact(32).filter_map(|field| field.get(16).copied().map(usize::from)).collect();
+    let widths: Vec<usize> = fields
+        .chunks_exact(32)
+        .filter_map(|field| field.get(16).copied().map(usize::from))
+        .collect();
     let mut record = vec![0; u16::from_le_bytes([w1, w2]).into()];
     let mut count = 0;
     for _ in 0..u32::from_le_bytes([c1, c2, c3, c4]) {
@@ -132,7 +149,11 @@ fn columns(path: &Path) -> Result<usize, Failure> {
         let batch = batch?;
         count += batch.num_rows();
         for column in batch.columns() {
-            column.as_string::<i32>().iter().flatten().for_each(|text| drop(std::hint::black_box(text.to_owned())));
+            column
+                .as_string::<i32>()
+                .iter()
+                .flatten()
+                .for_each(|text| drop(std::hint::black_box(text.to_owned())));
         }
     }
     Ok(count)
@@ -161,9 +182,12 @@ fn workbook(path: &Path) -> Result<usize, Failure> {
 
 /// A collection over HTTP, in one answer.
 pub async fn rest(rows: usize, folder: &Path) -> Result<(), Failure> {
-    let data = (0..rows).map(|number| Ok(FIELDS.into_iter().zip(row(number)?).collect::<std::collections::BTreeMap<_, _>>()));
+    let data = (0..rows).map(|number| {
+        Ok(FIELDS.into_iter().zip(row(number)?).collect::<std::collections::BTreeMap<_, _>>())
+    });
     let data = data.collect::<Result<Vec<_>, Failure>>()?;
-    let body = Bytes::from(serde_json::to_vec(&serde_json::json!({ "total": rows, "data": data }))?);
+    let body =
+        Bytes::from(serde_json::to_vec(&serde_json::json!({ "total": rows, "data": data }))?);
     drop(data);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
@@ -175,8 +199,8 @@ pub async fn rest(rows: usize, folder: &Path) -> Result<(), Failure> {
                 let body = body.clone();
                 async move { Ok::<_, Infallible>(Response::new(Full::new(body))) }
             };
-            let connection =
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), hyper::service::service_fn(answer));
+            let connection = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), hyper::service::service_fn(answer));
             tokio::spawn(async move { drop(connection.await) });
         }
     });
@@ -191,8 +215,10 @@ pub async fn rest(rows: usize, folder: &Path) -> Result<(), Failure> {
     let taken = ours(&*source, &dataset, rows).await?;
     drop(source);
     let begun = Instant::now();
-    let (mut client, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(TcpStream::connect(("127.0.0.1", port)).await?)).await?;
+    let (mut client, connection) = hyper::client::conn::http1::handshake(TokioIo::new(
+        TcpStream::connect(("127.0.0.1", port)).await?,
+    ))
+    .await?;
     let connection = tokio::spawn(async move { drop(connection.await) });
     let asked = Request::get("/rows").header("host", "127.0.0.1").body(Full::new(Bytes::new()))?;
     let answer = client.send_request(asked).await?.into_body().collect().await?.to_bytes();
@@ -205,6 +231,12 @@ pub async fn rest(rows: usize, folder: &Path) -> Result<(), Failure> {
     if read != rows {
         return fail(format!("{read} rows of {rows} were read"));
     }
-    print("rest", rows, &taken, &sqlite::alone(rows, &sqlite::write(rows, folder)?).await?, Some(&read_in));
+    print(
+        "rest",
+        rows,
+        &taken,
+        &sqlite::alone(rows, &sqlite::write(rows, folder)?).await?,
+        Some(&read_in),
+    );
     Ok(())
 }

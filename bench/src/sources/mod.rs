@@ -72,7 +72,9 @@ pub async fn run(arguments: &Sources, folder: &Path) -> Result<(), Failure> {
             "xls" => files::dropped(kind, rows.min(files::MOST_IN_XLS), &folder).await?,
             "rest" => files::rest(rows.min(MOST_IN_ONE), &folder).await?,
             other => {
-                return fail(format!("no kind `{other}`; there are sqlite, postgres, mysql, odbc, csv, xlsx, xls, dbf, parquet and rest"));
+                return fail(format!(
+                    "no kind `{other}`; there are sqlite, postgres, mysql, odbc, csv, xlsx, xls, dbf, parquet and rest"
+                ));
             }
         }
     }
@@ -80,9 +82,11 @@ pub async fn run(arguments: &Sources, folder: &Path) -> Result<(), Failure> {
 }
 
 fn person(number: usize) -> Result<ResidentId, Failure> {
-    let day = chrono::NaiveDate::from_ymd_opt(1930, 1, 1).and_then(|day| day.checked_add_days(chrono::Days::new((number / 900) as u64)));
+    let day = chrono::NaiveDate::from_ymd_opt(1930, 1, 1)
+        .and_then(|day| day.checked_add_days(chrono::Days::new((number / 900) as u64)));
     let day = day.ok_or("beyond the calendar")?;
-    ResidentId::from_parts(330_106, day, u16::try_from(number % 900)?).ok_or_else(|| "no such id".into())
+    ResidentId::from_parts(330_106, day, u16::try_from(number % 900)?)
+        .ok_or_else(|| "no such id".into())
 }
 
 /// A row: an id, a status, a day, an address.
@@ -98,7 +102,9 @@ fn row(number: usize) -> Result<[String; 4], Failure> {
 
 fn describe(folder: &Path, source: &str) -> Result<(Arc<dyn Source>, DatasetFile), Failure> {
     let column = |name: &str, field: &str, what: &str| {
-        format!("[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n")
+        format!(
+            "[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n"
+        )
     };
     let text = format!(
         "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\nmost_age = \"36h\"\n\
@@ -137,7 +143,8 @@ fn rate(rows: usize, begun: Instant) -> f64 {
 }
 
 async fn ours(source: &dyn Source, dataset: &DatasetFile, rows: usize) -> Result<Taken, Failure> {
-    let look_up = median(rows, async |number| looked_up(source, vec![person(number)?], 1).await).await?;
+    let look_up =
+        median(rows, async |number| looked_up(source, vec![person(number)?], 1).await).await?;
     let keys = key_numbers(rows).map(person).collect::<Result<Vec<_>, _>>()?;
     let expected = keys.len();
     let begun = Instant::now();
@@ -152,7 +159,11 @@ async fn ours(source: &dyn Source, dataset: &DatasetFile, rows: usize) -> Result
     Ok(Taken { look_up, keys, scan: rate(rows, begun), resident: (before, most.max(before)) })
 }
 
-async fn looked_up(source: &dyn Source, keys: Vec<ResidentId>, expected: usize) -> Result<(), Failure> {
+async fn looked_up(
+    source: &dyn Source,
+    keys: Vec<ResidentId>,
+    expected: usize,
+) -> Result<(), Failure> {
     let stop = Stop::at(Instant::now() + Duration::from_secs(120));
     let look_up = LookUp { columns: vec![0], keys: keys.into(), most_rows: u64::MAX, stop };
     let (count, _) = source::count_rows(source, look_up).await?;
@@ -163,17 +174,32 @@ async fn looked_up(source: &dyn Source, keys: Vec<ResidentId>, expected: usize) 
 async fn scanned(source: &dyn Source, dataset: &DatasetFile) -> Result<(usize, u64), Failure> {
     let stop = Stop::at(Instant::now() + Duration::from_secs(600));
     let only = Predicate::All(Vec::new());
-    let select = Select { columns: vec![0, 1, 2, 3], only, counted: false, first: None, most_rows: u64::MAX, stop };
+    let select = Select {
+        columns: vec![0, 1, 2, 3],
+        only,
+        counted: false,
+        first: None,
+        most_rows: u64::MAX,
+        stop,
+    };
     let (sender, mut rows) = mpsc::channel::<Rows>(2);
     let schema = Arc::new(Schema::new(
-        [("owner", DataType::Utf8), ("status", DataType::Utf8), ("filed_on", DataType::Date32), ("address", DataType::Utf8)]
-            .map(|(name, kind)| Field::new(name, kind, true))
-            .to_vec(),
+        [
+            ("owner", DataType::Utf8),
+            ("status", DataType::Utf8),
+            ("filed_on", DataType::Date32),
+            ("address", DataType::Utf8),
+        ]
+        .map(|(name, kind)| Field::new(name, kind, true))
+        .to_vec(),
     ));
     let counted = async {
         let (mut count, mut batches, mut most) = (0, 0_usize, 0);
         while let Some(batch) = rows.recv().await {
-            let (mut texts, mut days) = ([StringBuilder::new(), StringBuilder::new(), StringBuilder::new()], Date32Builder::new());
+            let (mut texts, mut days) = (
+                [StringBuilder::new(), StringBuilder::new(), StringBuilder::new()],
+                Date32Builder::new(),
+            );
             for cells in batch.iter() {
                 for (place, (column, raw)) in dataset.columns.iter().zip(cells.iter()).enumerate() {
                     let text = texts.get_mut(if place == 3 { 2 } else { place.min(1) });
@@ -187,8 +213,12 @@ async fn scanned(source: &dyn Source, dataset: &DatasetFile) -> Result<(usize, u
                 }
             }
             let [mut owner, mut status, mut address] = texts;
-            let columns: Vec<ArrayRef> =
-                vec![Arc::new(owner.finish()), Arc::new(status.finish()), Arc::new(days.finish()), Arc::new(address.finish())];
+            let columns: Vec<ArrayRef> = vec![
+                Arc::new(owner.finish()),
+                Arc::new(status.finish()),
+                Arc::new(days.finish()),
+                Arc::new(address.finish()),
+            ];
             count += RecordBatch::try_new(Arc::clone(&schema), columns)?.num_rows();
             if batches.is_multiple_of(BATCHES_PER_LOOK) {
                 most = measure::resident(std::process::id())?.now.max(most);
@@ -202,7 +232,10 @@ async fn scanned(source: &dyn Source, dataset: &DatasetFile) -> Result<(usize, u
     counted
 }
 
-async fn median<F: Future<Output = Result<(), Failure>>>(rows: usize, mut ask: impl FnMut(usize) -> F) -> Result<Duration, Failure> {
+async fn median<F: Future<Output = Result<(), Failure>>>(
+    rows: usize,
+    mut ask: impl FnMut(usize) -> F,
+) -> Result<Duration, Failure> {
     let mut times = Vec::with_capacity(LOOK_UPS);
     for number in 0..LOOK_UPS {
         let begun = Instant::now();
@@ -220,7 +253,9 @@ fn print(kind: &str, rows: usize, ours: &Taken, driver: &Taken, read_in: Option<
     let (c, d) = (ours.keys.as_secs_f64(), driver.keys.as_secs_f64());
     let read_in = match read_in {
         Some(ReadIn { ours, alone: None }) => format!("{ours:.0} | – | –"),
-        Some(ReadIn { ours, alone: Some(alone) }) => format!("{ours:.0} | {alone:.0} | {:.2}", ours / alone),
+        Some(ReadIn { ours, alone: Some(alone) }) => {
+            format!("{ours:.0} | {alone:.0} | {:.2}", ours / alone)
+        }
         None => "– | – | –".to_owned(),
     };
     println!(

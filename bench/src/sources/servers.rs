@@ -16,8 +16,12 @@ const CHUNK: usize = 5000;
 
 fn inserts(rows: usize) -> impl Iterator<Item = Result<String, Failure>> {
     (0..rows).step_by(CHUNK).map(move |from| {
-        let literals = (from..(from + CHUNK).min(rows)).map(|number| Ok(format!("('{}')", row(number)?.join("','"))));
-        Ok(format!("insert into t values {}", literals.collect::<Result<Vec<_>, Failure>>()?.join(",")))
+        let literals = (from..(from + CHUNK).min(rows))
+            .map(|number| Ok(format!("('{}')", row(number)?.join("','"))));
+        Ok(format!(
+            "insert into t values {}",
+            literals.collect::<Result<Vec<_>, Failure>>()?.join(",")
+        ))
     })
 }
 
@@ -33,7 +37,12 @@ fn password(folder: &Path) -> Result<(), Failure> {
 pub async fn postgres(rows: usize, folder: &Path, by_odbc: bool) -> Result<(), Failure> {
     let server = Postgres::start()?;
     let mut config = tokio_postgres::Config::new();
-    config.host("127.0.0.1").port(server.port()).user(ADMINISTRATOR).password(PASSWORD).dbname("postgres");
+    config
+        .host("127.0.0.1")
+        .port(server.port())
+        .user(ADMINISTRATOR)
+        .password(PASSWORD)
+        .dbname("postgres");
     let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
     tokio::spawn(async move { drop(connection.await) });
     client.batch_execute("create table t (sfzh text, zt text, rq date, dz text)").await?;
@@ -50,20 +59,36 @@ pub async fn postgres(rows: usize, folder: &Path, by_odbc: bool) -> Result<(), F
              attributes = {{ Server = \"127.0.0.1\", Port = \"{port}\", Database = \"postgres\", SSLmode = \"disable\" }}"
         )
     } else {
-        format!("kind = \"postgres\"\nhost = \"127.0.0.1\"\nport = {port}\ndatabase = \"postgres\"\ntls = \"off\"")
+        format!(
+            "kind = \"postgres\"\nhost = \"127.0.0.1\"\nport = {port}\ndatabase = \"postgres\"\ntls = \"off\""
+        )
     };
-    let section = format!("{place}\ntable = \"t\"\nuser = \"{ADMINISTRATOR}\"\npassword_file = \"password\"\nprofile_every = \"1h\"");
+    let section = format!(
+        "{place}\ntable = \"t\"\nuser = \"{ADMINISTRATOR}\"\npassword_file = \"password\"\nprofile_every = \"1h\""
+    );
     let (source, dataset) = describe(folder, &section)?;
     let taken = ours(&*source, &dataset, rows).await?;
     drop(source);
-    let by_key = client.prepare("select sfzh::text, zt::text, rq::text, dz::text from t where sfzh = any($1::text[])").await?;
-    let texts = |row: &tokio_postgres::Row| (0..4).map(|at| row.try_get::<_, Option<String>>(at)).collect::<Result<Vec<_>, _>>();
+    let by_key = client
+        .prepare(
+            "select sfzh::text, zt::text, rq::text, dz::text from t where sfzh = any($1::text[])",
+        )
+        .await?;
+    let texts = |row: &tokio_postgres::Row| {
+        (0..4).map(|at| row.try_get::<_, Option<String>>(at)).collect::<Result<Vec<_>, _>>()
+    };
     let ask = async |values: Vec<String>| -> Result<usize, Failure> {
         let found = client.query(&by_key, &[&values]).await?;
         Ok(found.iter().map(texts).collect::<Result<Vec<_>, _>>()?.len())
     };
-    let look_up =
-        median(rows, async |number| if ask(spellings(std::iter::once(number))?).await? == 1 { Ok(()) } else { fail("not found") }).await?;
+    let look_up = median(rows, async |number| {
+        if ask(spellings(std::iter::once(number))?).await? == 1 {
+            Ok(())
+        } else {
+            fail("not found")
+        }
+    })
+    .await?;
     let values = spellings(key_numbers(rows))?;
     let begun = Instant::now();
     for values in values.chunks(16_384) {
@@ -72,7 +97,8 @@ pub async fn postgres(rows: usize, folder: &Path, by_odbc: bool) -> Result<(), F
     let keys = begun.elapsed();
     let begun = Instant::now();
     let none: [&str; 0] = [];
-    let stream = client.query_raw("select sfzh::text, zt::text, rq::text, dz::text from t", none).await?;
+    let stream =
+        client.query_raw("select sfzh::text, zt::text, rq::text, dz::text from t", none).await?;
     tokio::pin!(stream);
     let mut count = 0;
     while let Some(row) = stream.try_next().await? {
@@ -87,13 +113,16 @@ pub async fn postgres(rows: usize, folder: &Path, by_odbc: bool) -> Result<(), F
 pub async fn mysql(rows: usize, folder: &Path) -> Result<(), Failure> {
     let server = Mariadb::start()?;
     let options = || {
-        let options = mysql_async::OptsBuilder::default().ip_or_hostname("127.0.0.1").tcp_port(server.port());
+        let options =
+            mysql_async::OptsBuilder::default().ip_or_hostname("127.0.0.1").tcp_port(server.port());
         options.user(Some(ADMINISTRATOR)).pass(Some(PASSWORD)).prefer_socket(false)
     };
     let mut connection = mysql_async::Conn::new(options()).await?;
     connection.query_drop("create database d charset utf8mb4").await?;
     connection.query_drop("use d").await?;
-    connection.query_drop("create table t (sfzh varchar(18), zt varchar(4), rq date, dz varchar(60))").await?;
+    connection
+        .query_drop("create table t (sfzh varchar(18), zt varchar(4), rq date, dz varchar(60))")
+        .await?;
     for insert in inserts(rows) {
         connection.query_drop(insert?).await?;
     }
@@ -107,7 +136,9 @@ pub async fn mysql(rows: usize, folder: &Path) -> Result<(), Failure> {
     let (source, dataset) = describe(folder, &section)?;
     let taken = ours(&*source, &dataset, rows).await?;
     drop(source);
-    let texts = |row: mysql_async::Row| (0..4).map(|at| row.get::<Option<String>, _>(at).flatten()).collect::<Vec<_>>();
+    let texts = |row: mysql_async::Row| {
+        (0..4).map(|at| row.get::<Option<String>, _>(at).flatten()).collect::<Vec<_>>()
+    };
     let fields = "select sfzh, zt, cast(rq as char), dz from t";
     let mut times = Vec::with_capacity(LOOK_UPS);
     for number in 0..LOOK_UPS {

@@ -6,7 +6,9 @@ use zerotrip_text::cut;
 
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::entry_content::Body;
-use zerotrip_proto::v1::{Answer, Completion, ExchangeOutcome, ExchangeReply, KeyUsage, LedgerReceipt};
+use zerotrip_proto::v1::{
+    Answer, Completion, ExchangeOutcome, ExchangeReply, KeyUsage, LedgerReceipt,
+};
 use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::digest::{commit, domain};
 use zerotrip_trust::directory::{Directory, Why};
@@ -31,13 +33,23 @@ pub enum Moment {
 /// Whose word on a hub's keys is taken.
 pub(super) trait HubKeys {
     /// The holder of a hub's signing key: its URI, whether it is a hub, and the key.
-    fn signer(&self, keyid: &str, moment: Moment, at: SystemTime) -> Result<(String, bool, PublicKey), Why>;
+    fn signer(
+        &self,
+        keyid: &str,
+        moment: Moment,
+        at: SystemTime,
+    ) -> Result<(String, bool, PublicKey), Why>;
     /// The keys that a hub's tree heads may be signed with.
     fn head_keys(&self, hub: &str, moment: Moment, at: SystemTime) -> Vec<PublicKey>;
 }
 
 impl HubKeys for Directory {
-    fn signer(&self, keyid: &str, moment: Moment, at: SystemTime) -> Result<(String, bool, PublicKey), Why> {
+    fn signer(
+        &self,
+        keyid: &str,
+        moment: Moment,
+        at: SystemTime,
+    ) -> Result<(String, bool, PublicKey), Why> {
         let holder = match moment {
             Moment::Now(_) => self.hub_key(keyid, KeyUsage::Sign, at),
             Moment::WhenAnswered => self.key_as_of(keyid, KeyUsage::Sign, at),
@@ -111,7 +123,9 @@ pub enum EvidenceError {
     #[error("the ledger has recorded another outcome than the answer states")]
     OtherOutcome,
     /// The commitment does not open to this answer.
-    #[error("the ledger entry does not commit to this answer: the answer, its salt or the receipt was swapped")]
+    #[error(
+        "the ledger entry does not commit to this answer: the answer, its salt or the receipt was swapped"
+    )]
     NotCommitted,
     /// The sources' commitments differ.
     #[error("the ledger entry commits to other source receipts than the answer names")]
@@ -168,12 +182,20 @@ pub fn checkpoint_origin(hub: &str) -> &str {
 }
 
 /// Verifies a reply from end to end; see the module.
-pub fn prove(reply: ExchangeReply, directory: &Directory, moment: Moment) -> Result<ProvenAnswer, EvidenceError> {
+pub fn prove(
+    reply: ExchangeReply,
+    directory: &Directory,
+    moment: Moment,
+) -> Result<ProvenAnswer, EvidenceError> {
     prove_by(reply, directory, moment)
 }
 
 /// The same, by the keys of a directory or of a published set.
-pub(super) fn prove_by(reply: ExchangeReply, keys: &dyn HubKeys, moment: Moment) -> Result<ProvenAnswer, EvidenceError> {
+pub(super) fn prove_by(
+    reply: ExchangeReply,
+    keys: &dyn HubKeys,
+    moment: Moment,
+) -> Result<ProvenAnswer, EvidenceError> {
     let envelope = reply.answer.as_ref().ok_or(EvidenceError::Missing("answer"))?;
     let receipt = reply.receipt.as_ref().ok_or(EvidenceError::Missing("ledger receipt"))?;
     let (unverified, keyid) = dsse::peek(envelope, payload_type::ANSWER)?;
@@ -182,7 +204,9 @@ pub(super) fn prove_by(reply: ExchangeReply, keys: &dyn HubKeys, moment: Moment)
         // Only to find the key with: the same bytes are verified below, under that key.
         Moment::WhenAnswered => answered_at(&dsse::decode(unverified)?)?,
     };
-    let (uri, is_hub, key) = keys.signer(keyid, moment, at).map_err(|why| EvidenceError::HubKey { keyid: cut(keyid), why })?;
+    let (uri, is_hub, key) = keys
+        .signer(keyid, moment, at)
+        .map_err(|why| EvidenceError::HubKey { keyid: cut(keyid), why })?;
     let payload = dsse::verify(envelope, payload_type::ANSWER, &key)?;
     let answer: Answer = dsse::decode(payload)?;
     if !is_hub || uri != answer.hub {
@@ -195,39 +219,75 @@ pub(super) fn prove_by(reply: ExchangeReply, keys: &dyn HubKeys, moment: Moment)
 }
 
 /// The completion in the receipt, once it is this answer's.
-fn committed(answer: &Answer, payload: &[u8], receipt: &LedgerReceipt, salt: &[u8]) -> Result<Completion, EvidenceError> {
-    let opening = receipt.opening.as_ref().ok_or(EvidenceError::Missing("opening of its ledger entry"))?;
-    let Some(Body::Completion(completion)) = entry::open(&receipt.entry, opening)?.body else { return Err(EvidenceError::NotACompletion) };
+fn committed(
+    answer: &Answer,
+    payload: &[u8],
+    receipt: &LedgerReceipt,
+    salt: &[u8],
+) -> Result<Completion, EvidenceError> {
+    let opening =
+        receipt.opening.as_ref().ok_or(EvidenceError::Missing("opening of its ledger entry"))?;
+    let Some(Body::Completion(completion)) = entry::open(&receipt.entry, opening)?.body else {
+        return Err(EvidenceError::NotACompletion);
+    };
     if completion.exchange_id != answer.request_id {
-        return Err(EvidenceError::OtherExchange { expected: cut(&answer.request_id), found: cut(&completion.exchange_id) });
+        return Err(EvidenceError::OtherExchange {
+            expected: cut(&answer.request_id),
+            found: cut(&completion.exchange_id),
+        });
     }
-    if salt.len() != SALT_BYTES || completion.answer_commitment != commit(domain::ANSWER, salt, payload) {
+    if salt.len() != SALT_BYTES
+        || completion.answer_commitment != commit(domain::ANSWER, salt, payload)
+    {
         return Err(EvidenceError::NotCommitted);
     }
     if completion.outcome() != recorded_as(answer)? {
         return Err(EvidenceError::OtherOutcome);
     }
     let sources = answer.sources.iter().map(|source| &source.receipt_commitment);
-    if matches!(&answer.outcome, Some(Outcome::Answered(answered)) if answered.answer) && !sources.eq(&completion.receipt_commitments) {
+    if matches!(&answer.outcome, Some(Outcome::Answered(answered)) if answered.answer)
+        && !sources.eq(&completion.receipt_commitments)
+    {
         return Err(EvidenceError::OtherSources);
     }
     Ok(completion)
 }
 
 /// The signed tree head, once the entry is proven to be under it.
-fn included(receipt: &LedgerReceipt, keys: &dyn HubKeys, hub: &str, at: (Moment, SystemTime)) -> Result<Checkpoint, EvidenceError> {
+fn included(
+    receipt: &LedgerReceipt,
+    keys: &dyn HubKeys,
+    hub: &str,
+    at: (Moment, SystemTime),
+) -> Result<Checkpoint, EvidenceError> {
     let checkpoint = open_checkpoint_by(&receipt.checkpoint, keys, hub, at)?;
     let path = merkle::path_from_bytes(&receipt.path).ok_or(ProofError::WrongLength)?;
-    merkle::verify_inclusion(&merkle::leaf_hash(&receipt.entry), receipt.index, checkpoint.size, &path, &checkpoint.root)?;
+    merkle::verify_inclusion(
+        &merkle::leaf_hash(&receipt.entry),
+        receipt.index,
+        checkpoint.size,
+        &path,
+        &checkpoint.root,
+    )?;
     Ok(checkpoint)
 }
 
 /// A checkpoint of a hub's ledger that it shows now, signed with any of the keys that it holds for that.
-pub fn open_checkpoint(note: &str, directory: &Directory, hub: &str, at: SystemTime) -> Result<Checkpoint, EvidenceError> {
+pub fn open_checkpoint(
+    note: &str,
+    directory: &Directory,
+    hub: &str,
+    at: SystemTime,
+) -> Result<Checkpoint, EvidenceError> {
     open_checkpoint_by(note, directory, hub, (Moment::Now(at), at))
 }
 
-fn open_checkpoint_by(note: &str, keys: &dyn HubKeys, hub: &str, (moment, at): (Moment, SystemTime)) -> Result<Checkpoint, EvidenceError> {
+fn open_checkpoint_by(
+    note: &str,
+    keys: &dyn HubKeys,
+    hub: &str,
+    (moment, at): (Moment, SystemTime),
+) -> Result<Checkpoint, EvidenceError> {
     let mut refusal = EvidenceError::NoCheckpointKey(hub.to_owned());
     for key in keys.head_keys(hub, moment, at) {
         match note::open_checkpoint(note, checkpoint_origin(hub), &key) {

@@ -37,7 +37,9 @@ pub enum JwkSetError {
     #[error("not a JWK set of the authority: {0}; fetch `jwks.json` from the authority again")]
     Malformed(&'static str),
     /// A member of a key is wrong.
-    #[error("key {at} of the set: `{member}` is missing or wrong; fetch `jwks.json` from the authority again")]
+    #[error(
+        "key {at} of the set: `{member}` is missing or wrong; fetch `jwks.json` from the authority again"
+    )]
     Member {
         /// Counted from 1.
         at: usize,
@@ -48,7 +50,9 @@ pub enum JwkSetError {
     #[error("key {0} of the set stands twice")]
     Twice(usize),
     /// Nobody's.
-    #[error("the set holds no key `{0}`; fetch the newest `jwks.json`, or the certificate is not this authority's")]
+    #[error(
+        "the set holds no key `{0}`; fetch the newest `jwks.json`, or the certificate is not this authority's"
+    )]
     Unknown(String),
     /// Outside its validity at the time of issue.
     #[error("the key `{0}` was not valid, or already revoked, when the certificate was issued")]
@@ -62,8 +66,10 @@ impl JwkSet {
         if text.len() > FILE_BYTES {
             return Err(JwkSetError::Malformed("too large"));
         }
-        let set = sdjwt::object(text.as_bytes()).map_err(|_| JwkSetError::Malformed("not JSON, or a member stands twice"))?;
-        let keys = set.get("keys").and_then(Value::as_array).ok_or(JwkSetError::Malformed("no `keys`"))?;
+        let set = sdjwt::object(text.as_bytes())
+            .map_err(|_| JwkSetError::Malformed("not JSON, or a member stands twice"))?;
+        let keys =
+            set.get("keys").and_then(Value::as_array).ok_or(JwkSetError::Malformed("no `keys`"))?;
         let mut entries: Vec<Entry> = Vec::new();
         for (at, value) in (1..).zip(keys) {
             let members = value.as_object().ok_or(JwkSetError::Member { at, member: "keys" })?;
@@ -79,7 +85,8 @@ impl JwkSet {
                 (Some(Some("checkpoint")), _) => KeyUsage::Checkpoint,
                 _ => continue,
             };
-            let entry = read(members, algorithm, usage).map_err(|member| JwkSetError::Member { at, member })?;
+            let entry = read(members, algorithm, usage)
+                .map_err(|member| JwkSetError::Member { at, member })?;
             if entries.iter().any(|other| other.key == entry.key) {
                 return Err(JwkSetError::Twice(at));
             }
@@ -89,9 +96,14 @@ impl JwkSet {
     }
 
     /// The sealing key of that id and its holder, valid at the time of issue.
-    pub(super) fn key_as_of(&self, id: &str, at: SystemTime) -> Result<(&str, &PublicKey), JwkSetError> {
+    pub(super) fn key_as_of(
+        &self,
+        id: &str,
+        at: SystemTime,
+    ) -> Result<(&str, &PublicKey), JwkSetError> {
         let short: String = id.chars().take(64).collect();
-        let entry = self.0.iter().find(|entry| entry.key.id() == id && entry.usage == KeyUsage::Seal);
+        let entry =
+            self.0.iter().find(|entry| entry.key.id() == id && entry.usage == KeyUsage::Seal);
         let entry = entry.ok_or_else(|| JwkSetError::Unknown(short.clone()))?;
         if entry.valid_at(at).is_err() {
             return Err(JwkSetError::NotValidThen(short));
@@ -113,7 +125,12 @@ impl Entry {
 
 /// A published set is kept evidence's: it says of no key whether its holder may act now.
 impl HubKeys for JwkSet {
-    fn signer(&self, keyid: &str, _moment: Moment, at: SystemTime) -> Result<(String, bool, PublicKey), Why> {
+    fn signer(
+        &self,
+        keyid: &str,
+        _moment: Moment,
+        at: SystemTime,
+    ) -> Result<(String, bool, PublicKey), Why> {
         let entry = self.0.iter().find(|entry| entry.key.id() == keyid).ok_or(Why::Unknown)?;
         if entry.usage != KeyUsage::Sign {
             return Err(Why::WrongUsage);
@@ -123,7 +140,9 @@ impl HubKeys for JwkSet {
     }
 
     fn head_keys(&self, hub: &str, _moment: Moment, at: SystemTime) -> Vec<PublicKey> {
-        let of = |entry: &&Entry| entry.usage == KeyUsage::Checkpoint && entry.issuer == hub && entry.valid_at(at).is_ok();
+        let of = |entry: &&Entry| {
+            entry.usage == KeyUsage::Checkpoint && entry.issuer == hub && entry.valid_at(at).is_ok()
+        };
         self.0.iter().filter(of).map(|entry| entry.key.clone()).collect()
     }
 }
@@ -132,7 +151,11 @@ fn is_hub(uri: &str) -> bool {
     uri.parse::<Identity>().is_ok_and(|identity| identity.is_hub())
 }
 
-fn read(members: &Map<String, Value>, algorithm: Algorithm, usage: KeyUsage) -> Result<Entry, &'static str> {
+fn read(
+    members: &Map<String, Value>,
+    algorithm: Algorithm,
+    usage: KeyUsage,
+) -> Result<Entry, &'static str> {
     let text = |name: &'static str| members.get(name).and_then(Value::as_str).ok_or(name);
     let coordinate = |name: &'static str| {
         let bytes = URL_SAFE_NO_PAD.decode(text(name)?).map_err(|_| name)?;

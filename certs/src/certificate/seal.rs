@@ -9,7 +9,9 @@ use prost::Message as _;
 use serde_json::{Map, Value, json};
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{Answer, Answered, CheckBody, Claim, LedgerReceipt, Parameter, Request, SourceStatement};
+use zerotrip_proto::v1::{
+    Answer, Answered, CheckBody, Claim, LedgerReceipt, Parameter, Request, SourceStatement,
+};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::keys::SigningKey;
 
@@ -28,7 +30,9 @@ pub struct Affirmed {
 
 /// Any other answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("only an exchange that was answered with `true` can become a certificate; this one was not")]
+#[error(
+    "only an exchange that was answered with `true` can become a certificate; this one was not"
+)]
 pub struct NotAffirmed;
 
 /// Everything that a certificate will say, checked, before it is sealed.
@@ -73,7 +77,9 @@ pub enum SealError {
     #[error("the hub ran another text of the check's definition; fetch the catalog again")]
     OtherDefinition,
     /// The definition's certificate type.
-    #[error("the definition's certificate type `{0}` is not `urn:zerotrip:certificate:<check>:<version>`")]
+    #[error(
+        "the definition's certificate type `{0}` is not `urn:zerotrip:certificate:<check>:<version>`"
+    )]
     BadType(String),
     /// Nobody was asked.
     #[error("the answer names no sources, so it proves nothing")]
@@ -82,7 +88,9 @@ pub enum SealError {
     #[error("the answer states no as-of time for `{0}`")]
     NoAsOf(String),
     /// A parameter whose name a certificate uses for something else.
-    #[error("the parameter `{0}` has the name of a claim that every certificate has; rename it in the definition")]
+    #[error(
+        "the parameter `{0}` has the name of a claim that every certificate has; rename it in the definition"
+    )]
     ReservedParameter(String),
     /// The hub's answer travels inside the certificate, seen by everybody: it must not spell out whom it is about.
     #[error(
@@ -96,13 +104,19 @@ pub enum SealError {
     #[error("the answer is past its validity, or more than an hour old; ask again")]
     TooOld,
     /// The hub fixed nothing.
-    #[error("the hub's answer allows no certificate: the grant does not allow issuing one; apply for one that does")]
+    #[error(
+        "the hub's answer allows no certificate: the grant does not allow issuing one; apply for one that does"
+    )]
     NotAllowed,
     /// The hub fixed it in another form.
-    #[error("what the hub fixed for a certificate cannot be used: {0}; do not act on the answer, and tell the authority")]
+    #[error(
+        "what the hub fixed for a certificate cannot be used: {0}; do not act on the answer, and tell the authority"
+    )]
     Terms(#[from] TermsError),
     /// The hub fixed something else than the definition and the request say.
-    #[error("the hub fixed another `{0}` than the definition and the request say; fetch the catalog again")]
+    #[error(
+        "the hub fixed another `{0}` than the definition and the request say; fetch the catalog again"
+    )]
     OtherTerms(String),
     /// The seal.
     #[error(transparent)]
@@ -134,7 +148,11 @@ impl Affirmed {
 
 impl CertificateContent {
     /// Puts together what the certificate will say. `request` is the payload that was signed and answered, byte for byte.
-    pub fn try_new(affirmed: &Affirmed, request: &[u8], definition: &Definition) -> Result<Self, SealError> {
+    pub fn try_new(
+        affirmed: &Affirmed,
+        request: &[u8],
+        definition: &Definition,
+    ) -> Result<Self, SealError> {
         let answer = affirmed.proven.answer();
         if !answers_request(answer, &affirmed.proven.reply().request_salt, request) {
             return Err(SealError::OtherRequest);
@@ -156,12 +174,16 @@ impl CertificateContent {
         if let Some(name) = spelt_out(affirmed.claims(), check) {
             return Err(SealError::ParameterInAnswer(name));
         }
-        claims_agree(affirmed.claims(), &check.check, &check.variant).map_err(SealError::OtherAnswer)?;
+        claims_agree(affirmed.claims(), &check.check, &check.variant)
+            .map_err(SealError::OtherAnswer)?;
         let answered_at = affirmed.proven.answered_at();
         let fixed = answer.certificate.as_ref().ok_or(SealError::NotAllowed)?;
         let (shown, hidden) = open_reply(fixed, &affirmed.proven.reply().openings)?;
-        let expected = stated(definition, &variant.name, &asked.issuer, affirmed.claims()).unwrap_or_default();
-        if let Some((name, _)) = expected.iter().find(|(name, value)| shown.values.get(*name) != Some(value)) {
+        let expected =
+            stated(definition, &variant.name, &asked.issuer, affirmed.claims()).unwrap_or_default();
+        if let Some((name, _)) =
+            expected.iter().find(|(name, value)| shown.values.get(*name) != Some(value))
+        {
             return Err(SealError::OtherTerms((*name).to_owned()));
         }
         let mut plain: Map<String, Value> = shown.values.into_iter().collect();
@@ -170,12 +192,19 @@ impl CertificateContent {
         plain.insert("policy".to_owned(), policy(answer));
         plain.insert("definition_digest".to_owned(), hex::encode(&answer.definition_digest).into());
         plain.insert("evidence".to_owned(), evidence(&affirmed.proven, &shown.encoded));
-        let errand =
-            [("case_number", asked.case_number.clone()), ("purpose", asked.purpose.clone()), ("request", URL_SAFE_NO_PAD.encode(request))];
-        let mut wanted: BTreeMap<String, Value> = errand.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let errand = [
+            ("case_number", asked.case_number.clone()),
+            ("purpose", asked.purpose.clone()),
+            ("request", URL_SAFE_NO_PAD.encode(request)),
+        ];
+        let mut wanted: BTreeMap<String, Value> =
+            errand.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         for parameter in &check.parameters {
-            let taken = ["iat", "nbf", "exp", "cnf", "status"].contains(&parameter.name.as_str()) || plain.contains_key(&parameter.name);
-            if taken || wanted.insert(parameter.name.clone(), parameter.value.clone().into()).is_some() {
+            let taken = ["iat", "nbf", "exp", "cnf", "status"].contains(&parameter.name.as_str())
+                || plain.contains_key(&parameter.name);
+            if taken
+                || wanted.insert(parameter.name.clone(), parameter.value.clone().into()).is_some()
+            {
                 return Err(SealError::ReservedParameter(parameter.name.clone()));
             }
         }
@@ -196,11 +225,18 @@ impl CertificateContent {
 }
 
 /// Seals at `now` with the competent organ's key (ES256).
-pub fn seal(content: &CertificateContent, key: &SigningKey, now: SystemTime) -> Result<Sealed, SealError> {
-    let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+pub fn seal(
+    content: &CertificateContent,
+    key: &SigningKey,
+    now: SystemTime,
+) -> Result<Sealed, SealError> {
+    let seconds = |time: SystemTime| {
+        time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+    };
     // The hub's clock may be a little ahead of ours; a certificate is never older than its answer.
     let issued = seconds(now.max(content.answered_at));
-    if issued >= seconds(content.valid_until) || issued > seconds(content.answered_at + SEAL_WITHIN) {
+    if issued >= seconds(content.valid_until) || issued > seconds(content.answered_at + SEAL_WITHIN)
+    {
         return Err(SealError::TooOld);
     }
     let mut plain = content.plain.clone();
@@ -208,12 +244,17 @@ pub fn seal(content: &CertificateContent, key: &SigningKey, now: SystemTime) -> 
     plain.insert("nbf".to_owned(), issued.into());
     plain.insert("exp".to_owned(), seconds(content.valid_until).into());
     let token = sdjwt::issue_encoded(key, plain, &content.disclosable)?;
-    let valid_until = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds(content.valid_until));
+    let valid_until =
+        SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds(content.valid_until));
     Ok(Sealed { token: token.to_string(), digest: token.digest(), valid_until })
 }
 
 /// What the hub claims of check and variant, where it does, is what the certificate is on.
-pub(super) fn claims_agree(claims: &[Claim], check: &str, variant: &str) -> Result<(), &'static str> {
+pub(super) fn claims_agree(
+    claims: &[Claim],
+    check: &str,
+    variant: &str,
+) -> Result<(), &'static str> {
     for (name, stated) in [("check", check), ("variant", variant)] {
         if claims.iter().any(|claim| claim.name == name && claim.value != stated) {
             return Err(name);
@@ -224,7 +265,9 @@ pub(super) fn claims_agree(claims: &[Claim], check: &str, variant: &str) -> Resu
 
 /// A parameter whose name or value stands among the answer's claims.
 fn spelt_out(claims: &[Claim], check: &CheckBody) -> Option<String> {
-    let shown = |parameter: &&Parameter| claims.iter().any(|claim| claim.name == parameter.name || claim.value == parameter.value);
+    let shown = |parameter: &&Parameter| {
+        claims.iter().any(|claim| claim.name == parameter.name || claim.value == parameter.value)
+    };
     check.parameters.iter().find(shown).map(|parameter| parameter.name.clone())
 }
 
@@ -234,7 +277,8 @@ pub(super) fn sources(sources: &[SourceStatement]) -> Result<Value, SealError> {
         return Err(SealError::NoSources);
     }
     let one = |source: &SourceStatement| {
-        let as_of = written_timestamp(source.as_of.as_ref()).ok_or_else(|| SealError::NoAsOf(source.dataset.clone()))?;
+        let as_of = written_timestamp(source.as_of.as_ref())
+            .ok_or_else(|| SealError::NoAsOf(source.dataset.clone()))?;
         Ok(json!({
             "dataset": source.dataset,
             "owner": source.owner,

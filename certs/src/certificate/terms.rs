@@ -22,7 +22,8 @@ pub const SEAL_WITHIN: Duration = Duration::from_secs(3600);
 /// The longest validity, in whole seconds from the answer: no claim of a certificate, but what bounds its `exp`.
 pub(super) const VALIDITY: &str = "validity";
 /// What every certificate shows and the hub has fixed.
-pub(super) const SHOWN: [&str; 9] = ["iss", "vct", "check", "variant", "title", "persons", "statement", "scope", VALIDITY];
+pub(super) const SHOWN: [&str; 9] =
+    ["iss", "vct", "check", "variant", "title", "persons", "statement", "scope", VALIDITY];
 /// What every certificate can show, beside the parameters of its question.
 pub(super) const ERRAND: [&str; 3] = ["case_number", "purpose", "request"];
 
@@ -45,7 +46,9 @@ pub enum TermsError {
     #[error("what opens the hub's terms is not of the form [salt, name, value]")]
     Opening,
     /// Nothing in the answer is opened by it.
-    #[error("`{0}` does not open anything that the hub answered: it was altered, or is of another answer")]
+    #[error(
+        "`{0}` does not open anything that the hub answered: it was altered, or is of another answer"
+    )]
     Foreign(String),
     /// A name twice.
     #[error("`{0}` is opened twice")]
@@ -60,9 +63,16 @@ pub enum TermsError {
 
 /// Fixes what a certificate on a true answer to `request` (the payload that was signed) will say. `None` where that is no check of this
 /// definition.
-pub fn fix(definition: &Definition, variant: &str, request: &[u8], claims: &[Claim]) -> Result<Option<Fixed>, RandomError> {
+pub fn fix(
+    definition: &Definition,
+    variant: &str,
+    request: &[u8],
+    claims: &[Claim],
+) -> Result<Option<Fixed>, RandomError> {
     let Ok(asked) = Request::decode(request) else { return Ok(None) };
-    let Some((shown, hidden)) = stated(definition, variant, &asked.issuer, claims).zip(withholdable(&asked, request)) else {
+    let Some((shown, hidden)) =
+        stated(definition, variant, &asked.issuer, claims).zip(withholdable(&asked, request))
+    else {
         return Ok(None);
     };
     let mut fixed = Fixed::default();
@@ -83,7 +93,12 @@ pub fn fix(definition: &Definition, variant: &str, request: &[u8], claims: &[Cla
 }
 
 /// What a certificate of this definition shows, by name.
-pub(super) fn stated(definition: &Definition, variant: &str, issuer: &str, claims: &[Claim]) -> Option<Vec<(&'static str, Value)>> {
+pub(super) fn stated(
+    definition: &Definition,
+    variant: &str,
+    issuer: &str,
+    claims: &[Claim],
+) -> Option<Vec<(&'static str, Value)>> {
     let variant = definition.variant(variant)?;
     let terms = &definition.certificate;
     let both = |en: &str, zh: &str| json!({ "en": en, "zh": zh });
@@ -110,7 +125,12 @@ fn withholdable(asked: &Request, request: &[u8]) -> Option<Vec<(String, Value)>>
         // Opens the answer's request digest: it shows the whole errand.
         ("request".to_owned(), Value::from(URL_SAFE_NO_PAD.encode(request))),
     ];
-    hidden.extend(check.parameters.iter().map(|parameter| (parameter.name.clone(), parameter.value.clone().into())));
+    hidden.extend(
+        check
+            .parameters
+            .iter()
+            .map(|parameter| (parameter.name.clone(), parameter.value.clone().into())),
+    );
     Some(hidden)
 }
 
@@ -124,9 +144,16 @@ pub(super) struct Opened {
 }
 
 /// Opens these digests with these openings: each digest by one, each opening of one, each name once.
-pub(super) fn open<'a>(digests: &[Vec<u8>], openings: impl IntoIterator<Item = &'a str>) -> Result<Opened, TermsError> {
+pub(super) fn open<'a>(
+    digests: &[Vec<u8>],
+    openings: impl IntoIterator<Item = &'a str>,
+) -> Result<Opened, TermsError> {
     let mut left: BTreeSet<&[u8]> = digests.iter().map(Vec::as_slice).collect();
-    if left.len() != digests.len() || digests.is_empty() || digests.len() > sdjwt::DISCLOSURES || left.iter().any(|one| one.len() != 32) {
+    if left.len() != digests.len()
+        || digests.is_empty()
+        || digests.len() > sdjwt::DISCLOSURES
+        || left.iter().any(|one| one.len() != 32)
+    {
         return Err(TermsError::Malformed);
     }
     let mut found = BTreeMap::new();
@@ -153,22 +180,33 @@ pub(super) fn open<'a>(digests: &[Vec<u8>], openings: impl IntoIterator<Item = &
 }
 
 /// The same of what every certificate shows: all of its names, and no other.
-pub(super) fn open_shown<'a>(terms: &CertificateTerms, openings: impl IntoIterator<Item = &'a str>) -> Result<Opened, TermsError> {
+pub(super) fn open_shown<'a>(
+    terms: &CertificateTerms,
+    openings: impl IntoIterator<Item = &'a str>,
+) -> Result<Opened, TermsError> {
     let opened = open(&terms.shown, openings)?;
     let names: BTreeSet<&str> = opened.values.keys().map(String::as_str).collect();
     if names == SHOWN.into_iter().collect() { Ok(opened) } else { Err(TermsError::OtherNames) }
 }
 
 /// What a reply's openings open: what is shown, and what may be withheld.
-pub(super) fn open_reply(terms: &CertificateTerms, openings: &[String]) -> Result<(Opened, Opened), TermsError> {
-    let is_shown = |opening: &&String| terms.shown.iter().any(|digest| *digest == sdjwt::digest_of(opening));
+pub(super) fn open_reply(
+    terms: &CertificateTerms,
+    openings: &[String],
+) -> Result<(Opened, Opened), TermsError> {
+    let is_shown =
+        |opening: &&String| terms.shown.iter().any(|digest| *digest == sdjwt::digest_of(opening));
     let (shown, hidden): (Vec<&String>, Vec<&String>) = openings.iter().partition(is_shown);
-    Ok((open_shown(terms, shown.into_iter().map(String::as_str))?, open(&terms.withholdable, hidden.into_iter().map(String::as_str))?))
+    Ok((
+        open_shown(terms, shown.into_iter().map(String::as_str))?,
+        open(&terms.withholdable, hidden.into_iter().map(String::as_str))?,
+    ))
 }
 
 /// Within which bounds the answer holds: the regions that the hub claims, separated by commas or one to a claim.
 pub(super) fn scope(claims: &[Claim]) -> Value {
     let named = claims.iter().filter(|claim| claim.name == "regions" || claim.name == "region");
-    let regions = named.flat_map(|claim| claim.value.split(',')).filter(|region| !region.is_empty());
+    let regions =
+        named.flat_map(|claim| claim.value.split(',')).filter(|region| !region.is_empty());
     json!({ "regions": regions.collect::<Vec<_>>() })
 }

@@ -12,7 +12,9 @@ use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{Answer, EntryOpening, Envelope, ExchangeReply, KeyUsage, LedgerReceipt, Request};
+use zerotrip_proto::v1::{
+    Answer, EntryOpening, Envelope, ExchangeReply, KeyUsage, LedgerReceipt, Request,
+};
 use zerotrip_trust::directory::{Directory, Why};
 use zerotrip_trust::dsse;
 
@@ -123,10 +125,14 @@ impl Disclosed {
 
     /// `hidden` is the number of disclosures that the seal refers to and this presentation leaves out.
     fn without(mut self, hidden: usize) -> Self {
-        let shown = |name: &str| if name == "request" { self.request } else { self.claims.contains_key(name) };
-        self.withheld = ERRAND.iter().filter(|name| !shown(name)).map(|name| (*name).to_owned()).collect();
+        let shown = |name: &str| {
+            if name == "request" { self.request } else { self.claims.contains_key(name) }
+        };
+        self.withheld =
+            ERRAND.iter().filter(|name| !shown(name)).map(|name| (*name).to_owned()).collect();
         // The request holds them all.
-        self.withheld_parameters = if self.request { 0 } else { hidden.saturating_sub(self.withheld.len()) };
+        self.withheld_parameters =
+            if self.request { 0 } else { hidden.saturating_sub(self.withheld.len()) };
         self
     }
 }
@@ -206,7 +212,9 @@ pub enum CertificateError {
     #[error("the certificate states `{0}`, which the hub answered nothing of")]
     Surplus(String),
     /// The answer is no ground for any certificate.
-    #[error("the hub's answer allows no certificate: the system that asked has no grant to issue one")]
+    #[error(
+        "the hub's answer allows no certificate: the system that asked has no grant to issue one"
+    )]
     NotAllowed,
     /// The openings are not those of the answer.
     #[error("the certificate does not open what the hub fixed: {0}")]
@@ -215,7 +223,9 @@ pub enum CertificateError {
     #[error("the certificate shows another `{0}` than the hub answered about")]
     OtherDisclosure(String),
     /// What is withheld is not what was asked.
-    #[error("the certificate withholds something else than what the hub answered about, more, or less")]
+    #[error(
+        "the certificate withholds something else than what the hub answered about, more, or less"
+    )]
     OtherWithheld,
 }
 
@@ -241,24 +251,33 @@ const EVIDENCE: [&str; 5] = ["answered_at", "terms", "answer", "answer_salt", "r
 const RECEIPT: [&str; 6] = ["index", "entry", "salt", "content", "path", "checkpoint"];
 
 /// Verifies a certificate at `now`.
-pub fn verify(token: &str, root: TrustRoot<'_>, now: SystemTime) -> Result<VerifiedCertificate, CertificateError> {
+pub fn verify(
+    token: &str,
+    root: TrustRoot<'_>,
+    now: SystemTime,
+) -> Result<VerifiedCertificate, CertificateError> {
     let token = SdJwt::parse(token)?;
     let (issuer, claims) = verify_seal(&token, root, now)?;
     let plain = &claims.plain;
     only(plain, &PLAIN)?;
-    let (vct, check, variant) = (text(plain, "vct")?, text(plain, "check")?, text(plain, "variant")?);
+    let (vct, check, variant) =
+        (text(plain, "vct")?, text(plain, "check")?, text(plain, "variant")?);
     if !is_vct_of(&vct, &check) {
         return Err(CertificateError::TypeMismatch { vct, check });
     }
-    let times = (sdjwt::time(plain, "iat")?, sdjwt::time(plain, "nbf")?, sdjwt::time(plain, "exp")?);
+    let times =
+        (sdjwt::time(plain, "iat")?, sdjwt::time(plain, "nbf")?, sdjwt::time(plain, "exp")?);
     let (reply, openings) = evidence(plain)?;
     let answer = agreeing_answer(plain, &reply, &check, &variant)?;
     let validity = as_fixed(plain, &answer, &openings)?;
     disclosed_as_fixed(&token, &claims, &answer)?;
-    let disclosed = disclosed(&claims, &answer, (&issuer.uri, &check, &variant))?.without(claims.withheld);
+    let disclosed =
+        disclosed(&claims, &answer, (&issuer.uri, &check, &variant))?.without(claims.withheld);
     let evidence = verify_evidence(reply, root)?;
     in_time(times, evidence.answered_at, validity)?;
-    if plain.get("evidence").and_then(|evidence| evidence.get("answered_at")) != Some(&written(evidence.answered_at).into()) {
+    if plain.get("evidence").and_then(|evidence| evidence.get("answered_at"))
+        != Some(&written(evidence.answered_at).into())
+    {
         return Err(CertificateError::Contradiction("evidence.answered_at"));
     }
     Ok(VerifiedCertificate {
@@ -288,7 +307,11 @@ fn only(members: &Map<String, Value>, known: &[&str]) -> Result<(), CertificateE
 }
 
 /// What is shown is what the hub fixed, word for word; the longest validity.
-fn as_fixed(plain: &Map<String, Value>, answer: &Answer, openings: &[String]) -> Result<Duration, CertificateError> {
+fn as_fixed(
+    plain: &Map<String, Value>,
+    answer: &Answer,
+    openings: &[String],
+) -> Result<Duration, CertificateError> {
     let terms = answer.certificate.as_ref().ok_or(CertificateError::NotAllowed)?;
     let opened = open_shown(terms, openings.iter().map(String::as_str))?;
     for name in SHOWN.into_iter().filter(|name| *name != VALIDITY) {
@@ -296,18 +319,28 @@ fn as_fixed(plain: &Map<String, Value>, answer: &Answer, openings: &[String]) ->
             return Err(CertificateError::Contradiction(name));
         }
     }
-    let seconds = opened.values.get(VALIDITY).and_then(Value::as_u64).filter(|seconds| *seconds <= MOST_VALIDITY.as_secs());
+    let seconds = opened
+        .values
+        .get(VALIDITY)
+        .and_then(Value::as_u64)
+        .filter(|seconds| *seconds <= MOST_VALIDITY.as_secs());
     seconds.map(Duration::from_secs).ok_or(CertificateError::Claim("validity"))
 }
 
 /// Every disclosure, shown or withheld, is one that the hub salted for this answer; and all of those are there.
-fn disclosed_as_fixed(token: &SdJwt, claims: &Claims, answer: &Answer) -> Result<(), CertificateError> {
+fn disclosed_as_fixed(
+    token: &SdJwt,
+    claims: &Claims,
+    answer: &Answer,
+) -> Result<(), CertificateError> {
     let terms = answer.certificate.as_ref().ok_or(CertificateError::NotAllowed)?;
     let fixed: BTreeSet<&[u8]> = terms.withholdable.iter().map(Vec::as_slice).collect();
     if fixed.len() != terms.withholdable.len() {
         return Err(TermsError::Malformed.into());
     }
-    let other = token.disclosures().find(|(_, encoded)| !fixed.contains(sdjwt::digest_of(encoded).as_slice()));
+    let other = token
+        .disclosures()
+        .find(|(_, encoded)| !fixed.contains(sdjwt::digest_of(encoded).as_slice()));
     if let Some((name, _)) = other {
         return Err(CertificateError::OtherDisclosure(name.chars().take(64).collect()));
     }
@@ -316,7 +349,11 @@ fn disclosed_as_fixed(token: &SdJwt, claims: &Claims, answer: &Answer) -> Result
 }
 
 /// Sealed within the hour, and valid from then on for no longer than the hub fixed.
-fn in_time(times: (SystemTime, SystemTime, SystemTime), answered_at: SystemTime, validity: Duration) -> Result<(), CertificateError> {
+fn in_time(
+    times: (SystemTime, SystemTime, SystemTime),
+    answered_at: SystemTime,
+    validity: Duration,
+) -> Result<(), CertificateError> {
     let (issued, begins, ends) = times;
     // Certificates count in whole seconds, and are sealed as of the answer at the earliest, whatever the sealing machine's clock says.
     if answered_at > issued + Duration::from_secs(1) {
@@ -331,11 +368,19 @@ fn in_time(times: (SystemTime, SystemTime, SystemTime), answered_at: SystemTime,
     if ends > answered_at + validity { Err(CertificateError::ValidTooLong) } else { Ok(()) }
 }
 
-fn verify_seal(token: &SdJwt, root: TrustRoot<'_>, now: SystemTime) -> Result<(Issuer, Claims), CertificateError> {
+fn verify_seal(
+    token: &SdJwt,
+    root: TrustRoot<'_>,
+    now: SystemTime,
+) -> Result<(Issuer, Claims), CertificateError> {
     let (id, stated, issued_at) = (token.key_id(), token.claimed_issuer()?, token.claimed_issue()?);
-    let refuse = |holder: &str| CertificateError::WrongIssuer { stated: stated.chars().take(200).collect(), holder: holder.to_owned() };
+    let refuse = |holder: &str| CertificateError::WrongIssuer {
+        stated: stated.chars().take(200).collect(),
+        holder: holder.to_owned(),
+    };
     let accepts = |vct: &str| vct.starts_with(VCT_PREFIX);
-    let issuer = |name, active| Issuer { uri: stated.to_owned(), name, active, key_id: id.to_owned() };
+    let issuer =
+        |name, active| Issuer { uri: stated.to_owned(), name, active, key_id: id.to_owned() };
     match root {
         TrustRoot::Keys(set) => {
             let (holder, key) = set.key_as_of(id, issued_at)?;
@@ -346,12 +391,16 @@ fn verify_seal(token: &SdJwt, root: TrustRoot<'_>, now: SystemTime) -> Result<(I
         }
         TrustRoot::Directory(directory) => {
             let found = directory.key_as_of(id, KeyUsage::Seal, issued_at);
-            let holder = found.map_err(|why| CertificateError::SealKey { key_id: id.chars().take(64).collect(), why })?;
+            let holder = found.map_err(|why| CertificateError::SealKey {
+                key_id: id.chars().take(64).collect(),
+                why,
+            })?;
             if holder.uri != stated {
                 return Err(refuse(&holder.uri));
             }
             let member = holder.member.as_deref().and_then(|member| directory.member(member));
-            let name = member.map(|member| Bilingual { en: member.name_en.clone(), zh: member.name_zh.clone() });
+            let name = member
+                .map(|member| Bilingual { en: member.name_en.clone(), zh: member.name_zh.clone() });
             let active = directory.is_active(&holder.identity);
             Ok((issuer(name, Some(active)), token.verify(&holder.key, now, accepts)?))
         }
@@ -359,16 +408,27 @@ fn verify_seal(token: &SdJwt, root: TrustRoot<'_>, now: SystemTime) -> Result<(I
 }
 
 /// The hub's answer inside, which must say what the certificate says. Its signature is [`verify_evidence`]'s business.
-fn agreeing_answer(plain: &Map<String, Value>, reply: &ExchangeReply, check: &str, variant: &str) -> Result<Answer, CertificateError> {
+fn agreeing_answer(
+    plain: &Map<String, Value>,
+    reply: &ExchangeReply,
+    check: &str,
+    variant: &str,
+) -> Result<Answer, CertificateError> {
     let envelope = reply.answer.as_ref().ok_or(CertificateError::Claim("evidence"))?;
     let payload = dsse::peek(envelope, payload_type::ANSWER).map_err(EvidenceError::from)?.0;
     let answer: Answer = dsse::decode(payload).map_err(EvidenceError::from)?;
-    let Some(Outcome::Answered(answered)) = &answer.outcome else { return Err(CertificateError::NotAffirmed) };
+    let Some(Outcome::Answered(answered)) = &answer.outcome else {
+        return Err(CertificateError::NotAffirmed);
+    };
     if !answered.answer {
         return Err(CertificateError::NotAffirmed);
     }
     let same = |name: &'static str, expected: Option<Value>| {
-        if expected.is_some() && plain.get(name) == expected.as_ref() { Ok(()) } else { Err(CertificateError::Contradiction(name)) }
+        if expected.is_some() && plain.get(name) == expected.as_ref() {
+            Ok(())
+        } else {
+            Err(CertificateError::Contradiction(name))
+        }
     };
     same("sources", sources(&answer.sources).ok())?;
     same("scope", Some(scope(&answered.claims)))?;
@@ -380,7 +440,9 @@ fn agreeing_answer(plain: &Map<String, Value>, reply: &ExchangeReply, check: &st
 
 fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>) -> Result<Finding, CertificateError> {
     let (proven, directory_issued_at) = match root {
-        TrustRoot::Directory(directory) => (prove(reply, directory, Moment::WhenAnswered)?, Some(directory.issued_at())),
+        TrustRoot::Directory(directory) => {
+            (prove(reply, directory, Moment::WhenAnswered)?, Some(directory.issued_at()))
+        }
         TrustRoot::Keys(set) => (prove_by(reply, set, Moment::WhenAnswered)?, None),
     };
     Ok(Finding {
@@ -394,7 +456,11 @@ fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>) -> Result<Finding,
 }
 
 /// What is shown. Where the request is among it, which the hub fixed as it fixed the rest, all of it must be what was asked.
-fn disclosed(claims: &Claims, answer: &Answer, stated: (&str, &str, &str)) -> Result<Disclosed, CertificateError> {
+fn disclosed(
+    claims: &Claims,
+    answer: &Answer,
+    stated: (&str, &str, &str),
+) -> Result<Disclosed, CertificateError> {
     let mut shown = Disclosed::default();
     for (name, value) in claims.disclosed.iter().filter(|(name, _)| *name != "request") {
         let value = value.as_str().ok_or(CertificateError::Claim("disclosures"))?;
@@ -402,24 +468,37 @@ fn disclosed(claims: &Claims, answer: &Answer, stated: (&str, &str, &str)) -> Re
     }
     let Some(request) = claims.disclosed.get("request") else { return Ok(shown) };
     let payload = bytes(Some(request)).ok_or(CertificateError::Claim("request"))?;
-    let request = Request::decode(payload.as_slice()).map_err(|_| CertificateError::Claim("request"))?;
-    let Some(Body::Check(check)) = &request.body else { return Err(CertificateError::Contradiction("request")) };
-    if request.id != answer.request_id || (request.issuer.as_str(), check.check.as_str(), check.variant.as_str()) != stated {
+    let request =
+        Request::decode(payload.as_slice()).map_err(|_| CertificateError::Claim("request"))?;
+    let Some(Body::Check(check)) = &request.body else {
+        return Err(CertificateError::Contradiction("request"));
+    };
+    if request.id != answer.request_id
+        || (request.issuer.as_str(), check.check.as_str(), check.variant.as_str()) != stated
+    {
         return Err(CertificateError::Contradiction("request"));
     }
     for (name, value) in &shown.claims {
         let asked = match name.as_str() {
             "case_number" => Some(&request.case_number),
             "purpose" => Some(&request.purpose),
-            _ => check.parameters.iter().find(|parameter| parameter.name == *name).map(|parameter| &parameter.value),
+            _ => check
+                .parameters
+                .iter()
+                .find(|parameter| parameter.name == *name)
+                .map(|parameter| &parameter.value),
         };
         if asked != Some(value) {
             return Err(CertificateError::Contradiction("disclosures"));
         }
     }
     // Whoever shows the request shows what is in it.
-    let within = [("case_number", &request.case_number), ("purpose", &request.purpose)].map(|(name, value)| (name.to_owned(), value));
-    for (name, value) in within.into_iter().chain(check.parameters.iter().map(|parameter| (parameter.name.clone(), &parameter.value))) {
+    let within = [("case_number", &request.case_number), ("purpose", &request.purpose)]
+        .map(|(name, value)| (name.to_owned(), value));
+    for (name, value) in within
+        .into_iter()
+        .chain(check.parameters.iter().map(|parameter| (parameter.name.clone(), &parameter.value)))
+    {
         shown.claims.entry(name).or_insert_with(|| value.clone());
     }
     shown.request = true;
@@ -436,8 +515,14 @@ fn evidence(plain: &Map<String, Value>) -> Result<(ExchangeReply, Vec<String>), 
     only(evidence, &EVIDENCE)?;
     only(receipt, &RECEIPT)?;
     let read = || {
-        let terms = evidence.get("terms")?.as_array()?.iter().map(|one| Some(one.as_str()?.to_owned())).collect::<Option<Vec<_>>>()?;
-        let path: Option<Vec<Vec<u8>>> = receipt.get("path")?.as_array()?.iter().map(|digest| bytes(Some(digest))).collect();
+        let terms = evidence
+            .get("terms")?
+            .as_array()?
+            .iter()
+            .map(|one| Some(one.as_str()?.to_owned()))
+            .collect::<Option<Vec<_>>>()?;
+        let path: Option<Vec<Vec<u8>>> =
+            receipt.get("path")?.as_array()?.iter().map(|digest| bytes(Some(digest))).collect();
         let reply = ExchangeReply {
             answer: Some(Envelope::decode(bytes(evidence.get("answer"))?.as_slice()).ok()?),
             answer_salt: bytes(evidence.get("answer_salt"))?,
@@ -446,7 +531,10 @@ fn evidence(plain: &Map<String, Value>) -> Result<(ExchangeReply, Vec<String>), 
                 entry: bytes(receipt.get("entry"))?,
                 path: path?,
                 checkpoint: receipt.get("checkpoint")?.as_str()?.to_owned(),
-                opening: Some(EntryOpening { salt: bytes(receipt.get("salt"))?, content: bytes(receipt.get("content"))? }),
+                opening: Some(EntryOpening {
+                    salt: bytes(receipt.get("salt"))?,
+                    content: bytes(receipt.get("content"))?,
+                }),
             }),
             ..ExchangeReply::default()
         };
@@ -455,7 +543,9 @@ fn evidence(plain: &Map<String, Value>) -> Result<(ExchangeReply, Vec<String>), 
     read().ok_or(CertificateError::Claim("evidence"))
 }
 
-fn read_scope(plain: &Map<String, Value>) -> Result<BTreeMap<String, Vec<String>>, CertificateError> {
+fn read_scope(
+    plain: &Map<String, Value>,
+) -> Result<BTreeMap<String, Vec<String>>, CertificateError> {
     let value = plain.get("scope").cloned().unwrap_or_default();
     serde_json::from_value(value).map_err(|_| CertificateError::Claim("scope"))
 }
@@ -466,7 +556,8 @@ fn read_sources(plain: &Map<String, Value>) -> Result<Vec<Source>, CertificateEr
     let one = |value: &Value| {
         let source = value.as_object()?;
         let coverage = source.get("coverage")?.as_object()?;
-        let text = |from: &Map<String, Value>, name: &str| Some(from.get(name)?.as_str()?.to_owned());
+        let text =
+            |from: &Map<String, Value>, name: &str| Some(from.get(name)?.as_str()?.to_owned());
         Some(Source {
             dataset: text(source, "dataset")?,
             owner: text(source, "owner")?,
@@ -482,7 +573,10 @@ fn text(plain: &Map<String, Value>, name: &'static str) -> Result<String, Certif
     plain.get(name).and_then(Value::as_str).map(str::to_owned).ok_or(CertificateError::Claim(name))
 }
 
-fn bilingual(plain: &Map<String, Value>, name: &'static str) -> Result<Bilingual, CertificateError> {
+fn bilingual(
+    plain: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Bilingual, CertificateError> {
     let read = |language: &str| plain.get(name)?.get(language)?.as_str().map(str::to_owned);
     match (read("en"), read("zh")) {
         (Some(en), Some(zh)) => Ok(Bilingual { en, zh }),

@@ -7,7 +7,10 @@ use zerotrip_datasets::file::{SEMANTIC_TYPES, semantic_type};
 use zerotrip_proto::v1::SemanticType;
 use zerotrip_text::{cut, shown};
 
-use super::{Code, Definition, DefinitionError, MOST_MEANINGS, MOST_SCANS, MOST_STEPS, Origin, Raw, Scan, Step, StepKind, Variant};
+use super::{
+    Code, Definition, DefinitionError, MOST_MEANINGS, MOST_SCANS, MOST_STEPS, Origin, Raw, Scan,
+    Step, StepKind, Variant,
+};
 use zerotrip_text::Bilingual;
 
 /// Longest type of a certificate, in bytes.
@@ -47,7 +50,11 @@ impl<'a> Faults<'a> {
         }
         for reason in &definition.reasons {
             let at = format!("reason `{}`", cut(&reason.code));
-            for code in [Some(&reason.code), reason.requester_code.as_ref()].into_iter().flatten().filter(|code| !is_code(code)) {
+            for code in [Some(&reason.code), reason.requester_code.as_ref()]
+                .into_iter()
+                .flatten()
+                .filter(|code| !is_code(code))
+            {
                 self.add(format!(
                     "{at}: `{}` is not a code; use upper-case letters, digits and `_`, at most 64, a letter first",
                     cut(code)
@@ -58,15 +65,21 @@ impl<'a> Faults<'a> {
         }
         self.text("certificate.statement", &definition.certificate.statement);
         let vct = &definition.certificate.vct;
-        if !(1..=MOST_VCT).contains(&vct.len()) || !vct.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !(1..=MOST_VCT).contains(&vct.len()) || !vct.bytes().all(|byte| byte.is_ascii_graphic())
+        {
             self.add(format!("certificate.vct: `{}` is not a type; use 1 to {MOST_VCT} visible ASCII characters, no blanks", cut(vct)));
         }
     }
 
     fn text(&mut self, key: &str, text: &Bilingual) {
         for (language, text) in [("en", &text.en), ("zh", &text.zh)] {
-            if text.trim().is_empty() || text.chars().count() > MOST_WORDS || text.chars().any(char::is_control) {
-                self.add(format!("{key}.{language}: write 1 to {MOST_WORDS} characters in one line"));
+            if text.trim().is_empty()
+                || text.chars().count() > MOST_WORDS
+                || text.chars().any(char::is_control)
+            {
+                self.add(format!(
+                    "{key}.{language}: write 1 to {MOST_WORDS} characters in one line"
+                ));
             }
         }
     }
@@ -88,30 +101,48 @@ impl<'a> Faults<'a> {
     }
 
     pub(super) fn variants(&mut self, raw: &Raw) -> Vec<Variant> {
-        let known: BTreeSet<&str> = raw.variant.iter().map(|variant| variant.name.as_str()).collect();
+        let known: BTreeSet<&str> =
+            raw.variant.iter().map(|variant| variant.name.as_str()).collect();
         if known.is_empty() || known.len() != raw.variant.len() {
             self.add("variant: at least one, and each name once".into());
         }
         for step in &raw.step {
             self.name("step.name", &step.name);
             for variant in step.variants.iter().filter(|name| !known.contains(name.as_str())) {
-                self.add(format!("step `{}`: no variant `{variant}`; known are {known:?}", step.name));
+                self.add(format!(
+                    "step `{}`: no variant `{variant}`; known are {known:?}",
+                    step.name
+                ));
             }
             if step.scan.is_some() == step.sql.is_some() {
                 self.add(format!("step `{}`: give it either `sql` or a `scan`", step.name));
             }
         }
         let steps_of = |name: &String| {
-            let steps = raw.step.iter().filter(|step| step.variants.is_empty() || step.variants.contains(name));
+            let steps = raw
+                .step
+                .iter()
+                .filter(|step| step.variants.is_empty() || step.variants.contains(name));
             let made = steps.filter_map(|step| match (&step.scan, &step.sql) {
-                (Some(scan), None) => Some(Step { name: step.name.clone(), kind: StepKind::Scan(Box::new(scan.clone())) }),
-                (None, Some(sql)) => Some(Step { name: step.name.clone(), kind: StepKind::Sql(sql.clone()) }),
+                (Some(scan), None) => Some(Step {
+                    name: step.name.clone(),
+                    kind: StepKind::Scan(Box::new(scan.clone())),
+                }),
+                (None, Some(sql)) => {
+                    Some(Step { name: step.name.clone(), kind: StepKind::Sql(sql.clone()) })
+                }
                 _ => None,
             });
             made.collect()
         };
         let variants = raw.variant.iter();
-        variants.map(|raw| Variant { name: raw.name.clone(), title: raw.title.clone(), steps: steps_of(&raw.name) }).collect()
+        variants
+            .map(|raw| Variant {
+                name: raw.name.clone(),
+                title: raw.title.clone(),
+                steps: steps_of(&raw.name),
+            })
+            .collect()
     }
 
     pub(super) fn check_shapes(&mut self, definition: &Definition) {
@@ -120,24 +151,37 @@ impl<'a> Faults<'a> {
             if !seen.insert(&shape.id) {
                 self.add(format!("dataset `{}`: it stands twice; describe it once", shape.id));
             }
-            for (column, name) in shape.columns.iter().filter(|(_, name)| semantic_type(name).is_none()) {
+            for (column, name) in
+                shape.columns.iter().filter(|(_, name)| semantic_type(name).is_none())
+            {
                 let known: Vec<&str> = SEMANTIC_TYPES.iter().map(|(name, _)| *name).collect();
-                self.add(format!("dataset `{}`: `{name}` of `{column}` is no type; there are {}", shape.id, known.join(", ")));
+                self.add(format!(
+                    "dataset `{}`: `{name}` of `{column}` is no type; there are {}",
+                    shape.id,
+                    known.join(", ")
+                ));
             }
         }
         let scans = || definition.variants.iter().flat_map(Variant::scans).map(|(_, scan)| scan);
         for shape in &definition.datasets {
-            for name in shape.lookup.keys().filter(|name| !scans().any(|scan| scan.dataset == shape.id && scan.lookup == **name)) {
+            for name in shape.lookup.keys().filter(|name| {
+                !scans().any(|scan| scan.dataset == shape.id && scan.lookup == **name)
+            }) {
                 self.add(format!("dataset `{}`: no scan looks anything up by `{name}`; name the look-up as the scans do", shape.id));
             }
         }
         let (mut untyped, mut unbound) = (BTreeSet::new(), BTreeSet::new());
         for scan in scans() {
             let shape = definition.datasets.iter().find(|shape| shape.id == scan.dataset);
-            let typed = |column: &&String| shape.is_some_and(|shape| shape.columns.contains_key(*column));
+            let typed =
+                |column: &&String| shape.is_some_and(|shape| shape.columns.contains_key(*column));
             let columns = scan.columns.iter().chain(&scan.optional);
-            untyped.extend(columns.filter(|column| !typed(column)).map(|column| (&scan.dataset, column)));
-            if shape.is_none_or(|shape| shape.lookup.get(&scan.lookup).is_none_or(|columns| columns.is_empty())) {
+            untyped.extend(
+                columns.filter(|column| !typed(column)).map(|column| (&scan.dataset, column)),
+            );
+            if shape.is_none_or(|shape| {
+                shape.lookup.get(&scan.lookup).is_none_or(|columns| columns.is_empty())
+            }) {
                 unbound.insert((&scan.dataset, &scan.lookup));
             }
         }
@@ -154,10 +198,14 @@ impl<'a> Faults<'a> {
         let mut seen = BTreeSet::new();
         for Code { dataset, column, meanings } in &definition.codes {
             if !seen.insert((dataset, column)) {
-                self.add(format!("code `{dataset}` `{column}`: it stands twice; list its meanings once"));
+                self.add(format!(
+                    "code `{dataset}` `{column}`: it stands twice; list its meanings once"
+                ));
             }
             if meanings.is_empty() || meanings.len() > MOST_MEANINGS {
-                self.add(format!("code `{dataset}` `{column}`: list 1 to {MOST_MEANINGS} meanings"));
+                self.add(format!(
+                    "code `{dataset}` `{column}`: list 1 to {MOST_MEANINGS} meanings"
+                ));
             }
             if !scans().any(|scan| scan.dataset == *dataset && scan.columns.contains(column)) {
                 self.add(format!("code `{dataset}` `{column}`: no scan asks for that column"));
@@ -177,18 +225,36 @@ impl<'a> Faults<'a> {
             if date.least_age > MOST_YEARS {
                 self.add(format!("{at}: least_age is 0 to {MOST_YEARS}"));
             }
-            let asking = || scans().filter(|scan| scan.dataset == date.dataset && columns(scan).any(|column| *column == date.column));
-            for person in date.persons.iter().filter(|person| asking().any(|scan| !scan.columns.contains(person))) {
-                self.add(format!("{at}: `{person}` is not among the columns of every scan that asks for it"));
+            let asking = || {
+                scans().filter(|scan| {
+                    scan.dataset == date.dataset
+                        && columns(scan).any(|column| *column == date.column)
+                })
+            };
+            for person in date
+                .persons
+                .iter()
+                .filter(|person| asking().any(|scan| !scan.columns.contains(person)))
+            {
+                self.add(format!(
+                    "{at}: `{person}` is not among the columns of every scan that asks for it"
+                ));
             }
             if asking().next().is_none() {
                 self.add(format!("{at}: no scan asks for that column"));
             }
         }
         for shape in &definition.datasets {
-            let dates = shape.columns.iter().filter(|(_, name)| semantic_type(name) == Some(SemanticType::Date)).map(|(column, _)| column);
+            let dates = shape
+                .columns
+                .iter()
+                .filter(|(_, name)| semantic_type(name) == Some(SemanticType::Date))
+                .map(|(column, _)| column);
             for column in dates.filter(|column| !seen.contains(&(&shape.id, *column))) {
-                self.add(format!("dataset `{}`: say in a `[[date]]` what `{column}` is the date of", shape.id));
+                self.add(format!(
+                    "dataset `{}`: say in a `[[date]]` what `{column}` is the date of",
+                    shape.id
+                ));
             }
         }
     }
@@ -201,7 +267,10 @@ impl<'a> Faults<'a> {
             self.add(format!("variant `{place}`: over {MOST_STEPS} steps"));
         }
         for (name, scan) in variant.scans().filter(|(_, scan)| scan.only_doubts) {
-            if !variant.scans().any(|(_, other)| other.dataset == scan.dataset && !other.absence_for.is_empty()) {
+            if !variant
+                .scans()
+                .any(|(_, other)| other.dataset == scan.dataset && !other.absence_for.is_empty())
+            {
                 self.add(format!(
                     "variant `{place}`, scan `{name}`: `{}` is asked for doubts alone; no scan of it says for whom it must know",
                     scan.dataset
@@ -214,24 +283,41 @@ impl<'a> Faults<'a> {
         for step in &variant.steps {
             if let StepKind::Scan(scan) = &step.kind {
                 self.check_scan(definition, place, &step.name, scan, &before, &supplied);
-                supplied.entry(scan.dataset.as_str()).or_default().extend(scan.supplies.iter().map(String::as_str));
+                supplied
+                    .entry(scan.dataset.as_str())
+                    .or_default()
+                    .extend(scan.supplies.iter().map(String::as_str));
             }
             if !before.insert(step.name.as_str()) {
-                self.add(format!("variant `{place}`: step `{}` stands twice; each table needs its own name", step.name));
+                self.add(format!(
+                    "variant `{place}`: step `{}` stands twice; each table needs its own name",
+                    step.name
+                ));
             }
         }
         for (name, scan) in variant.scans() {
             for key in scan.absence_for.iter().filter(|key| !before.contains(key.step.as_str())) {
-                self.add(format!("variant `{place}`, scan `{name}`: absence_for names no step: `{}.{}`", key.step, key.column));
+                self.add(format!(
+                    "variant `{place}`, scan `{name}`: absence_for names no step: `{}.{}`",
+                    key.step, key.column
+                ));
             }
         }
         if !before.contains(definition.certain.step.as_str()) {
-            self.add(format!("check.certain: variant `{place}` has no step `{}`", definition.certain.step));
+            self.add(format!(
+                "check.certain: variant `{place}` has no step `{}`",
+                definition.certain.step
+            ));
         }
         for rule in definition.coverage.iter().filter(|rule| rule.registered.step != "request") {
-            let tested = variant.scans().any(|(_, scan)| rule.statement.ends_with(&format!(":{}", scan.dataset)));
+            let tested = variant
+                .scans()
+                .any(|(_, scan)| rule.statement.ends_with(&format!(":{}", scan.dataset)));
             if tested && !before.contains(rule.registered.step.as_str()) {
-                self.add(format!("coverage: variant `{place}` has no step `{}`", rule.registered.step));
+                self.add(format!(
+                    "coverage: variant `{place}` has no step `{}`",
+                    rule.registered.step
+                ));
             }
         }
         if variant.scans().next().is_none() {
@@ -239,12 +325,16 @@ impl<'a> Faults<'a> {
         }
         match variant.steps.last() {
             Some(Step { name, kind: StepKind::Sql(_) }) if name == "verdict" => {}
-            _ => self.add(format!("variant `{place}`: its last step must be the SQL step `verdict`")),
+            _ => {
+                self.add(format!("variant `{place}`: its last step must be the SQL step `verdict`"))
+            }
         }
         for pair in &definition.hand_overs {
             for end in [&pair.from, &pair.to] {
                 match (variant.scan(end), &pair.by) {
-                    (None, _) => self.add(format!("hand_over: variant `{place}` has no scan `{end}`")),
+                    (None, _) => {
+                        self.add(format!("hand_over: variant `{place}` has no scan `{end}`"))
+                    }
                     (Some(scan), Some(by)) if !columns(scan).any(|column| column == by) => {
                         self.add(format!("hand_over: variant `{place}`, scan `{end}`: `{by}` is not among its columns"));
                     }
@@ -275,7 +365,10 @@ impl<'a> Faults<'a> {
         }
         for key in &scan.keys {
             if !before.contains(key.step.as_str()) {
-                self.add(format!("{at}: key `{}.{}` comes from a step that does not run before it", key.step, key.column));
+                self.add(format!(
+                    "{at}: key `{}.{}` comes from a step that does not run before it",
+                    key.step, key.column
+                ));
             }
         }
         for key in scan.keys.iter().chain(&scan.absence_for).filter(|key| key.step == "request") {
@@ -285,18 +378,27 @@ impl<'a> Faults<'a> {
         }
         for origin in &scan.origins {
             match origin {
-                Origin::Parameter { parameter } if !definition.parameters.iter().any(|known| known.name == *parameter) => {
+                Origin::Parameter { parameter }
+                    if !definition.parameters.iter().any(|known| known.name == *parameter) =>
+                {
                     self.add(format!("{at}: origin names no parameter: `{parameter}`"));
                 }
                 Origin::Column { dataset, column }
-                    if !supplied.get(dataset.as_str()).is_some_and(|some| some.contains(column.as_str())) =>
+                    if !supplied
+                        .get(dataset.as_str())
+                        .is_some_and(|some| some.contains(column.as_str())) =>
                 {
                     self.add(format!("{at}: origin `{dataset}` `{column}` is not in the `supplies` of a scan before it"));
                 }
                 _ => {}
             }
         }
-        for column in scan.required.iter().chain(&scan.supplies).filter(|column| !scan.columns.contains(column)) {
+        for column in scan
+            .required
+            .iter()
+            .chain(&scan.supplies)
+            .filter(|column| !scan.columns.contains(column))
+        {
             self.add(format!("{at}: `{column}` is not among its columns"));
         }
         for column in scan.optional.iter().filter(|column| scan.columns.contains(column)) {
@@ -322,7 +424,9 @@ pub(super) fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     text.len() <= 64
         && bytes.next().is_some_and(|first| first.is_ascii_lowercase())
-        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-')
+        && bytes.all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
+        })
 }
 
 /// A reason's code, as answers and the ledger carry it.

@@ -28,7 +28,8 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
 pub(crate) fn value(bytes: &[u8]) -> Result<Value, JsonError> {
     let twice = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict(&twice).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let value =
+        Strict(&twice).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     value.map_err(|_| twice.take().map_or(JsonError::Syntax, JsonError::Twice))
 }
 
@@ -103,8 +104,13 @@ mod tests {
 
     #[test]
     fn a_name_stands_once_at_any_depth() {
-        for text in [r#"{"a":1,"a":1}"#, r#"{"x":[{"a":1,"b":2,"a":3}]}"#, "{\"a\":1,\"\\u0061\":2}"] {
-            assert!(matches!(value(text.as_bytes()), Err(JsonError::Twice(name)) if name == "a"), "{text}");
+        for text in
+            [r#"{"a":1,"a":1}"#, r#"{"x":[{"a":1,"b":2,"a":3}]}"#, "{\"a\":1,\"\\u0061\":2}"]
+        {
+            assert!(
+                matches!(value(text.as_bytes()), Err(JsonError::Twice(name)) if name == "a"),
+                "{text}"
+            );
         }
         assert!(matches!(value(b"{} {}"), Err(JsonError::Syntax)));
         assert!(matches!(value(b""), Err(JsonError::Syntax)));

@@ -44,7 +44,9 @@ pub enum SdJwtError {
     #[error("the token has {0} disclosures, of at most {DISCLOSURES}")]
     TooManyDisclosures(usize),
     /// Not `<header>.<payload>.<signature>~<disclosure>~…~`.
-    #[error("not a certificate file: it is of the form `<signed part>~<disclosure>~…~`; copy it whole")]
+    #[error(
+        "not a certificate file: it is of the form `<signed part>~<disclosure>~…~`; copy it whole"
+    )]
     NotCompact,
     /// Something stands after the last `~`.
     #[error("the token ends with a key-binding part, which certificates of this kind do not have")]
@@ -96,7 +98,9 @@ pub enum SdJwtError {
     #[error("a disclosure is not of the form [salt, name, value]")]
     DisclosureShape,
     /// No digest of the signed part is this disclosure's.
-    #[error("a disclosure is forged or of another certificate: the signed part does not refer to it")]
+    #[error(
+        "a disclosure is forged or of another certificate: the signed part does not refer to it"
+    )]
     Unreferenced,
     /// The same disclosure twice.
     #[error("a disclosure comes twice")]
@@ -180,21 +184,35 @@ pub fn digest_of(disclosure: &str) -> Digest {
 pub fn opened(disclosure: &str) -> Result<(String, Value), SdJwtError> {
     const PLACE: &str = "disclosure";
     let bytes = URL_SAFE_NO_PAD.decode(disclosure).map_err(|_| SdJwtError::Base64(PLACE))?;
-    let Value::Array(parts) = json::value(&bytes).map_err(|error| in_place(PLACE, error))? else { return Err(SdJwtError::DisclosureShape) };
-    let Ok([Value::String(_salt), Value::String(name), value]) = <[Value; 3]>::try_from(parts) else {
+    let Value::Array(parts) = json::value(&bytes).map_err(|error| in_place(PLACE, error))? else {
+        return Err(SdJwtError::DisclosureShape);
+    };
+    let Ok([Value::String(_salt), Value::String(name), value]) = <[Value; 3]>::try_from(parts)
+    else {
         return Err(SdJwtError::DisclosureShape);
     };
     Ok((name, value))
 }
 
 /// Signs: `plain` is seen by everybody, each of `disclosable` can be left out later. The digests' order tells nothing.
-pub fn issue(key: &SigningKey, plain: Map<String, Value>, disclosable: &[(&str, Value)]) -> Result<SdJwt, SdJwtError> {
-    let encoded = disclosable.iter().map(|(name, value)| disclosure(name, value)).collect::<Result<Vec<_>, _>>()?;
+pub fn issue(
+    key: &SigningKey,
+    plain: Map<String, Value>,
+    disclosable: &[(&str, Value)],
+) -> Result<SdJwt, SdJwtError> {
+    let encoded = disclosable
+        .iter()
+        .map(|(name, value)| disclosure(name, value))
+        .collect::<Result<Vec<_>, _>>()?;
     issue_encoded(key, plain, &encoded)
 }
 
 /// The same over disclosures that were made before.
-pub fn issue_encoded(key: &SigningKey, plain: Map<String, Value>, disclosable: &[String]) -> Result<SdJwt, SdJwtError> {
+pub fn issue_encoded(
+    key: &SigningKey,
+    plain: Map<String, Value>,
+    disclosable: &[String],
+) -> Result<SdJwt, SdJwtError> {
     if key.public().algorithm() != Algorithm::Es256 {
         return Err(SdJwtError::WrongKeyKind(key.id().to_owned()));
     }
@@ -215,7 +233,11 @@ pub fn issue_encoded(key: &SigningKey, plain: Map<String, Value>, disclosable: &
     payload.insert("_sd".to_owned(), digests.into());
     payload.insert("_sd_alg".to_owned(), "sha-256".into());
     let header = json!({ "alg": "ES256", "typ": TYP, "kid": key.id() });
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string()));
+    let signed = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header.to_string()),
+        URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string())
+    );
     let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes())?);
     // Whatever a verifier would refuse is refused here, before anybody relies on it.
     SdJwt::parse(&format!("{signed}.{signature}~{tail}"))
@@ -229,7 +251,9 @@ impl SdJwt {
             return Err(SdJwtError::TooLarge(text.len()));
         }
         let mut parts = text.split('~');
-        let (Some(jwt), Some(last)) = (parts.next(), parts.next_back()) else { return Err(SdJwtError::NotCompact) };
+        let (Some(jwt), Some(last)) = (parts.next(), parts.next_back()) else {
+            return Err(SdJwtError::NotCompact);
+        };
         if !last.is_empty() {
             return Err(SdJwtError::KeyBinding);
         }
@@ -238,13 +262,15 @@ impl SdJwt {
             return Err(SdJwtError::TooManyDisclosures(encoded.len()));
         }
         let mut segments = jwt.split('.');
-        let (Some(header), Some(payload), Some(signature), None) = (segments.next(), segments.next(), segments.next(), segments.next())
+        let (Some(header), Some(payload), Some(signature), None) =
+            (segments.next(), segments.next(), segments.next(), segments.next())
         else {
             return Err(SdJwtError::NotCompact);
         };
         let (algorithm, key_id) = read_header(&members("header", header)?)?;
         let payload = members("payload", payload)?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| SdJwtError::Base64("signature"))?;
+        let signature =
+            URL_SAFE_NO_PAD.decode(signature).map_err(|_| SdJwtError::Base64("signature"))?;
         let disclosures = read_disclosures(&payload, &encoded)?;
         Ok(Self { jwt: jwt.to_owned(), algorithm, key_id, payload, signature, disclosures })
     }
@@ -281,20 +307,34 @@ impl SdJwt {
 
     /// Names and encodings of what is disclosed.
     pub fn disclosures(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.disclosures.iter().map(|disclosure| (disclosure.name.as_str(), disclosure.encoded.as_str()))
+        self.disclosures
+            .iter()
+            .map(|disclosure| (disclosure.name.as_str(), disclosure.encoded.as_str()))
     }
 
     /// The same certificate with these disclosures only.
     pub fn present(&self, keep: &[&str]) -> Result<Self, SdJwtError> {
-        if let Some(unknown) = keep.iter().find(|name| !self.disclosed_names().any(|known| known == **name)) {
+        if let Some(unknown) =
+            keep.iter().find(|name| !self.disclosed_names().any(|known| known == **name))
+        {
             return Err(SdJwtError::NotDisclosed((*unknown).to_owned()));
         }
-        let disclosures = self.disclosures.iter().filter(|disclosure| keep.contains(&disclosure.name.as_str())).cloned().collect();
+        let disclosures = self
+            .disclosures
+            .iter()
+            .filter(|disclosure| keep.contains(&disclosure.name.as_str()))
+            .cloned()
+            .collect();
         Ok(Self { disclosures, ..self.clone() })
     }
 
     /// The claims, once the seal is `key`'s and the token holds at `now`; `accepts` says which `vct` may stand here.
-    pub fn verify(&self, key: &PublicKey, now: SystemTime, accepts: impl FnOnce(&str) -> bool) -> Result<Claims, SdJwtError> {
+    pub fn verify(
+        &self,
+        key: &PublicKey,
+        now: SystemTime,
+        accepts: impl FnOnce(&str) -> bool,
+    ) -> Result<Claims, SdJwtError> {
         if key.algorithm() != Algorithm::Es256 {
             return Err(SdJwtError::WrongKeyKind(key.id().to_owned()));
         }
@@ -302,11 +342,16 @@ impl SdJwt {
             return Err(SdJwtError::WrongAlgorithm(cut(&self.algorithm)));
         }
         if self.key_id != key.id() {
-            return Err(SdJwtError::WrongKey { expected: key.id().to_owned(), found: cut(&self.key_id) });
+            return Err(SdJwtError::WrongKey {
+                expected: key.id().to_owned(),
+                found: cut(&self.key_id),
+            });
         }
-        let signed = self.jwt.rsplit_once('.').map(|(signed, _)| signed).ok_or(SdJwtError::NotCompact)?;
+        let signed =
+            self.jwt.rsplit_once('.').map(|(signed, _)| signed).ok_or(SdJwtError::NotCompact)?;
         key.verify(signed.as_bytes(), &self.signature).map_err(|_| SdJwtError::BadSignature)?;
-        let (issued, begins, ends) = (time(&self.payload, "iat")?, time(&self.payload, "nbf")?, time(&self.payload, "exp")?);
+        let (issued, begins, ends) =
+            (time(&self.payload, "iat")?, time(&self.payload, "nbf")?, time(&self.payload, "exp")?);
         if ends <= begins || ends <= issued {
             return Err(SdJwtError::BadTimes);
         }
@@ -316,18 +361,34 @@ impl SdJwt {
         if now >= ends {
             return Err(SdJwtError::Expired);
         }
-        let vct = self.payload.get("vct").and_then(Value::as_str).ok_or(SdJwtError::Missing("vct"))?;
+        let vct =
+            self.payload.get("vct").and_then(Value::as_str).ok_or(SdJwtError::Missing("vct"))?;
         if !accepts(vct) {
             return Err(SdJwtError::WrongVct(cut(vct)));
         }
         let mut plain = self.payload.clone();
-        let list = plain.get("_sd").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let digest = |value: &Value| Digest::try_from(URL_SAFE_NO_PAD.decode(value.as_str()?).ok()?).ok();
-        let digests = list.iter().map(digest).collect::<Option<Vec<_>>>().ok_or(SdJwtError::Missing("_sd"))?;
+        let list =
+            plain.get("_sd").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let digest =
+            |value: &Value| Digest::try_from(URL_SAFE_NO_PAD.decode(value.as_str()?).ok()?).ok();
+        let digests = list
+            .iter()
+            .map(digest)
+            .collect::<Option<Vec<_>>>()
+            .ok_or(SdJwtError::Missing("_sd"))?;
         plain.remove("_sd");
         plain.remove("_sd_alg");
-        let disclosed = self.disclosures.iter().map(|disclosure| (disclosure.name.clone(), disclosure.value.clone())).collect();
-        Ok(Claims { plain, disclosed, withheld: digests.len().saturating_sub(self.disclosures.len()), digests })
+        let disclosed = self
+            .disclosures
+            .iter()
+            .map(|disclosure| (disclosure.name.clone(), disclosure.value.clone()))
+            .collect();
+        Ok(Claims {
+            plain,
+            disclosed,
+            withheld: digests.len().saturating_sub(self.disclosures.len()),
+            digests,
+        })
     }
 }
 
@@ -340,17 +401,24 @@ impl fmt::Display for SdJwt {
 }
 
 /// A time claim, in whole seconds since 1970.
-pub(crate) fn time(claims: &Map<String, Value>, name: &'static str) -> Result<SystemTime, SdJwtError> {
+pub(crate) fn time(
+    claims: &Map<String, Value>,
+    name: &'static str,
+) -> Result<SystemTime, SdJwtError> {
     const YEAR_10000: u64 = 253_402_300_800;
     let seconds = claims.get(name).and_then(Value::as_u64).filter(|seconds| *seconds < YEAR_10000);
-    seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds)).ok_or(SdJwtError::Missing(name))
+    seconds
+        .map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds))
+        .ok_or(SdJwtError::Missing(name))
 }
 
 fn read_header(header: &Map<String, Value>) -> Result<(String, String), SdJwtError> {
     if let Some(name) = header.keys().find(|name| !["alg", "typ", "kid"].contains(&name.as_str())) {
         return Err(SdJwtError::HeaderMember(cut(name)));
     }
-    let text = |name: &'static str| header.get(name).and_then(Value::as_str).ok_or(SdJwtError::Missing(name));
+    let text = |name: &'static str| {
+        header.get(name).and_then(Value::as_str).ok_or(SdJwtError::Missing(name))
+    };
     let typ = text("typ")?;
     if typ != TYP {
         return Err(SdJwtError::WrongType(cut(typ)));
@@ -358,8 +426,12 @@ fn read_header(header: &Map<String, Value>) -> Result<(String, String), SdJwtErr
     Ok((text("alg")?.to_owned(), text("kid")?.to_owned()))
 }
 
-fn read_disclosures(payload: &Map<String, Value>, encoded: &[&str]) -> Result<Vec<Disclosure>, SdJwtError> {
-    let algorithm = payload.get("_sd_alg").and_then(Value::as_str).ok_or(SdJwtError::Missing("_sd_alg"))?;
+fn read_disclosures(
+    payload: &Map<String, Value>,
+    encoded: &[&str],
+) -> Result<Vec<Disclosure>, SdJwtError> {
+    let algorithm =
+        payload.get("_sd_alg").and_then(Value::as_str).ok_or(SdJwtError::Missing("_sd_alg"))?;
     if algorithm != "sha-256" {
         return Err(SdJwtError::WrongDigestAlgorithm(cut(algorithm)));
     }
@@ -370,7 +442,9 @@ fn read_disclosures(payload: &Map<String, Value>, encoded: &[&str]) -> Result<Ve
             return Err(SdJwtError::DigestTwice);
         }
     }
-    for (name, value) in payload.iter().filter(|(name, _)| !["_sd", "_sd_alg"].contains(&name.as_str())) {
+    for (name, value) in
+        payload.iter().filter(|(name, _)| !["_sd", "_sd_alg"].contains(&name.as_str()))
+    {
         refuse_reserved(name)?;
         refuse_reserved_inside(value)?;
     }
@@ -383,7 +457,9 @@ fn read_disclosures(payload: &Map<String, Value>, encoded: &[&str]) -> Result<Ve
         if !digests.contains(disclosure_digest(encoded).as_str()) {
             return Err(SdJwtError::Unreferenced);
         }
-        if payload.contains_key(&disclosure.name) || disclosures.iter().any(|other| other.name == disclosure.name) {
+        if payload.contains_key(&disclosure.name)
+            || disclosures.iter().any(|other| other.name == disclosure.name)
+        {
             return Err(SdJwtError::NameCollision(cut(&disclosure.name)));
         }
         disclosures.push(disclosure);
@@ -403,7 +479,11 @@ fn read_disclosure(encoded: &str) -> Result<Disclosure, SdJwtError> {
 
 /// Nested disclosures are not ours, and what looks like one may be read as one by somebody else.
 fn refuse_reserved(name: &str) -> Result<(), SdJwtError> {
-    if name == "_sd" || name == "..." { Err(SdJwtError::ReservedName(name.to_owned())) } else { Ok(()) }
+    if name == "_sd" || name == "..." {
+        Err(SdJwtError::ReservedName(name.to_owned()))
+    } else {
+        Ok(())
+    }
 }
 
 fn refuse_reserved_inside(value: &Value) -> Result<(), SdJwtError> {

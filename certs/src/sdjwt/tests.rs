@@ -26,7 +26,8 @@ fn issued(key: &SigningKey) -> SdJwt {
 /// A token over exactly these texts, whatever they are.
 fn forge(key: &SigningKey, header: &str, payload: &str, disclosures: &[&str]) -> String {
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-    let mut token = format!("{signed}.{}~", URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()).unwrap()));
+    let mut token =
+        format!("{signed}.{}~", URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()).unwrap()));
     for disclosure in disclosures {
         token.push_str(&URL_SAFE_NO_PAD.encode(disclosure));
         token.push('~');
@@ -41,7 +42,8 @@ fn header(key: &SigningKey) -> String {
 /// A token whose `_sd` refers to each of the disclosures.
 fn with_disclosures(key: &SigningKey, disclosures: &[&str]) -> Result<SdJwt, SdJwtError> {
     let mut payload = plain();
-    let digests: Vec<String> = disclosures.iter().map(|text| disclosure_digest(&URL_SAFE_NO_PAD.encode(text))).collect();
+    let digests: Vec<String> =
+        disclosures.iter().map(|text| disclosure_digest(&URL_SAFE_NO_PAD.encode(text))).collect();
     payload.insert("_sd".into(), digests.into());
     payload.insert("_sd_alg".into(), "sha-256".into());
     SdJwt::parse(&forge(key, &header(key), &Value::Object(payload).to_string(), disclosures))
@@ -58,14 +60,20 @@ fn issued_tokens_verify_and_presentations_hide() {
     let text = token.to_string();
     let claims = verify(&SdJwt::parse(&text).unwrap(), &key, 1500).unwrap();
     assert_eq!(claims.plain, plain());
-    assert_eq!(claims.disclosed, json!({ "applicant": "A", "purpose": "P" }).as_object().unwrap().clone());
+    assert_eq!(
+        claims.disclosed,
+        json!({ "applicant": "A", "purpose": "P" }).as_object().unwrap().clone()
+    );
     let shown = token.present(&["purpose"]).unwrap();
     assert_eq!(shown.digest(), token.digest());
     let claims = verify(&SdJwt::parse(&shown.to_string()).unwrap(), &key, 1500).unwrap();
     assert_eq!(claims.disclosed.keys().collect::<Vec<_>>(), ["purpose"]);
     assert_eq!(token.present(&["name"]).unwrap_err(), SdJwtError::NotDisclosed("name".into()));
     let header = URL_SAFE_NO_PAD.decode(text.split('.').next().unwrap()).unwrap();
-    assert_eq!(serde_json::from_slice::<Value>(&header).unwrap(), json!({ "alg": "ES256", "typ": "dc+sd-jwt", "kid": key.id() }));
+    assert_eq!(
+        serde_json::from_slice::<Value>(&header).unwrap(),
+        json!({ "alg": "ES256", "typ": "dc+sd-jwt", "kid": key.id() })
+    );
     assert_ne!(issued(&key).to_string(), text, "salts differ");
 }
 
@@ -98,15 +106,24 @@ fn disclosures_that_could_mean_two_things_are_refused() {
     assert_eq!(refused(&[r#"["s","a",[{"...":"x"}]]"#]), SdJwtError::ReservedName("...".into()));
     assert_eq!(refused(&[r#"["s","cnf",1]"#]), SdJwtError::ReservedName("cnf".into()));
     assert_eq!(refused(&[r#"["s","exp",9999]"#]), SdJwtError::ReservedName("exp".into()));
-    assert_eq!(refused(&[r#"["s","a",1]"#, r#"["t","a",2]"#]), SdJwtError::NameCollision("a".into()));
+    assert_eq!(
+        refused(&[r#"["s","a",1]"#, r#"["t","a",2]"#]),
+        SdJwtError::NameCollision("a".into())
+    );
     assert_eq!(refused(&[r#"["s","a",1]"#, r#"["s","a",1]"#]), SdJwtError::DigestTwice);
     assert_eq!(refused(&[r#"["s",1]"#]), SdJwtError::DisclosureShape);
     assert_eq!(refused(&[r#"["s",2,1]"#]), SdJwtError::DisclosureShape);
     assert_eq!(refused(&[r#"{"a":1}"#]), SdJwtError::DisclosureShape);
-    assert_eq!(refused(&[r#"["s","a",{"b":1,"b":2}]"#]), SdJwtError::Twice { place: "disclosure", name: "b".into() });
+    assert_eq!(
+        refused(&[r#"["s","a",{"b":1,"b":2}]"#]),
+        SdJwtError::Twice { place: "disclosure", name: "b".into() }
+    );
     let mut with_claim = plain();
     with_claim.insert("a".into(), 1.into());
-    assert_eq!(issue(&key, with_claim, &[("a", 1.into())]).unwrap_err(), SdJwtError::NameCollision("a".into()));
+    assert_eq!(
+        issue(&key, with_claim, &[("a", 1.into())]).unwrap_err(),
+        SdJwtError::NameCollision("a".into())
+    );
     let mut nested = plain();
     nested.insert("a".into(), json!({ "_sd": [] }));
     assert_eq!(issue(&key, nested, &[]).unwrap_err(), SdJwtError::ReservedName("_sd".into()));
@@ -123,17 +140,27 @@ fn the_algorithm_is_the_registered_keys() {
     }
     let ed = SigningKey::generate(Algorithm::Ed25519).unwrap();
     assert_eq!(issue(&ed, plain(), &[]).unwrap_err(), SdJwtError::WrongKeyKind(ed.id().into()));
-    assert_eq!(issued(&key).verify(ed.public(), at(1500), |_| true), Err(SdJwtError::WrongKeyKind(ed.id().into())));
+    assert_eq!(
+        issued(&key).verify(ed.public(), at(1500), |_| true),
+        Err(SdJwtError::WrongKeyKind(ed.id().into()))
+    );
     let other = self::key();
     assert!(matches!(verify(&issued(&key), &other, 1500), Err(SdJwtError::WrongKey { .. })));
     // Another's signature under our key id.
     let header = json!({ "alg": "ES256", "typ": TYP, "kid": key.id() }).to_string();
     let token = SdJwt::parse(&forge(&other, &header, &payload, &[])).unwrap();
     assert_eq!(verify(&token, &key, 10), Err(SdJwtError::BadSignature));
-    let refused = |header: Value| SdJwt::parse(&forge(&key, &header.to_string(), &payload, &[])).unwrap_err();
-    assert_eq!(refused(json!({ "alg": "ES256", "typ": "JWT", "kid": "k" })), SdJwtError::WrongType("JWT".into()));
+    let refused =
+        |header: Value| SdJwt::parse(&forge(&key, &header.to_string(), &payload, &[])).unwrap_err();
+    assert_eq!(
+        refused(json!({ "alg": "ES256", "typ": "JWT", "kid": "k" })),
+        SdJwtError::WrongType("JWT".into())
+    );
     assert_eq!(refused(json!({ "alg": "ES256", "typ": TYP })), SdJwtError::Missing("kid"));
-    assert_eq!(refused(json!({ "alg": "ES256", "typ": TYP, "kid": "k", "jwk": {} })), SdJwtError::HeaderMember("jwk".into()));
+    assert_eq!(
+        refused(json!({ "alg": "ES256", "typ": TYP, "kid": "k", "jwk": {} })),
+        SdJwtError::HeaderMember("jwk".into())
+    );
 }
 
 #[test]
@@ -145,7 +172,10 @@ fn times_and_types_are_judged_against_now() {
     assert_eq!(verify(&token, &key, 999 - skew), Err(SdJwtError::NotYetValid));
     assert!(verify(&token, &key, 1999).is_ok());
     assert_eq!(verify(&token, &key, 2000), Err(SdJwtError::Expired));
-    assert_eq!(token.verify(key.public(), at(1500), |_| false), Err(SdJwtError::WrongVct("urn:a".into())));
+    assert_eq!(
+        token.verify(key.public(), at(1500), |_| false),
+        Err(SdJwtError::WrongVct("urn:a".into()))
+    );
     for (name, value, error) in [
         ("exp", json!(1000), SdJwtError::BadTimes),
         ("exp", json!("2000"), SdJwtError::Missing("exp")),
@@ -162,19 +192,32 @@ fn times_and_types_are_judged_against_now() {
 #[test]
 fn shapes_and_bounds_are_refused_by_name() {
     let key = key();
-    let refused = |payload: &str| SdJwt::parse(&forge(&key, &header(&key), payload, &[])).unwrap_err();
-    assert_eq!(refused(r#"{"a":1,"a":2,"_sd":[],"_sd_alg":"sha-256"}"#), SdJwtError::Twice { place: "payload", name: "a".into() });
+    let refused =
+        |payload: &str| SdJwt::parse(&forge(&key, &header(&key), payload, &[])).unwrap_err();
+    assert_eq!(
+        refused(r#"{"a":1,"a":2,"_sd":[],"_sd_alg":"sha-256"}"#),
+        SdJwtError::Twice { place: "payload", name: "a".into() }
+    );
     assert_eq!(refused(r#"{"_sd":[]}"#), SdJwtError::Missing("_sd_alg"));
     assert_eq!(refused(r#"{"_sd_alg":"sha-256"}"#), SdJwtError::Missing("_sd"));
-    assert_eq!(refused(r#"{"_sd":[],"_sd_alg":"md5"}"#), SdJwtError::WrongDigestAlgorithm("md5".into()));
+    assert_eq!(
+        refused(r#"{"_sd":[],"_sd_alg":"md5"}"#),
+        SdJwtError::WrongDigestAlgorithm("md5".into())
+    );
     assert_eq!(refused(r#"{"_sd":["x","x"],"_sd_alg":"sha-256"}"#), SdJwtError::DigestTwice);
     assert_eq!(refused("[]"), SdJwtError::Json("payload"));
-    assert_eq!(SdJwt::parse(&format!("{}~", "A".repeat(TOKEN_BYTES))).unwrap_err(), SdJwtError::TooLarge(TOKEN_BYTES + 1));
+    assert_eq!(
+        SdJwt::parse(&format!("{}~", "A".repeat(TOKEN_BYTES))).unwrap_err(),
+        SdJwtError::TooLarge(TOKEN_BYTES + 1)
+    );
     let token = issued(&key).to_string();
     let many = format!("{token}{}", "A~".repeat(DISCLOSURES));
     assert_eq!(SdJwt::parse(&many).unwrap_err(), SdJwtError::TooManyDisclosures(DISCLOSURES + 2));
     let (first, rest) = token.split_once('.').unwrap();
-    assert_eq!(SdJwt::parse(&format!("{first}=.{rest}")).unwrap_err(), SdJwtError::Base64("header"));
+    assert_eq!(
+        SdJwt::parse(&format!("{first}=.{rest}")).unwrap_err(),
+        SdJwtError::Base64("header")
+    );
     for text in ["", "~", "a.b~", "a.b.c.d~"] {
         assert_eq!(SdJwt::parse(text).unwrap_err(), SdJwtError::NotCompact, "{text}");
     }

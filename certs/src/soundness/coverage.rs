@@ -17,7 +17,10 @@ pub(super) fn uncovered<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
         let stated = complete.stated();
         let knows = knows_them(evidence, scan, &stated.subjects)
             && moment.is_some_and(|moment| reaches_back(scan, stated, moment))
-            && scan.absence_for.iter().all(|person| is_under_one_number(person) || stated.numbers_carried_over);
+            && scan
+                .absence_for
+                .iter()
+                .all(|person| is_under_one_number(person) || stated.numbers_carried_over);
         if !knows {
             return Some(scan.dataset);
         }
@@ -33,7 +36,9 @@ fn knows_them(evidence: &Evidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subje
         Subjects::EveryoneAnywhere => true,
         Subjects::Stated(statement) => {
             let registered = evidence.registered.get(statement.as_str());
-            registered.is_some_and(|registered| scan.absence_for.iter().all(|person| registered.contains(person)))
+            registered.is_some_and(|registered| {
+                scan.absence_for.iter().all(|person| registered.contains(person))
+            })
         }
     }
 }
@@ -41,11 +46,20 @@ fn knows_them(evidence: &Evidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subje
 /// Whether the register begins early enough for what the scan looks for, or has taken over what is older. It must have begun by the day of the
 /// moment in any case: what ended between the moment and its beginning was taken over by nobody.
 fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate) -> bool {
-    let Some(since) = stated.since.and_then(NaiveDate::from_epoch_days).filter(|since| *since <= moment) else { return false };
+    let Some(since) =
+        stated.since.and_then(NaiveDate::from_epoch_days).filter(|since| *since <= moment)
+    else {
+        return false;
+    };
     stated.older_carried_over
         || match scan.reach {
-            Reach::LifetimeFrom(age) => scan.absence_for.iter().all(|person| turned(person, age).is_some_and(|turned| turned >= since)),
-            Reach::LastYears(years) => moment.checked_sub_months(Months::new(years.saturating_mul(12))).is_some_and(|from| from >= since),
+            Reach::LifetimeFrom(age) => scan
+                .absence_for
+                .iter()
+                .all(|person| turned(person, age).is_some_and(|turned| turned >= since)),
+            Reach::LastYears(years) => moment
+                .checked_sub_months(Months::new(years.saturating_mul(12)))
+                .is_some_and(|from| from >= since),
         }
 }
 
@@ -80,9 +94,13 @@ mod tests {
 
     #[test]
     fn numbers_younger_than_registers_are_known() {
-        for person in ["810000198508150024", "820000198508150024", "830000198508150024", "933084198508150021"] {
+        for person in
+            ["810000198508150024", "820000198508150024", "830000198508150024", "933084198508150021"]
+        {
             assert!(!is_under_one_number(person), "{person}");
         }
-        assert!(is_under_one_number("330106199001010000") && is_under_one_number("110105194912310021"));
+        assert!(
+            is_under_one_number("330106199001010000") && is_under_one_number("110105194912310021")
+        );
     }
 }

@@ -20,7 +20,9 @@ const MOST_HANDED: usize = 64;
 /// The dataset that says of something that it was handed over, though it is in neither.
 pub(super) fn lost_on_the_way<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
     for pair in evidence.hand_overs {
-        let handed = |verdict: &&Verdict| verdict.kind == VerdictKind::HandedOver && verdict.scan == pair.from;
+        let handed = |verdict: &&Verdict| {
+            verdict.kind == VerdictKind::HandedOver && verdict.scan == pair.from
+        };
         let handed: Vec<&Verdict> = evidence.verdicts.iter().filter(handed).collect();
         if !handed.is_empty() && !all_arrived(evidence, pair, &handed).unwrap_or(false) {
             return Some(dataset_of(evidence, &pair.from));
@@ -78,7 +80,8 @@ fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) 
         // One thing handed over on two days was two. An equal row is the same row, read in twice; the latest beginning is the strictest.
         handed.sort_unstable();
         handed.dedup_by(|later, kept| {
-            let is_same = (later.person, later.thing, later.day) == (kept.person, kept.thing, kept.day);
+            let is_same =
+                (later.person, later.thing, later.day) == (kept.person, kept.thing, kept.day);
             if is_same {
                 kept.began = later.began;
             }
@@ -90,12 +93,18 @@ fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) 
 }
 
 /// The rows that something which was handed over can have become; `None` where a row is judged twice, and so could be two.
-fn arrived<'a>(evidence: &'a Evidence<'_>, to: &'a ScanEvidence<'_>, things: Option<&'a [Option<String>]>) -> Option<Vec<Arrived<'a>>> {
+fn arrived<'a>(
+    evidence: &'a Evidence<'_>,
+    to: &'a ScanEvidence<'_>,
+    things: Option<&'a [Option<String>]>,
+) -> Option<Vec<Arrived<'a>>> {
     to.complete()?;
     let (mut arrived, mut rows) = (Vec::new(), BTreeSet::new());
     for verdict in evidence.verdicts.iter().filter(|verdict| verdict.scan == to.name) {
         let until = match verdict.kind {
-            VerdictKind::Ended | VerdictKind::HandedOver => verdict.on_date.map_or(Until::Unknown, Until::Day),
+            VerdictKind::Ended | VerdictKind::HandedOver => {
+                verdict.on_date.map_or(Until::Unknown, Until::Day)
+            }
             VerdictKind::Against => Until::Now,
             VerdictKind::Clear | VerdictKind::Undetermined => continue,
         };
@@ -104,7 +113,12 @@ fn arrived<'a>(evidence: &'a Evidence<'_>, to: &'a ScanEvidence<'_>, things: Opt
             return None;
         }
         let thing = things.and_then(|things| things.get(row)?.as_deref());
-        arrived.push(Arrived { person: to.rows.get(row)?, thing, until, began: beginning(verdict) });
+        arrived.push(Arrived {
+            person: to.rows.get(row)?,
+            thing,
+            until,
+            began: beginning(verdict),
+        });
     }
     // Of one thing, an equal row is the same row, read in twice: here as among what was handed over.
     if things.is_some() {
@@ -116,7 +130,9 @@ fn arrived<'a>(evidence: &'a Evidence<'_>, to: &'a ScanEvidence<'_>, things: Opt
 
 /// A day that systems write for nothing is no beginning.
 fn beginning(verdict: &Verdict) -> Option<i32> {
-    verdict.began_on.filter(|began| NaiveDate::from_epoch_days(*began).is_some_and(|began| !is_placeholder(began)))
+    verdict.began_on.filter(|began| {
+        NaiveDate::from_epoch_days(*began).is_some_and(|began| !is_placeholder(began))
+    })
 }
 
 /// Whether the one can have become the other.
@@ -127,19 +143,30 @@ fn can_be(handed: &Handed<'_>, arrived: &Arrived<'_>) -> bool {
         && came_of_it != Some(false)
         && match arrived.until {
             Until::Now => true,
-            Until::Day(until) => until > handed.day || (until == handed.day && arrived.began == Some(handed.day)),
-            Until::Unknown => came_of_it == Some(true) || arrived.began.is_some_and(|began| began >= handed.day),
+            Until::Day(until) => {
+                until > handed.day || (until == handed.day && arrived.began == Some(handed.day))
+            }
+            Until::Unknown => {
+                came_of_it == Some(true) || arrived.began.is_some_and(|began| began >= handed.day)
+            }
         }
 }
 
 /// Whether each of these has a receiving row of its own (a matching, by augmenting paths).
 fn each_has_its_own(handed: &[Handed<'_>], arrived: &[Arrived<'_>]) -> bool {
     let mut taken_by: Vec<Option<usize>> = vec![None; arrived.len()];
-    (0..handed.len()).all(|one| find_row(one, handed, arrived, &mut taken_by, &mut vec![false; arrived.len()]))
+    (0..handed.len())
+        .all(|one| find_row(one, handed, arrived, &mut taken_by, &mut vec![false; arrived.len()]))
 }
 
 /// Finds a row for this one, by moving others to rows that do as well.
-fn find_row(one: usize, handed: &[Handed<'_>], arrived: &[Arrived<'_>], taken_by: &mut [Option<usize>], tried: &mut [bool]) -> bool {
+fn find_row(
+    one: usize,
+    handed: &[Handed<'_>],
+    arrived: &[Arrived<'_>],
+    taken_by: &mut [Option<usize>],
+    tried: &mut [bool],
+) -> bool {
     let Some(contract) = handed.get(one) else { return false };
     for (place, row) in arrived.iter().enumerate() {
         if tried.get(place).copied().unwrap_or(true) || !can_be(contract, row) {
@@ -161,7 +188,8 @@ fn find_row(one: usize, handed: &[Handed<'_>], arrived: &[Arrived<'_>], taken_by
 
 /// Whether a text names one thing: four letters or digits and more, two different digits among them. `无`, `000000` and `待定` name none.
 fn is_specific(thing: &str) -> bool {
-    let digits: std::collections::BTreeSet<char> = thing.chars().filter(char::is_ascii_digit).collect();
+    let digits: std::collections::BTreeSet<char> =
+        thing.chars().filter(char::is_ascii_digit).collect();
     digits.len() > 1 && thing.chars().filter(|c| c.is_alphanumeric()).count() >= 4
 }
 

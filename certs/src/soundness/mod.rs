@@ -140,10 +140,14 @@ pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
     if evidence.scans.is_empty() {
         return unavailable(ErrorCode::Internal, "");
     }
-    if let Some(reason) = first(evidence, |scan| if let ScanState::Incomplete(reason) = scan.state { Some(reason.clone()) } else { None }) {
+    if let Some(reason) = first(evidence, |scan| {
+        if let ScanState::Incomplete(reason) = scan.state { Some(reason.clone()) } else { None }
+    }) {
         return Conclusion::Unavailable(reason);
     }
-    let unread = first(evidence, |scan| if let ScanState::Unreadable(reason) = scan.state { Some(reason.clone()) } else { None });
+    let unread = first(evidence, |scan| {
+        if let ScanState::Unreadable(reason) = scan.state { Some(reason.clone()) } else { None }
+    });
     // Whom the unread rows would have named was not asked about.
     if let (None, Some(reason)) = (&unread, first(evidence, unasked)) {
         return Conclusion::Unavailable(reason);
@@ -169,7 +173,10 @@ pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
     Conclusion::Absent(Absence { _private: () })
 }
 
-fn first(evidence: &Evidence<'_>, of: impl Fn(&ScanEvidence<'_>) -> Option<Incomplete>) -> Option<Incomplete> {
+fn first(
+    evidence: &Evidence<'_>,
+    of: impl Fn(&ScanEvidence<'_>) -> Option<Incomplete>,
+) -> Option<Incomplete> {
     evidence.scans.iter().find_map(of)
 }
 
@@ -178,7 +185,9 @@ fn unasked(scan: &ScanEvidence<'_>) -> Option<Incomplete> {
     match scan.state {
         ScanState::Complete(_) | ScanState::Unreadable(_) | ScanState::Incomplete(_) => None,
         ScanState::Vacuous if scan.absence_for.is_empty() => None,
-        ScanState::NotAsked | ScanState::Open | ScanState::Vacuous => Some(because(ErrorCode::SourceTruncated, scan.dataset)),
+        ScanState::NotAsked | ScanState::Open | ScanState::Vacuous => {
+            Some(because(ErrorCode::SourceTruncated, scan.dataset))
+        }
     }
 }
 

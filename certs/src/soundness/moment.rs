@@ -14,24 +14,35 @@ use super::{CompleteScan, Evidence, Incomplete, ScanEvidence, VerdictKind, becau
 
 /// Why what the registers show cannot be carried back to the moment at which the first of them was read.
 pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
-    let complete: Vec<(&ScanEvidence<'_>, &CompleteScan)> = evidence.scans.iter().filter_map(|scan| scan.complete()).collect();
+    let complete: Vec<(&ScanEvidence<'_>, &CompleteScan)> =
+        evidence.scans.iter().filter_map(|scan| scan.complete()).collect();
     let read = complete.iter().map(|(scan, complete)| (scan, complete.as_of()));
     let Some((first, moment)) = read.min_by_key(|(_, as_of)| *as_of) else {
         return Some(because(ErrorCode::Internal, ""));
     };
     // A register alone is as of the moment at which it was read.
-    if let Some((forgetful, _)) = complete.iter().find(|(_, one)| !one.stated().keeps_ended && evidence.scans.len() > 1) {
+    if let Some((forgetful, _)) =
+        complete.iter().find(|(_, one)| !one.stated().keeps_ended && evidence.scans.len() > 1)
+    {
         return Some(because(ErrorCode::NoCommonMoment, forgetful.dataset));
     }
-    let ended = evidence.verdicts.iter().filter(|verdict| matches!(verdict.kind, VerdictKind::HandedOver | VerdictKind::Ended));
+    let ended = evidence
+        .verdicts
+        .iter()
+        .filter(|verdict| matches!(verdict.kind, VerdictKind::HandedOver | VerdictKind::Ended));
     let mut until = Vec::new();
     for verdict in ended {
-        let Some((own, source)) = complete.iter().find(|(scan, _)| scan.name == verdict.scan) else {
+        let Some((own, source)) = complete.iter().find(|(scan, _)| scan.name == verdict.scan)
+        else {
             return Some(because(ErrorCode::Undetermined, dataset_of(evidence, &verdict.scan)));
         };
-        let Some(day) = last_day(verdict.on_date, source) else { return Some(because(ErrorCode::Undated, own.dataset)) };
+        let Some(day) = last_day(verdict.on_date, source) else {
+            return Some(because(ErrorCode::Undated, own.dataset));
+        };
         // What ended before it began did so on another day, or has not. A day that systems write for nothing is no beginning.
-        let began = verdict.began_on.filter(|began| NaiveDate::from_epoch_days(*began).is_none_or(|began| !is_placeholder(began)));
+        let began = verdict.began_on.filter(|began| {
+            NaiveDate::from_epoch_days(*began).is_none_or(|began| !is_placeholder(began))
+        });
         if began.is_some_and(|began| day < began) {
             return Some(because(ErrorCode::Undetermined, own.dataset));
         }
@@ -43,12 +54,21 @@ pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
         until.push(day);
     }
     // Whose record it is stays unsaid: a fresh divorce is nobody's business, and it is the first register that must catch up.
-    if until.into_iter().all(|day| was_over(day, moment)) { None } else { Some(because(ErrorCode::HandOverGap, first.dataset)) }
+    if until.into_iter().all(|day| was_over(day, moment)) {
+        None
+    } else {
+        Some(because(ErrorCode::HandOverGap, first.dataset))
+    }
 }
 
 /// The moment: the earliest as-of.
 pub(super) fn first_read(evidence: &Evidence<'_>) -> Option<SystemTime> {
-    evidence.scans.iter().filter_map(|scan| scan.complete()).map(|(_, complete)| complete.as_of()).min()
+    evidence
+        .scans
+        .iter()
+        .filter_map(|scan| scan.complete())
+        .map(|(_, complete)| complete.as_of())
+        .min()
 }
 
 /// The last day on which something that ended can have been there: the row's own, or the one that its owner states for all such rows.
@@ -60,13 +80,17 @@ pub(super) fn last_day(on_date: Option<i32>, source: &CompleteScan) -> Option<i3
 /// as near to midnight is of either day. An as-of that *is* midnight is no clock's reading: it names all that is dated before it, by the
 /// registers' own days, and days are compared with days.
 fn was_over(day: i32, moment: SystemTime) -> bool {
-    day_end(day).is_some_and(|end| end + CLOCK_SKEW <= moment || is_midnight(moment) && end <= moment)
+    day_end(day)
+        .is_some_and(|end| end + CLOCK_SKEW <= moment || is_midnight(moment) && end <= moment)
 }
 
 /// Whether a civil day in China begins there, to the nanosecond.
 fn is_midnight(moment: SystemTime) -> bool {
     let since = moment.duration_since(UNIX_EPOCH).ok();
-    since.is_some_and(|since| since.subsec_nanos() == 0 && (since.as_secs() + u64::from(CHINA_OFFSET_SECONDS)) % 86_400 == 0)
+    since.is_some_and(|since| {
+        since.subsec_nanos() == 0
+            && (since.as_secs() + u64::from(CHINA_OFFSET_SECONDS)) % 86_400 == 0
+    })
 }
 
 /// The instant at which a civil day, in days since 1970-01-01, is over.
@@ -78,7 +102,8 @@ pub(super) fn day_end(day: i32) -> Option<SystemTime> {
 
 /// The civil day of an instant, in days since 1970-01-01.
 pub(super) fn day_of(moment: SystemTime) -> Option<i32> {
-    let seconds = moment.duration_since(UNIX_EPOCH).ok()?.as_secs() + u64::from(CHINA_OFFSET_SECONDS);
+    let seconds =
+        moment.duration_since(UNIX_EPOCH).ok()?.as_secs() + u64::from(CHINA_OFFSET_SECONDS);
     i32::try_from(seconds / 86_400).ok()
 }
 
@@ -104,7 +129,9 @@ mod tests {
         let midnight = day_end(100).unwrap();
         assert!(was_over(100, midnight) && was_over(99, midnight));
         assert!(!was_over(101, midnight));
-        for near in [Duration::from_nanos(1), Duration::from_secs(1), CLOCK_SKEW - Duration::from_secs(1)] {
+        for near in
+            [Duration::from_nanos(1), Duration::from_secs(1), CLOCK_SKEW - Duration::from_secs(1)]
+        {
             assert!(!was_over(100, midnight + near) && was_over(99, midnight + near), "{near:?}");
         }
         assert!(was_over(100, midnight + CLOCK_SKEW));

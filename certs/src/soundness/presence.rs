@@ -9,13 +9,17 @@ use super::{Evidence, ScanState, Verdict, VerdictKind, dataset_of};
 
 /// The most important reason for which something firm was found.
 pub(super) fn found<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
-    let against = |code: &&&str| evidence.verdicts.iter().any(|verdict| verdict.code == **code && is_firm(evidence, verdict));
+    let against = |code: &&&str| {
+        evidence.verdicts.iter().any(|verdict| verdict.code == **code && is_firm(evidence, verdict))
+    };
     evidence.reasons.iter().find(against).copied()
 }
 
 /// Whether a row makes the answer false, and nothing that is not known could change that.
 fn is_firm(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
-    let Some(scan) = evidence.scans.iter().find(|scan| scan.name == verdict.scan) else { return false };
+    let Some(scan) = evidence.scans.iter().find(|scan| scan.name == verdict.scan) else {
+        return false;
+    };
     let stands_alone = match scan.state {
         ScanState::Complete(_) => true,
         // A row of a register of homes is judged by itself; one of a register of persons could be contradicted by the row that was not read.
@@ -23,7 +27,9 @@ fn is_firm(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
         _ => false,
     };
     let about = verdict.row.and_then(|row| scan.rows.get(row));
-    verdict.kind == VerdictKind::Against && stands_alone && about.is_some_and(|person| evidence.certain.contains(person))
+    verdict.kind == VerdictKind::Against
+        && stands_alone
+        && about.is_some_and(|person| evidence.certain.contains(person))
 }
 
 /// The dataset of the first row that settles nothing. An `Against` that is not firm is one of them, or whose code is no reason of the
@@ -42,11 +48,14 @@ pub(super) fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
 
 /// Whether a verdict leaves room for an absence.
 fn settles(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
-    let was_read = evidence.scans.iter().any(|scan| scan.name == verdict.scan && scan.complete().is_some());
+    let was_read =
+        evidence.scans.iter().any(|scan| scan.name == verdict.scan && scan.complete().is_some());
     was_read
         && match verdict.kind {
             VerdictKind::Clear | VerdictKind::Ended => true,
-            VerdictKind::HandedOver => evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan),
+            VerdictKind::HandedOver => {
+                evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan)
+            }
             VerdictKind::Against | VerdictKind::Undetermined => false,
         }
 }

@@ -46,7 +46,8 @@ fn a_report_with_any_blemish_is_not_complete() {
     let null = ScanReport { required_null: true, ..report("a.b") };
     assert_eq!(CompleteScan::try_new(null).unwrap_err().code, ErrorCode::SourceUnreadable);
     // Of what is merely unreadable the readable rows still count; of what is too old, none.
-    let both = ScanReport { findings: vec![finding], most_age: Duration::from_secs(99), ..report("a.b") };
+    let both =
+        ScanReport { findings: vec![finding], most_age: Duration::from_secs(99), ..report("a.b") };
     assert_eq!(CompleteScan::try_new(both).unwrap_err().code, ErrorCode::SourceStale);
 }
 
@@ -80,8 +81,16 @@ impl Case {
     fn said(&self) -> String {
         let absence_for = [self.person.to_owned()];
         let (name, dataset, reach, judged) = ("s0", "d", self.reach, self.judged);
-        let scan =
-            ScanEvidence { name, dataset, state: &self.state, rows: &self.rows, things: None, judged, absence_for: &absence_for, reach };
+        let scan = ScanEvidence {
+            name,
+            dataset,
+            state: &self.state,
+            rows: &self.rows,
+            things: None,
+            judged,
+            absence_for: &absence_for,
+            reach,
+        };
         let evidence = Evidence {
             scans: &[scan],
             verdicts: &self.verdicts,
@@ -104,9 +113,15 @@ fn day(text: &str) -> Option<i32> {
 
 #[test]
 fn silence_counts_only_from_where_the_owner_says_it_begins() {
-    let since = |since: &str, older_carried_over| case(OWNER, ScanReport { since: day(since), older_carried_over, ..report("d") });
+    let since = |since: &str, older_carried_over| {
+        case(OWNER, ScanReport { since: day(since), older_carried_over, ..report("d") })
+    };
     assert_eq!(since("1957-05-03", false).said(), "true", "born on the day on which it begins");
-    assert_eq!(since("1957-05-04", false).said(), "OUTSIDE_COVERAGE", "a home could be older than the register");
+    assert_eq!(
+        since("1957-05-04", false).said(),
+        "OUTSIDE_COVERAGE",
+        "a home could be older than the register"
+    );
     assert_eq!(since("1984-01-01", true).said(), "true", "what was older was carried over");
     assert_eq!(
         case(OWNER, ScanReport { older_carried_over: true, ..report("d") }).said(),
@@ -114,21 +129,39 @@ fn silence_counts_only_from_where_the_owner_says_it_begins() {
         "it does not say since when"
     );
     let looking_back = |years, since: &str| {
-        let stated = ScanReport { since: day(since), as_of: at(1_800_000_000), now: at(1_800_000_000), ..report("d") };
+        let stated = ScanReport {
+            since: day(since),
+            as_of: at(1_800_000_000),
+            now: at(1_800_000_000),
+            ..report("d")
+        };
         Case { reach: Reach::LastYears(years), ..case(OWNER, stated) }
     };
     assert_eq!(looking_back(18, "2009-01-15").said(), "true");
-    assert_eq!(looking_back(18, "2009-01-16").said(), "OUTSIDE_COVERAGE", "17 years and a day short");
+    assert_eq!(
+        looking_back(18, "2009-01-16").said(),
+        "OUTSIDE_COVERAGE",
+        "17 years and a day short"
+    );
     assert_eq!(looking_back(0, "2027-01-15").said(), "true");
     let younger = ScanReport { since: day("2027-01-16"), older_carried_over: true, ..report("d") };
-    assert_eq!(case(OWNER, younger).said(), "OUTSIDE_COVERAGE", "it began the day after the moment");
+    assert_eq!(
+        case(OWNER, younger).said(),
+        "OUTSIDE_COVERAGE",
+        "it began the day after the moment"
+    );
 }
 
 #[test]
 fn whoever_has_a_number_younger_than_the_register_is_looked_for_under_the_former_one_too() {
     for (numbers_carried_over, said) in [(false, "OUTSIDE_COVERAGE"), (true, "true")] {
         for since in ["1950-01-01", "2024-02-01"] {
-            let stated = ScanReport { since: day(since), older_carried_over: true, numbers_carried_over, ..report("d") };
+            let stated = ScanReport {
+                since: day(since),
+                older_carried_over: true,
+                numbers_carried_over,
+                ..report("d")
+            };
             assert_eq!(case(PERMIT, stated.clone()).said(), said);
             assert_eq!(case("933084198508150021", stated.clone()).said(), said);
             assert_eq!(case(OWNER, stated).said(), "true");
@@ -138,7 +171,10 @@ fn whoever_has_a_number_younger_than_the_register_is_looked_for_under_the_former
 
 #[test]
 fn everyone_here_is_not_everyone_anywhere() {
-    let of = |subjects, judged| Case { judged, ..case(OWNER, ScanReport { since: day("1950-05-01"), subjects, ..report("d") }) };
+    let of = |subjects, judged| Case {
+        judged,
+        ..case(OWNER, ScanReport { since: day("1950-05-01"), subjects, ..report("d") })
+    };
     // A home within the regions is one; a marriage made elsewhere is none the less one.
     assert_eq!(of(Subjects::Everyone, true).said(), "true");
     assert_eq!(of(Subjects::Everyone, false).said(), "OUTSIDE_COVERAGE");
@@ -156,37 +192,79 @@ fn a_no_needs_a_person_beyond_doubt_and_a_row_that_nothing_unread_could_undo() {
         let stated = ScanReport { since: day("1950-05-01"), ..report("d") };
         let certain = certain.iter().map(|person| (*person).to_owned()).collect();
         let whole = case(OWNER, stated);
-        let state = if state { whole.state } else { ScanState::Unreadable(because(ErrorCode::SourceUnreadable, "d")) };
+        let state = if state {
+            whole.state
+        } else {
+            ScanState::Unreadable(because(ErrorCode::SourceUnreadable, "d"))
+        };
         let verdicts = vec![verdict(VerdictKind::Against, Some(0))];
-        Case { state, judged, rows: vec![OWNER.to_owned()], verdicts, certain, person: OWNER, reach: Reach::LifetimeFrom(0) }.said()
+        Case {
+            state,
+            judged,
+            rows: vec![OWNER.to_owned()],
+            verdicts,
+            certain,
+            person: OWNER,
+            reach: Reach::LifetimeFrom(0),
+        }
+        .said()
     };
     assert_eq!(found(true, true, &[OWNER]), "false FOUND");
     assert_eq!(found(true, true, &[]), "UNDETERMINED", "one who may or may not be the spouse");
-    assert_eq!(found(false, true, &[OWNER]), "false FOUND", "a row that was not read cannot undo a home");
+    assert_eq!(
+        found(false, true, &[OWNER]),
+        "false FOUND",
+        "a row that was not read cannot undo a home"
+    );
     assert_eq!(found(false, true, &[]), "SOURCE_UNREADABLE");
-    assert_eq!(found(false, false, &[OWNER]), "SOURCE_UNREADABLE", "the row that was not read could say that the person lives");
+    assert_eq!(
+        found(false, false, &[OWNER]),
+        "SOURCE_UNREADABLE",
+        "the row that was not read could say that the person lives"
+    );
 }
 
 /// A row of a hand-over: its unit, and the days on which it began and ended.
 type Dated = (&'static str, Option<i32>, Option<i32>);
 
 /// Contracts of one person that were handed over on these days, and titles that ended on those; each with its unit.
-fn handed_over(contracts: &[(&'static str, i32)], titles: &[(&'static str, i32)], with_units: bool) -> bool {
-    let undated = |rows: &[(&'static str, i32)]| rows.iter().map(|(unit, day)| (*unit, None, Some(*day))).collect::<Vec<Dated>>();
-    let titles: Vec<(VerdictKind, Dated)> = undated(titles).into_iter().map(|title| (VerdictKind::Ended, title)).collect();
+fn handed_over(
+    contracts: &[(&'static str, i32)],
+    titles: &[(&'static str, i32)],
+    with_units: bool,
+) -> bool {
+    let undated = |rows: &[(&'static str, i32)]| {
+        rows.iter().map(|(unit, day)| (*unit, None, Some(*day))).collect::<Vec<Dated>>()
+    };
+    let titles: Vec<(VerdictKind, Dated)> =
+        undated(titles).into_iter().map(|title| (VerdictKind::Ended, title)).collect();
     has_arrived(&undated(contracts), &titles, with_units)
 }
 
 /// The same with the days on which they began, and how each title is judged.
 fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units: bool) -> bool {
     let now = at(200 * 86_400);
-    let stated = ScanReport { as_of: now, now, undated_before: Some(150), since: Some(0), older_carried_over: true, ..report("d") };
+    let stated = ScanReport {
+        as_of: now,
+        now,
+        undated_before: Some(150),
+        since: Some(0),
+        older_carried_over: true,
+        ..report("d")
+    };
     let complete = || ScanState::Complete(CompleteScan::try_new(stated.clone()).unwrap());
     let (presale, ownership) = (complete(), complete());
     let rows = |count| vec![OWNER.to_owned(); count];
-    let units = |of: Vec<&str>| of.into_iter().map(|unit| (!unit.is_empty()).then(|| unit.replace('H', "12-3-20"))).collect::<Vec<_>>();
+    let units = |of: Vec<&str>| {
+        of.into_iter()
+            .map(|unit| (!unit.is_empty()).then(|| unit.replace('H', "12-3-20")))
+            .collect::<Vec<_>>()
+    };
     let (bought, owned) = (rows(contracts.len()), rows(titles.len()));
-    let (unit, title) = (units(contracts.iter().map(|one| one.0).collect()), units(titles.iter().map(|(_, one)| one.0).collect()));
+    let (unit, title) = (
+        units(contracts.iter().map(|one| one.0).collect()),
+        units(titles.iter().map(|(_, one)| one.0).collect()),
+    );
     let scan = |name, state, rows, things| ScanEvidence {
         name,
         dataset: "d",
@@ -209,10 +287,17 @@ fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units:
         on_date,
         began_on,
     };
-    let handed = contracts.iter().enumerate().map(|(row, one)| of(VerdictKind::HandedOver, "presale", row, *one));
-    let verdicts: Vec<Verdict> =
-        handed.chain(titles.iter().enumerate().map(|(row, (kind, one))| of(*kind, "ownership", row, *one))).collect();
-    let pairs = [HandOver { from: "presale".into(), to: "ownership".into(), by: Some("unit_no".into()) }];
+    let handed = contracts
+        .iter()
+        .enumerate()
+        .map(|(row, one)| of(VerdictKind::HandedOver, "presale", row, *one));
+    let verdicts: Vec<Verdict> = handed
+        .chain(
+            titles.iter().enumerate().map(|(row, (kind, one))| of(*kind, "ownership", row, *one)),
+        )
+        .collect();
+    let pairs =
+        [HandOver { from: "presale".into(), to: "ownership".into(), by: Some("unit_no".into()) }];
     let evidence = Evidence {
         scans: &scans,
         verdicts: &verdicts,
@@ -231,37 +316,64 @@ fn what_was_handed_over_has_arrived_as_itself() {
     assert!(!handed_over(&[("H1", 50)], &[("H1", 40)], true), "it was theirs once before");
     assert!(!handed_over(&[("", 50)], &[("", 60)], true), "no unit is none in common");
     assert!(!handed_over(&[("H1", 50), ("H2", 50)], &[("H1", 60), ("H1", 70)], true));
-    assert!(!handed_over(&[("H1", 50), ("H1", 55)], &[("H1", 60)], true), "handed over on two days, they were two");
+    assert!(
+        !handed_over(&[("H1", 50), ("H1", 55)], &[("H1", 60)], true),
+        "handed over on two days, they were two"
+    );
     for word in ["无", "-", "000000", "待定", "1", "未编号"] {
         assert!(!handed_over(&[(word, 50)], &[(word, 60)], true), "{word} names no unit");
     }
-    assert!(handed_over(&[("H1", 50), ("H1", 50)], &[("H1", 60)], true), "a contract that was imported twice");
+    assert!(
+        handed_over(&[("H1", 50), ("H1", 50)], &[("H1", 60)], true),
+        "a contract that was imported twice"
+    );
     // Where the units are not stated, each needs a title of its own.
     assert!(handed_over(&[("H1", 50)], &[("H2", 60)], false));
     assert!(!handed_over(&[("H1", 50)], &[("H2", 40)], false), "sold before that");
-    assert!(!handed_over(&[("H1", 50), ("H2", 55)], &[("H1", 60)], false), "one title for two contracts");
-    assert!(!handed_over(&[("H1", 50), ("H2", 70)], &[("H1", 60), ("H3", 65)], false), "none left for the later");
+    assert!(
+        !handed_over(&[("H1", 50), ("H2", 55)], &[("H1", 60)], false),
+        "one title for two contracts"
+    );
+    assert!(
+        !handed_over(&[("H1", 50), ("H2", 70)], &[("H1", 60), ("H3", 65)], false),
+        "none left for the later"
+    );
     assert!(handed_over(&[("H1", 50), ("H2", 62)], &[("H1", 65), ("H3", 55)], false));
 }
 
 #[test]
 fn a_title_that_ended_as_the_contract_was_handed_over_is_not_its_arrival() {
     for with_units in [true, false] {
-        let of = |contract: Dated, title: Dated| has_arrived(&[contract], &[(VerdictKind::Ended, title)], with_units);
+        let of = |contract: Dated, title: Dated| {
+            has_arrived(&[contract], &[(VerdictKind::Ended, title)], with_units)
+        };
         let contract = ("H1", Some(20), Some(50));
         // An old home, sold on the day of the move; an advance notice, which ends as the title is entered.
         assert!(!of(contract, ("H1", None, Some(50))));
-        assert!(!of(contract, ("H1", Some(10), Some(50))) && !of(contract, ("H1", Some(20), Some(50))));
+        assert!(
+            !of(contract, ("H1", Some(10), Some(50))) && !of(contract, ("H1", Some(20), Some(50)))
+        );
         assert!(!of(contract, ("H1", Some(49), Some(50))));
         // Entered and sold on one day.
         assert!(of(contract, ("H1", Some(50), Some(50))));
-        assert!(of(contract, ("H1", Some(48), Some(51))), "the filing was marked later than the title was entered");
+        assert!(
+            of(contract, ("H1", Some(48), Some(51))),
+            "the filing was marked later than the title was entered"
+        );
         // What began before the contract has not come of it.
-        assert!(!of(contract, ("H1", Some(19), Some(60))) && of(contract, ("H1", Some(20), Some(60))));
-        assert!(of(("H1", None, Some(50)), ("H1", Some(19), Some(60))) && of(contract, ("H1", None, Some(60))));
+        assert!(
+            !of(contract, ("H1", Some(19), Some(60))) && of(contract, ("H1", Some(20), Some(60)))
+        );
+        assert!(
+            of(("H1", None, Some(50)), ("H1", Some(19), Some(60)))
+                && of(contract, ("H1", None, Some(60)))
+        );
         // One that is not dated may have ended long before, unless it came of the contract.
         assert!(!of(contract, ("H1", None, None)) && !of(contract, ("H1", Some(19), None)));
-        assert!(of(contract, ("H1", Some(20), None)) && of(("H1", None, Some(50)), ("H1", Some(50), None)));
+        assert!(
+            of(contract, ("H1", Some(20), None))
+                && of(("H1", None, Some(50)), ("H1", Some(50), None))
+        );
         assert!(!of(("H1", None, Some(50)), ("H1", Some(49), None)));
     }
 }
@@ -271,8 +383,15 @@ fn an_application_is_no_arrival() {
     for with_units in [true, false] {
         let contract = [("H1", Some(20), Some(50))];
         let applied = (VerdictKind::Clear, ("H1", Some(50), None));
-        assert!(!has_arrived(&contract, &[applied], with_units), "contracted, and not yet entered: somebody's home");
-        assert!(has_arrived(&contract, &[applied, (VerdictKind::Ended, ("H1", Some(50), Some(60)))], with_units));
+        assert!(
+            !has_arrived(&contract, &[applied], with_units),
+            "contracted, and not yet entered: somebody's home"
+        );
+        assert!(has_arrived(
+            &contract,
+            &[applied, (VerdictKind::Ended, ("H1", Some(50), Some(60)))],
+            with_units
+        ));
         assert!(has_arrived(&[], &[applied], with_units));
     }
 }
@@ -281,7 +400,8 @@ fn an_application_is_no_arrival() {
 fn more_hand_overs_than_are_compared_are_not_proven() {
     let rows = |count: i32| {
         let contracts: Vec<Dated> = (0..count).map(|day| ("H1", None, Some(day))).collect();
-        let titles: Vec<(VerdictKind, Dated)> = (0..count).map(|day| (VerdictKind::Ended, ("H1", None, Some(day + 1)))).collect();
+        let titles: Vec<(VerdictKind, Dated)> =
+            (0..count).map(|day| (VerdictKind::Ended, ("H1", None, Some(day + 1)))).collect();
         has_arrived(&contracts, &titles, true)
     };
     assert!(rows(64) && !rows(65));
@@ -326,14 +446,16 @@ fn any_verdict() -> impl Strategy<Value = Verdict> {
         1 => Just(VerdictKind::Undetermined),
     ];
     let day = || proptest::option::of(-5..30i32);
-    (kind, 0..3usize, proptest::option::of(0..3usize), day(), day()).prop_map(|(kind, scan, row, on_date, began_on)| Verdict {
-        kind,
-        code: "FOUND".into(),
-        scan: format!("s{scan}"),
-        row,
-        on_date,
-        began_on,
-    })
+    (kind, 0..3usize, proptest::option::of(0..3usize), day(), day()).prop_map(
+        |(kind, scan, row, on_date, began_on)| Verdict {
+            kind,
+            code: "FOUND".into(),
+            scan: format!("s{scan}"),
+            row,
+            on_date,
+            began_on,
+        },
+    )
 }
 
 proptest! {

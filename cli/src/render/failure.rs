@@ -45,7 +45,11 @@ impl Failure {
 
     /// Something does not verify.
     pub(crate) fn unverified(error: &dyn Display) -> Self {
-        Self { exit: NOT_VERIFIED, en: format!("verification failed: {error}"), zh: format!("验证未通过：{error}") }
+        Self {
+            exit: NOT_VERIFIED,
+            en: format!("verification failed: {error}"),
+            zh: format!("验证未通过：{error}"),
+        }
     }
 }
 
@@ -53,7 +57,9 @@ impl Failure {
 fn exit_of(code: ErrorCode) -> u8 {
     match (code.audience(), code) {
         (Audience::Policy, _) => DENIED,
-        (Audience::Source, _) | (_, ErrorCode::Overloaded | ErrorCode::LedgerUnavailable) => UNAVAILABLE,
+        (Audience::Source, _) | (_, ErrorCode::Overloaded | ErrorCode::LedgerUnavailable) => {
+            UNAVAILABLE
+        }
         _ => USAGE,
     }
 }
@@ -65,7 +71,11 @@ impl From<&Refusal> for Failure {
             "" => String::new(),
             seek => format!(" (the operator finds more under {seek})"),
         };
-        Self::new(exit_of(refusal.code), format!("the hub refuses: {} [{name}]{seek}", refusal.en), zh::refusal(refusal))
+        Self::new(
+            exit_of(refusal.code),
+            format!("the hub refuses: {} [{name}]{seek}", refusal.en),
+            zh::refusal(refusal),
+        )
     }
 }
 
@@ -156,7 +166,11 @@ impl From<HomeError> for Failure {
 
 impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Self {
-        Self::new(NOT_VERIFIED, format!("verification failed: {error}"), format!("验证未通过：{}", zh::audit(&error)))
+        Self::new(
+            NOT_VERIFIED,
+            format!("verification failed: {error}"),
+            format!("验证未通过：{}", zh::audit(&error)),
+        )
     }
 }
 
@@ -166,12 +180,21 @@ impl From<JoinError> for Failure {
             JoinError::Refused(refusal) => refusal.into(),
             JoinError::Papers(_) => Self::unverified(&error),
             JoinError::NotAdmitted(seconds) => {
-                let zh =
-                    format!("{seconds} 秒内未获准入；请数据主管部门执行 `zerotrip member admit`，然后重复本命令，沿用同一邀请继续等待");
+                let zh = format!(
+                    "{seconds} 秒内未获准入；请数据主管部门执行 `zerotrip member admit`，然后重复本命令，沿用同一邀请继续等待"
+                );
                 Self::new(USAGE, error.to_string(), zh)
             }
-            JoinError::UsedKeys(dir) => Self::new(USAGE, error.to_string(), format!("`{dir}` 中有已接入过的系统的密钥，请在空目录中接入")),
-            JoinError::Occupied(dir) => Self::new(USAGE, error.to_string(), format!("`{dir}` 中已有接入身份，请在空目录中接入")),
+            JoinError::UsedKeys(dir) => Self::new(
+                USAGE,
+                error.to_string(),
+                format!("`{dir}` 中有已接入过的系统的密钥，请在空目录中接入"),
+            ),
+            JoinError::Occupied(dir) => Self::new(
+                USAGE,
+                error.to_string(),
+                format!("`{dir}` 中已有接入身份，请在空目录中接入"),
+            ),
             JoinError::File(why) => Self::new(USAGE, error.to_string(), zh::file(why)),
             JoinError::Home(why) => Self::new(USAGE, error.to_string(), zh::home(why)),
             JoinError::Dial(why) => Self::new(USAGE, error.to_string(), zh::dial(why)),
@@ -195,7 +218,10 @@ mod tests {
         assert_eq!(exit(ErrorCode::Internal), USAGE);
         for number in 1..1000 {
             if let Ok(code) = ErrorCode::try_from(number) {
-                assert!(exit(code) > NOT_SO && exit(code) < NOT_VERIFIED, "a refusal is never an answer: {code:?}");
+                assert!(
+                    exit(code) > NOT_SO && exit(code) < NOT_VERIFIED,
+                    "a refusal is never an answer: {code:?}"
+                );
             }
         }
     }

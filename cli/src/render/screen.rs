@@ -20,7 +20,10 @@ pub(crate) enum Language {
 impl Language {
     /// The first of LC_ALL, LC_MESSAGES and LANG that says anything.
     pub(crate) fn from_environment() -> Self {
-        let said = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| std::env::var(name).ok()).find(|text| !text.is_empty());
+        let said = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .filter_map(|name| std::env::var(name).ok())
+            .find(|text| !text.is_empty());
         Self::from_locale(said.as_deref().unwrap_or_default())
     }
 

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use prost::Message as _;
 use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::{
-    Answer, Answered, Completion, Decision, Denied, ExchangeOutcome, HubIdentity, KeyDirectory, KeyUsage, LedgerReceipt, Recorded,
-    SourceStatement, Status, Unavailable,
+    Answer, Answered, Completion, Decision, Denied, ExchangeOutcome, HubIdentity, KeyDirectory,
+    KeyUsage, LedgerReceipt, Recorded, SourceStatement, Status, Unavailable,
 };
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::digest::{commit, domain};
@@ -47,30 +47,60 @@ impl World {
             hubs: vec![HubIdentity {
                 uri: hub.uri(),
                 status: Status::Active.into(),
-                keys: vec![entry(&hub_key, KeyUsage::Sign), entry(&ledger_key, KeyUsage::Checkpoint)],
+                keys: vec![
+                    entry(&hub_key, KeyUsage::Sign),
+                    entry(&ledger_key, KeyUsage::Checkpoint),
+                ],
                 tls_key: vec![7; 32],
             }],
         };
-        let directory = Directory::open(&Directory::seal(&message, &authority).unwrap(), authority.public(), now, 0).unwrap();
-        Self { now, hub, system: Identity::system("c.example", "fund", "desk").unwrap(), hub_key, ledger_key, own_key, directory }
+        let directory = Directory::open(
+            &Directory::seal(&message, &authority).unwrap(),
+            authority.public(),
+            now,
+            0,
+        )
+        .unwrap();
+        Self {
+            now,
+            hub,
+            system: Identity::system("c.example", "fund", "desk").unwrap(),
+            hub_key,
+            ledger_key,
+            own_key,
+            directory,
+        }
     }
 
     fn request(&self) -> SignedRequest {
         let text = |text: &str| text.to_owned();
-        let errand =
-            Errand { official: text("1"), service_item: text("s"), purpose: text("p"), legal_basis: text("b"), case_number: text("c") };
-        let question = Question { check: text("no-property"), variant: text("couple"), parameters: vec![] };
+        let errand = Errand {
+            official: text("1"),
+            service_item: text("s"),
+            purpose: text("p"),
+            legal_basis: text("b"),
+            case_number: text("c"),
+        };
+        let question =
+            Question { check: text("no-property"), variant: text("couple"), parameters: vec![] };
         sign_check((&self.system, &self.own_key), &self.hub, &errand, &question, self.now).unwrap()
     }
 
     fn answer(&self, request: &SignedRequest, outcome: Wire) -> Answer {
         Answer {
             request_id: request.id.clone(),
-            request_commitment: commit(domain::REQUEST, &[6; 32], &request.envelope.payload).to_vec(),
+            request_commitment: commit(domain::REQUEST, &[6; 32], &request.envelope.payload)
+                .to_vec(),
             hub: self.hub.uri(),
             answered_at: Some(to_timestamp(self.now)),
-            decision: Some(Decision { allowed: !matches!(outcome, Wire::Denied(_)), ..Decision::default() }),
-            sources: vec![SourceStatement { receipt_commitment: vec![3; 32], ..SourceStatement::default() }],
+            decision: Some(Decision {
+                allowed: !matches!(outcome, Wire::Denied(_)),
+                ..Decision::default()
+            }),
+            sources: vec![SourceStatement {
+                receipt_commitment: vec![3; 32],
+                ..SourceStatement::default()
+            }],
             outcome: Some(outcome),
             ..Answer::default()
         }
@@ -95,11 +125,21 @@ impl World {
         };
         let (entry, opening) = entry::seal(Body::Completion(completion), self.now).unwrap();
         let (intent, leaf) = (leaf_hash(b"intent"), leaf_hash(&entry));
-        let head = Checkpoint { origin: "c.example/hub/main".into(), size: 2, root: node_hash(&intent, &leaf) };
+        let head = Checkpoint {
+            origin: "c.example/hub/main".into(),
+            size: 2,
+            root: node_hash(&intent, &leaf),
+        };
         let checkpoint = sign_checkpoint(&head, &self.ledger_key).unwrap();
         ExchangeReply {
             answer: Some(dsse::seal(payload_type::ANSWER, answer, &self.hub_key).unwrap()),
-            receipt: Some(LedgerReceipt { index: 1, entry, path: vec![intent.to_vec()], checkpoint, opening: Some(opening) }),
+            receipt: Some(LedgerReceipt {
+                index: 1,
+                entry,
+                path: vec![intent.to_vec()],
+                checkpoint,
+                opening: Some(opening),
+            }),
             answer_salt: salt,
             request_salt: vec![6; 32],
             ..ExchangeReply::default()
@@ -119,7 +159,8 @@ fn yes() -> Wire {
 fn four_outcomes_are_four_variants() {
     let world = World::new();
     let request = world.request();
-    let outcome = |wire| world.verify(&request, world.reply(&world.answer(&request, wire))).unwrap();
+    let outcome =
+        |wire| world.verify(&request, world.reply(&world.answer(&request, wire))).unwrap();
     assert!(matches!(outcome(yes()), Outcome::Affirmed(_)));
     assert!(matches!(outcome(Wire::Answered(Answered::default())), Outcome::Negative(_)));
     let gone = Unavailable {
@@ -130,7 +171,10 @@ fn four_outcomes_are_four_variants() {
     };
     match outcome(Wire::Unavailable(gone)) {
         Outcome::Unavailable(none) => {
-            assert_eq!((none.code, none.dataset.as_str(), none.retryable), (ErrorCode::SourceUnreachable, "estate.ownership", true));
+            assert_eq!(
+                (none.code, none.dataset.as_str(), none.retryable),
+                (ErrorCode::SourceUnreachable, "estate.ownership", true)
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -143,19 +187,37 @@ fn an_answer_to_something_else_is_refused_by_name() {
     let world = World::new();
     let (request, other) = (world.request(), world.request());
     let error = world.verify(&request, world.reply(&world.answer(&other, yes()))).unwrap_err();
-    assert_eq!(error, ReplyError::OtherRequest { expected: request.id.clone(), found: other.id.clone() });
+    assert_eq!(
+        error,
+        ReplyError::OtherRequest { expected: request.id.clone(), found: other.id.clone() }
+    );
     let refused = |change: &dyn Fn(&mut Answer)| {
         let mut answer = world.answer(&request, yes());
         change(&mut answer);
         world.verify(&request, world.reply(&answer)).unwrap_err()
     };
-    assert_eq!(refused(&|answer| answer.request_commitment = vec![0; 32]), ReplyError::OtherRequestText);
+    assert_eq!(
+        refused(&|answer| answer.request_commitment = vec![0; 32]),
+        ReplyError::OtherRequestText
+    );
     assert_eq!(refused(&|answer| answer.decision = None), ReplyError::Contradiction);
-    assert_eq!(refused(&|answer| answer.decision = Some(Decision::default())), ReplyError::Contradiction);
-    assert_eq!(refused(&|answer| answer.outcome = Some(Wire::Recorded(Recorded::default()))), ReplyError::WrongKind);
+    assert_eq!(
+        refused(&|answer| answer.decision = Some(Decision::default())),
+        ReplyError::Contradiction
+    );
+    assert_eq!(
+        refused(&|answer| answer.outcome = Some(Wire::Recorded(Recorded::default()))),
+        ReplyError::WrongKind
+    );
     let hour = Duration::from_secs(3600);
-    assert_eq!(refused(&|answer| answer.answered_at = Some(to_timestamp(world.now + hour))), ReplyError::BadTime);
-    assert_eq!(refused(&|answer| answer.answered_at = Some(to_timestamp(world.now - hour))), ReplyError::BadTime);
+    assert_eq!(
+        refused(&|answer| answer.answered_at = Some(to_timestamp(world.now + hour))),
+        ReplyError::BadTime
+    );
+    assert_eq!(
+        refused(&|answer| answer.answered_at = Some(to_timestamp(world.now - hour))),
+        ReplyError::BadTime
+    );
     let elsewhere = Identity::hub("c.example", "second").unwrap();
     let reply = world.reply(&world.answer(&request, yes()));
     let error = verify_check(reply, &request, &elsewhere, &world.directory, world.now).unwrap_err();
@@ -170,15 +232,27 @@ fn parts_of_other_replies_do_not_fit() {
     let no = world.reply(&world.answer(&request, Wire::Answered(Answered::default())));
     let others = world.reply(&world.answer(&other, yes()));
     let swapped_answer = ExchangeReply { answer: no.answer.clone(), ..good.clone() };
-    assert_eq!(world.verify(&request, swapped_answer).unwrap_err(), ReplyError::Evidence(EvidenceError::NotCommitted));
+    assert_eq!(
+        world.verify(&request, swapped_answer).unwrap_err(),
+        ReplyError::Evidence(EvidenceError::NotCommitted)
+    );
     let other_receipt = ExchangeReply { receipt: others.receipt, ..good.clone() };
-    assert!(matches!(world.verify(&request, other_receipt).unwrap_err(), ReplyError::Evidence(EvidenceError::OtherExchange { .. })));
+    assert!(matches!(
+        world.verify(&request, other_receipt).unwrap_err(),
+        ReplyError::Evidence(EvidenceError::OtherExchange { .. })
+    ));
     let other_salt = ExchangeReply { request_salt: vec![5; 32], ..good.clone() };
     assert_eq!(world.verify(&request, other_salt).unwrap_err(), ReplyError::OtherRequestText);
     let wrong_salt = ExchangeReply { answer_salt: vec![5; 32], ..good.clone() };
-    assert_eq!(world.verify(&request, wrong_salt).unwrap_err(), ReplyError::Evidence(EvidenceError::NotCommitted));
+    assert_eq!(
+        world.verify(&request, wrong_salt).unwrap_err(),
+        ReplyError::Evidence(EvidenceError::NotCommitted)
+    );
     let no_receipt = ExchangeReply { receipt: None, ..good };
-    assert_eq!(world.verify(&request, no_receipt).unwrap_err(), ReplyError::Evidence(EvidenceError::Missing("ledger receipt")));
+    assert_eq!(
+        world.verify(&request, no_receipt).unwrap_err(),
+        ReplyError::Evidence(EvidenceError::Missing("ledger receipt"))
+    );
 }
 
 #[test]
@@ -189,11 +263,17 @@ fn only_this_certificates_record_counts() {
         let reply = world.reply(&world.answer(&request, wire));
         verify_recorded(reply, &request, &[8; 32], &world.hub, &world.directory, world.now)
     };
-    assert!(matches!(verify(Wire::Recorded(Recorded { certificate_digest: vec![8; 32] })), Ok(Announced::Recorded(_))));
+    assert!(matches!(
+        verify(Wire::Recorded(Recorded { certificate_digest: vec![8; 32] })),
+        Ok(Announced::Recorded(_))
+    ));
     let error = verify(Wire::Recorded(Recorded { certificate_digest: vec![9; 32] })).unwrap_err();
     assert_eq!(error, ReplyError::OtherCertificate);
     assert_eq!(verify(yes()).unwrap_err(), ReplyError::WrongKind);
-    assert!(matches!(verify(Wire::Denied(Denied::default())), Ok(Announced::Not(Outcome::Denied(_)))));
+    assert!(matches!(
+        verify(Wire::Denied(Denied::default())),
+        Ok(Announced::Not(Outcome::Denied(_)))
+    ));
 }
 
 proptest! {

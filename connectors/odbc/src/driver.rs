@@ -7,9 +7,15 @@ use std::io;
 use std::num::NonZeroUsize;
 
 use odbc_api::handles::StatementImpl;
-use odbc_api::parameter::{InputParameter, VarCharArray, VarCharBox, VarWCharArray, VarWCharBox, WithDataType};
-use odbc_api::{Connection, ConnectionOptions, Cursor, CursorRow, DataType, Preallocated, environment};
-use zerotrip_odbc_wire::{BATCH, Kind, MOST_CELL, MOST_ROW, Reply, Request, Rows, VERSION, Value, WireError};
+use odbc_api::parameter::{
+    InputParameter, VarCharArray, VarCharBox, VarWCharArray, VarWCharBox, WithDataType,
+};
+use odbc_api::{
+    Connection, ConnectionOptions, Cursor, CursorRow, DataType, Preallocated, environment,
+};
+use zerotrip_odbc_wire::{
+    BATCH, Kind, MOST_CELL, MOST_ROW, Reply, Request, Rows, VERSION, Value, WireError,
+};
 
 /// Characters that are read of a cell at once.
 const PIECE: usize = 2048;
@@ -61,10 +67,18 @@ impl Driver {
         let options = ConnectionOptions { login_timeout_sec: Some(seconds), packet_size: None };
         let connection = environment()?.connect_with_connection_string(connection, options)?;
         // Some count the end of the text as part of it.
-        let system = connection.database_management_system_name()?.trim_end_matches('\0').to_owned();
+        let system =
+            connection.database_management_system_name()?.trim_end_matches('\0').to_owned();
         // A driver that does not say quotes nothing.
-        let quote = connection.identifier_quote_char().ok().flatten().filter(|quote| !quote.is_whitespace());
-        Ok((Self { connection, seconds: 0, transactions: false, alive: None }, Reply::Ready { version: VERSION, system, quote }))
+        let quote = connection
+            .identifier_quote_char()
+            .ok()
+            .flatten()
+            .filter(|quote| !quote.is_whitespace());
+        Ok((
+            Self { connection, seconds: 0, transactions: false, alive: None },
+            Reply::Ready { version: VERSION, system, quote },
+        ))
     }
 
     /// Does what is asked for.
@@ -111,13 +125,18 @@ impl Driver {
             }
             Request::PrimaryKey { catalog, schema, table } => {
                 let mut statement = self.statement()?;
-                let cursor = statement.primary_keys_cursor(catalog.as_deref(), schema.as_deref(), &table)?;
+                let cursor =
+                    statement.primary_keys_cursor(catalog.as_deref(), schema.as_deref(), &table)?;
                 stream(cursor, false, send)
             }
             Request::Read { statement, values, narrow } => {
-                let values = values.iter().map(|value| bound(value, narrow)).collect::<Result<Vec<_>, _>>()?;
+                let values = values
+                    .iter()
+                    .map(|value| bound(value, narrow))
+                    .collect::<Result<Vec<_>, _>>()?;
                 let mut prepared = self.statement()?;
-                let cursor = prepared.execute(&statement, values.as_slice())?.ok_or(DriverError::NoRows)?;
+                let cursor =
+                    prepared.execute(&statement, values.as_slice())?.ok_or(DriverError::NoRows)?;
                 let end = stream(cursor, narrow, send)?;
                 self.outlived()?;
                 Ok(end)
@@ -183,7 +202,11 @@ fn stream(mut cursor: impl Cursor, narrow: bool, send: Send<'_>) -> Result<Reply
     while let Some(mut row) = cursor.next_row()? {
         let mut bytes = 0;
         for column in 1..=columns {
-            let there = if narrow { cell.read_narrow(&mut row, column)? } else { cell.read_wide(&mut row, column)? };
+            let there = if narrow {
+                cell.read_narrow(&mut row, column)?
+            } else {
+                cell.read_wide(&mut row, column)?
+            };
             bytes += cell.text.len();
             if bytes > MOST_ROW {
                 return Err(DriverError::TooLong);
@@ -229,7 +252,10 @@ impl Cell {
             }
         }
         // Half a pair is no character, and makes the cell unreadable.
-        self.text.extend(char::decode_utf16(self.wide.iter().copied()).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        self.text.extend(
+            char::decode_utf16(self.wide.iter().copied())
+                .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)),
+        );
         if self.text.len() > MOST_CELL { Err(DriverError::TooLong) } else { Ok(true) }
     }
 

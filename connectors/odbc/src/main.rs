@@ -16,7 +16,9 @@ fn main() -> ExitCode {
     match serve::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("zerotrip-odbc: {error}; the connector starts this by itself, for sources of kind `odbc`");
+            eprintln!(
+                "zerotrip-odbc: {error}; the connector starts this by itself, for sources of kind `odbc`"
+            );
             ExitCode::FAILURE
         }
     }

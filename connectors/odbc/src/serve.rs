@@ -8,7 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use rlimit::Resource;
-use zerotrip_odbc_wire::{self as wire, HEAD, MOST_REPLY, MOST_REQUEST, Reply, Request, VERSION, WireError};
+use zerotrip_odbc_wire::{
+    self as wire, HEAD, MOST_REPLY, MOST_REQUEST, Reply, Request, VERSION, WireError,
+};
 
 use crate::driver::{Driver, DriverError};
 use crate::failure::{Hidden, failure};
@@ -35,7 +37,11 @@ pub enum ServeError {
 /// Serves until the connector is gone.
 pub fn run() -> Result<(), ServeError> {
     Resource::DATA.set(MEMORY, MEMORY)?;
-    let socket = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from).map_err(ServeError::NoSocket)?;
+    let socket = io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .map(UnixStream::from)
+        .map_err(ServeError::NoSocket)?;
     // A socket tells whom it leads to; anything else does not.
     socket.peer_addr().map_err(ServeError::NoSocket)?;
     let (requests, asked) = mpsc::sync_channel(1);
@@ -45,7 +51,10 @@ pub fn run() -> Result<(), ServeError> {
 }
 
 /// Hands requests on, and ends the process when the connector is gone, whatever the driver is stuck in by then.
-#[expect(clippy::disallowed_methods, reason = "nothing here is kept, and a driver that hangs would keep the process for ever")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing here is kept, and a driver that hangs would keep the process for ever"
+)]
 fn watch(mut socket: UnixStream, requests: SyncSender<Request>) {
     while let Ok(request) = next(&mut socket) {
         if requests.send(request).is_err() {
@@ -78,7 +87,9 @@ fn serve(requests: &Receiver<Request>, mut socket: UnixStream) -> Result<(), Ser
                 })
             }
             (Request::LogIn { .. }, _) | (_, None) => return Err(WireError::Malformed.into()),
-            (request, Some(driver)) => driver.answer(request, &mut |batch| socket.write_all(&batch)),
+            (request, Some(driver)) => {
+                driver.answer(request, &mut |batch| socket.write_all(&batch))
+            }
         };
         let reply = match done {
             Ok(reply) => reply,

@@ -69,16 +69,25 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     let Approve { dir, check, requesters, purposes, .. } = asked;
     let home = SystemHome::load(dir)?;
     let directory = home.refresh_directory(SystemTime::now()).await?;
-    desk::whom_and_what(requesters, purposes, &directory).map_err(|error| shown(&error.to_string()))?;
+    desk::whom_and_what(requesters, purposes, &directory)
+        .map_err(|error| shown(&error.to_string()))?;
     let checks = checks(&home).await?;
     let member = home.system.member().unwrap_or_default();
-    let scans = checks.iter().flat_map(|entry| entry.scans.iter().filter(|scan| entry.name == *check || scan.check == *check));
-    let templates: Vec<ScanTemplate> = scans.filter(|scan| owner_of(&scan.dataset) == member).cloned().collect();
+    let scans = checks.iter().flat_map(|entry| {
+        entry.scans.iter().filter(|scan| entry.name == *check || scan.check == *check)
+    });
+    let templates: Vec<ScanTemplate> =
+        scans.filter(|scan| owner_of(&scan.dataset) == member).cloned().collect();
     if templates.is_empty() {
-        return Err(format!("the hub's catalog has no check `{check}` that asks a dataset of member `{member}`").into());
+        return Err(format!(
+            "the hub's catalog has no check `{check}` that asks a dataset of member `{member}`"
+        )
+        .into());
     }
-    let asked_for: Vec<String> = templates.iter().map(|template| template.dataset.clone()).collect();
-    let templates = desk::fitting(&home.folder, templates).map_err(|error| shown(&error.to_string()))?;
+    let asked_for: Vec<String> =
+        templates.iter().map(|template| template.dataset.clone()).collect();
+    let templates =
+        desk::fitting(&home.folder, templates).map_err(|error| shown(&error.to_string()))?;
     if templates.is_empty() {
         let asked: BTreeSet<&str> = asked_for.iter().map(String::as_str).collect();
         let asked = asked.into_iter().collect::<Vec<_>>().join("`, `");
@@ -90,13 +99,17 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     for template in &templates {
         eprintln!("{}", shown(&in_words(template)));
     }
-    eprintln!("{}", shown(&format!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", "))));
+    eprintln!(
+        "{}",
+        shown(&format!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", ")))
+    );
     let standing = approving::standing(&home)?;
     let (approvals, changes) = approving::added(&standing, &templates, requesters, purposes);
     tell("gains", &changes.gains);
     tell("LOSES", &changes.loses);
     if asked.yes && !asked.replace && !changes.loses.is_empty() {
-        let losers: BTreeSet<&str> = changes.loses.keys().map(|(member, _)| member.as_str()).collect();
+        let losers: BTreeSet<&str> =
+            changes.loses.keys().map(|(member, _)| member.as_str()).collect();
         let losers = losers.into_iter().collect::<Vec<_>>().join(", ");
         return Err(shown(&format!(
             "nothing was approved: {losers} would lose what is named above; name all who are to be served, or add `--replace`"
@@ -108,7 +121,11 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     }
     approving::sign(&home, &standing, approvals)?;
     let count = templates.len();
-    say(json, &format!("approved {count} scans of `{check}`; {AT_ONCE}"), &serde_json::json!({ "approved": count, "check": check }))
+    say(
+        json,
+        &format!("approved {count} scans of `{check}`; {AT_ONCE}"),
+        &serde_json::json!({ "approved": count, "check": check }),
+    )
 }
 
 /// Withdraws, once the owner has read what and from whom.
@@ -125,7 +142,11 @@ pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
         return Err("nothing was withdrawn".into());
     }
     approving::sign(&home, &standing, approvals)?;
-    say(json, &format!("withdrawn; {AT_ONCE}"), &serde_json::json!({ "check": check, "withdrawn": rows(&lost) }))
+    say(
+        json,
+        &format!("withdrawn; {AT_ONCE}"),
+        &serde_json::json!({ "check": check, "withdrawn": rows(&lost) }),
+    )
 }
 
 /// Lists what stands.
@@ -167,8 +188,9 @@ fn in_words(template: &ScanTemplate) -> String {
     } else {
         format!("{} may be shown to another department as keys", template.supplies.join(", "))
     };
-    let meanings =
-        template.meanings.iter().map(|known| format!("; it takes `{}` to mean one of {}", known.column, known.meanings.join(", ")));
+    let meanings = template.meanings.iter().map(|known| {
+        format!("; it takes `{}` to mean one of {}", known.column, known.meanings.join(", "))
+    });
     let dates = template.types.iter().filter_map(|column| {
         let dated = match column.role() {
             DateRole::Event => "something that happened",

@@ -17,11 +17,18 @@ use zerotrip_text::shown;
 const HUB_TIME: Duration = Duration::from_secs(5);
 
 /// Signs and attaches; what is asked by nobody is refused before anything is written.
-pub async fn sign(dir: &Path, files: &[PathBuf], not_asked_yet: bool, json: bool) -> Result<(), Failure> {
+pub async fn sign(
+    dir: &Path,
+    files: &[PathBuf],
+    not_asked_yet: bool,
+    json: bool,
+) -> Result<(), Failure> {
     let home = SystemHome::load(dir)?;
     let asked = if not_asked_yet { None } else { asked(&home).await };
     if asked.is_none() && !not_asked_yet {
-        eprintln!("the hub could not be asked which datasets its checks ask: whether these ids are among them is not known");
+        eprintln!(
+            "the hub could not be asked which datasets its checks ask: whether these ids are among them is not known"
+        );
     }
     for path in files {
         let dataset = desk::read_dataset(path).map_err(|error| shown(&error.to_string()))?;
@@ -31,14 +38,28 @@ pub async fn sign(dir: &Path, files: &[PathBuf], not_asked_yet: bool, json: bool
                     return Err(format!("{}: {}", dataset.id, shown(found)).into());
                 }
             }
-            Err(error) => eprintln!("{}: its rows were not looked at: {}", dataset.id, shown(&error.to_string())),
+            Err(error) => eprintln!(
+                "{}: its rows were not looked at: {}",
+                dataset.id,
+                shown(&error.to_string())
+            ),
         }
     }
-    let signed = desk::sign_datasets(&home, files, asked.as_ref()).map_err(|error| shown(&error.to_string()))?;
+    let signed = desk::sign_datasets(&home, files, asked.as_ref())
+        .map_err(|error| shown(&error.to_string()))?;
     let taken = taken_up(dir)?;
     for (file, path) in signed.iter().zip(files) {
-        let text = format!("signed and attached {} ({} columns, {} look-ups); {taken}", file.id, file.columns.len(), file.lookups.len());
-        say(json, &text, &serde_json::json!({ "signed": file.id, "file": path.display().to_string() }))?;
+        let text = format!(
+            "signed and attached {} ({} columns, {} look-ups); {taken}",
+            file.id,
+            file.columns.len(),
+            file.lookups.len()
+        );
+        say(
+            json,
+            &text,
+            &serde_json::json!({ "signed": file.id, "file": path.display().to_string() }),
+        )?;
     }
     for path in desk::left_behind(dir)? {
         eprintln!("{}", shown(&left(&path)));
@@ -67,7 +88,9 @@ pub fn left(path: &Path) -> String {
 /// Every dataset that a check of the hub asks; `None` where the hub does not say.
 async fn asked(home: &SystemHome) -> Option<BTreeSet<String>> {
     match tokio::time::timeout(HUB_TIME, checks(home)).await {
-        Ok(Ok(checks)) if !checks.is_empty() => Some(checks.into_iter().flat_map(|check| check.scans).map(|scan| scan.dataset).collect()),
+        Ok(Ok(checks)) if !checks.is_empty() => Some(
+            checks.into_iter().flat_map(|check| check.scans).map(|scan| scan.dataset).collect(),
+        ),
         _ => None,
     }
 }
@@ -78,5 +101,10 @@ pub async fn checks(home: &SystemHome) -> Result<Vec<CheckEntry>, Failure> {
     let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
     tokio::spawn(connection);
     let mut catalog = CatalogClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
-    Ok(catalog.list_checks(ListChecksRequest {}).await.map_err(|status| Refusal::from_status(&status))?.into_inner().checks)
+    Ok(catalog
+        .list_checks(ListChecksRequest {})
+        .await
+        .map_err(|status| Refusal::from_status(&status))?
+        .into_inner()
+        .checks)
 }

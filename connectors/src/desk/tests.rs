@@ -66,16 +66,25 @@ fn what_is_yet_to_come_cannot_be_stated() {
         date::in_china(if days < 0 { now - distance } else { now + distance }).to_string()
     };
     let field = "field = \"DJRQ\"";
-    for (days, fits) in [(-20_000, true), (-1, true), (0, true), (1, false), (30, false), (9000, false)] {
+    for (days, fits) in
+        [(-20_000, true), (-1, true), (0, true), (1, false), (30, false), (9000, false)]
+    {
         let since = can_be_stated(&marriages(&day(days), "", field), now);
-        let undated = can_be_stated(&marriages("1990-01-01", &format!("undated_before = \"{}\"", day(days)), field), now);
+        let undated = can_be_stated(
+            &marriages("1990-01-01", &format!("undated_before = \"{}\"", day(days)), field),
+            now,
+        );
         for (key, said) in [("coverage.since", since), ("dataset.undated_before", undated)] {
             match said {
                 Ok(()) => assert!(fits, "{key} {days}"),
                 Err(error) => {
                     let said = error.to_string();
                     assert!(
-                        !fits && said.starts_with(&format!("`{key}` of `civil.marriage` is {}, which is yet to come", day(days))),
+                        !fits
+                            && said.starts_with(&format!(
+                                "`{key}` of `civil.marriage` is {}, which is yet to come",
+                                day(days)
+                            )),
                         "{said}"
                     );
                 }
@@ -89,7 +98,14 @@ fn what_is_yet_to_come_cannot_be_stated() {
 
 #[test]
 fn a_day_on_which_everything_rests_cannot_be_absent() {
-    let said = can_be_stated(&marriages("1990-01-01", "", "absent = \"never typed in\""), SystemTime::now()).unwrap_err().to_string();
+    let said = can_be_stated(
+        &marriages("1990-01-01", "", "absent = \"never typed in\""),
+        SystemTime::now(),
+    )
+    .unwrap_err()
+    .to_string();
     assert!(said.starts_with("column `event_date` of `civil.marriage` is `absent`, and the check `no-property` takes it to be"), "{said}");
-    assert!(can_be_stated(&marriages("1990-01-01", "", "field = \"DJRQ\""), SystemTime::now()).is_ok());
+    assert!(
+        can_be_stated(&marriages("1990-01-01", "", "field = \"DJRQ\""), SystemTime::now()).is_ok()
+    );
 }

@@ -17,16 +17,32 @@ use zerotrip_text::shown;
 pub fn dataset(check: &str, id: Option<&str>) -> Result<&'static AskedDataset, Failure> {
     let Some(vocabulary) = of(check) else {
         let known: Vec<&str> = VOCABULARIES.iter().map(|vocabulary| vocabulary.check).collect();
-        return Err(format!("--for `{}`: there is no such check here; there are {}", shown(check), known.join(", ")).into());
+        return Err(format!(
+            "--for `{}`: there is no such check here; there are {}",
+            shown(check),
+            known.join(", ")
+        )
+        .into());
     };
     let listed = |vocabulary: &Vocabulary| {
-        let line = |dataset: &AskedDataset| format!("\n  --dataset {}  {}", dataset.id, dataset.what);
+        let line =
+            |dataset: &AskedDataset| format!("\n  --dataset {}  {}", dataset.id, dataset.what);
         vocabulary.datasets.iter().map(line).collect::<String>()
     };
     let Some(id) = id else {
-        return Err(format!("`{check}` asks several registers; say which of them this is:{}", listed(vocabulary)).into());
+        return Err(format!(
+            "`{check}` asks several registers; say which of them this is:{}",
+            listed(vocabulary)
+        )
+        .into());
     };
-    let unknown = || Failure::from(format!("--dataset `{}`: `{check}` asks no such register; it asks:{}", shown(id), listed(vocabulary)));
+    let unknown = || {
+        Failure::from(format!(
+            "--dataset `{}`: `{check}` asks no such register; it asks:{}",
+            shown(id),
+            listed(vocabulary)
+        ))
+    };
     vocabulary.dataset(id).ok_or_else(unknown)
 }
 
@@ -51,16 +67,29 @@ pub fn describe(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
         one_column(out, column, columns);
     }
     look_up(out, asked, columns);
-    let types: Vec<SemanticType> = asked.columns.iter().map(|column| column.semantic).chain([SemanticType::ResidentId]).collect();
-    let others: Vec<String> =
-        columns.iter().filter(|column| !types.contains(&column.guess.semantic)).map(|column| quoted(&column.seen.field)).collect();
+    let types: Vec<SemanticType> = asked
+        .columns
+        .iter()
+        .map(|column| column.semantic)
+        .chain([SemanticType::ResidentId])
+        .collect();
+    let others: Vec<String> = columns
+        .iter()
+        .filter(|column| !types.contains(&column.guess.semantic))
+        .map(|column| quoted(&column.seen.field))
+        .collect();
     if !others.is_empty() {
-        line!(out, "\n# Of no type that the check asks for, and so left out: {}.", comment(&others.join(", ")));
+        line!(
+            out,
+            "\n# Of no type that the check asks for, and so left out: {}.",
+            comment(&others.join(", "))
+        );
     }
 }
 
 fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
-    let fitting: Vec<&Proposed> = columns.iter().filter(|column| column.guess.semantic == asked.semantic).collect();
+    let fitting: Vec<&Proposed> =
+        columns.iter().filter(|column| column.guess.semantic == asked.semantic).collect();
     let kind = type_name(asked.semantic);
     line!(out, "\n# {}: {}.", asked.name, asked.says);
     if asked.is_optional {
@@ -71,7 +100,13 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
         _ => line!(out, "# Columns that seem to be of type `{kind}`:"),
     }
     for column in &fitting {
-        line!(out, "#   {}: {}{}", comment(&quoted(&column.seen.field)), column.guess.reason, blanks(column));
+        line!(
+            out,
+            "#   {}: {}{}",
+            comment(&quoted(&column.seen.field)),
+            column.guess.reason,
+            blanks(column)
+        );
     }
     line!(out, "[[column]]\nname = {}\nfield = \"\"  # {PLACEHOLDER}", quoted(asked.name));
     let grade = if asked.semantic == SemanticType::ResidentId { Grade::L3 } else { Grade::L2 };
@@ -95,7 +130,8 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
             "# A word that means none of these has no place here: ask whoever revises the check, and never map it to what is merely near."
         );
         line!(out, "[column.codes]");
-        let mut listed: Vec<&String> = fitting.iter().flat_map(|column| &column.guess.codes).collect();
+        let mut listed: Vec<&String> =
+            fitting.iter().flat_map(|column| &column.guess.codes).collect();
         listed.sort_unstable();
         listed.dedup();
         for code in listed.into_iter().take(MOST_CODES) {
@@ -108,7 +144,8 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
 }
 
 fn look_up(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
-    let ids: Vec<&Proposed> = columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId).collect();
+    let ids: Vec<&Proposed> =
+        columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId).collect();
     let mut listed: Vec<String> = asked.lookup.columns.iter().map(|name| quoted(name)).collect();
     // More columns of ids than the look-up has names for: one of them may hold a co-owner, who would not be found.
     if ids.len() > asked.lookup.columns.len() {
@@ -120,14 +157,29 @@ fn look_up(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
             out,
             "# There are more columns of ids than it names. Describe each other one that can name such a person as a column of its own,"
         );
-        line!(out, "# and list it here in the place of {PLACEHOLDER}; take {PLACEHOLDER} out if none of them can.");
+        line!(
+            out,
+            "# and list it here in the place of {PLACEHOLDER}; take {PLACEHOLDER} out if none of them can."
+        );
     }
-    line!(out, "[[lookup]]\nname = {}\ncolumns = [{}]", quoted(asked.lookup.name), listed.join(", "));
+    line!(
+        out,
+        "[[lookup]]\nname = {}\ncolumns = [{}]",
+        quoted(asked.lookup.name),
+        listed.join(", ")
+    );
     for id in ids.iter().filter(|id| id.seen.is_indexed == Some(false)) {
-        line!(out, "# No index begins with {}: every look-up reads the whole table.", comment(&id.seen.field));
+        line!(
+            out,
+            "# No index begins with {}: every look-up reads the whole table.",
+            comment(&id.seen.field)
+        );
     }
     if ids.iter().any(|id| id.guess.blanks > 0) {
-        line!(out, "# may_be_blank = []  # {PLACEHOLDER}: columns of it in which a blank says that there is nobody, and never a lost id");
+        line!(
+            out,
+            "# may_be_blank = []  # {PLACEHOLDER}: columns of it in which a blank says that there is nobody, and never a lost id"
+        );
     }
 }
 
@@ -141,7 +193,10 @@ fn blanks(column: &Proposed) -> String {
 /// Other identifiers than resident ids, for the owner of a column to declare.
 pub fn schemes(out: &mut String) {
     let known: Vec<&str> = SCHEMES.iter().map(|(name, _)| *name).collect();
-    line!(out, "# A number of another scheme could be anybody's until you say that such numbers stand here, each by its whole form:");
+    line!(
+        out,
+        "# A number of another scheme could be anybody's until you say that such numbers stand here, each by its whole form:"
+    );
     line!(out, "# schemes = [\"passport\"]  # {PLACEHOLDER}: of {}", known.join(", "));
     line!(
         out,
@@ -176,15 +231,28 @@ pub fn fillers(out: &mut String, fillers: &[Filler], field: Option<&str>) {
         return;
     }
     let of = |says: Says| fillers.iter().filter(move |filler| filler.says == says);
-    let words = |says: Says| of(says).map(|filler| quoted(&filler.word)).collect::<Vec<_>>().join(", ");
-    let counted = |says: Says| of(says).map(|one| format!("{} in {}", quoted(&one.word), rows(one.rows))).collect::<Vec<_>>().join(", ");
+    let words =
+        |says: Says| of(says).map(|filler| quoted(&filler.word)).collect::<Vec<_>>().join(", ");
+    let counted = |says: Says| {
+        of(says)
+            .map(|one| format!("{} in {}", quoted(&one.word), rows(one.rows)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let place = field.map_or_else(String::new, |field| format!(" in {}", comment(&quoted(field))));
-    line!(out, "# What fills cells{place}. Only you know what each word says; a word under neither key could be anybody's, or any day.");
+    line!(
+        out,
+        "# What fills cells{place}. Only you know what each word says; a word under neither key could be anybody's, or any day."
+    );
     for (key, says, what) in [
         ("nothing", Says::Nothing, "says that nobody, or nothing, stands there"),
         ("unknown", Says::Unknown, "says that it is not known who, or what"),
     ] {
-        let seen = if of(says).next().is_some() { format!(": {}", counted(says)) } else { "; no such word was seen".to_owned() };
+        let seen = if of(says).next().is_some() {
+            format!(": {}", counted(says))
+        } else {
+            "; no such word was seen".to_owned()
+        };
         line!(out, "# {key} = [{}]  # {PLACEHOLDER}: {what}{seen}", words(says));
     }
     if of(Says::Either).next().is_some() {

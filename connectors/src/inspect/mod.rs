@@ -80,7 +80,8 @@ pub struct Inspect {
 impl Inspect {
     /// Files are named in full, for the dataset file may stand elsewhere.
     fn login(&self) -> Result<Login, Failure> {
-        let full = |path: &PathBuf| std::path::absolute(path).map(|path| path.display().to_string());
+        let full =
+            |path: &PathBuf| std::path::absolute(path).map(|path| path.display().to_string());
         let password = match (&self.password_file, &self.password_env) {
             (Some(path), _) => Password::File(full(path)?),
             (None, Some(name)) => Password::Environment(name.clone()),
@@ -104,9 +105,17 @@ pub async fn run(arguments: Inspect, as_json: bool) -> Result<(), Failure> {
     if let Some(member) = &arguments.member
         && !DatasetFile::is_member(member)
     {
-        return Err(format!("--member `{}` must begin with a-z and hold only a-z, 0-9 and _", shown(member)).into());
+        return Err(format!(
+            "--member `{}` must begin with a-z and hold only a-z, 0-9 and _",
+            shown(member)
+        )
+        .into());
     }
-    let asked = arguments.check.as_deref().map(|check| asked::dataset(check, arguments.dataset.as_deref())).transpose()?;
+    let asked = arguments
+        .check
+        .as_deref()
+        .map(|check| asked::dataset(check, arguments.dataset.as_deref()))
+        .transpose()?;
     if let Some((member, asked)) = arguments.member.as_deref().zip(asked)
         && asked.id.split_once('.').is_none_or(|(owner, _)| owner != member)
     {
@@ -117,10 +126,14 @@ pub async fn run(arguments: Inspect, as_json: bool) -> Result<(), Failure> {
         )
         .into());
     }
-    let target = Target::parse(&arguments.source, arguments.kind.as_deref(), arguments.login()?).map_err(spoken)?;
+    let target = Target::parse(&arguments.source, arguments.kind.as_deref(), arguments.login()?)
+        .map_err(spoken)?;
     let (looked_at, table, header) = (target.clone(), arguments.table.clone(), arguments.header);
     let look = tokio::task::spawn_blocking(move || look(&looked_at, table.as_deref(), header));
-    match with_progress("reading the table", look).await?.map_err(|error| spoken(in_options(error, &target.place)))? {
+    match with_progress("reading the table", look)
+        .await?
+        .map_err(|error| spoken(in_options(error, &target.place)))?
+    {
         Found::Tables(tables) => list(&tables, as_json),
         Found::Look(look) => propose(&arguments, &target, asked, look, as_json),
     }
@@ -133,7 +146,9 @@ fn spoken(error: SourceError) -> Failure {
 
 /// Refuses a table of which a column is named by what can only be a value: its names are a row, which would be lost as one, and shown.
 fn has_names(target: &Target, look: &Look) -> Result<(), Failure> {
-    let Some(place) = look.columns.iter().position(|column| is_value(&column.field)) else { return Ok(()) };
+    let Some(place) = look.columns.iter().position(|column| is_value(&column.field)) else {
+        return Ok(());
+    };
     let number = place + 1;
     Err(match target.kind {
         "csv" => format!(
@@ -163,12 +178,25 @@ fn list(tables: &[Table], as_json: bool) -> Result<(), Failure> {
         let rows = table.rows.map_or(String::new(), |rows| format!(", about {rows} rows"));
         let _written = writeln!(text, "{}  ({}{rows})", shown(&table.name), table.kind);
     }
-    text.push_str(if tables.is_empty() { "there are no tables" } else { "go on with --table and one of these names" });
-    let listed: Vec<_> = tables.iter().map(|table| json!({ "table": table.name, "kind": table.kind, "rows": table.rows })).collect();
+    text.push_str(if tables.is_empty() {
+        "there are no tables"
+    } else {
+        "go on with --table and one of these names"
+    });
+    let listed: Vec<_> = tables
+        .iter()
+        .map(|table| json!({ "table": table.name, "kind": table.kind, "rows": table.rows }))
+        .collect();
     say(as_json, &text, &json!({ "tables": listed }))
 }
 
-fn propose(arguments: &Inspect, target: &Target, asked: Option<&AskedDataset>, mut look: Look, as_json: bool) -> Result<(), Failure> {
+fn propose(
+    arguments: &Inspect,
+    target: &Target,
+    asked: Option<&AskedDataset>,
+    mut look: Look,
+    as_json: bool,
+) -> Result<(), Failure> {
     has_names(target, &look)?;
     if let Place::File(path) = &target.place {
         place(&mut look, path, arguments.out.as_deref())?;
@@ -176,7 +204,9 @@ fn propose(arguments: &Inspect, target: &Target, asked: Option<&AskedDataset>, m
     // An interface's address was understood as one already; a pointer is checked with the dataset file.
     let is_named = !matches!(target.place, Place::Url(..));
     let odd = |(key, setting): &(&str, Setting)| match setting {
-        Setting::Text(text, _) if *key != "separator" => !proposal::is_nameable_in(target.kind, text),
+        Setting::Text(text, _) if *key != "separator" => {
+            !proposal::is_nameable_in(target.kind, text)
+        }
         _ => false,
     };
     if is_named && look.source.iter().any(odd) {
@@ -190,13 +220,22 @@ fn propose(arguments: &Inspect, target: &Target, asked: Option<&AskedDataset>, m
         advice.push("the table is empty: every type is a mere placeholder".to_owned());
     }
     advice.iter_mut().for_each(|advice| *advice = without_ids(advice));
-    advice.extend(left_out.iter().map(|field| format!("column `{field}` is left out: no dataset file may name it so")));
-    let missing =
-        columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId && column.seen.is_indexed == Some(false));
     advice.extend(
-        missing.map(|column| format!("column `{}` has no index: every look-up would read all {} rows", column.seen.field, look.rows)),
+        left_out
+            .iter()
+            .map(|field| format!("column `{field}` is left out: no dataset file may name it so")),
     );
-    let text = proposal::text(&look, target.kind, arguments.member.as_deref(), asked, &columns, &advice);
+    let missing = columns.iter().filter(|column| {
+        column.guess.semantic == SemanticType::ResidentId && column.seen.is_indexed == Some(false)
+    });
+    advice.extend(missing.map(|column| {
+        format!(
+            "column `{}` has no index: every look-up would read all {} rows",
+            column.seen.field, look.rows
+        )
+    }));
+    let text =
+        proposal::text(&look, target.kind, arguments.member.as_deref(), asked, &columns, &advice);
     let told = summary(&look, &columns, &advice);
     let value = json!({
         "table": look.table, "kind": target.kind, "rows": look.rows, "advice": advice, "file": text,
@@ -210,7 +249,11 @@ fn propose(arguments: &Inspect, target: &Target, asked: Option<&AskedDataset>, m
         }
         Some(out) => {
             write_new(out, &text)?;
-            let next = format!("{told}wrote {}; replace every {} in it, then `check` it", shown(&out.display().to_string()), PLACEHOLDER);
+            let next = format!(
+                "{told}wrote {}; replace every {} in it, then `check` it",
+                shown(&out.display().to_string()),
+                PLACEHOLDER
+            );
             say(as_json, &next, &value)
         }
     }
@@ -218,13 +261,18 @@ fn propose(arguments: &Inspect, target: &Target, asked: Option<&AskedDataset>, m
 
 /// The text with nothing in it that is as long as somebody's id.
 fn without_ids(text: &str) -> String {
-    let is_part = |c: char| c.is_ascii_digit() || matches!(c, 'x' | 'X' | '０'..='９' | 'Ｘ' | 'ｘ');
+    let is_part =
+        |c: char| c.is_ascii_digit() || matches!(c, 'x' | 'X' | '０'..='９' | 'Ｘ' | 'ｘ');
     let mut out = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let end = rest.find(|c| is_part(c) != is_part(first)).unwrap_or(rest.len());
         let (run, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        out.push_str(&if is_part(first) && run.chars().count() >= FEWEST_OF_AN_ID { masked(run) } else { run.to_owned() });
+        out.push_str(&if is_part(first) && run.chars().count() >= FEWEST_OF_AN_ID {
+            masked(run)
+        } else {
+            run.to_owned()
+        });
         rest = after;
     }
     out
@@ -235,8 +283,14 @@ fn place(look: &mut Look, file: &Path, out: Option<&Path>) -> Result<(), Failure
     let Some(out) = out else { return Ok(()) };
     let parent = files::folder_of(out);
     let (folder, file) = (parent.canonicalize()?, std::path::absolute(file)?);
-    let file = file.parent().map(Path::canonicalize).transpose()?.zip(file.file_name()).map(|(parent, name)| parent.join(name));
-    let inner = file.as_deref().and_then(|file| file.strip_prefix(&folder).ok()).and_then(Path::to_str);
+    let file = file
+        .parent()
+        .map(Path::canonicalize)
+        .transpose()?
+        .zip(file.file_name())
+        .map(|(parent, name)| parent.join(name));
+    let inner =
+        file.as_deref().and_then(|file| file.strip_prefix(&folder).ok()).and_then(Path::to_str);
     let inner = inner.ok_or("--out must be in the source's folder or above it, for a dataset file reaches only what lies below it")?;
     for (key, setting) in &mut look.source {
         if *key == "path" {
@@ -249,10 +303,15 @@ fn place(look: &mut Look, file: &Path, out: Option<&Path>) -> Result<(), Failure
 fn write_new(out: &Path, text: &str) -> Result<(), Failure> {
     use std::io::Write as _;
     let shown = || shown(&out.display().to_string());
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(out).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => format!("`{}` is there already; choose another name, or move it away", shown()),
-        _ => format!("`{}`: {error}", shown()),
-    })?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).open(out).map_err(|error| {
+            match error.kind() {
+                std::io::ErrorKind::AlreadyExists => {
+                    format!("`{}` is there already; choose another name, or move it away", shown())
+                }
+                _ => format!("`{}`: {error}", shown()),
+            }
+        })?;
     file.write_all(text.as_bytes())?;
     Ok(file.sync_all()?)
 }
@@ -260,10 +319,23 @@ fn write_new(out: &Path, text: &str) -> Result<(), Failure> {
 fn summary(look: &Look, columns: &[Proposed], advice: &[String]) -> String {
     let mut text = format!("{}: {} rows\n", shown(&look.table), look.rows);
     for Proposed { seen, guess, .. } in columns {
-        let blanks = if guess.blanks > 0 { format!("; {} blank", rows(guess.blanks)) } else { String::new() };
-        let examples = if guess.examples.is_empty() { String::new() } else { format!(", such as {}", guess.examples.join(", ")) };
-        let said =
-            format!("  {:<20} {:<13} {:>3} %  {}{examples}{blanks}", seen.field, type_name(guess.semantic), guess.confidence, guess.reason);
+        let blanks = if guess.blanks > 0 {
+            format!("; {} blank", rows(guess.blanks))
+        } else {
+            String::new()
+        };
+        let examples = if guess.examples.is_empty() {
+            String::new()
+        } else {
+            format!(", such as {}", guess.examples.join(", "))
+        };
+        let said = format!(
+            "  {:<20} {:<13} {:>3} %  {}{examples}{blanks}",
+            seen.field,
+            type_name(guess.semantic),
+            guess.confidence,
+            guess.reason
+        );
         text.push_str(&shown(&said));
         text.push('\n');
     }

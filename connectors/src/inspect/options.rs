@@ -57,7 +57,10 @@ mod tests {
                 "no password is given; name its file in `source.password_file`, or mend `source.user`",
                 "name its file in --password-file, or mend the user in the URL",
             ),
-            ("TLS: mend `source.host`, `source.ca_file` or `source.tls`", "mend the host in the URL, --ca-file or --tls"),
+            (
+                "TLS: mend `source.host`, `source.ca_file` or `source.tls`",
+                "mend the host in the URL, --ca-file or --tls",
+            ),
             ("turn it on there, or say `tls = \"off\"`", "or say --tls off"),
             ("too many connections; lower `source.connections`", "try again when some are closed"),
             ("mend `source.table` or `source.schema`", "mend --table or --schema"),
@@ -66,7 +69,11 @@ mod tests {
             ("mend `source.header_file`", "mend --header-file"),
         ] {
             let error = in_options(SourceError::new(ErrorCode::Misconfigured, said), &place);
-            assert!(error.detail.ends_with(here) && !error.detail.contains("`source."), "{}", error.detail);
+            assert!(
+                error.detail.ends_with(here) && !error.detail.contains("`source."),
+                "{}",
+                error.detail
+            );
         }
     }
 }

@@ -59,7 +59,10 @@ pub fn text(
         one_column(&mut out, column);
     }
     look_ups(&mut out, columns);
-    not_about(&mut out, columns.iter().filter(|column| column.guess.semantic != SemanticType::ResidentId));
+    not_about(
+        &mut out,
+        columns.iter().filter(|column| column.guess.semantic != SemanticType::ResidentId),
+    );
     out
 }
 
@@ -70,34 +73,67 @@ macro_rules! line {
     }};
 }
 
-fn head(out: &mut String, look: &Look, member: Option<&str>, asked: Option<&AskedDataset>, advice: &[String]) {
-    line!(out, "# Proposed by `zerotrip-connector inspect` from the {} rows of table {}.", look.rows, comment(&look.table));
-    line!(out, "# Types are guessed from at most {MOST_VALUES} values of each column, spread evenly over its rows.");
-    line!(out, "# Every {PLACEHOLDER} is for its owner to decide; `zerotrip-connector check` names those that are left.");
+fn head(
+    out: &mut String,
+    look: &Look,
+    member: Option<&str>,
+    asked: Option<&AskedDataset>,
+    advice: &[String],
+) {
+    line!(
+        out,
+        "# Proposed by `zerotrip-connector inspect` from the {} rows of table {}.",
+        look.rows,
+        comment(&look.table)
+    );
+    line!(
+        out,
+        "# Types are guessed from at most {MOST_VALUES} values of each column, spread evenly over its rows."
+    );
+    line!(
+        out,
+        "# Every {PLACEHOLDER} is for its owner to decide; `zerotrip-connector check` names those that are left."
+    );
     for advice in advice {
         line!(out, "# Note: {}", comment(advice));
     }
     line!(out, "\n[dataset]");
-    let (member, why) = member.map_or((PLACEHOLDER, "  # your member's name, a dot, a name for the dataset"), |member| (member, ""));
+    let (member, why) = member
+        .map_or((PLACEHOLDER, "  # your member's name, a dot, a name for the dataset"), |member| {
+            (member, "")
+        });
     match asked {
         Some(asked) => line!(out, "id = {}  # {}", quoted(asked.id), asked.what),
         None => line!(out, "id = {}{why}", quoted(&format!("{member}.{}", name(&look.table, 1)))),
     }
-    line!(out, "name = {{ zh = \"\", en = \"\" }}  # {PLACEHOLDER}: what people call this register");
+    line!(
+        out,
+        "name = {{ zh = \"\", en = \"\" }}  # {PLACEHOLDER}: what people call this register"
+    );
     line!(
         out,
         "# `unconditional` (无条件共享: for every member with a duty), `conditional` (有条件共享: for whom and what the authority grants and you"
     );
-    line!(out, "# approve) or `none` (不予共享: nobody is answered), as your catalogue of public data has it.");
+    line!(
+        out,
+        "# approve) or `none` (不予共享: nobody is answered), as your catalogue of public data has it."
+    );
     line!(out, "sharing = \"{PLACEHOLDER}\"");
     line!(out, "most_age = \"{PLACEHOLDER}\"  # the oldest data that still counts, such as `36h`");
-    line!(out, "row_floor = \"{PLACEHOLDER}\"  # fewer rows than this are not this register; {} rows are there now", look.rows);
+    line!(
+        out,
+        "row_floor = \"{PLACEHOLDER}\"  # fewer rows than this are not this register; {} rows are there now",
+        look.rows
+    );
     line!(
         out,
         "ended = \"{PLACEHOLDER}\"  # `kept` if what ends (sold, divorced, dead) stays as a row that says so and no owner, parent or status is \
          written over without one, else `removed`"
     );
-    line!(out, "# undated_before = \"2010-01-01\"  # what has ended without a date ended before this day");
+    line!(
+        out,
+        "# undated_before = \"2010-01-01\"  # what has ended without a date ended before this day"
+    );
     line!(
         out,
         "# probes = \"known.probes\"  # a file of your own (mode 0600) with persons who must be found, one id a line; it is shown to nobody"
@@ -111,7 +147,10 @@ fn source(out: &mut String, look: &Look, kind: &str) {
             Setting::Text(text, "") => line!(out, "{key} = {}", quoted(text)),
             Setting::Text(text, why) => line!(out, "{key} = {}  # {why}", quoted(text)),
             Setting::Table(pairs) => {
-                let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{} = {}", quoted(name), quoted(value))).collect();
+                let pairs: Vec<String> = pairs
+                    .iter()
+                    .map(|(name, value)| format!("{} = {}", quoted(name), quoted(value)))
+                    .collect();
                 line!(out, "{key} = {{ {} }}", pairs.join(", "));
             }
             Setting::Number(number, "") => line!(out, "{key} = {number}"),
@@ -145,10 +184,22 @@ fn explained(out: &mut String, asked: Option<&AskedDataset>) {
 }
 
 fn coverage(out: &mut String) {
-    line!(out, "\n# What an absence in this register means. It stands on certificates.\n[coverage]");
-    line!(out, "regions = [\"{PLACEHOLDER}\"]  # division codes, such as `330100`, of the districts as they are today");
-    line!(out, "since = \"{PLACEHOLDER}\"  # the first day that it knows about, such as `1984-01-01`");
-    line!(out, "# older = \"carried_over\"  # if everything that was in force on that day was carried over into it; unsaid, it was not");
+    line!(
+        out,
+        "\n# What an absence in this register means. It stands on certificates.\n[coverage]"
+    );
+    line!(
+        out,
+        "regions = [\"{PLACEHOLDER}\"]  # division codes, such as `330100`, of the districts as they are today"
+    );
+    line!(
+        out,
+        "since = \"{PLACEHOLDER}\"  # the first day that it knows about, such as `1984-01-01`"
+    );
+    line!(
+        out,
+        "# older = \"carried_over\"  # if everything that was in force on that day was carried over into it; unsaid, it was not"
+    );
     line!(
         out,
         "# `everyone` (of what is or happened within `regions`), `everyone_anywhere`, or `registered_in:<dataset>` if it knows only"
@@ -164,8 +215,18 @@ fn coverage(out: &mut String) {
 fn one_column(out: &mut String, column: &Proposed) {
     let Proposed { name, seen, guess } = column;
     line!(out, "\n[[column]]\nname = {}\nfield = {}", quoted(name), quoted(&seen.field));
-    let declared = if seen.declared.is_empty() { String::new() } else { format!("; declared {}", comment(&seen.declared)) };
-    line!(out, "type = \"{}\"  # {} % sure: {}{declared}", type_name(guess.semantic), guess.confidence, guess.reason);
+    let declared = if seen.declared.is_empty() {
+        String::new()
+    } else {
+        format!("; declared {}", comment(&seen.declared))
+    };
+    line!(
+        out,
+        "type = \"{}\"  # {} % sure: {}{declared}",
+        type_name(guess.semantic),
+        guess.confidence,
+        guess.reason
+    );
     line!(out, "grade = \"{}\"  # {}", guess.grade.as_str_name(), guess.grade_reason);
     // Each word of a code has a meaning of its own.
     if guess.semantic != SemanticType::Code {
@@ -175,7 +236,10 @@ fn one_column(out: &mut String, column: &Proposed) {
         asked::schemes(out);
     }
     if guess.semantic == SemanticType::Code {
-        line!(out, "# The values that were found; say in a-z, 0-9 and _ what each means. A code that is missing here spoils its row.");
+        line!(
+            out,
+            "# The values that were found; say in a-z, 0-9 and _ what each means. A code that is missing here spoils its row."
+        );
         line!(out, "[column.codes]");
         for code in guess.codes.iter().take(MOST_CODES) {
             line!(out, "{} = \"{PLACEHOLDER}\"", quoted(code));
@@ -185,20 +249,33 @@ fn one_column(out: &mut String, column: &Proposed) {
 }
 
 fn look_ups(out: &mut String, columns: &[Proposed]) {
-    let ids: Vec<&Proposed> = columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId).collect();
+    let ids: Vec<&Proposed> =
+        columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId).collect();
     if ids.is_empty() {
-        line!(out, "\n# No column seems to hold resident ids, so there is no way to look a person up.");
+        line!(
+            out,
+            "\n# No column seems to hold resident ids, so there is no way to look a person up."
+        );
         return;
     }
-    let listed = |columns: &[&Proposed]| columns.iter().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ");
+    let listed = |columns: &[&Proposed]| {
+        columns.iter().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ")
+    };
     let mut look_up = "person".to_owned();
     while columns.iter().any(|column| column.name == look_up) {
         look_up.insert_str(0, "the_");
     }
-    line!(out, "\n# The rows in which any of these columns holds the person. Make several where they are asked for apart.");
+    line!(
+        out,
+        "\n# The rows in which any of these columns holds the person. Make several where they are asked for apart."
+    );
     line!(out, "[[lookup]]\nname = {}\ncolumns = [{}]", quoted(&look_up), listed(&ids));
     for id in ids.iter().filter(|id| id.seen.is_indexed == Some(false)) {
-        line!(out, "# No index begins with {}: every look-up reads the whole table.", comment(&id.seen.field));
+        line!(
+            out,
+            "# No index begins with {}: every look-up reads the whole table.",
+            comment(&id.seen.field)
+        );
     }
     let blank: Vec<&Proposed> = ids.iter().filter(|id| id.guess.blanks > 0).copied().collect();
     if ids.len() > 1 && !blank.is_empty() {
@@ -216,7 +293,8 @@ fn look_ups(out: &mut String, columns: &[Proposed]) {
 
 /// Fields in which persons are named: what is in none of the look-ups needs its owner's word.
 fn not_about<'a>(out: &mut String, columns: impl Iterator<Item = &'a Proposed>) {
-    let naming: Vec<&Proposed> = columns.filter(|column| column.seen.evidence.holds_ids()).collect();
+    let naming: Vec<&Proposed> =
+        columns.filter(|column| column.seen.evidence.holds_ids()).collect();
     if naming.is_empty() {
         return;
     }
@@ -238,7 +316,11 @@ pub fn is_nameable_in(kind: &str, field: &str) -> bool {
 
 /// A name on the hub, after one in the system; `column_3` where that has nothing to make one of.
 fn name(foreign: &str, place: usize) -> String {
-    let mut name: String = foreign.chars().take(64).map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    let mut name: String = foreign
+        .chars()
+        .take(64)
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+        .collect();
     name = name.trim_matches('_').to_owned();
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase()) && foreign.is_ascii();
     if is_name { name } else { format!("column_{place}") }

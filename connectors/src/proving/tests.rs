@@ -10,7 +10,9 @@ use zerotrip_datasets::file::Limits;
 use zerotrip_datasets::{DatasetFile, ResidentId};
 
 use super::*;
-use crate::source::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceFuture, Survey, UnreadableRow};
+use crate::source::{
+    LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceFuture, Survey, UnreadableRow,
+};
 
 const LI: &str = "11010519491231002X";
 const WANG: &str = "440524188001010014";
@@ -31,7 +33,11 @@ struct Held {
 }
 
 impl Source for Register {
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd> {
+    fn look_up<'a>(
+        &'a self,
+        look_up: LookUp,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, LookUpEnd> {
         Box::pin(async move {
             let (all, rests_on) = {
                 let mut held = self.0.lock().unwrap();
@@ -51,7 +57,12 @@ impl Source for Register {
                 sent.end_row(1);
             }
             rows.send(sent).await.unwrap();
-            Ok(LookUpEnd { as_of: SystemTime::now(), rows: count, could_match: Vec::new(), rests_on })
+            Ok(LookUpEnd {
+                as_of: SystemTime::now(),
+                rows: count,
+                could_match: Vec::new(),
+                rests_on,
+            })
         })
     }
 
@@ -69,8 +80,14 @@ impl Source for Register {
 }
 
 fn dataset() -> DatasetFile {
-    let column = |name: &str| format!("[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"resident_id\"\ngrade = \"L3\"\n");
-    let look_up = |name: &str, column: &str| format!("[[lookup]]\nname = \"{name}\"\ncolumns = [\"{column}\"]\n");
+    let column = |name: &str| {
+        format!(
+            "[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"resident_id\"\ngrade = \"L3\"\n"
+        )
+    };
+    let look_up = |name: &str, column: &str| {
+        format!("[[lookup]]\nname = \"{name}\"\ncolumns = [\"{column}\"]\n")
+    };
     let text = format!(
         "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\nmost_age = \"36h\"\n\
          row_floor = 1\nprobes = \"known.txt\"\n[source]\nkind = \"sqlite\"\npath = \"t.db\"\ntable = \"t\"\nas_of = \"live\"\n[coverage]\n\
@@ -195,12 +212,18 @@ async fn a_source_that_does_not_answer_bears_nothing_out() {
 #[tokio::test]
 async fn the_owners_limits_hold_and_whoever_must_be_found_by_one_way_is() {
     let limits = Limits { most_keys: 2, most_rows: 1, most_rate: 3, ..Limits::default() };
-    let names = format!("\u{feff}# known since 1987\r\n{LI}\r\n\r\n{WANG} acted_for # the agent\r\n{ZHAO}\r\n");
+    let names = format!(
+        "\u{feff}# known since 1987\r\n{LI}\r\n\r\n{WANG} acted_for # the agent\r\n{ZHAO}\r\n"
+    );
     let rig = rig(&names, limits);
     rig.hold(&[[LI, WANG], ["", ZHAO]], RestsOn::Moment);
     let begun = Instant::now();
     rig.answers(RestsOn::Moment).await.unwrap();
-    assert!(begun.elapsed() > Duration::from_millis(500), "over three scans, within a second of {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() > Duration::from_millis(500),
+        "over three scans, within a second of {:?}",
+        begun.elapsed()
+    );
     let asked = std::mem::take(&mut rig.register.0.lock().unwrap().asked);
     assert!(asked.iter().all(|keys| *keys <= 2) && asked.len() > 3, "{asked:?}");
     // By the other way, the person on line 4 does not count.
@@ -217,20 +240,31 @@ fn a_file_that_is_of_no_use_is_explained_by_line_and_never_by_what_stands_there(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("known.txt");
     let said = || {
-        let error = Probes::of(&dataset(), folder.path()).map(|probes| probes.is_some()).unwrap_err();
+        let error =
+            Probes::of(&dataset(), folder.path()).map(|probes| probes.is_some()).unwrap_err();
         assert_eq!(error.code, ErrorCode::Misconfigured);
         error.detail
     };
     assert!(said().contains("No such file"));
     let many: Vec<String> = (0..101)
         .map(|number| {
-            ResidentId::from_parts(330_106, chrono::NaiveDate::from_ymd_opt(1990, 1, 1).unwrap(), number).unwrap().as_str().to_owned()
+            ResidentId::from_parts(
+                330_106,
+                chrono::NaiveDate::from_ymd_opt(1990, 1, 1).unwrap(),
+                number,
+            )
+            .unwrap()
+            .as_str()
+            .to_owned()
         })
         .collect();
     for (text, why) in [
         ("# nobody\n", "it names nobody"),
         ("\n110105491231002", "line 2 is not a resident id of 18 characters"),
-        (&format!("{LI} owner"), "line 1 names no look-up of the dataset after the id; there are: owned_by, acted_for"),
+        (
+            &format!("{LI} owner"),
+            "line 1 names no look-up of the dataset after the id; there are: owned_by, acted_for",
+        ),
         (&format!("{LI} owned_by {WANG}"), "line 1 has more than an id and a look-up"),
         (&format!("{LI}\n\n11010519491231002x"), "line 3 names the same person as line 1"),
         (&many.join("\n"), "it names 101 persons, and at most 100 are looked up"),

@@ -1,6 +1,12 @@
 //! What every source must do, whatever stands behind it: one macro line for each kind.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::fs;
 use std::path::PathBuf;
@@ -75,13 +81,21 @@ impl AnyKind<'_> {
     /// The usual `[source]`, but for what the server's or the interface's own adds.
     fn section(self) -> &'static str {
         match self {
-            Self::Sqlite => "kind = \"sqlite\"\npath = \"t.db\"\ntable = \"T -- (x\"\nas_of = \"live\"",
-            Self::Csv => "kind = \"csv\"\npath = \"t.csv\"\nencoding = \"utf-8\"\nas_of = \"manifest\"",
+            Self::Sqlite => {
+                "kind = \"sqlite\"\npath = \"t.db\"\ntable = \"T -- (x\"\nas_of = \"live\""
+            }
+            Self::Csv => {
+                "kind = \"csv\"\npath = \"t.csv\"\nencoding = \"utf-8\"\nas_of = \"manifest\""
+            }
             Self::Xlsx => "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"manifest\"",
             Self::Xls => "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"manifest\"",
-            Self::Dbf => "kind = \"dbf\"\npath = \"t.dbf\"\nencoding = \"gb18030\"\nas_of = \"manifest\"",
+            Self::Dbf => {
+                "kind = \"dbf\"\npath = \"t.dbf\"\nencoding = \"gb18030\"\nas_of = \"manifest\""
+            }
             Self::Parquet => "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"manifest\"",
-            Self::Rest => "rows = \"/data\"\npaging = { kind = \"whole\", total = \"/total\" }\nrefresh_every = \"0s\"",
+            Self::Rest => {
+                "rows = \"/data\"\npaging = { kind = \"whole\", total = \"/total\" }\nrefresh_every = \"0s\""
+            }
             Self::SqliteOdbc => {
                 "kind = \"odbc\"\ndriver = \"SQLite3\"\nfile = { Database = \"t.db\" }\ntable = \"T -- (x\"\nprofile_every = \"0s\""
             }
@@ -144,15 +158,23 @@ impl<'a> AnyRig<'a> {
     }
 
     fn made(folder: TempDir, kind: AnyKind<'a>, source: &str, api: Option<Api>) -> Self {
-        let table = if let AnyKind::Server(server) = kind { Some(server.table(folder.path(), "T -- (x")) } else { None };
-        let source = table.as_ref().map_or_else(|| source.to_owned(), |table| table.section("profile_every = \"0s\""));
+        let table = if let AnyKind::Server(server) = kind {
+            Some(server.table(folder.path(), "T -- (x"))
+        } else {
+            None
+        };
+        let source = table
+            .as_ref()
+            .map_or_else(|| source.to_owned(), |table| table.section("profile_every = \"0s\""));
         let dataset = DatasetFile::parse(&described(kind, &source), "estate.toml").unwrap();
         let rig = Self { folder, kind, table, api, dataset };
         if let Some(table) = &rig.table {
             table.create(&[("SFZH", "varchar(200)"), ("GYR", "char(200)"), (NAME, "text")]);
         }
         if matches!(kind, AnyKind::Sqlite | AnyKind::SqliteOdbc) {
-            rig.database().execute_batch(&format!("create table \"T -- (x\" (SFZH, GYR, \"{NAME}\")")).unwrap();
+            rig.database()
+                .execute_batch(&format!("create table \"T -- (x\" (SFZH, GYR, \"{NAME}\")"))
+                .unwrap();
         }
         rig
     }
@@ -193,23 +215,37 @@ impl<'a> AnyRig<'a> {
                 let write = database.transaction().unwrap();
                 write.execute("delete from \"T -- (x\"", []).unwrap();
                 for (owner, co_owner, name) in rows {
-                    write.execute("insert into \"T -- (x\" values (?1, ?2, ?3)", params![owner, co_owner, name]).unwrap();
+                    write
+                        .execute(
+                            "insert into \"T -- (x\" values (?1, ?2, ?3)",
+                            params![owner, co_owner, name],
+                        )
+                        .unwrap();
                 }
                 write.commit().unwrap();
             }
             AnyKind::Server(_) => {
-                let rows: Vec<[Option<&str>; 3]> = rows.iter().map(|row| [Some(row.0), Some(row.1), Some(row.2)]).collect();
+                let rows: Vec<[Option<&str>; 3]> =
+                    rows.iter().map(|row| [Some(row.0), Some(row.1), Some(row.2)]).collect();
                 self.table.as_ref().unwrap().write(&rows);
             }
             AnyKind::Rest => {
                 let row = |row: &Cells<'_>| serde_json::json!({ "SFZH": row.0, "GYR": row.1, NAME: row.2 });
                 let data: Vec<serde_json::Value> = rows.iter().map(row).collect();
-                self.api().rows(serde_json::json!({ "total": data.len(), "data": data }).to_string());
+                self.api()
+                    .rows(serde_json::json!({ "total": data.len(), "data": data }).to_string());
             }
             _ => {
-                let rows: Vec<Vec<String>> =
-                    rows.iter().map(|(owner, co_owner, name)| [name, owner, co_owner].map(|cell| (*cell).to_owned()).to_vec()).collect();
-                self.drop_file(&self.kind.file(&[self.kind.name(), "SFZH", "GYR"], &rows), rows.len() as u64);
+                let rows: Vec<Vec<String>> = rows
+                    .iter()
+                    .map(|(owner, co_owner, name)| {
+                        [name, owner, co_owner].map(|cell| (*cell).to_owned()).to_vec()
+                    })
+                    .collect();
+                self.drop_file(
+                    &self.kind.file(&[self.kind.name(), "SFZH", "GYR"], &rows),
+                    rows.len() as u64,
+                );
             }
         }
     }
@@ -240,7 +276,9 @@ impl<'a> AnyRig<'a> {
 pub fn described(kind: AnyKind<'_>, source: &str) -> String {
     let column = |name: &str, field: &str, what: &str| {
         let schemes = if what == "resident_id" { "schemes = [\"passport\"]\n" } else { "" };
-        format!("[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n{schemes}")
+        format!(
+            "[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n{schemes}"
+        )
     };
     format!(
         "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
@@ -255,7 +293,8 @@ pub fn described(kind: AnyKind<'_>, source: &str) -> String {
 }
 
 pub fn look_up(keys: &[&str], most_rows: u64, stop: Stop) -> LookUp {
-    let keys: Vec<ResidentId> = keys.iter().map(|key| ResidentId::new_strict(key).unwrap()).collect();
+    let keys: Vec<ResidentId> =
+        keys.iter().map(|key| ResidentId::new_strict(key).unwrap()).collect();
     LookUp { columns: vec![0, 1], keys: keys.into(), most_rows, stop }
 }
 
@@ -264,7 +303,10 @@ pub fn soon() -> Stop {
 }
 
 /// The names of the rows that came, sorted, and the end.
-pub async fn names(source: &dyn Source, look_up: LookUp) -> Result<(Vec<String>, LookUpEnd), SourceError> {
+pub async fn names(
+    source: &dyn Source,
+    look_up: LookUp,
+) -> Result<(Vec<String>, LookUpEnd), SourceError> {
     let (sender, mut receiver) = mpsc::channel::<super::Rows>(1);
     let drained = async {
         let mut names = Vec::new();
@@ -302,9 +344,17 @@ pub fn every_spelling_is_found(kind: AnyKind<'_>) {
 }
 
 pub fn what_could_match_is_reported(kind: AnyKind<'_>) {
-    let rig = AnyRig::new(kind, &[(LI, "", "home"), ("110105194912310029", "", "wrong check"), ("110105********002X", "", "mask")]);
+    let rig = AnyRig::new(
+        kind,
+        &[
+            (LI, "", "home"),
+            ("110105194912310029", "", "wrong check"),
+            ("110105********002X", "", "mask"),
+        ],
+    );
     let source = rig.open().unwrap();
-    let could = |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap().1.could_match.len();
+    let could =
+        |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap().1.could_match.len();
     assert_eq!((could(LI), could(WANG)), (2, 0));
     rig.write(&[(LI, "", "home"), ("", "  ", "nobody's name on it")]);
     assert_eq!((could(LI), could(WANG)), (1, 1), "a row without any id is anybody's");
@@ -312,7 +362,12 @@ pub fn what_could_match_is_reported(kind: AnyKind<'_>) {
 
 /// 15 digits can be what is left of 18, or of a year from 2000 on without its century: then they are somebody's, and could be another's.
 pub fn fifteen_digits_that_may_be_anothers_are_reported(kind: AnyKind<'_>) {
-    let child = ResidentId::from_parts(330_111, chrono::NaiveDate::from_ymd_opt(2001, 12, 20).unwrap(), 805).unwrap();
+    let child = ResidentId::from_parts(
+        330_111,
+        chrono::NaiveDate::from_ymd_opt(2001, 12, 20).unwrap(),
+        805,
+    )
+    .unwrap();
     let whole = child.as_str();
     let without_century = format!("{}{}", &whole[..6], &whole[8..17]);
     for left in [&whole[..15], &without_century] {
@@ -330,12 +385,20 @@ pub fn fifteen_digits_that_may_be_anothers_are_reported(kind: AnyKind<'_>) {
 
 /// A register whose ids were put into other words says nothing of anybody.
 pub fn a_column_in_which_hardly_anybody_can_be_read_proves_no_absence(kind: AnyKind<'_>) {
-    let (hashed, passports): (Vec<String>, Vec<String>) =
-        (1..121_u64).map(|at| (format!("{:032x}", at.wrapping_mul(0x9e37_79b9_7f4a_7c15)), format!("E{:08}", at * 791_919))).unzip();
+    let (hashed, passports): (Vec<String>, Vec<String>) = (1..121_u64)
+        .map(|at| {
+            (
+                format!("{:032x}", at.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+                format!("E{:08}", at * 791_919),
+            )
+        })
+        .unzip();
     for (ids, are_declared) in [(hashed, false), (passports, true)] {
-        let rows: Vec<Cells<'_>> = ids.iter().map(|id| (id.as_str(), "", "home")).chain([(LI, "", "home"); 100]).collect();
+        let rows: Vec<Cells<'_>> =
+            ids.iter().map(|id| (id.as_str(), "", "home")).chain([(LI, "", "home"); 100]).collect();
         let rig = AnyRig::new(kind, &rows);
-        let answered = rig.open().and_then(|source| run(names(&*source, look_up(&[WANG], 100, soon()))));
+        let answered =
+            rig.open().and_then(|source| run(names(&*source, look_up(&[WANG], 100, soon()))));
         if are_declared {
             assert_eq!(answered.unwrap_err().code, ErrorCode::SourceImplausible);
         } else {
@@ -360,15 +423,29 @@ pub fn paper_era_rows_can_be_adjudicated_however_many(kind: AnyKind<'_>) {
 }
 
 pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: AnyKind<'_>) {
-    let rows: &[Cells<'_>] = &[(LI, "", "home"), ("110105********002X", "", "mask"), ("", " ", "nobody's name on it"), ("0", "", "void")];
+    let rows: &[Cells<'_>] = &[
+        (LI, "", "home"),
+        ("110105********002X", "", "mask"),
+        ("", " ", "nobody's name on it"),
+        ("0", "", "void"),
+    ];
     let rig = AnyRig::new(kind, rows);
     let source = rig.open().unwrap();
     let open = run(source.unreadable(10)).unwrap();
     let shown: Vec<&str> = open.iter().filter_map(|row| row.cells[2].as_deref()).collect();
     assert_eq!(shown, ["mask", "nobody's name on it", "void"]);
     assert_eq!(run(source.unreadable(2)).unwrap().len(), 2, "no more than asked for");
-    let say = [Concerns::Persons(vec![LI.into()]), Concerns::Born { from: 1880, to: 1880 }, Concerns::Nobody];
-    let rulings = || open.iter().zip(&say).map(|(row, concerns)| (row.digest, concerns.clone())).collect::<Rulings>();
+    let say = [
+        Concerns::Persons(vec![LI.into()]),
+        Concerns::Born { from: 1880, to: 1880 },
+        Concerns::Nobody,
+    ];
+    let rulings = || {
+        open.iter()
+            .zip(&say)
+            .map(|(row, concerns)| (row.digest, concerns.clone()))
+            .collect::<Rulings>()
+    };
     let source = rig.open_knowing(rulings()).unwrap();
     let ask = |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap();
     let could = |key: &str| ask(key).1.could_match.len();
@@ -381,7 +458,12 @@ pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: AnyKind<'_>) {
     assert_eq!((survey.unreadable_count, run(source.unreadable(10)).unwrap().len()), (0, 0));
     assert!(survey.adjudicated >= 3, "{}", survey.adjudicated);
     // One cell of it changed: it is another row, of which nothing is stated.
-    rig.write(&[(LI, "", "home"), ("110105********002X", "", "mask"), ("", " ", "somebody's name"), ("0", "", "void")]);
+    rig.write(&[
+        (LI, "", "home"),
+        ("110105********002X", "", "mask"),
+        ("", " ", "somebody's name"),
+        ("0", "", "void"),
+    ]);
     assert_eq!(could("33010619900101123X"), 1);
     // Its place is not what it is known by.
     rig.write(&[("0", "", "void"), ("110105********002X", "", "mask"), (LI, "", "home")]);
@@ -401,8 +483,15 @@ pub fn what_answers_rest_upon_is_told(kind: AnyKind<'_>) {
         end.rests_on
     };
     let before = rests_on(1);
-    let is_copied = matches!(kind, AnyKind::Csv | AnyKind::Xlsx | AnyKind::Xls | AnyKind::Dbf | AnyKind::Parquet);
-    assert_eq!(matches!(before, RestsOn::Pass(_)), is_copied, "only what is copied rests upon a copy");
+    let is_copied = matches!(
+        kind,
+        AnyKind::Csv | AnyKind::Xlsx | AnyKind::Xls | AnyKind::Dbf | AnyKind::Parquet
+    );
+    assert_eq!(
+        matches!(before, RestsOn::Pass(_)),
+        is_copied,
+        "only what is copied rests upon a copy"
+    );
     // A live file tells of each write; the others are set to be of the moment.
     let is_numbered = is_copied || matches!(kind, AnyKind::Sqlite);
     assert_eq!(before != RestsOn::Moment, is_numbered);
@@ -416,7 +505,13 @@ pub fn what_answers_rest_upon_is_told(kind: AnyKind<'_>) {
 }
 
 pub fn hostile_values_are_only_values(kind: AnyKind<'_>) {
-    let hostile = ["' or 1=1 --", "\"); drop table \"T -- (x\"; --", "0' union select 1,2,3 --", "%", "=cmd|' /C calc'!A0"];
+    let hostile = [
+        "' or 1=1 --",
+        "\"); drop table \"T -- (x\"; --",
+        "0' union select 1,2,3 --",
+        "%",
+        "=cmd|' /C calc'!A0",
+    ];
     let mut rows: Vec<Cells<'_>> = hostile.iter().map(|text| (*text, "", *text)).collect();
     rows.push((LI, hostile[1], hostile[0]));
     let rig = AnyRig::new(kind, &rows);
@@ -441,17 +536,33 @@ pub fn bounds_hold(kind: AnyKind<'_>) {
     assert_eq!(code(look_up(&[LI], 3, gone)), ErrorCode::SourceTimeout);
     let (sender, receiver) = mpsc::channel(1);
     drop(receiver);
-    assert_eq!(run(source.look_up(look_up(&[LI], 3, soon()), sender)).unwrap_err().code, ErrorCode::SourceTimeout, "nobody listens");
-    assert_eq!(run(names(&*source, look_up(&[LI], 3, soon()))).unwrap().0.len(), 3, "and goes on after all that");
+    assert_eq!(
+        run(source.look_up(look_up(&[LI], 3, soon()), sender)).unwrap_err().code,
+        ErrorCode::SourceTimeout,
+        "nobody listens"
+    );
+    assert_eq!(
+        run(names(&*source, look_up(&[LI], 3, soon()))).unwrap().0.len(),
+        3,
+        "and goes on after all that"
+    );
 }
 
 pub fn a_missing_column_is_drift(kind: AnyKind<'_>) {
     let rig = AnyRig::new(kind, &[(LI, "", "a")]);
     match kind {
-        AnyKind::Sqlite | AnyKind::SqliteOdbc => rig.database().execute_batch("alter table \"T -- (x\" rename column GYR to GYR2").unwrap(),
+        AnyKind::Sqlite | AnyKind::SqliteOdbc => rig
+            .database()
+            .execute_batch("alter table \"T -- (x\" rename column GYR to GYR2")
+            .unwrap(),
         AnyKind::Server(_) => rig.table.as_ref().unwrap().rename("GYR", "GYR2", "char(200)"),
-        AnyKind::Rest => rig.api().rows(format!(r#"{{"total": 1, "data": [{{"SFZH": "{LI}", "{NAME}": "a"}}]}}"#)),
-        _ => rig.drop_file(&kind.file(&[kind.name(), "SFZH"], &[vec!["a".to_owned(), LI.to_owned()]]), 1),
+        AnyKind::Rest => rig
+            .api()
+            .rows(format!(r#"{{"total": 1, "data": [{{"SFZH": "{LI}", "{NAME}": "a"}}]}}"#)),
+        _ => rig.drop_file(
+            &kind.file(&[kind.name(), "SFZH"], &[vec!["a".to_owned(), LI.to_owned()]]),
+            1,
+        ),
     }
     let error = rig.open().unwrap_err();
     assert_eq!(error.code, ErrorCode::SourceDrift);
@@ -464,13 +575,17 @@ pub fn look_ups_at_once_and_writes_between_are_seen(kind: AnyKind<'_>) {
     for round in 2..6_usize {
         // All but the first in a spelling that only the profile finds.
         let texts: Vec<String> = (1..=round).map(|number| number.to_string()).collect();
-        let rows: Vec<Cells<'_>> =
-            texts.iter().map(|text| (if text == "1" { LI } else { "110105 19491231 002X" }, "", text.as_str())).collect();
+        let rows: Vec<Cells<'_>> = texts
+            .iter()
+            .map(|text| (if text == "1" { LI } else { "110105 19491231 002X" }, "", text.as_str()))
+            .collect();
         rig.write(&rows);
         let answers = run(async {
             let asked = (0..8).map(|_| {
                 let source = Arc::clone(&source);
-                tokio::spawn(async move { names(&*source, look_up(&[LI], 100, soon())).await.unwrap().0 })
+                tokio::spawn(async move {
+                    names(&*source, look_up(&[LI], 100, soon())).await.unwrap().0
+                })
             });
             let mut answers = Vec::new();
             for asked in asked.collect::<Vec<_>>() {
@@ -484,7 +599,9 @@ pub fn look_ups_at_once_and_writes_between_are_seen(kind: AnyKind<'_>) {
     }
 }
 
-pub use files::{a_file_of_another_kind_is_told, a_first_row_is_no_header, a_further_file_is_never_left_unsaid};
+pub use files::{
+    a_file_of_another_kind_is_told, a_first_row_is_no_header, a_further_file_is_never_left_unsaid,
+};
 pub use live::{
     ids_in_fields_that_no_column_names_are_refused, what_is_not_proven_to_be_of_now_is_refused,
     who_is_named_beside_the_look_ups_could_be_meant,
@@ -492,7 +609,8 @@ pub use live::{
 pub use selecting::what_is_selected_is_what_local_evaluation_finds;
 
 pub fn run<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(work)
 }
 
@@ -523,7 +641,12 @@ macro_rules! every_test {
 /// What every kind of file must do besides.
 macro_rules! every_test_of_files {
     ($with:ident, $kind:expr) => {
-        $with!($kind, a_first_row_is_no_header, a_file_of_another_kind_is_told, a_further_file_is_never_left_unsaid);
+        $with!(
+            $kind,
+            a_first_row_is_no_header,
+            a_file_of_another_kind_is_told,
+            a_further_file_is_never_left_unsaid
+        );
     };
 }
 

@@ -110,9 +110,14 @@ impl<'a> Filling<'a> {
         connection: &'a Connection,
     ) -> Result<Self, SourceError> {
         let names: Vec<String> = (0..columns.len()).map(|place| format!(", c{place}")).collect();
-        let sql = format!("insert into \"drop\" (rowid{}) values (?{})", names.concat(), ", ?".repeat(columns.len()));
+        let sql = format!(
+            "insert into \"drop\" (rowid{}) values (?{})",
+            names.concat(),
+            ", ?".repeat(columns.len())
+        );
         let row = connection.prepare(&sql).map_err(|error| snapshot_failed(origin, &error))?;
-        let filling = Self::over(origin, columns, Sink::Snapshot(Inserts { connection, row, id: None }));
+        let filling =
+            Self::over(origin, columns, Sink::Snapshot(Inserts { connection, row, id: None }));
         Ok(Self { not_about, ..filling })
     }
 
@@ -150,14 +155,21 @@ impl<'a> Filling<'a> {
             Sink::Sample(seen) => seen.into_inner(),
             Sink::Snapshot(_) => Sample::default(),
         };
-        Sample { rows: self.filled.rows, ragged: self.filled.ragged.len(), advice: self.filled.advice, ..seen }
+        Sample {
+            rows: self.filled.rows,
+            ragged: self.filled.ragged.len(),
+            advice: self.filled.advice,
+            ..seen
+        }
     }
 
     /// What was read, once all of it was.
     pub(super) fn filled(mut self) -> Result<Filled, SourceError> {
         self.midnights.plausible(&self.origin, self.columns)?;
         if let Some(there) = &self.stated {
-            all_there(&self.origin, self.not_about.into_iter().flatten(), |stated| there.contains(stated))?;
+            all_there(&self.origin, self.not_about.into_iter().flatten(), |stated| {
+                there.contains(stated)
+            })?;
         }
         self.left_fields.none(&self.origin)?;
         self.conclude();
@@ -168,7 +180,8 @@ impl<'a> Filling<'a> {
     fn conclude(&mut self) {
         let (rows, columns) = (self.beside.0, &self.beside.1);
         if rows > 0 {
-            let places: Vec<String> = columns.iter().take(MOST_LISTED).map(|place| (place + 1).to_string()).collect();
+            let places: Vec<String> =
+                columns.iter().take(MOST_LISTED).map(|place| (place + 1).to_string()).collect();
             self.filled.advice.push(format!(
                 "{rows} rows hold something in a column that the header does not name (column {}), and are unreadable; give every column a \
                  name, or empty it",
@@ -176,11 +189,17 @@ impl<'a> Filling<'a> {
             ));
         }
         if self.filled.blank > 0 {
-            self.filled.advice.push(format!("{} rows hold nothing but blanks, and are none", self.filled.blank));
+            self.filled
+                .advice
+                .push(format!("{} rows hold nothing but blanks, and are none", self.filled.blank));
         }
         if self.parts.len() > 1 {
-            let parts: Vec<String> =
-                self.parts.iter().take(MOST_LISTED).map(|(name, behind)| format!("`{}` behind {behind}", header::shown(name))).collect();
+            let parts: Vec<String> = self
+                .parts
+                .iter()
+                .take(MOST_LISTED)
+                .map(|(name, behind)| format!("`{}` behind {behind}", header::shown(name)))
+                .collect();
             let rest = if self.parts.len() > MOST_LISTED { " and others" } else { "" };
             self.filled.advice.push(format!(
                 "{} parts are read as one, their rows numbered through: {}{rest}",
@@ -216,13 +235,17 @@ impl<'a> Filling<'a> {
 
     /// Whether the dataset has this field as a date.
     pub fn is_date(&self, field: &str) -> bool {
-        self.columns.iter().any(|column| column.field == field && column.semantic == SemanticType::Date)
+        self.columns
+            .iter()
+            .any(|column| column.field == field && column.semantic == SemanticType::Date)
     }
 
     /// The file's columns, unnamed ones as `None`. Returns the place in the file of each column of the dataset and, behind those, of each field
     /// that no column names and of which nothing is stated: a row gives its cells in this order.
     pub fn header(&mut self, names: &[Option<String>]) -> Result<Vec<usize>, SourceError> {
-        let drift = |detail: String| Err(SourceError::new(ErrorCode::SourceDrift, format!("`{}` {detail}", self.origin)));
+        let drift = |detail: String| {
+            Err(SourceError::new(ErrorCode::SourceDrift, format!("`{}` {detail}", self.origin)))
+        };
         if let Some(value) = header::value_among(names, self.columns) {
             return drift(format!(
                 "the file has no header line; where a column's name should be there is a value, `{value}`: have it written with a line of \
@@ -233,17 +256,28 @@ impl<'a> Filling<'a> {
         for (place, name) in names.iter().enumerate() {
             let Some(name) = name.as_deref() else { continue };
             if known.insert(name, place).is_some() {
-                return drift(format!("has column `{name}` twice in its header; rename one of them"));
+                return drift(format!(
+                    "has column `{name}` twice in its header; rename one of them"
+                ));
             }
         }
         if let Sink::Sample(seen) = &self.sink {
-            let named: Vec<(usize, String)> =
-                names.iter().enumerate().filter_map(|(place, name)| Some((place, name.clone().filter(|name| !name.is_empty())?))).collect();
+            let named: Vec<(usize, String)> = names
+                .iter()
+                .enumerate()
+                .filter_map(|(place, name)| {
+                    Some((place, name.clone().filter(|name| !name.is_empty())?))
+                })
+                .collect();
             let mut seen = seen.borrow_mut();
             seen.passed_over = names.len() - named.len();
-            seen.columns = named.iter().map(|(_, name)| (name.clone(), Evidence::default())).collect();
+            seen.columns =
+                named.iter().map(|(_, name)| (name.clone(), Evidence::default())).collect();
             if seen.columns.len() > MOST_COLUMNS {
-                return drift(format!("has {} columns, and a dataset at most {MOST_COLUMNS}", seen.columns.len()));
+                return drift(format!(
+                    "has {} columns, and a dataset at most {MOST_COLUMNS}",
+                    seen.columns.len()
+                ));
             }
             return Ok(named.into_iter().map(|(place, _)| place).collect());
         }
@@ -253,13 +287,17 @@ impl<'a> Filling<'a> {
                 Some(place) => places.push(*place),
                 None => {
                     let field = header::shown(&column.field);
-                    return drift(format!("has no column `{field}`; correct the column's `field`, or what `[source]` says of the file"));
+                    return drift(format!(
+                        "has no column `{field}`; correct the column's `field`, or what `[source]` says of the file"
+                    ));
                 }
             }
         }
         self.left.clear();
         let stated = self.stated.get_or_insert_default();
-        for (place, name) in names.iter().enumerate().filter_map(|(place, name)| Some((place, name.as_deref()?))) {
+        for (place, name) in
+            names.iter().enumerate().filter_map(|(place, name)| Some((place, name.as_deref()?)))
+        {
             let Some(not_about) = self.not_about else { continue };
             if not_about.contains(name) {
                 stated.insert(name.to_owned());
@@ -286,7 +324,11 @@ impl<'a> Filling<'a> {
     }
 
     /// A row: one cell for each place that [`Self::header`] returned. `number` is its own, by which its owner finds it.
-    pub fn row(&mut self, number: u64, cells: impl IntoIterator<Item = Option<String>>) -> Result<(), SourceError> {
+    pub fn row(
+        &mut self,
+        number: u64,
+        cells: impl IntoIterator<Item = Option<String>>,
+    ) -> Result<(), SourceError> {
         self.count()?;
         let number = self.number(number);
         let number = i64::try_from(number).map_err(|_| self.broken("too many rows"))?;
@@ -312,7 +354,9 @@ impl<'a> Filling<'a> {
         bind().map_err(|error| snapshot_failed(&self.origin, &error))?;
         if !self.left.is_empty() {
             let cells: Vec<Option<String>> = cells.collect();
-            self.left_fields.row(self.left.iter().zip(&cells).map(|(field, cell)| (field.as_str(), cell.as_deref())));
+            self.left_fields.row(
+                self.left.iter().zip(&cells).map(|(field, cell)| (field.as_str(), cell.as_deref())),
+            );
         }
         Ok(())
     }
@@ -321,7 +365,10 @@ impl<'a> Filling<'a> {
     pub fn blank(&mut self) -> Result<(), SourceError> {
         self.filled.blank += 1;
         if self.filled.blank > MOST_ROWS {
-            return Err(SourceError::new(ErrorCode::SourceLimit, format!("`{}` holds over {MOST_ROWS} blank rows", self.origin)));
+            return Err(SourceError::new(
+                ErrorCode::SourceLimit,
+                format!("`{}` holds over {MOST_ROWS} blank rows", self.origin),
+            ));
         }
         Ok(())
     }
@@ -329,7 +376,8 @@ impl<'a> Filling<'a> {
     /// Whether this is the first row with this id; they are kept on disk, for there can be many.
     pub fn is_first(&mut self, id: &str) -> Result<bool, SourceError> {
         let remember = |connection: &'a Connection| {
-            connection.execute_batch("create temp table ids (id text primary key) without rowid")?;
+            connection
+                .execute_batch("create temp table ids (id text primary key) without rowid")?;
             connection.prepare("insert or ignore into ids values (?1)")
         };
         let failed = |error: rusqlite::Error| snapshot_failed(&self.origin, &error);
@@ -342,7 +390,12 @@ impl<'a> Filling<'a> {
     }
 
     /// A row with something in columns that the header does not name, at these places, with all of its text.
-    pub fn beside(&mut self, line: u64, text: &str, places: impl IntoIterator<Item = usize>) -> Result<(), SourceError> {
+    pub fn beside(
+        &mut self,
+        line: u64,
+        text: &str,
+        places: impl IntoIterator<Item = usize>,
+    ) -> Result<(), SourceError> {
         self.beside.0 += 1;
         self.beside.1.extend(places);
         self.ragged(line, text)
@@ -352,10 +405,16 @@ impl<'a> Filling<'a> {
     pub fn ragged(&mut self, line: u64, text: &str) -> Result<(), SourceError> {
         self.count()?;
         if text.len() > MOST_RAGGED_TEXT {
-            return Err(self.broken(&format!("the row at line {line} is over {MOST_RAGGED_TEXT} bytes; is a quote left open?")));
+            return Err(self.broken(&format!(
+                "the row at line {line} is over {MOST_RAGGED_TEXT} bytes; is a quote left open?"
+            )));
         }
         let line = self.number(line);
-        self.filled.ragged.push(RaggedRow { line, digest: ragged_digest(text), excerpt: text.chars().take(EXCERPT_CHARS).collect() });
+        self.filled.ragged.push(RaggedRow {
+            line,
+            digest: ragged_digest(text),
+            excerpt: text.chars().take(EXCERPT_CHARS).collect(),
+        });
         if self.filled.ragged.len() > MOST_UNREADABLE {
             let what = "too many rows hold something beside the columns that the header names, or are of another width; is it of that kind, \
                         and has every column a name?";
@@ -389,7 +448,10 @@ impl<'a> Filling<'a> {
     fn count(&mut self) -> Result<(), SourceError> {
         self.filled.rows += 1;
         if self.filled.rows > MOST_ROWS {
-            return Err(SourceError::new(ErrorCode::SourceLimit, format!("`{}` holds over {MOST_ROWS} rows", self.origin)));
+            return Err(SourceError::new(
+                ErrorCode::SourceLimit,
+                format!("`{}` holds over {MOST_ROWS} rows", self.origin),
+            ));
         }
         Ok(())
     }

@@ -10,7 +10,8 @@ use zerotrip_datasets::cell::{CellReading, is_blank, read};
 use zerotrip_datasets::date;
 use zerotrip_datasets::mask::masked;
 use zerotrip_datasets::resident_id::{
-    ResidentId, Whose, damaged_in, is_irregular, is_spreadsheet_rounded, names_somebody, persons_among, persons_in, pieces_among,
+    ResidentId, Whose, damaged_in, is_irregular, is_spreadsheet_rounded, names_somebody,
+    persons_among, persons_in, pieces_among,
 };
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
@@ -74,7 +75,9 @@ impl FindingKind {
             Self::NamedBeside => {
                 "name a person, and no look-up asks them; look the column up, or say in `[not_about]` why the rows are not about them"
             }
-            Self::ImplausibleDate => "are days on which it cannot have been: before the register or a birth, to come, or a system's filler",
+            Self::ImplausibleDate => {
+                "are days on which it cannot have been: before the register or a birth, to come, or a system's filler"
+            }
             Self::EndOfCurrent => "say that something ended of which the row says that it goes on",
             Self::RaggedRow => "have another width than the header",
         }
@@ -133,11 +136,26 @@ struct Trials {
 
 impl<'a> Assay<'a> {
     /// Of a dataset with these columns and look-ups.
-    pub fn new(columns: &'a [Column], look_ups: &'a [KeyColumns], beside: &'a [usize], rules: &'a Rules) -> Self {
+    pub fn new(
+        columns: &'a [Column],
+        look_ups: &'a [KeyColumns],
+        beside: &'a [usize],
+        rules: &'a Rules,
+    ) -> Self {
         let trials = look_ups.iter().map(|_| Trials::default()).collect();
         let (found, contradicted) = (BTreeMap::new(), BTreeMap::new());
         let today = date::in_china(SystemTime::now());
-        Self { columns, look_ups, found, spoilt_rows: 0, trials, beside, rules, contradicted, today }
+        Self {
+            columns,
+            look_ups,
+            found,
+            spoilt_rows: 0,
+            trials,
+            beside,
+            rules,
+            contradicted,
+            today,
+        }
     }
 
     /// Takes the next row.
@@ -147,17 +165,33 @@ impl<'a> Assay<'a> {
         let named = persons_among(self.beside.iter().map(|place| cell(*place)));
         if !named.is_empty() {
             let keys = self.look_ups.iter().flat_map(|look_up| &look_up.columns);
-            let about: Vec<ResidentId> = keys.filter_map(|place| cell(*place)).flat_map(persons_in).collect();
-            let beside: BTreeSet<usize> = named.iter().filter(|(_, person)| !about.contains(person)).map(|(at, _)| *at).collect();
+            let about: Vec<ResidentId> =
+                keys.filter_map(|place| cell(*place)).flat_map(persons_in).collect();
+            let beside: BTreeSet<usize> = named
+                .iter()
+                .filter(|(_, person)| !about.contains(person))
+                .map(|(at, _)| *at)
+                .collect();
             for place in beside.iter().filter_map(|at| self.beside.get(*at)) {
                 spoilt = true;
                 self.add((*place, FindingKind::NamedBeside), cell(*place));
             }
         }
         let hints = |place: &&usize| {
-            let damaged = cell(**place).map(damaged_in).filter(|damaged| !damaged.is_empty()).unwrap_or_default();
-            let keys = || self.look_ups.iter().flat_map(|look_up| &look_up.columns).filter_map(|place| cell(*place)).flat_map(persons_in);
-            damaged.iter().any(|one| one.suspect.is_anybodys() || !keys().any(|person| one.suspect.could_match(&person)))
+            let damaged = cell(**place)
+                .map(damaged_in)
+                .filter(|damaged| !damaged.is_empty())
+                .unwrap_or_default();
+            let keys = || {
+                self.look_ups
+                    .iter()
+                    .flat_map(|look_up| &look_up.columns)
+                    .filter_map(|place| cell(*place))
+                    .flat_map(persons_in)
+            };
+            damaged.iter().any(|one| {
+                one.suspect.is_anybodys() || !keys().any(|person| one.suspect.could_match(&person))
+            })
         };
         for place in self.beside.iter().filter(hints).collect::<Vec<_>>() {
             spoilt = true;
@@ -173,7 +207,8 @@ impl<'a> Assay<'a> {
             spoilt |= kind.spoils();
             self.add((place, kind), raw);
         }
-        let lost: BTreeSet<usize> = self.look_ups.iter().flat_map(|look_up| look_up.lost(&cell)).collect();
+        let lost: BTreeSet<usize> =
+            self.look_ups.iter().flat_map(|look_up| look_up.lost(&cell)).collect();
         for place in lost {
             spoilt = true;
             self.add((place, FindingKind::LostId), None);
@@ -192,9 +227,11 @@ impl<'a> Assay<'a> {
         }
         self.spoilt_rows += u64::from(spoilt);
         for (look_up, trials) in self.look_ups.iter().zip(&mut self.trials) {
-            let mut persons = look_up.columns.iter().filter_map(|place| match read(self.columns.get(*place)?, row.get(*place)) {
-                CellReading::Id(person) => Some(person),
-                _ => None,
+            let mut persons = look_up.columns.iter().filter_map(|place| {
+                match read(self.columns.get(*place)?, row.get(*place)) {
+                    CellReading::Id(person) => Some(person),
+                    _ => None,
+                }
             });
             if let Some(person) = persons.next() {
                 trials.meet(person);
@@ -205,7 +242,10 @@ impl<'a> Assay<'a> {
     fn add(&mut self, place: (usize, FindingKind), raw: Option<&str>) {
         let (count, examples) = self.found.entry(place).or_default();
         *count += 1;
-        let Some(raw) = raw.filter(|raw| examples.len() < MOST_EXAMPLES && !raw.trim().is_empty()) else { return };
+        let Some(raw) = raw.filter(|raw| examples.len() < MOST_EXAMPLES && !raw.trim().is_empty())
+        else {
+            return;
+        };
         let example = masked(raw);
         if !examples.contains(&example) {
             examples.push(example);
@@ -215,18 +255,30 @@ impl<'a> Assay<'a> {
     /// What was found, beside so many rows that could not be split.
     pub fn finish(self, ragged: u64) -> Assayed {
         let columns = self.columns;
-        let named = |((place, kind), (count, examples)): ((usize, FindingKind), (u64, Vec<String>))| Finding {
-            column: columns.get(place).map(|column| column.name.clone()).unwrap_or_default(),
-            kind,
-            count,
-            examples,
-        };
+        let named =
+            |((place, kind), (count, examples)): ((usize, FindingKind), (u64, Vec<String>))| {
+                Finding {
+                    column: columns
+                        .get(place)
+                        .map(|column| column.name.clone())
+                        .unwrap_or_default(),
+                    kind,
+                    count,
+                    examples,
+                }
+            };
         let mut findings: Vec<Finding> = self.found.into_iter().map(named).collect();
         if ragged > 0 {
-            findings.push(Finding { column: String::new(), kind: FindingKind::RaggedRow, count: ragged, examples: Vec::new() });
+            findings.push(Finding {
+                column: String::new(),
+                kind: FindingKind::RaggedRow,
+                count: ragged,
+                examples: Vec::new(),
+            });
         }
         let trials = self.trials.into_iter().map(|trials| trials.persons).collect();
-        let not_ends = self.contradicted.iter().filter(|(_, contradicted)| contradicted.is_another_column());
+        let not_ends =
+            self.contradicted.iter().filter(|(_, contradicted)| contradicted.is_another_column());
         let contradictions = not_ends.map(|(place, contradicted)| {
             let column = columns.get(*place).map_or("", |column| column.name.as_str());
             format!(
@@ -235,7 +287,12 @@ impl<'a> Assay<'a> {
                 contradicted.said()
             )
         });
-        Assayed { findings, spoilt_rows: self.spoilt_rows + ragged, trials, contradictions: contradictions.collect() }
+        Assayed {
+            findings,
+            spoilt_rows: self.spoilt_rows + ragged,
+            trials,
+            contradictions: contradictions.collect(),
+        }
     }
 }
 
@@ -334,7 +391,11 @@ impl LeftFields {
         // Numbers read as a mistyped id now and then, and as one in pieces; where ids are, they do in each row.
         let too_often = self.by_chance.iter().filter(|(_, rows)| **rows * SELDOM >= self.rows);
         // One check character in eleven is right by chance.
-        let together = self.together.values().filter(|one| one.valid * 2 > one.rows).map(|one| (&one.field, &one.valid));
+        let together = self
+            .together
+            .values()
+            .filter(|one| one.valid * 2 > one.rows)
+            .map(|one| (&one.field, &one.valid));
         let mut left = self.named.iter().chain(too_often).chain(together).peekable();
         if left.peek().is_none() {
             return Ok(());
@@ -356,10 +417,16 @@ impl LeftFields {
 
 /// An error where something is stated of a field that the source does not have: its name is wrong, or the field is still to come, and
 /// would then be looked at by nobody.
-pub fn all_there<'a>(origin: &str, stated: impl IntoIterator<Item = &'a String>, there: impl Fn(&str) -> bool) -> Result<(), SourceError> {
+pub fn all_there<'a>(
+    origin: &str,
+    stated: impl IntoIterator<Item = &'a String>,
+    there: impl Fn(&str) -> bool,
+) -> Result<(), SourceError> {
     let Some(field) = stated.into_iter().find(|field| !there(field)) else { return Ok(()) };
     let field = header::shown(field);
-    let detail = format!("`[not_about]` names `{field}`, and `{origin}` has no such field; correct the name, or remove the line");
+    let detail = format!(
+        "`[not_about]` names `{field}`, and `{origin}` has no such field; correct the name, or remove the line"
+    );
     Err(SourceError::new(ErrorCode::SourceDrift, detail))
 }
 
@@ -382,35 +449,63 @@ mod tests {
     use super::*;
 
     fn column(name: &str, semantic: SemanticType) -> Column {
-        let codes = if semantic == SemanticType::Code { BTreeMap::from([("1".to_owned(), "on".to_owned())]) } else { BTreeMap::new() };
-        Column { name: name.into(), field: name.into(), semantic, grade: Grade::L3, codes, ..Column::default() }
+        let codes = if semantic == SemanticType::Code {
+            BTreeMap::from([("1".to_owned(), "on".to_owned())])
+        } else {
+            BTreeMap::new()
+        };
+        Column {
+            name: name.into(),
+            field: name.into(),
+            semantic,
+            grade: Grade::L3,
+            codes,
+            ..Column::default()
+        }
     }
 
     #[test]
     fn pieces_with_words_between_are_put_together() {
         let said = |rows: &[[&str; 4]]| {
             let mut left = LeftFields::default();
-            rows.iter().for_each(|row| left.row(["A", "B", "C", "D"].into_iter().zip(row.iter().map(|cell| Some(*cell)))));
+            rows.iter().for_each(|row| {
+                left.row(["A", "B", "C", "D"].into_iter().zip(row.iter().map(|cell| Some(*cell))))
+            });
             left.none("t").map_err(|error| error.detail)
         };
-        let ids =
-            [["330106", "1987-05-12", "男", "7949"], ["110105", "1949-12-31", "女", "002X"], ["330106", "1990年1月1日", "男", "123X"]];
+        let ids = [
+            ["330106", "1987-05-12", "男", "7949"],
+            ["110105", "1949-12-31", "女", "002X"],
+            ["330106", "1990年1月1日", "男", "123X"],
+        ];
         assert!(said(&ids).unwrap_err().contains("`A` in"), "{:?}", said(&ids));
         let turned = ids.map(|[a, b, c, d]| [d, c, b, a]);
         assert!(said(&turned).is_err());
         // A district, a day and a year: one in eleven has the right check character.
         let chance: Vec<[String; 4]> = (0..220)
-            .map(|at| ["330106".into(), format!("2019-05-{:02}", at % 28 + 1), "男".into(), (1990 + at % 35).to_string()])
+            .map(|at| {
+                [
+                    "330106".into(),
+                    format!("2019-05-{:02}", at % 28 + 1),
+                    "男".into(),
+                    (1990 + at % 35).to_string(),
+                ]
+            })
             .collect();
-        let chance: Vec<[&str; 4]> = chance.iter().map(|row| row.each_ref().map(String::as_str)).collect();
+        let chance: Vec<[&str; 4]> =
+            chance.iter().map(|row| row.each_ref().map(String::as_str)).collect();
         assert_eq!(said(&chance), Ok(()));
     }
 
     #[test]
     fn every_kind_is_counted_in_its_column_and_shown_masked() {
-        let columns =
-            [column("id", SemanticType::ResidentId), column("father", SemanticType::ResidentId), column("status", SemanticType::Code)];
-        let look_ups = [KeyColumns { columns: vec![0, 1], may_be_blank: vec![1], ..KeyColumns::default() }];
+        let columns = [
+            column("id", SemanticType::ResidentId),
+            column("father", SemanticType::ResidentId),
+            column("status", SemanticType::Code),
+        ];
+        let look_ups =
+            [KeyColumns { columns: vec![0, 1], may_be_blank: vec![1], ..KeyColumns::default() }];
         let rules = Rules::default();
         let mut assay = Assay::new(&columns, &look_ups, &[], &rules);
         let rows = [
@@ -426,8 +521,11 @@ mod tests {
             assay.note(rows.end_row(1));
         }
         let assayed = assay.finish(2);
-        let found: Vec<(&str, FindingKind, u64)> =
-            assayed.findings.iter().map(|finding| (finding.column.as_str(), finding.kind, finding.count)).collect();
+        let found: Vec<(&str, FindingKind, u64)> = assayed
+            .findings
+            .iter()
+            .map(|finding| (finding.column.as_str(), finding.kind, finding.count))
+            .collect();
         assert_eq!(
             found,
             [
@@ -440,7 +538,10 @@ mod tests {
                 ("", FindingKind::RaggedRow, 2),
             ]
         );
-        assert_eq!((assayed.spoilt_rows, assayed.trials.len(), assayed.contradictions.len()), (5, 1, 0));
+        assert_eq!(
+            (assayed.spoilt_rows, assayed.trials.len(), assayed.contradictions.len()),
+            (5, 1, 0)
+        );
         assert_eq!(assayed.findings.first().unwrap().examples, ["1101**********0021"]);
         assert!(!format!("{assayed:?}").contains("19491231"), "nobody is shown");
     }
@@ -473,26 +574,47 @@ mod tests {
         let id = "11010519491231002X";
         let of = |rows: &[(&str, &str, &str)], kind| {
             let assayed = homes(rows);
-            let count = assayed.findings.iter().filter(|finding| finding.kind == kind).map(|finding| finding.count).sum::<u64>();
+            let count = assayed
+                .findings
+                .iter()
+                .filter(|finding| finding.kind == kind)
+                .map(|finding| finding.count)
+                .sum::<u64>();
             (count, assayed.contradictions.len())
         };
         let ended = [(id, "2", "2020-05-06"); 200];
         assert_eq!(of(&ended, FindingKind::EndOfCurrent), (0, 0));
         // One that goes on with a day of its end is a slip.
-        let slip: Vec<_> = ended.iter().copied().chain([(id, "1", ""); 100]).chain([(id, "3", "2020-05-06")]).collect();
+        let slip: Vec<_> = ended
+            .iter()
+            .copied()
+            .chain([(id, "1", ""); 100])
+            .chain([(id, "3", "2020-05-06")])
+            .collect();
         assert_eq!(of(&slip, FindingKind::EndOfCurrent), (1, 0));
-        let filed: Vec<_> = ended.iter().copied().chain([(id, "1", "2019-01-02"); 30]).chain([(id, "1", ""); 200]).collect();
+        let filed: Vec<_> = ended
+            .iter()
+            .copied()
+            .chain([(id, "1", "2019-01-02"); 30])
+            .chain([(id, "1", ""); 200])
+            .collect();
         assert_eq!(of(&filed, FindingKind::EndOfCurrent), (30, 1));
         let contradiction = homes(&filed).contradictions.concat();
-        assert!(contradiction.contains("`ended_on` holds a day in 30 of 230 rows"), "{contradiction}");
+        assert!(
+            contradiction.contains("`ended_on` holds a day in 30 of 230 rows"),
+            "{contradiction}"
+        );
     }
 
     #[test]
     fn a_day_on_which_it_cannot_have_been_is_counted() {
-        let rows = ["2020-05-06", "1900-01-01", "1983-12-31", "9999-12-31", "1970-01-01"].map(|day| ("11010519491231002X", "2", day));
+        let rows = ["2020-05-06", "1900-01-01", "1983-12-31", "9999-12-31", "1970-01-01"]
+            .map(|day| ("11010519491231002X", "2", day));
         let found = homes(&rows).findings;
-        let implausible: Vec<(&str, FindingKind, u64)> =
-            found.iter().map(|finding| (finding.column.as_str(), finding.kind, finding.count)).collect();
+        let implausible: Vec<(&str, FindingKind, u64)> = found
+            .iter()
+            .map(|finding| (finding.column.as_str(), finding.kind, finding.count))
+            .collect();
         assert_eq!(implausible, [("ended_on", FindingKind::ImplausibleDate, 4)]);
         assert_eq!(homes(&rows).spoilt_rows, 4);
     }

@@ -19,7 +19,10 @@ const FEWEST_BESIDE_MASK: usize = 4;
 
 /// Columns' names as a file has them, folded; one that has none is `None`.
 pub fn folded(cells: impl IntoIterator<Item = String>) -> Vec<Option<String>> {
-    cells.into_iter().map(|cell| Some(DatasetFile::folded_name(&cell)).filter(|name| !name.is_empty())).collect()
+    cells
+        .into_iter()
+        .map(|cell| Some(DatasetFile::folded_name(&cell)).filter(|name| !name.is_empty()))
+        .collect()
 }
 
 /// A name as an error may show it: never a whole identifier.
@@ -29,7 +32,9 @@ pub fn shown(name: &str) -> String {
 
 /// The first name that is a value, masked: of a column of the dataset by that column's type, of any other by its looks.
 pub fn value_among(names: &[Option<String>], columns: &[Column]) -> Option<String> {
-    let is_value_of = |name: &str| columns.iter().filter(|column| column.field == name).any(|column| reads_as(column, name));
+    let is_value_of = |name: &str| {
+        columns.iter().filter(|column| column.field == name).any(|column| reads_as(column, name))
+    };
     names.iter().flatten().find(|name| is_value(name) || is_value_of(name)).map(|name| masked(name))
 }
 
@@ -37,7 +42,11 @@ pub fn value_among(names: &[Option<String>], columns: &[Column]) -> Option<Strin
 pub fn holds_identifier(text: &str) -> bool {
     let mut run = 0;
     let holds_run = text.chars().filter(|c| !c.is_whitespace()).any(|c| {
-        run = if is_digit(c) || matches!(c, '*' | '＊' | 'X' | 'x' | 'Ｘ' | 'ｘ') { run + 1 } else { 0 };
+        run = if is_digit(c) || matches!(c, '*' | '＊' | 'X' | 'x' | 'Ｘ' | 'ｘ') {
+            run + 1
+        } else {
+            0
+        };
         run >= SHORTEST_IDENTIFIER
     });
     holds_run || matches!(resident_id::parse(text), Reading::Person(_))
@@ -48,13 +57,19 @@ fn is_value(name: &str) -> bool {
     let digits = name.chars().filter(|c| is_digit(*c)).count();
     let is_mask = |c: char| matches!(c, '*' | '＊' | '×' | '●' | '•' | '█' | '■');
     let has_mask = name.chars().zip(name.chars().skip(1)).any(|(a, b)| is_mask(a) && is_mask(b));
-    digits >= FEWEST_DIGITS || (has_mask && digits >= FEWEST_BESIDE_MASK) || resident_id::parse(name) != Reading::Unreadable
+    digits >= FEWEST_DIGITS
+        || (has_mask && digits >= FEWEST_BESIDE_MASK)
+        || resident_id::parse(name) != Reading::Unreadable
 }
 
 /// Whether the name of a column reads as one of its own values. Texts and names of people have no form by which that could be told.
 fn reads_as(column: &Column, name: &str) -> bool {
     match column.semantic {
-        SemanticType::Text | SemanticType::PersonName | SemanticType::Address | SemanticType::Money | SemanticType::Unspecified => false,
+        SemanticType::Text
+        | SemanticType::PersonName
+        | SemanticType::Address
+        | SemanticType::Money
+        | SemanticType::Unspecified => false,
         SemanticType::ResidentId
         | SemanticType::Uscc
         | SemanticType::DivisionCode

@@ -9,7 +9,10 @@ use zerotrip_datasets::file::Made;
 use zerotrip_datasets::predicate::Predicate;
 use zerotrip_datasets::{Column, DatasetFile};
 
-use super::{LookUp, LookUpEnd, RawRow, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey, UnreadableRow};
+use super::{
+    LookUp, LookUpEnd, RawRow, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey,
+    UnreadableRow,
+};
 
 /// A source with the columns that it does not have.
 #[derive(Debug)]
@@ -34,7 +37,11 @@ impl MadeSource {
     pub fn new(inner: Arc<dyn Source>, dataset: &DatasetFile) -> Self {
         let mut places = 0..;
         let place = |column: &Column| if column.made.is_field() { places.next() } else { None };
-        Self { inner, stored: dataset.columns.iter().map(place).collect(), columns: dataset.columns.clone() }
+        Self {
+            inner,
+            stored: dataset.columns.iter().map(place).collect(),
+            columns: dataset.columns.clone(),
+        }
     }
 
     fn stored(&self, place: usize) -> Option<usize> {
@@ -45,7 +52,9 @@ impl MadeSource {
     fn needs(&self, place: usize) -> Vec<usize> {
         match self.columns.get(place).map(|column| &column.made) {
             Some(Made::Field) => self.stored(place).into_iter().collect(),
-            Some(Made::Derived(derived)) => derived.from.iter().filter_map(|name| self.stored(self.place(name)?)).collect(),
+            Some(Made::Derived(derived)) => {
+                derived.from.iter().filter_map(|name| self.stored(self.place(name)?)).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -63,9 +72,15 @@ impl MadeSource {
                 Some(place) => rows.cell(inner(place)),
                 None => {
                     let read = |name: &str| {
-                        let other = self.columns.iter().zip(&self.stored).find(|(column, _)| column.name == name);
+                        let other = self
+                            .columns
+                            .iter()
+                            .zip(&self.stored)
+                            .find(|(column, _)| column.name == name);
                         // One that is not there says nothing of what is.
-                        other.map_or(CellReading::Unreadable, |(column, place)| cell::read(column, place.and_then(inner)))
+                        other.map_or(CellReading::Unreadable, |(column, place)| {
+                            cell::read(column, place.and_then(inner))
+                        })
                     };
                     rows.cell(column.made.cell(&read));
                 }
@@ -74,7 +89,13 @@ impl MadeSource {
     }
 
     /// Passes rows on, each with the cells at `wanted`.
-    async fn pass_on(&self, mut from: mpsc::Receiver<Rows>, given: &[usize], wanted: &[usize], to: mpsc::Sender<Rows>) {
+    async fn pass_on(
+        &self,
+        mut from: mpsc::Receiver<Rows>,
+        given: &[usize],
+        wanted: &[usize],
+        to: mpsc::Sender<Rows>,
+    ) {
         while let Some(batch) = from.recv().await {
             let mut made = Rows::default();
             for (row, times) in batch.counted() {
@@ -90,9 +111,12 @@ impl MadeSource {
 
     /// The condition in the inner source's places, where it is only on what that has.
     fn inner(&self, predicate: &Predicate) -> Option<Predicate> {
-        let all = |some: &[Predicate]| some.iter().map(|one| self.inner(one)).collect::<Option<Vec<_>>>();
+        let all =
+            |some: &[Predicate]| some.iter().map(|one| self.inner(one)).collect::<Option<Vec<_>>>();
         Some(match predicate {
-            Predicate::Compare { column, op, value } => Predicate::Compare { column: self.stored(*column)?, op: *op, value: value.clone() },
+            Predicate::Compare { column, op, value } => {
+                Predicate::Compare { column: self.stored(*column)?, op: *op, value: value.clone() }
+            }
             Predicate::Blank(column) => Predicate::Blank(self.stored(*column)?),
             Predicate::Not(one) => Predicate::Not(Box::new(self.inner(one)?)),
             Predicate::All(some) => Predicate::All(all(some)?),
@@ -104,14 +128,20 @@ impl MadeSource {
     fn only(&self, predicate: &Predicate) -> Predicate {
         match (self.inner(predicate), predicate) {
             (Some(same), _) => same,
-            (None, Predicate::All(some)) => Predicate::All(some.iter().filter_map(|one| self.inner(one)).collect()),
+            (None, Predicate::All(some)) => {
+                Predicate::All(some.iter().filter_map(|one| self.inner(one)).collect())
+            }
             (None, _) => Predicate::All(Vec::new()),
         }
     }
 }
 
 impl Source for MadeSource {
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd> {
+    fn look_up<'a>(
+        &'a self,
+        look_up: LookUp,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, LookUpEnd> {
         Box::pin(async move {
             let columns = look_up.columns.iter().filter_map(|place| self.stored(*place)).collect();
             let given: Vec<usize> = self.stored.iter().copied().flatten().collect();
@@ -123,7 +153,11 @@ impl Source for MadeSource {
         })
     }
 
-    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd> {
+    fn select<'a>(
+        &'a self,
+        select: Select,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, SelectEnd> {
         Box::pin(async move {
             let mut given: Vec<usize> = Vec::new();
             for place in select.columns.iter().flat_map(|place| self.needs(*place)) {
@@ -139,8 +173,11 @@ impl Source for MadeSource {
             let (sender, from) = mpsc::channel(2);
             // So many rows of which the condition holds are not so many of which a weaker one does.
             let first = select.first.filter(|_| self.inner(&select.only).is_some());
-            let selected = self.inner.select(Select { columns: given.clone(), only, first, ..select.clone() }, sender);
-            let (end, ()) = tokio::join!(selected, self.pass_on(from, &given, &select.columns, rows));
+            let selected = self
+                .inner
+                .select(Select { columns: given.clone(), only, first, ..select.clone() }, sender);
+            let (end, ()) =
+                tokio::join!(selected, self.pass_on(from, &given, &select.columns, rows));
             end
         })
     }

@@ -72,13 +72,21 @@ pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError
 pub trait Source: fmt::Debug + Send + Sync {
     /// Sends every row in which one of the look-up's columns may hold one of the keys, in batches of at most [`BATCH_ROWS`], cells as
     /// the system holds them, in the order of the dataset file's columns.
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd>;
+    fn look_up<'a>(
+        &'a self,
+        look_up: LookUp,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, LookUpEnd>;
 
     /// Sends of every row of which [`Select::only`] holds or *could* hold the cells of these columns, as the system holds them; others may
     /// come too. Equal ones may come as one with their number, where [`Select::counted`] says so.
     ///
     /// As with look-ups, `Ok` means that every one was sent. What the system cannot do itself it need not: [`select::run`] decides again.
-    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd>;
+    fn select<'a>(
+        &'a self,
+        select: Select,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, SelectEnd>;
 
     /// What the system looks like now: for `check`, for the owner, and to show that it answers.
     fn survey(&self) -> SourceFuture<'_, Survey>;
@@ -221,7 +229,8 @@ impl Stop {
             }
             let mut gone = self.gone.subscribe();
             // Whichever it was, the check above says so.
-            let _either = tokio::time::timeout_at(self.deadline.into(), gone.wait_for(|gone| *gone)).await;
+            let _either =
+                tokio::time::timeout_at(self.deadline.into(), gone.wait_for(|gone| *gone)).await;
         }
     }
 
@@ -254,7 +263,10 @@ impl SourceError {
 }
 
 /// How many rows a look-up sends, and its end: for whoever tries one.
-pub async fn count_rows(source: &dyn Source, look_up: LookUp) -> Result<(usize, LookUpEnd), SourceError> {
+pub async fn count_rows(
+    source: &dyn Source,
+    look_up: LookUp,
+) -> Result<(usize, LookUpEnd), SourceError> {
     let (sender, mut rows) = mpsc::channel::<Rows>(2);
     let counted = async {
         let mut count = 0;
@@ -269,20 +281,48 @@ pub async fn count_rows(source: &dyn Source, look_up: LookUp) -> Result<(usize, 
 
 /// Opens the system that a dataset file describes. `base` is the file's folder; `state` the connector's own, where snapshots are kept;
 /// `adjudications` are what the owner has stated of unreadable rows. This list is every kind there is.
-pub fn open(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: Arc<Rulings>) -> Result<Arc<dyn Source>, SourceError> {
+pub fn open(
+    dataset: &DatasetFile,
+    base: &Path,
+    state: &Path,
+    adjudications: Arc<Rulings>,
+) -> Result<Arc<dyn Source>, SourceError> {
     match made::stored(dataset) {
         None => open_stored(dataset, base, state, adjudications),
-        Some(stored) => Ok(Arc::new(made::MadeSource::new(open_stored(&stored, base, state, adjudications)?, dataset))),
+        Some(stored) => Ok(Arc::new(made::MadeSource::new(
+            open_stored(&stored, base, state, adjudications)?,
+            dataset,
+        ))),
     }
 }
 
-fn open_stored(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: Arc<Rulings>) -> Result<Arc<dyn Source>, SourceError> {
-    let dropped = |file: &FileDrop, format: Arc<dyn drop::Format>| -> Result<Arc<dyn Source>, SourceError> {
-        Ok(Arc::new(drop::DropSource::open(dataset, file, format, base, state, Arc::clone(&adjudications))?))
-    };
+fn open_stored(
+    dataset: &DatasetFile,
+    base: &Path,
+    state: &Path,
+    adjudications: Arc<Rulings>,
+) -> Result<Arc<dyn Source>, SourceError> {
+    let dropped =
+        |file: &FileDrop, format: Arc<dyn drop::Format>| -> Result<Arc<dyn Source>, SourceError> {
+            Ok(Arc::new(drop::DropSource::open(
+                dataset,
+                file,
+                format,
+                base,
+                state,
+                Arc::clone(&adjudications),
+            )?))
+        };
     match &dataset.source {
-        Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(dataset, spec, base, Arc::clone(&adjudications))?)),
-        Spec::Csv(spec) => dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding, spec.separator))),
+        Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(
+            dataset,
+            spec,
+            base,
+            Arc::clone(&adjudications),
+        )?)),
+        Spec::Csv(spec) => {
+            dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding, spec.separator)))
+        }
         Spec::Xlsx(spec) => dropped(&spec.file, Arc::new(drop::Xlsx::new(spec))),
         Spec::Xls(spec) => dropped(&spec.file, Arc::new(drop::Xls::new(spec))),
         Spec::Dbf(spec) => dropped(&spec.file, Arc::new(drop::Dbf::new(spec))),
@@ -290,6 +330,8 @@ fn open_stored(dataset: &DatasetFile, base: &Path, state: &Path, adjudications: 
         Spec::Postgres(spec) => remote::postgres::open(dataset, spec, base, adjudications),
         Spec::Mysql(spec) => remote::mysql::open(dataset, spec, base, adjudications),
         Spec::Odbc(spec) => remote::odbc::open(dataset, spec, base, adjudications),
-        Spec::Rest(spec) => Ok(Arc::new(rest::RestSource::open(dataset, spec, base, state, adjudications)?)),
+        Spec::Rest(spec) => {
+            Ok(Arc::new(rest::RestSource::open(dataset, spec, base, state, adjudications)?))
+        }
     }
 }

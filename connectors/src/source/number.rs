@@ -31,9 +31,11 @@ mod tests {
     fn anybody() -> impl Strategy<Value = ResidentId> {
         // Those at the end of a day's are rounded into the next day.
         let sequence = prop_oneof![0_u16..=999, 995_u16..=999];
-        let day = (0_u64..73_000).prop_map(|days| NaiveDate::from_ymd_opt(1900, 1, 1).unwrap() + Days::new(days));
-        (110_000_u32..=990_000, day, sequence)
-            .prop_map(|(division, day, sequence)| ResidentId::from_parts(division, day, sequence).unwrap())
+        let day = (0_u64..73_000)
+            .prop_map(|days| NaiveDate::from_ymd_opt(1900, 1, 1).unwrap() + Days::new(days));
+        (110_000_u32..=990_000, day, sequence).prop_map(|(division, day, sequence)| {
+            ResidentId::from_parts(division, day, sequence).unwrap()
+        })
     }
 
     proptest! {
@@ -58,8 +60,19 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_far_as_they_go() {
-        let written = [0.1, -7.0, 123_456_789_012_345.0, 999_999_999_999_999.0, 1e15, 440_524_188_001_010_014.0].map(double);
-        assert_eq!(written, ["0.1", "-7", "123456789012345", "999999999999999", "1e15", "4.4052418800101e17"]);
+        let written = [
+            0.1,
+            -7.0,
+            123_456_789_012_345.0,
+            999_999_999_999_999.0,
+            1e15,
+            440_524_188_001_010_014.0,
+        ]
+        .map(double);
+        assert_eq!(
+            written,
+            ["0.1", "-7", "123456789012345", "999999999999999", "1e15", "4.4052418800101e17"]
+        );
         assert_eq!([1.5, 9_999_999.0, 1.101_05e14].map(single), ["1.5", "9999999", "1.101050e14"]);
     }
 }

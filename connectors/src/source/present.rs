@@ -60,12 +60,22 @@ impl Gathering {
     }
 
     /// One more row, and everybody who stands in these columns of it. `which` tells it from all others, now and later.
-    pub fn note(&mut self, columns: &[usize], row: RawRow<'_>, which: u64) -> Result<(), SourceError> {
+    pub fn note(
+        &mut self,
+        columns: &[usize],
+        row: RawRow<'_>,
+        which: u64,
+    ) -> Result<(), SourceError> {
         persons(columns, row).try_for_each(|(column, person)| self.add(column, &person, which))
     }
 
     /// One more row in which this person stands in this column.
-    pub fn add(&mut self, column: usize, person: &ResidentId, which: u64) -> Result<(), SourceError> {
+    pub fn add(
+        &mut self,
+        column: usize,
+        person: &ResidentId,
+        which: u64,
+    ) -> Result<(), SourceError> {
         self.ids += 1;
         if self.ids > MOST_IDS {
             let detail = format!(
@@ -85,7 +95,8 @@ impl Gathering {
     pub fn finish(self) -> Present {
         // Some eight ids to each place.
         let bits = self.ids.next_power_of_two().ilog2().saturating_sub(3);
-        let (mut starts, mut rows) = (Vec::with_capacity((1 << bits) + 1), Vec::with_capacity(self.ids));
+        let (mut starts, mut rows) =
+            (Vec::with_capacity((1 << bits) + 1), Vec::with_capacity(self.ids));
         for mut heap in self.heaps {
             // In the order of what is kept of them.
             heap.iter_mut().for_each(|[_, second, _]| *second &= !(u32::MAX >> bits));
@@ -116,13 +127,20 @@ impl Present {
         let range = start(at)..start(at + 1);
         let those = self.rows.get(range.clone()).unwrap_or_default();
         let (from, to) = (entry(hash, self.bits, 0), entry(hash, self.bits, u32::MAX));
-        range.start + those.partition_point(|row| *row < from)..range.start + those.partition_point(|row| *row <= to)
+        range.start + those.partition_point(|row| *row < from)
+            ..range.start + those.partition_point(|row| *row <= to)
     }
 }
 
 impl Met {
     /// One more row; whether the pass saw everybody who stands in these columns of it in this very row.
-    pub fn note(&mut self, present: &Present, columns: &[usize], row: RawRow<'_>, which: u64) -> bool {
+    pub fn note(
+        &mut self,
+        present: &Present,
+        columns: &[usize],
+        row: RawRow<'_>,
+        which: u64,
+    ) -> bool {
         let mut is_known = true;
         for (column, person) in persons(columns, row) {
             let range = present.rows_of(column, &person);
@@ -139,7 +157,12 @@ impl Met {
     }
 
     /// The first of these columns in which the pass saw one of these persons in a row that was not met, or more often than it was met.
-    pub fn misses(&mut self, present: &Present, columns: &[usize], keys: &[ResidentId]) -> Option<usize> {
+    pub fn misses(
+        &mut self,
+        present: &Present,
+        columns: &[usize],
+        keys: &[ResidentId],
+    ) -> Option<usize> {
         self.0.sort_unstable();
         let met = |at: usize| {
             let from = self.0.partition_point(|met| (*met as usize) < at);
@@ -160,7 +183,10 @@ impl Met {
 }
 
 /// Who stands in these columns of a row.
-fn persons<'a>(columns: &'a [usize], row: RawRow<'a>) -> impl Iterator<Item = (usize, ResidentId)> + 'a {
+fn persons<'a>(
+    columns: &'a [usize],
+    row: RawRow<'a>,
+) -> impl Iterator<Item = (usize, ResidentId)> + 'a {
     columns.iter().filter_map(move |place| match resident_id::parse(row.get(*place)?) {
         Reading::Person(person) => Some((*place, person)),
         _ => None,
@@ -215,14 +241,21 @@ mod tests {
 
     #[test]
     fn nobody_is_forgotten_and_nobody_invented() {
-        let day = |number: i64| chrono::NaiveDate::from_ymd_opt(1940, 1, 1).unwrap() + chrono::Duration::days(number);
-        let person = |number: i64| ResidentId::from_parts(330_106, day(number / 3), u16::try_from(number % 3).unwrap()).unwrap();
+        let day = |number: i64| {
+            chrono::NaiveDate::from_ymd_opt(1940, 1, 1).unwrap() + chrono::Duration::days(number)
+        };
+        let person = |number: i64| {
+            ResidentId::from_parts(330_106, day(number / 3), u16::try_from(number % 3).unwrap())
+                .unwrap()
+        };
         for most in [0, 1, 9, 40_000] {
             let mut gathering = Gathering::default();
             for number in 0..most {
                 // Not one after the other, and some in equal rows.
                 for row in (0..=number % 3).rev() {
-                    gathering.add(1, &person(number), u64::try_from(number * 4 + row / 2).unwrap()).unwrap();
+                    gathering
+                        .add(1, &person(number), u64::try_from(number * 4 + row / 2).unwrap())
+                        .unwrap();
                 }
             }
             (0..2000).for_each(|row| gathering.add(7, &person(1), row).unwrap());
@@ -232,9 +265,15 @@ mod tests {
                 present.rows[range].iter().map(|row| low(*row)).collect::<Vec<_>>()
             };
             for number in 0..most {
-                let expected: Vec<u32> = (0..=number % 3).map(|row| u32::try_from(number * 4 + row / 2).unwrap()).collect();
+                let expected: Vec<u32> = (0..=number % 3)
+                    .map(|row| u32::try_from(number * 4 + row / 2).unwrap())
+                    .collect();
                 assert_eq!(rows(1, &person(number)), expected, "{number} of {most}");
-                assert!(rows(2, &person(number)).is_empty() && rows(1, &person(number + most)).is_empty(), "{number} of {most}");
+                assert!(
+                    rows(2, &person(number)).is_empty()
+                        && rows(1, &person(number + most)).is_empty(),
+                    "{number} of {most}"
+                );
             }
             assert_eq!(rows(7, &person(1)), (0..2000).collect::<Vec<_>>());
         }
@@ -257,13 +296,23 @@ mod tests {
             }
             rows.misses(&present, &[0], &[person])
         };
-        for (met, expected) in [(&[1, 2][..], None), (&[1], Some(0)), (&[1, 3], Some(0)), (&[3, 4, 5], Some(0)), (&[2, 1, 3], None)] {
+        for (met, expected) in [
+            (&[1, 2][..], None),
+            (&[1], Some(0)),
+            (&[1, 3], Some(0)),
+            (&[3, 4, 5], Some(0)),
+            (&[2, 1, 3], None),
+        ] {
             assert_eq!(missed(&[1, 2], met), expected, "{met:?}");
         }
         // Nor one that is like another.
-        for (met, expected) in
-            [(&[1, 1, 2][..], None), (&[1, 2], Some(0)), (&[1, 1], Some(0)), (&[1, 2, 2], Some(0)), (&[2, 1, 1, 1], None)]
-        {
+        for (met, expected) in [
+            (&[1, 1, 2][..], None),
+            (&[1, 2], Some(0)),
+            (&[1, 1], Some(0)),
+            (&[1, 2, 2], Some(0)),
+            (&[2, 1, 1, 1], None),
+        ] {
             assert_eq!(missed(&[1, 2, 1], met), expected, "{met:?}");
         }
         assert_eq!((missed(&[], &[]), missed(&[], &[1])), (None, None));

@@ -8,7 +8,9 @@ use std::time::SystemTime;
 
 use chrono::NaiveDate;
 use zerotrip_datasets::cell::is_blank;
-use zerotrip_datasets::resident_id::{self, Declared, Probe, ResidentId, Suspect, Whose, names_somebody};
+use zerotrip_datasets::resident_id::{
+    self, Declared, Probe, ResidentId, Suspect, Whose, names_somebody,
+};
 use zerotrip_datasets::{Column, DatasetFile, date};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
@@ -98,13 +100,17 @@ struct KeyColumn {
 impl KeyColumns {
     /// The places of all columns of these look-ups, each once.
     pub fn places(look_ups: &[Self]) -> Vec<usize> {
-        let places: BTreeSet<usize> = look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
+        let places: BTreeSet<usize> =
+            look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
         places.into_iter().collect()
     }
 
     /// Whether what stands in them is told by other columns too.
     pub fn need_others(look_ups: &[Self]) -> bool {
-        look_ups.iter().flat_map(|look_up| look_up.declared.values()).any(|key| key.scheme_by.is_some())
+        look_ups
+            .iter()
+            .flat_map(|look_up| look_up.declared.values())
+            .any(|key| key.scheme_by.is_some())
     }
 
     /// Those of a dataset file.
@@ -128,8 +134,11 @@ impl KeyColumns {
     /// of which the owner has stated otherwise. None of a dataset that nobody is looked up in.
     pub fn beside(dataset: &DatasetFile, look_ups: &[Self]) -> Vec<usize> {
         let keys = Self::places(look_ups);
-        let may_be =
-            |place: usize, column: &Column| !keys.is_empty() && !keys.contains(&place) && !dataset.not_about.contains_key(&column.field);
+        let may_be = |place: usize, column: &Column| {
+            !keys.is_empty()
+                && !keys.contains(&place)
+                && !dataset.not_about.contains_key(&column.field)
+        };
         let columns = dataset.columns.iter().enumerate();
         columns.filter(|(place, column)| may_be(*place, column)).map(|(place, _)| place).collect()
     }
@@ -137,8 +146,14 @@ impl KeyColumns {
     /// Key columns of a row in which an id is lost: blank ones, where its owner has not said that there may be nobody, or in which nobody
     /// at all stands. `cell` gives the row's cells.
     pub fn lost<'a>(&self, cell: &impl Fn(usize) -> Option<&'a str>) -> Vec<usize> {
-        let says_other = |place: &usize| self.declared.get(place).is_some_and(|key| key.says_other(cell));
-        let blank: Vec<usize> = self.columns.iter().copied().filter(|place| is_blank(cell(*place)) && !says_other(place)).collect();
+        let says_other =
+            |place: &usize| self.declared.get(place).is_some_and(|key| key.says_other(cell));
+        let blank: Vec<usize> = self
+            .columns
+            .iter()
+            .copied()
+            .filter(|place| is_blank(cell(*place)) && !says_other(place))
+            .collect();
         let all = blank.len() == self.columns.len();
         blank.into_iter().filter(|place| all || !self.may_be_blank.contains(place)).collect()
     }
@@ -152,10 +167,19 @@ impl DeclaredKey {
     }
 
     /// Whose the cell `raw` is on that day, beside the row's others; it is not blank.
-    pub fn whose<'a>(&self, raw: &str, today: NaiveDate, cell: &impl Fn(usize) -> Option<&'a str>) -> Whose {
+    pub fn whose<'a>(
+        &self,
+        raw: &str,
+        today: NaiveDate,
+        cell: &impl Fn(usize) -> Option<&'a str>,
+    ) -> Whose {
         match self.declared.whose(raw, today) {
             // What is, or may be left of, somebody's id is no other number, whatever the other column says.
-            Whose::Could(suspect) if suspect.is_anybodys() && !names_somebody(raw) && self.says_other(cell) => Whose::Nobody,
+            Whose::Could(suspect)
+                if suspect.is_anybodys() && !names_somebody(raw) && self.says_other(cell) =>
+            {
+                Whose::Nobody
+            }
             whose => whose,
         }
     }
@@ -263,8 +287,17 @@ impl Profile {
         ragged: Vec<RaggedRow>,
         adjudications: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
-        let key = |place: usize| look_ups.iter().find_map(|look_up| look_up.declared.get(&place)).cloned().unwrap_or_default();
-        let columns: Vec<KeyColumn> = KeyColumns::places(&look_ups).into_iter().map(|place| KeyColumn { place, key: key(place) }).collect();
+        let key = |place: usize| {
+            look_ups
+                .iter()
+                .find_map(|look_up| look_up.declared.get(&place))
+                .cloned()
+                .unwrap_or_default()
+        };
+        let columns: Vec<KeyColumn> = KeyColumns::places(&look_ups)
+            .into_iter()
+            .map(|place| KeyColumn { place, key: key(place) })
+            .collect();
         let mut ruled_rows = HashMap::new();
         for row in ragged.iter().filter(|row| adjudications.of(&row.digest).is_some()) {
             *ruled_rows.entry(row.digest).or_default() += 1;
@@ -305,15 +338,30 @@ impl Profile {
         let mut noted = Noted::default();
         let mut about: Vec<ResidentId> = Vec::new();
         let text = |place: usize| cell(place).text();
-        let lost: BTreeSet<usize> = self.look_ups.iter().flat_map(|look_up| look_up.lost(&text)).collect();
-        let open = |column, suspect, is_blank| Cell { column, row, suspect, reads_as: None, is_blank, ruled: None, state: State::Open };
-        self.unreadable.extend(lost.into_iter().map(|column| open(column, Suspect::anybody(), true)));
+        let lost: BTreeSet<usize> =
+            self.look_ups.iter().flat_map(|look_up| look_up.lost(&text)).collect();
+        let open = |column, suspect, is_blank| Cell {
+            column,
+            row,
+            suspect,
+            reads_as: None,
+            is_blank,
+            ruled: None,
+            state: State::Open,
+        };
+        self.unreadable
+            .extend(lost.into_iter().map(|column| open(column, Suspect::anybody(), true)));
         let mut foreign: Vec<usize> = Vec::new();
-        for (at, (KeyColumn { place, key }, held)) in self.columns.iter().zip(&mut self.held).enumerate() {
+        for (at, (KeyColumn { place, key }, held)) in
+            self.columns.iter().zip(&mut self.held).enumerate()
+        {
             let Some(raw) = text(*place).filter(|raw| !is_blank(Some(raw))) else { continue };
-            let add = |persons: &[ResidentId], irregular: &mut HashMap<(usize, ResidentId), Vec<i64>>| {
-                persons.iter().for_each(|person| irregular.entry((*place, *person)).or_default().push(row));
-            };
+            let add =
+                |persons: &[ResidentId], irregular: &mut HashMap<(usize, ResidentId), Vec<i64>>| {
+                    persons.iter().for_each(|person| {
+                        irregular.entry((*place, *person)).or_default().push(row)
+                    });
+                };
             match key.whose(raw, self.today, &text) {
                 Whose::Person(person) => {
                     held.readable += 1;
@@ -325,14 +373,22 @@ impl Profile {
                         self.doubtful_count += 1;
                         noted.doubtful = true;
                     }
-                    if matches!(cell(*place), KeyCell::Number(_)) || !person.spellings().iter().any(|spelling| spelling == raw) {
+                    if matches!(cell(*place), KeyCell::Number(_))
+                        || !person.spellings().iter().any(|spelling| spelling == raw)
+                    {
                         add(&[person], &mut self.irregular);
                         noted.irregular = true;
                     }
-                    if !matches!(cell(*place), KeyCell::Stored(_)) && resident_id::is_spreadsheet_rounded(raw) {
+                    if !matches!(cell(*place), KeyCell::Stored(_))
+                        && resident_id::is_spreadsheet_rounded(raw)
+                    {
                         let at = self.rounded.len();
-                        resident_id::rounded_digits(raw).for_each(|digits| self.rounded_by.entry(digits).or_default().push(at));
-                        self.rounded.push(Cell { reads_as: Some(person), ..open(*place, Suspect::rounded(raw), false) });
+                        resident_id::rounded_digits(raw)
+                            .for_each(|digits| self.rounded_by.entry(digits).or_default().push(at));
+                        self.rounded.push(Cell {
+                            reads_as: Some(person),
+                            ..open(*place, Suspect::rounded(raw), false)
+                        });
                     }
                 }
                 Whose::Several(persons) => {
@@ -349,8 +405,11 @@ impl Profile {
                 }
             }
         }
-        for (at, person) in resident_id::persons_among(self.beside.iter().map(|place| text(*place))) {
-            let Some(place) = self.beside.get(at).filter(|_| !about.contains(&person)) else { continue };
+        for (at, person) in resident_id::persons_among(self.beside.iter().map(|place| text(*place)))
+        {
+            let Some(place) = self.beside.get(at).filter(|_| !about.contains(&person)) else {
+                continue;
+            };
             self.mentioned_by.entry(person).or_default().push(self.mentioned.len());
             self.mentioned.push(open(*place, Suspect::new(person.as_str()), true));
             about.push(person);
@@ -358,7 +417,9 @@ impl Profile {
         for place in &self.beside {
             for damaged in text(*place).into_iter().flat_map(resident_id::damaged_in) {
                 // Of a person whom the row is about anyway.
-                if damaged.suspect.is_anybodys() || !about.iter().any(|person| damaged.suspect.could_match(person)) {
+                if damaged.suspect.is_anybodys()
+                    || !about.iter().any(|person| damaged.suspect.could_match(person))
+                {
                     self.hinted_at.push(self.mentioned.len());
                     self.mentioned.push(open(*place, damaged.suspect, true));
                 }
@@ -387,7 +448,8 @@ impl Profile {
             return false;
         }
         *self.ruled_rows.entry(digest).or_default() += 1;
-        let (unreadable, rounded) = (self.unreadable.iter_mut().skip(before.0), self.rounded.iter_mut().skip(before.1));
+        let (unreadable, rounded) =
+            (self.unreadable.iter_mut().skip(before.0), self.rounded.iter_mut().skip(before.1));
         let new = unreadable.chain(rounded).chain(self.mentioned.iter_mut().skip(before.2));
         new.for_each(|cell| cell.ruled = Some(digest));
         true
@@ -399,14 +461,20 @@ impl Profile {
     /// A column of ids in which hardly anybody can be read is another column, or was put into other words (a hash, a vendor's encryption):
     /// that a person is not found in it says nothing.
     pub fn close(&mut self) -> Result<(), SourceError> {
-        let Self { adjudications, ruled_rows, irregular, unreadable, rounded, mentioned, .. } = self;
+        let Self { adjudications, ruled_rows, irregular, unreadable, rounded, mentioned, .. } =
+            self;
         for cell in unreadable.iter_mut().chain(rounded).chain(mentioned) {
-            let Some(concerns) = cell.ruled.and_then(|digest| covering(adjudications, ruled_rows, &digest)) else { continue };
+            let Some(concerns) =
+                cell.ruled.and_then(|digest| covering(adjudications, ruled_rows, &digest))
+            else {
+                continue;
+            };
             cell.state = match concerns {
                 Concerns::Nobody => State::Settled,
                 // It is their row now: a look-up brings it, as if their ids stood there.
                 Concerns::Persons(persons) if !cell.is_blank => {
-                    let persons = persons.iter().filter_map(|person| ResidentId::new_strict(person).ok());
+                    let persons =
+                        persons.iter().filter_map(|person| ResidentId::new_strict(person).ok());
                     for person in persons.filter(|person| cell.reads_as != Some(*person)) {
                         irregular.entry((cell.column, person)).or_default().push(cell.row);
                     }
@@ -415,7 +483,9 @@ impl Profile {
                 Concerns::Persons(_) | Concerns::Born { .. } => State::Stated(concerns.clone()),
             };
         }
-        for (KeyColumn { place, .. }, Held { readable, foreign }) in self.columns.iter().zip(&self.held) {
+        for (KeyColumn { place, .. }, Held { readable, foreign }) in
+            self.columns.iter().zip(&self.held)
+        {
             if (*foreign > FEW && foreign > readable) || (*readable == 0 && *foreign > HANDFUL) {
                 let detail = format!(
                     "of the identifiers in column {} of the dataset file {foreign} are neither a person's nor a credit code, and only {readable}                      are; name the column that holds resident ids, or have them given out as they are",
@@ -439,36 +509,61 @@ impl Profile {
     /// Locators of unreadable rows that could be one of the keys'.
     pub fn could_match(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<String> {
         let rows = self.suspects(columns, keys).into_iter().map(|row| format!("row {row}"));
-        let ragged =
-            self.ragged.iter().filter(|row| self.stated_of(row).is_none_or(|concerns| keys.iter().any(|key| concerns.could_be(key))));
+        let ragged = self.ragged.iter().filter(|row| {
+            self.stated_of(row).is_none_or(|concerns| keys.iter().any(|key| concerns.could_be(key)))
+        });
         rows.chain(ragged.map(|row| format!("line {}", row.line))).collect()
     }
 
     /// Row ids of cells in these columns that could be one of the keys' and are not accounted for as theirs.
     pub fn suspects(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<i64> {
         let mut rows = Vec::new();
-        let persons: Vec<(&ResidentId, Probe)> = keys.iter().map(|key| (key, Probe::new(key))).collect();
-        let concerns = |cell: &&Cell| columns.contains(&cell.column) && persons.iter().any(|person| cell.could_be(person));
+        let persons: Vec<(&ResidentId, Probe)> =
+            keys.iter().map(|key| (key, Probe::new(key))).collect();
+        let concerns = |cell: &&Cell| {
+            columns.contains(&cell.column) && persons.iter().any(|person| cell.could_be(person))
+        };
         rows.extend(self.unreadable.iter().filter(concerns).map(|cell| cell.row));
-        rows.extend(self.rounded_suspects(keys).into_iter().filter(|cell| columns.contains(&cell.column)).map(|cell| cell.row));
+        rows.extend(
+            self.rounded_suspects(keys)
+                .into_iter()
+                .filter(|cell| columns.contains(&cell.column))
+                .map(|cell| cell.row),
+        );
         rows.extend(self.mentions(keys, &persons).map(|cell| cell.row));
         if !self.doubtful.is_empty() {
             let cells = keys.iter().flat_map(|key| {
-                let cells = resident_id::doubtfuls(key).filter_map(|digits| self.doubtful.get(&digits)).flatten();
+                let cells = resident_id::doubtfuls(key)
+                    .filter_map(|digits| self.doubtful.get(&digits))
+                    .flatten();
                 cells.filter(move |(_, _, person)| person != key)
             });
-            rows.extend(cells.filter(|(column, ..)| columns.contains(column)).map(|(_, row, _)| *row));
+            rows.extend(
+                cells.filter(|(column, ..)| columns.contains(column)).map(|(_, row, _)| *row),
+            );
         }
         rows.dedup();
         rows
     }
 
     /// Cells outside the look-ups that name one of the keys, or hold a damaged id that could be theirs, or in whose rows the owner has stated that they could be theirs.
-    fn mentions<'a>(&'a self, keys: &'a [ResidentId], persons: &'a [(&'a ResidentId, Probe)]) -> impl Iterator<Item = &'a Cell> {
-        let could_be =
-            |place: &&usize| self.mentioned.get(**place).is_some_and(|cell| persons.iter().any(|person| cell.suspect.could_be(&person.1)));
-        let cells = keys.iter().filter_map(|key| self.mentioned_by.get(key)).flatten().chain(self.hinted_at.iter().filter(could_be));
-        let open = cells.filter_map(|place| self.mentioned.get(*place)).filter(|cell| cell.is_open());
+    fn mentions<'a>(
+        &'a self,
+        keys: &'a [ResidentId],
+        persons: &'a [(&'a ResidentId, Probe)],
+    ) -> impl Iterator<Item = &'a Cell> {
+        let could_be = |place: &&usize| {
+            self.mentioned
+                .get(**place)
+                .is_some_and(|cell| persons.iter().any(|person| cell.suspect.could_be(&person.1)))
+        };
+        let cells = keys
+            .iter()
+            .filter_map(|key| self.mentioned_by.get(key))
+            .flatten()
+            .chain(self.hinted_at.iter().filter(could_be));
+        let open =
+            cells.filter_map(|place| self.mentioned.get(*place)).filter(|cell| cell.is_open());
         let stated = self.mentioned.iter().filter(|cell| match &cell.state {
             State::Stated(concerns) => keys.iter().any(|key| concerns.could_be(key)),
             State::Open | State::Settled => false,
@@ -488,7 +583,12 @@ impl Profile {
                 places.extend(self.rounded_by.get(&digits).into_iter().flatten().copied());
             }
         }
-        places.into_iter().filter_map(|place| self.rounded.get(place)).filter(|cell| cell.is_open()).chain(stated).collect()
+        places
+            .into_iter()
+            .filter_map(|place| self.rounded.get(place))
+            .filter(|cell| cell.is_open())
+            .chain(stated)
+            .collect()
     }
 
     /// What the owner has stated of a ragged row.
@@ -498,24 +598,38 @@ impl Profile {
 
     /// Locators of all rows that could be another's than they say, and of which their owner has stated nothing.
     pub fn unreadable(&self) -> impl Iterator<Item = String> + '_ {
-        self.open_cells().map(|cell| format!("row {}", cell.row)).chain(self.open_ragged().map(|row| format!("line {}", row.line)))
+        self.open_cells()
+            .map(|cell| format!("row {}", cell.row))
+            .chain(self.open_ragged().map(|row| format!("line {}", row.line)))
     }
 
     /// Rows with an unreadable cell of which their owner has stated nothing; one stands here once for each such cell. An id that a spreadsheet
     /// may have rounded is readable, and concerns few: no clerk is asked about it.
     pub fn open_rows(&self) -> impl Iterator<Item = i64> + '_ {
-        self.unreadable.iter().chain(&self.mentioned).filter(|cell| cell.is_open()).map(|cell| cell.row)
+        self.unreadable
+            .iter()
+            .chain(&self.mentioned)
+            .filter(|cell| cell.is_open())
+            .map(|cell| cell.row)
     }
 
     /// How many rows could be anybody's: while there is one, no absence can be proven of anybody.
     pub fn anybodys(&self) -> u64 {
-        let rows: BTreeSet<i64> =
-            self.unreadable.iter().filter(|cell| cell.is_open() && cell.suspect.is_anybodys()).map(|cell| cell.row).collect();
+        let rows: BTreeSet<i64> = self
+            .unreadable
+            .iter()
+            .filter(|cell| cell.is_open() && cell.suspect.is_anybodys())
+            .map(|cell| cell.row)
+            .collect();
         (rows.len() + self.open_ragged().count()) as u64
     }
 
     fn open_cells(&self) -> impl Iterator<Item = &Cell> {
-        self.unreadable.iter().chain(&self.rounded).chain(&self.mentioned).filter(|cell| cell.is_open())
+        self.unreadable
+            .iter()
+            .chain(&self.rounded)
+            .chain(&self.mentioned)
+            .filter(|cell| cell.is_open())
     }
 
     /// Ragged rows of which their owner has stated nothing.
@@ -530,7 +644,8 @@ impl Profile {
 
     /// Of how many something is stated.
     pub fn adjudicated_count(&self) -> u64 {
-        let all = self.unreadable.len() + self.rounded.len() + self.mentioned.len() + self.ragged.len();
+        let all =
+            self.unreadable.len() + self.rounded.len() + self.mentioned.len() + self.ragged.len();
         all as u64 - self.unreadable_count()
     }
 
@@ -566,7 +681,11 @@ impl Profile {
 }
 
 /// What is stated of rows with this digest, if there are no more of them than it was stated of.
-fn covering<'a>(adjudications: &'a Rulings, ruled_rows: &HashMap<Digest, u64>, digest: &Digest) -> Option<&'a Concerns> {
+fn covering<'a>(
+    adjudications: &'a Rulings,
+    ruled_rows: &HashMap<Digest, u64>,
+    digest: &Digest,
+) -> Option<&'a Concerns> {
     let stated = adjudications.of(digest)?;
     (ruled_rows.get(digest).copied().unwrap_or(0) <= stated.rows).then_some(&stated.concerns)
 }

@@ -109,7 +109,8 @@ impl Rows {
     /// The row at this place.
     pub fn get(&self, at: usize) -> Option<RawRow<'_>> {
         let begin = |row: &Row| (row.cells, row.text);
-        let (first, begin) = at.checked_sub(1).and_then(|before| self.rows.get(before)).map_or((0, 0), begin);
+        let (first, begin) =
+            at.checked_sub(1).and_then(|before| self.rows.get(before)).map_or((0, 0), begin);
         let cells = self.cells.get(first..self.rows.get(at)?.cells)?;
         Some(RawRow { text: &self.text, begin, cells })
     }
@@ -145,7 +146,10 @@ impl<'a> RawRow<'a> {
     /// The cell at this place; `None` is the system's NULL, or no cell at all.
     pub fn get(&self, at: usize) -> Option<&'a str> {
         let end = *self.cells.get(at)?;
-        let begin = at.checked_sub(1).and_then(|before| self.cells.get(before)).map_or(self.begin, |end| end & !NULL);
+        let begin = at
+            .checked_sub(1)
+            .and_then(|before| self.cells.get(before))
+            .map_or(self.begin, |end| end & !NULL);
         if end & NULL == 0 { self.text.get(begin..end) } else { None }
     }
 
@@ -192,7 +196,13 @@ mod tests {
     fn what_goes_in_comes_out() {
         let mut rows = Rows::default();
         assert!(rows.is_empty());
-        let cells: [&[Option<&str>]; 5] = [&[Some("a"), None, Some("")], &[], &[None], &[Some("张三"), Some("b"), None], &[Some("")]];
+        let cells: [&[Option<&str>]; 5] = [
+            &[Some("a"), None, Some("")],
+            &[],
+            &[None],
+            &[Some("张三"), Some("b"), None],
+            &[Some("")],
+        ];
         for (times, row) in cells.iter().enumerate() {
             row.iter().for_each(|cell| rows.cell(*cell));
             assert_eq!(rows.end_row(times as u64).iter().collect::<Vec<_>>(), *row);
@@ -210,7 +220,10 @@ mod tests {
             }
             assert_eq!(row.get(row.len()), None);
         }
-        assert_eq!(rows.get(5).unwrap().to_vec(), [Some("-7".to_owned()), Some("\u{fffd}1".to_owned())]);
+        assert_eq!(
+            rows.get(5).unwrap().to_vec(),
+            [Some("-7".to_owned()), Some("\u{fffd}1".to_owned())]
+        );
         assert!(!format!("{rows:?} {:?}", rows.get(3)).contains("张"));
         let taken = rows.take();
         assert!(taken.len() == 6 && !taken.is_full() && rows.is_empty() && rows.get(0).is_none());

@@ -50,15 +50,29 @@ impl Rules {
     /// Those of the checks that ask for this dataset, as far as its system has their columns.
     pub fn of(dataset: &DatasetFile) -> Self {
         let place = |name: &str| dataset.columns.iter().position(|column| column.name == name);
-        let mut rules =
-            Self { since: Some(dataset.coverage.since), older_carried_over: dataset.coverage.older_carried_over, ..Self::default() };
+        let mut rules = Self {
+            since: Some(dataset.coverage.since),
+            older_carried_over: dataset.coverage.older_carried_over,
+            ..Self::default()
+        };
         for AskedDataset { dates, end, .. } in vocabulary::of_dataset(&dataset.id) {
             for date in *dates {
                 let Some(at) = place(date.column) else { continue };
-                let role = TypedColumn { role: date.role.into(), least_age: date.least_age, ..TypedColumn::default() };
+                let role = TypedColumn {
+                    role: date.role.into(),
+                    least_age: date.least_age,
+                    ..TypedColumn::default()
+                };
                 // Without any, it concerns whom the row is looked up by.
-                let looked_up = || dataset.lookups.iter().flat_map(|lookup| lookup.columns.iter().map(String::as_str)).collect();
-                let persons: Vec<&str> = if date.persons.is_empty() { looked_up() } else { date.persons.to_vec() };
+                let looked_up = || {
+                    dataset
+                        .lookups
+                        .iter()
+                        .flat_map(|lookup| lookup.columns.iter().map(String::as_str))
+                        .collect()
+                };
+                let persons: Vec<&str> =
+                    if date.persons.is_empty() { looked_up() } else { date.persons.to_vec() };
                 let persons = persons.into_iter().filter_map(place).collect();
                 rules.dates.push(DateRule { place: at, role, persons });
             }
@@ -78,21 +92,27 @@ impl Rules {
         cell: &'a impl Fn(usize) -> Option<&'a str>,
         today: NaiveDate,
     ) -> impl Iterator<Item = usize> + 'a {
-        let bounds = Bounds { since: self.since, older_carried_over: self.older_carried_over, last: today };
+        let bounds =
+            Bounds { since: self.since, older_carried_over: self.older_carried_over, last: today };
         let cannot_be = move |rule: &&DateRule| {
-            let Some(CellReading::Date(day)) = columns.get(rule.place).map(|column| read(column, cell(rule.place))) else {
+            let Some(CellReading::Date(day)) =
+                columns.get(rule.place).map(|column| read(column, cell(rule.place)))
+            else {
                 return false;
             };
             let Some(day) = NaiveDate::from_epoch_days(day) else { return true };
             let began = self.dates.iter().filter(|other| other.role.role() == DateRole::Begin);
-            let began = began.filter_map(|other| match read(columns.get(other.place)?, cell(other.place)) {
-                CellReading::Date(began) => NaiveDate::from_epoch_days(began),
-                _ => None,
+            let began = began.filter_map(|other| {
+                match read(columns.get(other.place)?, cell(other.place)) {
+                    CellReading::Date(began) => NaiveDate::from_epoch_days(began),
+                    _ => None,
+                }
             });
             if rule.role.role() == DateRole::End && began.max().is_some_and(|began| day < began) {
                 return true;
             }
-            let persons: Vec<String> = rule.persons.iter().filter_map(|place| person(columns, cell, *place)).collect();
+            let persons: Vec<String> =
+                rule.persons.iter().filter_map(|place| person(columns, cell, *place)).collect();
             let persons: Vec<&str> = persons.iter().map(String::as_str).collect();
             !plausible::is_plausible(&rule.role, day, &persons, bounds)
         };
@@ -106,11 +126,16 @@ impl Rules {
         cell: &'a impl Fn(usize) -> Option<&'a str>,
     ) -> impl Iterator<Item = (usize, bool)> + 'a {
         self.ends.iter().filter_map(move |rule| {
-            let CellReading::Code(meaning) = read(columns.get(rule.code)?, cell(rule.code)) else { return None };
+            let CellReading::Code(meaning) = read(columns.get(rule.code)?, cell(rule.code)) else {
+                return None;
+            };
             if rule.ended.contains(meaning) {
                 return None;
             }
-            Some((rule.date, !matches!(read(columns.get(rule.date)?, cell(rule.date)), CellReading::Null)))
+            Some((
+                rule.date,
+                !matches!(read(columns.get(rule.date)?, cell(rule.date)), CellReading::Null),
+            ))
         })
     }
 }
@@ -134,7 +159,11 @@ impl Contradicted {
 }
 
 /// The person of a cell, as checks see them.
-fn person<'a>(columns: &'a [Column], cell: &impl Fn(usize) -> Option<&'a str>, place: usize) -> Option<String> {
+fn person<'a>(
+    columns: &'a [Column],
+    cell: &impl Fn(usize) -> Option<&'a str>,
+    place: usize,
+) -> Option<String> {
     match read(columns.get(place)?, cell(place)) {
         CellReading::Id(person) => Some(person.as_str().to_owned()),
         _ => None,

@@ -36,7 +36,9 @@ impl Concerns {
         match self {
             Self::Nobody => false,
             Self::Persons(persons) => persons.iter().any(|known| known == person.as_str()),
-            Self::Born { from, to } => (*from..=*to).contains(&chrono::Datelike::year(&person.birth_date())),
+            Self::Born { from, to } => {
+                (*from..=*to).contains(&chrono::Datelike::year(&person.birth_date()))
+            }
         }
     }
 
@@ -48,7 +50,9 @@ impl Concerns {
         }
         if let Some(years) = text.strip_prefix("born ") {
             let (from, to) = years.split_once('-').unwrap_or((years, years));
-            let year = |text: &str| text.trim().parse::<i32>().ok().filter(|year| (1800..2100).contains(year));
+            let year = |text: &str| {
+                text.trim().parse::<i32>().ok().filter(|year| (1800..2100).contains(year))
+            };
             return match (year(from), year(to)) {
                 (Some(from), Some(to)) if from <= to => Ok(Self::Born { from, to }),
                 _ => Err("write years such as `born 1952` or `born 1950-1955`".into()),
@@ -56,7 +60,8 @@ impl Concerns {
         }
         let mut persons = Vec::new();
         for id in text.split([',', '，']) {
-            let id = ResidentId::issued(id, date::in_china(SystemTime::now())).map_err(|error| format!("`{}`: {error}", id.trim()))?;
+            let id = ResidentId::issued(id, date::in_china(SystemTime::now()))
+                .map_err(|error| format!("`{}`: {error}", id.trim()))?;
             persons.push(id.as_str().to_owned());
         }
         persons.sort_unstable();
@@ -136,9 +141,22 @@ mod tests {
     fn what_a_clerk_types_is_understood_or_explained() {
         let li = ResidentId::new_strict(LI).unwrap();
         let could = |text: &str| Concerns::parse(text).unwrap().could_be(&li);
-        assert!(could("11010519491231002x , 440524188001010014") && could("born 1949") && could("born 1940-1950"));
+        assert!(
+            could("11010519491231002x , 440524188001010014")
+                && could("born 1949")
+                && could("born 1940-1950")
+        );
         assert!(!could("nobody") && !could("440524188001010014") && !could("born 1950"));
-        for wrong in ["", "everybody", "110105491231002", "born", "born 49", "born 1950-1940", "11010519491231002X;", "born 1950-"] {
+        for wrong in [
+            "",
+            "everybody",
+            "110105491231002",
+            "born",
+            "born 49",
+            "born 1950-1940",
+            "11010519491231002X;",
+            "born 1950-",
+        ] {
             assert!(Concerns::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -36,7 +36,8 @@ impl Seen {
     pub fn of(path: &Path, log: &Path) -> io::Result<Self> {
         let log = match fs::metadata(log) {
             // SQLite itself touches the log's owner whenever it opens it.
-            Ok(meta) => Some(Identity { changed: (0, 0), ..Identity::of(&meta) }).filter(|log| log.length > 0),
+            Ok(meta) => Some(Identity { changed: (0, 0), ..Identity::of(&meta) })
+                .filter(|log| log.length > 0),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };

@@ -80,7 +80,11 @@ impl Condition {
     }
 
     /// As SQL; `none_of` and `day` write the two kinds of leaves, in the order in which their values are bound.
-    pub fn sql(&self, none_of: &mut impl FnMut(usize, &[String]) -> String, day: &mut impl FnMut(usize, Op, &str) -> String) -> String {
+    pub fn sql(
+        &self,
+        none_of: &mut impl FnMut(usize, &[String]) -> String,
+        day: &mut impl FnMut(usize, Op, &str) -> String,
+    ) -> String {
         let (parts, join, none) = match self {
             Self::NoneOf(place, texts) => return none_of(*place, texts),
             Self::Day(place, op, text) => return day(*place, *op, text),
@@ -107,13 +111,24 @@ pub fn sign(op: Op) -> &'static str {
 }
 
 /// What holds wherever the predicate could be `wanted`.
-fn widened(predicate: &Predicate, wanted: bool, columns: &[Column], is_day: &impl Fn(usize) -> bool) -> Condition {
+fn widened(
+    predicate: &Predicate,
+    wanted: bool,
+    columns: &[Column],
+    is_day: &impl Fn(usize) -> bool,
+) -> Condition {
     let all = || Condition::All(Vec::new());
-    let each = |some: &[Predicate]| some.iter().map(|one| widened(one, wanted, columns, is_day)).collect::<Vec<_>>();
+    let each = |some: &[Predicate]| {
+        some.iter().map(|one| widened(one, wanted, columns, is_day)).collect::<Vec<_>>()
+    };
     match predicate {
         Predicate::Not(predicate) => widened(predicate, !wanted, columns, is_day),
-        Predicate::All(some) if wanted => Condition::All(each(some).into_iter().filter(|one| !one.is_all()).collect()),
-        Predicate::Any(some) if !wanted => Condition::All(each(some).into_iter().filter(|one| !one.is_all()).collect()),
+        Predicate::All(some) if wanted => {
+            Condition::All(each(some).into_iter().filter(|one| !one.is_all()).collect())
+        }
+        Predicate::Any(some) if !wanted => {
+            Condition::All(each(some).into_iter().filter(|one| !one.is_all()).collect())
+        }
         Predicate::All(some) | Predicate::Any(some) => {
             let any = each(some);
             if any.iter().any(Condition::is_all) { all() } else { Condition::Any(any) }
@@ -122,14 +137,21 @@ fn widened(predicate: &Predicate, wanted: bool, columns: &[Column], is_day: &imp
             let Some(described) = columns.get(*column) else { return all() };
             match (described.semantic, predicate) {
                 (SemanticType::Code, _) => none_of(predicate, wanted, *column, described),
-                (SemanticType::Date, Predicate::Compare { op, value: Value::Date(day), .. }) if is_day(*column) => match (wanted, op) {
-                    (true, op) => on_day(*column, *op, *day),
-                    (false, Op::Equal) => Condition::Any(vec![on_day(*column, Op::Below, *day), on_day(*column, Op::Above, *day)]),
-                    (false, Op::Below) => on_day(*column, Op::AtLeast, *day),
-                    (false, Op::AtMost) => on_day(*column, Op::Above, *day),
-                    (false, Op::Above) => on_day(*column, Op::AtMost, *day),
-                    (false, Op::AtLeast) => on_day(*column, Op::Below, *day),
-                },
+                (SemanticType::Date, Predicate::Compare { op, value: Value::Date(day), .. })
+                    if is_day(*column) =>
+                {
+                    match (wanted, op) {
+                        (true, op) => on_day(*column, *op, *day),
+                        (false, Op::Equal) => Condition::Any(vec![
+                            on_day(*column, Op::Below, *day),
+                            on_day(*column, Op::Above, *day),
+                        ]),
+                        (false, Op::Below) => on_day(*column, Op::AtLeast, *day),
+                        (false, Op::AtMost) => on_day(*column, Op::Above, *day),
+                        (false, Op::Above) => on_day(*column, Op::AtMost, *day),
+                        (false, Op::AtLeast) => on_day(*column, Op::Below, *day),
+                    }
+                }
                 _ => all(),
             }
         }
@@ -148,7 +170,9 @@ fn none_of(predicate: &Predicate, wanted: bool, place: usize, column: &Column) -
 fn on_day(place: usize, op: Op, day: i32) -> Condition {
     match date::from_date32(day) {
         // Before the year 1000 and after 9999 texts do not sort as days do.
-        Some(day) if (1000..=9999).contains(&chrono::Datelike::year(&day)) => Condition::Day(place, op, day.to_string()),
+        Some(day) if (1000..=9999).contains(&chrono::Datelike::year(&day)) => {
+            Condition::Day(place, op, day.to_string())
+        }
         _ => Condition::All(Vec::new()),
     }
 }
@@ -162,7 +186,14 @@ pub async fn run(
     stop: Stop,
 ) -> Result<(Answer, SelectEnd), SourceError> {
     let needed = question.columns();
-    let select = Select { columns: needed.clone(), only: question.only.clone(), counted: true, first: None, most_rows, stop: stop.clone() };
+    let select = Select {
+        columns: needed.clone(),
+        only: question.only.clone(),
+        counted: true,
+        first: None,
+        most_rows,
+        stop: stop.clone(),
+    };
     let (sender, mut rows) = mpsc::channel::<Rows>(2);
     let answered = async {
         let mut answer = Answer::default();
@@ -171,9 +202,13 @@ pub async fn run(
                 let cell = |place: usize| {
                     let at = needed.iter().position(|known| *known == place);
                     let raw = at.and_then(|at| cells.get(at));
-                    columns.get(place).map_or(CellReading::Unreadable, |column| cell::read(column, raw))
+                    columns
+                        .get(place)
+                        .map_or(CellReading::Unreadable, |column| cell::read(column, raw))
                 };
-                answer.note(question, times, &cell).map_err(|error| SourceError::new(ErrorCode::SourceLimit, error.to_string()))?;
+                answer
+                    .note(question, times, &cell)
+                    .map_err(|error| SourceError::new(ErrorCode::SourceLimit, error.to_string()))?;
             }
             // Others on this thread have a turn.
             tokio::task::yield_now().await;

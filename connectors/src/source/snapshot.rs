@@ -69,10 +69,16 @@ impl Snapshots {
     pub fn file(&self) -> Result<Temporary, SourceError> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let folder = &self.folder;
-        let failed = |error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", folder.display()));
+        let failed = |error| {
+            SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", folder.display()))
+        };
         files::private_folder(folder).map_err(failed)?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        Ok(Temporary::new(folder.join(format!("{}-{}-{number}.db", std::process::id(), this_process()))))
+        Ok(Temporary::new(folder.join(format!(
+            "{}-{}-{number}.db",
+            std::process::id(),
+            this_process()
+        ))))
     }
 
     fn clean(&self) {
@@ -80,8 +86,11 @@ impl Snapshots {
         for path in entries.flatten().map(|entry| entry.path()) {
             let owner = path.file_name().and_then(|name| name.to_str()?.split_once('-'));
             let gone = owner.is_none_or(|(id, rest)| {
-                let is_ours = id == std::process::id().to_string() && rest.starts_with(this_process());
-                !is_ours && (id == std::process::id().to_string() || !Path::new("/proc").join(id).exists())
+                let is_ours =
+                    id == std::process::id().to_string() && rest.starts_with(this_process());
+                !is_ours
+                    && (id == std::process::id().to_string()
+                        || !Path::new("/proc").join(id).exists())
             });
             if gone && fs::remove_file(&path).is_err() {
                 tracing::warn!(path = %path.display(), "an old snapshot cannot be removed");
@@ -90,7 +99,12 @@ impl Snapshots {
     }
 
     /// Opens a snapshot that was written.
-    pub fn open(&self, file: Temporary, as_of: SystemTime, ragged: Vec<RaggedRow>) -> Result<TableSource, SourceError> {
+    pub fn open(
+        &self,
+        file: Temporary,
+        as_of: SystemTime,
+        ragged: Vec<RaggedRow>,
+    ) -> Result<TableSource, SourceError> {
         let shape = TableShape {
             dataset: self.dataset.clone(),
             table: "drop".into(),
@@ -119,18 +133,26 @@ impl Snapshots {
         let failed = |error: &rusqlite::Error| snapshot_failed(origin, error);
         let mut connection = Connection::open(path).map_err(|error| failed(&error))?;
         // Synced at the commit by SQLite itself: to open the file beside it, and close it again, would drop the locks of this process.
-        let settings = format!("pragma journal_mode = off; pragma synchronous = full; pragma max_page_count = {MOST_PAGES};");
+        let settings = format!(
+            "pragma journal_mode = off; pragma synchronous = full; pragma max_page_count = {MOST_PAGES};"
+        );
         connection.execute_batch(&settings).map_err(|error| failed(&error))?;
-        let columns: Vec<String> = (0..self.columns.len()).map(|place| format!("c{place} text")).collect();
+        let columns: Vec<String> =
+            (0..self.columns.len()).map(|place| format!("c{place} text")).collect();
         let transaction = connection.transaction().map_err(|error| failed(&error))?;
-        transaction.execute(&format!("create table \"drop\" ({})", columns.join(", ")), []).map_err(|error| failed(&error))?;
+        transaction
+            .execute(&format!("create table \"drop\" ({})", columns.join(", ")), [])
+            .map_err(|error| failed(&error))?;
         let filled = {
-            let mut filling = Filling::new(origin, &self.columns, self.not_about.as_ref(), &transaction)?;
+            let mut filling =
+                Filling::new(origin, &self.columns, self.not_about.as_ref(), &transaction)?;
             read(&mut filling)?;
             filling.filled()?
         };
-        for (number, place) in self.look_ups.iter().flat_map(|look_up| &look_up.columns).enumerate() {
-            let sql = format!("create index i{number} on \"drop\" ({})", quote(&format!("c{place}")));
+        for (number, place) in self.look_ups.iter().flat_map(|look_up| &look_up.columns).enumerate()
+        {
+            let sql =
+                format!("create index i{number} on \"drop\" ({})", quote(&format!("c{place}")));
             transaction.execute(&sql, params![]).map_err(|error| failed(&error))?;
         }
         transaction.commit().map_err(|error| failed(&error))?;
@@ -145,5 +167,8 @@ fn this_process() -> &'static str {
 }
 
 pub(super) fn snapshot_failed(origin: &str, error: &rusqlite::Error) -> SourceError {
-    SourceError::new(ErrorCode::SourceFailed, format!("the snapshot of `{origin}` cannot be written: {error}"))
+    SourceError::new(
+        ErrorCode::SourceFailed,
+        format!("the snapshot of `{origin}` cannot be written: {error}"),
+    )
 }

@@ -14,8 +14,18 @@ use crate::resident_id::{Declared, SCHEMES, Scheme, SchemeBy, Suspect, names_som
 
 /// Reads the four keys; none of them is needed.
 pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<Declared> {
-    let nothing = said(section, "nothing", semantic, "what stands where there is nothing or nobody, such as `[\"无\", \"NULL\"]`");
-    let unknown = said(section, "unknown", semantic, "what stands where it is not known, such as `[\"不详\"]`");
+    let nothing = said(
+        section,
+        "nothing",
+        semantic,
+        "what stands where there is nothing or nobody, such as `[\"无\", \"NULL\"]`",
+    );
+    let unknown = said(
+        section,
+        "unknown",
+        semantic,
+        "what stands where it is not known, such as `[\"不详\"]`",
+    );
     let schemes = schemes(section, semantic);
     let scheme_by = scheme_by(section, semantic);
     let (nothing, unknown) = (nothing?, unknown?);
@@ -29,7 +39,11 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
         return None;
     }
     if let Some(word) = nothing.intersection(&unknown).next() {
-        section.fault_in("unknown", word.clone(), "the same word is in `nothing`: it says one or the other".to_owned());
+        section.fault_in(
+            "unknown",
+            word.clone(),
+            "the same word is in `nothing`: it says one or the other".to_owned(),
+        );
         return None;
     }
     Some(Declared { schemes: schemes?, nothing, unknown, scheme_by: scheme_by? })
@@ -40,18 +54,39 @@ pub(super) fn refers(top: &mut Section<'_>, columns: &[Column], declared: &BTree
     for column in columns {
         let Some(by) = &column.declared.scheme_by else { continue };
         if by.column == column.name || !declared.contains(&by.column) {
-            let hint = typo_of(&by.column, columns.iter().map(|column| column.name.as_str()).filter(|name| *name != column.name));
+            let hint = typo_of(
+                &by.column,
+                columns
+                    .iter()
+                    .map(|column| column.name.as_str())
+                    .filter(|name| *name != column.name),
+            );
             let hint = hint.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
-            top.fault_in("column.scheme_by", by.column.clone(), format!("`column` must name another column of this file{hint}"));
+            top.fault_in(
+                "column.scheme_by",
+                by.column.clone(),
+                format!("`column` must name another column of this file{hint}"),
+            );
         }
     }
 }
 
-fn said(section: &mut Section<'_>, key: &'static str, semantic: Option<SemanticType>, what: &str) -> Option<BTreeSet<String>> {
+fn said(
+    section: &mut Section<'_>,
+    key: &'static str,
+    semantic: Option<SemanticType>,
+    what: &str,
+) -> Option<BTreeSet<String>> {
     let remedy = format!("must list at most {MOST_WORDS} words without blanks around: {what}");
     let listed = section.read(key, Some(BTreeSet::new()), &remedy, words);
-    if semantic == Some(SemanticType::Code) && listed.as_ref().is_some_and(|listed| !listed.is_empty()) {
-        section.fault_in(key, String::new(), "a column of type `code` gives each of its words a meaning in `codes`".to_owned());
+    if semantic == Some(SemanticType::Code)
+        && listed.as_ref().is_some_and(|listed| !listed.is_empty())
+    {
+        section.fault_in(
+            key,
+            String::new(),
+            "a column of type `code` gives each of its words a meaning in `codes`".to_owned(),
+        );
         return None;
     }
     listed
@@ -66,7 +101,10 @@ fn schemes(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<
     only_of_ids(section, "schemes", semantic, listed.is_empty()).then_some(listed)
 }
 
-fn scheme_by(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<Option<SchemeBy>> {
+fn scheme_by(
+    section: &mut Section<'_>,
+    semantic: Option<SemanticType>,
+) -> Option<Option<SchemeBy>> {
     let remedy = "must be `{ column = \"…\", other = [\"…\"] }`: the column that says what kind of owner stands there, and its words, as the \
                   source has them, for those without a resident id";
     let by = section.read("scheme_by", Some(None), remedy, |value| {
@@ -78,15 +116,30 @@ fn scheme_by(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Optio
     only_of_ids(section, "scheme_by", semantic, by.is_none()).then_some(by)
 }
 
-fn only_of_ids(section: &mut Section<'_>, key: &'static str, semantic: Option<SemanticType>, is_absent: bool) -> bool {
+fn only_of_ids(
+    section: &mut Section<'_>,
+    key: &'static str,
+    semantic: Option<SemanticType>,
+    is_absent: bool,
+) -> bool {
     let fits = is_absent || semantic.is_none_or(|semantic| semantic == SemanticType::ResidentId);
     if !fits {
-        section.fault_in(key, String::new(), "only a column of type `resident_id` has it: drop it, or change the type".to_owned());
+        section.fault_in(
+            key,
+            String::new(),
+            "only a column of type `resident_id` has it: drop it, or change the type".to_owned(),
+        );
     }
     fits
 }
 
 fn words(value: &Value) -> Option<BTreeSet<String>> {
     let words = value.as_array().filter(|words| words.len() <= MOST_WORDS)?.iter();
-    words.map(|word| word.as_str().filter(|word| is_text(word) && fold::trimmed(word) == *word).map(str::to_owned)).collect()
+    words
+        .map(|word| {
+            word.as_str()
+                .filter(|word| is_text(word) && fold::trimmed(word) == *word)
+                .map(str::to_owned)
+        })
+        .collect()
 }

@@ -71,7 +71,8 @@ impl Made {
             Self::Field | Self::Absent(_) => None,
             Self::Constant(value) => Some(value),
             Self::Derived(derived) => {
-                let words: Option<Vec<String>> = derived.from.iter().map(|name| word(&read(name)).map(str::to_owned)).collect();
+                let words: Option<Vec<String>> =
+                    derived.from.iter().map(|name| word(&read(name)).map(str::to_owned)).collect();
                 derived.table.get(&words?.join(", ")).map(String::as_str)
             }
         }
@@ -86,28 +87,53 @@ fn word<'r>(reading: &'r CellReading<'_>) -> Option<&'r str> {
         // A marker for what cannot be read says nothing of what is, or is not, there.
         reading if reading.is_spoilt() => None,
         // Nor does a filler: a dash may say that there is nothing.
-        CellReading::Text(text) if says(text).is_some() || text.chars().filter(|c| c.is_alphanumeric()).count() < LEAST_FILLED => None,
-        CellReading::Date(day) if date::from_date32(*day).is_none_or(plausible::is_placeholder) => None,
+        CellReading::Text(text)
+            if says(text).is_some()
+                || text.chars().filter(|c| c.is_alphanumeric()).count() < LEAST_FILLED =>
+        {
+            None
+        }
+        CellReading::Date(day) if date::from_date32(*day).is_none_or(plausible::is_placeholder) => {
+            None
+        }
         _ => Some(FILLED),
     }
 }
 
 /// Reads which of the four a column is: the field's name, and what stands in for it where there is none.
-pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>, field: Option<&str>) -> Option<Made> {
-    let constant = section.read("constant", Some(None), "must be the one value that holds of every row, such as `\"current\"`", |value| {
-        value.as_str().filter(|text| is_text(text) && text.trim() == *text).map(Some)
+pub(super) fn read(
+    section: &mut Section<'_>,
+    semantic: Option<SemanticType>,
+    field: Option<&str>,
+) -> Option<Made> {
+    let constant = section.read(
+        "constant",
+        Some(None),
+        "must be the one value that holds of every row, such as `\"current\"`",
+        |value| value.as_str().filter(|text| is_text(text) && text.trim() == *text).map(Some),
+    );
+    let derived = section.read("derived", Some(None), &derived_remedy(), |value| {
+        derived(value.as_table()?).map(Some)
     });
-    let derived = section.read("derived", Some(None), &derived_remedy(), |value| derived(value.as_table()?).map(Some));
-    let absent = section.read("absent", Some(None), "must say in a few words why the register has no such field", |value| {
-        value.as_str().filter(|text| is_text(text)).map(Some)
-    });
+    let absent = section.read(
+        "absent",
+        Some(None),
+        "must say in a few words why the register has no such field",
+        |value| value.as_str().filter(|text| is_text(text)).map(Some),
+    );
     let (constant, derived, absent) = (constant?, derived?, absent?);
-    let given =
-        usize::from(field.is_some()) + usize::from(constant.is_some()) + usize::from(derived.is_some()) + usize::from(absent.is_some());
+    let given = usize::from(field.is_some())
+        + usize::from(constant.is_some())
+        + usize::from(derived.is_some())
+        + usize::from(absent.is_some());
     if given != 1 {
         let remedy = match given {
-            0 => "missing; name the field of the source. Where the register has none, say `constant`, `derived` or `absent` instead",
-            _ => "a column has one of `field`, `constant`, `derived` and `absent`: keep the one that holds",
+            0 => {
+                "missing; name the field of the source. Where the register has none, say `constant`, `derived` or `absent` instead"
+            }
+            _ => {
+                "a column has one of `field`, `constant`, `derived` and `absent`: keep the one that holds"
+            }
         };
         section.fault("field", None, remedy.to_owned());
         return None;
@@ -117,7 +143,11 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>, fi
         (_, Some(derived), _) => {
             let fits = semantic? == SemanticType::Code;
             if !fits {
-                section.fault("derived", None, "only a column of type `code` can follow from others".to_owned());
+                section.fault(
+                    "derived",
+                    None,
+                    "only a column of type `code` can follow from others".to_owned(),
+                );
             }
             fits.then_some(Made::Derived(derived))
         }
@@ -142,7 +172,8 @@ fn of_constant(section: &mut Section<'_>, semantic: SemanticType, value: &str) -
         SemanticType::Text => None,
         SemanticType::DivisionCode => {
             let column = Column { semantic, ..Column::default() };
-            matches!(cell::read(&column, Some(value)), CellReading::Unreadable).then_some("cannot be read as a division code")
+            matches!(cell::read(&column, Some(value)), CellReading::Unreadable)
+                .then_some("cannot be read as a division code")
         }
         _ => Some("only a code, a division code or a text can be the same in every row"),
     };
@@ -163,10 +194,15 @@ fn derived_remedy() -> String {
 fn derived(table: &Table) -> Option<Derived> {
     let from = match table.get("from")? {
         Value::String(one) => vec![one.clone()],
-        Value::Array(some) => some.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?,
+        Value::Array(some) => {
+            some.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?
+        }
         _ => return None,
     };
-    let distinct = from.iter().enumerate().all(|(at, name)| !from.iter().take(at).any(|earlier| earlier == name));
+    let distinct = from
+        .iter()
+        .enumerate()
+        .all(|(at, name)| !from.iter().take(at).any(|earlier| earlier == name));
     let meanings = table.get("table")?.as_table()?;
     let one = |(words, meaning): (&String, &Value)| {
         let words: Vec<&str> = words.split(',').map(str::trim).collect();
@@ -174,8 +210,11 @@ fn derived(table: &Table) -> Option<Derived> {
         (words.len() == from.len()).then(|| (words.join(", "), meaning.to_owned()))
     };
     let read: Option<BTreeMap<String, String>> = meanings.iter().map(one).collect();
-    let bounds = (1..=MOST_FROM).contains(&from.len()) && (1..=MOST_CODES).contains(&meanings.len()) && table.len() == 2;
-    read.filter(|read| distinct && bounds && read.len() == meanings.len()).map(|table| Derived { from, table })
+    let bounds = (1..=MOST_FROM).contains(&from.len())
+        && (1..=MOST_CODES).contains(&meanings.len())
+        && table.len() == 2;
+    read.filter(|read| distinct && bounds && read.len() == meanings.len())
+        .map(|table| Derived { from, table })
 }
 
 /// The codes of a column that the source does not have: each meaning stands for itself.
@@ -189,7 +228,11 @@ pub(super) fn codes(made: &Made) -> BTreeMap<String, String> {
 }
 
 /// Tables must be closed: every combination of words that their columns can have is in them, and no other.
-pub(super) fn close(top: &mut Section<'_>, columns: &[Column], declared: &std::collections::BTreeSet<String>) {
+pub(super) fn close(
+    top: &mut Section<'_>,
+    columns: &[Column],
+    declared: &std::collections::BTreeSet<String>,
+) {
     for column in columns {
         let Made::Derived(derived) = &column.made else { continue };
         let mut wanted = vec![String::new()];
@@ -216,22 +259,38 @@ pub(super) fn close(top: &mut Section<'_>, columns: &[Column], declared: &std::c
                 }
                 _ => vec![BLANK, FILLED],
             };
-            let join = |before: &String, word: &str| if before.is_empty() { word.to_owned() } else { format!("{before}, {word}") };
-            wanted = wanted.iter().flat_map(|before| words.iter().map(move |word| join(before, word))).collect();
+            let join = |before: &String, word: &str| {
+                if before.is_empty() { word.to_owned() } else { format!("{before}, {word}") }
+            };
+            wanted = wanted
+                .iter()
+                .flat_map(|before| words.iter().map(move |word| join(before, word)))
+                .collect();
             if wanted.len() > MOST_CODES {
-                top.fault_in("column.derived", column.name.clone(), format!("its columns have over {MOST_CODES} combinations of words"));
+                top.fault_in(
+                    "column.derived",
+                    column.name.clone(),
+                    format!("its columns have over {MOST_CODES} combinations of words"),
+                );
                 return;
             }
         }
-        let missing: Vec<&String> = wanted.iter().filter(|words| !derived.table.contains_key(*words)).collect();
-        let unknown: Vec<&String> = derived.table.keys().filter(|words| !wanted.contains(words)).collect();
-        let said = |words: &[&String]| words.iter().take(8).map(|words| format!("`{words}`")).collect::<Vec<_>>().join(", ");
+        let missing: Vec<&String> =
+            wanted.iter().filter(|words| !derived.table.contains_key(*words)).collect();
+        let unknown: Vec<&String> =
+            derived.table.keys().filter(|words| !wanted.contains(words)).collect();
+        let said = |words: &[&String]| {
+            words.iter().take(8).map(|words| format!("`{words}`")).collect::<Vec<_>>().join(", ")
+        };
         if !missing.is_empty() {
             let remedy = format!("the table must be closed: say what {} means too", said(&missing));
             top.fault_in("column.derived", column.name.clone(), remedy);
         }
         if !unknown.is_empty() {
-            let remedy = format!("its columns never have {}: the words are a code's meanings, or `{BLANK}` and `{FILLED}`", said(&unknown));
+            let remedy = format!(
+                "its columns never have {}: the words are a code's meanings, or `{BLANK}` and `{FILLED}`",
+                said(&unknown)
+            );
             top.fault_in("column.derived", column.name.clone(), remedy);
         }
     }

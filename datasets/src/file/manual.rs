@@ -123,12 +123,19 @@ fn page(kind: &Kind) -> String {
 }
 
 fn table() -> String {
-    let mut text =
-        format!("# Sources · 数据源\n\n{MADE}\nWhat `[source]` of a dataset file can name, in the order in which to consider it.\n\n");
+    let mut text = format!(
+        "# Sources · 数据源\n\n{MADE}\nWhat `[source]` of a dataset file can name, in the order in which to consider it.\n\n"
+    );
     text.push_str("| kind | for | 用途 |\n|---|---|---|\n");
     for kind in KINDS {
         // Writing into a string does not fail.
-        let _written = writeln!(text, "| [`{0}`]({0}.md) | {1} | {2} |", kind.name, cell(kind.title), cell(kind.title_zh));
+        let _written = writeln!(
+            text,
+            "| [`{0}`]({0}.md) | {1} | {2} |",
+            kind.name,
+            cell(kind.title),
+            cell(kind.title_zh)
+        );
     }
     text.push_str(COLUMNS);
     text.push_str("| name | number · 号码 |\n|---|---|\n");
@@ -143,11 +150,17 @@ fn table() -> String {
 fn scheme(name: &str) -> (&'static str, &'static str) {
     match name {
         "passport" => ("one or two letters and digits, 8 or 9 characters in all", "护照"),
-        "hong_kong_macau_permit" => ("`H` or `M` and 8 digits, or 10 in the old booklet", "港澳居民来往内地通行证"),
+        "hong_kong_macau_permit" => {
+            ("`H` or `M` and 8 digits, or 10 in the old booklet", "港澳居民来往内地通行证")
+        }
         "taiwan_permit" => ("8 digits that are no date", "台湾居民来往大陆通行证"),
-        "permanent_residence" => ("three letters and 12 digits, as issued until 2023", "外国人永久居留证"),
+        "permanent_residence" => {
+            ("three letters and 12 digits, as issued until 2023", "外国人永久居留证")
+        }
         "military_id" => ("a character for the arm of service, `字第`, digits, `号`", "军官证等"),
-        "organisation_code" => ("eight characters and a check character (GB 11714)", "组织机构代码"),
+        "organisation_code" => {
+            ("eight characters and a check character (GB 11714)", "组织机构代码")
+        }
         _ => ("", ""),
     }
 }
@@ -187,11 +200,16 @@ mod tests {
                 fs::write(folder.join(name), text).unwrap();
             }
             let said = fs::read_to_string(folder.join(name)).unwrap_or_default();
-            assert!(said == *text, "docs/sources/{name} lags behind; run this test with ZEROTRIP_WRITE_MANUAL=1 and read what changed");
+            assert!(
+                said == *text,
+                "docs/sources/{name} lags behind; run this test with ZEROTRIP_WRITE_MANUAL=1 and read what changed"
+            );
         }
         let known: BTreeSet<String> = pages.into_iter().map(|(name, _)| name).collect();
-        let there: BTreeSet<String> =
-            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let there: BTreeSet<String> = fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         assert_eq!(there, known, "pages of kinds that are gone");
     }
 
@@ -205,7 +223,11 @@ mod tests {
             let strange = text.replace("[coverage]", "strange = 1\n[coverage]");
             let said = DatasetFile::parse(&strange, kind.name).unwrap_err().to_string();
             let keys: Vec<&str> = kind.parameters.iter().map(|parameter| parameter.key).collect();
-            assert!(said.contains(&format!("known here: kind, {}", keys.join(", "))), "{}: {said}", kind.name);
+            assert!(
+                said.contains(&format!("known here: kind, {}", keys.join(", "))),
+                "{}: {said}",
+                kind.name
+            );
         }
     }
 }

@@ -24,8 +24,9 @@ use zerotrip_text::shown;
 pub use made::{Derived, Made};
 pub use manifest::Manifest;
 pub use source::{
-    Age, CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging, Parameter, Parquet, Parts, Password, Pointer,
-    Remote, Rest, Separator, Source, Sqlite, SqliteAsOf, Through, Tls, Total, Url, Way,
+    Age, CodePage, Csv, Dbf, DropAsOf, Encoding, Excel, FileDrop, KINDS, Kind, Odbc, Paging,
+    Parameter, Parquet, Parts, Password, Pointer, Remote, Rest, Separator, Source, Sqlite,
+    SqliteAsOf, Through, Tls, Total, Url, Way,
 };
 
 /// Largest dataset file, in bytes.
@@ -198,13 +199,24 @@ pub struct QuietHours {
 impl QuietHours {
     /// Whether that minute of the day is one of them.
     pub fn contains(self, minute: u16) -> bool {
-        if self.from < self.to { (self.from..self.to).contains(&minute) } else { minute >= self.from || minute < self.to }
+        if self.from < self.to {
+            (self.from..self.to).contains(&minute)
+        } else {
+            minute >= self.from || minute < self.to
+        }
     }
 }
 
 impl fmt::Display for QuietHours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}-{:02}:{:02}", self.from / 60, self.from % 60, self.to / 60, self.to % 60)
+        write!(
+            f,
+            "{:02}:{:02}-{:02}:{:02}",
+            self.from / 60,
+            self.from % 60,
+            self.to / 60,
+            self.to % 60
+        )
     }
 }
 
@@ -257,7 +269,11 @@ impl DatasetFile {
 
     /// The same of a column of a file, of this kind of source, whose names are in no statement.
     pub fn may_name_in(kind: &str, foreign: &str) -> bool {
-        if matches!(kind, "csv" | "xlsx" | "xls" | "dbf" | "parquet") { raw::is_name_in_file(foreign) } else { Self::may_name(foreign) }
+        if matches!(kind, "csv" | "xlsx" | "xls" | "dbf" | "parquet") {
+            raw::is_name_in_file(foreign)
+        } else {
+            Self::may_name(foreign)
+        }
     }
 
     /// A column's name as a file's header has it, on one line: so it is compared with a column's `field`.
@@ -294,7 +310,10 @@ impl DatasetFile {
             origin: column.made.origin().into(),
             meanings: column.codes.values().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
         });
-        let lookups = self.lookups.iter().map(|lookup| proto::Lookup { name: lookup.name.clone(), columns: lookup.columns.clone() });
+        let lookups = self.lookups.iter().map(|lookup| proto::Lookup {
+            name: lookup.name.clone(),
+            columns: lookup.columns.clone(),
+        });
         proto::DatasetStatement {
             id: self.id.clone(),
             name_en: self.name_en.clone(),
@@ -310,7 +329,9 @@ impl DatasetFile {
                 subjects: Some(match &self.coverage.subjects {
                     Subjects::Everyone => coverage::Subjects::Everyone(true),
                     Subjects::EveryoneAnywhere => coverage::Subjects::EveryoneAnywhere(true),
-                    Subjects::RegisteredIn(dataset) => coverage::Subjects::RegisteredIn(dataset.clone()),
+                    Subjects::RegisteredIn(dataset) => {
+                        coverage::Subjects::RegisteredIn(dataset.clone())
+                    }
                 }),
             }),
             most_age_seconds: self.most_age.as_secs(),

@@ -19,14 +19,21 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub(super) fn new(path: impl Into<String>, table: &'a Table) -> Self {
-        Self { path: path.into(), named: String::new(), table, asked: Vec::new(), faults: Vec::new() }
+        Self {
+            path: path.into(),
+            named: String::new(),
+            table,
+            asked: Vec::new(),
+            faults: Vec::new(),
+        }
     }
 
     /// One of an array's tables: `column "status", field "zt"`.
     fn numbered(path: &str, key: &str, at: usize, table: &'a Table) -> Self {
         let text = |of: &str| table.get(of).and_then(Value::as_str).filter(|text| is_text(text));
         let said = |word: &str, of: &str| text(of).map(|text| format!("{word} \"{text}\""));
-        let named: Vec<String> = said(key, "name").into_iter().chain(said("field", "field")).collect();
+        let named: Vec<String> =
+            said(key, "name").into_iter().chain(said("field", "field")).collect();
         Self { named: named.join(", "), ..Self::new(format!("{path}[{}]", at + 1), table) }
     }
 
@@ -51,7 +58,11 @@ impl<'a> Section<'a> {
         match value.as_str().filter(|text| is_text(text)) {
             Some(text) => Some(text),
             None => {
-                self.fault(key, Some(value), format!("must be a text of 1 to {MOST_TEXT_CHARS} characters; {remedy}"));
+                self.fault(
+                    key,
+                    Some(value),
+                    format!("must be a text of 1 to {MOST_TEXT_CHARS} characters; {remedy}"),
+                );
                 None
             }
         }
@@ -94,14 +105,23 @@ impl<'a> Section<'a> {
     /// The tables of an array; none if the key is missing.
     pub(super) fn sections(&mut self, key: &'static str, most: usize) -> Vec<Section<'a>> {
         let Some(value) = self.get(key) else { return Vec::new() };
-        let tables: Option<Vec<&'a Table>> = value.as_array().and_then(|array| array.iter().map(Value::as_table).collect());
+        let tables: Option<Vec<&'a Table>> =
+            value.as_array().and_then(|array| array.iter().map(Value::as_table).collect());
         match tables {
             Some(tables) if tables.len() <= most => {
                 let path = self.key(key);
-                tables.into_iter().enumerate().map(|(at, table)| Section::numbered(&path, key, at, table)).collect()
+                tables
+                    .into_iter()
+                    .enumerate()
+                    .map(|(at, table)| Section::numbered(&path, key, at, table))
+                    .collect()
             }
             Some(tables) => {
-                self.fault(key, None, format!("there are {}, and at most {most} are allowed", tables.len()));
+                self.fault(
+                    key,
+                    None,
+                    format!("there are {}, and at most {most} are allowed", tables.len()),
+                );
                 Vec::new()
             }
             None => {
@@ -142,7 +162,11 @@ impl<'a> Section<'a> {
 
     /// The same of a part of the value, such as one code of many.
     pub(super) fn fault_in(&mut self, key: &str, value: String, remedy: String) {
-        let value = if value.chars().count() > 60 { value.chars().take(59).chain(['…']).collect() } else { value };
+        let value = if value.chars().count() > 60 {
+            value.chars().take(59).chain(['…']).collect()
+        } else {
+            value
+        };
         self.faults.push(Fault { key: self.key(key), named: self.named.clone(), value, remedy });
     }
 
@@ -152,7 +176,9 @@ impl<'a> Section<'a> {
 }
 
 pub(super) fn is_text(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= MOST_TEXT_CHARS && !text.chars().any(char::is_control)
+    !text.trim().is_empty()
+        && text.chars().count() <= MOST_TEXT_CHARS
+        && !text.chars().any(char::is_control)
 }
 
 pub(super) fn is_name(name: &str) -> bool {

@@ -79,12 +79,20 @@ fn reads_every_part() {
 fn csv_sources_have_their_own_keys() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
-    let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml");
-    let file = with("kind = \"csv\"\npath = \"a.csv\"\nencoding = \"gb18030\"\nas_of = \"modified\"").unwrap();
+    let with = |source: &str| {
+        DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml")
+    };
+    let file =
+        with("kind = \"csv\"\npath = \"a.csv\"\nencoding = \"gb18030\"\nas_of = \"modified\"")
+            .unwrap();
     assert_eq!(
         file.source,
         Source::Csv(Csv {
-            file: FileDrop { path: "a.csv".into(), as_of: DropAsOf::Modified, parts: Parts::Unstated },
+            file: FileDrop {
+                path: "a.csv".into(),
+                as_of: DropAsOf::Modified,
+                parts: Parts::Unstated
+            },
             encoding: Encoding::Gb18030,
             separator: Separator::Comma
         })
@@ -98,7 +106,13 @@ fn csv_sources_have_their_own_keys() {
          `source.table` = `t`: unknown key; known here: kind, path, as_of, parts, part_count, encoding, separator"
     );
     for path in ["/etc/passwd", "a/../../b", "C:\\x", "", "a//b", "./a"] {
-        assert!(with(&format!("kind = \"csv\"\npath = '{path}'\nencoding = \"utf-8\"\nas_of = \"modified\"")).is_err(), "{path}");
+        assert!(
+            with(&format!(
+                "kind = \"csv\"\npath = '{path}'\nencoding = \"utf-8\"\nas_of = \"modified\""
+            ))
+            .is_err(),
+            "{path}"
+        );
     }
 }
 
@@ -107,12 +121,21 @@ fn drops_may_come_under_changing_names() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
     let with = |path: &str, as_of: &str| {
-        let source = format!("kind = \"csv\"\npath = \"{path}\"\nencoding = \"utf-8\"\nas_of = {as_of}");
-        DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml").map(|file| file.source)
+        let source =
+            format!("kind = \"csv\"\npath = \"{path}\"\nencoding = \"utf-8\"\nas_of = {as_of}");
+        DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml")
+            .map(|file| file.source)
     };
-    let file = FileDrop { path: "drops/m-*.csv".into(), as_of: DropAsOf::Name("m-%Y%m%d.csv".into()), parts: Parts::Unstated };
+    let file = FileDrop {
+        path: "drops/m-*.csv".into(),
+        as_of: DropAsOf::Name("m-%Y%m%d.csv".into()),
+        parts: Parts::Unstated,
+    };
     let name = "{ name = \"m-%Y%m%d.csv\" }";
-    assert_eq!(with("drops/m-*.csv", name), Ok(Source::Csv(Csv { file, encoding: Encoding::Utf8, separator: Separator::Comma })));
+    assert_eq!(
+        with("drops/m-*.csv", name),
+        Ok(Source::Csv(Csv { file, encoding: Encoding::Utf8, separator: Separator::Comma }))
+    );
     for (path, as_of) in [
         ("drops-*/m.csv", "\"modified\""),
         ("drops/n-*.csv", name),
@@ -130,8 +153,15 @@ fn what_several_files_are_is_stated() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
     let with = |path: &str, as_of: &str, parts: &str| {
-        let source = format!("kind = \"csv\"\npath = \"{path}\"\nencoding = \"utf-8\"\nas_of = {as_of}\n{parts}");
-        match DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml").map(|file| file.source) {
+        let source = format!(
+            "kind = \"csv\"\npath = \"{path}\"\nencoding = \"utf-8\"\nas_of = {as_of}\n{parts}"
+        );
+        match DatasetFile::parse(
+            &format!("{before}[source]\n{source}\n[coverage]{after}"),
+            "f.toml",
+        )
+        .map(|file| file.source)
+        {
             Ok(Source::Csv(csv)) => Ok(csv.file.parts),
             other => Err(format!("{other:?}")),
         }
@@ -167,9 +197,15 @@ fn what_several_files_are_is_stated() {
 fn a_files_columns_and_sheets_have_any_name() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
-    let (first, rest) = after.split_once("field = \"").map(|(first, rest)| (first, rest.split_once('"').unwrap().1)).unwrap();
+    let (first, rest) = after
+        .split_once("field = \"")
+        .map(|(first, rest)| (first, rest.split_once('"').unwrap().1))
+        .unwrap();
     let with = |source: &str, field: &str| {
-        let text = format!("{before}[source]\n{source}\n[coverage]{first}field = {}{rest}", toml::Value::from(field));
+        let text = format!(
+            "{before}[source]\n{source}\n[coverage]{first}field = {}{rest}",
+            toml::Value::from(field)
+        );
         DatasetFile::parse(&text, "f.toml").map(|file| file.columns[0].field.clone())
     };
     let csv = "kind = \"csv\"\npath = \"a.csv\"\nencoding = \"utf-8\"\nas_of = \"modified\"";
@@ -184,14 +220,25 @@ fn a_files_columns_and_sheets_have_any_name() {
         assert_eq!(DatasetFile::folded_name(folded), folded);
         assert!(
             DatasetFile::may_name_in("xlsx", folded)
-                && (DatasetFile::may_name(folded) || folded != field || field.contains(['[', ';', '\'']))
+                && (DatasetFile::may_name(folded)
+                    || folded != field
+                    || field.contains(['[', ';', '\'']))
         );
     }
     for field in ["", " \n ", "a\u{1b}[2J", "a\0b"] {
         assert!(with(csv, field).is_err(), "{field:?}");
     }
-    assert!(with("kind = \"sqlite\"\npath = \"a.db\"\ntable = \"t\"\nas_of = \"live\"", "证件号码[必填]").is_err(), "where it is quoted");
-    let book = |more: &str| with(&format!("kind = \"xlsx\"\npath = \"a.xlsx\"\nas_of = \"modified\"\n{more}"), "SFZH");
+    assert!(
+        with(
+            "kind = \"sqlite\"\npath = \"a.db\"\ntable = \"t\"\nas_of = \"live\"",
+            "证件号码[必填]"
+        )
+        .is_err(),
+        "where it is quoted"
+    );
+    let book = |more: &str| {
+        with(&format!("kind = \"xlsx\"\npath = \"a.xlsx\"\nas_of = \"modified\"\n{more}"), "SFZH")
+    };
     for good in [
         "sheet = \"Result (2)\"",
         "sheet = [\"Result\", \"Result (2)\"]",
@@ -214,7 +261,9 @@ fn a_files_columns_and_sheets_have_any_name() {
 fn servers_have_their_own_keys() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
-    let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml");
+    let with = |source: &str| {
+        DatasetFile::parse(&format!("{before}[source]\n{source}\n[coverage]{after}"), "f.toml")
+    };
     let least = "host = \"db.police\"\ndatabase = \"hj\"\ntable = \"人口 表\"\nuser = \"reader\"\n";
     let usual = Remote {
         host: "db.police".into(),
@@ -230,7 +279,10 @@ fn servers_have_their_own_keys() {
         as_of: SqliteAsOf::Live,
         nothing_hidden: None,
     };
-    assert_eq!(with(&format!("kind = \"postgres\"\n{least}")).unwrap().source, Source::Postgres(usual.clone()));
+    assert_eq!(
+        with(&format!("kind = \"postgres\"\n{least}")).unwrap().source,
+        Source::Postgres(usual.clone())
+    );
     let more = "port = 3307\npassword_file = \"secret/hj\"\nca_file = \"ca.pem\"\nconnections = 32\nprofile_every = \"0s\"\n\
                 as_of = { table = \"e\", column = \"t\" }";
     assert_eq!(
@@ -248,7 +300,8 @@ fn servers_have_their_own_keys() {
     );
     let wrong = "kind = \"mysql\"\nhost = \"db/police\"\nport = 0\ndatabase = \"a`b\"\nschema = \"public\"\ntable = \"t\"\nuser = \"\"\n\
                  password_file = \"a\"\npassword_env = \"B\"\ntls = \"off\"\nca_file = \"c\"\nconnections = 1\nprofile_every = \"5ms\"";
-    let said: Vec<String> = with(wrong).unwrap_err().faults.iter().map(ToString::to_string).collect();
+    let said: Vec<String> =
+        with(wrong).unwrap_err().faults.iter().map(ToString::to_string).collect();
     assert_eq!(
         said,
         [
@@ -270,33 +323,83 @@ fn servers_have_their_own_keys() {
 fn drivers_have_their_own_keys() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
-    let with = |source: &str| DatasetFile::parse(&format!("{before}[source]\nkind = \"odbc\"\n{source}\n[coverage]{after}"), "f.toml");
-    let said = |source: &str| with(source).unwrap_err().faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    let Source::Odbc(spec) = with("driver = \"DM8\"\nattributes = { SERVER = \"10.0.0.14\" }\ntable = \"t\"").unwrap().source else {
+    let with = |source: &str| {
+        DatasetFile::parse(
+            &format!("{before}[source]\nkind = \"odbc\"\n{source}\n[coverage]{after}"),
+            "f.toml",
+        )
+    };
+    let said = |source: &str| {
+        with(source)
+            .unwrap_err()
+            .faults
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    let Source::Odbc(spec) =
+        with("driver = \"DM8\"\nattributes = { SERVER = \"10.0.0.14\" }\ntable = \"t\"")
+            .unwrap()
+            .source
+    else {
         panic!()
     };
-    assert_eq!((&spec.through, spec.connections, spec.unchanging), (&Through::Driver("DM8".into()), 4, false));
-    assert_eq!((spec.attributes, spec.password), (vec![("SERVER".to_owned(), "10.0.0.14".to_owned())], Password::None));
-    let Source::Odbc(spec) = with("dsn = \"a\"\nfile = { DBQ = \"in/a.mdb\" }\ntable = \"t\"\nunchanging = true").unwrap().source else {
+    assert_eq!(
+        (&spec.through, spec.connections, spec.unchanging),
+        (&Through::Driver("DM8".into()), 4, false)
+    );
+    assert_eq!(
+        (spec.attributes, spec.password),
+        (vec![("SERVER".to_owned(), "10.0.0.14".to_owned())], Password::None)
+    );
+    let Source::Odbc(spec) =
+        with("dsn = \"a\"\nfile = { DBQ = \"in/a.mdb\" }\ntable = \"t\"\nunchanging = true")
+            .unwrap()
+            .source
+    else {
         panic!()
     };
-    assert_eq!((spec.through, spec.file), (Through::Dsn("a".into()), Some(("DBQ".into(), "in/a.mdb".into()))));
+    assert_eq!(
+        (spec.through, spec.file),
+        (Through::Dsn("a".into()), Some(("DBQ".into(), "in/a.mdb".into())))
+    );
     assert!(spec.unchanging);
     for (source, why) in [
         ("table = \"t\"", "`source.driver`: missing"),
         ("driver = \"a\"\ndsn = \"b\"\ntable = \"t\"", "there is `driver` already"),
         ("dsn = \"a\"\ntable = \"t\"\nfile = { DBQ = \"../a.mdb\" }", "no `..`"),
         ("dsn = \"a\"\ntable = \"t\"\nfile = { DBQ = \"a\", X = \"b\" }", "must be one attribute"),
-        ("dsn = \"a\"\ntable = \"t\"\nfile = { DBQ = \"a\" }\nattributes = { dbq = \"b\" }", "among `attributes` already"),
+        (
+            "dsn = \"a\"\ntable = \"t\"\nfile = { DBQ = \"a\" }\nattributes = { dbq = \"b\" }",
+            "among `attributes` already",
+        ),
     ] {
         assert!(said(source).contains(why), "{source}: {}", said(source));
     }
     // Neither a secret, nor who logs in, nor what would end the attribute elsewhere.
-    for name in
-        ["PWD", "Password", "UID", "User ID", "Driver", "DSN", "FileDSN", "SaveFile", "AccessToken", "client_secret", "a=b", "a;b", "{a"]
-    {
-        let told = said(&format!("dsn = \"a\"\ntable = \"t\"\nattributes = {{ \"{name}\" = \"s3cret\" }}"));
-        assert!(told.contains("no user, password or other secret") && !told.contains("s3cret"), "{name}: {told}");
+    for name in [
+        "PWD",
+        "Password",
+        "UID",
+        "User ID",
+        "Driver",
+        "DSN",
+        "FileDSN",
+        "SaveFile",
+        "AccessToken",
+        "client_secret",
+        "a=b",
+        "a;b",
+        "{a",
+    ] {
+        let told = said(&format!(
+            "dsn = \"a\"\ntable = \"t\"\nattributes = {{ \"{name}\" = \"s3cret\" }}"
+        ));
+        assert!(
+            told.contains("no user, password or other secret") && !told.contains("s3cret"),
+            "{name}: {told}"
+        );
     }
 }
 
@@ -304,23 +407,58 @@ fn drivers_have_their_own_keys() {
 fn interfaces_have_their_own_keys() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
-    let open = |source: &str| DatasetFile::parse(&format!("{before}[source]\nkind = \"rest\"\n{source}\n[coverage]{after}"), "f.toml");
+    let open = |source: &str| {
+        DatasetFile::parse(
+            &format!("{before}[source]\nkind = \"rest\"\n{source}\n[coverage]{after}"),
+            "f.toml",
+        )
+    };
     let hidden = "nothing_hidden = \"its role sees every district\"\n";
-    let with = |source: &str| open(&format!("live = \"it answers from the register itself\"\n{hidden}{source}"));
-    let said = |source: &str| with(source).unwrap_err().faults.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let with = |source: &str| {
+        open(&format!("live = \"it answers from the register itself\"\n{hidden}{source}"))
+    };
+    let said = |source: &str| {
+        with(source).unwrap_err().faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
     let least = "url = \"https://a/b?key=s3cret\"\nrows = \"\"\n";
-    let Source::Rest(rest) = with(&format!("{least}paging = {{ kind = \"whole\" }}")).unwrap().source else { panic!("no rest") };
-    assert_eq!((rest.time_out, rest.most_pages, rest.refresh_every), (Duration::from_secs(30), 10_000, Duration::from_secs(900)));
+    let Source::Rest(rest) =
+        with(&format!("{least}paging = {{ kind = \"whole\" }}")).unwrap().source
+    else {
+        panic!("no rest")
+    };
+    assert_eq!(
+        (rest.time_out, rest.most_pages, rest.refresh_every),
+        (Duration::from_secs(30), 10_000, Duration::from_secs(900))
+    );
     assert!(!format!("{rest:?}").contains("s3cret"));
     // Of when its answers are, and that nothing is hidden, is asked of nobody but its owner, who says why.
-    let stated = |more: &str| open(&format!("{least}paging = {{ kind = \"whole\" }}\n{more}")).map(|file| file.source);
-    let faults = |more: &str| stated(more).unwrap_err().faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    assert!(matches!(stated(&format!("{hidden}as_of = \"/at\"")), Ok(Source::Rest(Rest { age: Age::Said(Total::Body(_)), .. }))));
+    let stated = |more: &str| {
+        open(&format!("{least}paging = {{ kind = \"whole\" }}\n{more}")).map(|file| file.source)
+    };
+    let faults = |more: &str| {
+        stated(more)
+            .unwrap_err()
+            .faults
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert!(matches!(
+        stated(&format!("{hidden}as_of = \"/at\"")),
+        Ok(Source::Rest(Rest { age: Age::Said(Total::Body(_)), .. }))
+    ));
     assert!(faults(hidden).contains("`source.live`: missing"), "{}", faults(hidden));
-    assert!(faults(&format!("{hidden}as_of = \"/at\"\nlive = \"it is the register\"")).contains("there is `live` already"));
+    assert!(
+        faults(&format!("{hidden}as_of = \"/at\"\nlive = \"it is the register\""))
+            .contains("there is `live` already")
+    );
     for filler in ["", "yes", "FILL_IN", "      yes      ", "true"] {
         let told = faults(&format!("live = \"{filler}\"\nnothing_hidden = \"{filler}\""));
-        assert!(told.contains("`source.live`") && told.contains("`source.nothing_hidden`"), "{filler}: {told}");
+        assert!(
+            told.contains("`source.live`") && told.contains("`source.nothing_hidden`"),
+            "{filler}: {told}"
+        );
     }
     assert!(stated("live = \"直接读业务库\"\nnothing_hidden = \"本账号可见全部区县\"").is_ok());
     // Where only the numbering tells pages apart, ids must.
@@ -344,27 +482,50 @@ fn interfaces_have_their_own_keys() {
         "most_pages`",
         "refresh_every`",
     ] {
-        assert!(told.iter().any(|fault| fault.starts_with(&format!("`source.{key}"))), "{key} among {told:?}");
+        assert!(
+            told.iter().any(|fault| fault.starts_with(&format!("`source.{key}"))),
+            "{key} among {told:?}"
+        );
     }
     assert!(!told.join(" ").contains("s3cret"), "{told:?}");
     let whole = "rows = \"\"\npaging = { kind = \"whole\" }\n";
-    for clear in ["url = \"http://a/?k=s3cret\"\n", "url = \"https://a/?k=s3cret\"\ntls = \"off\"\n"] {
-        assert_eq!(said(&format!("{clear}{whole}")), ["`source.url`: `https` goes with `tls = \"verify\"`, `http` with `tls = \"off\"`"]);
+    for clear in
+        ["url = \"http://a/?k=s3cret\"\n", "url = \"https://a/?k=s3cret\"\ntls = \"off\"\n"]
+    {
+        assert_eq!(
+            said(&format!("{clear}{whole}")),
+            ["`source.url`: `https` goes with `tls = \"verify\"`, `http` with `tls = \"off\"`"]
+        );
     }
     assert_eq!(
         said(&format!("{least}paging = {{ kind = \"page\", parameter = \"key\", id = \"n\" }}")),
-        ["`source.paging.parameter` = `key`: must be a query parameter's name, and one that `url` has not"]
+        [
+            "`source.paging.parameter` = `key`: must be a query parameter's name, and one that `url` has not"
+        ]
     );
 }
 
 #[test]
 fn whether_it_keeps_what_has_ended_is_its_owners_word_and_unsaid_is_no() {
-    let said = |word: &str| HOUSEHOLD.replace("row_floor = 1000", &format!("row_floor = 1000\n{word}"));
-    let keeps = |word: &str| DatasetFile::parse(&said(word), "f.toml").unwrap().to_statement(SystemTime::now()).keeps_ended;
-    assert_eq!((keeps(""), keeps("ended = \"removed\""), keeps("ended = \"kept\"")), (false, false, true));
+    let said =
+        |word: &str| HOUSEHOLD.replace("row_floor = 1000", &format!("row_floor = 1000\n{word}"));
+    let keeps = |word: &str| {
+        DatasetFile::parse(&said(word), "f.toml")
+            .unwrap()
+            .to_statement(SystemTime::now())
+            .keeps_ended
+    };
+    assert_eq!(
+        (keeps(""), keeps("ended = \"removed\""), keeps("ended = \"kept\"")),
+        (false, false, true)
+    );
     let undated = DatasetFile::parse(&said("undated_before = \"2010-01-01\""), "f.toml").unwrap();
     assert_eq!(undated.to_statement(SystemTime::now()).undated_before, "2010-01-01");
-    assert_eq!(DatasetFile::parse(&said("undated_before = 2010-01-01"), "f.toml").unwrap(), undated, "TOML has dates too");
+    assert_eq!(
+        DatasetFile::parse(&said("undated_before = 2010-01-01"), "f.toml").unwrap(),
+        undated,
+        "TOML has dates too"
+    );
     let error = DatasetFile::parse(&said("ended = true"), "f.toml").unwrap_err().to_string();
     assert!(error.contains("`dataset.ended` = `true`: must be `kept`"), "{error}");
 }
@@ -374,7 +535,8 @@ fn every_kinds_example_can_be_read() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();
     for kind in KINDS {
-        let file = DatasetFile::parse(&format!("{before}{}\n[coverage]{after}", kind.example), "f.toml");
+        let file =
+            DatasetFile::parse(&format!("{before}{}\n[coverage]{after}", kind.example), "f.toml");
         assert!(file.is_ok(), "{}: {}", kind.name, file.unwrap_err());
     }
 }
@@ -416,16 +578,26 @@ fn every_fault_is_told_at_once() {
 
 #[test]
 fn a_fault_of_a_column_is_not_also_one_of_the_look_up_that_names_it() {
-    let error = DatasetFile::parse(&HOUSEHOLD.replacen("\"L2\"", "\"L5\"", 1).replacen("\"L3\"", "\"L5\"", 1), "f.toml").unwrap_err();
+    let error = DatasetFile::parse(
+        &HOUSEHOLD.replacen("\"L2\"", "\"L5\"", 1).replacen("\"L3\"", "\"L5\"", 1),
+        "f.toml",
+    )
+    .unwrap_err();
     assert!(error.faults.iter().all(|fault| fault.key.ends_with(".grade")), "{error}");
     assert!(!error.faults.is_empty());
 }
 
 #[test]
 fn a_column_is_named_by_what_is_known_of_it() {
-    let said = |from: &str, to: &str| DatasetFile::parse(&HOUSEHOLD.replacen(from, to, 1), "f.toml").unwrap_err().to_string();
+    let said = |from: &str, to: &str| {
+        DatasetFile::parse(&HOUSEHOLD.replacen(from, to, 1), "f.toml").unwrap_err().to_string()
+    };
     let grade = "must be `L1` to `L4`";
-    assert!(said("\"L2\"", "\"L5\"").contains(&format!("`column[3].grade` (column \"status\", field \"ZT\") = `L5`: {grade}")));
+    assert!(
+        said("\"L2\"", "\"L5\"").contains(&format!(
+            "`column[3].grade` (column \"status\", field \"ZT\") = `L5`: {grade}"
+        ))
+    );
     let unnamed = said("name = \"status\"\n", "");
     assert!(unnamed.contains("`column[3].name` (field \"ZT\"): missing"), "{unnamed}");
     let odd = said("\"registered\", \"正常\" = \"registered\"", "\"a b\", \"正常\" = 1");
@@ -434,21 +606,32 @@ fn a_column_is_named_by_what_is_known_of_it() {
 
 #[test]
 fn what_a_file_says_cannot_move_what_is_read() {
-    let error = DatasetFile::parse(&HOUSEHOLD.replace("\"L2\"", "\"\\u001b[2J\\u0000\""), "f.toml").unwrap_err().to_string();
+    let error = DatasetFile::parse(&HOUSEHOLD.replace("\"L2\"", "\"\\u001b[2J\\u0000\""), "f.toml")
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("\\u{1b}[2J\\u{0}"), "{error}");
     assert!(error.chars().all(|c| c == '\n' || !c.is_control()), "{error}");
-    let deep = DatasetFile::parse(&format!("a = {}", "[".repeat(2000)), "f.toml").unwrap_err().to_string();
+    let deep =
+        DatasetFile::parse(&format!("a = {}", "[".repeat(2000)), "f.toml").unwrap_err().to_string();
     assert!(deep.len() < 500 && deep.contains("line 1"), "{deep}");
 }
 
 #[test]
 fn only_a_look_ups_own_columns_may_be_blank() {
-    let with = |line: &str| DatasetFile::parse(&HOUSEHOLD.replace("may_be_blank = [\"father_id\"]", line), "f.toml");
+    let with = |line: &str| {
+        DatasetFile::parse(&HOUSEHOLD.replace("may_be_blank = [\"father_id\"]", line), "f.toml")
+    };
     assert!(with("").unwrap().lookups[0].may_be_blank.is_empty(), "nothing, unless said");
     for (line, said) in [
-        ("may_be_blank = [\"status\"]", "`lookup[1].may_be_blank` (lookup \"kin\") = `status`: not one of this look-up's `columns`"),
+        (
+            "may_be_blank = [\"status\"]",
+            "`lookup[1].may_be_blank` (lookup \"kin\") = `status`: not one of this look-up's `columns`",
+        ),
         ("may_be_blank = [\"fathr_id\"]", "did you mean `father_id`?"),
-        ("may_be_blank = [\"father_id\", \"father_id\"]", "must list columns of this look-up, each once"),
+        (
+            "may_be_blank = [\"father_id\", \"father_id\"]",
+            "must list columns of this look-up, each once",
+        ),
         ("may_be_blank = true", "must list columns of this look-up, each once"),
         ("can_be_blank = []", "unknown key; did you mean `may_be_blank`?"),
     ] {
@@ -467,10 +650,14 @@ fn not_toml_is_one_fault() {
 
 #[test]
 fn manifests_go_round() {
-    let manifest =
-        Manifest { as_of: chrono::DateTime::parse_from_rfc3339("2026-11-22T00:30:00+08:00").unwrap(), rows: 7, sha256: "0f".repeat(32) };
+    let manifest = Manifest {
+        as_of: chrono::DateTime::parse_from_rfc3339("2026-11-22T00:30:00+08:00").unwrap(),
+        rows: 7,
+        sha256: "0f".repeat(32),
+    };
     assert_eq!(Manifest::parse(&manifest.to_text(), "m").unwrap(), manifest);
-    let said = Manifest::parse("as_of = \"2026-11-22\"\nrow = 1\nsha256 = \"AB\"", "m").unwrap_err();
+    let said =
+        Manifest::parse("as_of = \"2026-11-22\"\nrow = 1\nsha256 = \"AB\"", "m").unwrap_err();
     assert_eq!(said.faults.len(), 4);
     // As PowerShell and `certutil` write it.
     let digest = "6600ADA3FC68612AA477D414128D084EBAF1D68D3B50BEFE13487725ADFFFFFF";
@@ -505,14 +692,27 @@ proptest! {
 
 #[test]
 fn quiet_hours_are_read_and_go_over_midnight() {
-    let with = |hours: &str| DatasetFile::parse(&format!("{HOUSEHOLD}\n[limits]\nquiet_hours = {hours}\n"), "f.toml");
+    let with = |hours: &str| {
+        DatasetFile::parse(&format!("{HOUSEHOLD}\n[limits]\nquiet_hours = {hours}\n"), "f.toml")
+    };
     let hours = with("[\"01:00-03:30\", \"23:30-00:15\"]").unwrap().limits.quiet_hours;
-    assert_eq!(hours.iter().map(ToString::to_string).collect::<Vec<_>>(), ["01:00-03:30", "23:30-00:15"]);
-    let quiet = |hour: u16, minute: u16| hours.iter().any(|hours| hours.contains(hour * 60 + minute));
+    assert_eq!(
+        hours.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["01:00-03:30", "23:30-00:15"]
+    );
+    let quiet =
+        |hour: u16, minute: u16| hours.iter().any(|hours| hours.contains(hour * 60 + minute));
     assert!(quiet(1, 0) && quiet(3, 29) && !quiet(3, 30) && !quiet(0, 59));
     assert!(quiet(23, 30) && quiet(0, 0) && quiet(0, 14) && !quiet(0, 15) && !quiet(23, 29));
-    for wrong in ["\"01:00-03:30\"", "[\"1:00-3:30\"]", "[\"01:00-24:00\"]", "[\"01:00-01:00\"]", "[\"01:60-02:00\"]", "[\"01:00\"]", "[1]"]
-    {
+    for wrong in [
+        "\"01:00-03:30\"",
+        "[\"1:00-3:30\"]",
+        "[\"01:00-24:00\"]",
+        "[\"01:00-01:00\"]",
+        "[\"01:60-02:00\"]",
+        "[\"01:00\"]",
+        "[1]",
+    ] {
         assert!(with(wrong).unwrap_err().to_string().contains("limits.quiet_hours"), "{wrong}");
     }
 }

@@ -45,11 +45,12 @@ fn once(raw: &str) -> Option<String> {
 
 /// `%33` and `=33`, of which several can make one character, and `\x33`, `\063`.
 fn byte(text: &str) -> Option<(u8, &str)> {
-    let (digits, radix) = if let Some(digits) = text.strip_prefix(['%', '=']).or_else(|| text.strip_prefix("\\x")) {
-        (digits.split_at_checked(2)?, 16)
-    } else {
-        (text.strip_prefix("\\")?.split_at_checked(3)?, 8)
-    };
+    let (digits, radix) =
+        if let Some(digits) = text.strip_prefix(['%', '=']).or_else(|| text.strip_prefix("\\x")) {
+            (digits.split_at_checked(2)?, 16)
+        } else {
+            (text.strip_prefix("\\")?.split_at_checked(3)?, 8)
+        };
     let (digits, after) = digits;
     let is_number = digits.chars().all(|c| c.is_digit(radix));
     is_number.then(|| u8::from_str_radix(digits, radix).ok()).flatten().map(|byte| (byte, after))
@@ -57,12 +58,14 @@ fn byte(text: &str) -> Option<(u8, &str)> {
 
 /// `\u{33}`, `\u0033`, `\U00000033`, `%u0033`, `U+0033`, `&#51` and `&#x33` without their end.
 fn character(text: &str) -> Option<(char, &str)> {
-    let code = |digits: &str, radix: u32| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+    let code =
+        |digits: &str, radix: u32| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
     if let Some(found) = reference(text) {
         return Some(found);
     }
     if let Some(number) = text.strip_prefix("&#") {
-        let (number, radix) = number.strip_prefix(['x', 'X']).map_or((number, 10), |number| (number, 16));
+        let (number, radix) =
+            number.strip_prefix(['x', 'X']).map_or((number, 10), |number| (number, 16));
         let length = number.chars().take_while(|c| c.is_digit(radix)).count();
         let (digits, after) = number.split_at_checked(length)?;
         return Some((code(digits, radix)?, after.strip_prefix(';').unwrap_or(after)));
@@ -75,7 +78,12 @@ fn character(text: &str) -> Option<(char, &str)> {
         .into_iter()
         .find_map(|(mark, length)| text.strip_prefix(mark).map(|number| (number, length)))?;
     let (digits, after) = number.split_at_checked(length)?;
-    digits.chars().all(|c| c.is_ascii_hexdigit()).then(|| code(digits, 16)).flatten().map(|c| (c, after))
+    digits
+        .chars()
+        .all(|c| c.is_ascii_hexdigit())
+        .then(|| code(digits, 16))
+        .flatten()
+        .map(|c| (c, after))
 }
 
 /// A text without what is between `<` and `>`, `[` and `]`, `{` and `}`; `None` where there is nothing such.
@@ -91,7 +99,10 @@ pub(super) fn without_markup(text: &str) -> Option<String> {
             _ => '}',
         };
         // What holds a digit is a text in brackets, and no mark.
-        let mark = from.find(end).filter(|end| *end <= MOST_MARK).and_then(|end| from.split_at_checked(end + 1));
+        let mark = from
+            .find(end)
+            .filter(|end| *end <= MOST_MARK)
+            .and_then(|end| from.split_at_checked(end + 1));
         match mark.filter(|(mark, _)| end == '>' || !mark.contains(|c: char| c.is_numeric())) {
             Some((_, after)) => rest = after,
             None => {
@@ -124,7 +135,9 @@ pub(super) fn with_whole_days(text: &str) -> Option<String> {
                 changed = true;
             }
             done.push_str(&run);
-            let is_year = run.get(run.len().saturating_sub(4)..).is_some_and(|year| year.starts_with("19") || year.starts_with("20"));
+            let is_year = run
+                .get(run.len().saturating_sub(4)..)
+                .is_some_and(|year| year.starts_with("19") || year.starts_with("20"));
             step = if is_part { step + 1 } else { usize::from(digits >= 4 && is_year) };
             run.clear();
             digits = 0;

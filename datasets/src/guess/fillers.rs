@@ -80,7 +80,15 @@ const UNKNOWN: &[&str] = &[
     "????",
 ];
 /// Days that programs write where there is none.
-const EMPTY_DAYS: &[&str] = &["1800-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "9999-12-31"];
+const EMPTY_DAYS: &[&str] = &[
+    "1800-01-01",
+    "1899-12-30",
+    "1899-12-31",
+    "1900-01-01",
+    "1970-01-01",
+    "2099-12-31",
+    "9999-12-31",
+];
 /// From this length on, one character again and again is no number of anything.
 const RUN: usize = 8;
 /// Longest filler, in bytes.
@@ -112,11 +120,18 @@ impl Fillers {
 
     /// By what they say, the commonest first; days only of a column of dates, and only if they stand more often than a day does by chance.
     pub(super) fn found(&self, of_dates: bool, values: u64) -> Vec<Filler> {
-        let word = |(word, rows): (&String, &u64)| Some(Filler { word: word.clone(), rows: *rows, says: says(word)? });
+        let word = |(word, rows): (&String, &u64)| {
+            Some(Filler { word: word.clone(), rows: *rows, says: says(word)? })
+        };
         let often = (values / ONCE_IN).max(OFTEN);
         let days = self.days.iter().filter(|(_, rows)| of_dates && **rows >= often);
-        let day = |(word, rows): (&String, &u64)| Filler { word: word.clone(), rows: *rows, says: Says::Either };
-        let mut found: Vec<Filler> = self.words.iter().filter_map(word).chain(days.map(day)).collect();
+        let day = |(word, rows): (&String, &u64)| Filler {
+            word: word.clone(),
+            rows: *rows,
+            says: Says::Either,
+        };
+        let mut found: Vec<Filler> =
+            self.words.iter().filter_map(word).chain(days.map(day)).collect();
         found.sort_by(|a, b| (a.says, b.rows, &a.word).cmp(&(b.says, a.rows, &b.word)));
         found
     }
@@ -142,7 +157,8 @@ pub(crate) fn says(text: &str) -> Option<Says> {
     if text.len() > MOST_BYTES {
         return None;
     }
-    let plain: String = fold::unguarded(text).chars().map(fold::narrow).map(|c| c.to_ascii_uppercase()).collect();
+    let plain: String =
+        fold::unguarded(text).chars().map(fold::narrow).map(|c| c.to_ascii_uppercase()).collect();
     if NOTHING.contains(&plain.as_str()) {
         return Some(Says::Nothing);
     }
@@ -155,7 +171,9 @@ pub(crate) fn says(text: &str) -> Option<Says> {
 /// One digit, cross or star again and again, or the digits in their order.
 fn is_placeholder(plain: &str) -> bool {
     let first = plain.chars().next().unwrap_or_default();
-    let runs = plain.len() >= RUN && matches!(first, '0'..='9' | 'X' | '*') && plain.chars().all(|c| c == first);
+    let runs = plain.len() >= RUN
+        && matches!(first, '0'..='9' | 'X' | '*')
+        && plain.chars().all(|c| c == first);
     let counts = plain.len() >= RUN && "123456789012345678901234567890".starts_with(plain);
     runs || counts
 }

@@ -125,13 +125,22 @@ impl Evidence {
             // A list may be of nothing but words that could fill a cell: `有`, `无`.
             (None, Some(codes)) => {
                 let (reason, share) = (codes.reason(), (codes.rows, self.values()));
-                return Guess { unlisted: codes.unlisted(), ..self.guessed(&tally, SemanticType::Code, reason, share, codes.words) };
+                return Guess {
+                    unlisted: codes.unlisted(),
+                    ..self.guessed(&tally, SemanticType::Code, reason, share, codes.words)
+                };
             }
             _ if self.sample.is_empty() => (SemanticType::Text, self.nothing(), (0, 1)),
-            (Some(semantic), _) => (semantic, tally.reason(semantic), (tally.read(semantic), tally.values)),
+            (Some(semantic), _) => {
+                (semantic, tally.reason(semantic), (tally.read(semantic), tally.values))
+            }
             (None, None) => {
                 let nearest = tally.nearest();
-                (SemanticType::Text, tally.text_reason(nearest), (tally.values - tally.read(nearest), tally.values))
+                (
+                    SemanticType::Text,
+                    tally.text_reason(nearest),
+                    (tally.values - tally.read(nearest), tally.values),
+                )
             }
         };
         self.guessed(&tally, semantic, reason, share, Vec::new())
@@ -144,14 +153,33 @@ impl Evidence {
         }
     }
 
-    fn guessed(&self, tally: &Tally<'_>, semantic: SemanticType, reason: String, share: (u64, u64), codes: Vec<String>) -> Guess {
+    fn guessed(
+        &self,
+        tally: &Tally<'_>,
+        semantic: SemanticType,
+        reason: String,
+        share: (u64, u64),
+        codes: Vec<String>,
+    ) -> Guess {
         let (grade, grade_reason) = grade(semantic);
         let examples = tally.unread(semantic).take(MOST_EXAMPLES).map(masked).collect();
         let mut fillers = self.fillers.found(semantic == SemanticType::Date, self.values());
         fillers.retain(|filler| !codes.contains(&filler.word));
         let confidence = confidence(share);
         let (rows, blanks) = (self.rows, self.blanks);
-        Guess { semantic, confidence, reason, grade, grade_reason, rows, blanks, codes, unlisted: 0, fillers, examples }
+        Guess {
+            semantic,
+            confidence,
+            reason,
+            grade,
+            grade_reason,
+            rows,
+            blanks,
+            codes,
+            unlisted: 0,
+            fillers,
+            examples,
+        }
     }
 }
 
@@ -168,11 +196,17 @@ fn grade(semantic: SemanticType) -> (Grade, &'static str) {
         SemanticType::Phone => (Grade::L3, "it reaches a person"),
         SemanticType::Address => (Grade::L3, "it tells where a person lives"),
         SemanticType::Date => (Grade::L2, "a date; take L3 for a date of birth or death"),
-        SemanticType::Code => (Grade::L2, "a code; take L3 where it tells of health, belief, marriage or punishment"),
-        SemanticType::Money => (Grade::L2, "an amount; take L3 where it is somebody's income or debt"),
+        SemanticType::Code => {
+            (Grade::L2, "a code; take L3 where it tells of health, belief, marriage or punishment")
+        }
+        SemanticType::Money => {
+            (Grade::L2, "an amount; take L3 where it is somebody's income or debt")
+        }
         SemanticType::Uscc => (Grade::L2, "it names an enterprise"),
         SemanticType::DivisionCode => (Grade::L1, "divisions are published"),
-        SemanticType::Text | SemanticType::Unspecified => (Grade::L3, "free text can say anything; take L2 for a mere file number"),
+        SemanticType::Text | SemanticType::Unspecified => {
+            (Grade::L3, "free text can say anything; take L2 for a mere file number")
+        }
     }
 }
 

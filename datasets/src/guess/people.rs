@@ -3,7 +3,8 @@
 /// The commonest surnames: nine in ten names of the mainland begin with one of them.
 const SURNAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许韩冯邓曹彭曾萧肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤欧诸葛司上官";
 /// What an address is divided by.
-const PLACES: [char; 14] = ['省', '市', '区', '县', '镇', '乡', '街', '路', '巷', '弄', '村', '道', '里', '州'];
+const PLACES: [char; 14] =
+    ['省', '市', '区', '县', '镇', '乡', '街', '路', '巷', '弄', '村', '道', '里', '州'];
 /// What a house is counted by.
 const HOUSES: [char; 9] = ['号', '號', '幢', '栋', '室', '楼', '组', '户', '层'];
 

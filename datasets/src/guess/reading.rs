@@ -41,24 +41,36 @@ impl<'a> Tally<'a> {
     }
 
     pub(super) fn read(&self, semantic: SemanticType) -> u64 {
-        TRIED.iter().zip(self.read).find(|(tried, _)| **tried == semantic).map_or(self.values, |(_, read)| read)
+        TRIED
+            .iter()
+            .zip(self.read)
+            .find(|(tried, _)| **tried == semantic)
+            .map_or(self.values, |(_, read)| read)
     }
 
     /// The type as which at least half of the values can be read; the strictest of those, unless a later one reads clearly more.
     pub(super) fn best(&self) -> Option<SemanticType> {
-        let fitting = TRIED.into_iter().filter(|semantic| self.read(*semantic) * 2 >= self.values.max(1) && self.is_plausible(*semantic));
-        fitting.reduce(|first, later| if self.read(later) * 4 > self.read(first) * 5 { later } else { first })
+        let fitting = TRIED.into_iter().filter(|semantic| {
+            self.read(*semantic) * 2 >= self.values.max(1) && self.is_plausible(*semantic)
+        });
+        fitting.reduce(
+            |first, later| if self.read(later) * 4 > self.read(first) * 5 { later } else { first },
+        )
     }
 
     /// The type that reads most of the values.
     pub(super) fn nearest(&self) -> SemanticType {
-        let most = TRIED.into_iter().reduce(|first, later| if self.read(later) > self.read(first) { later } else { first });
+        let most = TRIED
+            .into_iter()
+            .reduce(|first, later| if self.read(later) > self.read(first) { later } else { first });
         most.unwrap_or(SemanticType::Text)
     }
 
     /// Numbers that run on are no divisions, of which a register has few.
     fn is_plausible(&self, semantic: SemanticType) -> bool {
-        semantic != SemanticType::DivisionCode || self.values < 10 || self.distinct * 2 <= self.values
+        semantic != SemanticType::DivisionCode
+            || self.values < 10
+            || self.distinct * 2 <= self.values
     }
 
     /// Values that cannot be read as this type.
@@ -69,22 +81,34 @@ impl<'a> Tally<'a> {
 
     /// What speaks for the type, in numbers.
     pub(super) fn reason(&self, semantic: SemanticType) -> String {
-        let mut reason = format!("{} of {} values {}", self.read(semantic), self.values, said(semantic));
+        let mut reason =
+            format!("{} of {} values {}", self.read(semantic), self.values, said(semantic));
         let mut add = |count: usize, what: &str| {
             if count > 0 {
                 reason.push_str(&format!("; {count} {what}"));
             }
         };
-        let count = |fits: &dyn Fn(&str) -> bool| self.sample.iter().filter(|value| fits(value)).count();
+        let count =
+            |fits: &dyn Fn(&str) -> bool| self.sample.iter().filter(|value| fits(value)).count();
         if semantic == SemanticType::ResidentId {
-            add(count(&|value| is_person(value) && value.chars().filter(char::is_ascii_digit).count() == 15), "have 15 digits");
+            add(
+                count(&|value| {
+                    is_person(value) && value.chars().filter(char::is_ascii_digit).count() == 15
+                }),
+                "have 15 digits",
+            );
             add(count(&is_irregular), "are spelled irregularly");
-            add(count(&|value| fold::unguarded(value) != value), "stand in a spreadsheet's guard, such as =\"…\"");
+            add(
+                count(&|value| fold::unguarded(value) != value),
+                "stand in a spreadsheet's guard, such as =\"…\"",
+            );
             add(count(&|value| matches!(parse(value), Reading::Code(_))), "are of an enterprise");
             for (name, scheme) in SCHEMES {
                 let declared = Declared { schemes: [*scheme].into(), ..Declared::default() };
-                let is_one =
-                    |value: &str| matches!(parse(value), Reading::Unreadable) && declared.accounted(value).is_some_and(|of| of.is_empty());
+                let is_one = |value: &str| {
+                    matches!(parse(value), Reading::Unreadable)
+                        && declared.accounted(value).is_some_and(|of| of.is_empty())
+                };
                 add(count(&is_one), &format!("of the form of a `{name}` number (see `schemes`)"));
             }
         }
@@ -94,8 +118,16 @@ impl<'a> Tally<'a> {
 
     pub(super) fn text_reason(&self, nearest: SemanticType) -> String {
         match self.read(nearest) {
-            0 => format!("{} values, {} of them distinct, fit no other type", self.values, self.distinct),
-            read => format!("{} values, {} of them distinct; only {read} {}", self.values, self.distinct, said(nearest)),
+            0 => format!(
+                "{} values, {} of them distinct, fit no other type",
+                self.values, self.distinct
+            ),
+            read => format!(
+                "{} values, {} of them distinct; only {read} {}",
+                self.values,
+                self.distinct,
+                said(nearest)
+            ),
         }
     }
 }
@@ -136,7 +168,10 @@ fn is_of(semantic: SemanticType, value: &str) -> bool {
         SemanticType::DivisionCode => division::read(value).is_some(),
         SemanticType::Money => money::read(value).is_some(),
         SemanticType::PersonName => person_name::read(value).is_some(),
-        SemanticType::Address | SemanticType::Code | SemanticType::Text | SemanticType::Unspecified => true,
+        SemanticType::Address
+        | SemanticType::Code
+        | SemanticType::Text
+        | SemanticType::Unspecified => true,
     }
 }
 
@@ -147,8 +182,12 @@ fn is_person(value: &str) -> bool {
 /// An amount that is written as one: with its currency, its two decimals, or commas every three digits.
 fn is_marked_money(value: &str) -> bool {
     let text = fold::identifier(value);
-    let decimals = text.trim_end_matches(['元', '万']).rsplit_once('.').is_some_and(|(_, decimals)| decimals.len() == 2);
-    let marked = text.contains(['¥', '￥', '元', '万', ',']) || text.contains("RMB") || text.contains("CNY");
+    let decimals = text
+        .trim_end_matches(['元', '万'])
+        .rsplit_once('.')
+        .is_some_and(|(_, decimals)| decimals.len() == 2);
+    let marked =
+        text.contains(['¥', '￥', '元', '万', ',']) || text.contains("RMB") || text.contains("CNY");
     (decimals || marked) && money::read(value).is_some()
 }
 

@@ -176,7 +176,9 @@ const WORDS: &[&str] = &[
     "车位",
 ];
 /// What stands before, between or behind them.
-const PARTS: &[&str] = &["已", "未", "待", "再", "初", "非", "不", "可", "中", "后", "前", "转", "的", "号", "类", "证"];
+const PARTS: &[&str] = &[
+    "已", "未", "待", "再", "初", "非", "不", "可", "中", "后", "前", "转", "的", "号", "类", "证",
+];
 /// Longest word, in characters.
 const MOST_CHARACTERS: usize = 14;
 
@@ -190,7 +192,9 @@ pub(super) fn is_state(word: &str) -> bool {
     let Some(start) = reached.first_mut() else { return false };
     *start = (true, false);
     for at in 0..word.len() {
-        let (Some((true, whole)), Some(rest)) = (reached.get(at).copied(), word.get(at..)) else { continue };
+        let (Some((true, whole)), Some(rest)) = (reached.get(at).copied(), word.get(at..)) else {
+            continue;
+        };
         for (list, is_word) in [(WORDS, true), (PARTS, false)] {
             for part in list.iter().filter(|part| rest.starts_with(**part)) {
                 if let Some(end) = reached.get_mut(at + part.len()) {

@@ -64,13 +64,19 @@ impl Words {
         let words = self.0.as_ref()?;
         let rows_of = |words: &[(&String, u64)]| words.iter().map(|(_, count)| count).sum::<u64>();
         let of: u64 = words.values().sum();
-        let spoken: Vec<(&String, u64)> = words.iter().map(|(word, count)| (word, *count)).filter(|(word, _)| is_spoken(word)).collect();
+        let spoken: Vec<(&String, u64)> = words
+            .iter()
+            .map(|(word, count)| (word, *count))
+            .filter(|(word, _)| is_spoken(word))
+            .collect();
         let all = rows_of(&spoken);
         let least = (all / ONCE_IN).max(OFTEN);
-        let (often, seldom): (Vec<_>, Vec<_>) = spoken.into_iter().partition(|(_, count)| *count >= least);
+        let (often, seldom): (Vec<_>, Vec<_>) =
+            spoken.into_iter().partition(|(_, count)| *count >= least);
         let names = often.iter().filter(|(word, _)| is_name(word)).count();
         let is_sure = |(word, _): &(&String, u64)| is_sure(word, &often);
-        let listed: Vec<(&String, u64)> = seldom.iter().copied().filter(is_sure).chain(often.iter().copied()).collect();
+        let listed: Vec<(&String, u64)> =
+            seldom.iter().copied().filter(is_sure).chain(often.iter().copied()).collect();
         let rows = rows_of(&listed);
         let is_list = !often.is_empty()
             && listed.len() <= MOST_WORDS
@@ -79,9 +85,19 @@ impl Words {
             && listed.len() as u64 * 5 <= rows
             && names * 2 <= often.len()
             && often.iter().all(|(word, _)| is_code(word));
-        let mut without_names: Vec<String> = listed.iter().filter(|(word, _)| !is_name(word)).map(|(word, _)| (*word).clone()).collect();
+        let mut without_names: Vec<String> = listed
+            .iter()
+            .filter(|(word, _)| !is_name(word))
+            .map(|(word, _)| (*word).clone())
+            .collect();
         without_names.sort_unstable();
-        is_list.then(|| Codes { words: without_names, rows, of, names, others: (words.len() - listed.len(), of - rows) })
+        is_list.then(|| Codes {
+            words: without_names,
+            rows,
+            of,
+            names,
+            others: (words.len() - listed.len(), of - rows),
+        })
     }
 }
 
@@ -92,12 +108,21 @@ impl Codes {
     }
 
     pub(super) fn reason(&self) -> String {
-        let mut reason = format!("{} values stand for {} of {} rows", self.words.len() + self.names, self.rows, self.of);
+        let mut reason = format!(
+            "{} values stand for {} of {} rows",
+            self.words.len() + self.names,
+            self.rows,
+            self.of
+        );
         if self.names > 0 {
             reason.push_str(&format!("; {} of them could be names and are not listed", self.names));
         }
         if self.others.0 > 0 {
-            reason.push_str(&format!("; {} others, in {}, are not listed", self.others.0, super::rows(self.others.1)));
+            reason.push_str(&format!(
+                "; {} others, in {}, are not listed",
+                self.others.0,
+                super::rows(self.others.1)
+            ));
         }
         reason
     }
@@ -112,7 +137,11 @@ fn is_spoken(word: &str) -> bool {
 /// or words that say the state of a record.
 fn is_sure(word: &str, often: &[(&String, u64)]) -> bool {
     let like = |is: fn(&u8) -> bool| word.bytes().all(|byte| is(&byte));
-    let as_long = |is: fn(&u8) -> bool| often.iter().any(|(known, _)| known.len() == word.len() && known.bytes().all(|byte| is(&byte)));
+    let as_long = |is: fn(&u8) -> bool| {
+        often
+            .iter()
+            .any(|(known, _)| known.len() == word.len() && known.bytes().all(|byte| is(&byte)))
+    };
     if like(u8::is_ascii_digit) {
         return word.len() <= SHORT || (word.len() <= MOST_DIGITS && as_long(u8::is_ascii_digit));
     }
@@ -126,6 +155,12 @@ fn is_sure(word: &str, often: &[(&String, u64)]) -> bool {
 fn is_code(word: &str) -> bool {
     let digits = word.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
     let is_quantity = digits > 0 && word.contains(['/', '%', '.', '％', '／']);
-    let is_plain = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | '(' | ')' | '（' | '）' | '、' | '/' | '·'));
-    digits <= MOST_DIGITS && !is_quantity && is_plain && (word.len() < 15 || Suspect::new(word).is_anybodys())
+    let is_plain = word.chars().all(|c| {
+        c.is_alphanumeric()
+            || matches!(c, '-' | '_' | ' ' | '(' | ')' | '（' | '）' | '、' | '/' | '·')
+    });
+    digits <= MOST_DIGITS
+        && !is_quantity
+        && is_plain
+        && (word.len() < 15 || Suspect::new(word).is_anybodys())
 }

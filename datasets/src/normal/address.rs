@@ -14,7 +14,9 @@ pub fn read(raw: &str) -> Option<String> {
             other => other,
         })
         .collect();
-    let said =
-        !address.is_empty() && address.chars().count() <= 500 && !address.chars().any(char::is_control) && !address.contains('\u{fffd}');
+    let said = !address.is_empty()
+        && address.chars().count() <= 500
+        && !address.chars().any(char::is_control)
+        && !address.contains('\u{fffd}');
     said.then_some(address)
 }

@@ -4,8 +4,9 @@ use crate::fold;
 
 /// Provinces, regions and municipalities: the first two digits.
 pub(crate) const PROVINCES: [&str; 34] = [
-    "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44", "45", "46", "50",
-    "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82",
+    "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41",
+    "42", "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71",
+    "81", "82",
 ];
 
 /// Districts whose whole area went to another, as the Ministry of Civil Affairs announced it: code, successor, year. A *cell* that names one
@@ -40,14 +41,19 @@ pub fn read(raw: &str) -> Option<String> {
         9 | 12 => text.strip_suffix(if text.len() == 9 { "000" } else { "000000" })?,
         _ => return None,
     };
-    let valid = six.bytes().all(|c| c.is_ascii_digit()) && PROVINCES.iter().any(|province| six.starts_with(province));
+    let valid = six.bytes().all(|c| c.is_ascii_digit())
+        && PROVINCES.iter().any(|province| six.starts_with(province));
     valid.then(|| successor(six).to_owned())
 }
 
 /// The code and all that were merged into it, each with 6, 9 and 12 digits.
 pub fn spellings(code: &str) -> Vec<String> {
     let before = MERGED.iter().map(|(old, ..)| *old).filter(|old| successor(old) == code);
-    [code].into_iter().chain(before).flat_map(|six| [six.to_owned(), format!("{six}000"), format!("{six}000000")]).collect()
+    [code]
+        .into_iter()
+        .chain(before)
+        .flat_map(|six| [six.to_owned(), format!("{six}000"), format!("{six}000000")])
+        .collect()
 }
 
 /// The year in which a district was abolished, if that is known here. What a register covers cannot be said with such a code: of the
@@ -61,8 +67,11 @@ pub fn abolished(code: &str) -> Option<u16> {
 /// counties' (GB/T 2260: two digits each, zeros for "all of it"). It never works the other way: all of a city's counties, named one by one,
 /// are these counties and not the city, for a list of today says nothing of what the city was.
 pub fn common<L: AsRef<[String]>>(lists: &[L]) -> Vec<String> {
-    let in_all = |code: &&String| lists.iter().all(|list| list.as_ref().iter().any(|wide| covers(wide, code)));
-    let mut regions: Vec<String> = lists.iter().flat_map(|list| list.as_ref()).filter(in_all).cloned().collect();
+    let in_all = |code: &&String| {
+        lists.iter().all(|list| list.as_ref().iter().any(|wide| covers(wide, code)))
+    };
+    let mut regions: Vec<String> =
+        lists.iter().flat_map(|list| list.as_ref()).filter(in_all).cloned().collect();
     regions.sort();
     regions.dedup();
     regions

@@ -18,8 +18,14 @@ pub fn read(raw: &str) -> Option<i128> {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(&text)),
     };
-    let text = ["¥", "RMB", "CNY", "人民币"].iter().find_map(|mark| text.strip_prefix(mark)).unwrap_or(text);
-    let (text, unit) = match (text.strip_suffix("万元").or_else(|| text.strip_suffix('万')), text.strip_suffix('元')) {
+    let text = ["¥", "RMB", "CNY", "人民币"]
+        .iter()
+        .find_map(|mark| text.strip_prefix(mark))
+        .unwrap_or(text);
+    let (text, unit) = match (
+        text.strip_suffix("万元").or_else(|| text.strip_suffix('万')),
+        text.strip_suffix('元'),
+    ) {
         (Some(rest), _) => (rest, 10_000),
         (None, Some(rest)) => (rest, 1),
         (None, None) => (text, 1),

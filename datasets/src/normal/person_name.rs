@@ -13,13 +13,17 @@ pub fn read(raw: &str) -> Option<String> {
             continue;
         }
         let c = if matches!(c, '•' | '‧' | '∙' | '・' | '･' | '●') { '·' } else { c };
-        let beside_chinese = name.chars().last().is_some_and(|last| !last.is_ascii()) || !c.is_ascii();
+        let beside_chinese =
+            name.chars().last().is_some_and(|last| !last.is_ascii()) || !c.is_ascii();
         if blank && !name.is_empty() && !beside_chinese {
             name.push(' ');
         }
         blank = false;
         name.push(c);
     }
-    let said = !name.is_empty() && name.chars().count() <= 100 && !name.chars().any(char::is_control) && !name.contains('\u{fffd}');
+    let said = !name.is_empty()
+        && name.chars().count() <= 100
+        && !name.chars().any(char::is_control)
+        && !name.contains('\u{fffd}');
     said.then_some(name)
 }

@@ -10,7 +10,8 @@ fn disguised(text: &str, dice: &[u8], blanks: &[char]) -> String {
     for (at, c) in text.chars().enumerate() {
         let die = dice[at % dice.len()];
         let c = if die & 1 == 1 { c.to_ascii_lowercase() } else { c };
-        let wide = (die & 6 == 6 && c.is_ascii_graphic()).then(|| char::from_u32(u32::from(c) + 0xfee0).unwrap());
+        let wide = (die & 6 == 6 && c.is_ascii_graphic())
+            .then(|| char::from_u32(u32::from(c) + 0xfee0).unwrap());
         out.push(wide.unwrap_or(c));
         if die & 24 == 24 && !blanks.is_empty() {
             out.push(blanks[usize::from(die >> 5) % blanks.len()]);
@@ -25,7 +26,11 @@ fn credit_code(first: &[u8]) -> String {
     let mut code = BEGINS[usize::from(first[0]) % 4].as_bytes().to_vec();
     code.extend(first[8..].iter().map(|c| ALPHABET[usize::from(*c) % 31]));
     let first = code;
-    let whole = ALPHABET.iter().map(|last| [first.as_slice(), &[*last]].concat()).find(|code| uscc::is_valid(code)).unwrap();
+    let whole = ALPHABET
+        .iter()
+        .map(|last| [first.as_slice(), &[*last]].concat())
+        .find(|code| uscc::is_valid(code))
+        .unwrap();
     String::from_utf8(whole).unwrap()
 }
 
@@ -107,12 +112,22 @@ fn an_abolished_district_is_never_its_successor() {
     let lists = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect::<Vec<_>>();
     let common = |one: &[&str], other: &[&str]| division::common(&[lists(one), lists(other)]);
     // Whatever two registers state, the answer is about nothing that one of them does not name.
-    for (old, new) in [("330103", "330105"), ("330104", "330102"), ("330104", "330114"), ("120107", "120116"), ("310108", "310106")] {
+    for (old, new) in [
+        ("330103", "330105"),
+        ("330104", "330102"),
+        ("330104", "330114"),
+        ("120107", "120116"),
+        ("310108", "310106"),
+    ] {
         assert!(division::abolished(old).is_some() && division::abolished(new).is_none());
         assert!(common(&[old], &[new]).is_empty(), "{old} is a part of {new}");
         assert_eq!(common(&[old], &[old]), [old], "as it was stated");
     }
-    assert_eq!(division::read("330104").as_deref(), Some("330104"), "divided in 2021: it has no single successor");
+    assert_eq!(
+        division::read("330104").as_deref(),
+        Some("330104"),
+        "divided in 2021: it has no single successor"
+    );
     // A part is not the whole, and parts do not add up to it.
     assert_eq!(common(&["330100"], &["330102", "330105"]), ["330102", "330105"]);
     assert_eq!(common(&["330000"], &["330100", "310000"]), ["330100"]);
@@ -136,13 +151,39 @@ proptest! {
 
 #[test]
 fn what_is_doubtful_is_unreadable() {
-    for raw in ["", "1,23", "12,34.00", "1.234", "1.", ".5", "壹万元整", "1e5", "1,2345", "1234,567", "--1", "1.2.3"] {
+    for raw in [
+        "",
+        "1,23",
+        "12,34.00",
+        "1.234",
+        "1.",
+        ".5",
+        "壹万元整",
+        "1e5",
+        "1,2345",
+        "1234,567",
+        "--1",
+        "1.2.3",
+    ] {
         assert_eq!(money::read(raw), None, "{raw}");
     }
-    assert_eq!((money::read("12.5万元"), money::read("-1,234.5"), money::read("0")), (Some(12_500_000), Some(-123_450), Some(0)));
-    assert_eq!((money::read("1234.5000"), money::read("12.34560000万"), money::read("0.0000")), (Some(123_450), Some(12_345_600), Some(0)));
+    assert_eq!(
+        (money::read("12.5万元"), money::read("-1,234.5"), money::read("0")),
+        (Some(12_500_000), Some(-123_450), Some(0))
+    );
+    assert_eq!(
+        (money::read("1234.5000"), money::read("12.34560000万"), money::read("0.0000")),
+        (Some(123_450), Some(12_345_600), Some(0))
+    );
     assert_eq!((money::read("1234.5050"), money::read("0.00100万")), (None, Some(1_000)));
-    for raw in ["8888 6666", "13800138000/13900139000", "1380013800", "0571-88886666-801", "12800138000", "+1 202 555 0100"] {
+    for raw in [
+        "8888 6666",
+        "13800138000/13900139000",
+        "1380013800",
+        "0571-88886666-801",
+        "12800138000",
+        "+1 202 555 0100",
+    ] {
         assert_eq!(phone::read(raw), None, "{raw}");
     }
     assert_eq!(phone::read("(010) 6505 1234").as_deref(), Some("+861065051234"));

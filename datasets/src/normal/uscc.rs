@@ -11,7 +11,8 @@ const AUTHORITIES: &[u8] = b"123456789ANY";
 
 /// Reads a code, whatever case, width, blanks and hyphens it is written with: 18 characters whose check character holds.
 pub fn read(raw: &str) -> Option<String> {
-    let text: String = fold::identifier(raw.get(..raw.len().min(256))?).chars().filter(|c| *c != '-').collect();
+    let text: String =
+        fold::identifier(raw.get(..raw.len().min(256))?).chars().filter(|c| *c != '-').collect();
     is_valid(text.as_bytes()).then_some(text)
 }
 
@@ -33,7 +34,9 @@ pub fn is_valid(text: &[u8]) -> bool {
 /// Divisions by their provinces, and `100000` for bodies that the state itself registers.
 fn is_division(six: &[u8]) -> bool {
     let province = six.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-    six == b"100000" || (six.iter().all(u8::is_ascii_digit) && province.is_some_and(|two| PROVINCES.contains(&two)))
+    six == b"100000"
+        || (six.iter().all(u8::is_ascii_digit)
+            && province.is_some_and(|two| PROVINCES.contains(&two)))
 }
 
 fn has_check_character(text: &[u8]) -> bool {

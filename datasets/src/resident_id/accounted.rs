@@ -89,7 +89,8 @@ impl Declared {
         let mut persons: Vec<ResidentId> = Vec::new();
         let mut items = 0;
         for item in text.split(SEPARATORS) {
-            let found = self.item(item).filter(|_| !is_doubtful(item) && !is_spreadsheet_rounded(item))?;
+            let found =
+                self.item(item).filter(|_| !is_doubtful(item) && !is_spreadsheet_rounded(item))?;
             persons.extend(found.filter(|person| !persons.contains(person)));
             items += 1;
         }
@@ -113,7 +114,10 @@ impl Declared {
                 let text = fold::identifier(raw);
                 // What could be left of somebody's id is not another scheme's number, whatever it looks like.
                 let fits = self.schemes.iter().any(|scheme| scheme.fits(&text));
-                (fits && (!text.starts_with(|c: char| c.is_ascii_digit()) || Suspect::new(raw).is_anybodys())).then_some(None)
+                (fits
+                    && (!text.starts_with(|c: char| c.is_ascii_digit())
+                        || Suspect::new(raw).is_anybodys()))
+                .then_some(None)
             }
         }
     }

@@ -45,7 +45,9 @@ pub struct Damaged {
 /// The damaged ids in a text. Whole ones are [`super::persons_in`]'s.
 pub fn damaged_in(raw: &str) -> Vec<Damaged> {
     // Nearly nothing shows so many digits; the last character may be an `X`.
-    if raw.len() < SHOWN || raw.bytes().filter(u8::is_ascii_digit).count() + 1 < SHOWN_OF_WHOLE && raw.is_ascii() {
+    if raw.len() < SHOWN
+        || raw.bytes().filter(u8::is_ascii_digit).count() + 1 < SHOWN_OF_WHOLE && raw.is_ascii()
+    {
         return Vec::new();
     }
     let text = fold::narrowed(raw);
@@ -98,8 +100,10 @@ fn damaged_in_reading(text: &str) -> Vec<Damaged> {
         if groups.len() > 1 {
             damaged.extend(one(&groups.concat()));
         }
-        let windows = (2..=MOST_GROUPS.min(groups.len().saturating_sub(1))).flat_map(|size| groups.windows(size));
-        damaged.extend(windows.filter_map(|window| one(&window.concat())).filter(|one| one.is_masked));
+        let windows = (2..=MOST_GROUPS.min(groups.len().saturating_sub(1)))
+            .flat_map(|size| groups.windows(size));
+        damaged
+            .extend(windows.filter_map(|window| one(&window.concat())).filter(|one| one.is_masked));
     }
     damaged
 }
@@ -118,7 +122,8 @@ fn one(run: &str) -> Option<Damaged> {
         let longest = body.split(|c| !hides(c)).map(|row| row.chars().count()).max().unwrap_or(0);
         let is_card = matches!(length, 16 | 19) && run.starts_with("62");
         // So many masks tell how many characters they hide, or nearly.
-        (matches!(length, 15 | 18) && longest >= MASKS && shown >= SHOWN_OF_WHOLE) || (shown >= SHOWN && !is_card)
+        (matches!(length, 15 | 18) && longest >= MASKS && shown >= SHOWN_OF_WHOLE)
+            || (shown >= SHOWN && !is_card)
     } else {
         match length {
             17 => looks_mistyped(run) || looks_cut(run),

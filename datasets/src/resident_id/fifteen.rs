@@ -29,11 +29,18 @@ pub fn is_doubtful(raw: &str) -> bool {
     let text: String = folded(raw).take(DIGITS + 1).collect();
     let is_short = text.len() == DIGITS && text.bytes().all(|c| c.is_ascii_digit());
     let born = |digits: String, years: Range<i32>| {
-        chrono::NaiveDate::parse_from_str(&digits, "%Y%m%d").is_ok_and(|day| years.contains(&day.year()))
+        chrono::NaiveDate::parse_from_str(&digits, "%Y%m%d")
+            .is_ok_and(|day| years.contains(&day.year()))
     };
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    let exchanged = || part(8, 10) != part(10, 12) && born(format!("19{}{}{}", part(6, 8), part(10, 12), part(8, 10)), 1900..2000);
-    is_short && (born(part(6, 14).to_owned(), 1800..2100) || born(format!("20{}", part(6, 12)), 2000..2040) || exchanged())
+    let exchanged = || {
+        part(8, 10) != part(10, 12)
+            && born(format!("19{}{}{}", part(6, 8), part(10, 12), part(8, 10)), 1900..2000)
+    };
+    is_short
+        && (born(part(6, 14).to_owned(), 1800..2100)
+            || born(format!("20{}", part(6, 12)), 2000..2040)
+            || exchanged())
 }
 
 /// The 15 digits of a [`is_doubtful`] cell, for an index: it could be a person's exactly if they are among their [`doubtfuls`].
@@ -51,7 +58,8 @@ pub fn doubtfuls(key: &ResidentId) -> impl Iterator<Item = u64> {
         let part = |range: Range<usize>| short.get(range);
         format!("{}{}{}{}", part(0..8)?, part(10..12)?, part(8..10)?, part(12..15)?).parse().ok()
     });
-    let without_century = text.get(6..8).filter(|century| *century == "20").and_then(|_| without_century());
+    let without_century =
+        text.get(6..8).filter(|century| *century == "20").and_then(|_| without_century());
     [cut, without_century, exchanged].into_iter().flatten()
 }
 
@@ -59,7 +67,12 @@ pub fn doubtfuls(key: &ResidentId) -> impl Iterator<Item = u64> {
 pub fn fifteens(key: &ResidentId) -> impl Iterator<Item = u64> {
     let digit = |number: u64, c: &u8| c.is_ascii_digit().then(|| number * 10 + u64::from(c - b'0'));
     let number = move |digits: &[u8]| digits.iter().try_fold(0, digit);
-    key.0.windows(DIGITS).filter_map(number).chain(number(&key.short())).collect::<Vec<_>>().into_iter()
+    key.0
+        .windows(DIGITS)
+        .filter_map(number)
+        .chain(number(&key.short()))
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// The 15 digits that are left of 18.

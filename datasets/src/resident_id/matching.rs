@@ -102,7 +102,9 @@ impl Probe {
         Self {
             counts: Counts::of(long),
             forms: [Form::new(long), Form::new(short)],
-            exchanged: exchanged.filter(|(other, _)| other != long).map(|(long, short)| [Form::new(&long), Form::new(&short)]),
+            exchanged: exchanged
+                .filter(|(other, _)| other != long)
+                .map(|(long, short)| [Form::new(&long), Form::new(&short)]),
         }
     }
 
@@ -134,9 +136,13 @@ impl Suspect {
         let text = fold::narrowed(raw);
         let text = fold::unguarded(fold::trimmed(&text));
         // What stands between two of these is somebody of its own: none of them may be unexplained.
-        let items: Vec<&str> = text.split(|c: char| SEPARATORS.contains(&c) && !fold::is_blank(c)).collect();
+        let items: Vec<&str> =
+            text.split(|c: char| SEPARATORS.contains(&c) && !fold::is_blank(c)).collect();
         // What nobody sees divides nothing.
-        let words: Vec<&str> = text.split(char::is_whitespace).filter(|word| !fold::trimmed(word).is_empty()).collect();
+        let words: Vec<&str> = text
+            .split(char::is_whitespace)
+            .filter(|word| !fold::trimmed(word).is_empty())
+            .collect();
         let takes = match (items.len(), words.len()) {
             (1, 0 | 1) => judged(text),
             (1, _) => in_words(&words, today),
@@ -184,7 +190,8 @@ fn is_whole(text: &str) -> bool {
 /// words that are not whole, side by side, must make one, and beside a whole one each must be one, too.
 fn in_words(words: &[&str], today: NaiveDate) -> Option<Vec<Take>> {
     let each = all_judged(words, today);
-    let mut takes = if words.iter().any(|word| is_whole(word)) { each? } else { each.unwrap_or_default() };
+    let mut takes =
+        if words.iter().any(|word| is_whole(word)) { each? } else { each.unwrap_or_default() };
     for run in words.chunk_by(|a, b| !is_whole(a) && !is_whole(b)).filter(|run| run.len() > 1) {
         takes.extend(judged(&run.join(" "))?);
     }
@@ -223,30 +230,47 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
     // A whole id, and something that is no slip of the pen behind or before it: nobody knows who else is meant.
     let is_known = |c: char| c.is_ascii_digit() || c == 'X';
     let mut runs = text.split(|c| !is_known(*c));
-    let is_whole =
-        |run: &[char]| is_whole(&run.iter().collect::<String>()) || (matches!(run.len(), 15 | 18) && Take::typed(run).is_shape());
+    let is_whole = |run: &[char]| {
+        is_whole(&run.iter().collect::<String>())
+            || (matches!(run.len(), 15 | 18) && Take::typed(run).is_shape())
+    };
     if runs.any(|run| run.len() < text.len() && is_whole(run)) {
         return None;
     }
     let kinds = text.iter().map(|c| Character::of(*c)).collect::<Option<Vec<_>>>()?;
     let count = |kind: Character| kinds.iter().filter(|one| **one == kind).count();
-    let (known, slips, dividers) = (count(Character::Known), count(Character::LookAlike), count(Character::Divider));
+    let (known, slips, dividers) =
+        (count(Character::Known), count(Character::LookAlike), count(Character::Divider));
     // More than one id can be: nobody knows where the one ends, and who the other is.
     // And a point behind the first digit is a number's, of which nobody knows how many digits it had.
     let is_number = text.get(1) == Some(&'.');
-    if known > LONGEST || slips > MOST_SLIPS || is_date(&plain) || is_number || (dividers > 0 && known < FEWEST_DIVIDED) {
+    if known > LONGEST
+        || slips > MOST_SLIPS
+        || is_date(&plain)
+        || is_number
+        || (dividers > 0 && known < FEWEST_DIVIDED)
+    {
         return None;
     }
-    let whole: Vec<char> = text.iter().zip(&kinds).filter(|(_, kind)| **kind != Character::Divider).map(|(c, _)| *c).collect();
+    let whole: Vec<char> = text
+        .iter()
+        .zip(&kinds)
+        .filter(|(_, kind)| **kind != Character::Divider)
+        .map(|(c, _)| *c)
+        .collect();
     let masks = hidden(&whole);
     let is_masked = masks.contains(&true);
     let marks = masks.iter().filter(|hidden| **hidden).count();
-    let shown: String = whole.iter().zip(&masks).filter(|(_, hidden)| !**hidden).map(|(c, _)| *c).collect();
+    let shown: String =
+        whole.iter().zip(&masks).filter(|(_, hidden)| !**hidden).map(|(c, _)| *c).collect();
     let is_rounded = whole.ends_with(&['0', '0', '0']);
     // One kind of damage explains a cell; two would explain nearly everything. A mask that hides nothing is no mask. And what a filling machine
     // wrote says nothing, nor what is beside it.
-    let hides_nothing = is_whole(&shown.chars().collect::<Vec<_>>()) || shown.len() >= 18 || (shown.len() >= 15 && marks > 1);
-    let is_twice = (is_masked && (slips + dividers > 0 || is_rounded)) || (slips > 0 && (is_rounded || whole.len() < FEWEST_MISREAD));
+    let hides_nothing = is_whole(&shown.chars().collect::<Vec<_>>())
+        || shown.len() >= 18
+        || (shown.len() >= 15 && marks > 1);
+    let is_twice = (is_masked && (slips + dividers > 0 || is_rounded))
+        || (slips > 0 && (is_rounded || whole.len() < FEWEST_MISREAD));
     if is_filled(&whole) || is_twice || (is_masked && hides_nothing) {
         return None;
     }
@@ -270,8 +294,13 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
     if !rounded.is_empty() {
         // The number may have been mistyped before; where it begins no id to the letter, it was. That it
         // looks like one of 15 by chance says nothing, for those are never cut so.
-        let slips = (0..LEVELS - 1).find(|slips| rounded.iter().any(|take| LONG_IDS.is_near(&take.tokens, *slips)))?;
-        takes.extend(rounded.into_iter().map(|take| Take { most: slips + 1, least: slips, ..take }));
+        let slips = (0..LEVELS - 1)
+            .find(|slips| rounded.iter().any(|take| LONG_IDS.is_near(&take.tokens, *slips)))?;
+        takes.extend(rounded.into_iter().map(|take| Take {
+            most: slips + 1,
+            least: slips,
+            ..take
+        }));
     }
     explained(takes, KNOWN_ENOUGH)
 }
@@ -289,7 +318,12 @@ enum Character {
 impl Character {
     /// `None`: no damage to an id leaves it there.
     fn of(c: char) -> Option<Self> {
-        let kinds = [(MASKS, Self::Mask), (UNCERTAIN, Self::Uncertain), (DIVIDERS, Self::Divider), (LOOK_ALIKES, Self::LookAlike)];
+        let kinds = [
+            (MASKS, Self::Mask),
+            (UNCERTAIN, Self::Uncertain),
+            (DIVIDERS, Self::Divider),
+            (LOOK_ALIKES, Self::LookAlike),
+        ];
         if c.is_ascii_digit() || c == 'X' {
             return Some(Self::Known);
         }
@@ -324,7 +358,10 @@ fn hidden(text: &[char]) -> Vec<bool> {
 /// Whether digits stand there that nobody typed from a card: a long run of one digit or of digits in their order, or `0000` or `9999` at the
 /// end. A year and a month can bring four zeros.
 fn is_filled(text: &[char]) -> bool {
-    let digits: Vec<u8> = text.iter().map(|c| u8::try_from(*c).ok().filter(u8::is_ascii_digit).unwrap_or(b'*')).collect();
+    let digits: Vec<u8> = text
+        .iter()
+        .map(|c| u8::try_from(*c).ok().filter(u8::is_ascii_digit).unwrap_or(b'*'))
+        .collect();
     let runs = digits.chunk_by(|a, b| a == b).filter(|run| run.first() != Some(&b'*'));
     let is_long = |run: &[u8]| run.len() > 4;
     let tail = digits.get(14..18).filter(|_| digits.len() == 18).unwrap_or_default();

@@ -23,7 +23,9 @@ use crate::normal::uscc;
 
 pub use accounted::{Declared, SchemeBy, Whose};
 pub use beside::{Damaged, damaged_in};
-pub use fifteen::{doubtfuls, fifteens, is_doubtful, is_spreadsheet_rounded, rounded_digits, short_digits};
+pub use fifteen::{
+    doubtfuls, fifteens, is_doubtful, is_spreadsheet_rounded, rounded_digits, short_digits,
+};
 pub use matching::{Probe, Suspect, could_match};
 pub use named::{names_somebody, persons_among, persons_in, pieces_among};
 pub use schemes::{SCHEMES, Scheme};
@@ -52,13 +54,17 @@ pub enum Reading {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StrictError {
     /// Not 18 characters.
-    #[error("a resident id has 18 characters, and this has {found}: copy the number from the card in full")]
+    #[error(
+        "a resident id has 18 characters, and this has {found}: copy the number from the card in full"
+    )]
     Length {
         /// Characters given, blanks not counted.
         found: usize,
     },
     /// The first-generation form, which people no longer hold.
-    #[error("this is a 15-digit first-generation id: give the 18-character number on the present card")]
+    #[error(
+        "this is a 15-digit first-generation id: give the 18-character number on the present card"
+    )]
     FirstGeneration,
     /// A character that can't stand where it stands.
     #[error("`{found}` at position {position} is not a digit: only the last character may be `X`")]
@@ -75,13 +81,17 @@ pub enum StrictError {
         found: String,
     },
     /// A digit is wrong or two are swapped.
-    #[error("the check character `{found}` does not fit the other 17: a digit is mistyped or two are swapped; compare with the card")]
+    #[error(
+        "the check character `{found}` does not fit the other 17: a digit is mistyped or two are swapped; compare with the card"
+    )]
     CheckCharacter {
         /// The 18th character as given.
         found: char,
     },
     /// In form, and nobody's: [`ResidentId::issued`].
-    #[error("no such number has been issued by now ({found}): there is no such province, sequence or birth; compare with the card")]
+    #[error(
+        "no such number has been issued by now ({found}): there is no such province, sequence or birth; compare with the card"
+    )]
     NeverIssued {
         /// The number, masked.
         found: ResidentId,
@@ -92,12 +102,24 @@ impl StrictError {
     /// The same in Chinese.
     pub fn zh(&self) -> String {
         match self {
-            Self::Length { found } => format!("居民身份号码为 18 位，此处为 {found} 位：请照证件完整填写"),
-            Self::FirstGeneration => "这是 15 位的一代证号码：请填写现行证件上的 18 位号码".to_owned(),
-            Self::Character { position, found } => format!("第 {position} 位的 `{found}` 不是数字：只有末位可以是 `X`"),
-            Self::BirthDate { found } => format!("第 7 至 14 位（`{found}`）不是出生日期：请对照证件"),
-            Self::CheckCharacter { found } => format!("校验码 `{found}` 与前 17 位不符，可能有数字错误或颠倒：请对照证件"),
-            Self::NeverIssued { found } => format!("尚未签发过这样的号码（{found}）：省份、顺序码或出生日期不存在，请对照证件"),
+            Self::Length { found } => {
+                format!("居民身份号码为 18 位，此处为 {found} 位：请照证件完整填写")
+            }
+            Self::FirstGeneration => {
+                "这是 15 位的一代证号码：请填写现行证件上的 18 位号码".to_owned()
+            }
+            Self::Character { position, found } => {
+                format!("第 {position} 位的 `{found}` 不是数字：只有末位可以是 `X`")
+            }
+            Self::BirthDate { found } => {
+                format!("第 7 至 14 位（`{found}`）不是出生日期：请对照证件")
+            }
+            Self::CheckCharacter { found } => {
+                format!("校验码 `{found}` 与前 17 位不符，可能有数字错误或颠倒：请对照证件")
+            }
+            Self::NeverIssued { found } => {
+                format!("尚未签发过这样的号码（{found}）：省份、顺序码或出生日期不存在，请对照证件")
+            }
         }
     }
 }
@@ -116,11 +138,18 @@ pub fn parse(raw: &str) -> Reading {
         return Reading::Person(ResidentId(id));
     }
     let text = fold::identifier(raw);
-    let person = canonical(text.as_bytes()).ok().or_else(|| expand(text.as_bytes())).filter(plausible::is_plausible);
+    let person = canonical(text.as_bytes())
+        .ok()
+        .or_else(|| expand(text.as_bytes()))
+        .filter(plausible::is_plausible);
     if let Some(person) = person {
         return Reading::Person(person);
     }
-    let is_code = || uscc::is_valid(text.as_bytes()) && !could_be_masked(&text) && matching::far_from_any(text.as_bytes());
+    let is_code = || {
+        uscc::is_valid(text.as_bytes())
+            && !could_be_masked(&text)
+            && matching::far_from_any(text.as_bytes())
+    };
     if is_code() {
         return Reading::Code(text);
     }
@@ -167,7 +196,12 @@ impl ResidentId {
         if !(100_000..=999_999).contains(&division) || sequence > 999 {
             return None;
         }
-        let first = format!("{division:06}{:04}{:02}{:02}{sequence:03}", birth.year(), birth.month(), birth.day());
+        let first = format!(
+            "{division:06}{:04}{:02}{:02}{sequence:03}",
+            birth.year(),
+            birth.month(),
+            birth.day()
+        );
         let check = char::from(check_character(first.as_bytes())?);
         canonical(format!("{first}{check}").as_bytes()).ok()
     }
@@ -218,7 +252,11 @@ impl ResidentId {
     /// `330106********1234`: what may be shown where the reader has no need of the whole.
     pub fn masked(&self) -> String {
         let text = self.as_str();
-        format!("{}********{}", text.get(..6).unwrap_or_default(), text.get(14..).unwrap_or_default())
+        format!(
+            "{}********{}",
+            text.get(..6).unwrap_or_default(),
+            text.get(14..).unwrap_or_default()
+        )
     }
 }
 
@@ -237,21 +275,33 @@ impl fmt::Debug for ResidentId {
 /// Whether these are the 18 characters of a valid id.
 fn is_canonical(id: &[u8; 18]) -> bool {
     let (first, check) = id.split_at(17);
-    id.first() != Some(&b'0') && birth_date(id).is_some() && check_character(first).is_some_and(|right| check.first() == Some(&right))
+    id.first() != Some(&b'0')
+        && birth_date(id).is_some()
+        && check_character(first).is_some_and(|right| check.first() == Some(&right))
 }
 
 /// The 18 characters, folded, checked in the order in which a person would look.
 fn canonical(text: &[u8]) -> Result<ResidentId, StrictError> {
     let lossy = || String::from_utf8_lossy(text);
-    let id: [u8; 18] = text.try_into().map_err(|_| StrictError::Length { found: lossy().chars().count() })?;
+    let id: [u8; 18] =
+        text.try_into().map_err(|_| StrictError::Length { found: lossy().chars().count() })?;
     for (at, c) in id.iter().enumerate() {
-        let fits = if at == 0 { (b'1'..=b'9').contains(c) } else { c.is_ascii_digit() || (at == 17 && *c == b'X') };
+        let fits = if at == 0 {
+            (b'1'..=b'9').contains(c)
+        } else {
+            c.is_ascii_digit() || (at == 17 && *c == b'X')
+        };
         if !fits {
-            return Err(StrictError::Character { position: at + 1, found: lossy().chars().nth(at).unwrap_or(char::REPLACEMENT_CHARACTER) });
+            return Err(StrictError::Character {
+                position: at + 1,
+                found: lossy().chars().nth(at).unwrap_or(char::REPLACEMENT_CHARACTER),
+            });
         }
     }
     if birth_date(&id).is_none() {
-        return Err(StrictError::BirthDate { found: lossy().get(6..14).unwrap_or_default().to_owned() });
+        return Err(StrictError::BirthDate {
+            found: lossy().get(6..14).unwrap_or_default().to_owned(),
+        });
     }
     let found = id[17];
     if check_character(&id[..17]) != Some(found) {
@@ -267,7 +317,9 @@ fn expand(short: &[u8]) -> Option<ResidentId> {
         return None;
     }
     let (division, rest) = short.split_at_checked(6)?;
-    if rest.get(6..).is_some_and(|sequence| sequence >= b"996".as_slice()) || matches!(short.first(), Some(b'8' | b'9')) {
+    if rest.get(6..).is_some_and(|sequence| sequence >= b"996".as_slice())
+        || matches!(short.first(), Some(b'8' | b'9'))
+    {
         return None;
     }
     let mut long = [division, b"19", rest].concat();
@@ -288,7 +340,8 @@ fn check_character(first: &[u8]) -> Option<u8> {
     if first.len() != WEIGHTS.len() || !first.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let sum: u32 = first.iter().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let sum: u32 =
+        first.iter().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
     b"10X98765432".get(usize::try_from(sum % 11).ok()?).copied()
 }
 

@@ -63,7 +63,9 @@ fn persons_in_reading(text: &str) -> Vec<ResidentId> {
         return persons;
     }
     let mut add = |found: Option<ResidentId>| {
-        if let Some(found) = found.filter(|found| persons.len() < MOST_PERSONS && !persons.contains(found)) {
+        if let Some(found) =
+            found.filter(|found| persons.len() < MOST_PERSONS && !persons.contains(found))
+        {
             persons.push(found);
         }
     };
@@ -71,7 +73,10 @@ fn persons_in_reading(text: &str) -> Vec<ResidentId> {
         let text: Vec<u8> = digits.iter().map(|(digit, _)| *digit).collect();
         std::str::from_utf8(&text).ok().and_then(person)
     };
-    for window in digits.windows(18).filter(|window| window.iter().skip(1).all(|(_, gap)| *gap <= MOST_BETWEEN)) {
+    for window in digits
+        .windows(18)
+        .filter(|window| window.iter().skip(1).all(|(_, gap)| *gap <= MOST_BETWEEN))
+    {
         add(read(window));
     }
     // In one piece, or in groups with one mark between them.
@@ -84,7 +89,9 @@ fn persons_in_reading(text: &str) -> Vec<ResidentId> {
 
 /// The persons whom the cells of a row name, each with the cell's place: in one cell ([`persons_in`]), or in pieces, each of which is all
 /// of a cell, in cells that follow one another but for blank ones: where the id begins.
-pub fn persons_among<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Vec<(usize, ResidentId)> {
+pub fn persons_among<'a>(
+    cells: impl IntoIterator<Item = Option<&'a str>>,
+) -> Vec<(usize, ResidentId)> {
     let mut persons = Vec::new();
     // Where each piece of the present run begins in its digits, and its cell.
     let (mut digits, mut begins) = (String::new(), VecDeque::new());
@@ -98,7 +105,9 @@ pub fn persons_among<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Ve
         };
         begins.push_back((digits.len(), place));
         digits.push_str(&piece);
-        while let Some((begin, place)) = begins.front().copied().filter(|(begin, _)| digits.len() - begin >= WHOLE) {
+        while let Some((begin, place)) =
+            begins.front().copied().filter(|(begin, _)| digits.len() - begin >= WHOLE)
+        {
             if digits.len() - begin == WHOLE && begins.len() > 1 {
                 persons.extend(digits.get(begin..).and_then(person).map(|person| (place, person)));
             }
@@ -110,8 +119,11 @@ pub fn persons_among<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Ve
 
 /// Ids that the cells of a row would make, put together from two to four pieces in any order, with anything between them, or from a day in
 /// three cells: the cells' places, and whether the check character is right, as it is of one in eleven by chance.
-pub fn pieces_among<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Vec<(Vec<usize>, bool)> {
-    let pieces = cells.into_iter().enumerate().filter_map(|(place, cell)| Some((place, piece(cell?)?)));
+pub fn pieces_among<'a>(
+    cells: impl IntoIterator<Item = Option<&'a str>>,
+) -> Vec<(Vec<usize>, bool)> {
+    let pieces =
+        cells.into_iter().enumerate().filter_map(|(place, cell)| Some((place, piece(cell?)?)));
     let pieces: Vec<(usize, String)> = pieces.take(MOST_PIECES).collect();
     let mut found = Vec::new();
     let mut whole = |parts: &[usize], text: &str| {
@@ -120,13 +132,21 @@ pub fn pieces_among<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Vec
             found.push((places.collect(), person(text).is_some()));
         }
     };
-    for (first, (_, begin)) in pieces.iter().enumerate().filter(|(_, (_, begin))| has_province(begin.as_bytes())) {
+    for (first, (_, begin)) in
+        pieces.iter().enumerate().filter(|(_, (_, begin))| has_province(begin.as_bytes()))
+    {
         together(&pieces, &[first], begin, &mut whole);
         // Year, month and day, each in a cell of its own, the last two perhaps in one digit.
         for (year, parts) in pieces.windows(3).enumerate().filter(|_| begin.len() == 6) {
             let [(_, y), (_, m), (_, d)] = parts else { continue };
-            if y.len() == 4 && (1..=2).contains(&m.len()) && (1..=2).contains(&d.len()) && (m.len() < 2 || d.len() < 2) {
-                for (last, (_, tail)) in pieces.iter().enumerate().filter(|(_, (_, tail))| tail.len() == 4) {
+            if y.len() == 4
+                && (1..=2).contains(&m.len())
+                && (1..=2).contains(&d.len())
+                && (m.len() < 2 || d.len() < 2)
+            {
+                for (last, (_, tail)) in
+                    pieces.iter().enumerate().filter(|(_, (_, tail))| tail.len() == 4)
+                {
                     if last != first && !(year..year + 3).contains(&last) {
                         whole(&[first, year, last], &format!("{begin}{y}{m:0>2}{d:0>2}{tail}"));
                     }
@@ -138,12 +158,20 @@ pub fn pieces_among<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Vec
 }
 
 /// Every way in which pieces go on from these to the length of an id: three of them in any order, four as they stand.
-fn together(pieces: &[(usize, String)], parts: &[usize], begin: &str, whole: &mut impl FnMut(&[usize], &str)) {
+fn together(
+    pieces: &[(usize, String)],
+    parts: &[usize],
+    begin: &str,
+    whole: &mut impl FnMut(&[usize], &str),
+) {
     let is_in_order = parts.is_sorted();
     for (next, (_, piece)) in pieces.iter().enumerate() {
         let length = begin.len() + piece.len();
         let follows = parts.last().is_none_or(|last| *last < next);
-        if length > WHOLE || parts.contains(&next) || (parts.len() == 3 && !(is_in_order && follows)) {
+        if length > WHOLE
+            || parts.contains(&next)
+            || (parts.len() == 3 && !(is_in_order && follows))
+        {
             continue;
         }
         let (parts, text) = ([parts, &[next]].concat(), format!("{begin}{piece}"));
@@ -157,8 +185,13 @@ fn together(pieces: &[(usize, String)], parts: &[usize], begin: &str, whole: &mu
 
 /// Whether 18 characters have a province, a day of birth and a number of their own, as an id has; its check character is not looked at.
 fn looks_whole(text: &str) -> bool {
-    let is_day = |day: &str| chrono::NaiveDate::parse_from_str(day, "%Y%m%d").is_ok_and(|day| (1870..2100).contains(&day.year()));
-    has_province(text.as_bytes()) && text.get(6..14).is_some_and(is_day) && text.get(14..17).is_some_and(|number| number != "000")
+    let is_day = |day: &str| {
+        chrono::NaiveDate::parse_from_str(day, "%Y%m%d")
+            .is_ok_and(|day| (1870..2100).contains(&day.year()))
+    };
+    has_province(text.as_bytes())
+        && text.get(6..14).is_some_and(is_day)
+        && text.get(14..17).is_some_and(|number| number != "000")
 }
 
 /// What a cell holds if that can be part of an id and nothing else: fewer than 18 digits, with a day's marks or blanks between them, and
@@ -187,9 +220,14 @@ fn piece(cell: &str) -> Option<String> {
 
 /// A day that a system shows as a moment, without its hour: `1987-05-12 00:00:00.000+08`.
 fn without_midnight(text: &str) -> &str {
-    let Some((day, time)) = text.split_once([' ', 'T']).filter(|(day, _)| day.len() >= SHORTEST_DAY) else { return text };
+    let Some((day, time)) =
+        text.split_once([' ', 'T']).filter(|(day, _)| day.len() >= SHORTEST_DAY)
+    else {
+        return text;
+    };
     let (hours, zone) = time.split_once(['+', 'Z']).unwrap_or((time, ""));
-    let is_midnight = hours.starts_with("00:00") && hours.chars().all(|c| matches!(c, '0' | ':' | '.'));
+    let is_midnight =
+        hours.starts_with("00:00") && hours.chars().all(|c| matches!(c, '0' | ':' | '.'));
     let is_zone = zone.chars().all(|c| c.is_ascii_digit() || c == ':');
     if is_midnight && is_zone { day } else { text }
 }

@@ -27,7 +27,9 @@ pub(super) fn is_plausible(id: &ResidentId) -> bool {
 pub(super) fn is_given_out(id: &ResidentId) -> bool {
     let text = id.as_str();
     let sequence = text.get(14..17);
-    has_province(text.as_bytes()) && id.birth_date().year() >= FIRST_BIRTH && sequence.is_some_and(|sequence| sequence != "000")
+    has_province(text.as_bytes())
+        && id.birth_date().year() >= FIRST_BIRTH
+        && sequence.is_some_and(|sequence| sequence != "000")
 }
 
 /// Whether a number begins with the code of a province, as ids and credit codes do; foreigners' ids have it behind a 9 (GA/T 2180).
@@ -42,7 +44,9 @@ pub(super) fn has_province(text: &[u8]) -> bool {
 /// digits and more in their order.
 pub(super) fn filled(text: &[u8]) -> Vec<bool> {
     let mut filled = vec![false; text.len()];
-    let mut mark = |from: usize, to: usize| filled.iter_mut().take(to).skip(from).for_each(|mark| *mark = true);
+    let mut mark = |from: usize, to: usize| {
+        filled.iter_mut().take(to).skip(from).for_each(|mark| *mark = true)
+    };
     let mut from = 0;
     for run in text.chunk_by(|a, b| a == b) {
         if run.len() >= SAME || (run.len() >= 2 && run.first() == Some(&b'X')) {
@@ -62,7 +66,8 @@ pub(super) fn sequences(text: &[u8]) -> impl Iterator<Item = bool> {
     let digits = |a: &u8, b: &u8| a.is_ascii_digit() && b.is_ascii_digit();
     let runs = |in_order: &dyn Fn(&u8, &u8) -> bool| {
         let runs = text.chunk_by(in_order);
-        runs.flat_map(|run| std::iter::repeat_n(run.len() >= SEQUENCE, run.len())).collect::<Vec<_>>()
+        runs.flat_map(|run| std::iter::repeat_n(run.len() >= SEQUENCE, run.len()))
+            .collect::<Vec<_>>()
     };
     let up = runs(&|a, b| digits(a, b) && *b == next(*a));
     let down = runs(&|a, b| digits(a, b) && *a == next(*b));

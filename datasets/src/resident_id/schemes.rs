@@ -44,15 +44,26 @@ impl Scheme {
         let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
         let digits = text.get(letters..).unwrap_or_default();
         let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-        let filled = || digits.bytes().all(|c| digits.starts_with(char::from(c))) || (letters == 0 && is_filler(text));
+        let filled = || {
+            digits.bytes().all(|c| digits.starts_with(char::from(c)))
+                || (letters == 0 && is_filler(text))
+        };
         let fits = match self {
             Self::Passport => {
-                (1..=2).contains(&letters) && !text.starts_with(['I', 'O', 'X']) && all_digits(digits) && (8..=9).contains(&text.len())
+                (1..=2).contains(&letters)
+                    && !text.starts_with(['I', 'O', 'X'])
+                    && all_digits(digits)
+                    && (8..=9).contains(&text.len())
             }
             Self::HongKongMacauPermit => {
-                letters == 1 && text.starts_with(['H', 'M']) && all_digits(digits) && matches!(digits.len(), 8 | 10)
+                letters == 1
+                    && text.starts_with(['H', 'M'])
+                    && all_digits(digits)
+                    && matches!(digits.len(), 8 | 10)
             }
-            Self::TaiwanPermit => text.len() == 8 && all_digits(text) && date::parse(text).is_none(),
+            Self::TaiwanPermit => {
+                text.len() == 8 && all_digits(text) && date::parse(text).is_none()
+            }
             Self::PermanentResidence => letters == 3 && digits.len() == 12 && all_digits(digits),
             Self::MilitaryId => return is_military(text),
             Self::OrganisationCode => is_organisation(text),
@@ -68,18 +79,26 @@ fn is_filler(text: &str) -> bool {
 }
 
 fn is_military(text: &str) -> bool {
-    let number = text.strip_prefix(|arm: char| ARMS.contains(arm)).and_then(|rest| rest.strip_prefix("字第")?.strip_suffix('号'));
-    let number = number.map(|number| number.strip_prefix(|c: char| c.is_ascii_uppercase()).unwrap_or(number));
-    number.is_some_and(|number| (4..=8).contains(&number.len()) && number.bytes().all(|c| c.is_ascii_digit()))
+    let number = text
+        .strip_prefix(|arm: char| ARMS.contains(arm))
+        .and_then(|rest| rest.strip_prefix("字第")?.strip_suffix('号'));
+    let number = number
+        .map(|number| number.strip_prefix(|c: char| c.is_ascii_uppercase()).unwrap_or(number));
+    number.is_some_and(|number| {
+        (4..=8).contains(&number.len()) && number.bytes().all(|c| c.is_ascii_digit())
+    })
 }
 
 /// Weights 3 7 9 10 5 8 4 2, check = 11 − sum mod 11, where 10 is `X` and 11 is 0.
 fn is_organisation(text: &str) -> bool {
     const WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
     let text = text.replace('-', "");
-    let Some((body, check)) = text.split_at_checked(8).filter(|(_, check)| check.len() == 1) else { return false };
+    let Some((body, check)) = text.split_at_checked(8).filter(|(_, check)| check.len() == 1) else {
+        return false;
+    };
     let value = |c: char| c.is_ascii_alphanumeric().then(|| c.to_digit(36)).flatten();
-    let sum: Option<u32> = body.chars().zip(WEIGHTS).map(|(c, weight)| Some(value(c)? * weight)).sum();
+    let sum: Option<u32> =
+        body.chars().zip(WEIGHTS).map(|(c, weight)| Some(value(c)? * weight)).sum();
     let right = sum.map(|sum| match 11 - sum % 11 {
         10 => "X".to_owned(),
         11 => "0".to_owned(),

@@ -13,30 +13,42 @@ mod twice;
 /// One that could have been issued.
 fn any_id() -> impl Strategy<Value = ResidentId> {
     let days = NaiveDate::from_ymd_opt(1880, 1, 1).unwrap();
-    let province = prop::sample::select(vec![11u32, 13, 21, 33, 44, 50, 65, 71, 81, 82, 83, 91, 95]);
+    let province =
+        prop::sample::select(vec![11u32, 13, 21, 33, 44, 50, 65, 71, 81, 82, 83, 91, 95]);
     (province, 0u32..10_000, 0i64..53_000, 1u16..=995)
         .prop_map(move |(province, rest, day, sequence)| {
-            ResidentId::from_parts(province * 10_000 + rest, days + chrono::Duration::days(day), sequence).unwrap()
+            ResidentId::from_parts(
+                province * 10_000 + rest,
+                days + chrono::Duration::days(day),
+                sequence,
+            )
+            .unwrap()
         })
         .prop_filter("issued", plausible::is_plausible)
 }
 
 /// A spelling that an old system could hold: full-width digits, blanks anywhere, either case, either generation.
 fn any_spelling() -> impl Strategy<Value = (ResidentId, String)> {
-    (any_id(), any::<prop::sample::Index>(), prop::collection::vec((0u8..6, 0u8..8), 18)).prop_map(|(id, which, slips)| {
-        let spellings = id.spellings();
-        let mut out = String::new();
-        for (c, (width, blank)) in which.get(&spellings).chars().zip(slips) {
-            out.push(if width == 0 { char::from_u32(u32::from(c) + 0xfee0).unwrap() } else { c });
-            match blank {
-                0 => out.push(' '),
-                1 => out.push('\u{3000}'),
-                2 => out.push_str("\u{a0}\t"),
-                _ => {}
+    (any_id(), any::<prop::sample::Index>(), prop::collection::vec((0u8..6, 0u8..8), 18)).prop_map(
+        |(id, which, slips)| {
+            let spellings = id.spellings();
+            let mut out = String::new();
+            for (c, (width, blank)) in which.get(&spellings).chars().zip(slips) {
+                out.push(if width == 0 {
+                    char::from_u32(u32::from(c) + 0xfee0).unwrap()
+                } else {
+                    c
+                });
+                match blank {
+                    0 => out.push(' '),
+                    1 => out.push('\u{3000}'),
+                    2 => out.push_str("\u{a0}\t"),
+                    _ => {}
+                }
             }
-        }
-        (id, out)
-    })
+            (id, out)
+        },
+    )
 }
 
 #[derive(Clone, Debug)]
@@ -232,8 +244,9 @@ fn neighbours_seldom_match() {
     let day = |n: i64| NaiveDate::from_ymd_opt(1990, 1, 1).unwrap() + chrono::Duration::days(n);
     let suspect = "330106199005171231";
     assert_eq!(parse(suspect), Reading::Unreadable);
-    let cohort: Vec<ResidentId> =
-        (0..20_000).map(|n| ResidentId::from_parts(330_106, day(n * 7 % 365), (n * 37 % 1000) as u16).unwrap()).collect();
+    let cohort: Vec<ResidentId> = (0..20_000)
+        .map(|n| ResidentId::from_parts(330_106, day(n * 7 % 365), (n * 37 % 1000) as u16).unwrap())
+        .collect();
     let hits = cohort.iter().filter(|id| could_match(suspect, id)).count();
     assert!(hits * 200 < cohort.len(), "{hits} of {}", cohort.len());
 }
@@ -248,21 +261,37 @@ fn the_standards_own_examples() {
     assert!(woman.is_female());
     assert_eq!(woman.birth_date(), NaiveDate::from_ymd_opt(1949, 12, 31).unwrap());
     assert_eq!(woman.spellings(), ["11010519491231002X", "11010519491231002x", "110105491231002"]);
-    assert_eq!(ResidentId::new_strict("440524188001010014").unwrap().spellings(), ["440524188001010014"]);
+    assert_eq!(
+        ResidentId::new_strict("440524188001010014").unwrap().spellings(),
+        ["440524188001010014"]
+    );
 }
 
 #[test]
 fn spreadsheets_spoil_no_more_than_they_must() {
     let id = ResidentId::new_strict("330106199005171231").unwrap_err();
     assert!(matches!(id, StrictError::CheckCharacter { .. }));
-    let id = ResidentId::from_parts(330_108, NaiveDate::from_ymd_opt(1991, 12, 15).unwrap(), 793).unwrap();
+    let id = ResidentId::from_parts(330_108, NaiveDate::from_ymd_opt(1991, 12, 15).unwrap(), 793)
+        .unwrap();
     let far = ResidentId::new_strict("11010519491231002X").unwrap();
-    for cell in ["3.30108E+17", "3.30108199112157E+17", "3.30108e17", "330108E+12", "３．３０１０８ｅ＋１７"] {
+    for cell in [
+        "3.30108E+17",
+        "3.30108199112157E+17",
+        "3.30108e17",
+        "330108E+12",
+        "３．３０１０８ｅ＋１７",
+    ] {
         assert!(could_match(cell, &id) && !could_match(cell, &far), "{cell}");
     }
     assert!(Suspect::new("3.3e17").is_anybodys() && Suspect::new("3.301E+17").is_anybodys());
     assert!(!Suspect::rounded("330108199112157000").could_match(&far));
-    for cell in ["33010819911215700", "33010819911215700X", "330108199112157001", "0330108199112157000", "E"] {
+    for cell in [
+        "33010819911215700",
+        "33010819911215700X",
+        "330108199112157001",
+        "0330108199112157000",
+        "E",
+    ] {
         assert!(!is_spreadsheet_rounded(cell), "{cell}");
     }
 }
@@ -270,7 +299,8 @@ fn spreadsheets_spoil_no_more_than_they_must() {
 #[test]
 fn an_id_in_pieces_is_found_among_the_cells_of_a_row() {
     let id = "330106197801021217";
-    let person = ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1978, 1, 2).unwrap(), 121).unwrap();
+    let person =
+        ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1978, 1, 2).unwrap(), 121).unwrap();
     let id = {
         assert!(person.as_str().len() == id.len());
         person.as_str()
@@ -284,7 +314,11 @@ fn an_id_in_pieces_is_found_among_the_cells_of_a_row() {
     let each: Vec<&str> = (0..18).map(|at| &id[at..=at]).collect();
     assert_eq!(found(&each), [(0, person)]);
     assert_eq!(found(&[id, "1"]), [(0, person)], "whole in one cell");
-    assert_eq!(found(&[division, "室", &id[6..]]), [], "with words between they are no pieces of one");
+    assert_eq!(
+        found(&[division, "室", &id[6..]]),
+        [],
+        "with words between they are no pieces of one"
+    );
     assert_eq!(found(&[&id[..17], &id[17..], id]).len(), 2);
 }
 
@@ -312,7 +346,12 @@ fn what_was_never_issued_is_nobody_who_can_be_asked_about() {
         let id = ResidentId::from_parts(division, birth, sequence).unwrap();
         ResidentId::issued(id.as_str(), today).is_ok()
     };
-    assert!(issued(330_106, born, 121) && issued(330_106, today, 121) && issued(933_010, born, 121) && issued(810_000, born, 5));
+    assert!(
+        issued(330_106, born, 121)
+            && issued(330_106, today, 121)
+            && issued(933_010, born, 121)
+            && issued(810_000, born, 5)
+    );
     assert!(!issued(330_106, day(2026, 11, 30), 121), "born tomorrow");
     assert!(!issued(330_106, day(1800, 1, 2), 121), "born before there were numbers");
     assert!(!issued(330_106, born, 0), "sequence 000");
@@ -335,7 +374,10 @@ fn credit_code(first: &str) -> String {
 fn credit_codes_are_told_by_themselves_and_other_schemes_by_their_owner_only() {
     let code = credit_code("91330106MA2B1W7C3");
     assert_eq!(parse(&code.to_lowercase()), Reading::Code(code.clone()));
-    let declared = |schemes: &[Scheme]| Declared { schemes: schemes.iter().copied().collect(), ..Declared::default() };
+    let declared = |schemes: &[Scheme]| Declared {
+        schemes: schemes.iter().copied().collect(),
+        ..Declared::default()
+    };
     let every: Vec<Scheme> = SCHEMES.iter().map(|(_, scheme)| *scheme).collect();
     let whole = [
         (Scheme::Passport, "e12345670"),
@@ -348,18 +390,44 @@ fn credit_codes_are_told_by_themselves_and_other_schemes_by_their_owner_only() {
     ];
     for (scheme, raw) in whole {
         let of = |declared: &Declared| declared.accounted(raw);
-        assert_eq!((of(&declared(&[])), of(&declared(&[scheme]))), (None, Some(Vec::new())), "{raw}");
+        assert_eq!(
+            (of(&declared(&[])), of(&declared(&[scheme]))),
+            (None, Some(Vec::new())),
+            "{raw}"
+        );
         let others: Vec<Scheme> = every.iter().copied().filter(|other| *other != scheme).collect();
         assert_eq!(of(&declared(&others)), None, "{raw}");
-        assert!(could_match(raw, &ResidentId::new_strict("11010519491231002X").unwrap()), "{raw}: anybody's");
+        assert!(
+            could_match(raw, &ResidentId::new_strict("11010519491231002X").unwrap()),
+            "{raw}: anybody's"
+        );
     }
     // Cut, filled, mistyped, or what could be left of an id: of no scheme.
-    for raw in
-        ["E123456", "E00000000", "X12345670", "H123456789", "19900517", "00000000", "33010619", "D2143569Y", "军字第号", "123456789", "无"]
-    {
+    for raw in [
+        "E123456",
+        "E00000000",
+        "X12345670",
+        "H123456789",
+        "19900517",
+        "00000000",
+        "33010619",
+        "D2143569Y",
+        "军字第号",
+        "123456789",
+        "无",
+    ] {
         assert_eq!(declared(&every).accounted(raw), None, "{raw}");
     }
-    for raw in ["", "无", "12345678", "330106900101", "X12345678", "330106190001011234", "91330106MA2B1W7C3P", "91110108MA01X2Y3"] {
+    for raw in [
+        "",
+        "无",
+        "12345678",
+        "330106900101",
+        "X12345678",
+        "330106190001011234",
+        "91330106MA2B1W7C3P",
+        "91110108MA01X2Y3",
+    ] {
         assert_eq!(parse(raw), Reading::Unreadable, "{raw}");
     }
 }
@@ -449,7 +517,8 @@ fn what_is_not_accounted_for_could_be_anybodys() {
 fn the_rest_of_a_cell_is_judged_by_itself() {
     let p = ResidentId::new_strict("11010519491231002X").unwrap();
     let far = ResidentId::new_strict("440524188001010014").unwrap();
-    let o = ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1990, 5, 17).unwrap(), 123).unwrap();
+    let o = ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1990, 5, 17).unwrap(), 123)
+        .unwrap();
     let o = o.as_str();
     for rest in [
         "1101051949",
@@ -462,7 +531,13 @@ fn the_rest_of_a_cell_is_judged_by_itself() {
         "110105~002X",
         "1.10105E+17",
     ] {
-        for cell in [format!("{o};{rest}"), format!("{rest}、{o}"), format!("{o} {rest}"), format!("{o}/{rest}"), rest.to_owned()] {
+        for cell in [
+            format!("{o};{rest}"),
+            format!("{rest}、{o}"),
+            format!("{o} {rest}"),
+            format!("{o}/{rest}"),
+            rest.to_owned(),
+        ] {
             assert!(could_match(&cell, &p), "{cell}");
             assert!(!could_match(&cell, &far), "{cell}");
         }
@@ -470,7 +545,10 @@ fn the_rest_of_a_cell_is_judged_by_itself() {
     // Whole ones, each by itself.
     let list = format!("{o}；{p}", p = p.as_str());
     let declared = Declared { nothing: ["配偶".to_owned()].into(), ..Declared::default() };
-    assert_eq!(declared.accounted(&list).unwrap().iter().map(ResidentId::as_str).collect::<Vec<_>>(), [o, p.as_str()]);
+    assert_eq!(
+        declared.accounted(&list).unwrap().iter().map(ResidentId::as_str).collect::<Vec<_>>(),
+        [o, p.as_str()]
+    );
     assert_eq!(declared.accounted(&format!("{o}、配偶")).unwrap().len(), 1);
     assert_eq!(Declared::default().accounted(&format!("{o}、配偶")), None);
 }
@@ -479,21 +557,42 @@ fn the_rest_of_a_cell_is_judged_by_itself() {
 fn a_mask_names_whom_it_shows_and_nobody_near() {
     // Sixteen such rows once blocked 139 persons: a mask was taken for a slip of the pen besides.
     let day = |n: i64| NaiveDate::from_ymd_opt(1990, 1, 1).unwrap() + chrono::Duration::days(n);
-    let cohort: Vec<ResidentId> =
-        (0..20_000).map(|n| ResidentId::from_parts(330_106, day(n * 7 % 365), (n * 37 % 995 + 1) as u16).unwrap()).collect();
+    let cohort: Vec<ResidentId> = (0..20_000)
+        .map(|n| {
+            ResidentId::from_parts(330_106, day(n * 7 % 365), (n * 37 % 995 + 1) as u16).unwrap()
+        })
+        .collect();
     let id = cohort[77];
-    for cell in [format!("{}**{}", &id.as_str()[..12], &id.as_str()[14..]), format!("{}****{}", &id.as_str()[..10], &id.as_str()[14..])] {
+    for cell in [
+        format!("{}**{}", &id.as_str()[..12], &id.as_str()[14..]),
+        format!("{}****{}", &id.as_str()[..10], &id.as_str()[14..]),
+    ] {
         assert!(could_match(&cell, &id));
-        let hits = cohort.iter().filter(|other| other.as_str()[..10] != id.as_str()[..10] && could_match(&cell, other)).count();
+        let hits = cohort
+            .iter()
+            .filter(|other| other.as_str()[..10] != id.as_str()[..10] && could_match(&cell, other))
+            .count();
         assert_eq!(hits, 0, "{cell}");
     }
 }
 
 #[test]
 fn what_cannot_have_been_issued_accounts_for_nobody() {
-    for raw in ["111111111111111", "330106199005170004", "440524184201010011", "990106199005171236", "330106190001010009"] {
-        let valid = (0..10).map(|d| d.to_string()).chain(["X".to_owned()]).map(|d| format!("{}{d}", &raw[..raw.len() - 1]));
-        for raw in valid.chain([raw.to_owned()]).filter(|raw| raw.len() == 15 || ResidentId::new_strict(raw).is_ok()) {
+    for raw in [
+        "111111111111111",
+        "330106199005170004",
+        "440524184201010011",
+        "990106199005171236",
+        "330106190001010009",
+    ] {
+        let valid = (0..10)
+            .map(|d| d.to_string())
+            .chain(["X".to_owned()])
+            .map(|d| format!("{}{d}", &raw[..raw.len() - 1]));
+        for raw in valid
+            .chain([raw.to_owned()])
+            .filter(|raw| raw.len() == 15 || ResidentId::new_strict(raw).is_ok())
+        {
             assert!(!matches!(parse(&raw), Reading::Person(_)), "{raw}");
         }
     }
@@ -506,17 +605,32 @@ fn what_cannot_have_been_issued_accounts_for_nobody() {
             .chain(["X".to_owned()])
             .find_map(|d| ResidentId::new_strict(&format!("{long}{d}")).ok())
             .unwrap();
-        assert!(could_match(short, &id) && !id.spellings().iter().any(|spelling| spelling == short), "{long}");
+        assert!(
+            could_match(short, &id) && !id.spellings().iter().any(|spelling| spelling == short),
+            "{long}"
+        );
     }
 }
 
 #[test]
 fn strict_errors_say_the_remedy() {
     let said = |text: &str| ResidentId::new_strict(text).unwrap_err().to_string();
-    assert_eq!(said("1101051949123100"), "a resident id has 18 characters, and this has 16: copy the number from the card in full");
-    assert_eq!(said("110105491231002"), "this is a 15-digit first-generation id: give the 18-character number on the present card");
-    assert_eq!(said("1101O519491231002X"), "`O` at position 5 is not a digit: only the last character may be `X`");
-    assert_eq!(said("11010519491331002X"), "positions 7 to 14 (`19491331`) are not a date of birth: compare them with the card");
+    assert_eq!(
+        said("1101051949123100"),
+        "a resident id has 18 characters, and this has 16: copy the number from the card in full"
+    );
+    assert_eq!(
+        said("110105491231002"),
+        "this is a 15-digit first-generation id: give the 18-character number on the present card"
+    );
+    assert_eq!(
+        said("1101O519491231002X"),
+        "`O` at position 5 is not a digit: only the last character may be `X`"
+    );
+    assert_eq!(
+        said("11010519491331002X"),
+        "positions 7 to 14 (`19491331`) are not a date of birth: compare them with the card"
+    );
     assert_eq!(
         said("110105194912310021"),
         "the check character `1` does not fit the other 17: a digit is mistyped or two are swapped; compare with the card"
@@ -527,30 +641,52 @@ fn strict_errors_say_the_remedy() {
 fn fifteen_digits_may_be_what_is_left_of_eighteen() {
     let id = |text: &str| ResidentId::new_strict(text).unwrap();
     // Born on 2001-12-20: cut to 15 characters, it reads as somebody's of 1920.
-    let child = ResidentId::from_parts(330_111, NaiveDate::from_ymd_opt(2001, 12, 20).unwrap(), 805).unwrap();
+    let child =
+        ResidentId::from_parts(330_111, NaiveDate::from_ymd_opt(2001, 12, 20).unwrap(), 805)
+            .unwrap();
     let cut = &child.as_str()[..15];
     assert!(matches!(parse(cut), Reading::Person(other) if other != child));
     assert!(is_doubtful(cut) && doubtfuls(&child).any(|digits| Some(digits) == short_digits(cut)));
     // The same without its century reads as somebody's of 1901.
     let short = format!("{}{}", &child.as_str()[..6], &child.as_str()[8..17]);
     assert!(matches!(parse(&short), Reading::Person(other) if other != child));
-    assert!(is_doubtful(&short) && doubtfuls(&child).any(|digits| Some(digits) == short_digits(&short)));
+    assert!(
+        is_doubtful(&short) && doubtfuls(&child).any(|digits| Some(digits) == short_digits(&short))
+    );
     // Month and day exchanged, it reads as somebody's of another day: it could be either's.
-    let born = |month, day| ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1987, month, day).unwrap(), 794).unwrap();
+    let born = |month, day| {
+        ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1987, month, day).unwrap(), 794)
+            .unwrap()
+    };
     let (one, exchanged) = (born(5, 12), born(12, 5).first_generation().unwrap());
-    assert!(matches!(parse(&exchanged), Reading::Person(other) if other == born(12, 5)) && is_doubtful(&exchanged));
+    assert!(
+        matches!(parse(&exchanged), Reading::Person(other) if other == born(12, 5))
+            && is_doubtful(&exchanged)
+    );
     assert!(doubtfuls(&one).any(|digits| Some(digits) == short_digits(&exchanged)));
-    assert!(!is_doubtful(&born(5, 13).first_generation().unwrap()) && !is_doubtful(&born(5, 5).first_generation().unwrap()));
+    assert!(
+        !is_doubtful(&born(5, 13).first_generation().unwrap())
+            && !is_doubtful(&born(5, 5).first_generation().unwrap())
+    );
     // Nearly all old ids are nobody else's.
     let old = id("11010519491231002X");
     assert!(!is_doubtful(&old.first_generation().unwrap()));
-    assert!(!is_doubtful("11010519491231002X") && short_digits("11010519491231002X").is_none() && !is_doubtful(""));
+    assert!(
+        !is_doubtful("11010519491231002X")
+            && short_digits("11010519491231002X").is_none()
+            && !is_doubtful("")
+    );
 }
 
 #[test]
 fn filler_is_of_no_scheme() {
-    let every = Declared { schemes: SCHEMES.iter().map(|(_, scheme)| *scheme).collect(), ..Declared::default() };
-    for raw in ["00000000-0", "000000000", "12345678", "87654321", "11111111", "E00000000", "H0000000000"] {
+    let every = Declared {
+        schemes: SCHEMES.iter().map(|(_, scheme)| *scheme).collect(),
+        ..Declared::default()
+    };
+    for raw in
+        ["00000000-0", "000000000", "12345678", "87654321", "11111111", "E00000000", "H0000000000"]
+    {
         assert_eq!(every.accounted(raw), None, "{raw}");
     }
 }
@@ -558,11 +694,18 @@ fn filler_is_of_no_scheme() {
 #[test]
 fn a_whole_id_is_seen_beside_whatever_it_stands() {
     let id = "11010519491231002X";
-    for raw in [id.to_owned(), format!("张三 {id}"), format!("共有人{id}。"), format!("{id};1101051949"), "(110105491231002)".to_owned()]
-    {
+    for raw in [
+        id.to_owned(),
+        format!("张三 {id}"),
+        format!("共有人{id}。"),
+        format!("{id};1101051949"),
+        "(110105491231002)".to_owned(),
+    ] {
         assert!(names_somebody(&raw), "{raw}");
     }
-    let of = |raw: &str| persons_in(raw).iter().map(|person| person.as_str().to_owned()).collect::<Vec<_>>();
+    let of = |raw: &str| {
+        persons_in(raw).iter().map(|person| person.as_str().to_owned()).collect::<Vec<_>>()
+    };
     let other = "33010619900101123X";
     assert_eq!(of(&format!("{id} {other}、{id}")), [id, other], "each once");
     assert_eq!(of("ＩＤ：１１０１０５ 19491231 002x 2019-05-12"), [id]);
@@ -584,11 +727,18 @@ fn a_whole_id_is_seen_beside_whatever_it_stands() {
         assert_eq!(of(spelt), [id], "{spelt}");
     }
     let written = |first: char, least: u32| -> String {
-        let sign =
-            |c: char| c.to_digit(10).filter(|digit| *digit >= least).map(|digit| char::from_u32(u32::from(first) + digit - least).unwrap());
+        let sign = |c: char| {
+            c.to_digit(10)
+                .filter(|digit| *digit >= least)
+                .map(|digit| char::from_u32(u32::from(first) + digit - least).unwrap())
+        };
         id.chars().map(|c| sign(c).unwrap_or(c)).collect()
     };
-    for spelt in crate::fold::ZEROS.map(|zero| written(zero, 0)).into_iter().chain(crate::fold::ONES.map(|one| written(one, 1))) {
+    for spelt in crate::fold::ZEROS
+        .map(|zero| written(zero, 0))
+        .into_iter()
+        .chain(crate::fold::ONES.map(|one| written(one, 1)))
+    {
         assert_eq!(of(&spelt), [id], "{spelt}");
     }
     assert!(of("文一西路98号12幢3单元1203室，2019年5月12日交付，合同号 HT201905120000123，面积 98.50 平方米").is_empty());

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 use zerotrip_proto::v1::catalog_server::Catalog;
-use zerotrip_proto::v1::{CheckEntry, DatasetEntry, ListChecksReply, ListChecksRequest, ListDatasetsReply, ListDatasetsRequest};
+use zerotrip_proto::v1::{
+    CheckEntry, DatasetEntry, ListChecksReply, ListChecksRequest, ListDatasetsReply,
+    ListDatasetsRequest,
+};
 
 use crate::hub::Hub;
 
@@ -12,16 +15,27 @@ pub struct Service(pub Arc<Hub>);
 
 #[tonic::async_trait]
 impl Catalog for Service {
-    async fn list_datasets(&self, _request: Request<ListDatasetsRequest>) -> Result<Response<ListDatasetsReply>, Status> {
+    async fn list_datasets(
+        &self,
+        _request: Request<ListDatasetsRequest>,
+    ) -> Result<Response<ListDatasetsReply>, Status> {
         let entries = self.0.catalog.statements().into_iter().map(|stated| {
             let attached = self.0.channels.of_dataset(&stated.statement.id);
-            let quality = attached.as_ref().and_then(|attached| attached.quality(&stated.statement.id));
-            DatasetEntry { attached: attached.is_some(), statement: Some(stated.envelope.clone()), quality }
+            let quality =
+                attached.as_ref().and_then(|attached| attached.quality(&stated.statement.id));
+            DatasetEntry {
+                attached: attached.is_some(),
+                statement: Some(stated.envelope.clone()),
+                quality,
+            }
         });
         Ok(Response::new(ListDatasetsReply { datasets: entries.collect() }))
     }
 
-    async fn list_checks(&self, _request: Request<ListChecksRequest>) -> Result<Response<ListChecksReply>, Status> {
+    async fn list_checks(
+        &self,
+        _request: Request<ListChecksRequest>,
+    ) -> Result<Response<ListChecksReply>, Status> {
         let mut checks = Vec::new();
         for definition in self.0.catalog.definitions() {
             for variant in &definition.variants {
@@ -31,8 +45,15 @@ impl Catalog for Service {
                     title_en: format!("{} ({})", definition.title.en, variant.title.en),
                     title_zh: format!("{}（{}）", definition.title.zh, variant.title.zh),
                     definition_digest: definition.digest.to_vec(),
-                    parameters: definition.parameters.iter().map(|parameter| parameter.name.clone()).collect(),
-                    scans: variant.scans().map(|(name, scan)| scan.template(definition, &variant.name, name)).collect(),
+                    parameters: definition
+                        .parameters
+                        .iter()
+                        .map(|parameter| parameter.name.clone())
+                        .collect(),
+                    scans: variant
+                        .scans()
+                        .map(|(name, scan)| scan.template(definition, &variant.name, name))
+                        .collect(),
                     definition: definition.text.clone(),
                 });
             }

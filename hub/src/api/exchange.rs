@@ -16,38 +16,69 @@ pub struct Service(pub Arc<Hub>);
 
 #[tonic::async_trait]
 impl Exchange for Service {
-    async fn check(&self, request: Request<ExchangeCall>) -> Result<Response<ExchangeReply>, Status> {
+    async fn check(
+        &self,
+        request: Request<ExchangeCall>,
+    ) -> Result<Response<ExchangeReply>, Status> {
         let peer = caller(&request)?;
         let hub = Arc::clone(&self.0);
         let (call, at) = (request.into_inner(), Arc::clone(&self.0));
         let seen = call.seen_size;
-        continuing(&at, seen, finish(tokio::spawn(async move { pipeline::answer::<CheckRequest>(&hub, call, &peer).await })).await?)
+        continuing(
+            &at,
+            seen,
+            finish(tokio::spawn(async move {
+                pipeline::answer::<CheckRequest>(&hub, call, &peer).await
+            }))
+            .await?,
+        )
     }
 
-    async fn issue(&self, request: Request<ExchangeCall>) -> Result<Response<ExchangeReply>, Status> {
+    async fn issue(
+        &self,
+        request: Request<ExchangeCall>,
+    ) -> Result<Response<ExchangeReply>, Status> {
         let peer = caller(&request)?;
         let hub = Arc::clone(&self.0);
         let (call, at) = (request.into_inner(), Arc::clone(&self.0));
         let seen = call.seen_size;
-        continuing(&at, seen, finish(tokio::spawn(async move { pipeline::answer::<IssueRequest>(&hub, call, &peer).await })).await?)
+        continuing(
+            &at,
+            seen,
+            finish(tokio::spawn(async move {
+                pipeline::answer::<IssueRequest>(&hub, call, &peer).await
+            }))
+            .await?,
+        )
     }
 }
 
 /// An exchange runs to its completion even if its caller hangs up: what was asked of a department is never left unrecorded.
-async fn finish(exchange: tokio::task::JoinHandle<Result<ExchangeReply, Refusal>>) -> Result<ExchangeReply, Status> {
+async fn finish(
+    exchange: tokio::task::JoinHandle<Result<ExchangeReply, Refusal>>,
+) -> Result<ExchangeReply, Status> {
     let done = exchange.await.map_err(|error| {
         tracing::error!(%error, "an exchange stopped");
-        Refusal::new(ErrorCode::Internal, "the exchange failed; its intent will be reconciled").to_status()
+        Refusal::new(ErrorCode::Internal, "the exchange failed; its intent will be reconciled")
+            .to_status()
     })?;
     Ok(done?)
 }
 
 /// The reply, with proof that its tree continues the one that the caller has seen: so that no answer needs a second call to be compared.
-fn continuing(hub: &Hub, seen: u64, mut reply: ExchangeReply) -> Result<Response<ExchangeReply>, Status> {
-    let note = reply.receipt.as_ref().map(|receipt| receipt.checkpoint.as_str()).unwrap_or_default();
+fn continuing(
+    hub: &Hub,
+    seen: u64,
+    mut reply: ExchangeReply,
+) -> Result<Response<ExchangeReply>, Status> {
+    let note =
+        reply.receipt.as_ref().map(|receipt| receipt.checkpoint.as_str()).unwrap_or_default();
     let size = note.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
     if (1..size).contains(&seen) {
-        reply.consistency = hub.ledger.consistency(seen, size).map_err(|error| ledger_refusal(error).to_status())?;
+        reply.consistency = hub
+            .ledger
+            .consistency(seen, size)
+            .map_err(|error| ledger_refusal(error).to_status())?;
     }
     Ok(Response::new(reply))
 }

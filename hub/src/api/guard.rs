@@ -84,7 +84,10 @@ impl<S> Guarded<S> {
 pub fn admit(hub: &Hub, path: &str, peer: Option<&Peer>) -> Result<(), Refusal> {
     let Some((_, access)) = CALLS.iter().find(|(known, _)| *known == path) else {
         return match peer {
-            Some(_) => Err(Refusal::new(ErrorCode::UnknownName, "no such call; see the reflection service for what there is")),
+            Some(_) => Err(Refusal::new(
+                ErrorCode::UnknownName,
+                "no such call; see the reflection service for what there is",
+            )),
             None => Err(unauthenticated()),
         };
     };
@@ -160,7 +163,8 @@ where
                 Some(peer) => {
                     let hub = Arc::clone(&self.hub);
                     Box::pin(async move {
-                        let refused: Result<(), Refusal> = exchange::refuse(&hub, &peer, &[], refusal.clone()).await;
+                        let refused: Result<(), Refusal> =
+                            exchange::refuse(&hub, &peer, &[], refusal.clone()).await;
                         Ok(refused.err().unwrap_or(refusal).to_status().into_http())
                     })
                 }

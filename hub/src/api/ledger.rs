@@ -7,8 +7,9 @@ use zerotrip_ledger::{Entry, LedgerError, Reader};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ledger_server::Ledger;
 use zerotrip_proto::v1::{
-    ErrorCode, GetCheckpointReply, GetCheckpointRequest, GetEntriesReply, GetEntriesRequest, GetFactReply, GetFactRequest, LedgerReceipt,
-    ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest,
+    ErrorCode, GetCheckpointReply, GetCheckpointRequest, GetEntriesReply, GetEntriesRequest,
+    GetFactReply, GetFactRequest, LedgerReceipt, ProveConsistencyReply, ProveConsistencyRequest,
+    ProveInclusionRequest,
 };
 
 use super::caller;
@@ -26,7 +27,9 @@ impl Service {
         let peer = caller(request)?;
         Ok(match peer.member() {
             _ if self.0.in_force().directory.is_administrator(&peer) => Reader::Authority,
-            member => Reader::System { uri: peer.uri(), member: member.unwrap_or_default().to_owned() },
+            member => {
+                Reader::System { uri: peer.uri(), member: member.unwrap_or_default().to_owned() }
+            }
         })
     }
 
@@ -47,44 +50,68 @@ impl Service {
 
 #[tonic::async_trait]
 impl Ledger for Service {
-    async fn get_checkpoint(&self, _request: Request<GetCheckpointRequest>) -> Result<Response<GetCheckpointReply>, Status> {
+    async fn get_checkpoint(
+        &self,
+        _request: Request<GetCheckpointRequest>,
+    ) -> Result<Response<GetCheckpointReply>, Status> {
         self.read(|ledger| Ok(GetCheckpointReply { checkpoint: ledger.checkpoint()? })).await
     }
 
-    async fn get_entries(&self, request: Request<GetEntriesRequest>) -> Result<Response<GetEntriesReply>, Status> {
+    async fn get_entries(
+        &self,
+        request: Request<GetEntriesRequest>,
+    ) -> Result<Response<GetEntriesReply>, Status> {
         let reader = self.reader(&request)?;
         let GetEntriesRequest { start, count } = request.into_inner();
         if !(1..=MOST_ENTRIES).contains(&count) {
-            return Err(Refusal::new(ErrorCode::TooLarge, format!("`count` must be 1 to {MOST_ENTRIES}")).to_status());
+            return Err(Refusal::new(
+                ErrorCode::TooLarge,
+                format!("`count` must be 1 to {MOST_ENTRIES}"),
+            )
+            .to_status());
         }
         self.read(move |ledger| {
             let entries = ledger.entries(start, count, &reader)?.into_iter();
-            let (entries, openings) = entries.map(|Entry { leaf, opening }| (leaf, opening.unwrap_or_default())).unzip();
+            let (entries, openings) =
+                entries.map(|Entry { leaf, opening }| (leaf, opening.unwrap_or_default())).unzip();
             Ok(GetEntriesReply { entries, openings })
         })
         .await
     }
 
-    async fn prove_inclusion(&self, request: Request<ProveInclusionRequest>) -> Result<Response<LedgerReceipt>, Status> {
+    async fn prove_inclusion(
+        &self,
+        request: Request<ProveInclusionRequest>,
+    ) -> Result<Response<LedgerReceipt>, Status> {
         let reader = self.reader(&request)?;
         let index = request.into_inner().index;
         self.read(move |ledger| ledger.inclusion(index, &reader)).await
     }
 
-    async fn get_fact(&self, request: Request<GetFactRequest>) -> Result<Response<GetFactReply>, Status> {
+    async fn get_fact(
+        &self,
+        request: Request<GetFactRequest>,
+    ) -> Result<Response<GetFactReply>, Status> {
         let reader = self.reader(&request)?;
         let id = request.into_inner().exchange_id;
         let found = self.read(move |ledger| ledger.fact(&id, &reader)).await?.into_inner();
         // An exchange of others is as if it were not.
         let fact = found.ok_or_else(|| {
             let en = "there is no exchange of that id that is about a dataset of this member";
-            Refusal::bilingual(ErrorCode::UnknownName, en, "没有涉及本单位数据的该编号的交换").to_status()
+            Refusal::bilingual(ErrorCode::UnknownName, en, "没有涉及本单位数据的该编号的交换")
+                .to_status()
         })?;
         Ok(Response::new(GetFactReply { salt: fact.salt, fact: fact.fact }))
     }
 
-    async fn prove_consistency(&self, request: Request<ProveConsistencyRequest>) -> Result<Response<ProveConsistencyReply>, Status> {
+    async fn prove_consistency(
+        &self,
+        request: Request<ProveConsistencyRequest>,
+    ) -> Result<Response<ProveConsistencyReply>, Status> {
         let ProveConsistencyRequest { from_size, to_size } = request.into_inner();
-        self.read(move |ledger| Ok(ProveConsistencyReply { path: ledger.consistency(from_size, to_size)? })).await
+        self.read(move |ledger| {
+            Ok(ProveConsistencyReply { path: ledger.consistency(from_size, to_size)? })
+        })
+        .await
     }
 }

@@ -38,7 +38,9 @@ pub const NAMES: [&str; 4] = [
 ];
 
 /// Everything that is served, behind the guard; and what the health service is told by.
-pub async fn all(hub: &Arc<Hub>) -> Result<(Service, HealthReporter), tonic_reflection::server::Error> {
+pub async fn all(
+    hub: &Arc<Hub>,
+) -> Result<(Service, HealthReporter), tonic_reflection::server::Error> {
     let (reporter, health) = tonic_health::server::health_reporter();
     endings::report(&reporter, &NAMES, endings::silent(hub, SystemTime::now()).is_none()).await;
     // It takes a newer directory whatever else is not answered.
@@ -48,13 +50,21 @@ pub async fn all(hub: &Arc<Hub>) -> Result<(Service, HealthReporter), tonic_refl
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
     let most = bounds::MESSAGE_BYTES;
-    let routes = Routes::new(ExchangeServer::new(exchange::Service(Arc::clone(hub))).max_decoding_message_size(most))
-        .add_service(CatalogServer::new(catalog::Service(Arc::clone(hub))).max_decoding_message_size(most))
-        .add_service(LedgerServer::new(ledger::Service(Arc::clone(hub))).max_decoding_message_size(most))
-        .add_service(AuthorityServer::new(authority::Service(Arc::clone(hub))).max_decoding_message_size(most))
-        .add_service(health)
-        .add_service(reflection)
-        .prepare();
+    let routes = Routes::new(
+        ExchangeServer::new(exchange::Service(Arc::clone(hub))).max_decoding_message_size(most),
+    )
+    .add_service(
+        CatalogServer::new(catalog::Service(Arc::clone(hub))).max_decoding_message_size(most),
+    )
+    .add_service(
+        LedgerServer::new(ledger::Service(Arc::clone(hub))).max_decoding_message_size(most),
+    )
+    .add_service(
+        AuthorityServer::new(authority::Service(Arc::clone(hub))).max_decoding_message_size(most),
+    )
+    .add_service(health)
+    .add_service(reflection)
+    .prepare();
     Ok((Guarded::new(Arc::clone(hub), routes), reporter))
 }
 
@@ -62,6 +72,9 @@ pub async fn all(hub: &Arc<Hub>) -> Result<(Service, HealthReporter), tonic_refl
 fn caller<T>(request: &Request<T>) -> Result<Identity, Status> {
     match request.extensions().get::<Peer>() {
         Some(peer) => Ok(peer.identity.clone()),
-        None => Err(Refusal::new(ErrorCode::Unauthenticated, "this call needs a client certificate").to_status()),
+        None => {
+            Err(Refusal::new(ErrorCode::Unauthenticated, "this call needs a client certificate")
+                .to_status())
+        }
     }
 }

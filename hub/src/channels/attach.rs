@@ -9,7 +9,9 @@ use tonic::Status;
 use zerotrip_channel::{Http2Client, Peer};
 use zerotrip_datasets::quality::validate;
 use zerotrip_ledger::LedgerError;
-use zerotrip_proto::v1::{DatasetQuality, DescribeReply, DescribeRequest, Envelope, KeyUsage, NoticeReason};
+use zerotrip_proto::v1::{
+    DatasetQuality, DescribeReply, DescribeRequest, Envelope, KeyUsage, NoticeReason,
+};
 use zerotrip_proto::{from_timestamp, payload_type, to_timestamp};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
@@ -43,23 +45,35 @@ impl Attached {
                 Ok(dataset) => {
                     kept.insert(dataset, envelope.clone());
                 }
-                Err(why) => tracing::warn!(connector = %self.uri, why, "what it says of its data's quality is not shown"),
+                Err(why) => {
+                    tracing::warn!(connector = %self.uri, why, "what it says of its data's quality is not shown")
+                }
             }
         }
         *self.quality.write().unwrap_or_else(PoisonError::into_inner) = kept;
     }
 
     fn verify_quality(&self, envelope: &Envelope, hub: &Hub) -> Result<String, String> {
-        let (_, keyid) = dsse::peek(envelope, payload_type::QUALITY).map_err(|error| error.to_string())?;
+        let (_, keyid) =
+            dsse::peek(envelope, payload_type::QUALITY).map_err(|error| error.to_string())?;
         let in_force = hub.in_force();
-        let holder = in_force.directory.signing_key(keyid, KeyUsage::Sign, SystemTime::now()).map_err(|why| why.to_string())?;
-        let quality: DatasetQuality = dsse::open(envelope, payload_type::QUALITY, &holder.key).map_err(|error| error.to_string())?;
+        let holder = in_force
+            .directory
+            .signing_key(keyid, KeyUsage::Sign, SystemTime::now())
+            .map_err(|why| why.to_string())?;
+        let quality: DatasetQuality = dsse::open(envelope, payload_type::QUALITY, &holder.key)
+            .map_err(|error| error.to_string())?;
         if holder.uri != self.uri || quality.connector != self.uri {
             return Err("it is another system's".to_owned());
         }
-        let digest = self.statement_digest(&quality.dataset).ok_or("it is about a dataset for which it does not answer")?;
-        let stated = hub.catalog.statement(&quality.dataset).filter(|stated| stated.digest == digest);
-        let stated = stated.filter(|_| quality.statement_digest == digest).ok_or("it is under another statement of the owner")?;
+        let digest = self
+            .statement_digest(&quality.dataset)
+            .ok_or("it is about a dataset for which it does not answer")?;
+        let stated =
+            hub.catalog.statement(&quality.dataset).filter(|stated| stated.digest == digest);
+        let stated = stated
+            .filter(|_| quality.statement_digest == digest)
+            .ok_or("it is under another statement of the owner")?;
         validate(&quality, &envelope.payload, &stated.statement).map(|()| quality.dataset)
     }
 
@@ -73,7 +87,9 @@ impl Attached {
                 Ok(()) = follow.changed() => {}
             }
             // One that does not answer in time is asked again; whether it lives, the channel itself tells.
-            if let Ok(Ok(reply)) = tokio::time::timeout(DESCRIBE_TIME, self.describe_proving(hub)).await {
+            if let Ok(Ok(reply)) =
+                tokio::time::timeout(DESCRIBE_TIME, self.describe_proving(hub)).await
+            {
                 self.keep_quality(&reply.quality, hub);
             }
         }
@@ -115,10 +131,11 @@ impl Channels {
             let in_force = hub.in_force();
             let digest = stated.digest;
             // What held as it attached may hold no more.
-            let refused = match verify_statement(&stated.envelope, &one.identity, &in_force.directory) {
-                Ok(_) => is_older(&stated, hub),
-                Err(why) => Some(why),
-            };
+            let refused =
+                match verify_statement(&stated.envelope, &one.identity, &in_force.directory) {
+                    Ok(_) => is_older(&stated, hub),
+                    Err(why) => Some(why),
+                };
             if let Some(why) = refused {
                 tracing::warn!(connector = %one.uri, dataset, why, "cannot take over");
                 continue;
@@ -127,7 +144,10 @@ impl Channels {
                 tracing::error!(connector = %one.uri, dataset, %error, "cannot take over");
                 continue;
             }
-            one.datasets.write().unwrap_or_else(PoisonError::into_inner).insert(dataset.clone(), digest);
+            one.datasets
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(dataset.clone(), digest);
             tracing::info!(connector = %one.uri, dataset, "takes over: the connector that answered for it is gone");
         }
     }
@@ -137,9 +157,19 @@ impl Channels {
 fn shown(hub: &Hub, seen_size: u64) -> Result<DescribeRequest, LedgerError> {
     let checkpoint = hub.ledger.checkpoint()?;
     // The second line of a checkpoint is its size (C2SP tlog-checkpoint).
-    let size: u64 = checkpoint.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or_default();
-    let consistency = if (1..size).contains(&seen_size) { hub.ledger.consistency(seen_size, size)? } else { Vec::new() };
-    Ok(DescribeRequest { checkpoint, consistency, grants_version: hub.in_force().grants_version, ..DescribeRequest::default() })
+    let size: u64 =
+        checkpoint.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or_default();
+    let consistency = if (1..size).contains(&seen_size) {
+        hub.ledger.consistency(seen_size, size)?
+    } else {
+        Vec::new()
+    };
+    Ok(DescribeRequest {
+        checkpoint,
+        consistency,
+        grants_version: hub.in_force().grants_version,
+        ..DescribeRequest::default()
+    })
 }
 
 /// Runs one channel from handshake to end: learns what it serves, makes sure that it knows the newest directory, and keeps it in the
@@ -173,7 +203,10 @@ pub async fn run(
                     (reason, why) = &mut closes => attached.closes(reason, &why),
                 }
             } else {
-                attached.closes(NoticeReason::Directory, "it does not confirm the key directory in force");
+                attached.closes(
+                    NoticeReason::Directory,
+                    "it does not confirm the key directory in force",
+                );
             }
             hub.channels.detach(&attached);
             tracing::info!(connector = %uri, "detached");
@@ -207,18 +240,23 @@ async fn open(hub: &Arc<Hub>, attached: Attached) -> Result<Arc<Attached>, NotTa
         return Err((NoticeReason::NotActive, SUPERSEDED.to_owned()));
     }
     if !attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
-        return Err((NoticeReason::Directory, "it does not confirm the key directory in force".to_owned()));
+        return Err((
+            NoticeReason::Directory,
+            "it does not confirm the key directory in force".to_owned(),
+        ));
     }
     let not_described = |why: String| (NoticeReason::Description, why);
     let described = tokio::time::timeout(DESCRIBE_TIME, attached.describe_proving(hub)).await;
-    let described = described.map_err(|_| not_described("it does not say what it serves".to_owned()))?;
+    let described =
+        described.map_err(|_| not_described("it does not say what it serves".to_owned()))?;
     let described = described.map_err(|status| not_described(status.to_string()))?;
     if described.datasets.len() > MOST_DATASETS {
         return Err(not_described(format!("it describes over {MOST_DATASETS} datasets")));
     }
     let mut statements = Vec::with_capacity(described.datasets.len());
     for envelope in described.datasets {
-        let stated = verify_statement(&envelope, &attached.identity, &in_force.directory).map_err(not_described)?;
+        let stated = verify_statement(&envelope, &attached.identity, &in_force.directory)
+            .map_err(not_described)?;
         if let Some(older) = is_older(&stated, hub) {
             tracing::warn!(connector = %attached.uri, "{older}");
             attached.tell(NoticeReason::NotTaken, older).await;
@@ -245,7 +283,12 @@ async fn open(hub: &Arc<Hub>, attached: Attached) -> Result<Arc<Attached>, NotTa
     }
     attached.keep_quality(&described.quality, hub);
     let attached = hub.channels.attach(attached, before.as_ref());
-    attached.ok_or_else(|| (NoticeReason::SameKeys, "another connector with the same keys was attached meanwhile".to_owned()))
+    attached.ok_or_else(|| {
+        (
+            NoticeReason::SameKeys,
+            "another connector with the same keys was attached meanwhile".to_owned(),
+        )
+    })
 }
 
 /// Why a statement is not taken that says itself that it is older than the one in force: what its owner unsaid since would hold again.
@@ -273,14 +316,25 @@ fn clock_off(answered: SystemTime, asked: SystemTime, heard: SystemTime) -> Opti
         ));
     }
     let ahead = answered.duration_since(heard).ok().filter(|ahead| *ahead >= CLOCK_NOTABLE)?;
-    Some(format!("the connector's clock is {} s ahead of this hub's: its scans may be refused; one of the two must be set", seconds(ahead)))
+    Some(format!(
+        "the connector's clock is {} s ahead of this hub's: its scans may be refused; one of the two must be set",
+        seconds(ahead)
+    ))
 }
 
 /// A statement counts if it is signed with an APPROVE key of the member that owns the dataset, and comes from that member's connector.
-fn verify_statement(envelope: &Envelope, connector: &Identity, directory: &Directory) -> Result<Stated, String> {
-    let (_, keyid) = dsse::peek(envelope, payload_type::DATASET).map_err(|error| error.to_string())?;
-    let holder = directory.signing_key(keyid, KeyUsage::Approve, SystemTime::now()).map_err(|why| why.to_string())?;
-    dsse::verify(envelope, payload_type::DATASET, &holder.key).map_err(|error| error.to_string())?;
+fn verify_statement(
+    envelope: &Envelope,
+    connector: &Identity,
+    directory: &Directory,
+) -> Result<Stated, String> {
+    let (_, keyid) =
+        dsse::peek(envelope, payload_type::DATASET).map_err(|error| error.to_string())?;
+    let holder = directory
+        .signing_key(keyid, KeyUsage::Approve, SystemTime::now())
+        .map_err(|why| why.to_string())?;
+    dsse::verify(envelope, payload_type::DATASET, &holder.key)
+        .map_err(|error| error.to_string())?;
     let stated = Stated::new(envelope.clone()).ok_or("a statement cannot be read")?;
     let owner = stated.statement.id.split_once('.').map(|(member, _)| member);
     if owner.is_none() || owner != holder.member.as_deref() || owner != connector.member() {
@@ -296,11 +350,17 @@ mod tests {
     #[test]
     fn a_connectors_clock_that_is_off_is_said_with_the_seconds() {
         let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        let said = |answered, asked, heard| clock_off(at(answered), at(asked), at(heard)).unwrap_or_default();
+        let said = |answered, asked, heard| {
+            clock_off(at(answered), at(asked), at(heard)).unwrap_or_default()
+        };
         assert!(said(92, 100, 101).starts_with("the connector's clock is 8 s behind this hub's"));
-        assert!(said(131, 100, 101).starts_with("the connector's clock is 30 s ahead of this hub's"));
+        assert!(
+            said(131, 100, 101).starts_with("the connector's clock is 30 s ahead of this hub's")
+        );
         // The way of a message is no clock that is off.
-        for (answered, asked, heard) in [(100, 100, 100), (99, 100, 104), (103, 100, 104), (105, 100, 104)] {
+        for (answered, asked, heard) in
+            [(100, 100, 100), (99, 100, 104), (103, 100, 104), (105, 100, 104)]
+        {
             assert_eq!(said(answered, asked, heard), "", "{answered}");
         }
     }

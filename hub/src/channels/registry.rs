@@ -87,7 +87,8 @@ impl Attached {
 
     /// To ask for rows.
     pub fn flight(&self) -> FlightServiceClient<Http2Client> {
-        FlightServiceClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
+        FlightServiceClient::new(self.client.clone())
+            .max_decoding_message_size(bounds::MESSAGE_BYTES)
     }
 
     /// The digest of the statement under which it serves a dataset.
@@ -126,7 +127,8 @@ impl Attached {
     }
 
     pub(super) fn closes(&self, reason: NoticeReason, why: &str) {
-        *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) = Some((reason, why.to_owned()));
+        *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((reason, why.to_owned()));
     }
 
     pub(super) fn is_serving(&self, dataset: &str) -> bool {
@@ -139,7 +141,8 @@ impl Attached {
 
     pub(super) async fn confirm(&self, envelope: &Envelope, version: u64) -> bool {
         let mut control = self.control();
-        let pushed = control.push_directory(PushDirectoryRequest { directory: Some(envelope.clone()) });
+        let pushed =
+            control.push_directory(PushDirectoryRequest { directory: Some(envelope.clone()) });
         match tokio::time::timeout(CONFIRM_TIME, pushed).await {
             Ok(Ok(reply)) => reply.into_inner().directory_version >= version,
             Ok(Err(status)) => {
@@ -155,7 +158,10 @@ impl Channels {
     /// Who answers for a dataset now.
     pub fn of_dataset(&self, dataset: &str) -> Option<Arc<Attached>> {
         let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
-        attached.values().find(|one| one.serves().contains_key(dataset) && !one.client.is_closed()).cloned()
+        attached
+            .values()
+            .find(|one| one.serves().contains_key(dataset) && !one.client.is_closed())
+            .cloned()
     }
 
     /// How many are attached.
@@ -165,24 +171,39 @@ impl Channels {
 
     /// Hands every attached connector a new key directory. Returns how many confirmed, and who did not and was detached. Whoever it no
     /// longer names as active is detached first.
-    pub async fn push_directory(&self, envelope: &Envelope, directory: &Directory) -> (u32, Vec<String>) {
+    pub async fn push_directory(
+        &self,
+        envelope: &Envelope,
+        directory: &Directory,
+    ) -> (u32, Vec<String>) {
         let version = directory.version();
-        let all: Vec<Arc<Attached>> = self.attached.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let (all, gone): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|one| directory.is_active(&one.identity) && !one.is_superseded(directory));
+        let all: Vec<Arc<Attached>> = self
+            .attached
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect();
+        let (all, gone): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|one| directory.is_active(&one.identity) && !one.is_superseded(directory));
         for one in gone {
             tracing::warn!(connector = %one.uri, "detached: it is suspended");
             one.closes(NoticeReason::NotActive, NOT_ACTIVE);
             self.detach(&one);
         }
-        let confirmations = future::join_all(all.iter().map(|one| one.confirm(envelope, version))).await;
+        let confirmations =
+            future::join_all(all.iter().map(|one| one.confirm(envelope, version))).await;
         let (mut confirmed, mut silent) = (0, Vec::new());
         for (one, whether) in all.iter().zip(confirmations) {
             if whether {
                 confirmed += 1;
             } else {
                 tracing::warn!(connector = %one.uri, "detached: it did not confirm the new key directory");
-                one.closes(NoticeReason::Directory, "it did not confirm the new key directory in time");
+                one.closes(
+                    NoticeReason::Directory,
+                    "it did not confirm the new key directory in time",
+                );
                 self.detach(one);
                 silent.push(one.uri.clone());
             }
@@ -213,7 +234,8 @@ impl Channels {
         let (mut free, mut standby) = (Vec::new(), one.standby());
         for stated in stated {
             let dataset = &stated.statement.id;
-            match attached.values().find(|other| other.uri != one.uri && other.is_serving(dataset)) {
+            match attached.values().find(|other| other.uri != one.uri && other.is_serving(dataset))
+            {
                 None => free.push(stated),
                 Some(other) => {
                     tracing::warn!(dataset = %dataset, connector = %one.uri, by = %other.uri, "stands by: another connector answers for it");
@@ -230,7 +252,9 @@ impl Channels {
         let mut found: BTreeMap<String, (Arc<Attached>, Stated)> = BTreeMap::new();
         for one in attached.values().filter(|one| !one.client.is_closed()) {
             for (dataset, stated) in one.standby().iter() {
-                if !found.contains_key(dataset) && !attached.values().any(|other| other.is_serving(dataset)) {
+                if !found.contains_key(dataset)
+                    && !attached.values().any(|other| other.is_serving(dataset))
+                {
                     found.insert(dataset.clone(), (Arc::clone(one), stated.clone()));
                 }
             }
@@ -240,7 +264,11 @@ impl Channels {
 
     /// A system's new channel replaces the one that it had before, `None` if it had none. `None` if yet another channel of the system was
     /// quicker.
-    pub(super) fn attach(&self, one: Attached, before: Option<&Arc<Attached>>) -> Option<Arc<Attached>> {
+    pub(super) fn attach(
+        &self,
+        one: Attached,
+        before: Option<&Arc<Attached>>,
+    ) -> Option<Arc<Attached>> {
         let mut attached = self.attached.write().unwrap_or_else(PoisonError::into_inner);
         let there = attached.get(&one.uri).filter(|there| !there.client.is_closed());
         if there.is_some_and(|there| before.is_none_or(|before| !Arc::ptr_eq(there, before))) {
@@ -248,7 +276,8 @@ impl Channels {
         }
         let one = Arc::new(one);
         if let Some(replaced) = attached.insert(one.uri.clone(), Arc::clone(&one)) {
-            replaced.closes(NoticeReason::Replaced, "a newer channel of this connector replaces it");
+            replaced
+                .closes(NoticeReason::Replaced, "a newer channel of this connector replaces it");
             replaced.released.notify_one();
         }
         Some(one)
@@ -263,7 +292,11 @@ impl Channels {
     }
 }
 
-pub(super) async fn tell(mut control: ConnectorClient<Http2Client>, reason: NoticeReason, why: String) {
+pub(super) async fn tell(
+    mut control: ConnectorClient<Http2Client>,
+    reason: NoticeReason,
+    why: String,
+) {
     let notice = NoticeRequest { reason: reason.into(), why };
     // A connector of an older release does not know the call, and one that is gone does not hear it.
     let _heard = tokio::time::timeout(NOTICE_TIME, control.notice(notice)).await;

@@ -5,7 +5,8 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 /// Functions that depend on nothing but their arguments and that somebody needed.
-const FUNCTIONS: [&str; 9] = ["coalesce", "nullif", "date_part", "substr", "count", "min", "max", "sum", "bool_or"];
+const FUNCTIONS: [&str; 9] =
+    ["coalesce", "nullif", "date_part", "substr", "count", "min", "max", "sum", "bool_or"];
 /// Functions that people reach for and that would be frozen at the moment of preparation.
 const CLOCKS: [&str; 9] = [
     "now",
@@ -65,9 +66,13 @@ fn unlisted_operator(plan: &LogicalPlan) -> Option<&'static str> {
 fn unlisted_expression(expression: &Expr) -> Option<String> {
     let function = |name: &str| {
         if CLOCKS.contains(&name) {
-            return Some(format!("function `{name}` reads a clock, which would stand still from preparation on; use `request.today`"));
+            return Some(format!(
+                "function `{name}` reads a clock, which would stand still from preparation on; use `request.today`"
+            ));
         }
-        (!FUNCTIONS.contains(&name)).then(|| format!("function `{name}` is not on the list; there are {}", FUNCTIONS.join(", ")))
+        (!FUNCTIONS.contains(&name)).then(|| {
+            format!("function `{name}` is not on the list; there are {}", FUNCTIONS.join(", "))
+        })
     };
     match expression {
         Expr::ScalarFunction(call) => function(call.func.name()),
@@ -94,10 +99,16 @@ fn unlisted_expression(expression: &Expr) -> Option<String> {
         | Expr::Exists(_)
         | Expr::InSubquery(_)
         | Expr::ScalarSubquery(_) => None,
-        Expr::Like(_) | Expr::SimilarTo(_) => Some("pattern matching is not on the list of what a check may use".into()),
-        Expr::TryCast(_) => Some("TRY_CAST turns what it cannot read into NULL unseen; use CAST".into()),
+        Expr::Like(_) | Expr::SimilarTo(_) => {
+            Some("pattern matching is not on the list of what a check may use".into())
+        }
+        Expr::TryCast(_) => {
+            Some("TRY_CAST turns what it cannot read into NULL unseen; use CAST".into())
+        }
         Expr::Placeholder(_) => Some("placeholders are not used; read the table `request`".into()),
-        Expr::WindowFunction(_) => Some("window functions are not on the list of what a check may use".into()),
+        Expr::WindowFunction(_) => {
+            Some("window functions are not on the list of what a check may use".into())
+        }
         _ => Some("an expression that is not on the list of what a check may use".into()),
     }
 }

@@ -22,7 +22,11 @@ use super::slots::{ExchangeCx, SlotScanExec};
 const MOST_STEP_ROWS: usize = 65_536;
 
 /// The rows that a plan makes of the slots that are filled.
-pub async fn evaluate(plan: &Arc<dyn ExecutionPlan>, task: &Arc<TaskContext>, cx: &ExchangeCx) -> Result<Vec<RecordBatch>> {
+pub async fn evaluate(
+    plan: &Arc<dyn ExecutionPlan>,
+    task: &Arc<TaskContext>,
+    cx: &ExchangeCx,
+) -> Result<Vec<RecordBatch>> {
     if is_empty(plan, cx)? {
         return Ok(Vec::new());
     }
@@ -37,7 +41,9 @@ pub async fn evaluate(plan: &Arc<dyn ExecutionPlan>, task: &Arc<TaskContext>, cx
 
 fn bounded(rows: &[RecordBatch]) -> Result<()> {
     if rows.iter().map(RecordBatch::num_rows).sum::<usize>() > MOST_STEP_ROWS {
-        return Err(DataFusionError::ResourcesExhausted(format!("a step made more than {MOST_STEP_ROWS} rows")));
+        return Err(DataFusionError::ResourcesExhausted(format!(
+            "a step made more than {MOST_STEP_ROWS} rows"
+        )));
     }
     Ok(())
 }
@@ -53,7 +59,9 @@ fn directly(plan: &Arc<dyn ExecutionPlan>, cx: &ExchangeCx) -> Result<Option<Vec
     }
     if let Some(filter) = plan.downcast_ref::<FilterExec>() {
         let projection = filter.projection().as_deref();
-        return each(filter.input(), cx, |batch| narrowed(batch.clone(), Some(filter.predicate()), projection));
+        return each(filter.input(), cx, |batch| {
+            narrowed(batch.clone(), Some(filter.predicate()), projection)
+        });
     }
     if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
         return each(projection.input(), cx, |batch| projected(projection, batch));
@@ -90,13 +98,21 @@ fn each(
 
 fn projected(projection: &ProjectionExec, batch: &RecordBatch) -> Result<RecordBatch> {
     let count = batch.num_rows();
-    let columns = projection.expr().iter().map(|column| column.expr.evaluate(batch)?.into_array(count));
+    let columns =
+        projection.expr().iter().map(|column| column.expr.evaluate(batch)?.into_array(count));
     let options = RecordBatchOptions::new().with_row_count(Some(count));
-    Ok(RecordBatch::try_new_with_options(projection.schema(), columns.collect::<Result<Vec<_>>>()?, &options)?)
+    Ok(RecordBatch::try_new_with_options(
+        projection.schema(),
+        columns.collect::<Result<Vec<_>>>()?,
+        &options,
+    )?)
 }
 
 /// As DataFusion runs it, its partitions one after another: a task each would cost more.
-async fn stream(plan: &Arc<dyn ExecutionPlan>, task: &Arc<TaskContext>) -> Result<Vec<RecordBatch>> {
+async fn stream(
+    plan: &Arc<dyn ExecutionPlan>,
+    task: &Arc<TaskContext>,
+) -> Result<Vec<RecordBatch>> {
     // Joins keep their build side in the plan; a plan that was not reset answers with the last request's rows.
     let plan = reset_plan_states(Arc::clone(plan))?;
     let mut rows = Vec::new();
@@ -120,7 +136,8 @@ fn is_empty(plan: &Arc<dyn ExecutionPlan>, cx: &ExchangeCx) -> Result<bool> {
         let [left, right] = join.sides();
         return Ok(join.is_empty(is_empty(left, cx)?, is_empty(right, cx)?));
     }
-    let passes_on = plan.is::<ProjectionExec>() || plan.is::<FilterExec>() || plan.is::<RequestJoin>();
+    let passes_on =
+        plan.is::<ProjectionExec>() || plan.is::<FilterExec>() || plan.is::<RequestJoin>();
     match (passes_on, plan.children().as_slice()) {
         (true, [input]) => is_empty(input, cx),
         _ => Ok(false),
@@ -160,7 +177,10 @@ mod tests {
     type Row = (Option<u8>, Option<u8>);
 
     fn schema() -> arrow::datatypes::SchemaRef {
-        Arc::new(Schema::new(vec![Field::new("id", DataType::Utf8, true), Field::new("day", DataType::Date32, true)]))
+        Arc::new(Schema::new(vec![
+            Field::new("id", DataType::Utf8, true),
+            Field::new("day", DataType::Date32, true),
+        ]))
     }
 
     fn batches(parts: &[Vec<Row>]) -> Vec<RecordBatch> {
@@ -173,23 +193,30 @@ mod tests {
     }
 
     fn sorted(rows: &[RecordBatch]) -> Vec<String> {
-        let columns: Vec<RecordBatch> = rows.iter().filter(|batch| batch.num_rows() > 0).cloned().collect();
+        let columns: Vec<RecordBatch> =
+            rows.iter().filter(|batch| batch.num_rows() > 0).cloned().collect();
         // Values only: whether a column is named for one side or the other is the plan's affair.
         let text = pretty_format_batches(&columns).unwrap().to_string();
-        let mut lines: Vec<String> = text.lines().filter(|line| line.starts_with('|')).skip(1).map(str::to_owned).collect();
+        let mut lines: Vec<String> =
+            text.lines().filter(|line| line.starts_with('|')).skip(1).map(str::to_owned).collect();
         lines.sort();
         lines
     }
 
     /// The rows of one statement, as they are made here (`None`: not here) and as DataFusion makes them.
-    async fn both_ways(sql: &str, a: &[Vec<Row>], b: &[Vec<Row>]) -> (Option<Vec<String>>, Vec<String>) {
+    async fn both_ways(
+        sql: &str,
+        a: &[Vec<Row>],
+        b: &[Vec<Row>],
+    ) -> (Option<Vec<String>>, Vec<String>) {
         let context = SessionContext::new_with_config(session_config());
         for (slot, name) in ["a", "b"].into_iter().enumerate() {
             context.register_table(name, Arc::new(SlotTable::new(slot + 1, schema()))).unwrap();
         }
         let state = context.state();
         let logical = state.create_logical_plan(sql).await.unwrap();
-        let bare = request_join::rewrite(state.create_physical_plan(&logical).await.unwrap()).unwrap();
+        let bare =
+            request_join::rewrite(state.create_physical_plan(&logical).await.unwrap()).unwrap();
         let plan = pair_join::rewrite(Arc::clone(&bare)).unwrap();
         let cx = Arc::new(ExchangeCx::new(3));
         cx.fill(1, batches(a)).unwrap();
@@ -197,8 +224,16 @@ mod tests {
         let config = session_config().with_extension(Arc::clone(&cx));
         let runtime = RuntimeEnvBuilder::new().build_arc().unwrap();
         let none = std::collections::HashMap::new;
-        let task =
-            TaskContext::new(None, String::new(), config, none(), Default::default(), Default::default(), Default::default(), runtime);
+        let task = TaskContext::new(
+            None,
+            String::new(),
+            config,
+            none(),
+            Default::default(),
+            Default::default(),
+            Default::default(),
+            runtime,
+        );
         let task = Arc::new(task);
         let theirs = sorted(&stream(&bare, &task).await.unwrap());
         assert_eq!(sorted(&evaluate(&plan, &task, &cx).await.unwrap()), theirs, "{sql}");
@@ -229,7 +264,11 @@ mod tests {
     fn many_rows_are_left_to_datafusion() {
         let many: Vec<Row> = (0..100).map(|at| (Some(at), Some(at))).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (ours, theirs) = runtime.block_on(both_ways(JOINS[0], std::slice::from_ref(&many), std::slice::from_ref(&many)));
+        let (ours, theirs) = runtime.block_on(both_ways(
+            JOINS[0],
+            std::slice::from_ref(&many),
+            std::slice::from_ref(&many),
+        ));
         assert_eq!((ours, theirs.len()), (None, 100));
     }
 
@@ -238,7 +277,9 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let sql = "select id from a where id not in (select id from b)";
         let a = [vec![(Some(1), None), (Some(2), None), (None, None)]];
-        for (b, left) in [(vec![], 3), (vec![(Some(1), None)], 1), (vec![(Some(1), None), (None, None)], 0)] {
+        for (b, left) in
+            [(vec![], 3), (vec![(Some(1), None)], 1), (vec![(Some(1), None), (None, None)], 0)]
+        {
             let (_, theirs) = runtime.block_on(both_ways(sql, &a, &[b]));
             assert_eq!(theirs.len(), left, "{theirs:?}");
         }

@@ -26,7 +26,11 @@ const MOST_PAIRS: usize = 4096;
 pub fn rewrite(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| match PairJoin::around(&node)? {
         // What stands inside is not looked at again.
-        Some(join) => Ok(Transformed::new(Arc::new(join) as Arc<dyn ExecutionPlan>, true, TreeNodeRecursion::Continue)),
+        Some(join) => Ok(Transformed::new(
+            Arc::new(join) as Arc<dyn ExecutionPlan>,
+            true,
+            TreeNodeRecursion::Continue,
+        )),
         None => Ok(Transformed::no(node)),
     })
     .map(|transformed| transformed.data)
@@ -76,13 +80,20 @@ impl PairJoin {
             right: Arc::clone(join.right()),
             keeps,
             condition: all_of(conditions(join.on(), join.filter(), left.fields().len())?),
-            both: Arc::new(Schema::new(left.fields().iter().chain(right.fields()).cloned().collect::<Vec<_>>())),
+            both: Arc::new(Schema::new(
+                left.fields().iter().chain(right.fields()).cloned().collect::<Vec<_>>(),
+            )),
             projection: join.projection.as_ref().map(|columns| columns.to_vec()),
         }))
     }
 
-    fn around_another(&self, children: &[Arc<dyn ExecutionPlan>]) -> Result<Arc<dyn ExecutionPlan>> {
-        let [join] = children else { return Err(DataFusionError::Internal("a PairJoin is around one join".into())) };
+    fn around_another(
+        &self,
+        children: &[Arc<dyn ExecutionPlan>],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let [join] = children else {
+            return Err(DataFusionError::Internal("a PairJoin is around one join".into()));
+        };
         let Some(hash) = join.downcast_ref::<HashJoinExec>() else {
             return Err(DataFusionError::Internal("a PairJoin is around a hash join".into()));
         };
@@ -124,11 +135,15 @@ impl PairJoin {
             return Ok(None);
         }
         let (left, right) = (whole(&self.left, left)?, whole(&self.right, right)?);
-        let narrow = |value: usize| u32::try_from(value).map_err(|error| DataFusionError::External(Box::new(error)));
+        let narrow = |value: usize| {
+            u32::try_from(value).map_err(|error| DataFusionError::External(Box::new(error)))
+        };
         let (lefts, rights) = (narrow(lefts)?, narrow(rights)?);
-        let at_left = UInt32Array::from_iter_values((0..lefts).flat_map(|at| (0..rights).map(move |_| at)));
+        let at_left =
+            UInt32Array::from_iter_values((0..lefts).flat_map(|at| (0..rights).map(move |_| at)));
         let at_right = UInt32Array::from_iter_values((0..lefts).flat_map(|_| 0..rights));
-        let (from_left, from_right) = (take_record_batch(&left, &at_left)?, take_record_batch(&right, &at_right)?);
+        let (from_left, from_right) =
+            (take_record_batch(&left, &at_left)?, take_record_batch(&right, &at_right)?);
         let columns = from_left.columns().iter().chain(from_right.columns()).cloned().collect();
         let pairs = RecordBatch::try_new(Arc::clone(&self.both), columns)?;
         let Keeps::Rows { left: of_left, that_meet } = self.keeps else {
@@ -137,7 +152,10 @@ impl PairJoin {
         let (side, places) = if of_left { (left, at_left) } else { (right, at_right) };
         let mut meets = vec![false; side.num_rows()];
         let holds = match &self.condition {
-            Some(condition) => as_boolean_array(&condition.evaluate(&pairs)?.into_array(pairs.num_rows())?)?.clone(),
+            Some(condition) => {
+                as_boolean_array(&condition.evaluate(&pairs)?.into_array(pairs.num_rows())?)?
+                    .clone()
+            }
             None => BooleanArray::from(vec![true; pairs.num_rows()]),
         };
         for (place, holds) in places.values().iter().zip(&holds) {
@@ -185,15 +203,25 @@ impl ExecutionPlan for PairJoin {
         self.around_another(&children)
     }
 
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         self.around_another(&children)
     }
 
-    fn apply_expressions(&self, f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         self.condition.as_ref().map_or(Ok(TreeNodeRecursion::Continue), f)
     }
 
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
         self.join.execute(partition, context)
     }
 }

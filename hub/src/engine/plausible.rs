@@ -13,7 +13,12 @@ use super::columns::{text_column, wrong_type};
 use super::prepare::PreparedScan;
 
 /// The columns with implausible dates, and how many each has. `last` is the civil day on which the answer came.
-pub(super) fn implausible(scan: &PreparedScan, rows: &[RecordBatch], report: &ScanReport, last: NaiveDate) -> Result<Vec<Finding>> {
+pub(super) fn implausible(
+    scan: &PreparedScan,
+    rows: &[RecordBatch],
+    report: &ScanReport,
+    last: NaiveDate,
+) -> Result<Vec<Finding>> {
     let since = report.since.and_then(NaiveDate::from_epoch_days);
     let bounds = Bounds { since, older_carried_over: report.older_carried_over, last };
     let mut findings = Vec::new();
@@ -23,21 +28,40 @@ pub(super) fn implausible(scan: &PreparedScan, rows: &[RecordBatch], report: &Sc
         // The look-up's own column comes first.
         let persons: Vec<usize> = match date.persons.as_slice() {
             [] => vec![0],
-            named => named.iter().map(|name| scan.answer.index_of(name)).collect::<std::result::Result<_, _>>()?,
+            named => named
+                .iter()
+                .map(|name| scan.answer.index_of(name))
+                .collect::<std::result::Result<_, _>>()?,
         };
         let mut count = 0;
         for batch in rows {
-            let days = batch.columns().get(at).and_then(|column| column.as_primitive_opt::<Date32Type>()).ok_or_else(|| wrong_type(at))?;
-            let persons = persons.iter().map(|column| text_column(batch, *column)).collect::<Result<Vec<_>>>()?;
+            let days = batch
+                .columns()
+                .get(at)
+                .and_then(|column| column.as_primitive_opt::<Date32Type>())
+                .ok_or_else(|| wrong_type(at))?;
+            let persons = persons
+                .iter()
+                .map(|column| text_column(batch, *column))
+                .collect::<Result<Vec<_>>>()?;
             for (row, day) in days.iter().enumerate() {
                 let Some(day) = day else { continue };
-                let named: Vec<&str> = persons.iter().filter(|column| column.is_valid(row)).map(|column| column.value(row)).collect();
-                let plausible = NaiveDate::from_epoch_days(day).is_some_and(|day| is_plausible(date, day, &named, bounds));
+                let named: Vec<&str> = persons
+                    .iter()
+                    .filter(|column| column.is_valid(row))
+                    .map(|column| column.value(row))
+                    .collect();
+                let plausible = NaiveDate::from_epoch_days(day)
+                    .is_some_and(|day| is_plausible(date, day, &named, bounds));
                 count += u64::from(!plausible);
             }
         }
         if count > 0 {
-            findings.push(Finding { kind: FindingKind::UnreadableCell.into(), column: date.column.clone(), count });
+            findings.push(Finding {
+                kind: FindingKind::UnreadableCell.into(),
+                column: date.column.clone(),
+                count,
+            });
         }
     }
     Ok(findings)

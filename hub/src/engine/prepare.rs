@@ -125,7 +125,10 @@ impl PreparedCheck {
     /// Refused by name: a dataset, column or look-up that no owner states; an operator or function off the list; a clock; a
     /// reference to a table or column that is not there; a verdict of another shape. (An unbound scan and an undeclared absence
     /// are refused by [`Definition::parse`] already.)
-    pub async fn try_new(definition: Arc<Definition>, statements: &BTreeMap<String, DatasetStatement>) -> Result<Self, PrepareError> {
+    pub async fn try_new(
+        definition: Arc<Definition>,
+        statements: &BTreeMap<String, DatasetStatement>,
+    ) -> Result<Self, PrepareError> {
         let mut faults = Vec::new();
         let mut variants = BTreeMap::new();
         for variant in &definition.variants {
@@ -133,10 +136,16 @@ impl PreparedCheck {
                 Ok(prepared) => {
                     variants.insert(variant.name.clone(), prepared);
                 }
-                Err(found) => faults.extend(found.into_iter().map(|fault| format!("variant `{}`: {fault}", variant.name))),
+                Err(found) => faults.extend(
+                    found.into_iter().map(|fault| format!("variant `{}`: {fault}", variant.name)),
+                ),
             }
         }
-        if faults.is_empty() { Ok(Self { definition, variants }) } else { Err(PrepareError { check: definition.name.clone(), faults }) }
+        if faults.is_empty() {
+            Ok(Self { definition, variants })
+        } else {
+            Err(PrepareError { check: definition.name.clone(), faults })
+        }
     }
 
     /// The datasets that the check asks, in order.
@@ -157,7 +166,10 @@ impl PreparedVariant {
     /// The slot and column of a definition's reference.
     pub fn resolve(&self, definition: &Definition, reference: &Reference) -> Option<SlotColumn> {
         if reference.step == "request" {
-            let column = definition.parameters.iter().position(|parameter| parameter.name == reference.column)?;
+            let column = definition
+                .parameters
+                .iter()
+                .position(|parameter| parameter.name == reference.column)?;
             return Some(SlotColumn { slot: 0, column });
         }
         let place = self.steps.iter().position(|step| step.name == reference.step)?;
@@ -168,8 +180,12 @@ impl PreparedVariant {
 
 /// Slot 0: each parameter as text, then `today`.
 pub fn request_schema(definition: &Definition) -> SchemaRef {
-    let parameters = definition.parameters.iter().map(|parameter| Field::new(&parameter.name, DataType::Utf8, false));
-    let fields: Vec<Field> = parameters.chain([Field::new("today", DataType::Date32, false)]).collect();
+    let parameters = definition
+        .parameters
+        .iter()
+        .map(|parameter| Field::new(&parameter.name, DataType::Utf8, false));
+    let fields: Vec<Field> =
+        parameters.chain([Field::new("today", DataType::Date32, false)]).collect();
     Arc::new(Schema::new(fields))
 }
 
@@ -205,8 +221,18 @@ struct Preparation<'a> {
 }
 
 impl<'a> Preparation<'a> {
-    fn new(definition: &'a Definition, variant: &'a Variant, statements: &'a BTreeMap<String, DatasetStatement>) -> Self {
-        Self { definition, variant, statements, faults: Vec::new(), prepared: PreparedVariant { steps: Vec::new(), regions: Vec::new() } }
+    fn new(
+        definition: &'a Definition,
+        variant: &'a Variant,
+        statements: &'a BTreeMap<String, DatasetStatement>,
+    ) -> Self {
+        Self {
+            definition,
+            variant,
+            statements,
+            faults: Vec::new(),
+            prepared: PreparedVariant { steps: Vec::new(), regions: Vec::new() },
+        }
     }
 
     async fn run(mut self) -> Result<PreparedVariant, Vec<String>> {
@@ -230,7 +256,8 @@ impl<'a> Preparation<'a> {
         self.resolve_absences();
         let certain = &self.definition.certain;
         if self.prepared.resolve(self.definition, certain).is_none() {
-            self.faults.push(format!("check.certain: no column `{}.{}`", certain.step, certain.column));
+            self.faults
+                .push(format!("check.certain: no column `{}.{}`", certain.step, certain.column));
         }
         self.check_verdict();
         self.find_regions();
@@ -239,15 +266,25 @@ impl<'a> Preparation<'a> {
 
     fn context(&self) -> Result<SessionContext, DataFusionError> {
         let runtime = Arc::new(RuntimeEnvBuilder::new().build()?);
-        let state = SessionStateBuilder::new().with_config(session_config()).with_runtime_env(runtime).with_default_features().build();
+        let state = SessionStateBuilder::new()
+            .with_config(session_config())
+            .with_runtime_env(runtime)
+            .with_default_features()
+            .build();
         let context = SessionContext::new_with_state(state);
-        context.register_table("request", Arc::new(SlotTable::new(0, request_schema(self.definition))))?;
+        context.register_table(
+            "request",
+            Arc::new(SlotTable::new(0, request_schema(self.definition))),
+        )?;
         Ok(context)
     }
 
     fn scan(&mut self, name: &str, scan: &Scan) -> Option<(SchemaRef, PreparedKind)> {
         let Some(statement) = self.statements.get(&scan.dataset) else {
-            self.faults.push(format!("scan `{name}`: no owner states a dataset `{}`; attach its connector", scan.dataset));
+            self.faults.push(format!(
+                "scan `{name}`: no owner states a dataset `{}`; attach its connector",
+                scan.dataset
+            ));
             return None;
         };
         let template = scan.template(self.definition, &self.variant.name, name);
@@ -264,7 +301,9 @@ impl<'a> Preparation<'a> {
         let answer = Arc::new(Schema::new(fields.clone()));
         let shape = self.definition.datasets.iter().find(|shape| shape.id == scan.dataset);
         for column in scan.optional.iter().filter(|column| !delivered.contains(column)) {
-            let taken = shape.and_then(|shape| semantic_type(shape.columns.get(column)?)).unwrap_or_default();
+            let taken = shape
+                .and_then(|shape| semantic_type(shape.columns.get(column)?))
+                .unwrap_or_default();
             fields.push(Field::new(column, data_type(taken), true));
         }
         if fields.iter().any(|field| field.name() == ROW_NUMBER) {
@@ -278,15 +317,24 @@ impl<'a> Preparation<'a> {
             for reference in references {
                 match self.prepared.resolve(self.definition, reference) {
                     Some(place) => places.push(place),
-                    None => faults.push(format!("scan `{name}`: no column `{}.{}`", reference.step, reference.column)),
+                    None => faults.push(format!(
+                        "scan `{name}`: no column `{}.{}`",
+                        reference.step, reference.column
+                    )),
                 }
             }
             places
         };
         let keys = resolve(&scan.keys, &mut self.faults);
-        let required = scan.required.iter().filter_map(|name| scan.columns.iter().position(|column| column == name)).map(|at| at + 1);
-        let pairs = self.definition.hand_overs.iter().filter(|pair| pair.from == name || pair.to == name);
-        let thing = pairs.filter_map(|pair| pair.by.as_ref()).find_map(|by| answer.index_of(by).ok());
+        let required = scan
+            .required
+            .iter()
+            .filter_map(|name| scan.columns.iter().position(|column| column == name))
+            .map(|at| at + 1);
+        let pairs =
+            self.definition.hand_overs.iter().filter(|pair| pair.from == name || pair.to == name);
+        let thing =
+            pairs.filter_map(|pair| pair.by.as_ref()).find_map(|by| answer.index_of(by).ok());
         let prepared = PreparedScan {
             statement: Arc::new(statement.clone()),
             thing,
@@ -301,11 +349,18 @@ impl<'a> Preparation<'a> {
         Some((Arc::new(Schema::new(fields)), PreparedKind::Scan(Box::new(prepared))))
     }
 
-    async fn sql(&mut self, context: &SessionContext, name: &str, sql: &str) -> Option<(SchemaRef, PreparedKind)> {
+    async fn sql(
+        &mut self,
+        context: &SessionContext,
+        name: &str,
+        sql: &str,
+    ) -> Option<(SchemaRef, PreparedKind)> {
         match self.plan(context, sql).await {
             Ok(Ok(plan)) => Some((plan.schema(), PreparedKind::Sql(plan))),
             Ok(Err(objections)) => {
-                self.faults.extend(objections.into_iter().map(|objection| format!("step `{name}`: {objection}")));
+                self.faults.extend(
+                    objections.into_iter().map(|objection| format!("step `{name}`: {objection}")),
+                );
                 None
             }
             Err(error) => {
@@ -315,7 +370,11 @@ impl<'a> Preparation<'a> {
         }
     }
 
-    async fn plan(&self, context: &SessionContext, sql: &str) -> Result<Result<Arc<dyn ExecutionPlan>, Vec<String>>, DataFusionError> {
+    async fn plan(
+        &self,
+        context: &SessionContext,
+        sql: &str,
+    ) -> Result<Result<Arc<dyn ExecutionPlan>, Vec<String>>, DataFusionError> {
         let state = context.state();
         let logical = state.create_logical_plan(sql).await?;
         let objections = admissible::objections(&logical)?;
@@ -334,12 +393,17 @@ impl<'a> Preparation<'a> {
             for reference in &scan.scan.absence_for {
                 match self.prepared.resolve(self.definition, reference) {
                     Some(column) => resolved.push((place, column)),
-                    None => self.faults.push(format!("scan `{}`: no column `{}.{}`", step.name, reference.step, reference.column)),
+                    None => self.faults.push(format!(
+                        "scan `{}`: no column `{}.{}`",
+                        step.name, reference.step, reference.column
+                    )),
                 }
             }
         }
         for (place, column) in resolved {
-            if let Some(PreparedStep { kind: PreparedKind::Scan(scan), .. }) = self.prepared.steps.get_mut(place) {
+            if let Some(PreparedStep { kind: PreparedKind::Scan(scan), .. }) =
+                self.prepared.steps.get_mut(place)
+            {
                 scan.absence_for.push(column);
             }
         }
@@ -351,9 +415,16 @@ impl<'a> Preparation<'a> {
     fn find_regions(&mut self) {
         let coverage = |scan: &Scan| self.statements.get(&scan.dataset)?.coverage.as_ref();
         let anywhere = |scan: &Scan| {
-            coverage(scan).is_some_and(|coverage| matches!(coverage.subjects, Some(coverage::Subjects::EveryoneAnywhere(true))))
+            coverage(scan).is_some_and(|coverage| {
+                matches!(coverage.subjects, Some(coverage::Subjects::EveryoneAnywhere(true)))
+            })
         };
-        let counted: Vec<&Scan> = self.variant.scans().map(|(_, scan)| scan).filter(|scan| scan.judged || !anywhere(scan)).collect();
+        let counted: Vec<&Scan> = self
+            .variant
+            .scans()
+            .map(|(_, scan)| scan)
+            .filter(|scan| scan.judged || !anywhere(scan))
+            .collect();
         for scan in &counted {
             for code in coverage(scan).iter().flat_map(|coverage| &coverage.regions) {
                 if let Some(year) = division::abolished(code) {
@@ -364,11 +435,17 @@ impl<'a> Preparation<'a> {
                 }
             }
         }
-        let lists: Vec<&[String]> = counted.iter().map(|scan| coverage(scan).map_or(&[][..], |coverage| &coverage.regions)).collect();
+        let lists: Vec<&[String]> = counted
+            .iter()
+            .map(|scan| coverage(scan).map_or(&[][..], |coverage| &coverage.regions))
+            .collect();
         self.prepared.regions = division::common(&lists);
         if self.prepared.regions.is_empty() {
-            let stated: Vec<String> =
-                counted.iter().zip(&lists).map(|(scan, list)| format!("{}: {}", scan.dataset, list.join(", "))).collect();
+            let stated: Vec<String> = counted
+                .iter()
+                .zip(&lists)
+                .map(|(scan, list)| format!("{}: {}", scan.dataset, list.join(", ")))
+                .collect();
             self.faults
                 .push(format!("no region lies within all registers that it reads ({}); its answer would hold nowhere", stated.join("; ")));
         }
@@ -376,7 +453,12 @@ impl<'a> Preparation<'a> {
 
     fn check_verdict(&mut self) {
         let Some(verdict) = self.prepared.steps.last() else { return };
-        let shape: Vec<_> = verdict.schema.fields().iter().map(|field| (field.name().as_str(), field.data_type().clone())).collect();
+        let shape: Vec<_> = verdict
+            .schema
+            .fields()
+            .iter()
+            .map(|field| (field.name().as_str(), field.data_type().clone()))
+            .collect();
         if shape != VERDICT {
             self.faults.push(format!(
                 "step `verdict`: its columns must be verdict text, code text, scan text, {ROW_NUMBER} bigint, on_date date, began_on date, not {shape:?}"

@@ -14,11 +14,15 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType};
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType,
+};
 use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+};
 use futures::StreamExt as _;
 
 use super::slots::{ExchangeCx, SlotScanExec, exchange};
@@ -55,15 +59,22 @@ impl RequestJoin {
     fn of(node: &dyn ExecutionPlan) -> Result<Option<Self>> {
         if let Some(join) = node.downcast_ref::<HashJoinExec>() {
             let equal = join.null_equality() == NullEquality::NullEqualsNothing;
-            let Some(request) = request_columns(join.left()).filter(|_| *join.join_type() == JoinType::Inner && equal) else {
+            let Some(request) = request_columns(join.left())
+                .filter(|_| *join.join_type() == JoinType::Inner && equal)
+            else {
                 return Ok(None);
             };
-            let conditions = conditions(join.on(), join.filter(), join.left().schema().fields().len())?;
+            let conditions =
+                conditions(join.on(), join.filter(), join.left().schema().fields().len())?;
             let projection = join.projection.as_ref().map(|columns| columns.to_vec());
             return Self::new(join.left(), join.right(), request, conditions, projection).map(Some);
         }
         if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
-            let Some(request) = request_columns(join.left()).filter(|_| *join.join_type() == JoinType::Inner) else { return Ok(None) };
+            let Some(request) =
+                request_columns(join.left()).filter(|_| *join.join_type() == JoinType::Inner)
+            else {
+                return Ok(None);
+            };
             let conditions = conditions(&[], join.filter(), join.left().schema().fields().len())?;
             let projection = join.projection().as_ref().map(|columns| columns.to_vec());
             return Self::new(join.left(), join.right(), request, conditions, projection).map(Some);
@@ -79,7 +90,9 @@ impl RequestJoin {
         projection: Option<Vec<usize>>,
     ) -> Result<Self> {
         let (left, right_schema) = (left.schema(), right.schema());
-        let joined = Arc::new(Schema::new(left.fields().iter().chain(right_schema.fields()).cloned().collect::<Vec<_>>()));
+        let joined = Arc::new(Schema::new(
+            left.fields().iter().chain(right_schema.fields()).cloned().collect::<Vec<_>>(),
+        ));
         Self::over(Arc::clone(right), request, all_of(conditions), joined, projection)
     }
 
@@ -125,9 +138,16 @@ impl RequestJoin {
     }
 
     fn with_inputs(&self, inputs: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let [input] = <[_; 1]>::try_from(inputs).map_err(|_| DataFusionError::Internal("RequestJoin has one input".into()))?;
+        let [input] = <[_; 1]>::try_from(inputs)
+            .map_err(|_| DataFusionError::Internal("RequestJoin has one input".into()))?;
         let (request, condition) = (self.request.clone(), self.condition.clone());
-        Ok(Arc::new(Self::over(input, request, condition, Arc::clone(&self.joined), self.projection.clone())?))
+        Ok(Arc::new(Self::over(
+            input,
+            request,
+            condition,
+            Arc::clone(&self.joined),
+            self.projection.clone(),
+        )?))
     }
 }
 
@@ -138,11 +158,16 @@ fn request_columns(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<usize>> {
 }
 
 /// A join's conditions, over the columns of both sides, of which the left one has so many.
-pub fn conditions(on: &[(Expression, Expression)], filter: Option<&JoinFilter>, width: usize) -> Result<Vec<Expression>> {
+pub fn conditions(
+    on: &[(Expression, Expression)],
+    filter: Option<&JoinFilter>,
+    width: usize,
+) -> Result<Vec<Expression>> {
     let mut conditions = Vec::new();
     for (left, right) in on {
         let right = shifted(Arc::clone(right), width)?;
-        conditions.push(Arc::new(BinaryExpr::new(Arc::clone(left), Operator::Eq, right)) as Expression);
+        conditions
+            .push(Arc::new(BinaryExpr::new(Arc::clone(left), Operator::Eq, right)) as Expression);
     }
     conditions.extend(filter.map(|filter| over_both(filter, width)).transpose()?);
     Ok(conditions)
@@ -170,12 +195,21 @@ fn over_both(filter: &JoinFilter, width: usize) -> Result<Arc<dyn PhysicalExpr>>
     })
 }
 
-fn replaced(expression: Arc<dyn PhysicalExpr>, by: impl Fn(&Column) -> Option<Column>) -> Result<Arc<dyn PhysicalExpr>> {
+fn replaced(
+    expression: Arc<dyn PhysicalExpr>,
+    by: impl Fn(&Column) -> Option<Column>,
+) -> Result<Arc<dyn PhysicalExpr>> {
     let transformed = expression.transform(|node| match node.downcast_ref::<Column>() {
         Some(column) => {
-            let column = by(column).ok_or_else(|| DataFusionError::Internal(format!("`{column}` is on no side of its join")))?;
+            let column = by(column).ok_or_else(|| {
+                DataFusionError::Internal(format!("`{column}` is on no side of its join"))
+            })?;
             // What came of it is not looked at again: its number may mean another column there.
-            Ok(Transformed::new(Arc::new(column) as Arc<dyn PhysicalExpr>, true, TreeNodeRecursion::Jump))
+            Ok(Transformed::new(
+                Arc::new(column) as Arc<dyn PhysicalExpr>,
+                true,
+                TreeNodeRecursion::Jump,
+            ))
         }
         None => Ok(Transformed::no(node)),
     });
@@ -205,7 +239,11 @@ impl Joiner {
 }
 
 /// The rows of a batch for which the condition holds, and of those the projected columns. One that is NULL does not hold.
-pub fn narrowed(batch: RecordBatch, condition: Option<&Arc<dyn PhysicalExpr>>, projection: Option<&[usize]>) -> Result<RecordBatch> {
+pub fn narrowed(
+    batch: RecordBatch,
+    condition: Option<&Arc<dyn PhysicalExpr>>,
+    projection: Option<&[usize]>,
+) -> Result<RecordBatch> {
     let batch = match condition {
         Some(condition) => {
             let holds = condition.evaluate(&batch)?.into_array(batch.num_rows())?;
@@ -246,15 +284,25 @@ impl ExecutionPlan for RequestJoin {
         self.with_inputs(children)
     }
 
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         self.with_inputs(children)
     }
 
-    fn apply_expressions(&self, f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         self.condition.as_ref().map_or(Ok(TreeNodeRecursion::Continue), f)
     }
 
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
         let joiner = self.joiner(&*exchange(&context)?)?;
         let input = self.input.execute(partition, context)?;
         let joined = input.map(move |batch| joiner.join(&batch?));

@@ -5,7 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Date32Array, Int64Array, RecordBatch, StringArray, new_null_array};
+use arrow::array::{
+    Array, AsArray, Date32Array, Int64Array, RecordBatch, StringArray, new_null_array,
+};
 use arrow::datatypes::{Date32Type, Int64Type, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
@@ -13,7 +15,8 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::SessionConfig;
 use futures::future;
 use zerotrip_certs::soundness::{
-    CompleteScan, Conclusion, Evidence, Incomplete, ScanEvidence, ScanReport, ScanState, Verdict, VerdictKind, conclude,
+    CompleteScan, Conclusion, Evidence, Incomplete, ScanEvidence, ScanReport, ScanState, Verdict,
+    VerdictKind, conclude,
 };
 use zerotrip_datasets::date;
 use zerotrip_proto::bounds::CLOCK_SKEW;
@@ -22,14 +25,20 @@ use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
 use super::columns::{text_column, wrong_type};
 use super::evaluate::evaluate;
 use super::plausible::implausible;
-use super::prepare::{PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn, request_schema, session_config};
+use super::prepare::{
+    PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn, request_schema,
+    session_config,
+};
 use super::slots::ExchangeCx;
 
 /// Asks one department. The implementation owns the grant, the signature, the deadline and the receipt; what it returns has been
 /// verified.
 pub trait Dispatch: Send + Sync {
     /// Puts the scan to its department, about exactly these keys: all of them or an [`Incomplete`].
-    fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = std::result::Result<ScanAnswer, Incomplete>> + Send + 'a>>;
+    fn scan<'a>(
+        &'a self,
+        call: ScanCall<'a>,
+    ) -> Pin<Box<dyn Future<Output = std::result::Result<ScanAnswer, Incomplete>> + Send + 'a>>;
 }
 
 /// One scan to make.
@@ -96,8 +105,18 @@ impl Engine {
         let config = self.config.clone().with_extension(Arc::clone(cx));
         let none = || (std::collections::HashMap::new(), std::collections::HashMap::new());
         let (scalar, higher) = none();
-        let (aggregate, window) = (std::collections::HashMap::new(), std::collections::HashMap::new());
-        Arc::new(TaskContext::new(None, String::new(), config, scalar, higher, aggregate, window, Arc::clone(&self.runtime)))
+        let (aggregate, window) =
+            (std::collections::HashMap::new(), std::collections::HashMap::new());
+        Arc::new(TaskContext::new(
+            None,
+            String::new(),
+            config,
+            scalar,
+            higher,
+            aggregate,
+            window,
+            Arc::clone(&self.runtime),
+        ))
     }
 }
 
@@ -113,7 +132,12 @@ impl PreparedCheck {
         today: i32,
         dispatch: &dyn Dispatch,
     ) -> Result<RunResult> {
-        let mut run = Run { check: self, variant, cx: Arc::new(ExchangeCx::new(variant.slots())), parameters_only: false };
+        let mut run = Run {
+            check: self,
+            variant,
+            cx: Arc::new(ExchangeCx::new(variant.slots())),
+            parameters_only: false,
+        };
         run.cx.fill(0, vec![run.request_row(parameters, today)?])?;
         let mut states: BTreeMap<usize, ScanState> = BTreeMap::new();
         let task = engine.task(&run.cx);
@@ -136,7 +160,9 @@ impl PreparedCheck {
             for (at, outcome) in (place..end).zip(outcomes) {
                 let (state, rows) = outcome?;
                 match (&state, rows) {
-                    (ScanState::Complete(_) | ScanState::Vacuous, rows) => run.cx.fill(at + 1, rows)?,
+                    (ScanState::Complete(_) | ScanState::Vacuous, rows) => {
+                        run.cx.fill(at + 1, rows)?
+                    }
                     (ScanState::Unreadable(_), rows) => {
                         run.cx.fill(at + 1, rows)?;
                         whole = false;
@@ -188,15 +214,29 @@ impl Run<'_> {
         place..end.max(place + 1)
     }
 
-    async fn ask(&self, at: usize, dispatch: &dyn Dispatch) -> Result<(ScanState, Vec<RecordBatch>)> {
-        let Some((step, PreparedKind::Scan(scan))) = self.variant.steps.get(at).map(|step| (step, &step.kind)) else {
+    async fn ask(
+        &self,
+        at: usize,
+        dispatch: &dyn Dispatch,
+    ) -> Result<(ScanState, Vec<RecordBatch>)> {
+        let Some((step, PreparedKind::Scan(scan))) =
+            self.variant.steps.get(at).map(|step| (step, &step.kind))
+        else {
             return Err(DataFusionError::Internal(format!("step {at} is no scan")));
         };
-        let incomplete = |code| ScanState::Incomplete(Incomplete { code, dataset: scan.scan.dataset.clone() });
-        let keys: Vec<SlotColumn> = scan.keys.iter().filter(|key| key.slot == 0 || !self.parameters_only).copied().collect();
+        let incomplete =
+            |code| ScanState::Incomplete(Incomplete { code, dataset: scan.scan.dataset.clone() });
+        let keys: Vec<SlotColumn> = scan
+            .keys
+            .iter()
+            .filter(|key| key.slot == 0 || !self.parameters_only)
+            .copied()
+            .collect();
         let keys = match self.keys(&keys)? {
             Some(keys) if keys.is_empty() => return Ok((ScanState::Vacuous, Vec::new())),
-            Some(keys) if keys.len() > scan.scan.most_keys as usize => return Ok((incomplete(ErrorCode::DefinitionLimit), Vec::new())),
+            Some(keys) if keys.len() > scan.scan.most_keys as usize => {
+                return Ok((incomplete(ErrorCode::DefinitionLimit), Vec::new()));
+            }
             Some(keys) => keys,
             // A key that cannot be read is a person who would not be asked about.
             None => return Ok((incomplete(ErrorCode::SourceUnreadable), Vec::new())),
@@ -206,7 +246,9 @@ impl Run<'_> {
             Ok(answer) => answer,
             Err(reason) => return Ok((ScanState::Incomplete(reason), Vec::new())),
         };
-        let null = |batch: &RecordBatch| scan.required.iter().any(|column| batch.column(*column).null_count() > 0);
+        let null = |batch: &RecordBatch| {
+            scan.required.iter().any(|column| batch.column(*column).null_count() > 0)
+        };
         answer.report.required_null |= answer.rows.iter().any(null);
         answer.report.most_age = answer.report.most_age.min(scan.scan.most_age.0);
         let last = date::in_china(answer.report.now + CLOCK_SKEW);
@@ -236,7 +278,11 @@ impl Run<'_> {
         Ok(Some(found.into_iter().collect()))
     }
 
-    fn conclude(&self, mut states: BTreeMap<usize, ScanState>, finished: bool) -> Result<RunResult> {
+    fn conclude(
+        &self,
+        mut states: BTreeMap<usize, ScanState>,
+        finished: bool,
+    ) -> Result<RunResult> {
         let definition = &self.check.definition;
         let mut scans = Vec::new();
         let mut relations_unread = false;
@@ -244,19 +290,25 @@ impl Run<'_> {
             let PreparedKind::Scan(scan) = &step.kind else { continue };
             let state = states.remove(&at).unwrap_or(ScanState::NotAsked);
             let mut state = state;
-            let persons = match if finished { self.keys(&scan.absence_for)? } else { Some(Vec::new()) } {
-                Some(persons) => persons,
-                // Beside a scan that could not be read whole, no absence is concluded for anybody.
-                None if self.parameters_only => Vec::new(),
-                // Somebody for whom an absence would be concluded cannot be named: then it is not.
-                None => {
-                    let (code, dataset) = (ErrorCode::SourceUnreadable, scan.scan.dataset.clone());
-                    state = ScanState::Incomplete(Incomplete { code, dataset });
-                    Vec::new()
-                }
-            };
+            let persons =
+                match if finished { self.keys(&scan.absence_for)? } else { Some(Vec::new()) } {
+                    Some(persons) => persons,
+                    // Beside a scan that could not be read whole, no absence is concluded for anybody.
+                    None if self.parameters_only => Vec::new(),
+                    // Somebody for whom an absence would be concluded cannot be named: then it is not.
+                    None => {
+                        let (code, dataset) =
+                            (ErrorCode::SourceUnreadable, scan.scan.dataset.clone());
+                        state = ScanState::Incomplete(Incomplete { code, dataset });
+                        Vec::new()
+                    }
+                };
             relations_unread |= !scan.scan.judged && matches!(state, ScanState::Unreadable(_));
-            let (rows, things) = if finished { (self.about(at + 1)?, self.things(at + 1, scan.thing)?) } else { (Vec::new(), None) };
+            let (rows, things) = if finished {
+                (self.about(at + 1)?, self.things(at + 1, scan.thing)?)
+            } else {
+                (Vec::new(), None)
+            };
             scans.push((step.name.as_str(), scan, state, rows, things, persons));
         }
         let mut registered = BTreeMap::new();
@@ -271,24 +323,29 @@ impl Run<'_> {
             };
             certain = self.keys(&listed)?.unwrap_or_default().into_iter().collect();
             for rule in &definition.coverage {
-                let Some(column) = self.variant.resolve(definition, &rule.registered) else { continue };
-                let persons: HashSet<String> = self.keys(&[column])?.unwrap_or_default().into_iter().collect();
+                let Some(column) = self.variant.resolve(definition, &rule.registered) else {
+                    continue;
+                };
+                let persons: HashSet<String> =
+                    self.keys(&[column])?.unwrap_or_default().into_iter().collect();
                 registered.insert(rule.statement.as_str(), persons);
             }
             verdicts = self.verdicts()?;
         }
-        let evidence_scans = scans.iter().map(|(name, scan, state, rows, things, persons)| ScanEvidence {
-            name,
-            dataset: &scan.scan.dataset,
-            state,
-            rows,
-            things: things.as_deref(),
-            judged: scan.scan.judged,
-            absence_for: persons,
-            reach: scan.scan.reach(),
-        });
+        let evidence_scans =
+            scans.iter().map(|(name, scan, state, rows, things, persons)| ScanEvidence {
+                name,
+                dataset: &scan.scan.dataset,
+                state,
+                rows,
+                things: things.as_deref(),
+                judged: scan.scan.judged,
+                absence_for: persons,
+                reach: scan.scan.reach(),
+            });
         let evidence_scans: Vec<_> = evidence_scans.collect();
-        let reasons: Vec<&str> = definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
+        let reasons: Vec<&str> =
+            definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
         let conclusion = conclude(&Evidence {
             scans: &evidence_scans,
             verdicts: &verdicts,
@@ -309,14 +366,23 @@ impl Run<'_> {
                 }),
             }
         }
-        let numbers_carried_over =
-            scans.iter().filter(|(_, scan, ..)| scan.scan.judged).all(|(_, scan, ..)| scan.statement.numbers_carried_over);
-        Ok(RunResult { conclusion, sources, regions: self.variant.regions.clone(), numbers_carried_over })
+        let numbers_carried_over = scans
+            .iter()
+            .filter(|(_, scan, ..)| scan.scan.judged)
+            .all(|(_, scan, ..)| scan.statement.numbers_carried_over);
+        Ok(RunResult {
+            conclusion,
+            sources,
+            regions: self.variant.regions.clone(),
+            numbers_carried_over,
+        })
     }
 
     /// The columns of the request that name persons: all but the day.
     fn parameters(&self) -> Vec<SlotColumn> {
-        (0..self.check.definition.parameters.len()).map(|column| SlotColumn { slot: 0, column }).collect()
+        (0..self.check.definition.parameters.len())
+            .map(|column| SlotColumn { slot: 0, column })
+            .collect()
     }
 
     /// Of which thing each row of a scan's slot is, where its owner states that.
@@ -333,7 +399,9 @@ impl Run<'_> {
     fn about(&self, slot: usize) -> Result<Vec<String>> {
         let mut persons = Vec::new();
         for batch in self.cx.rows(slot)? {
-            persons.extend(text_column(batch, 0)?.iter().map(|person| person.unwrap_or_default().to_owned()));
+            persons.extend(
+                text_column(batch, 0)?.iter().map(|person| person.unwrap_or_default().to_owned()),
+            );
         }
         Ok(persons)
     }
@@ -346,12 +414,18 @@ impl Run<'_> {
     fn verdicts(&self) -> Result<Vec<Verdict>> {
         let mut verdicts = Vec::new();
         for batch in self.cx.rows(self.variant.steps.len())? {
-            let (kinds, codes, scans) = (text_column(batch, 0)?, text_column(batch, 1)?, text_column(batch, 2)?);
-            let rows = batch.column(3).as_primitive_opt::<Int64Type>().ok_or_else(|| wrong_type(3))?;
-            let days = batch.column(4).as_primitive_opt::<Date32Type>().ok_or_else(|| wrong_type(4))?;
-            let beginnings = batch.column(5).as_primitive_opt::<Date32Type>().ok_or_else(|| wrong_type(5))?;
+            let (kinds, codes, scans) =
+                (text_column(batch, 0)?, text_column(batch, 1)?, text_column(batch, 2)?);
+            let rows =
+                batch.column(3).as_primitive_opt::<Int64Type>().ok_or_else(|| wrong_type(3))?;
+            let days =
+                batch.column(4).as_primitive_opt::<Date32Type>().ok_or_else(|| wrong_type(4))?;
+            let beginnings =
+                batch.column(5).as_primitive_opt::<Date32Type>().ok_or_else(|| wrong_type(5))?;
             let rows = rows.iter().zip(days).zip(beginnings);
-            for (((kind, code), scan), ((row, on_date), began_on)) in kinds.iter().zip(codes).zip(scans).zip(rows) {
+            for (((kind, code), scan), ((row, on_date), began_on)) in
+                kinds.iter().zip(codes).zip(scans).zip(rows)
+            {
                 let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
                 let row = row.and_then(|row| usize::try_from(row).ok());
                 let (kind, scan) = (VerdictKind::from_word(kind), text(scan));
@@ -369,7 +443,8 @@ fn numbered(batches: Vec<RecordBatch>, schema: &SchemaRef) -> Result<Vec<RecordB
     let mut next = 0;
     let with_numbers = |batch: RecordBatch| {
         let first = next;
-        next += i64::try_from(batch.num_rows()).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        next += i64::try_from(batch.num_rows())
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
         let mut columns = batch.columns().to_vec();
         let unstated = schema.fields().iter().skip(columns.len()).rev().skip(1).rev();
         columns.extend(unstated.map(|field| new_null_array(field.data_type(), batch.num_rows())));

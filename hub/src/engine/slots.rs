@@ -11,9 +11,13 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType};
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType,
+};
 use datafusion::physical_plan::memory::MemoryStream;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+};
 
 /// One request's tables: slot 0 holds the parameters, slot n the rows of step n. Each is filled once, and read only after.
 #[derive(Debug)]
@@ -29,14 +33,21 @@ impl ExchangeCx {
 
     /// Fills a slot; an error if it was filled before, for a table that changes under a plan proves nothing.
     pub fn fill(&self, slot: usize, rows: Vec<RecordBatch>) -> Result<()> {
-        let place = self.slots.get(slot).ok_or_else(|| DataFusionError::Internal(format!("no slot {slot}")))?;
-        place.set(rows).map_err(|_| DataFusionError::Internal(format!("slot {slot} was filled twice")))
+        let place = self
+            .slots
+            .get(slot)
+            .ok_or_else(|| DataFusionError::Internal(format!("no slot {slot}")))?;
+        place
+            .set(rows)
+            .map_err(|_| DataFusionError::Internal(format!("slot {slot} was filled twice")))
     }
 
     /// The rows of a slot; an error while it is empty, for "not asked" must never read as "no rows".
     pub fn rows(&self, slot: usize) -> Result<&[RecordBatch]> {
         let place = self.slots.get(slot).and_then(OnceLock::get);
-        place.map(Vec::as_slice).ok_or_else(|| DataFusionError::Internal(format!("slot {slot} was read before it was filled")))
+        place.map(Vec::as_slice).ok_or_else(|| {
+            DataFusionError::Internal(format!("slot {slot} was read before it was filled"))
+        })
     }
 }
 
@@ -118,14 +129,18 @@ impl SlotScanExec {
 
     /// The places in the slot of the columns that it gives.
     pub fn columns(&self) -> Vec<usize> {
-        self.projection.clone().unwrap_or_else(|| (0..self.properties.eq_properties.schema().fields().len()).collect())
+        self.projection
+            .clone()
+            .unwrap_or_else(|| (0..self.properties.eq_properties.schema().fields().len()).collect())
     }
 }
 
 /// The exchange that a plan runs for.
 pub fn exchange(context: &TaskContext) -> Result<Arc<ExchangeCx>> {
     let cx = context.session_config().get_extension::<ExchangeCx>();
-    cx.ok_or_else(|| DataFusionError::Internal("a prepared plan ran without its exchange context".into()))
+    cx.ok_or_else(|| {
+        DataFusionError::Internal("a prepared plan ran without its exchange context".into())
+    })
 }
 
 impl DisplayAs for SlotScanExec {
@@ -155,15 +170,25 @@ impl ExecutionPlan for SlotScanExec {
         Ok(self)
     }
 
-    fn with_new_children(self: Arc<Self>, _children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(self)
     }
 
-    fn apply_expressions(&self, _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(
+        &self,
+        _partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
         let cx = exchange(&context)?;
         let rows = cx.rows(self.slot)?.to_vec();
         let stream = MemoryStream::try_new(rows, self.schema(), self.projection.clone())?;

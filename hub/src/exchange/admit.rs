@@ -16,7 +16,11 @@ pub fn within_denials(hub: &Hub, decision: &Decision, peer: &Identity) -> Result
 
 /// Room for one exchange, held until it is answered. No member gets more than half of it: who asks too much at once is told to come back,
 /// and the others do not notice.
-pub fn admit(hub: &Hub, identified: &Identified, subjects: &[String]) -> Result<Permit<String>, Refusal> {
+pub fn admit(
+    hub: &Hub,
+    identified: &Identified,
+    subjects: &[String],
+) -> Result<Permit<String>, Refusal> {
     hub.budgets.spend(&identified.member, subjects)?;
     hub.exchanges.try_acquire(identified.member.clone()).ok_or_else(|| {
         let share = hub.exchanges.most_each();

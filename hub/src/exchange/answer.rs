@@ -11,8 +11,8 @@ use zerotrip_ledger::{Completed, Fact, LedgerError};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
-    self, Answer, Answered, Claim, Completion, Denied, Envelope, ErrorCode, ExchangeBody, ExchangeFact, ExchangeOutcome, ExchangeReply,
-    Reason, SourceStatement, Unavailable,
+    self, Answer, Answered, Claim, Completion, Denied, Envelope, ErrorCode, ExchangeBody,
+    ExchangeFact, ExchangeOutcome, ExchangeReply, Reason, SourceStatement, Unavailable,
 };
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::digest::{self, Digest, commit, domain, sha256_parts};
@@ -48,7 +48,12 @@ pub struct Outcome {
 
 impl Outcome {
     /// Of a run.
-    pub fn of(definition: &Arc<Definition>, variant: &str, now: SystemTime, result: RunResult) -> Self {
+    pub fn of(
+        definition: &Arc<Definition>,
+        variant: &str,
+        now: SystemTime,
+        result: RunResult,
+    ) -> Self {
         let outcome = match &result.conclusion {
             Conclusion::Absent(proof) => Self {
                 certifiable: Some((Arc::clone(definition), variant.to_owned())),
@@ -68,11 +73,12 @@ impl Outcome {
 
     /// A false answer: that, not which.
     fn present(definition: &Definition, code: &str) -> Self {
-        let reasons = definition.reasons.iter().filter(|reason| reason.code == code).map(|reason| Reason {
-            code: reason.requester_code.clone().unwrap_or_else(|| reason.code.clone()),
-            text_en: reason.requester.en.clone(),
-            text_zh: reason.requester.zh.clone(),
-        });
+        let reasons =
+            definition.reasons.iter().filter(|reason| reason.code == code).map(|reason| Reason {
+                code: reason.requester_code.clone().unwrap_or_else(|| reason.code.clone()),
+                text_en: reason.requester.en.clone(),
+                text_zh: reason.requester.zh.clone(),
+            });
         let answered = Answered { answer: false, claims: Vec::new(), reasons: reasons.collect() };
         Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredFalse, ExchangeFact::default())
     }
@@ -97,7 +103,8 @@ impl Outcome {
 
     /// Policy says no.
     pub fn denied(decision: &Decision) -> Self {
-        let denied = Denied { code: ErrorCode::PolicyDenied.into(), reasons: decision.reasons.clone() };
+        let denied =
+            Denied { code: ErrorCode::PolicyDenied.into(), reasons: decision.reasons.clone() };
         let fact = ExchangeFact { code: ErrorCode::PolicyDenied.into(), dataset: String::new() };
         Self::new(Wire::Denied(denied), ExchangeOutcome::Denied, fact)
     }
@@ -109,16 +116,31 @@ impl Outcome {
 
     /// A certificate was recorded.
     pub fn recorded(certificate_digest: Vec<u8>) -> Self {
-        Self::new(Wire::Recorded(v1::Recorded { certificate_digest }), ExchangeOutcome::Recorded, ExchangeFact::default())
+        Self::new(
+            Wire::Recorded(v1::Recorded { certificate_digest }),
+            ExchangeOutcome::Recorded,
+            ExchangeFact::default(),
+        )
     }
 
     fn new(wire: Wire, kind: ExchangeOutcome, fact: ExchangeFact) -> Self {
-        Self { wire, kind, fact, definition_digest: Vec::new(), sources: Vec::new(), certifiable: None }
+        Self {
+            wire,
+            kind,
+            fact,
+            definition_digest: Vec::new(),
+            sources: Vec::new(),
+            certifiable: None,
+        }
     }
 
     /// What a certificate on it will say: nothing where none may be issued.
     fn fixed(&self, request: &Envelope) -> Result<Option<certificate::Fixed>, LedgerError> {
-        let (Some((definition, variant)), Wire::Answered(answered)) = (&self.certifiable, &self.wire) else { return Ok(None) };
+        let (Some((definition, variant)), Wire::Answered(answered)) =
+            (&self.certifiable, &self.wire)
+        else {
+            return Ok(None);
+        };
         certificate::fix(definition, variant, &request.payload, &answered.claims)
             .map_err(|error| LedgerError::Unavailable(error.to_string()))
     }
@@ -151,7 +173,12 @@ fn remedy(code: ErrorCode) -> (&'static str, &'static str, bool) {
     }
 }
 
-fn claims(definition: &Definition, variant: &str, now: SystemTime, result: &RunResult) -> Vec<Claim> {
+fn claims(
+    definition: &Definition,
+    variant: &str,
+    now: SystemTime,
+    result: &RunResult,
+) -> Vec<Claim> {
     let claim = |name: &str, value: String| Claim { name: name.to_owned(), value };
     // Whom it is about stays out: the answer travels inside the certificate as evidence, where the holder decides what to disclose.
     vec![
@@ -159,15 +186,27 @@ fn claims(definition: &Definition, variant: &str, now: SystemTime, result: &RunR
         claim("variant", variant.to_owned()),
         claim("regions", result.regions.join(",")),
         // Whether what stood under a number that was changed since is found: not unless every owner says so.
-        claim("former_numbers", if result.numbers_carried_over { "carried_over" } else { "not_searched" }.to_owned()),
-        claim("asked_at", chrono::DateTime::<chrono::Utc>::from(now).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
+        claim(
+            "former_numbers",
+            if result.numbers_carried_over { "carried_over" } else { "not_searched" }.to_owned(),
+        ),
+        claim(
+            "asked_at",
+            chrono::DateTime::<chrono::Utc>::from(now)
+                .to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        ),
     ]
 }
 
 impl Record {
     /// Of a request whose intent stands at `intent_index`.
     pub fn new(identified: &Identified, intent_index: u64, request_salt: [u8; 32]) -> Self {
-        Self { request_id: identified.request.id.clone(), request: identified.envelope.clone(), request_salt, intent_index }
+        Self {
+            request_id: identified.request.id.clone(),
+            request: identified.envelope.clone(),
+            request_salt,
+            intent_index,
+        }
     }
 
     /// Where its intent stands in the log.
@@ -176,7 +215,13 @@ impl Record {
     }
 
     /// Builds the answer, records its completion, and only then hands it over, signed.
-    pub async fn answer(&self, hub: &Hub, decided: &Decided, outcome: &Outcome, asked: &Asked) -> Result<ExchangeReply, LedgerError> {
+    pub async fn answer(
+        &self,
+        hub: &Hub,
+        decided: &Decided,
+        outcome: &Outcome,
+        asked: &Asked,
+    ) -> Result<ExchangeReply, LedgerError> {
         let kind = outcome.kind;
         // Denied after all, what had been found is nobody's.
         let fact = seal_fact(&outcome.fact)?;
@@ -188,14 +233,22 @@ impl Record {
             intent_index: prepared.intent_index,
             outcome: kind.into(),
             code: outcome.fact.code().as_told().into(),
-            answer_commitment: commit(domain::ANSWER, &prepared.answer_salt, &prepared.answer.payload).to_vec(),
+            answer_commitment: commit(
+                domain::ANSWER,
+                &prepared.answer_salt,
+                &prepared.answer.payload,
+            )
+            .to_vec(),
             receipt_commitments: prepared.commitments,
             fact_commitment: commit(domain::FACT, &fact.salt, &fact.fact).to_vec(),
         };
-        let completed = Completed { completion, answer: prepared.body, asked: asked.members.clone(), fact };
+        let completed =
+            Completed { completion, answer: prepared.body, asked: asked.members.clone(), fact };
         let recorded = match &prepared.certificate {
             Some((exchange, certificate)) => {
-                hub.ledger.record_certificate(completed, SystemTime::now(), under, exchange, *certificate).await
+                hub.ledger
+                    .record_certificate(completed, SystemTime::now(), under, exchange, *certificate)
+                    .await
             }
             None => hub.ledger.complete(completed, SystemTime::now(), under).await,
         };
@@ -219,12 +272,18 @@ impl Record {
         receipts: &[Received],
     ) -> Result<Prepared, LedgerError> {
         let (terms, openings) = fixed.map(|fixed| (fixed.terms, fixed.openings)).unzip();
-        let random = || digest::random::<32>().map_err(|error| LedgerError::Unavailable(error.to_string()));
+        let random =
+            || digest::random::<32>().map_err(|error| LedgerError::Unavailable(error.to_string()));
         let answer_salt = random()?;
-        let (mut statements, mut commitments, mut kept, mut salts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut statements, mut commitments, mut kept, mut salts) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let is_yes = outcome.kind == ExchangeOutcome::AnsweredTrue;
         for SourceRead { dataset, as_of, statement } in &outcome.sources {
-            let received: Vec<&Envelope> = receipts.iter().filter(|one| one.dataset == *dataset).map(|one| &one.receipt).collect();
+            let received: Vec<&Envelope> = receipts
+                .iter()
+                .filter(|one| one.dataset == *dataset)
+                .map(|one| &one.receipt)
+                .collect();
             if received.is_empty() {
                 continue;
             }
@@ -238,7 +297,9 @@ impl Record {
             if is_yes {
                 statements.push(SourceStatement {
                     dataset: dataset.clone(),
-                    owner: dataset.split_once('.').map_or_else(String::new, |(member, _)| member.to_owned()),
+                    owner: dataset
+                        .split_once('.')
+                        .map_or_else(String::new, |(member, _)| member.to_owned()),
                     as_of: Some(to_timestamp(*as_of)),
                     coverage_en: coverage.text_en,
                     coverage_zh: coverage.text_zh,
@@ -262,7 +323,8 @@ impl Record {
         };
         let answer = Answer {
             request_id: self.request_id.clone(),
-            request_commitment: commit(domain::REQUEST, &self.request_salt, &self.request.payload).to_vec(),
+            request_commitment: commit(domain::REQUEST, &self.request_salt, &self.request.payload)
+                .to_vec(),
             hub: hub.identity.uri.clone(),
             answered_at: Some(to_timestamp(SystemTime::now())),
             decision: Some(v1::Decision {
@@ -276,10 +338,11 @@ impl Record {
             certificate: terms,
             outcome: Some(outcome.wire.clone()),
         };
-        let answer = dsse::seal(payload_type::ANSWER, &answer, &hub.identity.sign).map_err(|error| {
-            tracing::error!(%error, "an answer cannot be signed");
-            LedgerError::Unavailable("the answer cannot be signed".to_owned())
-        })?;
+        let answer =
+            dsse::seal(payload_type::ANSWER, &answer, &hub.identity.sign).map_err(|error| {
+                tracing::error!(%error, "an answer cannot be signed");
+                LedgerError::Unavailable("the answer cannot be signed".to_owned())
+            })?;
         let body = ExchangeBody {
             request: Some(self.request.clone()),
             request_salt: self.request_salt.to_vec(),
@@ -303,8 +366,10 @@ impl Record {
 
 /// Of every outcome: that there is one tells nothing.
 fn seal_fact(fact: &ExchangeFact) -> Result<Fact, LedgerError> {
-    let salt: [u8; 32] = digest::random().map_err(|error| LedgerError::Unavailable(error.to_string()))?;
-    let owner = fact.dataset.split_once('.').map_or_else(String::new, |(member, _)| member.to_owned());
+    let salt: [u8; 32] =
+        digest::random().map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+    let owner =
+        fact.dataset.split_once('.').map_or_else(String::new, |(member, _)| member.to_owned());
     Ok(Fact { salt: salt.to_vec(), fact: fact.encode_to_vec(), owner })
 }
 
@@ -337,7 +402,9 @@ mod tests {
 
     fn told(code: ErrorCode) -> (i32, String, String, bool) {
         match Outcome::unavailable(code, "estate.ownership").wire {
-            Wire::Unavailable(Unavailable { code, text_en, text_zh, retryable, .. }) => (code, text_en, text_zh, retryable),
+            Wire::Unavailable(Unavailable { code, text_en, text_zh, retryable, .. }) => {
+                (code, text_en, text_zh, retryable)
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -367,14 +434,32 @@ mod tests {
             remedies.entry(told(code).1).or_default().push(code.as_told().name());
         }
         assert_eq!(remedies.len(), 3, "{remedies:?}");
-        let unsettled = remedies.values().filter(|codes| codes.contains(&"UNSETTLED")).collect::<Vec<_>>();
-        assert!(unsettled.len() == 1 && unsettled.iter().all(|codes| codes.iter().all(|code| *code == "UNSETTLED")), "{remedies:?}");
+        let unsettled =
+            remedies.values().filter(|codes| codes.contains(&"UNSETTLED")).collect::<Vec<_>>();
+        assert!(
+            unsettled.len() == 1
+                && unsettled.iter().all(|codes| codes.iter().all(|code| *code == "UNSETTLED")),
+            "{remedies:?}"
+        );
         let (_, en, zh, _) = told(ErrorCode::Unsettled);
         // What the facts are called must not be in it.
-        for fact in ["passport", "cover", "elsewhere", "hand", "ended", "progress", "cancel", "contract", "spouse", "read"] {
+        for fact in [
+            "passport",
+            "cover",
+            "elsewhere",
+            "hand",
+            "ended",
+            "progress",
+            "cancel",
+            "contract",
+            "spouse",
+            "read",
+        ] {
             assert!(!en.contains(fact), "`{fact}` in: {en}");
         }
-        for fact in ["护照", "覆盖", "外地", "移交", "终止", "办理中", "注销", "合同", "配偶", "识读"] {
+        for fact in
+            ["护照", "覆盖", "外地", "移交", "终止", "办理中", "注销", "合同", "配偶", "识读"]
+        {
             assert!(!zh.contains(fact), "`{fact}` in: {zh}");
         }
     }

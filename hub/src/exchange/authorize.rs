@@ -34,7 +34,9 @@ impl AuthorizationRequest<'_> {
     /// Cedar decides; an evaluation error is a denial.
     pub fn decide(&self, in_force: Arc<InForce>, now: SystemTime) -> Decided {
         let decision = self.decide_on(&in_force, self.action, now);
-        let may_issue = decision.allowed && self.action == Action::Check && self.decide_on(&in_force, Action::Issue, now).allowed;
+        let may_issue = decision.allowed
+            && self.action == Action::Check
+            && self.decide_on(&in_force, Action::Issue, now).allowed;
         Decided { in_force, decision, may_issue }
     }
 

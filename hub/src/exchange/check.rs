@@ -34,10 +34,13 @@ impl Kind for CheckRequest {
         let Some(Body::Check(body)) = &identified.request.body else {
             return Err(Refusal::new(ErrorCode::Malformed, "the request's body is not a check"));
         };
-        let definition = hub.catalog.definition(&body.check).ok_or_else(|| unknown_check(hub, body))?;
+        let definition =
+            hub.catalog.definition(&body.check).ok_or_else(|| unknown_check(hub, body))?;
         if definition.variant(&body.variant).is_none() {
-            let known: Vec<&str> = definition.variants.iter().map(|variant| variant.name.as_str()).collect();
-            let (check, variant, known) = (short(&body.check), short(&body.variant), known.join(", "));
+            let known: Vec<&str> =
+                definition.variants.iter().map(|variant| variant.name.as_str()).collect();
+            let (check, variant, known) =
+                (short(&body.check), short(&body.variant), known.join(", "));
             return Err(Refusal::bilingual(
                 ErrorCode::UnknownName,
                 format!("check `{check}` has no variant `{variant}`; there are {known}"),
@@ -46,7 +49,12 @@ impl Kind for CheckRequest {
         }
         let parameters = parameters(definition, body, now)?;
         let name = format!("{}/{}", definition.name, body.variant);
-        Ok(Self { name, definition: Arc::clone(definition), variant: body.variant.clone(), parameters })
+        Ok(Self {
+            name,
+            definition: Arc::clone(definition),
+            variant: body.variant.clone(),
+            parameters,
+        })
     }
 
     fn check(&self) -> &str {
@@ -63,8 +71,13 @@ impl Kind for CheckRequest {
 
     /// `None` of what is not allowed, and learns nothing.
     fn asking(&self, identified: &Identified, decision: &Decision) -> Option<Asking> {
-        let parts = [identified.member.as_bytes(), self.definition.name.as_bytes(), identified.request.purpose.as_bytes()];
-        let parts: Vec<&[u8]> = parts.into_iter().chain(self.parameters.iter().map(String::as_bytes)).collect();
+        let parts = [
+            identified.member.as_bytes(),
+            self.definition.name.as_bytes(),
+            identified.request.purpose.as_bytes(),
+        ];
+        let parts: Vec<&[u8]> =
+            parts.into_iter().chain(self.parameters.iter().map(String::as_bytes)).collect();
         decision.allowed.then(|| Asking {
             key: sha256_parts("zerotrip variants v1", &parts),
             variant: self.variant.clone(),
@@ -79,14 +92,25 @@ impl Kind for CheckRequest {
 
     async fn run(&self, hub: &Hub, dispatcher: &Dispatcher<'_>, now: SystemTime) -> Outcome {
         let prepared = hub.catalog.prepared(&self.definition.name);
-        let Some((check, variant)) = prepared.as_ref().and_then(|check| Some((check, check.variants.get(&self.variant)?))) else {
+        let Some((check, variant)) =
+            prepared.as_ref().and_then(|check| Some((check, check.variants.get(&self.variant)?)))
+        else {
             return match hub.catalog.unstated(&self.definition, &self.variant) {
                 Some(dataset) => Outcome::unavailable(ErrorCode::SourceUnreachable, &dataset),
                 // All are stated, and one of them otherwise than the definition takes it to be: the log says which.
                 None => Outcome::unavailable(ErrorCode::Misconfigured, ""),
             };
         };
-        match check.run(&hub.engine, variant, &self.parameters, date::to_date32(date::in_china(now)), dispatcher).await {
+        match check
+            .run(
+                &hub.engine,
+                variant,
+                &self.parameters,
+                date::to_date32(date::in_china(now)),
+                dispatcher,
+            )
+            .await
+        {
             Ok(result) => Outcome::of(&self.definition, &self.variant, now, result),
             Err(error) => {
                 tracing::error!(check = %self.name, %error, "the check failed");
@@ -97,7 +121,8 @@ impl Kind for CheckRequest {
 }
 
 fn unknown_check(hub: &Hub, body: &CheckBody) -> Refusal {
-    let known: Vec<&str> = hub.catalog.definitions().iter().map(|definition| definition.name.as_str()).collect();
+    let known: Vec<&str> =
+        hub.catalog.definitions().iter().map(|definition| definition.name.as_str()).collect();
     let (check, known) = (short(&body.check), known.join(", "));
     Refusal::bilingual(
         ErrorCode::UnknownName,
@@ -106,10 +131,19 @@ fn unknown_check(hub: &Hub, body: &CheckBody) -> Refusal {
     )
 }
 
-fn parameters(definition: &zerotrip_certs::definition::Definition, body: &CheckBody, now: SystemTime) -> Result<Vec<String>, Refusal> {
+fn parameters(
+    definition: &zerotrip_certs::definition::Definition,
+    body: &CheckBody,
+    now: SystemTime,
+) -> Result<Vec<String>, Refusal> {
     let wrong = |en: String, zh: String| Refusal::bilingual(ErrorCode::InvalidParameter, en, zh);
-    if let Some(unknown) = body.parameters.iter().find(|given| !definition.parameters.iter().any(|known| known.name == given.name)) {
-        let known: Vec<&str> = definition.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    if let Some(unknown) = body
+        .parameters
+        .iter()
+        .find(|given| !definition.parameters.iter().any(|known| known.name == given.name))
+    {
+        let known: Vec<&str> =
+            definition.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         let (check, name, known) = (&definition.name, short(&unknown.name), known.join(", "));
         return Err(wrong(
             format!("check `{check}` has no parameter `{name}`; there are {known}"),
@@ -121,7 +155,10 @@ fn parameters(definition: &zerotrip_certs::definition::Definition, body: &CheckB
         let mut given = body.parameters.iter().filter(|given| given.name == parameter.name);
         let (Some(value), None) = (given.next(), given.next()) else {
             let name = &parameter.name;
-            return Err(wrong(format!("parameter `{name}` must be given exactly once"), format!("参数 `{name}` 必须填写且只填一次")));
+            return Err(wrong(
+                format!("parameter `{name}` must be given exactly once"),
+                format!("参数 `{name}` 必须填写且只填一次"),
+            ));
         };
         let id = ResidentId::issued(&value.value, date::in_china(now)).map_err(|error| {
             let name = &parameter.name;

@@ -17,7 +17,10 @@ use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
-use zerotrip_proto::v1::{Envelope, ErrorCode, GrantedKey, KeyUsage, Opening, ScanGrant, ScanReceipt, ScanTrailer, coverage};
+use zerotrip_proto::v1::{
+    Envelope, ErrorCode, GrantedKey, KeyUsage, Opening, ScanGrant, ScanReceipt, ScanTrailer,
+    coverage,
+};
 use zerotrip_proto::{Refusal, from_timestamp, payload_type, to_timestamp};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{dsse, receipt};
@@ -87,8 +90,15 @@ pub struct Received {
 
 impl<'a> Dispatcher<'a> {
     /// For one exchange, whose intent is recorded.
-    pub fn new(hub: &'a Hub, identified: &'a Identified, decided: &'a Decided, intent_index: u64, deadline: Instant) -> Self {
-        let (in_force, decision, ledger_size) = (&decided.in_force, &decided.decision, intent_index + 1);
+    pub fn new(
+        hub: &'a Hub,
+        identified: &'a Identified,
+        decided: &'a Decided,
+        intent_index: u64,
+        deadline: Instant,
+    ) -> Self {
+        let (in_force, decision, ledger_size) =
+            (&decided.in_force, &decided.decision, intent_index + 1);
         Self {
             hub,
             in_force,
@@ -105,8 +115,19 @@ impl<'a> Dispatcher<'a> {
     /// Who was asked, and the receipts of all that answered.
     pub fn finish(self) -> Asked {
         let evidence = self.evidence.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let receipts = evidence.into_iter().map(|one| Received { dataset: one.dataset, receipt: one.receipt }).collect();
-        Asked { members: self.asked.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect(), receipts }
+        let receipts = evidence
+            .into_iter()
+            .map(|one| Received { dataset: one.dataset, receipt: one.receipt })
+            .collect();
+        Asked {
+            members: self
+                .asked
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)
+                .into_iter()
+                .collect(),
+            receipts,
+        }
     }
 
     async fn ask(&self, call: ScanCall<'_>) -> Result<ScanAnswer, ErrorCode> {
@@ -119,16 +140,22 @@ impl<'a> Dispatcher<'a> {
         // The plans, the regions and the coverage rest on the statement that the check was prepared over. Who dials again with another in
         // the middle of an exchange answers under that one.
         if stated.statement != *call.scan.statement {
-            tracing::warn!(scan = call.name, dataset, "another statement than the check was prepared over is in force now");
+            tracing::warn!(
+                scan = call.name,
+                dataset,
+                "another statement than the check was prepared over is in force now"
+            );
             return Err(ErrorCode::SourceDrift);
         }
         let grant = self.grant(&call, &attached)?;
         if let Some(member) = attached.identity.member() {
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(member.to_owned());
         }
-        let ticket = dsse::seal(payload_type::SCAN_GRANT, &grant, &self.hub.identity.sign).map_err(|error| fault(&error))?;
+        let ticket = dsse::seal(payload_type::SCAN_GRANT, &grant, &self.hub.identity.sign)
+            .map_err(|error| fault(&error))?;
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let answered = tokio::time::timeout(left, self.receive(&call, &attached, ticket, left)).await;
+        let answered =
+            tokio::time::timeout(left, self.receive(&call, &attached, ticket, left)).await;
         let delivered = answered.map_err(|_| ErrorCode::SourceTimeout)??;
         self.verify_answer(&call, &attached, &grant, &stated.digest, delivered)
     }
@@ -140,7 +167,9 @@ impl<'a> Dispatcher<'a> {
         let held = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
         // The receipt that shows most of the keys comes first: each one that travels is verified where it arrives.
         let mut order: Vec<(usize, &Evidence)> = held.iter().enumerate().collect();
-        order.sort_by_key(|(_, one)| Reverse(call.keys.iter().filter(|value| one.shows(call, value).is_some()).count()));
+        order.sort_by_key(|(_, one)| {
+            Reverse(call.keys.iter().filter(|value| one.shows(call, value).is_some()).count())
+        });
         let mut used: Vec<usize> = Vec::new();
         let mut keys = Vec::with_capacity(call.keys.len());
         for value in &call.keys {
@@ -165,37 +194,71 @@ impl<'a> Dispatcher<'a> {
             keys,
             grants_version: self.hub.in_force().grants_version,
             ledger_size: self.ledger_size,
-            evidence: used.iter().filter_map(|at| held.get(*at)).map(|one| one.receipt.clone()).collect(),
+            evidence: used
+                .iter()
+                .filter_map(|at| held.get(*at))
+                .map(|one| one.receipt.clone())
+                .collect(),
         })
     }
 
-    fn origin(&self, call: &ScanCall<'_>, value: &str, order: &[(usize, &Evidence)], used: &mut Vec<usize>) -> Option<Origin> {
-        let parameter = call.scan.template.origins.iter().find_map(|origin| match origin.from.as_ref()? {
-            Source::Parameter(name) => self.is_parameter(name, value).then(|| Origin::Parameter(name.clone())),
-            Source::Column(_) => None,
-        });
+    fn origin(
+        &self,
+        call: &ScanCall<'_>,
+        value: &str,
+        order: &[(usize, &Evidence)],
+        used: &mut Vec<usize>,
+    ) -> Option<Origin> {
+        let parameter =
+            call.scan.template.origins.iter().find_map(|origin| match origin.from.as_ref()? {
+                Source::Parameter(name) => {
+                    self.is_parameter(name, value).then(|| Origin::Parameter(name.clone()))
+                }
+                Source::Column(_) => None,
+            });
         parameter.or_else(|| {
-            let (at, one, column) = order.iter().find_map(|(at, one)| Some((*at, one, one.shows(call, value)?)))?;
+            let (at, one, column) =
+                order.iter().find_map(|(at, one)| Some((*at, one, one.shows(call, value)?)))?;
             let receipt = used.iter().position(|known| *known == at).unwrap_or_else(|| {
                 used.push(at);
                 used.len() - 1
             });
             let salt = receipt::value_salt(&one.secret, column, value).to_vec();
-            Some(Origin::Opening(Opening { receipt: u32::try_from(receipt).ok()?, column: column.to_owned(), salt }))
+            Some(Origin::Opening(Opening {
+                receipt: u32::try_from(receipt).ok()?,
+                column: column.to_owned(),
+                salt,
+            }))
         })
     }
 
     fn is_parameter(&self, name: &str, value: &str) -> bool {
-        let Some(zerotrip_proto::v1::request::Body::Check(body)) = &self.identified.request.body else { return false };
+        let Some(zerotrip_proto::v1::request::Body::Check(body)) = &self.identified.request.body
+        else {
+            return false;
+        };
         let mut given = body.parameters.iter().filter(|parameter| parameter.name == name);
-        let id = given.next().and_then(|parameter| zerotrip_datasets::ResidentId::new_strict(&parameter.value).ok());
+        let id = given
+            .next()
+            .and_then(|parameter| zerotrip_datasets::ResidentId::new_strict(&parameter.value).ok());
         id.is_some_and(|id| id.as_str() == value)
     }
 
-    async fn receive(&self, call: &ScanCall<'_>, attached: &Attached, ticket: Envelope, left: Duration) -> Result<Delivered, ErrorCode> {
+    async fn receive(
+        &self,
+        call: &ScanCall<'_>,
+        attached: &Attached,
+        ticket: Envelope,
+        left: Duration,
+    ) -> Result<Delivered, ErrorCode> {
         let mut request = tonic::Request::new(Ticket { ticket: ticket.encode_to_vec().into() });
         request.set_timeout(left);
-        let mut stream = attached.flight().do_get(request).await.map_err(|status| refused(call, &status))?.into_inner();
+        let mut stream = attached
+            .flight()
+            .do_get(request)
+            .await
+            .map_err(|status| refused(call, &status))?
+            .into_inner();
         Delivery::new(call, self.hub.answers.reservation(&attached.uri)).run(&mut stream).await
     }
 
@@ -211,42 +274,71 @@ impl<'a> Dispatcher<'a> {
         let now = SystemTime::now();
         let statement = &call.scan.statement;
         let Delivered { rows, count, digest, trailer, room } = delivered;
-        let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else { return Err(ErrorCode::SourceTruncated) };
-        let (_, keyid) = dsse::peek(&envelope, payload_type::SCAN_RECEIPT).map_err(|error| untrusted(call, &error))?;
-        let holder = self.in_force.directory.signing_key(keyid, KeyUsage::Sign, now).map_err(|why| untrusted(call, &why))?;
-        let receipt: ScanReceipt =
-            dsse::open(&envelope, payload_type::SCAN_RECEIPT, &holder.key).map_err(|error| untrusted(call, &error))?;
+        let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else {
+            return Err(ErrorCode::SourceTruncated);
+        };
+        let (_, keyid) = dsse::peek(&envelope, payload_type::SCAN_RECEIPT)
+            .map_err(|error| untrusted(call, &error))?;
+        let holder = self
+            .in_force
+            .directory
+            .signing_key(keyid, KeyUsage::Sign, now)
+            .map_err(|why| untrusted(call, &why))?;
+        let receipt: ScanReceipt = dsse::open(&envelope, payload_type::SCAN_RECEIPT, &holder.key)
+            .map_err(|error| untrusted(call, &error))?;
         let keys: Vec<&[u8]> = call.keys.iter().map(String::as_bytes).collect();
         let claims = [
-            ("its signer is not the connector that was asked", holder.uri == attached.uri && receipt.connector == attached.uri),
-            ("it is for another grant", receipt.grant_id == grant.id && receipt.exchange_id == grant.exchange_id),
+            (
+                "its signer is not the connector that was asked",
+                holder.uri == attached.uri && receipt.connector == attached.uri,
+            ),
+            (
+                "it is for another grant",
+                receipt.grant_id == grant.id && receipt.exchange_id == grant.exchange_id,
+            ),
             (
                 "it is for another dataset or template",
-                receipt.dataset == call.scan.scan.dataset && receipt.template_digest == call.scan.digest,
+                receipt.dataset == call.scan.scan.dataset
+                    && receipt.template_digest == call.scan.digest,
             ),
-            ("its facts are not the ones it commits to", receipt.facts_commitment == receipt::facts_commitment(&facts)),
-            ("it is of another stream than the one that came", facts.stream_digest == digest && facts.rows == count),
-            ("it is about other keys", facts.keys_digest == sha256_parts("zerotrip scan keys v1", &keys)),
-            ("it is under another statement of the owner", facts.statement_digest == statement_digest),
+            (
+                "its facts are not the ones it commits to",
+                receipt.facts_commitment == receipt::facts_commitment(&facts),
+            ),
+            (
+                "it is of another stream than the one that came",
+                facts.stream_digest == digest && facts.rows == count,
+            ),
+            (
+                "it is about other keys",
+                facts.keys_digest == sha256_parts("zerotrip scan keys v1", &keys),
+            ),
+            (
+                "it is under another statement of the owner",
+                facts.statement_digest == statement_digest,
+            ),
         ];
         if let Some((why, _)) = claims.iter().find(|(_, holds)| !holds) {
             return Err(untrusted(call, why));
         }
         let as_of = from_timestamp(receipt.as_of.as_ref()).ok_or(ErrorCode::SourceTruncated)?;
-        let secret =
-            <[u8; 32]>::try_from(facts.supply_secret.as_slice()).map_err(|_| untrusted(call, &"its supply secret is not 32 bytes"))?;
+        let secret = <[u8; 32]>::try_from(facts.supply_secret.as_slice())
+            .map_err(|_| untrusted(call, &"its supply secret is not 32 bytes"))?;
         let supplied = supplied(call, &rows, &receipt, &secret)?;
         let dataset = call.scan.scan.dataset.clone();
         let mut held = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
         self.room.lock().unwrap_or_else(PoisonError::into_inner).push(room);
         held.push(Evidence { dataset: dataset.clone(), receipt: envelope, secret, supplied });
-        let subjects = match statement.coverage.as_ref().and_then(|coverage| coverage.subjects.as_ref()) {
-            Some(coverage::Subjects::Everyone(true)) => Subjects::Everyone,
-            Some(coverage::Subjects::EveryoneAnywhere(true)) => Subjects::EveryoneAnywhere,
-            Some(coverage::Subjects::RegisteredIn(dataset)) => Subjects::Stated(format!("registered_in:{dataset}")),
-            // A statement that does not say whom it knows about covers nobody: no rule of any definition matches this.
-            _ => Subjects::Stated(String::new()),
-        };
+        let subjects =
+            match statement.coverage.as_ref().and_then(|coverage| coverage.subjects.as_ref()) {
+                Some(coverage::Subjects::Everyone(true)) => Subjects::Everyone,
+                Some(coverage::Subjects::EveryoneAnywhere(true)) => Subjects::EveryoneAnywhere,
+                Some(coverage::Subjects::RegisteredIn(dataset)) => {
+                    Subjects::Stated(format!("registered_in:{dataset}"))
+                }
+                // A statement that does not say whom it knows about covers nobody: no rule of any definition matches this.
+                _ => Subjects::Stated(String::new()),
+            };
         let most_age = Duration::from_secs(statement.most_age_seconds);
         let since = statement.coverage.as_ref().and_then(|coverage| day(&coverage.since));
         let report = ScanReport {
@@ -268,7 +360,10 @@ impl<'a> Dispatcher<'a> {
 }
 
 impl Dispatch for Dispatcher<'_> {
-    fn scan<'a>(&'a self, call: ScanCall<'a>) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
+    fn scan<'a>(
+        &'a self,
+        call: ScanCall<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
         Box::pin(async move {
             let dataset = call.scan.scan.dataset.clone();
             self.ask(call).await.map_err(|code| Incomplete { code, dataset })
@@ -303,18 +398,29 @@ impl<'a> Delivery<'a> {
 
     async fn run(mut self, stream: &mut Streaming<FlightData>) -> Result<Delivered, ErrorCode> {
         let mut trailer = None;
-        while let Some(message) = stream.message().await.map_err(|status| refused(self.call, &status))? {
+        while let Some(message) =
+            stream.message().await.map_err(|status| refused(self.call, &status))?
+        {
             if trailer.is_some() {
                 return Err(untrusted(self.call, &"it goes on after its trailer"));
             }
             self.take(&message)?;
             if !message.app_metadata.is_empty() {
-                trailer = Some(ScanTrailer::decode(message.app_metadata).map_err(|error| untrusted(self.call, &error))?);
+                trailer = Some(
+                    ScanTrailer::decode(message.app_metadata)
+                        .map_err(|error| untrusted(self.call, &error))?,
+                );
             }
         }
         // A stream that ends without its trailer is void, however clean the end looks.
         let trailer = trailer.ok_or(ErrorCode::SourceTruncated)?;
-        Ok(Delivered { rows: self.rows, count: self.count, digest: self.digest.finish(), trailer, room: self.room })
+        Ok(Delivered {
+            rows: self.rows,
+            count: self.count,
+            digest: self.digest.finish(),
+            trailer,
+            room: self.room,
+        })
     }
 
     fn take(&mut self, message: &FlightData) -> Result<(), ErrorCode> {
@@ -324,7 +430,10 @@ impl<'a> Delivery<'a> {
             return Err(ErrorCode::DefinitionLimit);
         }
         if !self.room.grow(bytes) {
-            tracing::warn!(scan = self.call.name, "no room for a department's answer beside the others; see `answers_mib` in hub.toml");
+            tracing::warn!(
+                scan = self.call.name,
+                "no room for a department's answer beside the others; see `answers_mib` in hub.toml"
+            );
             return Err(ErrorCode::Overloaded);
         }
         self.digest.update_framed(&message.data_header);
@@ -338,12 +447,13 @@ impl<'a> Delivery<'a> {
             return Ok(());
         };
         // A compressed buffer states its own inflated length, and the decoder would believe it.
-        let header = arrow::ipc::root_as_message(&message.data_header).map_err(|error| untrusted(self.call, &error))?;
+        let header = arrow::ipc::root_as_message(&message.data_header)
+            .map_err(|error| untrusted(self.call, &error))?;
         if header.header_as_record_batch().is_none_or(|batch| batch.compression().is_some()) {
             return Err(untrusted(self.call, &"a message is not a plain record batch"));
         }
-        let batch =
-            flight_data_to_arrow_batch(message, Arc::clone(schema), &HashMap::new()).map_err(|error| untrusted(self.call, &error))?;
+        let batch = flight_data_to_arrow_batch(message, Arc::clone(schema), &HashMap::new())
+            .map_err(|error| untrusted(self.call, &error))?;
         if batch.num_rows() == 0 {
             return Err(untrusted(self.call, &"it sends batches without rows"));
         }
@@ -377,9 +487,25 @@ fn supplied(
         let mut values: HashSet<String> = HashSet::new();
         let at = call.schema.index_of(column).map_err(|error| fault(&error))?;
         for batch in rows {
-            for value in batch.column(at).as_string_opt::<i32>().ok_or(ErrorCode::SourceDrift)?.iter().flatten() {
-                if values.insert(value.to_owned()) && !receipt::open(receipt, column, &receipt::value_salt(secret, column, value), value) {
-                    return Err(untrusted(call, &"it does not commit to the keys that it supplies"));
+            for value in batch
+                .column(at)
+                .as_string_opt::<i32>()
+                .ok_or(ErrorCode::SourceDrift)?
+                .iter()
+                .flatten()
+            {
+                if values.insert(value.to_owned())
+                    && !receipt::open(
+                        receipt,
+                        column,
+                        &receipt::value_salt(secret, column, value),
+                        value,
+                    )
+                {
+                    return Err(untrusted(
+                        call,
+                        &"it does not commit to the keys that it supplies",
+                    ));
                 }
             }
         }

@@ -24,7 +24,13 @@ pub struct Identified {
 }
 
 /// Verifies a request, or says what is wrong with it.
-pub fn identify(hub: &Hub, in_force: &InForce, envelope: Envelope, peer: &Identity, now: SystemTime) -> Result<Identified, Refusal> {
+pub fn identify(
+    hub: &Hub,
+    in_force: &InForce,
+    envelope: Envelope,
+    peer: &Identity,
+    now: SystemTime,
+) -> Result<Identified, Refusal> {
     if in_force.directory.expires_at() <= now {
         return Err(Refusal::bilingual(
             ErrorCode::StaleBundle,
@@ -95,7 +101,9 @@ fn check_times(request: &Request, now: SystemTime) -> Result<SystemTime, Refusal
 fn check_texts(request: &Request) -> Result<(), Refusal> {
     let malformed = |en: String, zh: String| Err(Refusal::bilingual(ErrorCode::Malformed, en, zh));
     let id = uuid::Uuid::try_parse(&request.id);
-    let canonical = id.as_ref().is_ok_and(|id| id.get_version_num() == 7 && id.hyphenated().to_string() == request.id);
+    let canonical = id
+        .as_ref()
+        .is_ok_and(|id| id.get_version_num() == 7 && id.hyphenated().to_string() == request.id);
     if !canonical {
         return malformed(
             "`id` must be a UUIDv7 in its usual lower-case form (RFC 9562)".into(),
@@ -122,8 +130,15 @@ fn check_texts(request: &Request) -> Result<(), Refusal> {
 }
 
 /// A time that a message must carry.
-pub fn required_time(time: Option<&prost_types::Timestamp>, field: &str) -> Result<SystemTime, Refusal> {
+pub fn required_time(
+    time: Option<&prost_types::Timestamp>,
+    field: &str,
+) -> Result<SystemTime, Refusal> {
     from_timestamp(time).ok_or_else(|| {
-        Refusal::bilingual(ErrorCode::Malformed, format!("`{field}` is missing or not a time"), format!("`{field}` 缺失或不是时间"))
+        Refusal::bilingual(
+            ErrorCode::Malformed,
+            format!("`{field}` is missing or not a time"),
+            format!("`{field}` 缺失或不是时间"),
+        )
     })
 }

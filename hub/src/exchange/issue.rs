@@ -31,25 +31,41 @@ impl Kind for IssueRequest {
             return Err(Refusal::new(ErrorCode::Malformed, "the request's body is not an issue"));
         };
         if body.certificate_digest.len() != 32 {
-            return Err(Refusal::new(ErrorCode::Malformed, "`certificate_digest` is not a SHA-256 of 32 bytes"));
+            return Err(Refusal::new(
+                ErrorCode::Malformed,
+                "`certificate_digest` is not a SHA-256 of 32 bytes",
+            ));
         }
         let not_issuable = |why: &str, zh: &str| {
             let en = format!("no certificate may rest on this exchange: {why}");
-            Refusal::bilingual(ErrorCode::NotIssuable, en, format!("不能依据此次交换签发证明：{zh}"))
+            Refusal::bilingual(
+                ErrorCode::NotIssuable,
+                en,
+                format!("不能依据此次交换签发证明：{zh}"),
+            )
         };
         let row = hub.ledger.exchange(&body.exchange_id).map_err(ledger_refusal)?;
         // Another system's is as if it were not: a department knows the ids of exchanges in which it was asked.
         let row = row.filter(|row| row.issuer == identified.request.issuer).ok_or_else(|| {
-            Refusal::bilingual(ErrorCode::UnknownName, "this system has asked nothing under that id", "本系统没有该编号的交换")
+            Refusal::bilingual(
+                ErrorCode::UnknownName,
+                "this system has asked nothing under that id",
+                "本系统没有该编号的交换",
+            )
         })?;
-        let ExchangeState::Closed { outcome: ExchangeOutcome::AnsweredTrue, answered_at, .. } = row.state else {
+        let ExchangeState::Closed { outcome: ExchangeOutcome::AnsweredTrue, answered_at, .. } =
+            row.state
+        else {
             return Err(not_issuable("its answer was not true", "其答复并非“符合”"));
         };
         if row.certificate_digest.is_some() {
             return Err(not_issuable("one was issued on it already", "已据此签发过证明"));
         }
         if now.duration_since(answered_at).unwrap_or_default() > SEAL_WITHIN {
-            return Err(not_issuable("its answer is more than an hour old; ask again", "其答复已超过一小时；请重新核验"));
+            return Err(not_issuable(
+                "its answer is more than an hour old; ask again",
+                "其答复已超过一小时；请重新核验",
+            ));
         }
         check_validity(hub, &row.action, body, answered_at)?;
         Ok(Self { check: row.action, certificate_digest: body.certificate_digest.clone() })
@@ -82,13 +98,21 @@ impl Kind for IssueRequest {
     }
 }
 
-fn check_validity(hub: &Hub, check: &str, body: &IssueBody, answered_at: SystemTime) -> Result<(), Refusal> {
+fn check_validity(
+    hub: &Hub,
+    check: &str,
+    body: &IssueBody,
+    answered_at: SystemTime,
+) -> Result<(), Refusal> {
     let valid_until = required_time(body.valid_until.as_ref(), "valid_until")?;
     let name = check.split_once('/').map_or(check, |(name, _)| name);
-    let definition = hub
-        .catalog
-        .definition(name)
-        .ok_or_else(|| Refusal::bilingual(ErrorCode::UnknownName, "its check is no longer defined", "其核验事项已不再提供"))?;
+    let definition = hub.catalog.definition(name).ok_or_else(|| {
+        Refusal::bilingual(
+            ErrorCode::UnknownName,
+            "its check is no longer defined",
+            "其核验事项已不再提供",
+        )
+    })?;
     // A minute of grace: the issuer counts from its own clock when it seals.
     let most = answered_at + definition.certificate.validity + Duration::from_secs(60);
     if valid_until > most {

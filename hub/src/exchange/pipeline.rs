@@ -52,15 +52,25 @@ pub trait Kind: Sized + Send + Sync {
     fn deadline(&self, identified: &Identified, now: SystemTime) -> Instant;
 
     /// What it comes to, once it is allowed and its intent recorded.
-    fn run(&self, hub: &Hub, dispatcher: &Dispatcher<'_>, now: SystemTime) -> impl Future<Output = Outcome> + Send;
+    fn run(
+        &self,
+        hub: &Hub,
+        dispatcher: &Dispatcher<'_>,
+        now: SystemTime,
+    ) -> impl Future<Output = Outcome> + Send;
 }
 
 /// Answers one request. What is refused before it is an exchange is recorded here, once.
-pub async fn answer<K: Kind>(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity) -> Result<ExchangeReply, Refusal> {
+pub async fn answer<K: Kind>(
+    hub: &Arc<Hub>,
+    call: ExchangeCall,
+    peer: &Identity,
+) -> Result<ExchangeReply, Refusal> {
     let now = SystemTime::now();
     let mut follow = hub.follow();
     let in_force = Arc::clone(&follow.borrow_and_update());
-    let payload = call.request.as_ref().map(|envelope| envelope.payload.clone()).unwrap_or_default();
+    let payload =
+        call.request.as_ref().map(|envelope| envelope.payload.clone()).unwrap_or_default();
     let begun = match begin::<K>(hub, call.request, peer, in_force, now).await {
         Ok(begun) => begun,
         Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
@@ -68,7 +78,10 @@ pub async fn answer<K: Kind>(hub: &Arc<Hub>, call: ExchangeCall, peer: &Identity
     let Begun { kind, identified, decided, record, .. } = &begun;
     if !decided.decision.allowed {
         let denied = Outcome::denied(&decided.decision);
-        return record.answer(hub, decided, &denied, &Asked::default()).await.map_err(ledger_refusal);
+        return record
+            .answer(hub, decided, &denied, &Asked::default())
+            .await
+            .map_err(ledger_refusal);
     }
     let request = AuthorizationRequest { identified, check: kind.check(), action: K::ACTION };
     let deadline = kind.deadline(identified, now);
@@ -99,11 +112,14 @@ async fn begin<K: Kind>(
     in_force: Arc<InForce>,
     now: SystemTime,
 ) -> Result<Begun<K>, Refusal> {
-    let envelope = envelope.ok_or_else(|| Refusal::new(ErrorCode::BadSignature, "the call carries no signed request"))?;
+    let envelope = envelope.ok_or_else(|| {
+        Refusal::new(ErrorCode::BadSignature, "the call carries no signed request")
+    })?;
     let identified = identify(hub, &in_force, envelope, peer, now)?;
     let kind = K::of(hub, &identified, now)?;
     let place = admit::admit(hub, &identified, kind.subjects())?;
-    let request = AuthorizationRequest { identified: &identified, check: kind.check(), action: K::ACTION };
+    let request =
+        AuthorizationRequest { identified: &identified, check: kind.check(), action: K::ACTION };
     let decided = request.decide(in_force, now);
     admit::within_denials(hub, &decided.decision, peer)?;
     let asking = kind.asking(&identified, &decided.decision);
@@ -121,7 +137,8 @@ async fn intend(
     now: SystemTime,
 ) -> Result<Record, Refusal> {
     let request = &identified.request;
-    let salt: [u8; 32] = digest::random().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
+    let salt: [u8; 32] =
+        digest::random().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
     let intent = Intent {
         exchange_id: request.id.clone(),
         issuer: request.issuer.clone(),
@@ -179,12 +196,18 @@ async fn release(
         if !Arc::ptr_eq(&decided.in_force, &newest) {
             decided = request.decide(newest, SystemTime::now());
         }
-        let withdrawn = (!decided.decision.allowed).then(|| outcome.clone().withdrawn(&decided.decision));
+        let withdrawn =
+            (!decided.decision.allowed).then(|| outcome.clone().withdrawn(&decided.decision));
         match record.answer(hub, &decided, withdrawn.as_ref().unwrap_or(&outcome), asked).await {
             // It is in the log, and in force in a moment.
-            Err(LedgerError::Superseded(_)) => drop(tokio::time::timeout(IN_FORCE_WITHIN, follow.changed()).await),
+            Err(LedgerError::Superseded(_)) => {
+                drop(tokio::time::timeout(IN_FORCE_WITHIN, follow.changed()).await)
+            }
             other => return other.map_err(ledger_refusal),
         }
     }
-    Err(Refusal::new(ErrorCode::Overloaded, "newer bundles came in force again and again; ask again"))
+    Err(Refusal::new(
+        ErrorCode::Overloaded,
+        "newer bundles came in force again and again; ask again",
+    ))
 }

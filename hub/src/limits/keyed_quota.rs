@@ -26,7 +26,12 @@ pub struct Permit<K: Eq + Hash> {
 impl<K: Clone + Eq + Hash> KeyedQuota<K> {
     /// With so many places, of which one may hold so many.
     pub fn new(most: usize, most_each: usize) -> Arc<Self> {
-        Arc::new(Self { room: Arc::new(Semaphore::new(most)), most, most_each, held: Mutex::new(HashMap::new()) })
+        Arc::new(Self {
+            room: Arc::new(Semaphore::new(most)),
+            most,
+            most_each,
+            held: Mutex::new(HashMap::new()),
+        })
     }
 
     /// A place, if there is one for whoever it is.

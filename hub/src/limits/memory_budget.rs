@@ -30,13 +30,19 @@ impl MemoryBudget {
     /// For so many bytes, of which one connector's answers have half, but never less than `least`.
     pub fn new(bytes: usize, least: usize) -> Self {
         let units = bytes / UNIT;
-        Self { all: Arc::new(Semaphore::new(units)), share: (units / 2).max(least / UNIT).min(units), shares: Arc::default() }
+        Self {
+            all: Arc::new(Semaphore::new(units)),
+            share: (units / 2).max(least / UNIT).min(units),
+            shares: Arc::default(),
+        }
     }
 
     /// None of it, to begin with, for an answer of this connector.
     pub fn reservation(&self, connector: &str) -> Reservation {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        let share = shares.entry(connector.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.share)));
+        let share = shares
+            .entry(connector.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(self.share)));
         Reservation { all: Arc::clone(&self.all), share: Arc::clone(share), held: None }
     }
 }

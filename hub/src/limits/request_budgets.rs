@@ -66,12 +66,16 @@ impl RequestBudgets {
 
     /// One more refusal for this peer.
     pub fn spend_refusal(&self, peer: &str) -> Result<(), Refusal> {
-        let refused = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).count(peer.to_owned());
+        let refused =
+            self.refusals.lock().unwrap_or_else(PoisonError::into_inner).count(peer.to_owned());
         if refused <= REFUSALS_PER_MINUTE {
             return Ok(());
         }
         if refused == REFUSALS_PER_MINUTE + 1 {
-            tracing::warn!(peer, "over {REFUSALS_PER_MINUTE} refusals and denials a minute; further ones are not recorded one by one");
+            tracing::warn!(
+                peer,
+                "over {REFUSALS_PER_MINUTE} refusals and denials a minute; further ones are not recorded one by one"
+            );
         }
         Err(Refusal::bilingual(
             ErrorCode::Overloaded,
@@ -82,23 +86,33 @@ impl RequestBudgets {
 
     /// One more request of this member, about these subjects.
     pub fn spend(&self, member: &str, subjects: &[String]) -> Result<(), Refusal> {
-        let asked = self.members.lock().unwrap_or_else(PoisonError::into_inner).count(member.to_owned());
+        let asked =
+            self.members.lock().unwrap_or_else(PoisonError::into_inner).count(member.to_owned());
         if asked > self.member_per_minute {
             let most = self.member_per_minute;
             return Err(Refusal::bilingual(
                 ErrorCode::Overloaded,
-                format!("member `{member}` has asked more than {most} times this minute; try again in a minute"),
+                format!(
+                    "member `{member}` has asked more than {most} times this minute; try again in a minute"
+                ),
                 format!("成员单位 `{member}` 本分钟内的请求已超过 {most} 次；请一分钟后重试"),
             ));
         }
         for subject in subjects {
             let key = sha256_parts("zerotrip budget v1", &[member.as_bytes(), subject.as_bytes()]);
-            if self.subjects.lock().unwrap_or_else(PoisonError::into_inner).count(key) > self.subject_per_hour {
-                tracing::warn!(member, "one subject was asked about more often than its budget allows");
+            if self.subjects.lock().unwrap_or_else(PoisonError::into_inner).count(key)
+                > self.subject_per_hour
+            {
+                tracing::warn!(
+                    member,
+                    "one subject was asked about more often than its budget allows"
+                );
                 let most = self.subject_per_hour;
                 return Err(Refusal::bilingual(
                     ErrorCode::Overloaded,
-                    format!("this member has asked about this subject more than {most} times this hour"),
+                    format!(
+                        "this member has asked about this subject more than {most} times this hour"
+                    ),
                     format!("本单位本小时内对同一当事人的查询已超过 {most} 次"),
                 ));
             }

@@ -17,7 +17,9 @@ pub enum OpenError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Not enrolled.
-    #[error("`{0}` is not enrolled; run `zerotrip authority enrol-hub --dir <authority> --hub-dir {0}` first")]
+    #[error(
+        "`{0}` is not enrolled; run `zerotrip authority enrol-hub --dir <authority> --hub-dir {0}` first"
+    )]
     NotEnrolled(String),
     /// A key.
     #[error("a key of the hub: {0}")]

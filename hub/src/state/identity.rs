@@ -43,7 +43,8 @@ impl HubIdentity {
         }
         let text = |name: &str| files::read_text(&folder.join(name));
         let chain = pem::certificates(&text("tls.pem")?)?;
-        let leaf = chain.first().ok_or_else(|| OpenError::NotEnrolled(folder.display().to_string()))?;
+        let leaf =
+            chain.first().ok_or_else(|| OpenError::NotEnrolled(folder.display().to_string()))?;
         let identity = x509::identity_of(leaf)?;
         let ca = pem::certificate(&text("ca.pem")?)?;
         let authority_certificate = pem::certificate(&text("authority.pem")?)?;
@@ -64,9 +65,15 @@ impl HubIdentity {
 /// directory that it was enrolled with; one that does not open names none, and what was published under them is refused by name.
 pub fn log_keys(folder: &Path) -> Result<(String, LogKeys), OpenError> {
     let identity = HubIdentity::load(folder)?;
-    let enrolled = files::read(&folder.join("directory.dsse")).ok().and_then(|bytes| Envelope::decode(bytes.as_slice()).ok());
-    let directory = enrolled.and_then(|envelope| Directory::open_ended(&envelope, &identity.authority, SystemTime::now(), 0).ok());
-    let ever = directory.map(|directory| directory.hub_keys_ever(&identity.uri, KeyUsage::Checkpoint)).unwrap_or_default();
+    let enrolled = files::read(&folder.join("directory.dsse"))
+        .ok()
+        .and_then(|bytes| Envelope::decode(bytes.as_slice()).ok());
+    let directory = enrolled.and_then(|envelope| {
+        Directory::open_ended(&envelope, &identity.authority, SystemTime::now(), 0).ok()
+    });
+    let ever = directory
+        .map(|directory| directory.hub_keys_ever(&identity.uri, KeyUsage::Checkpoint))
+        .unwrap_or_default();
     let former = ever.iter().map(|holder| holder.key.clone()).collect();
     let keys = LogKeys { sign: read_key(folder, "checkpoint")?, former };
     Ok((identity.uri.trim_start_matches("spiffe://").to_owned(), keys))

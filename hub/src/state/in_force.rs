@@ -36,40 +36,50 @@ impl InForce {
     }
 
     /// The newest bundles: from the store, or from the enrolment files at the first start.
-    pub fn restore(folder: &Path, identity: &HubIdentity, ledger: &Ledger, catalog: &Catalog) -> Result<Self, OpenError> {
-        let newest = |kind: BundleKind, file: &str| -> Result<Envelope, OpenError> {
-            let kept = ledger.bundle(kind)?;
-            let path = folder.join(file);
-            let offered = match files::read(&path) {
-                Ok(bytes) => Some(
-                    Envelope::decode(bytes.as_slice())
-                        .map_err(|error| OpenError::Damaged(path.display().to_string(), error.to_string()))?,
-                ),
-                Err(_) if kept.is_some() => None,
-                Err(error) => return Err(error.into()),
-            };
-            Ok(match (kept, offered) {
-                // The authority may have enrolled the hub anew with a fresher file; versions decide, and both are verified below.
-                (Some((version, kept)), Some(offered)) => {
-                    if version_of(kind, &offered) > version {
-                        offered
-                    } else {
-                        kept
+    pub fn restore(
+        folder: &Path,
+        identity: &HubIdentity,
+        ledger: &Ledger,
+        catalog: &Catalog,
+    ) -> Result<Self, OpenError> {
+        let newest =
+            |kind: BundleKind, file: &str| -> Result<Envelope, OpenError> {
+                let kept = ledger.bundle(kind)?;
+                let path = folder.join(file);
+                let offered = match files::read(&path) {
+                    Ok(bytes) => Some(Envelope::decode(bytes.as_slice()).map_err(|error| {
+                        OpenError::Damaged(path.display().to_string(), error.to_string())
+                    })?),
+                    Err(_) if kept.is_some() => None,
+                    Err(error) => return Err(error.into()),
+                };
+                Ok(match (kept, offered) {
+                    // The authority may have enrolled the hub anew with a fresher file; versions decide, and both are verified below.
+                    (Some((version, kept)), Some(offered)) => {
+                        if version_of(kind, &offered) > version { offered } else { kept }
                     }
-                }
-                (Some((_, kept)), None) => kept,
-                (None, Some(offered)) => offered,
-                (None, None) => return Err(OpenError::NotEnrolled(folder.display().to_string())),
-            })
-        };
+                    (Some((_, kept)), None) => kept,
+                    (None, Some(offered)) => offered,
+                    (None, None) => {
+                        return Err(OpenError::NotEnrolled(folder.display().to_string()));
+                    }
+                })
+            };
         let directory_envelope = newest(BundleKind::Directory, "directory.dsse")?;
         let grants_envelope = newest(BundleKind::Grants, "grants.dsse")?;
         // One that has ended serves to take a newer one: whoever relies on it asks whether it still holds.
-        let directory = Directory::open_ended(&directory_envelope, &identity.authority, SystemTime::now(), 0)?;
+        let directory =
+            Directory::open_ended(&directory_envelope, &identity.authority, SystemTime::now(), 0)?;
         let grants = open_grants(&grants_envelope, &identity.authority, 0)?;
         let policy = Snapshot::try_new(&directory, &grants, &catalog.check_names())?;
         warn_of_unserved(&policy);
-        Ok(Self { directory, directory_envelope, grants_envelope, grants_version: grants.version, policy })
+        Ok(Self {
+            directory,
+            directory_envelope,
+            grants_envelope,
+            grants_version: grants.version,
+            policy,
+        })
     }
 }
 

@@ -42,7 +42,12 @@ impl Renewals {
             // A request that is repeated, or an older one that is replayed, changes nothing.
             Some(known) if known.ends >= asked.ends => known.chain.clone(),
             _ => {
-                let new = Waiting { renewal: envelope, csr: asked.csr, ends: asked.ends, chain: Vec::new() };
+                let new = Waiting {
+                    renewal: envelope,
+                    csr: asked.csr,
+                    ends: asked.ends,
+                    chain: Vec::new(),
+                };
                 waiting.insert(uri, new);
                 Vec::new()
             }
@@ -50,19 +55,31 @@ impl Renewals {
     }
 
     /// Who waits, and is still who the directory lists.
-    pub fn waiting(&self, directory: &Directory, ca: &CertificateDer<'_>, now: SystemTime) -> Vec<Envelope> {
+    pub fn waiting(
+        &self,
+        directory: &Directory,
+        ca: &CertificateDer<'_>,
+        now: SystemTime,
+    ) -> Vec<Envelope> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|_, one| renewal::open(&one.renewal, directory, ca, now).is_ok());
         waiting.values().filter(|one| one.chain.is_empty()).map(|one| one.renewal.clone()).collect()
     }
 
     /// Files the chain for one who waits; whether that is one.
-    pub fn admit(&self, holder: &str, chain: Vec<Vec<u8>>, ca: &CertificateDer<'_>) -> Result<bool, RenewalError> {
+    pub fn admit(
+        &self,
+        holder: &str,
+        chain: Vec<Vec<u8>>,
+        ca: &CertificateDer<'_>,
+    ) -> Result<bool, RenewalError> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(one) = waiting.get_mut(holder) else { return Ok(false) };
         let leaf = CertificateDer::from(chain.first().map(Vec::as_slice).unwrap_or_default());
         x509::check_issued_by(&leaf, ca)?;
-        if x509::identity_of(&leaf)?.uri() != holder || !x509::is_request_over_key_of(&one.csr, &leaf)? {
+        if x509::identity_of(&leaf)?.uri() != holder
+            || !x509::is_request_over_key_of(&one.csr, &leaf)?
+        {
             return Err(RenewalError::AnotherKey);
         }
         if x509::validity_of(&leaf)?.1 <= one.ends {
@@ -126,10 +143,18 @@ impl Papers {
     }
 
     /// Puts a renewed chain in use, once it is kept; says until when it holds.
-    pub fn renewed(&self, chain: Vec<Vec<u8>>, identity: &HubIdentity, now: SystemTime) -> Result<SystemTime, PapersError> {
-        let chain: Vec<CertificateDer<'static>> = chain.into_iter().map(CertificateDer::from).collect();
+    pub fn renewed(
+        &self,
+        chain: Vec<Vec<u8>>,
+        identity: &HubIdentity,
+        now: SystemTime,
+    ) -> Result<SystemTime, PapersError> {
+        let chain: Vec<CertificateDer<'static>> =
+            chain.into_iter().map(CertificateDer::from).collect();
         let present = self.current().chain;
-        let (Some(renewed), Some(own)) = (chain.first(), present.first()) else { return Err(RenewalError::NotLater.into()) };
+        let (Some(renewed), Some(own)) = (chain.first(), present.first()) else {
+            return Err(RenewalError::NotLater.into());
+        };
         let ends = renewal::accept(renewed, own, &identity.tls_key, &identity.ca, now)?;
         let tls = configured(&chain, identity)?;
         let text: String = chain.iter().map(|cert| pem::encode(pem::CERTIFICATE, cert)).collect();
@@ -143,8 +168,16 @@ impl Papers {
     }
 }
 
-fn configured(chain: &[CertificateDer<'static>], identity: &HubIdentity) -> Result<Arc<ServerConfig>, TlsError> {
-    tls::server_config(chain, &identity.tls_key, &identity.ca, &[bounds::ALPN_H2, bounds::ALPN_CHANNEL])
+fn configured(
+    chain: &[CertificateDer<'static>],
+    identity: &HubIdentity,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    tls::server_config(
+        chain,
+        &identity.tls_key,
+        &identity.ca,
+        &[bounds::ALPN_H2, bounds::ALPN_CHANNEL],
+    )
 }
 
 /// As who asks for a renewal hears it.

@@ -6,7 +6,12 @@ use super::*;
 use crate::{BackupError, backup, restore};
 
 fn head_in(folder: &Path, key: &SigningKey) -> Checkpoint {
-    open_checkpoint(&fs::read_to_string(folder.join("ledger/checkpoint")).unwrap(), ORIGIN, key.public()).unwrap()
+    open_checkpoint(
+        &fs::read_to_string(folder.join("ledger/checkpoint")).unwrap(),
+        ORIGIN,
+        key.public(),
+    )
+    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -14,7 +19,10 @@ async fn a_backup_of_a_store_in_use_is_whole_and_says_what_it_is_of() {
     let store = Store::new();
     let (ledger, _) = store.open();
     exchange(&ledger, 0).await;
-    ledger.put_statement("a.b", Envelope { payload: vec![1], ..Envelope::default() }).await.unwrap();
+    ledger
+        .put_statement("a.b", Envelope { payload: vec![1], ..Envelope::default() })
+        .await
+        .unwrap();
     let running = tokio::spawn({
         let ledger = ledger.clone();
         async move {
@@ -25,23 +33,39 @@ async fn a_backup_of_a_store_in_use_is_whole_and_says_what_it_is_of() {
     });
     let to = store.path().join("copy");
     let (from, at, key) = (store.path().to_owned(), to.clone(), store.keys());
-    let made = tokio::task::spawn_blocking(move || backup(&from, &at, ORIGIN, &key)).await.unwrap().unwrap();
+    let made = tokio::task::spawn_blocking(move || backup(&from, &at, ORIGIN, &key))
+        .await
+        .unwrap()
+        .unwrap();
     running.await.unwrap();
     assert_eq!(head_in(&to, &store.key), made);
     assert!((2..=400).contains(&made.size), "{made:?}");
     // It continues into what the store became, and opens as a store of its own.
     let path = ledger.consistency(made.size, ledger.size()).unwrap();
-    let newest = open_checkpoint(&ledger.checkpoint().unwrap(), ORIGIN, store.key.public()).unwrap();
-    verify_consistency(made.size, newest.size, &made.root, &newest.root, &path_from_bytes(&path).unwrap()).unwrap();
+    let newest =
+        open_checkpoint(&ledger.checkpoint().unwrap(), ORIGIN, store.key.public()).unwrap();
+    verify_consistency(
+        made.size,
+        newest.size,
+        &made.root,
+        &newest.root,
+        &path_from_bytes(&path).unwrap(),
+    )
+    .unwrap();
     let copied = Store { folder: tempfile::tempdir().unwrap(), key: store.key.clone() };
-    let names: std::collections::BTreeSet<String> =
-        fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let names: std::collections::BTreeSet<String> = fs::read_dir(&to)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["head", "ledger", "store.sqlite"]);
     drop(copied);
     let (opened, recovered) = Ledger::open(&to, ORIGIN, store.key.clone()).unwrap();
     assert_eq!((recovered.size, opened.statement("a.b").unwrap().is_some()), (made.size, true));
     assert!(
-        matches!(backup(store.path(), &to, ORIGIN, &store.keys()), Err(BackupError::Store(OpenError::Io { .. }))),
+        matches!(
+            backup(store.path(), &to, ORIGIN, &store.keys()),
+            Err(BackupError::Store(OpenError::Io { .. }))
+        ),
         "never over another"
     );
 }
@@ -88,8 +112,14 @@ async fn a_backup_is_put_back_and_what_was_there_is_kept() {
     assert_eq!(Ledger::open(&aside, ORIGIN, store.key.clone()).unwrap().1.size, 600);
 
     // A backup that was changed is not put back, and nothing is touched.
-    rusqlite::Connection::open(to.join("store.sqlite")).unwrap().execute("UPDATE exchange SET code = 1", []).unwrap();
-    rusqlite::Connection::open(to.join("store.sqlite")).unwrap().execute("DELETE FROM leaf WHERE idx = 299", []).unwrap();
+    rusqlite::Connection::open(to.join("store.sqlite"))
+        .unwrap()
+        .execute("UPDATE exchange SET code = 1", [])
+        .unwrap();
+    rusqlite::Connection::open(to.join("store.sqlite"))
+        .unwrap()
+        .execute("DELETE FROM leaf WHERE idx = 299", [])
+        .unwrap();
     assert!(restore(&to, store.path(), ORIGIN, &store.keys(), at(8)).is_err());
     assert_eq!(store.verify_all().unwrap().1.size, 300);
     let none = restore(&aside.join("nothing"), store.path(), ORIGIN, &store.keys(), at(9));
@@ -113,15 +143,24 @@ async fn what_a_former_key_published_is_held_against_the_store_and_a_strangers_i
     ledger.close().await.unwrap();
 
     let sign = SigningKey::generate(Algorithm::Ed25519).unwrap();
-    let anew = LogKeys { sign: sign.clone(), former: vec![SigningKey::generate(Algorithm::Ed25519).unwrap().public().clone()] };
+    let anew = LogKeys {
+        sign: sign.clone(),
+        former: vec![SigningKey::generate(Algorithm::Ed25519).unwrap().public().clone()],
+    };
     let refused = Ledger::open(store.path(), ORIGIN, anew.clone()).map(|(_, recovered)| recovered);
     assert!(matches!(refused, Err(OpenError::Checkpoint(NoteError::NotSigned))), "{refused:?}");
     let refused = restore(&to, store.path(), ORIGIN, &anew, at(7));
-    assert!(matches!(refused, Err(BackupError::Store(OpenError::Checkpoint(NoteError::NotSigned)))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(BackupError::Store(OpenError::Checkpoint(NoteError::NotSigned)))),
+        "{refused:?}"
+    );
     let anew = LogKeys { former: [anew.former, vec![store.key.public().clone()]].concat(), ..anew };
 
     // Set back behind what the former key published, the mark too.
-    let (newest, marked) = (fs::read(store.path().join("store.sqlite")).unwrap(), fs::read(store.path().join("head")).unwrap());
+    let (newest, marked) = (
+        fs::read(store.path().join("store.sqlite")).unwrap(),
+        fs::read(store.path().join("head")).unwrap(),
+    );
     fs::copy(kept.join("store.sqlite"), store.path().join("store.sqlite")).unwrap();
     fs::copy(to.join("head"), store.path().join("head")).unwrap();
     let refused = Ledger::open(store.path(), ORIGIN, anew.clone()).map(|(_, recovered)| recovered);

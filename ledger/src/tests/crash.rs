@@ -33,14 +33,28 @@ async fn what_was_acknowledged_before_a_kill_is_there() {
     assert_eq!((recovered.size, revived.size()), (41, 41));
     for number in 0..20 {
         let row = revived.exchange(&id(number)).unwrap().unwrap();
-        assert!(matches!(row.state, ExchangeState::Closed { answer: Some(answer), .. } if answer == format!("answer {number}").as_bytes()));
+        assert!(
+            matches!(row.state, ExchangeState::Closed { answer: Some(answer), .. } if answer == format!("answer {number}").as_bytes())
+        );
         after.verify(&revived.inclusion(row.intent_index, &Reader::Authority).unwrap());
     }
 
     revived.reconcile(recovered.orphaned.clone(), at(400)).await.unwrap();
-    assert_eq!(revived.exchange(&id(20)).unwrap().unwrap().state, ExchangeState::Reconciled { index: 41 });
-    assert_eq!(revived.reconcile(recovered.orphaned, at(400)).await, Err(LedgerError::NotOpen(id(20))));
-    let late = revived.complete(completed(completion(20, running, ExchangeOutcome::AnsweredTrue), &[]), at(401), None).await;
+    assert_eq!(
+        revived.exchange(&id(20)).unwrap().unwrap().state,
+        ExchangeState::Reconciled { index: 41 }
+    );
+    assert_eq!(
+        revived.reconcile(recovered.orphaned, at(400)).await,
+        Err(LedgerError::NotOpen(id(20)))
+    );
+    let late = revived
+        .complete(
+            completed(completion(20, running, ExchangeOutcome::AnsweredTrue), &[]),
+            at(401),
+            None,
+        )
+        .await;
     assert_eq!(late, Err(LedgerError::NotOpen(id(20))));
     revived.close().await.unwrap();
     assert_eq!(after.verify_all().unwrap().1, Recovered { size: 42, orphaned: vec![] });
@@ -54,7 +68,10 @@ async fn reconciling_is_all_or_nothing() {
     let orphan = |number, intent_index| Orphan { exchange_id: id(number), intent_index };
     let result = ledger.reconcile(vec![orphan(1, index), orphan(2, 9)], at(0)).await;
     assert_eq!(result, Err(LedgerError::UnknownExchange(id(2))));
-    assert_eq!((ledger.size(), ledger.exchange(&id(1)).unwrap().unwrap().state), (1, ExchangeState::Open));
+    assert_eq!(
+        (ledger.size(), ledger.exchange(&id(1)).unwrap().unwrap().state),
+        (1, ExchangeState::Open)
+    );
     // The tree went back as well: what comes next proves itself.
     store.verify(&ledger.append(Body::Refusal(refusal()), at(0)).await.unwrap());
     ledger.close().await.unwrap();
@@ -80,7 +97,11 @@ async fn a_full_disk_fails_every_waiter_and_all_who_come_later() {
     let tasks: Vec<_> = (0..400)
         .map(|_| {
             let ledger = ledger.clone();
-            tokio::spawn(async move { ledger.append(Body::Refusal(Refusal { peer: "x".repeat(4000), ..refusal() }), at(0)).await })
+            tokio::spawn(async move {
+                ledger
+                    .append(Body::Refusal(Refusal { peer: "x".repeat(4000), ..refusal() }), at(0))
+                    .await
+            })
         })
         .collect();
     let (mut acknowledged, mut refused) = (Vec::new(), 0);
@@ -95,14 +116,24 @@ async fn a_full_disk_fails_every_waiter_and_all_who_come_later() {
     }
     assert!(refused > 0);
     let size = ledger.size();
-    assert_eq!(ledger.refuse(refusal(), at(0)).await.unwrap_err().code(), ErrorCode::LedgerUnavailable);
+    assert_eq!(
+        ledger.refuse(refusal(), at(0)).await.unwrap_err().code(),
+        ErrorCode::LedgerUnavailable
+    );
     assert_eq!((ledger.size(), acknowledged.len() as u64), (size, size));
     // Reading goes on.
-    acknowledged.iter().for_each(|receipt| drop(store.verify(&ledger.inclusion(receipt.index, &Reader::Authority).unwrap())));
+    acknowledged.iter().for_each(|receipt| {
+        drop(store.verify(&ledger.inclusion(receipt.index, &Reader::Authority).unwrap()))
+    });
     drop(ledger);
     let (ledger, recovered) = store.verify_all().unwrap();
     assert_eq!(recovered.size, size);
-    acknowledged.iter().for_each(|receipt| assert_eq!(ledger.inclusion(receipt.index, &Reader::Authority).unwrap().entry, receipt.entry));
+    acknowledged.iter().for_each(|receipt| {
+        assert_eq!(
+            ledger.inclusion(receipt.index, &Reader::Authority).unwrap().entry,
+            receipt.entry
+        )
+    });
     ledger.refuse(refusal(), at(0)).await.unwrap();
 }
 
@@ -125,14 +156,23 @@ async fn a_failed_commit_fails_every_waiter_and_is_not_forgotten() {
     }
     // The disk is well again; what it holds is still unknown.
     options.fail_commit.store(false, Ordering::SeqCst);
-    let late = ledger.complete(completed(completion(1, index, ExchangeOutcome::AnsweredTrue), &[]), at(1), None).await;
+    let late = ledger
+        .complete(completed(completion(1, index, ExchangeOutcome::AnsweredTrue), &[]), at(1), None)
+        .await;
     assert_eq!(late.unwrap_err().code(), ErrorCode::LedgerUnavailable);
     assert_eq!(ledger.checkpoint().unwrap(), checkpoint, "nothing that failed is signed for");
     assert_eq!(ledger.exchange(&id(150)).unwrap(), None);
     drop(ledger);
     let (ledger, recovered) = store.open();
-    assert_eq!(recovered, Recovered { size: 3, orphaned: vec![Orphan { exchange_id: id(1), intent_index: index }] });
-    assert_eq!(ledger.intend(intent(150), at(0), at(300)).await, Ok(3), "what was never acknowledged is free again");
+    assert_eq!(
+        recovered,
+        Recovered { size: 3, orphaned: vec![Orphan { exchange_id: id(1), intent_index: index }] }
+    );
+    assert_eq!(
+        ledger.intend(intent(150), at(0), at(300)).await,
+        Ok(3),
+        "what was never acknowledged is free again"
+    );
 }
 
 #[tokio::test]
@@ -142,7 +182,10 @@ async fn closed_is_closed() {
     refusals(&ledger, 5).await;
     let clone = ledger.clone();
     ledger.close().await.unwrap();
-    assert_eq!(clone.refuse(refusal(), at(0)).await.unwrap_err().code(), ErrorCode::LedgerUnavailable);
+    assert_eq!(
+        clone.refuse(refusal(), at(0)).await.unwrap_err().code(),
+        ErrorCode::LedgerUnavailable
+    );
     assert_eq!(clone.entries(0, 10, &Reader::Authority).unwrap().len(), 5);
     assert_eq!(fs::metadata(store.path().join("store.sqlite-wal")).map_or(0, |wal| wal.len()), 0);
     assert!(clone.close().await.is_err());

@@ -37,14 +37,23 @@ fn child() {
     let database = folder.join("store.sqlite");
     match role.as_str() {
         "hub" => {
-            let key = SigningKey::from_pkcs8_pem(&fs::read_to_string(folder.join("key")).unwrap()).unwrap();
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            let key = SigningKey::from_pkcs8_pem(&fs::read_to_string(folder.join("key")).unwrap())
+                .unwrap();
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap();
             runtime.block_on(async {
                 let (ledger, _) = Ledger::open(&folder, ORIGIN, key).unwrap();
                 loop {
                     let receipt = ledger.append(Body::Refusal(refusal()), at(0)).await;
                     match receipt {
-                        Ok(receipt) => println!("\nack {} {}", receipt.index, receipt.checkpoint.lines().nth(1).unwrap()),
+                        Ok(receipt) => println!(
+                            "\nack {} {}",
+                            receipt.index,
+                            receipt.checkpoint.lines().nth(1).unwrap()
+                        ),
                         Err(error) => {
                             println!("\nrefused {error}");
                             std::thread::sleep(Duration::from_secs(3600));
@@ -56,9 +65,14 @@ fn child() {
         "copied" => {
             let to = folder.join("vacuumed");
             let _none = fs::remove_file(&to);
-            Connection::open(&database).unwrap().execute("VACUUM INTO ?1", [to.to_str().unwrap()]).unwrap();
+            Connection::open(&database)
+                .unwrap()
+                .execute("VACUUM INTO ?1", [to.to_str().unwrap()])
+                .unwrap();
         }
-        other if WRITERS.contains(&other) => Connection::open(&database).unwrap().execute_batch(other).unwrap(),
+        other if WRITERS.contains(&other) => {
+            Connection::open(&database).unwrap().execute_batch(other).unwrap()
+        }
         other => {
             let (_, statement) = PROGRAMS.iter().find(|(name, _)| *name == other).unwrap();
             let connection = Connection::open(&database).unwrap();
@@ -134,7 +148,9 @@ impl Hub {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         for line in self.lines.by_ref().map_while(Result::ok) {
-            if let Some((index, _)) = line.strip_prefix("ack ").and_then(|rest| rest.split_once(' ')) {
+            if let Some((index, _)) =
+                line.strip_prefix("ack ").and_then(|rest| rest.split_once(' '))
+            {
                 self.acknowledged = index.parse::<u64>().unwrap() + 1;
             }
         }
@@ -162,9 +178,13 @@ fn nothing_is_lost_to_a_program_that_opens_the_store_and_a_kill() {
         hub.acknowledge(50);
         foreign(&store, role);
         hub.acknowledge(50);
-        assert!(store.path().join("store.sqlite-wal").exists(), "{role}: the WAL was deleted under its writer");
+        assert!(
+            store.path().join("store.sqlite-wal").exists(),
+            "{role}: the WAL was deleted under its writer"
+        );
         acknowledged = hub.kill().max(acknowledged);
-        let (ledger, recovered) = store.verify_all().unwrap_or_else(|error| panic!("{role}: {error}"));
+        let (ledger, recovered) =
+            store.verify_all().unwrap_or_else(|error| panic!("{role}: {error}"));
         assert!(recovered.size >= acknowledged, "{role}: {} of {acknowledged}", recovered.size);
         acknowledged = recovered.size;
         drop(ledger);
@@ -180,7 +200,11 @@ async fn a_program_that_holds_the_lock_stops_the_store_only_as_long_as_it_does()
     let theirs = Connection::open(store.path().join("store.sqlite")).unwrap();
     theirs.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = ledger.intend(intent(1), at(0), at(300)).await.unwrap_err();
-    assert!(error.code() == ErrorCode::LedgerUnavailable && error.to_string().contains("holds the store's lock"), "{error}");
+    assert!(
+        error.code() == ErrorCode::LedgerUnavailable
+            && error.to_string().contains("holds the store's lock"),
+        "{error}"
+    );
     theirs.execute_batch("ROLLBACK").unwrap();
     exchange(&ledger, 1).await;
     ledger.close().await.unwrap();
@@ -193,7 +217,10 @@ fn a_second_writer_is_noticed() {
     for (role, whole) in WRITERS.into_iter().zip([true, true, false, false]) {
         let store = Store::new();
         let (ledger, _) = store.open();
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(exchange(&ledger, 0));
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(exchange(&ledger, 0));
         drop(ledger);
         let mut hub = Hub::start(&store);
         hub.acknowledge(20);
@@ -202,7 +229,11 @@ fn a_second_writer_is_noticed() {
         assert!(why.contains("another program has written to the store"), "{role}: {why}");
         let acknowledged = hub.kill();
         match store.verify_all() {
-            Ok((_, recovered)) => assert!(whole && recovered.size >= acknowledged, "{role}: {} of {acknowledged}", recovered.size),
+            Ok((_, recovered)) => assert!(
+                whole && recovered.size >= acknowledged,
+                "{role}: {} of {acknowledged}",
+                recovered.size
+            ),
             Err(error) => assert!(!whole, "{role}: {error}"),
         }
     }
@@ -255,7 +286,10 @@ fn a_store_with_fewer_leaves_than_a_head_that_left_does_not_open() {
     runtime.block_on(async {
         let (ledger, _) = other.open();
         for number in 0..marked {
-            ledger.append(Body::Refusal(Refusal { peer: number.to_string(), ..refusal() }), at(0)).await.unwrap();
+            ledger
+                .append(Body::Refusal(Refusal { peer: number.to_string(), ..refusal() }), at(0))
+                .await
+                .unwrap();
         }
         ledger.close().await.unwrap();
     });

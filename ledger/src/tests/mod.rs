@@ -16,7 +16,9 @@ use proptest::prelude::*;
 use prost::Message as _;
 use tempfile::TempDir;
 use zerotrip_proto::v1::{Completion, EntryContent, ErrorCode, ExchangeOutcome, LedgerEntry};
-use zerotrip_trust::merkle::{empty_root, leaf_hash, path_from_bytes, verify_consistency, verify_inclusion};
+use zerotrip_trust::merkle::{
+    empty_root, leaf_hash, path_from_bytes, verify_consistency, verify_inclusion,
+};
 use zerotrip_trust::note::{Checkpoint, open_checkpoint};
 use zerotrip_trust::{Algorithm, entry};
 
@@ -42,7 +44,12 @@ fn intent(number: usize) -> Intent {
 }
 
 fn completion(number: usize, intent_index: u64, outcome: ExchangeOutcome) -> Completion {
-    Completion { exchange_id: id(number), intent_index, outcome: outcome.into(), ..Completion::default() }
+    Completion {
+        exchange_id: id(number),
+        intent_index,
+        outcome: outcome.into(),
+        ..Completion::default()
+    }
 }
 
 fn completed(completion: Completion, answer: &[u8]) -> Completed {
@@ -60,7 +67,10 @@ struct Store {
 
 impl Store {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), key: SigningKey::generate(Algorithm::Ed25519).unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            key: SigningKey::generate(Algorithm::Ed25519).unwrap(),
+        }
     }
 
     fn path(&self) -> &Path {
@@ -88,7 +98,9 @@ impl Store {
         let begun = std::time::Instant::now();
         loop {
             match Ledger::open_with(self.path(), ORIGIN, self.key.clone(), options) {
-                Err(OpenError::InUse(_)) if begun.elapsed() < Duration::from_secs(1) => std::thread::yield_now(),
+                Err(OpenError::InUse(_)) if begun.elapsed() < Duration::from_secs(1) => {
+                    std::thread::yield_now()
+                }
                 opened => return opened,
             }
         }
@@ -98,8 +110,16 @@ impl Store {
     fn verify(&self, receipt: &LedgerReceipt) -> (Checkpoint, LedgerEntry, Option<EntryContent>) {
         let checkpoint = open_checkpoint(&receipt.checkpoint, ORIGIN, self.key.public()).unwrap();
         let path = path_from_bytes(&receipt.path).unwrap();
-        verify_inclusion(&leaf_hash(&receipt.entry), receipt.index, checkpoint.size, &path, &checkpoint.root).unwrap();
-        let content = receipt.opening.as_ref().map(|opening| entry::open(&receipt.entry, opening).unwrap());
+        verify_inclusion(
+            &leaf_hash(&receipt.entry),
+            receipt.index,
+            checkpoint.size,
+            &path,
+            &checkpoint.root,
+        )
+        .unwrap();
+        let content =
+            receipt.opening.as_ref().map(|opening| entry::open(&receipt.entry, opening).unwrap());
         (checkpoint, LedgerEntry::decode(receipt.entry.as_slice()).unwrap(), content)
     }
 }
@@ -107,7 +127,10 @@ impl Store {
 /// A whole exchange.
 async fn exchange(ledger: &Ledger, number: usize) -> LedgerReceipt {
     let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
-    let done = completed(completion(number, index, ExchangeOutcome::AnsweredTrue), format!("answer {number}").as_bytes());
+    let done = completed(
+        completion(number, index, ExchangeOutcome::AnsweredTrue),
+        format!("answer {number}").as_bytes(),
+    );
     ledger.complete(done, at(1), None).await.unwrap()
 }
 
@@ -141,7 +164,9 @@ async fn every_receipt_of_many_at_once_verifies_and_commits_are_grouped() {
         let receipt = task.await.unwrap();
         let (checkpoint, _, content) = store.verify(&receipt);
         assert!(checkpoint.size <= 800 && indices.insert(receipt.index));
-        assert!(matches!(content.unwrap().body, Some(Body::Completion(completion)) if completion.exchange_id == id(number)));
+        assert!(
+            matches!(content.unwrap().body, Some(Body::Completion(completion)) if completion.exchange_id == id(number))
+        );
         // Proven again, later, against the newest checkpoint.
         let again = ledger.inclusion(receipt.index, &Reader::Authority).unwrap();
         assert_eq!((&again.entry, &again.opening), (&receipt.entry, &receipt.opening));
@@ -160,22 +185,40 @@ async fn an_exchange_is_used_once_ever() {
     let index = ledger.intend(intent(2), at(0), at(300)).await.unwrap();
     for number in [1, 2] {
         // Also long after it expired.
-        assert_eq!(ledger.intend(intent(number), at(1_000_000_000), at(2_000_000_000)).await, Err(LedgerError::Replayed(id(number))));
+        assert_eq!(
+            ledger.intend(intent(number), at(1_000_000_000), at(2_000_000_000)).await,
+            Err(LedgerError::Replayed(id(number)))
+        );
     }
     ledger.close().await.unwrap();
     let (ledger, recovered) = store.open();
-    assert_eq!(recovered, Recovered { size: 3, orphaned: vec![Orphan { exchange_id: id(2), intent_index: index }] });
+    assert_eq!(
+        recovered,
+        Recovered { size: 3, orphaned: vec![Orphan { exchange_id: id(2), intent_index: index }] }
+    );
     for number in [1, 2] {
         let error = ledger.intend(intent(number), at(0), at(300)).await.unwrap_err();
         assert_eq!((error.code(), error), (ErrorCode::Replayed, LedgerError::Replayed(id(number))));
     }
-    for spelling in [id(10).to_uppercase(), id(10).replace('-', ""), format!("{} ", id(10)), String::new(), "0".repeat(36), "界".repeat(12)]
-    {
+    for spelling in [
+        id(10).to_uppercase(),
+        id(10).replace('-', ""),
+        format!("{} ", id(10)),
+        String::new(),
+        "0".repeat(36),
+        "界".repeat(12),
+    ] {
         let intent = Intent { exchange_id: spelling, ..intent(10) };
-        assert!(matches!(ledger.intend(intent, at(0), at(300)).await, Err(LedgerError::Malformed(_))));
+        assert!(matches!(
+            ledger.intend(intent, at(0), at(300)).await,
+            Err(LedgerError::Malformed(_))
+        ));
     }
     // The same id twice in one batch, too.
-    let (one, two) = tokio::join!(ledger.intend(intent(3), at(0), at(300)), ledger.intend(intent(3), at(0), at(300)));
+    let (one, two) = tokio::join!(
+        ledger.intend(intent(3), at(0), at(300)),
+        ledger.intend(intent(3), at(0), at(300))
+    );
     assert_eq!((one, two), (Ok(3), Err(LedgerError::Replayed(id(3)))));
     assert_eq!(ledger.size(), 4);
 }
@@ -186,16 +229,34 @@ async fn an_exchange_ends_once() {
     let (ledger, _) = store.open();
     let index = ledger.intend(intent(1), at(0), at(300)).await.unwrap();
     let row = ledger.exchange(&id(1)).unwrap().unwrap();
-    assert_eq!((row.intent_index, row.expires_at, row.state), (index, at(300), ExchangeState::Open));
-    let complete = |number, index, outcome| ledger.complete(completed(completion(number, index, outcome), b"answer"), at(1), None);
-    assert_eq!(complete(1, index + 1, ExchangeOutcome::Denied).await, Err(LedgerError::NotOpen(id(1))));
-    assert_eq!(complete(2, index, ExchangeOutcome::Denied).await, Err(LedgerError::UnknownExchange(id(2))));
-    assert!(matches!(complete(1, index, ExchangeOutcome::Unspecified).await, Err(LedgerError::Malformed(_))));
-    let large = completed(completion(1, index, ExchangeOutcome::Denied), &vec![0; ANSWER_BYTES + 1]);
+    assert_eq!(
+        (row.intent_index, row.expires_at, row.state),
+        (index, at(300), ExchangeState::Open)
+    );
+    let complete = |number, index, outcome| {
+        ledger.complete(completed(completion(number, index, outcome), b"answer"), at(1), None)
+    };
+    assert_eq!(
+        complete(1, index + 1, ExchangeOutcome::Denied).await,
+        Err(LedgerError::NotOpen(id(1)))
+    );
+    assert_eq!(
+        complete(2, index, ExchangeOutcome::Denied).await,
+        Err(LedgerError::UnknownExchange(id(2)))
+    );
+    assert!(matches!(
+        complete(1, index, ExchangeOutcome::Unspecified).await,
+        Err(LedgerError::Malformed(_))
+    ));
+    let large =
+        completed(completion(1, index, ExchangeOutcome::Denied), &vec![0; ANSWER_BYTES + 1]);
     let too_large = ledger.complete(large, at(1), None).await;
     assert_eq!(too_large.unwrap_err().code(), ErrorCode::TooLarge);
     let receipt = complete(1, index, ExchangeOutcome::Unavailable).await.unwrap();
-    assert_eq!(complete(1, index, ExchangeOutcome::AnsweredTrue).await, Err(LedgerError::NotOpen(id(1))));
+    assert_eq!(
+        complete(1, index, ExchangeOutcome::AnsweredTrue).await,
+        Err(LedgerError::NotOpen(id(1)))
+    );
     let closed = |answer| ExchangeState::Closed {
         outcome: ExchangeOutcome::Unavailable,
         code: ErrorCode::Unspecified,
@@ -219,7 +280,14 @@ async fn one_certificate_to_a_check() {
     let (ledger, _) = store.open();
     exchange(&ledger, 1).await;
     let denied = ledger.intend(intent(2), at(0), at(300)).await.unwrap();
-    ledger.complete(completed(completion(2, denied, ExchangeOutcome::AnsweredFalse), &[]), at(1), None).await.unwrap();
+    ledger
+        .complete(
+            completed(completion(2, denied, ExchangeOutcome::AnsweredFalse), &[]),
+            at(1),
+            None,
+        )
+        .await
+        .unwrap();
     let issue = async |number: usize, check: usize| {
         let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
         ledger
@@ -252,9 +320,11 @@ async fn one_certificate_to_a_check() {
 async fn entries_of_exchanges_have_no_side_door() {
     let store = Store::new();
     let (ledger, _) = store.open();
-    for body in
-        [Body::Intent(intent(1)), Body::Completion(completion(1, 0, ExchangeOutcome::Denied)), Body::Reconciliation(Default::default())]
-    {
+    for body in [
+        Body::Intent(intent(1)),
+        Body::Completion(completion(1, 0, ExchangeOutcome::Denied)),
+        Body::Reconciliation(Default::default()),
+    ] {
         assert!(matches!(ledger.append(body, at(0)).await, Err(LedgerError::Malformed(_))));
     }
     let large = Refusal { peer: "x".repeat(70_000), ..refusal() };
@@ -289,10 +359,17 @@ async fn entries_come_as_hashed_and_in_bounds() {
     assert_eq!(ledger.entries(3, 2, &Reader::Authority).unwrap(), [one(3), one(4)]);
     assert_eq!(ledger.entries(69, ENTRIES, &Reader::Authority).unwrap().len(), 1);
     let many = ledger.entries(0, ENTRIES, &Reader::Authority).unwrap();
-    let bytes = |entry: &Entry| entry.leaf.len() + entry.opening.as_ref().map_or(0, |opening| 32 + opening.content.len());
+    let bytes = |entry: &Entry| {
+        entry.leaf.len() + entry.opening.as_ref().map_or(0, |opening| 32 + opening.content.len())
+    };
     assert!(many.len() < 70 && many.iter().map(bytes).sum::<usize>() <= ENTRIES_BYTES);
-    let stranger = Reader::System { uri: "spiffe://x/member/fund/system/a".into(), member: "fund".into() };
-    assert_eq!(ledger.entries(0, ENTRIES, &stranger).unwrap().len(), 70, "how large they are does not tell whom they are withheld from");
+    let stranger =
+        Reader::System { uri: "spiffe://x/member/fund/system/a".into(), member: "fund".into() };
+    assert_eq!(
+        ledger.entries(0, ENTRIES, &stranger).unwrap().len(),
+        70,
+        "how large they are does not tell whom they are withheld from"
+    );
     for (start, count) in [(70, 1), (u64::MAX, 1), (0, 0), (0, ENTRIES + 1)] {
         assert_eq!(ledger.entries(start, count, &Reader::Authority), Err(LedgerError::OutOfRange));
     }
@@ -309,14 +386,22 @@ async fn any_two_sizes_are_consistent() {
     let store = Store::new();
     let (ledger, _) = store.open();
     let mut roots = vec![empty_root()];
-    assert_eq!(open_checkpoint(&ledger.checkpoint().unwrap(), ORIGIN, store.key.public()).unwrap().root, roots[0]);
+    assert_eq!(
+        open_checkpoint(&ledger.checkpoint().unwrap(), ORIGIN, store.key.public()).unwrap().root,
+        roots[0]
+    );
     for _ in 0..40 {
         ledger.refuse(refusal(), at(0)).await.unwrap();
-        roots.push(open_checkpoint(&ledger.checkpoint().unwrap(), ORIGIN, store.key.public()).unwrap().root);
+        roots.push(
+            open_checkpoint(&ledger.checkpoint().unwrap(), ORIGIN, store.key.public())
+                .unwrap()
+                .root,
+        );
     }
     for to in 1..roots.len() {
         for from in 1..=to {
-            let path = path_from_bytes(&ledger.consistency(from as u64, to as u64).unwrap()).unwrap();
+            let path =
+                path_from_bytes(&ledger.consistency(from as u64, to as u64).unwrap()).unwrap();
             verify_consistency(from as u64, to as u64, &roots[from], &roots[to], &path).unwrap();
         }
     }
@@ -362,7 +447,11 @@ async fn nothing_enters_the_log_behind_a_bundle_that_it_was_not_decided_under() 
     let envelope = Envelope { payload: b"newer".to_vec(), ..Envelope::default() };
     let complete = |directory, grants| {
         let under = Some(DecidedUnder { directory, grants });
-        ledger.complete(completed(completion(1, index, ExchangeOutcome::AnsweredTrue), &[]), at(1), under)
+        ledger.complete(
+            completed(completion(1, index, ExchangeOutcome::AnsweredTrue), &[]),
+            at(1),
+            under,
+        )
     };
     ledger.put_bundle(BundleKind::Directory, 3, envelope.clone(), at(1)).await.unwrap();
     ledger.put_bundle(BundleKind::Grants, 5, envelope, at(1)).await.unwrap();

@@ -16,8 +16,17 @@ fn reader(member: &str) -> Reader {
 }
 
 /// An exchange of `member`, in which these were asked: its two leaves.
-async fn asked_by(ledger: &Ledger, number: usize, member: &str, outcome: ExchangeOutcome, asked: &[&str]) -> [u64; 2] {
-    let index = ledger.intend(Intent { issuer: uri(member), ..intent(number) }, at(0), at(300)).await.unwrap();
+async fn asked_by(
+    ledger: &Ledger,
+    number: usize,
+    member: &str,
+    outcome: ExchangeOutcome,
+    asked: &[&str],
+) -> [u64; 2] {
+    let index = ledger
+        .intend(Intent { issuer: uri(member), ..intent(number) }, at(0), at(300))
+        .await
+        .unwrap();
     let asked = asked.iter().map(|member| (*member).to_owned()).collect();
     let done = Completed { asked, ..completed(completion(number, index, outcome), b"answer") };
     [index, ledger.complete(done, at(1), None).await.unwrap().index]
@@ -29,7 +38,11 @@ fn opened(ledger: &Ledger, reader: &Reader) -> Vec<u64> {
     assert_eq!(all.len() as u64, ledger.size());
     for (index, entry) in all.iter().enumerate() {
         let receipt = ledger.inclusion(index as u64, reader).unwrap();
-        assert_eq!((&receipt.entry, &receipt.opening), (&entry.leaf, &entry.opening), "one rule for both calls");
+        assert_eq!(
+            (&receipt.entry, &receipt.opening),
+            (&entry.leaf, &entry.opening),
+            "one rule for both calls"
+        );
     }
     let may = |(index, entry): (usize, &Entry)| entry.opening.as_ref().map(|_| index as u64);
     all.iter().enumerate().filter_map(may).collect()
@@ -39,9 +52,11 @@ fn opened(ledger: &Ledger, reader: &Reader) -> Vec<u64> {
 async fn an_entry_is_opened_to_whom_it_concerns() {
     let store = Store::new();
     let (ledger, _) = store.open();
-    let [first, done] = asked_by(&ledger, 1, "fund", ExchangeOutcome::AnsweredFalse, &["civil", "estate"]).await;
+    let [first, done] =
+        asked_by(&ledger, 1, "fund", ExchangeOutcome::AnsweredFalse, &["civil", "estate"]).await;
     let [second, denied] = asked_by(&ledger, 2, "transit", ExchangeOutcome::Denied, &[]).await;
-    let refused = ledger.refuse(Refusal { peer: uri("transit"), ..refusal() }, at(2)).await.unwrap();
+    let refused =
+        ledger.refuse(Refusal { peer: uri("transit"), ..refusal() }, at(2)).await.unwrap();
     let bundle = Envelope { payload: b"grants".to_vec(), ..Envelope::default() };
     ledger.put_bundle(BundleKind::Grants, 1, bundle, at(2)).await.unwrap();
     let nameless = ledger.refuse(refusal(), at(2)).await.unwrap();
@@ -51,11 +66,19 @@ async fn an_entry_is_opened_to_whom_it_concerns() {
     assert_eq!(opened(&ledger, &reader("civil")), [first]);
     assert_eq!(opened(&ledger, &reader("estate")), [first]);
     assert_eq!(opened(&ledger, &reader("police")), Vec::<u64>::new());
-    let other_system = Reader::System { uri: "spiffe://x/member/fund/system/b".into(), member: "fund".into() };
-    assert_eq!(opened(&ledger, &other_system), Vec::<u64>::new(), "one system does not read another's");
+    let other_system =
+        Reader::System { uri: "spiffe://x/member/fund/system/b".into(), member: "fund".into() };
+    assert_eq!(
+        opened(&ledger, &other_system),
+        Vec::<u64>::new(),
+        "one system does not read another's"
+    );
     let nobody = Reader::System { uri: String::new(), member: String::new() };
     assert_eq!(opened(&ledger, &nobody), Vec::<u64>::new(), "an empty name is nobody's");
-    assert_eq!(opened(&ledger, &Reader::Authority), [first, done, second, denied, refused, nameless]);
+    assert_eq!(
+        opened(&ledger, &Reader::Authority),
+        [first, done, second, denied, refused, nameless]
+    );
     ledger.close().await.unwrap();
     store.verify_all().unwrap();
 }
@@ -78,11 +101,18 @@ fn views(runtime: &tokio::runtime::Runtime, exchanges: &[(usize, i32, usize)]) -
         let folder = store.path().join("ledger").join(name);
 
         // Of earlier sizes there may be some as well, as it came in time.
-        let sizes = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().metadata().unwrap().len() as usize);
+        let sizes = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().metadata().unwrap().len() as usize);
         sizes.max().into_iter().collect::<Vec<_>>()
     });
     let sizes = |entry: &Entry| vec![entry.leaf.len(), usize::from(entry.opening.is_some())];
-    let kinds = |entry: &Entry| matches!(LedgerEntry::decode(entry.leaf.as_slice()).unwrap(), LedgerEntry { at: None, body: Some(_) });
+    let kinds = |entry: &Entry| {
+        matches!(
+            LedgerEntry::decode(entry.leaf.as_slice()).unwrap(),
+            LedgerEntry { at: None, body: Some(_) }
+        )
+    };
     assert!(police.iter().all(kinds));
     police.iter().map(sizes).chain(files).collect()
 }
@@ -104,11 +134,17 @@ proptest! {
 async fn what_is_opened_is_what_was_recorded() {
     let store = Store::new();
     let (ledger, _) = store.open();
-    let [index, done] = asked_by(&ledger, 1, "fund", ExchangeOutcome::Unavailable, &["civil"]).await;
-    let content = |index, reader: &Reader| store.verify(&ledger.inclusion(index, reader).unwrap()).2;
-    let Some(Body::Intent(intent)) = content(index, &reader("civil")).unwrap().body else { panic!("not an intent") };
+    let [index, done] =
+        asked_by(&ledger, 1, "fund", ExchangeOutcome::Unavailable, &["civil"]).await;
+    let content =
+        |index, reader: &Reader| store.verify(&ledger.inclusion(index, reader).unwrap()).2;
+    let Some(Body::Intent(intent)) = content(index, &reader("civil")).unwrap().body else {
+        panic!("not an intent")
+    };
     assert_eq!((intent.exchange_id, intent.issuer), (id(1), uri("fund")));
-    let Some(Body::Completion(completion)) = content(done, &reader("fund")).unwrap().body else { panic!("not a completion") };
+    let Some(Body::Completion(completion)) = content(done, &reader("fund")).unwrap().body else {
+        panic!("not a completion")
+    };
     assert_eq!(completion.outcome(), ExchangeOutcome::Unavailable);
     assert_eq!(content(done, &reader("civil")), None);
 }
@@ -117,7 +153,8 @@ async fn what_is_opened_is_what_was_recorded() {
 async fn a_fact_is_for_the_authority_and_the_owner_that_it_names() {
     let store = Store::new();
     let (ledger, _) = store.open();
-    let index = ledger.intend(Intent { issuer: uri("fund"), ..intent(1) }, at(0), at(300)).await.unwrap();
+    let index =
+        ledger.intend(Intent { issuer: uri("fund"), ..intent(1) }, at(0), at(300)).await.unwrap();
     let fact = Fact { salt: vec![7; 32], fact: b"undetermined".to_vec(), owner: "estate".into() };
     let done = Completed {
         fact: fact.clone(),
@@ -135,7 +172,10 @@ async fn a_fact_is_for_the_authority_and_the_owner_that_it_names() {
         assert_eq!(ledger.fact(&id(1), &who).unwrap(), None, "{who:?}");
     }
     asked_by(&ledger, 3, "fund", ExchangeOutcome::AnsweredTrue, &[]).await;
-    assert_eq!(ledger.fact(&id(3), &Reader::System { uri: String::new(), member: String::new() }).unwrap(), None);
+    assert_eq!(
+        ledger.fact(&id(3), &Reader::System { uri: String::new(), member: String::new() }).unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
@@ -171,7 +211,12 @@ async fn variants_of_a_check_are_counted_by_subject_over_restarts() {
 }
 
 impl Ledger {
-    async fn intend_asking_at(self, number: usize, asking: Asking, seconds: u64) -> Result<(), LedgerError> {
+    async fn intend_asking_at(
+        self,
+        number: usize,
+        asking: Asking,
+        seconds: u64,
+    ) -> Result<(), LedgerError> {
         self.intend_asking(intent(number), at(seconds), at(seconds + 300), asking).await.map(drop)
     }
 }

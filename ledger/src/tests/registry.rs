@@ -7,7 +7,11 @@ use super::*;
 const SYSTEM: &str = "spiffe://x/member/fund/system/a";
 
 fn envelope(text: &str) -> Envelope {
-    Envelope { payload: text.into(), payload_type: "t".into(), signatures: vec![Signature { keyid: "k".into(), sig: vec![1; 64] }] }
+    Envelope {
+        payload: text.into(),
+        payload_type: "t".into(),
+        signatures: vec![Signature { keyid: "k".into(), sig: vec![1; 64] }],
+    }
 }
 
 fn invited(token: u8, seconds: u64) -> Invited {
@@ -15,7 +19,13 @@ fn invited(token: u8, seconds: u64) -> Invited {
 }
 
 fn request(token: u8, csr: &str) -> PendingJoin {
-    PendingJoin { system: SYSTEM.into(), token_digest: vec![token; 32], csr: csr.into(), keys: vec![], binding_tag: vec![token; 32] }
+    PendingJoin {
+        system: SYSTEM.into(),
+        token_digest: vec![token; 32],
+        csr: csr.into(),
+        keys: vec![],
+        binding_tag: vec![token; 32],
+    }
 }
 
 #[tokio::test]
@@ -23,16 +33,30 @@ async fn bundles_only_rise_and_are_logged() {
     let store = Store::new();
     let (ledger, _) = store.open();
     assert_eq!(ledger.bundle(BundleKind::Directory).unwrap(), None);
-    let receipt = ledger.put_bundle(BundleKind::Directory, 5, envelope("five"), at(0)).await.unwrap();
-    let Some(zerotrip_proto::v1::ledger_entry::Body::Bundle(change)) = store.verify(&receipt).1.body else { panic!("not a bundle change") };
+    let receipt =
+        ledger.put_bundle(BundleKind::Directory, 5, envelope("five"), at(0)).await.unwrap();
+    let Some(zerotrip_proto::v1::ledger_entry::Body::Bundle(change)) =
+        store.verify(&receipt).1.body
+    else {
+        panic!("not a bundle change")
+    };
     assert_eq!((change.kind.as_str(), change.version), ("directory", 5));
     assert_eq!(change.digest, zerotrip_trust::digest::sha256(b"five"));
     for version in [0, 4, 5] {
-        let error = ledger.put_bundle(BundleKind::Directory, version, envelope("old"), at(0)).await.unwrap_err();
-        assert_eq!((error.code(), error), (ErrorCode::StaleBundle, LedgerError::StaleBundle { found: version, in_force: 5 }));
+        let error = ledger
+            .put_bundle(BundleKind::Directory, version, envelope("old"), at(0))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.code(), error),
+            (ErrorCode::StaleBundle, LedgerError::StaleBundle { found: version, in_force: 5 })
+        );
     }
     ledger.put_bundle(BundleKind::Grants, 1, envelope("grants"), at(0)).await.unwrap();
-    assert!(matches!(ledger.put_bundle(BundleKind::Grants, u64::MAX, envelope("x"), at(0)).await, Err(LedgerError::Malformed(_))));
+    assert!(matches!(
+        ledger.put_bundle(BundleKind::Grants, u64::MAX, envelope("x"), at(0)).await,
+        Err(LedgerError::Malformed(_))
+    ));
     ledger.close().await.unwrap();
     let (ledger, _) = store.open();
     assert_eq!(ledger.bundle(BundleKind::Directory).unwrap(), Some((5, envelope("five"))));
@@ -50,8 +74,17 @@ async fn statements_are_replaced() {
     assert_eq!(ledger.statement("police.household").unwrap(), Some(envelope("three")));
     assert_eq!(ledger.statement("nobody.nothing").unwrap(), None);
     let all = ledger.statements().unwrap();
-    assert_eq!(all, [("estate.ownership".into(), envelope("two")), ("police.household".into(), envelope("three"))]);
-    assert_eq!(ledger.put_statement(&"x".repeat(300), envelope("x")).await.unwrap_err().code(), ErrorCode::TooLarge);
+    assert_eq!(
+        all,
+        [
+            ("estate.ownership".into(), envelope("two")),
+            ("police.household".into(), envelope("three"))
+        ]
+    );
+    assert_eq!(
+        ledger.put_statement(&"x".repeat(300), envelope("x")).await.unwrap_err().code(),
+        ErrorCode::TooLarge
+    );
     assert_eq!(ledger.size(), 0);
 }
 
@@ -65,22 +98,40 @@ async fn a_token_admits_one_request() {
     for (join, now) in [
         (request(2, "csr"), 0),
         (request(1, "csr"), 100),
-        (PendingJoin { system: "spiffe://x/member/police/system/a".into(), ..request(1, "csr") }, 0),
+        (
+            PendingJoin { system: "spiffe://x/member/police/system/a".into(), ..request(1, "csr") },
+            0,
+        ),
         (PendingJoin { token_digest: vec![1; 31], ..request(1, "csr") }, 0),
     ] {
         assert_eq!(ledger.put_join(join, at(now)).await, Err(LedgerError::InvalidToken));
     }
     ledger.put_join(request(1, "csr"), at(1)).await.unwrap();
     ledger.put_join(request(1, "csr"), at(2)).await.unwrap();
-    assert_eq!(ledger.put_join(request(1, "another"), at(3)).await.unwrap_err().code(), ErrorCode::InvalidToken);
+    assert_eq!(
+        ledger.put_join(request(1, "another"), at(3)).await.unwrap_err().code(),
+        ErrorCode::InvalidToken
+    );
     assert_eq!(ledger.pending_joins().unwrap(), [request(1, "csr")]);
-    assert_eq!(ledger.join(&[1; 32]).unwrap(), Some(Join { request: request(1, "csr"), chain: None }));
+    assert_eq!(
+        ledger.join(&[1; 32]).unwrap(),
+        Some(Join { request: request(1, "csr"), chain: None })
+    );
 
     assert!(matches!(ledger.admit(&[1; 32], SYSTEM, vec![]).await, Err(LedgerError::Malformed(_))));
-    assert_eq!(ledger.admit(&[1; 32], "nobody", vec![vec![1]]).await, Err(LedgerError::UnknownJoin("nobody".into())));
-    assert_eq!(ledger.admit(&[2; 32], SYSTEM, vec![vec![1]]).await, Err(LedgerError::UnknownJoin(SYSTEM.into())));
+    assert_eq!(
+        ledger.admit(&[1; 32], "nobody", vec![vec![1]]).await,
+        Err(LedgerError::UnknownJoin("nobody".into()))
+    );
+    assert_eq!(
+        ledger.admit(&[2; 32], SYSTEM, vec![vec![1]]).await,
+        Err(LedgerError::UnknownJoin(SYSTEM.into()))
+    );
     ledger.admit(&[1; 32], SYSTEM, vec![vec![1], vec![2]]).await.unwrap();
-    assert_eq!(ledger.admit(&[1; 32], SYSTEM, vec![vec![3]]).await, Err(LedgerError::UnknownJoin(SYSTEM.into())));
+    assert_eq!(
+        ledger.admit(&[1; 32], SYSTEM, vec![vec![3]]).await,
+        Err(LedgerError::UnknownJoin(SYSTEM.into()))
+    );
     ledger.close().await.unwrap();
     let (ledger, _) = store.open();
     assert_eq!(ledger.join(&[1; 32]).unwrap().unwrap().chain, Some(vec![vec![1], vec![2]]));
@@ -110,7 +161,13 @@ async fn expired_invitations_are_forgotten_used_ones_are_not() {
     }
     ledger.put_join(request(1, "csr"), at(50)).await.unwrap();
     ledger.put_invitation(invited(3, 300), at(200)).await.unwrap();
-    assert!(ledger.invitation(&[1; 32]).unwrap().is_some() && ledger.invitation(&[2; 32]).unwrap().is_none());
+    assert!(
+        ledger.invitation(&[1; 32]).unwrap().is_some()
+            && ledger.invitation(&[2; 32]).unwrap().is_none()
+    );
     // A used token stays used, whatever the clock says.
-    assert_eq!(ledger.put_invitation(invited(1, 900), at(200)).await, Err(LedgerError::InvalidToken));
+    assert_eq!(
+        ledger.put_invitation(invited(1, 900), at(200)).await,
+        Err(LedgerError::InvalidToken)
+    );
 }

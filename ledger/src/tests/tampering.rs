@@ -43,9 +43,15 @@ macro_rules! refused {
 #[tokio::test]
 async fn a_flipped_bit_is_named() {
     // The entry, its hash, a node, the root.
-    refused!("UPDATE leaf SET entry = CAST(substr(entry, 1, length(entry) - 1) || x'00' AS BLOB) WHERE idx = 7", OpenError::LeafChanged(7));
+    refused!(
+        "UPDATE leaf SET entry = CAST(substr(entry, 1, length(entry) - 1) || x'00' AS BLOB) WHERE idx = 7",
+        OpenError::LeafChanged(7)
+    );
     refused!("UPDATE leaf SET hash = zeroblob(32) WHERE idx = 7", OpenError::LeafChanged(7));
-    refused!("UPDATE node SET hash = zeroblob(32) WHERE level = 2 AND idx = 1", OpenError::NodeChanged { level: 2, index: 1 });
+    refused!(
+        "UPDATE node SET hash = zeroblob(32) WHERE level = 2 AND idx = 1",
+        OpenError::NodeChanged { level: 2, index: 1 }
+    );
     refused!("UPDATE meta SET root = zeroblob(32)", OpenError::RootChanged(20));
     refused!("UPDATE meta SET range = zeroblob(72)", OpenError::RootChanged(0..=20));
     refused!("DELETE FROM node WHERE level = 1 AND idx = 3", OpenError::NodeMissing(_));
@@ -56,7 +62,10 @@ async fn cut_and_swapped_leaves_are_named() {
     refused!("DELETE FROM leaf WHERE idx = 19", OpenError::Truncated { size: 20, leaves: 19 });
     refused!("DELETE FROM leaf", OpenError::Truncated { size: 20, leaves: 0 });
     refused!("DELETE FROM leaf WHERE idx = 9", OpenError::LeafMissing(9));
-    refused!("INSERT INTO leaf SELECT 20, hash, entry, salt, content, reader FROM leaf WHERE idx = 19", OpenError::Surplus(20));
+    refused!(
+        "INSERT INTO leaf SELECT 20, hash, entry, salt, content, reader FROM leaf WHERE idx = 19",
+        OpenError::Surplus(20)
+    );
     refused!(
         "UPDATE leaf SET idx = 100 WHERE idx = 3; UPDATE leaf SET idx = 3 WHERE idx = 12; UPDATE leaf SET idx = 12 WHERE idx = 100",
         OpenError::NodeChanged { level: 1, index: 1 } | OpenError::ExchangeChanged(3)
@@ -66,10 +75,16 @@ async fn cut_and_swapped_leaves_are_named() {
 /// What a sealed leaf says is kept beside it: changed, swapped, given to another reader, or gone.
 #[tokio::test]
 async fn changed_contents_are_named() {
-    refused!("UPDATE leaf SET content = CAST(content || x'00' AS BLOB) WHERE idx = 7", OpenError::ContentChanged(7));
+    refused!(
+        "UPDATE leaf SET content = CAST(content || x'00' AS BLOB) WHERE idx = 7",
+        OpenError::ContentChanged(7)
+    );
     refused!("UPDATE leaf SET salt = zeroblob(32) WHERE idx = 7", OpenError::ContentChanged(7));
     refused!("UPDATE leaf SET salt = NULL WHERE idx = 7", OpenError::ContentChanged(7));
-    refused!("UPDATE leaf SET reader = 'spiffe://x/member/police/system/a' WHERE idx = 7", OpenError::ContentChanged(7));
+    refused!(
+        "UPDATE leaf SET reader = 'spiffe://x/member/police/system/a' WHERE idx = 7",
+        OpenError::ContentChanged(7)
+    );
     refused!(
         "UPDATE leaf SET (salt, content) = (SELECT salt, content FROM leaf WHERE idx = 5) WHERE idx = 7",
         OpenError::ContentChanged(7)
@@ -79,9 +94,18 @@ async fn changed_contents_are_named() {
 #[tokio::test]
 async fn changed_exchanges_are_named() {
     refused!("DELETE FROM exchange WHERE intent_index = 4", OpenError::ExchangeChanged(4));
-    refused!("UPDATE exchange SET outcome = 2 WHERE intent_index = 4", OpenError::ExchangeChanged(5));
-    refused!("UPDATE exchange SET outcome = NULL WHERE intent_index = 4", OpenError::ExchangeChanged(5));
-    refused!("UPDATE exchange SET id = upper(id) || 'x' WHERE intent_index = 4", OpenError::ExchangeChanged(4));
+    refused!(
+        "UPDATE exchange SET outcome = 2 WHERE intent_index = 4",
+        OpenError::ExchangeChanged(5)
+    );
+    refused!(
+        "UPDATE exchange SET outcome = NULL WHERE intent_index = 4",
+        OpenError::ExchangeChanged(5)
+    );
+    refused!(
+        "UPDATE exchange SET id = upper(id) || 'x' WHERE intent_index = 4",
+        OpenError::ExchangeChanged(4)
+    );
 }
 
 /// With nothing else touched: an older bundle, which a revoked grant is still in; another under the same number; none; one from nowhere.
@@ -106,21 +130,34 @@ async fn a_bundle_that_was_set_back_is_named() {
     for (edit, kind, stored) in [
         (format!("{back} 'grants'"), "grants", "version 4"),
         (format!("{back} 'directory'"), "directory", "version 7"),
-        (format!("{back} 'grants'; UPDATE bundle SET version = 5 WHERE kind = 'grants'"), "grants", "version 5"),
+        (
+            format!("{back} 'grants'; UPDATE bundle SET version = 5 WHERE kind = 'grants'"),
+            "grants",
+            "version 5",
+        ),
         ("UPDATE bundle SET version = 6 WHERE kind = 'grants'".into(), "grants", "version 6"),
-        ("UPDATE bundle SET envelope = x'ff' WHERE kind = 'directory'".into(), "directory", "version 8"),
+        (
+            "UPDATE bundle SET envelope = x'ff' WHERE kind = 'directory'".into(),
+            "directory",
+            "version 8",
+        ),
         ("DELETE FROM bundle WHERE kind = 'directory'".into(), "directory", "none"),
         ("DELETE FROM bundle WHERE kind = 'grants'".into(), "grants", "none"),
     ] {
         store.edit(&edit);
         for error in [store.try_open().err(), store.verify_all().err()] {
-            let Some(OpenError::BundleChanged { kind: named, stored: found, .. }) = &error else { panic!("{edit}: {error:?}") };
+            let Some(OpenError::BundleChanged { kind: named, stored: found, .. }) = &error else {
+                panic!("{edit}: {error:?}")
+            };
             assert_eq!((*named, found.as_str()), (kind, stored), "{edit}");
             assert!(error.is_some_and(|error| error.to_string().contains("zerotrip-hub restore")));
         }
         let copy = store.path().join("copy");
         let copied = crate::backup(store.path(), &copy, ORIGIN, &store.keys());
-        assert!(matches!(copied, Err(crate::BackupError::Store(OpenError::BundleChanged { .. }))), "{edit}: {copied:?}");
+        assert!(
+            matches!(copied, Err(crate::BackupError::Store(OpenError::BundleChanged { .. }))),
+            "{edit}: {copied:?}"
+        );
         store.edit("DELETE FROM bundle; INSERT INTO bundle SELECT * FROM newer");
         store.open();
     }
@@ -171,7 +208,13 @@ async fn a_strange_checkpoint_is_not_believed() {
     let good = fs::read(&path).unwrap();
     let stranger = Store::new();
     let foreign = stranger.open().0.checkpoint().unwrap();
-    for bad in [b"".to_vec(), vec![0xff; 10], vec![b'x'; 100_000], foreign.into_bytes(), good[..good.len() - 4].to_vec()] {
+    for bad in [
+        b"".to_vec(),
+        vec![0xff; 10],
+        vec![b'x'; 100_000],
+        foreign.into_bytes(),
+        good[..good.len() - 4].to_vec(),
+    ] {
         fs::write(&path, bad).unwrap();
         assert!(matches!(store.try_open(), Err(OpenError::Checkpoint(_))));
     }

@@ -20,7 +20,11 @@ pub fn write(folder: &Path, owner: Option<u32>) -> Result<(), ServerError> {
     let mut server = CertificateParams::new(Vec::new())?;
     server.subject_alt_names = vec![SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST))];
     let certificate = server.signed_by(&key, &Issuer::from_params(&ca, &ca_key))?;
-    for (name, text) in [("ca.pem", ca_certificate.pem()), ("server.pem", certificate.pem()), ("server.key", key.serialize_pem())] {
+    for (name, text) in [
+        ("ca.pem", ca_certificate.pem()),
+        ("server.pem", certificate.pem()),
+        ("server.key", key.serialize_pem()),
+    ] {
         let path = folder.join(name);
         fs::write(&path, text).map_err(|error| io(&path, error))?;
         chown(&path, owner, None).map_err(|error| io(&path, error))?;

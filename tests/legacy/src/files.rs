@@ -1,6 +1,10 @@
 //! Files of each format, written for tests by other hands than those that read them.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests alone use it, and a failed test is what they want")]
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests alone use it, and a failed test is what they want"
+)]
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
@@ -22,7 +26,11 @@ pub enum Cell {
 
 /// A text, in the way of its hash: shared or its own.
 pub fn text(text: &str) -> Cell {
-    if text.len().is_multiple_of(2) { Cell::Shared(text.to_owned()) } else { Cell::Inline(text.to_owned()) }
+    if text.len().is_multiple_of(2) {
+        Cell::Shared(text.to_owned())
+    } else {
+        Cell::Inline(text.to_owned())
+    }
 }
 
 /// A workbook with one sheet.
@@ -63,7 +71,11 @@ impl Book {
                         write!(sheet, "<c r=\"{place}\" t=\"s\"><v>{}</v></c>", shared.len() - 1)
                     }
                     Cell::Inline(text) => {
-                        write!(sheet, "<c r=\"{place}\" t=\"inlineStr\"><is><t xml:space=\"preserve\">{}</t></is></c>", escape(text))
+                        write!(
+                            sheet,
+                            "<c r=\"{place}\" t=\"inlineStr\"><is><t xml:space=\"preserve\">{}</t></is></c>",
+                            escape(text)
+                        )
                     }
                     Cell::Raw(raw) => write!(sheet, "<c r=\"{place}\" {raw}</c>"),
                 };
@@ -73,11 +85,15 @@ impl Book {
         sheet.push_str("</sheetData>");
         if !self.merged.is_empty() || !self.regions.is_empty() {
             sheet.push_str("<mergeCells>");
-            let regions = self.merged.iter().copied().chain(self.regions.iter().map(String::as_str));
+            let regions =
+                self.merged.iter().copied().chain(self.regions.iter().map(String::as_str));
             regions.for_each(|region| sheet.push_str(&format!("<mergeCell ref=\"{region}\"/>")));
             sheet.push_str("</mergeCells>");
         }
-        let texts: String = shared.iter().map(|text| format!("<si><t xml:space=\"preserve\">{}</t></si>", escape(text))).collect();
+        let texts: String = shared
+            .iter()
+            .map(|text| format!("<si><t xml:space=\"preserve\">{}</t></si>", escape(text)))
+            .collect();
         self.pack(&sheet, &texts)
     }
 
@@ -87,16 +103,22 @@ impl Book {
         const KIND: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
         let relations = |entries: &[(&str, &str)]| {
             let entry = |(number, (kind, target)): (usize, &(&str, &str))| {
-                format!("<Relationship Id=\"r{number}\" Type=\"{KIND}/{kind}\" Target=\"{target}\"/>")
+                format!(
+                    "<Relationship Id=\"r{number}\" Type=\"{KIND}/{kind}\" Target=\"{target}\"/>"
+                )
             };
             let entries: String = entries.iter().enumerate().map(entry).collect();
-            format!("<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">{entries}</Relationships>")
+            format!(
+                "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">{entries}</Relationships>"
+            )
         };
         let others: String = self
             .others
             .iter()
             .enumerate()
-            .map(|(at, name)| format!("<sheet name=\"{name}\" sheetId=\"{}\" r:id=\"r0\"/>", at + 2))
+            .map(|(at, name)| {
+                format!("<sheet name=\"{name}\" sheetId=\"{}\" r:id=\"r0\"/>", at + 2)
+            })
             .collect();
         let mut parts = vec![
             ("_rels/.rels", relations(&[("officeDocument", "xl/workbook.xml")])),
@@ -163,7 +185,11 @@ pub struct Dbf {
 
 impl Dbf {
     /// Texts, in these characters.
-    pub fn of(header: &[&str], rows: &[Vec<String>], encoding: &'static encoding_rs::Encoding) -> Self {
+    pub fn of(
+        header: &[&str],
+        rows: &[Vec<String>],
+        encoding: &'static encoding_rs::Encoding,
+    ) -> Self {
         const WIDTH: u8 = 120;
         let bytes = |text: &str| encoding.encode(text).0.into_owned();
         let fields = header.iter().map(|name| (bytes(name), b'C', WIDTH, 0, 0)).collect();
@@ -176,7 +202,13 @@ impl Dbf {
             });
             std::iter::once(b' ').chain(cells).collect()
         };
-        Self { version: 3, mark: 0, fields, records: rows.iter().map(record).collect(), end: vec![0x1a] }
+        Self {
+            version: 3,
+            mark: 0,
+            fields,
+            records: rows.iter().map(record).collect(),
+            end: vec![0x1a],
+        }
     }
 
     pub fn bytes(&self) -> Vec<u8> {
@@ -245,7 +277,8 @@ impl OldBook {
 
     /// Any cell.
     pub fn cell(&mut self, kind: u16, row: u16, column: u16, style: u16, rest: &[u8]) {
-        let mut bytes: Vec<u8> = [row, column, style].into_iter().flat_map(u16::to_le_bytes).collect();
+        let mut bytes: Vec<u8> =
+            [row, column, style].into_iter().flat_map(u16::to_le_bytes).collect();
         bytes.extend(rest);
         self.records.push((kind, bytes));
     }
@@ -281,12 +314,20 @@ impl OldBook {
         record(&mut stream, 0x0809, &begin(0x0005));
         self.before.iter().for_each(|(kind, bytes)| record(&mut stream, *kind, bytes));
         record(&mut stream, 0x0022, &u16::from(self.is_1904).to_le_bytes());
-        record(&mut stream, 0x041e, &[&164_u16.to_le_bytes()[..], &wide("yyyy\"年\"m\"月\"")].concat());
+        record(
+            &mut stream,
+            0x041e,
+            &[&164_u16.to_le_bytes()[..], &wide("yyyy\"年\"m\"月\"")].concat(),
+        );
         for format in [0_u16, 14, 164] {
             record(&mut stream, 0x00e0, &[&[0, 0][..], &format.to_le_bytes(), &[0; 16]].concat());
         }
         for (place, name) in places.iter().zip(b'A'..) {
-            record(&mut stream, 0x0085, &[&place.to_le_bytes()[..], &[0, 0, 1, 1], &u16::from(name).to_le_bytes()].concat());
+            record(
+                &mut stream,
+                0x0085,
+                &[&place.to_le_bytes()[..], &[0, 0, 1, 1], &u16::from(name).to_le_bytes()].concat(),
+            );
         }
         let count = u32::try_from(self.texts.len()).unwrap().to_le_bytes();
         let mut pieces = vec![[count, count].concat()];
@@ -305,7 +346,8 @@ impl OldBook {
         if pieces.last().unwrap().len() + 3 > self.piece {
             pieces.push(Vec::new());
         }
-        let head = [&u16::try_from(units.len()).unwrap().to_le_bytes()[..], &[u8::from(is_wide)]].concat();
+        let head =
+            [&u16::try_from(units.len()).unwrap().to_le_bytes()[..], &[u8::from(is_wide)]].concat();
         pieces.last_mut().unwrap().extend(head);
         for unit in units {
             if pieces.last().unwrap().len() + 2 > self.piece {
@@ -329,11 +371,20 @@ pub fn wide(text: &str) -> Vec<u8> {
 /// From which row to which there are cells.
 fn bounds(records: &[(u16, Vec<u8>)]) -> Vec<u8> {
     const CELLS: [u16; 8] = [0x0006, 0x00bd, 0x00d6, 0x00fd, 0x0203, 0x0204, 0x0205, 0x027e];
-    let row = |bytes: &Vec<u8>| u32::from(u16::from_le_bytes(bytes.first_chunk().copied().unwrap()));
-    let rows: Vec<u32> =
-        records.iter().filter(|(kind, bytes)| CELLS.contains(kind) && bytes.len() > 1).map(|(_, bytes)| row(bytes)).collect();
+    let row =
+        |bytes: &Vec<u8>| u32::from(u16::from_le_bytes(bytes.first_chunk().copied().unwrap()));
+    let rows: Vec<u32> = records
+        .iter()
+        .filter(|(kind, bytes)| CELLS.contains(kind) && bytes.len() > 1)
+        .map(|(_, bytes)| row(bytes))
+        .collect();
     let last = rows.iter().max().map_or(0, |last| last + 1);
-    [&rows.iter().min().unwrap_or(&0).to_le_bytes()[..], &last.to_le_bytes(), &[0, 0, 0xff, 0, 0, 0]].concat()
+    [
+        &rows.iter().min().unwrap_or(&0).to_le_bytes()[..],
+        &last.to_le_bytes(),
+        &[0, 0, 0xff, 0, 0, 0],
+    ]
+    .concat()
 }
 
 /// The beginning of a part of this kind, and one record with what it holds.
@@ -374,10 +425,19 @@ fn compound(stream: &[u8]) -> Vec<u8> {
     header.resize(24, 0);
     header.extend([0x3e_u16, 3, 0xfffe, 9, 6].into_iter().flat_map(u16::to_le_bytes));
     header.resize(44, 0);
-    header.extend([number(tables), number(directory), 0, 4096, number(small), 1, END, 0].into_iter().flat_map(u32::to_le_bytes));
-    header.extend((0..109).map(|at| if at < tables { number(small + 1 + at) } else { 0xffff_ffff }).flat_map(u32::to_le_bytes));
+    header.extend(
+        [number(tables), number(directory), 0, 4096, number(small), 1, END, 0]
+            .into_iter()
+            .flat_map(u32::to_le_bytes),
+    );
+    header.extend(
+        (0..109)
+            .map(|at| if at < tables { number(small + 1 + at) } else { 0xffff_ffff })
+            .flat_map(u32::to_le_bytes),
+    );
     let entry = |name: &str, kind: u8, start: u32, length: usize| {
-        let mut bytes: Vec<u8> = name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
+        let mut bytes: Vec<u8> =
+            name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
         let length_of_name = u16::try_from(bytes.len()).unwrap();
         bytes.resize(64, 0);
         bytes.extend(length_of_name.to_le_bytes());
@@ -388,7 +448,11 @@ fn compound(stream: &[u8]) -> Vec<u8> {
         bytes.resize(128, 0);
         bytes
     };
-    let root = if is_small { entry("Root Entry", 5, 0, sectors * 512) } else { entry("Root Entry", 5, END, 0) };
+    let root = if is_small {
+        entry("Root Entry", 5, 0, sectors * 512)
+    } else {
+        entry("Root Entry", 5, END, 0)
+    };
     let mut file = header;
     file.extend(stream);
     file.resize(512 * (1 + sectors), 0);
@@ -396,7 +460,8 @@ fn compound(stream: &[u8]) -> Vec<u8> {
     file.extend(entry("Workbook", 2, 0, stream.len()));
     file.resize(512 * (2 + sectors), 0);
     let pieces = stream.len().div_ceil(64);
-    let small_table = (1..pieces).map(number).chain([END]).chain(std::iter::repeat(0xffff_ffff)).take(128);
+    let small_table =
+        (1..pieces).map(number).chain([END]).chain(std::iter::repeat(0xffff_ffff)).take(128);
     file.extend(small_table.flat_map(u32::to_le_bytes));
     file.extend(table.into_iter().flat_map(u32::to_le_bytes));
     file
@@ -408,7 +473,8 @@ pub fn parquet(header: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
 
     use arrow::array::{ArrayRef, RecordBatch, StringArray};
     let columns = header.iter().enumerate().map(|(place, name)| {
-        let texts: StringArray = rows.iter().map(|row| Some(row.get(place).unwrap().as_str())).collect();
+        let texts: StringArray =
+            rows.iter().map(|row| Some(row.get(place).unwrap().as_str())).collect();
         (*name, Arc::new(texts) as ArrayRef)
     });
     parquet_of(&RecordBatch::try_from_iter(columns).unwrap())
@@ -418,7 +484,9 @@ pub fn parquet(header: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
 pub fn parquet_of(batch: &arrow::array::RecordBatch) -> Vec<u8> {
     use ::parquet::file::properties::WriterProperties;
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(2)).build();
-    let mut writer = ::parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    let mut writer =
+        ::parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties))
+            .unwrap();
     writer.write(batch).unwrap();
     writer.into_inner().unwrap()
 }

@@ -34,7 +34,12 @@ impl Mariadb {
         certificate::write(folder.path(), owner)?;
         let user = owner.map(|_| USER);
         let mut make = command(Path::new(MAKER), user);
-        make.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-log-bin"]);
+        make.args([
+            "--no-defaults",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            "--skip-log-bin",
+        ]);
         // Several servers that share one folder for passing files take one another's away.
         make.arg(format!("--tmpdir={}", folder.path().display()));
         make.arg(format!("--datadir={}", folder.path().join("data").display()));
@@ -79,18 +84,40 @@ impl Mariadb {
     fn serve(&mut self, first: Option<&Path>) -> Result<(), ServerError> {
         let place = |name: &str| self.folder.path().join(name).display().to_string();
         let mut serve = command(&self.program, self.user);
-        serve.args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin", "--skip-networking=0"]);
-        serve.args(["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M"]);
-        serve.args(["--max-connections=40", "--performance-schema=off", "--innodb-fast-shutdown=2"]);
+        serve.args([
+            "--no-defaults",
+            "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
+            "--skip-log-bin",
+            "--skip-networking=0",
+        ]);
+        serve.args([
+            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-buffer-pool-size=32M",
+            "--innodb-log-file-size=16M",
+        ]);
+        serve.args([
+            "--max-connections=40",
+            "--performance-schema=off",
+            "--innodb-fast-shutdown=2",
+        ]);
         serve.arg(format!("--tmpdir={}", self.folder.path().display()));
         serve.arg(format!("--port={}", self.port)).arg(format!("--datadir={}", place("data")));
-        serve.arg(format!("--socket={}", place("socket"))).arg(format!("--pid-file={}", place("pid")));
-        serve.arg(format!("--ssl-cert={}", place("server.pem"))).arg(format!("--ssl-key={}", place("server.key")));
+        serve
+            .arg(format!("--socket={}", place("socket")))
+            .arg(format!("--pid-file={}", place("pid")));
+        serve
+            .arg(format!("--ssl-cert={}", place("server.pem")))
+            .arg(format!("--ssl-key={}", place("server.key")));
         serve.arg(format!("--ssl-ca={}", place("ca.pem")));
         if let Some(first) = first {
             serve.arg(format!("--init-file={}", first.display()));
         }
-        self.process = Some(Process::start(&mut serve, &self.folder.path().join("log"), "ready for connections")?);
+        self.process = Some(Process::start(
+            &mut serve,
+            &self.folder.path().join("log"),
+            "ready for connections",
+        )?);
         Ok(())
     }
 

@@ -36,7 +36,14 @@ impl Postgres {
         chown(&password, owner, None).map_err(|error| io(&password, error))?;
         let user = owner.map(|_| USER);
         let mut make = command(&programs.join("initdb"), user);
-        make.args(["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync", "--username", ADMINISTRATOR]);
+        make.args([
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+            "--username",
+            ADMINISTRATOR,
+        ]);
         make.arg("--pwfile").arg(&password).arg("--pgdata").arg(folder.path().join("data"));
         run(&mut make)?;
         let mut server = Self { process: None, folder, programs, port: free_port()?, user };
@@ -92,7 +99,8 @@ impl Postgres {
         ] {
             serve.arg("-c").arg(setting);
         }
-        self.process = Some(Process::start(&mut serve, &self.folder.path().join("log"), "ready to accept ")?);
+        self.process =
+            Some(Process::start(&mut serve, &self.folder.path().join("log"), "ready to accept ")?);
         Ok(())
     }
 
@@ -119,6 +127,8 @@ fn programs() -> Result<PathBuf, ServerError> {
     let missing = || ServerError::Missing("postgres".to_owned());
     let folders = fs::read_dir(PROGRAMS).map_err(|_| missing())?;
     let found = folders.filter_map(Result::ok).map(|folder| folder.path().join("bin"));
-    let version = |path: &PathBuf| path.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.parse::<u32>().ok());
+    let version = |path: &PathBuf| {
+        path.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.parse::<u32>().ok())
+    };
     found.filter(|path| path.join("postgres").is_file()).max_by_key(version).ok_or_else(missing)
 }

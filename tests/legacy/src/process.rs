@@ -24,7 +24,12 @@ impl Process {
         let what = format!("{:?}", command.get_program());
         let output = File::create(log).map_err(|error| io(log, error))?;
         let errors = output.try_clone().map_err(|error| io(log, error))?;
-        let child = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().map_err(|error| io(&what, error))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .map_err(|error| io(&what, error))?;
         let mut process = Self(child);
         let begun = Instant::now();
         loop {
@@ -87,7 +92,9 @@ impl Drop for Process {
 /// Whether there is such a process, and it is no mere entry that waits for being collected.
 fn is_running(id: &str) -> bool {
     let state = fs::read_to_string(format!("/proc/{id}/stat"));
-    state.is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X'])))
+    state.is_ok_and(|stat| {
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+    })
 }
 
 /// A command under another user's id where this process is root, for servers that refuse to run as root. Ends with the thread that starts it.
@@ -114,16 +121,23 @@ pub fn run(command: &mut Command) -> Result<(), ServerError> {
 /// The id of the user whose files a server may read, where this process is root; none where it need not care.
 pub fn user_id(user: &str) -> Result<Option<u32>, ServerError> {
     let id = |arguments: &[&str]| -> Result<u32, ServerError> {
-        let done = Command::new("id").arg("-u").args(arguments).output().map_err(|error| io("id", error))?;
+        let done = Command::new("id")
+            .arg("-u")
+            .args(arguments)
+            .output()
+            .map_err(|error| io("id", error))?;
         let text = String::from_utf8_lossy(&done.stdout);
-        text.trim().parse().map_err(|_| ServerError::Missing(format!("user {}", arguments.join(" "))))
+        text.trim()
+            .parse()
+            .map_err(|_| ServerError::Missing(format!("user {}", arguments.join(" "))))
     };
     if id(&[])? == 0 { id(&[user]).map(Some) } else { Ok(None) }
 }
 
 /// A port that nobody listens on just now.
 pub fn free_port() -> Result<u16, ServerError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| io("bind", error))?;
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| io("bind", error))?;
     listener.local_addr().map(|address| address.port()).map_err(|error| io("bind", error))
 }
 

@@ -37,7 +37,8 @@ struct Shared {
 impl Rest {
     /// A new one, ready, without collections.
     pub fn start() -> Result<Self, ServerError> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| io("127.0.0.1", error))?;
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| io("127.0.0.1", error))?;
         let address = listener.local_addr().map_err(|error| io("127.0.0.1", error))?;
         let shared = Arc::<Shared>::default();
         let serving = Arc::clone(&shared);
@@ -61,7 +62,11 @@ impl Rest {
 
     /// Puts a collection at `/api/<name>`, or another in its place; each row is an object in JSON.
     pub fn put(&self, name: &str, rows: Vec<String>) {
-        self.shared.collections.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::new(rows));
+        self.shared
+            .collections
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned(), Arc::new(rows));
     }
 }
 
@@ -83,14 +88,25 @@ impl Shared {
             match reader.fill_buf() {
                 Ok([]) => return Ok(()),
                 Ok(_) => {}
-                Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => continue,
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                    ) =>
+                {
+                    continue;
+                }
                 Err(error) => return Err(error),
             }
             let mut head = String::new();
             let mut lines = reader.by_ref().take(MOST_HEAD);
             while lines.read_line(&mut head)? > 2 {}
             let (status, body) = self.answer(&head);
-            write!(writer, "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+            write!(
+                writer,
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )?;
         }
         Ok(())
     }
@@ -99,23 +115,34 @@ impl Shared {
         let error = |status, what: &str| (status, format!("{{\"code\":1,\"message\":\"{what}\"}}"));
         let mut lines = head.lines();
         let mut request = lines.next().unwrap_or_default().split(' ');
-        let (Some("GET"), Some(target)) = (request.next(), request.next()) else { return error("405 Method Not Allowed", "GET only") };
-        let shown = lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let (Some("GET"), Some(target)) = (request.next(), request.next()) else {
+            return error("405 Method Not Allowed", "GET only");
+        };
+        let shown = lines
+            .filter_map(|line| line.split_once(':'))
+            .find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         if shown.and_then(|(_, value)| value.trim().strip_prefix("Bearer ")) != Some(TOKEN) {
             return error("401 Unauthorized", "show the token");
         }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let name = path.strip_prefix("/api/").unwrap_or_default();
-        let rows = self.collections.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let rows =
+            self.collections.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         let Some(rows) = rows else { return error("404 Not Found", "no such collection") };
         let number = |wanted: &str| {
             let mut parameters = query.split('&').filter_map(|part| part.split_once('='));
-            parameters.find(|(name, _)| *name == wanted).and_then(|(_, value)| value.parse::<usize>().ok())
+            parameters
+                .find(|(name, _)| *name == wanted)
+                .and_then(|(_, value)| value.parse::<usize>().ok())
         };
         let size = number("pageSize").unwrap_or(PAGE).clamp(1, MOST_PAGE);
         let before = number("pageNo").unwrap_or(1).saturating_sub(1).saturating_mul(size);
         let page: Vec<&str> = rows.iter().skip(before).take(size).map(String::as_str).collect();
-        let body = format!("{{\"code\":0,\"data\":{{\"total\":{},\"list\":[{}]}}}}", rows.len(), page.join(","));
+        let body = format!(
+            "{{\"code\":0,\"data\":{{\"total\":{},\"list\":[{}]}}}}",
+            rows.len(),
+            page.join(",")
+        );
         ("200 OK", body)
     }
 }
@@ -141,7 +168,10 @@ mod tests {
         api.put("rows", (0..5).map(|number| format!("{{\"n\":{number}}}")).collect());
         let token = format!("authorization: Bearer {TOKEN}\r\n");
         let page = |query: &str| get(&api, &format!("/api/rows?{query}"), &token);
-        assert!(page("pageNo=2&pageSize=2").ends_with(r#"{"code":0,"data":{"total":5,"list":[{"n":2},{"n":3}]}}"#));
+        assert!(
+            page("pageNo=2&pageSize=2")
+                .ends_with(r#"{"code":0,"data":{"total":5,"list":[{"n":2},{"n":3}]}}"#)
+        );
         assert!(page("pageNo=4&pageSize=2").ends_with(r#""list":[]}}"#));
         assert!(get(&api, "/api/rows", "").starts_with("HTTP/1.1 401"));
         assert!(get(&api, "/api/other", &token).starts_with("HTTP/1.1 404"));

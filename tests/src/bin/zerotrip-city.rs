@@ -48,7 +48,11 @@ struct Arguments {
 /// People's ids hold four digits of their year of birth, and the ids of those who are older than the registers are not invented.
 fn day(text: &str) -> Result<NaiveDate, String> {
     let day: NaiveDate = text.parse().map_err(|_| "write a day as `2026-11-22`".to_owned())?;
-    if (2000..2100).contains(&day.year()) { Ok(day) } else { Err("give a day of 2000-01-01 to 2099-12-31".to_owned()) }
+    if (2000..2100).contains(&day.year()) {
+        Ok(day)
+    } else {
+        Err("give a day of 2000-01-01 to 2099-12-31".to_owned())
+    }
 }
 
 fn main() -> ExitCode {
@@ -67,14 +71,17 @@ fn main() -> ExitCode {
     match city::generate_telling(&spec, &arguments.out, &city::Servers::default(), &mut tell) {
         Ok(city) => {
             let text = match arguments.ask {
-                true => asked(&city, &spec, &arguments).unwrap_or_else(|error| format!("nobody could be asked: {error}")),
+                true => asked(&city, &spec, &arguments)
+                    .unwrap_or_else(|error| format!("nobody could be asked: {error}")),
                 false if arguments.json => as_json(&city, &spec),
                 false => as_text(&city, &arguments),
             };
             match writeln!(std::io::stdout(), "{text}") {
                 // Whoever read it has read enough; the files are written.
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                    eprintln!("zerotrip-city: the files are written, but nothing could be printed: {error}");
+                    eprintln!(
+                        "zerotrip-city: the files are written, but nothing could be printed: {error}"
+                    );
                     ExitCode::from(2)
                 }
                 _ => ExitCode::SUCCESS,
@@ -102,8 +109,16 @@ fn asked(city: &City, spec: &Spec, arguments: &Arguments) -> Result<String, Fail
                 let Some(truth) = truths.get(&(*id, variant)) else { continue };
                 let (word, code, dataset) = asker.ask(&registers, id, variant).await?;
                 figure.count(*truth, (word, &code, &dataset));
-                if let Some(key) = city.key.get(&(*id, variant)).filter(|key| key.in_words() != (word, code.as_str(), dataset.as_str())) {
-                    others.push(format!("  {id} {}: {word} {code} {dataset}; the key: {}", variant.name(), key.told()));
+                if let Some(key) = city
+                    .key
+                    .get(&(*id, variant))
+                    .filter(|key| key.in_words() != (word, code.as_str(), dataset.as_str()))
+                {
+                    others.push(format!(
+                        "  {id} {}: {word} {code} {dataset}; the key: {}",
+                        variant.name(),
+                        key.told()
+                    ));
                 }
             }
         }
@@ -131,14 +146,24 @@ fn as_json(city: &City, spec: &Spec) -> String {
 }
 
 fn as_text(city: &City, arguments: &Arguments) -> String {
-    let mut lines = vec![format!("{} persons written to {}", city.ids.len(), arguments.out.display())];
+    let mut lines =
+        vec![format!("{} persons written to {}", city.ids.len(), arguments.out.display())];
     lines.extend(city.rows.iter().map(|(dataset, rows)| format!("  {dataset:<18} {rows:>9} rows")));
     lines.push("answers".to_owned());
     for ((variant, answer), persons) in city.tally() {
         let outcome = format!("{:?}", answer.outcome).to_lowercase();
-        lines.push(format!("  {:<10} {outcome:<12} {:<19} {:<18} {persons:>9}", variant.name(), answer.code, answer.dataset));
+        lines.push(format!(
+            "  {:<10} {outcome:<12} {:<19} {:<18} {persons:>9}",
+            variant.name(),
+            answer.code,
+            answer.dataset
+        ));
     }
     lines.push("cast".to_owned());
-    lines.extend(city.cast.iter().map(|(role, member)| format!("  {role:<22} {} {}", member.applicant, member.name)));
+    lines.extend(
+        city.cast
+            .iter()
+            .map(|(role, member)| format!("  {role:<22} {} {}", member.applicant, member.name)),
+    );
     lines.join("\n")
 }

@@ -45,16 +45,26 @@ fn main() -> ExitCode {
 
 fn tour(arguments: &Arguments) -> Result<(), Failure> {
     let begun = Instant::now();
-    let mut plan = Plan { hub_settings: "subject_per_hour = 1000\n".into(), ..Plan::now(arguments.residents, arguments.seed) };
+    let mut plan = Plan {
+        hub_settings: "subject_per_hour = 1000\n".into(),
+        ..Plan::now(arguments.residents, arguments.seed)
+    };
     let four = <[System; 4]>::try_from(arguments.sources.as_slice());
     plan.spec.systems = four.map_err(|_| "`--sources` names four kinds, such as `postgres,xlsx,mysql,csv`: one for each register")?;
     let [police, civil, estate, housing] = plan.spec.systems;
-    println!("· the registers: police in {police}, civil affairs in {civil}, real estate in {estate}, housing in {housing}");
+    println!(
+        "· the registers: police in {police}, civil affairs in {civil}, real estate in {estate}, housing in {housing}"
+    );
     let mut town = Town::start(&arguments.dir, &plan, &mut |line| println!("· {line}"))?;
-    println!("· ready after {:.1} s: hub at {}, four departments attached\n", begun.elapsed().as_secs_f64(), town.url);
+    println!(
+        "· ready after {:.1} s: hub at {}, four departments attached\n",
+        begun.elapsed().as_secs_f64(),
+        town.url
+    );
     println!("The Provident fund centre (fund) asks for no-property proofs.");
     println!("Purpose: {PURPOSE}. Legal basis: {BASIS}.\n");
-    let cast: Value = serde_json::from_str(&fs::read_to_string(town.folder.join("city/cast.json"))?)?;
+    let cast: Value =
+        serde_json::from_str(&fs::read_to_string(town.folder.join("city/cast.json"))?)?;
     fs::create_dir_all(town.folder.join("certificates"))?; // `issue` makes no folders
     let errands = Errands { cast };
     errands.run(&mut town)?;
@@ -85,24 +95,114 @@ struct Expected(i32, &'static str);
 
 impl Errands {
     fn run(&self, town: &mut Town) -> Result<(), Failure> {
-        self.errand(town, 1, "A tenant who owns nothing", "nothing_owned", "issue", FUND, &Expected(0, "true"))?;
-        self.errand(town, 2, "A home on record under a 15-digit id", "old_id_home", "issue", FUND, &Expected(1, "PROPERTY_FOUND"))?;
-        self.errand(town, 3, "The spouse has a pre-sale contract", "spouse_presale", "issue", FUND, &Expected(1, "PROPERTY_FOUND"))?;
-        self.errand(town, 4, "A minor child is a co-owner", "child_co_owner", "issue", FUND, &Expected(1, "PROPERTY_FOUND"))?;
-        self.errand(town, 5, "Divorced last year from an owner", "divorced_last_year", "issue", FUND, &Expected(0, "true"))?;
-        self.errand(town, 6, "A migrant, in no household register here", "migrant", "issue", FUND, &Expected(4, "UNSETTLED"))?;
-        self.errand(town, 7, "Handed over after last night's extract", "hand_over_gap", "issue", FUND, &Expected(4, "UNSETTLED"))?;
-        self.errand(town, 8, "An unreadable row that could be theirs", "unreadable_row", "issue", FUND, &Expected(4, "UNSETTLED"))?;
-        self.errand(town, 9, "An issuer without a grant", "nothing_owned", "check", TRANSIT, &Expected(3, "no-grant"))?;
+        self.errand(
+            town,
+            1,
+            "A tenant who owns nothing",
+            "nothing_owned",
+            "issue",
+            FUND,
+            &Expected(0, "true"),
+        )?;
+        self.errand(
+            town,
+            2,
+            "A home on record under a 15-digit id",
+            "old_id_home",
+            "issue",
+            FUND,
+            &Expected(1, "PROPERTY_FOUND"),
+        )?;
+        self.errand(
+            town,
+            3,
+            "The spouse has a pre-sale contract",
+            "spouse_presale",
+            "issue",
+            FUND,
+            &Expected(1, "PROPERTY_FOUND"),
+        )?;
+        self.errand(
+            town,
+            4,
+            "A minor child is a co-owner",
+            "child_co_owner",
+            "issue",
+            FUND,
+            &Expected(1, "PROPERTY_FOUND"),
+        )?;
+        self.errand(
+            town,
+            5,
+            "Divorced last year from an owner",
+            "divorced_last_year",
+            "issue",
+            FUND,
+            &Expected(0, "true"),
+        )?;
+        self.errand(
+            town,
+            6,
+            "A migrant, in no household register here",
+            "migrant",
+            "issue",
+            FUND,
+            &Expected(4, "UNSETTLED"),
+        )?;
+        self.errand(
+            town,
+            7,
+            "Handed over after last night's extract",
+            "hand_over_gap",
+            "issue",
+            FUND,
+            &Expected(4, "UNSETTLED"),
+        )?;
+        self.errand(
+            town,
+            8,
+            "An unreadable row that could be theirs",
+            "unreadable_row",
+            "issue",
+            FUND,
+            &Expected(4, "UNSETTLED"),
+        )?;
+        self.errand(
+            town,
+            9,
+            "An issuer without a grant",
+            "nothing_owned",
+            "check",
+            TRANSIT,
+            &Expected(3, "no-grant"),
+        )?;
         let authority = town.path("authority");
         town.zerotrip(&["member", "suspend", "--dir", &authority, "--member", FUND])?.expect(0)?;
-        println!("    (the authority has just suspended member `fund`; its new key directory is in force)");
-        self.errand(town, 10, "A suspended member", "nothing_owned", "check", FUND, &Expected(3, "MEMBER_SUSPENDED"))?;
+        println!(
+            "    (the authority has just suspended member `fund`; its new key directory is in force)"
+        );
+        self.errand(
+            town,
+            10,
+            "A suspended member",
+            "nothing_owned",
+            "check",
+            FUND,
+            &Expected(3, "MEMBER_SUSPENDED"),
+        )?;
         town.zerotrip(&["member", "resume", "--dir", &authority, "--member", FUND])?.expect(0)?;
         town.stop_connector("estate")?;
         town.wait_detached("estate.ownership")?;
         println!("    (fund is back; now the real-estate registry's connector has been stopped)");
-        self.errand(town, 11, "The first errand again", "nothing_owned", "issue", FUND, &Expected(4, "estate.ownership"))?;
+        self.errand(
+            town,
+            11,
+            "The first errand again",
+            "nothing_owned",
+            "issue",
+            FUND,
+            &Expected(4, "estate.ownership"),
+        )?;
         town.start_connector("estate")?;
         town.wait_attached(&["estate.ownership"])
     }
@@ -118,8 +218,14 @@ impl Errands {
         issuer: &str,
         expected: &Expected,
     ) -> Result<(), Failure> {
-        let Some((applicant, variant)) = self.role(role) else { return fail(format!("the city's cast lacks `{role}`")) };
-        let masked = format!("{}********{}", applicant.get(..6).unwrap_or(""), applicant.get(14..).unwrap_or(""));
+        let Some((applicant, variant)) = self.role(role) else {
+            return fail(format!("the city's cast lacks `{role}`"));
+        };
+        let masked = format!(
+            "{}********{}",
+            applicant.get(..6).unwrap_or(""),
+            applicant.get(14..).unwrap_or("")
+        );
         println!("{number:>2}. {title}: {masked}, variant `{variant}`, asked by `{issuer}`");
         let out = town.path(&format!("certificates/{number:02}-{role}.sdjwt"));
         let more: &[&str] = if verb == "issue" { &["--out", &out] } else { &[] };
@@ -129,9 +235,13 @@ impl Errands {
         let begun = Instant::now();
         let finished = town.ask(verb, issuer, variant, applicant, more)?;
         let took = begun.elapsed();
-        let as_expected = finished.code == expected.0 && (finished.output.contains(expected.1) || finished.errors.contains(expected.1));
+        let as_expected = finished.code == expected.0
+            && (finished.output.contains(expected.1) || finished.errors.contains(expected.1));
         if !as_expected {
-            return fail(format!("errand {number} should have ended with {} and `{}`\n{finished:?}", expected.0, expected.1));
+            return fail(format!(
+                "errand {number} should have ended with {} and `{}`\n{finished:?}",
+                expected.0, expected.1
+            ));
         }
         narrate(&finished, took);
         Ok(())
@@ -159,16 +269,30 @@ fn narrate(finished: &Finished, took: Duration) {
         return;
     };
     let at = |pointer: &str| value.pointer(pointer);
-    let ids: Vec<&str> = at("/policies").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let ids: Vec<&str> = at("/policies")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     if !ids.is_empty() {
-        println!("      policy    {} ({})", if finished.code == 3 { "denies" } else { "allows" }, ids.join(", "));
+        println!(
+            "      policy    {} ({})",
+            if finished.code == 3 { "denies" } else { "allows" },
+            ids.join(", ")
+        );
     }
     for reason in at("/reasons").and_then(Value::as_array).into_iter().flatten() {
         println!("      because   {} ({})", field(reason, "text_en"), field(reason, "code"));
     }
-    let explained = at("/reasons").and_then(Value::as_array).is_some_and(|reasons| !reasons.is_empty());
+    let explained =
+        at("/reasons").and_then(Value::as_array).is_some_and(|reasons| !reasons.is_empty());
     if let Some(code) = at("/code").and_then(Value::as_str).filter(|_| !explained) {
-        println!("      because   {code} {} {}", at("/dataset").and_then(Value::as_str).unwrap_or(""), text_of(&value));
+        println!(
+            "      because   {code} {} {}",
+            at("/dataset").and_then(Value::as_str).unwrap_or(""),
+            text_of(&value)
+        );
     }
     if let Some(error) = at("/error").and_then(Value::as_str) {
         println!("      because   {error}");
@@ -189,7 +313,11 @@ fn field<'a>(value: &'a Value, name: &str) -> &'a str {
 }
 
 fn text_of(value: &Value) -> &str {
-    ["text_en", "message", "error"].iter().map(|name| field(value, name)).find(|text| !text.is_empty()).unwrap_or("")
+    ["text_en", "message", "error"]
+        .iter()
+        .map(|name| field(value, name))
+        .find(|text| !text.is_empty())
+        .unwrap_or("")
 }
 
 /// What a verifier and an auditor do with the results.
@@ -200,10 +328,13 @@ fn finish(town: &Town) -> Result<(), Failure> {
     let verified = town.zerotrip(&["verify", &certificate, "--jwks", &keys])?.expect(0)?;
     print!("{}", indented(&verified.output));
     println!("\nThe ledger, checked entry by entry:");
-    let checked = town.zerotrip(&["ledger", "verify", "--dir", &town.path("authority")])?.expect(0)?;
+    let checked =
+        town.zerotrip(&["ledger", "verify", "--dir", &town.path("authority")])?.expect(0)?;
     print!("{}", indented(&checked.output));
     println!("\nIn {}:", town.folder.display());
-    println!("    certificates/*.sdjwt   authority/jwks.json   ledger/   <department>/journal/   logs/\n");
+    println!(
+        "    certificates/*.sdjwt   authority/jwks.json   ledger/   <department>/journal/   logs/\n"
+    );
     Ok(())
 }
 

@@ -7,23 +7,27 @@ use zerotrip_datasets::resident_id::is_spreadsheet_rounded;
 use zerotrip_datasets::{Reading, ResidentId, Suspect, parse};
 
 use super::model::{
-    Code, Contract, Event, Field, HouseholdRow, MarriageRow, OwnershipRow, Person, PresaleRow, Registers, Residence, Title,
+    Code, Contract, Event, Field, HouseholdRow, MarriageRow, OwnershipRow, Person, PresaleRow,
+    Registers, Residence, Title,
 };
 use super::random::Random;
 
 const SURNAMES: &[&str] = &[
-    "王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "孙", "马", "朱", "胡", "郭", "何", "林", "罗", "高", "郑", "梁",
-    "谢", "宋", "唐", "沈", "韩", "邓", "冯", "曹", "欧阳", "诸葛",
+    "王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "孙", "马", "朱", "胡", "郭",
+    "何", "林", "罗", "高", "郑", "梁", "谢", "宋", "唐", "沈", "韩", "邓", "冯", "曹", "欧阳",
+    "诸葛",
 ];
 const GIVEN: &[&str] = &[
-    "伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "军", "洋", "勇", "艳", "杰", "娟", "涛", "明", "超", "兰", "霞", "平", "刚", "桂",
-    "英", "华", "玉", "建", "国", "文", "志", "小", "雨", "晨", "欣", "怡", "浩", "宇", "轩", "子", "涵", "梓", "思", "嘉", "俊", "佳",
-    "海", "云", "喆", "堃",
+    "伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "军", "洋", "勇", "艳", "杰", "娟", "涛", "明",
+    "超", "兰", "霞", "平", "刚", "桂", "英", "华", "玉", "建", "国", "文", "志", "小", "雨", "晨",
+    "欣", "怡", "浩", "宇", "轩", "子", "涵", "梓", "思", "嘉", "俊", "佳", "海", "云", "喆", "堃",
 ];
 /// Districts of Hangzhou.
-pub(super) const HERE: &[u32] = &[330_102, 330_105, 330_106, 330_108, 330_109, 330_110, 330_111, 330_112];
+pub(super) const HERE: &[u32] =
+    &[330_102, 330_105, 330_106, 330_108, 330_109, 330_110, 330_111, 330_112];
 /// Where migrants and spouses from elsewhere are registered.
-pub(super) const ELSEWHERE: &[u32] = &[341_122, 360_121, 411_525, 420_982, 430_124, 510_722, 520_123, 610_113, 230_102, 320_581];
+pub(super) const ELSEWHERE: &[u32] =
+    &[341_122, 360_121, 411_525, 420_982, 430_124, 510_722, 520_123, 610_113, 230_102, 320_581];
 
 pub(super) struct Builder {
     pub(super) random: Random,
@@ -35,19 +39,38 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) fn new(seed: u64, today: NaiveDate) -> Self {
-        Self { random: Random::new(seed), today, registers: Registers::default(), taken: HashSet::new(), numbers: 0 }
+        Self {
+            random: Random::new(seed),
+            today,
+            registers: Registers::default(),
+            taken: HashSet::new(),
+            numbers: 0,
+        }
     }
 
     /// The day so many years ago, give or take the year.
     pub(super) fn years_ago(&mut self, years: u64) -> NaiveDate {
-        let last = self.today.checked_sub_months(Months::new(u32::try_from(years * 12).unwrap_or(0))).unwrap_or(self.today);
+        let last = self
+            .today
+            .checked_sub_months(Months::new(u32::try_from(years * 12).unwrap_or(0)))
+            .unwrap_or(self.today);
         let first = last.checked_sub_months(Months::new(12)).unwrap_or(last);
         self.random.day(first, last)
     }
 
-    pub(super) fn person(&mut self, birth: NaiveDate, female: bool, divisions: &[u32], residence: Residence) -> usize {
+    pub(super) fn person(
+        &mut self,
+        birth: NaiveDate,
+        female: bool,
+        divisions: &[u32],
+        residence: Residence,
+    ) -> usize {
         // Born on a leap day, one comes of age on a day that lawyers dispute; the city has nobody like that.
-        let birth = if (birth.month(), birth.day()) == (2, 29) { birth.pred_opt().unwrap_or(birth) } else { birth };
+        let birth = if (birth.month(), birth.day()) == (2, 29) {
+            birth.pred_opt().unwrap_or(birth)
+        } else {
+            birth
+        };
         let id = loop {
             // Below 996: the last four mark people born in the 1800s when the id is written with 15 digits.
             let sequence = self.random.below(498) as u16 * 2 + u16::from(!female);
@@ -65,7 +88,15 @@ impl Builder {
         for _ in 0..self.random.between(1, 2) {
             name.push_str(self.random.pick(GIVEN));
         }
-        self.registers.persons.push(Person { id, name, birth, death: None, father: None, mother: None, residence });
+        self.registers.persons.push(Person {
+            id,
+            name,
+            birth,
+            death: None,
+            father: None,
+            mother: None,
+            residence,
+        });
         self.registers.persons.len() - 1
     }
 
@@ -75,7 +106,8 @@ impl Builder {
 
     pub(super) fn child_of(&mut self, birth: NaiveDate, father: usize, mother: usize) -> usize {
         let female = self.random.chance(480);
-        let residence = if self.random.chance(20) { Residence::MovedOut } else { Residence::Registered };
+        let residence =
+            if self.random.chance(20) { Residence::MovedOut } else { Residence::Registered };
         let child = self.person(birth, female, HERE, residence);
         if let Some(person) = self.registers.persons.get_mut(child) {
             person.father = Some(father);
@@ -97,7 +129,14 @@ impl Builder {
         let (man, woman) = (self.spell(man, day), self.spell(woman, day));
         let number = self.number(&format!("J{}-", day.year()));
         let date = self.write_date(day);
-        self.registers.marriage.push(MarriageRow { number, man, woman, event: event.field(), date, ragged: None });
+        self.registers.marriage.push(MarriageRow {
+            number,
+            man,
+            woman,
+            event: event.field(),
+            date,
+            ragged: None,
+        });
     }
 
     /// One row per owner of the unit.
@@ -107,25 +146,59 @@ impl Builder {
     }
 
     /// The same of a unit that another register knows too.
-    pub(super) fn owns_unit(&mut self, unit: String, owners: &[usize], status: Title, day: NaiveDate) {
-        let share = if owners.len() == 1 { "单独所有".to_owned() } else { format!("按份共有 1/{}", owners.len()) };
+    pub(super) fn owns_unit(
+        &mut self,
+        unit: String,
+        owners: &[usize],
+        status: Title,
+        day: NaiveDate,
+    ) {
+        let share = if owners.len() == 1 {
+            "单独所有".to_owned()
+        } else {
+            format!("按份共有 1/{}", owners.len())
+        };
         for owner in owners {
-            let owner_name = self.registers.persons.get(*owner).map(|person| person.name.clone()).unwrap_or_default();
+            let owner_name = self
+                .registers
+                .persons
+                .get(*owner)
+                .map(|person| person.name.clone())
+                .unwrap_or_default();
             let (owner, registered) = (self.spell(*owner, day), self.write_date(day));
-            let ended = if status == Title::Cancelled { self.end_of_title(day) } else { Field::null() };
+            let ended =
+                if status == Title::Cancelled { self.end_of_title(day) } else { Field::null() };
             let (unit, share, status) = (unit.clone(), share.clone(), status.field());
-            self.registers.ownership.push(OwnershipRow { unit, owner, owner_name, share, status, registered, ended });
+            self.registers.ownership.push(OwnershipRow {
+                unit,
+                owner,
+                owner_name,
+                share,
+                status,
+                registered,
+                ended,
+            });
         }
     }
 
     /// The day on which a title of that day ended; until 2015 not every clerk wrote it down.
     fn end_of_title(&mut self, day: NaiveDate) -> Field<NaiveDate> {
         let ended = self.random.day(day, self.today.pred_opt().unwrap_or(self.today).max(day));
-        if ended.year() < 2015 && self.random.chance(600) { Field::null() } else { self.write_date(ended) }
+        if ended.year() < 2015 && self.random.chance(600) {
+            Field::null()
+        } else {
+            self.write_date(ended)
+        }
     }
 
     /// Which unit.
-    pub(super) fn buys(&mut self, buyer: usize, status: Contract, signed: NaiveDate, ended: Option<NaiveDate>) -> String {
+    pub(super) fn buys(
+        &mut self,
+        buyer: usize,
+        status: Contract,
+        signed: NaiveDate,
+        ended: Option<NaiveDate>,
+    ) -> String {
         let recorded = self.stamp(ended.unwrap_or(signed));
         let ended = match ended {
             Some(day) => self.write_date(day),
@@ -135,7 +208,13 @@ impl Builder {
     }
 
     /// The same of what ended on that day, which nobody wrote down.
-    pub(super) fn buys_undated(&mut self, buyer: usize, status: Contract, signed: NaiveDate, ended: NaiveDate) {
+    pub(super) fn buys_undated(
+        &mut self,
+        buyer: usize,
+        status: Contract,
+        signed: NaiveDate,
+        ended: NaiveDate,
+    ) {
         let recorded = self.stamp(ended);
         self.contract(buyer, status, signed, Field::null(), recorded);
     }
@@ -151,13 +230,26 @@ impl Builder {
         let (number, unit, ragged) = (self.number("YS"), self.unit(), None);
         let (buyer, signed) = (self.spell(buyer, self.today), self.write_date(signed));
         let status = status.field();
-        self.registers.presale.push(PresaleRow { number, buyer, unit: unit.clone(), signed, status, ended, recorded, ragged });
+        self.registers.presale.push(PresaleRow {
+            number,
+            buyer,
+            unit: unit.clone(),
+            signed,
+            status,
+            ended,
+            recorded,
+            ragged,
+        });
         unit
     }
 
     /// The day that the system itself notes as it changes a row's status: since 2008, but for what was typed in elsewhere.
     fn stamp(&mut self, day: NaiveDate) -> Field<NaiveDate> {
-        if day.year() < 2008 || self.random.chance(50) { Field::null() } else { Field::value(day.to_string(), day) }
+        if day.year() < 2008 || self.random.chance(50) {
+            Field::null()
+        } else {
+            Field::value(day.to_string(), day)
+        }
     }
 
     /// The household rows of the persons from this place on: written last, when deaths are known.
@@ -251,14 +343,25 @@ impl Builder {
 
     /// The id with its birth date masked, as an export "for privacy" leaves it.
     pub(super) fn mask(&mut self, id: ResidentId, spared: &[ResidentId]) -> Option<String> {
-        self.damage(id, spared, |_, text| format!("{}********{}", text.get(..6).unwrap_or_default(), text.get(14..).unwrap_or_default()))
+        self.damage(id, spared, |_, text| {
+            format!(
+                "{}********{}",
+                text.get(..6).unwrap_or_default(),
+                text.get(14..).unwrap_or_default()
+            )
+        })
     }
 
     /// The same by a mask of any length, as people type it.
     pub(super) fn mask_short(&mut self, id: ResidentId, spared: &[ResidentId]) -> Option<String> {
         self.damage(id, spared, |random, text| {
             let stars = random.between(2, 7) as usize;
-            format!("{}{}{}", text.get(..6).unwrap_or_default(), "*".repeat(stars), text.get(14..).unwrap_or_default())
+            format!(
+                "{}{}{}",
+                text.get(..6).unwrap_or_default(),
+                "*".repeat(stars),
+                text.get(14..).unwrap_or_default()
+            )
         })
     }
 
@@ -267,7 +370,12 @@ impl Builder {
         self.damage(id, spared, |_, text| text.get(..17).unwrap_or_default().to_owned())
     }
 
-    fn damage(&mut self, id: ResidentId, spared: &[ResidentId], how: impl Fn(&mut Random, &str) -> String) -> Option<String> {
+    fn damage(
+        &mut self,
+        id: ResidentId,
+        spared: &[ResidentId],
+        how: impl Fn(&mut Random, &str) -> String,
+    ) -> Option<String> {
         // Bounded: a mistyped digit is the right one again once in ten, and cast members are few.
         (0..100).map(|_| how(&mut self.random, id.as_str())).find(|raw| {
             let suspect = Suspect::new(raw);
@@ -279,5 +387,13 @@ impl Builder {
 }
 
 fn wide(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_graphic() { char::from_u32(u32::from(c) + 0xfee0).unwrap_or(c) } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_ascii_graphic() {
+                char::from_u32(u32::from(c) + 0xfee0).unwrap_or(c)
+            } else {
+                c
+            }
+        })
+        .collect()
 }

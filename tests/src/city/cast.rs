@@ -19,7 +19,8 @@ pub(super) struct Promise {
 /// Makes them, and everybody and everything around them.
 pub(super) fn invite(city: &mut Builder) -> Result<Vec<Promise>, CityError> {
     let mut promises = Vec::new();
-    let mut promise = |role, person, variant, answer| promises.push(Promise { role, person, variant, answer });
+    let mut promise =
+        |role, person, variant, answer| promises.push(Promise { role, person, variant, answer });
     let yes = Answer::yes();
     let found = Answer::no("PROPERTY_FOUND");
 
@@ -63,13 +64,23 @@ pub(super) fn invite(city: &mut Builder) -> Result<Vec<Promise>, CityError> {
 
     let birth = city.years_ago(29);
     let migrant = city.person(birth, false, ELSEWHERE, Residence::Absent);
-    promise("migrant", migrant, Variant::Couple, Answer::unavailable("OUTSIDE_COVERAGE", "civil.marriage", "marriage"));
+    promise(
+        "migrant",
+        migrant,
+        Variant::Couple,
+        Answer::unavailable("OUTSIDE_COVERAGE", "civil.marriage", "marriage"),
+    );
 
     let birth = city.years_ago(33);
     let buyer = city.person(birth, true, HERE, Residence::Registered);
     let signed = city.years_ago(2);
     city.buys(buyer, Contract::Transferred, signed, Some(city.today));
-    promise("hand_over_gap", buyer, Variant::Couple, Answer::unavailable("HAND_OVER_GAP", "estate.ownership", "ownership"));
+    promise(
+        "hand_over_gap",
+        buyer,
+        Variant::Couple,
+        Answer::unavailable("HAND_OVER_GAP", "estate.ownership", "ownership"),
+    );
 
     let birth = city.years_ago(52);
     let blurred = city.person(birth, false, HERE, Residence::Registered);
@@ -80,7 +91,12 @@ pub(super) fn invite(city: &mut Builder) -> Result<Vec<Promise>, CityError> {
     if let Some(row) = city.registers.ownership.last_mut() {
         row.owner = Field::lost(Some(&raw));
     }
-    promise("unreadable_row", blurred, Variant::Couple, Answer::unavailable("SOURCE_UNREADABLE", "estate.ownership", "ownership"));
+    promise(
+        "unreadable_row",
+        blurred,
+        Variant::Couple,
+        Answer::unavailable("SOURCE_UNREADABLE", "estate.ownership", "ownership"),
+    );
     Ok(promises)
 }
 

@@ -10,7 +10,9 @@ pub(super) struct Description {
 impl Description {
     /// The text, with a floor a tenth below the rows that there are, and where they are.
     pub(super) fn text(&self, rows: usize, source: &str) -> String {
-        self.text.replace("{row_floor}", &(rows * 9 / 10).max(1).to_string()).replace("{source}", source)
+        self.text
+            .replace("{row_floor}", &(rows * 9 / 10).max(1).to_string())
+            .replace("{source}", source)
     }
 }
 

@@ -31,13 +31,17 @@ fn home(city: &mut Builder, family: &Family) {
     // Parents put homes in their children's names, wholly or in part.
     match city.random.below(100) {
         0..=2 => owners.extend(family.children.first()),
-        3..=6 if !family.children.is_empty() => owners = family.children.iter().take(1).copied().collect(),
+        3..=6 if !family.children.is_empty() => {
+            owners = family.children.iter().take(1).copied().collect()
+        }
         _ => {}
     }
     let Some(first) = owners.first().copied() else { return };
     let bought = bought_on(city, &owners);
     // Contracts are filed since 2004.
-    let filed = NaiveDate::from_ymd_opt(2004, 1, 1).map_or(bought, |first| bought.max(first)).min(city.today);
+    let filed = NaiveDate::from_ymd_opt(2004, 1, 1)
+        .map_or(bought, |first| bought.max(first))
+        .min(city.today);
     match city.random.below(1000) {
         0..=649 => city.owns(&owners, Title::Current, bought),
         650..=729 => city.owns(&owners, Title::Cancelled, bought),
@@ -47,7 +51,11 @@ fn home(city: &mut Builder, family: &Family) {
         790..=869 => drop(city.buys(first, Contract::Filed, filed, None)),
         // Some as of today: after last night's extract, so that what came of it is in neither register.
         870..=899 => {
-            let ended = if city.random.chance(30) { city.today } else { city.random.day(filed, city.today) };
+            let ended = if city.random.chance(30) {
+                city.today
+            } else {
+                city.random.day(filed, city.today)
+            };
             city.buys(first, Contract::Cancelled, filed, Some(ended));
         }
         900..=904 => {
@@ -59,7 +67,12 @@ fn home(city: &mut Builder, family: &Family) {
             match rest {
                 905..=969 => {
                     let unit = city.buys(first, Contract::Transferred, filed, Some(handed));
-                    city.owns_unit(unit, &[first], if rest < 950 { Title::Current } else { Title::Cancelled }, handed);
+                    city.owns_unit(
+                        unit,
+                        &[first],
+                        if rest < 950 { Title::Current } else { Title::Cancelled },
+                        handed,
+                    );
                 }
                 // Handed over today: after last night's extract, so that the home is in neither register.
                 970..=984 => drop(city.buys(first, Contract::Transferred, filed, Some(city.today))),
@@ -86,8 +99,12 @@ fn yesterday(city: &Builder) -> NaiveDate {
 
 /// From the youngest owner's coming of age, or birth for a child, but not before titles were registered.
 fn bought_on(city: &mut Builder, owners: &[usize]) -> NaiveDate {
-    let youngest =
-        owners.iter().filter_map(|owner| city.registers.persons.get(*owner)).map(|person| person.birth).max().unwrap_or(city.today);
+    let youngest = owners
+        .iter()
+        .filter_map(|owner| city.registers.persons.get(*owner))
+        .map(|person| person.birth)
+        .max()
+        .unwrap_or(city.today);
     let grown = youngest.checked_add_months(Months::new(18 * 12)).unwrap_or(city.today);
     let first = if grown > city.today { youngest } else { grown };
     let first = first.max(NaiveDate::from_ymd_opt(1987, 1, 1).unwrap_or(first)).min(city.today);
@@ -113,15 +130,18 @@ fn organisation(city: &mut Builder) {
 /// A unified social credit code: whichever of the 31 check characters reads as one.
 fn credit_code(city: &mut Builder) -> String {
     const ALPHABET: &[&str] = &[
-        "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L", "M", "N", "P", "Q", "R",
-        "T", "U", "W", "X", "Y",
+        "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "G", "H",
+        "J", "K", "L", "M", "N", "P", "Q", "R", "T", "U", "W", "X", "Y",
     ];
     loop {
         let mut body = "91330106MA".to_owned();
         while body.len() < 17 {
             body.push_str(city.random.pick(ALPHABET));
         }
-        let found = ALPHABET.iter().map(|check| format!("{body}{check}")).find(|code| matches!(parse(code), Reading::Code(_)));
+        let found = ALPHABET
+            .iter()
+            .map(|check| format!("{body}{check}"))
+            .find(|code| matches!(parse(code), Reading::Code(_)));
         if let Some(code) = found {
             return code;
         }

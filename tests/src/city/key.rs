@@ -8,7 +8,10 @@ use chrono::{DateTime, Days, FixedOffset, Months, NaiveDate, NaiveTime, TimeZone
 use serde::Serialize;
 use zerotrip_datasets::{ResidentId, Suspect};
 
-use super::model::{Contract, Event, Field, HouseholdRow, MarriageRow, Meaning, OwnershipRow, PresaleRow, Registers, Residence, Title};
+use super::model::{
+    Contract, Event, Field, HouseholdRow, MarriageRow, Meaning, OwnershipRow, PresaleRow,
+    Registers, Residence, Title,
+};
 use super::spoil::NO_DAYS;
 
 /// Whom the check is about.
@@ -87,7 +90,11 @@ impl Answer {
         Self { outcome: Outcome::False, code, dataset: "", scan: "" }
     }
 
-    pub(super) fn unavailable(code: &'static str, dataset: &'static str, scan: &'static str) -> Self {
+    pub(super) fn unavailable(
+        code: &'static str,
+        dataset: &'static str,
+        scan: &'static str,
+    ) -> Self {
         Self { outcome: Outcome::Unavailable, code, dataset, scan }
     }
 }
@@ -113,13 +120,22 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(registers: &'a Registers, today: NaiveDate, extracted_at: DateTime<FixedOffset>) -> Self {
+    pub(super) fn new(
+        registers: &'a Registers,
+        today: NaiveDate,
+        extracted_at: DateTime<FixedOffset>,
+    ) -> Self {
         let everybody: Vec<ResidentId> = registers.persons.iter().map(|person| person.id).collect();
         Self::among(registers, &everybody, today, extracted_at)
     }
 
     /// For questions about these persons, whose spouses and children are among them too.
-    pub(super) fn among(registers: &'a Registers, everybody: &[ResidentId], today: NaiveDate, extracted_at: DateTime<FixedOffset>) -> Self {
+    pub(super) fn among(
+        registers: &'a Registers,
+        everybody: &[ResidentId],
+        today: NaiveDate,
+        extracted_at: DateTime<FixedOffset>,
+    ) -> Self {
         Self {
             knowing: false,
             today,
@@ -130,7 +146,12 @@ impl<'a> Judge<'a> {
                 everybody,
                 |row| [Some(&row.man), Some(&row.woman), None],
                 |row| row.ragged.as_deref(),
-                |row| row.man.get().is_none() || row.woman.get().is_none() || row.event.is_lost() || row.date.get().is_none(),
+                |row| {
+                    row.man.get().is_none()
+                        || row.woman.get().is_none()
+                        || row.event.is_lost()
+                        || row.date.get().is_none()
+                },
             ),
             household: Register::new(
                 ("police.household", "household"),
@@ -139,7 +160,8 @@ impl<'a> Judge<'a> {
                 |row| [Some(&row.resident), Some(&row.father), Some(&row.mother)],
                 |_| None,
                 |row| {
-                    let ids = row.resident.is_lost() || row.father.is_lost() || row.mother.is_lost();
+                    let ids =
+                        row.resident.is_lost() || row.father.is_lost() || row.mother.is_lost();
                     ids || row.birth.is_lost() || row.death.is_lost() || row.status.is_lost()
                 },
             ),
@@ -149,7 +171,9 @@ impl<'a> Judge<'a> {
                 everybody,
                 |row| [Some(&row.owner), None, None],
                 |_| None,
-                |row| row.status.is_lost() || row.ended.is_lost() || unread_beginning(&row.registered),
+                |row| {
+                    row.status.is_lost() || row.ended.is_lost() || unread_beginning(&row.registered)
+                },
             ),
             presale: Register::new(
                 ("housing.presale", "presale"),
@@ -185,26 +209,38 @@ impl<'a> Judge<'a> {
         let mut unread = None;
         if variant != Variant::Applicant {
             let (marriage, unread_marriage) = self.marriage.look_up(&[applicant]);
-            let spouses = if unread_marriage.is_some() { Vec::new() } else { spouses(&marriage, applicant) };
+            let spouses =
+                if unread_marriage.is_some() { Vec::new() } else { spouses(&marriage, applicant) };
             let mut kin = persons.clone();
             kin.extend(&spouses);
             let (household, unread_household) = self.household.look_up(&kin);
-            left_the_family = self.left_the_family(&marriage, &household, applicant, &spouses, variant);
-            let has_died = |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.death.get().is_some());
-            let is_registered =
-                |person: ResidentId| household.iter().any(|row| row.resident.is(person) && row.status.is(Residence::Registered));
+            left_the_family =
+                self.left_the_family(&marriage, &household, applicant, &spouses, variant);
+            let has_died = |person: ResidentId| {
+                household.iter().any(|row| row.resident.is(person) && row.death.get().is_some())
+            };
+            let is_registered = |person: ResidentId| {
+                household
+                    .iter()
+                    .any(|row| row.resident.is(person) && row.status.is(Residence::Registered))
+            };
 
             let married = kin.get(1..).unwrap_or_default();
             let (theirs, unread_theirs) = self.marriage.look_up(married);
             dead = has_died(applicant) && unread_household.is_none();
             unread = unread_marriage.or(unread_household).or(unread_theirs);
-            let living: Vec<ResidentId> = spouses.into_iter().filter(|spouse| !has_died(*spouse)).collect();
+            let living: Vec<ResidentId> =
+                spouses.into_iter().filter(|spouse| !has_died(*spouse)).collect();
             // The marriage register begins on 1 May 1950: of whoever was of age before, it does not know everything.
             let of_age = applicant.birth_date().checked_add_months(Months::new(20 * 12));
-            let known_all_along = of_age.zip(NaiveDate::from_ymd_opt(1950, 5, 1)).is_some_and(|(turned, begins)| turned >= begins);
+            let known_all_along = of_age
+                .zip(NaiveDate::from_ymd_opt(1950, 5, 1))
+                .is_some_and(|(turned, begins)| turned >= begins);
             unregistered = if !is_registered(applicant) || !known_all_along {
                 Some(Answer::unavailable("OUTSIDE_COVERAGE", "civil.marriage", "marriage"))
-            } else if variant == Variant::Family && !living.iter().all(|spouse| is_registered(*spouse)) {
+            } else if variant == Variant::Family
+                && !living.iter().all(|spouse| is_registered(*spouse))
+            {
                 Some(Answer::unavailable("OUTSIDE_COVERAGE", "police.household", "household"))
             } else {
                 None
@@ -212,21 +248,28 @@ impl<'a> Judge<'a> {
             if unread.is_none() {
                 let mut parents = vec![applicant];
                 let is_certain = |spouse: &ResidentId| {
-                    is_certain_spouse(&marriage, applicant, *spouse) && !is_with_another_since(&marriage, &theirs, applicant, *spouse)
+                    is_certain_spouse(&marriage, applicant, *spouse)
+                        && !is_with_another_since(&marriage, &theirs, applicant, *spouse)
                 };
-                let certain_spouses: Vec<ResidentId> = living.iter().copied().filter(is_certain).collect();
+                let certain_spouses: Vec<ResidentId> =
+                    living.iter().copied().filter(is_certain).collect();
                 parents.extend(&certain_spouses);
                 certain.extend(certain_spouses);
                 persons.extend(living);
                 if variant == Variant::Family {
-                    let minors: Vec<&HouseholdRow> = household.iter().filter(|row| self.is_minor(row, &kin)).copied().collect();
-                    let named: Vec<ResidentId> = minors.iter().filter_map(|row| row.resident.get()).collect();
+                    let minors: Vec<&HouseholdRow> =
+                        household.iter().filter(|row| self.is_minor(row, &kin)).copied().collect();
+                    let named: Vec<ResidentId> =
+                        minors.iter().filter_map(|row| row.resident.get()).collect();
                     let (own, unread_own) = self.household.look_up(&named);
                     unread = unread_own;
                     let alive = minors.iter().filter(|row| row.death.get().is_none());
                     persons.extend(alive.clone().filter_map(|row| row.resident.get()));
-                    let theirs =
-                        alive.filter(|row| parents.iter().any(|parent| is_child(row, *parent) && !is_anothers(row, &own, *parent)));
+                    let theirs = alive.filter(|row| {
+                        parents.iter().any(|parent| {
+                            is_child(row, *parent) && !is_anothers(row, &own, *parent)
+                        })
+                    });
                     certain.extend(theirs.filter_map(|row| row.resident.get()));
                 }
                 // Who belongs to whom is not known; whoever could belong was asked about.
@@ -244,10 +287,16 @@ impl<'a> Judge<'a> {
             return Ok(Answer::no("APPLICANT_DECEASED"));
         }
         // 3. A home of one who is of the family beyond doubt is a home, whatever else is unclear.
-        let is_certain = |owner: Option<ResidentId>| owner.is_some_and(|owner| certain.contains(&owner));
-        let has_title = |row: &OwnershipRow| row.status.is(Title::Current) || row.status.is(Title::Advance);
+        let is_certain =
+            |owner: Option<ResidentId>| owner.is_some_and(|owner| certain.contains(&owner));
+        let has_title =
+            |row: &OwnershipRow| row.status.is(Title::Current) || row.status.is(Title::Advance);
         let owned = ownership.iter().any(|row| has_title(row) && is_certain(row.owner.get()));
-        if owned || presale.iter().any(|row| row.status.is(Contract::Filed) && is_certain(row.buyer.get())) {
+        if owned
+            || presale
+                .iter()
+                .any(|row| row.status.is(Contract::Filed) && is_certain(row.buyer.get()))
+        {
             return Ok(Answer::no("PROPERTY_FOUND"));
         }
         // What cannot be read may be one.
@@ -264,33 +313,49 @@ impl<'a> Judge<'a> {
         }
         // 5. What ended on a day that nobody wrote down had ended by the day on which its row got its present status; or may have ended today.
         let by = |row: &PresaleRow| row.ended.get().or(row.recorded.get());
-        let has_left = |row: &PresaleRow| row.status.is(Contract::Transferred) || row.status.is(Contract::Cancelled);
+        let has_left = |row: &PresaleRow| {
+            row.status.is(Contract::Transferred) || row.status.is(Contract::Cancelled)
+        };
         if !self.knowing && presale.iter().any(|row| has_left(row) && by(row).is_none()) {
             return Err(Answer::unavailable("UNDATED", "housing.presale", "presale"));
         }
         // 6. What ended since the extract may have become something that the extract does not show, somebody's of the family.
         let contracts = presale.iter().filter(|row| has_left(row)).filter_map(|row| by(row));
-        let titles = ownership.iter().filter(|row| row.status.is(Title::Cancelled)).filter_map(|row| row.ended.get());
+        let titles = ownership
+            .iter()
+            .filter(|row| row.status.is(Title::Cancelled))
+            .filter_map(|row| row.ended.get());
         if contracts.chain(titles).chain(left_the_family).any(|day| !self.is_over(day)) {
             return Err(Answer::unavailable("HAND_OVER_GAP", "estate.ownership", "ownership"));
         }
         // 7. What was handed over is in the other register, as the same unit, or a register is not whole. An application is no title; one that
         // ended on that very day is that of the contract only if it began on it, and an undated one only if it began with the contract.
         let arrived = |contract: &PresaleRow| {
-            let (buyer, signed, handed) = (contract.buyer.get()?, contract.signed.get(), by(contract));
+            let (buyer, signed, handed) =
+                (contract.buyer.get()?, contract.signed.get(), by(contract));
             let came_of_it = |title: &&&OwnershipRow| {
-                let (began, since) = (title.registered.get(), |day: Option<NaiveDate>| title.registered.get().zip(day));
+                let (began, since) = (title.registered.get(), |day: Option<NaiveDate>| {
+                    title.registered.get().zip(day)
+                });
                 let began_later = since(signed).map(|(began, signed)| began >= signed);
                 let dated = match title.ended.get().zip(handed) {
-                    Some((ended, handed)) => ended > handed || (ended == handed && began == Some(handed)),
-                    None => began_later == Some(true) || since(handed).is_some_and(|(began, handed)| began >= handed),
+                    Some((ended, handed)) => {
+                        ended > handed || (ended == handed && began == Some(handed))
+                    }
+                    None => {
+                        began_later == Some(true)
+                            || since(handed).is_some_and(|(began, handed)| began >= handed)
+                    }
                 };
                 began_later != Some(false) && dated
             };
-            let theirs = |row: &&&OwnershipRow| row.unit == contract.unit && row.owner.is(buyer) && !row.status.is(Title::Applied);
+            let theirs = |row: &&&OwnershipRow| {
+                row.unit == contract.unit && row.owner.is(buyer) && !row.status.is(Title::Applied)
+            };
             ownership.iter().filter(theirs).find(came_of_it)
         };
-        if presale.iter().any(|row| row.status.is(Contract::Transferred) && arrived(row).is_none()) {
+        if presale.iter().any(|row| row.status.is(Contract::Transferred) && arrived(row).is_none())
+        {
             return Err(Answer::unavailable("UNDETERMINED", "housing.presale", "presale"));
         }
         // 8. Silence about somebody whom a register does not know says nothing.
@@ -299,7 +364,8 @@ impl<'a> Judge<'a> {
 
     /// A minor child of one of these, living or not.
     fn is_minor(&self, row: &HouseholdRow, parents: &[ResidentId]) -> bool {
-        parents.iter().any(|parent| is_child(row, *parent)) && of_age_on(row).is_some_and(|day| day > self.today)
+        parents.iter().any(|parent| is_child(row, *parent))
+            && of_age_on(row).is_some_and(|day| day > self.today)
     }
 
     /// The days on which somebody ceased to be a spouse or a minor child.
@@ -311,14 +377,24 @@ impl<'a> Judge<'a> {
         spouses: &[ResidentId],
         variant: Variant,
     ) -> Vec<NaiveDate> {
-        let parted = |row: &&&MarriageRow| row.event.is(Event::Divorced) || row.event.is(Event::Annulled);
+        let parted =
+            |row: &&&MarriageRow| row.event.is(Event::Divorced) || row.event.is(Event::Annulled);
         let mut kin = vec![applicant];
         kin.extend(spouses);
-        let counts = |row: &HouseholdRow| variant == Variant::Family || spouses.iter().any(|spouse| row.resident.is(*spouse));
-        let died = |row: &HouseholdRow| row.death.get().filter(|_| counts(row) && !row.resident.is(applicant));
-        let lives_as_child = |row: &HouseholdRow| row.death.get().is_none() && kin.iter().any(|parent| is_child(row, *parent));
-        let grew_up =
-            |row: &HouseholdRow| of_age_on(row).filter(|day| variant == Variant::Family && lives_as_child(row) && *day <= self.today);
+        let counts = |row: &HouseholdRow| {
+            variant == Variant::Family || spouses.iter().any(|spouse| row.resident.is(*spouse))
+        };
+        let died = |row: &HouseholdRow| {
+            row.death.get().filter(|_| counts(row) && !row.resident.is(applicant))
+        };
+        let lives_as_child = |row: &HouseholdRow| {
+            row.death.get().is_none() && kin.iter().any(|parent| is_child(row, *parent))
+        };
+        let grew_up = |row: &HouseholdRow| {
+            of_age_on(row).filter(|day| {
+                variant == Variant::Family && lives_as_child(row) && *day <= self.today
+            })
+        };
         let parted = marriage.iter().filter(parted).filter_map(|row| row.date.get());
         parted.chain(household.iter().flat_map(|row| [died(row), grew_up(row)]).flatten()).collect()
     }
@@ -342,9 +418,13 @@ fn is_child(row: &HouseholdRow, parent: ResidentId) -> bool {
 
 /// Whether a row of the child's names parents, and not this one: the present one; or any, where no present one names this parent.
 fn is_anothers(child: &HouseholdRow, rows: &[&HouseholdRow], parent: ResidentId) -> bool {
-    let theirs = || rows.iter().filter(|row| child.resident.get().is_some_and(|person| row.resident.is(person)));
+    let theirs = || {
+        rows.iter().filter(|row| child.resident.get().is_some_and(|person| row.resident.is(person)))
+    };
     let present = || theirs().filter(|row| row.status.is(Residence::Registered));
-    let names_others = |row: &HouseholdRow| (row.father.get().is_some() || row.mother.get().is_some()) && !is_child(row, parent);
+    let names_others = |row: &HouseholdRow| {
+        (row.father.get().is_some() || row.mother.get().is_some()) && !is_child(row, parent)
+    };
     let is_at_home = present().any(|row| is_child(row, parent));
     present().any(|row| names_others(row)) || (!is_at_home && theirs().any(|row| names_others(row)))
 }
@@ -356,10 +436,12 @@ fn of_age_on(row: &HouseholdRow) -> Option<NaiveDate> {
 /// Everybody whose latest event with the applicant is a marriage, for a divorce from one ends nobody else's; and of whom it is not clear what
 /// their events ended.
 fn spouses(rows: &[&MarriageRow], applicant: ResidentId) -> Vec<ResidentId> {
-    let other = |row: &MarriageRow| if row.man.is(applicant) { row.woman.get() } else { row.man.get() };
+    let other =
+        |row: &MarriageRow| if row.man.is(applicant) { row.woman.get() } else { row.man.get() };
     let mut spouses: Vec<ResidentId> = Vec::new();
     for spouse in rows.iter().filter_map(|row| other(row)) {
-        let mut theirs: Vec<&MarriageRow> = rows.iter().filter(|row| other(row) == Some(spouse)).copied().collect();
+        let mut theirs: Vec<&MarriageRow> =
+            rows.iter().filter(|row| other(row) == Some(spouse)).copied().collect();
         theirs.sort_by_key(|row| row.date.get());
         let latest = theirs.iter().filter_map(|row| row.date.get()).max();
         let goes_on = theirs.iter().any(|row| is_wedding(row) && row.date.get() == latest);
@@ -377,8 +459,11 @@ fn is_wedding(row: &MarriageRow) -> bool {
 /// Whether the events of two persons, by their days, do not tell which ended which: two weddings of one day; or an annulment, which can be that
 /// of a divorce, unless each end is of its own day and follows a wedding of its own.
 fn ends_nothing_for_sure(theirs: &[&MarriageRow]) -> bool {
-    let share_a_day = |rows: &[&MarriageRow]| rows.windows(2).any(|pair| matches!(pair, [one, two] if one.date.get() == two.date.get()));
-    let weddings: Vec<&MarriageRow> = theirs.iter().filter(|row| is_wedding(row)).copied().collect();
+    let share_a_day = |rows: &[&MarriageRow]| {
+        rows.windows(2).any(|pair| matches!(pair, [one, two] if one.date.get() == two.date.get()))
+    };
+    let weddings: Vec<&MarriageRow> =
+        theirs.iter().filter(|row| is_wedding(row)).copied().collect();
     let mut married = false;
     let follows_none = theirs.iter().any(|row| {
         let ends_nothing = !is_wedding(row) && !married;
@@ -392,12 +477,22 @@ fn ends_nothing_for_sure(theirs: &[&MarriageRow]) -> bool {
 /// Whether the last that the two did was to marry, on a day of its own, each end of theirs followed a wedding, and nothing of the applicant and
 /// another is on record since.
 fn is_certain_spouse(rows: &[&MarriageRow], applicant: ResidentId, spouse: ResidentId) -> bool {
-    let other = |row: &MarriageRow| if row.man.is(applicant) { row.woman.get() } else { row.man.get() };
+    let other =
+        |row: &MarriageRow| if row.man.is(applicant) { row.woman.get() } else { row.man.get() };
     let weds = |row: &MarriageRow| row.event.is(Event::Married) || row.event.is(Event::Remarried);
     let theirs = |row: &&&MarriageRow| other(row) == Some(spouse);
-    let Some(wed) = rows.iter().filter(theirs).filter(|row| weds(row)).filter_map(|row| row.date.get()).max() else { return false };
+    let Some(wed) =
+        rows.iter().filter(theirs).filter(|row| weds(row)).filter_map(|row| row.date.get()).max()
+    else {
+        return false;
+    };
     // An end that follows no wedding of its own: one that is missing, or misdated.
-    let own_days = |weddings: bool| rows.iter().filter(theirs).filter(move |row| weds(row) == weddings).filter_map(|row| row.date.get());
+    let own_days = |weddings: bool| {
+        rows.iter()
+            .filter(theirs)
+            .filter(move |row| weds(row) == weddings)
+            .filter_map(|row| row.date.get())
+    };
     let ends_none = |end: NaiveDate| {
         let before = own_days(true).filter(|day| *day < end).max();
         before.is_none_or(|wed| own_days(false).any(|other| wed < other && other < end))
@@ -410,10 +505,20 @@ fn is_certain_spouse(rows: &[&MarriageRow], applicant: ResidentId, spouse: Resid
 }
 
 /// Whether the spouse's own entries show anything later with another.
-fn is_with_another_since(rows: &[&MarriageRow], theirs: &[&MarriageRow], applicant: ResidentId, spouse: ResidentId) -> bool {
+fn is_with_another_since(
+    rows: &[&MarriageRow],
+    theirs: &[&MarriageRow],
+    applicant: ResidentId,
+    spouse: ResidentId,
+) -> bool {
     let weds = |row: &&&MarriageRow| row.event.is(Event::Married) || row.event.is(Event::Remarried);
     let names = |row: &MarriageRow, person: ResidentId| row.man.is(person) || row.woman.is(person);
-    let wed = rows.iter().filter(weds).filter(|row| names(row, spouse)).filter_map(|row| row.date.get()).max();
+    let wed = rows
+        .iter()
+        .filter(weds)
+        .filter(|row| names(row, spouse))
+        .filter_map(|row| row.date.get())
+        .max();
     let mut others = theirs.iter().filter(|row| names(row, spouse) && !names(row, applicant));
     others.any(|row| row.date.get() >= wed)
 }
@@ -440,7 +545,8 @@ impl<'a, R> Register<'a, R> {
                     Meaning::Value(person) => naming.entry(person).or_default().push(at),
                     Meaning::Lost => {
                         let suspect = Suspect::new(&key.text());
-                        suspected.extend(everybody.iter().filter(|person| suspect.could_match(person)));
+                        suspected
+                            .extend(everybody.iter().filter(|person| suspect.could_match(person)));
                     }
                     Meaning::Null | Meaning::Other => {}
                 }
@@ -451,9 +557,14 @@ impl<'a, R> Register<'a, R> {
 
     /// The rows that name any of these; and the answer, where one of them is spoilt, or an unreadable row could name one of these.
     fn look_up(&self, persons: &[ResidentId]) -> (Vec<&'a R>, Option<Answer>) {
-        let rows: Vec<&R> =
-            persons.iter().filter_map(|person| self.naming.get(person)).flatten().filter_map(|at| self.rows.get(*at)).collect();
-        let unread = persons.iter().any(|person| self.suspected.contains(person)) || rows.iter().any(|row| (self.spoilt)(row));
+        let rows: Vec<&R> = persons
+            .iter()
+            .filter_map(|person| self.naming.get(person))
+            .flatten()
+            .filter_map(|at| self.rows.get(*at))
+            .collect();
+        let unread = persons.iter().any(|person| self.suspected.contains(person))
+            || rows.iter().any(|row| (self.spoilt)(row));
         (rows, unread.then(|| Answer::unavailable("SOURCE_UNREADABLE", self.name.0, self.name.1)))
     }
 }

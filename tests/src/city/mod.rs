@@ -111,7 +111,9 @@ pub enum CityError {
     #[error("this seed makes two cast members too alike: choose another seed")]
     Unlucky,
     /// The cast's answers are not what the roles promise: a fault of this generator.
-    #[error("`{role}` should be answered {expected} but the key says {found}: the generator is at fault, or the seed very unlucky")]
+    #[error(
+        "`{role}` should be answered {expected} but the key says {found}: the generator is at fault, or the seed very unlucky"
+    )]
     Cast {
         /// The role.
         role: &'static str,
@@ -134,7 +136,15 @@ impl Spec {
     /// A city that is the same whenever it is made: the extract is of 00:30 on that day, the files of an hour later.
     pub fn on(residents: usize, seed: u64, today: NaiveDate) -> Self {
         let at = at_half_past_midnight(today);
-        Self { residents, seed, today, extracted_at: at, written_at: at + Duration::hours(1), said: None, systems: SYSTEMS }
+        Self {
+            residents,
+            seed,
+            today,
+            extracted_at: at,
+            written_at: at + Duration::hours(1),
+            said: None,
+            systems: SYSTEMS,
+        }
     }
 
     /// The city of that moment: the extract is last night's, the files are of the moment itself. Who runs servers gives the clock's time.
@@ -148,7 +158,10 @@ impl Spec {
 
     /// The same city, whose extract began at that time of its day.
     pub fn extracted(self, time: NaiveTime) -> Self {
-        let extracted_at = china().from_local_datetime(&self.today.and_time(time)).single().unwrap_or(self.extracted_at);
+        let extracted_at = china()
+            .from_local_datetime(&self.today.and_time(time))
+            .single()
+            .unwrap_or(self.extracted_at);
         Self { extracted_at, ..self }
     }
 
@@ -188,7 +201,12 @@ pub fn generate(spec: &Spec, out: &Path) -> Result<City, CityError> {
 }
 
 /// The same, with registers on these servers; `tell` hears of each stage as it begins.
-pub fn generate_telling(spec: &Spec, out: &Path, servers: &Servers, tell: &mut dyn FnMut(&str)) -> Result<City, CityError> {
+pub fn generate_telling(
+    spec: &Spec,
+    out: &Path,
+    servers: &Servers,
+    tell: &mut dyn FnMut(&str),
+) -> Result<City, CityError> {
     tell("making people and homes");
     let (registers, promises) = build_city(spec)?;
     tell("working out the answer key");
@@ -254,7 +272,11 @@ fn made(spec: &Spec, spoilt: bool) -> Result<(model::Registers, Vec<cast::Promis
     Ok((registers, promises))
 }
 
-fn judge(spec: &Spec, registers: &model::Registers, promises: Vec<cast::Promise>) -> Result<City, CityError> {
+fn judge(
+    spec: &Spec,
+    registers: &model::Registers,
+    promises: Vec<cast::Promise>,
+) -> Result<City, CityError> {
     let judge = key::Judge::new(registers, spec.today, spec.extracted_at);
     let ids: Vec<ResidentId> = registers.persons.iter().map(|person| person.id).collect();
     let mut key = HashMap::with_capacity(ids.len() * Variant::ALL.len());
@@ -271,8 +293,12 @@ fn judge(spec: &Spec, registers: &model::Registers, promises: Vec<cast::Promise>
             let (expected, found) = (cast::told(&promise.answer), cast::told(&found));
             return Err(CityError::Cast { role: promise.role, expected, found });
         }
-        let member =
-            CastMember { applicant: person.id.as_str().to_owned(), name: person.name.clone(), variant: promise.variant, answer: found };
+        let member = CastMember {
+            applicant: person.id.as_str().to_owned(),
+            name: person.name.clone(),
+            variant: promise.variant,
+            answer: found,
+        };
         cast.insert(promise.role.to_owned(), member);
     }
     let rows = BTreeMap::from([
@@ -286,12 +312,17 @@ fn judge(spec: &Spec, registers: &model::Registers, promises: Vec<cast::Promise>
 
 fn write_key(city: &City, out: &Path) -> Result<(), CityError> {
     let path = out.join("answer-key.jsonl");
-    let unwritten = |source: serde_json::Error| CityError::Write { path: path.clone(), source: source.into() };
+    let unwritten =
+        |source: serde_json::Error| CityError::Write { path: path.clone(), source: source.into() };
     let mut lines = Vec::new();
     for id in &city.ids {
         for variant in Variant::ALL {
             let Some(answer) = city.key.get(&(*id, variant)) else { continue };
-            serde_json::to_writer(&mut lines, &KeyLine { applicant: id.as_str(), variant, answer: *answer }).map_err(unwritten)?;
+            serde_json::to_writer(
+                &mut lines,
+                &KeyLine { applicant: id.as_str(), variant, answer: *answer },
+            )
+            .map_err(unwritten)?;
             lines.push(b'\n');
         }
     }
@@ -303,7 +334,8 @@ fn write_key(city: &City, out: &Path) -> Result<(), CityError> {
 
 fn china() -> FixedOffset {
     // 8 h is less than a day, so the other arm is never taken.
-    FixedOffset::east_opt(8 * 3600).unwrap_or_else(|| DateTime::<Utc>::UNIX_EPOCH.fixed_offset().timezone())
+    FixedOffset::east_opt(8 * 3600)
+        .unwrap_or_else(|| DateTime::<Utc>::UNIX_EPOCH.fixed_offset().timezone())
 }
 
 fn at_half_past_midnight(day: NaiveDate) -> DateTime<FixedOffset> {

@@ -213,23 +213,42 @@ pub(super) struct Registers {
 
 impl HouseholdRow {
     pub(super) fn cells(&self) -> Vec<Option<String>> {
-        let (resident, father, mother) = (self.resident.raw.clone(), self.father.raw.clone(), self.mother.raw.clone());
-        vec![resident, Some(self.name.clone()), father, mother, self.birth.raw.clone(), self.death.raw.clone(), self.status.raw.clone()]
+        let (resident, father, mother) =
+            (self.resident.raw.clone(), self.father.raw.clone(), self.mother.raw.clone());
+        vec![
+            resident,
+            Some(self.name.clone()),
+            father,
+            mother,
+            self.birth.raw.clone(),
+            self.death.raw.clone(),
+            self.status.raw.clone(),
+        ]
     }
 }
 
 impl MarriageRow {
     pub(super) fn cells(&self) -> Vec<Option<String>> {
-        self.ragged.as_ref().map(|fields| fields.iter().cloned().map(Some).collect()).unwrap_or_else(|| {
-            let number = Some(self.number.clone());
-            vec![number, self.man.raw.clone(), self.woman.raw.clone(), self.event.raw.clone(), self.date.raw.clone()]
-        })
+        self.ragged
+            .as_ref()
+            .map(|fields| fields.iter().cloned().map(Some).collect())
+            .unwrap_or_else(|| {
+                let number = Some(self.number.clone());
+                vec![
+                    number,
+                    self.man.raw.clone(),
+                    self.woman.raw.clone(),
+                    self.event.raw.clone(),
+                    self.date.raw.clone(),
+                ]
+            })
     }
 }
 
 impl OwnershipRow {
     pub(super) fn cells(&self) -> Vec<Option<String>> {
-        let (unit, name, share) = (Some(self.unit.clone()), Some(self.owner_name.clone()), Some(self.share.clone()));
+        let (unit, name, share) =
+            (Some(self.unit.clone()), Some(self.owner_name.clone()), Some(self.share.clone()));
         let (registered, ended) = (self.registered.raw.clone(), self.ended.raw.clone());
         vec![unit, self.owner.raw.clone(), name, share, self.status.raw.clone(), registered, ended]
     }
@@ -237,10 +256,22 @@ impl OwnershipRow {
 
 impl PresaleRow {
     pub(super) fn cells(&self) -> Vec<Option<String>> {
-        self.ragged.as_ref().map(|fields| fields.iter().cloned().map(Some).collect()).unwrap_or_else(|| {
-            let (number, unit) = (Some(self.number.clone()), Some(self.unit.clone()));
-            let (signed, ended, recorded) = (self.signed.raw.clone(), self.ended.raw.clone(), self.recorded.raw.clone());
-            vec![number, self.buyer.raw.clone(), unit, signed, self.status.raw.clone(), ended, recorded]
-        })
+        self.ragged
+            .as_ref()
+            .map(|fields| fields.iter().cloned().map(Some).collect())
+            .unwrap_or_else(|| {
+                let (number, unit) = (Some(self.number.clone()), Some(self.unit.clone()));
+                let (signed, ended, recorded) =
+                    (self.signed.raw.clone(), self.ended.raw.clone(), self.recorded.raw.clone());
+                vec![
+                    number,
+                    self.buyer.raw.clone(),
+                    unit,
+                    signed,
+                    self.status.raw.clone(),
+                    ended,
+                    recorded,
+                ]
+            })
     }
 }

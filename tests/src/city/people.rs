@@ -19,7 +19,11 @@ pub(super) fn populate(city: &mut Builder, residents: usize) -> Vec<Family> {
         families.push(if city.random.chance(620) { couple(city, HERE) } else { single(city) });
     }
     for _ in 0..(residents / 20).max(3) {
-        families.push(if city.random.chance(300) { couple(city, ELSEWHERE) } else { migrant(city) });
+        families.push(if city.random.chance(300) {
+            couple(city, ELSEWHERE)
+        } else {
+            migrant(city)
+        });
     }
     families
 }
@@ -27,7 +31,8 @@ pub(super) fn populate(city: &mut Builder, residents: usize) -> Vec<Family> {
 fn single(city: &mut Builder) -> Family {
     let age = city.random.between(18, 84);
     let (birth, female) = (city.years_ago(age), city.random.chance(500));
-    let residence = if city.random.chance(60) { Residence::MovedOut } else { Residence::Registered };
+    let residence =
+        if city.random.chance(60) { Residence::MovedOut } else { Residence::Registered };
     let person = city.person(birth, female, HERE, residence);
     if age > 60 && city.random.chance(150) {
         let day = years_ago(city, 0, 9);
@@ -39,7 +44,10 @@ fn single(city: &mut Builder) -> Family {
 fn migrant(city: &mut Builder) -> Family {
     let age = city.random.between(19, 55);
     let (birth, female) = (city.years_ago(age), city.random.chance(450));
-    Family { adults: vec![city.person(birth, female, ELSEWHERE, Residence::Absent)], children: Vec::new() }
+    Family {
+        adults: vec![city.person(birth, female, ELSEWHERE, Residence::Absent)],
+        children: Vec::new(),
+    }
 }
 
 fn couple(city: &mut Builder, divisions: &'static [u32]) -> Family {
@@ -55,7 +63,11 @@ fn couple(city: &mut Builder, divisions: &'static [u32]) -> Family {
     let man = city.person(his, false, divisions, residence);
     // A spouse who is registered elsewhere is in the marriage register and nowhere else.
     let abroad = !migrants && city.random.chance(60);
-    let woman = if abroad { city.person(hers, true, ELSEWHERE, Residence::Absent) } else { city.person(hers, true, divisions, residence) };
+    let woman = if abroad {
+        city.person(hers, true, ELSEWHERE, Residence::Absent)
+    } else {
+        city.person(hers, true, divisions, residence)
+    };
     if !migrants && city.random.chance(120) {
         ancestors(city, man, age);
     }
@@ -65,7 +77,8 @@ fn couple(city: &mut Builder, divisions: &'static [u32]) -> Family {
     let mut children = Vec::new();
     if !migrants {
         for _ in 0..city.random.below(3) {
-            let last = hers.checked_add_months(Months::new(42 * 12)).unwrap_or(city.today).min(city.today);
+            let last =
+                hers.checked_add_months(Months::new(42 * 12)).unwrap_or(city.today).min(city.today);
             let birth = city.random.day(wedding.min(last), last);
             children.push(city.child_of(birth, man, woman));
         }
@@ -78,9 +91,16 @@ fn couple(city: &mut Builder, divisions: &'static [u32]) -> Family {
             let gone = if city.random.chance(600) { man } else { woman };
             // The household register knows of no death before 1984.
             let begins = NaiveDate::from_ymd_opt(1984, 1, 1).unwrap_or(wedding);
-            let born = children.iter().filter_map(|child| city.registers.persons.get(*child)).map(|child| child.birth);
+            let born = children
+                .iter()
+                .filter_map(|child| city.registers.persons.get(*child))
+                .map(|child| child.birth);
             let first = born.fold(wedding.max(begins), NaiveDate::max);
-            let day = if city.random.chance(50) { city.today } else { city.random.day(first, city.today) };
+            let day = if city.random.chance(50) {
+                city.today
+            } else {
+                city.random.day(first, city.today)
+            };
             city.dies(gone, day);
         }
         40..=139 => adults = part(city, man, woman, wedding),
@@ -92,7 +112,11 @@ fn couple(city: &mut Builder, divisions: &'static [u32]) -> Family {
 
 /// A divorce and what comes after; returns those who share a home now.
 fn part(city: &mut Builder, man: usize, woman: usize, wedding: NaiveDate) -> Vec<usize> {
-    let divorce = if city.random.chance(30) { city.today } else { city.random.day(next_day(wedding, city.today), city.today) };
+    let divorce = if city.random.chance(30) {
+        city.today
+    } else {
+        city.random.day(next_day(wedding, city.today), city.today)
+    };
     if divorce <= wedding {
         return vec![man, woman];
     }
@@ -141,7 +165,8 @@ fn years_ago(city: &mut Builder, least: u64, most: u64) -> NaiveDate {
 
 /// A day between that birthday and today.
 fn day_after(city: &mut Builder, birth: NaiveDate, years: u32) -> NaiveDate {
-    let first = birth.checked_add_months(Months::new(years * 12)).unwrap_or(city.today).min(city.today);
+    let first =
+        birth.checked_add_months(Months::new(years * 12)).unwrap_or(city.today).min(city.today);
     city.random.day(first, city.today)
 }
 

@@ -18,9 +18,11 @@ pub(super) struct Spared {
 pub(super) const NOBODY: &str = "无";
 /// What stands where nothing has ended, as the dataset files say.
 pub(super) const NO_DAY: &str = "0000-00-00";
-const UNKNOWN_CODES: &[Option<&str>] = &[None, Some(""), Some("  "), Some("9"), Some("待核"), Some("冻结"), Some("?")];
+const UNKNOWN_CODES: &[Option<&str>] =
+    &[None, Some(""), Some("  "), Some("9"), Some("待核"), Some("冻结"), Some("?")];
 /// Days that systems write where there is none.
-pub(super) const NO_DAYS: &[&str] = &["1900-01-01", "1899-12-30", "1970-01-01 00:00:00", "9999-12-31"];
+pub(super) const NO_DAYS: &[&str] =
+    &["1900-01-01", "1899-12-30", "1970-01-01 00:00:00", "9999-12-31"];
 /// What is no date, and what systems write where there is none.
 const BAD_DATES: &[&str] = &[
     "不详",
@@ -58,7 +60,9 @@ pub(super) fn spoil(city: &mut Builder, spared: &Spared, residents: usize) {
 fn masked_owners(city: &mut Builder, spared: &Spared) {
     let Some(at) = later(city, spared.ownership, city.registers.ownership.len()) else { return };
     let Some(id) = city.registers.ownership.get(at).and_then(|row| row.owner.get()) else { return };
-    if let (Some(raw), Some(row)) = (city.mask_short(id, &spared.persons), city.registers.ownership.get_mut(at)) {
+    if let (Some(raw), Some(row)) =
+        (city.mask_short(id, &spared.persons), city.registers.ownership.get_mut(at))
+    {
         row.owner = Field::lost(Some(&raw));
     }
 }
@@ -74,7 +78,9 @@ fn mistyped_codes(city: &mut Builder, spared: &Spared) {
         let (body, check) = raw.split_at_checked(raw.len().saturating_sub(1)).unwrap_or((&raw, ""));
         let wrong = format!("{body}{}", if check == "0" { "1" } else { "0" });
         let suspect = Suspect::new(&wrong);
-        if matches!(parse(&wrong), Reading::Unreadable) && !spared.persons.iter().any(|person| suspect.could_match(person)) {
+        if matches!(parse(&wrong), Reading::Unreadable)
+            && !spared.persons.iter().any(|person| suspect.could_match(person))
+        {
             row.owner = Field::lost(Some(&wrong));
         }
     }
@@ -157,7 +163,9 @@ fn owners(city: &mut Builder, spared: &Spared, round: usize) {
 fn buyers(city: &mut Builder, spared: &Spared) {
     let Some(at) = later(city, spared.presale, city.registers.presale.len()) else { return };
     let Some(id) = city.registers.presale.get(at).and_then(|row| row.buyer.get()) else { return };
-    if let (Some(raw), Some(row)) = (city.mistype(id, &spared.persons), city.registers.presale.get_mut(at)) {
+    if let (Some(raw), Some(row)) =
+        (city.mistype(id, &spared.persons), city.registers.presale.get_mut(at))
+    {
         row.buyer = Field::lost(Some(&raw));
     }
 }
@@ -166,7 +174,9 @@ fn buyers(city: &mut Builder, spared: &Spared) {
 fn parties(city: &mut Builder, spared: &Spared) {
     let Some(at) = later(city, spared.marriage, city.registers.marriage.len()) else { return };
     let Some(id) = city.registers.marriage.get(at).and_then(|row| row.woman.get()) else { return };
-    if let (Some(raw), Some(row)) = (city.mistype(id, &spared.persons), city.registers.marriage.get_mut(at)) {
+    if let (Some(raw), Some(row)) =
+        (city.mistype(id, &spared.persons), city.registers.marriage.get_mut(at))
+    {
         row.woman = Field::lost(Some(&raw));
     }
 }
@@ -175,9 +185,19 @@ fn parties(city: &mut Builder, spared: &Spared) {
 fn parents(city: &mut Builder, spared: &Spared, round: usize) {
     // The first from a random place on that names a father.
     let Some(from) = later(city, spared.household, city.registers.household.len()) else { return };
-    let found = city.registers.household.iter().enumerate().skip(from).find_map(|(at, row)| Some((at, row.father.get()?)));
+    let found = city
+        .registers
+        .household
+        .iter()
+        .enumerate()
+        .skip(from)
+        .find_map(|(at, row)| Some((at, row.father.get()?)));
     let Some((at, id)) = found else { return };
-    let raw = if round % 4 == 3 { city.mask(id, &spared.persons) } else { city.mistype(id, &spared.persons) };
+    let raw = if round % 4 == 3 {
+        city.mask(id, &spared.persons)
+    } else {
+        city.mistype(id, &spared.persons)
+    };
     if let (Some(raw), Some(row)) = (raw, city.registers.household.get_mut(at)) {
         row.father = Field::lost(Some(&raw));
     }
@@ -186,7 +206,9 @@ fn parents(city: &mut Builder, spared: &Spared, round: usize) {
 /// Rows that an import ran over twice.
 fn repeat(city: &mut Builder, spared: &Spared) {
     let Builder { random, registers, .. } = city;
-    let mut twice = |rows: usize, skip: usize| -> Vec<usize> { (skip..rows).filter(|_| random.rarely(200)).collect() };
+    let mut twice = |rows: usize, skip: usize| -> Vec<usize> {
+        (skip..rows).filter(|_| random.rarely(200)).collect()
+    };
     for at in twice(registers.household.len(), spared.household) {
         registers.household.extend(registers.household.get(at).cloned());
     }

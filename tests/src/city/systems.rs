@@ -68,7 +68,9 @@ impl System {
 
 impl fmt::Display for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::ALL.iter().find(|(_, system)| system == self).map_or("", |(name, _)| name))
+        f.write_str(
+            Self::ALL.iter().find(|(_, system)| system == self).map_or("", |(name, _)| name),
+        )
     }
 }
 
@@ -99,7 +101,11 @@ impl Servers {
                 .then(Postgres::start)
                 .transpose()
                 .map_err(failed)?,
-            mariadb: systems.contains(&System::Mysql).then(Mariadb::start).transpose().map_err(failed)?,
+            mariadb: systems
+                .contains(&System::Mysql)
+                .then(Mariadb::start)
+                .transpose()
+                .map_err(failed)?,
             rest: systems.contains(&System::Rest).then(Rest::start).transpose().map_err(failed)?,
         })
     }
@@ -153,12 +159,19 @@ impl Table<'_> {
     }
 
     fn moment(&self, live: &str) -> String {
-        if self.extract { "{ table = \"extract_info\", column = \"began_at\" }".to_owned() } else { live.to_owned() }
+        if self.extract {
+            "{ table = \"extract_info\", column = \"began_at\" }".to_owned()
+        } else {
+            live.to_owned()
+        }
     }
 
     fn file(&self, folder: &Path) -> Result<String, CityError> {
-        let texts: Vec<Vec<String>> =
-            self.rows.iter().map(|row| row.iter().map(|cell| cell.clone().unwrap_or_default()).collect()).collect();
+        let texts: Vec<Vec<String>> = self
+            .rows
+            .iter()
+            .map(|row| row.iter().map(|cell| cell.clone().unwrap_or_default()).collect())
+            .collect();
         let (bytes, ending, more) = match self.system {
             System::Csv => {
                 let name = if self.csv.0 == encoding_rs::UTF_8 { "utf-8" } else { "gb18030" };
@@ -166,25 +179,35 @@ impl Table<'_> {
             }
             System::Xlsx => (files::Book::of(self.header, &texts).bytes(), "xlsx", String::new()),
             System::Xls => (files::OldBook::of(self.header, &texts).bytes(), "xls", String::new()),
-            System::Dbf => {
-                (files::Dbf::of(self.header, &texts, encoding_rs::GB18030).bytes(), "dbf", "encoding = \"gb18030\"\n".to_owned())
-            }
+            System::Dbf => (
+                files::Dbf::of(self.header, &texts, encoding_rs::GB18030).bytes(),
+                "dbf",
+                "encoding = \"gb18030\"\n".to_owned(),
+            ),
             _ => (files::parquet(self.header, &texts), "parquet", String::new()),
         };
         let path = folder.join(format!("{}.{ending}", self.stem));
         let rows = u64::try_from(self.rows.len()).unwrap_or(u64::MAX);
-        let manifest = Manifest { as_of: self.as_of, rows, sha256: hex::encode(zerotrip_trust::digest::sha256(&bytes)) };
+        let manifest = Manifest {
+            as_of: self.as_of,
+            rows,
+            sha256: hex::encode(zerotrip_trust::digest::sha256(&bytes)),
+        };
         atomically(&path, &bytes)?;
         let mut name = path.into_os_string();
         name.push(".manifest.toml");
         atomically(Path::new(&name), manifest.to_text().as_bytes())?;
-        Ok(format!("kind = \"{}\"\npath = \"{}.{ending}\"\n{more}as_of = \"manifest\"", self.system, self.stem))
+        Ok(format!(
+            "kind = \"{}\"\npath = \"{}.{ending}\"\n{more}as_of = \"manifest\"",
+            self.system, self.stem
+        ))
     }
 
     fn csv_bytes(&self, texts: &[Vec<String>]) -> Result<Vec<u8>, CityError> {
         let (encoding, mark, terminator) = self.csv;
         let failed = |error: &dyn fmt::Display| CityError::Csv(error.to_string());
-        let mut writer = csv::WriterBuilder::new().flexible(true).terminator(terminator).from_writer(Vec::new());
+        let mut writer =
+            csv::WriterBuilder::new().flexible(true).terminator(terminator).from_writer(Vec::new());
         writer.write_record(self.header).map_err(|error| failed(&error))?;
         for row in texts {
             writer.write_record(row).map_err(|error| failed(&error))?;
@@ -221,18 +244,50 @@ impl Table<'_> {
             db.close().map_err(|(_, error)| error)
         };
         make().map_err(|source| CityError::Sqlite { path: path.to_owned(), source })?;
-        File::open(&beside).and_then(|file| file.sync_all()).and_then(|()| fs::rename(&beside, path)).map_err(unwritten)
+        File::open(&beside)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs::rename(&beside, path))
+            .map_err(unwritten)
     }
 
     /// On a server, through its own command line: the city speaks no server's protocol.
     fn server(&self, folder: &Path, port: u16, ca_file: &Path) -> Result<String, CityError> {
         let database = format!("city_{}", self.stem);
         let port_text = port.to_string();
-        let (program, arguments, secret, prepare): (_, Vec<&str>, _, _) = if self.system != System::Mysql {
-            let arguments = vec!["-h", "127.0.0.1", "-p", &port_text, "-U", ADMINISTRATOR, "-d", "postgres", "-q", "-v", "ON_ERROR_STOP=1"];
-            ("psql", arguments, "PGPASSWORD", format!("drop database if exists {database};\ncreate database {database};\n\\c {database}\n"))
+        let (program, arguments, secret, prepare): (_, Vec<&str>, _, _) = if self.system
+            != System::Mysql
+        {
+            let arguments = vec![
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port_text,
+                "-U",
+                ADMINISTRATOR,
+                "-d",
+                "postgres",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+            ];
+            (
+                "psql",
+                arguments,
+                "PGPASSWORD",
+                format!(
+                    "drop database if exists {database};\ncreate database {database};\n\\c {database}\n"
+                ),
+            )
         } else {
-            let arguments = vec!["-h", "127.0.0.1", "-P", &port_text, "-u", ADMINISTRATOR, "--default-character-set=utf8mb4"];
+            let arguments = vec![
+                "-h",
+                "127.0.0.1",
+                "-P",
+                &port_text,
+                "-u",
+                ADMINISTRATOR,
+                "--default-character-set=utf8mb4",
+            ];
             let prepare = format!(
                 "set sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES';\ndrop database if exists {database};\n\
                  create database {database} character set utf8mb4;\nuse {database};\n"
@@ -240,17 +295,34 @@ impl Table<'_> {
             ("mariadb", arguments, "MYSQL_PWD", prepare)
         };
         let mut script = prepare;
-        script.push_str(&format!("create table \"{}\" ({});\nbegin;\n", self.name, self.columns(" varchar(300)")));
+        script.push_str(&format!(
+            "create table \"{}\" ({});\nbegin;\n",
+            self.name,
+            self.columns(" varchar(300)")
+        ));
         for rows in self.rows.chunks(500) {
-            let rows: Vec<String> =
-                rows.iter().map(|row| format!("({})", row.iter().map(literal).collect::<Vec<_>>().join(", "))).collect();
-            script.push_str(&format!("insert into \"{}\" values {};\n", self.name, rows.join(",\n")));
+            let rows: Vec<String> = rows
+                .iter()
+                .map(|row| format!("({})", row.iter().map(literal).collect::<Vec<_>>().join(", ")))
+                .collect();
+            script.push_str(&format!(
+                "insert into \"{}\" values {};\n",
+                self.name,
+                rows.join(",\n")
+            ));
         }
         script.push_str("commit;\n");
         script.push_str(&self.after());
-        let failed = |why: String| CityError::Server(format!("`{program}` on the register `{}`: {why}", self.name));
+        let failed = |why: String| {
+            CityError::Server(format!("`{program}` on the register `{}`: {why}", self.name))
+        };
         let mut command = Command::new(program);
-        command.args(&arguments).env(secret, PASSWORD).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .args(&arguments)
+            .env(secret, PASSWORD)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
         if let Some(mut input) = child.stdin.take() {
             // A client that stops reading says why on its standard error.
@@ -291,12 +363,18 @@ impl Table<'_> {
             )));
         }
         let row = |(number, cells): (usize, &Vec<Option<String>>)| {
-            let members = self.header.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), serde_json::Value::from(cell.as_deref())));
+            let members =
+                self.header.iter().zip(cells).map(|(name, cell)| {
+                    ((*name).to_owned(), serde_json::Value::from(cell.as_deref()))
+                });
             let number = std::iter::once(("rowNo".to_owned(), serde_json::Value::from(number + 1)));
             serde_json::Value::Object(number.chain(members).collect()).to_string()
         };
         server.put(self.stem, self.rows.iter().enumerate().map(row).collect());
-        private(&folder.join(format!("{}.header", self.stem)), format!("Authorization: Bearer {TOKEN}\n").as_bytes())?;
+        private(
+            &folder.join(format!("{}.header", self.stem)),
+            format!("Authorization: Bearer {TOKEN}\n").as_bytes(),
+        )?;
         Ok(format!(
             "kind = \"rest\"\nurl = \"http://127.0.0.1:{}/api/{}\"\nrows = \"/data/list\"\npaging = {{ kind = \"page\", parameter = \"pageNo\", \
              size_parameter = \"pageSize\", size = 500, id = \"rowNo\", total = \"/data/total\" }}\nheader_file = \"{}.header\"\n\
@@ -311,7 +389,8 @@ impl Table<'_> {
     /// The password, readable by its owner alone, and whom the server's certificate comes from.
     fn login(&self, folder: &Path, ca_file: &Path) -> Result<(), CityError> {
         private(&folder.join(format!("{}.password", self.stem)), PASSWORD.as_bytes())?;
-        let pem = fs::read(ca_file).map_err(|source| CityError::Write { path: ca_file.to_owned(), source })?;
+        let pem = fs::read(ca_file)
+            .map_err(|source| CityError::Write { path: ca_file.to_owned(), source })?;
         atomically(&folder.join(format!("{}-ca.pem", self.stem)), &pem)
     }
 
@@ -321,11 +400,19 @@ impl Table<'_> {
 
     /// Indexes, and the extract's own record of when it began.
     fn after(&self) -> String {
-        let mut sql: String =
-            self.keys.iter().map(|key| format!("CREATE INDEX I_{}_{key} ON \"{}\" (\"{key}\");\n", self.name, self.name)).collect();
+        let mut sql: String = self
+            .keys
+            .iter()
+            .map(|key| {
+                format!("CREATE INDEX I_{}_{key} ON \"{}\" (\"{key}\");\n", self.name, self.name)
+            })
+            .collect();
         if self.extract {
             sql.push_str("CREATE TABLE extract_info (began_at varchar(40) NOT NULL);\n");
-            sql.push_str(&format!("INSERT INTO extract_info VALUES ('{}');\n", self.as_of.to_rfc3339()));
+            sql.push_str(&format!(
+                "INSERT INTO extract_info VALUES ('{}');\n",
+                self.as_of.to_rfc3339()
+            ));
         }
         sql
     }
@@ -335,9 +422,11 @@ impl Table<'_> {
 fn private(path: &Path, bytes: &[u8]) -> Result<(), CityError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let open = File::options().create(true).write(true).truncate(true).mode(0o600).open(path);
-    open.and_then(|mut file| file.write_all(bytes)).map_err(|source| CityError::Write { path: path.to_owned(), source })
+    open.and_then(|mut file| file.write_all(bytes))
+        .map_err(|source| CityError::Write { path: path.to_owned(), source })
 }
 
 fn literal(cell: &Option<String>) -> String {
-    cell.as_ref().map_or_else(|| "null".to_owned(), |text| format!("'{}'", text.replace('\'', "''")))
+    cell.as_ref()
+        .map_or_else(|| "null".to_owned(), |text| format!("'{}'", text.replace('\'', "''")))
 }

@@ -28,16 +28,19 @@ fn spec(residents: usize, seed: u64) -> Spec {
 }
 
 fn dataset(out: &Path, file: &str) -> DatasetFile {
-    DatasetFile::parse(&std::fs::read_to_string(out.join(file)).unwrap(), file).unwrap_or_else(|error| panic!("{error}"))
+    DatasetFile::parse(&std::fs::read_to_string(out.join(file)).unwrap(), file)
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
 fn the_same_lot_gives_the_same_bytes() {
-    let (a, b, c) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (a, b, c) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     generate(&spec(300, 5), a.path()).unwrap();
     generate(&spec(300, 5), b.path()).unwrap();
     generate(&spec(300, 6), c.path()).unwrap();
-    let read = |folder: &tempfile::TempDir, file: &str| std::fs::read(folder.path().join(file)).unwrap();
+    let read =
+        |folder: &tempfile::TempDir, file: &str| std::fs::read(folder.path().join(file)).unwrap();
     for file in FILES {
         assert_eq!(read(&a, file), read(&b, file), "{file}");
         assert!(!folder_has(&a, &format!("{file}.tmp")));
@@ -57,7 +60,8 @@ fn the_key_has_every_outcome_and_everybody() {
     let out = tempfile::tempdir().unwrap();
     let city = generate(&spec(8000, 7), out.path()).unwrap();
     assert_eq!(city.key.len(), city.ids.len() * 3);
-    let answers: BTreeSet<(&str, &str)> = city.key.values().map(|answer| (answer.code, answer.dataset)).collect();
+    let answers: BTreeSet<(&str, &str)> =
+        city.key.values().map(|answer| (answer.code, answer.dataset)).collect();
     let expected = BTreeSet::from([
         ("", ""),
         ("PROPERTY_FOUND", ""),
@@ -87,7 +91,8 @@ fn the_key_has_every_outcome_and_everybody() {
 fn small_cities_of_many_seeds_keep_the_casts_promises() {
     let out = tempfile::tempdir().unwrap();
     for seed in 0..40 {
-        let city = generate(&spec(200, seed), out.path()).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let city = generate(&spec(200, seed), out.path())
+            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         for role in [
             "nothing_owned",
             "old_id_home",
@@ -112,8 +117,15 @@ fn dataset_files_and_manifests_are_usable() {
         let rows = u64::try_from(city.rows[file.id.as_str()]).unwrap();
         assert!(file.row_floor <= rows && file.row_floor * 10 >= rows * 8);
     }
-    for (csv, rows) in [("civil/marriage.csv", city.rows["civil.marriage"]), ("housing/presale.csv", city.rows["housing.presale"])] {
-        let manifest = Manifest::parse(&std::fs::read_to_string(out.path().join(format!("{csv}.manifest.toml"))).unwrap(), csv).unwrap();
+    for (csv, rows) in [
+        ("civil/marriage.csv", city.rows["civil.marriage"]),
+        ("housing/presale.csv", city.rows["housing.presale"]),
+    ] {
+        let manifest = Manifest::parse(
+            &std::fs::read_to_string(out.path().join(format!("{csv}.manifest.toml"))).unwrap(),
+            csv,
+        )
+        .unwrap();
         let bytes = std::fs::read(out.path().join(csv)).unwrap();
         assert_eq!(usize::try_from(manifest.rows).unwrap(), rows);
         assert_eq!(manifest.sha256, hex::encode(zerotrip_trust::digest::sha256(&bytes)));
@@ -144,14 +156,24 @@ fn cells_read_as_the_model_means_them() {
     for row in &registers.household {
         [&row.resident, &row.father, &row.mother].into_iter().for_each(same_id);
         [&row.birth, &row.death].into_iter().for_each(same_date);
-        same_code(&row.status, code(&file, "status", &row.status.raw), &["registered", "moved_out", "deceased"], &["正常", "迁出", "死亡"]);
+        same_code(
+            &row.status,
+            code(&file, "status", &row.status.raw),
+            &["registered", "moved_out", "deceased"],
+            &["正常", "迁出", "死亡"],
+        );
     }
     let file = dataset(out.path(), "civil/marriage.toml");
     for row in &registers.marriage {
         [&row.man, &row.woman].into_iter().for_each(same_id);
         same_date(&row.date);
         let words = ["结婚", "离婚", "复婚", "撤销"];
-        same_code(&row.event, code(&file, "event", &row.event.raw), &["married", "divorced", "remarried", "annulled"], &words);
+        same_code(
+            &row.event,
+            code(&file, "event", &row.event.raw),
+            &["married", "divorced", "remarried", "annulled"],
+            &words,
+        );
         assert_eq!(row.ragged.is_some(), row.cells().len() != 5);
     }
     let file = dataset(out.path(), "estate/ownership.toml");
@@ -167,7 +189,12 @@ fn cells_read_as_the_model_means_them() {
         same_id(&row.buyer);
         [&row.signed, &row.ended, &row.recorded].into_iter().for_each(same_date);
         let words = ["已备案", "已撤销", "已转产权"];
-        same_code(&row.status, code(&file, "status", &row.status.raw), &["filed", "cancelled", "transferred"], &words);
+        same_code(
+            &row.status,
+            code(&file, "status", &row.status.raw),
+            &["filed", "cancelled", "transferred"],
+            &words,
+        );
         assert_eq!(row.ragged.is_some(), row.cells().len() != 7);
         assert!(row.cells().iter().flatten().all(|field| !field.contains([',', '"', '\n'])));
     }
@@ -195,10 +222,17 @@ fn same_date(field: &Field<NaiveDate>) {
     assert_eq!(read, field.means, "{raw}");
 }
 
-fn same_code<T: Code + std::fmt::Debug>(field: &Field<T>, read: CellReading<'_>, meanings: &[&str], words: &[&str]) {
+fn same_code<T: Code + std::fmt::Debug>(
+    field: &Field<T>,
+    read: CellReading<'_>,
+    meanings: &[&str],
+    words: &[&str],
+) {
     let expected = match field.get() {
         None => CellReading::UnknownCode,
-        Some(value) => CellReading::Code(meanings[words.iter().position(|word| *word == value.word()).unwrap()]),
+        Some(value) => CellReading::Code(
+            meanings[words.iter().position(|word| *word == value.word()).unwrap()],
+        ),
     };
     assert_eq!(read, expected, "{:?}", field.raw);
 }
@@ -216,8 +250,20 @@ fn the_truth_is_never_against_the_key() {
     println!("{}", figure.in_words());
     assert_eq!((figure.asked, figure.false_yes, figure.false_no), (city.key.len(), 0, 0));
     assert!(figure.answered.0 > 1000 && figure.answered.1 > 1000 && figure.clean() > 0);
-    assert!(figure.clean() * 1000 < figure.asked, "the price of what is not known is to stay under one in a thousand");
-    assert!(figure.unavailable.values().all(|counted| counted.clean <= counted.clear && counted.clear <= counted.all));
+    assert!(
+        figure.clean() * 1000 < figure.asked,
+        "the price of what is not known is to stay under one in a thousand"
+    );
+    assert!(
+        figure
+            .unavailable
+            .values()
+            .all(|counted| counted.clean <= counted.clear && counted.clear <= counted.all)
+    );
     let outside = figure.unavailable.iter().filter(|((code, _), _)| code == "OUTSIDE_COVERAGE");
-    assert_eq!(outside.map(|(_, counted)| counted.clear).sum::<usize>(), 0, "nobody knows of whom no register speaks");
+    assert_eq!(
+        outside.map(|(_, counted)| counted.clear).sum::<usize>(),
+        0,
+        "nobody knows of whom no register speaks"
+    );
 }

@@ -58,7 +58,8 @@ impl Figure {
                 self.false_no += usize::from(truth.has_home == Some(false));
             }
             _ => {
-                let counted = self.unavailable.entry((code.to_owned(), dataset.to_owned())).or_default();
+                let counted =
+                    self.unavailable.entry((code.to_owned(), dataset.to_owned())).or_default();
                 counted.all += 1;
                 counted.clear += usize::from(truth.has_home.is_some());
                 counted.clean += usize::from(truth.has_home.is_some() && truth.on_clean_rows);
@@ -83,11 +84,21 @@ impl Figure {
             self.false_no,
             self.asked - yes - no
         )];
-        lines.push(format!("  {:<19} {:<18} {:>8} {:>14} {:>15}", "unavailable", "", "all", "truth clear", "on clean rows"));
+        lines.push(format!(
+            "  {:<19} {:<18} {:>8} {:>14} {:>15}",
+            "unavailable", "", "all", "truth clear", "on clean rows"
+        ));
         for ((code, dataset), Unavailable { all, clear, clean }) in &self.unavailable {
-            lines.push(format!("  {code:<19} {dataset:<18} {all:>8} {clear:>14} {clean:>7} {:>6.3}%", share(*clean)));
+            lines.push(format!(
+                "  {code:<19} {dataset:<18} {all:>8} {clear:>14} {clean:>7} {:>6.3}%",
+                share(*clean)
+            ));
         }
-        lines.push(format!("  unavailable though the truth is clear on clean rows: {} ({:.3} %)", self.clean(), share(self.clean())));
+        lines.push(format!(
+            "  unavailable though the truth is clear on clean rows: {} ({:.3} %)",
+            self.clean(),
+            share(self.clean())
+        ));
         lines.join("\n")
     }
 }
@@ -106,7 +117,11 @@ pub fn truths(spec: &Spec) -> Result<HashMap<(ResidentId, Variant), Truth>, City
             let mut concerned = HashSet::from([person.id]);
             // Spouses and children, and theirs: more than are asked about, so that no row of theirs is called clean that is not.
             for _ in 0..if variant == Variant::Applicant { 0 } else { 2 } {
-                let next: Vec<ResidentId> = concerned.iter().flat_map(|one| related.get(one).unwrap_or(&none)).copied().collect();
+                let next: Vec<ResidentId> = concerned
+                    .iter()
+                    .flat_map(|one| related.get(one).unwrap_or(&none))
+                    .copied()
+                    .collect();
                 concerned.extend(next);
             }
             let has_home = match judge.answer(person.id, variant) {
@@ -115,7 +130,10 @@ pub fn truths(spec: &Spec) -> Result<HashMap<(ResidentId, Variant), Truth>, City
                 Answer { outcome: Outcome::False, code: "APPLICANT_DECEASED", .. } => None,
                 Answer { outcome, .. } => Some(outcome == Outcome::False),
             };
-            truths.insert((person.id, variant), Truth { has_home, on_clean_rows: concerned.is_disjoint(&touched) });
+            truths.insert(
+                (person.id, variant),
+                Truth { has_home, on_clean_rows: concerned.is_disjoint(&touched) },
+            );
         }
     }
     Ok(truths)
@@ -186,7 +204,8 @@ fn touched(whole: &Registers, spoilt: &Registers) -> HashSet<ResidentId> {
 
 /// Everybody who stands beside a person in a row of the household or marriage register.
 fn related(whole: &Registers) -> HashMap<ResidentId, Vec<ResidentId>> {
-    let rows = whole.household.iter().map(Names::names).chain(whole.marriage.iter().map(Names::names));
+    let rows =
+        whole.household.iter().map(Names::names).chain(whole.marriage.iter().map(Names::names));
     let mut related: HashMap<ResidentId, Vec<ResidentId>> = HashMap::new();
     for names in rows {
         for name in &names {

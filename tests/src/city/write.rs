@@ -9,7 +9,12 @@ use super::model::{HouseholdRow, MarriageRow, OwnershipRow, PresaleRow, Register
 use super::systems::{Servers, Table};
 use super::{CityError, Spec};
 
-pub(super) fn registers(registers: &Registers, spec: &Spec, servers: &Servers, out: &Path) -> Result<(), CityError> {
+pub(super) fn registers(
+    registers: &Registers,
+    spec: &Spec,
+    servers: &Servers,
+    out: &Path,
+) -> Result<(), CityError> {
     let [police, civil, estate, housing] = spec.systems;
     let [extracted_at, written_at] = spec.as_of();
     let table = Table {
@@ -63,9 +68,18 @@ pub(super) fn registers(registers: &Registers, spec: &Spec, servers: &Servers, o
 }
 
 /// Writes a register and its dataset file.
-fn describe(out: &Path, description: &Description, table: &Table<'_>, servers: &Servers) -> Result<(), CityError> {
+fn describe(
+    out: &Path,
+    description: &Description,
+    table: &Table<'_>,
+    servers: &Servers,
+) -> Result<(), CityError> {
     let folder = out.join(description.folder);
-    fs::create_dir_all(&folder).map_err(|source| CityError::Write { path: folder.clone(), source })?;
+    fs::create_dir_all(&folder)
+        .map_err(|source| CityError::Write { path: folder.clone(), source })?;
     let source = table.write(&folder, servers)?;
-    atomically(&folder.join(description.file), description.text(table.rows.len(), &source).as_bytes())
+    atomically(
+        &folder.join(description.file),
+        description.text(table.rows.len(), &source).as_bytes(),
+    )
 }

@@ -99,7 +99,12 @@ pub struct Town {
 impl Town {
     /// Sets everything up in `folder`, or finds it set up there, and starts it. `tell` hears what is being done.
     pub fn start(folder: &Path, plan: &Plan, tell: &mut dyn FnMut(&str)) -> Result<Self, Failure> {
-        let at = |error: std::io::Error| format!("`{}` cannot be the installation's folder: {error}; use another --dir", folder.display());
+        let at = |error: std::io::Error| {
+            format!(
+                "`{}` cannot be the installation's folder: {error}; use another --dir",
+                folder.display()
+            )
+        };
         fs::create_dir_all(folder).map_err(at)?;
         let folder = fs::canonicalize(folder).map_err(at)?;
         let fresh = !folder.join("town.json").exists();
@@ -136,14 +141,18 @@ impl Town {
             town.free_port()?;
             // Its bundles may have run out meanwhile: enrolling the hub anew signs fresh ones into its folder.
             town.enrol_hub()?;
-            if known(&town.folder)?.get("day").and_then(Value::as_str) != Some(plan.spec.today.to_string().as_str()) {
+            if known(&town.folder)?.get("day").and_then(Value::as_str)
+                != Some(plan.spec.today.to_string().as_str())
+            {
                 tell("its registers are of another day: making today's, which their owners sign");
                 town.renew(plan)?;
             }
         }
         town.start_hub()?;
         if fresh {
-            tell("inviting and admitting four departments and two issuers, each with keys of its own");
+            tell(
+                "inviting and admitting four departments and two issuers, each with keys of its own",
+            );
             for (member, en, zh, _) in DEPARTMENTS {
                 town.admit_connector(member, en, zh)?;
             }
@@ -158,7 +167,12 @@ impl Town {
         for (member, ..) in DEPARTMENTS {
             town.start_connector(member)?;
         }
-        town.wait_attached(&["police.household", "civil.marriage", "estate.ownership", "housing.presale"])?;
+        town.wait_attached(&[
+            "police.household",
+            "civil.marriage",
+            "estate.ownership",
+            "housing.presale",
+        ])?;
         town.remember(plan)?;
         Ok(town)
     }
@@ -193,7 +207,14 @@ impl Town {
     }
 
     /// Asks, or issues, about somebody, as an issuer; the result is the command's JSON.
-    pub fn ask(&self, verb: &str, issuer: &str, variant: &str, applicant: &str, more: &[&str]) -> Result<Finished, Failure> {
+    pub fn ask(
+        &self,
+        verb: &str,
+        issuer: &str,
+        variant: &str,
+        applicant: &str,
+        more: &[&str],
+    ) -> Result<Finished, Failure> {
         let arguments = self.question(verb, issuer, variant, applicant);
         let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         arguments.extend(more);
@@ -201,10 +222,34 @@ impl Town {
     }
 
     /// The arguments of `zerotrip` for it.
-    pub fn question(&self, verb: &str, issuer: &str, variant: &str, applicant: &str) -> Vec<String> {
+    pub fn question(
+        &self,
+        verb: &str,
+        issuer: &str,
+        variant: &str,
+        applicant: &str,
+    ) -> Vec<String> {
         let (dir, parameter) = (self.path(issuer), format!("applicant={applicant}"));
-        let mut arguments = vec!["--json", verb, "--dir", &dir, "--check", "no-property", "--variant", variant, "--param", &parameter];
-        arguments.extend(["--official", "0471", "--service-item", "rent-withdrawal-330100", "--purpose", PURPOSE]);
+        let mut arguments = vec![
+            "--json",
+            verb,
+            "--dir",
+            &dir,
+            "--check",
+            "no-property",
+            "--variant",
+            variant,
+            "--param",
+            &parameter,
+        ];
+        arguments.extend([
+            "--official",
+            "0471",
+            "--service-item",
+            "rent-withdrawal-330100",
+            "--purpose",
+            PURPOSE,
+        ]);
         arguments.extend(["--basis", BASIS, "--case", "HZ-2026-000417"]);
         arguments.into_iter().map(str::to_owned).collect()
     }
@@ -214,7 +259,17 @@ impl Town {
         let listen = self.url.trim_start_matches("https://").to_owned();
         let definitions = definitions().display().to_string();
         let (dir, store) = (self.path("hub"), self.folder.display().to_string());
-        let arguments = ["serve", "--dir", &dir, "--listen", &listen, "--definitions", &definitions, "--store", &store];
+        let arguments = [
+            "serve",
+            "--dir",
+            &dir,
+            "--listen",
+            &listen,
+            "--definitions",
+            &definitions,
+            "--store",
+            &store,
+        ];
         let hub = Running::start("zerotrip-hub", &arguments, &self.log("hub"))?;
         self.hub.insert(hub).wait_for("listens on")?;
         Ok(())
@@ -233,7 +288,8 @@ impl Town {
     /// Starts a department's connector and waits until it says that it serves.
     pub fn start_connector(&mut self, member: &str) -> Result<(), Failure> {
         let dir = self.path(member);
-        let mut connector = Running::start("zerotrip-connector", &["serve", "--dir", &dir], &self.log(member))?;
+        let mut connector =
+            Running::start("zerotrip-connector", &["serve", "--dir", &dir], &self.log(member))?;
         connector.wait_for("serving")?;
         self.connectors.insert(member.to_owned(), connector);
         Ok(())
@@ -257,7 +313,8 @@ impl Town {
     /// Waits until the catalog shows all of these datasets attached.
     pub fn wait_attached(&self, datasets: &[&str]) -> Result<(), Failure> {
         wait_until(Duration::from_secs(30), &format!("{datasets:?} attached"), || {
-            let listed = self.zerotrip(&["--json", "catalog", "list", "--dir", &self.path(FUND)])?;
+            let listed =
+                self.zerotrip(&["--json", "catalog", "list", "--dir", &self.path(FUND)])?;
             let text = listed.output;
             let attached = |name: &&str| values(&text).iter().any(|value| is_attached(value, name));
             Ok(datasets.iter().all(attached))
@@ -267,7 +324,8 @@ impl Town {
     /// Waits until the catalog shows this dataset detached.
     pub fn wait_detached(&self, dataset: &str) -> Result<(), Failure> {
         wait_until(Duration::from_secs(10), &format!("{dataset} detached"), || {
-            let listed = self.zerotrip(&["--json", "catalog", "list", "--dir", &self.path(FUND)])?;
+            let listed =
+                self.zerotrip(&["--json", "catalog", "list", "--dir", &self.path(FUND)])?;
             Ok(!values(&listed.output).iter().any(|value| is_attached(value, dataset)))
         })
     }
@@ -289,18 +347,47 @@ impl Town {
 
     fn found(&self, plan: &Plan) -> Result<City, Failure> {
         fs::create_dir_all(self.folder.join("logs"))?;
-        let city = city::generate_telling(&plan.spec, &self.folder.join("city"), &self.servers, &mut |_| {})?;
+        let city = city::generate_telling(
+            &plan.spec,
+            &self.folder.join("city"),
+            &self.servers,
+            &mut |_| {},
+        )?;
         let (authority, hub) = (self.path("authority"), self.path("hub"));
-        let init = ["authority", "init", "--dir", &authority, "--trust-domain", TRUST_DOMAIN, "--hub", "hub-1", "--url", &self.url];
+        let init = [
+            "authority",
+            "init",
+            "--dir",
+            &authority,
+            "--trust-domain",
+            TRUST_DOMAIN,
+            "--hub",
+            "hub-1",
+            "--url",
+            &self.url,
+        ];
         self.zerotrip(&init)?.expect(0)?;
-        run("zerotrip-hub", &["init", "--dir", &hub, "--trust-domain", TRUST_DOMAIN, "--name", "hub-1"], &self.folder)?.expect(0)?;
+        run(
+            "zerotrip-hub",
+            &["init", "--dir", &hub, "--trust-domain", TRUST_DOMAIN, "--name", "hub-1"],
+            &self.folder,
+        )?
+        .expect(0)?;
         fs::write(self.folder.join("hub").join("hub.toml"), &plan.hub_settings)?;
         self.enrol_hub()?;
         Ok(city)
     }
 
     fn enrol_hub(&self) -> Result<(), Failure> {
-        self.zerotrip(&["authority", "enrol-hub", "--dir", &self.path("authority"), "--hub-dir", &self.path("hub")])?.expect(0)?;
+        self.zerotrip(&[
+            "authority",
+            "enrol-hub",
+            "--dir",
+            &self.path("authority"),
+            "--hub-dir",
+            &self.path("hub"),
+        ])?
+        .expect(0)?;
         Ok(())
     }
 
@@ -341,7 +428,10 @@ impl Town {
 
     fn admit(&self, member: &str, system: &str, joining: Running) -> Result<(), Failure> {
         let authority = self.path("authority");
-        let admit = ["member", "admit", "--dir", &authority, "--member", member, "--system", system, "--wait", "30"];
+        let admit = [
+            "member", "admit", "--dir", &authority, "--member", member, "--system", system,
+            "--wait", "30",
+        ];
         self.zerotrip(&admit)?.expect(0)?;
         joining.wait_success(Duration::from_secs(30))
     }
@@ -349,7 +439,8 @@ impl Town {
     fn admit_connector(&self, member: &str, en: &str, zh: &str) -> Result<(), Failure> {
         let invitation = self.invite(member, "front", en, zh)?;
         let arguments = ["join", "--dir", &self.path(member), "--invitation", &invitation];
-        let joining = Running::start("zerotrip-connector", &arguments, &self.log(&format!("{member}-join")))?;
+        let joining =
+            Running::start("zerotrip-connector", &arguments, &self.log(&format!("{member}-join")))?;
         self.admit(member, "front", joining)
     }
 
@@ -393,7 +484,11 @@ impl Town {
 
     fn grant(&self) -> Result<(), Failure> {
         for variant in ["applicant", "couple", "family"] {
-            let (authority, id, check) = (self.path("authority"), format!("fund-{variant}"), format!("no-property/{variant}"));
+            let (authority, id, check) = (
+                self.path("authority"),
+                format!("fund-{variant}"),
+                format!("no-property/{variant}"),
+            );
             let add = [
                 "grant",
                 "add",
@@ -435,12 +530,18 @@ pub fn values(text: &str) -> Vec<Value> {
 }
 
 fn is_attached(value: &Value, dataset: &str) -> bool {
-    let named = ["dataset", "id"].iter().any(|key| value.get(*key).and_then(Value::as_str) == Some(dataset));
+    let named = ["dataset", "id"]
+        .iter()
+        .any(|key| value.get(*key).and_then(Value::as_str) == Some(dataset));
     named && value.get("attached").and_then(Value::as_bool) == Some(true)
 }
 
 /// Waits until `holds`, looking ever less often; an error names what was waited for.
-pub fn wait_until(most: Duration, what: &str, mut holds: impl FnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
+pub fn wait_until(
+    most: Duration,
+    what: &str,
+    mut holds: impl FnMut() -> Result<bool, Failure>,
+) -> Result<(), Failure> {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(20);
     loop {
@@ -478,6 +579,8 @@ fn known(folder: &Path) -> Result<Value, Failure> {
 fn known_address(folder: &Path) -> Result<String, Failure> {
     match known(folder)?.get("url").and_then(Value::as_str) {
         Some(url) => Ok(url.to_owned()),
-        None => fail(format!("`{}` is damaged; use another --dir", folder.join("town.json").display())),
+        None => {
+            fail(format!("`{}` is damaged; use another --dir", folder.join("town.json").display()))
+        }
     }
 }

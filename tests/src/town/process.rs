@@ -34,13 +34,21 @@ impl Finished {
         if self.code == code {
             return Ok(self);
         }
-        fail(format!("`{}` ended with {} instead of {code}\n{}{}", self.command, self.code, self.output, self.errors))
+        fail(format!(
+            "`{}` ended with {} instead of {code}\n{}{}",
+            self.command, self.code, self.output, self.errors
+        ))
     }
 
     /// Its output as JSON.
     pub fn json(&self) -> Result<serde_json::Value, Failure> {
-        serde_json::from_str(self.output.trim())
-            .map_err(|error| format!("`{}` did not print JSON: {error}\n{}{}", self.command, self.output, self.errors).into())
+        serde_json::from_str(self.output.trim()).map_err(|error| {
+            format!(
+                "`{}` did not print JSON: {error}\n{}{}",
+                self.command, self.output, self.errors
+            )
+            .into()
+        })
     }
 }
 
@@ -50,10 +58,16 @@ pub fn run(binary: &str, arguments: &[&str], folder: &Path) -> Result<Finished, 
 }
 
 /// The same, with what somebody types.
-pub fn run_answering(binary: &str, arguments: &[&str], folder: &Path, typed: &str) -> Result<Finished, Failure> {
+pub fn run_answering(
+    binary: &str,
+    arguments: &[&str],
+    folder: &Path,
+    typed: &str,
+) -> Result<Finished, Failure> {
     let mut command = Command::new(binary_path(binary)?);
     command.args(arguments).current_dir(folder).env("LANG", "C.UTF-8");
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     // What is typed is a few lines, which the pipe holds whether they are read or not.
     if let Some(mut input) = child.stdin.take()
         && let Err(error) = input.write_all(typed.as_bytes())
@@ -113,8 +127,15 @@ impl Running {
                 Ok(line) if line.contains(text) => return Ok(line),
                 Ok(_) => {}
                 Err(_) => {
-                    let state = self.child.try_wait()?.map_or("still runs".to_owned(), |status| status.to_string());
-                    return fail(format!("{} did not print `{text}` ({state}); see {}", self.name, self.log.display()));
+                    let state = self
+                        .child
+                        .try_wait()?
+                        .map_or("still runs".to_owned(), |status| status.to_string());
+                    return fail(format!(
+                        "{} did not print `{text}` ({state}); see {}",
+                        self.name,
+                        self.log.display()
+                    ));
                 }
             }
         }
@@ -130,7 +151,11 @@ impl Running {
         let until = Instant::now() + most;
         loop {
             if let Some(status) = self.child.try_wait()? {
-                return if status.success() { Ok(()) } else { fail(format!("{} ended: {status}; see {}", self.name, self.log.display())) };
+                return if status.success() {
+                    Ok(())
+                } else {
+                    fail(format!("{} ended: {status}; see {}", self.name, self.log.display()))
+                };
             }
             if Instant::now() > until {
                 return fail(format!("{} did not end; see {}", self.name, self.log.display()));
@@ -143,20 +168,30 @@ impl Running {
     pub fn stop(self) -> Result<(), Failure> {
         self.signal("TERM")?;
         let (name, log) = (self.name.clone(), self.log.clone());
-        self.wait_success(Duration::from_secs(40)).map_err(|error| format!("stopping {name}: {error}; see {}", log.display()).into())
+        self.wait_success(Duration::from_secs(40))
+            .map_err(|error| format!("stopping {name}: {error}; see {}", log.display()).into())
     }
 
     /// From now on no file that it writes may grow beyond so many bytes; `None`: as far as the disk goes. What a full disk is to it.
     pub fn limit_files(&self, most_bytes: Option<u64>) -> Result<(), Failure> {
         let soft = most_bytes.map_or("unlimited".to_owned(), |most| most.to_string());
-        let status = Command::new("prlimit").args(["--pid", &self.id().to_string(), &format!("--fsize={soft}:")]).status()?;
+        let status = Command::new("prlimit")
+            .args(["--pid", &self.id().to_string(), &format!("--fsize={soft}:")])
+            .status()?;
         if status.success() { Ok(()) } else { fail(format!("{} could not be limited", self.name)) }
     }
 
     /// Any signal.
     pub fn signal(&self, signal: &str) -> Result<(), Failure> {
-        let status = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string()).status()?;
-        if status.success() { Ok(()) } else { fail(format!("{} could not be sent SIG{signal}", self.name)) }
+        let status = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(self.child.id().to_string())
+            .status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            fail(format!("{} could not be sent SIG{signal}", self.name))
+        }
     }
 
     /// SIGKILL: no last words.
@@ -186,5 +221,8 @@ pub fn binary_path(name: &str) -> Result<PathBuf, Failure> {
             return Ok(path);
         }
     }
-    fail(format!("no binary `{name}` beside {}; run `cargo build --workspace --bins` first", here.display()))
+    fail(format!(
+        "no binary `{name}` beside {}; run `cargo build --workspace --bins` first",
+        here.display()
+    ))
 }

@@ -47,7 +47,11 @@ fn prose(text: &str) -> Vec<&str> {
 fn anchors(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for line in prose(text) {
-        let Some(heading) = line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')) else { continue };
+        let Some(heading) =
+            line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#'))
+        else {
+            continue;
+        };
         let kept = heading.trim().to_lowercase();
         let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
         let name: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
@@ -61,7 +65,10 @@ fn anchors(text: &str) -> BTreeSet<String> {
 /// The targets of the links in a paragraph; what stands in backquotes is no link.
 fn links(paragraph: &str) -> Vec<&str> {
     let outside = paragraph.split('`').step_by(2);
-    outside.flat_map(|part| part.split("](").skip(1)).filter_map(|rest| rest.split(')').next()).collect()
+    outside
+        .flat_map(|part| part.split("](").skip(1))
+        .filter_map(|rest| rest.split(')').next())
+        .collect()
 }
 
 fn fault(from: &str, target: &str) -> Option<String> {
@@ -74,7 +81,9 @@ fn fault(from: &str, target: &str) -> Option<String> {
         path.pop();
         for part in Path::new(file).components() {
             match part {
-                Component::ParentDir => assert!(path.pop(), "{from}: `{target}` leaves the repository"),
+                Component::ParentDir => {
+                    assert!(path.pop(), "{from}: `{target}` leaves the repository")
+                }
                 part => path.push(part),
             }
         }
@@ -82,7 +91,8 @@ fn fault(from: &str, target: &str) -> Option<String> {
     if !root().join(&path).exists() {
         return Some(format!("{from}: `{target}` leads to no file"));
     }
-    let is_missing = !anchor.is_empty() && !anchors(&page(&path.display().to_string())).contains(anchor);
+    let is_missing =
+        !anchor.is_empty() && !anchors(&page(&path.display().to_string())).contains(anchor);
     is_missing.then(|| format!("{from}: `{target}` leads to no heading"))
 }
 
@@ -101,16 +111,26 @@ fn every_link_and_anchor_of_the_pages_resolves() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(followed > 200, "only {followed} links were found: are they written in another form now?");
+    assert!(
+        followed > 200,
+        "only {followed} links were found: are they written in another form now?"
+    );
 }
 
 #[test]
 fn a_newcomer_finds_every_page_in_one_hop() {
     for (readme, folder) in [("README.md", "docs"), ("README.zh-CN.md", "docs/zh")] {
         let text = page(readme);
-        assert!(text.lines().count() <= README_LINES, "{readme} has {} lines", text.lines().count());
+        assert!(
+            text.lines().count() <= README_LINES,
+            "{readme} has {} lines",
+            text.lines().count()
+        );
         for name in PAGES.iter().chain(&["README.md"]) {
-            assert!(text.contains(&format!("({folder}/{name})")), "{readme} does not lead to {folder}/{name}");
+            assert!(
+                text.contains(&format!("({folder}/{name})")),
+                "{readme} does not lead to {folder}/{name}"
+            );
         }
     }
 }
@@ -119,12 +139,19 @@ fn a_newcomer_finds_every_page_in_one_hop() {
 fn prose_and_commands_of_the_pages_are_at_most_so_wide() {
     let both = |name: &&str| [format!("docs/{name}"), format!("docs/zh/{name}")];
     let mut names: Vec<String> = PAGES.iter().chain(&["README.md"]).flat_map(both).collect();
-    names.extend(["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned));
+    names.extend(
+        ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"]
+            .map(str::to_owned),
+    );
     let mut wide = Vec::new();
     for name in names {
         let text = page(&name);
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.starts_with('|'));
-        wide.extend(lines.filter(|(_, line)| line.chars().count() > WIDTH).map(|(number, _)| format!("{name}:{number}")));
+        wide.extend(
+            lines
+                .filter(|(_, line)| line.chars().count() > WIDTH)
+                .map(|(number, _)| format!("{name}:{number}")),
+        );
     }
     assert!(wide.is_empty(), "over {WIDTH} characters: {}", wide.join(", "));
 }

@@ -13,11 +13,17 @@ type Setting = (String, String, String, String);
 /// The settings in the table below a heading, which begins so.
 fn settings(text: &str, heading: &str) -> Vec<Setting> {
     let section = text.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
-    let (mut found, plain) = (Vec::new(), |cell: &str| cell.trim().replace(',', "").replace('`', "\""));
+    let (mut found, plain) =
+        (Vec::new(), |cell: &str| cell.trim().replace(',', "").replace('`', "\""));
     for row in section.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
         if let Some((least, most)) = cells[2].split_once('–') {
-            found.push((cells[0].trim().replace('`', ""), plain(cells[1]), plain(least), plain(most)));
+            found.push((
+                cells[0].trim().replace('`', ""),
+                plain(cells[1]),
+                plain(least),
+                plain(most),
+            ));
         }
     }
     found
@@ -38,23 +44,39 @@ fn the_settings_pages_state_the_defaults_and_bounds_that_hold() {
         Config::read(folder.path(), "definitions".into(), None).map(|config| format!("{config:?}"))
     };
     let manual = page("docs/sources/sqlite.md");
-    let (_, example) = blocks(&manual).into_iter().find(|(language, _)| *language == "toml").unwrap();
-    let limits = |text: String| DatasetFile::parse(&format!("{example}\n[limits]\n{text}"), "f.toml").map(|file| file.limits);
+    let (_, example) =
+        blocks(&manual).into_iter().find(|(language, _)| *language == "toml").unwrap();
+    let limits = |text: String| {
+        DatasetFile::parse(&format!("{example}\n[limits]\n{text}"), "f.toml")
+            .map(|file| file.limits)
+    };
 
-    for (name, of_hub, of_scan) in [("docs/settings.md", "The hub", "The department"), ("docs/zh/settings.md", "枢纽", "部门")] {
+    for (name, of_hub, of_scan) in
+        [("docs/settings.md", "The hub", "The department"), ("docs/zh/settings.md", "枢纽", "部门")]
+    {
         let text = page(name);
         let (of_hub, of_scan) = (settings(&text, of_hub), settings(&text, of_scan));
         assert_eq!((of_hub.len(), of_scan.len()), (7, 6), "{name}");
         for (key, default, least, most) in of_hub {
-            assert_eq!(hub(format!("{key} = {default}")).unwrap(), hub(String::new()).unwrap(), "{name}: {key}");
+            assert_eq!(
+                hub(format!("{key} = {default}")).unwrap(),
+                hub(String::new()).unwrap(),
+                "{name}: {key}"
+            );
             hub(format!("{key} = {least}")).and_then(|_| hub(format!("{key} = {most}"))).unwrap();
             for value in outside(&least, &most) {
                 assert!(hub(format!("{key} = {value}")).is_err(), "{name}: {key} = {value}");
             }
         }
         for (key, default, least, most) in of_scan {
-            assert_eq!(limits(format!("{key} = {default}")).unwrap(), limits(String::new()).unwrap(), "{name}: {key}");
-            limits(format!("{key} = {least}")).and_then(|_| limits(format!("{key} = {most}"))).unwrap();
+            assert_eq!(
+                limits(format!("{key} = {default}")).unwrap(),
+                limits(String::new()).unwrap(),
+                "{name}: {key}"
+            );
+            limits(format!("{key} = {least}"))
+                .and_then(|_| limits(format!("{key} = {most}")))
+                .unwrap();
             for value in outside(&least, &most) {
                 assert!(limits(format!("{key} = {value}")).is_err(), "{name}: {key} = {value}");
             }

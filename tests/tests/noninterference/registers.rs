@@ -28,7 +28,9 @@ fn change_register(town: &TestTown, which: usize, asked: &str, dice: &mut Dice) 
     let register = rusqlite::Connection::open(town.town.folder.join("city").join(file)).unwrap();
     register.busy_timeout(Duration::from_secs(5)).unwrap();
     let good = format!("length({column}) = 18 AND {column} GLOB '[1-9]*'");
-    let mut query = register.prepare(&format!("SELECT rowid, {column} FROM {table} WHERE {good} ORDER BY rowid")).unwrap();
+    let mut query = register
+        .prepare(&format!("SELECT rowid, {column} FROM {table} WHERE {good} ORDER BY rowid"))
+        .unwrap();
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     let rows: Vec<(i64, String)> = rows.map(Result::unwrap).collect();
     let set = |row: i64, person: &str| {
@@ -54,7 +56,10 @@ fn change_register(town: &TestTown, which: usize, asked: &str, dice: &mut Dice) 
                 }
             }
             1 => set(*one, asked),
-            _ => rows.iter().filter(|(_, person)| person == asked).for_each(|(row, _)| set(*row, second)),
+            _ => rows
+                .iter()
+                .filter(|(_, person)| person == asked)
+                .for_each(|(row, _)| set(*row, second)),
         }
     }
 }
@@ -63,7 +68,8 @@ fn change_register(town: &TestTown, which: usize, asked: &str, dice: &mut Dice) 
 fn own_log(town: &TestTown, member: &str, from: usize) -> Vec<String> {
     let text = journal(&town.town.folder, member);
     let said = |line: &str| {
-        let mut line: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).unwrap();
+        let mut line: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(line).unwrap();
         for own in ["at", "exchange", "grant"] {
             line.remove(own);
         }
@@ -78,7 +84,8 @@ fn own_log(town: &TestTown, member: &str, from: usize) -> Vec<String> {
 #[test]
 fn what_registers_of_others_hold_changes_nothing_that_a_member_reads() {
     let seed = std::env::var("ZEROTRIP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
-    let trials = std::env::var("ZEROTRIP_TRIALS").ok().and_then(|trials| trials.parse().ok()).unwrap_or(12);
+    let trials =
+        std::env::var("ZEROTRIP_TRIALS").ok().and_then(|trials| trials.parse().ok()).unwrap_or(12);
     let mut dice = Dice(seed);
     let town = town_in(200, 23, [System::Sqlite; 4]);
     let (applicant, _) = town.cast("nothing_owned");
@@ -98,19 +105,39 @@ fn what_registers_of_others_hold_changes_nothing_that_a_member_reads() {
             let lines = DEPARTMENTS.map(|(member, ..)| own_log(&town, member, 0).len());
             let found = session.check(&errand(), &question("couple", &applicant)).await.unwrap();
             came.insert(in_words(&found));
-            let trial = Trial { base, id: found.proven().answer().request_id.clone(), outcome: "any" };
+            let trial =
+                Trial { base, id: found.proven().answer().request_id.clone(), outcome: "any" };
             let logs = [0, 1].map(|one| own_log(&town, DEPARTMENTS[one].0, lines[one]));
             // Round trips, by which time could tell: each department is asked as often, whatever the others hold.
-            let asked = [0, 1, 2, 3].map(|one| own_log(&town, DEPARTMENTS[one].0, lines[one]).len());
-            let seen = (stranger.view(&trial, &applicant).await, department.view(&trial, &applicant).await, logs, asked);
+            let asked =
+                [0, 1, 2, 3].map(|one| own_log(&town, DEPARTMENTS[one].0, lines[one]).len());
+            let seen = (
+                stranger.view(&trial, &applicant).await,
+                department.view(&trial, &applicant).await,
+                logs,
+                asked,
+            );
             let known = first.get_or_insert_with(|| seen.clone());
-            for (who, known, seen) in [("a stranger", &known.0, &seen.0), ("a department", &known.1, &seen.1)] {
+            for (who, known, seen) in
+                [("a stranger", &known.0, &seen.0), ("a department", &known.1, &seen.1)]
+            {
                 for (path, heard) in seen {
-                    assert_eq!(heard, &known[path], "{who} can tell by {path} what came of it: {:?} (seed {seed})", came.last());
+                    assert_eq!(
+                        heard,
+                        &known[path],
+                        "{who} can tell by {path} what came of it: {:?} (seed {seed})",
+                        came.last()
+                    );
                 }
             }
-            assert_eq!(seen.2, known.2, "a department's own log tells what others' registers hold (seed {seed})");
-            assert_eq!(seen.3, known.3, "how often departments are asked tells what registers hold (seed {seed})");
+            assert_eq!(
+                seen.2, known.2,
+                "a department's own log tells what others' registers hold (seed {seed})"
+            );
+            assert_eq!(
+                seen.3, known.3,
+                "how often departments are asked tells what registers hold (seed {seed})"
+            );
         }
     });
     assert!(came.len() >= 2, "nothing that was hidden changed: {came:?}");
@@ -128,11 +155,17 @@ fn what_registers_of_others_hold_changes_nothing_that_a_member_reads() {
             let variant = "couple";
             let found = session.check(&errand(), &question(variant, &applicant)).await.unwrap();
             came.insert(in_words(&found));
-            let trial = Trial { base, id: found.proven().answer().request_id.clone(), outcome: "any" };
+            let trial =
+                Trial { base, id: found.proven().answer().request_id.clone(), outcome: "any" };
             let seen = stranger.view(&trial, &applicant).await;
             let known = first.get_or_insert_with(|| seen.clone());
             for (path, heard) in &seen {
-                assert_eq!(heard, &known[path], "a stranger can tell by {path} what came of it: {:?} (seed {seed})", came.last());
+                assert_eq!(
+                    heard,
+                    &known[path],
+                    "a stranger can tell by {path} what came of it: {:?} (seed {seed})",
+                    came.last()
+                );
             }
         }
     });

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use prost::Message as _;
 use zerotrip_authority::Authority;
 use zerotrip_certs::certificate::{
-    Affirmed, CertificateContent, Fixed, JwkSet, Moment, TrustRoot, fix, open_checkpoint, prove, seal, verify,
+    Affirmed, CertificateContent, Fixed, JwkSet, Moment, TrustRoot, fix, open_checkpoint, prove,
+    seal, verify,
 };
 use zerotrip_certs::definition::Definition;
 use zerotrip_channel::files;
@@ -15,8 +16,8 @@ use zerotrip_ledger::LogKeys;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
-    Answer, Answered, CheckBody, Claim, Completion, Decision, Envelope, ExchangeOutcome, ExchangeReply, KeyUsage, Parameter, Request,
-    SourceStatement,
+    Answer, Answered, CheckBody, Claim, Completion, Decision, Envelope, ExchangeOutcome,
+    ExchangeReply, KeyUsage, Parameter, Request, SourceStatement,
 };
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::digest::{Digest, commit, domain, sha256};
@@ -56,7 +57,11 @@ pub struct Past {
 
 impl Installation {
     /// `zerotrip-hub init`, and the authority's `enrol-hub`. `between` is what happens before the authority has its papers.
-    pub fn enrol(folder: &Path, authority: impl FnOnce() -> Authority, second: u64) -> (Self, Authority) {
+    pub fn enrol(
+        folder: &Path,
+        authority: impl FnOnce() -> Authority,
+        second: u64,
+    ) -> (Self, Authority) {
         std::fs::create_dir_all(folder).unwrap();
         zerotrip_hub::init::init(folder, "city.example", "main").unwrap();
         let mut authority = authority();
@@ -66,7 +71,10 @@ impl Installation {
             tls: TlsKey::from_pem(&text("tls.key")).unwrap(),
             sign: SigningKey::from_pkcs8_pem(&text("sign.key")).unwrap(),
             certificate: pem::certificate(&text("tls.pem")).unwrap(),
-            enrolled: Envelope::decode(files::read(&folder.join("directory.dsse")).unwrap().as_slice()).unwrap(),
+            enrolled: Envelope::decode(
+                files::read(&folder.join("directory.dsse")).unwrap().as_slice(),
+            )
+            .unwrap(),
             folder: folder.to_owned(),
         };
         (home, authority)
@@ -82,7 +90,12 @@ impl Installation {
         renewal::request(&self.certificate, &self.tls, &self.sign).unwrap()
     }
 
-    pub fn take(&mut self, leaf: CertificateDer<'static>, ca: &CertificateDer<'_>, now: SystemTime) {
+    pub fn take(
+        &mut self,
+        leaf: CertificateDer<'static>,
+        ca: &CertificateDer<'_>,
+        now: SystemTime,
+    ) {
         renewal::accept(&leaf, &self.certificate, &self.tls, ca, now).unwrap();
         self.certificate = leaf;
     }
@@ -96,10 +109,21 @@ impl Installation {
     }
 
     /// Answers a check of this system's, as of `second`, and records it.
-    fn answers(&self, log: &mut Log, issuer: &str, directory_version: u64, second: u64) -> (ExchangeReply, Vec<u8>) {
+    fn answers(
+        &self,
+        log: &mut Log,
+        issuer: &str,
+        directory_version: u64,
+        second: u64,
+    ) -> (ExchangeReply, Vec<u8>) {
         let claim = |name: &str, value: &str| Claim { name: name.into(), value: value.into() };
-        let claims = vec![claim("check", "no-property"), claim("variant", "couple"), claim("regions", "330100")];
-        let parameters = vec![Parameter { name: "applicant".into(), value: "11010519491231002X".into() }];
+        let claims = vec![
+            claim("check", "no-property"),
+            claim("variant", "couple"),
+            claim("regions", "330100"),
+        ];
+        let parameters =
+            vec![Parameter { name: "applicant".into(), value: "11010519491231002X".into() }];
         let check = CheckBody { check: "no-property".into(), variant: "couple".into(), parameters };
         let (id, index) = log.intend(issuer, second);
         let request = Request {
@@ -111,7 +135,8 @@ impl Installation {
             ..Request::default()
         };
         let payload = request.encode_to_vec();
-        let Fixed { terms, openings } = fix(&definition(), "couple", &payload, &claims).unwrap().unwrap();
+        let Fixed { terms, openings } =
+            fix(&definition(), "couple", &payload, &claims).unwrap().unwrap();
         let source = SourceStatement {
             dataset: "estate.ownership".into(),
             owner: "estate".into(),
@@ -136,7 +161,11 @@ impl Installation {
             intent_index: index,
             outcome: ExchangeOutcome::AnsweredTrue.into(),
             answer_commitment: commit(domain::ANSWER, &[9; 32], &answer.encode_to_vec()).to_vec(),
-            receipt_commitments: answer.sources.iter().map(|source| source.receipt_commitment.clone()).collect(),
+            receipt_commitments: answer
+                .sources
+                .iter()
+                .map(|source| source.receipt_commitment.clone())
+                .collect(),
             fact_commitment: vec![8; 32],
             ..Completion::default()
         };
@@ -159,35 +188,66 @@ fn definition() -> Definition {
 
 impl Former {
     /// It goes on; nothing of it counts now, by the newest directory. Its own is left to those who never heard of a newer one.
-    pub fn counts_for_nothing(&mut self, newest: &Directory, issuer: &str, second: u64, told: &str) {
+    pub fn counts_for_nothing(
+        &mut self,
+        newest: &Directory,
+        issuer: &str,
+        second: u64,
+        told: &str,
+    ) {
         let (reply, _) = self.home.answers(&mut self.log, issuer, newest.version(), second);
         let now = at(second);
         for moment in [Moment::Now(now), Moment::WhenAnswered] {
-            assert!(prove(reply.clone(), newest, moment).is_err(), "{told}: a former hub's answer counts");
+            assert!(
+                prove(reply.clone(), newest, moment).is_err(),
+                "{told}: a former hub's answer counts"
+            );
         }
-        assert!(newest.hub_key(self.home.sign.id(), KeyUsage::Sign, now).is_err(), "{told}: a former hub's key counts");
-        assert!(open_checkpoint(&self.log.note(), newest, HUB, now).is_err(), "{told}: a former hub's tree head counts");
+        assert!(
+            newest.hub_key(self.home.sign.id(), KeyUsage::Sign, now).is_err(),
+            "{told}: a former hub's key counts"
+        );
+        assert!(
+            open_checkpoint(&self.log.note(), newest, HUB, now).is_err(),
+            "{told}: a former hub's tree head counts"
+        );
         let tls = newest.hub_tls(&HUB.parse().unwrap()).unwrap();
-        assert!(tls.supersedes(&self.home.tls_key(), self.home.validity().0), "{told}: a former hub's certificate counts");
+        assert!(
+            tls.supersedes(&self.home.tls_key(), self.home.validity().0),
+            "{told}: a former hub's certificate counts"
+        );
     }
 
     /// The authority neither renews it nor enrols it once more.
     pub fn is_not_taken_back(&self, authority: &mut Authority, second: u64) {
         assert!(authority.asked(&self.home.asks(), at(second)).is_err());
-        let refused = authority.enrol_hub(&self.home.folder, &["localhost".into()], &[], at(second)).unwrap_err();
+        let refused = authority
+            .enrol_hub(&self.home.folder, &["localhost".into()], &[], at(second))
+            .unwrap_err();
         assert!(refused.to_string().contains("its keys were revoked"), "{refused}");
     }
 }
 
 impl Past {
     /// What a hub answers in the last days, and in the last seconds, before it is enrolled anew at `second`; with a certificate of each.
-    pub fn before(home: &Installation, log: &mut Log, directory: &Directory, sealing: (&str, &SigningKey), second: u64) -> Vec<Self> {
+    pub fn before(
+        home: &Installation,
+        log: &mut Log,
+        directory: &Directory,
+        sealing: (&str, &SigningKey),
+        second: u64,
+    ) -> Vec<Self> {
         let (issuer, key) = sealing;
         let of = |ago: u64| {
             let second = second - ago;
             let (reply, payload) = home.answers(log, issuer, directory.version(), second);
             let proven = prove(reply.clone(), directory, Moment::Now(at(second))).unwrap();
-            let content = CertificateContent::try_new(&Affirmed::try_new(proven).unwrap(), &payload, &definition()).unwrap();
+            let content = CertificateContent::try_new(
+                &Affirmed::try_new(proven).unwrap(),
+                &payload,
+                &definition(),
+            )
+            .unwrap();
             let token = seal(&content, key, at(second)).unwrap().token;
             Self { reply, token, second }
         };
@@ -204,7 +264,12 @@ impl Past {
         let keys = JwkSet::parse(&directory.jwks().to_string()).unwrap();
         for root in [TrustRoot::Directory(directory), TrustRoot::Keys(&keys)] {
             let verified = verify(&self.token, root, at(second));
-            assert!(verified.is_ok(), "{told}: answered on second {}: {:?}", self.second, verified.err());
+            assert!(
+                verified.is_ok(),
+                "{told}: answered on second {}: {:?}",
+                self.second,
+                verified.err()
+            );
         }
     }
 }

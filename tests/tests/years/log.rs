@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 use zerotrip_client::audit::Audit;
-use zerotrip_ledger::{BundleKind, Completed, DecidedUnder, Ledger, LedgerError, LogKeys, OpenError, Reader, Recovered};
+use zerotrip_ledger::{
+    BundleKind, Completed, DecidedUnder, Ledger, LedgerError, LogKeys, OpenError, Reader, Recovered,
+};
 use zerotrip_proto::v1::entry_content::Body;
-use zerotrip_proto::v1::{Completion, Envelope, ErrorCode, ExchangeOutcome, Intent, LedgerReceipt, Refusal};
+use zerotrip_proto::v1::{
+    Completion, Envelope, ErrorCode, ExchangeOutcome, Intent, LedgerReceipt, Refusal,
+};
 use zerotrip_trust::Digest;
 use zerotrip_trust::entry;
 use zerotrip_trust::merkle::{CompactRange, leaf_hash, path_from_bytes, verify_consistency};
@@ -58,7 +62,14 @@ impl Log {
 
     fn closed(folder: PathBuf, keys: LogKeys) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Self { folder, keys, ledger: None, runtime, acknowledged: Acknowledged::default(), exchanges: 0 }
+        Self {
+            folder,
+            keys,
+            ledger: None,
+            runtime,
+            acknowledged: Acknowledged::default(),
+            exchanges: 0,
+        }
     }
 
     /// The store goes on under other keys; a copy of it goes on under those of before, in `to`.
@@ -77,7 +88,9 @@ impl Log {
         let begun = std::time::Instant::now();
         loop {
             match Ledger::open(folder, ORIGIN, self.keys.clone()) {
-                Err(OpenError::InUse(_)) if begun.elapsed().as_secs() < 5 => std::thread::yield_now(),
+                Err(OpenError::InUse(_)) if begun.elapsed().as_secs() < 5 => {
+                    std::thread::yield_now()
+                }
                 opened => return opened,
             }
         }
@@ -100,7 +113,11 @@ impl Log {
     /// Proof that it continues one of that size, as the hub sends it.
     pub fn consistency(&self, seen: u64) -> Vec<Vec<u8>> {
         let size = self.head().size;
-        if (1..size).contains(&seen) { self.ledger().consistency(seen, size).unwrap() } else { Vec::new() }
+        if (1..size).contains(&seen) {
+            self.ledger().consistency(seen, size).unwrap()
+        } else {
+            Vec::new()
+        }
     }
 
     pub fn bundle(&self, kind: BundleKind) -> Option<(u64, Envelope)> {
@@ -113,7 +130,12 @@ impl Log {
         self.take(&receipt);
         // What is older or equal is never put in force, and leaves no entry.
         let size = self.head().size;
-        let again = self.runtime.block_on(self.ledger().put_bundle(kind, version, envelope.clone(), at(second)));
+        let again = self.runtime.block_on(self.ledger().put_bundle(
+            kind,
+            version,
+            envelope.clone(),
+            at(second),
+        ));
         assert!(matches!(again, Err(LedgerError::StaleBundle { .. })), "{again:?}");
         assert_eq!(self.head().size, size);
     }
@@ -121,7 +143,11 @@ impl Log {
     fn take(&mut self, receipt: &LedgerReceipt) {
         let head = open_checkpoint(&receipt.checkpoint, ORIGIN, self.keys.sign.public()).unwrap();
         let leaf = leaf_hash(&receipt.entry);
-        assert!(self.acknowledged.leaves.insert(receipt.index, leaf).is_none(), "entry {} is given out twice", receipt.index);
+        assert!(
+            self.acknowledged.leaves.insert(receipt.index, leaf).is_none(),
+            "entry {} is given out twice",
+            receipt.index
+        );
         self.acknowledged.heads.insert(head.size, head.root);
     }
 
@@ -129,16 +155,40 @@ impl Log {
     pub fn intend(&mut self, issuer: &str, second: u64) -> (String, u64) {
         self.exchanges += 1;
         let id = format!("01900000-0000-7000-8000-{:012x}", self.exchanges);
-        let intent = Intent { exchange_id: id.clone(), issuer: issuer.into(), action: super::CHECK.into(), ..Intent::default() };
-        let index = self.runtime.block_on(self.ledger().intend(intent, at(second), at(second + 300))).unwrap();
-        assert!(self.acknowledged.intents.insert(index, id.clone()).is_none(), "entry {index} is given out twice");
+        let intent = Intent {
+            exchange_id: id.clone(),
+            issuer: issuer.into(),
+            action: super::CHECK.into(),
+            ..Intent::default()
+        };
+        let index = self
+            .runtime
+            .block_on(self.ledger().intend(intent, at(second), at(second + 300)))
+            .unwrap();
+        assert!(
+            self.acknowledged.intents.insert(index, id.clone()).is_none(),
+            "entry {index} is given out twice"
+        );
         self.acknowledged.open.insert(index);
         (id, index)
     }
 
-    fn complete(&mut self, id: &str, index: u64, outcome: ExchangeOutcome, under: Option<DecidedUnder>, second: u64) -> bool {
-        let completion = Completion { exchange_id: id.into(), intent_index: index, outcome: outcome.into(), ..Completion::default() };
-        let completed = Completed { completion, answer: b"answer".to_vec(), ..Completed::default() };
+    fn complete(
+        &mut self,
+        id: &str,
+        index: u64,
+        outcome: ExchangeOutcome,
+        under: Option<DecidedUnder>,
+        second: u64,
+    ) -> bool {
+        let completion = Completion {
+            exchange_id: id.into(),
+            intent_index: index,
+            outcome: outcome.into(),
+            ..Completion::default()
+        };
+        let completed =
+            Completed { completion, answer: b"answer".to_vec(), ..Completed::default() };
         match self.runtime.block_on(self.ledger().complete(completed, at(second), under)) {
             Ok(receipt) => {
                 self.take(&receipt);
@@ -154,7 +204,8 @@ impl Log {
     pub fn answer(&mut self, completion: Completion, second: u64) -> LedgerReceipt {
         let index = completion.intent_index;
         let completed = Completed { completion, ..Completed::default() };
-        let receipt = self.runtime.block_on(self.ledger().complete(completed, at(second), None)).unwrap();
+        let receipt =
+            self.runtime.block_on(self.ledger().complete(completed, at(second), None)).unwrap();
         self.take(&receipt);
         self.acknowledged.open.remove(&index);
         receipt
@@ -164,10 +215,16 @@ impl Log {
     pub fn exchange(&mut self, issuer: &str, answered: bool, second: u64) {
         let (id, index) = self.intend(issuer, second);
         let version = |kind| self.bundle(kind).map_or(0, |(version, _)| version);
-        let under = DecidedUnder { directory: version(BundleKind::Directory), grants: version(BundleKind::Grants) };
+        let under = DecidedUnder {
+            directory: version(BundleKind::Directory),
+            grants: version(BundleKind::Grants),
+        };
         if answered {
             let before = DecidedUnder { directory: under.directory - 1, ..under };
-            assert!(!self.complete(&id, index, ExchangeOutcome::AnsweredTrue, Some(before), second), "answered under what was replaced");
+            assert!(
+                !self.complete(&id, index, ExchangeOutcome::AnsweredTrue, Some(before), second),
+                "answered under what was replaced"
+            );
             assert!(self.complete(&id, index, ExchangeOutcome::AnsweredTrue, Some(under), second));
         } else {
             assert!(self.complete(&id, index, ExchangeOutcome::Denied, None, second));
@@ -176,7 +233,10 @@ impl Log {
 
     pub fn refuse(&mut self, second: u64) {
         let refusal = Refusal { code: ErrorCode::BadSignature.into(), ..Refusal::default() };
-        let receipt = self.runtime.block_on(self.ledger().append(Body::Refusal(refusal), at(second))).unwrap();
+        let receipt = self
+            .runtime
+            .block_on(self.ledger().append(Body::Refusal(refusal), at(second)))
+            .unwrap();
         self.take(&receipt);
     }
 
@@ -202,7 +262,8 @@ impl Log {
     /// Opens what lies in the folder: nothing acknowledged is missing, and what a kill left open is what was open.
     fn open(&mut self, second: u64) {
         let (ledger, recovered) = self.try_open(&self.folder).unwrap();
-        let orphaned: BTreeSet<u64> = recovered.orphaned.iter().map(|orphan| orphan.intent_index).collect();
+        let orphaned: BTreeSet<u64> =
+            recovered.orphaned.iter().map(|orphan| orphan.intent_index).collect();
         assert_eq!(orphaned, self.acknowledged.open, "what a kill left open");
         self.ledger = Some(ledger);
         self.continues(&self.acknowledged).unwrap();
@@ -216,11 +277,15 @@ impl Log {
         let older = acknowledged.heads.iter().nth(acknowledged.heads.len() / 2);
         for (size, root) in acknowledged.heads.last_key_value().into_iter().chain(older) {
             if now.size < *size {
-                return Err(format!("{size} entries were acknowledged, and there are {}", now.size));
+                return Err(format!(
+                    "{size} entries were acknowledged, and there are {}",
+                    now.size
+                ));
             }
             let path = self.ledger().consistency(*size, now.size).unwrap();
             let path = path_from_bytes(&path).unwrap();
-            verify_consistency(*size, now.size, root, &now.root, &path).map_err(|_| format!("the first {size} entries are others"))?;
+            verify_consistency(*size, now.size, root, &now.root, &path)
+                .map_err(|_| format!("the first {size} entries are others"))?;
         }
         Ok(())
     }
@@ -230,25 +295,52 @@ impl Log {
     pub fn is_whole(&self) {
         let Acknowledged { heads, leaves, intents, .. } = &self.acknowledged;
         let (mut range, head) = (CompactRange::new(), self.head());
-        let mut audit =
-            Audit::new(heads.last_key_value().map(|(size, root)| Checkpoint { size: *size, root: *root, ..head.clone() }), true);
+        let mut audit = Audit::new(
+            heads.last_key_value().map(|(size, root)| Checkpoint {
+                size: *size,
+                root: *root,
+                ..head.clone()
+            }),
+            true,
+        );
         while range.size() < head.size {
-            for found in self.ledger().entries(range.size(), zerotrip_ledger::ENTRIES, &Reader::Authority).unwrap() {
+            for found in self
+                .ledger()
+                .entries(range.size(), zerotrip_ledger::ENTRIES, &Reader::Authority)
+                .unwrap()
+            {
                 let (index, leaf) = (range.size(), leaf_hash(&found.leaf));
-                assert!(leaves.get(&index).is_none_or(|known| *known == leaf), "entry {index} is another than was acknowledged");
+                assert!(
+                    leaves.get(&index).is_none_or(|known| *known == leaf),
+                    "entry {index} is another than was acknowledged"
+                );
                 if let Some(id) = intents.get(&index) {
-                    let content = entry::open(&found.leaf, found.opening.as_ref().unwrap()).unwrap().body;
-                    assert!(matches!(content, Some(Body::Intent(intent)) if intent.exchange_id == *id), "the intent at {index}");
+                    let content =
+                        entry::open(&found.leaf, found.opening.as_ref().unwrap()).unwrap().body;
+                    assert!(
+                        matches!(content, Some(Body::Intent(intent)) if intent.exchange_id == *id),
+                        "the intent at {index}"
+                    );
                 }
                 audit.push(&found.leaf, found.opening.as_ref()).unwrap();
                 range.append(leaf);
-                assert!(heads.get(&range.size()).is_none_or(|root| *root == range.root()), "the head over {}", range.size());
+                assert!(
+                    heads.get(&range.size()).is_none_or(|root| *root == range.root()),
+                    "the head over {}",
+                    range.size()
+                );
             }
         }
         let last = |kept: Option<&u64>| kept.is_none_or(|index| *index < head.size);
-        assert!(last(leaves.keys().next_back()) && last(intents.keys().next_back()), "an acknowledged entry is missing");
+        assert!(
+            last(leaves.keys().next_back()) && last(intents.keys().next_back()),
+            "an acknowledged entry is missing"
+        );
         let report = audit.finish(&head).unwrap();
-        assert_eq!((report.open_count, report.counts.intents), (self.acknowledged.open.len() as u64, intents.len() as u64));
+        assert_eq!(
+            (report.open_count, report.counts.intents),
+            (self.acknowledged.open.len() as u64, intents.len() as u64)
+        );
     }
 
     /// The database of an older copy under today's mark and checkpoint: refused by name.
@@ -261,11 +353,15 @@ impl Log {
                 fs::copy(&from, &to).unwrap();
             }
         }
-        let same = copy.acknowledged.heads.last_key_value() == self.acknowledged.heads.last_key_value();
+        let same =
+            copy.acknowledged.heads.last_key_value() == self.acknowledged.heads.last_key_value();
         match self.try_open(scratch) {
             Err(OpenError::Lost { .. } | OpenError::Shrunk { .. } | OpenError::Forked(_)) => {}
             Ok(_) if same => {}
-            other => panic!("an older database opens under a newer mark: {:?}", other.map(|(_, recovered)| recovered)),
+            other => panic!(
+                "an older database opens under a newer mark: {:?}",
+                other.map(|(_, recovered)| recovered)
+            ),
         }
         fs::remove_dir_all(scratch).unwrap();
     }
@@ -293,14 +389,18 @@ impl Log {
     pub fn back_up(&self, to: &Path) -> Copy {
         let _none = fs::remove_dir_all(to);
         let head = zerotrip_ledger::backup(&self.folder, to, ORIGIN, &self.keys).unwrap();
-        assert!(head.size >= self.acknowledged.heads.keys().next_back().copied().unwrap_or_default());
+        assert!(
+            head.size >= self.acknowledged.heads.keys().next_back().copied().unwrap_or_default()
+        );
         Copy { folder: to.to_owned(), acknowledged: self.acknowledged.clone() }
     }
 
     /// `zerotrip-hub restore`: what was acknowledged since the backup is knowingly given up; gives what had been.
     pub fn restore(&mut self, backup: &Copy, second: u64) -> Acknowledged {
         self.ledger = None;
-        let (_, aside) = zerotrip_ledger::restore(&backup.folder, &self.folder, ORIGIN, &self.keys, at(second)).unwrap();
+        let (_, aside) =
+            zerotrip_ledger::restore(&backup.folder, &self.folder, ORIGIN, &self.keys, at(second))
+                .unwrap();
         fs::remove_dir_all(aside).unwrap();
         let given_up = std::mem::replace(&mut self.acknowledged, backup.acknowledged.clone());
         self.open(second);

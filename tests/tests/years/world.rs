@@ -27,7 +27,8 @@ use super::log::Log;
 use super::{BASIS, CHECK, DAY, PURPOSE, at, copy_folder};
 
 /// What each does is in [`super::three_years`].
-pub const MEMBERS: [&str; 7] = ["careful", "forgetful", "late", "suspended", "granted", "rotated", "stranger"];
+pub const MEMBERS: [&str; 7] =
+    ["careful", "forgetful", "late", "suspended", "granted", "rotated", "stranger"];
 /// Seals certificates; and its one system.
 const SEALS: &str = "careful";
 const SEALING: &str = "careful.0";
@@ -120,7 +121,15 @@ pub struct World {
 impl World {
     pub fn begin(folder: &Path) -> Self {
         let life = Duration::from_secs(FRESH);
-        let authority = Authority::init(&folder.join("authority"), "city.example", "main", "https://localhost:1", life, at(0)).unwrap();
+        let authority = Authority::init(
+            &folder.join("authority"),
+            "city.example",
+            "main",
+            "https://localhost:1",
+            life,
+            at(0),
+        )
+        .unwrap();
         let (hub, authority) = Installation::enrol(&folder.join("hub-0"), || authority, 0);
         let log = Log::begin(folder.join("store"), hub.log_keys());
         let department = Department::of(&folder.join("department"));
@@ -159,26 +168,44 @@ impl World {
     /// A system's join. A member that has one already rotates its keys: the old ones are revoked with the directory that is published next.
     pub fn admit(&mut self, member: &'static str, second: u64) {
         let (now, life) = (at(second), Duration::from_secs(DAY));
-        let new = NewMember { member, system: "front", name_en: None, name_zh: None, administrator: false };
+        let new = NewMember {
+            member,
+            system: "front",
+            name_en: None,
+            name_zh: None,
+            administrator: false,
+        };
         let invited = self.authority.invite(&new, life, now).unwrap();
         self.authority.keep_invitation(&invited, now).unwrap();
         let identity = invited.invitation.system.clone();
-        let (tls, sign) = (TlsKey::generate().unwrap(), SigningKey::generate(Algorithm::Ed25519).unwrap());
+        let (tls, sign) =
+            (TlsKey::generate().unwrap(), SigningKey::generate(Algorithm::Ed25519).unwrap());
         let csr = x509::make_csr(&tls, &identity, &[], &[]).unwrap();
-        let to_proto = |key: &SigningKey, usage| key.public().to_proto(usage, now - Duration::from_secs(300), at(second + KEY));
+        let to_proto = |key: &SigningKey, usage| {
+            key.public().to_proto(usage, now - Duration::from_secs(300), at(second + KEY))
+        };
         let seal = (member == SEALS).then(|| SigningKey::generate(Algorithm::Es256).unwrap());
         let mut keys = vec![to_proto(&sign, KeyUsage::Sign)];
         keys.extend(seal.iter().map(|seal| to_proto(seal, KeyUsage::Seal)));
         let binding_tag = invited.invitation.binding_tag(&csr, &keys).to_vec();
         let token_digest = invited.invitation.token_digest().to_vec();
-        let admission = self.authority.admit(&PendingJoin { system: identity.uri(), token_digest, csr, keys, binding_tag }, now).unwrap();
+        let admission = self
+            .authority
+            .admit(
+                &PendingJoin { system: identity.uri(), token_digest, csr, keys, binding_tag },
+                now,
+            )
+            .unwrap();
         let certificate = admission.certificate_chain.into_iter().next().unwrap();
         let name = format!("{member}.{}", self.systems.len());
         self.truth.certificate.insert(name.clone(), second + CERTIFICATE);
         self.truth.key.insert(name.clone(), second + KEY);
         self.truth.current.insert(member.into(), name.clone());
         let (announcer, told) = (Announcer::default(), Told::new());
-        self.systems.insert(name, System { member, identity, tls, sign, seal, certificate, announcer, told });
+        self.systems.insert(
+            name,
+            System { member, identity, tls, sign, seal, certificate, announcer, told },
+        );
     }
 
     pub fn grant(&mut self, member: &str, days: u64, second: u64) {
@@ -199,7 +226,14 @@ impl World {
     }
 
     pub fn revoke(&mut self, member: &str, second: u64) {
-        for grant in self.authority.grants().unwrap().grants.into_iter().filter(|grant| grant.member == member) {
+        for grant in self
+            .authority
+            .grants()
+            .unwrap()
+            .grants
+            .into_iter()
+            .filter(|grant| grant.member == member)
+        {
             self.authority.revoke_grant(&grant.id, at(second)).unwrap();
         }
         self.truth.granted.remove(member);
@@ -218,9 +252,13 @@ impl World {
         let now = at(second);
         let system = &self.systems[name];
         let request = renewal::request(&system.certificate, &system.tls, &system.sign).unwrap();
-        let is_current = self.truth.current.get(system.member).is_some_and(|current| current == name);
+        let is_current =
+            self.truth.current.get(system.member).is_some_and(|current| current == name);
         let Ok(asked) = self.authority.asked(&request, now) else { return };
-        assert!(is_current && !self.truth.suspended.contains(system.member), "{name} is renewed after it was revoked");
+        assert!(
+            is_current && !self.truth.suspended.contains(system.member),
+            "{name} is renewed after it was revoked"
+        );
         match self.authority.by_rule(&asked, now) {
             Ok(()) => {}
             Err(ByHand::Ended) if system.member == "late" => {}
@@ -257,26 +295,34 @@ impl World {
         let system = &self.systems[SEALING];
         let sealing = (&*system.identity.uri(), system.seal.as_ref().unwrap());
         self.past.extend(Past::before(&self.hub, &mut self.log, &before, sealing, second));
-        let (number, home, aside) = (self.formers.len() + 1, self.path("authority"), self.path("authority-killed"));
+        let (number, home, aside) =
+            (self.formers.len() + 1, self.path("authority"), self.path("authority-killed"));
         // Nothing of the new folder counts before the authority has certified it.
         assert!((0..self.departments.len()).all(|one| self.is_followed(one, second)), "{told}");
         drop(std::mem::replace(&mut self.authority, Authority::open(&home).unwrap()));
         let open = || Authority::open_for_change(&home).unwrap();
-        let (fresh, authority) = Installation::enrol(&self.path(&format!("hub-{number}")), open, second);
+        let (fresh, authority) =
+            Installation::enrol(&self.path(&format!("hub-{number}")), open, second);
         self.authority = authority;
         copy_folder(&home, &aside);
         self.replace_authority(&aside);
         self.enrolled = (second, self.truth.clone());
-        let log = self.log.hand_over(&self.path(&format!("former-{number}")), fresh.log_keys(), second);
+        let log =
+            self.log.hand_over(&self.path(&format!("former-{number}")), fresh.log_keys(), second);
         self.formers.push(Former { home: std::mem::replace(&mut self.hub, fresh), log });
         self.published = second;
         self.log.kill(second);
         // Its own folder brings the directory, before the authority publishes it and after.
-        assert!((0..self.departments.len()).all(|one| self.is_followed(one, second)), "{told}: the hub enrolled anew is not followed");
+        assert!(
+            (0..self.departments.len()).all(|one| self.is_followed(one, second)),
+            "{told}: the hub enrolled anew is not followed"
+        );
         self.formers_count_for_nothing(second, told);
         self.refresh(&[], Cut::Nowhere, second);
         self.formers_count_for_nothing(second, told);
-        self.formers.iter().for_each(|former| former.is_not_taken_back(&mut self.authority, second));
+        self.formers
+            .iter()
+            .for_each(|former| former.is_not_taken_back(&mut self.authority, second));
     }
 
     /// Neither departments nor those who ask take a former hub's word, and what it said in its time holds.
@@ -292,7 +338,10 @@ impl World {
             let (_, own) = former.log.bundle(BundleKind::Directory).unwrap();
             for directory in [own, self.in_force()] {
                 let shown = Shown { home: &former.home, directory, log: &former.log };
-                let follows = self.departments.iter().any(|department| department.follows(&shown, key, second));
+                let follows = self
+                    .departments
+                    .iter()
+                    .any(|department| department.follows(&shown, key, second));
                 assert!(!follows, "{told}: a department follows a former hub");
             }
         }
@@ -301,9 +350,13 @@ impl World {
 
     /// The directory by which the hub decides: its store's, or that of its enrolment where that is newer.
     fn in_force(&self) -> Envelope {
-        let version = |envelope: &Envelope| KeyDirectory::decode(envelope.payload.as_slice()).unwrap().version;
+        let version = |envelope: &Envelope| {
+            KeyDirectory::decode(envelope.payload.as_slice()).unwrap().version
+        };
         let stored = self.log.bundle(BundleKind::Directory).map(|(_, stored)| stored);
-        stored.filter(|stored| version(stored) >= version(&self.hub.enrolled)).unwrap_or_else(|| self.hub.enrolled.clone())
+        stored
+            .filter(|stored| version(stored) >= version(&self.hub.enrolled))
+            .unwrap_or_else(|| self.hub.enrolled.clone())
     }
 
     /// A backup of that time is back in the hub's store.
@@ -323,10 +376,18 @@ impl World {
         // What was changed in an older copy of the folder is not made: the hub knows better.
         if self.authority.follow_directory(&self.in_force()).unwrap().is_some() {
             let there = self.there.clone();
-            self.truth = Truth { certificate: self.truth.certificate.clone(), granted: self.truth.granted.clone(), ..there };
+            self.truth = Truth {
+                certificate: self.truth.certificate.clone(),
+                granted: self.truth.granted.clone(),
+                ..there
+            };
         }
-        let asking: Vec<String> =
-            self.systems.iter().filter(|(_, system)| asking.contains(&system.member)).map(|(name, _)| name.clone()).collect();
+        let asking: Vec<String> = self
+            .systems
+            .iter()
+            .filter(|(_, system)| asking.contains(&system.member))
+            .map(|(name, _)| name.clone())
+            .collect();
         asking.iter().for_each(|name| self.renew(name, second));
         self.renew_hub(second);
         let envelope = self.authority.sign_directory(now).unwrap();
@@ -363,9 +424,13 @@ impl World {
     pub fn rules(&self, second: u64) -> Rules {
         let directory = self.in_force();
         let (_, grants) = self.log.bundle(BundleKind::Grants).unwrap();
-        let directory = Directory::open_ended(&directory, self.authority_key(), at(second), 0).unwrap();
+        let directory =
+            Directory::open_ended(&directory, self.authority_key(), at(second), 0).unwrap();
         let grants = open_grants(&grants, self.authority_key(), 0).unwrap();
-        Rules { policy: Snapshot::try_new(&directory, &grants, &[CHECK.to_owned()]).unwrap(), directory }
+        Rules {
+            policy: Snapshot::try_new(&directory, &grants, &[CHECK.to_owned()]).unwrap(),
+            directory,
+        }
     }
 
     /// As guard, identification and policy decide at the hub; departments come after it.
@@ -423,15 +488,29 @@ impl World {
     pub fn announce(&mut self, second: u64) {
         let now = at(second);
         let endings = self.authority.endings(now).unwrap();
-        let said = self.announcer.due(&endings, now).into_iter().filter(|said| !said.ended).map(|said| (second, said.text.en));
+        let said = self
+            .announcer
+            .due(&endings, now)
+            .into_iter()
+            .filter(|said| !said.ended)
+            .map(|said| (second, said.text.en));
         self.told.extend(said);
         let directory = self.rules(second).directory;
         for system in self.systems.values_mut() {
             let uri = system.identity.uri();
             let remedy = Bilingual::new("renew", "续期");
             let mut own: Vec<Ending> = of_keys(&directory, &uri, &remedy);
-            own.push(of_certificate(&uri, x509::validity_of(&system.certificate).unwrap(), &remedy));
-            let said = system.announcer.due(&own, now).into_iter().filter(|said| !said.ended).map(|said| (second, said.text.en));
+            own.push(of_certificate(
+                &uri,
+                x509::validity_of(&system.certificate).unwrap(),
+                &remedy,
+            ));
+            let said = system
+                .announcer
+                .due(&own, now)
+                .into_iter()
+                .filter(|said| !said.ended)
+                .map(|said| (second, said.text.en));
             system.told.extend(said);
         }
     }
@@ -458,12 +537,17 @@ impl World {
                 told_in_time(&self.told, &what, self.there.key[name]);
             }
         }
-        for (member, (id, began, ends)) in self.there.granted.iter().filter(|(_, (_, _, ends))| *ends <= second) {
+        for (member, (id, began, ends)) in
+            self.there.granted.iter().filter(|(_, (_, _, ends))| *ends <= second)
+        {
             let what = format!("grant `{id}` of `{member}`");
             if ends - began >= 120 * DAY {
                 told_in_time(&self.told, &what, *ends);
             } else {
-                assert!(self.told.iter().any(|(_, text)| text.contains(&what)), "nobody was told of the end of {what}");
+                assert!(
+                    self.told.iter().any(|(_, text)| text.contains(&what)),
+                    "nobody was told of the end of {what}"
+                );
             }
         }
         ended
@@ -505,11 +589,15 @@ impl Department {
     /// newest, and last that it continues what was seen.
     fn follows(&self, shown: &Shown<'_>, authority: &PublicKey, second: u64) -> bool {
         let now = at(second);
-        let open = |envelope: &Envelope| Directory::open_ended(envelope, authority, now, 0).unwrap();
+        let open =
+            |envelope: &Envelope| Directory::open_ended(envelope, authority, now, 0).unwrap();
         let known = self.directory.borrow().as_ref().map(open);
         let tls = known.as_ref().and_then(|known| known.hub_tls(&HUB.parse().unwrap()));
         let (began, ends) = shown.home.validity();
-        if tls.is_some_and(|tls| tls.supersedes(&shown.home.tls_key(), began)) || now < began || ends <= now {
+        if tls.is_some_and(|tls| tls.supersedes(&shown.home.tls_key(), began))
+            || now < began
+            || ends <= now
+        {
             return false;
         }
         let offered = match &known {
@@ -518,7 +606,8 @@ impl Department {
         };
         let directory = match (offered, known) {
             (Ok(newer), _) => {
-                fs::write(self.folder.join("directory.dsse"), shown.directory.encode_to_vec()).unwrap();
+                fs::write(self.folder.join("directory.dsse"), shown.directory.encode_to_vec())
+                    .unwrap();
                 *self.directory.borrow_mut() = Some(shown.directory.clone());
                 newer
             }
@@ -526,7 +615,9 @@ impl Department {
             (Err(DirectoryError::Expired(_)), Some(known)) => known,
             _ => return false,
         };
-        let Ok(head) = open_checkpoint(&shown.log.note(), &directory, HUB, now) else { return false };
+        let Ok(head) = open_checkpoint(&shown.log.note(), &directory, HUB, now) else {
+            return false;
+        };
         let grants_version = shown.log.bundle(BundleKind::Grants).map_or(0, |(version, _)| version);
         let consistency = shown.log.consistency(self.seen.size());
         let shown = DescribeRequest { grants_version, consistency, ..DescribeRequest::default() };
@@ -543,7 +634,9 @@ fn told_in_time(told: &Told, what: &str, end: u64) {
     let date = zerotrip_trust::ending::utc(at(end));
     for window in NOTICES.windows(2) {
         let [from, to] = [window[0], window[1]].map(|days| end - days * DAY);
-        let said = told.iter().any(|(at, text)| (from..to).contains(at) && text.contains(what) && text.contains(&date));
+        let said = told.iter().any(|(at, text)| {
+            (from..to).contains(at) && text.contains(what) && text.contains(&date)
+        });
         assert!(said, "{} days before its end nobody said that {what} ends on {date}", window[0]);
     }
 }

@@ -89,12 +89,20 @@ pub enum Fault {
 /// Faults for one line of a log.
 pub(super) fn list(faults: &[Fault]) -> String {
     let shown: Vec<_> = faults.iter().take(10).map(ToString::to_string).collect();
-    let more = if faults.len() > shown.len() { format!(" and {} more", faults.len() - shown.len()) } else { String::new() };
+    let more = if faults.len() > shown.len() {
+        format!(" and {} more", faults.len() - shown.len())
+    } else {
+        String::new()
+    };
     format!("{}{more}", shown.join("; "))
 }
 
 /// The directory, or everything that is wrong with it (64 faults at most).
-pub(super) fn build(message: &KeyDirectory, digest: Digest, authority: &PublicKey) -> Result<Directory, Vec<Fault>> {
+pub(super) fn build(
+    message: &KeyDirectory,
+    digest: Digest,
+    authority: &PublicKey,
+) -> Result<Directory, Vec<Fault>> {
     let mut builder = Builder::new(message, digest, authority);
     builder.head(message);
     if message.members.len() > MEMBERS {
@@ -150,7 +158,10 @@ impl<'a> Builder<'a> {
         if !is_trust_domain(&message.trust_domain) {
             self.fault(Fault::TrustDomain(cut(&message.trust_domain)));
         }
-        match (from_timestamp(message.issued_at.as_ref()), from_timestamp(message.expires_at.as_ref())) {
+        match (
+            from_timestamp(message.issued_at.as_ref()),
+            from_timestamp(message.expires_at.as_ref()),
+        ) {
             (Some(issued), Some(expires)) if issued < expires => {
                 self.directory.issued_at = issued;
                 self.directory.expires_at = expires;
@@ -163,7 +174,10 @@ impl<'a> Builder<'a> {
         if !is_name(&member.id) {
             self.fault(Fault::MemberId(cut(&member.id)));
         }
-        if [&member.name_en, &member.name_zh].iter().any(|name| !(1..=TEXT_CHARS).contains(&name.chars().count())) {
+        if [&member.name_en, &member.name_zh]
+            .iter()
+            .any(|name| !(1..=TEXT_CHARS).contains(&name.chars().count()))
+        {
             self.fault(Fault::MemberNames(cut(&member.id)));
         }
         let active = self.status(member.status(), &member.id);
@@ -188,7 +202,12 @@ impl<'a> Builder<'a> {
     fn system(&mut self, member: &v1::Member, member_active: bool, system: &v1::System) {
         let active = self.status(system.status(), &system.uri) && member_active;
         let identity = match system.uri.parse::<Identity>() {
-            Ok(found) if found.member() == Some(&member.id) && found.trust_domain() == self.directory.trust_domain => found,
+            Ok(found)
+                if found.member() == Some(&member.id)
+                    && found.trust_domain() == self.directory.trust_domain =>
+            {
+                found
+            }
             _ => {
                 let place = format!("a system of member `{}`", cut(&member.id));
                 return self.fault(Fault::Uri { uri: cut(&system.uri), place });
@@ -213,7 +232,9 @@ impl<'a> Builder<'a> {
     fn hub(&mut self, hub: &v1::HubIdentity) {
         let active = self.status(hub.status(), &hub.uri);
         let identity = match hub.uri.parse::<Identity>() {
-            Ok(found) if found.is_hub() && found.trust_domain() == self.directory.trust_domain => found,
+            Ok(found) if found.is_hub() && found.trust_domain() == self.directory.trust_domain => {
+                found
+            }
             _ => return self.fault(Fault::Uri { uri: cut(&hub.uri), place: "a hub".into() }),
         };
         let index = self.directory.hubs.len();
@@ -258,7 +279,8 @@ impl<'a> Builder<'a> {
             self.fault(Fault::KeyUsage { id: key.id.clone(), holder: uri.clone() });
         }
         let revoked_at = from_timestamp(key.revoked_at.as_ref());
-        let times = (from_timestamp(key.not_before.as_ref()), from_timestamp(key.not_after.as_ref()));
+        let times =
+            (from_timestamp(key.not_before.as_ref()), from_timestamp(key.not_after.as_ref()));
         let (Some(not_before), Some(not_after)) = times else {
             return self.fault(Fault::Times(format!("key `{}` of `{uri}`", key.id)));
         };
@@ -270,8 +292,11 @@ impl<'a> Builder<'a> {
             return self.fault(Fault::KeyShared { id: key.id.clone(), holder: uri });
         }
         let member = holder.member().map(str::to_owned);
-        let holder = Arc::new(KeyHolder { identity: holder.clone(), uri, member, usage, key: public });
-        self.directory.keys.insert(key.id.clone(), KeyEntry { holder, active, not_before, not_after, revoked_at });
+        let holder =
+            Arc::new(KeyHolder { identity: holder.clone(), uri, member, usage, key: public });
+        self.directory
+            .keys
+            .insert(key.id.clone(), KeyEntry { holder, active, not_before, not_after, revoked_at });
     }
 
     fn status(&mut self, status: Status, of: &str) -> bool {

@@ -108,7 +108,9 @@ pub enum DirectoryError {
     #[error(transparent)]
     Envelope(#[from] DsseError),
     /// Another one of the same number was in force here.
-    #[error("the authority signed another directory version {0} before; have it publish a newer one with `zerotrip authority refresh`")]
+    #[error(
+        "the authority signed another directory version {0} before; have it publish a newer one with `zerotrip authority refresh`"
+    )]
     Another(u64),
     /// Older than what is in force: somebody rolls it back.
     #[error("directory version {found} is older than {at_least}, which is in force")]
@@ -211,7 +213,11 @@ struct KeyEntry {
 impl KeyEntry {
     /// What is to be believed now. A revocation that is in force has been made: a clock of the authority's that is ahead does not put it off.
     fn live_at(&self, at: SystemTime) -> Result<(), Why> {
-        if self.revoked_at.is_some_and(|revoked| at + CLOCK_SKEW >= revoked) { Err(Why::Revoked) } else { self.valid_at(at) }
+        if self.revoked_at.is_some_and(|revoked| at + CLOCK_SKEW >= revoked) {
+            Err(Why::Revoked)
+        } else {
+            self.valid_at(at)
+        }
     }
 
     fn valid_at(&self, at: SystemTime) -> Result<(), Why> {
@@ -230,7 +236,12 @@ impl KeyEntry {
 impl Directory {
     /// Opens an envelope as of `now`: the authority's signature, the version not below `at_least_version` (that of the one in force),
     /// not expired, and not one [`Fault`].
-    pub fn open(envelope: &Envelope, authority: &PublicKey, now: SystemTime, at_least_version: u64) -> Result<Self, DirectoryError> {
+    pub fn open(
+        envelope: &Envelope,
+        authority: &PublicKey,
+        now: SystemTime,
+        at_least_version: u64,
+    ) -> Result<Self, DirectoryError> {
         let directory = Self::open_ended(envelope, authority, now, at_least_version)?;
         if !directory.is_fresh(now) {
             return Err(DirectoryError::Expired(directory.version));
@@ -240,11 +251,20 @@ impl Directory {
 
     /// The same of one that may have ended: to know who may bring a newer one. No key of it counts any more; for anything else ask
     /// [`Self::is_fresh`] first.
-    pub fn open_ended(envelope: &Envelope, authority: &PublicKey, now: SystemTime, at_least_version: u64) -> Result<Self, DirectoryError> {
+    pub fn open_ended(
+        envelope: &Envelope,
+        authority: &PublicKey,
+        now: SystemTime,
+        at_least_version: u64,
+    ) -> Result<Self, DirectoryError> {
         let message: KeyDirectory = dsse::open(envelope, payload_type::DIRECTORY, authority)?;
-        let directory = faults::build(&message, dsse::payload_digest(envelope), authority).map_err(DirectoryError::Faults)?;
+        let directory = faults::build(&message, dsse::payload_digest(envelope), authority)
+            .map_err(DirectoryError::Faults)?;
         if directory.version < at_least_version {
-            return Err(DirectoryError::RolledBack { found: directory.version, at_least: at_least_version });
+            return Err(DirectoryError::RolledBack {
+                found: directory.version,
+                at_least: at_least_version,
+            });
         }
         if directory.issued_at > now + CLOCK_SKEW {
             return Err(DirectoryError::NotYetValid(directory.version));
@@ -254,7 +274,12 @@ impl Directory {
 
     /// The same of one that comes after `known`, which may have ended: of the same version only that very one. Two that differ and bear one
     /// number were signed in two folders of the authority, and which of them undoes the other nobody can say.
-    pub fn open_after(envelope: &Envelope, authority: &PublicKey, now: SystemTime, known: &Self) -> Result<Self, DirectoryError> {
+    pub fn open_after(
+        envelope: &Envelope,
+        authority: &PublicKey,
+        now: SystemTime,
+        known: &Self,
+    ) -> Result<Self, DirectoryError> {
         let directory = Self::open(envelope, authority, now, known.version)?;
         if directory.version == known.version && directory.digest != known.digest {
             return Err(DirectoryError::Another(directory.version));
@@ -263,8 +288,12 @@ impl Directory {
     }
 
     /// For the authority: refuses what nobody would open, and signs the rest.
-    pub fn seal(message: &KeyDirectory, authority: &SigningKey) -> Result<Envelope, DirectoryError> {
-        faults::build(message, Digest::default(), authority.public()).map_err(DirectoryError::Faults)?;
+    pub fn seal(
+        message: &KeyDirectory,
+        authority: &SigningKey,
+    ) -> Result<Envelope, DirectoryError> {
+        faults::build(message, Digest::default(), authority.public())
+            .map_err(DirectoryError::Faults)?;
         Ok(dsse::seal(payload_type::DIRECTORY, message, authority)?)
     }
 
@@ -336,7 +365,8 @@ impl Directory {
     /// Whether this peer (of a TLS connection) is a system or hub that may act now.
     pub fn is_active(&self, identity: &Identity) -> bool {
         let uri = identity.uri();
-        self.system(&uri).is_some_and(|system| system.active) || self.hub(&uri).is_some_and(|hub| hub.active)
+        self.system(&uri).is_some_and(|system| system.active)
+            || self.hub(&uri).is_some_and(|hub| hub.active)
     }
 
     /// The key that TLS certificates of this hub are over; `None` of a hub that it does not name.
@@ -363,18 +393,33 @@ impl Directory {
     /// A system's key for something that is to be believed *now*: the holder is active, and key and directory hold at `at`.
     ///
     /// Pass the verifier's own clock, not a time out of the signed message: whoever stole a key can write any time.
-    pub fn signing_key(&self, keyid: &str, usage: KeyUsage, at: SystemTime) -> Result<Arc<KeyHolder>, Why> {
+    pub fn signing_key(
+        &self,
+        keyid: &str,
+        usage: KeyUsage,
+        at: SystemTime,
+    ) -> Result<Arc<KeyHolder>, Why> {
         self.live_key(keyid, usage, at, false)
     }
 
     /// A hub's key, with the same demands as [`Self::signing_key`].
-    pub fn hub_key(&self, keyid: &str, usage: KeyUsage, at: SystemTime) -> Result<Arc<KeyHolder>, Why> {
+    pub fn hub_key(
+        &self,
+        keyid: &str,
+        usage: KeyUsage,
+        at: SystemTime,
+    ) -> Result<Arc<KeyHolder>, Why> {
         self.live_key(keyid, usage, at, true)
     }
 
     /// A key of a system or hub for something that is known to be from `at` (by the ledger, say): it held then, whatever became of its
     /// holder since. A revocation counts from its own time on.
-    pub fn key_as_of(&self, keyid: &str, usage: KeyUsage, at: SystemTime) -> Result<Arc<KeyHolder>, Why> {
+    pub fn key_as_of(
+        &self,
+        keyid: &str,
+        usage: KeyUsage,
+        at: SystemTime,
+    ) -> Result<Arc<KeyHolder>, Why> {
         let entry = self.keys.get(keyid).ok_or(Why::Unknown)?;
         if entry.holder.usage != usage {
             return Err(Why::WrongUsage);
@@ -389,7 +434,12 @@ impl Directory {
     }
 
     /// A hub's keys for a usage, for something that is known to be from `at`, as [`Self::key_as_of`].
-    pub fn hub_keys_as_of(&self, uri: &str, usage: KeyUsage, at: SystemTime) -> Vec<Arc<KeyHolder>> {
+    pub fn hub_keys_as_of(
+        &self,
+        uri: &str,
+        usage: KeyUsage,
+        at: SystemTime,
+    ) -> Vec<Arc<KeyHolder>> {
         self.keys_of_hub(uri, usage, |entry| entry.valid_at(at).is_ok())
     }
 
@@ -398,9 +448,17 @@ impl Directory {
         self.keys_of_hub(uri, usage, |_| true)
     }
 
-    fn keys_of_hub(&self, uri: &str, usage: KeyUsage, counts: impl Fn(&KeyEntry) -> bool) -> Vec<Arc<KeyHolder>> {
-        let wanted = |entry: &&KeyEntry| entry.holder.uri == uri && entry.holder.identity.is_hub() && entry.holder.usage == usage;
-        let mut keys: Vec<_> = self.keys.values().filter(wanted).filter(|entry| counts(entry)).collect();
+    fn keys_of_hub(
+        &self,
+        uri: &str,
+        usage: KeyUsage,
+        counts: impl Fn(&KeyEntry) -> bool,
+    ) -> Vec<Arc<KeyHolder>> {
+        let wanted = |entry: &&KeyEntry| {
+            entry.holder.uri == uri && entry.holder.identity.is_hub() && entry.holder.usage == usage
+        };
+        let mut keys: Vec<_> =
+            self.keys.values().filter(wanted).filter(|entry| counts(entry)).collect();
         keys.sort_by(|a, b| a.holder.key.id().cmp(b.holder.key.id()));
         keys.into_iter().map(|entry| Arc::clone(&entry.holder)).collect()
     }
@@ -408,7 +466,11 @@ impl Directory {
     /// What a system's or hub's keys are for, and from when until when they hold; without those that are revoked.
     pub fn lives_of(&self, uri: &str) -> Vec<(KeyUsage, SystemTime, SystemTime)> {
         let wanted = |entry: &&KeyEntry| entry.holder.uri == uri && entry.revoked_at.is_none();
-        self.keys.values().filter(wanted).map(|entry| (entry.holder.usage, entry.not_before, entry.not_after)).collect()
+        self.keys
+            .values()
+            .filter(wanted)
+            .map(|entry| (entry.holder.usage, entry.not_before, entry.not_after))
+            .collect()
     }
 
     /// Every SEAL key of every system, and every hub's SIGN and CHECKPOINT keys, as a JWK set (RFC 7517, 5) for verifiers of certificates.
@@ -420,10 +482,15 @@ impl Directory {
             KeyUsage::Checkpoint => entry.holder.identity.is_hub().then_some("checkpoint"),
             _ => None,
         };
-        let wanted = |entry: &&KeyEntry| entry.holder.usage == KeyUsage::Seal || of_a_hub(entry).is_some();
+        let wanted =
+            |entry: &&KeyEntry| entry.holder.usage == KeyUsage::Seal || of_a_hub(entry).is_some();
         let mut entries: Vec<_> = self.keys.values().filter(wanted).collect();
-        entries.sort_by(|a, b| (&a.holder.uri, a.holder.key.id()).cmp(&(&b.holder.uri, b.holder.key.id())));
-        let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        entries.sort_by(|a, b| {
+            (&a.holder.uri, a.holder.key.id()).cmp(&(&b.holder.uri, b.holder.key.id()))
+        });
+        let seconds = |time: SystemTime| {
+            time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+        };
         let keys: Vec<_> = entries
             .into_iter()
             .map(|entry| {
@@ -445,11 +512,21 @@ impl Directory {
         serde_json::json!({ "keys": keys })
     }
 
-    fn live_key(&self, keyid: &str, usage: KeyUsage, at: SystemTime, of_a_hub: bool) -> Result<Arc<KeyHolder>, Why> {
+    fn live_key(
+        &self,
+        keyid: &str,
+        usage: KeyUsage,
+        at: SystemTime,
+        of_a_hub: bool,
+    ) -> Result<Arc<KeyHolder>, Why> {
         if !self.is_fresh(at) {
             return Err(Why::DirectoryExpired);
         }
-        let entry = self.keys.get(keyid).filter(|entry| entry.holder.identity.is_hub() == of_a_hub).ok_or(Why::Unknown)?;
+        let entry = self
+            .keys
+            .get(keyid)
+            .filter(|entry| entry.holder.identity.is_hub() == of_a_hub)
+            .ok_or(Why::Unknown)?;
         if entry.holder.usage != usage {
             return Err(Why::WrongUsage);
         }

@@ -32,7 +32,8 @@ struct City {
 }
 
 fn city() -> City {
-    let (authority, sign, seal, hub) = (key(), key(), SigningKey::generate(Algorithm::Es256).unwrap(), key());
+    let (authority, sign, seal, hub) =
+        (key(), key(), SigningKey::generate(Algorithm::Es256).unwrap(), key());
     let proto = |key: &SigningKey, usage| key.public().to_proto(usage, at(100), at(900));
     let system = |uri: &str, keys| v1::System {
         uri: uri.into(),
@@ -54,7 +55,13 @@ fn city() -> City {
         issued_at: Some(to_timestamp(at(0))),
         expires_at: Some(to_timestamp(at(1000))),
         members: vec![
-            member("police", vec![system(POLICE, vec![proto(&sign, KeyUsage::Sign), proto(&key(), KeyUsage::Approve)])]),
+            member(
+                "police",
+                vec![system(
+                    POLICE,
+                    vec![proto(&sign, KeyUsage::Sign), proto(&key(), KeyUsage::Approve)],
+                )],
+            ),
             member("fund", vec![system(FUND, vec![proto(&seal, KeyUsage::Seal)])]),
         ],
         hubs: vec![v1::HubIdentity {
@@ -81,7 +88,10 @@ impl City {
     fn faults(mut self, change: impl FnOnce(&mut KeyDirectory)) -> Vec<Fault> {
         change(&mut self.message);
         let Err(DirectoryError::Faults(faults)) = self.open() else { return vec![] };
-        assert_eq!(Directory::seal(&self.message, &self.authority), Err(DirectoryError::Faults(faults.clone())));
+        assert_eq!(
+            Directory::seal(&self.message, &self.authority),
+            Err(DirectoryError::Faults(faults.clone()))
+        );
         faults
     }
 }
@@ -89,19 +99,43 @@ impl City {
 #[test]
 fn everybody_is_found() {
     let city = city();
-    let directory = Directory::open(&Directory::seal(&city.message, &city.authority).unwrap(), city.authority.public(), at(1), 0).unwrap();
-    assert_eq!((directory.version(), directory.expires_at(), directory.issued_at()), (5, at(1000), at(0)));
+    let directory = Directory::open(
+        &Directory::seal(&city.message, &city.authority).unwrap(),
+        city.authority.public(),
+        at(1),
+        0,
+    )
+    .unwrap();
+    assert_eq!(
+        (directory.version(), directory.expires_at(), directory.issued_at()),
+        (5, at(1000), at(0))
+    );
     assert_eq!(directory.member("police").unwrap().name_zh, "单位");
     assert_eq!(directory.system(POLICE).unwrap().member, "police");
     assert_eq!(directory.hub(HUB).unwrap().uri, HUB);
     assert_eq!(directory.owner_of("police.household").unwrap().id, "police");
-    assert!(["police", "police.", "nobody.x", ".x", ""].iter().all(|dataset| directory.owner_of(dataset).is_none()));
-    assert_eq!(directory.administrators().map(|system| system.uri.as_str()).collect::<Vec<_>>(), [FUND]);
-    assert!(directory.is_administrator(&FUND.parse().unwrap()) && !directory.is_administrator(&POLICE.parse().unwrap()));
-    assert!(directory.is_active(&HUB.parse().unwrap()) && directory.is_active(&POLICE.parse().unwrap()));
+    assert!(
+        ["police", "police.", "nobody.x", ".x", ""]
+            .iter()
+            .all(|dataset| directory.owner_of(dataset).is_none())
+    );
+    assert_eq!(
+        directory.administrators().map(|system| system.uri.as_str()).collect::<Vec<_>>(),
+        [FUND]
+    );
+    assert!(
+        directory.is_administrator(&FUND.parse().unwrap())
+            && !directory.is_administrator(&POLICE.parse().unwrap())
+    );
+    assert!(
+        directory.is_active(&HUB.parse().unwrap()) && directory.is_active(&POLICE.parse().unwrap())
+    );
     assert!(!directory.is_active(&Identity::authority("city.example").unwrap()));
     let holder = directory.signing_key(city.sign.id(), KeyUsage::Sign, at(500)).unwrap();
-    assert_eq!((holder.uri.as_str(), holder.member.as_deref(), &holder.key), (POLICE, Some("police"), city.sign.public()));
+    assert_eq!(
+        (holder.uri.as_str(), holder.member.as_deref(), &holder.key),
+        (POLICE, Some("police"), city.sign.public())
+    );
     assert_eq!(directory.hub_key(city.hub.id(), KeyUsage::Sign, at(500)).unwrap().uri, HUB);
     assert_eq!(directory.hub_keys(HUB, KeyUsage::Checkpoint, at(500)).len(), 1);
     assert_eq!(directory.hub_keys(HUB, KeyUsage::Checkpoint, at(900)).len(), 0);
@@ -110,31 +144,46 @@ fn everybody_is_found() {
 #[test]
 fn only_the_authority_signs_it() {
     let city = city();
-    assert!(matches!(Directory::open(&city.signed(), city.sign.public(), at(500), 5), Err(DirectoryError::Envelope(_))));
+    assert!(matches!(
+        Directory::open(&city.signed(), city.sign.public(), at(500), 5),
+        Err(DirectoryError::Envelope(_))
+    ));
     let other_type = dsse::seal(payload_type::GRANTS, &city.message, &city.authority).unwrap();
-    assert!(matches!(Directory::open(&other_type, city.authority.public(), at(500), 5), Err(DirectoryError::Envelope(_))));
+    assert!(matches!(
+        Directory::open(&other_type, city.authority.public(), at(500), 5),
+        Err(DirectoryError::Envelope(_))
+    ));
     let mut changed = city.signed();
     *changed.payload.last_mut().unwrap() ^= 1;
-    assert!(matches!(Directory::open(&changed, city.authority.public(), at(500), 5), Err(DirectoryError::Envelope(_))));
+    assert!(matches!(
+        Directory::open(&changed, city.authority.public(), at(500), 5),
+        Err(DirectoryError::Envelope(_))
+    ));
 }
 
 #[test]
 fn rollback_freeze_and_the_future_are_refused() {
     let city = city();
-    let open = |now, version| Directory::open(&city.signed(), city.authority.public(), now, version);
+    let open =
+        |now, version| Directory::open(&city.signed(), city.authority.public(), now, version);
     assert!(open(at(999), 5).is_ok());
     assert_eq!(open(at(500), 6).unwrap_err(), DirectoryError::RolledBack { found: 5, at_least: 6 });
     assert_eq!(open(at(1000), 5).unwrap_err(), DirectoryError::Expired(5));
     assert_eq!(open(at(1000), 5).unwrap_err().code(), ErrorCode::StaleBundle);
     assert!(open(at(0) - CLOCK_SKEW, 5).is_ok());
-    assert_eq!(open(at(0) - CLOCK_SKEW - Duration::from_secs(1), 5).unwrap_err(), DirectoryError::NotYetValid(5));
+    assert_eq!(
+        open(at(0) - CLOCK_SKEW - Duration::from_secs(1), 5).unwrap_err(),
+        DirectoryError::NotYetValid(5)
+    );
 }
 
 #[test]
 fn of_one_number_there_is_one_directory() {
     let mut city = city();
     let first = Directory::open(&city.signed(), city.authority.public(), at(500), 0).unwrap();
-    let after = |city: &City| Directory::open_after(&city.signed(), city.authority.public(), at(500), &first);
+    let after = |city: &City| {
+        Directory::open_after(&city.signed(), city.authority.public(), at(500), &first)
+    };
     assert!(after(&city).is_ok(), "the very same");
     city.message.members[0].name_en = "another".into();
     assert_eq!(after(&city).unwrap_err(), DirectoryError::Another(5));
@@ -159,7 +208,9 @@ fn a_system_without_its_tls_key_is_a_fault() {
 fn a_key_counts_only_for_its_usage_holder_and_time() {
     let city = city();
     let directory = city.open().unwrap();
-    let sign = |usage, seconds| directory.signing_key(city.sign.id(), usage, at(seconds)).map(|holder| holder.uri.clone());
+    let sign = |usage, seconds| {
+        directory.signing_key(city.sign.id(), usage, at(seconds)).map(|holder| holder.uri.clone())
+    };
     assert!(sign(KeyUsage::Sign, 100).is_ok() && sign(KeyUsage::Sign, 899).is_ok());
     assert_eq!(sign(KeyUsage::Sign, 99), Err(Why::NotYetValid));
     assert_eq!(sign(KeyUsage::Sign, 900), Err(Why::Expired));
@@ -168,7 +219,10 @@ fn a_key_counts_only_for_its_usage_holder_and_time() {
     assert_eq!(directory.key_as_of(city.sign.id(), KeyUsage::Seal, at(500)), Err(Why::WrongUsage));
     assert_eq!(directory.signing_key(city.hub.id(), KeyUsage::Sign, at(500)), Err(Why::Unknown));
     assert_eq!(directory.hub_key(city.sign.id(), KeyUsage::Sign, at(500)), Err(Why::Unknown));
-    assert_eq!(directory.signing_key(city.authority.id(), KeyUsage::Sign, at(500)), Err(Why::Unknown));
+    assert_eq!(
+        directory.signing_key(city.authority.id(), KeyUsage::Sign, at(500)),
+        Err(Why::Unknown)
+    );
 }
 
 #[test]
@@ -178,11 +232,16 @@ fn suspension_and_revocation_end_it_now_and_keep_the_past() {
     let directory = city.open().unwrap();
     assert_eq!(directory.signing_key(city.sign.id(), KeyUsage::Sign, at(500)), Err(Why::Suspended));
     assert_eq!(Why::Suspended.code(), ErrorCode::MemberSuspended);
-    assert!(!directory.is_active(&POLICE.parse().unwrap()) && !directory.system(POLICE).unwrap().active);
+    assert!(
+        !directory.is_active(&POLICE.parse().unwrap()) && !directory.system(POLICE).unwrap().active
+    );
     assert!(directory.key_as_of(city.sign.id(), KeyUsage::Sign, at(500)).is_ok());
     city.message.members[0].status = Status::Active.into();
     city.message.members[0].systems[0].status = Status::Suspended.into();
-    assert_eq!(city.open().unwrap().signing_key(city.sign.id(), KeyUsage::Sign, at(500)), Err(Why::Suspended));
+    assert_eq!(
+        city.open().unwrap().signing_key(city.sign.id(), KeyUsage::Sign, at(500)),
+        Err(Why::Suspended)
+    );
     city.message.members[0].systems[0].status = Status::Active.into();
     city.message.members[0].systems[0].keys[0].revoked_at = Some(to_timestamp(at(400)));
     let directory = city.open().unwrap();
@@ -202,17 +261,43 @@ fn suspension_and_revocation_end_it_now_and_keep_the_past() {
 fn every_fault_is_named() {
     assert_eq!(city().faults(|_| ()), []);
     assert_eq!(city().faults(|d| d.version = 0), [Fault::NoVersion]);
-    assert!(city().faults(|d| d.trust_domain = "City".into()).contains(&Fault::TrustDomain("City".into())));
+    assert!(
+        city()
+            .faults(|d| d.trust_domain = "City".into())
+            .contains(&Fault::TrustDomain("City".into()))
+    );
     assert_eq!(city().faults(|d| d.issued_at = None), [Fault::Times("the directory".into())]);
-    assert_eq!(city().faults(|d| d.expires_at = d.issued_at), [Fault::Times("the directory".into())]);
-    assert!(city().faults(|d| d.members[0].id = "Police".into()).contains(&Fault::MemberId("Police".into())));
-    assert_eq!(city().faults(|d| d.members[0].name_zh.clear()), [Fault::MemberNames("police".into())]);
-    assert_eq!(city().faults(|d| d.members[0].name_en = "x".repeat(65)), [Fault::MemberNames("police".into())]);
+    assert_eq!(
+        city().faults(|d| d.expires_at = d.issued_at),
+        [Fault::Times("the directory".into())]
+    );
+    assert!(
+        city()
+            .faults(|d| d.members[0].id = "Police".into())
+            .contains(&Fault::MemberId("Police".into()))
+    );
+    assert_eq!(
+        city().faults(|d| d.members[0].name_zh.clear()),
+        [Fault::MemberNames("police".into())]
+    );
+    assert_eq!(
+        city().faults(|d| d.members[0].name_en = "x".repeat(65)),
+        [Fault::MemberNames("police".into())]
+    );
     assert_eq!(city().faults(|d| d.members[0].status = 0), [Fault::Status("police".into())]);
-    assert_eq!(city().faults(|d| d.members[0].systems[0].status = 9), [Fault::Status(POLICE.into())]);
+    assert_eq!(
+        city().faults(|d| d.members[0].systems[0].status = 9),
+        [Fault::Status(POLICE.into())]
+    );
     assert_eq!(city().faults(|d| d.hubs[0].status = 0), [Fault::Status(HUB.into())]);
-    assert!(matches!(city().faults(|d| d.members[0].systems = vec![v1::System::default(); 65])[0], Fault::TooMany(_)));
-    assert!(matches!(city().faults(|d| d.members = vec![v1::Member::default(); MEMBERS + 1])[0], Fault::TooMany(_)));
+    assert!(matches!(
+        city().faults(|d| d.members[0].systems = vec![v1::System::default(); 65])[0],
+        Fault::TooMany(_)
+    ));
+    assert!(matches!(
+        city().faults(|d| d.members = vec![v1::Member::default(); MEMBERS + 1])[0],
+        Fault::TooMany(_)
+    ));
     assert!(city().faults(|d| d.members = vec![v1::Member::default(); MEMBERS + 1]).len() <= 64);
 }
 
@@ -233,25 +318,49 @@ fn doubles_and_strangers_are_named() {
     let moved = city().faults(|d| d.members[0].systems[0].uri = FUND.into());
     assert!(matches!(moved.as_slice(), [Fault::Uri { .. }, ..]));
     let elsewhere = POLICE.replace("city", "town");
-    assert!(matches!(city().faults(|d| d.members[0].systems[0].uri = elsewhere).as_slice(), [Fault::Uri { .. }]));
-    assert!(matches!(city().faults(|d| d.members[0].systems[0].uri = HUB.into()).as_slice(), [Fault::Uri { .. }]));
-    assert!(matches!(city().faults(|d| d.hubs[0].uri = POLICE.into()).as_slice(), [Fault::Uri { .. }]));
+    assert!(matches!(
+        city().faults(|d| d.members[0].systems[0].uri = elsewhere).as_slice(),
+        [Fault::Uri { .. }]
+    ));
+    assert!(matches!(
+        city().faults(|d| d.members[0].systems[0].uri = HUB.into()).as_slice(),
+        [Fault::Uri { .. }]
+    ));
+    assert!(matches!(
+        city().faults(|d| d.hubs[0].uri = POLICE.into()).as_slice(),
+        [Fault::Uri { .. }]
+    ));
 }
 
 #[test]
 fn key_faults_are_named() {
-    let key_of = |d: &mut KeyDirectory, change: fn(&mut v1::Key)| change(&mut d.members[0].systems[0].keys[0]);
+    let key_of = |d: &mut KeyDirectory, change: fn(&mut v1::Key)| {
+        change(&mut d.members[0].systems[0].keys[0])
+    };
     let faults = |change: fn(&mut v1::Key)| city().faults(|d| key_of(d, change));
-    assert!(matches!(faults(|k| k.id = "0".repeat(32)).as_slice(), [Fault::Key { why: crate::keys::KeyError::WrongId { .. }, .. }]));
+    assert!(matches!(
+        faults(|k| k.id = "0".repeat(32)).as_slice(),
+        [Fault::Key { why: crate::keys::KeyError::WrongId { .. }, .. }]
+    ));
     assert!(matches!(faults(|k| k.public_key = vec![0; 32]).as_slice(), [Fault::Key { .. }]));
     assert!(matches!(faults(|k| k.algorithm = 0).as_slice(), [Fault::Key { .. }]));
     assert!(matches!(faults(|k| k.usage = 0).as_slice(), [Fault::KeyUsage { .. }]));
-    assert!(matches!(faults(|k| k.usage = KeyUsage::Checkpoint.into()).as_slice(), [Fault::KeyUsage { .. }]));
-    assert!(matches!(city().faults(|d| d.hubs[0].keys[0].usage = KeyUsage::Seal.into()).as_slice(), [Fault::KeyUsage { .. }]));
+    assert!(matches!(
+        faults(|k| k.usage = KeyUsage::Checkpoint.into()).as_slice(),
+        [Fault::KeyUsage { .. }]
+    ));
+    assert!(matches!(
+        city().faults(|d| d.hubs[0].keys[0].usage = KeyUsage::Seal.into()).as_slice(),
+        [Fault::KeyUsage { .. }]
+    ));
     assert!(matches!(faults(|k| k.not_after = None).as_slice(), [Fault::Times(_)]));
     assert!(matches!(faults(|k| k.not_after = k.not_before).as_slice(), [Fault::Times(_)]));
     // A revocation nobody can read is not the same as none.
-    assert!(matches!(faults(|k| k.revoked_at = Some(prost_types::Timestamp { seconds: -1, nanos: 0 })).as_slice(), [Fault::Times(_)]));
+    assert!(matches!(
+        faults(|k| k.revoked_at = Some(prost_types::Timestamp { seconds: -1, nanos: 0 }))
+            .as_slice(),
+        [Fault::Times(_)]
+    ));
     let shared = city().faults(|d| {
         let key = d.members[0].systems[0].keys[0].clone();
         d.members[1].systems[0].keys.push(key);
@@ -265,7 +374,10 @@ fn key_faults_are_named() {
     assert!(matches!(second_usage.as_slice(), [Fault::KeyShared { .. }]));
     let own = city();
     let authority = own.authority.public().to_proto(KeyUsage::Sign, at(100), at(900));
-    assert!(matches!(own.faults(|d| d.hubs[0].keys.push(authority)).as_slice(), [Fault::KeyShared { .. }]));
+    assert!(matches!(
+        own.faults(|d| d.hubs[0].keys.push(authority)).as_slice(),
+        [Fault::KeyShared { .. }]
+    ));
 }
 
 #[test]
@@ -286,12 +398,19 @@ fn what_verifiers_of_certificates_need_is_published() {
     city.message.members[1].systems[0].keys[0].revoked_at = Some(to_timestamp(at(400)));
     let jwks = city.open().unwrap().jwks();
     let keys = jwks["keys"].as_array().unwrap();
-    let found: Vec<_> =
-        keys.iter().map(|key| (key["iss"].as_str().unwrap(), key["kid"].as_str().unwrap(), key[JWK_USAGE].as_str())).collect();
+    let found: Vec<_> = keys
+        .iter()
+        .map(|key| {
+            (key["iss"].as_str().unwrap(), key["kid"].as_str().unwrap(), key[JWK_USAGE].as_str())
+        })
+        .collect();
     let seal = keys.iter().find(|key| key["kid"] == city.seal.id()).unwrap();
     assert!(found.contains(&(FUND, city.seal.id(), None)), "{found:?}");
     assert!(found.contains(&(HUB, city.hub.id(), Some("sign"))), "{found:?}");
-    assert!(!found.iter().any(|(_, kid, _)| *kid == city.sign.id()), "a system's requests are no business of verifiers");
+    assert!(
+        !found.iter().any(|(_, kid, _)| *kid == city.sign.id()),
+        "a system's requests are no business of verifiers"
+    );
     assert_eq!((seal["nbf"].as_u64(), seal["exp"].as_u64()), (Some(1_000_100), Some(1_000_900)));
     assert_eq!(seal["revoked_at"].as_u64(), Some(1_000_400));
 }

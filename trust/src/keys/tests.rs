@@ -19,8 +19,11 @@ fn small_points() -> Vec<Vec<u8>> {
 
 #[test]
 fn rfc_8032_test_1_verifies() {
-    let key = PublicKey::new(Algorithm::Ed25519, &hex::decode("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a").unwrap())
-        .unwrap();
+    let key = PublicKey::new(
+        Algorithm::Ed25519,
+        &hex::decode("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a").unwrap(),
+    )
+    .unwrap();
     let signature = hex::decode(
         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
     )
@@ -41,7 +44,12 @@ fn every_small_order_key_is_forgeable_without_our_check_and_refused_with_it() {
         });
         // x = 0 has no second sign, so two of the ten spellings do not decode.
         assert!(forged || key[31] & 0x80 != 0, "{}", hex::encode(&key));
-        assert_eq!(PublicKey::new(Algorithm::Ed25519, &key), Err(KeyError::WeakPoint), "{}", hex::encode(&key));
+        assert_eq!(
+            PublicKey::new(Algorithm::Ed25519, &key),
+            Err(KeyError::WeakPoint),
+            "{}",
+            hex::encode(&key)
+        );
     }
 }
 
@@ -60,11 +68,17 @@ fn second_spellings_are_refused() {
 #[test]
 fn wrong_lengths_and_points_off_the_curve_are_refused() {
     for length in [0, 31, 33, 64] {
-        assert!(matches!(PublicKey::new(Algorithm::Ed25519, &vec![7; length]), Err(KeyError::WrongLength { expected: 32, .. })));
+        assert!(matches!(
+            PublicKey::new(Algorithm::Ed25519, &vec![7; length]),
+            Err(KeyError::WrongLength { expected: 32, .. })
+        ));
     }
     let good = SigningKey::generate(Algorithm::Es256).unwrap();
     let mut bytes = good.public().bytes().to_vec();
-    assert!(matches!(PublicKey::new(Algorithm::Es256, &bytes[..33]), Err(KeyError::WrongLength { expected: 65, .. })));
+    assert!(matches!(
+        PublicKey::new(Algorithm::Es256, &bytes[..33]),
+        Err(KeyError::WrongLength { expected: 65, .. })
+    ));
     bytes[64] ^= 1;
     assert_eq!(PublicKey::new(Algorithm::Es256, &bytes), Err(KeyError::NotAPoint));
     let mut hybrid = good.public().bytes().to_vec();
@@ -76,7 +90,8 @@ fn wrong_lengths_and_points_off_the_curve_are_refused() {
 fn an_id_must_be_derived_from_its_key() {
     let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
     let other = SigningKey::generate(Algorithm::Ed25519).unwrap();
-    let mut proto = key.public().to_proto(v1::KeyUsage::Sign, UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(1));
+    let mut proto =
+        key.public().to_proto(v1::KeyUsage::Sign, UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(1));
     assert_eq!(&PublicKey::try_from(&proto).unwrap(), key.public());
     assert_eq!(key.id(), &hex::encode(sha256(key.public().bytes()))[..32]);
     proto.id = other.id().to_owned();
@@ -112,7 +127,9 @@ fn ecdsa_of_zeroes_and_der_are_refused() {
     };
     let body = [integer(&good[..32]), integer(&good[32..])].concat();
     let der = [vec![0x30, u8::try_from(body.len()).unwrap()], body].concat();
-    UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_ASN1, key.public().bytes()).verify(b"m", &der).unwrap();
+    UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_ASN1, key.public().bytes())
+        .verify(b"m", &der)
+        .unwrap();
     assert!(key.public().verify(b"m", &der).is_err());
 }
 
@@ -121,7 +138,8 @@ fn ed25519_refuses_a_non_canonical_s() {
     let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
     let mut signature = key.sign(b"m").unwrap();
     // S + L: the same value modulo the group's order.
-    let order = hex::decode("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010").unwrap();
+    let order =
+        hex::decode("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010").unwrap();
     let mut carry = 0u16;
     for (byte, add) in signature[32..].iter_mut().zip(order) {
         let sum = u16::from(*byte) + u16::from(add) + carry;
@@ -149,13 +167,22 @@ fn pem_round_trips_and_debug_keeps_the_secret() {
 #[test]
 fn jwks_name_what_verifiers_look_for() {
     let ed = SigningKey::generate(Algorithm::Ed25519).unwrap().public().to_jwk();
-    assert_eq!((ed["kty"].as_str(), ed["crv"].as_str(), ed["alg"].as_str()), (Some("OKP"), Some("Ed25519"), Some("EdDSA")));
+    assert_eq!(
+        (ed["kty"].as_str(), ed["crv"].as_str(), ed["alg"].as_str()),
+        (Some("OKP"), Some("Ed25519"), Some("EdDSA"))
+    );
     let key = SigningKey::generate(Algorithm::Es256).unwrap();
     let ec = key.public().to_jwk();
-    assert_eq!((ec["kty"].as_str(), ec["crv"].as_str(), ec["alg"].as_str()), (Some("EC"), Some("P-256"), Some("ES256")));
-    let point =
-        [vec![4], URL_SAFE_NO_PAD.decode(ec["x"].as_str().unwrap()).unwrap(), URL_SAFE_NO_PAD.decode(ec["y"].as_str().unwrap()).unwrap()]
-            .concat();
+    assert_eq!(
+        (ec["kty"].as_str(), ec["crv"].as_str(), ec["alg"].as_str()),
+        (Some("EC"), Some("P-256"), Some("ES256"))
+    );
+    let point = [
+        vec![4],
+        URL_SAFE_NO_PAD.decode(ec["x"].as_str().unwrap()).unwrap(),
+        URL_SAFE_NO_PAD.decode(ec["y"].as_str().unwrap()).unwrap(),
+    ]
+    .concat();
     assert_eq!(point, key.public().bytes());
     assert_eq!(ec["kid"], key.id());
 }

@@ -7,7 +7,9 @@ mod prove;
 mod verify;
 
 pub use compact::{CompactRange, CompactRangeError};
-pub use prove::{MissingNode, NodeReader, ProveError, consistency_path, inclusion_path, root_at, subtree_root};
+pub use prove::{
+    MissingNode, NodeReader, ProveError, consistency_path, inclusion_path, root_at, subtree_root,
+};
 pub use verify::{ProofError, verify_consistency, verify_inclusion};
 
 use crate::digest::{Digest, sha256};

@@ -31,7 +31,11 @@ pub enum ProveError {
 }
 
 /// The root over `count` leaves from `start`. `start` must be a multiple of the smallest power of two that is not below `count`.
-pub fn subtree_root(reader: &impl NodeReader, start: u64, count: u64) -> Result<Digest, MissingNode> {
+pub fn subtree_root(
+    reader: &impl NodeReader,
+    start: u64,
+    count: u64,
+) -> Result<Digest, MissingNode> {
     if count == 0 {
         return Ok(empty_root());
     }
@@ -41,7 +45,10 @@ pub fn subtree_root(reader: &impl NodeReader, start: u64, count: u64) -> Result<
         return reader.node(level, index).ok_or(MissingNode { level, index });
     }
     let left = split(count);
-    Ok(node_hash(&subtree_root(reader, start, left)?, &subtree_root(reader, start + left, count - left)?))
+    Ok(node_hash(
+        &subtree_root(reader, start, left)?,
+        &subtree_root(reader, start + left, count - left)?,
+    ))
 }
 
 /// The root of the tree when it had this size.
@@ -50,7 +57,11 @@ pub fn root_at(reader: &impl NodeReader, size: u64) -> Result<Digest, MissingNod
 }
 
 /// The proof that the leaf at `index` is in the tree of `size` leaves, leaf to root (RFC 9162, 2.1.3.1).
-pub fn inclusion_path(reader: &impl NodeReader, index: u64, size: u64) -> Result<Vec<Digest>, ProveError> {
+pub fn inclusion_path(
+    reader: &impl NodeReader,
+    index: u64,
+    size: u64,
+) -> Result<Vec<Digest>, ProveError> {
     if index >= size {
         return Err(ProveError::OutOfRange);
     }
@@ -72,7 +83,11 @@ pub fn inclusion_path(reader: &impl NodeReader, index: u64, size: u64) -> Result
 }
 
 /// The proof that the tree of `to` leaves continues the tree of `from` leaves, `from` at least 1 (RFC 9162, 2.1.4.1).
-pub fn consistency_path(reader: &impl NodeReader, from: u64, to: u64) -> Result<Vec<Digest>, ProveError> {
+pub fn consistency_path(
+    reader: &impl NodeReader,
+    from: u64,
+    to: u64,
+) -> Result<Vec<Digest>, ProveError> {
     if from == 0 || from > to {
         return Err(ProveError::OutOfRange);
     }

@@ -58,7 +58,9 @@ fn grow(count: usize) -> (Vec<Digest>, CompactRange, Store) {
     let leaves: Vec<Digest> = (0..count).map(|n| leaf_hash(&n.to_be_bytes())).collect();
     let (mut range, mut nodes) = (CompactRange::new(), HashMap::new());
     for leaf in &leaves {
-        range.append_with(*leaf, |level, index, digest| assert!(nodes.insert((level, index), digest).is_none()));
+        range.append_with(*leaf, |level, index, digest| {
+            assert!(nodes.insert((level, index), digest).is_none())
+        });
     }
     (leaves, range, Store(nodes))
 }
@@ -74,7 +76,10 @@ fn check_consistency(leaves: &[Digest], store: &Store, from: usize, to: usize) {
     longer.push([0; 32]);
     assert_eq!(verify_consistency(m, n, &old, &new, &longer), Err(ProofError::WrongLength));
     if !path.is_empty() {
-        assert_eq!(verify_consistency(m, n, &old, &new, &path[..path.len() - 1]), Err(ProofError::WrongLength));
+        assert_eq!(
+            verify_consistency(m, n, &old, &new, &path[..path.len() - 1]),
+            Err(ProofError::WrongLength)
+        );
         assert_eq!(verify_consistency(m, n, &[9; 32], &new, &path), Err(ProofError::WrongRoot));
         assert_eq!(verify_consistency(m, n, &old, &[9; 32], &path), Err(ProofError::WrongRoot));
         for changed in 0..path.len() {
@@ -98,7 +103,10 @@ fn check_inclusion(leaves: &[Digest], store: &Store, index: usize, size: usize) 
     assert_eq!(verify_inclusion(&[9; 32], i, n, &path, &root), Err(ProofError::WrongRoot));
     assert_eq!(verify_inclusion(leaf, i, n, &path, &[9; 32]), Err(ProofError::WrongRoot));
     if size > 1 {
-        assert_eq!(verify_inclusion(leaf, i, n, &path[..path.len() - 1], &root), Err(ProofError::WrongLength));
+        assert_eq!(
+            verify_inclusion(leaf, i, n, &path[..path.len() - 1], &root),
+            Err(ProofError::WrongLength)
+        );
         // A neighbour's leaf in this place, and this leaf in a neighbour's place.
         let swapped = (index + 1) % size;
         assert!(verify_inclusion(&leaves[swapped], i, n, &path, &root).is_err());
@@ -109,8 +117,14 @@ fn check_inclusion(leaves: &[Digest], store: &Store, index: usize, size: usize) 
 #[test]
 fn rfc_6962_hashes() {
     // The empty tree, and the leaf of an empty entry, as certificate transparency's own test vectors have them.
-    assert_eq!(hex::encode(empty_root()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    assert_eq!(hex::encode(leaf_hash(b"")), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+    assert_eq!(
+        hex::encode(empty_root()),
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    );
+    assert_eq!(
+        hex::encode(leaf_hash(b"")),
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+    );
     assert_ne!(leaf_hash(&[[1; 32], [2; 32]].concat()), node_hash(&[1; 32], &[2; 32]));
 }
 

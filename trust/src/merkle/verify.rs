@@ -17,7 +17,13 @@ pub enum ProofError {
 }
 
 /// Whether `leaf` (a leaf hash) stands at `index` of the tree with this size and root (RFC 9162, 2.1.3.2).
-pub fn verify_inclusion(leaf: &Digest, index: u64, size: u64, path: &[Digest], root: &Digest) -> Result<(), ProofError> {
+pub fn verify_inclusion(
+    leaf: &Digest,
+    index: u64,
+    size: u64,
+    path: &[Digest],
+    root: &Digest,
+) -> Result<(), ProofError> {
     if index >= size {
         return Err(ProofError::OutOfRange);
     }
@@ -47,7 +53,13 @@ pub fn verify_inclusion(leaf: &Digest, index: u64, size: u64, path: &[Digest], r
 
 /// Whether the tree of `from` leaves is the beginning of the tree of `to` leaves (RFC 9162, 2.1.4.2). `from` is at least 1: of the empty
 /// tree every tree is a continuation, and a caller that asks is mistaken.
-pub fn verify_consistency(from: u64, to: u64, from_root: &Digest, to_root: &Digest, path: &[Digest]) -> Result<(), ProofError> {
+pub fn verify_consistency(
+    from: u64,
+    to: u64,
+    from_root: &Digest,
+    to_root: &Digest,
+    path: &[Digest],
+) -> Result<(), ProofError> {
     if from == 0 || from > to {
         return Err(ProofError::OutOfRange);
     }

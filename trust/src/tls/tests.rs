@@ -47,8 +47,12 @@ fn server(ca: &CertificateAuthority, identity: &Identity) -> Arc<ServerConfig> {
 }
 
 /// A whole handshake in memory; the first side's error where there is one.
-fn shake(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Result<(ClientConnection, ServerConnection), rustls::Error> {
-    let mut client = ClientConnection::new(client, ServerName::try_from("localhost").unwrap()).unwrap();
+fn shake(
+    client: Arc<ClientConfig>,
+    server: Arc<ServerConfig>,
+) -> Result<(ClientConnection, ServerConnection), rustls::Error> {
+    let mut client =
+        ClientConnection::new(client, ServerName::try_from("localhost").unwrap()).unwrap();
     let mut server = ServerConnection::new(server).unwrap();
     for _ in 0..10 {
         let mut wire = Vec::new();
@@ -82,7 +86,13 @@ fn reason(result: Result<(ClientConnection, ServerConnection), rustls::Error>) -
 fn both_ends_know_each_other_and_never_resume() {
     let ca = root();
     let police_holder = holder(&ca, &police());
-    let client = client_config(Some((&police_holder.chain, &police_holder.key)), ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap();
+    let client = client_config(
+        Some((&police_holder.chain, &police_holder.key)),
+        ca.cert_der(),
+        ExpectedPeer::new(&hub()),
+        H2,
+    )
+    .unwrap();
     let server = server(&ca, &hub());
     for _ in 0..3 {
         let (client, server) = shake(client.clone(), server.clone()).unwrap();
@@ -97,7 +107,11 @@ fn both_ends_know_each_other_and_never_resume() {
 #[test]
 fn a_client_without_certificate_comes_in_nameless() {
     let ca = root();
-    let (_, server) = shake(client_config(None, ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap(), server(&ca, &hub())).unwrap();
+    let (_, server) = shake(
+        client_config(None, ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap(),
+        server(&ca, &hub()),
+    )
+    .unwrap();
     assert!(server.peer_certificates().is_none());
     assert!(matches!(peer_identity(&[]), Err(TlsError::NoCertificate)));
 }
@@ -106,17 +120,29 @@ fn a_client_without_certificate_comes_in_nameless() {
 fn another_hub_of_the_same_root_is_not_the_one_dialled() {
     let ca = root();
     let other = Identity::hub("city.example", "other").unwrap();
-    let error = reason(shake(client_config(None, ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap(), server(&ca, &other)));
+    let error = reason(shake(
+        client_config(None, ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap(),
+        server(&ca, &other),
+    ));
     assert!(error.contains("WrongPeer"), "{error}");
 }
 
 #[test]
 fn foreign_roots_are_refused_both_ways() {
     let (ca, foreign) = (root(), root());
-    let error = reason(shake(client_config(None, ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap(), server(&foreign, &hub())));
+    let error = reason(shake(
+        client_config(None, ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap(),
+        server(&foreign, &hub()),
+    ));
     assert!(error.contains("InvalidCertificate"), "{error}");
     let stranger = holder(&foreign, &police());
-    let client = client_config(Some((&stranger.chain, &stranger.key)), ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap();
+    let client = client_config(
+        Some((&stranger.chain, &stranger.key)),
+        ca.cert_der(),
+        ExpectedPeer::new(&hub()),
+        H2,
+    )
+    .unwrap();
     let error = reason(shake(client, server(&ca, &hub())));
     assert!(error.contains("InvalidCertificate"), "{error}");
 }
@@ -125,14 +151,17 @@ fn foreign_roots_are_refused_both_ways() {
 fn expired_certificates_and_the_authoritys_own_are_refused() {
     let ca = root();
     let old = holder_until(&ca, &police(), SystemTime::now() - Duration::from_secs(60));
-    let client = client_config(Some((&old.chain, &old.key)), ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap();
+    let client =
+        client_config(Some((&old.chain, &old.key)), ca.cert_der(), ExpectedPeer::new(&hub()), H2)
+            .unwrap();
     assert!(reason(shake(client, server(&ca, &hub()))).contains("Expired"));
     let signer = SigningKey::generate(Algorithm::Ed25519).unwrap();
     let until = SystemTime::now() + DAY;
     let cert = ca.sign_authority_key(signer.public(), SystemTime::now() - DAY, until).unwrap();
     let roots = roots(ca.cert_der()).unwrap();
     let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build().unwrap();
-    let error = format!("{:?}", verifier.verify_client_cert(&cert, &[], UnixTime::now()).err().unwrap());
+    let error =
+        format!("{:?}", verifier.verify_client_cert(&cert, &[], UnixTime::now()).err().unwrap());
     assert!(error.contains("Purpose"), "{error}");
 }
 
@@ -170,8 +199,16 @@ fn a_hub_that_has_ended_is_still_who_it_was_and_nobody_else_is() {
     };
     let own = holder(&ca, &police());
     let other = Identity::hub("city.example", "other").unwrap();
-    let strict = client_config(Some((&own.chain, &own.key)), ca.cert_der(), ExpectedPeer::new(&hub()), H2).unwrap();
-    let lenient = client_config(Some((&own.chain, &own.key)), ca.cert_der(), ExpectedPeer::new(&hub()).or_ended(), H2).unwrap();
+    let strict =
+        client_config(Some((&own.chain, &own.key)), ca.cert_der(), ExpectedPeer::new(&hub()), H2)
+            .unwrap();
+    let lenient = client_config(
+        Some((&own.chain, &own.key)),
+        ca.cert_der(),
+        ExpectedPeer::new(&hub()).or_ended(),
+        H2,
+    )
+    .unwrap();
     assert!(reason(shake(strict, serving(&ca, &hub()))).contains("Expired"));
     shake(lenient.clone(), serving(&ca, &hub())).unwrap();
     shake(lenient.clone(), server(&ca, &hub())).unwrap();
@@ -198,7 +235,8 @@ fn an_invitations_pin_finds_the_ca_and_nothing_else_will_do() {
     let leaf = holder(&ca, &hub());
     let fake = [leaf.chain.clone(), leaf.chain.clone()].concat();
     let server = server_config(&fake, &leaf.key, ca.cert_der(), H2).unwrap();
-    let (config, found) = pinned_client_config(fingerprint(leaf.chain.first().unwrap()), H2).unwrap();
+    let (config, found) =
+        pinned_client_config(fingerprint(leaf.chain.first().unwrap()), H2).unwrap();
     assert!(reason(shake(config, server)).contains("NotACa"));
     assert!(found.get().is_none());
 }
@@ -208,7 +246,10 @@ fn a_leaf_cannot_serve_as_ca() {
     let ca = root();
     let leaf = holder(&ca, &hub());
     let cert = leaf.chain.first().unwrap();
-    assert!(matches!(client_config(None, cert, ExpectedPeer::new(&hub()), H2), Err(TlsError::Certificate(X509Error::NotACa))));
+    assert!(matches!(
+        client_config(None, cert, ExpectedPeer::new(&hub()), H2),
+        Err(TlsError::Certificate(X509Error::NotACa))
+    ));
     assert!(server_config(&leaf.chain, &TlsKey::generate().unwrap(), ca.cert_der(), H2).is_err());
 }
 
@@ -242,7 +283,11 @@ fn an_invited_system_takes_no_other_system_for_a_hub() {
     let key = TlsKey::generate().unwrap();
     let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     params.subject_alt_names.push(rcgen::SanType::URI(police().uri().as_str().try_into().unwrap()));
-    let cert = params.signed_by(&rcgen::KeyPair::from_pem(&key.to_pem()).unwrap(), &issuer).unwrap().der().clone();
+    let cert = params
+        .signed_by(&rcgen::KeyPair::from_pem(&key.to_pem()).unwrap(), &issuer)
+        .unwrap()
+        .der()
+        .clone();
     let server = server_config(&[cert], &key, ca.cert_der(), H2).unwrap();
     let (config, found) = pinned_client_config(fingerprint(ca.cert_der()), H2).unwrap();
     assert!(reason(shake(config, server)).contains("a hub"));

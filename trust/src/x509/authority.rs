@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zerotrip_text::cut;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData, SerialNumber, SignatureAlgorithm,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData,
+    SerialNumber, SignatureAlgorithm,
 };
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
@@ -30,14 +31,20 @@ pub struct CertificateAuthority {
 
 impl CertificateAuthority {
     /// A new root for a trust domain, valid from `not_before` for `validity`. Its own URI is `spiffe://<trust domain>`.
-    pub fn generate(trust_domain: &str, not_before: SystemTime, validity: Duration) -> Result<Self, X509Error> {
+    pub fn generate(
+        trust_domain: &str,
+        not_before: SystemTime,
+        validity: Duration,
+    ) -> Result<Self, X509Error> {
         Identity::authority(trust_domain)?;
         let mut name = DistinguishedName::new();
         name.push(DnType::OrganizationName, trust_domain);
         name.push(DnType::CommonName, "Zerotrip root");
-        let mut params = params(not_before, not_before.checked_add(validity).ok_or(X509Error::BadValidity)?)?;
+        let mut params =
+            params(not_before, not_before.checked_add(validity).ok_or(X509Error::BadValidity)?)?;
         params.distinguished_name = name;
-        params.subject_alt_names = alternative_names(&format!("spiffe://{trust_domain}"), &[], &[])?;
+        params.subject_alt_names =
+            alternative_names(&format!("spiffe://{trust_domain}"), &[], &[])?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
@@ -49,8 +56,11 @@ impl CertificateAuthority {
     pub fn from_pem(cert: &str, key: &str) -> Result<Self, X509Error> {
         let cert = pem::certificate(cert)?;
         let key = pem::decode_one(key, pem::PRIVATE_KEY)?;
-        let key = KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(key), &PKCS_ECDSA_P256_SHA256)
-            .map_err(|_| X509Error::WrongAlgorithm("private key", "P-256 in PKCS #8"))?;
+        let key = KeyPair::from_pkcs8_der_and_sign_algo(
+            &PrivatePkcs8KeyDer::from(key),
+            &PKCS_ECDSA_P256_SHA256,
+        )
+        .map_err(|_| X509Error::WrongAlgorithm("private key", "P-256 in PKCS #8"))?;
         Self::new(cert, key)
     }
 
@@ -89,20 +99,31 @@ impl CertificateAuthority {
     ) -> Result<CertificateDer<'static>, X509Error> {
         let request = Checked::read(csr)?;
         if request.identity != *expected {
-            return Err(X509Error::WrongHolder { expected: expected.uri(), found: request.identity.uri() });
+            return Err(X509Error::WrongHolder {
+                expected: expected.uri(),
+                found: request.identity.uri(),
+            });
         }
-        if expected.trust_domain() != self.trust_domain || matches!(expected, Identity::Authority { .. }) {
+        if expected.trust_domain() != self.trust_domain
+            || matches!(expected, Identity::Authority { .. })
+        {
             let expected_holder = format!("a system or hub of spiffe://{}", self.trust_domain);
-            return Err(X509Error::WrongHolder { expected: expected_holder, found: expected.uri() });
+            return Err(X509Error::WrongHolder {
+                expected: expected_holder,
+                found: expected.uri(),
+            });
         }
         let refused_dns = request.dns.iter().find(|name| !dns.contains(name)).cloned();
         let refused_ip = request.ips.iter().find(|ip| !ips.contains(ip)).map(ToString::to_string);
-        let not_a_hub = (!expected.is_hub()).then(|| dns.first().cloned().or_else(|| ips.first().map(ToString::to_string))).flatten();
+        let not_a_hub = (!expected.is_hub())
+            .then(|| dns.first().cloned().or_else(|| ips.first().map(ToString::to_string)))
+            .flatten();
         if let Some(name) = refused_dns.or(refused_ip).or(not_a_hub) {
             return Err(X509Error::NameNotAllowed(cut(&name)));
         }
         let mut params = self.leaf_params(expected, dns, ips, not_before, not_after)?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
         Ok(params.signed_by(&SubjectKey(&request.public_key), &self.issuer)?.der().clone())
     }
 
@@ -118,7 +139,8 @@ impl CertificateAuthority {
         }
         let holder = Identity::authority(&self.trust_domain)?;
         let mut params = self.leaf_params(&holder, &[], &[], not_before, not_after)?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(DOCUMENT_SIGNING.to_vec())];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::Other(DOCUMENT_SIGNING.to_vec())];
         Ok(params.signed_by(&SubjectKey(key), &self.issuer)?.der().clone())
     }
 
@@ -177,8 +199,13 @@ impl PublicKeyData for SubjectKey<'_> {
 fn params(not_before: SystemTime, not_after: SystemTime) -> Result<CertificateParams, X509Error> {
     const YEAR_10000: u64 = 253_402_300_800;
     let since_1970 = |time: SystemTime| {
-        let seconds = time.duration_since(UNIX_EPOCH).map_err(|_| X509Error::BadValidity)?.as_secs();
-        if seconds < YEAR_10000 { Ok(Duration::from_secs(seconds)) } else { Err(X509Error::BadValidity) }
+        let seconds =
+            time.duration_since(UNIX_EPOCH).map_err(|_| X509Error::BadValidity)?.as_secs();
+        if seconds < YEAR_10000 {
+            Ok(Duration::from_secs(seconds))
+        } else {
+            Err(X509Error::BadValidity)
+        }
     };
     if not_after <= not_before {
         return Err(X509Error::BadValidity);

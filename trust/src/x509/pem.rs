@@ -65,7 +65,8 @@ pub fn decode_one(text: &str, label: &'static str) -> Result<Vec<u8>, PemError> 
 
 /// A chain of at least one certificate, in the order of the text.
 pub fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, PemError> {
-    let chain: Vec<_> = decode_all(text, CERTIFICATE)?.into_iter().map(CertificateDer::from).collect();
+    let chain: Vec<_> =
+        decode_all(text, CERTIFICATE)?.into_iter().map(CertificateDer::from).collect();
     if chain.is_empty() { Err(PemError(CERTIFICATE)) } else { Ok(chain) }
 }
 
@@ -96,7 +97,11 @@ mod tests {
     #[test]
     fn broken_blocks_are_refused() {
         let good = encode(CERTIFICATE, b"0123456789");
-        for text in [good.replace("-----END", "----END"), good.replace('M', "!"), good.replacen("END CERT", "END CART", 1)] {
+        for text in [
+            good.replace("-----END", "----END"),
+            good.replace('M', "!"),
+            good.replacen("END CERT", "END CART", 1),
+        ] {
             assert!(decode_all(&text, CERTIFICATE).is_err(), "{text}");
         }
         assert!(certificates("").is_err());

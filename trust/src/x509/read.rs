@@ -39,13 +39,18 @@ pub fn is_over_key(cert: &CertificateDer<'_>, key: &TlsKey) -> Result<bool, X509
 }
 
 /// Whether this root signed the certificate. Says nothing of when it holds.
-pub fn check_issued_by(cert: &CertificateDer<'_>, ca: &CertificateDer<'_>) -> Result<(), X509Error> {
+pub fn check_issued_by(
+    cert: &CertificateDer<'_>,
+    ca: &CertificateDer<'_>,
+) -> Result<(), X509Error> {
     let (cert, ca) = (parse(cert)?, parse(ca)?);
     check_parsed_ca(&ca)?;
     if is_ca(&cert)? {
         return Err(X509Error::IsCa);
     }
-    if cert.issuer().as_raw() != ca.subject().as_raw() || cert.verify_signature(Some(ca.public_key())).is_err() {
+    if cert.issuer().as_raw() != ca.subject().as_raw()
+        || cert.verify_signature(Some(ca.public_key())).is_err()
+    {
         return Err(X509Error::BadSignature("certificate"));
     }
     Ok(())
@@ -54,14 +59,21 @@ pub fn check_issued_by(cert: &CertificateDer<'_>, ca: &CertificateDer<'_>) -> Re
 /// The DNS and IP names by which its holder is reached; a hub's only.
 pub fn names_of(cert: &CertificateDer<'_>) -> Result<(Vec<String>, Vec<IpAddr>), X509Error> {
     let cert = parse(cert)?;
-    let names = cert.subject_alternative_name().map_err(|_| X509Error::Unreadable("certificate"))?;
+    let names =
+        cert.subject_alternative_name().map_err(|_| X509Error::Unreadable("certificate"))?;
     let (mut dns, mut ips) = (Vec::new(), Vec::new());
     for name in names.map_or(&[][..], |found| &found.value.general_names) {
         match name {
             GeneralName::DNSName(name) => dns.push((*name).to_owned()),
-            GeneralName::IPAddress(octets) => ips.push(ip(octets).ok_or(X509Error::Unreadable("certificate"))?),
+            GeneralName::IPAddress(octets) => {
+                ips.push(ip(octets).ok_or(X509Error::Unreadable("certificate"))?)
+            }
             GeneralName::URI(_) => {}
-            other => return Err(X509Error::NameNotAllowed(other.to_string().chars().take(100).collect())),
+            other => {
+                return Err(X509Error::NameNotAllowed(
+                    other.to_string().chars().take(100).collect(),
+                ));
+            }
         }
     }
     Ok((dns, ips))
@@ -71,9 +83,15 @@ pub fn names_of(cert: &CertificateDer<'_>) -> Result<(Vec<String>, Vec<IpAddr>),
 pub fn validity_of(cert: &CertificateDer<'_>) -> Result<(SystemTime, SystemTime), X509Error> {
     let cert = parse(cert)?;
     let time = |seconds: i64| {
-        u64::try_from(seconds).ok().and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds))).ok_or(X509Error::BadValidity)
+        u64::try_from(seconds)
+            .ok()
+            .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)))
+            .ok_or(X509Error::BadValidity)
     };
-    Ok((time(cert.validity().not_before.timestamp())?, time(cert.validity().not_after.timestamp())?))
+    Ok((
+        time(cert.validity().not_before.timestamp())?,
+        time(cert.validity().not_after.timestamp())?,
+    ))
 }
 
 /// Whether it is a self-signed CA certificate that may sign certificates.
@@ -82,7 +100,10 @@ pub fn check_ca(ca: &CertificateDer<'_>) -> Result<(), X509Error> {
 }
 
 /// The authority's signing key, from its certificate, which this CA signed. The validity is *not* looked at: for evidence of the past.
-pub fn authority_key_of(cert: &CertificateDer<'_>, ca: &CertificateDer<'_>) -> Result<PublicKey, X509Error> {
+pub fn authority_key_of(
+    cert: &CertificateDer<'_>,
+    ca: &CertificateDer<'_>,
+) -> Result<PublicKey, X509Error> {
     check_issued_by(cert, ca)?;
     let (cert, ca) = (parse(cert)?, parse(ca)?);
     let found = holder(&cert)?;
@@ -98,7 +119,11 @@ pub fn authority_key_of(cert: &CertificateDer<'_>, ca: &CertificateDer<'_>) -> R
 }
 
 /// As [`authority_key_of`], and both certificates hold at `at`.
-pub fn authority_key_at(cert: &CertificateDer<'_>, ca: &CertificateDer<'_>, at: SystemTime) -> Result<PublicKey, X509Error> {
+pub fn authority_key_at(
+    cert: &CertificateDer<'_>,
+    ca: &CertificateDer<'_>,
+    at: SystemTime,
+) -> Result<PublicKey, X509Error> {
     let key = authority_key_of(cert, ca)?;
     for each in [cert, ca] {
         let (not_before, not_after) = validity_of(each)?;
@@ -122,14 +147,19 @@ pub(super) fn parse<'a>(cert: &'a CertificateDer<'_>) -> Result<X509Certificate<
 pub(super) fn is_ca(cert: &X509Certificate<'_>) -> Result<bool, X509Error> {
     let constraints = cert.basic_constraints().map_err(|_| X509Error::Unreadable("certificate"))?;
     let usage = cert.key_usage().map_err(|_| X509Error::Unreadable("certificate"))?;
-    Ok(constraints.is_some_and(|found| found.value.ca) || usage.is_some_and(|found| found.value.key_cert_sign()))
+    Ok(constraints.is_some_and(|found| found.value.ca)
+        || usage.is_some_and(|found| found.value.key_cert_sign()))
 }
 
 pub(super) fn check_parsed_ca(cert: &X509Certificate<'_>) -> Result<(), X509Error> {
     let constraints = cert.basic_constraints().map_err(|_| X509Error::Unreadable("certificate"))?;
     let usage = cert.key_usage().map_err(|_| X509Error::Unreadable("certificate"))?;
-    let may_sign = constraints.is_some_and(|found| found.value.ca) && usage.is_some_and(|found| found.value.key_cert_sign());
-    if may_sign && cert.subject().as_raw() == cert.issuer().as_raw() && cert.verify_signature(None).is_ok() {
+    let may_sign = constraints.is_some_and(|found| found.value.ca)
+        && usage.is_some_and(|found| found.value.key_cert_sign());
+    if may_sign
+        && cert.subject().as_raw() == cert.issuer().as_raw()
+        && cert.verify_signature(None).is_ok()
+    {
         Ok(())
     } else {
         Err(X509Error::NotACa)
@@ -150,7 +180,8 @@ fn holder(cert: &X509Certificate<'_>) -> Result<Identity, X509Error> {
 }
 
 fn only_uri<'a>(cert: &'a X509Certificate<'_>) -> Result<&'a str, X509Error> {
-    let names = cert.subject_alternative_name().map_err(|_| X509Error::Unreadable("certificate"))?;
+    let names =
+        cert.subject_alternative_name().map_err(|_| X509Error::Unreadable("certificate"))?;
     let names = names.map_or(&[][..], |found| &found.value.general_names);
     let mut uris = names.iter().filter_map(|name| match name {
         GeneralName::URI(uri) => Some(*uri),

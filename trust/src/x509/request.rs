@@ -16,7 +16,12 @@ use crate::identity::Identity;
 use crate::keys::{Algorithm, PublicKey};
 
 /// A PKCS #10 request (RFC 2986), DER. DNS and IP names are for hubs only.
-pub fn make_csr(key: &TlsKey, identity: &Identity, dns: &[String], ips: &[IpAddr]) -> Result<Vec<u8>, X509Error> {
+pub fn make_csr(
+    key: &TlsKey,
+    identity: &Identity,
+    dns: &[String],
+    ips: &[IpAddr],
+) -> Result<Vec<u8>, X509Error> {
     let mut params = CertificateParams::default();
     params.distinguished_name = subject(identity);
     params.subject_alt_names = alternative_names(&identity.uri(), dns, ips)?;
@@ -51,10 +56,13 @@ impl Checked {
         if der.len() > CERTIFICATE_BYTES {
             return Err(X509Error::Unreadable(WHAT));
         }
-        let Ok(([], csr)) = X509CertificationRequest::from_der(der) else { return Err(X509Error::Unreadable(WHAT)) };
+        let Ok(([], csr)) = X509CertificationRequest::from_der(der) else {
+            return Err(X509Error::Unreadable(WHAT));
+        };
         csr.verify_signature().map_err(|_| X509Error::BadSignature(WHAT))?;
         let spki = &csr.certification_request_info.subject_pki;
-        let curve = spki.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+        let curve =
+            spki.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
         if spki.algorithm.algorithm != OID_KEY_TYPE_EC_PUBLIC_KEY || curve != Some(OID_EC_P256) {
             return Err(X509Error::WrongAlgorithm(WHAT, "P-256"));
         }
@@ -62,14 +70,26 @@ impl Checked {
         let mut names = None;
         let mut extension_lists = 0;
         for attribute in csr.certification_request_info.iter_attributes() {
-            let ParsedCriAttribute::ExtensionRequest(list) = attribute.parsed_attribute() else { continue };
+            let ParsedCriAttribute::ExtensionRequest(list) = attribute.parsed_attribute() else {
+                continue;
+            };
             extension_lists += 1;
             for extension in &list.extensions {
                 match extension.parsed_extension() {
-                    ParsedExtension::SubjectAlternativeName(found) if names.is_none() => names = Some(&found.general_names),
-                    ParsedExtension::BasicConstraints(found) if found.ca => return Err(X509Error::IsCa),
-                    ParsedExtension::KeyUsage(found) if found.key_cert_sign() || found.crl_sign() => return Err(X509Error::IsCa),
-                    ParsedExtension::BasicConstraints(_) | ParsedExtension::KeyUsage(_) | ParsedExtension::ExtendedKeyUsage(_) => {}
+                    ParsedExtension::SubjectAlternativeName(found) if names.is_none() => {
+                        names = Some(&found.general_names)
+                    }
+                    ParsedExtension::BasicConstraints(found) if found.ca => {
+                        return Err(X509Error::IsCa);
+                    }
+                    ParsedExtension::KeyUsage(found)
+                        if found.key_cert_sign() || found.crl_sign() =>
+                    {
+                        return Err(X509Error::IsCa);
+                    }
+                    ParsedExtension::BasicConstraints(_)
+                    | ParsedExtension::KeyUsage(_)
+                    | ParsedExtension::ExtendedKeyUsage(_) => {}
                     _ => return Err(X509Error::ExtensionNotAllowed),
                 }
             }
@@ -82,8 +102,14 @@ impl Checked {
             match name {
                 GeneralName::URI(uri) => uris.push(*uri),
                 GeneralName::DNSName(name) => dns.push((*name).to_owned()),
-                GeneralName::IPAddress(octets) => ips.push(ip(octets).ok_or(X509Error::Unreadable(WHAT))?),
-                other => return Err(X509Error::NameNotAllowed(other.to_string().chars().take(100).collect())),
+                GeneralName::IPAddress(octets) => {
+                    ips.push(ip(octets).ok_or(X509Error::Unreadable(WHAT))?)
+                }
+                other => {
+                    return Err(X509Error::NameNotAllowed(
+                        other.to_string().chars().take(100).collect(),
+                    ));
+                }
             }
         }
         let [uri] = uris.as_slice() else { return Err(X509Error::NotOneUri(uris.len())) };
@@ -104,7 +130,11 @@ pub(super) fn subject(identity: &Identity) -> DistinguishedName {
     subject
 }
 
-pub(super) fn alternative_names(uri: &str, dns: &[String], ips: &[IpAddr]) -> Result<Vec<SanType>, X509Error> {
+pub(super) fn alternative_names(
+    uri: &str,
+    dns: &[String],
+    ips: &[IpAddr],
+) -> Result<Vec<SanType>, X509Error> {
     let mut names = vec![SanType::URI(uri.try_into()?)];
     for name in dns {
         names.push(SanType::DnsName(name.as_str().try_into()?));

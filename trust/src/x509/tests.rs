@@ -6,7 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use rcgen::{BasicConstraints, CertificateParams, CustomExtension, IsCa, KeyPair, PKCS_ECDSA_P384_SHA384, SanType};
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, IsCa, KeyPair, PKCS_ECDSA_P384_SHA384,
+    SanType,
+};
 
 use super::*;
 use crate::identity::Identity;
@@ -30,14 +33,19 @@ fn now() -> (SystemTime, SystemTime) {
     (SystemTime::now() - Duration::from_secs(60), SystemTime::now() + DAY)
 }
 
-fn sign(ca: &CertificateAuthority, csr: &[u8], expected: &Identity) -> Result<CertificateDer<'static>, X509Error> {
+fn sign(
+    ca: &CertificateAuthority,
+    csr: &[u8],
+    expected: &Identity,
+) -> Result<CertificateDer<'static>, X509Error> {
     ca.sign_csr(csr, expected, &[], &[], now().0, now().1)
 }
 
 /// A request with anything in it.
 fn raw_csr(uris: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
     let mut params = CertificateParams::default();
-    params.subject_alt_names = uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())).collect();
+    params.subject_alt_names =
+        uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())).collect();
     change(&mut params);
     params.serialize_request(&KeyPair::generate().unwrap()).unwrap().der().to_vec()
 }
@@ -70,20 +78,33 @@ fn requests_for_somebody_or_something_else_are_refused() {
     assert!(matches!(sign(&ca, &csr, &other), Err(X509Error::WrongHolder { .. })));
     assert_eq!(sign(&ca, &raw_csr(&[], |_| ()), &police()), Err(X509Error::NotOneUri(0)));
     assert_eq!(sign(&ca, &raw_csr(&[&uri, &uri], |_| ()), &police()), Err(X509Error::NotOneUri(2)));
-    let asks_ca = raw_csr(&[&uri], |params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
+    let asks_ca =
+        raw_csr(&[&uri], |params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
     assert_eq!(sign(&ca, &asks_ca, &police()), Err(X509Error::IsCa));
-    let asks_dns = raw_csr(&[&uri], |params| params.subject_alt_names.push(SanType::DnsName("x".try_into().unwrap())));
+    let asks_dns = raw_csr(&[&uri], |params| {
+        params.subject_alt_names.push(SanType::DnsName("x".try_into().unwrap()))
+    });
     assert_eq!(sign(&ca, &asks_dns, &police()), Err(X509Error::NameNotAllowed("x".into())));
-    let asks_mail = raw_csr(&[&uri], |params| params.subject_alt_names.push(SanType::Rfc822Name("a@b".try_into().unwrap())));
+    let asks_mail = raw_csr(&[&uri], |params| {
+        params.subject_alt_names.push(SanType::Rfc822Name("a@b".try_into().unwrap()))
+    });
     assert!(matches!(sign(&ca, &asks_mail, &police()), Err(X509Error::NameNotAllowed(_))));
     let extra = raw_csr(&[&uri], |params| {
-        params.custom_extensions.push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]));
+        params
+            .custom_extensions
+            .push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]));
     });
     assert_eq!(sign(&ca, &extra, &police()), Err(X509Error::ExtensionNotAllowed));
     let elsewhere = Identity::system("other.example", "police", "household").unwrap();
-    assert!(matches!(sign(&ca, &raw_csr(&[&elsewhere.uri()], |_| ()), &elsewhere), Err(X509Error::WrongHolder { .. })));
+    assert!(matches!(
+        sign(&ca, &raw_csr(&[&elsewhere.uri()], |_| ()), &elsewhere),
+        Err(X509Error::WrongHolder { .. })
+    ));
     let authority = Identity::authority("city.example").unwrap();
-    assert!(matches!(sign(&ca, &raw_csr(&[&authority.uri()], |_| ()), &authority), Err(X509Error::WrongHolder { .. })));
+    assert!(matches!(
+        sign(&ca, &raw_csr(&[&authority.uri()], |_| ()), &authority),
+        Err(X509Error::WrongHolder { .. })
+    ));
 }
 
 #[test]
@@ -93,16 +114,25 @@ fn a_request_needs_its_own_signature_and_the_right_curve() {
     let mut tampered = csr.clone();
     let at = csr.windows(6).position(|window| window == b"police").unwrap();
     tampered[at] = b'q';
-    assert_eq!(sign(&ca, &tampered, &police()), Err(X509Error::BadSignature("certification request")));
+    assert_eq!(
+        sign(&ca, &tampered, &police()),
+        Err(X509Error::BadSignature("certification request"))
+    );
     let mut trailing = csr.clone();
     trailing.push(0);
-    assert_eq!(sign(&ca, &trailing, &police()), Err(X509Error::Unreadable("certification request")));
+    assert_eq!(
+        sign(&ca, &trailing, &police()),
+        Err(X509Error::Unreadable("certification request"))
+    );
     assert!(sign(&ca, &vec![0x30; CERTIFICATE_BYTES + 1], &police()).is_err());
     let mut params = CertificateParams::default();
     params.subject_alt_names = vec![SanType::URI(police().uri().as_str().try_into().unwrap())];
     for algorithm in [&PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519] {
         let csr = params.serialize_request(&KeyPair::generate_for(algorithm).unwrap()).unwrap();
-        assert_eq!(sign(&ca, csr.der(), &police()), Err(X509Error::WrongAlgorithm("certification request", "P-256")));
+        assert_eq!(
+            sign(&ca, csr.der(), &police()),
+            Err(X509Error::WrongAlgorithm("certification request", "P-256"))
+        );
     }
 }
 
@@ -115,10 +145,19 @@ fn only_a_hub_gets_names_to_be_reached_by_and_only_those_allowed() {
     let csr = make_csr(&key, &hub(), &dns, &ips).unwrap();
     let cert = ca.sign_csr(&csr, &hub(), &dns, &ips, from, until).unwrap();
     assert_eq!(identity_of(&cert).unwrap(), hub());
-    assert_eq!(ca.sign_csr(&csr, &hub(), &dns, &[], from, until), Err(X509Error::NameNotAllowed("127.0.0.1".into())));
-    assert!(matches!(ca.sign_csr(&csr, &hub(), &[], &ips, from, until), Err(X509Error::NameNotAllowed(_))));
+    assert_eq!(
+        ca.sign_csr(&csr, &hub(), &dns, &[], from, until),
+        Err(X509Error::NameNotAllowed("127.0.0.1".into()))
+    );
+    assert!(matches!(
+        ca.sign_csr(&csr, &hub(), &[], &ips, from, until),
+        Err(X509Error::NameNotAllowed(_))
+    ));
     let plain = make_csr(&key, &police(), &[], &[]).unwrap();
-    assert!(matches!(ca.sign_csr(&plain, &police(), &dns, &[], from, until), Err(X509Error::NameNotAllowed(_))));
+    assert!(matches!(
+        ca.sign_csr(&plain, &police(), &dns, &[], from, until),
+        Err(X509Error::NameNotAllowed(_))
+    ));
     assert_eq!(ca.sign_csr(&plain, &police(), &[], &[], until, from), Err(X509Error::BadValidity));
 }
 
@@ -127,16 +166,26 @@ fn identities_are_read_strictly() {
     let key = KeyPair::generate().unwrap();
     let self_signed = |uris: &[&str], ca: IsCa| {
         let mut params = CertificateParams::default();
-        params.subject_alt_names = uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())).collect();
+        params.subject_alt_names =
+            uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())).collect();
         params.is_ca = ca;
         params.self_signed(&key).unwrap().der().clone()
     };
     let uri = police().uri();
     assert_eq!(identity_of(&self_signed(&[&uri], IsCa::NoCa)).unwrap(), police());
-    assert_eq!(identity_of(&self_signed(&[&uri], IsCa::Ca(BasicConstraints::Unconstrained))), Err(X509Error::IsCa));
+    assert_eq!(
+        identity_of(&self_signed(&[&uri], IsCa::Ca(BasicConstraints::Unconstrained))),
+        Err(X509Error::IsCa)
+    );
     assert_eq!(identity_of(&self_signed(&[], IsCa::NoCa)), Err(X509Error::NotOneUri(0)));
-    assert_eq!(identity_of(&self_signed(&[&uri, &hub().uri()], IsCa::NoCa)), Err(X509Error::NotOneUri(2)));
-    assert!(matches!(identity_of(&self_signed(&["https://city.example/"], IsCa::NoCa)), Err(X509Error::Identity(_))));
+    assert_eq!(
+        identity_of(&self_signed(&[&uri, &hub().uri()], IsCa::NoCa)),
+        Err(X509Error::NotOneUri(2))
+    );
+    assert!(matches!(
+        identity_of(&self_signed(&["https://city.example/"], IsCa::NoCa)),
+        Err(X509Error::Identity(_))
+    ));
     let mut trailing = self_signed(&[&uri], IsCa::NoCa).to_vec();
     trailing.push(0);
     assert!(identity_of(&trailing.into()).is_err());
@@ -150,11 +199,17 @@ fn the_root_survives_its_files_and_refuses_anothers_key() {
     assert_eq!(again.cert_der(), ca.cert_der());
     assert_eq!(again.trust_domain(), "city.example");
     check_ca(ca.cert_der()).unwrap();
-    assert_eq!(CertificateAuthority::from_pem(&ca.cert_pem(), &root().key_pem()).unwrap_err(), X509Error::KeyMismatch);
+    assert_eq!(
+        CertificateAuthority::from_pem(&ca.cert_pem(), &root().key_pem()).unwrap_err(),
+        X509Error::KeyMismatch
+    );
     let key = TlsKey::generate().unwrap();
     let leaf = sign(&ca, &make_csr(&key, &police(), &[], &[]).unwrap(), &police()).unwrap();
     assert_eq!(check_ca(&leaf), Err(X509Error::NotACa));
-    assert!(CertificateAuthority::from_pem(&pem::encode(pem::CERTIFICATE, &leaf), &key.to_pem()).is_err());
+    assert!(
+        CertificateAuthority::from_pem(&pem::encode(pem::CERTIFICATE, &leaf), &key.to_pem())
+            .is_err()
+    );
     assert!(CertificateAuthority::generate("City", SystemTime::now(), DAY).is_err());
     assert!(!format!("{ca:?} {key:?}").contains("PRIVATE"));
 }
@@ -166,9 +221,17 @@ fn the_authoritys_key_is_read_only_from_its_roots_certificate() {
     let cert = ca.sign_authority_key(key.public(), now().0, now().1).unwrap();
     assert_eq!(&authority_key_of(&cert, ca.cert_der()).unwrap(), key.public());
     assert_eq!(&authority_key_at(&cert, ca.cert_der(), SystemTime::now()).unwrap(), key.public());
-    assert_eq!(authority_key_at(&cert, ca.cert_der(), SystemTime::now() + DAY * 2), Err(X509Error::NotValidNow));
-    assert_eq!(authority_key_of(&cert, other.cert_der()), Err(X509Error::BadSignature("certificate")));
-    let leaf = sign(&ca, &make_csr(&TlsKey::generate().unwrap(), &police(), &[], &[]).unwrap(), &police()).unwrap();
+    assert_eq!(
+        authority_key_at(&cert, ca.cert_der(), SystemTime::now() + DAY * 2),
+        Err(X509Error::NotValidNow)
+    );
+    assert_eq!(
+        authority_key_of(&cert, other.cert_der()),
+        Err(X509Error::BadSignature("certificate"))
+    );
+    let leaf =
+        sign(&ca, &make_csr(&TlsKey::generate().unwrap(), &police(), &[], &[]).unwrap(), &police())
+            .unwrap();
     assert!(matches!(authority_key_of(&leaf, ca.cert_der()), Err(X509Error::WrongHolder { .. })));
     assert_eq!(authority_key_of(&cert, &leaf), Err(X509Error::NotACa));
     assert_eq!(authority_key_of(ca.cert_der(), ca.cert_der()), Err(X509Error::IsCa));
@@ -181,7 +244,8 @@ fn openssl_agrees() {
     if Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_err() {
         return; // no openssl on this machine; every image of ours has one
     }
-    let dir = std::env::temp_dir().join(format!("zerotrip-{}", hex::encode(crate::digest::random::<8>().unwrap())));
+    let dir = std::env::temp_dir()
+        .join(format!("zerotrip-{}", hex::encode(crate::digest::random::<8>().unwrap())));
     std::fs::create_dir(&dir).unwrap();
     let (ca, other) = (root(), root());
     let key = TlsKey::generate().unwrap();
@@ -196,10 +260,19 @@ fn openssl_agrees() {
     write("ed.pem", &signer.to_pkcs8_pem());
     write("ec.pem", &SigningKey::generate(Algorithm::Es256).unwrap().to_pkcs8_pem());
     write("tls.pem", &key.to_pem());
-    assert!(openssl(&dir, &["verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", "ca.pem", "leaf.pem"]));
-    assert!(openssl(&dir, &["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", "ca.pem", "leaf.pem"]));
+    assert!(openssl(
+        &dir,
+        &["verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", "ca.pem", "leaf.pem"]
+    ));
+    assert!(openssl(
+        &dir,
+        &["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", "ca.pem", "leaf.pem"]
+    ));
     assert!(openssl(&dir, &["verify", "-x509_strict", "-CAfile", "ca.pem", "authority.pem"]));
-    assert!(!openssl(&dir, &["verify", "-purpose", "sslclient", "-CAfile", "ca.pem", "authority.pem"]));
+    assert!(!openssl(
+        &dir,
+        &["verify", "-purpose", "sslclient", "-CAfile", "ca.pem", "authority.pem"]
+    ));
     assert!(!openssl(&dir, &["verify", "-CAfile", "other.pem", "leaf.pem"]));
     for key in ["ed.pem", "ec.pem", "tls.pem"] {
         assert!(openssl(&dir, &["pkey", "-in", key, "-noout"]), "{key}");
@@ -209,19 +282,30 @@ fn openssl_agrees() {
     std::fs::write(dir.join("sig"), signer.sign(b"payload").unwrap()).unwrap();
     let verify = ["pkeyutl", "-verify", "-rawin", "-in", "message", "-sigfile", "sig"];
     assert!(openssl(&dir, &[&verify[..], &["-certin", "-inkey", "authority.pem"]].concat()));
-    assert!(openssl(&dir, &["pkeyutl", "-sign", "-rawin", "-in", "message", "-inkey", "ed.pem", "-out", "sig"]));
+    assert!(openssl(
+        &dir,
+        &["pkeyutl", "-sign", "-rawin", "-in", "message", "-inkey", "ed.pem", "-out", "sig"]
+    ));
     signer.public().verify(b"payload", &std::fs::read(dir.join("sig")).unwrap()).unwrap();
     std::fs::remove_dir_all(&dir).unwrap();
 }
 
 fn openssl(dir: &Path, arguments: &[&str]) -> bool {
-    Command::new("openssl").args(arguments).current_dir(dir).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+    Command::new("openssl")
+        .args(arguments)
+        .current_dir(dir)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
+        .success()
 }
 
 #[test]
 fn a_certificate_is_over_one_key() {
     let now = SystemTime::now();
-    let ca = CertificateAuthority::generate("city.example", now, Duration::from_secs(3600)).unwrap();
+    let ca =
+        CertificateAuthority::generate("city.example", now, Duration::from_secs(3600)).unwrap();
     let identity = Identity::system("city.example", "fund", "desk").unwrap();
     let (key, other) = (TlsKey::generate().unwrap(), TlsKey::generate().unwrap());
     let csr = make_csr(&key, &identity, &[], &[]).unwrap();

@@ -21,8 +21,11 @@ impl TlsKey {
     /// From a PEM block `PRIVATE KEY` (PKCS #8).
     pub fn from_pem(text: &str) -> Result<Self, X509Error> {
         let der = pem::decode_one(text, pem::PRIVATE_KEY)?;
-        let key = KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(der), &PKCS_ECDSA_P256_SHA256)
-            .map_err(|_| X509Error::WrongAlgorithm("private key", "P-256 in PKCS #8"))?;
+        let key = KeyPair::from_pkcs8_der_and_sign_algo(
+            &PrivatePkcs8KeyDer::from(der),
+            &PKCS_ECDSA_P256_SHA256,
+        )
+        .map_err(|_| X509Error::WrongAlgorithm("private key", "P-256 in PKCS #8"))?;
         Ok(Self(Arc::new(key)))
     }
 

@@ -37,17 +37,37 @@ fn dishonest() -> Vec<(&'static str, Change, CertificateError)> {
     let seconds = 1_800_000_000u64;
     let day = 86_400;
     let mut table: Vec<(&'static str, Change, CertificateError)> = vec![
-        ("statement", put("statement", both("owns no home anywhere in China")), contradicts("statement")),
-        ("half a statement", on(|plain| plain["statement"]["zh"] = "全国无房".into()), contradicts("statement")),
+        (
+            "statement",
+            put("statement", both("owns no home anywhere in China")),
+            contradicts("statement"),
+        ),
+        (
+            "half a statement",
+            on(|plain| plain["statement"]["zh"] = "全国无房".into()),
+            contradicts("statement"),
+        ),
         ("title", put("title", both("Proof of everything")), contradicts("title")),
         ("persons", put("persons", both("the whole family")), contradicts("persons")),
         ("variant", put("variant", "family"), contradicts("variant")),
-        ("scope wider", put("scope", json!({ "regions": ["330100", "330200", "110000"] })), contradicts("scope")),
+        (
+            "scope wider",
+            put("scope", json!({ "regions": ["330100", "330200", "110000"] })),
+            contradicts("scope"),
+        ),
         ("scope gone", put("scope", json!({ "regions": [] })), contradicts("scope")),
-        ("scope of another kind", on(|plain| plain["scope"]["years"] = json!(["all"])), contradicts("scope")),
+        (
+            "scope of another kind",
+            on(|plain| plain["scope"]["years"] = json!(["all"])),
+            contradicts("scope"),
+        ),
         ("vct", put("vct", "urn:zerotrip:certificate:no-property:2"), contradicts("vct")),
         ("sources", put("sources", json!([])), contradicts("sources")),
-        ("as of", on(|plain| plain["sources"][0]["as_of"] = "2099-01-01T00:00:00Z".into()), contradicts("sources")),
+        (
+            "as of",
+            on(|plain| plain["sources"][0]["as_of"] = "2099-01-01T00:00:00Z".into()),
+            contradicts("sources"),
+        ),
         ("policy", put("policy", json!({ "ids": [], "digest": "" })), contradicts("policy")),
         ("definition", put("definition_digest", "00"), contradicts("definition_digest")),
         ("until 2046", put("exp", 2_400_000_000u64), CertificateError::ValidTooLong),
@@ -60,15 +80,27 @@ fn dishonest() -> Vec<(&'static str, Change, CertificateError)> {
             contradicts("evidence.answered_at"),
         ),
         ("one more claim", put("owner", "nobody"), CertificateError::Surplus("owner".into())),
-        ("a holder's key", put("cnf", json!({ "jwk": {} })), CertificateError::Surplus("cnf".into())),
+        (
+            "a holder's key",
+            put("cnf", json!({ "jwk": {} })),
+            CertificateError::Surplus("cnf".into()),
+        ),
         ("a status", put("status", json!({})), CertificateError::Surplus("status".into())),
-        ("one more in the evidence", on(|plain| plain["evidence"]["note"] = "x".into()), CertificateError::Surplus("note".into())),
+        (
+            "one more in the evidence",
+            on(|plain| plain["evidence"]["note"] = "x".into()),
+            CertificateError::Surplus("note".into()),
+        ),
         (
             "one more in the receipt",
             on(|plain| plain["evidence"]["receipt"]["note"] = "x".into()),
             CertificateError::Surplus("note".into()),
         ),
-        ("a term withheld", on(|plain| drop(plain["evidence"]["terms"].as_array_mut().unwrap().pop())), TermsError::Incomplete.into()),
+        (
+            "a term withheld",
+            on(|plain| drop(plain["evidence"]["terms"].as_array_mut().unwrap().pop())),
+            TermsError::Incomplete.into(),
+        ),
         (
             "a term doubled",
             on(|plain| {
@@ -81,11 +113,16 @@ fn dishonest() -> Vec<(&'static str, Change, CertificateError)> {
             "a term of its own",
             on(|plain| {
                 let terms = plain["evidence"]["terms"].as_array_mut().unwrap();
-                *terms.last_mut().unwrap() = disclosed("vct", "urn:zerotrip:certificate:no-property:1").into();
+                *terms.last_mut().unwrap() =
+                    disclosed("vct", "urn:zerotrip:certificate:no-property:1").into();
             }),
             TermsError::Foreign("vct".into()).into(),
         ),
-        ("a term that is none", on(|plain| plain["evidence"]["terms"][0] = "x".into()), TermsError::Opening.into()),
+        (
+            "a term that is none",
+            on(|plain| plain["evidence"]["terms"][0] = "x".into()),
+            TermsError::Opening.into(),
+        ),
         (
             "no answer",
             on(|plain| plain["evidence"]["answer"] = "".into()),
@@ -95,7 +132,8 @@ fn dishonest() -> Vec<(&'static str, Change, CertificateError)> {
             })),
         ),
     ];
-    for name in ["statement", "title", "persons", "scope", "sources", "policy", "definition_digest"] {
+    for name in ["statement", "title", "persons", "scope", "sources", "policy", "definition_digest"]
+    {
         table.push((name, on(move |plain| drop(plain.remove(name))), contradicts(name)));
     }
     for name in ["vct", "check", "variant", "evidence"] {
@@ -106,11 +144,18 @@ fn dishonest() -> Vec<(&'static str, Change, CertificateError)> {
         table.push((name, on(move |plain| drop(plain.remove(name))), refused));
     }
     for name in ["iat", "nbf", "exp"] {
-        table.push((name, on(move |plain| drop(plain.remove(name))), CertificateError::Token(SdJwtError::Missing(name))));
+        table.push((
+            name,
+            on(move |plain| drop(plain.remove(name))),
+            CertificateError::Token(SdJwtError::Missing(name)),
+        ));
     }
     // Whom it is about: shown, withheld, doubled.
     let hidden = |name: &'static str, change: fn(&mut Vec<String>), refused| {
-        let change: Change = Box::new(move |_: &World, _: &mut Plain, disclosures: &mut Vec<String>| change(disclosures));
+        let change: Change =
+            Box::new(move |_: &World, _: &mut Plain, disclosures: &mut Vec<String>| {
+                change(disclosures)
+            });
         (name, change, refused)
     };
     table.extend([
@@ -133,7 +178,11 @@ fn dishonest() -> Vec<(&'static str, Change, CertificateError)> {
         hidden("no subject", |all| without(all, "applicant"), CertificateError::OtherWithheld),
         hidden("no request", |all| without(all, "request"), CertificateError::OtherWithheld),
         hidden("nothing to disclose", Vec::clear, CertificateError::OtherWithheld),
-        hidden("one more", |all| all.push(disclosed("spouse", "X")), CertificateError::OtherDisclosure("spouse".into())),
+        hidden(
+            "one more",
+            |all| all.push(disclosed("spouse", "X")),
+            CertificateError::OtherDisclosure("spouse".into()),
+        ),
         hidden(
             "another purpose",
             |all| {
@@ -157,7 +206,10 @@ fn dishonest() -> Vec<(&'static str, Change, CertificateError)> {
 #[test]
 fn every_field_of_a_real_certificate_that_its_issuer_changes_is_refused_by_name() {
     let world = World::new();
-    let (directory, keys) = (world.directory(|_| ()), JwkSet::parse(&world.directory(|_| ()).jwks().to_string()).unwrap());
+    let (directory, keys) = (
+        world.directory(|_| ()),
+        JwkSet::parse(&world.directory(|_| ()).jwks().to_string()).unwrap(),
+    );
     let roots = [TrustRoot::Directory(&directory), TrustRoot::Keys(&keys)];
     let (plain, disclosures) = world.parts();
     let real = sdjwt::issue_encoded(&world.seal, plain.clone(), &disclosures).unwrap().to_string();
@@ -186,20 +238,28 @@ fn evidence_lifted_out_of_anothers_certificate_is_good_for_nothing() {
     let world = World::new();
     let directory = world.directory(|_| ());
     let (plain, disclosures) = world.parts();
-    let lifted = |key: &SigningKey, iss: &str, disclosures: &[String], change: &dyn Fn(&mut Plain)| {
-        let mut plain = plain.clone();
-        plain.insert("iss".into(), iss.into());
-        change(&mut plain);
-        let token = sdjwt::issue_encoded(key, plain, disclosures).unwrap();
-        verify(&token.to_string(), TrustRoot::Directory(&directory), at(200)).unwrap_err()
-    };
+    let lifted =
+        |key: &SigningKey, iss: &str, disclosures: &[String], change: &dyn Fn(&mut Plain)| {
+            let mut plain = plain.clone();
+            plain.insert("iss".into(), iss.into());
+            change(&mut plain);
+            let token = sdjwt::issue_encoded(key, plain, disclosures).unwrap();
+            verify(&token.to_string(), TrustRoot::Directory(&directory), at(200)).unwrap_err()
+        };
     let subject = [disclosed("applicant", "110105194912310038")];
     let everywhere = |plain: &mut Plain| {
-        plain.insert("statement".into(), json!({ "en": "owns no home anywhere in China", "zh": "全国无房" }));
+        plain.insert(
+            "statement".into(),
+            json!({ "en": "owns no home anywhere in China", "zh": "全国无房" }),
+        );
         plain.insert("exp".into(), 2_400_000_000u64.into());
     };
     assert_eq!(lifted(&world.tax, TAX, &subject, &everywhere), contradicts("iss"));
-    assert_eq!(lifted(&world.tax, TAX, &disclosures, &|_| ()), contradicts("iss"), "word for word, under another seal");
+    assert_eq!(
+        lifted(&world.tax, TAX, &disclosures, &|_| ()),
+        contradicts("iss"),
+        "word for word, under another seal"
+    );
     let wrong = CertificateError::WrongIssuer { stated: FUND.into(), holder: TAX.into() };
     assert_eq!(lifted(&world.tax, FUND, &disclosures, &|_| ()), wrong);
 }
@@ -230,8 +290,13 @@ fn no_other_key_holder_makes_a_certificate() {
         let token = sdjwt::issue_encoded(key, plain, &disclosures).unwrap().to_string();
         verify(&token, TrustRoot::Directory(&directory), at(200)).unwrap_err()
     };
-    let no_good = |key: &SigningKey, why| CertificateError::SealKey { key_id: key.id().into(), why };
-    assert_eq!(by(&request_key, FUND), no_good(&request_key, Why::WrongUsage), "the key with which the same system asks");
+    let no_good =
+        |key: &SigningKey, why| CertificateError::SealKey { key_id: key.id().into(), why };
+    assert_eq!(
+        by(&request_key, FUND),
+        no_good(&request_key, Why::WrongUsage),
+        "the key with which the same system asks"
+    );
     assert_eq!(by(&hub_p256, HUB), no_good(&hub_p256, Why::WrongUsage), "the hub's");
     let unknown = es();
     assert_eq!(by(&unknown, FUND), no_good(&unknown, Why::Unknown));
@@ -239,7 +304,10 @@ fn no_other_key_holder_makes_a_certificate() {
     assert_eq!(by(&stranger, &format!("{FUND}-2")), contradicts("iss"));
     for key in [&world.hub, &world.checkpoint, &world.authority, &world.other_hub] {
         assert!(
-            matches!(sdjwt::issue_encoded(key, plain.clone(), &disclosures), Err(SdJwtError::WrongKeyKind(_))),
+            matches!(
+                sdjwt::issue_encoded(key, plain.clone(), &disclosures),
+                Err(SdJwtError::WrongKeyKind(_))
+            ),
             "Ed25519 seals nothing"
         );
     }
@@ -255,7 +323,8 @@ fn an_answer_that_fixes_nothing_is_no_ground_for_a_certificate() {
         let mut plain = plain.clone();
         let reply = world.reply_to(answer);
         let receipt = reply.receipt.unwrap();
-        plain["evidence"]["answer"] = URL_SAFE_NO_PAD.encode(reply.answer.unwrap().encode_to_vec()).into();
+        plain["evidence"]["answer"] =
+            URL_SAFE_NO_PAD.encode(reply.answer.unwrap().encode_to_vec()).into();
         plain["evidence"]["receipt"]["entry"] = URL_SAFE_NO_PAD.encode(receipt.entry).into();
         plain["evidence"]["receipt"]["checkpoint"] = receipt.checkpoint.into();
         let opening = receipt.opening.unwrap();
@@ -270,13 +339,17 @@ fn an_answer_that_fixes_nothing_is_no_ground_for_a_certificate() {
     let none = Answer { certificate: None, ..world.answer() };
     assert_eq!(with_answer(&none, &|_| ()).unwrap_err(), CertificateError::NotAllowed);
     assert_eq!(
-        CertificateContent::try_new(&world.affirmed(&none), &world.request(), &world.definition).unwrap_err(),
+        CertificateContent::try_new(&world.affirmed(&none), &world.request(), &world.definition)
+            .unwrap_err(),
         SealError::NotAllowed
     );
     // The terms of one answer in the place of another's.
     let other = fix(&world.definition, "couple", &request(), &claims()).unwrap().unwrap();
     let swapped = Answer { certificate: Some(other.terms), ..world.answer() };
-    assert!(matches!(with_answer(&swapped, &|_| ()).unwrap_err(), CertificateError::Terms(TermsError::Foreign(_))));
+    assert!(matches!(
+        with_answer(&swapped, &|_| ()).unwrap_err(),
+        CertificateError::Terms(TermsError::Foreign(_))
+    ));
     for spoil in [0, 1, 2, 3] {
         let mut terms = world.fixed.terms.clone();
         match spoil {
@@ -286,12 +359,20 @@ fn an_answer_that_fixes_nothing_is_no_ground_for_a_certificate() {
             _ => drop(terms.shown.pop()),
         }
         let spoilt = Answer { certificate: Some(terms), ..world.answer() };
-        assert!(matches!(with_answer(&spoilt, &|_| ()).unwrap_err(), CertificateError::Terms(_)), "{spoil}");
+        assert!(
+            matches!(with_answer(&spoilt, &|_| ()).unwrap_err(), CertificateError::Terms(_)),
+            "{spoil}"
+        );
     }
     // An answer without a ledger behind it, by a copyist: the root of nothing.
-    let empty =
-        sign_checkpoint(&Checkpoint { origin: checkpoint_origin(HUB).into(), size: 0, root: empty_root() }, &world.checkpoint).unwrap();
-    let unrecorded = with_answer(&world.answer(), &|plain| plain["evidence"]["receipt"]["checkpoint"] = empty.clone().into());
+    let empty = sign_checkpoint(
+        &Checkpoint { origin: checkpoint_origin(HUB).into(), size: 0, root: empty_root() },
+        &world.checkpoint,
+    )
+    .unwrap();
+    let unrecorded = with_answer(&world.answer(), &|plain| {
+        plain["evidence"]["receipt"]["checkpoint"] = empty.clone().into()
+    });
     assert!(matches!(unrecorded.unwrap_err(), CertificateError::Evidence(_)));
     // Sealed too late, or kept for later.
     let late = |iat: u64| {
@@ -306,7 +387,12 @@ fn an_answer_that_fixes_nothing_is_no_ground_for_a_certificate() {
     };
     assert!(late(100 + 3600).is_ok());
     assert_eq!(late(100 + 3600 + 306).unwrap_err(), CertificateError::IssuedTooLate);
-    let content = CertificateContent::try_new(&world.affirmed(&world.answer()), &world.request(), &world.definition).unwrap();
+    let content = CertificateContent::try_new(
+        &world.affirmed(&world.answer()),
+        &world.request(),
+        &world.definition,
+    )
+    .unwrap();
     assert_eq!(seal(&content, &world.seal, at(100 + 3601)).unwrap_err(), SealError::TooOld);
 }
 
@@ -315,7 +401,8 @@ fn an_issuer_seals_only_what_the_hub_has_fixed_as_it_expects() {
     let world = World::new();
     let refused = |variant: &str, request: &[u8], claims: &[Claim]| {
         let fixed = fix(&world.definition, variant, request, claims).unwrap().unwrap();
-        let mut reply = world.reply_to(&Answer { certificate: Some(fixed.terms), ..world.answer() });
+        let mut reply =
+            world.reply_to(&Answer { certificate: Some(fixed.terms), ..world.answer() });
         reply.openings = fixed.openings;
         let affirmed = Affirmed::try_new(world.prove(reply).unwrap()).unwrap();
         CertificateContent::try_new(&affirmed, &world.request(), &world.definition).unwrap_err()
@@ -327,8 +414,14 @@ fn an_issuer_seals_only_what_the_hub_has_fixed_as_it_expects() {
         change(&mut message);
         message.encode_to_vec()
     };
-    assert_eq!(refused("couple", &change(&|asked| asked.issuer = TAX.into()), &claims()), SealError::OtherTerms("iss".into()));
-    assert_eq!(refused("couple", &change(&|asked| asked.purpose = "x".into()), &claims()), SealError::OtherTerms("purpose".into()));
+    assert_eq!(
+        refused("couple", &change(&|asked| asked.issuer = TAX.into()), &claims()),
+        SealError::OtherTerms("iss".into())
+    );
+    assert_eq!(
+        refused("couple", &change(&|asked| asked.purpose = "x".into()), &claims()),
+        SealError::OtherTerms("purpose".into())
+    );
     let other = change(&|asked| {
         let Some(RequestBody::Check(check)) = &mut asked.body else { panic!() };
         check.parameters[0].value = "110105194912310038".into();
@@ -337,6 +430,7 @@ fn an_issuer_seals_only_what_the_hub_has_fixed_as_it_expects() {
     let mut reply = world.reply_to(&world.answer());
     reply.openings.pop();
     let affirmed = Affirmed::try_new(world.prove(reply).unwrap()).unwrap();
-    let error = CertificateContent::try_new(&affirmed, &world.request(), &world.definition).unwrap_err();
+    let error =
+        CertificateContent::try_new(&affirmed, &world.request(), &world.definition).unwrap_err();
     assert_eq!(error, SealError::Terms(TermsError::Incomplete));
 }

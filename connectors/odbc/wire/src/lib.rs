@@ -234,14 +234,17 @@ pub enum Answer {
 pub fn answer(bytes: &[u8]) -> Result<Answer, WireError> {
     match bytes.split_first() {
         Some((&ROWS, rest)) => rows::read(rest).map(Answer::Rows),
-        Some((&TEXT | b'"', _)) => serde_json::from_slice(bytes).map(Answer::Reply).map_err(|_| WireError::Malformed),
+        Some((&TEXT | b'"', _)) => {
+            serde_json::from_slice(bytes).map(Answer::Reply).map_err(|_| WireError::Malformed)
+        }
         _ => Err(WireError::Malformed),
     }
 }
 
 fn headed(mut bytes: Vec<u8>, most: usize) -> Result<Vec<u8>, WireError> {
     let length = bytes.len().saturating_sub(HEAD);
-    let head = u32::try_from(length).ok().filter(|_| length <= most).ok_or(WireError::TooLong(length))?;
+    let head =
+        u32::try_from(length).ok().filter(|_| length <= most).ok_or(WireError::TooLong(length))?;
     if let Some(place) = bytes.get_mut(..HEAD) {
         place.copy_from_slice(&head.to_be_bytes());
     }
@@ -264,15 +267,24 @@ mod tests {
 
     #[test]
     fn what_is_said_is_understood_and_secrets_are_not_shown() {
-        let log_in =
-            Request::LogIn { version: VERSION, connection: Secret("PWD=s3cret".into()), hide: vec![Secret("s3cret".into())], seconds: 9 };
+        let log_in = Request::LogIn {
+            version: VERSION,
+            connection: Secret("PWD=s3cret".into()),
+            hide: vec![Secret("s3cret".into())],
+            seconds: 9,
+        };
         assert!(!format!("{log_in:?}").contains("s3cret"));
         let value = Value { text: "x".into(), kind: Kind::Varchar };
-        for request in [log_in, Request::End, Request::Read { statement: "?".into(), values: vec![value], narrow: false }] {
+        for request in [
+            log_in,
+            Request::End,
+            Request::Read { statement: "?".into(), values: vec![value], narrow: false },
+        ] {
             let frame = frame(&request, MOST_REQUEST).unwrap();
             assert_eq!(super::request(body(&frame, MOST_REQUEST)).unwrap(), request);
         }
-        let failed = Failure { state: "HY000".into(), native: -1, sort: Sort::NotLetIn, words: None };
+        let failed =
+            Failure { state: "HY000".into(), native: -1, sort: Sort::NotLetIn, words: None };
         for reply in [Reply::Done, Reply::End { rows: 7 }, Reply::Failed(failed)] {
             let frame = frame(&reply, MOST_REPLY).unwrap();
             assert_eq!(answer(body(&frame, MOST_REPLY)).unwrap(), Answer::Reply(reply));

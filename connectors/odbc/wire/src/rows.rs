@@ -20,7 +20,9 @@ impl Rows {
 
     /// The row's next cell.
     pub fn cell(&mut self, text: Option<&str>) {
-        let length = text.map_or(0, |text| u32::try_from(text.len()).map_or(u32::MAX, |length| length.saturating_add(1)));
+        let length = text.map_or(0, |text| {
+            u32::try_from(text.len()).map_or(u32::MAX, |length| length.saturating_add(1))
+        });
         self.bytes.extend(length.to_be_bytes());
         self.bytes.extend(text.unwrap_or_default().as_bytes());
     }

@@ -6,7 +6,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use encoding_rs::{CoderResult, Encoding, GB18030, UTF_8, UTF_16LE};
-use zerotrip_datasets::file::{CodePage, Dbf, DropAsOf, Encoding as Characters, Excel, FileDrop, Parts, Separator};
+use zerotrip_datasets::file::{
+    CodePage, Dbf, DropAsOf, Encoding as Characters, Excel, FileDrop, Parts, Separator,
+};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
@@ -66,7 +68,13 @@ impl DroppedFile {
                 let mut said = vec![("encoding", Setting::Text(name.to_owned(), why))];
                 let separator = self.separator(characters)?;
                 if separator != Separator::Comma {
-                    said.push(("separator", Setting::Text(separator.character().to_string(), "what the first line holds most of")));
+                    said.push((
+                        "separator",
+                        Setting::Text(
+                            separator.character().to_string(),
+                            "what the first line holds most of",
+                        ),
+                    ));
                 }
                 (Box::new(drop::Csv::new(characters, separator)), said)
             }
@@ -76,7 +84,9 @@ impl DroppedFile {
     /// Whether it begins with the mark of UTF-16.
     fn is_wide(&self) -> Result<bool, SourceError> {
         let mut head = Vec::new();
-        File::open(&self.path).and_then(|file| file.take(2).read_to_end(&mut head)).map_err(|error| self.failed(&error))?;
+        File::open(&self.path)
+            .and_then(|file| file.take(2).read_to_end(&mut head))
+            .map_err(|error| self.failed(&error))?;
         Ok(matches!(head.as_slice(), [0xff, 0xfe] | [0xfe, 0xff]))
     }
 
@@ -84,7 +94,9 @@ impl DroppedFile {
     fn separator(&self, characters: Characters) -> Result<Separator, SourceError> {
         const MOST_LOOKED_AT: u64 = 64 << 10;
         let mut head = Vec::new();
-        File::open(&self.path).and_then(|file| file.take(MOST_LOOKED_AT).read_to_end(&mut head)).map_err(|error| self.failed(&error))?;
+        File::open(&self.path)
+            .and_then(|file| file.take(MOST_LOOKED_AT).read_to_end(&mut head))
+            .map_err(|error| self.failed(&error))?;
         let encoding = match characters {
             Characters::Utf8 => UTF_8,
             Characters::Gb18030 => GB18030,
@@ -93,13 +105,20 @@ impl DroppedFile {
         let text = encoding.decode(&head).0;
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());
         let first = lines.next().unwrap_or_default();
-        let said = first.get(..4).filter(|begin| begin.eq_ignore_ascii_case("sep=")).and_then(|_| first.chars().nth(4));
-        let said = said.and_then(|said| Separator::ALL.into_iter().find(|known| known.character() == said));
+        let said = first
+            .get(..4)
+            .filter(|begin| begin.eq_ignore_ascii_case("sep="))
+            .and_then(|_| first.chars().nth(4));
+        let said = said
+            .and_then(|said| Separator::ALL.into_iter().find(|known| known.character() == said));
         Ok(said.or_else(|| disguise::separator_of(first)).unwrap_or(Separator::Comma))
     }
 
     fn failed(&self, error: &std::io::Error) -> SourceError {
-        SourceError::new(ErrorCode::SourceUnreachable, format!("`{}`: {error}", self.path.display()))
+        SourceError::new(
+            ErrorCode::SourceUnreachable,
+            format!("`{}`: {error}", self.path.display()),
+        )
     }
 
     /// A table's own mark says its characters; where there is none, its bytes do.
@@ -119,7 +138,8 @@ impl DroppedFile {
     fn fits(&self, encoding: &'static Encoding) -> Result<bool, SourceError> {
         let failed = |error: std::io::Error| self.failed(&error);
         let mut file = File::open(&self.path).map_err(failed)?;
-        let (mut decoder, mut bytes, mut text) = (encoding.new_decoder_with_bom_removal(), vec![0; 64 << 10], vec![0; 256 << 10]);
+        let (mut decoder, mut bytes, mut text) =
+            (encoding.new_decoder_with_bom_removal(), vec![0; 64 << 10], vec![0; 256 << 10]);
         loop {
             let count = file.read(&mut bytes).map_err(failed)?;
             let chunk = bytes.get(..count).unwrap_or_default();
@@ -138,9 +158,17 @@ impl DroppedFile {
         let mut manifest = self.path.as_os_str().to_owned();
         manifest.push(".manifest.toml");
         if Path::new(&manifest).is_file() {
-            return ("as_of", Setting::Text("manifest".to_owned(), "a manifest stands beside the file"));
+            return (
+                "as_of",
+                Setting::Text("manifest".to_owned(), "a manifest stands beside the file"),
+            );
         }
-        ("as_of", Setting::Owner("`manifest` if the job that writes the file can state rows and SHA-256 beside it, else `modified`"))
+        (
+            "as_of",
+            Setting::Owner(
+                "`manifest` if the job that writes the file can state rows and SHA-256 beside it, else `modified`",
+            ),
+        )
     }
 }
 
@@ -173,10 +201,18 @@ impl Catalogue for DroppedFile {
                 "sheets that hold something and are not read: {}; list them in `sheet`, or say in `unread` why not",
                 names.join(", ")
             ));
-            source.push(("unread", Setting::Table(sample.left.iter().map(|name| (name.clone(), String::new())).collect())));
+            source.push((
+                "unread",
+                Setting::Table(
+                    sample.left.iter().map(|name| (name.clone(), String::new())).collect(),
+                ),
+            ));
         }
         if sample.passed_over > 0 {
-            advice.push(format!("{} columns have no name, or hold what is not read, and are left out", sample.passed_over));
+            advice.push(format!(
+                "{} columns have no name, or hold what is not read, and are left out",
+                sample.passed_over
+            ));
         }
         if sample.ragged > 0 {
             advice.push(format!(
@@ -185,9 +221,13 @@ impl Catalogue for DroppedFile {
             ));
         }
         if is_book && sample.columns.len() < 2 {
-            advice.push("the header's row names hardly a column; say with --header which row does".to_owned());
+            advice.push(
+                "the header's row names hardly a column; say with --header which row does"
+                    .to_owned(),
+            );
         }
-        let seen = |(field, evidence)| Seen { field, declared: String::new(), evidence, is_indexed: None };
+        let seen =
+            |(field, evidence)| Seen { field, declared: String::new(), evidence, is_indexed: None };
         let columns = sample.columns.into_iter().map(seen).collect();
         let name = table.filter(|_| is_book).map_or_else(|| stem(&self.path), str::to_owned);
         Ok(Look { table: name, source, rows: sample.rows, columns, advice })

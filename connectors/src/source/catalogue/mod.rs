@@ -146,11 +146,18 @@ impl Target {
         if url.starts_with("http://") || url.starts_with("https://") {
             return interface(url, login);
         }
-        if let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| *scheme != "file") {
+        if let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| *scheme != "file")
+        {
             return server(scheme, rest, login);
         }
-        let path = PathBuf::from(url.strip_prefix("file://").or_else(|| url.strip_prefix("file:")).unwrap_or(url));
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let path = PathBuf::from(
+            url.strip_prefix("file://").or_else(|| url.strip_prefix("file:")).unwrap_or(url),
+        );
+        let ending = path
+            .extension()
+            .and_then(|ending| ending.to_str())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let by_ending = ENDINGS.iter().find(|(known, _)| *known == ending).map(|(_, kind)| *kind);
         let kind = match kind {
             Some(kind) => ENDINGS.iter().map(|(_, known)| *known).find(|known| *known == kind),
@@ -163,7 +170,12 @@ impl Target {
                 path.display()
             )));
         }
-        let kind = kind.ok_or_else(|| wrong(format!("`{}`: neither its ending nor `--kind` says what it is: {kinds}", path.display())))?;
+        let kind = kind.ok_or_else(|| {
+            wrong(format!(
+                "`{}`: neither its ending nor `--kind` says what it is: {kinds}",
+                path.display()
+            ))
+        })?;
         Ok(Self { kind, place: Place::File(path), headers: None })
     }
 
@@ -175,21 +187,29 @@ impl Target {
     /// Opens its catalogue. `header` is the row of a sheet that names its columns.
     pub fn open(&self, header: u32) -> Result<Box<dyn Catalogue>, SourceError> {
         let path = match &self.place {
-            Place::Server(spec) => return Ok(Box::new(ServerCatalogue::new(self.kind, spec, Path::new("")))),
+            Place::Server(spec) => {
+                return Ok(Box::new(ServerCatalogue::new(self.kind, spec, Path::new(""))));
+            }
             Place::Odbc(spec) => return Ok(Box::new(ServerCatalogue::odbc(spec, Path::new("")))),
             Place::Url(url, said) => {
-                let (header_file, tls) = self.headers.clone().unwrap_or((None, Tls::Verify { ca_file: None }));
+                let (header_file, tls) =
+                    self.headers.clone().unwrap_or((None, Tls::Verify { ca_file: None }));
                 return Ok(Box::new(Interface::new(Url::clone(url), said, header_file, tls)));
             }
             Place::File(path) => path,
         };
         if path.is_dir() {
-            let detail =
-                format!("`{}` is a folder; look at one of its files, and read them all with `parts` in the dataset file", path.display());
+            let detail = format!(
+                "`{}` is a folder; look at one of its files, and read them all with `parts` in the dataset file",
+                path.display()
+            );
             return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
         }
         if !path.is_file() {
-            return Err(SourceError::new(ErrorCode::SourceUnreachable, format!("no file at `{}`", path.display())));
+            return Err(SourceError::new(
+                ErrorCode::SourceUnreachable,
+                format!("no file at `{}`", path.display()),
+            ));
         }
         match self.kind {
             "sqlite" => Ok(Box::new(sqlite::Database::open(path)?)),
@@ -204,7 +224,8 @@ fn server(scheme: &str, rest: &str, login: Login) -> Result<Target, SourceError>
         "postgres" | "postgresql" => ("postgres", 5432),
         "mysql" | "mariadb" => ("mysql", 3306),
         _ => {
-            let known: String = scheme.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
+            let known: String =
+                scheme.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
             return Err(wrong(format!(
                 "`{known}` systems cannot be inspected; a server's URL begins with postgres:// or mysql://, an interface's with https://"
             )));
@@ -217,12 +238,20 @@ fn server(scheme: &str, rest: &str, login: Login) -> Result<Target, SourceError>
         let detail = "a URL must hold no password, for it would stay in the shell's history; change it, and give --password-file instead";
         return Err(wrong(detail.into()));
     }
-    let (host, port) = host.split_once(':').map_or((host, Some(default_port)), |(host, port)| (host, port.parse().ok()));
-    let is_plain = [user, host, database].iter().all(|part| !part.is_empty() && !part.contains(['?', '#', '/', '%', '[']));
-    let port = port
-        .filter(|port| is_plain && *port > 0)
-        .ok_or_else(|| wrong(format!("write `{scheme}://user@host:port/database`, nothing behind it")))?;
-    let schema = if kind == "postgres" { Some(login.schema.unwrap_or_else(|| "public".to_owned())) } else { None };
+    let (host, port) = host
+        .split_once(':')
+        .map_or((host, Some(default_port)), |(host, port)| (host, port.parse().ok()));
+    let is_plain = [user, host, database]
+        .iter()
+        .all(|part| !part.is_empty() && !part.contains(['?', '#', '/', '%', '[']));
+    let port = port.filter(|port| is_plain && *port > 0).ok_or_else(|| {
+        wrong(format!("write `{scheme}://user@host:port/database`, nothing behind it"))
+    })?;
+    let schema = if kind == "postgres" {
+        Some(login.schema.unwrap_or_else(|| "public".to_owned()))
+    } else {
+        None
+    };
     let spec = Remote {
         host: host.to_owned(),
         port,
@@ -294,7 +323,9 @@ fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     while !rest.is_empty() {
         let (name, after) = rest.split_once('=')?;
         let (value, after) = match after.strip_prefix('{') {
-            Some(braced) => braced.split_once('}').filter(|(_, after)| after.is_empty() || after.starts_with(';'))?,
+            Some(braced) => braced
+                .split_once('}')
+                .filter(|(_, after)| after.is_empty() || after.starts_with(';'))?,
             None => after.split_at(after.find(';').unwrap_or(after.len())),
         };
         if value.is_empty() {

@@ -54,7 +54,11 @@ impl Database {
 
     /// The largest row id: nearly the number of rows, and told without a look at them.
     fn estimate(&self, table: &str) -> Option<u64> {
-        let largest = self.query(&format!("select max(rowid) from {}", quote(table)), &[], |row| row.get::<_, Option<i64>>(0)).ok()?;
+        let largest = self
+            .query(&format!("select max(rowid) from {}", quote(table)), &[], |row| {
+                row.get::<_, Option<i64>>(0)
+            })
+            .ok()?;
         u64::try_from(largest.into_iter().next()?.unwrap_or(0)).ok()
     }
 
@@ -91,8 +95,13 @@ impl Catalogue for Database {
             "select name, type, wr from pragma_table_list where schema = 'main' and name not like 'sqlite\\_%' escape '\\' \
              and type in ('table', 'view') order by name limit {MOST_TABLES}"
         );
-        let tables = self.query(&sql, &[], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?)))?;
-        let table = |(name, kind, without_row_id): (String, String, bool)| match (kind.as_str(), without_row_id) {
+        let tables = self.query(&sql, &[], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?))
+        })?;
+        let table = |(name, kind, without_row_id): (String, String, bool)| match (
+            kind.as_str(),
+            without_row_id,
+        ) {
             ("table", false) => Table { rows: self.estimate(&name), name, kind: "table" },
             ("table", true) => Table { name, kind: "table without row ids", rows: None },
             (_, _) => Table { name, kind: "view", rows: None },
@@ -110,7 +119,10 @@ impl Catalogue for Database {
             Ok(Seen { field, declared: row.get(1)?, evidence: Evidence::default(), is_indexed })
         })?;
         if columns.len() > MOST_COLUMNS {
-            return Err(self.drift(&format!("`{table}` has {} columns, and a dataset at most {MOST_COLUMNS}", columns.len())));
+            return Err(self.drift(&format!(
+                "`{table}` has {} columns, and a dataset at most {MOST_COLUMNS}",
+                columns.len()
+            )));
         }
         let fields: Vec<String> = columns.iter().map(|column| quote(&column.field)).collect();
         let (mut rows, mut blobs) = (0, HashSet::new());
@@ -123,9 +135,15 @@ impl Catalogue for Database {
                 for (place, column) in columns.iter_mut().enumerate() {
                     match row.get_ref(place)? {
                         ValueRef::Null => column.evidence.note(None),
-                        ValueRef::Integer(number) => column.evidence.note(Some(&number.to_string())),
-                        ValueRef::Real(number) => column.evidence.note(Some(&number::double(number))),
-                        ValueRef::Text(bytes) => column.evidence.note(Some(&String::from_utf8_lossy(bytes))),
+                        ValueRef::Integer(number) => {
+                            column.evidence.note(Some(&number.to_string()))
+                        }
+                        ValueRef::Real(number) => {
+                            column.evidence.note(Some(&number::double(number)))
+                        }
+                        ValueRef::Text(bytes) => {
+                            column.evidence.note(Some(&String::from_utf8_lossy(bytes)))
+                        }
                         ValueRef::Blob(_) => {
                             blobs.insert(column.field.clone());
                         }
@@ -136,7 +154,10 @@ impl Catalogue for Database {
         };
         scan().map_err(|error| failed(&self.path, &error))?;
         columns.retain(|column| !blobs.contains(&column.field));
-        let mut advice: Vec<String> = blobs.iter().map(|field| format!("column `{field}` holds binary data and is left out")).collect();
+        let mut advice: Vec<String> = blobs
+            .iter()
+            .map(|field| format!("column `{field}` holds binary data and is left out"))
+            .collect();
         advice.sort_unstable();
         let source = vec![
             ("path", Setting::Text(name_of(&self.path), "")),
@@ -155,7 +176,9 @@ impl Catalogue for Database {
 fn failed(path: &Path, error: &rusqlite::Error) -> SourceError {
     let code = match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::OperationInterrupted) => ErrorCode::SourceTimeout,
-        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => ErrorCode::SourceUnreachable,
+        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
+            ErrorCode::SourceUnreachable
+        }
         _ => ErrorCode::SourceFailed,
     };
     SourceError::new(code, format!("`{}`: {error}", path.display()))

@@ -32,14 +32,20 @@ const MOST_DATASET: u64 = 1 << 20;
 /// What begins a file of checksums.
 const CHECKSUMS: &[u8] = b"crc\0";
 /// Endings of what is written about a file, and not instead of it.
-const NOTES: &[&str] = &["toml", "md", "log", "md5", "sha1", "sha256", "sm3", "sig", "asc", "ok", "done", "ctl", "ini", "cpg"];
+const NOTES: &[&str] = &[
+    "toml", "md", "log", "md5", "sha1", "sha256", "sm3", "sig", "asc", "ok", "done", "ctl", "ini",
+    "cpg",
+];
 /// How documents and pictures begin, which are no parts of a table.
-const DOCUMENTS: &[&[u8]] = &[b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"];
+const DOCUMENTS: &[&[u8]] =
+    &[b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"];
 
 /// Why a name that writers of tables leave is not what it says.
 pub fn marker_fault(path: &Path, parts: &[String]) -> Option<String> {
     match name_of(path).as_str() {
-        "_SUCCESS" => (!is_success(path)).then(|| "is not the empty file that a writer leaves".to_owned()),
+        "_SUCCESS" => {
+            (!is_success(path)).then(|| "is not the empty file that a writer leaves".to_owned())
+        }
         "_metadata" => match summary::parts(path) {
             Err(why) => Some(why.to_owned()),
             Ok(listed) => {
@@ -51,7 +57,9 @@ pub fn marker_fault(path: &Path, parts: &[String]) -> Option<String> {
         },
         _ => match summary::parts(path) {
             Err(why) => Some(why.to_owned()),
-            Ok(listed) => (!listed.is_empty()).then(|| "lists parts, as only `_metadata` does".to_owned()),
+            Ok(listed) => {
+                (!listed.is_empty()).then(|| "lists parts, as only `_metadata` does".to_owned())
+            }
         },
     }
 }
@@ -71,7 +79,10 @@ fn is_success(path: &Path) -> bool {
 /// The checksums that Hadoop writes for a file that is there: `.name.crc`, of the length that they must have.
 pub fn is_checksums(path: &Path) -> bool {
     let name = name_of(path);
-    let of = name.strip_prefix('.').and_then(|name| name.strip_suffix(".crc")).map(|of| path.with_file_name(of));
+    let of = name
+        .strip_prefix('.')
+        .and_then(|name| name.strip_suffix(".crc"))
+        .map(|of| path.with_file_name(of));
     let known = || {
         let (meta, of) = (regular(path)?, regular(&of?)?);
         let mut head = [0; 8];
@@ -87,8 +98,12 @@ pub fn is_checksums(path: &Path) -> bool {
 /// What a spreadsheet program leaves beside a file while it has it open: a few bytes with its user's name.
 pub fn is_lock(path: &Path) -> bool {
     let name = name_of(path);
-    let of = name.strip_prefix("~$").or_else(|| name.strip_prefix(".~lock.").and_then(|name| name.strip_suffix('#')));
-    let Some(meta) = of.and_then(|_| regular(path)).filter(|meta| meta.len() <= MOST_LOCK) else { return false };
+    let of = name
+        .strip_prefix("~$")
+        .or_else(|| name.strip_prefix(".~lock.").and_then(|name| name.strip_suffix('#')));
+    let Some(meta) = of.and_then(|_| regular(path)).filter(|meta| meta.len() <= MOST_LOCK) else {
+        return false;
+    };
     let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
     let read = File::open(path).and_then(|file| file.take(MOST_LOCK + 1).read_to_end(&mut bytes));
     bytes.retain(|byte| *byte != 0);
@@ -123,9 +138,9 @@ fn newest(path: &Path, seen: &mut usize, depth: usize) -> Option<SystemTime> {
 /// What a name will be once its file is written: without the marks that say that it is not.
 pub fn finished(name: &str) -> &str {
     let mut name = name.trim_start_matches(['.', '~', '$']);
-    while let Some((left, _)) =
-        name.rsplit_once('.').filter(|(_, end)| ["part", "partial", "filepart", "tmp"].iter().any(|known| end.eq_ignore_ascii_case(known)))
-    {
+    while let Some((left, _)) = name.rsplit_once('.').filter(|(_, end)| {
+        ["part", "partial", "filepart", "tmp"].iter().any(|known| end.eq_ignore_ascii_case(known))
+    }) {
         name = left;
     }
     name.strip_prefix('_').unwrap_or(name)
@@ -140,8 +155,12 @@ pub fn holds_no_rows(path: &Path) -> bool {
     if !meta.is_file() {
         return false;
     }
-    let ending = path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let is_note = || NOTES.contains(&ending.as_str()) && note(path, &meta).is_some_and(|text| names_nobody(&text));
+    let ending =
+        path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let is_note = || {
+        NOTES.contains(&ending.as_str())
+            && note(path, &meta).is_some_and(|text| names_nobody(&text))
+    };
     let mut head = Vec::new();
     let mut is_document = || {
         File::open(path).and_then(|file| file.take(8).read_to_end(&mut head)).is_ok()
@@ -155,10 +174,17 @@ pub fn belongs_to_table(path: &Path, table: &str) -> bool {
     const BESIDE_TABLES: &[&str] = &["cdx", "idx", "ntx", "ndx", "mdx", "fpt", "dbt"];
     let name = name_of(path).to_ascii_lowercase();
     let Some((stem, end)) = name.rsplit_once('.') else { return false };
-    let is_named = BESIDE_TABLES.contains(&end) && table.to_ascii_lowercase().strip_suffix(".dbf") == Some(stem);
+    let is_named = BESIDE_TABLES.contains(&end)
+        && table.to_ascii_lowercase().strip_suffix(".dbf") == Some(stem);
     let mut head = Vec::new();
-    let mut read = || File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head)).is_ok();
-    is_named && regular(path).is_some() && read() && head.len() as u64 == HEAD && head.contains(&0) && !disguise::is_table(&head)
+    let mut read =
+        || File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head)).is_ok();
+    is_named
+        && regular(path).is_some()
+        && read()
+        && head.len() as u64 == HEAD
+        && head.contains(&0)
+        && !disguise::is_table(&head)
 }
 
 /// A short text.
@@ -192,13 +218,22 @@ impl Described {
         let mut described = Self::default();
         for entry in fs::read_dir(base).into_iter().flatten().flatten() {
             let path = entry.path();
-            if path.extension().is_none_or(|end| end != "toml") || name_of(&path).ends_with(MANIFEST) {
+            if path.extension().is_none_or(|end| end != "toml")
+                || name_of(&path).ends_with(MANIFEST)
+            {
                 continue;
             }
-            let Some(meta) = regular(&path).filter(|meta| meta.len() <= MOST_DATASET) else { continue };
+            let Some(meta) = regular(&path).filter(|meta| meta.len() <= MOST_DATASET) else {
+                continue;
+            };
             let mut text = String::new();
-            let read = File::open(&path).and_then(|file| file.take(meta.len()).read_to_string(&mut text));
-            let Some(dataset) = read.ok().and_then(|_| DatasetFile::parse(&text, &name_of(&path)).ok()) else { continue };
+            let read =
+                File::open(&path).and_then(|file| file.take(meta.len()).read_to_string(&mut text));
+            let Some(dataset) =
+                read.ok().and_then(|_| DatasetFile::parse(&text, &name_of(&path)).ok())
+            else {
+                continue;
+            };
             described.others.extend(dataset.probes.as_ref().map(|probes| base.join(probes)));
             match &dataset.source {
                 Source::Csv(csv) => described.add(base, &csv.file),
@@ -221,6 +256,7 @@ impl Described {
     pub fn has(&self, path: &Path) -> bool {
         let (folder, name) = (zerotrip_channel::files::folder_of(path), name_of(path));
         let name = name.strip_suffix(MANIFEST).unwrap_or(&name);
-        self.others.iter().any(|other| other == path) || self.drops.iter().any(|(place, drop)| place == folder && drop.fits(name))
+        self.others.iter().any(|other| other == path)
+            || self.drops.iter().any(|(place, drop)| place == folder && drop.fits(name))
     }
 }

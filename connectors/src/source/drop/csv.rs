@@ -50,26 +50,51 @@ impl Csv {
     }
 
     fn names(&self, header: &ByteRecord) -> Vec<Option<String>> {
-        folded(header.iter().map(|cell| self.decode(cell).trim_start_matches('\u{feff}').to_owned()))
+        folded(
+            header.iter().map(|cell| self.decode(cell).trim_start_matches('\u{feff}').to_owned()),
+        )
     }
 
     /// Why this line names no columns, where its separators or a title show it.
-    fn header_fault(&self, path: &Path, header: &ByteRecord, names: &[Option<String>], into: &Filling<'_>) -> Result<(), SourceError> {
-        let drift = |detail: String| Err(SourceError::new(ErrorCode::SourceDrift, format!("`{}` {detail}", path.display())));
+    fn header_fault(
+        &self,
+        path: &Path,
+        header: &ByteRecord,
+        names: &[Option<String>],
+        into: &Filling<'_>,
+    ) -> Result<(), SourceError> {
+        let drift = |detail: String| {
+            Err(SourceError::new(ErrorCode::SourceDrift, format!("`{}` {detail}", path.display())))
+        };
         if into.fits(names) {
             return Ok(());
         }
-        let line = header.iter().map(|cell| self.decode(cell)).collect::<Vec<_>>().join(&self.separator.character().to_string());
+        let line = header
+            .iter()
+            .map(|cell| self.decode(cell))
+            .collect::<Vec<_>>()
+            .join(&self.separator.character().to_string());
         for other in Separator::ALL.into_iter().filter(|other| *other != self.separator) {
-            let split = folded(line.trim_start_matches('\u{feff}').split(other.character()).map(|name| name.trim_matches('"').to_owned()));
+            let split = folded(
+                line.trim_start_matches('\u{feff}')
+                    .split(other.character())
+                    .map(|name| name.trim_matches('"').to_owned()),
+            );
             if into.fits(&split) && header::value_among(&split, &[]).is_none() {
-                return drift(format!("is separated by `{0}`: say `separator = \"{0}\"`", other.said()));
+                return drift(format!(
+                    "is separated by `{0}`: say `separator = \"{0}\"`",
+                    other.said()
+                ));
             }
         }
         let named: Vec<&String> = names.iter().flatten().collect();
         if names.len() > 1 && named.len() < 2 {
-            let only = named.first().map_or(String::new(), |name| format!(" but `{}`", header::shown(name)));
-            return drift(format!("line 1 names no columns{only}: take away what is above the line that names them"));
+            let only = named
+                .first()
+                .map_or(String::new(), |name| format!(" but `{}`", header::shown(name)));
+            return drift(format!(
+                "line 1 names no columns{only}: take away what is above the line that names them"
+            ));
         }
         Ok(())
     }
@@ -81,7 +106,9 @@ impl Format for Csv {
     }
 
     fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError> {
-        let not_csv = |error: ::csv::Error| SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", path.display()));
+        let not_csv = |error: ::csv::Error| {
+            SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", path.display()))
+        };
         let file = File::open(path).map_err(|error| unreadable(path, &error))?.take(MOST_FILE + 1);
         let mut bytes: Box<dyn BufRead> = match self.characters {
             Characters::Utf16 => Box::new(BufReader::new(Wide::new(BufReader::new(file)))),
@@ -89,7 +116,8 @@ impl Format for Csv {
         };
         let above = u64::from(self.pass_over_separator(path, &mut *bytes)?);
         let delimiter = u8::try_from(self.separator.character()).unwrap_or(b',');
-        let mut reader = ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(bytes);
+        let mut reader =
+            ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(bytes);
         let header = reader.byte_headers().map_err(not_csv)?.clone();
         let names = self.names(&header);
         self.header_fault(path, &header, &names, into)?;
@@ -103,13 +131,20 @@ impl Format for Csv {
                 into.blank()?;
                 continue;
             }
-            let counts = counter.as_mut().is_some_and(|counter| counter.counts(&self.decode(cell(0))));
-            let unnamed = shape.unnamed.iter().copied().filter(|place| (*place > 0 || !counts) && !is_blank(cell(*place)));
+            let counts =
+                counter.as_mut().is_some_and(|counter| counter.counts(&self.decode(cell(0))));
+            let unnamed = shape
+                .unnamed
+                .iter()
+                .copied()
+                .filter(|place| (*place > 0 || !counts) && !is_blank(cell(*place)));
             let unnamed: Vec<usize> = unnamed.collect();
             // A line break inside a cell is a quote that was never closed until it was shown otherwise: it has swallowed other rows.
-            let is_broken = record.iter().any(|cell| cell.iter().any(|byte| matches!(byte, b'\n' | b'\r')));
+            let is_broken =
+                record.iter().any(|cell| cell.iter().any(|byte| matches!(byte, b'\n' | b'\r')));
             if is_broken || !unnamed.is_empty() || !shape.widths.contains(&record.len()) {
-                let text = record.iter().map(|cell| self.decode(cell)).collect::<Vec<_>>().join(",");
+                let text =
+                    record.iter().map(|cell| self.decode(cell)).collect::<Vec<_>>().join(",");
                 let line = above + record.position().map_or(0, ::csv::Position::line);
                 if unnamed.is_empty() {
                     into.ragged(line, &text)?
@@ -119,7 +154,10 @@ impl Format for Csv {
                 continue;
             }
             split += 1;
-            into.row(split, places.iter().map(|place| record.get(*place).map(|cell| self.decode(cell))))?;
+            into.row(
+                split,
+                places.iter().map(|place| record.get(*place).map(|cell| self.decode(cell))),
+            )?;
         }
         Ok(())
     }
@@ -127,7 +165,11 @@ impl Format for Csv {
 
 impl Csv {
     /// A first line `sep=;` is for spreadsheets, and says what separates. Whether there is one.
-    fn pass_over_separator(&self, path: &Path, bytes: &mut dyn BufRead) -> Result<bool, SourceError> {
+    fn pass_over_separator(
+        &self,
+        path: &Path,
+        bytes: &mut dyn BufRead,
+    ) -> Result<bool, SourceError> {
         let failed = |error: std::io::Error| unreadable(path, &error);
         let head = bytes.fill_buf().map_err(failed)?;
         let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
@@ -142,12 +184,17 @@ impl Csv {
             .and_then(|c| c.try_into().ok());
         let Some([said]) = said else { return Ok(false) };
         if char::from(*said) != self.separator.character() {
-            let known = Separator::ALL.into_iter().find(|known| known.character() == char::from(*said));
-            let remedy = known.map_or("have it written with one of `,`, `;`, `|` and a tab".to_owned(), |known| {
-                format!("say `separator = \"{}\"`", known.said())
-            });
-            let detail =
-                format!("the first line of `{}` says that `{}` separates: {remedy}", path.display(), char::from(*said).escape_default());
+            let known =
+                Separator::ALL.into_iter().find(|known| known.character() == char::from(*said));
+            let remedy = known.map_or(
+                "have it written with one of `,`, `;`, `|` and a tab".to_owned(),
+                |known| format!("say `separator = \"{}\"`", known.said()),
+            );
+            let detail = format!(
+                "the first line of `{}` says that `{}` separates: {remedy}",
+                path.display(),
+                char::from(*said).escape_default()
+            );
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
         bytes.consume(mark + end + 1);
@@ -165,7 +212,12 @@ struct Shape {
 
 impl Shape {
     fn of(names: &[Option<String>]) -> Self {
-        let unnamed = names.iter().enumerate().filter(|(_, name)| name.is_none()).map(|(place, _)| place).collect();
+        let unnamed = names
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| name.is_none())
+            .map(|(place, _)| place)
+            .collect();
         let named = names.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         Self { unnamed, widths: [names.len(), named] }
     }
@@ -183,7 +235,8 @@ impl Counter {
 
     /// Whether the cell is the next number. A cell that is not ends the counting.
     pub fn counts(&mut self, cell: &str) -> bool {
-        let number = cell.trim().parse::<u64>().ok().filter(|number| number.to_string() == cell.trim());
+        let number =
+            cell.trim().parse::<u64>().ok().filter(|number| number.to_string() == cell.trim());
         let next = match (self.0, number) {
             (None, Some(first @ (0 | 1))) => Some(first),
             (Some(before), Some(number)) if before.checked_add(1) == Some(number) => Some(number),

@@ -52,13 +52,17 @@ pub fn check(path: &Path, expected: Expected) -> Result<(), SourceError> {
     let mut head = Vec::new();
     file.take(MOST_LOOKED_AT).read_to_end(&mut head).map_err(failed)?;
     if head.is_empty() {
-        return Err(SourceError::new(ErrorCode::SourceTruncated, format!("`{}` is empty: have it written again", path.display())));
+        return Err(SourceError::new(
+            ErrorCode::SourceTruncated,
+            format!("`{}` is empty: have it written again", path.display()),
+        ));
     }
     match recognised(path, &head, expected) {
         None => Ok(()),
-        Some(Known { what, remedy }) => {
-            Err(SourceError::new(ErrorCode::SourceUnreadable, format!("`{}` {what}, whatever its name says: {remedy}", path.display())))
-        }
+        Some(Known { what, remedy }) => Err(SourceError::new(
+            ErrorCode::SourceUnreadable,
+            format!("`{}` {what}, whatever its name says: {remedy}", path.display()),
+        )),
     }
 }
 
@@ -73,7 +77,10 @@ fn recognised(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
         return compound(path, head, expected);
     }
     if is_whole_name(b"PAR1") {
-        return (expected != Expected::Parquet).then(|| Known { what: "is a Parquet file", remedy: "say `kind = \"parquet\"`".to_owned() });
+        return (expected != Expected::Parquet).then(|| Known {
+            what: "is a Parquet file",
+            remedy: "say `kind = \"parquet\"`".to_owned(),
+        });
     }
     for (begin, what, remedy) in [
         (&b"PARE"[..], "is an encrypted Parquet file", "have it written in the clear"),
@@ -94,44 +101,61 @@ fn recognised(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
         }
     }
     if matches!(head, [0x09, 0x00 | 0x02 | 0x04 | 0x08, 0x04 | 0x06 | 0x08, 0x00, ..]) {
-        return known("is a workbook of Excel 4 or older", "open it in a spreadsheet and save it as .xlsx");
+        return known(
+            "is a workbook of Excel 4 or older",
+            "open it in a spreadsheet and save it as .xlsx",
+        );
     }
     // Old workbooks and tables have zeros of their own.
-    if let Some(text) = wide(head).filter(|text| !text.chars().any(|c| c.is_control() && !c.is_whitespace() && c != '\u{1a}' && c != '\0'))
-    {
+    if let Some(text) = wide(head).filter(|text| {
+        !text.chars().any(|c| c.is_control() && !c.is_whitespace() && c != '\u{1a}' && c != '\0')
+    }) {
         return match (markup(&text), expected) {
             (Some(known), _) => Some(known),
             (None, Expected::Text { is_wide: true }) => None,
-            (None, Expected::Text { is_wide: false }) => {
-                known("is in UTF-16", "say `encoding = \"utf-16\"` if it begins with its mark, or save it as CSV UTF-8")
-            }
-            (None, _) => {
-                known("is text in UTF-16", "say `kind = \"csv\"` with `encoding = \"utf-16\"`, or save it in the format that its name says")
-            }
+            (None, Expected::Text { is_wide: false }) => known(
+                "is in UTF-16",
+                "say `encoding = \"utf-16\"` if it begins with its mark, or save it as CSV UTF-8",
+            ),
+            (None, _) => known(
+                "is text in UTF-16",
+                "say `kind = \"csv\"` with `encoding = \"utf-16\"`, or save it in the format that its name says",
+            ),
         };
     }
     if is_table(head) {
-        return (expected != Expected::Dbf)
-            .then(|| Known { what: "is a table of dBASE or FoxPro", remedy: "say `kind = \"dbf\"`".to_owned() });
+        return (expected != Expected::Dbf).then(|| Known {
+            what: "is a table of dBASE or FoxPro",
+            remedy: "say `kind = \"dbf\"`".to_owned(),
+        });
     }
     let begin = String::from_utf8_lossy(head);
     let begin = begin.trim_start_matches('\u{feff}');
     if let Some(known) = markup(begin) {
         return Some(known);
     }
-    let is_text = head.iter().all(|byte| *byte >= b' ' || matches!(byte, b'\t' | b'\r' | b'\n' | 0x0c | 0x1a | 0x1f));
+    let is_text = head
+        .iter()
+        .all(|byte| *byte >= b' ' || matches!(byte, b'\t' | b'\r' | b'\n' | 0x0c | 0x1a | 0x1f));
     match expected {
-        Expected::Text { is_wide: true } => known("is not in UTF-16", "say `encoding = \"utf-8\"` or `\"gb18030\"`"),
+        Expected::Text { is_wide: true } => {
+            known("is not in UTF-16", "say `encoding = \"utf-8\"` or `\"gb18030\"`")
+        }
         Expected::Text { is_wide: false } => None,
         Expected::Xlsx | Expected::Xls | Expected::Dbf | Expected::Parquet if is_text => {
             let separator = separator_of(begin.lines().next().unwrap_or_default());
             let said = separator
                 .filter(|separator| *separator != Separator::Comma)
                 .map(|separator| format!(" and `separator = \"{}\"`", separator.said()));
-            let remedy = format!("say `kind = \"csv\"`{}, or save it in the format that its name says", said.unwrap_or_default());
+            let remedy = format!(
+                "say `kind = \"csv\"`{}, or save it in the format that its name says",
+                said.unwrap_or_default()
+            );
             Some(Known { what: "is separated text", remedy })
         }
-        Expected::Xls => known("is no Excel workbook", "open it in a spreadsheet and save it as .xlsx"),
+        Expected::Xls => {
+            known("is no Excel workbook", "open it in a spreadsheet and save it as .xlsx")
+        }
         Expected::Xlsx | Expected::Dbf | Expected::Parquet => None,
     }
 }
@@ -142,19 +166,29 @@ pub fn separator_of(line: &str) -> Option<Separator> {
     let mut is_quoted = false;
     for c in line.chars() {
         is_quoted ^= c == '"';
-        let places = Separator::ALL.iter().zip(&mut counts).filter(|(separator, _)| !is_quoted && separator.character() == c);
+        let places = Separator::ALL
+            .iter()
+            .zip(&mut counts)
+            .filter(|(separator, _)| !is_quoted && separator.character() == c);
         places.for_each(|(_, count)| *count += 1);
     }
-    let most = Separator::ALL.into_iter().zip(counts).max_by_key(|(separator, count)| (*count, *separator == Separator::Comma))?;
+    let most = Separator::ALL
+        .into_iter()
+        .zip(counts)
+        .max_by_key(|(separator, count)| (*count, *separator == Separator::Comma))?;
     (most.1 > 0).then_some(most.0)
 }
 
 /// Text in UTF-16, by its mark, or by zeros that are every other byte of its digits, separators and line ends, and none of the rest.
 fn wide(head: &[u8]) -> Option<String> {
-    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(head).filter(|(encoding, _)| *encoding != encoding_rs::UTF_8) {
+    if let Some((encoding, _)) =
+        encoding_rs::Encoding::for_bom(head).filter(|(encoding, _)| *encoding != encoding_rs::UTF_8)
+    {
         return Some(encoding.decode(head).0.into_owned());
     }
-    let zeros = |parity: usize| head.iter().enumerate().filter(|(at, byte)| at % 2 == parity && **byte == 0).count();
+    let zeros = |parity: usize| {
+        head.iter().enumerate().filter(|(at, byte)| at % 2 == parity && **byte == 0).count()
+    };
     let (even, odd) = (zeros(0), zeros(1));
     let (many, few) = (even.max(odd), even.min(odd));
     if many < 2 || many * 50 < head.len() || few * 10 > many || is_table(head) {
@@ -168,15 +202,40 @@ fn wide(head: &[u8]) -> Option<String> {
 fn markup(text: &str) -> Option<Known> {
     let known = |what, remedy: &str| Some(Known { what, remedy: remedy.to_owned() });
     let text: String = text.trim_start().chars().take(4096).collect::<String>().to_lowercase();
-    const SAVE: &str = "open it in a spreadsheet and save it as .xlsx, as a workbook and not as a page";
-    if text.contains("urn:schemas-microsoft-com:office:spreadsheet") && text.starts_with('<') && text.contains("<workbook") {
-        return known("is an XML spreadsheet of Excel 2003", "open it in a spreadsheet and save it as .xlsx");
+    const SAVE: &str =
+        "open it in a spreadsheet and save it as .xlsx, as a workbook and not as a page";
+    if text.contains("urn:schemas-microsoft-com:office:spreadsheet")
+        && text.starts_with('<')
+        && text.contains("<workbook")
+    {
+        return known(
+            "is an XML spreadsheet of Excel 2003",
+            "open it in a spreadsheet and save it as .xlsx",
+        );
     }
     if text.starts_with('<') && text.contains("urn:oasis:names:tc:opendocument") {
-        return known("is an OpenDocument spreadsheet (.fods)", "open it in a spreadsheet and save it as .xlsx");
+        return known(
+            "is an OpenDocument spreadsheet (.fods)",
+            "open it in a spreadsheet and save it as .xlsx",
+        );
     }
-    let is_page = ["<!doctype html", "<html", "<head", "<meta", "<body", "<table", "<style", "<div", "<script", "<center", "<font", "<br"];
-    if is_page.iter().any(|begin| text.starts_with(begin)) || (text.starts_with('<') && text.contains("<table")) {
+    let is_page = [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<meta",
+        "<body",
+        "<table",
+        "<style",
+        "<div",
+        "<script",
+        "<center",
+        "<font",
+        "<br",
+    ];
+    if is_page.iter().any(|begin| text.starts_with(begin))
+        || (text.starts_with('<') && text.contains("<table"))
+    {
         return known("is a web page (HTML)", SAVE);
     }
     if text.starts_with("mime-version:") {
@@ -189,8 +248,14 @@ fn markup(text: &str) -> Option<Known> {
         return known("is a SYLK sheet (.slk)", "open it in a spreadsheet and save it as .xlsx");
     }
     let mut marks = text.chars().filter(|c| !c.is_whitespace());
-    if matches!((marks.next(), marks.next()), (Some('{'), Some('"' | '}')) | (Some('['), Some('{' | '[' | '"'))) {
-        return known("is JSON", "have it written as CSV; an interface that gives JSON is `kind = \"rest\"`");
+    if matches!(
+        (marks.next(), marks.next()),
+        (Some('{'), Some('"' | '}')) | (Some('['), Some('{' | '[' | '"'))
+    ) {
+        return known(
+            "is JSON",
+            "have it written as CSV; an interface that gives JSON is `kind = \"rest\"`",
+        );
     }
     None
 }
@@ -198,7 +263,9 @@ fn markup(text: &str) -> Option<Known> {
 /// An archive, by what is in it.
 fn archive(path: &Path, expected: Expected) -> Option<Known> {
     let known = |what, remedy: &str| Some(Known { what, remedy: remedy.to_owned() });
-    let Some(archive) = File::open(path).ok().and_then(|file| ZipArchive::new(BufReader::new(file)).ok()) else {
+    let Some(archive) =
+        File::open(path).ok().and_then(|file| ZipArchive::new(BufReader::new(file)).ok())
+    else {
         // The reader of workbooks says what is wrong with it.
         return if expected == Expected::Xlsx {
             None
@@ -206,23 +273,37 @@ fn archive(path: &Path, expected: Expected) -> Option<Known> {
             known("begins like a workbook (.xlsx), and is not whole", "have it written again")
         };
     };
-    let has =
-        |wanted: fn(&str) -> bool| archive.file_names().any(|name| name.is_ok_and(|name| wanted(&name.replace('\\', "/").to_lowercase())));
+    let has = |wanted: fn(&str) -> bool| {
+        archive
+            .file_names()
+            .any(|name| name.is_ok_and(|name| wanted(&name.replace('\\', "/").to_lowercase())))
+    };
     if has(|name| name == "xl/workbook.bin") {
-        return known("is a binary workbook (.xlsb)", "open it in a spreadsheet and save it as .xlsx");
+        return known(
+            "is a binary workbook (.xlsb)",
+            "open it in a spreadsheet and save it as .xlsx",
+        );
     }
-    if has(|name| name == "[content_types].xml") && has(|name| name.starts_with("word/") || name.starts_with("ppt/")) {
+    if has(|name| name == "[content_types].xml")
+        && has(|name| name.starts_with("word/") || name.starts_with("ppt/"))
+    {
         return known("is a document or a presentation", "have the table exported as .xlsx or CSV");
     }
     if has(|name| name == "[content_types].xml") || has(|name| name == "_rels/.rels") {
         return if expected == Expected::Xlsx {
             None
         } else {
-            known("is an Excel workbook (.xlsx)", "say `kind = \"xlsx\"`, or save it in the format that its name says")
+            known(
+                "is an Excel workbook (.xlsx)",
+                "say `kind = \"xlsx\"`, or save it in the format that its name says",
+            )
         };
     }
     if has(|name| name == "content.xml") {
-        return known("is an OpenDocument spreadsheet (.ods)", "open it in a spreadsheet and save it as .xlsx");
+        return known(
+            "is an OpenDocument spreadsheet (.ods)",
+            "open it in a spreadsheet and save it as .xlsx",
+        );
     }
     known("is a zip archive", "unpack it")
 }
@@ -247,21 +328,35 @@ fn compound(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
         return if expected == Expected::Xls {
             None
         } else {
-            known("is a workbook of the old format (.xls)", "say `kind = \"xls\"`, or save it as .xlsx")
+            known(
+                "is a workbook of the old format (.xls)",
+                "say `kind = \"xls\"`, or save it as .xlsx",
+            )
         };
     }
     if has("WordDocument") || has("PowerPoint Document") {
         return known("is a document or a presentation", "have the table exported as .xlsx or CSV");
     }
-    if expected == Expected::Xls { None } else { known("is a file of an old Office program", "open it there and save it as .xlsx") }
+    if expected == Expected::Xls {
+        None
+    } else {
+        known("is a file of an old Office program", "open it there and save it as .xlsx")
+    }
 }
 
 /// The header of dBASE's tables: an edition, a day, and bytes that are never text.
 pub fn is_table(head: &[u8]) -> bool {
     let &[version, _, month, day, ..] = head else { return false };
-    let Some(lengths) = head.get(8..12).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()) else { return false };
+    let Some(lengths) = head.get(8..12).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()) else {
+        return false;
+    };
     let [low, high, ..] = lengths;
     let header = usize::from(u16::from_le_bytes([low, high]));
     let is_edition = matches!(version, 0x02..=0x05 | 0x30..=0x32 | 0x43 | 0x63 | 0x83 | 0x8b | 0x8c | 0xcb | 0xe5 | 0xf5 | 0xfb);
-    is_edition && month <= 12 && day <= 31 && header >= 65 && head.get(12..14) == Some(&[0, 0]) && head.get(30..32) == Some(&[0, 0])
+    is_edition
+        && month <= 12
+        && day <= 31
+        && header >= 65
+        && head.get(12..14) == Some(&[0, 0])
+        && head.get(30..32) == Some(&[0, 0])
 }

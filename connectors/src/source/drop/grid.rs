@@ -100,10 +100,26 @@ struct Header {
 
 impl<'a, 'b> Grid<'a, 'b> {
     /// For a sheet with these merged regions.
-    pub fn new(path: &'a Path, into: &'a mut Filling<'b>, layout: Layout, regions: Vec<Region>) -> Self {
+    pub fn new(
+        path: &'a Path,
+        into: &'a mut Filling<'b>,
+        layout: Layout,
+        regions: Vec<Region>,
+    ) -> Self {
         let (cells, doubled) = (BTreeMap::new(), Vec::new());
         let merged = Merged::new(regions);
-        Self { path, into, layout, merged, header: None, row: 0, cells, doubled, hidden: HashSet::new(), hidden_count: 0 }
+        Self {
+            path,
+            into,
+            layout,
+            merged,
+            header: None,
+            row: 0,
+            cells,
+            doubled,
+            hidden: HashSet::new(),
+            hidden_count: 0,
+        }
     }
 
     /// A row is hidden. It is a row all the same; its owner is told.
@@ -116,7 +132,10 @@ impl<'a, 'b> Grid<'a, 'b> {
     /// The next cell; rows come in their order.
     pub fn cell(&mut self, row: u32, column: u32, value: Value) -> Result<(), SourceError> {
         if row < self.row || row >= self.layout.most_rows || column >= MOST_COLUMNS {
-            return Err(self.broken(&format!("a cell stands out of place behind row {}; have it written again", self.row + 1)));
+            return Err(self.broken(&format!(
+                "a cell stands out of place behind row {}; have it written again",
+                self.row + 1
+            )));
         }
         if row > self.row {
             self.end_row()?;
@@ -132,8 +151,11 @@ impl<'a, 'b> Grid<'a, 'b> {
     pub fn end(mut self) -> Result<(), SourceError> {
         self.end_row()?;
         if self.header.is_none() {
-            let detail =
-                format!("`{}` has no row {} to name its columns; correct `source.header`", self.path.display(), self.layout.header + 1);
+            let detail = format!(
+                "`{}` has no row {} to name its columns; correct `source.header`",
+                self.path.display(),
+                self.layout.header + 1
+            );
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
         if self.row + 1 == self.layout.most_rows {
@@ -145,7 +167,10 @@ impl<'a, 'b> Grid<'a, 'b> {
             return Err(SourceError::new(ErrorCode::SourceTruncated, detail));
         }
         if self.hidden_count > 0 {
-            self.into.advise(format!("{} rows are hidden, by a filter say, and are read like any other", self.hidden_count));
+            self.into.advise(format!(
+                "{} rows are hidden, by a filter say, and are read like any other",
+                self.hidden_count
+            ));
         }
         Ok(())
     }
@@ -158,7 +183,9 @@ impl<'a, 'b> Grid<'a, 'b> {
         if self.row < self.layout.header {
             // The title, say; but a row of the register up there would be lost.
             if cells.values().any(|cell| header::holds_identifier(cell)) {
-                return Err(self.broken(&format!("row {number}, above the header, holds an identifier; correct `source.header`")));
+                return Err(self.broken(&format!(
+                    "row {number}, above the header, holds an identifier; correct `source.header`"
+                )));
             }
             return Ok(());
         }
@@ -175,7 +202,8 @@ impl<'a, 'b> Grid<'a, 'b> {
         let first = cells.get(&0).map_or("", String::as_str);
         let counts = header.counter.as_mut().is_some_and(|counter| counter.counts(first));
         let is_named = |column: u32| column < header.width && !header.unnamed.contains(&column);
-        let filled = cells.iter().filter(|(_, cell)| !cell.trim().is_empty()).map(|(column, _)| *column);
+        let filled =
+            cells.iter().filter(|(_, cell)| !cell.trim().is_empty()).map(|(column, _)| *column);
         // What is merged downwards is in each of its rows.
         let beside: Vec<usize> = filled
             .chain(self.merged.columns())
@@ -185,7 +213,11 @@ impl<'a, 'b> Grid<'a, 'b> {
         if !beside.is_empty() || !doubled.is_empty() {
             self.merged.fill(self.row, MOST_COLUMNS, true, &mut cells);
             let text = cells.into_values().chain(doubled).collect::<Vec<_>>().join(",");
-            return if beside.is_empty() { self.into.ragged(number.into(), &text) } else { self.into.beside(number.into(), &text, beside) };
+            return if beside.is_empty() {
+                self.into.ragged(number.into(), &text)
+            } else {
+                self.into.beside(number.into(), &text, beside)
+            };
         }
         self.merged.fill(self.row, header.width, false, &mut cells);
         self.into.row(number.into(), header.places.iter().map(|place| cells.get(place).cloned()))
@@ -204,10 +236,15 @@ impl<'a, 'b> Grid<'a, 'b> {
     fn read_header(&mut self, cells: &BTreeMap<u32, String>) -> Result<Header, SourceError> {
         let last = cells.iter().rfind(|(_, cell)| !cell.trim().is_empty());
         let width = last.map_or(0, |(column, _)| column + 1);
-        let names = folded((0..width).map(|column| cells.get(&column).cloned().unwrap_or_default()));
+        let names =
+            folded((0..width).map(|column| cells.get(&column).cloned().unwrap_or_default()));
         let places = self.into.header(&names)?;
         let places = places.into_iter().filter_map(|place| u32::try_from(place).ok()).collect();
-        let unnamed = (0..width).zip(&names).filter(|(_, name)| name.is_none()).map(|(column, _)| column).collect();
+        let unnamed = (0..width)
+            .zip(&names)
+            .filter(|(_, name)| name.is_none())
+            .map(|(column, _)| column)
+            .collect();
         Ok(Header { width, places, unnamed, counter: Counter::of(&names) })
     }
 
@@ -237,22 +274,37 @@ impl Merged {
                 self.present.push((region, value));
             }
         }
-        let columns: u64 = self.present.iter().map(|(region, _)| u64::from(region.right.saturating_sub(region.left)) + 1).sum();
-        if columns > u64::from(MOST_COLUMNS) { Err("merged cells overlap; have it written again") } else { Ok(()) }
+        let columns: u64 = self
+            .present
+            .iter()
+            .map(|(region, _)| u64::from(region.right.saturating_sub(region.left)) + 1)
+            .sum();
+        if columns > u64::from(MOST_COLUMNS) {
+            Err("merged cells overlap; have it written again")
+        } else {
+            Ok(())
+        }
     }
 
     /// The first columns of regions with a value that the present row belongs to.
     fn columns(&self) -> impl Iterator<Item = u32> + '_ {
-        let with_value = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.trim().is_empty());
-        self.present.iter().filter(move |(_, value)| with_value(value)).map(|(region, _)| region.left)
+        let with_value =
+            |value: &Option<String>| value.as_deref().is_some_and(|value| !value.trim().is_empty());
+        self.present
+            .iter()
+            .filter(move |(_, value)| with_value(value))
+            .map(|(region, _)| region.left)
     }
 
     /// Gives a region's value to its cells in this row; to those straight below it only, if so asked.
     fn fill(&self, row: u32, width: u32, straight: bool, cells: &mut BTreeMap<u32, String>) {
         for (region, value) in &self.present {
             let Some(value) = value else { continue };
-            let right = if straight { region.left } else { region.right.min(width.saturating_sub(1)) };
-            for column in (region.left..=right).filter(|column| (row, *column) != (region.top, region.left)) {
+            let right =
+                if straight { region.left } else { region.right.min(width.saturating_sub(1)) };
+            for column in
+                (region.left..=right).filter(|column| (row, *column) != (region.top, region.left))
+            {
                 let cell = cells.entry(column).or_default();
                 if cell.trim().is_empty() {
                     value.clone_into(cell);
@@ -269,7 +321,11 @@ fn moment(number: f64, is_1904: bool) -> Option<String> {
         return None;
     }
     let seconds = (number * DAY_SECONDS).round();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 3 million days of seconds, and not negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "below 3 million days of seconds, and not negative"
+    )]
     let seconds = seconds as u64;
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let clock = format!("{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);
@@ -301,7 +357,9 @@ pub fn is_date_format(code: &str) -> bool {
             '[' => {
                 let inside: String = characters.by_ref().take_while(|c| *c != ']').collect();
                 // Hours that have passed are no time of day.
-                if !inside.is_empty() && inside.chars().all(|c| matches!(c, 'h' | 'm' | 's' | 'H' | 'M' | 'S')) {
+                if !inside.is_empty()
+                    && inside.chars().all(|c| matches!(c, 'h' | 'm' | 's' | 'H' | 'M' | 'S'))
+                {
                     return false;
                 }
             }
@@ -325,8 +383,14 @@ mod tests {
     #[test]
     fn days_are_counted_as_spreadsheets_count_them() {
         let day = |number| moment(number, false).unwrap();
-        assert_eq!([1.0, 59.0, 60.0, 61.0].map(day), ["1900-01-01", "1900-02-28", "1900-02-29", "1900-03-01"]);
-        assert_eq!([46_348.0, 46_348.5, 0.25, 46_347.999_999_99].map(day), ["2026-11-22", "2026-11-22T12:00:00", "06:00:00", "2026-11-22"]);
+        assert_eq!(
+            [1.0, 59.0, 60.0, 61.0].map(day),
+            ["1900-01-01", "1900-02-28", "1900-02-29", "1900-03-01"]
+        );
+        assert_eq!(
+            [46_348.0, 46_348.5, 0.25, 46_347.999_999_99].map(day),
+            ["2026-11-22", "2026-11-22T12:00:00", "06:00:00", "2026-11-22"]
+        );
         assert_eq!(moment(0.0, true).unwrap(), "1904-01-01");
         assert_eq!(moment(44_886.0, true).unwrap(), "2026-11-22");
         assert_eq!(day(2_958_465.0), "9999-12-31");
@@ -337,12 +401,36 @@ mod tests {
 
     #[test]
     fn formats_of_dates_are_told_from_others() {
-        for date in ["yyyy-mm-dd", "yyyy\"年\"m\"月\"d\"日\"", "[$-804]aaaa;yyyy", "[$-F800]dddd\\, mmmm dd", "h:mm AM/PM", "D.M.YY;@"] {
+        for date in [
+            "yyyy-mm-dd",
+            "yyyy\"年\"m\"月\"d\"日\"",
+            "[$-804]aaaa;yyyy",
+            "[$-F800]dddd\\, mmmm dd",
+            "h:mm AM/PM",
+            "D.M.YY;@",
+        ] {
             assert_eq!(is_date_format(date), !date.starts_with("[$-804]aaaa"), "{date}");
         }
-        for other in ["General", "0.00", "#,##0;[Red]-#,##0", "0\"days\"", "[h]:mm:ss", "@", "0.00E+00", "\\d0", "_d0", "[Red]0", ""] {
+        for other in [
+            "General",
+            "0.00",
+            "#,##0;[Red]-#,##0",
+            "0\"days\"",
+            "[h]:mm:ss",
+            "@",
+            "0.00E+00",
+            "\\d0",
+            "_d0",
+            "[Red]0",
+            "",
+        ] {
             assert!(!is_date_format(other), "{other}");
         }
-        assert!(is_known_date_format(14) && is_known_date_format(31) && !is_known_date_format(46) && !is_known_date_format(2));
+        assert!(
+            is_known_date_format(14)
+                && is_known_date_format(31)
+                && !is_known_date_format(46)
+                && !is_known_date_format(2)
+        );
     }
 }

@@ -30,8 +30,19 @@ pub struct Import {
 
 impl Import {
     /// For a dataset; snapshots are kept below `state`.
-    pub fn new(dataset: &DatasetFile, place: Place, format: Arc<dyn Format>, state: &Path, adjudications: Arc<Rulings>) -> Self {
-        Self { dataset: dataset.id.clone(), place, format, snapshots: Snapshots::new(dataset, state, adjudications) }
+    pub fn new(
+        dataset: &DatasetFile,
+        place: Place,
+        format: Arc<dyn Format>,
+        state: &Path,
+        adjudications: Arc<Rulings>,
+    ) -> Self {
+        Self {
+            dataset: dataset.id.clone(),
+            place,
+            format,
+            snapshots: Snapshots::new(dataset, state, adjudications),
+        }
     }
 
     /// Makes a drop the snapshot that serves, if it is whole.
@@ -41,18 +52,25 @@ impl Import {
             let path = part.stamp.path.as_path();
             let digest = digest(path)?;
             if part.manifest.as_ref().is_some_and(|manifest| manifest.sha256 != digest) {
-                let detail = format!("`{}` does not match its manifest's sha256; it may be half-written", path.display());
+                let detail = format!(
+                    "`{}` does not match its manifest's sha256; it may be half-written",
+                    path.display()
+                );
                 return Err(SourceError::new(ErrorCode::SourceTruncated, detail));
             }
             if digests.contains(&digest) {
-                let detail = format!("`{}` is another part over again, byte for byte; take one of them away", path.display());
+                let detail = format!(
+                    "`{}` is another part over again, byte for byte; take one of them away",
+                    path.display()
+                );
                 return Err(SourceError::new(ErrorCode::SourceDrift, detail));
             }
             digests.push(digest);
         }
         let file = self.snapshots.file()?;
         let mut filled = self.fill(&drop, file.path())?;
-        let (stamps, paths) = (drop.stamps(), drop.parts.iter().map(|part| part.stamp.path.display().to_string()));
+        let (stamps, paths) =
+            (drop.stamps(), drop.parts.iter().map(|part| part.stamp.path.display().to_string()));
         let (path, sha256) = (paths.collect::<Vec<_>>().join(", "), digests.join(", "));
         tracing::info!(dataset = %self.dataset, path, sha256, rows = filled.rows, "a drop was imported");
         let table = self.snapshots.open(file, drop.as_of, filled.ragged)?;
@@ -62,13 +80,19 @@ impl Import {
 
     /// Copies a drop into a snapshot, and proves that it was whole and stayed as it was.
     fn fill(&self, drop: &Arrived, snapshot: &Path) -> Result<Filled, SourceError> {
-        let origin = drop.parts.first().map(|part| part.stamp.path.display().to_string()).unwrap_or_default();
+        let origin = drop
+            .parts
+            .first()
+            .map(|part| part.stamp.path.display().to_string())
+            .unwrap_or_default();
         let filled = self.snapshots.write(&origin, snapshot, |filling| {
             for part in &drop.parts {
                 let path = part.stamp.path.as_path();
                 if drop.parts.len() > 1 {
                     filling.origin(&path.display().to_string());
-                    filling.part(&path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default());
+                    filling.part(
+                        &path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default(),
+                    );
                 }
                 let before = filling.counts();
                 read(path, &*self.format, filling)?;
@@ -78,14 +102,21 @@ impl Import {
                 if let Some(manifest) = &part.manifest
                     && ![rows, rows + blank].contains(&manifest.rows)
                 {
-                    let detail = format!("`{}` holds {rows} rows, its manifest says {}", path.display(), manifest.rows);
+                    let detail = format!(
+                        "`{}` holds {rows} rows, its manifest says {}",
+                        path.display(),
+                        manifest.rows
+                    );
                     return Err(SourceError::new(ErrorCode::SourceTruncated, detail));
                 }
             }
             Ok(())
         })?;
         if !self.place.are_still(&drop.stamps())? {
-            return Err(SourceError::new(ErrorCode::SourceTruncated, format!("`{origin}` changed while it was read")));
+            return Err(SourceError::new(
+                ErrorCode::SourceTruncated,
+                format!("`{origin}` changed while it was read"),
+            ));
         }
         Ok(filled)
     }

@@ -32,7 +32,10 @@ use self::disguise::Expected;
 use self::import::{Filling, Import};
 use self::place::{Place, Seen, Stamp};
 use super::table::TableSource;
-use super::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey, UnreadableRow};
+use super::{
+    LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey,
+    UnreadableRow,
+};
 use crate::source::rulings::Rulings;
 
 pub use self::csv::Csv;
@@ -132,11 +135,14 @@ impl DropSource {
             Ok(newer) => {
                 *failed = newer.failed;
                 if let Some(current) = newer.current {
-                    *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(current);
+                    *self.current.write().unwrap_or_else(PoisonError::into_inner) =
+                        Arc::new(current);
                 }
                 *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = newer.seen;
             }
-            Err(error) => tracing::warn!(dataset = %self.plan.dataset, %error, "the import stopped; the drop before still serves"),
+            Err(error) => {
+                tracing::warn!(dataset = %self.plan.dataset, %error, "the import stopped; the drop before still serves")
+            }
         }
         self.kept()
     }
@@ -152,11 +158,19 @@ impl DropSource {
 }
 
 impl Source for DropSource {
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd> {
+    fn look_up<'a>(
+        &'a self,
+        look_up: LookUp,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, LookUpEnd> {
         Box::pin(async move { self.current().await.table.look_up(look_up, rows).await })
     }
 
-    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd> {
+    fn select<'a>(
+        &'a self,
+        select: Select,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, SelectEnd> {
         Box::pin(async move { self.current().await.table.select(select, rows).await })
     }
 
@@ -213,9 +227,15 @@ impl Import {
                 return Newer { failed: before, ..newer };
             }
         };
-        for drop in arrived.into_iter().filter(|drop| self.place.replaces(drop, &serving.stamps, serving.as_of)).take(MOST_TRIES) {
+        for drop in arrived
+            .into_iter()
+            .filter(|drop| self.place.replaces(drop, &serving.stamps, serving.as_of))
+            .take(MOST_TRIES)
+        {
             let stamps = drop.stamps();
-            if let Some(known) = before.iter().find(|known| known.stamps == stamps && known.at.elapsed() < RETRY) {
+            if let Some(known) =
+                before.iter().find(|known| known.stamps == stamps && known.at.elapsed() < RETRY)
+            {
                 newer.failed.push(known.clone());
                 continue;
             }
@@ -244,7 +264,12 @@ pub fn called_alike(path: &Path) -> Vec<String> {
     let own = names::name_of(path);
     let named = series::Named::of([own.as_str()]);
     let folder = zerotrip_channel::files::folder_of(path);
-    let paths = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_BESIDE).map(|entry| entry.path());
+    let paths = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .take(MOST_BESIDE)
+        .map(|entry| entry.path());
     let is_alike = |path: &PathBuf| {
         let name = names::name_of(path);
         let could_be = name != own && !FileDrop::is_unfinished(&name) && named.could_be_part(&name);

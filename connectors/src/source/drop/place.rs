@@ -120,7 +120,10 @@ impl Place {
             return self.are_still(stamps).unwrap_or(false);
         }
         // A name that came or went has changed the folder; what was written into a file that had been there is found a little later.
-        seen.is_some_and(|seen| seen.at.elapsed() < LOOK_AGAIN && self.seen().is_some_and(|now| now.modified == seen.modified))
+        seen.is_some_and(|seen| {
+            seen.at.elapsed() < LOOK_AGAIN
+                && self.seen().is_some_and(|now| now.modified == seen.modified)
+        })
     }
 
     /// The folder as it is now.
@@ -139,7 +142,11 @@ impl Place {
         }
         let found = self.fitting()?;
         if self.file.has_parts() {
-            return Ok(if found.ready.is_empty() { Vec::new() } else { vec![self.together(found)?] });
+            return Ok(if found.ready.is_empty() {
+                Vec::new()
+            } else {
+                vec![self.together(found)?]
+            });
         }
         if self.file.parts == Parts::Unstated {
             self.explained(&found)?;
@@ -148,10 +155,14 @@ impl Place {
         for path in found.ready {
             match self.arrived(&path) {
                 Ok(drop) => arrived.push(drop),
-                Err(error) => tracing::warn!(path = %path.display(), %error, "a drop is passed over"),
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "a drop is passed over")
+                }
             }
         }
-        arrived.sort_by(|a, b| (b.as_of, b.modified(), b.path()).cmp(&(a.as_of, a.modified(), a.path())));
+        arrived.sort_by(|a, b| {
+            (b.as_of, b.modified(), b.path()).cmp(&(a.as_of, a.modified(), a.path()))
+        });
         let names: Vec<String> = arrived.iter().map(|drop| name_of(drop.path())).collect();
         if let (Some(newest), [taken, left @ ..]) = (arrived.first_mut(), names.as_slice())
             && let [next, ..] = left
@@ -167,7 +178,8 @@ impl Place {
     /// Whether a drop takes the place of the one that serves: a newer one, or the same file or parts written anew.
     pub fn replaces(&self, drop: &Arrived, serving: &[Stamp], as_of: SystemTime) -> bool {
         let stamps = drop.stamps();
-        let is_same_place = stamps.iter().map(|stamp| &stamp.path).eq(serving.iter().map(|stamp| &stamp.path));
+        let is_same_place =
+            stamps.iter().map(|stamp| &stamp.path).eq(serving.iter().map(|stamp| &stamp.path));
         stamps != serving && (is_same_place || self.file.has_parts() || drop.as_of > as_of)
     }
 
@@ -183,8 +195,15 @@ impl Place {
 
     /// What to say when there is no drop at all.
     pub fn nothing(&self) -> SourceError {
-        let beside = if self.file.as_of == DropAsOf::Manifest { ", with its manifest beside it" } else { "" };
-        let detail = format!("no file fits `{}`{beside}; correct `source.path`, or bring one", self.path.display());
+        let beside = if self.file.as_of == DropAsOf::Manifest {
+            ", with its manifest beside it"
+        } else {
+            ""
+        };
+        let detail = format!(
+            "no file fits `{}`{beside}; correct `source.path`, or bring one",
+            self.path.display()
+        );
         SourceError::new(ErrorCode::SourceUnreachable, detail)
     }
 
@@ -196,7 +215,11 @@ impl Place {
     fn fitting(&self) -> Result<Fitting, SourceError> {
         let mut found = Fitting::default();
         for path in self.listed()? {
-            if !path.file_name().and_then(|name| name.to_str()).is_some_and(|name| self.file.fits(name)) {
+            if !path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| self.file.fits(name))
+            {
                 continue;
             }
             // Without its manifest a drop has not arrived yet.
@@ -214,7 +237,9 @@ impl Place {
     fn listed(&self) -> Result<Vec<PathBuf>, SourceError> {
         let folder = self.folder();
         let mut paths = Vec::new();
-        for (number, entry) in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?.enumerate() {
+        for (number, entry) in
+            fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?.enumerate()
+        {
             if number >= MOST_NAMES {
                 return Err(self.too_many("names", MOST_NAMES));
             }
@@ -224,14 +249,19 @@ impl Place {
     }
 
     fn too_many(&self, what: &str, most: usize) -> SourceError {
-        let detail = format!("`{}` holds over {most} {what}; move old ones elsewhere", self.folder().display());
+        let detail = format!(
+            "`{}` holds over {most} {what}; move old ones elsewhere",
+            self.folder().display()
+        );
         SourceError::new(ErrorCode::SourceLimit, detail)
     }
 
     /// Beside parts is nothing that could be a further one: each name is a part's, its manifest's or its checksums', a marker that is
     /// one, or that of a file that is still being written.
     fn accounted(&self, parts: &[String]) -> Result<(), SourceError> {
-        let is_manifest = |name: &String| parts.iter().any(|part| name_of(&manifest_of(Path::new(part))) == *name);
+        let is_manifest = |name: &String| {
+            parts.iter().any(|part| name_of(&manifest_of(Path::new(part))) == *name)
+        };
         let (mut others, mut left) = (Vec::new(), Vec::new());
         for path in self.listed()? {
             let name = name_of(&path);
@@ -240,7 +270,9 @@ impl Place {
             }
             if MARKERS.contains(&name.as_str()) {
                 if let Some(why) = beside::marker_fault(&path, parts) {
-                    return Err(self.drift(&format!("`{name}` {why}: delete it, or have the parts written anew with it")));
+                    return Err(self.drift(&format!(
+                        "`{name}` {why}: delete it, or have the parts written anew with it"
+                    )));
                 }
                 continue;
             }
@@ -277,7 +309,8 @@ impl Place {
 
     /// Several files are one file of several days only if their names show it.
     fn explained(&self, found: &Fitting) -> Result<(), SourceError> {
-        let mut names: Vec<String> = found.ready.iter().chain(&found.waiting).map(|path| name_of(path)).collect();
+        let mut names: Vec<String> =
+            found.ready.iter().chain(&found.waiting).map(|path| name_of(path)).collect();
         let beside = self.alike(&names)?;
         if !beside.is_empty() {
             names.extend(beside);
@@ -285,7 +318,9 @@ impl Place {
         }
         let is_shown = match &self.file.as_of {
             DropAsOf::Name(_) => names.iter().all(|name| self.file.as_of.day(name).is_some()),
-            DropAsOf::Modified | DropAsOf::Manifest => series::is_one_of_several_days(names.iter().map(String::as_str)),
+            DropAsOf::Modified | DropAsOf::Manifest => {
+                series::is_one_of_several_days(names.iter().map(String::as_str))
+            }
         };
         if names.len() < 2 || is_shown {
             return Ok(());
@@ -312,13 +347,21 @@ impl Place {
         let mut described: Option<Described> = None;
         for path in self.listed()? {
             let name = name_of(&path);
-            let is_unfinished = FileDrop::is_unfinished(&name) && !name.to_ascii_lowercase().ends_with(MANIFEST);
+            let is_unfinished =
+                FileDrop::is_unfinished(&name) && !name.to_ascii_lowercase().ends_with(MANIFEST);
             let finished = if is_unfinished { beside::finished(&name) } else { name.as_str() };
-            let is_own = drops.contains(&name) || name.strip_suffix(MANIFEST).is_some_and(|of| drops.iter().any(|drop| drop == of));
-            if is_own || !named.could_be_part(finished) && !drops.iter().any(|drop| drop == finished) {
+            let is_own = drops.contains(&name)
+                || name
+                    .strip_suffix(MANIFEST)
+                    .is_some_and(|of| drops.iter().any(|drop| drop == of));
+            if is_own
+                || !named.could_be_part(finished) && !drops.iter().any(|drop| drop == finished)
+            {
                 continue;
             }
-            if beside::holds_no_rows(&path) || drops.iter().any(|drop| beside::belongs_to_table(&path, drop)) {
+            if beside::holds_no_rows(&path)
+                || drops.iter().any(|drop| beside::belongs_to_table(&path, drop))
+            {
                 continue;
             }
             if described.get_or_insert_with(|| Described::below(&self.base)).has(&path) {
@@ -326,7 +369,10 @@ impl Place {
             }
             if !is_unfinished {
                 alike.push(name);
-            } else if !beside::is_lock(&path) && !beside::is_being_written(&path) && !self.was_written_anew(&path, drops) {
+            } else if !beside::is_lock(&path)
+                && !beside::is_being_written(&path)
+                && !self.was_written_anew(&path, drops)
+            {
                 left.push(name);
             }
         }
@@ -341,7 +387,10 @@ impl Place {
     fn was_written_anew(&self, path: &Path, drops: &[String]) -> bool {
         let name = name_of(path);
         let changed = |path: &Path| regular(path).ok().and_then(|meta| meta.modified().ok());
-        let whole = drops.iter().find(|drop| *drop == beside::finished(&name)).map(|drop| self.folder().join(drop));
+        let whole = drops
+            .iter()
+            .find(|drop| *drop == beside::finished(&name))
+            .map(|drop| self.folder().join(drop));
         let both = changed(path).zip(whole.as_deref().and_then(changed));
         both.is_some_and(|(tried, written)| tried <= written)
     }
@@ -360,14 +409,22 @@ impl Place {
 
     /// All parts as one drop, as old as the oldest of them.
     fn together(&self, found: Fitting) -> Result<Arrived, SourceError> {
-        let short = |detail: String| Err(SourceError::new(ErrorCode::SourceTruncated, format!("`{}`: {detail}", self.path.display())));
+        let short = |detail: String| {
+            Err(SourceError::new(
+                ErrorCode::SourceTruncated,
+                format!("`{}`: {detail}", self.path.display()),
+            ))
+        };
         if let Some(waiting) = found.waiting.first() {
             return short(format!("part `{}` has no manifest yet", name_of(waiting)));
         }
         let names: Vec<String> = found.ready.iter().map(|path| name_of(path)).collect();
         match &self.file.parts {
             Parts::All(least) if names.len() < *least => {
-                return short(format!("{} parts are there, and `source.part_count` says at least {least}", names.len()));
+                return short(format!(
+                    "{} parts are there, and `source.part_count` says at least {least}",
+                    names.len()
+                ));
             }
             Parts::Named(wanted) => {
                 if let Some(missing) = wanted.iter().find(|wanted| !names.contains(wanted)) {
@@ -400,14 +457,19 @@ impl Place {
     fn is_written(&self, names: &[String]) -> Result<(), SourceError> {
         let beside: Vec<String> = self.listed()?.iter().map(|path| name_of(path)).collect();
         let has = |name: &str| beside.iter().any(|known| known == name);
-        let why = if has("_temporary") || (names.iter().any(|name| name.starts_with("part-")) && !has("_SUCCESS")) {
+        let why = if has("_temporary")
+            || (names.iter().any(|name| name.starts_with("part-")) && !has("_SUCCESS"))
+        {
             "is still being written, or its job failed: it has no `_SUCCESS`, or a `_temporary`"
         } else if beside.iter().any(|name| name.contains('=')) {
             "has rows in folders of their own, such as `year=2026`, which are not read; have it written without partitions"
         } else {
             return Ok(());
         };
-        Err(SourceError::new(ErrorCode::SourceTruncated, format!("`{}` {why}", self.folder().display())))
+        Err(SourceError::new(
+            ErrorCode::SourceTruncated,
+            format!("`{}` {why}", self.folder().display()),
+        ))
     }
 
     fn arrived(&self, path: &Path) -> Result<Arrived, SourceError> {
@@ -433,7 +495,10 @@ impl Place {
         };
         let modified = meta.modified().map_err(|error| unreadable(path, &error))?;
         if meta.len() > MOST_FILE {
-            return Err(SourceError::new(ErrorCode::SourceLimit, format!("`{}` is over {MOST_FILE} bytes", path.display())));
+            return Err(SourceError::new(
+                ErrorCode::SourceLimit,
+                format!("`{}` is over {MOST_FILE} bytes", path.display()),
+            ));
         }
         Ok(Stamp { path: path.to_owned(), file: Identity::of(&meta), modified, manifest })
     }
@@ -444,19 +509,23 @@ impl Place {
         }
         let path = manifest_of(path);
         if regular(&path)?.len() > MOST_MANIFEST {
-            let detail = format!("`{}` is over {MOST_MANIFEST} bytes, and no manifest is", path.display());
+            let detail =
+                format!("`{}` is over {MOST_MANIFEST} bytes, and no manifest is", path.display());
             return Err(SourceError::new(ErrorCode::Misconfigured, detail));
         }
         let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
         let manifest = Manifest::read(&bytes, &path.display().to_string());
-        manifest.map(Some).map_err(|error| SourceError::new(ErrorCode::Misconfigured, error.to_string()))
+        manifest
+            .map(Some)
+            .map_err(|error| SourceError::new(ErrorCode::Misconfigured, error.to_string()))
     }
 
     fn named_day(&self, path: &Path) -> Result<SystemTime, SourceError> {
         let name = path.file_name().and_then(|name| name.to_str());
         let day = name.and_then(|name| self.file.as_of.day(name)).and_then(beginning);
         day.ok_or_else(|| {
-            let detail = format!("the name of `{}` holds no day as `source.as_of` has it", path.display());
+            let detail =
+                format!("the name of `{}` holds no day as `source.as_of` has it", path.display());
             SourceError::new(ErrorCode::SourceStale, detail)
         })
     }
@@ -476,8 +545,13 @@ fn listed(names: &mut [String]) -> String {
 
 /// A few of these names, as they come.
 fn in_order(names: &[String]) -> String {
-    let said: Vec<String> = names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
-    let rest = if names.len() > MOST_LISTED { format!(" and {} more", names.len() - MOST_LISTED) } else { String::new() };
+    let said: Vec<String> =
+        names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
+    let rest = if names.len() > MOST_LISTED {
+        format!(" and {} more", names.len() - MOST_LISTED)
+    } else {
+        String::new()
+    };
     format!("{}{rest}", said.join(", "))
 }
 
@@ -497,7 +571,8 @@ fn regular(path: &Path) -> Result<Metadata, SourceError> {
         return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
     }
     if !meta.is_file() {
-        let detail = format!("`{}` is not a regular file; name one in `source.path`", path.display());
+        let detail =
+            format!("`{}` is not a regular file; name one in `source.path`", path.display());
         return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
     }
     Ok(meta)

@@ -9,8 +9,8 @@ use zerotrip_datasets::is_digit;
 const PACKED: &[&str] = &[".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".rar", ".z", ".lz4"];
 /// Words that number a file, or say that it is another copy or goes on: the names of parts differ in them.
 const COUNTERS: &[&str] = &[
-    "copyof", "副本", "复件", "复制", "拷贝", "部分", "copy", "part", "page", "sheet", "vol", "第", "份", "册", "卷", "批", "页", "续",
-    "补", "新",
+    "copyof", "副本", "复件", "复制", "拷贝", "部分", "copy", "part", "page", "sheet", "vol", "第",
+    "份", "册", "卷", "批", "页", "续", "补", "新",
 ];
 /// Numbers that no digit is in.
 const NUMBERS: &str = "十百千两兩甲乙丙丁戊己庚辛壬癸上中下";
@@ -56,11 +56,17 @@ impl Named {
     /// Whether a file of this name could be a further part of one of these: its name begins like theirs, but for what numbers it, and
     /// is not that of another day.
     pub fn could_be_part(&self, other: &str) -> bool {
-        let packed = PACKED.iter().find_map(|end| other.get(..other.len().checked_sub(end.len())?).filter(|_| ends(other, end)));
-        let is_another_day =
-            day_of(packed.unwrap_or(other)).is_some_and(|(day, rest)| self.rests.contains(&rest) && !self.days.contains(&(rest, day)));
+        let packed = PACKED.iter().find_map(|end| {
+            other.get(..other.len().checked_sub(end.len())?).filter(|_| ends(other, end))
+        });
+        let is_another_day = day_of(packed.unwrap_or(other)).is_some_and(|(day, rest)| {
+            self.rests.contains(&rest) && !self.days.contains(&(rest, day))
+        });
         let begun = without_number(stem_of(other));
-        !is_another_day && self.kept.iter().any(|own| if own.is_empty() { begun.is_empty() } else { begun.starts_with(own.as_str()) })
+        !is_another_day
+            && self.kept.iter().any(|own| {
+                if own.is_empty() { begun.is_empty() } else { begun.starts_with(own.as_str()) }
+            })
     }
 }
 
@@ -80,11 +86,18 @@ fn without_number(name: &str) -> String {
     // A last word of one letter counts, and so does a Roman number.
     let end = read.iter().rposition(is_between).filter(|at| {
         let (before, word) = read.split_at(*at);
-        let is_number = word.len() == 2 || word.iter().skip(1).all(|c| matches!(c, 'i' | 'v' | 'x' | ')' | ']'));
+        let is_number = word.len() == 2
+            || word.iter().skip(1).all(|c| matches!(c, 'i' | 'v' | 'x' | ')' | ']'));
         is_number && before.iter().any(|c| is_kept(*c))
     });
-    let mut kept: String = read.iter().take(end.unwrap_or(read.len())).filter(|c| is_kept(**c)).collect();
-    for word in COUNTERS.iter().filter(|word| kept.len() > word.len() || !word.is_ascii()).copied().collect::<Vec<_>>() {
+    let mut kept: String =
+        read.iter().take(end.unwrap_or(read.len())).filter(|c| is_kept(**c)).collect();
+    for word in COUNTERS
+        .iter()
+        .filter(|word| kept.len() > word.len() || !word.is_ascii())
+        .copied()
+        .collect::<Vec<_>>()
+    {
         kept = kept.replace(word, "");
     }
     kept
@@ -124,7 +137,12 @@ fn seen(c: char) -> char {
         ("уУΥγү", 'y'),
         ("Ζζ", 'z'),
     ];
-    let wide = || u32::from(c).checked_sub(0xfee0).filter(|c| (0x21..=0x7e).contains(c)).and_then(char::from_u32);
+    let wide = || {
+        u32::from(c)
+            .checked_sub(0xfee0)
+            .filter(|c| (0x21..=0x7e).contains(c))
+            .and_then(char::from_u32)
+    };
     let alike = || ALIKE.iter().find(|(those, _)| those.contains(c)).map(|(_, letter)| *letter);
     wide().or_else(alike).unwrap_or(c)
 }
@@ -140,11 +158,16 @@ fn day_of(name: &str) -> Option<(NaiveDate, String)> {
         {
             return Some((day, without(name, from, to)));
         }
-        let (Some(&(month_from, month_to)), Some(&(day_from, day_to))) = (runs.get(place + 1), runs.get(place + 2)) else { continue };
+        let (Some(&(month_from, month_to)), Some(&(day_from, day_to))) =
+            (runs.get(place + 1), runs.get(place + 2))
+        else {
+            continue;
+        };
         let between = (name.get(to..month_from)?, name.get(month_to..day_from)?);
         if text.len() == 4
             && matches!(between, ("-", "-") | ("_", "_") | (".", ".") | ("年", "月"))
-            && let Some(day) = day(text, name.get(month_from..month_to)?, name.get(day_from..day_to)?)
+            && let Some(day) =
+                day(text, name.get(month_from..month_to)?, name.get(day_from..day_to)?)
         {
             return Some((day, without(name, from, day_to)));
         }

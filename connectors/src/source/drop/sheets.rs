@@ -48,7 +48,11 @@ impl Glance {
 impl Sheets {
     /// Of a dataset file.
     pub fn new(spec: &Excel) -> Self {
-        Self { wanted: spec.sheets.clone(), unread: spec.unread.clone(), header: spec.header.saturating_sub(1) }
+        Self {
+            wanted: spec.sheets.clone(),
+            unread: spec.unread.clone(),
+            header: spec.header.saturating_sub(1),
+        }
     }
 
     /// Places of the sheets that are read, in the owner's order. `glance` looks into a sheet at a place.
@@ -59,20 +63,32 @@ impl Sheets {
         into: &mut Filling<'_>,
         mut glance: impl FnMut(usize) -> Result<Glance, SourceError>,
     ) -> Result<Vec<usize>, SourceError> {
-        let drift = |detail: String| SourceError::new(ErrorCode::SourceDrift, format!("`{}` {detail}", path.display()));
+        let drift = |detail: String| {
+            SourceError::new(ErrorCode::SourceDrift, format!("`{}` {detail}", path.display()))
+        };
         let listed = |places: &mut dyn Iterator<Item = usize>| {
-            let names: Vec<String> =
-                places.filter_map(|at| names.get(at)).take(MOST_LISTED).map(|name| format!("`{}`", shown(name))).collect();
+            let names: Vec<String> = places
+                .filter_map(|at| names.get(at))
+                .take(MOST_LISTED)
+                .map(|name| format!("`{}`", shown(name)))
+                .collect();
             names.join(", ")
         };
         if let Some(gone) = self.unread.keys().find(|name| !names.contains(&name.as_str())) {
-            into.advise(format!("there is no sheet `{}` of which `source.unread` speaks", shown(gone)));
+            into.advise(format!(
+                "there is no sheet `{}` of which `source.unread` speaks",
+                shown(gone)
+            ));
         }
         let mut chosen = Vec::new();
         for wanted in &self.wanted {
             let all = listed(&mut (0..names.len()));
             let place = names.iter().position(|name| name == wanted);
-            chosen.push(place.ok_or_else(|| drift(format!("has no sheet `{wanted}`; name one in `source.sheet`; there are: {all}")))?);
+            chosen.push(place.ok_or_else(|| {
+                drift(format!(
+                    "has no sheet `{wanted}`; name one in `source.sheet`; there are: {all}"
+                ))
+            })?);
         }
         let mut filled = Vec::new();
         for place in (0..names.len()).filter(|place| !chosen.contains(place)) {
@@ -95,7 +111,9 @@ impl Sheets {
         }
         for (place, seen) in filled {
             let width = seen.names.last_key_value().map_or(0, |(last, _)| last + 1);
-            let has_these = into.fits(&folded((0..width).map(|column| seen.names.get(&column).cloned().unwrap_or_default())));
+            let has_these = into.fits(&folded(
+                (0..width).map(|column| seen.names.get(&column).cloned().unwrap_or_default()),
+            ));
             into.left(names.get(place).copied().unwrap_or_default(), has_these)?;
         }
         if chosen.len() < names.len() && !into.is_sample() {

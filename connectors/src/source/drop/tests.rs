@@ -20,7 +20,8 @@ use super::super::conformance::{Cells, Kind, LI, Rig, WANG, look_up, names, run,
 
 /// A person in one of the spellings that registers hold.
 fn spelling(key: &str, which: usize) -> String {
-    let old = ResidentId::new_strict(key).unwrap().first_generation().unwrap_or_else(|| key.to_owned());
+    let old =
+        ResidentId::new_strict(key).unwrap().first_generation().unwrap_or_else(|| key.to_owned());
     match which {
         0 => key.to_owned(),
         1 => key.to_ascii_lowercase(),
@@ -41,13 +42,18 @@ pub fn written_is_found(kind: Kind, spelled: &[(usize, usize)]) -> Result<(), Te
         let (owner, co_owner) = if *who < 2 { (id, String::new()) } else { (String::new(), id) };
         rows.push((owner, co_owner, format!("n{number:03}")));
     }
-    let cells: Vec<Cells<'_>> = rows.iter().map(|(owner, co_owner, name)| (owner.as_str(), co_owner.as_str(), name.as_str())).collect();
+    let cells: Vec<Cells<'_>> = rows
+        .iter()
+        .map(|(owner, co_owner, name)| (owner.as_str(), co_owner.as_str(), name.as_str()))
+        .collect();
     let rig = Rig::new(kind, &cells);
     let source = rig.open().unwrap();
     for (person, key) in [LI, WANG].into_iter().enumerate() {
         let (found, end) = run(names(&*source, look_up(&[key], 1000, soon()))).unwrap();
         let known: std::collections::BTreeSet<&String> = found.iter().collect();
-        for (number, (_, who)) in spelled.iter().enumerate().filter(|(_, (_, who))| who % 2 == person) {
+        for (number, (_, who)) in
+            spelled.iter().enumerate().filter(|(_, (_, who))| who % 2 == person)
+        {
             prop_assert!(known.contains(&format!("n{number:03}")), "{:?} {}", rows[number], who);
         }
         prop_assert_eq!((end.rows, end.could_match.len()), (spelled.len() as u64, 0));
@@ -72,7 +78,13 @@ fn folder(kind: Kind, as_of: &str) -> Rig {
         Kind::Dbf => ("dbf", "encoding = \"gb18030\""),
         _ => ("parquet", ""),
     };
-    let rig = Rig::with(kind, &format!("kind = \"{said}\"\npath = \"in/m-*.dat\"\nas_of = {as_of}\nparts = \"none\"\n{end}"), &[]);
+    let rig = Rig::with(
+        kind,
+        &format!(
+            "kind = \"{said}\"\npath = \"in/m-*.dat\"\nas_of = {as_of}\nparts = \"none\"\n{end}"
+        ),
+        &[],
+    );
     fs::create_dir(rig.folder.path().join("in")).unwrap();
     rig
 }
@@ -117,7 +129,8 @@ fn the_newest_whole_drop_of_a_folder_counts_by_its_manifest() {
         rig.drop_as("in/m-c.dat", &bytes(kind, "another number of rows"), 7, day(22));
         rig.drop_as("in/n-d.dat", &bytes(kind, "another name"), 1, day(23));
         rig.drop_as("in/m-d.dat.part", &bytes(kind, "unfinished"), 1, day(23));
-        fs::write(rig.folder.path().join("in/m-e.dat"), bytes(kind, "without its manifest")).unwrap();
+        fs::write(rig.folder.path().join("in/m-e.dat"), bytes(kind, "without its manifest"))
+            .unwrap();
         let source = rig.open().unwrap();
         assert_eq!(newest(&*source), ("21st".into(), SystemTime::from(day(21))), "{kind:?}");
         // A newer one that is broken leaves it in place; whole, it serves.
@@ -149,20 +162,34 @@ fn the_newest_whole_drop_of_a_folder_counts_by_its_manifest() {
 fn the_newest_drop_of_a_folder_counts_by_the_day_in_its_name() {
     for kind in KINDS {
         let rig = folder(kind, "{ name = \"m-%Y%m%d.dat\" }");
-        let write = |name: &str, text: &str| fs::write(rig.folder.path().join("in").join(name), bytes(kind, text)).unwrap();
+        let write = |name: &str, text: &str| {
+            fs::write(rig.folder.path().join("in").join(name), bytes(kind, text)).unwrap()
+        };
         write("m-20261020.dat", "20th of October");
         write("m-20261002.dat", "2nd of October, copied late");
         write("m-final.dat", "no day");
         write(".m-20261101.dat", "unfinished");
         let source = rig.open().unwrap();
-        let october = SystemTime::from(FixedOffset::east_opt(8 * 3600).unwrap().with_ymd_and_hms(2026, 10, 20, 0, 0, 0).unwrap());
+        let october = SystemTime::from(
+            FixedOffset::east_opt(8 * 3600)
+                .unwrap()
+                .with_ymd_and_hms(2026, 10, 20, 0, 0, 0)
+                .unwrap(),
+        );
         assert_eq!(newest(&*source).0, "20th of October", "{kind:?}");
         assert!(newest(&*source).1 <= october, "{kind:?}");
         fs::write(rig.folder.path().join("in/m-20261021.dat"), "torn").unwrap();
         assert_eq!(newest(&*source).0, "20th of October", "{kind:?}");
         write("m-20261022.dat.tmp", "22nd of October");
-        fs::rename(rig.folder.path().join("in/m-20261022.dat.tmp"), rig.folder.path().join("in/m-20261022.dat")).unwrap();
-        assert!(until(&*source, "22nd of October") <= october + Duration::from_secs(2 * 86_400), "{kind:?}");
+        fs::rename(
+            rig.folder.path().join("in/m-20261022.dat.tmp"),
+            rig.folder.path().join("in/m-20261022.dat"),
+        )
+        .unwrap();
+        assert!(
+            until(&*source, "22nd of October") <= october + Duration::from_secs(2 * 86_400),
+            "{kind:?}"
+        );
     }
 }
 
@@ -212,12 +239,20 @@ fn a_truncated_drop_with_a_manifest_is_never_a_short_answer() {
     for kind in KINDS {
         let rig = Rig::new(kind, &[(LI, "", "before")]);
         let source = rig.open().unwrap();
-        let rows: Vec<Vec<String>> =
-            (0..20).map(|number| vec![format!("n{number}"), if number == 19 { LI } else { WANG }.to_owned(), String::new()]).collect();
+        let rows: Vec<Vec<String>> = (0..20)
+            .map(|number| {
+                vec![
+                    format!("n{number}"),
+                    if number == 19 { LI } else { WANG }.to_owned(),
+                    String::new(),
+                ]
+            })
+            .collect();
         let whole = kind.file(&[kind.name(), "SFZH", "GYR"], &rows);
         for part in 0..16 {
             rig.drop_file(&whole, 20);
-            fs::write(rig.folder.path().join(kind.file_name()), &whole[..whole.len() * part / 16]).unwrap();
+            fs::write(rig.folder.path().join(kind.file_name()), &whole[..whole.len() * part / 16])
+                .unwrap();
             assert_eq!(newest(&*source).0, "before", "{kind:?} {part}/16");
             // The job states what it has written, and has written half.
             rig.drop_file(&whole[..whole.len() * part / 16], 20);
@@ -235,8 +270,10 @@ fn outside_writers_are_read() {
     let python = std::env::var_os("ZEROTRIP_PYTHON").map_or_else(
         || {
             let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-            let cache =
-                cache.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").expect("HOME or ZEROTRIP_PYTHON is set")).join(".cache"));
+            let cache = cache.unwrap_or_else(|| {
+                PathBuf::from(std::env::var_os("HOME").expect("HOME or ZEROTRIP_PYTHON is set"))
+                    .join(".cache")
+            });
             cache.join("zerotrip/venv/bin/python")
         },
         PathBuf::from,
@@ -244,9 +281,17 @@ fn outside_writers_are_read() {
     for kind in [Kind::Xlsx, Kind::Xls, Kind::Dbf, Kind::Parquet] {
         let file = kind.file_name();
         let said = file.split('.').next_back().unwrap();
-        let rig = Rig::with(kind, &format!("kind = \"{said}\"\npath = \"{file}\"\nas_of = \"modified\""), &[]);
+        let rig = Rig::with(
+            kind,
+            &format!("kind = \"{said}\"\npath = \"{file}\"\nas_of = \"modified\""),
+            &[],
+        );
         let path = rig.folder.path().join(file);
-        let status = Command::new(&python).args(["-XUTF8", "-B"]).arg(root.join("tests/outside/write_drops.py")).arg(&path).status();
+        let status = Command::new(&python)
+            .args(["-XUTF8", "-B"])
+            .arg(root.join("tests/outside/write_drops.py"))
+            .arg(&path)
+            .status();
         assert!(status.expect("Python with tests/outside/requirements.txt").success(), "{kind:?}");
         let source = rig.open().unwrap();
         let (found, end) = run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();

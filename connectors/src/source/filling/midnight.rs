@@ -27,7 +27,8 @@ struct Counts {
 impl Midnights {
     /// For a dataset's columns.
     pub fn of(columns: &[Column]) -> Self {
-        let counts = |column: &Column| (column.semantic == SemanticType::Date).then(Counts::default);
+        let counts =
+            |column: &Column| (column.semantic == SemanticType::Date).then(Counts::default);
         Self { counts: columns.iter().map(counts).collect() }
     }
 

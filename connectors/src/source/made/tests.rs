@@ -62,8 +62,12 @@ columns = ["owner"]
 
 fn opened(folder: &Path) -> (DatasetFile, Arc<dyn Source>) {
     let database = Connection::open(folder.join("t.db")).unwrap();
-    database.execute_batch("create table t (SFZH text, JSRQ text); create index i on t (SFZH)").unwrap();
-    for (id, ended) in [(LI, None), (LI, Some("2020-02-01")), (WANG, Some("????")), ("1101051949", None)] {
+    database
+        .execute_batch("create table t (SFZH text, JSRQ text); create index i on t (SFZH)")
+        .unwrap();
+    for (id, ended) in
+        [(LI, None), (LI, Some("2020-02-01")), (WANG, Some("????")), ("1101051949", None)]
+    {
         database.execute("insert into t values (?1, ?2)", (id, ended)).unwrap();
     }
     let file = DatasetFile::parse(FILE, "t.toml").unwrap();
@@ -72,7 +76,11 @@ fn opened(folder: &Path) -> (DatasetFile, Arc<dyn Source>) {
 }
 
 fn readings(file: &DatasetFile, row: RawRow<'_>) -> Vec<String> {
-    file.columns.iter().enumerate().map(|(at, column)| format!("{:?}", cell::read(column, row.get(at)))).collect()
+    file.columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| format!("{:?}", cell::read(column, row.get(at))))
+        .collect()
 }
 
 #[tokio::test]
@@ -97,7 +105,8 @@ async fn a_row_has_what_its_owner_says_beside_what_the_system_holds() {
     let (mut li, rows) = found(LI).await;
     li.sort();
     assert_eq!(rows, 4);
-    let day = zerotrip_datasets::date::to_date32(chrono::NaiveDate::from_ymd_opt(2020, 2, 1).unwrap());
+    let day =
+        zerotrip_datasets::date::to_date32(chrono::NaiveDate::from_ymd_opt(2020, 2, 1).unwrap());
     let all = |status: &str, ended: String| {
         vec![
             "Code(\"home\")".to_owned(),
@@ -107,7 +116,10 @@ async fn a_row_has_what_its_owner_says_beside_what_the_system_holds() {
             "Null".to_owned(),
         ]
     };
-    let mut expected = vec![all("Code(\"current\")", "Null".to_owned()), all("Code(\"cancelled\")", format!("Date({day})"))];
+    let mut expected = vec![
+        all("Code(\"current\")", "Null".to_owned()),
+        all("Code(\"cancelled\")", format!("Date({day})")),
+    ];
     expected.sort();
     assert_eq!(li, expected);
     // An end that cannot be read is no end, and no absence of one.
@@ -132,8 +144,12 @@ async fn what_is_counted_and_shown_has_them_too() {
     assert_eq!(counted("ended_on>=2020-01-01").await, (1, 1));
     assert_eq!(counted("leased_on=").await, (4, 0));
     // What is made cannot be asked of the system, and is not left out of a condition turned round.
-    let both =
-        |first: Predicate| Predicate::Not(Box::new(Predicate::All(vec![first, Predicate::parse("kind=home", &file.columns).unwrap()])));
+    let both = |first: Predicate| {
+        Predicate::Not(Box::new(Predicate::All(vec![
+            first,
+            Predicate::parse("kind=home", &file.columns).unwrap(),
+        ])))
+    };
     let made = MadeSource::new(Arc::clone(&source), &file);
     assert_eq!(made.only(&both(Predicate::Blank(3))), Predicate::All(Vec::new()));
     let conjuncts = Predicate::All(vec![Predicate::Blank(3), Predicate::Blank(4)]);

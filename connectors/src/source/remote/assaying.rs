@@ -17,9 +17,19 @@ impl<S: System> Inner<S> {
         let mut assaying = Assaying {
             cells,
             row: Rows::default(),
-            assay: Assay::new(&self.shape.columns, &self.shape.look_ups, &self.shape.beside, &self.shape.rules),
+            assay: Assay::new(
+                &self.shape.columns,
+                &self.shape.look_ups,
+                &self.shape.beside,
+                &self.shape.rules,
+            ),
         };
-        let query = Query { columns: cells.columns().iter().collect(), locator: &[], asked: Vec::new(), only: Only::default() };
+        let query = Query {
+            columns: cells.columns().iter().collect(),
+            locator: &[],
+            asked: Vec::new(),
+            only: Only::default(),
+        };
         lease.session.read(&query, &mut assaying).await?;
         Ok(assaying.assay.finish(0))
     }
@@ -31,8 +41,13 @@ impl<S: System> Inner<S> {
         if self.shape.look_ups.is_empty() {
             return Ok(Vec::new());
         }
-        all_there(&self.shape.table, &self.shape.not_about, |stated| relation.columns.iter().any(|column| column.name == stated))?;
-        let is_left = |column: &&Column| !self.shape.fields.contains(&column.name) && !self.shape.not_about.contains(&column.name);
+        all_there(&self.shape.table, &self.shape.not_about, |stated| {
+            relation.columns.iter().any(|column| column.name == stated)
+        })?;
+        let is_left = |column: &&Column| {
+            !self.shape.fields.contains(&column.name)
+                && !self.shape.not_about.contains(&column.name)
+        };
         let left: Vec<&Column> = relation.columns.iter().filter(is_left).collect();
         if let Some(column) = left.iter().find(|column| column.form == Form::Refused) {
             let detail = format!(
@@ -47,12 +62,21 @@ impl<S: System> Inner<S> {
     }
 
     /// What a look-up of one person sends.
-    pub(super) fn steps(&self, lease: &Lease<S>, look_up: &KeyColumns) -> Result<Vec<String>, SourceError> {
+    pub(super) fn steps(
+        &self,
+        lease: &Lease<S>,
+        look_up: &KeyColumns,
+    ) -> Result<Vec<String>, SourceError> {
         let cells = self.cells()?;
         let values = [String::new()];
         let columns = look_up.columns.iter().filter_map(|place| cells.column(*place));
         let asked = columns.map(|column| Asked { column, values: &values }).collect();
-        Ok(vec![lease.session.statement(&Query { columns: cells.columns().iter().collect(), locator: &[], asked, only: Only::default() })])
+        Ok(vec![lease.session.statement(&Query {
+            columns: cells.columns().iter().collect(),
+            locator: &[],
+            asked,
+            only: Only::default(),
+        })])
     }
 }
 

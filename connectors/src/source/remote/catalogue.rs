@@ -37,7 +37,11 @@ enum Behind {
 impl ServerCatalogue {
     /// Of this kind of server; a password's and a certificate's file are relative to `base`.
     pub fn new(kind: &'static str, spec: &Remote, base: &Path) -> Self {
-        let system = if kind == "postgres" { Behind::Postgres(spec.clone()) } else { Behind::Mysql(spec.clone()) };
+        let system = if kind == "postgres" {
+            Behind::Postgres(spec.clone())
+        } else {
+            Behind::Mysql(spec.clone())
+        };
         Self { system, base: base.to_owned() }
     }
 
@@ -47,11 +51,23 @@ impl ServerCatalogue {
     }
 
     /// Waits for work in a runtime of its own.
-    fn wait<T>(&self, work: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+    fn wait<T>(
+        &self,
+        work: impl Future<Output = Result<T, SourceError>>,
+    ) -> Result<T, SourceError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| SourceError::new(ErrorCode::SourceFailed, format!("no runtime: {error}")))?;
-        let late = || SourceError::new(ErrorCode::SourceTimeout, format!("no answer within {} s", PATIENCE.as_secs()));
-        runtime.block_on(async { tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(late())) })
+        let runtime = runtime.map_err(|error| {
+            SourceError::new(ErrorCode::SourceFailed, format!("no runtime: {error}"))
+        })?;
+        let late = || {
+            SourceError::new(
+                ErrorCode::SourceTimeout,
+                format!("no answer within {} s", PATIENCE.as_secs()),
+            )
+        };
+        runtime.block_on(async {
+            tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(late()))
+        })
     }
 
     /// The same for this table.
@@ -92,7 +108,9 @@ impl Catalogue for ServerCatalogue {
         let named = self.naming(table);
         let base = named.base.clone();
         let look = match named.system.clone() {
-            Behind::Postgres(spec) => named.wait(async { look(&Postgres::new(spec, base), table).await }),
+            Behind::Postgres(spec) => {
+                named.wait(async { look(&Postgres::new(spec, base), table).await })
+            }
             Behind::Mysql(spec) => named.wait(async { look(&Mysql::new(spec, base), table).await }),
             Behind::Odbc(spec) => named.wait(async { look(&Odbc::new(spec, base), table).await }),
         };
@@ -105,13 +123,22 @@ fn text(text: &str) -> Setting {
 }
 
 fn of_a_server(spec: &Remote) -> Settings {
-    let mut said = vec![("host", text(&spec.host)), ("port", Setting::Number(spec.port.into(), "")), ("database", text(&spec.database))];
+    let mut said = vec![
+        ("host", text(&spec.host)),
+        ("port", Setting::Number(spec.port.into(), "")),
+        ("database", text(&spec.database)),
+    ];
     said.extend(spec.schema.as_deref().map(|schema| ("schema", text(schema))));
     said.extend([("table", text(&spec.table)), ("user", text(&spec.user))]);
     said.extend(of_a_password(&spec.password));
     match &spec.tls {
-        Tls::Off => said.push(("tls", Setting::Text("off".to_owned(), "in clear text: only for a server on the same machine"))),
-        Tls::Verify { ca_file } => said.extend(ca_file.as_deref().map(|path| ("ca_file", text(path)))),
+        Tls::Off => said.push((
+            "tls",
+            Setting::Text("off".to_owned(), "in clear text: only for a server on the same machine"),
+        )),
+        Tls::Verify { ca_file } => {
+            said.extend(ca_file.as_deref().map(|path| ("ca_file", text(path))))
+        }
     }
     said
 }
@@ -140,8 +167,14 @@ fn of_a_password(password: &Password) -> Settings {
 }
 
 async fn log_in<S: System>(system: &S) -> Result<S::Session, SourceError> {
-    let late = || SourceError::new(ErrorCode::SourceUnreachable, format!("{} did not let us in", system.address()));
-    let mut session = tokio::time::timeout(LOG_IN, system.log_in()).await.unwrap_or_else(|_| Err(late()))?;
+    let late = || {
+        SourceError::new(
+            ErrorCode::SourceUnreachable,
+            format!("{} did not let us in", system.address()),
+        )
+    };
+    let mut session =
+        tokio::time::timeout(LOG_IN, system.log_in()).await.unwrap_or_else(|_| Err(late()))?;
     session.begin(PATIENCE).await?;
     Ok(session)
 }
@@ -160,26 +193,45 @@ async fn look<S: System>(system: &S, table: &str) -> Result<Look, SourceError> {
     let mut fields = Vec::new();
     for column in &relation.columns {
         if column.form == Form::Refused {
-            advice.push(format!("column `{}` is of type `{}`, which is not read, and is left out", column.name, column.type_name));
+            advice.push(format!(
+                "column `{}` is of type `{}`, which is not read, and is left out",
+                column.name, column.type_name
+            ));
         } else {
             fields.push(column.name.clone());
         }
     }
     if fields.len() > MOST_COLUMNS {
-        let detail = format!("`{table}` has {} columns, and a dataset at most {MOST_COLUMNS}", fields.len());
+        let detail =
+            format!("`{table}` has {} columns, and a dataset at most {MOST_COLUMNS}", fields.len());
         return Err(SourceError::new(ErrorCode::SourceDrift, detail));
     }
     if relation.locator.is_empty() {
-        advice.push("nothing locates a row of it: its unreadable rows could not be told to their owner".to_owned());
+        advice.push(
+            "nothing locates a row of it: its unreadable rows could not be told to their owner"
+                .to_owned(),
+        );
     }
     let cells = Cells::of(&relation, table, &fields, &[], &[])?;
-    let mut seeing = Seeing { cells: &cells, evidence: vec![Evidence::default(); fields.len()], rows: 0, is_full: false };
-    let query = Query { columns: cells.columns().iter().collect(), locator: &[], asked: Vec::new(), only: Only::default() };
+    let mut seeing = Seeing {
+        cells: &cells,
+        evidence: vec![Evidence::default(); fields.len()],
+        rows: 0,
+        is_full: false,
+    };
+    let query = Query {
+        columns: cells.columns().iter().collect(),
+        locator: &[],
+        asked: Vec::new(),
+        only: Only::default(),
+    };
     let token = session.token();
     match session.read(&query, &mut seeing).await {
         Ok(()) => session.end().await?,
         Err(_) if seeing.is_full => {
-            advice.push(format!("only {MOST_ROWS} rows were looked at, those that the server gave first"));
+            advice.push(format!(
+                "only {MOST_ROWS} rows were looked at, those that the server gave first"
+            ));
             system.interrupt(token).await?;
         }
         Err(error) => return Err(error),
@@ -191,7 +243,13 @@ async fn look<S: System>(system: &S, table: &str) -> Result<Look, SourceError> {
         evidence,
         is_indexed: relation.is_table.then(|| relation.indexed.contains(&column.name)),
     });
-    Ok(Look { table: table.to_owned(), source: Vec::new(), rows, columns: columns.collect(), advice })
+    Ok(Look {
+        table: table.to_owned(),
+        source: Vec::new(),
+        rows,
+        columns: columns.collect(),
+        advice,
+    })
 }
 
 /// Takes rows, and keeps what their columns seem to hold.

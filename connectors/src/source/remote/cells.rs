@@ -19,12 +19,20 @@ pub struct Cells {
 
 impl Cells {
     /// Finds the fields of a dataset file in the table; `ids` are the places of those that hold ids, `keys` of those that are looked up.
-    pub fn of(relation: &Relation, table: &str, fields: &[String], ids: &[usize], keys: &[usize]) -> Result<Self, SourceError> {
+    pub fn of(
+        relation: &Relation,
+        table: &str,
+        fields: &[String],
+        ids: &[usize],
+        keys: &[usize],
+    ) -> Result<Self, SourceError> {
         let drift = |detail: String| SourceError::new(ErrorCode::SourceDrift, detail);
         let mut columns = Vec::with_capacity(fields.len());
         for (place, field) in fields.iter().enumerate() {
             let found = relation.columns.iter().find(|column| column.name == *field);
-            let column = found.ok_or_else(|| drift(format!("`{table}` has no column `{field}`; mend the column's `field`")))?;
+            let column = found.ok_or_else(|| {
+                drift(format!("`{table}` has no column `{field}`; mend the column's `field`"))
+            })?;
             if column.form == Form::Refused {
                 return Err(drift(format!(
                     "column `{field}` is of type `{}`, which has no text to rely upon; name a column of text or numbers instead",
@@ -54,7 +62,9 @@ impl Cells {
 
     /// Whether the column of this name is of ids.
     pub fn is_id(&self, name: &str) -> bool {
-        self.ids.iter().any(|place| self.columns.get(*place).is_some_and(|column| column.name == name))
+        self.ids
+            .iter()
+            .any(|place| self.columns.get(*place).is_some_and(|column| column.name == name))
     }
 
     /// The column at this place.
@@ -74,7 +84,12 @@ impl Cells {
     }
 
     /// Brings the text of the cells of the columns at these places to what the dataset reads.
-    pub fn settle(&self, places: impl Iterator<Item = usize>, row: RawRow<'_>, into: &mut Rows) -> Result<(), SourceError> {
+    pub fn settle(
+        &self,
+        places: impl Iterator<Item = usize>,
+        row: RawRow<'_>,
+        into: &mut Rows,
+    ) -> Result<(), SourceError> {
         for (place, cell) in places.zip(row.iter()) {
             match cell {
                 Some(text) => into.cell(Some(&self.settled(place, text)?)),
@@ -88,14 +103,25 @@ impl Cells {
     pub fn settled<'a>(&self, place: usize, text: &'a str) -> Result<Cow<'a, str>, SourceError> {
         let Some(column) = self.columns.get(place) else { return Ok(text.into()) };
         if text.len() > MOST_CELL {
-            let detail = format!("a cell of column `{}` is over {MOST_CELL} bytes; name another column", column.name);
+            let detail = format!(
+                "a cell of column `{}` is over {MOST_CELL} bytes; name another column",
+                column.name
+            );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
         Ok(match column.form {
             // Only part of an id's digits are left of it. Written out in full it could be read as another's; so, it is unreadable.
-            Form::Float if self.ids.contains(&place) => text.parse::<f64>().map_or(text.into(), |number| format!("{number:e}").into()),
+            Form::Float if self.ids.contains(&place) => {
+                text.parse::<f64>().map_or(text.into(), |number| format!("{number:e}").into())
+            }
             // `+08` is `+08:00`, and dates are read with no other way of writing it.
-            Form::Moment if text.len().checked_sub(3).and_then(|at| text.get(at..)).is_some_and(|zone| zone.starts_with(['+', '-'])) => {
+            Form::Moment
+                if text
+                    .len()
+                    .checked_sub(3)
+                    .and_then(|at| text.get(at..))
+                    .is_some_and(|zone| zone.starts_with(['+', '-'])) =>
+            {
                 format!("{text}:00").into()
             }
             _ => text.into(),

@@ -56,7 +56,11 @@ struct Kept {
 impl Known {
     /// The raw spellings, none of them regular, in which one of these persons stands in this column.
     pub fn spellings(&self, column: usize, keys: &[ResidentId]) -> BTreeSet<String> {
-        let rows = self.profile.irregular_rows(&[column], keys).into_iter().filter_map(|row| self.kept(row));
+        let rows = self
+            .profile
+            .irregular_rows(&[column], keys)
+            .into_iter()
+            .filter_map(|row| self.kept(row));
         let cells = rows.flat_map(|row| row.spellings.iter()).filter(|(place, _)| *place == column);
         cells.map(|(_, raw)| raw.to_string()).collect()
     }
@@ -108,7 +112,13 @@ pub struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// Before the first row. `places` are those of the columns that are read: of all, where rows are to be known by their digests.
-    pub fn new(profile: Profile, places: &'a [usize], cells: &'a Cells, left: &'a [Column], locator: &'a [Locator]) -> Self {
+    pub fn new(
+        profile: Profile,
+        places: &'a [usize],
+        cells: &'a Cells,
+        left: &'a [Column],
+        locator: &'a [Locator],
+    ) -> Self {
         Self {
             profile,
             kept: Vec::new(),
@@ -143,7 +153,13 @@ impl<'a> Pass<'a> {
     }
 
     /// After the last row.
-    pub fn finish(self, started: SystemTime, since: Instant, recorded: Option<SystemTime>, followed: Option<SystemTime>) -> Known {
+    pub fn finish(
+        self,
+        started: SystemTime,
+        since: Instant,
+        recorded: Option<SystemTime>,
+        followed: Option<SystemTime>,
+    ) -> Known {
         Known {
             number: next_number(),
             profile: self.profile,
@@ -159,15 +175,24 @@ impl<'a> Pass<'a> {
     }
 
     fn keep(&mut self, keys: RawRow<'_>, found: RawRow<'_>) -> Result<(), SourceError> {
-        let irregular = self.places.iter().zip(keys.iter()).filter_map(|(place, raw)| Some((*place, raw?)));
+        let irregular =
+            self.places.iter().zip(keys.iter()).filter_map(|(place, raw)| Some((*place, raw?)));
         // Of a row that is a person's by ruling, or several persons', too: whatever stands there is what the system is asked for.
-        let is_irregular = |raw: &str| resident_id::is_irregular(raw) || !matches!(resident_id::parse(raw), Reading::Person(_));
+        let is_irregular = |raw: &str| {
+            resident_id::is_irregular(raw) || !matches!(resident_id::parse(raw), Reading::Person(_))
+        };
         let is_asked = |place: usize, raw: &str| self.cells.holds_ids(place) && is_irregular(raw);
-        let spellings = irregular.filter(|(place, raw)| is_asked(*place, raw)).map(|(place, raw)| (place, raw.into())).collect();
+        let spellings = irregular
+            .filter(|(place, raw)| is_asked(*place, raw))
+            .map(|(place, raw)| (place, raw.into()))
+            .collect();
         let kept = Kept { locator: self.locate(found).into(), spellings };
-        self.bytes += kept.locator.len() + kept.spellings.iter().map(|(_, raw)| raw.len()).sum::<usize>();
+        self.bytes +=
+            kept.locator.len() + kept.spellings.iter().map(|(_, raw)| raw.len()).sum::<usize>();
         if self.bytes > MOST_BYTES {
-            let detail = format!("irregular spellings of more than {MOST_BYTES} bytes; clean the column or add a normalised one");
+            let detail = format!(
+                "irregular spellings of more than {MOST_BYTES} bytes; clean the column or add a normalised one"
+            );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
         self.kept.push(kept);
@@ -183,9 +208,14 @@ impl<'a> Pass<'a> {
         for (part, value) in self.locator.iter().zip(found.iter()) {
             let value = value.unwrap_or("null");
             // Locators stand in logs and journals, where nobody's id does.
-            let is_id = self.cells.is_id(&part.name) || matches!(resident_id::parse(value), Reading::Person(_));
+            let is_id = self.cells.is_id(&part.name)
+                || matches!(resident_id::parse(value), Reading::Person(_));
             hidden |= is_id;
-            parts.push(format!("{} = {}", part.name, if is_id { mask::masked(value) } else { value.to_owned() }));
+            parts.push(format!(
+                "{} = {}",
+                part.name,
+                if is_id { mask::masked(value) } else { value.to_owned() }
+            ));
         }
         if hidden {
             parts.push(format!("row {} of the pass", self.profile.rows));
@@ -199,14 +229,27 @@ impl Sink for Pass<'_> {
         let (row, found) = row.split_at(self.places.len());
         let (left, found) = found.split_at(self.left.len());
         if !self.left.is_empty() {
-            self.left_fields.row(self.left.iter().map(|column| column.name.as_str()).zip(left.iter()));
+            self.left_fields
+                .row(self.left.iter().map(|column| column.name.as_str()).zip(left.iter()));
         }
         let mut settled = std::mem::take(&mut self.row);
         settled.clear();
         self.cells.settle(self.places.iter().copied(), row, &mut settled)?;
         let row = settled.end_row(1);
-        let cell = |place: usize| match self.places.iter().position(|known| *known == place).and_then(|at| row.get(at)) {
-            Some(text) if self.cells.column(place).is_some_and(|column| column.form.is_asked_in_text()) => KeyCell::Stored(text),
+        let cell = |place: usize| match self
+            .places
+            .iter()
+            .position(|known| *known == place)
+            .and_then(|at| row.get(at))
+        {
+            Some(text)
+                if self
+                    .cells
+                    .column(place)
+                    .is_some_and(|column| column.form.is_asked_in_text()) =>
+            {
+                KeyCell::Stored(text)
+            }
             Some(text) => KeyCell::Text(text),
             None => KeyCell::Null,
         };
@@ -226,7 +269,11 @@ impl Sink for Pass<'_> {
             self.keep(row, found)?;
         }
         if noted.unreadable && self.found.is_some() {
-            let row = UnreadableRow { locator: self.locate(found), digest: digest(), cells: row.to_vec() };
+            let row = UnreadableRow {
+                locator: self.locate(found),
+                digest: digest(),
+                cells: row.to_vec(),
+            };
             self.found.iter_mut().for_each(|found| found.push((id, row.clone())));
         }
         self.row = settled;

@@ -17,7 +17,11 @@ use super::{Inner, Unfinished, gone};
 
 impl<S: System> Inner<S> {
     /// Sends the rows of a look-up.
-    pub(super) async fn look_up(&self, look_up: &LookUp, rows: &mpsc::Sender<Rows>) -> Result<LookUpEnd, SourceError> {
+    pub(super) async fn look_up(
+        &self,
+        look_up: &LookUp,
+        rows: &mpsc::Sender<Rows>,
+    ) -> Result<LookUpEnd, SourceError> {
         look_up.stop.check()?;
         if let Some(done) = self.in_one_statement(look_up, rows).await {
             return done;
@@ -40,13 +44,19 @@ impl<S: System> Inner<S> {
     ///
     /// `None`, with nothing sent: it takes more than one statement, or there is no session at hand of which it is certain that it lives, or
     /// it did not. Then it takes a transaction, from the beginning.
-    async fn in_one_statement(&self, look_up: &LookUp, rows: &mpsc::Sender<Rows>) -> Option<Result<LookUpEnd, SourceError>> {
+    async fn in_one_statement(
+        &self,
+        look_up: &LookUp,
+        rows: &mpsc::Sender<Rows>,
+    ) -> Option<Result<LookUpEnd, SourceError>> {
         if !S::ALONE || !self.is_live() || self.shape.profile_every.is_zero() {
             return None;
         }
         let mut lease = self.pool.at_hand()?;
         let cells = self.cells().ok()?;
-        let wanted = self.latest_of(&lease, None).map(|known| Wanted::new(look_up, cells, known, lease.session.most_values()));
+        let wanted = self
+            .latest_of(&lease, None)
+            .map(|known| Wanted::new(look_up, cells, known, lease.session.most_values()));
         let Some(wanted) = wanted.filter(|wanted| wanted.statements == 1) else {
             self.pool.put_back(lease);
             return None;
@@ -72,7 +82,15 @@ impl<S: System> Inner<S> {
                 Some(end)
             }
             // The session is closed with its lease; whatever was wrong with it is not wrong with the next one.
-            Err(error) if !outgoing.has_sent && matches!(error.code, ErrorCode::SourceFailed | ErrorCode::SourceUnreachable) => None,
+            Err(error)
+                if !outgoing.has_sent
+                    && matches!(
+                        error.code,
+                        ErrorCode::SourceFailed | ErrorCode::SourceUnreachable
+                    ) =>
+            {
+                None
+            }
             Err(error) => {
                 self.pool.abandon(lease).await;
                 Some(Err(error))
@@ -82,10 +100,20 @@ impl<S: System> Inner<S> {
 
     /// The look-up in a transaction. Where rows that the pass saw are not met, a row was written anew since, or lost: only another pass tells
     /// which, and it is taken here and now, as long as nothing was sent.
-    async fn in_transaction(&self, lease: &mut Lease<S>, look_up: &LookUp, rows: &mpsc::Sender<Rows>) -> Result<LookUpEnd, SourceError> {
+    async fn in_transaction(
+        &self,
+        lease: &mut Lease<S>,
+        look_up: &LookUp,
+        rows: &mpsc::Sender<Rows>,
+    ) -> Result<LookUpEnd, SourceError> {
         let mut known = self.known(lease, &look_up.stop).await?;
         loop {
-            let wanted = Wanted::new(look_up, self.cells()?, Arc::clone(&known), lease.session.most_values());
+            let wanted = Wanted::new(
+                look_up,
+                self.cells()?,
+                Arc::clone(&known),
+                lease.session.most_values(),
+            );
             let mut outgoing = wanted.outgoing(rows);
             wanted.send(lease, &mut outgoing).await?;
             // A pass of this very transaction has seen what the look-up sees: what it misses, it would miss again.
@@ -98,7 +126,12 @@ impl<S: System> Inner<S> {
     }
 
     /// A pass that is newer than this one: somebody else's, or one within this transaction, which is another then.
-    async fn newer(&self, lease: &mut Lease<S>, look_up: &LookUp, known: &Known) -> Result<Arc<Known>, SourceError> {
+    async fn newer(
+        &self,
+        lease: &mut Lease<S>,
+        look_up: &LookUp,
+        known: &Known,
+    ) -> Result<Arc<Known>, SourceError> {
         let mut unfinished = Unfinished { wanted: &self.wanted, done: false };
         let _alone = self.passing.lock().await;
         lease.renew(&look_up.stop).await?;
@@ -112,22 +145,35 @@ impl<S: System> Inner<S> {
     }
 
     /// All rows were found that the system has; proves that they are those that the pass saw, and sends the last of them.
-    async fn ended(&self, wanted: &Wanted<'_>, outgoing: &mut Outgoing<'_>, begun: SystemTime) -> Result<LookUpEnd, SourceError> {
+    async fn ended(
+        &self,
+        wanted: &Wanted<'_>,
+        outgoing: &mut Outgoing<'_>,
+        begun: SystemTime,
+    ) -> Result<LookUpEnd, SourceError> {
         let (look_up, known) = (wanted.look_up, &wanted.known);
         if let Some(place) = outgoing.misses() {
             self.wanted.notify_one();
             let field = self.shape.fields.get(place).map_or("", String::as_str);
             let detail = if outgoing.has_sent {
-                format!("rows that the latest profiling pass saw are gone, or `{field}` is spelled anew; a new pass is under way")
+                format!(
+                    "rows that the latest profiling pass saw are gone, or `{field}` is spelled anew; a new pass is under way"
+                )
             } else {
-                format!("rows that reading the whole table finds are not found by their `{field}`: an index of it may be damaged")
+                format!(
+                    "rows that reading the whole table finds are not found by their `{field}`: an index of it may be damaged"
+                )
             };
             return Err(SourceError::new(ErrorCode::SourceFailed, detail));
         }
         outgoing.flush().await?;
         let as_of = known.as_of().min(begun);
         let could_match = known.could_match(&look_up.columns, &look_up.keys);
-        let rests_on = if self.shape.profile_every.is_zero() { RestsOn::Moment } else { RestsOn::Pass(known.number) };
+        let rests_on = if self.shape.profile_every.is_zero() {
+            RestsOn::Moment
+        } else {
+            RestsOn::Pass(known.number)
+        };
         Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match, rests_on })
     }
 }
@@ -146,9 +192,13 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn new(look_up: &'a LookUp, cells: &'a Cells, known: Arc<Known>, most: usize) -> Self {
-        let values: Vec<(usize, Vec<String>)> =
-            look_up.columns.iter().map(|place| (*place, values(cells, &known, *place, &look_up.keys))).collect();
-        let statements = values.iter().map(|(_, values)| values.len().div_ceil(most)).max().unwrap_or_default();
+        let values: Vec<(usize, Vec<String>)> = look_up
+            .columns
+            .iter()
+            .map(|place| (*place, values(cells, &known, *place, &look_up.keys)))
+            .collect();
+        let statements =
+            values.iter().map(|(_, values)| values.len().div_ceil(most)).max().unwrap_or_default();
         Self { look_up, cells, known, values, most, statements }
     }
 
@@ -157,15 +207,23 @@ impl<'a> Wanted<'a> {
     }
 
     /// Sends the rows, from as many statements as it takes; the last of them stay behind.
-    async fn send<S: System>(&self, lease: &mut Lease<S>, outgoing: &mut Outgoing<'_>) -> Result<(), SourceError> {
+    async fn send<S: System>(
+        &self,
+        lease: &mut Lease<S>,
+        outgoing: &mut Outgoing<'_>,
+    ) -> Result<(), SourceError> {
         for number in 0..self.statements {
             let values = self.values.iter();
             let asked = values.filter_map(|(place, values)| {
-                Some(Asked { column: self.cells.column(*place)?, values: values.chunks(self.most).nth(number)? })
+                Some(Asked {
+                    column: self.cells.column(*place)?,
+                    values: values.chunks(self.most).nth(number)?,
+                })
             });
             let asked = asked.collect();
             let columns = self.cells.columns().iter().collect();
-            let query = Query { columns, locator: &self.known.locator, asked, only: Only::default() };
+            let query =
+                Query { columns, locator: &self.known.locator, asked, only: Only::default() };
             lease.session.read(&query, outgoing).await?;
             outgoing.next_statement();
         }

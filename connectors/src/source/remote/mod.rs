@@ -39,7 +39,10 @@ use zerotrip_proto::v1::ErrorCode;
 use super::profile::{KeyColumns, Profile};
 use super::rules::Rules;
 use super::table::id_places;
-use super::{LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use super::{
+    LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey,
+    UnreadableRow,
+};
 use cells::Cells;
 use ground::Ground;
 use known::{Known, Pass, holds_ids};
@@ -152,7 +155,9 @@ impl<'a> From<&'a Remote> for Polled<'a> {
 
 impl<S: System> fmt::Debug for RemoteSource<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteSource").field("dataset", &self.inner.shape.dataset).finish_non_exhaustive()
+        f.debug_struct("RemoteSource")
+            .field("dataset", &self.inner.shape.dataset)
+            .finish_non_exhaustive()
     }
 }
 
@@ -167,13 +172,24 @@ impl Drop for Workers {
 
 impl Workers {
     fn new() -> Result<Self, SourceError> {
-        let made = Builder::new_multi_thread().worker_threads(THREADS).thread_name("zerotrip-source").enable_all().build();
-        made.map(|runtime| Self(Some(runtime))).map_err(|error| SourceError::new(ErrorCode::SourceFailed, format!("no threads: {error}")))
+        let made = Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("zerotrip-source")
+            .enable_all()
+            .build();
+        made.map(|runtime| Self(Some(runtime))).map_err(|error| {
+            SourceError::new(ErrorCode::SourceFailed, format!("no threads: {error}"))
+        })
     }
 
     /// Has them do something; its end can be waited for in any runtime. Should nobody wait any more, it goes on to its own end.
-    async fn run<T: Send + 'static>(&self, work: impl Future<Output = Result<T, SourceError>> + Send + 'static) -> Result<T, SourceError> {
-        let stopped = |why: String| SourceError::new(ErrorCode::SourceFailed, format!("the source's worker stopped: {why}"));
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, SourceError>> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let stopped = |why: String| {
+            SourceError::new(ErrorCode::SourceFailed, format!("the source's worker stopped: {why}"))
+        };
         let runtime = self.0.as_ref().ok_or_else(|| stopped("the source was closed".to_owned()))?;
         runtime.spawn(work).await.unwrap_or_else(|error| Err(stopped(error.to_string())))
     }
@@ -181,7 +197,12 @@ impl Workers {
 
 impl<S: System> RemoteSource<S> {
     /// Logs in, proves that the table and its columns are there, and takes the first profiling pass.
-    pub fn open(dataset: &DatasetFile, spec: &Polled<'_>, system: S, adjudications: Arc<Rulings>) -> Result<Self, SourceError> {
+    pub fn open(
+        dataset: &DatasetFile,
+        spec: &Polled<'_>,
+        system: S,
+        adjudications: Arc<Rulings>,
+    ) -> Result<Self, SourceError> {
         let inner = Arc::new(Inner {
             shape: Shape::of(dataset, spec, adjudications),
             pool: Pool::new(system, spec.connections),
@@ -207,18 +228,28 @@ impl<S: System> RemoteSource<S> {
                 }
             });
         }
-        receiver.recv().unwrap_or_else(|_| Err(SourceError::new(ErrorCode::SourceFailed, "the source's worker stopped")))?;
+        receiver.recv().unwrap_or_else(|_| {
+            Err(SourceError::new(ErrorCode::SourceFailed, "the source's worker stopped"))
+        })?;
         Ok(source)
     }
 }
 
 impl<S: System> Source for RemoteSource<S> {
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd> {
+    fn look_up<'a>(
+        &'a self,
+        look_up: LookUp,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, LookUpEnd> {
         let inner = Arc::clone(&self.inner);
         Box::pin(self.workers.run(async move { inner.look_up(&look_up, &rows).await }))
     }
 
-    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd> {
+    fn select<'a>(
+        &'a self,
+        select: Select,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, SelectEnd> {
         let inner = Arc::clone(&self.inner);
         Box::pin(self.workers.run(async move { inner.select(&select, &rows).await }))
     }
@@ -236,7 +267,11 @@ impl<S: System> Source for RemoteSource<S> {
 
 /// Takes a pass now and then, for as long as there is a source.
 async fn keep_fresh<S: System>(source: &Weak<Inner<S>>) {
-    let Some((every, wanted)) = source.upgrade().map(|inner| (inner.shape.profile_every, Arc::clone(&inner.wanted))) else { return };
+    let Some((every, wanted)) =
+        source.upgrade().map(|inner| (inner.shape.profile_every, Arc::clone(&inner.wanted)))
+    else {
+        return;
+    };
     if every.is_zero() {
         return; // every look-up takes its own
     }
@@ -315,7 +350,11 @@ impl<S: System> Inner<S> {
         self.settle(lease, done).await
     }
 
-    async fn settle<T>(&self, lease: Lease<S>, done: Result<T, SourceError>) -> Result<T, SourceError> {
+    async fn settle<T>(
+        &self,
+        lease: Lease<S>,
+        done: Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
         match done {
             Ok(value) => {
                 self.pool.finish(lease).await;
@@ -337,13 +376,24 @@ impl<S: System> Inner<S> {
         if relation.is_table {
             let fields = self.shape.keys.iter().filter_map(|place| self.shape.fields.get(*place));
             let missing = fields.filter(|field| !relation.indexed.contains(field));
-            advice.extend(missing.map(|field| format!("column `{field}` has no index: every look-up reads the whole table")));
+            advice.extend(missing.map(|field| {
+                format!("column `{field}` has no index: every look-up reads the whole table")
+            }));
         }
         if let Some(trouble) = self.trouble() {
-            advice.push(format!("the latest profiling pass failed ({}): {}", trouble.code.name(), trouble.detail));
+            advice.push(format!(
+                "the latest profiling pass failed ({}): {}",
+                trouble.code.name(),
+                trouble.detail
+            ));
         }
         let assayed = self.assay(lease).await?;
-        let steps = self.shape.look_ups.iter().map(|look_up| self.steps(lease, look_up)).collect::<Result<_, _>>()?;
+        let steps = self
+            .shape
+            .look_ups
+            .iter()
+            .map(|look_up| self.steps(lease, look_up))
+            .collect::<Result<_, _>>()?;
         Ok(Survey {
             rows: known.profile.rows,
             unreadable: known.unreadable().take(100).collect(),
@@ -398,7 +448,10 @@ impl<S: System> Inner<S> {
         let follows = lease.session.follows();
         known.filter(|known| {
             let is_recent = known.over <= lease.since && known.since.elapsed() <= most_age;
-            !drifted && is_recent && known.recorded == recorded && (known.followed.is_some() || !self.is_live() || !follows)
+            !drifted
+                && is_recent
+                && known.recorded == recorded
+                && (known.followed.is_some() || !self.is_live() || !follows)
         })
     }
 
@@ -411,9 +464,18 @@ impl<S: System> Inner<S> {
         // A row of which something is stated is known by all its cells; so is one that has no key.
         let all: Vec<usize> = (0..self.shape.fields.len()).collect();
         let left = self.left(&relation)?;
-        let may_name = |place: &&usize| cells.column(**place).is_some_and(|column| holds_ids(column.form));
-        let telling: Vec<usize> = self.shape.keys.iter().chain(self.shape.beside.iter().filter(may_name)).copied().collect();
-        let by_keys = self.shape.adjudications.is_empty() && !relation.locator.is_empty() && !KeyColumns::need_others(&self.shape.look_ups);
+        let may_name =
+            |place: &&usize| cells.column(**place).is_some_and(|column| holds_ids(column.form));
+        let telling: Vec<usize> = self
+            .shape
+            .keys
+            .iter()
+            .chain(self.shape.beside.iter().filter(may_name))
+            .copied()
+            .collect();
+        let by_keys = self.shape.adjudications.is_empty()
+            && !relation.locator.is_empty()
+            && !KeyColumns::need_others(&self.shape.look_ups);
         let places = if by_keys { &telling } else { &all };
         let mut pass = Pass::new(self.profile()?, places, cells, &left, &relation.locator);
         self.read(lease, places, &left, &relation, &mut pass).await?;
@@ -427,7 +489,11 @@ impl<S: System> Inner<S> {
     }
 
     /// Reads the whole table for rows that cannot be read and of which nothing is stated.
-    async fn find_unreadable(&self, lease: &mut Lease<S>, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
+    async fn find_unreadable(
+        &self,
+        lease: &mut Lease<S>,
+        most: usize,
+    ) -> Result<Vec<UnreadableRow>, SourceError> {
         let relation = self.relation(lease).await?;
         let all: Vec<usize> = (0..self.shape.fields.len()).collect();
         let pass = Pass::new(self.profile()?, &all, self.cells()?, &[], &relation.locator);
@@ -448,7 +514,8 @@ impl<S: System> Inner<S> {
     ) -> Result<(), SourceError> {
         let cells = self.cells()?;
         let columns = places.iter().filter_map(|place| cells.column(*place)).chain(left).collect();
-        let query = Query { columns, locator: &relation.locator, asked: Vec::new(), only: Only::default() };
+        let query =
+            Query { columns, locator: &relation.locator, asked: Vec::new(), only: Only::default() };
         let read = lease.session.read(&query, pass).await;
         read.map_err(|error| match left {
             [] => error,
@@ -468,20 +535,34 @@ impl<S: System> Inner<S> {
     }
 
     fn profile(&self) -> Result<Profile, SourceError> {
-        Profile::new(self.shape.look_ups.clone(), self.shape.beside.clone(), Vec::new(), Arc::clone(&self.shape.adjudications))
+        Profile::new(
+            self.shape.look_ups.clone(),
+            self.shape.beside.clone(),
+            Vec::new(),
+            Arc::clone(&self.shape.adjudications),
+        )
     }
 
     /// What the catalogue says now, held against what it said when the source was opened.
     async fn relation(&self, lease: &mut Lease<S>) -> Result<Relation, SourceError> {
         let relation = lease.session.relation().await?;
-        let cells = Cells::of(&relation, &self.shape.table, &self.shape.fields, &self.shape.ids, &self.shape.keys)?;
+        let cells = Cells::of(
+            &relation,
+            &self.shape.table,
+            &self.shape.fields,
+            &self.shape.ids,
+            &self.shape.keys,
+        )?;
         self.first.get_or_init(|| cells.clone()).unchanged(&cells)?;
         Ok(relation)
     }
 
     /// Proves that nothing is hidden and, of a live table, that its rows are of now; or says up to when its server has followed another
     /// one. An extract says itself of when it is.
-    async fn proven(&self, lease: &mut Lease<S>) -> Result<(Ground, Option<SystemTime>), SourceError> {
+    async fn proven(
+        &self,
+        lease: &mut Lease<S>,
+    ) -> Result<(Ground, Option<SystemTime>), SourceError> {
         let ground = lease.session.ground().await?;
         ground.shows_all(&self.shape.table, self.shape.nothing_hidden.as_deref())?;
         if !self.is_live() {
@@ -515,7 +596,9 @@ impl<S: System> Inner<S> {
     }
 
     fn cells(&self) -> Result<&Cells, SourceError> {
-        self.first.get().ok_or_else(|| SourceError::new(ErrorCode::SourceFailed, "the table was never looked at"))
+        self.first.get().ok_or_else(|| {
+            SourceError::new(ErrorCode::SourceFailed, "the table was never looked at")
+        })
     }
 
     fn trouble(&self) -> Option<Trouble> {
@@ -547,6 +630,11 @@ pub fn moment(text: &str) -> Option<SystemTime> {
             return Some(time.into());
         }
     }
-    let time = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"].iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
-    FixedOffset::east_opt(CHINA_OFFSET_SECONDS.into())?.from_local_datetime(&time).single().map(SystemTime::from)
+    let time = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
+    FixedOffset::east_opt(CHINA_OFFSET_SECONDS.into())?
+        .from_local_datetime(&time)
+        .single()
+        .map(SystemTime::from)
 }

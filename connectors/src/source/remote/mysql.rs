@@ -21,7 +21,9 @@ use super::super::{Rows, Source, SourceError};
 use super::RemoteSource;
 use super::ground::Ground;
 use super::login::{authorities, not_let_in, password};
-use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
+use super::system::{
+    Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds,
+};
 use crate::source::rulings::Rulings;
 
 /// Time between two signs of life on a connection that nobody uses.
@@ -44,7 +46,12 @@ const INDEXES: &str = "select index_name, column_name, seq_in_index from informa
     where table_schema = ? and table_name = ? order by index_name, seq_in_index";
 
 /// Opens the table that a dataset file describes.
-pub fn open(dataset: &DatasetFile, spec: &Remote, base: &Path, adjudications: Arc<Rulings>) -> Result<Arc<dyn Source>, SourceError> {
+pub fn open(
+    dataset: &DatasetFile,
+    spec: &Remote,
+    base: &Path,
+    adjudications: Arc<Rulings>,
+) -> Result<Arc<dyn Source>, SourceError> {
     let system = Mysql::new(spec.clone(), base.to_owned());
     Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, adjudications)?))
 }
@@ -99,11 +106,14 @@ impl System for Mysql {
             .connect_attribute("program_name", "zerotrip-connector");
         if let Some(authorities) = authorities(&spec.tls, &self.base)? {
             let roots = authorities.iter().map(|certificate| certificate.to_vec().into()).collect();
-            options = options.ssl_opts(SslOpts::default().with_root_certs(roots).with_disable_built_in_roots(true));
+            options = options.ssl_opts(
+                SslOpts::default().with_root_certs(roots).with_disable_built_in_roots(true),
+            );
         }
         let failed = |error: Error| failed(spec, &error);
         let mut connection = Conn::new(options).await.map_err(failed)?;
-        let version: Option<String> = connection.query_first("select version()").await.map_err(failed)?;
+        let version: Option<String> =
+            connection.query_first("select version()").await.map_err(failed)?;
         connection.query_drop(SETTINGS).await.map_err(failed)?;
         let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
         // In a cluster, a look-up first waits for what the others have committed. A server that knows nothing of it needs not be told.
@@ -133,7 +143,8 @@ impl Session for MysqlSession {
     }
 
     async fn begin(&mut self, left: Duration) -> Result<(), SourceError> {
-        let mut sql = self.limiting(left).map_or_else(String::new, |limiting| format!("{limiting}; "));
+        let mut sql =
+            self.limiting(left).map_or_else(String::new, |limiting| format!("{limiting}; "));
         sql.push_str("start transaction with consistent snapshot, read only");
         self.limit(sql, left).await
     }
@@ -150,15 +161,28 @@ impl Session for MysqlSession {
     }
 
     async fn tables(&mut self) -> Result<Vec<Table>, SourceError> {
-        let rows: Vec<Row> = self.connection.exec(TABLES, (&self.spec.database,)).await.map_err(|error| failed(&self.spec, &error))?;
-        Ok(rows.into_iter().map(texts).collect::<Result<Vec<_>, _>>()?.into_iter().filter_map(listed).collect())
+        let rows: Vec<Row> = self
+            .connection
+            .exec(TABLES, (&self.spec.database,))
+            .await
+            .map_err(|error| failed(&self.spec, &error))?;
+        Ok(rows
+            .into_iter()
+            .map(texts)
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .filter_map(listed)
+            .collect())
     }
 
     async fn relation(&mut self) -> Result<Relation, SourceError> {
         let columns = self.catalogue(COLUMNS).await?;
         if columns.is_empty() {
             let (database, table) = (&self.spec.database, &self.spec.table);
-            let detail = format!("{} has no table or view `{database}`.`{table}`; mend `source.table`", address(&self.spec));
+            let detail = format!(
+                "{} has no table or view `{database}`.`{table}`; mend `source.table`",
+                address(&self.spec)
+            );
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
         self.sees_all(&columns).await?;
@@ -172,7 +196,8 @@ impl Session for MysqlSession {
     async fn newest(&mut self, table: &str, column: &str) -> Result<Option<String>, SourceError> {
         self.is_there_for_all(table).await?;
         let sql = format!("select cast(max({}) as char) from {}", quote(column), self.table(table));
-        let row: Option<Row> = self.connection.exec_first(sql, ()).await.map_err(|error| self.failed(&error))?;
+        let row: Option<Row> =
+            self.connection.exec_first(sql, ()).await.map_err(|error| self.failed(&error))?;
         Ok(row.map(texts).transpose()?.and_then(|row| row.into_iter().next().flatten()))
     }
 
@@ -187,11 +212,13 @@ impl Session for MysqlSession {
 
     async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {
         let (sql, more) = self.select(query);
-        let values: Vec<Value> = query.asked.iter().flat_map(bound).chain(more.into_iter().map(Value::from)).collect();
+        let values: Vec<Value> =
+            query.asked.iter().flat_map(bound).chain(more.into_iter().map(Value::from)).collect();
         let spec = &self.spec;
         let failed = |error: Error| failed(spec, &error);
         let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
-        let mut stream = self.connection.exec_stream::<Row, _, _>(sql, params).await.map_err(failed)?;
+        let mut stream =
+            self.connection.exec_stream::<Row, _, _>(sql, params).await.map_err(failed)?;
         let mut cells = Rows::default();
         while let Some(row) = stream.try_next().await.map_err(failed)? {
             cells.clear();
@@ -216,9 +243,15 @@ impl MysqlSession {
     /// What tells the server of a limit of time, unless it is the one that it has.
     fn limiting(&self, left: Duration) -> Option<String> {
         let seconds = whole_seconds(left);
-        let limit = if self.is_mariadb { format!("max_statement_time = {seconds}") } else { format!("max_execution_time = {seconds}000") };
+        let limit = if self.is_mariadb {
+            format!("max_statement_time = {seconds}")
+        } else {
+            format!("max_execution_time = {seconds}000")
+        };
         // Somebody else's lock is told apart from a slow statement by running out first, where there are seconds enough.
-        (seconds != self.limit).then(|| format!("set session {limit}, session lock_wait_timeout = {}", (seconds * 3 / 4).max(1)))
+        (seconds != self.limit).then(|| {
+            format!("set session {limit}, session lock_wait_timeout = {}", (seconds * 3 / 4).max(1))
+        })
     }
 
     /// Sends what sets that limit, among other things.
@@ -231,14 +264,19 @@ impl MysqlSession {
 
     async fn catalogue(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, SourceError> {
         let which = (&self.spec.database, &self.spec.table);
-        let rows: Vec<Row> = self.connection.exec(sql, which).await.map_err(|error| failed(&self.spec, &error))?;
+        let rows: Vec<Row> =
+            self.connection.exec(sql, which).await.map_err(|error| failed(&self.spec, &error))?;
         rows.into_iter().map(texts).collect()
     }
 
     /// What the server does as each session begins (`init_connect`) may make a temporary table, which is there in place of one of the same
     /// name, or of a view, for this session alone. Whoever has one may always be shown how it is made; so where that is refused there is none.
     async fn is_there_for_all(&mut self, table: &str) -> Result<(), SourceError> {
-        let made = match self.connection.query_first::<Row, _>(format!("show create table {}", self.table(table))).await {
+        let made = match self
+            .connection
+            .query_first::<Row, _>(format!("show create table {}", self.table(table)))
+            .await
+        {
             Ok(Some(made)) => made,
             Ok(None) | Err(Error::Server(_)) => return Ok(()),
             Err(error) => return Err(self.failed(&error)),
@@ -271,41 +309,74 @@ impl MysqlSession {
             let error = failed(spec, &error);
             SourceError::new(error.code, why(&error.detail))
         };
-        self.connection.query_drop(format!("select * from {table} limit 0")).await.map_err(refused)?;
-        if columns.first().and_then(|row| row.first()).is_some_and(|kind| kind.as_deref() == Some("VIEW")) {
+        self.connection
+            .query_drop(format!("select * from {table} limit 0"))
+            .await
+            .map_err(refused)?;
+        if columns
+            .first()
+            .and_then(|row| row.first())
+            .is_some_and(|kind| kind.as_deref() == Some("VIEW"))
+        {
             return Ok(());
         }
-        let made: Option<Row> = self.connection.query_first(format!("show create table {table}")).await.map_err(refused)?;
-        let made = made.map(texts).transpose()?.and_then(|row| row.into_iter().nth(1)).flatten().unwrap_or_default();
-        let seen: BTreeSet<&str> = columns.iter().filter_map(|row| row.get(2)?.as_deref()).collect();
+        let made: Option<Row> = self
+            .connection
+            .query_first(format!("show create table {table}"))
+            .await
+            .map_err(refused)?;
+        let made = made
+            .map(texts)
+            .transpose()?
+            .and_then(|row| row.into_iter().nth(1))
+            .flatten()
+            .unwrap_or_default();
+        let seen: BTreeSet<&str> =
+            columns.iter().filter_map(|row| row.get(2)?.as_deref()).collect();
         let made: BTreeSet<String> = made.lines().filter_map(made_column).collect();
         if made.iter().map(String::as_str).eq(seen) {
             return Ok(());
         }
-        let detail = format!("{}: `{}` has other columns than its catalogue shows `{}`", address(spec), spec.table, spec.user);
+        let detail = format!(
+            "{}: `{}` has other columns than its catalogue shows `{}`",
+            address(spec),
+            spec.table,
+            spec.user
+        );
         Err(SourceError::new(ErrorCode::Misconfigured, why(&detail)))
     }
 
     /// The statement, and what it binds behind the values that are asked for.
     fn select(&self, query: &Query<'_>) -> (String, Vec<String>) {
         let only = &query.only;
-        let cells = query.columns.iter().map(|column| if only.counted { bytewise(column) } else { cell(column) });
-        let mut cells: Vec<String> = cells.chain(query.locator.iter().map(|part| part.expression.clone())).collect();
+        let cells = query
+            .columns
+            .iter()
+            .map(|column| if only.counted { bytewise(column) } else { cell(column) });
+        let mut cells: Vec<String> =
+            cells.chain(query.locator.iter().map(|part| part.expression.clone())).collect();
         let asked: Vec<String> = query.asked.iter().map(condition).collect();
         let mut conditions = if asked.is_empty() { "true".to_owned() } else { asked.join(" or ") };
         let mut bound: Vec<String> = Vec::new();
         if let Some((only, columns)) = &only.condition {
             let bound = std::cell::RefCell::new(&mut bound);
             let mut none_of = |place: usize, texts: &[String]| {
-                let Some(text) = columns.column(place).map(bytewise) else { return "true".to_owned() };
+                let Some(text) = columns.column(place).map(bytewise) else {
+                    return "true".to_owned();
+                };
                 bound.borrow_mut().extend_from_slice(texts);
                 format!("({text} is null or {text} not in ({}))", vec!["?"; texts.len()].join(","))
             };
             let mut day = |place: usize, op, day: &str| {
-                let Some(text) = columns.column(place).map(bytewise) else { return "true".to_owned() };
+                let Some(text) = columns.column(place).map(bytewise) else {
+                    return "true".to_owned();
+                };
                 bound.borrow_mut().push(day.to_owned());
                 // A month or a day of no number is no date, though it has the length of one.
-                format!("({text} is null or char_length({text}) <> 10 or {text} like '%-00%' or {text} {} ?)", sign(op))
+                format!(
+                    "({text} is null or char_length({text}) <> 10 or {text} like '%-00%' or {text} {} ?)",
+                    sign(op)
+                )
             };
             conditions = format!("({conditions}) and {}", only.sql(&mut none_of, &mut day));
         }
@@ -317,7 +388,13 @@ impl MysqlSession {
         }
         let limit = only.first.map(|first| format!(" limit {first}")).unwrap_or_default();
         let cells = if cells.is_empty() { "''".to_owned() } else { cells.join(", ") };
-        (format!("select {cells} from {} where {conditions}{limit}", self.table(&self.spec.table)), bound)
+        (
+            format!(
+                "select {cells} from {} where {conditions}{limit}",
+                self.table(&self.spec.table)
+            ),
+            bound,
+        )
     }
 
     fn table(&self, table: &str) -> String {
@@ -382,10 +459,23 @@ fn quote(name: &str) -> String {
 
 /// What the catalogue's rows say.
 fn relation(columns: &[Vec<Option<String>>], indexes: &[Vec<Option<String>>]) -> Relation {
-    let mut relation = Relation { columns: Vec::new(), locator: Vec::new(), indexed: Vec::new(), is_table: false, advice: Vec::new() };
+    let mut relation = Relation {
+        columns: Vec::new(),
+        locator: Vec::new(),
+        indexed: Vec::new(),
+        is_table: false,
+        advice: Vec::new(),
+    };
     for row in columns {
-        let [kind, engine, Some(name), Some(type_name), Some(in_full), precision] = row.as_slice() else { continue };
-        relation.columns.push(Column { name: name.clone(), type_name: in_full.clone(), form: form(type_name, precision.as_deref()) });
+        let [kind, engine, Some(name), Some(type_name), Some(in_full), precision] = row.as_slice()
+        else {
+            continue;
+        };
+        relation.columns.push(Column {
+            name: name.clone(),
+            type_name: in_full.clone(),
+            form: form(type_name, precision.as_deref()),
+        });
         relation.is_table = kind.as_deref() != Some("VIEW");
         if let Some(engine) = engine
             && engine != "InnoDB"
@@ -400,8 +490,15 @@ fn relation(columns: &[Vec<Option<String>>], indexes: &[Vec<Option<String>>]) ->
             relation.indexed.push(column.clone());
         }
         if index == "PRIMARY" {
-            let refused = relation.columns.iter().any(|known| known.name == *column && known.form == Form::Refused);
-            let expression = if refused { format!("hex({})", quote(column)) } else { format!("cast({} as char)", quote(column)) };
+            let refused = relation
+                .columns
+                .iter()
+                .any(|known| known.name == *column && known.form == Form::Refused);
+            let expression = if refused {
+                format!("hex({})", quote(column))
+            } else {
+                format!("cast({} as char)", quote(column))
+            };
             relation.locator.push(Locator { name: column.clone(), expression });
         }
     }
@@ -417,7 +514,9 @@ fn form(type_name: &str, precision: Option<&str>) -> Form {
         "decimal" => Form::Decimal,
         "float" | "double" => Form::Float,
         "bit" => precision.and_then(|bits| bits.parse().ok()).map_or(Form::Refused, Form::Bits),
-        "enum" | "set" | "date" | "datetime" | "timestamp" | "time" | "year" | "uuid" => Form::Plain,
+        "enum" | "set" | "date" | "datetime" | "timestamp" | "time" | "year" | "uuid" => {
+            Form::Plain
+        }
         _ => Form::Refused,
     }
 }
@@ -425,9 +524,10 @@ fn form(type_name: &str, precision: Option<&str>) -> Form {
 fn texts(row: Row) -> Result<Vec<Option<String>>, SourceError> {
     let text = |value| match value {
         Value::NULL => Ok(None),
-        Value::Bytes(bytes) => {
-            Ok(Some(String::from_utf8(bytes).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned())))
-        }
+        Value::Bytes(bytes) => Ok(Some(
+            String::from_utf8(bytes)
+                .unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned()),
+        )),
         Value::Int(number) => Ok(Some(number.to_string())),
         Value::UInt(number) => Ok(Some(number.to_string())),
         _ => Err(odd()),
@@ -448,29 +548,61 @@ fn failed(spec: &Remote, error: &Error) -> SourceError {
     let server = address(spec);
     let (code, detail) = match error {
         Error::Server(told) => match told.code {
-            1045 | 1698 | 1130 | 1129 => (ErrorCode::Misconfigured, not_let_in(&server, &spec.user, &spec.password)),
-            1044 | 1049 => {
-                (ErrorCode::Misconfigured, format!("{server} has no database `{}` for it; mend `source.database`", spec.database))
+            1045 | 1698 | 1130 | 1129 => {
+                (ErrorCode::Misconfigured, not_let_in(&server, &spec.user, &spec.password))
             }
-            1142 | 1143 => (ErrorCode::Misconfigured, format!("{server}: `{}` may not read it: {}", spec.user, told.message)),
-            1051 | 1054 | 1146 | 1356 => (ErrorCode::SourceDrift, format!("{server}: {}", told.message)),
-            1412 => (ErrorCode::SourceDrift, format!("{server}: the table has changed since the look-up began")),
-            1317 | 1969 | 3024 => (ErrorCode::SourceTimeout, format!("{server} stopped the statement: its time was up")),
-            1205 => (ErrorCode::SourceTimeout, format!("{server}: somebody else holds a lock on `{}`", spec.table)),
-            1040 | 1203 | 1226 => (ErrorCode::SourceUnreachable, format!("{server} has too many connections; lower `source.connections`")),
-            1053 | 1152 | 1927 => (ErrorCode::SourceUnreachable, format!("{server} is shutting down")),
+            1044 | 1049 => (
+                ErrorCode::Misconfigured,
+                format!(
+                    "{server} has no database `{}` for it; mend `source.database`",
+                    spec.database
+                ),
+            ),
+            1142 | 1143 => (
+                ErrorCode::Misconfigured,
+                format!("{server}: `{}` may not read it: {}", spec.user, told.message),
+            ),
+            1051 | 1054 | 1146 | 1356 => {
+                (ErrorCode::SourceDrift, format!("{server}: {}", told.message))
+            }
+            1412 => (
+                ErrorCode::SourceDrift,
+                format!("{server}: the table has changed since the look-up began"),
+            ),
+            1317 | 1969 | 3024 => (
+                ErrorCode::SourceTimeout,
+                format!("{server} stopped the statement: its time was up"),
+            ),
+            1205 => (
+                ErrorCode::SourceTimeout,
+                format!("{server}: somebody else holds a lock on `{}`", spec.table),
+            ),
+            1040 | 1203 | 1226 => (
+                ErrorCode::SourceUnreachable,
+                format!("{server} has too many connections; lower `source.connections`"),
+            ),
+            1053 | 1152 | 1927 => {
+                (ErrorCode::SourceUnreachable, format!("{server} is shutting down"))
+            }
             other => (ErrorCode::SourceFailed, format!("{server} failed with error {other}")),
         },
         Error::Io(IoError::Tls(error)) => (
             ErrorCode::SourceUnreachable,
-            format!("{server}: TLS: {error}; mend `source.host`, `source.ca_file` or `source.tls`, or the server's certificate"),
+            format!(
+                "{server}: TLS: {error}; mend `source.host`, `source.ca_file` or `source.tls`, or the server's certificate"
+            ),
         ),
-        Error::Driver(DriverError::NoClientSslFlagFromServer) => {
-            (ErrorCode::Misconfigured, format!("{server} offers no TLS; turn it on there, or say `tls = \"off\"`"))
+        Error::Driver(DriverError::NoClientSslFlagFromServer) => (
+            ErrorCode::Misconfigured,
+            format!("{server} offers no TLS; turn it on there, or say `tls = \"off\"`"),
+        ),
+        Error::Io(IoError::Io(error)) => {
+            (ErrorCode::SourceUnreachable, format!("{server}: {error}"))
         }
-        Error::Io(IoError::Io(error)) => (ErrorCode::SourceUnreachable, format!("{server}: {error}")),
         Error::Driver(error) => (ErrorCode::SourceFailed, format!("{server}: {error}")),
-        Error::Url(_) | Error::Other(_) => (ErrorCode::SourceFailed, format!("{server}: the driver failed")),
+        Error::Url(_) | Error::Other(_) => {
+            (ErrorCode::SourceFailed, format!("{server}: the driver failed"))
+        }
     };
     SourceError::new(code, detail)
 }

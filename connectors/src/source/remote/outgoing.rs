@@ -35,10 +35,27 @@ pub struct Outgoing<'a> {
 
 impl<'a> Outgoing<'a> {
     /// For a look-up of so many statements; `present` is what the pass saw.
-    pub fn new(rows: &'a mpsc::Sender<Rows>, cells: &'a Cells, look_up: &'a LookUp, statements: usize, present: &'a Present) -> Self {
+    pub fn new(
+        rows: &'a mpsc::Sender<Rows>,
+        cells: &'a Cells,
+        look_up: &'a LookUp,
+        statements: usize,
+        present: &'a Present,
+    ) -> Self {
         let earlier = (statements > 1).then(HashSet::new);
         let (left, met) = (look_up.most_rows, Met::default());
-        Self { rows, cells, batch: Rows::default(), left, has_sent: false, earlier, now: Vec::new(), look_up, present, met }
+        Self {
+            rows,
+            cells,
+            batch: Rows::default(),
+            left,
+            has_sent: false,
+            earlier,
+            now: Vec::new(),
+            look_up,
+            present,
+            met,
+        }
     }
 
     /// A column in which the pass saw somebody in more rows than were sent.
@@ -64,8 +81,9 @@ impl Sink for Outgoing<'_> {
             self.now.push(digest);
         }
         let (row, locator) = row.split_at(self.cells.columns().len());
-        self.left =
-            self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::DefinitionLimit, "more rows than the scan may deliver"))?;
+        self.left = self.left.checked_sub(1).ok_or_else(|| {
+            SourceError::new(ErrorCode::DefinitionLimit, "more rows than the scan may deliver")
+        })?;
         self.cells.settle(0.., row, &mut self.batch)?;
         let row = self.batch.end_row(1);
         let which = self.present.which(if locator.is_empty() { row } else { locator });

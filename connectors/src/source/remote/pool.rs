@@ -56,7 +56,11 @@ impl<S: System> Pool<S> {
     /// At most so many sessions at once.
     pub fn new(system: S, connections: u32) -> Self {
         let permits = usize::try_from(connections).unwrap_or(1);
-        Self { system: Arc::new(system), permits: Arc::new(Semaphore::new(permits)), idle: Mutex::new(Vec::new()) }
+        Self {
+            system: Arc::new(system),
+            permits: Arc::new(Semaphore::new(permits)),
+            idle: Mutex::new(Vec::new()),
+        }
     }
 
     /// Where the server is.
@@ -89,7 +93,8 @@ impl<S: System> Pool<S> {
 
     async fn lease(&self, stop: &Stop) -> Result<Lease<S>, SourceError> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let permit = permit.map_err(|_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping"))?;
+        let permit = permit
+            .map_err(|_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping"))?;
         while let Some(mut session) = self.take_idle() {
             let (begun, since) = (SystemTime::now(), Instant::now());
             // The server may have been restarted since, or have cut off who did nothing: then the next one, and in the end a new one.
@@ -99,7 +104,8 @@ impl<S: System> Pool<S> {
         }
         let logged_in = tokio::time::timeout(LOG_IN, self.system.log_in()).await;
         let mut session = logged_in.unwrap_or_else(|_| {
-            let detail = format!("{} did not let us in within {} seconds", self.address(), LOG_IN.as_secs());
+            let detail =
+                format!("{} did not let us in within {} seconds", self.address(), LOG_IN.as_secs());
             Err(SourceError::new(ErrorCode::SourceUnreachable, detail))
         })?;
         let (begun, since) = (SystemTime::now(), Instant::now());
@@ -119,8 +125,12 @@ impl<S: System> Pool<S> {
     pub async fn abandon(&self, lease: Lease<S>) {
         match tokio::time::timeout(INTERRUPT, self.system.interrupt(lease.session.token())).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "the server could not be told to stop a query; its connection is closed"),
-            Err(_) => tracing::debug!("the server did not listen when told to stop a query; its connection is closed"),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the server could not be told to stop a query; its connection is closed")
+            }
+            Err(_) => tracing::debug!(
+                "the server did not listen when told to stop a query; its connection is closed"
+            ),
         }
     }
 

@@ -22,7 +22,9 @@ use super::super::table::quote;
 use super::super::{Rows, Source, SourceError};
 use super::ground::{self, Ground};
 use super::login::{authorities, misconfigured, not_let_in, password};
-use super::system::{Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds};
+use super::system::{
+    Asked, Column, Form, Locator, Query, Relation, Session, Sink, System, listed, whole_seconds,
+};
 use super::tls::MakeTls;
 use super::{RemoteSource, moment};
 use crate::source::rulings::Rulings;
@@ -59,7 +61,12 @@ const TABLES: &str = "select c.relname::text, (c.relkind in ('r', 'p', 'm'))::te
     where n.nspname::text = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f') order by c.relname limit 10000";
 
 /// Opens the table that a dataset file describes.
-pub fn open(dataset: &DatasetFile, spec: &Remote, base: &Path, adjudications: Arc<Rulings>) -> Result<Arc<dyn Source>, SourceError> {
+pub fn open(
+    dataset: &DatasetFile,
+    spec: &Remote,
+    base: &Path,
+    adjudications: Arc<Rulings>,
+) -> Result<Arc<dyn Source>, SourceError> {
     let system = Postgres::new(spec.clone(), base.to_owned());
     Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, adjudications)?))
 }
@@ -101,7 +108,8 @@ impl Postgres {
 
     fn tls(&self) -> Result<Option<MakeTls>, SourceError> {
         let Some(authorities) = authorities(&self.spec.tls, &self.base)? else { return Ok(None) };
-        let config = foreign_client_config(&authorities).map_err(|error| misconfigured(format!("`source.ca_file`: {error}")))?;
+        let config = foreign_client_config(&authorities)
+            .map_err(|error| misconfigured(format!("`source.ca_file`: {error}")))?;
         Ok(Some(MakeTls(config)))
     }
 }
@@ -119,7 +127,12 @@ impl System for Postgres {
     async fn log_in(&self) -> Result<PostgresSession, SourceError> {
         let (spec, tls) = (&self.spec, self.tls()?);
         let mut config = Config::new();
-        config.host(&spec.host).port(spec.port).dbname(&spec.database).user(&spec.user).application_name("zerotrip-connector");
+        config
+            .host(&spec.host)
+            .port(spec.port)
+            .dbname(&spec.database)
+            .user(&spec.user)
+            .application_name("zerotrip-connector");
         config.keepalives_idle(KEEP_ALIVE).tcp_user_timeout(UNCONFIRMED);
         config.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
         if let Some(password) = password(&spec.password, &self.base)? {
@@ -137,9 +150,18 @@ impl System for Postgres {
                 (client, tokio::spawn(async move { drop(connection.await) }))
             }
         };
-        let mut session = PostgresSession { spec: spec.clone(), client, connection, statements: HashMap::new(), limit: 0, follows: false };
+        let mut session = PostgresSession {
+            spec: spec.clone(),
+            client,
+            connection,
+            statements: HashMap::new(),
+            limit: 0,
+            follows: false,
+        };
         session.client.batch_execute(SETTINGS).await.map_err(failed)?;
-        session.follows = session.one("select pg_catalog.pg_is_in_recovery()::text").await?.as_deref() == Some("true");
+        session.follows =
+            session.one("select pg_catalog.pg_is_in_recovery()::text").await?.as_deref()
+                == Some("true");
         Ok(session)
     }
 
@@ -170,7 +192,11 @@ impl Session for PostgresSession {
             // By itself: what is set together with `begin` ends with the transaction. Somebody else's lock is told apart from a slow
             // statement by running out first.
             self.limit = 0;
-            let sql = format!("set statement_timeout = {}; set lock_timeout = {}", seconds * 1000, seconds * 750);
+            let sql = format!(
+                "set statement_timeout = {}; set lock_timeout = {}",
+                seconds * 1000,
+                seconds * 750
+            );
             self.client.batch_execute(&sql).await.map_err(|error| self.failed(&error))?;
             self.limit = seconds;
         }
@@ -184,18 +210,35 @@ impl Session for PostgresSession {
     async fn tables(&mut self) -> Result<Vec<Table>, SourceError> {
         let statement = self.prepared(TABLES).await?;
         let schema = self.spec.schema.as_deref().unwrap_or("public");
-        let rows = self.client.query(&statement, &[&schema]).await.map_err(|error| self.failed(&error))?;
-        Ok(rows.iter().map(texts).collect::<Result<Vec<_>, _>>()?.into_iter().filter_map(listed).collect())
+        let rows =
+            self.client.query(&statement, &[&schema]).await.map_err(|error| self.failed(&error))?;
+        Ok(rows
+            .iter()
+            .map(texts)
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .filter_map(listed)
+            .collect())
     }
 
     async fn relation(&mut self) -> Result<Relation, SourceError> {
         let statement = self.prepared(CATALOGUE).await?;
         let schema = self.spec.schema.as_deref().unwrap_or("public");
-        let rows = self.client.query(&statement, &[&schema, &self.spec.table]).await.map_err(|error| self.failed(&error))?;
-        let rows: Vec<Vec<String>> =
-            rows.iter().map(|row| texts(row).map(|row| row.into_iter().flatten().collect())).collect::<Result<_, _>>()?;
+        let rows = self
+            .client
+            .query(&statement, &[&schema, &self.spec.table])
+            .await
+            .map_err(|error| self.failed(&error))?;
+        let rows: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| texts(row).map(|row| row.into_iter().flatten().collect()))
+            .collect::<Result<_, _>>()?;
         let Some(kind) = rows.first().and_then(|row| row.first()).cloned() else {
-            let detail = format!("{} has no table or view `{schema}`.`{}`; mend `source.table`", address(&self.spec), self.spec.table);
+            let detail = format!(
+                "{} has no table or view `{schema}`.`{}`; mend `source.table`",
+                address(&self.spec),
+                self.spec.table
+            );
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         };
         Ok(relation(&kind, &rows))
@@ -234,14 +277,25 @@ impl Session for PostgresSession {
     async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {
         let (sql, more) = self.select(query);
         let statement = self.prepared(&sql).await?;
-        let values: Vec<&[String]> = query.asked.iter().map(|asked| asked.values).chain(more.iter().map(Vec::as_slice)).collect();
-        let stream = self.client.query_raw(&statement, &values).await.map_err(|error| self.failed(&error))?;
+        let values: Vec<&[String]> = query
+            .asked
+            .iter()
+            .map(|asked| asked.values)
+            .chain(more.iter().map(Vec::as_slice))
+            .collect();
+        let stream = self
+            .client
+            .query_raw(&statement, &values)
+            .await
+            .map_err(|error| self.failed(&error))?;
         tokio::pin!(stream);
         let mut cells = Rows::default();
         while let Some(row) = stream.try_next().await.map_err(|error| self.failed(&error))? {
             cells.clear();
             for at in 0..row.len() {
-                cells.bytes_or_null(row.try_get::<_, Option<Text<'_>>>(at).map_err(odd)?.map(|text| text.0));
+                cells.bytes_or_null(
+                    row.try_get::<_, Option<Text<'_>>>(at).map_err(odd)?.map(|text| text.0),
+                );
             }
             if sink.take(cells.end_row(1))? {
                 sink.flush().await?;
@@ -249,7 +303,10 @@ impl Session for PostgresSession {
         }
         // Only a statement that ran to its end says how many rows there were.
         if stream.rows_affected().is_none() {
-            return Err(SourceError::new(ErrorCode::SourceFailed, format!("{} ended an answer before its end", address(&self.spec))));
+            return Err(SourceError::new(
+                ErrorCode::SourceFailed,
+                format!("{} ended an answer before its end", address(&self.spec)),
+            ));
         }
         Ok(())
     }
@@ -259,7 +316,8 @@ impl PostgresSession {
     /// The one value of a query.
     async fn one(&mut self, sql: &str) -> Result<Option<String>, SourceError> {
         let statement = self.prepared(sql).await?;
-        let row = self.client.query_one(&statement, &[]).await.map_err(|error| self.failed(&error))?;
+        let row =
+            self.client.query_one(&statement, &[]).await.map_err(|error| self.failed(&error))?;
         Ok(texts(&row)?.into_iter().next().flatten())
     }
 
@@ -281,8 +339,10 @@ impl PostgresSession {
         // Texts that a column's own collation takes for equal need not be.
         let bytewise = if only.counted { " collate \"C\"" } else { "" };
         let cells = query.columns.iter().map(|column| format!("{}{bytewise}", text(column)));
-        let mut cells: Vec<String> = cells.chain(query.locator.iter().map(|part| part.expression.clone())).collect();
-        let asked: Vec<String> = query.asked.iter().enumerate().map(|(at, asked)| condition(asked, at + 1)).collect();
+        let mut cells: Vec<String> =
+            cells.chain(query.locator.iter().map(|part| part.expression.clone())).collect();
+        let asked: Vec<String> =
+            query.asked.iter().enumerate().map(|(at, asked)| condition(asked, at + 1)).collect();
         let mut conditions = if asked.is_empty() { "true".to_owned() } else { asked.join(" or ") };
         let mut bound: Vec<Vec<String>> = Vec::new();
         if let Some((only, columns)) = &only.condition {
@@ -296,11 +356,16 @@ impl PostgresSession {
                 format!("({text} is null or {})", rest(&text, next.get()))
             };
             let mut none_of = |place: usize, texts: &[String]| {
-                leaf(place, texts.to_vec(), &|text, number| format!("not ({text} collate \"C\" = any(${number}::text[]))"))
+                leaf(place, texts.to_vec(), &|text, number| {
+                    format!("not ({text} collate \"C\" = any(${number}::text[]))")
+                })
             };
             let mut day = |place: usize, op, day: &str| {
                 let rest = |text: &str, number| {
-                    format!("pg_catalog.length({text}) <> 10 or {text} collate \"C\" {} (${number}::text[])[1]", sign(op))
+                    format!(
+                        "pg_catalog.length({text}) <> 10 or {text} collate \"C\" {} (${number}::text[])[1]",
+                        sign(op)
+                    )
                 };
                 leaf(place, vec![day.to_owned()], &rest)
             };
@@ -308,14 +373,21 @@ impl PostgresSession {
         }
         if only.counted {
             if !cells.is_empty() {
-                let groups: Vec<String> = (1..=cells.len()).map(|number| number.to_string()).collect();
+                let groups: Vec<String> =
+                    (1..=cells.len()).map(|number| number.to_string()).collect();
                 conditions = format!("{conditions} group by {}", groups.join(", "));
             }
             cells.push("count(*)::text".to_owned());
         }
         let limit = only.first.map(|first| format!(" limit {first}")).unwrap_or_default();
         let cells = if cells.is_empty() { "''::text".to_owned() } else { cells.join(", ") };
-        (format!("select {cells} from {} where {conditions}{limit}", self.table(&self.spec.table)), bound)
+        (
+            format!(
+                "select {cells} from {} where {conditions}{limit}",
+                self.table(&self.spec.table)
+            ),
+            bound,
+        )
     }
 
     fn table(&self, table: &str) -> String {
@@ -354,8 +426,14 @@ fn relation(kind: &str, rows: &[Vec<String>]) -> Relation {
     };
     let mut key: Vec<(i32, &String)> = Vec::new();
     for row in rows {
-        let [_, name, type_name, underlying, sort, place, indexed] = row.as_slice() else { continue };
-        relation.columns.push(Column { name: name.clone(), type_name: type_name.clone(), form: form(underlying, sort) });
+        let [_, name, type_name, underlying, sort, place, indexed] = row.as_slice() else {
+            continue;
+        };
+        relation.columns.push(Column {
+            name: name.clone(),
+            type_name: type_name.clone(),
+            form: form(underlying, sort),
+        });
         if let Some(place) = place.parse().ok().filter(|place: &i32| *place >= 0) {
             key.push((place, name));
         }
@@ -364,10 +442,17 @@ fn relation(kind: &str, rows: &[Vec<String>]) -> Relation {
         }
     }
     key.sort();
-    relation.locator =
-        key.into_iter().map(|(_, name)| Locator { name: name.clone(), expression: format!("{}::text", quote(name)) }).collect();
+    relation.locator = key
+        .into_iter()
+        .map(|(_, name)| Locator {
+            name: name.clone(),
+            expression: format!("{}::text", quote(name)),
+        })
+        .collect();
     if relation.locator.is_empty() && relation.is_table {
-        relation.locator.push(Locator { name: "ctid".to_owned(), expression: "ctid::text".to_owned() });
+        relation
+            .locator
+            .push(Locator { name: "ctid".to_owned(), expression: "ctid::text".to_owned() });
     }
     relation
 }
@@ -401,12 +486,18 @@ impl<'a> FromSql<'a> for Text<'a> {
 }
 
 fn texts(row: &Row) -> Result<Vec<Option<String>>, SourceError> {
-    let text = |at| row.try_get::<_, Option<Text<'_>>>(at).map(|text| text.map(|text| String::from_utf8_lossy(text.0).into_owned()));
+    let text = |at| {
+        row.try_get::<_, Option<Text<'_>>>(at)
+            .map(|text| text.map(|text| String::from_utf8_lossy(text.0).into_owned()))
+    };
     (0..row.len()).map(text).collect::<Result<_, Error>>().map_err(odd)
 }
 
 fn odd(error: Error) -> SourceError {
-    SourceError::new(ErrorCode::SourceDrift, format!("the server sends something else than text: {error}"))
+    SourceError::new(
+        ErrorCode::SourceDrift,
+        format!("the server sends something else than text: {error}"),
+    )
 }
 
 fn address(spec: &Remote) -> String {
@@ -429,13 +520,19 @@ fn failed(spec: &Remote, error: &Error) -> SourceError {
             if detail.contains("TLS") {
                 detail.push_str("; mend `source.host`, `source.ca_file` or `source.tls`, or the server's certificate");
             }
-            let code = if error.is_closed() { ErrorCode::SourceFailed } else { ErrorCode::SourceUnreachable };
+            let code = if error.is_closed() {
+                ErrorCode::SourceFailed
+            } else {
+                ErrorCode::SourceUnreachable
+            };
             (code, detail)
         }
         Some(told) => {
             let (state, message) = (told.code(), told.message());
             match state.code() {
-                "28P01" => (ErrorCode::Misconfigured, not_let_in(&server, &spec.user, &spec.password)),
+                "28P01" => {
+                    (ErrorCode::Misconfigured, not_let_in(&server, &spec.user, &spec.password))
+                }
                 "28000" => (
                     ErrorCode::Misconfigured,
                     format!(
@@ -443,15 +540,39 @@ fn failed(spec: &Remote, error: &Error) -> SourceError {
                         spec.user
                     ),
                 ),
-                "3D000" => (ErrorCode::Misconfigured, format!("{server} has no database `{}`; mend `source.database`", spec.database)),
-                "42501" => (ErrorCode::Misconfigured, format!("{server}: `{}` may not read it: {message}", spec.user)),
-                "42703" | "42P01" | "3F000" | "42883" => (ErrorCode::SourceDrift, format!("{server}: {message}")),
-                "42804" | "0A000" => (ErrorCode::SourceDrift, format!("{server}: the table has changed: {message}")),
-                "57014" => (ErrorCode::SourceTimeout, format!("{server} stopped the statement: its time was up")),
-                "55P03" => (ErrorCode::SourceTimeout, format!("{server}: somebody else holds a lock on `{}`", spec.table)),
-                "53300" => (ErrorCode::SourceUnreachable, format!("{server} has too many connections; lower `source.connections`")),
-                "57P01" | "57P02" | "57P03" => (ErrorCode::SourceUnreachable, format!("{server} is shutting down or starting up")),
-                other => (ErrorCode::SourceFailed, format!("{server} failed with SQLSTATE {other}")),
+                "3D000" => (
+                    ErrorCode::Misconfigured,
+                    format!("{server} has no database `{}`; mend `source.database`", spec.database),
+                ),
+                "42501" => (
+                    ErrorCode::Misconfigured,
+                    format!("{server}: `{}` may not read it: {message}", spec.user),
+                ),
+                "42703" | "42P01" | "3F000" | "42883" => {
+                    (ErrorCode::SourceDrift, format!("{server}: {message}"))
+                }
+                "42804" | "0A000" => {
+                    (ErrorCode::SourceDrift, format!("{server}: the table has changed: {message}"))
+                }
+                "57014" => (
+                    ErrorCode::SourceTimeout,
+                    format!("{server} stopped the statement: its time was up"),
+                ),
+                "55P03" => (
+                    ErrorCode::SourceTimeout,
+                    format!("{server}: somebody else holds a lock on `{}`", spec.table),
+                ),
+                "53300" => (
+                    ErrorCode::SourceUnreachable,
+                    format!("{server} has too many connections; lower `source.connections`"),
+                ),
+                "57P01" | "57P02" | "57P03" => (
+                    ErrorCode::SourceUnreachable,
+                    format!("{server} is shutting down or starting up"),
+                ),
+                other => {
+                    (ErrorCode::SourceFailed, format!("{server} failed with SQLSTATE {other}"))
+                }
             }
         }
     };

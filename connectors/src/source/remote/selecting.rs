@@ -12,7 +12,11 @@ use super::{Inner, gone};
 
 impl<S: System> Inner<S> {
     /// Sends what is selected, in one read-only transaction.
-    pub(super) async fn select(&self, select: &Select, rows: &mpsc::Sender<Rows>) -> Result<SelectEnd, SourceError> {
+    pub(super) async fn select(
+        &self,
+        select: &Select,
+        rows: &mpsc::Sender<Rows>,
+    ) -> Result<SelectEnd, SourceError> {
         select.stop.check()?;
         let gone = gone(&select.stop, rows);
         tokio::pin!(gone);
@@ -27,14 +31,21 @@ impl<S: System> Inner<S> {
         self.settle(lease, done).await
     }
 
-    async fn send_selected(&self, lease: &mut Lease<S>, select: &Select, rows: &mpsc::Sender<Rows>) -> Result<SelectEnd, SourceError> {
+    async fn send_selected(
+        &self,
+        lease: &mut Lease<S>,
+        select: &Select,
+        rows: &mpsc::Sender<Rows>,
+    ) -> Result<SelectEnd, SourceError> {
         // What the catalogue says now, so that a column that is another one since is not read as it was.
         self.relation(lease).await?;
         let recorded = self.recorded(lease).await?;
         let (_, followed) = self.proven(lease).await?;
         let cells = self.cells()?;
         let is_day = |place: usize| {
-            cells.column(place).is_some_and(|column| column.form == Form::Plain && column.type_name.eq_ignore_ascii_case("date"))
+            cells.column(place).is_some_and(|column| {
+                column.form == Form::Plain && column.type_name.eq_ignore_ascii_case("date")
+            })
         };
         let condition = Condition::of(&select.only, &self.shape.columns, is_day);
         let counted = S::COUNTS && select.counted;
@@ -42,7 +53,14 @@ impl<S: System> Inner<S> {
         let only = Only { condition: Some((&condition, cells)), counted, first };
         let columns = select.columns.iter().filter_map(|place| cells.column(*place)).collect();
         let query = Query { columns, locator: &[], asked: Vec::new(), only };
-        let mut selected = Selected { rows, cells, places: &select.columns, counted, batch: Rows::default(), left: select.most_rows };
+        let mut selected = Selected {
+            rows,
+            cells,
+            places: &select.columns,
+            counted,
+            batch: Rows::default(),
+            left: select.most_rows,
+        };
         lease.session.read(&query, &mut selected).await?;
         selected.flush().await?;
         let as_of = recorded.unwrap_or(lease.begun).min(lease.begun);
@@ -62,11 +80,17 @@ struct Selected<'a> {
 
 impl Sink for Selected<'_> {
     fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
-        let limit = || SourceError::new(ErrorCode::SourceLimit, "more rows than the selection may deliver");
+        let limit =
+            || SourceError::new(ErrorCode::SourceLimit, "more rows than the selection may deliver");
         self.left = self.left.checked_sub(1).ok_or_else(limit)?;
         let times = if self.counted {
             let times = row.iter().last().flatten().and_then(|times| times.parse().ok());
-            times.ok_or_else(|| SourceError::new(ErrorCode::SourceDrift, "the server counts in something else than numbers"))?
+            times.ok_or_else(|| {
+                SourceError::new(
+                    ErrorCode::SourceDrift,
+                    "the server counts in something else than numbers",
+                )
+            })?
         } else {
             1
         };

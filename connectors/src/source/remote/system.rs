@@ -30,7 +30,10 @@ pub trait System: fmt::Debug + Send + Sync + 'static {
     fn log_in(&self) -> impl Future<Output = Result<Self::Session, SourceError>> + Send;
 
     /// Tells the server, over another connection, to stop what that session does.
-    fn interrupt(&self, token: <Self::Session as Session>::Token) -> impl Future<Output = Result<(), SourceError>> + Send;
+    fn interrupt(
+        &self,
+        token: <Self::Session as Session>::Token,
+    ) -> impl Future<Output = Result<(), SourceError>> + Send;
 }
 
 /// A connection to a server.
@@ -75,7 +78,11 @@ pub trait Session: Send + 'static {
     fn ground(&mut self) -> impl Future<Output = Result<Ground, SourceError>> + Send;
 
     /// The greatest value in a column of another table, as text.
-    fn newest(&mut self, table: &str, column: &str) -> impl Future<Output = Result<Option<String>, SourceError>> + Send;
+    fn newest(
+        &mut self,
+        table: &str,
+        column: &str,
+    ) -> impl Future<Output = Result<Option<String>, SourceError>> + Send;
 
     /// What is sent for such rows, with placeholders for values.
     fn statement(&self, query: &Query<'_>) -> String;
@@ -84,7 +91,11 @@ pub trait Session: Send + 'static {
     fn most_values(&self) -> usize;
 
     /// Reads rows of the table. Returns only when the server has said that there are no more.
-    fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> impl Future<Output = Result<(), SourceError>> + Send;
+    fn read<K: Sink>(
+        &mut self,
+        query: &Query<'_>,
+        sink: &mut K,
+    ) -> impl Future<Output = Result<(), SourceError>> + Send;
 }
 
 /// What a row of the catalogue says of a table: its name, whether it is one, and roughly how many rows it has.

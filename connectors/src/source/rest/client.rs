@@ -8,8 +8,8 @@ use chrono::DateTime;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, DATE, HOST,
+    HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -40,8 +40,17 @@ const SLOW_CLOCK: Duration = Duration::from_secs(60);
 /// Secret headers.
 const MOST_HEADERS: usize = 8;
 /// Headers that are ours to set.
-const OURS: [&str; 9] =
-    ["cache-control", "host", "accept", "accept-encoding", "connection", "content-length", "transfer-encoding", "upgrade", "range"];
+const OURS: [&str; 9] = [
+    "cache-control",
+    "host",
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "upgrade",
+    "range",
+];
 
 /// Asks one server.
 pub struct Client {
@@ -92,7 +101,11 @@ impl Miss {
 
 impl Client {
     /// With these secret headers.
-    pub fn new(tls: Option<Arc<ClientConfig>>, headers: Vec<(HeaderName, HeaderValue)>, time_out: Duration) -> Self {
+    pub fn new(
+        tls: Option<Arc<ClientConfig>>,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        time_out: Duration,
+    ) -> Self {
         Self { tls, headers, time_out, connection: None }
     }
 
@@ -101,7 +114,10 @@ impl Client {
         let mut tried = 0;
         loop {
             let late = || {
-                let detail = format!("{url} gave no whole answer within {:?}; mend it, or `source.time_out`", self.time_out);
+                let detail = format!(
+                    "{url} gave no whole answer within {:?}; mend it, or `source.time_out`",
+                    self.time_out
+                );
                 Err(Miss::last(ErrorCode::SourceTimeout, detail))
             };
             let (late, time_out) = (late(), self.time_out);
@@ -112,7 +128,9 @@ impl Client {
             // What is left of an answer must not become the beginning of the next.
             self.connection = None;
             match miss.again {
-                Some(wait) if tried < RETRIES => tokio::time::sleep(wait.unwrap_or(BACK_OFF * 2_u32.pow(tried))).await,
+                Some(wait) if tried < RETRIES => {
+                    tokio::time::sleep(wait.unwrap_or(BACK_OFF * 2_u32.pow(tried))).await
+                }
                 _ => return Err(miss.error),
             }
             tried += 1;
@@ -121,7 +139,11 @@ impl Client {
 
     async fn once(&mut self, url: &Url) -> Result<Answer, Miss> {
         let asked = SystemTime::now();
-        let target = if url.query.is_empty() { url.path.clone() } else { format!("{}?{}", url.path, url.query) };
+        let target = if url.query.is_empty() {
+            url.path.clone()
+        } else {
+            format!("{}?{}", url.path, url.query)
+        };
         let mut request = Request::get(target)
             .header(HOST, url.authority())
             .header(ACCEPT, "application/json")
@@ -130,10 +152,16 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Empty::new()).map_err(|_| Miss::last(ErrorCode::Misconfigured, format!("{url} cannot be asked for")))?;
-        let broken = |error: hyper::Error| Miss::again(ErrorCode::SourceUnreachable, format!("{url}: {error}"), None);
+        let request = request.body(Empty::new()).map_err(|_| {
+            Miss::last(ErrorCode::Misconfigured, format!("{url} cannot be asked for"))
+        })?;
+        let broken = |error: hyper::Error| {
+            Miss::again(ErrorCode::SourceUnreachable, format!("{url}: {error}"), None)
+        };
         let connection = match self.connection.take() {
-            Some(connection) if !connection.requests.is_closed() => self.connection.insert(connection),
+            Some(connection) if !connection.requests.is_closed() => {
+                self.connection.insert(connection)
+            }
             _ => self.connection.insert(connect(url, self.tls.clone()).await?),
         };
         connection.requests.ready().await.map_err(broken)?;
@@ -144,7 +172,9 @@ impl Client {
         while let Some(frame) = incoming.frame().await {
             let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
             if body.len() + data.len() > MOST_BODY {
-                let detail = format!("{url} answers with over {MOST_BODY} bytes; ask for fewer rows in `source.paging`");
+                let detail = format!(
+                    "{url} answers with over {MOST_BODY} bytes; ask for fewer rows in `source.paging`"
+                );
                 return Err(Miss::last(ErrorCode::SourceLimit, detail));
             }
             body.extend_from_slice(&data);
@@ -154,11 +184,16 @@ impl Client {
 }
 
 async fn connect(url: &Url, tls: Option<Arc<ClientConfig>>) -> Result<Connection, Miss> {
-    let refused = |error: std::io::Error| Miss::again(ErrorCode::SourceUnreachable, format!("{}: {error}", url.authority()), None);
+    let refused = |error: std::io::Error| {
+        Miss::again(ErrorCode::SourceUnreachable, format!("{}: {error}", url.authority()), None)
+    };
     let stream = TcpStream::connect((url.host.as_str(), url.port)).await.map_err(refused)?;
     let Some(tls) = tls else { return shake(url, stream).await };
     let name = ServerName::try_from(url.host.clone()).map_err(|_| {
-        Miss::last(ErrorCode::Misconfigured, format!("`{}` is no name that a certificate has; mend `source.url`", url.host))
+        Miss::last(
+            ErrorCode::Misconfigured,
+            format!("`{}` is no name that a certificate has; mend `source.url`", url.host),
+        )
     })?;
     let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| {
         // What is said of a certificate does not change by asking again.
@@ -173,10 +208,14 @@ async fn connect(url: &Url, tls: Option<Arc<ClientConfig>>) -> Result<Connection
     shake(url, stream).await
 }
 
-async fn shake(url: &Url, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Connection, Miss> {
+async fn shake(
+    url: &Url,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> Result<Connection, Miss> {
     let shaken = Builder::new().max_buf_size(MOST_HEAD).handshake(TokioIo::new(stream)).await;
-    let (requests, connection) =
-        shaken.map_err(|error| Miss::again(ErrorCode::SourceUnreachable, format!("{}: {error}", url.authority()), None))?;
+    let (requests, connection) = shaken.map_err(|error| {
+        Miss::again(ErrorCode::SourceUnreachable, format!("{}: {error}", url.authority()), None)
+    })?;
     // How a connection ends, its requests say themselves.
     let task = tokio::spawn(async move { drop(connection.await) });
     Ok(Connection { requests, task })
@@ -189,29 +228,51 @@ fn fits<B>(url: &Url, response: &Response<B>) -> Result<(), Miss> {
     match status {
         StatusCode::OK => {}
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok()).map(Duration::from_secs);
+            let asked = headers
+                .get(RETRY_AFTER)
+                .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+                .map(Duration::from_secs);
             let detail = format!("{url} has no time for us (status {number})");
-            return Err(Miss::again(ErrorCode::SourceUnreachable, detail, asked.map(|wait| wait.min(MOST_WAIT))));
+            return Err(Miss::again(
+                ErrorCode::SourceUnreachable,
+                detail,
+                asked.map(|wait| wait.min(MOST_WAIT)),
+            ));
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            let detail = format!("{url} does not let us in (status {number}); mend `source.header_file`, or let it in there");
+            let detail = format!(
+                "{url} does not let us in (status {number}); mend `source.header_file`, or let it in there"
+            );
             return Err(Miss::last(ErrorCode::Misconfigured, detail));
         }
         StatusCode::NOT_FOUND | StatusCode::GONE => {
             return Err(Miss::last(
                 ErrorCode::SourceDrift,
-                format!("{url} is not there (status {number}); mend `source.url` or `source.paging`"),
+                format!(
+                    "{url} is not there (status {number}); mend `source.url` or `source.paging`"
+                ),
             ));
         }
         _ if status.is_redirection() => {
-            let place = headers.get(LOCATION).and_then(|place| place.to_str().ok()).and_then(Url::parse);
+            let place =
+                headers.get(LOCATION).and_then(|place| place.to_str().ok()).and_then(Url::parse);
             let place = place.map_or_else(|| "another place".to_owned(), |place| place.to_string());
-            let detail = format!("{url} leads to {place} (status {number}), which is not followed; mend `source.url`");
+            let detail = format!(
+                "{url} leads to {place} (status {number}), which is not followed; mend `source.url`"
+            );
             return Err(Miss::last(ErrorCode::Misconfigured, detail));
         }
-        _ => return Err(Miss::last(ErrorCode::SourceFailed, format!("{url} answers with status {number} instead of 200"))),
+        _ => {
+            return Err(Miss::last(
+                ErrorCode::SourceFailed,
+                format!("{url} answers with status {number} instead of 200"),
+            ));
+        }
     }
-    let encoded = headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let encoded = headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
     if encoded {
         return Err(Miss::last(
             ErrorCode::SourceFailed,
@@ -225,15 +286,28 @@ impl Answer {
     /// Of when it is, as its own headers have it (RFC 9110, RFC 9111): no later than it was asked for, and as old as whatever gave it again
     /// says. A clock that is less than a minute slow is no cache.
     pub fn made(&self, url: &Url) -> Result<SystemTime, SourceError> {
-        let wrong =
-            |name: &str| SourceError::new(ErrorCode::SourceDrift, format!("{url} answers with a header `{name}` that cannot be read"));
+        let wrong = |name: &str| {
+            SourceError::new(
+                ErrorCode::SourceDrift,
+                format!("{url} answers with a header `{name}` that cannot be read"),
+            )
+        };
         let mut made = self.asked;
         for age in self.headers.get_all(AGE) {
-            let age = age.to_str().ok().and_then(|age| age.trim().parse().ok()).ok_or_else(|| wrong("Age"))?;
-            made = made.min(self.asked.checked_sub(Duration::from_secs(age)).ok_or_else(|| wrong("Age"))?);
+            let age = age
+                .to_str()
+                .ok()
+                .and_then(|age| age.trim().parse().ok())
+                .ok_or_else(|| wrong("Age"))?;
+            made = made
+                .min(self.asked.checked_sub(Duration::from_secs(age)).ok_or_else(|| wrong("Age"))?);
         }
         for date in self.headers.get_all(DATE) {
-            let date = date.to_str().ok().and_then(|date| DateTime::parse_from_rfc2822(date.trim()).ok()).ok_or_else(|| wrong("Date"))?;
+            let date = date
+                .to_str()
+                .ok()
+                .and_then(|date| DateTime::parse_from_rfc2822(date.trim()).ok())
+                .ok_or_else(|| wrong("Date"))?;
             let date = SystemTime::from(date);
             if self.asked.duration_since(date).is_ok_and(|age| age > SLOW_CLOCK) {
                 made = made.min(date);
@@ -257,15 +331,25 @@ pub fn number(digits: &str) -> Option<u64> {
 
 /// What an answer says it is, for messages; never anything else that a server could put there.
 pub fn kind_of(headers: &HeaderMap) -> String {
-    let said = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("of no stated type");
+    let said = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or("of no stated type");
     said.chars().take(60).collect()
 }
 
 /// Headers from the text of a file: `Name: value`, one in a line.
-pub fn secret_headers(text: &str, path: &str) -> Result<Vec<(HeaderName, HeaderValue)>, SourceError> {
+pub fn secret_headers(
+    text: &str,
+    path: &str,
+) -> Result<Vec<(HeaderName, HeaderValue)>, SourceError> {
     let mut headers = Vec::new();
     // The line is not shown: it is the secret.
-    let wrong = |number: usize| misconfigured(format!("line {number} of `{path}` is no `Name: value`, or no header of yours to set"));
+    let wrong = |number: usize| {
+        misconfigured(format!(
+            "line {number} of `{path}` is no `Name: value`, or no header of yours to set"
+        ))
+    };
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let (name, value) = line.split_once(':').ok_or_else(|| wrong(number + 1))?;
         let name = HeaderName::try_from(name.trim()).map_err(|_| wrong(number + 1))?;
@@ -277,7 +361,9 @@ pub fn secret_headers(text: &str, path: &str) -> Result<Vec<(HeaderName, HeaderV
         headers.push((name, value));
     }
     if headers.is_empty() || headers.len() > MOST_HEADERS {
-        return Err(misconfigured(format!("`{path}` must hold 1 to {MOST_HEADERS} headers, one in a line")));
+        return Err(misconfigured(format!(
+            "`{path}` must hold 1 to {MOST_HEADERS} headers, one in a line"
+        )));
     }
     Ok(headers)
 }

@@ -64,7 +64,8 @@ impl Json<'_> {
 /// A whole answer as it is, with at most so many values.
 pub fn tree(text: &str, most: usize) -> Result<Json<'_>, SourceError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { text, at: 0, values: 0, most, found: false, led: false, each: &mut |_| Ok(()) };
+    let mut reader =
+        Reader { text, at: 0, values: 0, most, found: false, led: false, each: &mut |_| Ok(()) };
     let value = reader.value(0, None)?;
     reader.end().map(|()| value)
 }
@@ -77,7 +78,8 @@ pub fn read<'a>(
     each: &mut dyn FnMut(&Json<'a>) -> Result<(), SourceError>,
 ) -> Result<(Json<'a>, bool), SourceError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { text, at: 0, values: 0, most: MOST_VALUES, found: false, led: false, each };
+    let mut reader =
+        Reader { text, at: 0, values: 0, most: MOST_VALUES, found: false, led: false, each };
     let value = reader.value(0, Some(rows))?;
     reader.end()?;
     Ok((value, reader.found))
@@ -103,7 +105,10 @@ impl<'a> Reader<'a, '_> {
         self.values += 1;
         if depth > MOST_DEPTH || self.values > self.most {
             let most = self.most;
-            let detail = format!("the JSON at byte {} has over {MOST_DEPTH} levels, or over {most} values in a row", self.at);
+            let detail = format!(
+                "the JSON at byte {} has over {MOST_DEPTH} levels, or over {most} values in a row",
+                self.at
+            );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
         self.blanks();
@@ -122,7 +127,11 @@ impl<'a> Reader<'a, '_> {
 
     fn end(&mut self) -> Result<(), SourceError> {
         self.blanks();
-        if self.at < self.text.len() { Err(self.broken("something stands behind its end")) } else { Ok(()) }
+        if self.at < self.text.len() {
+            Err(self.broken("something stands behind its end"))
+        } else {
+            Ok(())
+        }
     }
 
     fn object(&mut self, depth: usize, way: Option<&[String]>) -> Result<Json<'a>, SourceError> {
@@ -133,13 +142,18 @@ impl<'a> Reader<'a, '_> {
             let name = self.string()?;
             self.blanks();
             self.take(b':')?;
-            let way = way.and_then(<[String]>::split_first).and_then(|(step, rest)| (name == *step).then_some(rest));
+            let way = way
+                .and_then(<[String]>::split_first)
+                .and_then(|(step, rest)| (name == *step).then_some(rest));
             members.push((name, self.value(depth + 1, way)?));
         }
         let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
         names.sort_unstable();
         if names.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
-            let detail = format!("the object that ends at byte {} has a name twice; which value counts cannot be told", self.at);
+            let detail = format!(
+                "the object that ends at byte {} has a name twice; which value counts cannot be told",
+                self.at
+            );
             return Err(SourceError::new(ErrorCode::SourceFailed, detail));
         }
         Ok(Json::Object(members))
@@ -153,7 +167,9 @@ impl<'a> Reader<'a, '_> {
         let mut first = true;
         while self.goes_on(b']', &mut first)? {
             let is_meant = |step: &str| step == EACH || index(step) == Some(values.len());
-            let way = way.and_then(<[String]>::split_first).and_then(|(step, rest)| is_meant(step).then_some(rest));
+            let way = way
+                .and_then(<[String]>::split_first)
+                .and_then(|(step, rest)| is_meant(step).then_some(rest));
             self.led &= !each;
             values.push(self.value(depth + 1, way)?);
             if each && !self.led {
@@ -167,7 +183,9 @@ impl<'a> Reader<'a, '_> {
             }
         }
         self.led |= each;
-        if values.len() > 1 && way.and_then(<[String]>::first).is_some_and(|step| index(step).is_some()) {
+        if values.len() > 1
+            && way.and_then(<[String]>::first).is_some_and(|step| index(step).is_some())
+        {
             let detail = format!(
                 "the array that ends at byte {} has {} elements, and `source.rows` names one of them: write `*` for each",
                 self.at,
@@ -188,7 +206,10 @@ impl<'a> Reader<'a, '_> {
             self.values = 0;
             let row = self.value(depth + 1, None)?;
             if self.at - start > MOST_ROW {
-                return Err(SourceError::new(ErrorCode::SourceLimit, format!("the row at byte {start} has over {MOST_ROW} bytes")));
+                return Err(SourceError::new(
+                    ErrorCode::SourceLimit,
+                    format!("the row at byte {start} has over {MOST_ROW} bytes"),
+                ));
             }
             (self.each)(&row)?;
         }
@@ -248,7 +269,9 @@ impl<'a> Reader<'a, '_> {
         let mut text = Cow::Borrowed("");
         loop {
             let rest = self.text.get(self.at..).unwrap_or_default();
-            let plain = rest.find(|c: char| c == '"' || c == '\\' || c < ' ').ok_or_else(|| self.cut_off())?;
+            let plain = rest
+                .find(|c: char| c == '"' || c == '\\' || c < ' ')
+                .ok_or_else(|| self.cut_off())?;
             text += rest.get(..plain).unwrap_or_default();
             self.at += plain;
             match self.peek() {
@@ -299,7 +322,9 @@ impl<'a> Reader<'a, '_> {
         let mut number = 0;
         for _ in 0..4 {
             let byte = self.peek().ok_or_else(|| self.cut_off())?;
-            let digit = char::from(byte).to_digit(16).ok_or_else(|| self.broken("a string has an escape that there is not"))?;
+            let digit = char::from(byte)
+                .to_digit(16)
+                .ok_or_else(|| self.broken("a string has an escape that there is not"))?;
             number = number * 16 + digit;
             self.at += 1;
         }
@@ -322,7 +347,11 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn take(&mut self, byte: u8) -> Result<(), SourceError> {
-        if self.skip(&[byte]) { Ok(()) } else { Err(self.broken(&format!("`{}` is missing", char::from(byte)))) }
+        if self.skip(&[byte]) {
+            Ok(())
+        } else {
+            Err(self.broken(&format!("`{}` is missing", char::from(byte))))
+        }
     }
 
     fn broken(&self, what: &str) -> SourceError {
@@ -333,13 +362,17 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn cut_off(&self) -> SourceError {
-        SourceError::new(ErrorCode::SourceTruncated, format!("the JSON is cut off at byte {}", self.text.len()))
+        SourceError::new(
+            ErrorCode::SourceTruncated,
+            format!("the JSON is cut off at byte {}", self.text.len()),
+        )
     }
 }
 
 /// The place in an array that a step names.
 fn index(step: &str) -> Option<usize> {
-    let is_index = step == "0" || (!step.starts_with('0') && step.bytes().all(|c| c.is_ascii_digit()));
+    let is_index =
+        step == "0" || (!step.starts_with('0') && step.bytes().all(|c| c.is_ascii_digit()));
     if is_index { step.parse().ok() } else { None }
 }
 
@@ -363,7 +396,9 @@ mod tests {
             Json::Number(text) => serde_json::from_str(text).unwrap(),
             Json::Text(text) => text.as_ref().into(),
             Json::Array(values) => values.iter().map(plain).collect(),
-            Json::Object(members) => members.iter().map(|(name, value)| (name.to_string(), plain(value))).collect(),
+            Json::Object(members) => {
+                members.iter().map(|(name, value)| (name.to_string(), plain(value))).collect()
+            }
         }
     }
 
@@ -378,7 +413,8 @@ mod tests {
         leaf.prop_recursive(4, 32, 6, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..6).prop_map(serde_json::Value::from),
-                proptest::collection::vec(("\\PC{0,3}", inner), 0..6).prop_map(|members| members.into_iter().collect()),
+                proptest::collection::vec(("\\PC{0,3}", inner), 0..6)
+                    .prop_map(|members| members.into_iter().collect()),
             ]
         })
     }
@@ -407,11 +443,17 @@ mod tests {
 
     #[test]
     fn digits_escapes_and_halves_of_pairs() {
-        let text = r#"[440524188001010014, 1.50, -0E+07, "\u5f20\ud842\udfb7\ud800x\/", "\ud800\u0041"]"#;
+        let text =
+            r#"[440524188001010014, 1.50, -0E+07, "\u5f20\ud842\udfb7\ud800x\/", "\ud800\u0041"]"#;
         let Json::Array(values) = all(text).unwrap() else { panic!() };
         let text = |text: &'static str| Json::Text(text.into());
-        let expected =
-            [Json::Number("440524188001010014"), Json::Number("1.50"), Json::Number("-0E+07"), text("张𠮷\u{fffd}x/"), text("\u{fffd}A")];
+        let expected = [
+            Json::Number("440524188001010014"),
+            Json::Number("1.50"),
+            Json::Number("-0E+07"),
+            text("张𠮷\u{fffd}x/"),
+            text("\u{fffd}A"),
+        ];
         assert_eq!(values, expected);
     }
 
@@ -467,18 +509,37 @@ mod tests {
         assert_eq!(around.at(&steps("total")), Some(&Json::Number("2")));
         // One of several lists of rows would leave the others.
         for one in ["data/0/list", "data/1/list", "data/2/list"] {
-            assert_eq!(read(text, &steps(one), &mut |_| Ok(())).unwrap_err().code, ErrorCode::SourceDrift, "{one}");
+            assert_eq!(
+                read(text, &steps(one), &mut |_| Ok(())).unwrap_err().code,
+                ErrorCode::SourceDrift,
+                "{one}"
+            );
         }
         // What leads to no list of rows would leave out its own.
-        for odd in [r#"{"items": [1]}"#, r#"{"list": null}"#, r#"{"list": {"0": 1}}"#, r#"{"error": "late"}"#, "null", "7", "[]"] {
-            for text in [format!(r#"[{{"list": [1], "n": [2]}}, {odd}]"#), format!(r#"[{odd}, {{"list": [1]}}]"#)] {
+        for odd in [
+            r#"{"items": [1]}"#,
+            r#"{"list": null}"#,
+            r#"{"list": {"0": 1}}"#,
+            r#"{"error": "late"}"#,
+            "null",
+            "7",
+            "[]",
+        ] {
+            for text in [
+                format!(r#"[{{"list": [1], "n": [2]}}, {odd}]"#),
+                format!(r#"[{odd}, {{"list": [1]}}]"#),
+            ] {
                 let error = read(&text, &steps("*/list"), &mut |_| Ok(())).unwrap_err();
                 assert_eq!(error.code, ErrorCode::SourceDrift, "{text}");
                 let within = format!(r#"[{{"of": [{{"list": []}}]}}, {{"of": {text}}}]"#);
                 assert!(read(&within, &steps("*/of/*/list"), &mut |_| Ok(())).is_err(), "{within}");
             }
         }
-        for sound in [r#"[]"#, r#"[{"of": []}]"#, r#"[{"of": [{"list": [], "x": [[1], 2]}, {"x": [3], "list": [4]}]}, {"of": []}]"#] {
+        for sound in [
+            r#"[]"#,
+            r#"[{"of": []}]"#,
+            r#"[{"of": [{"list": [], "x": [[1], 2]}, {"x": [3], "list": [4]}]}, {"of": []}]"#,
+        ] {
             read(sound, &steps("*/of/*/list"), &mut |_| Ok(())).unwrap();
         }
         assert!(!read(text, &steps("next/0"), &mut |_| Ok(())).unwrap().1);

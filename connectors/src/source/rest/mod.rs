@@ -27,7 +27,10 @@ use self::client::Client;
 use self::reading::Plan;
 use super::snapshot::Snapshots;
 use super::table::TableSource;
-use super::{LookUp, LookUpEnd, RestsOn, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use super::{
+    LookUp, LookUpEnd, RestsOn, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop,
+    Survey, UnreadableRow,
+};
 use crate::source::rulings::Rulings;
 
 /// Time after which a reading that failed is tried again.
@@ -67,16 +70,39 @@ impl fmt::Debug for RestSource {
 
 impl RestSource {
     /// Reads the collection for the first time, and proves that every column is there.
-    pub fn open(dataset: &DatasetFile, spec: &Rest, base: &Path, state: &Path, adjudications: Arc<Rulings>) -> Result<Self, SourceError> {
+    pub fn open(
+        dataset: &DatasetFile,
+        spec: &Rest,
+        base: &Path,
+        state: &Path,
+        adjudications: Arc<Rulings>,
+    ) -> Result<Self, SourceError> {
         let plan = Plan::new(dataset, spec, base, Snapshots::new(dataset, state, adjudications))?;
-        let failed = |error: std::io::Error| SourceError::new(ErrorCode::SourceFailed, format!("no thread: {error}"));
+        let failed = |error: std::io::Error| {
+            SourceError::new(ErrorCode::SourceFailed, format!("no thread: {error}"))
+        };
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (orders, ordered) = mpsc::channel(MOST_WAITING);
-        let source = Self { dataset: dataset.id.clone(), every: spec.refresh_every, advice: advice(spec), orders, state: Arc::default() };
-        let reader = Reader { dataset: dataset.id.clone(), plan, runtime, orders: ordered, state: Arc::clone(&source.state) };
+        let source = Self {
+            dataset: dataset.id.clone(),
+            every: spec.refresh_every,
+            advice: advice(spec),
+            orders,
+            state: Arc::default(),
+        };
+        let reader = Reader {
+            dataset: dataset.id.clone(),
+            plan,
+            runtime,
+            orders: ordered,
+            state: Arc::clone(&source.state),
+        };
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
         let every = spec.refresh_every;
-        std::thread::Builder::new().name("zerotrip-source".into()).spawn(move || reader.run(every, &opened)).map_err(failed)?;
+        std::thread::Builder::new()
+            .name("zerotrip-source".into())
+            .spawn(move || reader.run(every, &opened))
+            .map_err(failed)?;
         opening.recv().unwrap_or_else(|_| Err(stopped()))?;
         Ok(source)
     }
@@ -84,7 +110,13 @@ impl RestSource {
     /// The newest whole snapshot or, where every look-up has its own, one whose reading begins now.
     async fn current(&self, stop: &Stop) -> Result<Arc<TableSource>, SourceError> {
         if !self.every.is_zero() {
-            return self.state.read().unwrap_or_else(PoisonError::into_inner).current.clone().ok_or_else(stopped);
+            return self
+                .state
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .current
+                .clone()
+                .ok_or_else(stopped);
         }
         let (order, answer) = oneshot::channel();
         let read = async {
@@ -99,7 +131,11 @@ impl RestSource {
 }
 
 impl Source for RestSource {
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd> {
+    fn look_up<'a>(
+        &'a self,
+        look_up: LookUp,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, LookUpEnd> {
         Box::pin(async move {
             look_up.stop.check()?;
             let current = tokio::select! {
@@ -108,11 +144,19 @@ impl Source for RestSource {
             };
             let end = current.look_up(look_up, rows).await?;
             // Where every look-up has a snapshot of its own, none is another's.
-            Ok(if self.every.is_zero() { LookUpEnd { rests_on: RestsOn::Moment, ..end } } else { end })
+            Ok(if self.every.is_zero() {
+                LookUpEnd { rests_on: RestsOn::Moment, ..end }
+            } else {
+                end
+            })
         })
     }
 
-    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd> {
+    fn select<'a>(
+        &'a self,
+        select: Select,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, SelectEnd> {
         Box::pin(async move { self.current(&select.stop).await?.select(select, rows).await })
     }
 
@@ -128,24 +172,36 @@ impl Source for RestSource {
                 );
             }
             survey.advice.extend(self.advice.iter().cloned());
-            survey.advice.extend(trouble.map(|trouble| format!("the latest reading failed: {trouble}")));
+            survey
+                .advice
+                .extend(trouble.map(|trouble| format!("the latest reading failed: {trouble}")));
             Ok(survey)
         })
     }
 
     fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>> {
-        Box::pin(async move { self.current(&Stop::at(Instant::now() + PATIENCE)).await?.unreadable(most).await })
+        Box::pin(async move {
+            self.current(&Stop::at(Instant::now() + PATIENCE)).await?.unreadable(most).await
+        })
     }
 }
 
 /// What cannot be asked of an interface, and what its owner says instead.
 fn advice(spec: &Rest) -> Vec<String> {
-    let mut advice = vec![format!("that nothing is hidden from this reader cannot be asked; its owner says: {}", spec.nothing_hidden)];
+    let mut advice = vec![format!(
+        "that nothing is hidden from this reader cannot be asked; its owner says: {}",
+        spec.nothing_hidden
+    )];
     if let Age::Live(reason) = &spec.age {
-        advice.push(format!("that its answers are of now cannot be asked; its owner says: {reason}"));
+        advice
+            .push(format!("that its answers are of now cannot be asked; its owner says: {reason}"));
     }
     if spec.paging.total.is_none() {
-        let what = if spec.paging.way == Way::Whole { "an answer that is cut off" } else { "a page that is left out" };
+        let what = if spec.paging.way == Way::Whole {
+            "an answer that is cut off"
+        } else {
+            "a page that is left out"
+        };
         advice.push(format!(
             "`source.paging` names no `total`: {what} in silence is not noticed; have the interface say how many rows it has"
         ));
@@ -163,7 +219,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn run(mut self, every: Duration, opened: &std::sync::mpsc::SyncSender<Result<(), SourceError>>) {
+    fn run(
+        mut self,
+        every: Duration,
+        opened: &std::sync::mpsc::SyncSender<Result<(), SourceError>>,
+    ) {
         let first = self.read(&mut Vec::new());
         let failed = first.is_err();
         // Whoever opened it waits for it.
@@ -175,7 +235,10 @@ impl Reader {
             let read = self.read(&mut waiting);
             wait = if read.is_ok() { every } else { every.min(RETRY) };
             for order in waiting {
-                let answer = read.as_ref().map(Arc::clone).map_err(|error| SourceError::new(error.code, error.detail.clone()));
+                let answer = read
+                    .as_ref()
+                    .map(Arc::clone)
+                    .map_err(|error| SourceError::new(error.code, error.detail.clone()));
                 // Somebody who does not wait any more needs no answer.
                 drop(order.send(answer));
             }
@@ -189,7 +252,10 @@ impl Reader {
             if every.is_zero() {
                 orders.recv().await.map(Some)
             } else {
-                tokio::time::timeout(wait, orders.recv()).await.ok().map_or(Some(None), |order| order.map(Some))
+                tokio::time::timeout(wait, orders.recv())
+                    .await
+                    .ok()
+                    .map_or(Some(None), |order| order.map(Some))
             }
         })?;
         let mut waiting: Vec<Order> = first.into_iter().collect();

@@ -43,15 +43,20 @@ pub fn next(
 ) -> Result<Option<Url>, SourceError> {
     match &paging.way {
         Way::Whole if next_link(headers)?.is_some() => {
-            let detail = format!("{asked} links to a next answer, so it is not whole; mend `source.paging`");
+            let detail =
+                format!("{asked} links to a next answer, so it is not whole; mend `source.paging`");
             Err(SourceError::new(ErrorCode::Misconfigured, detail))
         }
         Way::Whole => Ok(None),
         Way::Page { .. } | Way::Offset { .. } if stand.last == 0 => Ok(None),
-        Way::Page { parameter, first } => {
-            Ok(Some(with(&sized(url, paging), parameter, &(u64::from(*first) + stand.answers as u64).to_string())))
+        Way::Page { parameter, first } => Ok(Some(with(
+            &sized(url, paging),
+            parameter,
+            &(u64::from(*first) + stand.answers as u64).to_string(),
+        ))),
+        Way::Offset { parameter } => {
+            Ok(Some(with(&sized(url, paging), parameter, &stand.rows.to_string())))
         }
-        Way::Offset { parameter } => Ok(Some(with(&sized(url, paging), parameter, &stand.rows.to_string()))),
         Way::Cursor { parameter, next } => {
             let cursor = match around.at(next.steps()) {
                 Some(Json::Null) => return Ok(None),
@@ -60,8 +65,9 @@ pub fn next(
                 Some(Json::Number(digits)) => (*digits).to_owned(),
                 None if paging.total.is_some() => return Ok(None),
                 _ => {
-                    let detail =
-                        format!("{asked} has no cursor at `{next}`, so its end cannot be told; mend `source.paging`, or name its `total`");
+                    let detail = format!(
+                        "{asked} has no cursor at `{next}`, so its end cannot be told; mend `source.paging`, or name its `total`"
+                    );
                     return Err(SourceError::new(ErrorCode::SourceDrift, detail));
                 }
             };
@@ -74,8 +80,12 @@ pub fn next(
 /// Addresses that must give nothing new once a reading has come to its end: what is counted from another number than its owner says, or in
 /// another way, has rows there. Where the number of all rows is known and came, what is behind the end needs no asking.
 pub fn around(url: &Url, paging: &Paging, stand: &Stand) -> Vec<(String, Url)> {
-    let at =
-        |parameter: &str, number: i64| (format!("`{parameter}` = {number}"), with(&sized(url, paging), parameter, &number.to_string()));
+    let at = |parameter: &str, number: i64| {
+        (
+            format!("`{parameter}` = {number}"),
+            with(&sized(url, paging), parameter, &number.to_string()),
+        )
+    };
     let (answers, rows) = (whole(stand.answers as u64), whole(stand.rows));
     let is_counted = paging.total.is_some();
     match &paging.way {
@@ -83,13 +93,15 @@ pub fn around(url: &Url, paging: &Paging, stand: &Stand) -> Vec<(String, Url)> {
             let first = i64::from(*first);
             // The last answer was the empty one.
             let behind = if is_counted { 0 } else { BEHIND };
-            let numbers = std::iter::once(first - 1).chain((0..behind).map(|number| first + answers + number));
+            let numbers = std::iter::once(first - 1)
+                .chain((0..behind).map(|number| first + answers + number));
             numbers.map(|number| at(parameter, number)).collect()
         }
         Way::Offset { parameter } => {
             let step = whole(stand.most).max(1);
             let behind = if is_counted { 0 } else { BEHIND };
-            let numbers = [-1, 1].into_iter().chain((1..=behind).map(|number| rows + number * step));
+            let numbers =
+                [-1, 1].into_iter().chain((1..=behind).map(|number| rows + number * step));
             numbers.map(|number| at(parameter, number)).collect()
         }
         Way::Whole | Way::Cursor { .. } | Way::Link => Vec::new(),
@@ -101,7 +113,12 @@ fn whole(number: u64) -> i64 {
 }
 
 /// How many rows an answer says that there are.
-pub fn total(asked: &Url, total: &Total, headers: &HeaderMap, around: &Json<'_>) -> Result<u64, SourceError> {
+pub fn total(
+    asked: &Url,
+    total: &Total,
+    headers: &HeaderMap,
+    around: &Json<'_>,
+) -> Result<u64, SourceError> {
     let said = match total {
         Total::Header(name) => once(headers, name).and_then(number),
         Total::Body(pointer) => match around.at(pointer.steps()) {
@@ -111,12 +128,20 @@ pub fn total(asked: &Url, total: &Total, headers: &HeaderMap, around: &Json<'_>)
         },
     };
     said.ok_or_else(|| {
-        SourceError::new(ErrorCode::SourceDrift, format!("{asked} has not one number of rows at `{total}`; correct `source.paging.total`"))
+        SourceError::new(
+            ErrorCode::SourceDrift,
+            format!(
+                "{asked} has not one number of rows at `{total}`; correct `source.paging.total`"
+            ),
+        )
     })
 }
 
 fn sized(url: &Url, paging: &Paging) -> Url {
-    paging.size.as_ref().map_or_else(|| url.clone(), |(parameter, size)| with(url, parameter, &size.to_string()))
+    paging
+        .size
+        .as_ref()
+        .map_or_else(|| url.clone(), |(parameter, size)| with(url, parameter, &size.to_string()))
 }
 
 fn with(url: &Url, name: &str, value: &str) -> Url {
@@ -127,19 +152,29 @@ fn with(url: &Url, name: &str, value: &str) -> Url {
 /// Percent-encoded, but for what RFC 3986 leaves unreserved.
 fn encoded(text: &str) -> String {
     let byte = |byte: u8| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
     };
     text.bytes().map(byte).collect()
 }
 
 /// The target of the link to the next answer (RFC 8288).
 fn next_link(headers: &HeaderMap) -> Result<Option<String>, SourceError> {
-    let wrong = || SourceError::new(ErrorCode::SourceDrift, "the `Link` header cannot be read, so whether there is more cannot be told");
+    let wrong = || {
+        SourceError::new(
+            ErrorCode::SourceDrift,
+            "the `Link` header cannot be read, so whether there is more cannot be told",
+        )
+    };
     let mut found: Option<String> = None;
     for value in headers.get_all(LINK) {
         let mut rest = value.to_str().map_err(|_| wrong())?.trim();
         while !rest.is_empty() {
-            let (target, after) = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')).ok_or_else(wrong)?;
+            let (target, after) =
+                rest.strip_prefix('<').and_then(|rest| rest.split_once('>')).ok_or_else(wrong)?;
             let (is_next, after) = relation(after).ok_or_else(wrong)?;
             if is_next && found.as_ref().is_some_and(|found| found != target) {
                 return Err(wrong());
@@ -157,7 +192,8 @@ fn next_link(headers: &HeaderMap) -> Result<Option<String>, SourceError> {
 fn relation(text: &str) -> Option<(bool, &str)> {
     let (mut rest, mut is_next) = (text.trim_start(), false);
     while let Some(parameter) = rest.strip_prefix(';') {
-        let (name, after) = parameter.split_at(parameter.find(['=', ';', ',']).unwrap_or(parameter.len()));
+        let (name, after) =
+            parameter.split_at(parameter.find(['=', ';', ',']).unwrap_or(parameter.len()));
         let Some(after) = after.strip_prefix('=').map(str::trim_start) else {
             rest = after;
             continue;
@@ -166,10 +202,15 @@ fn relation(text: &str) -> Option<(bool, &str)> {
             Some(quoted) => quoted.split_once('"')?,
             None => after.split_at(after.find([';', ',']).unwrap_or(after.len())),
         };
-        is_next |= name.trim().eq_ignore_ascii_case("rel") && value.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("next"));
+        is_next |= name.trim().eq_ignore_ascii_case("rel")
+            && value.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("next"));
         rest = after.trim_start();
     }
-    if rest.is_empty() { Some((is_next, rest)) } else { rest.strip_prefix(',').map(|after| (is_next, after.trim_start())) }
+    if rest.is_empty() {
+        Some((is_next, rest))
+    } else {
+        rest.strip_prefix(',').map(|after| (is_next, after.trim_start()))
+    }
 }
 
 /// A link's target: on the same server, for the secret headers go with it.
@@ -178,16 +219,21 @@ fn resolve(asked: &Url, target: &str) -> Result<Url, SourceError> {
         let scheme = if asked.secure { "https" } else { "http" };
         Url::parse(&format!("{scheme}://{}{target}", asked.authority()))
     } else if let Some(query) = target.strip_prefix('?') {
-        Some(Url { query: query.to_owned(), ..asked.clone() }).filter(|_| query.bytes().all(|c| c.is_ascii_graphic() && c != b'#'))
+        Some(Url { query: query.to_owned(), ..asked.clone() })
+            .filter(|_| query.bytes().all(|c| c.is_ascii_graphic() && c != b'#'))
     } else {
         Url::parse(target)
     };
     match url {
         Some(url) if url.is_beside(asked) => Ok(url),
-        Some(url) => {
-            Err(SourceError::new(ErrorCode::Misconfigured, format!("{asked} links to {url}, another server, which is not followed")))
-        }
-        None => Err(SourceError::new(ErrorCode::SourceDrift, format!("{asked} links to what is no address"))),
+        Some(url) => Err(SourceError::new(
+            ErrorCode::Misconfigured,
+            format!("{asked} links to {url}, another server, which is not followed"),
+        )),
+        None => Err(SourceError::new(
+            ErrorCode::SourceDrift,
+            format!("{asked} links to what is no address"),
+        )),
     }
 }
 
@@ -205,7 +251,10 @@ mod tests {
     fn links_are_read_as_the_rfc_has_them() {
         for (header, expected) in [
             ("<https://a/b?c=1,2>; rel=\"next\"", Some("https://a/b?c=1,2")),
-            ("</first>; rel=first, </n>; title=\"a, b; <c>\"; REL = \"prefetch NEXT\" , </l>;rel=last", Some("/n")),
+            (
+                "</first>; rel=first, </n>; title=\"a, b; <c>\"; REL = \"prefetch NEXT\" , </l>;rel=last",
+                Some("/n"),
+            ),
             ("</n>;rel=next;crossorigin", Some("/n")),
             ("</p>; rel=\"prev\"; title=next", None),
             ("</p>; rel=\"nextish\"", None),
@@ -213,7 +262,13 @@ mod tests {
         ] {
             assert_eq!(link(header).unwrap().as_deref(), expected, "{header}");
         }
-        for wrong in ["/n; rel=next", "</n; rel=next", "</n>; rel=\"next", "</a>; rel=next, </b>; rel=next", "</n> rel=next"] {
+        for wrong in [
+            "/n; rel=next",
+            "</n; rel=next",
+            "</n>; rel=\"next",
+            "</a>; rel=next, </b>; rel=next",
+            "</n> rel=next",
+        ] {
             assert!(link(wrong).is_err(), "{wrong}");
         }
     }
@@ -221,7 +276,10 @@ mod tests {
     #[test]
     fn links_stay_on_the_server() {
         let asked = Url::parse("https://a.example/rows?page=1").unwrap();
-        let to = |target: &str| resolve(&asked, target).map(|url| format!("{}{}?{}", url.authority(), url.path, url.query));
+        let to = |target: &str| {
+            resolve(&asked, target)
+                .map(|url| format!("{}{}?{}", url.authority(), url.path, url.query))
+        };
         assert_eq!(to("https://A.example:443/rows?page=2").unwrap(), "a.example:443/rows?page=2");
         assert_eq!(to("/other?p").unwrap(), "a.example:443/other?p");
         assert_eq!(to("?page=2").unwrap(), "a.example:443/rows?page=2");
@@ -241,6 +299,9 @@ mod tests {
     #[test]
     fn parameters_are_only_values() {
         let url = Url::parse("https://a/?k=v").unwrap();
-        assert_eq!(with(&url, "页", "a&b=c d#+%/\r\n").query, "k=v&%E9%A1%B5=a%26b%3Dc%20d%23%2B%25%2F%0D%0A");
+        assert_eq!(
+            with(&url, "页", "a&b=c d#+%/\r\n").query,
+            "k=v&%E9%A1%B5=a%26b%3Dc%20d%23%2B%25%2F%0D%0A"
+        );
     }
 }

@@ -65,12 +65,21 @@ type Pages = Vec<Digest>;
 
 impl Plan {
     /// For a dataset; snapshots are kept below `state`.
-    pub fn new(dataset: &DatasetFile, spec: &Rest, base: &Path, snapshots: Snapshots) -> Result<Self, SourceError> {
+    pub fn new(
+        dataset: &DatasetFile,
+        spec: &Rest,
+        base: &Path,
+        snapshots: Snapshots,
+    ) -> Result<Self, SourceError> {
         let mut columns = Vec::with_capacity(dataset.columns.len());
         let mut list: Option<Vec<String>> = None;
         for column in &dataset.columns {
             let (name, said) = (&column.name, &column.field);
-            let wrong = || misconfigured(format!("`{said}` is no field of JSON; mend the `field` of column `{name}`"));
+            let wrong = || {
+                misconfigured(format!(
+                    "`{said}` is no field of JSON; mend the `field` of column `{name}`"
+                ))
+            };
             let mut way = Pointer::field(said).ok_or_else(wrong)?.steps().to_vec();
             let mut within = None;
             if said.starts_with('/')
@@ -83,12 +92,21 @@ impl Plan {
                     )));
                 }
                 if *list.get_or_insert_with(|| way.clone()) != way {
-                    let detail = format!("`{said}` leads through another list than a column before it: only one list can become rows");
-                    return Err(misconfigured(format!("{detail}; mend the `field` of column `{name}`")));
+                    let detail = format!(
+                        "`{said}` leads through another list than a column before it: only one list can become rows"
+                    );
+                    return Err(misconfigured(format!(
+                        "{detail}; mend the `field` of column `{name}`"
+                    )));
                 }
                 within = Some(inner);
             }
-            columns.push(Column { way, within, said: said.clone(), is_id: column.semantic == SemanticType::ResidentId });
+            columns.push(Column {
+                way,
+                within,
+                said: said.clone(),
+                is_id: column.semantic == SemanticType::ResidentId,
+            });
         }
         Ok(Self { spec: spec.clone(), base: base.to_owned(), columns, list, snapshots })
     }
@@ -116,22 +134,31 @@ impl Plan {
                     left.none(&self.spec.url.to_string())?;
                     return self.snapshots.open(file, as_of, filled.ragged);
                 }
-                Err(error) if error.code == ErrorCode::SourceTruncated => (before, torn) = (None, Some(error)),
+                Err(error) if error.code == ErrorCode::SourceTruncated => {
+                    (before, torn) = (None, Some(error))
+                }
                 Err(error) => return Err(error),
             }
         }
         Err(torn.unwrap_or_else(|| {
-            let detail = format!("{} was another each of the {MOST_READINGS} times that it was read", self.spec.url);
-            SourceError::new(ErrorCode::SourceTruncated, format!("{detail}; it changes too fast, or sorts its rows at random"))
+            let detail = format!(
+                "{} was another each of the {MOST_READINGS} times that it was read",
+                self.spec.url
+            );
+            SourceError::new(
+                ErrorCode::SourceTruncated,
+                format!("{detail}; it changes too fast, or sorts its rows at random"),
+            )
         }))
     }
 
     fn read_once(&self, file: &Path, fetch: &mut Fetch<'_>) -> Result<(Filled, Seen), SourceError> {
         let mut client = self.client()?;
-        let mut seen = Seen { pages: Vec::new(), made: SystemTime::now(), left: LeftFields::default() };
-        let filled = self
-            .snapshots
-            .write(&self.spec.url.to_string(), file, |filling| self.read_pages(filling, &mut seen, &mut |url| fetch(&mut client, url)))?;
+        let mut seen =
+            Seen { pages: Vec::new(), made: SystemTime::now(), left: LeftFields::default() };
+        let filled = self.snapshots.write(&self.spec.url.to_string(), file, |filling| {
+            self.read_pages(filling, &mut seen, &mut |url| fetch(&mut client, url))
+        })?;
         Ok((filled, seen))
     }
 
@@ -145,9 +172,16 @@ impl Plan {
         };
         let tls = match authorities(&self.spec.tls, &self.base)? {
             None => None,
-            Some(known) => Some(foreign_client_config(&known).map_err(|error| misconfigured(format!("`source.ca_file`: {error}")))?),
+            Some(known) => Some(
+                foreign_client_config(&known)
+                    .map_err(|error| misconfigured(format!("`source.ca_file`: {error}")))?,
+            ),
         };
-        debug_assert_eq!(tls.is_none(), self.spec.tls == Tls::Off, "in clear text only where that is said");
+        debug_assert_eq!(
+            tls.is_none(),
+            self.spec.tls == Tls::Off,
+            "in clear text only where that is said"
+        );
         Ok(Client::new(tls, headers, self.spec.time_out))
     }
 
@@ -164,32 +198,54 @@ impl Plan {
         let mut next = Some(paging::first(url, paging));
         while let Some(address) = next {
             if stand.answers >= self.spec.most_pages {
-                let detail = format!("{url} has over {} pages; ask for more rows in each, or mend `source.most_pages`", stand.answers);
+                let detail = format!(
+                    "{url} has over {} pages; ask for more rows in each, or mend `source.most_pages`",
+                    stand.answers
+                );
                 return Err(SourceError::new(ErrorCode::SourceLimit, detail));
             }
             if !asked.insert(sha256(format!("{}?{}", address.path, address.query).as_bytes())) {
-                return Err(SourceError::new(ErrorCode::SourceFailed, format!("{address} leads back to itself; its end cannot be told")));
+                return Err(SourceError::new(
+                    ErrorCode::SourceFailed,
+                    format!("{address} leads back to itself; its end cannot be told"),
+                ));
             }
             let answer = fetch(&address)?;
             seen.made = seen.made.min(answer.made(&address)?);
             let text = in_utf8(&address, &answer)?;
-            let (page, around) = self.read_page(&address, text, &answer.headers, (stand.rows, &mut written, &mut seen.left), filling)?;
+            let (page, around) = self.read_page(
+                &address,
+                text,
+                &answer.headers,
+                (stand.rows, &mut written, &mut seen.left),
+                filling,
+            )?;
             if let Age::Said(place) = &self.spec.age {
                 seen.made = seen.made.min(said_time(&address, place, &answer.headers, &around)?);
             }
             seen.pages.push(page.digest);
-            stand = Stand { answers: stand.answers + 1, rows: stand.rows + page.rows, last: page.rows, most: stand.most.max(page.rows) };
+            stand = Stand {
+                answers: stand.answers + 1,
+                rows: stand.rows + page.rows,
+                last: page.rows,
+                most: stand.most.max(page.rows),
+            };
             if let Some(place) = &paging.total {
                 let said = paging::total(&address, place, &answer.headers, &around)?;
                 if *total.get_or_insert(said) != said {
-                    return Err(torn(format!("{url} had another number of rows before it was read to its end")));
+                    return Err(torn(format!(
+                        "{url} had another number of rows before it was read to its end"
+                    )));
                 }
             }
             next = paging::next(url, &address, paging, &stand, &answer.headers, &around)?;
         }
         if total.is_some_and(|total| total != stand.rows) {
             let total = total.unwrap_or_default();
-            return Err(torn(format!("{url} says that it has {total} rows, and gave {}", stand.rows)));
+            return Err(torn(format!(
+                "{url} says that it has {total} rows, and gave {}",
+                stand.rows
+            )));
         }
         for (place, address) in paging::around(url, paging, &stand) {
             seen.pages.push(self.nothing_new(&place, &address, filling, fetch)?);
@@ -208,7 +264,11 @@ impl Plan {
         let answer = match fetch(address) {
             Ok(answer) => answer,
             // A status that is none of "not let in", "later" and "elsewhere": there is no such page.
-            Err(error) if matches!(error.code, ErrorCode::SourceDrift | ErrorCode::SourceFailed) => return Ok(sha256(b"refused")),
+            Err(error)
+                if matches!(error.code, ErrorCode::SourceDrift | ErrorCode::SourceFailed) =>
+            {
+                return Ok(sha256(b"refused"));
+            }
             Err(error) => return Err(error),
         };
         let text = in_utf8(address, &answer)?;
@@ -228,7 +288,14 @@ impl Plan {
             Ok(())
         };
         json::read(text, self.spec.rows.steps(), &mut each).map_err(|error| {
-            SourceError::new(error.code, format!("{address} ({}), asked for {place}: {}", kind_of(&answer.headers), error.detail))
+            SourceError::new(
+                error.code,
+                format!(
+                    "{address} ({}), asked for {place}: {}",
+                    kind_of(&answer.headers),
+                    error.detail
+                ),
+            )
         })?;
         Ok(sha256(if rows == 0 { b"empty" } else { b"known rows" }))
     }
@@ -249,8 +316,12 @@ impl Plan {
                 let id = identity(row.at(id.steps())).ok_or_else(|| no_id(id, number))?;
                 hasher.update_framed(id.as_bytes());
                 if !filling.is_first(&id)? {
-                    let detail = format!("row {number} has the `id` of a row before it: rows moved between pages, or it is not unique");
-                    return Err(torn(format!("{detail}; mend `source.paging.id`, or have the pages sorted by it")));
+                    let detail = format!(
+                        "row {number} has the `id` of a row before it: rows moved between pages, or it is not unique"
+                    );
+                    return Err(torn(format!(
+                        "{detail}; mend `source.paging.id`, or have the pages sorted by it"
+                    )));
                 }
             }
             let mut leaves = Vec::new();
@@ -270,10 +341,18 @@ impl Plan {
             }
             Ok(())
         };
-        let (around, found) = json::read(text, self.spec.rows.steps(), &mut each)
-            .map_err(|error| SourceError::new(error.code, format!("{address} ({}): {}", kind_of(headers), error.detail)))?;
+        let (around, found) =
+            json::read(text, self.spec.rows.steps(), &mut each).map_err(|error| {
+                SourceError::new(
+                    error.code,
+                    format!("{address} ({}): {}", kind_of(headers), error.detail),
+                )
+            })?;
         if !found {
-            let detail = format!("{address} has no array of rows at `{}`; mend `source.rows`", self.spec.rows);
+            let detail = format!(
+                "{address} has no array of rows at `{}`; mend `source.rows`",
+                self.spec.rows
+            );
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
         // A row that is given beside the others would not be read.
@@ -282,7 +361,13 @@ impl Plan {
     }
 
     /// Ids in the names of members and in what is around the rows; of a row, the texts that no column names, by where they are.
-    fn left<'r>(&self, value: &'r Json<'_>, way: &mut Vec<String>, mut of_row: Option<&mut Vec<(String, &'r str)>>, left: &mut LeftFields) {
+    fn left<'r>(
+        &self,
+        value: &'r Json<'_>,
+        way: &mut Vec<String>,
+        mut of_row: Option<&mut Vec<(String, &'r str)>>,
+        left: &mut LeftFields,
+    ) {
         let Some(not_about) = self.snapshots.not_about() else { return };
         let place = |way: &[String]| format!("/{}", way.join("/"));
         let text = match value {
@@ -308,9 +393,14 @@ impl Plan {
         };
         let names = |column: &Column| {
             let steps = column.way.iter().map(String::as_str);
-            let within = column.within.iter().flat_map(|steps| std::iter::once(json::EACH).chain(steps.iter().map(String::as_str)));
-            let same = |(one, other): (&str, &String)| one == other || (other == json::EACH && one.bytes().all(|c| c.is_ascii_digit()));
-            column.way.len() + column.within.as_ref().map_or(0, |steps| steps.len() + 1) == way.len()
+            let within = column.within.iter().flat_map(|steps| {
+                std::iter::once(json::EACH).chain(steps.iter().map(String::as_str))
+            });
+            let same = |(one, other): (&str, &String)| {
+                one == other || (other == json::EACH && one.bytes().all(|c| c.is_ascii_digit()))
+            };
+            column.way.len() + column.within.as_ref().map_or(0, |steps| steps.len() + 1)
+                == way.len()
                 && steps.chain(within).zip(way.iter()).all(same)
         };
         match of_row {
@@ -321,21 +411,37 @@ impl Plan {
                     leaves.push((place, text));
                 }
             }
-            None if names_somebody(text) && !not_about.contains(&place(way)) => left.note(&place(way), text),
+            None if names_somebody(text) && !not_about.contains(&place(way)) => {
+                left.note(&place(way), text)
+            }
             None => {}
         }
     }
 
     /// The elements of the row's list, each of which becomes a row; one row with nobody in it where the list is empty.
-    fn elements<'r, 'a>(&self, row: &'r Json<'a>, number: u64) -> Result<Vec<Option<&'r Json<'a>>>, SourceError> {
+    fn elements<'r, 'a>(
+        &self,
+        row: &'r Json<'a>,
+        number: u64,
+    ) -> Result<Vec<Option<&'r Json<'a>>>, SourceError> {
         let Some(list) = &self.list else { return Ok(vec![None]) };
-        let said = || self.columns.iter().find(|column| column.within.is_some()).map_or("", |column| column.said.as_str());
+        let said = || {
+            self.columns
+                .iter()
+                .find(|column| column.within.is_some())
+                .map_or("", |column| column.said.as_str())
+        };
         match row.only(list).map_err(|Beside| beside(number, said()))? {
-            Some(Json::Array(elements)) if !elements.is_empty() => Ok(elements.iter().map(Some).collect()),
+            Some(Json::Array(elements)) if !elements.is_empty() => {
+                Ok(elements.iter().map(Some).collect())
+            }
             Some(Json::Array(_) | Json::Null) => Ok(vec![None]),
             _ => Err(SourceError::new(
                 ErrorCode::SourceDrift,
-                format!("row {number} has no list where `{}` says; mend the column's `field`", said()),
+                format!(
+                    "row {number} has no list where `{}` says; mend the column's `field`",
+                    said()
+                ),
             )),
         }
     }
@@ -349,9 +455,18 @@ struct Page {
 
 impl Column {
     /// A cell as text; `None` is NULL. `element` is that of the list which the row stands for.
-    fn cell(&self, row: &Json<'_>, element: Option<&Json<'_>>, number: u64) -> Result<Option<String>, SourceError> {
-        let drift =
-            |what: &str| SourceError::new(ErrorCode::SourceDrift, format!("row {number} {what}", what = what.replace("{}", &self.said)));
+    fn cell(
+        &self,
+        row: &Json<'_>,
+        element: Option<&Json<'_>>,
+        number: u64,
+    ) -> Result<Option<String>, SourceError> {
+        let drift = |what: &str| {
+            SourceError::new(
+                ErrorCode::SourceDrift,
+                format!("row {number} {what}", what = what.replace("{}", &self.said)),
+            )
+        };
         let found = match (&self.within, element) {
             (None, _) => row.only(&self.way),
             (Some(way), Some(element)) => element.only(way),
@@ -363,28 +478,42 @@ impl Column {
             Some(Json::Text(text)) => Ok(Some(text.to_string())),
             Some(Json::Number(digits)) if self.is_id => Ok(Some(id_digits(digits))),
             Some(Json::Number(digits)) => Ok(Some((*digits).to_owned())),
-            Some(Json::Object(_) | Json::Array(_)) => {
-                Err(drift("has an object or an array in `{}`; name what is within, such as `/{}/id`, or `/{}/*/id` for each element"))
-            }
-            None => Err(drift("has no `{}`; mend the column's `field`, or have the interface write `null`")),
+            Some(Json::Object(_) | Json::Array(_)) => Err(drift(
+                "has an object or an array in `{}`; name what is within, such as `/{}/id`, or `/{}/*/id` for each element",
+            )),
+            None => Err(drift(
+                "has no `{}`; mend the column's `field`, or have the interface write `null`",
+            )),
         }
     }
 }
 
 fn beside(number: u64, said: &str) -> SourceError {
-    let detail = format!("row {number} has a list with further elements beside the one that `{said}` names");
-    SourceError::new(ErrorCode::SourceDrift, format!("{detail}; write `*` for the number, which makes a row of each"))
+    let detail =
+        format!("row {number} has a list with further elements beside the one that `{said}` names");
+    SourceError::new(
+        ErrorCode::SourceDrift,
+        format!("{detail}; write `*` for the number, which makes a row of each"),
+    )
 }
 
 fn in_utf8<'a>(address: &Url, answer: &'a Answer) -> Result<&'a str, SourceError> {
     str::from_utf8(&answer.body).map_err(|_| {
-        let detail = format!("{address} answers in other characters than UTF-8 ({})", kind_of(&answer.headers));
+        let detail = format!(
+            "{address} answers in other characters than UTF-8 ({})",
+            kind_of(&answer.headers)
+        );
         SourceError::new(ErrorCode::SourceFailed, detail)
     })
 }
 
 /// Of when an answer says that it is.
-fn said_time(address: &Url, place: &Total, headers: &HeaderMap, around: &Json<'_>) -> Result<SystemTime, SourceError> {
+fn said_time(
+    address: &Url,
+    place: &Total,
+    headers: &HeaderMap,
+    around: &Json<'_>,
+) -> Result<SystemTime, SourceError> {
     let text = match place {
         Total::Header(name) => once(headers, name),
         Total::Body(pointer) => match around.at(pointer.steps()) {
@@ -408,7 +537,10 @@ fn identity(value: Option<&Json<'_>>) -> Option<String> {
 }
 
 fn no_id(id: &Pointer, number: u64) -> SourceError {
-    SourceError::new(ErrorCode::SourceDrift, format!("row {number} has no text or number at `{id}`; mend `source.paging.id`"))
+    SourceError::new(
+        ErrorCode::SourceDrift,
+        format!("row {number} has no text or number at `{id}`; mend `source.paging.id`"),
+    )
 }
 
 /// A number in a column of ids. What a floating-point number may have left of another is written so that it is nobody's, and could be

@@ -28,13 +28,21 @@ const POLLS_AT_ONCE: u32 = 25;
 impl Inner {
     /// The look-up on the thread that asks, if it is as small as nearly all are: an index answers sooner than another thread wakes.
     /// `None` if it is not, or somebody is writing, or no reader is at hand: then it takes a thread of its own, from the beginning.
-    pub(super) fn at_once(&self, look_up: &LookUp) -> Result<Option<(Rows, LookUpEnd)>, SourceError> {
+    pub(super) fn at_once(
+        &self,
+        look_up: &LookUp,
+    ) -> Result<Option<(Rows, LookUpEnd)>, SourceError> {
         if look_up.keys.len() > KEYS_AT_ONCE {
             return Ok(None);
         }
         let Ok(_permit) = self.permits.try_acquire() else { return Ok(None) };
-        let Some(mut reader) = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop() else { return Ok(None) };
-        let busy = |reader: &Reader, wait| reader.connection.busy_timeout(wait).map_err(|error| self.failed(&error));
+        let Some(mut reader) = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        else {
+            return Ok(None);
+        };
+        let busy = |reader: &Reader, wait| {
+            reader.connection.busy_timeout(wait).map_err(|error| self.failed(&error))
+        };
         busy(&reader, Duration::ZERO)?;
         let mut rows = RowSender::new(None, look_up);
         let found = self.look_up(&mut reader, look_up, POLLS_AT_ONCE, &mut rows);
@@ -68,7 +76,13 @@ impl Inner {
         Ok(end)
     }
 
-    fn look_up(&self, reader: &mut Reader, look_up: &LookUp, polls: u32, rows: &mut RowSender<'_>) -> Result<LookUpEnd, SourceError> {
+    fn look_up(
+        &self,
+        reader: &mut Reader,
+        look_up: &LookUp,
+        polls: u32,
+        rows: &mut RowSender<'_>,
+    ) -> Result<LookUpEnd, SourceError> {
         let started = SystemTime::now();
         look_up.stop.check()?;
         self.in_transaction(reader, &look_up.stop, polls, |inner, reader| {
@@ -91,7 +105,11 @@ impl Inner {
             }
             let could_match = profile.could_match(&look_up.columns, &look_up.keys);
             // Every write to a live file makes a pass of its own for every reader.
-            let rests_on = if matches!(inner.shape.moment, Moment::Fixed(_)) { RestsOn::Pass } else { RestsOn::Rows };
+            let rests_on = if matches!(inner.shape.moment, Moment::Fixed(_)) {
+                RestsOn::Pass
+            } else {
+                RestsOn::Rows
+            };
             let rests_on = rests_on(pass.number);
             Ok(LookUpEnd { as_of, rows: profile.rows, could_match, rests_on })
         })
@@ -115,15 +133,26 @@ impl Inner {
     }
 
     /// Rows in which one of these columns holds a regular spelling of one of these keys.
-    fn select_keys(&self, reader: &Reader, columns: &[usize], keys: &[ResidentId], sender: &mut RowSender<'_>) -> Result<(), SourceError> {
+    fn select_keys(
+        &self,
+        reader: &Reader,
+        columns: &[usize],
+        keys: &[ResidentId],
+        sender: &mut RowSender<'_>,
+    ) -> Result<(), SourceError> {
         let mut values: Vec<String> = keys.iter().flat_map(ResidentId::spellings).collect();
         let is_indexed = reader.is_indexed(columns);
         if keys.len() <= KEYS_BY_THEMSELVES && is_indexed {
-            return columns.iter().try_for_each(|place| self.select(reader, &self.key_condition(&[*place], 1), values.chunks(1), sender));
+            return columns.iter().try_for_each(|place| {
+                self.select(reader, &self.key_condition(&[*place], 1), values.chunks(1), sender)
+            });
         }
         // Where each statement reads the whole table, it is one: the last value is repeated.
         if let Some(last) = values.last().filter(|_| !is_indexed).cloned() {
-            let enough = values.len().next_power_of_two().min(values.len().next_multiple_of(VALUES_PER_STATEMENT));
+            let enough = values
+                .len()
+                .next_power_of_two()
+                .min(values.len().next_multiple_of(VALUES_PER_STATEMENT));
             values.resize(enough, last);
         }
         // Of powers of two, so that few texts serve all look-ups.
@@ -147,9 +176,11 @@ impl Inner {
         sender: &mut RowSender<'_>,
     ) -> Result<(), SourceError> {
         let sql = format!("{} where {condition}", reader.select);
-        let mut statement = reader.connection.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
+        let mut statement =
+            reader.connection.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
         for values in asked {
-            let mut found = statement.query(params_from_iter(values)).map_err(|error| self.failed(&error))?;
+            let mut found =
+                statement.query(params_from_iter(values)).map_err(|error| self.failed(&error))?;
             while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
                 let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
                 sender.send(id, |batch| self.add_cells(row, batch))?;

@@ -27,7 +27,10 @@ use super::profile::{KeyColumns, RaggedRow};
 use super::rules::Rules;
 use super::seen::Seen;
 use super::temporary::Temporary;
-use super::{LookUp, LookUpEnd, RawRow, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey, UnreadableRow};
+use super::{
+    LookUp, LookUpEnd, RawRow, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop,
+    Survey, UnreadableRow,
+};
 use crate::source::rulings::Rulings;
 
 /// Read connections of one table, and so look-ups at once; more wait their turn within their deadline.
@@ -125,16 +128,25 @@ impl Reader {
 
 impl fmt::Debug for TableSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TableSource").field("dataset", &self.inner.shape.dataset).finish_non_exhaustive()
+        f.debug_struct("TableSource")
+            .field("dataset", &self.inner.shape.dataset)
+            .finish_non_exhaustive()
     }
 }
 
 impl TableSource {
     /// Opens the department's own database, read-only.
-    pub fn open_live(dataset: &DatasetFile, spec: &Sqlite, base: &Path, adjudications: Arc<Rulings>) -> Result<Self, SourceError> {
+    pub fn open_live(
+        dataset: &DatasetFile,
+        spec: &Sqlite,
+        base: &Path,
+        adjudications: Arc<Rulings>,
+    ) -> Result<Self, SourceError> {
         let moment = match &spec.as_of {
             SqliteAsOf::Live => Moment::Live,
-            SqliteAsOf::Table { table, column } => Moment::Recorded { table: table.clone(), column: column.clone() },
+            SqliteAsOf::Table { table, column } => {
+                Moment::Recorded { table: table.clone(), column: column.clone() }
+            }
         };
         let fields = dataset.columns.iter().map(|column| column.field.clone()).collect();
         let look_ups = KeyColumns::of(dataset);
@@ -161,7 +173,11 @@ impl TableSource {
     }
 
     /// Opens a table of that shape and proves that it is there.
-    fn open(shape: TableShape, path: PathBuf, snapshot: Option<Temporary>) -> Result<Self, SourceError> {
+    fn open(
+        shape: TableShape,
+        path: PathBuf,
+        snapshot: Option<Temporary>,
+    ) -> Result<Self, SourceError> {
         let inner = Inner {
             shape,
             path,
@@ -172,7 +188,10 @@ impl TableSource {
         };
         let mut reader = inner.connect()?;
         reader.version = inner.data_version(&reader)?;
-        inner.fresh_pass(&mut reader, &Stop::at(std::time::Instant::now() + Duration::from_secs(600)))?;
+        inner.fresh_pass(
+            &mut reader,
+            &Stop::at(std::time::Instant::now() + Duration::from_secs(600)),
+        )?;
         inner.give_back(reader);
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -206,19 +225,32 @@ impl TableSource {
         work: impl FnOnce(&Inner) -> Result<T, SourceError> + Send + 'static,
     ) -> Result<T, SourceError> {
         let inner = Arc::clone(&self.inner);
-        let permit = inner.permits.acquire().await.map_err(|_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping"))?;
+        let permit =
+            inner.permits.acquire().await.map_err(|_| {
+                SourceError::new(ErrorCode::SourceFailed, "the connector is stopping")
+            })?;
         let shared = Arc::clone(&inner);
         let done = tokio::task::spawn_blocking(move || work(&shared)).await;
         drop(permit);
-        done.unwrap_or_else(|error| Err(SourceError::new(ErrorCode::SourceFailed, format!("the reader stopped: {error}"))))
+        done.unwrap_or_else(|error| {
+            Err(SourceError::new(ErrorCode::SourceFailed, format!("the reader stopped: {error}")))
+        })
     }
 }
 
 impl Source for TableSource {
-    fn look_up<'a>(&'a self, look_up: LookUp, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, LookUpEnd> {
+    fn look_up<'a>(
+        &'a self,
+        look_up: LookUp,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, LookUpEnd> {
         Box::pin(async move {
             let Some((small, end)) = self.inner.at_once(&look_up)? else {
-                return self.on_reader(move |inner, reader| inner.look_up_streaming(reader, &look_up, &rows)).await;
+                return self
+                    .on_reader(move |inner, reader| {
+                        inner.look_up_streaming(reader, &look_up, &rows)
+                    })
+                    .await;
             };
             if !small.is_empty() {
                 rows.send(small).await.map_err(|_| SourceError::hung_up())?;
@@ -229,7 +261,11 @@ impl Source for TableSource {
         })
     }
 
-    fn select<'a>(&'a self, select: Select, rows: mpsc::Sender<Rows>) -> SourceFuture<'a, SelectEnd> {
+    fn select<'a>(
+        &'a self,
+        select: Select,
+        rows: mpsc::Sender<Rows>,
+    ) -> SourceFuture<'a, SelectEnd> {
         Box::pin(self.on_reader(move |inner, reader| inner.send_selected(reader, &select, &rows)))
     }
 
@@ -251,18 +287,25 @@ impl Inner {
         let log = Seen::log_of(&self.path).map_err(|error| self.gone(&error))?;
         let file = self.seen(&log)?;
         if !self.path.is_file() {
-            let detail = format!("no file at `{}`; mend `source.path` in the dataset file", self.path.display());
+            let detail = format!(
+                "no file at `{}`; mend `source.path` in the dataset file",
+                self.path.display()
+            );
             return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags).map_err(|error| self.failed(&error))?;
+        let connection =
+            Connection::open_with_flags(&self.path, flags).map_err(|error| self.failed(&error))?;
         connection.busy_timeout(BUSY).map_err(|error| self.failed(&error))?;
         connection.pragma_update(None, "query_only", true).map_err(|error| self.failed(&error))?;
         // SQLite takes a quoted name that is no column for a text of that spelling: a column that is gone would read as rows of others.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map_err(|error| self.failed(&error))?;
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)
+            .map_err(|error| self.failed(&error))?;
         connection.set_prepared_statement_cache_capacity(64);
         let row_id = self.check_shape(&connection)?;
-        let select = format!("select {row_id}, {} from {}", self.field_list(), quote(&self.shape.table));
+        let select =
+            format!("select {row_id}, {} from {}", self.field_list(), quote(&self.shape.table));
         let indexed = self.indexed(&connection)?;
         Ok(Reader { connection, select, indexed, row_id, log, file, version: 0, pass: None })
     }
@@ -277,7 +320,10 @@ impl Inner {
     }
 
     fn gone(&self, error: &std::io::Error) -> SourceError {
-        let detail = format!("`{}`: {error}; mend `source.path` in the dataset file, or bring the file back", self.path.display());
+        let detail = format!(
+            "`{}`: {error}; mend `source.path` in the dataset file, or bring the file back",
+            self.path.display()
+        );
         SourceError::new(ErrorCode::SourceUnreachable, detail)
     }
 
@@ -286,7 +332,11 @@ impl Inner {
         let (path, table) = (self.path.display(), &self.shape.table);
         let drift = |detail: String| Err(SourceError::new(ErrorCode::SourceDrift, detail));
         let kind = connection
-            .query_row("select type, wr from pragma_table_list(?1) where schema = 'main'", [table], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(
+                "select type, wr from pragma_table_list(?1) where schema = 'main'",
+                [table],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
             .optional()
             .map_err(|error| self.failed(&error))?;
         let (kind, without_row_id): (String, bool) = match kind {
@@ -302,31 +352,45 @@ impl Inner {
         }
         let columns = connection
             .prepare("select name from pragma_table_info(?1)")
-            .and_then(|mut statement| statement.query_map([table], |row| row.get(0))?.collect::<Result<HashSet<String>, _>>())
+            .and_then(|mut statement| {
+                statement
+                    .query_map([table], |row| row.get(0))?
+                    .collect::<Result<HashSet<String>, _>>()
+            })
             .map_err(|error| self.failed(&error))?;
         if let Some(gone) = self.shape.fields.iter().find(|field| !columns.contains(*field)) {
-            return drift(format!("table `{table}` has no column `{gone}`; mend the column's `field`"));
+            return drift(format!(
+                "table `{table}` has no column `{gone}`; mend the column's `field`"
+            ));
         }
         // A column of that name would hide the row id, and two rows may hold the same value in it.
-        let free = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !columns.iter().any(|column| column.eq_ignore_ascii_case(name)));
+        let free = ["rowid", "_rowid_", "oid"]
+            .into_iter()
+            .find(|name| !columns.iter().any(|column| column.eq_ignore_ascii_case(name)));
         match free {
             Some(row_id) => Ok(row_id),
-            None => drift(format!("table `{table}` hides its row ids: it has columns `rowid`, `_rowid_` and `oid`; rename one")),
+            None => drift(format!(
+                "table `{table}` hides its row ids: it has columns `rowid`, `_rowid_` and `oid`; rename one"
+            )),
         }
     }
 
     /// Places of the columns that an index of all rows begins with, as it was when the file was opened.
     fn indexed(&self, connection: &Connection) -> Result<Vec<usize>, SourceError> {
-        let sql =
-            "select distinct i.name from pragma_index_list(?1) l join pragma_index_info(l.name) i where i.seqno = 0 and not l.partial";
+        let sql = "select distinct i.name from pragma_index_list(?1) l join pragma_index_info(l.name) i where i.seqno = 0 and not l.partial";
         let indexed = connection
             .prepare(sql)
             .and_then(|mut statement| {
-                statement.query_map([&self.shape.table], |row| row.get(0))?.collect::<Result<HashSet<Option<String>>, _>>()
+                statement
+                    .query_map([&self.shape.table], |row| row.get(0))?
+                    .collect::<Result<HashSet<Option<String>>, _>>()
             })
             .map_err(|error| self.failed(&error))?;
         let fields = self.shape.fields.iter().enumerate();
-        Ok(fields.filter(|(_, field)| indexed.contains(&Some((*field).clone()))).map(|(place, _)| place).collect())
+        Ok(fields
+            .filter(|(_, field)| indexed.contains(&Some((*field).clone())))
+            .map(|(place, _)| place)
+            .collect())
     }
 
     fn take(&self) -> Result<Reader, SourceError> {
@@ -367,7 +431,10 @@ impl Inner {
             Moment::Fixed(time) => Ok(*time),
             Moment::Recorded { table, column } => {
                 let sql = format!("select max({}) from {}", quote(column), quote(table));
-                let newest = reader.connection.prepare_cached(&sql).and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+                let newest = reader
+                    .connection
+                    .prepare_cached(&sql)
+                    .and_then(|mut statement| statement.query_row([], |row| row.get(0)));
                 let text: Option<String> = newest.map_err(|error| self.failed(&error))?;
                 let text = text.unwrap_or_default();
                 let time = chrono::DateTime::parse_from_rfc3339(text.trim()).map_err(|_| {
@@ -403,17 +470,26 @@ impl Inner {
     }
 
     /// The cell of the column at `place`, which the row has at `at`.
-    fn cell(&self, row: &Row<'_>, at: usize, place: usize, into: &mut Rows) -> Result<(), SourceError> {
+    fn cell(
+        &self,
+        row: &Row<'_>,
+        at: usize,
+        place: usize,
+        into: &mut Rows,
+    ) -> Result<(), SourceError> {
         match row.get_ref(at).map_err(|error| self.failed(&error))? {
             ValueRef::Null => into.cell(None),
             ValueRef::Integer(number) => into.shown(number),
             // Only part of an id's digits are left of it. Written out in full it could be read as another's; so, it is unreadable.
-            ValueRef::Real(number) if self.shape.ids.contains(&place) => into.shown(format_args!("{number:e}")),
+            ValueRef::Real(number) if self.shape.ids.contains(&place) => {
+                into.shown(format_args!("{number:e}"))
+            }
             ValueRef::Real(number) => into.shown(number),
             ValueRef::Text(bytes) => into.bytes(bytes),
             ValueRef::Blob(_) => {
                 let field = self.shape.fields.get(place).map_or("", String::as_str);
-                let detail = format!("column `{field}` holds binary data; name a column of text instead");
+                let detail =
+                    format!("column `{field}` holds binary data; name a column of text instead");
                 return Err(SourceError::new(ErrorCode::SourceDrift, detail));
             }
         }
@@ -423,9 +499,15 @@ impl Inner {
     fn failed(&self, error: &rusqlite::Error) -> SourceError {
         let code = match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::OperationInterrupted) => ErrorCode::SourceTimeout,
-            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => ErrorCode::SourceFailed,
-            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => ErrorCode::SourceUnreachable,
-            _ if matches!(error, rusqlite::Error::SqliteFailure(_, Some(text)) if text.contains("no such")) => ErrorCode::SourceDrift,
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                ErrorCode::SourceFailed
+            }
+            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
+                ErrorCode::SourceUnreachable
+            }
+            _ if matches!(error, rusqlite::Error::SqliteFailure(_, Some(text)) if text.contains("no such")) => {
+                ErrorCode::SourceDrift
+            }
             _ => ErrorCode::SourceFailed,
         };
         SourceError::new(code, format!("`{}`: {error}", self.path.display()))
@@ -434,7 +516,11 @@ impl Inner {
 
 /// Places of a dataset's columns of ids.
 pub fn id_places(dataset: &DatasetFile) -> Vec<usize> {
-    let columns = dataset.columns.iter().enumerate().filter(|(_, column)| column.semantic == SemanticType::ResidentId);
+    let columns = dataset
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.semantic == SemanticType::ResidentId);
     columns.map(|(place, _)| place).collect()
 }
 

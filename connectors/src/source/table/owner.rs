@@ -20,7 +20,8 @@ impl Inner {
             let pass = inner.fresh_pass(reader, &stop)?;
             let profile = &pass.profile;
             let assayed = inner.assay(reader, &stop)?;
-            let steps = inner.shape.look_ups.iter().map(|look_up| inner.steps(reader, look_up)).collect();
+            let steps =
+                inner.shape.look_ups.iter().map(|look_up| inner.steps(reader, look_up)).collect();
             Ok(Survey {
                 rows: profile.rows,
                 unreadable: profile.unreadable().take(100).collect(),
@@ -41,8 +42,16 @@ impl Inner {
 
     /// A pass over every cell, for the owner's sake: look-ups have no need of it.
     fn assay(&self, reader: &Reader, stop: &Stop) -> Result<Assayed, SourceError> {
-        let mut assay = Assay::new(&self.shape.columns, &self.shape.look_ups, &self.shape.beside, &self.shape.rules);
-        let mut statement = reader.connection.prepare(&self.whole(reader, &[])).map_err(|error| self.failed(&error))?;
+        let mut assay = Assay::new(
+            &self.shape.columns,
+            &self.shape.look_ups,
+            &self.shape.beside,
+            &self.shape.rules,
+        );
+        let mut statement = reader
+            .connection
+            .prepare(&self.whole(reader, &[]))
+            .map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
         let mut cells = Rows::default();
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
@@ -61,10 +70,18 @@ impl Inner {
             vec![self.key_condition(&look_up.columns, 4)]
         };
         let by_row_id = format!("{} = ?1", reader.row_id);
-        conditions.into_iter().chain([by_row_id]).map(|condition| format!("{} where {condition}", reader.select)).collect()
+        conditions
+            .into_iter()
+            .chain([by_row_id])
+            .map(|condition| format!("{} where {condition}", reader.select))
+            .collect()
     }
 
-    pub(super) fn unreadable(&self, reader: &mut Reader, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
+    pub(super) fn unreadable(
+        &self,
+        reader: &mut Reader,
+        most: usize,
+    ) -> Result<Vec<UnreadableRow>, SourceError> {
         let stop = Stop::at(Instant::now() + PATIENCE);
         self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
             let pass = inner.fresh_pass(reader, &stop)?;
@@ -80,7 +97,11 @@ impl Inner {
                 while let Some(row) = found.next().map_err(|error| inner.failed(&error))? {
                     let mut cells = Rows::default();
                     let cells = inner.cells(row, &mut cells)?;
-                    rows.push(UnreadableRow { locator: format!("row {id}"), cells: cells.to_vec(), digest: row_digest(cells.iter()) });
+                    rows.push(UnreadableRow {
+                        locator: format!("row {id}"),
+                        cells: cells.to_vec(),
+                        digest: row_digest(cells.iter()),
+                    });
                 }
             }
             let ragged = profile.open_ragged().take(most.saturating_sub(rows.len()));
@@ -99,7 +120,9 @@ impl Inner {
             return Ok(Vec::new());
         }
         let indexed = self.indexed(&reader.connection)?;
-        let missing = KeyColumns::places(&self.shape.look_ups).into_iter().filter(|place| !indexed.contains(place));
+        let missing = KeyColumns::places(&self.shape.look_ups)
+            .into_iter()
+            .filter(|place| !indexed.contains(place));
         Ok(missing.filter_map(|place| self.shape.fields.get(place)).map(|field| format!("column `{field}` has no index: every look-up reads the whole table; `create index` on it makes a look-up a matter of milliseconds")).collect())
     }
 }

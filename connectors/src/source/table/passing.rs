@@ -14,7 +14,11 @@ use crate::source::rulings::row_digest;
 
 impl Inner {
     /// A pass over the file as this transaction sees it, taken anew if anybody has written since this reader took its last one.
-    pub(super) fn fresh_pass(&self, reader: &mut Reader, stop: &Stop) -> Result<Arc<Pass>, SourceError> {
+    pub(super) fn fresh_pass(
+        &self,
+        reader: &mut Reader,
+        stop: &Stop,
+    ) -> Result<Arc<Pass>, SourceError> {
         if let Some(pass) = self.fixed.get() {
             return Ok(Arc::clone(pass));
         }
@@ -35,11 +39,13 @@ impl Inner {
     fn left(&self, reader: &Reader) -> Result<Vec<String>, SourceError> {
         let Some(not_about) = &self.shape.not_about else { return Ok(Vec::new()) };
         let failed = |error: rusqlite::Error| self.failed(&error);
-        let mut named = reader.connection.prepare("select name from pragma_table_info(?1)").map_err(failed)?;
+        let mut named =
+            reader.connection.prepare("select name from pragma_table_info(?1)").map_err(failed)?;
         let names = named.query_map([&self.shape.table], |row| row.get(0)).map_err(failed)?;
         let names = names.collect::<Result<Vec<String>, _>>().map_err(failed)?;
         all_there(&self.shape.table, not_about, |stated| names.iter().any(|name| name == stated))?;
-        let is_left = |name: &String| !self.shape.fields.contains(name) && !not_about.contains(name);
+        let is_left =
+            |name: &String| !self.shape.fields.contains(name) && !not_about.contains(name);
         Ok(names.into_iter().filter(is_left).collect())
     }
 
@@ -48,8 +54,12 @@ impl Inner {
         let mut present = (!matches!(self.shape.moment, Moment::Fixed(_))).then(Gathering::default);
         let keys = KeyColumns::places(&self.shape.look_ups);
         let shape = &self.shape;
-        let mut profile =
-            Profile::new(shape.look_ups.clone(), shape.beside.clone(), shape.ragged.clone(), Arc::clone(&shape.adjudications))?;
+        let mut profile = Profile::new(
+            shape.look_ups.clone(),
+            shape.beside.clone(),
+            shape.ragged.clone(),
+            Arc::clone(&shape.adjudications),
+        )?;
         let left = self.left(reader)?;
         let mut left_fields = LeftFields::default();
         let sql = self.whole(reader, &left);
@@ -79,13 +89,17 @@ impl Inner {
             profile.note(id, key, || row_digest(cells.iter()))?;
             if !left.is_empty() {
                 let text = |at: usize| match row.get_ref(shape.fields.len() + 1 + at) {
-                    Ok(ValueRef::Text(text) | ValueRef::Blob(text)) => Ok(Some(String::from_utf8_lossy(text).into_owned())),
+                    Ok(ValueRef::Text(text) | ValueRef::Blob(text)) => {
+                        Ok(Some(String::from_utf8_lossy(text).into_owned()))
+                    }
                     Ok(ValueRef::Integer(number)) => Ok(Some(number.to_string())),
                     Ok(ValueRef::Null | ValueRef::Real(_)) => Ok(None),
                     Err(error) => Err(self.failed(&error)),
                 };
                 let texts = (0..left.len()).map(text).collect::<Result<Vec<_>, _>>()?;
-                left_fields.row(left.iter().zip(&texts).map(|(field, text)| (field.as_str(), text.as_deref())));
+                left_fields.row(
+                    left.iter().zip(&texts).map(|(field, text)| (field.as_str(), text.as_deref())),
+                );
             }
             if let Some(present) = &mut present {
                 present.note(&keys, cells, id.cast_unsigned())?;

@@ -12,21 +12,36 @@ use zerotrip_proto::v1::ErrorCode;
 
 impl Inner {
     /// Sends what is selected, in one transaction.
-    pub(super) fn send_selected(&self, reader: &mut Reader, select: &Select, out: &mpsc::Sender<Rows>) -> Result<SelectEnd, SourceError> {
+    pub(super) fn send_selected(
+        &self,
+        reader: &mut Reader,
+        select: &Select,
+        out: &mpsc::Sender<Rows>,
+    ) -> Result<SelectEnd, SourceError> {
         let started = SystemTime::now();
         select.stop.check()?;
         let (sql, values) = self.selection(select);
         self.in_transaction(reader, &select.stop, u32::MAX, |inner, reader| {
             let as_of = inner.as_of(reader, started)?;
-            let mut statement = reader.connection.prepare_cached(&sql).map_err(|error| inner.failed(&error))?;
-            let mut found = statement.query(params_from_iter(&values)).map_err(|error| inner.failed(&error))?;
+            let mut statement =
+                reader.connection.prepare_cached(&sql).map_err(|error| inner.failed(&error))?;
+            let mut found =
+                statement.query(params_from_iter(&values)).map_err(|error| inner.failed(&error))?;
             let (mut batch, mut left) = (Rows::default(), select.most_rows);
             while let Some(row) = found.next().map_err(|error| inner.failed(&error))? {
-                left = left
-                    .checked_sub(1)
-                    .ok_or_else(|| SourceError::new(ErrorCode::SourceLimit, "more rows than the selection may deliver"))?;
-                select.columns.iter().enumerate().try_for_each(|(at, place)| inner.cell(row, at, *place, &mut batch))?;
-                let times: i64 = row.get(select.columns.len()).map_err(|error| inner.failed(&error))?;
+                left = left.checked_sub(1).ok_or_else(|| {
+                    SourceError::new(
+                        ErrorCode::SourceLimit,
+                        "more rows than the selection may deliver",
+                    )
+                })?;
+                select
+                    .columns
+                    .iter()
+                    .enumerate()
+                    .try_for_each(|(at, place)| inner.cell(row, at, *place, &mut batch))?;
+                let times: i64 =
+                    row.get(select.columns.len()).map_err(|error| inner.failed(&error))?;
                 batch.end_row(times.unsigned_abs());
                 if batch.is_full() {
                     select.stop.check()?;
@@ -42,7 +57,9 @@ impl Inner {
     }
 
     fn selection(&self, select: &Select) -> (String, Vec<String>) {
-        let field = |place: usize| self.shape.fields.get(place).map_or_else(|| "null".to_owned(), |field| quote(field));
+        let field = |place: usize| {
+            self.shape.fields.get(place).map_or_else(|| "null".to_owned(), |field| quote(field))
+        };
         // There are no dates here but texts and numbers.
         let condition = Condition::of(&select.only, &self.shape.columns, |_| false);
         let mut values = Vec::new();
@@ -59,7 +76,10 @@ impl Inner {
         let mut fields: Vec<String> = select.columns.iter().map(|place| field(*place)).collect();
         let mut more = String::new();
         if select.counted && !fields.is_empty() {
-            let groups: Vec<String> = fields.iter().map(|field| format!("{field} collate binary, typeof({field})")).collect();
+            let groups: Vec<String> = fields
+                .iter()
+                .map(|field| format!("{field} collate binary, typeof({field})"))
+                .collect();
             more = format!(" group by {}", groups.join(", "));
         }
         fields.push(if select.counted { "count(*)" } else { "1" }.to_owned());
@@ -69,6 +89,13 @@ impl Inner {
         {
             more = format!(" limit {first}");
         }
-        (format!("select {} from {} not indexed where {only}{more}", fields.join(", "), quote(&self.shape.table)), values)
+        (
+            format!(
+                "select {} from {} not indexed where {only}{more}",
+                fields.join(", "),
+                quote(&self.shape.table)
+            ),
+            values,
+        )
     }
 }

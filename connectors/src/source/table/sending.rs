@@ -26,16 +26,29 @@ pub(super) struct RowSender<'a> {
 impl<'a> RowSender<'a> {
     pub(super) fn new(out: Option<&'a mpsc::Sender<Rows>>, look_up: &'a LookUp) -> Self {
         let (columns, left) = (look_up.columns.as_slice(), look_up.most_rows);
-        Self { out, batch: Rows::default(), seen: HashSet::new(), watch: None, columns, left, full: false }
+        Self {
+            out,
+            batch: Rows::default(),
+            seen: HashSet::new(),
+            watch: None,
+            columns,
+            left,
+            full: false,
+        }
     }
 
     /// Takes the row of this id, whose cells `read` gives.
-    pub(super) fn send(&mut self, id: i64, read: impl FnOnce(&mut Rows) -> Result<(), SourceError>) -> Result<(), SourceError> {
+    pub(super) fn send(
+        &mut self,
+        id: i64,
+        read: impl FnOnce(&mut Rows) -> Result<(), SourceError>,
+    ) -> Result<(), SourceError> {
         if !self.seen.insert(id) {
             return Ok(());
         }
-        self.left =
-            self.left.checked_sub(1).ok_or_else(|| SourceError::new(ErrorCode::DefinitionLimit, "more rows than the scan may deliver"))?;
+        self.left = self.left.checked_sub(1).ok_or_else(|| {
+            SourceError::new(ErrorCode::DefinitionLimit, "more rows than the scan may deliver")
+        })?;
         if self.batch.is_full() {
             self.flush()?;
         }

@@ -31,7 +31,10 @@ impl Inner {
         hook.map_err(|error| self.failed(&error))?;
         let result = work(self, reader).and_then(|value| self.unchanged(reader).map(|()| value));
         let ended = self.execute(reader, "rollback");
-        let unhook = reader.connection.progress_handler(0, None::<fn() -> bool>).map_err(|error| self.failed(&error));
+        let unhook = reader
+            .connection
+            .progress_handler(0, None::<fn() -> bool>)
+            .map_err(|error| self.failed(&error));
         // An interrupted statement says only that it was interrupted; why is the stop's to say.
         let result = if result.is_err() { stop.check().and(result) } else { result };
         result.and_then(|value| ended.and(unhook).map(|()| value))
@@ -66,23 +69,33 @@ impl Inner {
             return Ok(());
         }
         let now = Identity::at(&self.path).map_err(|error| self.gone(&error))?;
-        if reader.file.as_ref().is_some_and(|file| file.database == now) { Ok(()) } else { Err(self.changing()) }
+        if reader.file.as_ref().is_some_and(|file| file.database == now) {
+            Ok(())
+        } else {
+            Err(self.changing())
+        }
     }
 
     fn changing(&self) -> SourceError {
-        let detail = format!("`{}` was replaced or changed while it was read; the next look-up reads it anew", self.path.display());
+        let detail = format!(
+            "`{}` was replaced or changed while it was read; the next look-up reads it anew",
+            self.path.display()
+        );
         SourceError::new(ErrorCode::SourceFailed, detail)
     }
 
     /// What changes with everybody else's writes.
     pub(super) fn data_version(&self, reader: &Reader) -> Result<i64, SourceError> {
-        let version =
-            reader.connection.prepare_cached("pragma data_version").and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+        let version = reader
+            .connection
+            .prepare_cached("pragma data_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)));
         version.map_err(|error| self.failed(&error))
     }
 
     fn execute(&self, reader: &Reader, sql: &str) -> Result<(), SourceError> {
-        let done = reader.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+        let done =
+            reader.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
         done.map(|_| ()).map_err(|error| self.failed(&error))
     }
 }

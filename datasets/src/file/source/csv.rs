@@ -68,7 +68,14 @@ pub(super) const KIND: Kind = Kind {
     name: "csv",
     title: "A file of values with a comma, a semicolon, a tab or a bar between them that is dropped, nightly say, beside the dataset file.",
     title_zh: "逗号、分号、制表符或竖线分隔的文本文件（CSV），定期投放",
-    parameters: &[&drop::PATH, &drop::AS_OF, &drop::PARTS, &drop::PART_COUNT, &ENCODING, &SEPARATOR],
+    parameters: &[
+        &drop::PATH,
+        &drop::AS_OF,
+        &drop::PARTS,
+        &drop::PART_COUNT,
+        &ENCODING,
+        &SEPARATOR,
+    ],
     example: "[source]\nkind = \"csv\"\npath = \"ownership.csv\"\nencoding = \"gb18030\"\nas_of = \"manifest\"\n",
     notes: drop_notes!(
         "The first line names the columns; a line `sep=;` above it is passed over. A name is folded: line breaks in it are one blank. \

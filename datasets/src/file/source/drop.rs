@@ -113,7 +113,8 @@ impl FileDrop {
             Value::Table(table) if table.len() == 1 => {
                 let format = table.get("name")?.as_str().filter(|format| is_day_format(format))?;
                 let sample = NaiveDate::from_ymd_opt(2026, 11, 22)?.format(format).to_string();
-                name.is_none_or(|name| fits(name, &sample)).then(|| DropAsOf::Name(format.to_owned()))
+                name.is_none_or(|name| fits(name, &sample))
+                    .then(|| DropAsOf::Name(format.to_owned()))
             }
             _ => None,
         });
@@ -157,11 +158,17 @@ fn parts(section: &mut Section<'_>, path: Option<&str>, as_of: Option<&DropAsOf>
     let pattern = path.map(last_part);
     let said = PARTS.read(section, Some(Parts::Unstated), |value| match value {
         Value::String(text) if text == "none" => Some(Parts::None),
-        Value::String(text) if text == "all" && pattern.is_none_or(|pattern| pattern.contains('*')) => Some(Parts::All(1)),
+        Value::String(text)
+            if text == "all" && pattern.is_none_or(|pattern| pattern.contains('*')) =>
+        {
+            Some(Parts::All(1))
+        }
         Value::Array(names) if (2..=MOST_PARTS).contains(&names.len()) => {
             let fitting = |name: &Value| {
                 let name = name.as_str().filter(|name| is_text(name) && !is_unfinished(name))?;
-                pattern.is_none_or(|pattern| pattern.contains('*') && fits(pattern, name)).then(|| name.to_owned())
+                pattern
+                    .is_none_or(|pattern| pattern.contains('*') && fits(pattern, name))
+                    .then(|| name.to_owned())
             };
             let names: Vec<String> = names.iter().map(fitting).collect::<Option<_>>()?;
             let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
@@ -170,7 +177,9 @@ fn parts(section: &mut Section<'_>, path: Option<&str>, as_of: Option<&DropAsOf>
         _ => None,
     });
     let count = PART_COUNT.read(section, Some(None), |value| {
-        let count = usize::try_from(value.as_integer()?).ok().filter(|count| (1..=MOST_PARTS).contains(count))?;
+        let count = usize::try_from(value.as_integer()?)
+            .ok()
+            .filter(|count| (1..=MOST_PARTS).contains(count))?;
         (said.is_none() || matches!(said, Some(Parts::All(_)))).then_some(Some(count))
     })?;
     let said = match (said?, count) {
@@ -187,7 +196,12 @@ fn parts(section: &mut Section<'_>, path: Option<&str>, as_of: Option<&DropAsOf>
     };
     let is_together = matches!(said, Parts::All(_) | Parts::Named(_));
     if is_together && matches!(as_of, Some(DropAsOf::Name(_))) {
-        section.fault(PARTS.key, None, "parts go with `as_of = \"manifest\"` or `\"modified\"`: one day's name is one file's".to_owned());
+        section.fault(
+            PARTS.key,
+            None,
+            "parts go with `as_of = \"manifest\"` or `\"modified\"`: one day's name is one file's"
+                .to_owned(),
+        );
         return None;
     }
     Some(said)
@@ -226,7 +240,9 @@ fn is_day_format(format: &str) -> bool {
     is_text(format)
         && !StrftimeItems::new(format).any(|item| item == Item::Error)
         && format_needs_no_clock(format)
-        && days.into_iter().flatten().all(|day| NaiveDate::parse_from_str(&day.format(format).to_string(), format) == Ok(day))
+        && days.into_iter().flatten().all(|day| {
+            NaiveDate::parse_from_str(&day.format(format).to_string(), format) == Ok(day)
+        })
 }
 
 /// A day has no hours to write, and asking it for them would fail.
@@ -243,18 +259,41 @@ mod tests {
 
     #[test]
     fn a_star_is_any_text() {
-        for (pattern, name) in [("a-*.csv", "a-1.csv"), ("a-*.csv", "a-.csv"), ("*", "x"), ("*a*b*", "xaxbx"), ("a*a", "aa"), ("a", "a")] {
+        for (pattern, name) in [
+            ("a-*.csv", "a-1.csv"),
+            ("a-*.csv", "a-.csv"),
+            ("*", "x"),
+            ("*a*b*", "xaxbx"),
+            ("a*a", "aa"),
+            ("a", "a"),
+        ] {
             assert!(fits(pattern, name), "{pattern} {name}");
         }
-        for (pattern, name) in [("a-*.csv", "a-1.csv2"), ("a-*.csv", "b-1.csv"), ("a*a", "a"), ("*a*b*", "ba"), ("a", "aa"), ("?", "x")] {
+        for (pattern, name) in [
+            ("a-*.csv", "a-1.csv2"),
+            ("a-*.csv", "b-1.csv"),
+            ("a*a", "a"),
+            ("*a*b*", "ba"),
+            ("a", "aa"),
+            ("?", "x"),
+        ] {
             assert!(!fits(pattern, name), "{pattern} {name}");
         }
     }
 
     #[test]
     fn names_of_unfinished_files_fit_nothing() {
-        let drop = FileDrop { path: "drops/*".into(), as_of: DropAsOf::Modified, parts: Parts::Unstated };
-        for name in ["a.csv.part", "a.TMP", "a.partial", "a.csv.filepart", ".a.csv", "~$a.xlsx", "a.csv.manifest.toml"] {
+        let drop =
+            FileDrop { path: "drops/*".into(), as_of: DropAsOf::Modified, parts: Parts::Unstated };
+        for name in [
+            "a.csv.part",
+            "a.TMP",
+            "a.partial",
+            "a.csv.filepart",
+            ".a.csv",
+            "~$a.xlsx",
+            "a.csv.manifest.toml",
+        ] {
             assert!(!drop.fits(name), "{name}");
         }
         assert!(drop.fits("a.csv") && drop.is_pattern());
@@ -262,7 +301,8 @@ mod tests {
 
     #[test]
     fn a_names_format_must_hold_the_whole_day() {
-        for good in ["m-%Y%m%d.csv", "%Y-%m-%d", "m_%y%m%d.xls", "婚姻%Y年%m月%d日.csv", "%F"] {
+        for good in ["m-%Y%m%d.csv", "%Y-%m-%d", "m_%y%m%d.xls", "婚姻%Y年%m月%d日.csv", "%F"]
+        {
             assert!(is_day_format(good), "{good}");
         }
         for bad in ["m-%Y%m.csv", "%d%m", "m.csv", "%Q", "%", "%Y%m%d%H", "%s", "%Y%m%d %T", ""] {
@@ -271,7 +311,11 @@ mod tests {
         let as_of = DropAsOf::Name("m-%Y%m%d.csv".into());
         assert_eq!(as_of.day("m-20261122.csv"), NaiveDate::from_ymd_opt(2026, 11, 22));
         assert_eq!(
-            (as_of.day("m-20261322.csv"), as_of.day("m-20261122.csv2"), DropAsOf::Modified.day("m-20261122.csv")),
+            (
+                as_of.day("m-20261322.csv"),
+                as_of.day("m-20261122.csv2"),
+                DropAsOf::Modified.day("m-20261122.csv")
+            ),
             (None, None, None)
         );
     }

@@ -57,7 +57,15 @@ pub(super) const XLSX: Kind = Kind {
     name: "xlsx",
     title: "A sheet of an Excel workbook (.xlsx) that is dropped beside the dataset file.",
     title_zh: "Excel 工作簿（.xlsx）中的一张工作表，定期投放",
-    parameters: &[&drop::PATH, &drop::AS_OF, &drop::PARTS, &drop::PART_COUNT, &SHEET, &UNREAD, &HEADER],
+    parameters: &[
+        &drop::PATH,
+        &drop::AS_OF,
+        &drop::PARTS,
+        &drop::PART_COUNT,
+        &SHEET,
+        &UNREAD,
+        &HEADER,
+    ],
     example: "[source]\nkind = \"xlsx\"\npath = \"drops/ownership-*.xlsx\"\nas_of = { name = \"ownership-%Y%m%d.xlsx\" }\nsheet = \"产权\"\n\
         header = 2\n",
     notes: sheet_notes!(
@@ -71,7 +79,15 @@ pub(super) const XLS: Kind = Kind {
     name: "xls",
     title: "A sheet of an old Excel workbook (.xls, Excel 97 to 2003) that is dropped beside the dataset file.",
     title_zh: "旧版 Excel 工作簿（.xls）中的一张工作表，定期投放",
-    parameters: &[&drop::PATH, &drop::AS_OF, &drop::PARTS, &drop::PART_COUNT, &SHEET, &UNREAD, &HEADER],
+    parameters: &[
+        &drop::PATH,
+        &drop::AS_OF,
+        &drop::PARTS,
+        &drop::PART_COUNT,
+        &SHEET,
+        &UNREAD,
+        &HEADER,
+    ],
     example: "[source]\nkind = \"xls\"\npath = \"ownership.xls\"\nas_of = \"manifest\"\nsheet = \"Sheet1\"\n",
     notes: sheet_notes!(
         "A sheet that is full to its last row, 65,536, is refused: what did not fit was lost. So are workbooks with a password, workbooks \
@@ -95,8 +111,12 @@ const UNREAD: Parameter = Parameter {
     doc: "Every other sheet that holds anything, and why it is no part of the register. A sheet that is neither read nor declared here is \
         an error.",
 };
-const HEADER: Parameter =
-    Parameter { key: "header", default: Some("1"), form: "must be a row's number, from 1 to 1000", doc: "The row that names the columns." };
+const HEADER: Parameter = Parameter {
+    key: "header",
+    default: Some("1"),
+    form: "must be a row's number, from 1 to 1000",
+    doc: "The row that names the columns.",
+};
 
 fn read_xlsx(section: &mut Section<'_>) -> Option<Source> {
     read(section).map(Source::Xlsx)
@@ -110,7 +130,10 @@ fn read(section: &mut Section<'_>) -> Option<Excel> {
     let file = FileDrop::read(section);
     let sheets = SHEET.read(section, Some(Vec::new()), |value| match value {
         Value::Array(names) if (1..=MOST_SHEETS).contains(&names.len()) => {
-            let names: Vec<String> = names.iter().map(|name| name_in_file(name).map(str::to_owned)).collect::<Option<_>>()?;
+            let names: Vec<String> = names
+                .iter()
+                .map(|name| name_in_file(name).map(str::to_owned))
+                .collect::<Option<_>>()?;
             let distinct: BTreeSet<&String> = names.iter().collect();
             (distinct.len() == names.len()).then_some(names)
         }
@@ -118,14 +141,22 @@ fn read(section: &mut Section<'_>) -> Option<Excel> {
     });
     let unread = UNREAD.read(section, Some(BTreeMap::new()), |value| {
         let table = value.as_table().filter(|table| table.len() <= MOST_SHEETS)?;
-        let reason = |(name, why): (&String, &Value)| Some((name.clone(), why.as_str().filter(|why| is_text(why))?.to_owned()));
+        let reason = |(name, why): (&String, &Value)| {
+            Some((name.clone(), why.as_str().filter(|why| is_text(why))?.to_owned()))
+        };
         table.iter().map(reason).collect::<Option<BTreeMap<String, String>>>()
     });
     if let (Some(sheets), Some(unread)) = (&sheets, &unread)
         && let Some(both) = sheets.iter().find(|name| unread.contains_key(*name))
     {
-        section.fault(UNREAD.key, Some(&Value::from(both.as_str())), "this sheet is read: take it out of one of the two".to_owned());
+        section.fault(
+            UNREAD.key,
+            Some(&Value::from(both.as_str())),
+            "this sheet is read: take it out of one of the two".to_owned(),
+        );
     }
-    let header = HEADER.read(section, Some(1), |value| u32::try_from(value.as_integer()?).ok().filter(|row| (1..=1000).contains(row)));
+    let header = HEADER.read(section, Some(1), |value| {
+        u32::try_from(value.as_integer()?).ok().filter(|row| (1..=1000).contains(row))
+    });
     Some(Excel { file: file?, sheets: sheets?, unread: unread?, header: header? })
 }

@@ -59,7 +59,10 @@ pub enum Source {
 impl Source {
     /// Whether it is a file whose columns no statement names: then any name is a name.
     pub(super) fn is_file(&self) -> bool {
-        matches!(self, Self::Csv(_) | Self::Xlsx(_) | Self::Xls(_) | Self::Dbf(_) | Self::Parquet(_))
+        matches!(
+            self,
+            Self::Csv(_) | Self::Xlsx(_) | Self::Xls(_) | Self::Dbf(_) | Self::Parquet(_)
+        )
     }
 }
 
@@ -110,7 +113,12 @@ pub struct Parameter {
 
 impl Parameter {
     /// Reads this key; `default` is its default's value.
-    fn read<'a, T>(&'static self, section: &mut Section<'a>, default: Option<T>, read: impl Fn(&'a Value) -> Option<T>) -> Option<T> {
+    fn read<'a, T>(
+        &'static self,
+        section: &mut Section<'a>,
+        default: Option<T>,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Option<T> {
         section.read(self.key, default, self.form, read)
     }
 }

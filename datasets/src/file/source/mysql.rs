@@ -1,8 +1,8 @@
 //! `kind = "mysql"`.
 
 use super::remote::{
-    AS_OF, CA_FILE, CONNECTIONS, DATABASE, HOST, NOTHING_HIDDEN, Own, PASSWORD_ENV, PASSWORD_FILE, PROFILE_EVERY, TABLE, TLS, USER, port,
-    read as read_remote,
+    AS_OF, CA_FILE, CONNECTIONS, DATABASE, HOST, NOTHING_HIDDEN, Own, PASSWORD_ENV, PASSWORD_FILE,
+    PROFILE_EVERY, TABLE, TLS, USER, port, read as read_remote,
 };
 use super::{Kind, Parameter, Source};
 use crate::file::section::Section;

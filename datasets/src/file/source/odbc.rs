@@ -5,8 +5,8 @@ use std::time::Duration;
 use toml::Value;
 
 use super::remote::{
-    AS_OF, CONNECTIONS, NOTHING_HIDDEN, PASSWORD_ENV, PASSWORD_FILE, PROFILE_EVERY, Password, TABLE, connections, nothing_hidden, password,
-    profile_every, some_text,
+    AS_OF, CONNECTIONS, NOTHING_HIDDEN, PASSWORD_ENV, PASSWORD_FILE, PROFILE_EVERY, Password,
+    TABLE, connections, nothing_hidden, password, profile_every, some_text,
 };
 use super::sqlite::{self, SqliteAsOf};
 use super::{Kind, Parameter, Source, foreign_name, inner_path};
@@ -15,7 +15,8 @@ use crate::file::section::{Section, is_text};
 /// Attributes of a connection.
 const MOST_ATTRIBUTES: usize = 40;
 /// Attributes that say who logs in, or where a whole connection is described: they have keys of their own here, or no place at all.
-const OTHERS: [&str; 9] = ["driver", "dsn", "filedsn", "savefile", "uid", "user", "username", "user id", "userid"];
+const OTHERS: [&str; 9] =
+    ["driver", "dsn", "filedsn", "savefile", "uid", "user", "username", "user id", "userid"];
 /// Parts of the names of attributes whose values are secrets.
 const SECRETS: [&str; 6] = ["pwd", "passw", "secret", "token", "credential", "apikey"];
 
@@ -162,11 +163,19 @@ fn read(section: &mut Section<'_>) -> Option<Source> {
         (Some(driver), None) => Through::Driver(driver.to_owned()),
         (None, Some(dsn)) => Through::Dsn(dsn.to_owned()),
         (None, None) => {
-            section.fault("driver", None, format!("missing; {}, or name a data source in `dsn`", DRIVER.form));
+            section.fault(
+                "driver",
+                None,
+                format!("missing; {}, or name a data source in `dsn`", DRIVER.form),
+            );
             return None;
         }
         (Some(_), Some(dsn)) => {
-            section.fault("dsn", Some(&Value::from(dsn)), "there is `driver` already: keep one of them".to_owned());
+            section.fault(
+                "dsn",
+                Some(&Value::from(dsn)),
+                "there is `driver` already: keep one of them".to_owned(),
+            );
             return None;
         }
     };
@@ -174,7 +183,11 @@ fn read(section: &mut Section<'_>) -> Option<Source> {
     if let Some((name, path)) = &file
         && attributes.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
     {
-        section.fault("file", Some(&Value::from(path.as_str())), format!("`{name}` is among `attributes` already: keep one of them"));
+        section.fault(
+            "file",
+            Some(&Value::from(path.as_str())),
+            format!("`{name}` is among `attributes` already: keep one of them"),
+        );
         return None;
     }
     Some(Source::Odbc(Odbc {
@@ -198,7 +211,9 @@ impl Odbc {
     /// Whether a dataset file may give an attribute of this name: none that has a key of its own, and no secret.
     pub fn may_say(name: &str) -> bool {
         let name = name.to_lowercase();
-        is_attribute(&name) && !OTHERS.contains(&name.as_str()) && !SECRETS.iter().any(|part| name.contains(part))
+        is_attribute(&name)
+            && !OTHERS.contains(&name.as_str())
+            && !SECRETS.iter().any(|part| name.contains(part))
     }
 }
 

@@ -38,7 +38,9 @@ impl Pointer {
 
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|step| write!(f, "/{}", step.replace('~', "~0").replace('/', "~1")))
+        self.0
+            .iter()
+            .try_for_each(|step| write!(f, "/{}", step.replace('~', "~0").replace('/', "~1")))
     }
 }
 
@@ -67,9 +69,15 @@ mod tests {
     #[test]
     fn pointers_are_read_and_written_as_the_rfc_has_them() {
         let steps = |text: &str| Pointer::parse(text).map(|pointer| pointer.steps().join("|"));
-        for (text, expected) in
-            [("", ""), ("/", ""), ("/foo/0", "foo|0"), ("/a~1b", "a/b"), ("/m~0n", "m~n"), ("/~01", "~1"), ("/a//姓名", "a||姓名")]
-        {
+        for (text, expected) in [
+            ("", ""),
+            ("/", ""),
+            ("/foo/0", "foo|0"),
+            ("/a~1b", "a/b"),
+            ("/m~0n", "m~n"),
+            ("/~01", "~1"),
+            ("/a//姓名", "a||姓名"),
+        ] {
             assert_eq!(steps(text).unwrap(), expected);
             assert_eq!(Pointer::parse(text).unwrap().to_string(), text);
         }

@@ -1,8 +1,8 @@
 //! `kind = "postgres"`.
 
 use super::remote::{
-    AS_OF, CA_FILE, CONNECTIONS, DATABASE, HOST, NOTHING_HIDDEN, Own, PASSWORD_ENV, PASSWORD_FILE, PROFILE_EVERY, TABLE, TLS, USER, port,
-    read as read_remote,
+    AS_OF, CA_FILE, CONNECTIONS, DATABASE, HOST, NOTHING_HIDDEN, Own, PASSWORD_ENV, PASSWORD_FILE,
+    PROFILE_EVERY, TABLE, TLS, USER, port, read as read_remote,
 };
 use super::{Kind, Parameter, Source};
 use crate::file::section::Section;
@@ -84,10 +84,15 @@ pub(super) const KIND: Kind = Kind {
 };
 
 const PORT: Parameter = port("5432");
-const SCHEMA: Parameter =
-    Parameter { key: "schema", default: Some("public"), form: "must be a schema's name", doc: "The schema that holds the table." };
+const SCHEMA: Parameter = Parameter {
+    key: "schema",
+    default: Some("public"),
+    form: "must be a schema's name",
+    doc: "The schema that holds the table.",
+};
 
 fn read(section: &mut Section<'_>) -> Option<Source> {
-    let own = Own { port: &PORT, default_port: 5432, schema: Some(&SCHEMA), default_schema: "public" };
+    let own =
+        Own { port: &PORT, default_port: 5432, schema: Some(&SCHEMA), default_schema: "public" };
     read_remote(section, &own).map(Source::Postgres)
 }

@@ -66,10 +66,18 @@ pub(super) const HOST: Parameter = Parameter {
     form: "must be a host name or an IP address",
     doc: "The server. With TLS, its certificate must bear this name.",
 };
-pub(super) const DATABASE: Parameter =
-    Parameter { key: "database", default: None, form: "must be a database's name", doc: "The database on the server." };
-pub(super) const TABLE: Parameter =
-    Parameter { key: "table", default: None, form: "must be a table's or a view's name", doc: "The table or the view." };
+pub(super) const DATABASE: Parameter = Parameter {
+    key: "database",
+    default: None,
+    form: "must be a database's name",
+    doc: "The database on the server.",
+};
+pub(super) const TABLE: Parameter = Parameter {
+    key: "table",
+    default: None,
+    form: "must be a table's or a view's name",
+    doc: "The table or the view.",
+};
 pub(super) const USER: Parameter = Parameter {
     key: "user",
     default: None,
@@ -118,7 +126,12 @@ pub(super) const PROFILE_EVERY: Parameter = Parameter {
 };
 /// Its default differs from server to server.
 pub(super) const fn port(default: &'static str) -> Parameter {
-    Parameter { key: "port", default: Some(default), form: "must be between 1 and 65535", doc: "The server's port." }
+    Parameter {
+        key: "port",
+        default: Some(default),
+        form: "must be between 1 and 65535",
+        doc: "The server's port.",
+    }
 }
 pub(super) const AS_OF: Parameter = Parameter {
     key: "as_of",
@@ -149,10 +162,14 @@ pub(super) struct Own {
 
 pub(super) fn read(section: &mut Section<'_>, own: &Own) -> Option<Remote> {
     let host = HOST.read(section, None, |value| value.as_str().filter(|host| is_host(host)));
-    let port = own.port.read(section, Some(own.default_port), |value| u16::try_from(value.as_integer()?).ok().filter(|port| *port > 0));
+    let port = own.port.read(section, Some(own.default_port), |value| {
+        u16::try_from(value.as_integer()?).ok().filter(|port| *port > 0)
+    });
     let database = DATABASE.read(section, None, foreign_name);
     let schema = match own.schema {
-        Some(schema) => schema.read(section, Some(own.default_schema), foreign_name).map(|schema| Some(schema.to_owned())),
+        Some(schema) => schema
+            .read(section, Some(own.default_schema), foreign_name)
+            .map(|schema| Some(schema.to_owned())),
         None => Some(None),
     };
     let table = TABLE.read(section, None, foreign_name);
@@ -203,16 +220,23 @@ pub(super) fn connections(section: &mut Section<'_>) -> Option<u32> {
 pub(super) fn profile_every(section: &mut Section<'_>) -> Option<Duration> {
     PROFILE_EVERY.read(section, Some(Duration::from_secs(900)), |value| {
         let time = zerotrip_text::duration(value.as_str()?)?;
-        (time.is_zero() || (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time)).then_some(time)
+        (time.is_zero() || (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time))
+            .then_some(time)
     })
 }
 
 pub(super) fn password(section: &mut Section<'_>) -> Option<Password> {
     let file = PASSWORD_FILE.read(section, Some(None), |value| some_text(value).map(Some))?;
-    let name = PASSWORD_ENV.read(section, Some(None), |value| some_text(value).filter(|name| !name.contains('=')).map(Some))?;
+    let name = PASSWORD_ENV.read(section, Some(None), |value| {
+        some_text(value).filter(|name| !name.contains('=')).map(Some)
+    })?;
     match (file, name) {
         (Some(_), Some(name)) => {
-            section.fault("password_env", Some(&Value::from(name)), "there is `password_file` already: keep one of them".to_owned());
+            section.fault(
+                "password_env",
+                Some(&Value::from(name)),
+                "there is `password_file` already: keep one of them".to_owned(),
+            );
             None
         }
         (Some(file), None) => Some(Password::File(file.to_owned())),

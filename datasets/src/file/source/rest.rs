@@ -242,17 +242,20 @@ fn read(section: &mut Section<'_>) -> Option<Source> {
     let url = url(section);
     let rows = ROWS.read(section, None, |value| Pointer::parse(value.as_str()?));
     let paging = paging(section, url.as_ref());
-    let header_file = HEADER_FILE.read(section, Some(None), |value| value.as_str().filter(|text| is_text(text)).map(Some));
+    let header_file = HEADER_FILE
+        .read(section, Some(None), |value| value.as_str().filter(|text| is_text(text)).map(Some));
     let tls = remote::tls(section);
     let time_out = TIME_OUT.read(section, Some(Duration::from_secs(30)), |value| {
         let time = zerotrip_text::duration(value.as_str()?)?;
         (Duration::from_secs(1)..=Duration::from_secs(600)).contains(&time).then_some(time)
     });
-    let most_pages = MOST_PAGES
-        .read(section, Some(10_000), |value| usize::try_from(value.as_integer()?).ok().filter(|pages| (1..=100_000).contains(pages)));
+    let most_pages = MOST_PAGES.read(section, Some(10_000), |value| {
+        usize::try_from(value.as_integer()?).ok().filter(|pages| (1..=100_000).contains(pages))
+    });
     let refresh_every = REFRESH_EVERY.read(section, Some(Duration::from_secs(900)), |value| {
         let time = zerotrip_text::duration(value.as_str()?)?;
-        (time.is_zero() || (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time)).then_some(time)
+        (time.is_zero() || (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time))
+            .then_some(time)
     });
     let live = LIVE.read(section, Some(None), |value| remote::reason(value).map(Some));
     let as_of = AS_OF.read(section, Some(None), |value| total(value.as_str()?).map(Some));
@@ -276,7 +279,11 @@ fn read(section: &mut Section<'_>) -> Option<Source> {
     let (url, tls) = (url?, tls?);
     if url.secure != (tls != Tls::Off) {
         // Its value is left out: it may hold a secret.
-        section.fault("url", None, "`https` goes with `tls = \"verify\"`, `http` with `tls = \"off\"`".to_owned());
+        section.fault(
+            "url",
+            None,
+            "`https` goes with `tls = \"verify\"`, `http` with `tls = \"off\"`".to_owned(),
+        );
         return None;
     }
     Some(Source::Rest(Rest {
@@ -311,9 +318,16 @@ fn paging(section: &mut Section<'_>, url: Option<&Url>) -> Option<Paging> {
 }
 
 fn read_paging(section: &mut Section<'_>, url: Option<&Url>) -> Option<Paging> {
-    let kind = section.read("kind", None, "must be `whole`, `page`, `offset`, `cursor` or `link`", |value| {
-        value.as_str().filter(|kind| ["whole", "page", "offset", "cursor", "link"].contains(kind))
-    })?;
+    let kind = section.read(
+        "kind",
+        None,
+        "must be `whole`, `page`, `offset`, `cursor` or `link`",
+        |value| {
+            value
+                .as_str()
+                .filter(|kind| ["whole", "page", "offset", "cursor", "link"].contains(kind))
+        },
+    )?;
     let name = |value: &Value| {
         let name = value.as_str().filter(|name| is_text(name))?;
         url.is_none_or(|url| !url.asks(name)).then(|| name.to_owned())
@@ -331,7 +345,8 @@ fn read_paging(section: &mut Section<'_>, url: Option<&Url>) -> Option<Paging> {
                 }
                 "offset" => parameter.map(|parameter| Way::Offset { parameter }),
                 _ => {
-                    let next = section.read("next", None, ROWS.form, |value| Pointer::parse(value.as_str()?));
+                    let next = section
+                        .read("next", None, ROWS.form, |value| Pointer::parse(value.as_str()?));
                     next.zip(parameter).map(|(next, parameter)| Way::Cursor { parameter, next })
                 }
             }
@@ -339,16 +354,27 @@ fn read_paging(section: &mut Section<'_>, url: Option<&Url>) -> Option<Paging> {
         "link" => Some(Way::Link),
         _ => Some(Way::Whole),
     };
-    let size_parameter = section.read("size_parameter", Some(None), form, |value| name(value).map(Some));
+    let size_parameter =
+        section.read("size_parameter", Some(None), form, |value| name(value).map(Some));
     let size = section.read("size", Some(None), "must be between 1 and 100000", |value| {
-        value.as_integer().filter(|size| (1..=MOST_ROWS).contains(size)).and_then(|size| u32::try_from(size).ok()).map(Some)
+        value
+            .as_integer()
+            .filter(|size| (1..=MOST_ROWS).contains(size))
+            .and_then(|size| u32::try_from(size).ok())
+            .map(Some)
     });
     // Where only the numbering tells one page from the next, a row that comes twice tells of one that never came.
     let id_default = if matches!(kind, "page" | "offset") { None } else { Some(None) };
-    let id = section.read("id", id_default, "must be the field that no two rows have in common", |value| {
-        value.as_str().and_then(Pointer::field).map(Some)
-    });
-    let total = section.read("total", Some(None), "must be a JSON pointer, or a header's name", |value| total(value.as_str()?).map(Some));
+    let id = section.read(
+        "id",
+        id_default,
+        "must be the field that no two rows have in common",
+        |value| value.as_str().and_then(Pointer::field).map(Some),
+    );
+    let total =
+        section.read("total", Some(None), "must be a JSON pointer, or a header's name", |value| {
+            total(value.as_str()?).map(Some)
+        });
     let size = match (size_parameter?, size?) {
         (Some(parameter), Some(size)) => Some((parameter, size)),
         (None, None) => None,
@@ -368,6 +394,8 @@ fn total(text: &str) -> Option<Total> {
     if text.starts_with('/') {
         return Pointer::parse(text).map(Total::Body);
     }
-    let is_name = !text.is_empty() && text.len() <= 100 && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
+    let is_name = !text.is_empty()
+        && text.len() <= 100
+        && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
     is_name.then(|| Total::Header(text.to_ascii_lowercase()))
 }

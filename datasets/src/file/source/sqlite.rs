@@ -51,8 +51,12 @@ const PATH: Parameter = Parameter {
     form: "must be relative to this file, with `/` between its parts and no `..`",
     doc: "The database file.",
 };
-const TABLE: Parameter =
-    Parameter { key: "table", default: None, form: "must be a table's name; views have no row ids", doc: "The table." };
+const TABLE: Parameter = Parameter {
+    key: "table",
+    default: None,
+    form: "must be a table's name; views have no row ids",
+    doc: "The table.",
+};
 pub(super) const AS_OF: Parameter = Parameter {
     key: "as_of",
     default: None,

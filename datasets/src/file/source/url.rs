@@ -25,7 +25,9 @@ pub struct Url {
 impl Url {
     /// Nothing else than scheme, host, port, path and query, in the characters that a request may have.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > MOST_BYTES || text.bytes().any(|c| !c.is_ascii_graphic() || b"\"#<>\\^`{|}".contains(&c)) {
+        if text.len() > MOST_BYTES
+            || text.bytes().any(|c| !c.is_ascii_graphic() || b"\"#<>\\^`{|}".contains(&c))
+        {
             return None;
         }
         let (secure, rest) = match text.strip_prefix("https://") {
@@ -37,7 +39,13 @@ impl Url {
         let (host, port) = host_and_port(authority)?;
         let port = port.unwrap_or(if secure { 443 } else { 80 });
         let path = if path.is_empty() { "/" } else { path };
-        Some(Self { secure, host: host.to_ascii_lowercase(), port, path: path.to_owned(), query: query.to_owned() })
+        Some(Self {
+            secure,
+            host: host.to_ascii_lowercase(),
+            port,
+            path: path.to_owned(),
+            query: query.to_owned(),
+        })
     }
 
     /// Whether its query has this parameter.
@@ -52,17 +60,30 @@ impl Url {
 
     /// The host as an address has it, with the port.
     pub fn authority(&self) -> String {
-        if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 
     fn parameters(&self) -> impl Iterator<Item = &str> {
-        self.query.split('&').filter_map(|part| part.split('=').next()).filter(|name| !name.is_empty())
+        self.query
+            .split('&')
+            .filter_map(|part| part.split('=').next())
+            .filter(|name| !name.is_empty())
     }
 }
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", if self.secure { "https" } else { "http" }, self.authority(), self.path)?;
+        write!(
+            f,
+            "{}://{}{}",
+            if self.secure { "https" } else { "http" },
+            self.authority(),
+            self.path
+        )?;
         for (place, name) in self.parameters().enumerate() {
             write!(f, "{}{name}=…", if place == 0 { '?' } else { '&' })?;
         }
@@ -78,7 +99,9 @@ impl fmt::Debug for Url {
 
 fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').filter(|(host, _)| host.parse::<std::net::Ipv6Addr>().is_ok())?,
+        Some(rest) => {
+            rest.split_once(']').filter(|(host, _)| host.parse::<std::net::Ipv6Addr>().is_ok())?
+        }
         None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
     };
     let port = match port.strip_prefix(':') {
@@ -98,12 +121,17 @@ mod tests {
     #[test]
     fn addresses_are_read_and_their_queries_never_shown() {
         let url = Url::parse("https://API.example:8443/v2/rows?key=s3cret&kind=home").unwrap();
-        assert_eq!((url.secure, url.host.as_str(), url.port, url.path.as_str()), (true, "api.example", 8443, "/v2/rows"));
+        assert_eq!(
+            (url.secure, url.host.as_str(), url.port, url.path.as_str()),
+            (true, "api.example", 8443, "/v2/rows")
+        );
         assert_eq!(url.query, "key=s3cret&kind=home");
         assert!(url.asks("key") && !url.asks("page"));
         assert_eq!(url.to_string(), "https://api.example:8443/v2/rows?key=…&kind=…");
         assert!(!format!("{url:?}").contains("s3cret"));
-        let bare = |text: &str| Url::parse(text).map(|url| format!("{} {} {}", url.authority(), url.path, url.query));
+        let bare = |text: &str| {
+            Url::parse(text).map(|url| format!("{} {} {}", url.authority(), url.path, url.query))
+        };
         assert_eq!(bare("http://[::1]?a=b").unwrap(), "[::1]:80 / a=b");
         assert_eq!(bare("https://10.0.0.1").unwrap(), "10.0.0.1:443 / ");
         for wrong in [

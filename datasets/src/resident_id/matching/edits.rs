@@ -27,7 +27,10 @@ impl Form {
 
     /// Where any of several characters may stand.
     pub(super) fn of_sets(sets: &[&str]) -> Self {
-        Self::of(sets.len(), sets.iter().enumerate().flat_map(|(at, set)| set.bytes().map(move |c| (at, c))))
+        Self::of(
+            sets.len(),
+            sets.iter().enumerate().flat_map(|(at, set)| set.bytes().map(move |c| (at, c))),
+        )
     }
 
     pub(super) fn of(length: usize, characters: impl Iterator<Item = (usize, u8)>) -> Self {
@@ -61,7 +64,9 @@ pub(super) fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bo
     for (edits, here) in reached.iter_mut().enumerate() {
         *here = if ends == Ends::PartOfForm { all } else { (1 << (edits + 1)) - 1 };
     }
-    let holds = |reached: &[u32; LEVELS], bits: u32| reached.iter().take(most + 1).any(|here| here & bits != 0);
+    let holds = |reached: &[u32; LEVELS], bits: u32| {
+        reached.iter().take(most + 1).any(|here| here & bits != 0)
+    };
     // Before the last token, and where that one fits.
     let mut earlier: Option<([u32; LEVELS], u32)> = None;
     for token in cell {
@@ -80,7 +85,10 @@ pub(super) fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bo
                 let edited = before | (before << 1) | (fewer << 1) | swapped;
                 ((was & fits) << 1) | edited | u32::from(ends == Ends::PartOfCell)
             } & all;
-            swapped = earlier.as_ref().and_then(|(rows, fit)| Some((((rows.get(edits)? & fits) << 1) & fit) << 1)).unwrap_or(0);
+            swapped = earlier
+                .as_ref()
+                .and_then(|(rows, fit)| Some((((rows.get(edits)? & fits) << 1) & fit) << 1))
+                .unwrap_or(0);
             (before, fewer) = (was, *here);
         }
         earlier = (*token != Token::Stretch).then_some((now, fits));
@@ -97,9 +105,15 @@ pub(super) fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bo
 
 /// The distance by its definition, a row at a time: replaced, inserted and dropped characters, and neighbours that were swapped; `fits` says
 /// whether a known character may stand at that place of the form.
-pub(super) fn align(cell: &[Token], form: usize, ends: Ends, fits: impl Fn(u8, usize) -> bool) -> usize {
+pub(super) fn align(
+    cell: &[Token],
+    form: usize,
+    ends: Ends,
+    fits: impl Fn(u8, usize) -> bool,
+) -> usize {
     let fit = |token: &Token, at: usize| !matches!(token, Token::Known(c) if !fits(*c, at));
-    let first: Vec<usize> = (0..=form).map(|at| if ends == Ends::PartOfForm { 0 } else { at }).collect();
+    let first: Vec<usize> =
+        (0..=form).map(|at| if ends == Ends::PartOfForm { 0 } else { at }).collect();
     let mut best = form;
     let mut rows = vec![first];
     for (number, token) in cell.iter().enumerate() {
@@ -112,11 +126,15 @@ pub(super) fn align(cell: &[Token], form: usize, ends: Ends, fits: impl Fn(u8, u
                 Token::Known(_) | Token::One => above_here + 1,
             };
             let mut least = drop;
-            if let (Some(left), Some(diagonal)) = (row.last(), at.checked_sub(1).and_then(|before| above.get(before))) {
+            if let (Some(left), Some(diagonal)) =
+                (row.last(), at.checked_sub(1).and_then(|before| above.get(before)))
+            {
                 least = least.min(if *token == Token::Stretch { *left } else { left + 1 });
                 least = least.min(diagonal + usize::from(!fit(token, at - 1)));
             }
-            let before = number.checked_sub(1).and_then(|number| Some((cell.get(number)?, rows.get(number)?)));
+            let before = number
+                .checked_sub(1)
+                .and_then(|number| Some((cell.get(number)?, rows.get(number)?)));
             if let (Some((previous, two_above)), Some(two_left)) = (before, at.checked_sub(2))
                 && *token != Token::Stretch
                 && *previous != Token::Stretch
@@ -179,6 +197,10 @@ impl Counts {
 
     /// Characters here that `other` has not got.
     pub(super) fn beyond(&self, other: &Self) -> usize {
-        self.0.iter().zip(other.0).map(|(mine, theirs)| usize::from(mine.saturating_sub(theirs))).sum()
+        self.0
+            .iter()
+            .zip(other.0)
+            .map(|(mine, theirs)| usize::from(mine.saturating_sub(theirs)))
+            .sum()
     }
 }

@@ -14,7 +14,8 @@ pub(super) struct Shape {
 
 impl Shape {
     fn of(patterns: Vec<Form>) -> Self {
-        let mut loose = Form { length: patterns.first().map_or(0, |form| form.length), places: [0; 11] };
+        let mut loose =
+            Form { length: patterns.first().map_or(0, |form| form.length), places: [0; 11] };
         for form in &patterns {
             loose.places.iter_mut().zip(form.places).for_each(|(all, one)| *all |= one);
         }
@@ -33,7 +34,13 @@ pub(super) static LONG_IDS: LazyLock<Shape> = LazyLock::new(|| {
     const CENTURIES: [[&str; 3]; 3] = [["1", "8", "789"], ["1", "9", ANY], ["2", "0", "012"]];
     let long = |(province, date): ([&'static str; 2], [&'static str; 4])| {
         CENTURIES.map(|century| {
-            let sets = province.into_iter().chain([ANY; 4]).chain(century).chain([ANY]).chain(date).chain([ANY; 3]);
+            let sets = province
+                .into_iter()
+                .chain([ANY; 4])
+                .chain(century)
+                .chain([ANY])
+                .chain(date)
+                .chain([ANY; 3]);
             Form::of_sets(&sets.chain(["0123456789X"]).collect::<Vec<_>>())
         })
     };
@@ -66,12 +73,19 @@ fn provinces_and_days() -> impl Iterator<Item = ([&'static str; 2], [&'static st
         ["9", "12345678"],
     ];
     // Months of 31, of 30 and of fewer days.
-    const MONTHS: [([&str; 2], &str); 5] =
-        [(["0", "13578"], "01"), (["1", "02"], "01"), (["0", "469"], "0"), (["1", "1"], "0"), (["0", "2"], "")];
+    const MONTHS: [([&str; 2], &str); 5] = [
+        (["0", "13578"], "01"),
+        (["1", "02"], "01"),
+        (["0", "469"], "0"),
+        (["1", "1"], "0"),
+        (["0", "2"], ""),
+    ];
     const DAYS: [[&str; 2]; 2] = [["0", "123456789"], ["12", ANY]];
     let last = |end: &'static str| Some(["3", end]).filter(|_| !end.is_empty());
-    let days = MONTHS
-        .into_iter()
-        .flat_map(move |([ten, one], end)| DAYS.into_iter().chain(last(end)).map(move |[day_ten, day_one]| [ten, one, day_ten, day_one]));
+    let days = MONTHS.into_iter().flat_map(move |([ten, one], end)| {
+        DAYS.into_iter()
+            .chain(last(end))
+            .map(move |[day_ten, day_one]| [ten, one, day_ten, day_one])
+    });
     PROVINCES.into_iter().flat_map(move |province| days.clone().map(move |day| (province, day)))
 }

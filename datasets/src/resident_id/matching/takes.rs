@@ -29,12 +29,24 @@ impl Take {
     /// As a spelling of this very id.
     pub(super) fn exact(person: &ResidentId) -> Self {
         let tokens: Vec<Token> = person.0.iter().map(|c| Token::Known(*c)).collect();
-        Self { known: Counts::known(&tokens), tokens, most: 0, part: None, overlong: false, least: 0 }
+        Self {
+            known: Counts::known(&tokens),
+            tokens,
+            most: 0,
+            part: None,
+            overlong: false,
+            least: 0,
+        }
     }
 
     /// As typed by somebody, with slips, and perhaps cut off.
     pub(super) fn typed(text: &[char]) -> Self {
-        let token = |c: &char| u8::try_from(*c).ok().filter(|c| c.is_ascii_digit() || *c == b'X').map_or(Token::One, Token::Known);
+        let token = |c: &char| {
+            u8::try_from(*c)
+                .ok()
+                .filter(|c| c.is_ascii_digit() || *c == b'X')
+                .map_or(Token::One, Token::Known)
+        };
         let tokens: Vec<Token> = text.iter().map(token).collect();
         let known = Counts::known(&tokens);
         let (most, part) = match known.total() {
@@ -46,7 +58,14 @@ impl Take {
         let part = part.filter(|_| !tokens.contains(&Token::One));
         // Two slips in what tells an id from another number would explain half of all numbers.
         let least = most.min(1);
-        Self { overlong: text.len() >= SHORTEST_OVERLONG && most > 0, tokens, known, most, part, least }
+        Self {
+            overlong: text.len() >= SHORTEST_OVERLONG && most > 0,
+            tokens,
+            known,
+            most,
+            part,
+            least,
+        }
     }
 
     /// By what is shown; what is hidden has any length, and machines do not mistype.
@@ -59,14 +78,28 @@ impl Take {
                 None => tokens.push(Token::Stretch),
             }
         }
-        Self { known: Counts::known(&tokens), tokens, most: 0, part: None, overlong: false, least: 0 }
+        Self {
+            known: Counts::known(&tokens),
+            tokens,
+            most: 0,
+            part: None,
+            overlong: false,
+            least: 0,
+        }
     }
 
     /// By these digits at the beginning, and nothing else: machines do not mistype.
     pub(super) fn beginning(digits: &[u8]) -> Self {
         let mut tokens: Vec<Token> = digits.iter().map(|c| Token::Known(*c)).collect();
         tokens.push(Token::Stretch);
-        Self { known: Counts::known(&tokens), tokens, most: 0, part: Some(0), overlong: false, least: 0 }
+        Self {
+            known: Counts::known(&tokens),
+            tokens,
+            most: 0,
+            part: Some(0),
+            overlong: false,
+            least: 0,
+        }
     }
 
     pub(super) fn could_be(&self, person: &Probe) -> bool {
@@ -78,10 +111,13 @@ impl Take {
                 let left = most.and_then(|most| most.checked_sub(spent));
                 left.is_some_and(|left| within(&self.tokens, form, ends, left))
             };
-            (is_near && (is_within(Some(self.most), Ends::Both) || is_within(self.part, Ends::PartOfForm)))
+            (is_near
+                && (is_within(Some(self.most), Ends::Both)
+                    || is_within(self.part, Ends::PartOfForm)))
                 || (self.overlong && is_within(Some(self.most), Ends::PartOfCell))
         };
-        person.forms().any(|form| fits(form, 0)) || person.exchanged.iter().flatten().any(|form| fits(form, 1))
+        person.forms().any(|form| fits(form, 0))
+            || person.exchanged.iter().flatten().any(|form| fits(form, 1))
     }
 
     /// Whether it has the shape of an id, to the letter.
@@ -97,7 +133,11 @@ impl Take {
             tokens
         };
         let (prefix, suffix) = (cut(true), cut(false));
-        let is_mobile = self.tokens.len() == 11 && matches!(self.tokens.as_slice(), [Token::Known(b'1'), Token::Known(b'3'..=b'9'), ..]);
+        let is_mobile = self.tokens.len() == 11
+            && matches!(
+                self.tokens.as_slice(),
+                [Token::Known(b'1'), Token::Known(b'3'..=b'9'), ..]
+            );
         let part = self.part.filter(|_| !is_mobile && !self.tokens.contains(&Token::Stretch));
         [&*LONG_IDS, &*SHORT_IDS].iter().any(|shape| {
             shape.is_near(&self.tokens, self.least)
@@ -116,10 +156,20 @@ pub(super) fn rounded(raw: &str) -> Vec<Take> {
 /// anything.
 pub(super) fn rounded_to(shown: &[u8]) -> Vec<Take> {
     let certain = shown.get(..DIGITS_OF_A_NUMBER).unwrap_or(shown);
-    let number = certain.iter().try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit.checked_sub(b'0')?)));
-    let beside = |number: u64| [number.checked_sub(1), number.checked_add(1).filter(|_| certain.len() < shown.len())];
-    let others = number.into_iter().flat_map(beside).flatten().map(|other| format!("{other:0width$}", width = certain.len()));
-    std::iter::once(Take::beginning(certain)).chain(others.map(|other| Take::beginning(other.as_bytes()))).collect()
+    let number = certain.iter().try_fold(0_u64, |number, digit| {
+        number.checked_mul(10)?.checked_add(u64::from(digit.checked_sub(b'0')?))
+    });
+    let beside = |number: u64| {
+        [number.checked_sub(1), number.checked_add(1).filter(|_| certain.len() < shown.len())]
+    };
+    let others = number
+        .into_iter()
+        .flat_map(beside)
+        .flatten()
+        .map(|other| format!("{other:0width$}", width = certain.len()));
+    std::iter::once(Take::beginning(certain))
+        .chain(others.map(|other| Take::beginning(other.as_bytes())))
+        .collect()
 }
 
 /// The digits of the mantissa of a folded cell such as `3.30108E+17`, without the zeros at its end, if it is of as many digits as an id.
@@ -128,7 +178,8 @@ pub(super) fn exponent_form(text: &str) -> Option<Vec<u8>> {
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
     let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
     let digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
-    let length = exponent.parse::<usize>().ok().filter(|_| digits(exponent))?.checked_add(whole.len())?;
+    let length =
+        exponent.parse::<usize>().ok().filter(|_| digits(exponent))?.checked_add(whole.len())?;
     let is_filled = fraction.ends_with("00000");
     // One digit before the point, or no point.
     let fits = (whole.len() == 1 || (!whole.is_empty() && fraction.is_empty()))

@@ -10,15 +10,23 @@ fn by_definition(suspect: &Suspect, key: &ResidentId) -> bool {
     let long = key.as_str();
     let short = format!("{}{}", &long[..6], &long[8..17]);
     // Month and day exchanged are one edit; where they are the same, there are none.
-    let turned = |text: &str, at: usize| format!("{}{}{}{}", &text[..at], &text[at + 2..at + 4], &text[at..at + 2], &text[at + 4..]);
+    let turned = |text: &str, at: usize| {
+        format!("{}{}{}{}", &text[..at], &text[at + 2..at + 4], &text[at..at + 2], &text[at + 4..])
+    };
     let exchanged = [turned(long, 10), turned(&short, 8)];
-    let forms = [(long, 0), (short.as_str(), 0), (exchanged[0].as_str(), 1), (exchanged[1].as_str(), 1)];
-    let distance = |cell: &[Token], form: &str, ends| align(cell, form.len(), ends, |c, at| form.as_bytes().get(at) == Some(&c));
+    let forms =
+        [(long, 0), (short.as_str(), 0), (exchanged[0].as_str(), 1), (exchanged[1].as_str(), 1)];
+    let distance = |cell: &[Token], form: &str, ends| {
+        align(cell, form.len(), ends, |c, at| form.as_bytes().get(at) == Some(&c))
+    };
     let is_taken = |take: &Take| {
         forms.iter().any(|(form, spent)| {
             distance(&take.tokens, form, Ends::Both) + spent <= take.most
-                || take.part.is_some_and(|most| distance(&take.tokens, form, Ends::PartOfForm) + spent <= most)
-                || (take.overlong && distance(&take.tokens, form, Ends::PartOfCell) + spent <= take.most)
+                || take.part.is_some_and(|most| {
+                    distance(&take.tokens, form, Ends::PartOfForm) + spent <= most
+                })
+                || (take.overlong
+                    && distance(&take.tokens, form, Ends::PartOfCell) + spent <= take.most)
         })
     };
     suspect.anybody || suspect.takes.iter().any(is_taken)
@@ -27,33 +35,41 @@ fn by_definition(suspect: &Suspect, key: &ResidentId) -> bool {
 fn any_id() -> impl Strategy<Value = ResidentId> {
     let first = chrono::NaiveDate::from_ymd_opt(1880, 1, 1).unwrap();
     // Few divisions, so that strangers are near too.
-    (330_100u32..=330_109, 0i64..53_000, 0u16..=999)
-        .prop_map(move |(division, day, sequence)| ResidentId::from_parts(division, first + chrono::Duration::days(day), sequence).unwrap())
+    (330_100u32..=330_109, 0i64..53_000, 0u16..=999).prop_map(move |(division, day, sequence)| {
+        ResidentId::from_parts(division, first + chrono::Duration::days(day), sequence).unwrap()
+    })
 }
 
 /// An id after up to four replaced, inserted or dropped characters, masks among them, with something before and behind it.
 fn any_cell() -> impl Strategy<Value = (ResidentId, String)> {
-    let edit = (any::<prop::sample::Index>(), 0u8..4, prop::sample::select("0123456789X*?甲".chars().collect::<Vec<_>>()));
+    let edit = (
+        any::<prop::sample::Index>(),
+        0u8..4,
+        prop::sample::select("0123456789X*?甲".chars().collect::<Vec<_>>()),
+    );
     let around = || prop_oneof![4 => Just(String::new()), 1 => "[0-9X]{1,6}", 1 => "[0-9*]{1,20}"];
-    (any_id(), any::<bool>(), prop::collection::vec(edit, 0..5), around(), around()).prop_map(|(id, short, edits, before, after)| {
-        let form = id.first_generation().filter(|_| short).unwrap_or_else(|| id.as_str().to_owned());
-        let mut text: Vec<char> = form.chars().collect();
-        for (at, what, c) in edits {
-            let at = at.index(text.len());
-            match what {
-                0 => text[at] = c,
-                1 => text.insert(at, c),
-                2 => drop(text.remove(at)),
-                _ => {
-                    let month = form.len() - 8 + usize::from(form.len() == 15);
-                    if text.len() > month + 4 {
-                        text[month..month + 4].rotate_left(2);
+    (any_id(), any::<bool>(), prop::collection::vec(edit, 0..5), around(), around()).prop_map(
+        |(id, short, edits, before, after)| {
+            let form =
+                id.first_generation().filter(|_| short).unwrap_or_else(|| id.as_str().to_owned());
+            let mut text: Vec<char> = form.chars().collect();
+            for (at, what, c) in edits {
+                let at = at.index(text.len());
+                match what {
+                    0 => text[at] = c,
+                    1 => text.insert(at, c),
+                    2 => drop(text.remove(at)),
+                    _ => {
+                        let month = form.len() - 8 + usize::from(form.len() == 15);
+                        if text.len() > month + 4 {
+                            text[month..month + 4].rotate_left(2);
+                        }
                     }
                 }
             }
-        }
-        (id, format!("{before}{}{after}", text.into_iter().collect::<String>()))
-    })
+            (id, format!("{before}{}{after}", text.into_iter().collect::<String>()))
+        },
+    )
 }
 
 proptest! {
@@ -98,9 +114,15 @@ fn patterns_take_every_id_that_could_be_issued() {
         let tokens: Vec<Token> = text.bytes().map(Token::Known).collect();
         LONG_IDS.is_near(&tokens, 0) || SHORT_IDS.is_near(&tokens, 0)
     };
-    for division in (110..660).chain([710, 810, 820, 830]).chain(911..966).map(|three| three * 1000 + 102) {
+    for division in
+        (110..660).chain([710, 810, 820, 830]).chain(911..966).map(|three| three * 1000 + 102)
+    {
         for day in (0..58_000).step_by(97) {
-            let Some(id) = ResidentId::from_parts(division, first + chrono::Duration::days(day), 123) else { continue };
+            let Some(id) =
+                ResidentId::from_parts(division, first + chrono::Duration::days(day), 123)
+            else {
+                continue;
+            };
             let long = id.as_str();
             if super::super::plausible::is_plausible(&id) {
                 let short = format!("{}{}", &long[..6], &long[8..17]);
@@ -108,7 +130,13 @@ fn patterns_take_every_id_that_could_be_issued() {
             }
         }
     }
-    for no_id in ["330106199013171234", "330106199005321234", "000106199005171234", "330106219005171234", "330106901317123"] {
+    for no_id in [
+        "330106199013171234",
+        "330106199005321234",
+        "000106199005171234",
+        "330106219005171234",
+        "330106901317123",
+    ] {
         assert!(!fits(no_id), "{no_id}");
     }
 }

@@ -100,6 +100,10 @@ fn what_registers_hold_beside_ids_seldom_looks_like_one() {
         };
         hits.extend((!damaged_in(&raw).is_empty()).then_some(raw));
     }
-    println!("{} of {cells} look like a damaged id, {:?}", hits.len(), hits.iter().take(5).collect::<Vec<_>>());
+    println!(
+        "{} of {cells} look like a damaged id, {:?}",
+        hits.len(),
+        hits.iter().take(5).collect::<Vec<_>>()
+    );
     assert!(hits.len() as u64 * 1_000 <= cells, "{:?}", hits.iter().take(20).collect::<Vec<_>>());
 }

@@ -30,7 +30,8 @@ fn concerns(declared: &Declared, raw: &str, person: &ResidentId) -> bool {
         Whose::Organisation | Whose::Nobody => false,
         Whose::Could(suspect) => suspect.could_match(person),
     };
-    let doubtful = || is_doubtful(raw) && doubtfuls(person).any(|digits| Some(digits) == short_digits(raw));
+    let doubtful =
+        || is_doubtful(raw) && doubtfuls(person).any(|digits| Some(digits) == short_digits(raw));
     let rounded = || is_spreadsheet_rounded(raw) && Suspect::rounded(raw).could_match(person);
     whose || (is_person && (doubtful() || rounded())) || crate::cell::is_blank(Some(raw))
 }
@@ -56,18 +57,22 @@ fn nobody_is_excluded_whom_a_careful_clerk_could_not() {
     let persons: Vec<ResidentId> = (0..400).map(|_| somebody()).collect();
     let others: Vec<String> = persons[200..].iter().map(|id| id.as_str().to_owned()).collect();
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let columns: Vec<(oracle::Declared, Declared)> = [(false, &[][..], &[][..]), (true, &["无", "NULL"], &["不详"])]
-        .into_iter()
-        .map(|(passport, nothing, unknown)| {
-            let ours = Declared {
-                schemes: passport.then_some(Scheme::Passport).into_iter().collect(),
-                nothing: words(nothing).into_iter().collect(),
-                unknown: words(unknown).into_iter().collect(),
-                ..Declared::default()
-            };
-            (oracle::Declared { passport, nothing: words(nothing), unknown: words(unknown) }, ours)
-        })
-        .collect();
+    let columns: Vec<(oracle::Declared, Declared)> =
+        [(false, &[][..], &[][..]), (true, &["无", "NULL"], &["不详"])]
+            .into_iter()
+            .map(|(passport, nothing, unknown)| {
+                let ours = Declared {
+                    schemes: passport.then_some(Scheme::Passport).into_iter().collect(),
+                    nothing: words(nothing).into_iter().collect(),
+                    unknown: words(unknown).into_iter().collect(),
+                    ..Declared::default()
+                };
+                (
+                    oracle::Declared { passport, nothing: words(nothing), unknown: words(unknown) },
+                    ours,
+                )
+            })
+            .collect();
     let mut dice = random(seed ^ 1);
     let (mut wrong, mut needless, mut free) = (Vec::new(), Vec::new(), 0_u64);
     for at in 0..cells {
@@ -88,7 +93,11 @@ fn nobody_is_excluded_whom_a_careful_clerk_could_not() {
             break;
         }
     }
-    println!("{cells} cells, seed {seed}: {} wrong; of {free} that a clerk would pass over, {} are held", wrong.len(), needless.len());
+    println!(
+        "{cells} cells, seed {seed}: {} wrong; of {free} that a clerk would pass over, {} are held",
+        wrong.len(),
+        needless.len()
+    );
     for one in needless.iter().take(number("ZEROTRIP_SHOW", 0) as usize) {
         println!("needless: {one}");
     }

@@ -21,7 +21,9 @@ fn person() -> ResidentId {
 fn a_whole_id_is_seen_however_it_is_disguised() {
     assert_eq!(person().as_str(), ID);
     let code = |c: char| u32::from(c);
-    let words = |words: &str| each(|c| words.chars().nth(c.to_digit(10).unwrap() as usize).unwrap().to_string());
+    let words = |words: &str| {
+        each(|c| words.chars().nth(c.to_digit(10).unwrap() as usize).unwrap().to_string())
+    };
     let reversed: String = ID.chars().rev().collect();
     let mut missed = Vec::new();
     for raw in [
@@ -106,16 +108,22 @@ fn what_nobody_sees_and_holds_something_is_not_folded_away() {
         assert!(concerns(&raw), "{raw:?}");
     }
     // What exports leave, and holds nothing.
-    for blank in
-        ["\u{feff}", "\u{200b}", "\u{202d}", "\u{ad}", "\0", "\u{1f}", "\u{1a}", "\u{fe0f}", "\u{200e}", "\u{2060}", "\r\n", "\u{85}"]
-    {
-        assert!(!concerns(&format!("{other}{blank}")) && !concerns(&format!("{blank}{other}")), "{blank:?}");
+    for blank in [
+        "\u{feff}", "\u{200b}", "\u{202d}", "\u{ad}", "\0", "\u{1f}", "\u{1a}", "\u{fe0f}",
+        "\u{200e}", "\u{2060}", "\r\n", "\u{85}",
+    ] {
+        assert!(
+            !concerns(&format!("{other}{blank}")) && !concerns(&format!("{blank}{other}")),
+            "{blank:?}"
+        );
     }
 }
 
 #[test]
 fn pieces_make_an_id_in_any_order_and_with_words_between() {
-    let valid = |cells: &[&str]| pieces_among(cells.iter().map(|cell| Some(*cell))).iter().any(|(_, is_valid)| *is_valid);
+    let valid = |cells: &[&str]| {
+        pieces_among(cells.iter().map(|cell| Some(*cell))).iter().any(|(_, is_valid)| *is_valid)
+    };
     for cells in [
         &["330106", "1987-05-12", "男", "7949"][..],
         &["1987-05-12", "330106", "7949"],
@@ -129,7 +137,12 @@ fn pieces_make_an_id_in_any_order_and_with_words_between() {
     ] {
         assert!(valid(cells), "{cells:?}");
     }
-    for cells in [&["330106", "1987-05-12", "男", "7940"][..], &["330106", "7949"], &["男", "汉"], &["990106", "1987-05-12", "7949"]] {
+    for cells in [
+        &["330106", "1987-05-12", "男", "7940"][..],
+        &["330106", "7949"],
+        &["男", "汉"],
+        &["990106", "1987-05-12", "7949"],
+    ] {
         assert!(!valid(cells), "{cells:?}");
     }
 }

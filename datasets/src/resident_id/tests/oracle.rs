@@ -1,6 +1,12 @@
 //! An independent oracle of id cells, written from the domain documents only (DOMAIN.md, issue 11 section A,
 //! cases 08 09 12 18 30). "Could this cell be, or include, p's, to a careful clerk?" Simple and slow, by definition.
-#![allow(clippy::all, clippy::pedantic, clippy::indexing_slicing, clippy::unwrap_used, reason = "an oracle: written apart, by definition")]
+#![allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "an oracle: written apart, by definition"
+)]
 
 use chrono::NaiveDate;
 
@@ -11,8 +17,9 @@ pub struct Declared {
 }
 
 const PROVINCES: [&str; 35] = [
-    "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44", "45", "46", "50",
-    "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82", "83",
+    "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41",
+    "42", "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71",
+    "81", "82", "83",
 ];
 const SEPARATORS: [char; 5] = [';', ',', '、', '/', '|'];
 
@@ -45,7 +52,8 @@ fn shape_18(s: &str, strict: bool) -> bool {
     if s.len() != 18 || !digits(&s[..17]) || !(digits(&s[17..]) || &s[17..] == "X") {
         return false;
     }
-    let place = PROVINCES.contains(&&s[..2]) || (s.starts_with('9') && PROVINCES.contains(&&s[1..3]));
+    let place =
+        PROVINCES.contains(&&s[..2]) || (s.starts_with('9') && PROVINCES.contains(&&s[1..3]));
     let (from, to) = if strict { ("19000101", "20260101") } else { ("18500101", "20301231") };
     let born = date(&s[6..14]).map_or(false, |d| date(from).unwrap() < d && d < date(to).unwrap());
     let fine = !strict || s.starts_with('9') || (&s[2..4] != "00" && &s[4..6] != "00");
@@ -115,7 +123,8 @@ fn passport(s: &str, strict: bool) -> bool {
         return false;
     }
     if !strict {
-        return (1..=2).contains(&letters) && (7..=9).contains(&s.len()) || s.len() == 11 && (s.starts_with('H') || s.starts_with('M'));
+        return (1..=2).contains(&letters) && (7..=9).contains(&s.len())
+            || s.len() == 11 && (s.starts_with('H') || s.starts_with('M'));
     }
     s.len() == 9
         && s[letters..].bytes().any(|b| b != s.as_bytes()[8])
@@ -129,14 +138,20 @@ fn placeholder(s: &str) -> bool {
     let c: Vec<char> = s.chars().collect();
     let step = |d: u8| {
         c.len() > 5
-            && c.windows(2).all(|w| w[0].is_ascii_digit() && w[1].is_ascii_digit() && (w[0] as u8 - b'0' + d) % 10 == w[1] as u8 - b'0')
+            && c.windows(2).all(|w| {
+                w[0].is_ascii_digit()
+                    && w[1].is_ascii_digit()
+                    && (w[0] as u8 - b'0' + d) % 10 == w[1] as u8 - b'0'
+            })
     };
     c.windows(2).all(|w| w[0] == w[1])
         || step(1)
         || step(9)
         || s.contains("00000000")
         || s.contains("99999999")
-        || (c.len() == 18 && s.is_ascii() && ["00000000", "11111111", "99999999"].contains(&&s[6..14]))
+        || (c.len() == 18
+            && s.is_ascii()
+            && ["00000000", "11111111", "99999999"].contains(&&s[6..14]))
         || (c.len() == 15 && s.is_ascii() && &s[6..12] == "000000")
 }
 /// A whole, plausible identifier (or several without a mark between them), read leniently.
@@ -155,7 +170,11 @@ fn whole(s: &str, column: &Declared) -> bool {
         || id_15(s, false)
         || old_organisation(s)
         || (column.passport && passport(s, false))
-        || [18, 15].iter().any(|&n| s.len() > n && (id_18(&s[..n], false) || id_15(&s[..n], false)) && whole(&s[n..], column))
+        || [18, 15].iter().any(|&n| {
+            s.len() > n
+                && (id_18(&s[..n], false) || id_15(&s[..n], false))
+                && whole(&s[n..], column)
+        })
 }
 
 // ---- spelling ----------------------------------------------------------------------------------------------------
@@ -202,7 +221,11 @@ fn decode(s: &str) -> String {
                 }
             }
         }
-        if i + 7 <= c.len() && c[i] == '_' && (c[i + 1] == 'x' || c[i + 1] == 'X') && c[i + 6] == '_' {
+        if i + 7 <= c.len()
+            && c[i] == '_'
+            && (c[i + 1] == 'x' || c[i + 1] == 'X')
+            && c[i + 6] == '_'
+        {
             let hex: String = c[i + 2..i + 6].iter().collect();
             if let Some(ch) = u32::from_str_radix(&hex, 16).ok().and_then(char::from_u32) {
                 out.push(ch);
@@ -216,7 +239,13 @@ fn decode(s: &str) -> String {
     out
 }
 fn fold(cell: &str) -> String {
-    decode(cell).chars().filter(|c| !invisible(*c)).map(width).collect::<String>().trim().to_string()
+    decode(cell)
+        .chars()
+        .filter(|c| !invisible(*c))
+        .map(width)
+        .collect::<String>()
+        .trim()
+        .to_string()
 }
 fn bare(item: &str) -> &str {
     item.trim_matches(|c: char| c.is_whitespace() || "'`\"=[](){}“”‘’".contains(c))
@@ -246,7 +275,9 @@ fn slips(a: &str, b: &str) -> usize {
             d[i][j] = if i == 0 || j == 0 {
                 i + j
             } else {
-                let mut m = (d[i - 1][j - 1] + (a[i - 1] != b[j - 1]) as usize).min(d[i - 1][j] + 1).min(d[i][j - 1] + 1);
+                let mut m = (d[i - 1][j - 1] + (a[i - 1] != b[j - 1]) as usize)
+                    .min(d[i - 1][j] + 1)
+                    .min(d[i][j - 1] + 1);
                 if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                     m = m.min(d[i - 2][j - 2] + 1);
                 }
@@ -273,14 +304,21 @@ fn within(c: &[Option<char>], most: usize) -> bool {
             PROVINCES.iter().map(|p| p.chars().collect()).collect(),
             (1850..=2030).map(|y| y.to_string().chars().collect()).collect(),
             (0..366)
-                .map(|n| (NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() + chrono::Days::new(n)).format("%m%d").to_string().chars().collect())
+                .map(|n| {
+                    (NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() + chrono::Days::new(n))
+                        .format("%m%d")
+                        .to_string()
+                        .chars()
+                        .collect()
+                })
                 .collect(),
         ]
     });
     let least = |at: usize, words: &[Vec<char>]| {
         let mut least = 9;
         for w in words {
-            least = least.min((0..w.len()).filter(|&i| c[at + i].map_or(false, |a| a != w[i])).count());
+            least =
+                least.min((0..w.len()).filter(|&i| c[at + i].map_or(false, |a| a != w[i])).count());
             if least == 0 {
                 break;
             }
@@ -338,7 +376,9 @@ fn recognisable_cut(s: &[Option<char>]) -> bool {
 }
 /// Do these begin an id of eighteen, but for so many slips (one at most)?
 fn begins_long(s: &[Option<char>], most: usize) -> bool {
-    let long = |s: &[Option<char>], most: usize| within(&[s, &vec![None; 18 - s.len()][..]].concat(), most);
+    let long = |s: &[Option<char>], most: usize| {
+        within(&[s, &vec![None; 18 - s.len()][..]].concat(), most)
+    };
     long(s, most)
         || most > 0
             && (0..s.len()).any(|i| {
@@ -383,7 +423,8 @@ fn exponent(s: &str) -> Option<(String, usize)> {
     let (m, e) = s.split_once('E')?;
     let e = e.trim_start_matches('+');
     let (a, b) = m.split_once('.').unwrap_or((m, ""));
-    (a.len() == 1 && digits(a) && (b.is_empty() || digits(b)) && digits(e) && e.len() < 4).then(|| (format!("{a}{b}"), e.parse().unwrap()))
+    (a.len() == 1 && digits(a) && (b.is_empty() || digits(b)) && digits(e) && e.len() < 4)
+        .then(|| (format!("{a}{b}"), e.parse().unwrap()))
 }
 fn rounds_to(p: &str, m: &str) -> bool {
     // the first digits of p, cut or rounded
@@ -393,7 +434,9 @@ fn rounds_to(p: &str, m: &str) -> bool {
     let (cut, want): (u64, u64) = (p[..m.len()].parse().unwrap(), m.parse().unwrap());
     want == cut
         || (m.len() < p.len() && p.as_bytes()[m.len()] >= b'5' && want == cut + 1)
-        || m.trim_end_matches('0').len() >= 2 && p.starts_with(m.trim_end_matches('0')) && m.trim_end_matches('0').len() >= 15
+        || m.trim_end_matches('0').len() >= 2
+            && p.starts_with(m.trim_end_matches('0'))
+            && m.trim_end_matches('0').len() >= 15
 }
 
 // ---- the question ------------------------------------------------------------------------------------------------
@@ -430,7 +473,9 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
         return Anybodys;
     } // 等, 同上, 已故 …: no slip of a pen
     if let Some((m, e)) = exponent(&s) {
-        if (e == 17 && rounds_to(p, &m)) || (e == 14 && p15.as_deref().map_or(false, |p| rounds_to(p, &m))) {
+        if (e == 17 && rounds_to(p, &m))
+            || (e == 14 && p15.as_deref().map_or(false, |p| rounds_to(p, &m)))
+        {
             return Mine;
         }
         return if (13..=19).contains(&e) { Others } else { Anybodys };
@@ -442,7 +487,10 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
     if alike != s && whole(&alike, column) {
         return Others;
     }
-    if [&s, &alike].iter().any(|s| slips_from(s, p) <= 2 || p15.as_ref().map_or(false, |p| slips_from(s, p) <= 2)) {
+    if [&s, &alike]
+        .iter()
+        .any(|s| slips_from(s, p) <= 2 || p15.as_ref().map_or(false, |p| slips_from(s, p) <= 2))
+    {
         return Mine;
     }
     if s.len() == 18 && digits(&s) {
@@ -456,11 +504,17 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
         // asks who is two slips away at most. Where they begin one to the letter, nothing shows that there was a slip: one is allowed for. Whom
         // else should he think of? Two slips and a rounding are three accidents: of the 300,000 of a city, they would name nearly all.
         // A rounded number may have been rounded up.
-        let kept = [s[..15].to_string(), format!("{:015}", s[..15].parse::<u64>().unwrap().saturating_sub(1))];
-        let begins = |n: usize| kept.iter().any(|kept| begins_long(&kept.chars().map(Some).collect::<Vec<_>>(), n));
+        let kept = [
+            s[..15].to_string(),
+            format!("{:015}", s[..15].parse::<u64>().unwrap().saturating_sub(1)),
+        ];
+        let begins = |n: usize| {
+            kept.iter().any(|kept| begins_long(&kept.chars().map(Some).collect::<Vec<_>>(), n))
+        };
         if s.ends_with("000") && !s.ends_with("0000") {
             if let Some(made) = (0..2).find(|&n| begins(n)) {
-                let mine = kept.iter().any(|kept| (12..18).any(|n| slips(kept, &p[..n]) <= made + 1));
+                let mine =
+                    kept.iter().any(|kept| (12..18).any(|n| slips(kept, &p[..n]) <= made + 1));
                 return if mine { Mine } else { Others };
             }
         }
@@ -469,7 +523,9 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
         let chars: Vec<char> = p.chars().collect();
         let old: Vec<char> = p15.as_deref().unwrap_or("").chars().collect();
         let free = !exact(&v);
-        if v.iter().any(|c| c.is_some()) && (fits(&v, &chars, free) || (p15.is_some() && fits(&v, &old, free))) {
+        if v.iter().any(|c| c.is_some())
+            && (fits(&v, &chars, free) || (p15.is_some() && fits(&v, &old, free)))
+        {
             return Mine;
         }
         let seen = v.iter().flatten().count();
@@ -479,7 +535,8 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
             // An old business number is told from an id by one digit alone. "And others" is written behind it: before it or inside, a mark
             // hides something, and the number is not whole.
             let inside = v.last().unwrap().is_some();
-            if whole(&rest, column) && !(inside && old_organisation(&rest) && !id_15(&rest, false)) {
+            if whole(&rest, column) && !(inside && old_organisation(&rest) && !id_15(&rest, false))
+            {
                 return if s.contains('…') || s.contains("..") { Anybodys } else { Others };
             }
         }
@@ -488,7 +545,11 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
         }
         return if (6..18).contains(&seen) { Others } else { Anybodys };
     }
-    if (8..18).contains(&s.len()) && (p.starts_with(&s) || p.ends_with(&s) || p15.map_or(false, |p| p.starts_with(&s) || p.ends_with(&s))) {
+    if (8..18).contains(&s.len())
+        && (p.starts_with(&s)
+            || p.ends_with(&s)
+            || p15.map_or(false, |p| p.starts_with(&s) || p.ends_with(&s)))
+    {
         return Mine;
     }
     if credit_shape(&s) {
@@ -496,7 +557,10 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
     } // a wrong check character: grey
     let v: Vec<_> = alike.chars().map(Some).collect();
     let cut = v.len() >= 14 || digits(s.strip_suffix('X').unwrap_or(&s));
-    if recognisable_slips(&v, 18, 2) || recognisable_slips(&v, 15, 2) || (cut && recognisable_cut(&v)) {
+    if recognisable_slips(&v, 18, 2)
+        || recognisable_slips(&v, 15, 2)
+        || (cut && recognisable_cut(&v))
+    {
         return Others;
     }
     Anybodys
@@ -512,17 +576,21 @@ pub fn must_not_exclude(cell: &str, column: &Declared, p: &str) -> bool {
     }
     let f = fold(cell);
     let run: String = f.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-    if run.contains(p) || f.split(|c: char| !c.is_ascii_alphanumeric()).any(|r| Some(r.to_string()) == short(p)) {
+    if run.contains(p)
+        || f.split(|c: char| !c.is_ascii_alphanumeric()).any(|r| Some(r.to_string()) == short(p))
+    {
         return true;
     }
-    bare(&f).split(|c| SEPARATORS.contains(&c) || "和及与&+".contains(c) && !f.contains("E+")).any(|item| {
-        let item = item.trim();
-        let joined = judge(item, column, p);
-        if joined == Anybodys && item.contains(char::is_whitespace) {
-            return item.split_whitespace().any(|i| judge(i, column, p) != Others);
-        }
-        joined != Others
-    })
+    bare(&f).split(|c| SEPARATORS.contains(&c) || "和及与&+".contains(c) && !f.contains("E+")).any(
+        |item| {
+            let item = item.trim();
+            let joined = judge(item, column, p);
+            if joined == Anybodys && item.contains(char::is_whitespace) {
+                return item.split_whitespace().any(|i| judge(i, column, p) != Others);
+            }
+            joined != Others
+        },
+    )
 }
 
 /// The cell is fully accounted for as others', or is a clean damaged spelling of an id far from p's: no need to fear for p.
@@ -533,18 +601,32 @@ pub fn may_exclude(cell: &str, column: &Declared, p: &str) -> bool {
     if column.nothing.iter().any(|w| w.trim() == cell.trim()) {
         return true;
     }
-    let t: String = cell.trim_matches(|c: char| c.is_whitespace() || invisible(c)).chars().map(width).collect();
-    let t = t.strip_prefix("=\"").and_then(|t| t.strip_suffix('"')).or(t.strip_prefix('\'')).or(t.strip_prefix('`')).unwrap_or(&t);
-    t.split(SEPARATORS).all(|item| far(item.trim(), column, p)) && !must_not_exclude(cell, column, p)
+    let t: String =
+        cell.trim_matches(|c: char| c.is_whitespace() || invisible(c)).chars().map(width).collect();
+    let t = t
+        .strip_prefix("=\"")
+        .and_then(|t| t.strip_suffix('"'))
+        .or(t.strip_prefix('\''))
+        .or(t.strip_prefix('`'))
+        .unwrap_or(&t);
+    t.split(SEPARATORS).all(|item| far(item.trim(), column, p))
+        && !must_not_exclude(cell, column, p)
 }
 fn far(item: &str, column: &Declared, p: &str) -> bool {
     let s: String = item.chars().filter(|c| *c != ' ' && *c != '-').collect();
     let p15 = short(p);
-    let near = |n: usize| slips_from(&s, p) <= n || p15.as_ref().map_or(false, |p| slips_from(&s, p) <= n);
-    if !s.is_ascii() || placeholder(&s) || s.len() < 8 || item.starts_with('-') || item.ends_with('-') {
+    let near =
+        |n: usize| slips_from(&s, p) <= n || p15.as_ref().map_or(false, |p| slips_from(&s, p) <= n);
+    if !s.is_ascii()
+        || placeholder(&s)
+        || s.len() < 8
+        || item.starts_with('-')
+        || item.ends_with('-')
+    {
         return false;
     }
-    let (filled, tail) = (s.ends_with("0000") || s.ends_with("9999"), |n: usize| s[..n].to_string());
+    let (filled, tail) =
+        (s.ends_with("0000") || s.ends_with("9999"), |n: usize| s[..n].to_string());
     let placed = p.starts_with(&s[..6]) || !near(2); // who has a list of places may take an unknown one for a slip
     if id_18(&s, true) {
         return s != p && !filled && placed;
@@ -589,7 +671,9 @@ fn far(item: &str, column: &Declared, p: &str) -> bool {
             && !near(3)
             && slips(&s, &p[..n]) > 3
             && slips(&s, &p[18 - n..]) > 3
-            && p15.map_or(true, |p| n > 15 || (slips(&s, &p[..n]) > 3 && slips(&s, &p[15 - n..]) > 3));
+            && p15.map_or(true, |p| {
+                n > 15 || (slips(&s, &p[..n]) > 3 && slips(&s, &p[15 - n..]) > 3)
+            });
     }
     false
 }
@@ -662,7 +746,14 @@ fn cut(r: Rng, s: &str) -> String {
 fn scientific(r: Rng, s: &str) -> String {
     let n = *pick(r, &[&1usize, &2, &6, &6, &6, &10, &15]);
     let m = &s[..n.min(s.len())];
-    format!("{}{}{}E{}{}", &m[..1], if m.len() > 1 { "." } else { "" }, &m[1..], pick(r, &["+", "+", ""]), s.len() - 1)
+    format!(
+        "{}{}{}E{}{}",
+        &m[..1],
+        if m.len() > 1 { "." } else { "" },
+        &m[1..],
+        pick(r, &["+", "+", ""]),
+        s.len() - 1
+    )
 }
 fn fill(r: Rng) -> String {
     let n = *pick(r, &[&18usize, &18, &15, &17, &8, &1]);
@@ -702,7 +793,12 @@ fn word(r: Rng) -> String {
 fn organisation(r: Rng) -> String {
     let place = pick(r, &["330106", "330102", "110108"]);
     let body: String = (0..9).map(|_| CREDIT.chars().nth(upto(r, 31)).unwrap()).collect();
-    let s = format!("{}{place}{}{}", pick(r, &["91", "92", "12", "52", "11"]), if upto(r, 2) == 0 { "MA2" } else { "700" }, &body[..6]);
+    let s = format!(
+        "{}{place}{}{}",
+        pick(r, &["91", "92", "12", "52", "11"]),
+        if upto(r, 2) == 0 { "MA2" } else { "700" },
+        &body[..6]
+    );
     let right = credit_check(&s).unwrap();
     format!("{s}{}", if upto(r, 3) == 0 { CREDIT.chars().nth(upto(r, 31)).unwrap() } else { right })
 }
@@ -731,13 +827,28 @@ fn person(r: Rng, id: &str) -> String {
 fn dress(r: Rng, s: String) -> String {
     match upto(r, 16) {
         0 => s.to_lowercase(),
-        1 => s.chars().map(|c| if ('!'..='~').contains(&c) { char::from_u32(c as u32 + 0xFEE0).unwrap() } else { c }).collect(),
+        1 => s
+            .chars()
+            .map(|c| {
+                if ('!'..='~').contains(&c) {
+                    char::from_u32(c as u32 + 0xFEE0).unwrap()
+                } else {
+                    c
+                }
+            })
+            .collect(),
         2 | 3 => {
             let b = pick(r, &[" ", "  ", "\u{3000}", "\u{A0}", "\t", "-", "\n"]);
             insert(r, &s, b)
         }
         4 | 5 => {
-            let b = pick(r, &["\u{200B}", "\u{FEFF}", "\u{202D}", "\u{1F}", "\u{0}", "\u{61C}", "\u{2066}", "\u{FE0F}"]);
+            let b = pick(
+                r,
+                &[
+                    "\u{200B}", "\u{FEFF}", "\u{202D}", "\u{1F}", "\u{0}", "\u{61C}", "\u{2066}",
+                    "\u{FE0F}",
+                ],
+            );
             insert(r, &s, b)
         }
         6 => match upto(r, 4) {
@@ -775,7 +886,18 @@ fn damage(r: Rng, s: &str) -> String {
         3 => {
             let n = 1 + upto(r, 3);
             (0..n).fold(s.to_string(), |t, _| {
-                let (a, b) = pick(r, &[&('0', "O"), &('1', "l"), &('1', "I"), &('2', "Z"), &('5', "S"), &('8', "B"), &('0', "〇")]);
+                let (a, b) = pick(
+                    r,
+                    &[
+                        &('0', "O"),
+                        &('1', "l"),
+                        &('1', "I"),
+                        &('2', "Z"),
+                        &('5', "S"),
+                        &('8', "B"),
+                        &('0', "〇"),
+                    ],
+                );
                 t.replacen(*a, b, 1)
             })
         }
@@ -799,7 +921,8 @@ fn rest(r: Rng, p: &str) -> String {
     };
     match upto(r, 8) {
         0..=2 => d,
-        3 => pick(r, &["等3人", "等", "同上", "", "(已故)继承人未定", "3.3E+17", "…", "共有"]).to_string(),
+        3 => pick(r, &["等3人", "等", "同上", "", "(已故)继承人未定", "3.3E+17", "…", "共有"])
+            .to_string(),
         4 => word(r),
         5 => fill(r),
         6 => other_number(r),
@@ -809,7 +932,8 @@ fn rest(r: Rng, p: &str) -> String {
 /// One cell of an id column: p's, another's, several persons', or nobody can say whose.
 pub fn generate(rng: &mut dyn FnMut() -> u64, p: &str, others: &[String]) -> String {
     let r = rng;
-    let other = if others.is_empty() { p.to_string() } else { others[upto(r, others.len())].clone() };
+    let other =
+        if others.is_empty() { p.to_string() } else { others[upto(r, others.len())].clone() };
     let who = if upto(r, 2) == 0 { p.to_string() } else { other.clone() };
     let s = match upto(r, 20) {
         0..=2 => person(r, &who),
@@ -822,7 +946,8 @@ pub fn generate(rng: &mut dyn FnMut() -> u64, p: &str, others: &[String]) -> Str
             let sep = *pick(r, &[&";", &",", &"、", &"/", &"|", &"；", &"，", &"; ", &"", &" "]);
             let mut parts = vec![person(r, &other)];
             if upto(r, 3) == 0 {
-                let o = if others.is_empty() { p } else { &others[upto(r, others.len())] }.to_string();
+                let o =
+                    if others.is_empty() { p } else { &others[upto(r, others.len())] }.to_string();
                 parts.push(person(r, &o));
             }
             let last = match upto(r, 4) {
@@ -842,7 +967,15 @@ pub fn generate(rng: &mut dyn FnMut() -> u64, p: &str, others: &[String]) -> Str
             damage(r, if q.is_ascii() && q.len() > 1 { &q } else { &who })
         }
         _ => (0..upto(r, 22))
-            .map(|_| *pick(r, &[&'0', &'1', &'3', &'9', &'X', &'E', &'*', &' ', &'-', &';', &'等', &'无', &'张', &'.', &'+']))
+            .map(|_| {
+                *pick(
+                    r,
+                    &[
+                        &'0', &'1', &'3', &'9', &'X', &'E', &'*', &' ', &'-', &';', &'等', &'无',
+                        &'张', &'.', &'+',
+                    ],
+                )
+            })
             .collect(),
     };
     dress(r, s)
@@ -901,9 +1034,16 @@ mod tests {
     fn month_and_day_the_other_way_about() {
         let (p, o, _) = people();
         let q = id("33012219870512171");
-        for (mine, cell) in [(&p, "330106196215037946"), (&q, "330122198705121715"), (&q, "330122198712051715"), (&q, "33012219871205171")]
-        {
-            assert!(cell == "330122198705121715" || must_not_exclude(cell, &column(), mine), "{cell} {mine}");
+        for (mine, cell) in [
+            (&p, "330106196215037946"),
+            (&q, "330122198705121715"),
+            (&q, "330122198712051715"),
+            (&q, "33012219871205171"),
+        ] {
+            assert!(
+                cell == "330122198705121715" || must_not_exclude(cell, &column(), mine),
+                "{cell} {mine}"
+            );
         }
         assert!(!must_not_exclude("330122198712051715", &column(), &o));
         assert!(!may_exclude("330122198712051715", &column(), &q));
@@ -927,9 +1067,14 @@ mod tests {
     #[test]
     fn masks_and_escapes() {
         let (p, o, _) = people();
-        for m in ["XXXXXXXX", "********", "*", "?", "…", "~", "xxxxxxxx", "＊＊", "........", "******"] {
+        for m in
+            ["XXXXXXXX", "********", "*", "?", "…", "~", "xxxxxxxx", "＊＊", "........", "******"]
+        {
             must(&format!("{}{m}{}", &p[..6], &p[14..]), &p);
-            assert!(!must_not_exclude(&format!("{}{m}{}", &o[..6], &o[14..]), &column(), &p), "{m}");
+            assert!(
+                !must_not_exclude(&format!("{}{m}{}", &o[..6], &o[14..]), &column(), &p),
+                "{m}"
+            );
         }
         for e in ["&#8203;", "_x0000_", "&nbsp;", "\u{200B}", " ", "-", "\u{1F}"] {
             must(&format!("{}{e}{}", &p[..6], &p[6..]), &p);
@@ -945,7 +1090,15 @@ mod tests {
             assert!(may_exclude(c, &yes, &p));
             assert!(!may_exclude(c, &yes, "810000198508150024"));
         }
-        for c in ["军字第1234号", "13812345678", "HT2019-0012", "201977553456", "1998-05-06", "20190102", "330106"] {
+        for c in [
+            "军字第1234号",
+            "13812345678",
+            "HT2019-0012",
+            "201977553456",
+            "1998-05-06",
+            "20190102",
+            "330106",
+        ] {
             must(c, &p);
             assert!(must_not_exclude(c, &yes, &p));
         }
@@ -964,9 +1117,13 @@ mod tests {
     fn damaged_spellings_are_narrowed() {
         let (p, o, _) = people();
         let wrong = |s: &str| format!("{}{}", &s[..17], if s.ends_with('1') { '2' } else { '1' });
-        for f in [&wrong as &dyn Fn(&str) -> String, &|s| s[..14].into(), &|s| s[..17].into(), &|s| format!("{}000", &s[..15]), &|s| {
-            format!("{}.{}E+17", &s[..1], &s[1..6])
-        }] {
+        for f in [
+            &wrong as &dyn Fn(&str) -> String,
+            &|s| s[..14].into(),
+            &|s| s[..17].into(),
+            &|s| format!("{}000", &s[..15]),
+            &|s| format!("{}.{}E+17", &s[..1], &s[1..6]),
+        ] {
             must(&f(&p), &p);
             may(&f(&o), &p);
         }
@@ -999,7 +1156,13 @@ mod tests {
                 may(&c, &p);
             }
         }
-        for c in [p.clone(), format!("'{p}"), format!("=\"{p}\""), short(&p).unwrap(), format!("{o},{p}")] {
+        for c in [
+            p.clone(),
+            format!("'{p}"),
+            format!("=\"{p}\""),
+            short(&p).unwrap(),
+            format!("{o},{p}"),
+        ] {
             must(&c, &p);
         }
         let twin = id("33010619620315796");
@@ -1043,7 +1206,13 @@ mod tests {
             for _ in 0..2000 {
                 let once = slip(&mut rng, &p);
                 for c in [&once, &slip(&mut rng, &once)] {
-                    assert!(slips(c, &p) > 2 || whole(c, &column()) || placeholder(c) || must_not_exclude(c, &column(), &p), "{c} {p}");
+                    assert!(
+                        slips(c, &p) > 2
+                            || whole(c, &column())
+                            || placeholder(c)
+                            || must_not_exclude(c, &column(), &p),
+                        "{c} {p}"
+                    );
                 }
                 for c in [&p[..8 + upto(&mut rng, 10)], &p[10 - upto(&mut rng, 10)..]] {
                     assert!(whole(c, &column()) || must_not_exclude(c, &column(), &p), "{c} {p}");
@@ -1054,7 +1223,8 @@ mod tests {
     #[test]
     fn the_two_never_contradict() {
         let (p, o, q) = people();
-        let others = [o, q, id("33010619620315796"), id("44030119881208001"), id("51010420050606112")];
+        let others =
+            [o, q, id("33010619620315796"), id("44030119881208001"), id("51010420050606112")];
         let mut x = 88172645463325252u64;
         let mut rng = move || {
             x ^= x << 13;

@@ -47,15 +47,25 @@ fn the_cells_that_the_long_run_found_are_held() {
     // One slip before rounding: of persons born on 11 June 2012.
     let born = |month, day| {
         let day = NaiveDate::from_ymd_opt(2012, month, day).unwrap();
-        (1..=995).filter(move |sequence| concerns("330010220120611000", &ResidentId::from_parts(330_102, day, *sequence).unwrap()))
+        (1..=995).filter(move |sequence| {
+            concerns(
+                "330010220120611000",
+                &ResidentId::from_parts(330_102, day, *sequence).unwrap(),
+            )
+        })
     };
     assert_eq!((born(6, 11).count(), born(8, 24).count()), (995, 0));
     assert!(!concerns("330010220120611000", &person("330102201608053270")));
     // Only another letter shows that a code is one, and not a masked id with the right check character.
     assert!(matches!(parse("92330106700XXXXTP0"), Reading::Code(_)));
-    let masked = (0..100).map(|end| format!("51330119XXXX1712{end:02}")).filter(|code| uscc::is_valid(code.as_bytes()));
+    let masked = (0..100)
+        .map(|end| format!("51330119XXXX1712{end:02}"))
+        .filter(|code| uscc::is_valid(code.as_bytes()));
     let masked: Vec<String> = masked.collect();
-    assert!(!masked.is_empty() && masked.iter().all(|code| parse(code) == Reading::Unreadable), "{masked:?}");
+    assert!(
+        !masked.is_empty() && masked.iter().all(|code| parse(code) == Reading::Unreadable),
+        "{masked:?}"
+    );
     let national = (b'0'..=b'9').map(|last| format!("91100000MA2HXQ7B1{}", char::from(last)));
     assert!(national.filter(|code| matches!(parse(code), Reading::Code(_))).count() <= 1);
 }
@@ -158,7 +168,8 @@ fn a_cell_with_one_accident_blocks_few() {
         }
         characters.into_iter().collect::<String>()
     };
-    let other = ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1990, 5, 17).unwrap(), 123).unwrap();
+    let other = ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(1990, 5, 17).unwrap(), 123)
+        .unwrap();
     let rounded = |text: &str| format!("{}000", &text[..15]);
     let unborn = |text: &str| {
         let year = format!("{}2071{}", &text[..6], &text[10..17]);
@@ -172,7 +183,9 @@ fn a_cell_with_one_accident_blocks_few() {
         twice.push([rounded(&other), rounded(&both), once, both]);
     }
     let of = |kind: usize| twice.iter().map(|made| made[kind].clone()).collect::<Vec<_>>();
-    let made = |kind: &dyn Fn(&str) -> String| persons.iter().take(40).map(|id| kind(id.as_str())).collect::<Vec<_>>();
+    let made = |kind: &dyn Fn(&str) -> String| {
+        persons.iter().take(40).map(|id| kind(id.as_str())).collect::<Vec<_>>()
+    };
     // How many cells may be anybody's, and whom the others may block, of 3,000.
     let kinds = [
         ("one slip", of(2), 0, 2.0),
@@ -182,19 +195,36 @@ fn a_cell_with_one_accident_blocks_few() {
         ("a slip, rounded", of(0), 10, 4.0),
         ("two slips, rounded", of(1), 20, 4.0),
         ("a birth to come", made(&|text| unborn(text)), 0, 2.0),
-        ("a birth to come, in a list", made(&|text| format!("{};{}", other.as_str(), unborn(text))), 0, 2.0),
+        (
+            "a birth to come, in a list",
+            made(&|text| format!("{};{}", other.as_str(), unborn(text))),
+            0,
+            2.0,
+        ),
         ("masked, eight", made(&|text| format!("{}********{}", &text[..6], &text[14..])), 0, 3.0),
         ("cut after 14", made(&|text| text[..14].to_owned()), 0, 4.0),
     ];
     for (kind, cells, most_anybodys, most_blocked) in &kinds {
-        let suspects = cells.iter().filter_map(|raw| match Declared::default().whose(raw, today()) {
-            Whose::Could(suspect) => Some(suspect),
-            _ => None,
-        });
-        let (anybodys, narrow): (Vec<Suspect>, Vec<Suspect>) = suspects.partition(Suspect::is_anybodys);
-        let blocked: usize = narrow.iter().map(|suspect| probes.iter().filter(|probe| suspect.could_be(probe)).count()).sum();
+        let suspects =
+            cells.iter().filter_map(|raw| match Declared::default().whose(raw, today()) {
+                Whose::Could(suspect) => Some(suspect),
+                _ => None,
+            });
+        let (anybodys, narrow): (Vec<Suspect>, Vec<Suspect>) =
+            suspects.partition(Suspect::is_anybodys);
+        let blocked: usize = narrow
+            .iter()
+            .map(|suspect| probes.iter().filter(|probe| suspect.could_be(probe)).count())
+            .sum();
         let (each, all) = (blocked as f64 / narrow.len().max(1) as f64, persons.len());
-        println!("{kind}: of {} cells {} are anybody's, each other one blocks {each:.1} of {all}", cells.len(), anybodys.len());
-        assert!(anybodys.len() <= *most_anybodys && (all > 3_000 || each <= *most_blocked), "{kind}");
+        println!(
+            "{kind}: of {} cells {} are anybody's, each other one blocks {each:.1} of {all}",
+            cells.len(),
+            anybodys.len()
+        );
+        assert!(
+            anybodys.len() <= *most_anybodys && (all > 3_000 || each <= *most_blocked),
+            "{kind}"
+        );
     }
 }

@@ -33,7 +33,11 @@ fn an_open_quote_hides_no_row() {
         ] {
             let text = format!("{HEADER}{end}{}{end}", rows.join(end));
             fs::write(rig.folder.path().join("t.csv"), &text).unwrap();
-            let counted = ::csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_byte_records().count();
+            let counted = ::csv::ReaderBuilder::new()
+                .flexible(true)
+                .from_reader(text.as_bytes())
+                .into_byte_records()
+                .count();
             rig.drop_file(text.as_bytes(), counted as u64);
             let source = rig.open().unwrap();
             let (found, end) = run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();
@@ -52,7 +56,11 @@ fn a_half_written_drop_leaves_the_one_before() {
     let whole = format!("{HEADER}\n{WANG},,x\n{LI},,new\n");
     rig.drop_file(whole.as_bytes(), 2);
     fs::write(rig.folder.path().join("t.csv"), &whole[..whole.len() - 30]).unwrap();
-    assert_eq!((ask().0, ask().1.as_of), (before.0.clone(), before.1.as_of), "not the half, and not its as-of");
+    assert_eq!(
+        (ask().0, ask().1.as_of),
+        (before.0.clone(), before.1.as_of),
+        "not the half, and not its as-of"
+    );
     rig.drop_file(whole.as_bytes(), 7);
     assert_eq!(ask().0, ["old"], "a manifest that counts other rows");
     rig.drop_file(format!("SFZH,GYR\n{LI},\n").as_bytes(), 1);

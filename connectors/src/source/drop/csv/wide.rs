@@ -26,9 +26,13 @@ impl<R: BufRead> Read for Wide<R> {
         while self.given == self.ready.len() && !self.is_done {
             let bytes = self.inner.fill_buf()?;
             let (count, is_last) = (bytes.len(), bytes.is_empty());
-            let room = self.decoder.max_utf8_buffer_length(count).ok_or_else(|| io::Error::other("too much text at once"))?;
+            let room = self
+                .decoder
+                .max_utf8_buffer_length(count)
+                .ok_or_else(|| io::Error::other("too much text at once"))?;
             self.ready.resize(room, 0);
-            let (_, read, written, _) = self.decoder.decode_to_utf8(bytes, &mut self.ready, is_last);
+            let (_, read, written, _) =
+                self.decoder.decode_to_utf8(bytes, &mut self.ready, is_last);
             self.ready.truncate(written);
             (self.given, self.is_done) = (0, is_last);
             self.inner.consume(read.min(count));

@@ -24,8 +24,7 @@ use super::import::Filling;
 use super::{Format, unreadable};
 
 /// A byte of 0x80 and above in code page 437.
-const CP437: &str =
-    "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+const CP437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 const LIVE: u8 = b' ';
 const DELETED: u8 = b'*';
 const END: u8 = 0x1a;
@@ -56,10 +55,15 @@ impl Format for Dbf {
         let table = Table::read(path, &mut file, length, self.code_page)?;
         let names: Vec<Option<String>> = {
             // The bits of NULLs and lengths are the format's own, and no field of the register's.
-            let wanted = |field: &&Field| field.kind != b'0' && (!into.is_sample() || field.readable(path).is_ok());
-            folded(table.fields.iter().map(|field| Some(field).filter(wanted).map(|field| field.name.clone()).unwrap_or_default()))
+            let wanted = |field: &&Field| {
+                field.kind != b'0' && (!into.is_sample() || field.readable(path).is_ok())
+            };
+            folded(table.fields.iter().map(|field| {
+                Some(field).filter(wanted).map(|field| field.name.clone()).unwrap_or_default()
+            }))
         };
-        let fields: Vec<&Field> = into.header(&names)?.into_iter().filter_map(|place| table.fields.get(place)).collect();
+        let fields: Vec<&Field> =
+            into.header(&names)?.into_iter().filter_map(|place| table.fields.get(place)).collect();
         for (at, field) in fields.iter().enumerate() {
             field.readable(path).map_err(|error| into.of_field(at, error))?;
         }
@@ -68,7 +72,9 @@ impl Format for Dbf {
         for number in 1..=u64::from(table.count) {
             file.read_exact(&mut record).map_err(|error| unreadable(path, &error))?;
             match record.first() {
-                Some(&LIVE) => into.row(number, fields.iter().map(|field| table.cell(field, &record)))?,
+                Some(&LIVE) => {
+                    into.row(number, fields.iter().map(|field| table.cell(field, &record)))?
+                }
                 Some(&DELETED) => deleted += 1,
                 _ => into.ragged(number, &table.characters.text(&record))?,
             }
@@ -107,7 +113,12 @@ struct Field {
 }
 
 impl Table {
-    fn read(path: &Path, file: &mut impl Read, length: u64, code_page: Option<CodePage>) -> Result<Self, SourceError> {
+    fn read(
+        path: &Path,
+        file: &mut impl Read,
+        length: u64,
+        code_page: Option<CodePage>,
+    ) -> Result<Self, SourceError> {
         let short = || truncated(path, "it ends within its header");
         let mut head = [0; 32];
         file.read_exact(&mut head).map_err(|_| short())?;
@@ -120,7 +131,12 @@ impl Table {
         let (is_encrypted, mark) = (head.get(15) == Some(&1), head.get(29).copied().unwrap_or(0));
         let is_fox = matches!(version, 0x30..=0x32);
         if !(is_fox || version == 0xf5 || version & 7 == 3) {
-            return Err(odd(path, &format!("is of an edition that is not read (0x{version:02x}): have it written as dBASE III or FoxPro")));
+            return Err(odd(
+                path,
+                &format!(
+                    "is of an edition that is not read (0x{version:02x}): have it written as dBASE III or FoxPro"
+                ),
+            ));
         }
         if is_encrypted && version & 7 == 3 && version != 3 {
             return Err(odd(path, "is encrypted: have it written in the clear"));
@@ -130,9 +146,15 @@ impl Table {
         file.read_exact(&mut rest).map_err(|_| short())?;
         let whole = header as u64 + u64::from(count) * width as u64;
         if length < whole {
-            return Err(truncated(path, &format!("its header counts {count} records, {whole} bytes in all, and it has {length}")));
+            return Err(truncated(
+                path,
+                &format!(
+                    "its header counts {count} records, {whole} bytes in all, and it has {length}"
+                ),
+            ));
         }
-        let fields = fields(&rest, &characters, is_fox, width).ok_or_else(|| truncated(path, "its header and its records do not fit"))?;
+        let fields = fields(&rest, &characters, is_fox, width)
+            .ok_or_else(|| truncated(path, "its header and its records do not fit"))?;
         Ok(Self { count, width, fields: fields.all, characters, nulls: fields.nulls })
     }
 
@@ -148,11 +170,16 @@ impl Table {
             length += tail.len();
             begin.extend(tail.iter().take(self.width.saturating_sub(begin.len())));
         }
-        let is_short = length <= self.width && begin.first() == Some(&END) && !names_somebody(&self.characters.text(&begin));
+        let is_short = length <= self.width
+            && begin.first() == Some(&END)
+            && !names_somebody(&self.characters.text(&begin));
         if is_filler || is_short {
             return Ok(());
         }
-        Err(truncated(path, &format!("there are more records behind the {} that its header counts", self.count)))
+        Err(truncated(
+            path,
+            &format!("there are more records behind the {} that its header counts", self.count),
+        ))
     }
 
     /// A cell's text; `None` where the table has nothing.
@@ -173,7 +200,9 @@ impl Table {
             b'V' | b'Q' => {
                 let text = match field.short.and_then(is_marked) {
                     Some(false) => Some(raw),
-                    Some(true) => raw.split_last().and_then(|(length, text)| text.get(..usize::from(*length))),
+                    Some(true) => {
+                        raw.split_last().and_then(|(length, text)| text.get(..usize::from(*length)))
+                    }
                     // Without its mark a text's end is not known.
                     None => None,
                 };
@@ -243,7 +272,8 @@ fn fields(header: &[u8], characters: &Characters, is_fox: bool, width: usize) ->
             let _address = field.u32()?;
             let (low, high, flags) = (field.u8()?, field.u8()?, field.u8()?);
             // Some write texts of more than 255 bytes, with their length where a number's decimals stand.
-            let length = usize::from(low) + if kind == b'C' && long_texts { usize::from(high) << 8 } else { 0 };
+            let length = usize::from(low)
+                + if kind == b'C' && long_texts { usize::from(high) << 8 } else { 0 };
             if kind == b'0' {
                 nulls = Some((from, length));
             }
@@ -252,7 +282,15 @@ fn fields(header: &[u8], characters: &Characters, is_fox: bool, width: usize) ->
             bit += usize::from(short.is_some());
             let null = (is_fox && flags & 2 != 0 && kind != b'0').then_some(bit);
             bit += usize::from(null.is_some());
-            fields.push(Field { name: characters.text(name).trim().to_owned(), kind, from, length, null, short, is_fox });
+            fields.push(Field {
+                name: characters.text(name).trim().to_owned(),
+                kind,
+                from,
+                length,
+                null,
+                short,
+                is_fox,
+            });
             from += length;
         }
         if nulls.is_none() {
@@ -278,11 +316,18 @@ impl Characters {
             (Some(CodePage::Utf8), _) => Self::Known(encoding_rs::UTF_8),
             (Some(CodePage::Gb18030), _) | (None, 0x4d | 0x7a) => Self::Known(encoding_rs::GB18030),
             (Some(CodePage::Big5), _) | (None, 0x4f | 0x78) => Self::Known(encoding_rs::BIG5),
-            (Some(CodePage::Windows1252), _) | (None, 0x03 | 0x57 | 0x59) => Self::Known(encoding_rs::WINDOWS_1252),
-            (Some(CodePage::Cp437), _) | (None, 0x01 | 0x09 | 0x0b | 0x0d | 0x0f | 0x11 | 0x15 | 0x18 | 0x19 | 0x1b) => Self::Cp437,
+            (Some(CodePage::Windows1252), _) | (None, 0x03 | 0x57 | 0x59) => {
+                Self::Known(encoding_rs::WINDOWS_1252)
+            }
+            (Some(CodePage::Cp437), _)
+            | (None, 0x01 | 0x09 | 0x0b | 0x0d | 0x0f | 0x11 | 0x15 | 0x18 | 0x19 | 0x1b) => {
+                Self::Cp437
+            }
             (None, mark) => {
-                let detail =
-                    format!("`{}` does not tell its characters (mark 0x{mark:02x}); say them in `source.encoding`", path.display());
+                let detail = format!(
+                    "`{}` does not tell its characters (mark 0x{mark:02x}); say them in `source.encoding`",
+                    path.display()
+                );
                 return Err(SourceError::new(ErrorCode::Misconfigured, detail));
             }
         })
@@ -292,7 +337,10 @@ impl Characters {
     fn text(&self, bytes: &[u8]) -> String {
         match self {
             Self::Known(encoding) => encoding.decode_without_bom_handling(bytes).0.into_owned(),
-            Self::Cp437 => bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { cp437(*byte) }).collect(),
+            Self::Cp437 => bytes
+                .iter()
+                .map(|byte| if byte.is_ascii() { char::from(*byte) } else { cp437(*byte) })
+                .collect(),
         }
     }
 }
@@ -324,11 +372,18 @@ fn written_day(text: &str) -> String {
 /// A day counted as astronomers do, and milliseconds of it.
 fn julian(day: u32, milliseconds: u32) -> Option<String> {
     const FIRST: u32 = 2_305_448; // 1600-01-01
-    let day = NaiveDate::from_ymd_opt(1600, 1, 1)?.checked_add_days(Days::new(u64::from(day.checked_sub(FIRST)?)))?;
+    let day = NaiveDate::from_ymd_opt(1600, 1, 1)?
+        .checked_add_days(Days::new(u64::from(day.checked_sub(FIRST)?)))?;
     // FoxPro's clock is a millisecond short now and then.
     let seconds = milliseconds.checked_add(1)? / 1000;
     let (hours, rest) = (seconds / 3600, seconds % 3600);
-    (hours < 24).then(|| if seconds == 0 { day.to_string() } else { format!("{day}T{hours:02}:{:02}:{:02}", rest / 60, rest % 60) })
+    (hours < 24).then(|| {
+        if seconds == 0 {
+            day.to_string()
+        } else {
+            format!("{day}T{hours:02}:{:02}:{:02}", rest / 60, rest % 60)
+        }
+    })
 }
 
 fn odd(path: &Path, what: &str) -> SourceError {
@@ -336,5 +391,8 @@ fn odd(path: &Path, what: &str) -> SourceError {
 }
 
 fn truncated(path: &Path, what: &str) -> SourceError {
-    SourceError::new(ErrorCode::SourceTruncated, format!("`{}` is not a whole table: {what}", path.display()))
+    SourceError::new(
+        ErrorCode::SourceTruncated,
+        format!("`{}` is not a whole table: {what}", path.display()),
+    )
 }

@@ -1,4 +1,10 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use proptest::prelude::*;
 use zerotrip_proto::v1::ErrorCode;
@@ -7,7 +13,11 @@ use super::super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run,
 use zerotrip_legacy::files::Dbf;
 
 fn rig(table: &Dbf, encoding: &str) -> Rig {
-    let rig = Rig::with(Kind::Dbf, &format!("kind = \"dbf\"\npath = \"t.dbf\"\nas_of = \"modified\"\n{encoding}"), &[]);
+    let rig = Rig::with(
+        Kind::Dbf,
+        &format!("kind = \"dbf\"\npath = \"t.dbf\"\nas_of = \"modified\"\n{encoding}"),
+        &[],
+    );
     std::fs::write(rig.folder.path().join("t.dbf"), table.bytes()).unwrap();
     rig
 }
@@ -36,7 +46,8 @@ fn table(kind: u8, cell: &[u8]) -> Dbf {
 
 #[test]
 fn every_type_of_field_has_its_text() {
-    let day = |day: u32, milliseconds: u32| [day.to_le_bytes(), milliseconds.to_le_bytes()].concat();
+    let day =
+        |day: u32, milliseconds: u32| [day.to_le_bytes(), milliseconds.to_le_bytes()].concat();
     let cells: Vec<(u8, Vec<u8>, &str)> = vec![
         (b'C', b"abc   \0".to_vec(), "abc"),
         (b'C', b"  abc".to_vec(), "  abc"),
@@ -85,9 +96,13 @@ fn nulls_have_marks_of_their_own_in_foxpro() {
     table.fields.insert(0, (b"MEMO".to_vec(), b'V', 4, 0, 2));
     table.fields[3].4 = 2;
     table.fields.push((b"_NullFlags".to_vec(), b'0', 1, 0, 5));
-    for (marks, said) in [(0b0000_u8, Some("left over")), (0b1000, None), (0b0100, Some("left over"))] {
+    for (marks, said) in
+        [(0b0000_u8, Some("left over")), (0b1000, None), (0b0100, Some("left over"))]
+    {
         let mut table = table.clone();
-        table.records = vec![[&b" "[..], b"vvvv", LI.as_bytes(), &[b' '; 18], b"left over", &[marks][..]].concat()];
+        table.records = vec![
+            [&b" "[..], b"vvvv", LI.as_bytes(), &[b' '; 18], b"left over", &[marks][..]].concat(),
+        ];
         let source = rig(&table, "").open().unwrap();
         let (sender, mut rows) = tokio::sync::mpsc::channel(4);
         run(source.look_up(look_up(&[LI], 10, soon()), sender)).unwrap();
@@ -101,8 +116,10 @@ fn nulls_have_marks_of_their_own_in_foxpro() {
 fn a_number_is_a_person_only_as_far_as_it_is_exact() {
     let mut table = table(b'C', b"name");
     table.fields[0] = (b"SFZH".to_vec(), b'N', 18, 0, 0);
-    let record = |number: &str| [b" ", format!("{number:>18}").as_bytes(), &[b' '; 18], b"name"].concat();
-    table.records = vec![record("110105491231002"), record("440524188001010014"), record("440524188001010020")];
+    let record =
+        |number: &str| [b" ", format!("{number:>18}").as_bytes(), &[b' '; 18], b"name"].concat();
+    table.records =
+        vec![record("110105491231002"), record("440524188001010014"), record("440524188001010020")];
     let rig = rig(&table, "");
     assert_eq!(ask(&rig, LI), (vec!["name".into()], vec![]));
     assert_eq!(ask(&rig, WANG), (vec![], vec!["row 2".into(), "row 3".into()]));
@@ -124,7 +141,10 @@ fn deleted_records_are_no_rows_and_counted() {
         "what is neither live nor deleted is not lost"
     );
     let advice = run(source.survey()).unwrap().advice;
-    assert!(advice.iter().any(|advice| advice.starts_with("2 records are marked as deleted")), "{advice:?}");
+    assert!(
+        advice.iter().any(|advice| advice.starts_with("2 records are marked as deleted")),
+        "{advice:?}"
+    );
 }
 
 #[test]
@@ -159,10 +179,12 @@ fn what_is_no_whole_table_is_refused() {
     let whole = table(b'C', b"a");
     let more = Dbf { end: whole.records[0].clone(), ..whole.clone() };
     assert!(refused(&rig(&more, "")).1.contains("more records behind"));
-    let behind_the_end = Dbf { end: [&[0x1a], whole.records[0].as_slice()].concat(), ..whole.clone() };
+    let behind_the_end =
+        Dbf { end: [&[0x1a], whole.records[0].as_slice()].concat(), ..whole.clone() };
     assert!(refused(&rig(&behind_the_end, "")).1.contains("more records behind"));
     for filler in [&[0x1a_u8][..], &[0], &[0; 40], b"  ", b"\r\n"] {
-        let behind_filler = Dbf { end: [&[0x1a], filler, whole.records[0].as_slice()].concat(), ..whole.clone() };
+        let behind_filler =
+            Dbf { end: [&[0x1a], filler, whole.records[0].as_slice()].concat(), ..whole.clone() };
         assert!(refused(&rig(&behind_filler, "")).1.contains("more records"), "{filler:?}");
     }
     for end in [vec![], vec![0x1a], vec![0x1a, b' ', 0, 7], vec![0; 5]] {
@@ -170,7 +192,10 @@ fn what_is_no_whole_table_is_refused() {
     }
     for version in [0x02, 0x04, 0x8c, 0x00, 0xff] {
         let code = refused(&rig(&Dbf { version, ..whole.clone() }, "")).0;
-        assert!(matches!(code, ErrorCode::SourceUnreadable | ErrorCode::SourceTruncated), "{version:x}");
+        assert!(
+            matches!(code, ErrorCode::SourceUnreadable | ErrorCode::SourceTruncated),
+            "{version:x}"
+        );
     }
     let rig = rig(&whole, "");
     let path = rig.folder.path().join("t.dbf");

@@ -46,7 +46,11 @@ mod tests {
 
     #[test]
     fn a_midnight_is_of_its_day_in_every_summer() {
-        let there = |text: &str| in_china(text.parse().unwrap()).map(|(there, usual)| (there.to_string(), usual)).unwrap();
+        let there = |text: &str| {
+            in_china(text.parse().unwrap())
+                .map(|(there, usual)| (there.to_string(), usual))
+                .unwrap()
+        };
         assert_eq!(there("2009-04-30T16:00:00"), ("2009-05-01 00:00:00".into(), true));
         assert_eq!(there("1988-06-30T15:00:00"), ("1988-07-01 00:00:00".into(), false));
         assert_eq!(there("1988-12-31T16:00:00"), ("1989-01-01 00:00:00".into(), true));

@@ -11,15 +11,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use ::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use ::parquet::basic::Compression;
 use ::parquet::errors::ParquetError;
 use arrow::array::{Array, AsArray as _, RecordBatch};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Field, Float32Type, Float64Type, Int8Type,
-    Int16Type, Int32Type, Int64Type, Schema, Time32MillisecondType, Time64MicrosecondType, Time64NanosecondType, TimeUnit,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
+    DataType, Date32Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Field,
+    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Schema,
+    Time32MillisecondType, Time64MicrosecondType, Time64NanosecondType, TimeUnit,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use chrono::NaiveDateTime;
 use zerotrip_proto::v1::ErrorCode;
@@ -54,7 +57,8 @@ impl Format for Parquet {
         let schema = metadata.schema();
         let names: Vec<Option<String>> = {
             let is_wanted = |place: usize, field: &Arc<Field>| {
-                let field = folded([field.name().clone()]).into_iter().flatten().next().unwrap_or_default();
+                let field =
+                    folded([field.name().clone()]).into_iter().flatten().next().unwrap_or_default();
                 !into.is_sample() || old.readable(path, place, &field, true).is_ok()
             };
             let names = schema.fields().iter().enumerate().map(|(place, field)| {
@@ -67,10 +71,14 @@ impl Format for Parquet {
             folded(names)
         };
         let places = into.header(&names)?;
-        let fields = places.iter().enumerate().filter_map(|(at, place)| Some((at, *place, schema.fields().get(*place)?)));
+        let fields = places
+            .iter()
+            .enumerate()
+            .filter_map(|(at, place)| Some((at, *place, schema.fields().get(*place)?)));
         for (at, place, field) in fields {
             let name = names.get(place).and_then(Option::as_deref).unwrap_or_default();
-            let readable = readable(path, field).and_then(|()| old.readable(path, place, name, into.is_date(name)));
+            let readable = readable(path, field)
+                .and_then(|()| old.readable(path, place, name, into.is_date(name)));
             readable.map_err(|error| into.of_field(at, error))?;
         }
         if into.is_sample()
@@ -82,12 +90,16 @@ impl Format for Parquet {
         let counted = metadata.metadata().file_metadata().num_rows();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), places.iter().copied());
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-        let reader = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(failed)?;
+        let reader =
+            builder.with_projection(mask).with_batch_size(BATCH).build().map_err(failed)?;
         // Only these columns come, in the file's order.
         let mut sorted = places.clone();
         sorted.sort_unstable();
         sorted.dedup();
-        let places: Vec<usize> = places.iter().filter_map(|place| sorted.iter().position(|known| known == place)).collect();
+        let places: Vec<usize> = places
+            .iter()
+            .filter_map(|place| sorted.iter().position(|known| known == place))
+            .collect();
         let mut number = 0;
         for batch in reader {
             let batch = batch.map_err(|error| broken(path, error))?;
@@ -112,20 +124,33 @@ fn open(file: &File) -> Result<(ArrowReaderMetadata, OldTimes), ParquetError> {
     if !old.are_there() {
         return Ok((metadata, old));
     }
-    let fields = metadata.schema().fields().iter().enumerate().map(|(place, field)| match old.kind(place) {
-        Some(kind) => field.as_ref().clone().with_data_type(kind),
-        None => field.as_ref().clone(),
-    });
+    let fields =
+        metadata.schema().fields().iter().enumerate().map(|(place, field)| match old.kind(place) {
+            Some(kind) => field.as_ref().clone().with_data_type(kind),
+            None => field.as_ref().clone(),
+        });
     let schema = Schema::new(fields.collect::<Vec<Field>>());
-    let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options().with_schema(schema.into()))?;
+    let metadata = ArrowReaderMetadata::try_new(
+        metadata.metadata().clone(),
+        options().with_schema(schema.into()),
+    )?;
     Ok((metadata, old))
 }
 
 /// Refuses what is packed in a way that is not read, by its name.
-fn unpackable(path: &Path, metadata: &ArrowReaderMetadata, places: &[usize]) -> Result<(), SourceError> {
+fn unpackable(
+    path: &Path,
+    metadata: &ArrowReaderMetadata,
+    places: &[usize],
+) -> Result<(), SourceError> {
     let schema = metadata.parquet_schema();
     for group in metadata.metadata().row_groups() {
-        for (leaf, column) in group.columns().iter().enumerate().filter(|(leaf, _)| places.contains(&schema.get_column_root_idx(*leaf))) {
+        for (leaf, column) in group
+            .columns()
+            .iter()
+            .enumerate()
+            .filter(|(leaf, _)| places.contains(&schema.get_column_root_idx(*leaf)))
+        {
             let packed = match column.compression() {
                 Compression::UNCOMPRESSED
                 | Compression::SNAPPY
@@ -154,7 +179,15 @@ fn readable(path: &Path, field: &Field) -> Result<(), SourceError> {
         || kind.is_decimal()
         || matches!(
             kind,
-            T::Null | T::Boolean | T::Utf8 | T::Float32 | T::Float64 | T::Date32 | T::Time32(_) | T::Time64(_) | T::Timestamp(..)
+            T::Null
+                | T::Boolean
+                | T::Utf8
+                | T::Float32
+                | T::Float64
+                | T::Date32
+                | T::Time32(_)
+                | T::Time64(_)
+                | T::Timestamp(..)
         );
     if reads {
         return Ok(());
@@ -192,18 +225,29 @@ fn cell(batch: &RecordBatch, place: usize, row: usize) -> Option<String> {
         T::Decimal64(..) => column.as_primitive::<Decimal64Type>().value_as_string(row),
         T::Decimal128(..) => column.as_primitive::<Decimal128Type>().value_as_string(row),
         T::Decimal256(..) => column.as_primitive::<Decimal256Type>().value_as_string(row),
-        T::Date32 => column.as_primitive::<Date32Type>().value_as_date(row).map_or_else(lost, |day| day.to_string()),
+        T::Date32 => column
+            .as_primitive::<Date32Type>()
+            .value_as_date(row)
+            .map_or_else(lost, |day| day.to_string()),
         T::Time32(_) | T::Time64(_) => time_of_day(column, row).unwrap_or_else(lost),
-        T::Timestamp(unit, zone) => moment(column, *unit, row).map_or_else(lost, |moment| written(moment, zone.is_some())),
+        T::Timestamp(unit, zone) => {
+            moment(column, *unit, row).map_or_else(lost, |moment| written(moment, zone.is_some()))
+        }
         _ => lost(),
     })
 }
 
 fn time_of_day(column: &dyn Array, row: usize) -> Option<String> {
     let time = match column.data_type() {
-        DataType::Time32(TimeUnit::Millisecond) => column.as_primitive::<Time32MillisecondType>().value_as_time(row),
-        DataType::Time64(TimeUnit::Microsecond) => column.as_primitive::<Time64MicrosecondType>().value_as_time(row),
-        DataType::Time64(TimeUnit::Nanosecond) => column.as_primitive::<Time64NanosecondType>().value_as_time(row),
+        DataType::Time32(TimeUnit::Millisecond) => {
+            column.as_primitive::<Time32MillisecondType>().value_as_time(row)
+        }
+        DataType::Time64(TimeUnit::Microsecond) => {
+            column.as_primitive::<Time64MicrosecondType>().value_as_time(row)
+        }
+        DataType::Time64(TimeUnit::Nanosecond) => {
+            column.as_primitive::<Time64NanosecondType>().value_as_time(row)
+        }
         _ => None,
     };
     time.map(|time| time.to_string())
@@ -212,9 +256,15 @@ fn time_of_day(column: &dyn Array, row: usize) -> Option<String> {
 fn moment(column: &dyn Array, unit: TimeUnit, row: usize) -> Option<NaiveDateTime> {
     match unit {
         TimeUnit::Second => column.as_primitive::<TimestampSecondType>().value_as_datetime(row),
-        TimeUnit::Millisecond => column.as_primitive::<TimestampMillisecondType>().value_as_datetime(row),
-        TimeUnit::Microsecond => column.as_primitive::<TimestampMicrosecondType>().value_as_datetime(row),
-        TimeUnit::Nanosecond => column.as_primitive::<TimestampNanosecondType>().value_as_datetime(row),
+        TimeUnit::Millisecond => {
+            column.as_primitive::<TimestampMillisecondType>().value_as_datetime(row)
+        }
+        TimeUnit::Microsecond => {
+            column.as_primitive::<TimestampMicrosecondType>().value_as_datetime(row)
+        }
+        TimeUnit::Nanosecond => {
+            column.as_primitive::<TimestampNanosecondType>().value_as_datetime(row)
+        }
     }
 }
 
@@ -231,5 +281,8 @@ fn written(moment: NaiveDateTime, is_instant: bool) -> String {
 }
 
 fn broken(path: &Path, why: impl std::fmt::Display) -> SourceError {
-    SourceError::new(ErrorCode::SourceTruncated, format!("`{}` is not a whole Parquet file: {why}", path.display()))
+    SourceError::new(
+        ErrorCode::SourceTruncated,
+        format!("`{}` is not a whole Parquet file: {why}", path.display()),
+    )
 }

@@ -32,11 +32,15 @@ impl OldTimes {
     /// Those of a file.
     pub fn of(metadata: &ArrowReaderMetadata) -> Self {
         let roots = metadata.parquet_schema().root_schema().get_fields();
-        let is_old =
-            |place: &usize| roots.get(*place).is_some_and(|root| root.is_primitive() && root.get_physical_type() == Physical::INT96);
+        let is_old = |place: &usize| {
+            roots.get(*place).is_some_and(|root| {
+                root.is_primitive() && root.get_physical_type() == Physical::INT96
+            })
+        };
         let footer = metadata.metadata().file_metadata();
         let keys = footer.key_value_metadata();
-        let is_spark = keys.is_some_and(|keys| keys.iter().any(|key| key.key == "org.apache.spark.version"));
+        let is_spark =
+            keys.is_some_and(|keys| keys.iter().any(|key| key.key == "org.apache.spark.version"));
         let writer = footer.created_by().unwrap_or_default().to_lowercase();
         let meaning = match is_spark {
             true if writer.starts_with("parquet-mr") => Meaning::Instant,
@@ -58,7 +62,13 @@ impl OldTimes {
     }
 
     /// Refuses a column of dates whose days are not known.
-    pub fn readable(&self, path: &Path, place: usize, name: &str, is_date: bool) -> Result<(), SourceError> {
+    pub fn readable(
+        &self,
+        path: &Path,
+        place: usize,
+        name: &str,
+        is_date: bool,
+    ) -> Result<(), SourceError> {
         if !is_date || self.meaning != Meaning::Unknown || !self.places.contains(&place) {
             return Ok(());
         }
@@ -72,7 +82,12 @@ impl OldTimes {
             return None;
         }
         let place = *self.places.first()?;
-        let name = metadata.schema().fields().get(place).map(|field| shown(field.name())).unwrap_or_default();
+        let name = metadata
+            .schema()
+            .fields()
+            .get(place)
+            .map(|field| shown(field.name()))
+            .unwrap_or_default();
         Some(format!("column `{name}` {REMEDY}"))
     }
 }

@@ -32,7 +32,9 @@ pub fn parts(path: &Path) -> Result<BTreeMap<String, u64>, &'static str> {
     let counted = u64::try_from(metadata.file_metadata().num_rows()).map_err(|_| unreadable)?;
     // What the summary counts beyond its groups, or has before its footer, would be its own.
     let footer = footer(&file, length).ok_or(unreadable)?;
-    if !parts.is_empty() && counted != parts.values().sum::<u64>() || length != MARK + footer + LENGTH + MARK {
+    if !parts.is_empty() && counted != parts.values().sum::<u64>()
+        || length != MARK + footer + LENGTH + MARK
+    {
         return Err("holds rows of its own");
     }
     Ok(parts)

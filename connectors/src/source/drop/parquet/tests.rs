@@ -1,10 +1,17 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int8Array, Int64Array,
-    ListArray, RecordBatch, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray, TimestampMillisecondArray, UInt64Array,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray,
+    Float32Array, Float64Array, Int8Array, Int64Array, ListArray, RecordBatch, StringArray,
+    Time64MicrosecondArray, TimestampMicrosecondArray, TimestampMillisecondArray, UInt64Array,
 };
 use arrow::datatypes::{Int32Type, Int64Type};
 use proptest::prelude::*;
@@ -16,9 +23,18 @@ use zerotrip_legacy::files::parquet_of;
 const NAME: &str = "姓 名) -- drop table (x";
 
 fn rig(owner: ArrayRef, name: ArrayRef) -> Rig {
-    let rig = Rig::with(Kind::Parquet, "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"modified\"", &[]);
+    let rig = Rig::with(
+        Kind::Parquet,
+        "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"modified\"",
+        &[],
+    );
     let nobody: ArrayRef = Arc::new(StringArray::from(vec![None::<&str>; owner.len()]));
-    let batch = RecordBatch::try_from_iter_with_nullable([(NAME, name, true), ("GYR", nobody, true), ("SFZH", owner, true)]).unwrap();
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        (NAME, name, true),
+        ("GYR", nobody, true),
+        ("SFZH", owner, true),
+    ])
+    .unwrap();
     std::fs::write(rig.folder.path().join("t.parquet"), parquet_of(&batch)).unwrap();
     rig
 }
@@ -50,14 +66,30 @@ fn every_flat_type_has_its_text() {
         (Arc::new(Float32Array::from(vec![1.101_05e14])), "1.101050e14"),
         (Arc::new(BooleanArray::from(vec![true])), "true"),
         (
-            Arc::new(Decimal128Array::from(vec![-1_234_567_890_123_456_789]).with_precision_and_scale(30, 4).unwrap()),
+            Arc::new(
+                Decimal128Array::from(vec![-1_234_567_890_123_456_789])
+                    .with_precision_and_scale(30, 4)
+                    .unwrap(),
+            ),
             "-123456789012345.6789",
         ),
         (Arc::new(Date32Array::from(vec![20_779])), "2026-11-22"),
         (Arc::new(Time64MicrosecondArray::from(vec![43_200_000_000])), "12:00:00"),
         (Arc::new(TimestampMillisecondArray::from(vec![NOON * 1000])), "2026-11-22T04:00:00"),
-        (Arc::new(TimestampMicrosecondArray::from(vec![NOON * 1_000_000 + 500_000]).with_timezone("UTC")), "2026-11-22T12:00:00.500+08:00"),
-        (Arc::new(TimestampMillisecondArray::from(vec![NOON * 1000]).with_timezone("America/New_York")), "2026-11-22T12:00:00+08:00"),
+        (
+            Arc::new(
+                TimestampMicrosecondArray::from(vec![NOON * 1_000_000 + 500_000])
+                    .with_timezone("UTC"),
+            ),
+            "2026-11-22T12:00:00.500+08:00",
+        ),
+        (
+            Arc::new(
+                TimestampMillisecondArray::from(vec![NOON * 1000])
+                    .with_timezone("America/New_York"),
+            ),
+            "2026-11-22T12:00:00+08:00",
+        ),
     ];
     for (column, said) in cells {
         let kind = column.data_type().clone();
@@ -83,16 +115,31 @@ fn nested_and_binary_columns_are_refused_by_name() {
 #[test]
 fn ids_that_are_numbers_are_read_as_far_as_they_are_exact() {
     let names: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
-    let exact = rig(Arc::new(Int64Array::from(vec![440_524_188_001_010_014, 110_105_491_231_002])), Arc::clone(&names));
-    assert_eq!((ask(&exact, WANG), ask(&exact, LI)), ((vec!["a".into()], vec![]), (vec!["b".into()], vec![])));
-    let lost = rig(Arc::new(Float64Array::from(vec![440_524_188_001_010_014.0, 110_105_491_231_002.0])), names);
-    assert_eq!((ask(&lost, WANG), ask(&lost, LI)), ((vec![], vec!["row 1".into()]), (vec!["b".into()], vec![])));
+    let exact = rig(
+        Arc::new(Int64Array::from(vec![440_524_188_001_010_014, 110_105_491_231_002])),
+        Arc::clone(&names),
+    );
+    assert_eq!(
+        (ask(&exact, WANG), ask(&exact, LI)),
+        ((vec!["a".into()], vec![]), (vec!["b".into()], vec![]))
+    );
+    let lost = rig(
+        Arc::new(Float64Array::from(vec![440_524_188_001_010_014.0, 110_105_491_231_002.0])),
+        names,
+    );
+    assert_eq!(
+        (ask(&lost, WANG), ask(&lost, LI)),
+        ((vec![], vec!["row 1".into()]), (vec!["b".into()], vec![]))
+    );
 }
 
 #[test]
 fn a_truncated_file_is_never_a_short_answer() {
     let many = || (0..100).map(|number| if number == 99 { LI } else { WANG });
-    let rig = rig(Arc::new(StringArray::from_iter_values(many())), Arc::new(StringArray::from_iter_values(many())));
+    let rig = rig(
+        Arc::new(StringArray::from_iter_values(many())),
+        Arc::new(StringArray::from_iter_values(many())),
+    );
     let path = rig.folder.path().join("t.parquet");
     let whole = std::fs::read(&path).unwrap();
     for part in 0..16 {

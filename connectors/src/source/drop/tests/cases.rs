@@ -70,7 +70,12 @@ impl Opened {
     }
 
     fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
-        super::super::super::open(&self.dataset, self.folder.path(), &self.folder.path().join(".state"), Arc::default())
+        super::super::super::open(
+            &self.dataset,
+            self.folder.path(),
+            &self.folder.path().join(".state"),
+            Arc::default(),
+        )
     }
 
     fn refused(&self) -> String {
@@ -96,14 +101,17 @@ impl Opened {
             Spec::Dbf(spec) => Box::new(Dbf::new(spec)),
             _ => Box::new(Parquet),
         };
-        let seen = drop::sample(&self.folder.path().join(name), &*format).map_err(|error| error.detail)?;
+        let seen =
+            drop::sample(&self.folder.path().join(name), &*format).map_err(|error| error.detail)?;
         Ok(seen.columns.into_iter().map(|(name, _)| name).collect())
     }
 }
 
 fn ask(source: &dyn Source, key: &str) -> (Vec<String>, Vec<String>) {
     let keys = Arc::from([ResidentId::new_strict(key).unwrap()]);
-    let (found, end) = run(names(source, LookUp { columns: vec![0], keys, most_rows: 100, stop: soon() })).unwrap();
+    let (found, end) =
+        run(names(source, LookUp { columns: vec![0], keys, most_rows: 100, stop: soon() }))
+            .unwrap();
     (found, end.could_match)
 }
 
@@ -122,7 +130,8 @@ fn case_02_what_a_column_without_a_name_holds_keeps_its_row() {
     let co_owner = "330106199001017770";
     let text = Opened::new(&csv(""), "SFZH", &[("t.csv", case!("02-unnamed-column.csv"))]);
     assert_eq!(text.ask(co_owner), (vec![], vec!["line 3".into()]));
-    let book = Opened::new(&file("xlsx", ""), "SFZH", &[("t.xlsx", case!("02-unnamed-column.xlsx"))]);
+    let book =
+        Opened::new(&file("xlsx", ""), "SFZH", &[("t.xlsx", case!("02-unnamed-column.xlsx"))]);
     assert_eq!(book.ask(co_owner), (vec![], vec!["line 3".into()]));
     let header = ["SFZH", "", "XM", "JSRQ", "ZT"];
     let row = ["330106195705030860", co_owner, "王小五", "", "现势"].map(str::to_owned).to_vec();
@@ -131,7 +140,12 @@ fn case_02_what_a_column_without_a_name_holds_keeps_its_row() {
     assert_eq!(old.ask(co_owner), (vec![], vec!["line 2".into()]));
     for opened in [text, book, old] {
         let advice = opened.survey().advice.join("\n");
-        assert!(advice.contains("1 rows hold something in a column that the header does not name (column 2)"), "{advice}");
+        assert!(
+            advice.contains(
+                "1 rows hold something in a column that the header does not name (column 2)"
+            ),
+            "{advice}"
+        );
     }
 }
 
@@ -145,14 +159,18 @@ fn case_03_a_first_row_is_no_header_and_is_never_shown_whole() {
             &[(if kind == "csv" { "t.csv" } else { "t.xlsx" }, bytes)],
         )
     };
-    let semicolons = String::from_utf8(case!("03-headerless.csv").to_vec()).unwrap().replace(',', ";");
+    let semicolons =
+        String::from_utf8(case!("03-headerless.csv").to_vec()).unwrap().replace(',', ";");
     for (opened, name) in [
         (named("csv", case!("03-headerless.csv")), "t.csv"),
         (named("xlsx", case!("03-headerless.xlsx")), "t.xlsx"),
         (named("csv", semicolons.as_bytes()), "t.csv"),
     ] {
         for said in [opened.refused(), opened.look(name).unwrap_err()] {
-            assert!(said.contains("the file has no header line;") && !said.contains(&first[..12]), "{said}");
+            assert!(
+                said.contains("the file has no header line;") && !said.contains(&first[..12]),
+                "{said}"
+            );
         }
     }
     let gone = Opened::new(&csv(""), first, &[("t.csv", case!("10-trailing.csv"))]).refused();
@@ -161,31 +179,59 @@ fn case_03_a_first_row_is_no_header_and_is_never_shown_whole() {
 
 #[test]
 fn case_06_several_parts_are_all_read_or_declared() {
-    let (one, two) = ("SFZH,XM,JSRQ,ZT\n330105195604010493,李四光明,,现势\n", "SFZH,XM,JSRQ,ZT\n330108195806041238,赵敏之,,现势\n");
+    let (one, two) = (
+        "SFZH,XM,JSRQ,ZT\n330105195604010493,李四光明,,现势\n",
+        "SFZH,XM,JSRQ,ZT\n330108195806041238,赵敏之,,现势\n",
+    );
     let files = [("fw_330102.csv", one.as_bytes()), ("fw_330105.csv", two.as_bytes())];
     let with = |parts: &str| Opened::new(&csv(parts).replace("t.csv", "fw_*.csv"), "SFZH", &files);
     let said = with("").refused();
-    assert!(said.contains("`fw_330102.csv`, `fw_330105.csv`") && said.contains("`source.parts`"), "{said}");
-    for parts in ["parts = \"all\"\npart_count = 2", "parts = [\"fw_330102.csv\", \"fw_330105.csv\"]"] {
+    assert!(
+        said.contains("`fw_330102.csv`, `fw_330105.csv`") && said.contains("`source.parts`"),
+        "{said}"
+    );
+    for parts in
+        ["parts = \"all\"\npart_count = 2", "parts = [\"fw_330102.csv\", \"fw_330105.csv\"]"]
+    {
         let opened = with(parts);
-        assert_eq!((opened.ask("330105195604010493").0.len(), opened.ask("330108195806041238").0.len()), (1, 1), "{parts}");
+        assert_eq!(
+            (opened.ask("330105195604010493").0.len(), opened.ask("330108195806041238").0.len()),
+            (1, 1),
+            "{parts}"
+        );
         assert!(opened.survey().advice.join("\n").contains("2 parts are read as one"), "{parts}");
     }
     assert!(with("parts = \"all\"\npart_count = 3").refused().contains("2 parts are there"));
     // A file that is named alone, and another that is called like it.
-    let alone = |parts: &str| Opened::new(&csv(parts).replace("t.csv", "fw_330102.csv"), "SFZH", &files);
+    let alone =
+        |parts: &str| Opened::new(&csv(parts).replace("t.csv", "fw_330102.csv"), "SFZH", &files);
     assert!(alone("").refused().contains("`fw_330105.csv`"));
     assert_eq!(alone("parts = \"none\"").ask("330105195604010493").0.len(), 1);
 
-    let sheets = |more: &str| Opened::new(&file("xlsx", more), "SFZH", &[("t.xlsx", case!("06-sheets.xlsx"))]);
+    let sheets = |more: &str| {
+        Opened::new(&file("xlsx", more), "SFZH", &[("t.xlsx", case!("06-sheets.xlsx"))])
+    };
     let said = sheets("sheet = \"上城区\"").refused();
     assert!(said.contains("sheet `拱墅区` holds something and has the same columns"), "{said}");
     assert!(sheets("").refused().contains("`上城区`, `拱墅区`"));
     let both = sheets("sheet = [\"上城区\", \"拱墅区\"]");
-    assert_eq!((both.ask("330105195604010493").0.len(), both.ask("330102196109072342").0.len()), (1, 1));
-    let declared = sheets("sheet = \"上城区\"\nunread = { \"拱墅区\" = \"another dataset, estate.gongshu\" }");
-    assert_eq!((declared.ask("330105195604010493").0.len(), declared.ask("330102196109072342")), (1, NOTHING));
-    assert!(declared.survey().advice.join("\n").contains("not read, for they are empty or declared in `source.unread`: `拱墅区`"));
+    assert_eq!(
+        (both.ask("330105195604010493").0.len(), both.ask("330102196109072342").0.len()),
+        (1, 1)
+    );
+    let declared =
+        sheets("sheet = \"上城区\"\nunread = { \"拱墅区\" = \"another dataset, estate.gongshu\" }");
+    assert_eq!(
+        (declared.ask("330105195604010493").0.len(), declared.ask("330102196109072342")),
+        (1, NOTHING)
+    );
+    assert!(
+        declared
+            .survey()
+            .advice
+            .join("\n")
+            .contains("not read, for they are empty or declared in `source.unread`: `拱墅区`")
+    );
 }
 
 #[test]
@@ -198,8 +244,14 @@ fn case_10_columns_without_a_name_and_case_11_rows_without_a_cell_are_none() {
     assert_eq!(commas.ask("33010219991212001X"), NOTHING);
     let survey = commas.survey();
     assert_eq!((survey.rows, survey.unreadable_count), (4, 0));
-    assert!(survey.advice.join("\n").contains("1 rows hold nothing but blanks"), "{:?}", survey.advice);
-    let titled = [b"2026\xe5\xb9\xb4\xe7\x99\xbb\xe8\xae\xb0\xe8\xa1\xa8,,,\n", case!("11-commas.csv")].concat();
+    assert!(
+        survey.advice.join("\n").contains("1 rows hold nothing but blanks"),
+        "{:?}",
+        survey.advice
+    );
+    let titled =
+        [b"2026\xe5\xb9\xb4\xe7\x99\xbb\xe8\xae\xb0\xe8\xa1\xa8,,,\n", case!("11-commas.csv")]
+            .concat();
     let titled = Opened::new(&csv(""), "SFZH", &[("t.csv", &titled)]);
     for said in [titled.refused(), titled.look("t.csv").unwrap_err()] {
         assert!(said.contains("line 1 names no columns but `2026年登记表`"), "{said}");
@@ -208,22 +260,30 @@ fn case_10_columns_without_a_name_and_case_11_rows_without_a_cell_are_none() {
 
 #[test]
 fn case_14_zeros_behind_an_amount_round_nothing() {
-    for (kind, bytes) in [("dbf", case!("14-currency.dbf")), ("parquet", case!("14-decimal.parquet"))] {
+    for (kind, bytes) in
+        [("dbf", case!("14-currency.dbf")), ("parquet", case!("14-decimal.parquet"))]
+    {
         let name = format!("t.{kind}");
         let mut opened = Opened::new(&file(kind, ""), "SFZH", &[(&name, bytes)]);
         let mut money = opened.dataset.columns[1].clone();
-        (money.name, money.field, money.semantic) = ("je".into(), "JE".into(), zerotrip_proto::v1::SemanticType::Money);
+        (money.name, money.field, money.semantic) =
+            ("je".into(), "JE".into(), zerotrip_proto::v1::SemanticType::Money);
         opened.dataset.columns.push(money);
         let survey = opened.survey();
-        assert!(survey.findings.iter().all(|finding| !format!("{finding:?}").contains("je")), "{:?}", survey.findings);
+        assert!(
+            survey.findings.iter().all(|finding| !format!("{finding:?}").contains("je")),
+            "{:?}",
+            survey.findings
+        );
     }
 }
 
 #[test]
 fn case_16_a_files_columns_have_any_name() {
-    for (field, bytes, found) in
-        [("证件号码[必填]", case!("16-bracket.csv"), "证件号码[必填]"), ("身份证\n号码", case!("16-linebreak.csv"), "身份证 号码")]
-    {
+    for (field, bytes, found) in [
+        ("证件号码[必填]", case!("16-bracket.csv"), "证件号码[必填]"),
+        ("身份证\n号码", case!("16-linebreak.csv"), "身份证 号码"),
+    ] {
         let opened = Opened::new(&csv(""), field, &[("t.csv", bytes)]);
         assert_eq!(opened.ask("330102195503010129").0, ["2009-05-01"]);
         assert_eq!(opened.look("t.csv").unwrap()[0], found);
@@ -248,12 +308,19 @@ fn case_17_texts_of_varying_length_are_as_long_as_they_say() {
 fn case_20_a_manifest_may_be_written_on_windows() {
     let bytes = case!("10-trailing.csv");
     let digest = hex::encode_upper(zerotrip_trust::digest::sha256(bytes));
-    let manifest = format!("rows = 12\r\nsha256 = \"{digest}\"\r\nas_of = \"2026-11-28T00:30:00+08:00\"\r\n");
+    let manifest =
+        format!("rows = 12\r\nsha256 = \"{digest}\"\r\nas_of = \"2026-11-28T00:30:00+08:00\"\r\n");
     let source = csv("").replace("modified", "manifest");
-    let with = |manifest: &[u8]| Opened::new(&source, "SFZH", &[("t.csv", bytes), ("t.csv.manifest.toml", manifest)]);
+    let with = |manifest: &[u8]| {
+        Opened::new(&source, "SFZH", &[("t.csv", bytes), ("t.csv.manifest.toml", manifest)])
+    };
     assert_eq!(with(manifest.as_bytes()).ask("330102195503010129").0, ["2009-05-01"]);
-    assert_eq!(with(format!("\u{feff}{manifest}").as_bytes()).ask("330102195503010129").0, ["2009-05-01"]);
-    let wide: Vec<u8> = format!("\u{feff}{manifest}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(
+        with(format!("\u{feff}{manifest}").as_bytes()).ask("330102195503010129").0,
+        ["2009-05-01"]
+    );
+    let wide: Vec<u8> =
+        format!("\u{feff}{manifest}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let said = with(&wide).refused();
     assert!(said.contains("UTF-16") && said.contains("-Encoding utf8"), "{said}");
 }
@@ -263,7 +330,11 @@ fn case_31_another_file_under_that_name_is_told() {
     for (kind, bytes, words) in [
         ("csv", case!("31-csv-is-xlsx-t.csv"), ["is an Excel workbook (.xlsx)", "kind = \"xlsx\""]),
         ("xls", case!("31-xls-is-html-t.xls"), ["is a web page", "save it as .xlsx"]),
-        ("xls", case!("31-xls-is-xml2003-t.xls"), ["XML spreadsheet of Excel 2003", "save it as .xlsx"]),
+        (
+            "xls",
+            case!("31-xls-is-xml2003-t.xls"),
+            ["XML spreadsheet of Excel 2003", "save it as .xlsx"],
+        ),
         ("xlsx", case!("31-xlsx-is-csv-t.xlsx"), ["is separated text", "kind = \"csv\""]),
         ("xlsx", case!("31-xlsx-is-html-t.xlsx"), ["is a web page", "save it as .xlsx"]),
         ("csv", case!("31-utf16-t.csv"), ["is in UTF-16", "encoding = \"utf-16\""]),
@@ -283,14 +354,26 @@ fn case_31_another_file_under_that_name_is_told() {
         for told in [opened.refused(), opened.look("t.csv").unwrap_err()] {
             assert!(told.contains(&format!("separator = \"{said}\"")), "{told}");
         }
-        let right = Opened::new(&csv(&format!("separator = \"{said}\"")), "SFZH", &[("t.csv", bytes)]);
+        let right =
+            Opened::new(&csv(&format!("separator = \"{said}\"")), "SFZH", &[("t.csv", bytes)]);
         assert_eq!(right.ask("330102195503010129").0, ["2009-05-01"]);
-        let marked = [format!("sep={}\r\n", if said == ";" { ";" } else { "\t" }).as_bytes(), bytes].concat();
+        let marked =
+            [format!("sep={}\r\n", if said == ";" { ";" } else { "\t" }).as_bytes(), bytes]
+                .concat();
         let marked_as = |more: &str| Opened::new(&csv(more), "SFZH", &[("t.csv", &marked)]);
-        assert_eq!(marked_as(&format!("separator = \"{said}\"")).ask("330102195503010129").0, ["2009-05-01"]);
-        assert!(marked_as("separator = \"|\"").refused().contains(&format!("separator = \"{said}\"")));
+        assert_eq!(
+            marked_as(&format!("separator = \"{said}\"")).ask("330102195503010129").0,
+            ["2009-05-01"]
+        );
+        assert!(
+            marked_as("separator = \"|\"").refused().contains(&format!("separator = \"{said}\""))
+        );
     }
-    let wide = Opened::new(&csv("separator = \"\\t\"").replace("utf-8", "utf-16"), "SFZH", &[("t.csv", case!("31-utf16-t.csv"))]);
+    let wide = Opened::new(
+        &csv("separator = \"\\t\"").replace("utf-8", "utf-16"),
+        "SFZH",
+        &[("t.csv", case!("31-utf16-t.csv"))],
+    );
     assert_eq!(wide.ask("330102195503010129").0, ["2009-05-01"]);
 }
 
@@ -317,7 +400,9 @@ fn case_48_old_times_are_read_as_their_writer_means_them() {
     // The same file of a writer that nobody knows, and of Impala.
     let written_by = |writer: &[u8], key: &[u8]| {
         let mut bytes = spark.to_vec();
-        for (before, after) in [(&b"parquet-mr version 1.13.1"[..], writer), (b"org.apache.spark.version", key)] {
+        for (before, after) in
+            [(&b"parquet-mr version 1.13.1"[..], writer), (b"org.apache.spark.version", key)]
+        {
             let at = bytes.windows(before.len()).position(|window| window == before).unwrap();
             bytes[at..at + after.len()].copy_from_slice(after);
         }
@@ -332,7 +417,8 @@ fn case_48_old_times_are_read_as_their_writer_means_them() {
     let folder = Opened::new(&file("parquet", ""), "SFZH", &[]);
     fs::create_dir(folder.folder.path().join("t.parquet")).unwrap();
     assert!(folder.refused().contains("is not a regular file but a folder"));
-    let parts = file("parquet", "parts = \"all\"\npart_count = 2").replace("t.parquet", "t.parquet/part-*.parquet");
+    let parts = file("parquet", "parts = \"all\"\npart_count = 2")
+        .replace("t.parquet", "t.parquet/part-*.parquet");
     let parts = Opened::new(&parts, "SFZH", &[]);
     let place = parts.folder.path().join("t.parquet");
     fs::create_dir(&place).unwrap();

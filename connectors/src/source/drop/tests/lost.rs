@@ -42,7 +42,13 @@ fn table() -> impl Strategy<Value = Table> {
 }
 
 /// Opens the file, and holds what look-ups say against the table.
-fn holds(kind: Kind, source: &str, bytes: &[u8], rows: &[Vec<String>], show: &str) -> Result<(), TestCaseError> {
+fn holds(
+    kind: Kind,
+    source: &str,
+    bytes: &[u8],
+    rows: &[Vec<String>],
+    show: &str,
+) -> Result<(), TestCaseError> {
     let rig = Rig::with(kind, source, &[]);
     fs::write(rig.folder.path().join(kind.file_name()), bytes).unwrap();
     let source = rig.open().unwrap();
@@ -50,8 +56,13 @@ fn holds(kind: Kind, source: &str, bytes: &[u8], rows: &[Vec<String>], show: &st
         let (found, end) = run(names(&*source, look_up(&[key], 100, soon()))).unwrap();
         let is_key = |cell: &String| cell.split_whitespace().collect::<String>() == key;
         let theirs = rows.iter().filter(|row| row.iter().any(is_key)).count();
-        prop_assert!(found.len() + end.could_match.len() >= theirs, "{show}: {found:?} {:?} of {theirs} of {key}", end.could_match);
-        let whole = rows.iter().filter(|row| row.iter().any(|cell| !cell.trim().is_empty())).count();
+        prop_assert!(
+            found.len() + end.could_match.len() >= theirs,
+            "{show}: {found:?} {:?} of {theirs} of {key}",
+            end.could_match
+        );
+        let whole =
+            rows.iter().filter(|row| row.iter().any(|cell| !cell.trim().is_empty())).count();
         prop_assert_eq!(end.rows, whole as u64, "{}", show);
     }
     Ok(())
@@ -120,8 +131,12 @@ proptest! {
 #[test]
 fn a_number_of_the_row_in_a_first_column_is_nothing_beside() {
     let rig = Rig::with(Kind::Csv, &section("csv", "encoding = \"utf-8\""), &[]);
-    let write = |rows: &str| fs::write(rig.folder.path().join("t.csv"), format!(",SFZH,GYR,{NAME}\n{rows}")).unwrap();
-    let could = |key: &str| run(names(&*rig.open().unwrap(), look_up(&[key], 10, soon()))).unwrap().1.could_match.len();
+    let write = |rows: &str| {
+        fs::write(rig.folder.path().join("t.csv"), format!(",SFZH,GYR,{NAME}\n{rows}")).unwrap()
+    };
+    let could = |key: &str| {
+        run(names(&*rig.open().unwrap(), look_up(&[key], 10, soon()))).unwrap().1.could_match.len()
+    };
     write(&format!("0,{WANG},,a\n1,{WANG},,b\n2,{WANG},,c\n"));
     assert_eq!((could(LI), could(WANG)), (0, 0));
     for wrong in [
@@ -166,19 +181,30 @@ fn every_sheet_of_an_old_workbook_is_read_or_declared() {
 #[test]
 fn rows_that_are_hidden_are_rows() {
     let header = ["SFZH", "GYR", NAME];
-    let book = Book::of(&header, &[[WANG, "", "a"], [LI, "", "b"]].map(|row| row.map(str::to_owned).to_vec()));
+    let book = Book::of(
+        &header,
+        &[[WANG, "", "a"], [LI, "", "b"]].map(|row| row.map(str::to_owned).to_vec()),
+    );
     let bytes = book.bytes();
     let sheet = |xml: &str| xml.replace("<row r=\"3\">", "<row r=\"3\" hidden=\"1\">");
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&bytes)).unwrap();
     let mut xml = String::new();
-    std::io::Read::read_to_string(&mut archive.by_name("xl/worksheets/sheet1.xml").unwrap(), &mut xml).unwrap();
+    std::io::Read::read_to_string(
+        &mut archive.by_name("xl/worksheets/sheet1.xml").unwrap(),
+        &mut xml,
+    )
+    .unwrap();
     let book = Book { parts: vec![("xl/worksheets/sheet1.xml", sheet(&xml).into_bytes())], ..book };
-    let mut old = OldBook::of(&header, &[[WANG, "", "a"], [LI, "", "b"]].map(|row| row.map(str::to_owned).to_vec()));
+    let mut old = OldBook::of(
+        &header,
+        &[[WANG, "", "a"], [LI, "", "b"]].map(|row| row.map(str::to_owned).to_vec()),
+    );
     let mut row = vec![0; 16];
     row[0] = 2;
     row[12] = 0x20;
     old.records.insert(0, (0x0208, row));
-    for (kind, said, bytes) in [(Kind::Xlsx, "xlsx", book.bytes()), (Kind::Xls, "xls", old.bytes())] {
+    for (kind, said, bytes) in [(Kind::Xlsx, "xlsx", book.bytes()), (Kind::Xls, "xls", old.bytes())]
+    {
         let rig = Rig::with(kind, &section(said, ""), &[]);
         fs::write(rig.folder.path().join(kind.file_name()), bytes).unwrap();
         let source = rig.open().unwrap();

@@ -16,7 +16,11 @@ fn rig(kind: Kind, parts: &str, as_of: &str) -> Rig {
         Kind::Dbf => ("dbf", "encoding = \"gb18030\""),
         _ => ("parquet", ""),
     };
-    let rig = Rig::with(kind, &format!("kind = \"{said}\"\npath = \"in/m-*.dat\"\nas_of = \"{as_of}\"\n{parts}\n{end}"), &[]);
+    let rig = Rig::with(
+        kind,
+        &format!("kind = \"{said}\"\npath = \"in/m-*.dat\"\nas_of = \"{as_of}\"\n{parts}\n{end}"),
+        &[],
+    );
     fs::create_dir(rig.folder.path().join("in")).unwrap();
     rig
 }
@@ -32,7 +36,11 @@ fn parts_are_as_old_as_the_oldest_and_rows_are_numbered_through() {
         let source = rig.open().unwrap();
         let ask = || run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();
         let (found, end) = ask();
-        assert_eq!((found, end.as_of, end.rows), (vec!["one".to_owned(), "two".to_owned()], SystemTime::from(day(20)), 2), "{kind:?}");
+        assert_eq!(
+            (found, end.as_of, end.rows),
+            (vec!["one".to_owned(), "two".to_owned()], SystemTime::from(day(20)), 2),
+            "{kind:?}"
+        );
         // A third one without its manifest has not arrived: nothing is read that is not whole, and what was whole still serves.
         fs::write(rig.folder.path().join("in/m-3.dat"), bytes(kind, "three")).unwrap();
         assert!(rig.open().unwrap_err().detail.contains("has no manifest yet"), "{kind:?}");
@@ -90,7 +98,10 @@ fn nothing_lies_beside_parts_that_could_be_one() {
         ] {
             fs::write(place(other), bytes(kind, "three")).unwrap();
             let detail = rig.open().err().map(|error| error.detail).unwrap_or_default();
-            assert!(detail.contains("could be further ones") && detail.contains(&format!("`{other}`")), "{kind:?} {other}: {detail}");
+            assert!(
+                detail.contains("could be further ones") && detail.contains(&format!("`{other}`")),
+                "{kind:?} {other}: {detail}"
+            );
             fs::remove_file(place(other)).unwrap();
         }
         fs::create_dir(place("2026")).unwrap();
@@ -109,16 +120,26 @@ fn checksums(length: u64) -> Vec<u8> {
 /// A `_metadata` that lists these parts with their rows.
 fn summary(parts: &[(&str, i64)]) -> Vec<u8> {
     use ::parquet::basic::Type as Physical;
-    use ::parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter, RowGroupMetaData};
+    use ::parquet::file::metadata::{
+        ColumnChunkMetaData, FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter,
+        RowGroupMetaData,
+    };
     use ::parquet::schema::types::{SchemaDescriptor, Type};
     let column = Type::primitive_type_builder("SFZH", Physical::BYTE_ARRAY).build().unwrap();
-    let schema = Type::group_type_builder("schema").with_fields(vec![column.into()]).build().unwrap();
+    let schema =
+        Type::group_type_builder("schema").with_fields(vec![column.into()]).build().unwrap();
     let schema = std::sync::Arc::new(SchemaDescriptor::new(schema.into()));
     let rows = parts.iter().map(|(_, rows)| rows).sum();
-    let mut metadata = ParquetMetaDataBuilder::new(FileMetaData::new(1, rows, None, None, schema.clone(), None));
+    let mut metadata =
+        ParquetMetaDataBuilder::new(FileMetaData::new(1, rows, None, None, schema.clone(), None));
     for (part, rows) in parts {
-        let column = ColumnChunkMetaData::builder(schema.column(0)).set_file_path((*part).to_owned()).build().unwrap();
-        let group = RowGroupMetaData::builder(schema.clone()).set_num_rows(*rows).set_column_metadata(vec![column]);
+        let column = ColumnChunkMetaData::builder(schema.column(0))
+            .set_file_path((*part).to_owned())
+            .build()
+            .unwrap();
+        let group = RowGroupMetaData::builder(schema.clone())
+            .set_num_rows(*rows)
+            .set_column_metadata(vec![column]);
         metadata = metadata.add_row_group(group.build().unwrap());
     }
     let mut bytes = b"PAR1".to_vec();
@@ -146,19 +167,34 @@ fn a_marker_beside_parts_is_what_its_name_says() {
             ("_SUCCESS", row.into_bytes(), "empty file"),
             ("_metadata", Vec::new(), "no Parquet file"),
             ("_metadata", Kind::Parquet.file(&["SFZH"], &[vec![LI.to_owned()]]), "rows of its own"),
-            ("_metadata", bytes(kind, "three"), if kind == Kind::Parquet { "rows of its own" } else { "no Parquet file" }),
+            (
+                "_metadata",
+                bytes(kind, "three"),
+                if kind == Kind::Parquet { "rows of its own" } else { "no Parquet file" },
+            ),
             ("_metadata", own, "rows of its own"),
-            ("_metadata", summary(&[("m-1.dat", 1), ("m-2.dat", 1), ("m-3.dat", 1)]), "`m-3.dat`, which is not there"),
+            (
+                "_metadata",
+                summary(&[("m-1.dat", 1), ("m-2.dat", 1), ("m-3.dat", 1)]),
+                "`m-3.dat`, which is not there",
+            ),
             ("_metadata", summary(&[("m-1.dat", 1)]), "does not list part `m-2.dat`"),
             ("_metadata", summary(&[]), "does not list part"),
-            ("_common_metadata", Kind::Parquet.file(&["SFZH"], &[vec![LI.to_owned()]]), "rows of its own"),
+            (
+                "_common_metadata",
+                Kind::Parquet.file(&["SFZH"], &[vec![LI.to_owned()]]),
+                "rows of its own",
+            ),
             ("_common_metadata", summary(&[("m-1.dat", 1), ("m-2.dat", 1)]), "lists parts"),
             (".m-1.dat.crc", bytes(kind, "three"), ""),
         ] {
             fs::write(place(name), bytes).unwrap();
             age(&place(name), Duration::from_secs(2 * 3600));
             let detail = rig.open().err().map(|error| error.detail).unwrap_or_default();
-            assert!(detail.contains(&format!("`{name}`")) && detail.contains(word), "{kind:?} {name} {word}: {detail}");
+            assert!(
+                detail.contains(&format!("`{name}`")) && detail.contains(word),
+                "{kind:?} {name} {word}: {detail}"
+            );
             fs::remove_file(place(name)).unwrap();
         }
         for name in ["_SUCCESS", "_metadata", "_common_metadata"] {
@@ -180,9 +216,16 @@ fn an_unfinished_name_counts_as_being_written_for_an_hour() {
         let place = |name: &str| rig.folder.path().join("in").join(name);
         fs::write(place("m-1.dat"), bytes(kind, "one")).unwrap();
         fs::write(place("m-2.dat"), bytes(kind, "two")).unwrap();
-        for name in
-            [".m-3.dat", "~m-3.dat", "._m-3.dat", "m-3.dat.part", "m-3.dat.tmp", "m-3.dat.FILEPART", ".hive-staging/m-3.dat", "~$m-3.dat"]
-        {
+        for name in [
+            ".m-3.dat",
+            "~m-3.dat",
+            "._m-3.dat",
+            "m-3.dat.part",
+            "m-3.dat.tmp",
+            "m-3.dat.FILEPART",
+            ".hive-staging/m-3.dat",
+            "~$m-3.dat",
+        ] {
             if let Some((folder, _)) = name.split_once('/') {
                 fs::create_dir(place(folder)).unwrap();
             }
@@ -192,11 +235,18 @@ fn an_unfinished_name_counts_as_being_written_for_an_hour() {
             age(&place(name), OLD);
             age(&place(top), OLD);
             let detail = rig.open().unwrap_err().detail;
-            assert!(detail.contains(&format!("`{top}`")) && detail.contains("delete them"), "{kind:?} {name}: {detail}");
+            assert!(
+                detail.contains(&format!("`{top}`")) && detail.contains("delete them"),
+                "{kind:?} {name}: {detail}"
+            );
             // What is said to be of tomorrow is not being written now.
             fs::File::open(place(name)).unwrap().set_modified(SystemTime::now() + OLD).unwrap();
             assert!(rig.open().is_err(), "{kind:?} {name}");
-            if top == name { fs::remove_file(place(top)).unwrap() } else { fs::remove_dir_all(place(top)).unwrap() }
+            if top == name {
+                fs::remove_file(place(top)).unwrap()
+            } else {
+                fs::remove_dir_all(place(top)).unwrap()
+            }
         }
         assert!(rig.open().is_ok(), "{kind:?}");
     }
@@ -213,7 +263,10 @@ fn what_is_called_like_a_drop_is_explained_though_it_does_not_fit() {
         for other in ["m-20251121-2.DAT", "M-20251121 (2).dat", "m_20251121_2.dat", "m2.dat"] {
             fs::write(place(other), bytes(kind, "more of the 21st")).unwrap();
             let detail = rig.open().unwrap_err().detail;
-            assert!(detail.contains("could be parts") && detail.contains(&format!("`{other}`")), "{kind:?} {other}: {detail}");
+            assert!(
+                detail.contains("could be parts") && detail.contains(&format!("`{other}`")),
+                "{kind:?} {other}: {detail}"
+            );
             fs::remove_file(place(other)).unwrap();
         }
     }
@@ -226,15 +279,30 @@ fn names_that_differ_in_their_day_alone_are_one_file_of_several_days() {
         let write = |name: &str, text: &str, at: u32| {
             let path = rig.folder.path().join("in").join(name);
             fs::write(&path, bytes(kind, text)).unwrap();
-            fs::File::options().write(true).open(&path).unwrap().set_modified(day(at).into()).unwrap();
+            fs::File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(day(at).into())
+                .unwrap();
         };
         write("m-20251120.dat", "20th", 20);
         write("m-20251121.dat", "21st", 21);
         let source = rig.open().unwrap();
-        assert_eq!(run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0, ["21st"], "{kind:?}");
+        assert_eq!(
+            run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0,
+            ["21st"],
+            "{kind:?}"
+        );
         let advice = run(source.survey()).unwrap().advice.join("\n");
         assert!(advice.contains("`m-20251121.dat` is read; 1 older ones"), "{advice}");
-        for other in ["m-20251121 (2).dat", "m-20251121_2.dat", "m-330105-20251119.dat", "m-latest.dat", "m-20251121b.dat"] {
+        for other in [
+            "m-20251121 (2).dat",
+            "m-20251121_2.dat",
+            "m-330105-20251119.dat",
+            "m-latest.dat",
+            "m-20251121b.dat",
+        ] {
             write(other, "another", 19);
             assert!(rig.open().unwrap_err().detail.contains("could be parts"), "{kind:?} {other}");
             fs::remove_file(rig.folder.path().join("in").join(other)).unwrap();

@@ -24,13 +24,20 @@ pub fn workbook(path: &Path, file: &[u8]) -> Result<Vec<u8>, SourceError> {
         } else {
             "is no Excel workbook, whatever its name says"
         };
-        return Err(SourceError::new(ErrorCode::SourceUnreadable, format!("`{}` {what}", path.display())));
+        return Err(SourceError::new(
+            ErrorCode::SourceUnreadable,
+            format!("`{}` {what}", path.display()),
+        ));
     }
     let compound = Compound::read(file).ok_or_else(|| broken(path, "its tables do not fit"))?;
     if let Some(stream) = compound.stream("Workbook") {
         return stream.ok_or_else(|| broken(path, "its sectors end too early"));
     }
-    let why = if compound.stream("Book").is_some() { "it was written by Excel 95 or older: save it anew" } else { "it holds no workbook" };
+    let why = if compound.stream("Book").is_some() {
+        "it was written by Excel 95 or older: save it anew"
+    } else {
+        "it holds no workbook"
+    };
     Err(SourceError::new(ErrorCode::SourceUnreadable, format!("`{}`: {why}", path.display())))
 }
 
@@ -91,8 +98,13 @@ impl<'a> Compound<'a> {
             let numbers = numbers(compound.at(place)?);
             compound.table.extend(numbers);
         }
-        compound.entries = compound.chain(directory)?.chunks_exact(ENTRY).filter_map(Entry::read).collect();
-        compound.small_table = if small_start < NO_SECTOR { numbers(&compound.chain(small_start)?) } else { Vec::new() };
+        compound.entries =
+            compound.chain(directory)?.chunks_exact(ENTRY).filter_map(Entry::read).collect();
+        compound.small_table = if small_start < NO_SECTOR {
+            numbers(&compound.chain(small_start)?)
+        } else {
+            Vec::new()
+        };
         let root = compound.entries.iter().find(|entry| entry.kind == 5)?.start;
         compound.small = if root < NO_SECTOR { compound.chain(root)? } else { Vec::new() };
         Some(compound)
@@ -102,7 +114,11 @@ impl<'a> Compound<'a> {
     fn stream(&self, name: &str) -> Option<Option<Vec<u8>>> {
         let entry = self.entries.iter().find(|entry| entry.kind == 2 && entry.name == name)?;
         let length = usize::try_from(entry.length).ok();
-        let bytes = if entry.length < self.small_below { self.small_chain(entry.start) } else { self.chain(entry.start) };
+        let bytes = if entry.length < self.small_below {
+            self.small_chain(entry.start)
+        } else {
+            self.chain(entry.start)
+        };
         Some(bytes.zip(length).and_then(|(mut bytes, length)| {
             let is_whole = bytes.len() >= length;
             bytes.truncate(length);
@@ -140,7 +156,8 @@ impl Entry {
         let mut bytes = Bytes(bytes);
         let name = bytes.take(64)?;
         let length = usize::from(bytes.u16()?).saturating_sub(2);
-        let units: Vec<u16> = name.get(..length)?.chunks_exact(2).filter_map(|pair| Bytes(pair).u16()).collect();
+        let units: Vec<u16> =
+            name.get(..length)?.chunks_exact(2).filter_map(|pair| Bytes(pair).u16()).collect();
         let kind = bytes.u8()?;
         bytes.take(49)?;
         let start = bytes.u32()?;
@@ -151,7 +168,12 @@ impl Entry {
 }
 
 /// Follows a chain to its end; one of more sectors than there are runs in a circle.
-fn follow(table: &[u32], sectors: usize, start: u32, mut each: impl FnMut(u32) -> Option<()>) -> Option<()> {
+fn follow(
+    table: &[u32],
+    sectors: usize,
+    start: u32,
+    mut each: impl FnMut(u32) -> Option<()>,
+) -> Option<()> {
     let mut sector = start;
     for _ in 0..=sectors {
         if sector >= NO_SECTOR {
@@ -169,5 +191,8 @@ fn numbers(bytes: &[u8]) -> Vec<u32> {
 
 /// A workbook that is not whole.
 pub fn broken(path: &Path, why: &str) -> SourceError {
-    SourceError::new(ErrorCode::SourceTruncated, format!("`{}` is not a whole xls workbook: {why}", path.display()))
+    SourceError::new(
+        ErrorCode::SourceTruncated,
+        format!("`{}` is not a whole xls workbook: {why}", path.display()),
+    )
 }

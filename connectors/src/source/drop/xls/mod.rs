@@ -80,9 +80,14 @@ impl Format for Xls {
     fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError> {
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        file.take(MOST_FILE + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+        file.take(MOST_FILE + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| unreadable(path, &error))?;
         if bytes.len() as u64 > MOST_FILE {
-            return Err(SourceError::new(ErrorCode::SourceLimit, format!("`{}` is over {MOST_FILE} bytes", path.display())));
+            return Err(SourceError::new(
+                ErrorCode::SourceLimit,
+                format!("`{}` is over {MOST_FILE} bytes", path.display()),
+            ));
         }
         let stream = compound::workbook(path, &bytes)?;
         drop(bytes);
@@ -139,7 +144,10 @@ impl Book {
             let mut bytes = record.bytes();
             let read = match record.kind {
                 kind::PASSWORD => {
-                    let detail = format!("`{}` is encrypted with a password: save it without", path.display());
+                    let detail = format!(
+                        "`{}` is encrypted with a password: save it without",
+                        path.display()
+                    );
                     return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
                 }
                 kind::DATE_MODE => bytes.u16().map(|mode| book.is_1904 = mode == 1),
@@ -147,22 +155,34 @@ impl Book {
                     book.bounds.push((place, kind));
                     book.sheets.extend((kind <= whole::MACROS).then_some((name, place)));
                 }),
-                kind::STYLE => bytes.take(2).and_then(|_| bytes.u16()).map(|format| styles.push(format)),
-                kind::FORMAT => bytes.u16().and_then(|number| Some((number, Texts::new(record, 2)?.text()?))).map(|(number, code)| {
-                    own.insert(number, is_date_format(&code));
-                }),
+                kind::STYLE => {
+                    bytes.take(2).and_then(|_| bytes.u16()).map(|format| styles.push(format))
+                }
+                kind::FORMAT => bytes
+                    .u16()
+                    .and_then(|number| Some((number, Texts::new(record, 2)?.text()?)))
+                    .map(|(number, code)| {
+                        own.insert(number, is_date_format(&code));
+                    }),
                 kind::TEXTS => texts(record).map(|texts| book.texts = texts),
                 _ => Some(()),
             };
             read.ok_or_else(|| broken(path, "a record ends too early"))
         })?;
-        let is_date = |format: u16| own.get(&format).copied().unwrap_or_else(|| is_known_date_format(format.into()));
+        let is_date = |format: u16| {
+            own.get(&format).copied().unwrap_or_else(|| is_known_date_format(format.into()))
+        };
         book.dates = styles.into_iter().map(is_date).collect();
         Ok(book)
     }
 
     /// A sheet's records.
-    fn sheet<'s>(&self, path: &Path, stream: &'s [u8], place: usize) -> Result<&'s [u8], SourceError> {
+    fn sheet<'s>(
+        &self,
+        path: &Path,
+        stream: &'s [u8],
+        place: usize,
+    ) -> Result<&'s [u8], SourceError> {
         let sheet = self.sheets.get(place).and_then(|(_, from)| stream.get(*from..));
         sheet.ok_or_else(|| broken(path, "the sheet lies behind its end"))
     }
@@ -191,8 +211,11 @@ impl Book {
         let mut bytes = record.bytes();
         match record.kind {
             kind::FORMULA_TEXT => {
-                let text = Texts::new(record, 0).and_then(|mut texts| texts.text()).ok_or_else(short)?;
-                return pending.take().map_or(Ok(()), |(row, column)| each(row, column, Value::Text(text)));
+                let text =
+                    Texts::new(record, 0).and_then(|mut texts| texts.text()).ok_or_else(short)?;
+                return pending
+                    .take()
+                    .map_or(Ok(()), |(row, column)| each(row, column, Value::Text(text)));
             }
             kind::NUMBER
             | kind::LABEL
@@ -208,7 +231,11 @@ impl Book {
         if let Some((row, column)) = pending.take() {
             each(row, column, Value::Lost)?;
         }
-        let (row, column) = bytes.u16().zip(bytes.u16()).map(|(row, column)| (u32::from(row), u32::from(column))).ok_or_else(short)?;
+        let (row, column) = bytes
+            .u16()
+            .zip(bytes.u16())
+            .map(|(row, column)| (u32::from(row), u32::from(column)))
+            .ok_or_else(short)?;
         if record.kind == kind::MANY_SHORT_NUMBERS {
             let mut column = column;
             while bytes.0.len() >= 6 {
@@ -221,13 +248,20 @@ impl Book {
         let style = bytes.u16().ok_or_else(short)?;
         let value = match record.kind {
             kind::NUMBER => bytes.f64().map(|number| self.number(style, number)),
-            kind::SHORT_NUMBER => bytes.u32().map(|number| self.number(style, short_number(number))),
-            kind::TRUTH_OR_ERROR => bytes.u8().zip(bytes.u8()).map(|(value, is_error)| truth_or_error(value, is_error != 0)),
+            kind::SHORT_NUMBER => {
+                bytes.u32().map(|number| self.number(style, short_number(number)))
+            }
+            kind::TRUTH_OR_ERROR => bytes
+                .u8()
+                .zip(bytes.u8())
+                .map(|(value, is_error)| truth_or_error(value, is_error != 0)),
             kind::SHARED_TEXT => bytes.u32().map(|number| {
                 let text = usize::try_from(number).ok().and_then(|number| self.texts.get(number));
                 text.map_or(Value::Lost, |text| Value::Text(text.clone()))
             }),
-            kind::LABEL | kind::RICH_LABEL => Texts::new(record, 6).and_then(|mut texts| texts.text()).map(Value::Text),
+            kind::LABEL | kind::RICH_LABEL => {
+                Texts::new(record, 6).and_then(|mut texts| texts.text()).map(Value::Text)
+            }
             _ => bytes.array().map(|value| match formula(value) {
                 Stored::Number(number) => self.number(style, number),
                 Stored::Value(value) => value,
@@ -242,18 +276,29 @@ impl Book {
     }
 
     fn number(&self, style: u16, number: f64) -> Value {
-        if self.dates.get(usize::from(style)).copied().unwrap_or(false) { Value::Date(number) } else { Value::Number(number) }
+        if self.dates.get(usize::from(style)).copied().unwrap_or(false) {
+            Value::Date(number)
+        } else {
+            Value::Number(number)
+        }
     }
 }
 
 /// Every record of the part that begins here, without those of charts inside it. A part that does not end is not whole.
-fn records_of<'s>(path: &Path, stream: &'s [u8], mut each: impl FnMut(Record<'s>) -> Result<(), SourceError>) -> Result<(), SourceError> {
+fn records_of<'s>(
+    path: &Path,
+    stream: &'s [u8],
+    mut each: impl FnMut(Record<'s>) -> Result<(), SourceError>,
+) -> Result<(), SourceError> {
     let mut depth = 0_usize;
     for record in Records::new(stream) {
         match record.kind {
             kind::BEGIN => {
                 if record.bytes().u16() != Some(BIFF8) {
-                    let detail = format!("`{}` was written by Excel 95 or older: save it anew", path.display());
+                    let detail = format!(
+                        "`{}` was written by Excel 95 or older: save it anew",
+                        path.display()
+                    );
                     return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
                 }
                 depth += 1;
@@ -303,22 +348,32 @@ fn merged(path: &Path, sheet: &[u8]) -> Result<Vec<Region>, SourceError> {
         let mut next = || bytes.u16().map(u32::from);
         let count = next().unwrap_or(0);
         for _ in 0..count {
-            let region =
-                next().zip(next()).zip(next().zip(next())).map(|((top, bottom), (left, right))| Region { top, left, bottom, right });
+            let region = next()
+                .zip(next())
+                .zip(next().zip(next()))
+                .map(|((top, bottom), (left, right))| Region { top, left, bottom, right });
             regions.push(
                 region
                     .filter(|region| region.top <= region.bottom && region.left <= region.right)
                     .ok_or_else(|| broken(path, "a merged region has no bounds"))?,
             );
         }
-        if regions.len() > MOST_MERGED { Err(broken(path, "too many merged regions")) } else { Ok(()) }
+        if regions.len() > MOST_MERGED {
+            Err(broken(path, "too many merged regions"))
+        } else {
+            Ok(())
+        }
     })?;
     Ok(regions)
 }
 
 /// A number in four bytes: a whole one of 30 bits or the upper half of a double, perhaps times a hundred.
 fn short_number(packed: u32) -> f64 {
-    let number = if packed & 2 != 0 { f64::from(packed.cast_signed() >> 2) } else { f64::from_bits(u64::from(packed & !3) << 32) };
+    let number = if packed & 2 != 0 {
+        f64::from(packed.cast_signed() >> 2)
+    } else {
+        f64::from_bits(u64::from(packed & !3) << 32)
+    };
     if packed & 1 != 0 { number / 100.0 } else { number }
 }
 

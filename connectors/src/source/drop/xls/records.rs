@@ -73,8 +73,16 @@ impl<'a> Texts<'a> {
     pub fn text(&mut self) -> Option<String> {
         let length = usize::from(u16::from_le_bytes([self.byte()?, self.byte()?]));
         let flags = self.byte()?;
-        let runs = if flags & 8 != 0 { usize::from(u16::from_le_bytes([self.byte()?, self.byte()?])) } else { 0 };
-        let spoken = if flags & 4 != 0 { u32::from_le_bytes([self.byte()?, self.byte()?, self.byte()?, self.byte()?]) } else { 0 };
+        let runs = if flags & 8 != 0 {
+            usize::from(u16::from_le_bytes([self.byte()?, self.byte()?]))
+        } else {
+            0
+        };
+        let spoken = if flags & 4 != 0 {
+            u32::from_le_bytes([self.byte()?, self.byte()?, self.byte()?, self.byte()?])
+        } else {
+            0
+        };
         let text = self.characters(length, flags)?;
         self.skip(runs.checked_mul(4)?.checked_add(usize::try_from(spoken).ok()?)?)?;
         Some(text)

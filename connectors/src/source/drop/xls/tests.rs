@@ -1,4 +1,10 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use proptest::prelude::*;
 use zerotrip_proto::v1::ErrorCode;
@@ -36,8 +42,11 @@ fn formula(value: [u8; 8]) -> Vec<u8> {
 #[test]
 fn every_kind_of_cell_has_its_text() {
     const FORMULA: u16 = 0x0006;
-    let short = |number: i32, flags: u32| ((number << 2).cast_unsigned() | flags).to_le_bytes().to_vec();
-    let upper = |number: f64, flags: u32| ((u32::try_from(number.to_bits() >> 32).unwrap() & !3) | flags).to_le_bytes().to_vec();
+    let short =
+        |number: i32, flags: u32| ((number << 2).cast_unsigned() | flags).to_le_bytes().to_vec();
+    let upper = |number: f64, flags: u32| {
+        ((u32::try_from(number.to_bits() >> 32).unwrap() & !3) | flags).to_le_bytes().to_vec()
+    };
     let cells: Vec<(u16, u16, Vec<u8>, &str)> = vec![
         (0x0203, 0, 0.1_f64.to_le_bytes().to_vec(), "0.1"),
         (0x0203, 1, 46_348_f64.to_le_bytes().to_vec(), "2026-11-22"),
@@ -114,7 +123,8 @@ fn merged_cells_are_each_the_first_and_lost_ones_anybodys() {
     assert_eq!(ask(&merged, LI), (vec!["first".into(), "second".into()], vec![]));
     let lost = rig(&[["x", WANG, "a"]], |book| {
         let name = book.records.len() - 3;
-        book.records[name] = (0x0006, [&[1, 0, 0, 0, 0, 0][..], &formula([0, 0, 0, 0, 0, 0, 0xff, 0xff])].concat());
+        book.records[name] =
+            (0x0006, [&[1, 0, 0, 0, 0, 0][..], &formula([0, 0, 0, 0, 0, 0, 0xff, 0xff])].concat());
     });
     assert_eq!(ask(&lost, LI), (vec![], vec!["row 2".into()]));
 }
@@ -122,11 +132,14 @@ fn merged_cells_are_each_the_first_and_lost_ones_anybodys() {
 #[test]
 fn a_workbook_of_any_size_is_read_through_its_tables() {
     for (count, piece) in [(1, 50), (40, 20), (400, 8224), (3000, 8224)] {
-        let rows: Vec<Vec<String>> = (0..count).map(|number| vec![WANG.to_owned(), String::new(), format!("第{number}行")]).collect();
+        let rows: Vec<Vec<String>> = (0..count)
+            .map(|number| vec![WANG.to_owned(), String::new(), format!("第{number}行")])
+            .collect();
         let mut rows = rows;
         rows.push(vec![LI.to_owned(), String::new(), "最后".to_owned()]);
         let book = OldBook { piece, ..OldBook::of(&HEADER, &rows) };
-        let rig = Rig::with(Kind::Xls, "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"modified\"", &[]);
+        let rig =
+            Rig::with(Kind::Xls, "kind = \"xls\"\npath = \"t.xls\"\nas_of = \"modified\"", &[]);
         std::fs::write(rig.folder.path().join("t.xls"), book.bytes()).unwrap();
         assert_eq!(ask(&rig, LI), (vec!["最后".into()], vec![]), "{count}");
     }
@@ -135,15 +148,28 @@ fn a_workbook_of_any_size_is_read_through_its_tables() {
 #[test]
 fn what_is_no_whole_workbook_is_refused() {
     let book = |change: fn(&mut OldBook)| rig(&[[LI, "", "a"]], change);
-    assert!(refused(&book(|book| book.before.push((0x002f, vec![1, 0, 1, 0])))).1.contains("password"));
+    assert!(
+        refused(&book(|book| book.before.push((0x002f, vec![1, 0, 1, 0])))).1.contains("password")
+    );
     assert!(refused(&book(|book| book.cell(0x0203, 0, 0, 0, &[0; 8]))).1.contains("out of place"));
-    assert!(refused(&book(|book| book.records.push((0x0203, vec![1, 0])))).1.contains("record ends too early"));
-    assert!(refused(&book(|book| book.cell(0x0203, 0xffff, 0, 0, &[0; 8]))).1.contains("full to its last row"));
+    assert!(
+        refused(&book(|book| book.records.push((0x0203, vec![1, 0]))))
+            .1
+            .contains("record ends too early")
+    );
+    assert!(
+        refused(&book(|book| book.cell(0x0203, 0xffff, 0, 0, &[0; 8])))
+            .1
+            .contains("full to its last row")
+    );
     let rig = book(|_| ());
     let path = rig.folder.path().join("t.xls");
-    for (bytes, word) in
-        [(&b"<html><table>"[..], "web page"), (b"PK\x03\x04", "xlsx"), (b"", "empty"), (b"\0\x01\x02", "no Excel workbook")]
-    {
+    for (bytes, word) in [
+        (&b"<html><table>"[..], "web page"),
+        (b"PK\x03\x04", "xlsx"),
+        (b"", "empty"),
+        (b"\0\x01\x02", "no Excel workbook"),
+    ] {
         std::fs::write(&path, bytes).unwrap();
         assert!(refused(&rig).1.contains(word), "{word}");
     }
@@ -151,12 +177,16 @@ fn what_is_no_whole_workbook_is_refused() {
 
 /// A cell with its text in it, as a record.
 fn label(row: u16, column: u16, text: &str) -> (u16, Vec<u8>) {
-    (0x0204, [[row, column, 0].into_iter().flat_map(u16::to_le_bytes).collect(), wide(text)].concat())
+    (
+        0x0204,
+        [[row, column, 0].into_iter().flat_map(u16::to_le_bytes).collect(), wide(text)].concat(),
+    )
 }
 
 /// The begin of a part of this kind, and its end, as records within another.
 fn inner(kind: u16, records: Vec<(u16, Vec<u8>)>) -> Vec<(u16, Vec<u8>)> {
-    let begin = [0x0600_u16, kind, 0, 0, 0, 0, 0, 0].into_iter().flat_map(u16::to_le_bytes).collect();
+    let begin =
+        [0x0600_u16, kind, 0, 0, 0, 0, 0, 0].into_iter().flat_map(u16::to_le_bytes).collect();
     [vec![(0x0809, begin)], records, vec![(0x000a, Vec::new())]].concat()
 }
 
@@ -164,46 +194,87 @@ fn inner(kind: u16, records: Vec<(u16, Vec<u8>)>) -> Vec<(u16, Vec<u8>)> {
 fn say(stream: &mut [u8], kind: Option<u8>, place: Option<u32>) {
     let at = stream.windows(4).rposition(|window| window == [0x85, 0, 10, 0]).unwrap();
     kind.into_iter().for_each(|kind| stream[at + 9] = kind);
-    place.into_iter().for_each(|place| stream[at + 4..at + 8].copy_from_slice(&place.to_le_bytes()));
+    place
+        .into_iter()
+        .for_each(|place| stream[at + 4..at + 8].copy_from_slice(&place.to_le_bytes()));
 }
 
 #[test]
 fn every_byte_of_a_workbook_is_accounted_for() {
-    let with = |change: fn(&mut Vec<u8>)| rig(&[["", "", "a"], [WANG, "", "b"]], |book| book.change = Some(change));
+    let with = |change: fn(&mut Vec<u8>)| {
+        rig(&[["", "", "a"], [WANG, "", "b"]], |book| book.change = Some(change))
+    };
     let second = |change: fn(&mut Vec<u8>)| {
         rig(&[[WANG, "", "a"]], |book| {
             book.others.push(vec![label(0, 0, "SFZH"), label(1, 0, LI)]);
             book.change = Some(change);
         })
     };
-    let inside = |records: Vec<(u16, Vec<u8>)>| rig(&[[WANG, "", "a"]], |book| book.records.extend(records));
+    let inside =
+        |records: Vec<(u16, Vec<u8>)>| rig(&[[WANG, "", "a"]], |book| book.records.extend(records));
     let row = || label(2, 0, LI);
     for (what, rig, word) in [
-        ("a row behind the end", with(|stream| stream.extend([0x04, 0x02, 9, 0, 2, 0, 0, 0, 0, 0, 1, 0, 0, b'x'])), "no part of it"),
-        ("a row behind zeros", with(|stream| stream.extend([&[0; 64][..], &[0x04, 0x02, 1, 0, 7]].concat())), "no part of it"),
-        ("a sheet that nothing names", with(|stream| stream.extend(part(0x0010, &[label(1, 0, LI)]))), "no sheet's name"),
-        ("a second beginning", with(|stream| stream.extend(part(0x0005, &[label(1, 0, LI)]))), "no sheet's name"),
+        (
+            "a row behind the end",
+            with(|stream| stream.extend([0x04, 0x02, 9, 0, 2, 0, 0, 0, 0, 0, 1, 0, 0, b'x'])),
+            "no part of it",
+        ),
+        (
+            "a row behind zeros",
+            with(|stream| stream.extend([&[0; 64][..], &[0x04, 0x02, 1, 0, 7]].concat())),
+            "no part of it",
+        ),
+        (
+            "a sheet that nothing names",
+            with(|stream| stream.extend(part(0x0010, &[label(1, 0, LI)]))),
+            "no sheet's name",
+        ),
+        (
+            "a second beginning",
+            with(|stream| stream.extend(part(0x0005, &[label(1, 0, LI)]))),
+            "no sheet's name",
+        ),
         ("a sheet called a chart", second(|stream| say(stream, Some(2), None)), "another kind"),
         ("a sheet called a module", second(|stream| say(stream, Some(6), None)), "another kind"),
-        ("a sheet called what there is not", second(|stream| say(stream, Some(9), None)), "another kind"),
+        (
+            "a sheet called what there is not",
+            second(|stream| say(stream, Some(9), None)),
+            "another kind",
+        ),
         (
             "a sheet that lies where another does",
             second(|stream| {
-                let first = stream.windows(4).position(|window| window == [0x85, 0, 10, 0]).unwrap();
+                let first =
+                    stream.windows(4).position(|window| window == [0x85, 0, 10, 0]).unwrap();
                 let place = u32::from_le_bytes(stream[first + 4..first + 8].try_into().unwrap());
                 say(stream, None, Some(place));
             }),
             "no sheet's name",
         ),
-        ("a sheet that lies nowhere", second(|stream| say(stream, None, Some(7))), "no sheet's name"),
-        ("a sheet in a sheet", inside(inner(0x0010, vec![row()])), "holds another sheet"),
-        ("an end before the last row", inside(vec![(0x000a, Vec::new()), row(), (0x000a, Vec::new())]), "before the last row"),
         (
-            "a row that is gone",
-            inside(vec![(0x0200, [[0_u32, 9].into_iter().flat_map(u32::to_le_bytes).collect(), vec![0; 6]].concat())]),
+            "a sheet that lies nowhere",
+            second(|stream| say(stream, None, Some(7))),
+            "no sheet's name",
+        ),
+        ("a sheet in a sheet", inside(inner(0x0010, vec![row()])), "holds another sheet"),
+        (
+            "an end before the last row",
+            inside(vec![(0x000a, Vec::new()), row(), (0x000a, Vec::new())]),
             "before the last row",
         ),
-        ("a table in a chart", inside(inner(0x0020, vec![(0x00fd, vec![2, 0, 0, 0, 0, 0, 0, 0, 0, 0])])), "cells of a table"),
+        (
+            "a row that is gone",
+            inside(vec![(
+                0x0200,
+                [[0_u32, 9].into_iter().flat_map(u32::to_le_bytes).collect(), vec![0; 6]].concat(),
+            )]),
+            "before the last row",
+        ),
+        (
+            "a table in a chart",
+            inside(inner(0x0020, vec![(0x00fd, vec![2, 0, 0, 0, 0, 0, 0, 0, 0, 0])])),
+            "cells of a table",
+        ),
         ("a person in a chart", inside(inner(0x0020, vec![row()])), "cells of a table"),
     ] {
         let (code, detail) = refused(&rig);
@@ -212,7 +283,10 @@ fn every_byte_of_a_workbook_is_accounted_for() {
     // What spreadsheets write: zeros behind the last part, and charts with what they show.
     for rig in [
         with(|stream| stream.extend([0; 512])),
-        inside(inner(0x0020, vec![label(0, 0, "一月"), (0x0203, [&[0; 6][..], &12.5_f64.to_le_bytes()].concat())])),
+        inside(inner(
+            0x0020,
+            vec![label(0, 0, "一月"), (0x0203, [&[0; 6][..], &12.5_f64.to_le_bytes()].concat())],
+        )),
     ] {
         assert_eq!(ask(&rig, WANG).0.len(), 1);
     }
@@ -221,13 +295,17 @@ fn every_byte_of_a_workbook_is_accounted_for() {
 #[test]
 fn a_truncated_or_crooked_workbook_is_never_a_short_answer() {
     for count in [3, 300] {
-        let rows: Vec<[&str; 3]> = (0..count).map(|_| [WANG, "", "x"]).chain([[LI, "", "last"]]).collect();
+        let rows: Vec<[&str; 3]> =
+            (0..count).map(|_| [WANG, "", "x"]).chain([[LI, "", "last"]]).collect();
         let rig = rig(&rows, |_| ());
         let path = rig.folder.path().join("t.xls");
         let whole = std::fs::read(&path).unwrap();
         for part in 0..16 {
             std::fs::write(&path, &whole[..whole.len() * part / 16]).unwrap();
-            assert!(matches!(refused(&rig).0, ErrorCode::SourceTruncated | ErrorCode::SourceUnreadable), "{part}/16");
+            assert!(
+                matches!(refused(&rig).0, ErrorCode::SourceTruncated | ErrorCode::SourceUnreadable),
+                "{part}/16"
+            );
         }
         // Tables that lead in a circle, or beyond the end.
         for place in [44, 48, 60, 68, 76, whole.len() - 512, whole.len() - 508] {
@@ -236,7 +314,11 @@ fn a_truncated_or_crooked_workbook_is_never_a_short_answer() {
                 crooked[place..place + 4].copy_from_slice(&number.to_le_bytes());
                 std::fs::write(&path, &crooked).unwrap();
                 if let Ok(source) = rig.open() {
-                    assert_eq!(run(names(&*source, look_up(&[LI], 1000, soon()))).unwrap().0, ["last"], "{place} {number}");
+                    assert_eq!(
+                        run(names(&*source, look_up(&[LI], 1000, soon()))).unwrap().0,
+                        ["last"],
+                        "{place} {number}"
+                    );
                 }
             }
         }

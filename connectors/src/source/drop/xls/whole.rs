@@ -39,7 +39,10 @@ pub fn check(path: &Path, stream: &[u8], bounds: &[(usize, u8)]) -> Result<(), S
             }
         };
         if !is_named {
-            return Err(broken(path, "it holds a part that no sheet's name belongs to, or one of another kind than its name says"));
+            return Err(broken(
+                path,
+                "it holds a part that no sheet's name belongs to, or one of another kind than its name says",
+            ));
         }
         begun.push(at);
         at += part.length;
@@ -76,7 +79,10 @@ impl Part {
             match record.kind {
                 kind::BEGIN => {
                     let mut bytes = record.bytes();
-                    let kind = bytes.u16().and_then(|_| bytes.u16()).ok_or_else(|| broken(path, "a record ends too early"))?;
+                    let kind = bytes
+                        .u16()
+                        .and_then(|_| bytes.u16())
+                        .ok_or_else(|| broken(path, "a record ends too early"))?;
                     // Within a sheet there are charts, and nothing else.
                     if !kinds.is_empty() && kind != CHART_PART {
                         return Err(broken(path, "a sheet holds another sheet"));
@@ -89,10 +95,15 @@ impl Part {
                 }
                 _ => match kinds.as_slice() {
                     [] => break,
-                    [SHEET_PART | MACROS_PART] if record.kind == kind::BOUNDS => said = said.max(rows_said(&record)),
+                    [SHEET_PART | MACROS_PART] if record.kind == kind::BOUNDS => {
+                        said = said.max(rows_said(&record))
+                    }
                     [SHEET_PART | MACROS_PART] => last = last.max(row_of(&record)),
                     [.., CHART_PART | MODULE_PART] if is_row(&record) => {
-                        return Err(broken(path, "what is called a chart or a program holds cells of a table"));
+                        return Err(broken(
+                            path,
+                            "what is called a chart or a program holds cells of a table",
+                        ));
                     }
                     _ => {}
                 },
@@ -107,7 +118,10 @@ impl Part {
                 return Ok(Self { kind, length: stream.len() - records.left() });
             }
         }
-        Err(broken(path, "something that is no part of it stands between its sheets or behind them, or a sheet has no end"))
+        Err(broken(
+            path,
+            "something that is no part of it stands between its sheets or behind them, or a sheet has no end",
+        ))
     }
 }
 
@@ -140,13 +154,22 @@ fn row_of(record: &Record<'_>) -> Option<u32> {
 /// Whether a record of a chart or a program is one of a table: a chart keeps the numbers and words that it shows, and nothing else.
 fn is_row(record: &Record<'_>) -> bool {
     match record.kind {
-        kind::ROW | kind::SHARED_TEXT | kind::SHORT_NUMBER | kind::MANY_SHORT_NUMBERS | kind::FORMULA | kind::RICH_LABEL => true,
+        kind::ROW
+        | kind::SHARED_TEXT
+        | kind::SHORT_NUMBER
+        | kind::MANY_SHORT_NUMBERS
+        | kind::FORMULA
+        | kind::RICH_LABEL => true,
         kind::NUMBER => {
             let mut bytes = record.bytes();
-            bytes.take(6).and_then(|_| bytes.f64()).is_none_or(|number| number.is_nan() || number.abs() >= LONGEST_NUMBER)
+            bytes
+                .take(6)
+                .and_then(|_| bytes.f64())
+                .is_none_or(|number| number.is_nan() || number.abs() >= LONGEST_NUMBER)
         }
         kind::LABEL => {
-            let text = Texts::new(Record { kind: record.kind, pieces: record.pieces.clone() }, 6).and_then(|mut texts| texts.text());
+            let text = Texts::new(Record { kind: record.kind, pieces: record.pieces.clone() }, 6)
+                .and_then(|mut texts| texts.text());
             text.is_none_or(|text| names_somebody(&text) || !damaged_in(&text).is_empty())
         }
         _ => false,

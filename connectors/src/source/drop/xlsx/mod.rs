@@ -68,7 +68,9 @@ impl Format for Xlsx {
             let layout = Layout { header, most_rows: MOST_ROWS, is_1904: workbook.is_1904 };
             let grid = RefCell::new(Grid::new(path, into, layout, regions));
             let cell = |row, column, value| grid.borrow_mut().cell(row, column, value);
-            cells(path, package.part(part(*place), MOST_FILE)?, &workbook, cell, |row| grid.borrow_mut().hide(row))?;
+            cells(path, package.part(part(*place), MOST_FILE)?, &workbook, cell, |row| {
+                grid.borrow_mut().hide(row)
+            })?;
             grid.into_inner().end()?;
         }
         Ok(())
@@ -115,7 +117,8 @@ fn cells(
     mut hidden: impl FnMut(u32),
 ) -> Result<(), SourceError> {
     let (mut row, mut column) = (0, 0);
-    let (mut open, mut is_text, mut is_spoken, mut is_data): (Option<Open>, bool, bool, bool) = (None, false, false, false);
+    let (mut open, mut is_text, mut is_spoken, mut is_data): (Option<Open>, bool, bool, bool) =
+        (None, false, false, false);
     while let Some(event) = part.next()? {
         match &event {
             Event::Start(tag) => match (tag.local_name().as_ref(), &mut open) {
@@ -125,7 +128,9 @@ fn cells(
                         .map_or(Some(row), |r| r.parse::<u32>().ok()?.checked_sub(1))
                         .ok_or_else(|| out_of_place(path))?;
                     column = 0;
-                    if attribute(tag, "hidden").is_some_and(|said| matches!(said.as_str(), "1" | "true")) {
+                    if attribute(tag, "hidden")
+                        .is_some_and(|said| matches!(said.as_str(), "1" | "true"))
+                    {
                         hidden(row);
                     }
                 }
@@ -134,7 +139,9 @@ fn cells(
                     (row, column) = (cell.row, cell.column);
                     open = Some(cell);
                 }
-                ("c", None) => return Err(broken(path, "a cell stands outside the rows of its sheet")),
+                ("c", None) => {
+                    return Err(broken(path, "a cell stands outside the rows of its sheet"));
+                }
                 // A value may be empty, which is not the same as none.
                 ("v", Some(cell)) if cell.kind != "inlineStr" => {
                     cell.value.get_or_insert_default();
@@ -158,7 +165,10 @@ fn cells(
                         let (at, beside) = (cell.row, cell.column);
                         if cell.kind == "s" && workbook.texts.is_none() {
                             let what = "its shared texts are missing: open it in a spreadsheet and save it anew";
-                            return Err(SourceError::new(ErrorCode::SourceTruncated, format!("`{}`: {what}", path.display())));
+                            return Err(SourceError::new(
+                                ErrorCode::SourceTruncated,
+                                format!("`{}`: {what}", path.display()),
+                            ));
                         }
                         if let Some(value) = cell.read(workbook) {
                             each(at, beside, value)?;
@@ -183,7 +193,14 @@ impl Open {
     fn new(tag: &BytesStart<'_>, next: (u32, u32)) -> Option<Self> {
         let (row, column) = attribute(tag, "r").map_or(Some(next), |text| position(&text))?;
         let style = attribute(tag, "s").and_then(|style| style.parse().ok()).unwrap_or(0);
-        Some(Self { row, column, kind: attribute(tag, "t").unwrap_or_default(), style, value: None, is_formula: false })
+        Some(Self {
+            row,
+            column,
+            kind: attribute(tag, "t").unwrap_or_default(),
+            style,
+            value: None,
+            is_formula: false,
+        })
     }
 
     fn read(self, workbook: &Workbook) -> Option<Value> {
@@ -204,7 +221,9 @@ impl Open {
             },
             "" | "n" if text.trim().is_empty() => return self.is_formula.then_some(Value::Lost),
             "" | "n" => match text.trim().parse::<f64>() {
-                Ok(number) if workbook.dates.get(self.style).copied().unwrap_or(false) => Value::Date(number),
+                Ok(number) if workbook.dates.get(self.style).copied().unwrap_or(false) => {
+                    Value::Date(number)
+                }
                 Ok(number) => Value::Number(number),
                 Err(_) => Value::Text(text),
             },
@@ -221,9 +240,14 @@ fn position(text: &str) -> Option<(u32, u32)> {
     if !(1..=3).contains(&letters) {
         return None;
     }
-    let column = name.bytes().fold(0, |column, letter| column * 26 + u32::from(letter.to_ascii_uppercase() - b'A') + 1);
+    let column = name
+        .bytes()
+        .fold(0, |column, letter| column * 26 + u32::from(letter.to_ascii_uppercase() - b'A') + 1);
     let row: u32 = number.parse().ok()?;
-    Some((row.checked_sub(1).filter(|row| *row < MOST_ROWS)?, column.checked_sub(1).filter(|column| *column < MOST_COLUMNS)?))
+    Some((
+        row.checked_sub(1).filter(|row| *row < MOST_ROWS)?,
+        column.checked_sub(1).filter(|column| *column < MOST_COLUMNS)?,
+    ))
 }
 
 fn region(text: &str) -> Option<Region> {

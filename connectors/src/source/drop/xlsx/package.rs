@@ -61,18 +61,26 @@ impl<'a> Package<'a> {
     /// A part of at most so many bytes, unpacked.
     pub fn part(&mut self, name: &str, most: u64) -> Result<Part<'_>, SourceError> {
         let path = self.path;
-        let index = self.names.get(&name.to_lowercase()).copied().ok_or_else(|| broken(path, format!("it has no `{name}`")))?;
+        let index = self
+            .names
+            .get(&name.to_lowercase())
+            .copied()
+            .ok_or_else(|| broken(path, format!("it has no `{name}`")))?;
         let file = self.archive.by_index(index).map_err(|error| broken(path, error))?;
         // Reading ends with an error where more comes than is announced.
         if file.size() > most {
-            let detail = format!("`{}`: `{name}` would be over {most} bytes unpacked", path.display());
+            let detail =
+                format!("`{}`: `{name}` would be over {most} bytes unpacked", path.display());
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
         let mut inner = BufReader::new(file);
         let head = inner.fill_buf().map_err(|error| broken(path, error))?;
         if matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'<', 0, ..] | [0, b'<', ..]) {
             let what = "is in UTF-16, which is not read: open the workbook in a spreadsheet and save it anew";
-            return Err(SourceError::new(ErrorCode::SourceUnreadable, format!("`{}`: its part `{name}` {what}", path.display())));
+            return Err(SourceError::new(
+                ErrorCode::SourceUnreadable,
+                format!("`{}`: its part `{name}` {what}", path.display()),
+            ));
         }
         let mut xml = Reader::from_reader(Pieces { inner, together: 0 });
         xml.config_mut().expand_empty_elements = true;
@@ -82,13 +90,20 @@ impl<'a> Package<'a> {
     /// A part that holds a sheet's cells, beside those that the workbook names: nobody would see what is in it.
     pub fn unnamed_sheet(&mut self, named: &[&str]) -> Result<Option<String>, SourceError> {
         let named: Vec<String> = named.iter().map(|name| name.to_lowercase()).collect();
-        let mut names: Vec<String> = self.names.keys().filter(|name| name.ends_with(".xml") && !named.contains(*name)).cloned().collect();
+        let mut names: Vec<String> = self
+            .names
+            .keys()
+            .filter(|name| name.ends_with(".xml") && !named.contains(*name))
+            .cloned()
+            .collect();
         names.sort();
         for name in names {
             // What other programs put beside a workbook may be in other characters.
             let is_others = name.starts_with("customxml/") || name.starts_with("docprops/");
             match self.root(&name) {
-                Ok(root) if ["worksheet", "macrosheet", "dialogsheet"].contains(&root.as_str()) => return Ok(Some(name)),
+                Ok(root) if ["worksheet", "macrosheet", "dialogsheet"].contains(&root.as_str()) => {
+                    return Ok(Some(name));
+                }
                 Err(error) if !is_others => return Err(error),
                 Ok(_) | Err(_) => {}
             }
@@ -117,13 +132,18 @@ impl Part<'_> {
     /// The next event; `None` at the end, when the part was whole.
     pub fn next(&mut self) -> Result<Option<Event<'_>>, SourceError> {
         self.buffer.clear();
-        let failed = |error: quick_xml::Error| broken(self.path, format!("`{}`: {error}", self.name));
+        let failed =
+            |error: quick_xml::Error| broken(self.path, format!("`{}`: {error}", self.name));
         let event = self.xml.read_event_into(&mut self.buffer).map_err(failed)?;
         match &event {
-            Event::Start(_) if self.depth >= MOST_DEPTH => return Err(broken(self.path, format!("`{}` is nested too deep", self.name))),
+            Event::Start(_) if self.depth >= MOST_DEPTH => {
+                return Err(broken(self.path, format!("`{}` is nested too deep", self.name)));
+            }
             Event::Start(_) => self.depth += 1,
             Event::End(_) => self.depth = self.depth.saturating_sub(1),
-            Event::Eof if self.depth > 0 => return Err(broken(self.path, format!("`{}` ends too early", self.name))),
+            Event::Eof if self.depth > 0 => {
+                return Err(broken(self.path, format!("`{}` ends too early", self.name)));
+            }
             Event::Eof => return Ok(None),
             _ => {}
         }
@@ -155,7 +175,8 @@ impl<R: BufRead> BufRead for Pieces<R> {
 
     fn consume(&mut self, count: usize) {
         // What is consumed lies in the buffer, so this reads nothing.
-        let taken = self.inner.fill_buf().ok().and_then(|buffer| buffer.get(..count)).unwrap_or_default();
+        let taken =
+            self.inner.fill_buf().ok().and_then(|buffer| buffer.get(..count)).unwrap_or_default();
         self.together = match taken.iter().rposition(|byte| *byte == b'<') {
             Some(last) => count - last,
             None => self.together + count,
@@ -170,7 +191,11 @@ pub fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     for attribute in tag.attributes().with_checks(false) {
         let Ok(attribute) = attribute else { return Some(MALFORMED.to_owned()) };
         if attribute.key.local_name().as_ref() == name {
-            return Some(attribute.normalized_value(XmlVersion::Implicit1_0).map_or(MALFORMED.to_owned(), Cow::into_owned));
+            return Some(
+                attribute
+                    .normalized_value(XmlVersion::Implicit1_0)
+                    .map_or(MALFORMED.to_owned(), Cow::into_owned),
+            );
         }
     }
     None
@@ -197,5 +222,8 @@ fn add_entity(name: &BytesRef<'_>, text: &mut String) {
 
 /// A workbook that is not whole, or none.
 pub fn broken(path: &Path, why: impl std::fmt::Display) -> SourceError {
-    SourceError::new(ErrorCode::SourceTruncated, format!("`{}` is not a whole xlsx workbook: {why}", path.display()))
+    SourceError::new(
+        ErrorCode::SourceTruncated,
+        format!("`{}` is not a whole xlsx workbook: {why}", path.display()),
+    )
 }

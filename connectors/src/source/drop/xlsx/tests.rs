@@ -1,4 +1,10 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use proptest::prelude::*;
 use zerotrip_proto::v1::ErrorCode;
@@ -10,8 +16,10 @@ const HEADER: [&str; 3] = ["SFZH", "GYR", "姓 名) -- drop table (x"];
 
 /// A rig whose sheet has these rows below its header.
 fn rig(rows: Vec<Vec<Cell>>, change: impl FnOnce(&mut Book)) -> Rig {
-    let rig = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"", &[]);
-    let mut book = Book { rows: vec![HEADER.iter().map(|name| text(name)).collect()], ..Book::default() };
+    let rig =
+        Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"", &[]);
+    let mut book =
+        Book { rows: vec![HEADER.iter().map(|name| text(name)).collect()], ..Book::default() };
     book.rows.extend(rows);
     change(&mut book);
     std::fs::write(rig.folder.path().join("t.xlsx"), book.bytes()).unwrap();
@@ -50,7 +58,10 @@ fn every_kind_of_cell_has_its_text() {
         ("><f>1+1</f>", "\u{fffd}"),
         ("><f>1+1</f><v></v>", "\u{fffd}"),
         ("t=\"s\"><v>99</v>", "\u{fffd}"),
-        ("t=\"inlineStr\"><is><r><t>ri</t></r><r><t>ch</t></r><rPh sb=\"0\" eb=\"1\"><t>spoken</t></rPh></is>", "rich"),
+        (
+            "t=\"inlineStr\"><is><r><t>ri</t></r><r><t>ch</t></r><rPh sb=\"0\" eb=\"1\"><t>spoken</t></rPh></is>",
+            "rich",
+        ),
         ("t=\"inlineStr\"><is><t>a_x000D_b_x005F_x</t></is>", "a\rb_x"),
         ("t=\"str\"><v><![CDATA[<x>]]></v>", "<x>"),
         ("><v>440524188001010014</v>", "4.4052418800101e17"),
@@ -61,7 +72,9 @@ fn every_kind_of_cell_has_its_text() {
         let rig = rig(vec![vec![text(LI), Cell::None, raw(xml)]], |_| ());
         assert_eq!(ask(&rig, LI).0, [said], "{xml}");
     }
-    let rig = rig(vec![vec![text(LI), Cell::None, raw("s=\"1\"><v>44886</v>")]], |book| book.is_1904 = true);
+    let rig = rig(vec![vec![text(LI), Cell::None, raw("s=\"1\"><v>44886</v>")]], |book| {
+        book.is_1904 = true
+    });
     assert_eq!(ask(&rig, LI).0, ["2026-11-22"]);
 }
 
@@ -72,10 +85,24 @@ fn a_number_is_a_person_only_as_far_as_it_is_exact() {
         vec![raw("s=\"1\"><v>110105491231002</v>"), Cell::None, text("old id, shown as a date")],
         vec![raw("><v>1.10105491231002E14</v>"), Cell::None, text("old id, in exponent form")],
         vec![raw("><v>440524188001010014</v>"), Cell::None, text("lost digits")],
-        vec![raw("><v>440524188001010000</v>"), Cell::None, text("lost digits, as the spreadsheet keeps them")],
+        vec![
+            raw("><v>440524188001010000</v>"),
+            Cell::None,
+            text("lost digits, as the spreadsheet keeps them"),
+        ],
     ];
     let rig = rig(rows, |_| ());
-    assert_eq!(ask(&rig, LI), (vec!["old id".into(), "old id, in exponent form".into(), "old id, shown as a date".into()], vec![]));
+    assert_eq!(
+        ask(&rig, LI),
+        (
+            vec![
+                "old id".into(),
+                "old id, in exponent form".into(),
+                "old id, shown as a date".into()
+            ],
+            vec![]
+        )
+    );
     assert_eq!(ask(&rig, WANG), (vec![], vec!["row 5".into(), "row 6".into()]));
 }
 
@@ -98,7 +125,10 @@ fn merged_cells_are_each_the_first() {
         vec![text(WANG), Cell::None, text("other")],
     ];
     let rig = rig(rows, |book| book.merged = vec!["A2:A5", "B3:B4"]);
-    assert_eq!(ask(&rig, LI), (vec!["first home".into(), "second home".into(), "third home".into()], vec![]));
+    assert_eq!(
+        ask(&rig, LI),
+        (vec!["first home".into(), "second home".into(), "third home".into()], vec![])
+    );
     assert_eq!(ask(&rig, WANG).0.len(), 4);
 }
 
@@ -107,14 +137,26 @@ fn nothing_that_holds_an_identifier_is_passed_over() {
     // Beside the header's columns, twice in one place, or above the header.
     let aside = rig(vec![vec![text(WANG), Cell::None, text("a"), Cell::None, text(LI)]], |_| ());
     assert_eq!(ask(&aside, LI), (vec![], vec!["line 2".into()]));
-    let twice = rig(vec![vec![text(WANG), raw(&format!("t=\"str\"><v>{LI}</v></c><c r=\"B2\"><v>1</v>")), text("a")]], |_| ());
+    let twice = rig(
+        vec![vec![
+            text(WANG),
+            raw(&format!("t=\"str\"><v>{LI}</v></c><c r=\"B2\"><v>1</v>")),
+            text("a"),
+        ]],
+        |_| (),
+    );
     assert_eq!(ask(&twice, LI), (vec![], vec!["line 2".into()]));
     let above = |id: &str| {
-        let rig = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"\nheader = 3", &[]);
+        let rig = Rig::with(
+            Kind::Xlsx,
+            "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"\nheader = 3",
+            &[],
+        );
         let mut rows = vec![vec![text("房产登记 20261122")], vec![text(id)]];
         rows.push(HEADER.iter().map(|name| text(name)).collect());
         rows.push(vec![text(LI), Cell::None, text("a")]);
-        std::fs::write(rig.folder.path().join("t.xlsx"), Book { rows, ..Book::default() }.bytes()).unwrap();
+        std::fs::write(rig.folder.path().join("t.xlsx"), Book { rows, ..Book::default() }.bytes())
+            .unwrap();
         rig
     };
     assert_eq!(ask(&above("说明"), LI).0, ["a"]);
@@ -126,7 +168,12 @@ fn nothing_that_holds_an_identifier_is_passed_over() {
 #[test]
 fn blank_rows_are_none_and_rows_keep_their_numbers() {
     let blank = vec![raw("s=\"1\">"), raw("t=\"str\"><v> </v>"), Cell::None];
-    let rows = vec![vec![text(LI), Cell::None, text("a")], blank, vec![], vec![text("110105194912310029"), Cell::None, text("b")]];
+    let rows = vec![
+        vec![text(LI), Cell::None, text("a")],
+        blank,
+        vec![],
+        vec![text("110105194912310029"), Cell::None, text("b")],
+    ];
     let rig = rig(rows, |_| ());
     let source = rig.open().unwrap();
     let (found, end) = run(names(&*source, look_up(&[LI], 100, soon()))).unwrap();
@@ -139,16 +186,26 @@ fn the_sheet_is_named_or_the_only_one() {
     let (code, detail) = refused(&rig(rows(), |book| book.others = vec!["隐藏"]));
     assert_eq!(code, ErrorCode::SourceDrift);
     assert!(detail.contains("`表`, `隐藏`"), "{detail}");
-    let named = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"\nsheet = \"表\"", &[(LI, "", "b")]);
+    let named = Rig::with(
+        Kind::Xlsx,
+        "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"\nsheet = \"表\"",
+        &[(LI, "", "b")],
+    );
     assert_eq!(ask(&named, LI).0, ["b"]);
-    let gone = Rig::with(Kind::Xlsx, "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"\nsheet = \"表2\"", &[]);
+    let gone = Rig::with(
+        Kind::Xlsx,
+        "kind = \"xlsx\"\npath = \"t.xlsx\"\nas_of = \"modified\"\nsheet = \"表2\"",
+        &[],
+    );
     assert!(refused(&gone).1.contains("no sheet `表2`"));
 }
 
 #[test]
 fn what_is_no_whole_workbook_is_refused() {
     let rows = || vec![vec![text(LI), Cell::None, text("a")]];
-    let sheet = |xml: &str| rig(rows(), |book| book.parts = vec![("xl/worksheets/sheet1.xml", xml.as_bytes().to_vec())]);
+    let sheet = |xml: &str| {
+        rig(rows(), |book| book.parts = vec![("xl/worksheets/sheet1.xml", xml.as_bytes().to_vec())])
+    };
     let row = |r: &str| {
         format!(
             "<worksheet><sheetData><row r=\"1\"><c r=\"A1\"><v>1</v></c></row><row><c r=\"{r}\"><v>2</v></c></row></sheetData></worksheet>"
@@ -161,9 +218,17 @@ fn what_is_no_whole_workbook_is_refused() {
         (sheet(&row("A1048577")), "place"),
         (sheet(&row("A0")), "place"),
         (sheet(&row("99999999999999999999")), "place"),
-        (sheet("<worksheet><sheetData/><mergeCells><mergeCell ref=\"B2:A1\"/></mergeCells></worksheet>"), "merged"),
+        (
+            sheet(
+                "<worksheet><sheetData/><mergeCells><mergeCell ref=\"B2:A1\"/></mergeCells></worksheet>",
+            ),
+            "merged",
+        ),
         (sheet("<worksheet><sheetData></worksheet>"), "sheetData"),
-        (rig(rows(), |book| book.parts = vec![("_rels/.rels", b"<Relationships/>".to_vec())]), "no workbook"),
+        (
+            rig(rows(), |book| book.parts = vec![("_rels/.rels", b"<Relationships/>".to_vec())]),
+            "no workbook",
+        ),
     ] {
         let (code, detail) = refused(&rig);
         assert_eq!(code, ErrorCode::SourceTruncated, "{detail}");
@@ -181,7 +246,8 @@ fn what_is_no_whole_workbook_is_refused() {
 
 #[test]
 fn a_sheet_that_no_workbook_names_and_a_cell_behind_the_rows_are_refused() {
-    let rows = || vec![vec![Cell::Inline(WANG.to_owned()), Cell::None, Cell::Inline("a".to_owned())]];
+    let rows =
+        || vec![vec![Cell::Inline(WANG.to_owned()), Cell::None, Cell::Inline("a".to_owned())]];
     let row = format!("<row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>{LI}</t></is></c></row>");
     let second = format!("<worksheet><sheetData>{row}</sheetData></worksheet>").into_bytes();
     let head = "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>SFZH</t></is></c></row>";
@@ -201,7 +267,10 @@ fn a_sheet_that_no_workbook_names_and_a_cell_behind_the_rows_are_refused() {
             "as a chart",
         ),
         (
-            vec![("xl/worksheets/sheet1.xml", format!("<worksheet><sheetData>{head}</sheetData>{row}</worksheet>").into_bytes())],
+            vec![(
+                "xl/worksheets/sheet1.xml",
+                format!("<worksheet><sheetData>{head}</sheetData>{row}</worksheet>").into_bytes(),
+            )],
             "outside the rows",
         ),
     ] {
@@ -209,7 +278,10 @@ fn a_sheet_that_no_workbook_names_and_a_cell_behind_the_rows_are_refused() {
         assert!(detail.contains(word), "{word}: {detail}");
     }
     // What other programs put beside may be anything.
-    let beside = vec![("customXml/item1.xml", vec![0xff, 0xfe, b'<', 0]), ("docProps/app.xml", b"<Properties/>".to_vec())];
+    let beside = vec![
+        ("customXml/item1.xml", vec![0xff, 0xfe, b'<', 0]),
+        ("docProps/app.xml", b"<Properties/>".to_vec()),
+    ];
     assert_eq!(ask(&rig(rows(), |book| book.parts = beside), WANG).0, ["a"]);
 }
 
@@ -220,7 +292,8 @@ fn a_bomb_is_refused_before_it_is_unpacked() {
     assert!(bomb.folder.path().join("t.xlsx").metadata().unwrap().len() < 1 << 20);
     let sheet = |begin: &str, each: &str, times: usize| {
         let xml = format!("<worksheet><sheetData>{begin}{}", each.repeat(times));
-        let rig = rig(vec![], |book| book.parts = vec![("xl/worksheets/sheet1.xml", xml.into_bytes())]);
+        let rig =
+            rig(vec![], |book| book.parts = vec![("xl/worksheets/sheet1.xml", xml.into_bytes())]);
         refused(&rig).1
     };
     assert!(sheet("", "<x>", 100_000).contains("nested too deep"));
@@ -230,8 +303,10 @@ fn a_bomb_is_refused_before_it_is_unpacked() {
 
 #[test]
 fn a_truncated_workbook_is_never_a_short_answer() {
-    let rows: Vec<Vec<Cell>> =
-        (0..50).map(|_| vec![text(WANG), Cell::None, text("x")]).chain([vec![text(LI), Cell::None, text("last")]]).collect();
+    let rows: Vec<Vec<Cell>> = (0..50)
+        .map(|_| vec![text(WANG), Cell::None, text("x")])
+        .chain([vec![text(LI), Cell::None, text("last")]])
+        .collect();
     let rig = rig(rows, |_| ());
     let path = rig.folder.path().join("t.xlsx");
     let whole = std::fs::read(&path).unwrap();
@@ -243,7 +318,11 @@ fn a_truncated_workbook_is_never_a_short_answer() {
         holed[whole.len() * part / 16..].iter_mut().take(8).for_each(|byte| *byte ^= 0x55);
         std::fs::write(&path, &holed).unwrap();
         if let Ok(source) = rig.open() {
-            assert_eq!(run(names(&*source, look_up(&[LI], 100, soon()))).unwrap().0, ["last"], "{part}/16");
+            assert_eq!(
+                run(names(&*source, look_up(&[LI], 100, soon()))).unwrap().0,
+                ["last"],
+                "{part}/16"
+            );
         }
     }
 }

@@ -30,25 +30,44 @@ pub struct Workbook {
 impl Workbook {
     /// Reads all but the sheets.
     pub fn read(package: &mut Package<'_>, path: &Path) -> Result<Self, SourceError> {
-        let office = relations(package, "_rels/.rels", "")?.into_values().find(|relation| relation.is("officeDocument"));
-        let place = office.map(|relation| relation.target).ok_or_else(|| broken(path, "it names no workbook"))?;
-        let (folder, name) = place.rsplit_once('/').map_or(("", place.as_str()), |(folder, name)| (folder, name));
-        let related = relations(package, format!("{folder}/_rels/{name}.rels").trim_start_matches('/'), folder)?;
+        let office = relations(package, "_rels/.rels", "")?
+            .into_values()
+            .find(|relation| relation.is("officeDocument"));
+        let place = office
+            .map(|relation| relation.target)
+            .ok_or_else(|| broken(path, "it names no workbook"))?;
+        let (folder, name) =
+            place.rsplit_once('/').map_or(("", place.as_str()), |(folder, name)| (folder, name));
+        let related = relations(
+            package,
+            format!("{folder}/_rels/{name}.rels").trim_start_matches('/'),
+            folder,
+        )?;
         let (sheets, is_1904) = sheets(package, &place)?;
         let mut parts = Vec::with_capacity(sheets.len());
         for (name, id) in sheets {
-            let relation = related.get(&id).ok_or_else(|| broken(path, format!("it does not say where sheet `{name}` is")))?;
+            let relation = related
+                .get(&id)
+                .ok_or_else(|| broken(path, format!("it does not say where sheet `{name}` is")))?;
             // A chart has no cells; macros and dialogs of old have.
             if !relation.is("chartsheet") {
                 parts.push((name, relation.target.clone()));
             }
         }
-        let part = |kind: &str| related.values().find(|relation| relation.is(kind)).map(|relation| relation.target.clone());
+        let part = |kind: &str| {
+            related
+                .values()
+                .find(|relation| relation.is(kind))
+                .map(|relation| relation.target.clone())
+        };
         let texts = part("sharedStrings").map(|name| texts(package, &name)).transpose()?;
         let dates = part("styles").map_or(Ok(Vec::new()), |name| dates(package, &name))?;
         let named: Vec<&str> = parts.iter().map(|(_, part)| part.as_str()).collect();
         if let Some(name) = package.unnamed_sheet(&named)? {
-            return Err(broken(path, format!("its part `{name}` is a sheet that it names nowhere, or as a chart")));
+            return Err(broken(
+                path,
+                format!("its part `{name}` is a sheet that it names nowhere, or as a chart"),
+            ));
         }
         Ok(Self { sheets: parts, texts, dates, is_1904 })
     }
@@ -66,7 +85,11 @@ impl Relation {
     }
 }
 
-fn relations(package: &mut Package<'_>, name: &str, folder: &str) -> Result<HashMap<String, Relation>, SourceError> {
+fn relations(
+    package: &mut Package<'_>,
+    name: &str,
+    folder: &str,
+) -> Result<HashMap<String, Relation>, SourceError> {
     let mut found = HashMap::new();
     if !package.has(name) {
         return Ok(found);
@@ -75,7 +98,8 @@ fn relations(package: &mut Package<'_>, name: &str, folder: &str) -> Result<Hash
     while let Some(event) = part.next()? {
         if let Event::Start(tag) = &event
             && tag.local_name().as_ref() == "Relationship"
-            && let (Some(id), Some(kind), Some(target)) = (attribute(tag, "Id"), attribute(tag, "Type"), attribute(tag, "Target"))
+            && let (Some(id), Some(kind), Some(target)) =
+                (attribute(tag, "Id"), attribute(tag, "Type"), attribute(tag, "Target"))
         {
             let target = match target.strip_prefix('/') {
                 Some(absolute) => absolute.to_owned(),
@@ -89,13 +113,19 @@ fn relations(package: &mut Package<'_>, name: &str, folder: &str) -> Result<Hash
 }
 
 /// Every sheet's name and relation, and whether days are counted from 1904.
-fn sheets(package: &mut Package<'_>, name: &str) -> Result<(Vec<(String, String)>, bool), SourceError> {
+fn sheets(
+    package: &mut Package<'_>,
+    name: &str,
+) -> Result<(Vec<(String, String)>, bool), SourceError> {
     let (mut sheets, mut is_1904) = (Vec::new(), false);
     let mut part = package.part(name, MOST_PART)?;
     while let Some(event) = part.next()? {
         let Event::Start(tag) = &event else { continue };
         match tag.local_name().as_ref() {
-            "workbookPr" => is_1904 = attribute(tag, "date1904").is_some_and(|value| matches!(value.as_str(), "1" | "true" | "on")),
+            "workbookPr" => {
+                is_1904 = attribute(tag, "date1904")
+                    .is_some_and(|value| matches!(value.as_str(), "1" | "true" | "on"))
+            }
             "sheet" => sheets.extend(attribute(tag, "name").zip(attribute(tag, "id"))),
             _ => {}
         }
@@ -130,22 +160,34 @@ fn texts(package: &mut Package<'_>, name: &str) -> Result<Vec<Box<str>>, SourceE
 
 /// By style: whether its numbers are shown as dates.
 fn dates(package: &mut Package<'_>, name: &str) -> Result<Vec<bool>, SourceError> {
-    let (mut own, mut known, mut dates, mut inside) = (HashSet::new(), HashSet::new(), Vec::new(), false);
+    let (mut own, mut known, mut dates, mut inside) =
+        (HashSet::new(), HashSet::new(), Vec::new(), false);
     let mut part = package.part(name, MOST_PART)?;
     while let Some(event) = part.next()? {
         match &event {
             Event::Start(tag) => match tag.local_name().as_ref() {
                 "numFmt" => {
-                    let number = attribute(tag, "numFmtId").and_then(|number| number.parse::<u32>().ok());
+                    let number =
+                        attribute(tag, "numFmtId").and_then(|number| number.parse::<u32>().ok());
                     if let Some(number) = number {
                         known.insert(number);
-                        own.extend(attribute(tag, "formatCode").filter(|code| is_date_format(code)).map(|_| number));
+                        own.extend(
+                            attribute(tag, "formatCode")
+                                .filter(|code| is_date_format(code))
+                                .map(|_| number),
+                        );
                     }
                 }
                 "cellXfs" => inside = true,
                 "xf" if inside => {
-                    let number = attribute(tag, "numFmtId").and_then(|number| number.parse::<u32>().ok()).unwrap_or(0);
-                    dates.push(if known.contains(&number) { own.contains(&number) } else { is_known_date_format(number) });
+                    let number = attribute(tag, "numFmtId")
+                        .and_then(|number| number.parse::<u32>().ok())
+                        .unwrap_or(0);
+                    dates.push(if known.contains(&number) {
+                        own.contains(&number)
+                    } else {
+                        is_known_date_format(number)
+                    });
                 }
                 _ => {}
             },

@@ -18,7 +18,9 @@ const MOST_SAID: usize = 3;
 
 /// What is said of a view that uses what is not known here.
 pub fn unknown_in(view: &str, used: &str) -> String {
-    format!("`{view}` is a view that uses {used}, of which it is not known that it shows every row, and the same to every reader")
+    format!(
+        "`{view}` is a view that uses {used}, of which it is not known that it shows every row, and the same to every reader"
+    )
 }
 
 /// What is said of a view that takes one table twice.
@@ -61,7 +63,8 @@ impl Ground {
                 ("table", _) => ground.tables.push(name.to_owned()),
                 ("copy", what) => ground.copied.push(format!("`{name}` is {what}")),
                 ("reader", what) => ground.hidden.push(format!("`{name}` is {what}")),
-                _ => ground.unknown("its catalogue answers something else than it was asked".to_owned()),
+                _ => ground
+                    .unknown("its catalogue answers something else than it was asked".to_owned()),
             }
         }
         // The table that is named rests upon one, or it is not understood.
@@ -101,7 +104,8 @@ impl Ground {
     pub fn advice(&self, is_live: bool, nothing_hidden: Option<&str>) -> Vec<String> {
         let mut advice = Vec::new();
         if is_live && self.tables.len() > 1 {
-            let names: Vec<String> = self.tables.iter().take(20).map(|name| format!("`{name}`")).collect();
+            let names: Vec<String> =
+                self.tables.iter().take(20).map(|name| format!("`{name}`")).collect();
             advice.push(format!(
                 "its rows are of now: the catalogue leads down to {} ordinary tables: {}",
                 self.tables.len(),
@@ -134,11 +138,22 @@ mod tests {
     fn nothing_is_taken_for_granted() {
         let proven = Ground::of("table: s.t");
         assert!(proven.is_of_now("t").is_ok() && proven.shows_all("t", None).is_ok());
-        for odd in ["", "all is well", "1", "tables: s.t", "copy", "copy a materialized view: s.m\ntable: s.t"] {
+        for odd in [
+            "",
+            "all is well",
+            "1",
+            "tables: s.t",
+            "copy",
+            "copy a materialized view: s.m\ntable: s.t",
+        ] {
             assert!(Ground::of(odd).is_of_now("t").is_err(), "{odd}");
         }
         for odd in ["all is well", "reader a view: s.v\ntable: s.t"] {
-            assert_eq!(Ground::of(odd).shows_all("t", None).unwrap_err().code, ErrorCode::Misconfigured, "{odd}");
+            assert_eq!(
+                Ground::of(odd).shows_all("t", None).unwrap_err().code,
+                ErrorCode::Misconfigured,
+                "{odd}"
+            );
             assert!(Ground::of(odd).shows_all("t", Some("because")).is_ok());
         }
         let unasked = Ground::unasked("nobody knows");

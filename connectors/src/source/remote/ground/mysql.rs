@@ -11,9 +11,10 @@ pub use twice::Taken;
 /// words follow the session's language and whose days follow its zone and mode; no `distinct`, `group` or `limit`, which keep one row of
 /// several; no query within an expression.
 const WORDS: &[&str] = &[
-    "select", "as", "from", "join", "left", "right", "inner", "cross", "on", "where", "and", "or", "xor", "not", "is", "null", "true",
-    "false", "unknown", "in", "like", "between", "case", "when", "then", "else", "end", "order", "by", "asc", "desc", "union", "all",
-    "both", "leading", "trailing", "char", "signed", "unsigned", "integer", "decimal",
+    "select", "as", "from", "join", "left", "right", "inner", "cross", "on", "where", "and", "or",
+    "xor", "not", "is", "null", "true", "false", "unknown", "in", "like", "between", "case",
+    "when", "then", "else", "end", "order", "by", "asc", "desc", "union", "all", "both", "leading",
+    "trailing", "char", "signed", "unsigned", "integer", "decimal",
 ];
 /// Functions of their arguments alone, each with a bracket behind it.
 const FUNCTIONS: &[&str] = &[
@@ -46,8 +47,10 @@ const FUNCTIONS: &[&str] = &[
     "decimal",
 ];
 /// Behind which a bracket may be, though they are no functions.
-const BEFORE_BRACKETS: &[&str] =
-    &["select", "from", "join", "on", "where", "and", "or", "xor", "not", "when", "then", "else", "case", "by", "all", "between", "like"];
+const BEFORE_BRACKETS: &[&str] = &[
+    "select", "from", "join", "on", "where", "and", "or", "xor", "not", "when", "then", "else",
+    "case", "by", "all", "between", "like",
+];
 
 /// What a view's text says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -119,7 +122,9 @@ pub fn view(text: &str) -> Result<View, String> {
                             *names_tables = false;
                         }
                     }
-                    "join" if open.last().is_some_and(|(within, _)| *within != Within::Other) => table = true,
+                    "join" if open.last().is_some_and(|(within, _)| *within != Within::Other) => {
+                        table = true
+                    }
                     "select" if table => return Err("a query without brackets".to_owned()),
                     "select" if open.len() == 1 => place = 0,
                     _ => {}
@@ -148,7 +153,13 @@ pub fn view(text: &str) -> Result<View, String> {
                     return Err("`)`".to_owned());
                 }
             }
-            Token::Sign(',') if open.last().is_some_and(|(within, names)| *within == Within::Joins || *names) => table = true,
+            Token::Sign(',')
+                if open
+                    .last()
+                    .is_some_and(|(within, names)| *within == Within::Joins || *names) =>
+            {
+                table = true
+            }
             Token::Sign(sign) => {
                 if *sign == ',' && open.len() == 1 {
                     place += 1;
@@ -158,7 +169,8 @@ pub fn view(text: &str) -> Result<View, String> {
                 }
             }
             Token::Name(name) if table => {
-                let (Some(Token::Sign('.')), Some(Token::Name(inner))) = (next, tokens.get(at + 2)) else {
+                let (Some(Token::Sign('.')), Some(Token::Name(inner))) = (next, tokens.get(at + 2))
+                else {
                     return Err(format!("`{name}`"));
                 };
                 if tokens.get(at + 3) == Some(&Token::Sign('.')) {
@@ -172,12 +184,17 @@ pub fn view(text: &str) -> Result<View, String> {
             Token::Name(name) => {
                 names += 1;
                 let (mut last, begun) = (name, at);
-                while let (Some(Token::Sign('.')), Some(Token::Name(part))) = (tokens.get(at + 1), tokens.get(at + 2)) {
+                while let (Some(Token::Sign('.')), Some(Token::Name(part))) =
+                    (tokens.get(at + 1), tokens.get(at + 2))
+                {
                     last = part;
                     at += 2;
                 }
-                let is_listed = before == Some(&Token::Word("select".to_owned())) || before == Some(&Token::Sign(','));
-                let is_shown = is_listed && open == [(Within::Query, false)] && tokens.get(at + 1) == Some(&Token::Word("as".to_owned()));
+                let is_listed = before == Some(&Token::Word("select".to_owned()))
+                    || before == Some(&Token::Sign(','));
+                let is_shown = is_listed
+                    && open == [(Within::Query, false)]
+                    && tokens.get(at + 1) == Some(&Token::Word("as".to_owned()));
                 if before == Some(&Token::Word("as".to_owned())) {
                     found.named.insert(name.clone());
                     found.width = found.width.max(place + 1);
@@ -212,7 +229,12 @@ pub fn expression(text: &str) -> Result<BTreeSet<String>, String> {
 }
 
 /// Whether a word may be where it is.
-fn is_known(word: &str, before: Option<&Token>, next: Option<&Token>, after: Option<&Token>) -> Result<(), String> {
+fn is_known(
+    word: &str,
+    before: Option<&Token>,
+    next: Option<&Token>,
+    after: Option<&Token>,
+) -> Result<(), String> {
     let is_next = |wanted: &str| matches!(next, Some(Token::Word(next)) if next == wanted);
     let is_before = |wanted: &str| matches!(before, Some(Token::Word(before)) if before == wanted);
     let is_call = next == Some(&Token::Sign('('));
@@ -225,18 +247,27 @@ fn is_known(word: &str, before: Option<&Token>, next: Option<&Token>, after: Opt
             Some(Token::Text(pattern)) => !pattern.contains('\\'),
             _ => false,
         },
-        "charset" => matches!(next, Some(Token::Word(set)) if set.starts_with("utf8")) && after == Some(&Token::Sign(')')),
+        "charset" => {
+            matches!(next, Some(Token::Word(set)) if set.starts_with("utf8"))
+                && after == Some(&Token::Sign(')'))
+        }
         set if set.starts_with("utf8") => is_before("charset"),
         set if set.starts_with('_') => is_set(set) && matches!(next, Some(Token::Text(_))),
         word if is_call => FUNCTIONS.contains(&word) || BEFORE_BRACKETS.contains(&word),
         word => WORDS.contains(&word),
     };
-    if is_known { Ok(()) } else { Err(if is_call { format!("`{word}()`") } else { format!("`{word}`") }) }
+    if is_known {
+        Ok(())
+    } else {
+        Err(if is_call { format!("`{word}()`") } else { format!("`{word}`") })
+    }
 }
 
 /// Whether it could be the name of a character set, as before a text.
 fn is_set(word: &str) -> bool {
-    ["utf8", "gbk", "gb2312", "gb18030", "big5", "latin1", "ascii"].iter().any(|set| word.trim_start_matches('_').starts_with(set))
+    ["utf8", "gbk", "gb2312", "gb18030", "big5", "latin1", "ascii"]
+        .iter()
+        .any(|set| word.trim_start_matches('_').starts_with(set))
 }
 
 fn tokens(text: &str) -> Result<Vec<Token>, String> {
@@ -246,25 +277,34 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
         let taken;
         match first {
             '`' | '\'' | '"' => {
-                let (inner, length) = quoted(rest, first).ok_or_else(|| "a text that ends before its end".to_owned())?;
+                let (inner, length) = quoted(rest, first)
+                    .ok_or_else(|| "a text that ends before its end".to_owned())?;
                 tokens.push(if first == '`' { Token::Name(inner) } else { Token::Text(inner) });
                 taken = length;
             }
             '/' if rest.starts_with("/* select#") => {
                 // MySQL numbers its queries so.
                 let number = rest.split_once("*/").map_or(rest, |(comment, _)| comment);
-                if !number.trim_start_matches("/* select#").trim().bytes().all(|c| c.is_ascii_digit()) {
+                if !number
+                    .trim_start_matches("/* select#")
+                    .trim()
+                    .bytes()
+                    .all(|c| c.is_ascii_digit())
+                {
                     return Err("`/*`".to_owned());
                 }
                 taken = (number.len() + 2).min(rest.len());
             }
             '/' if rest.starts_with("/*") => return Err("`/*`".to_owned()),
             first if first.is_ascii_digit() => {
-                taken = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(rest.len());
+                taken = rest
+                    .find(|c: char| !(c.is_ascii_alphanumeric() || c == '.'))
+                    .unwrap_or(rest.len());
                 tokens.push(Token::Number(rest.get(..taken).unwrap_or_default().to_owned()));
             }
             first if first.is_alphanumeric() || first == '_' => {
-                taken = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+                taken =
+                    rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
                 tokens.push(Token::Word(rest.get(..taken).unwrap_or_default().to_lowercase()));
             }
             sign => {

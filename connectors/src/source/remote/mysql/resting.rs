@@ -38,8 +38,16 @@ const CLUSTERS: &[(&str, &[&str], &str)] = &[
         &["0"],
         "the server was started to rescue what is left of its tables (`innodb_force_recovery`), and may show what is not stored in them",
     ),
-    ("select @@global.rewriter_enabled", &["0", "OFF"], "the server rewrites what it is asked (`rewriter_enabled`)"),
-    ("select @@global.group_replication_group_name", &[""], "the server is of a replication group, whose members lag behind one another"),
+    (
+        "select @@global.rewriter_enabled",
+        &["0", "OFF"],
+        "the server rewrites what it is asked (`rewriter_enabled`)",
+    ),
+    (
+        "select @@global.group_replication_group_name",
+        &[""],
+        "the server is of a replication group, whose members lag behind one another",
+    ),
 ];
 /// Types whose values are the same in every session. A `timestamp` is written in its zone, and a `time` beside a date is one of the day that
 /// it has.
@@ -128,17 +136,27 @@ impl MysqlSession {
             }
         }
         // Asked anew each time: a session may be older than what makes its server a replica.
-        let replica = replica(&mut self.connection, self.is_mariadb, &self.spec.user).await.map_err(|error| self.failed(&error))?;
+        let replica = replica(&mut self.connection, self.is_mariadb, &self.spec.user)
+            .await
+            .map_err(|error| self.failed(&error))?;
         found.copied.extend(replica);
         found.copied.extend(self.cluster().await?);
         Ok(found)
     }
 
     /// What one table or view is.
-    async fn rests_on(&mut self, place: &Place, found: &mut Ground) -> Result<Followed, SourceError> {
+    async fn rests_on(
+        &mut self,
+        place: &Place,
+        found: &mut Ground,
+    ) -> Result<Followed, SourceError> {
         let name = format!("{}.{}", place.0, place.1).replace('`', "");
         let spec = &self.spec;
-        let row: Option<Row> = self.connection.exec_first(RELATION, (&place.0, &place.1)).await.map_err(|error| failed(spec, &error))?;
+        let row: Option<Row> = self
+            .connection
+            .exec_first(RELATION, (&place.0, &place.1))
+            .await
+            .map_err(|error| failed(spec, &error))?;
         let row = row.map(texts).transpose()?.unwrap_or_default();
         let text = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
         let columns = self.columns(place).await?;
@@ -149,20 +167,36 @@ impl MysqlSession {
         }
         match (text(0).as_str(), text(1).as_str()) {
             // A copy for another engine that answers in its place, some time after it was written.
-            ("BASE TABLE" | "SYSTEM VERSIONED", _) if text(2).to_lowercase().contains("secondary_engine") => {
-                found.copied.push(format!("`{name}` has a secondary engine, which may answer from a copy"));
+            ("BASE TABLE" | "SYSTEM VERSIONED", _)
+                if text(2).to_lowercase().contains("secondary_engine") =>
+            {
+                found
+                    .copied
+                    .push(format!("`{name}` has a secondary engine, which may answer from a copy"));
             }
             // What is shown of it is as of whatever `system_versioning_asof` says, of the server or the session.
-            ("SYSTEM VERSIONED", _) => found.unknown(format!("`{name}` is system-versioned, and may be shown as of a day gone by")),
+            ("SYSTEM VERSIONED", _) => found.unknown(format!(
+                "`{name}` is system-versioned, and may be shown as of a day gone by"
+            )),
             ("BASE TABLE", "InnoDB" | "MyISAM" | "Aria") => {
-                let made = made_anew(&followed.columns).map(|why| format!("`{name}` makes its column {why}"));
+                let made = made_anew(&followed.columns)
+                    .map(|why| format!("`{name}` makes its column {why}"));
                 found.hidden.extend(made);
-                let event: Option<Row> = self.connection.exec_first(EVENT, (&place.1,)).await.map_err(|error| failed(spec, &error))?;
-                match event.map(texts).transpose()?.and_then(|row| row.into_iter().next().flatten()) {
-                    Some(event) => found.copied.push(format!("`{name}` is named by the event `{event}`, which may fill it now and then")),
+                let event: Option<Row> = self
+                    .connection
+                    .exec_first(EVENT, (&place.1,))
+                    .await
+                    .map_err(|error| failed(spec, &error))?;
+                match event.map(texts).transpose()?.and_then(|row| row.into_iter().next().flatten())
+                {
+                    Some(event) => found.copied.push(format!(
+                        "`{name}` is named by the event `{event}`, which may fill it now and then"
+                    )),
                     None => found.tables.push(name.clone()),
                 }
-                if !followed.columns.is_empty() && !self.is_seen_whole(place, &followed.columns).await? {
+                if !followed.columns.is_empty()
+                    && !self.is_seen_whole(place, &followed.columns).await?
+                {
                     found.hidden.push(not_seen(&name, &self.spec.user));
                 }
             }
@@ -198,13 +232,26 @@ impl MysqlSession {
 
     /// Whether the catalogue shows every column of a table: it shows an account those alone of which it has rights, and the statement that
     /// would make the table again has them all.
-    async fn is_seen_whole(&mut self, place: &Place, seen: &[SeenColumn]) -> Result<bool, SourceError> {
+    async fn is_seen_whole(
+        &mut self,
+        place: &Place,
+        seen: &[SeenColumn],
+    ) -> Result<bool, SourceError> {
         let sql = format!("show create table {}.{}", quote(&place.0), quote(&place.1));
         match self.connection.query_first::<Row, _>(sql).await {
             Ok(row) => {
-                let text = row.map(texts).transpose()?.and_then(|row| row.into_iter().nth(1)).flatten().unwrap_or_default();
-                let made: BTreeSet<String> = text.lines().filter_map(made_column).map(|name| name.to_lowercase()).collect();
-                Ok(text.starts_with("CREATE TABLE ") && made.iter().eq(seen.iter().map(|column| &column.name).collect::<BTreeSet<_>>()))
+                let text = row
+                    .map(texts)
+                    .transpose()?
+                    .and_then(|row| row.into_iter().nth(1))
+                    .flatten()
+                    .unwrap_or_default();
+                let made: BTreeSet<String> =
+                    text.lines().filter_map(made_column).map(|name| name.to_lowercase()).collect();
+                Ok(text.starts_with("CREATE TABLE ")
+                    && made
+                        .iter()
+                        .eq(seen.iter().map(|column| &column.name).collect::<BTreeSet<_>>()))
             }
             Err(Error::Server(_)) => Ok(false),
             Err(error) => Err(self.failed(&error)),
@@ -212,7 +259,11 @@ impl MysqlSession {
     }
 
     async fn columns(&mut self, place: &(String, String)) -> Result<Vec<SeenColumn>, SourceError> {
-        let rows: Vec<Row> = self.connection.exec(COLUMNS, (&place.0, &place.1)).await.map_err(|error| self.failed(&error))?;
+        let rows: Vec<Row> = self
+            .connection
+            .exec(COLUMNS, (&place.0, &place.1))
+            .await
+            .map_err(|error| self.failed(&error))?;
         let column = |row: Row| {
             let row = texts(row)?;
             let text = |at: usize| row.get(at).cloned().flatten();
@@ -229,7 +280,10 @@ impl MysqlSession {
     async fn cluster(&mut self) -> Result<Option<String>, SourceError> {
         for (sql, alone, why) in CLUSTERS {
             match self.connection.query_first::<Option<String>, _>(*sql).await {
-                Ok(value) if alone.contains(&value.as_ref().and_then(Option::as_deref).unwrap_or_default()) => {}
+                Ok(value)
+                    if alone.contains(
+                        &value.as_ref().and_then(Option::as_deref).unwrap_or_default(),
+                    ) => {}
                 Ok(_) => return Ok(Some((*why).to_owned())),
                 // A variable that the server does not have.
                 Err(Error::Server(told)) if told.code == 1193 => {}
@@ -267,17 +321,33 @@ fn not_seen(name: &str, user: &str) -> String {
 /// The columns of each table and view, in small letters, whose values another session may see otherwise, though it may call them texts:
 /// a `timestamp`, and what a view shows of one.
 fn of_session(all: &All) -> HashMap<&Place, BTreeSet<String>> {
-    let of_type =
-        |followed: &Followed| followed.columns.iter().filter(|column| column.is_of_session).map(|column| column.name.clone()).collect();
-    let mut found: HashMap<&Place, BTreeSet<String>> = all.iter().map(|(place, followed)| (place, of_type(followed))).collect();
+    let of_type = |followed: &Followed| {
+        followed
+            .columns
+            .iter()
+            .filter(|column| column.is_of_session)
+            .map(|column| column.name.clone())
+            .collect()
+    };
+    let mut found: HashMap<&Place, BTreeSet<String>> =
+        all.iter().map(|(place, followed)| (place, of_type(followed))).collect();
     // From below upwards, view by view.
     for _ in 0..all.len() {
         let mut is_more = false;
         for (place, followed) in all {
             let Some(view) = &followed.view else { continue };
-            let below: BTreeSet<String> = view.tables.iter().filter_map(|table| found.get(table)).flatten().cloned().collect();
-            let shown = view.shown.iter().filter(|(column, _)| below.contains(&column.to_lowercase()));
-            let shown = shown.filter_map(|(_, place)| followed.columns.get(*place)).map(|column| column.name.clone());
+            let below: BTreeSet<String> = view
+                .tables
+                .iter()
+                .filter_map(|table| found.get(table))
+                .flatten()
+                .cloned()
+                .collect();
+            let shown =
+                view.shown.iter().filter(|(column, _)| below.contains(&column.to_lowercase()));
+            let shown = shown
+                .filter_map(|(_, place)| followed.columns.get(*place))
+                .map(|column| column.name.clone());
             let own = found.entry(place).or_default();
             for name in shown {
                 is_more |= own.insert(name);
@@ -291,8 +361,13 @@ fn of_session(all: &All) -> HashMap<&Place, BTreeSet<String>> {
 }
 
 /// A column with which a view does more than to show it, and whose values are another session's otherwise.
-fn of_the_session(view: &View, all: &All, others: &HashMap<&Place, BTreeSet<String>>) -> Option<String> {
-    let others: BTreeSet<&String> = view.tables.iter().filter_map(|table| others.get(table)).flatten().collect();
+fn of_the_session(
+    view: &View,
+    all: &All,
+    others: &HashMap<&Place, BTreeSet<String>>,
+) -> Option<String> {
+    let others: BTreeSet<&String> =
+        view.tables.iter().filter_map(|table| others.get(table)).flatten().collect();
     let seen: BTreeSet<&str> = view
         .tables
         .iter()
@@ -310,7 +385,9 @@ fn of_the_session(view: &View, all: &All, others: &HashMap<&Place, BTreeSet<Stri
 
 /// Whether a view joins a table with itself, be it by a view over it.
 fn compares(place: &Place, all: &All) -> bool {
-    let Some(view) = all.get(place).and_then(|followed| followed.view.as_ref()) else { return false };
+    let Some(view) = all.get(place).and_then(|followed| followed.view.as_ref()) else {
+        return false;
+    };
     let mut taken = HashSet::new();
     view.taken.iter().filter(|one| !one.is_beside).any(|one| {
         let mut below = HashSet::new();
@@ -328,12 +405,24 @@ fn tables(place: &Place, all: &All, into: &mut HashSet<Place>) {
 }
 
 /// Why the rows may be behind another server's: it is a replica, of any number of others, or it cannot be asked whether it is.
-async fn replica(connection: &mut Conn, is_mariadb: bool, user: &str) -> Result<Option<String>, Error> {
+async fn replica(
+    connection: &mut Conn,
+    is_mariadb: bool,
+    user: &str,
+) -> Result<Option<String>, Error> {
     // MariaDB shows the connection that has no name, and all of them only if it is asked for all.
-    let asked: &[&str] = if is_mariadb { &["show all slaves status"] } else { &["show replica status", "show slave status"] };
+    let asked: &[&str] = if is_mariadb {
+        &["show all slaves status"]
+    } else {
+        &["show replica status", "show slave status"]
+    };
     for status in asked {
         match connection.query_first::<Row, _>(*status).await {
-            Ok(Some(_)) => return Ok(Some("the server is a replica, which may lag behind, or have stopped".to_owned())),
+            Ok(Some(_)) => {
+                return Ok(Some(
+                    "the server is a replica, which may lag behind, or have stopped".to_owned(),
+                ));
+            }
             Ok(None) => return Ok(None),
             // A MySQL from before it was called so.
             Err(Error::Server(told)) if told.code == 1064 => {}
@@ -342,5 +431,7 @@ async fn replica(connection: &mut Conn, is_mariadb: bool, user: &str) -> Result<
         }
     }
     let privilege = if is_mariadb { "replica monitor" } else { "replication client" };
-    Ok(Some(format!("`{user}` may not ask whether the server is a replica: grant `{privilege}` on *.*, by which nothing can be read")))
+    Ok(Some(format!(
+        "`{user}` may not ask whether the server is a replica: grant `{privilege}` on *.*, by which nothing can be read"
+    )))
 }

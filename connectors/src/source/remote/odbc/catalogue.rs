@@ -28,7 +28,8 @@ impl Taking for Collecting {
     async fn take(&mut self, batch: Vec<Row>) -> Result<(), SourceError> {
         self.rows.extend(batch);
         if self.rows.len() > MOST_ROWS {
-            let detail = format!("a catalogue of more than {MOST_ROWS} lines; name `source.schema`");
+            let detail =
+                format!("a catalogue of more than {MOST_ROWS} lines; name `source.schema`");
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
         Ok(())
@@ -52,7 +53,8 @@ impl Bound {
         if self.size > 0 {
             for text in asked.values {
                 let text = text.trim_end_matches(' ');
-                let (chars, wide) = (text.chars().count(), text.chars().filter(|c| !c.is_ascii()).count());
+                let (chars, wide) =
+                    (text.chars().count(), text.chars().filter(|c| !c.is_ascii()).count());
                 // In characters, in bytes of GB18030 as these ids have them, and in bytes of UTF-8.
                 let lengths: BTreeSet<usize> = [chars, chars + wide, text.len()].into();
                 texts.extend(
@@ -84,33 +86,47 @@ pub struct Found {
 
 /// From the rows of `SQLColumns`.
 pub fn columns(spec: &Spec, address: &str, rows: &[Row]) -> Result<Found, SourceError> {
-    let text = |row: &Row, at: usize| row.get(at).cloned().flatten().filter(|text| !text.is_empty());
+    let text =
+        |row: &Row, at: usize| row.get(at).cloned().flatten().filter(|text| !text.is_empty());
     // Names were patterns.
     let is_meant = |row: &&Row| {
-        let same = |at, wanted: &Option<String>| wanted.as_ref().is_none_or(|wanted| text(row, at).as_ref() == Some(wanted));
-        same(0, &spec.catalog) && same(1, &spec.schema) && text(row, 2).as_deref() == Some(spec.table.as_str())
+        let same = |at, wanted: &Option<String>| {
+            wanted.as_ref().is_none_or(|wanted| text(row, at).as_ref() == Some(wanted))
+        };
+        same(0, &spec.catalog)
+            && same(1, &spec.schema)
+            && text(row, 2).as_deref() == Some(spec.table.as_str())
     };
     let rows: Vec<&Row> = rows.iter().filter(is_meant).collect();
     let places: BTreeSet<_> = rows.iter().map(|row| (text(row, 0), text(row, 1))).collect();
     let mut places = places.into_iter();
     let Some((catalog, schema)) = places.next() else {
         let place = spec.schema.as_ref().map_or(String::new(), |schema| format!("`{schema}`."));
-        let detail = format!("{address} has no table or view {place}`{}`; mend `source.table` or `source.schema`", spec.table);
+        let detail = format!(
+            "{address} has no table or view {place}`{}`; mend `source.table` or `source.schema`",
+            spec.table
+        );
         return Err(SourceError::new(ErrorCode::SourceDrift, detail));
     };
     if places.next().is_some() {
-        return Err(misconfigured(format!("{address} has `{}` in several schemas; name one in `source.schema`", spec.table)));
+        return Err(misconfigured(format!(
+            "{address} has `{}` in several schemas; name one in `source.schema`",
+            spec.table
+        )));
     }
     let mut found = Found { catalog, schema, columns: Vec::new(), bounds: HashMap::new() };
     for row in rows {
-        let (Some(name), Some(code)) = (text(row, 3), text(row, 4).and_then(|code| code.trim().parse::<i32>().ok())) else {
+        let (Some(name), Some(code)) =
+            (text(row, 3), text(row, 4).and_then(|code| code.trim().parse::<i32>().ok()))
+        else {
             return Err(SourceError::new(
                 ErrorCode::SourceDrift,
                 format!("{address}: the driver does not say what columns `{}` has", spec.table),
             ));
         };
         let type_name = text(row, 5).unwrap_or_else(|| code.to_string());
-        let size = text(row, 6).and_then(|size| size.trim().parse::<usize>().ok()).unwrap_or_default();
+        let size =
+            text(row, 6).and_then(|size| size.trim().parse::<usize>().ok()).unwrap_or_default();
         let (form, kind) = form(code);
         let size = if form == Form::Padded && size <= 4096 { size } else { 0 };
         found.bounds.insert(name.clone(), Bound { kind, size });
@@ -120,9 +136,16 @@ pub fn columns(spec: &Spec, address: &str, rows: &[Row]) -> Result<Found, Source
 }
 
 /// From the rows of `SQLPrimaryKeys`.
-pub fn key(rows: &[Row], columns: &[Column], quoted: impl Fn(&str) -> Result<String, SourceError>) -> Result<Vec<Locator>, SourceError> {
-    let place = |row: &Row| row.get(4).cloned().flatten().and_then(|place| place.trim().parse::<u32>().ok());
-    let mut parts: Vec<(u32, String)> = rows.iter().filter_map(|row| Some((place(row)?, row.get(3).cloned().flatten()?))).collect();
+pub fn key(
+    rows: &[Row],
+    columns: &[Column],
+    quoted: impl Fn(&str) -> Result<String, SourceError>,
+) -> Result<Vec<Locator>, SourceError> {
+    let place = |row: &Row| {
+        row.get(4).cloned().flatten().and_then(|place| place.trim().parse::<u32>().ok())
+    };
+    let mut parts: Vec<(u32, String)> =
+        rows.iter().filter_map(|row| Some((place(row)?, row.get(3).cloned().flatten()?))).collect();
     parts.sort();
     parts.retain(|(_, name)| columns.iter().any(|column| column.name == *name));
     parts.into_iter().map(|(_, name)| Ok(Locator { expression: quoted(&name)?, name })).collect()
@@ -132,7 +155,8 @@ pub fn key(rows: &[Row], columns: &[Column], quoted: impl Fn(&str) -> Result<Str
 pub fn tables(spec: &Spec, rows: &[Row]) -> Vec<Table> {
     let listed = |row: &Row| {
         let [catalog, schema, name, kind] = row.get(..4)? else { return None };
-        let same = |found: &Option<String>, wanted: &Option<String>| wanted.is_none() || found == wanted;
+        let same =
+            |found: &Option<String>, wanted: &Option<String>| wanted.is_none() || found == wanted;
         let kind = match kind.as_deref()?.to_uppercase().as_str() {
             "TABLE" | "SYNONYM" | "ALIAS" => "table",
             "VIEW" | "MATERIALIZED VIEW" | "MATVIEW" => "view",
@@ -175,8 +199,13 @@ mod tests {
         let column = Column { name: "a".into(), type_name: "char".into(), form: Form::Padded };
         let values = ["x".to_owned(), "１".to_owned()];
         let asked = Asked { column: &column, values: &values };
-        let texts = |bound: Bound| bound.values(&asked).into_iter().map(|value| value.text).collect::<Vec<_>>();
+        let texts = |bound: Bound| {
+            bound.values(&asked).into_iter().map(|value| value.text).collect::<Vec<_>>()
+        };
         assert_eq!(texts(Bound { kind: Kind::Char, size: 0 }), ["x", "１"]);
-        assert_eq!(texts(Bound { kind: Kind::Char, size: 4 }), ["x", "x   ", "１", "１ ", "１  ", "１   "]);
+        assert_eq!(
+            texts(Bound { kind: Kind::Char, size: 4 }),
+            ["x", "x   ", "１", "１ ", "１  ", "１   "]
+        );
     }
 }

@@ -206,14 +206,23 @@ impl Dialect {
     pub fn of(system: &str) -> Self {
         let system = system.to_lowercase();
         // Two letters stand in many names.
-        let fits = |known: &&Dialect| if known.name.len() > 2 { system.contains(known.name) } else { system.starts_with(known.name) };
+        let fits = |known: &&Dialect| {
+            if known.name.len() > 2 {
+                system.contains(known.name)
+            } else {
+                system.starts_with(known.name)
+            }
+        };
         KNOWN.iter().find(fits).copied().unwrap_or(UNKNOWN)
     }
 
     /// What begins a transaction whose statements may take so many seconds.
     pub fn begin(&self, seconds: u64) -> Vec<String> {
         let (all, lock) = ((seconds * 1000).to_string(), (seconds * 750).to_string());
-        let statements = self.begin.iter().map(|statement| statement.replace("{ms}", &all).replace("{lock}", &lock));
+        let statements = self
+            .begin
+            .iter()
+            .map(|statement| statement.replace("{ms}", &all).replace("{lock}", &lock));
         statements.chain(self.alive()).collect()
     }
 
@@ -226,7 +235,10 @@ impl Dialect {
     pub fn attributes(driver: &str) -> &'static [(&'static str, &'static str)] {
         let driver = driver.to_lowercase();
         let known = KNOWN.iter().filter_map(|known| known.streaming);
-        known.into_iter().find(|(parts, _)| parts.split('|').any(|part| driver.contains(part))).map_or(&[], |(_, attributes)| attributes)
+        known
+            .into_iter()
+            .find(|(parts, _)| parts.split('|').any(|part| driver.contains(part)))
+            .map_or(&[], |(_, attributes)| attributes)
     }
 }
 
@@ -237,19 +249,47 @@ mod tests {
     #[test]
     fn systems_are_told_apart_by_what_their_drivers_call_them() {
         let name = |system: &str| Dialect::of(system).name;
-        let named = ["PostgreSQL", "SQLite", "Oracle", "DM DBMS", "DM8", "Microsoft SQL Server", "MySQL", "MariaDB", "MDBTOOLS"];
-        let known = ["postgresql", "sqlite", "oracle", "dm", "dm", "microsoft sql server", "mysql", "mariadb", "mdb"];
+        let named = [
+            "PostgreSQL",
+            "SQLite",
+            "Oracle",
+            "DM DBMS",
+            "DM8",
+            "Microsoft SQL Server",
+            "MySQL",
+            "MariaDB",
+            "MDBTOOLS",
+        ];
+        let known = [
+            "postgresql",
+            "sqlite",
+            "oracle",
+            "dm",
+            "dm",
+            "microsoft sql server",
+            "mysql",
+            "mariadb",
+            "mdb",
+        ];
         assert_eq!(named.map(name), known);
         for unknown in ["", "DB2/LINUXX8664", "ACCESS", "Admiral DM", "Sybase SQL Server"] {
             let dialect = Dialect::of(unknown);
-            assert!(dialect.name.is_empty() && !dialect.snapshot, "{unknown}: nothing may be taken for granted");
+            assert!(
+                dialect.name.is_empty() && !dialect.snapshot,
+                "{unknown}: nothing may be taken for granted"
+            );
         }
     }
 
     #[test]
     fn drivers_are_told_to_stream_by_their_names() {
-        let has = |driver: &str, name: &str| Dialect::attributes(driver).iter().any(|(known, _)| *known == name);
-        assert!(has("PostgreSQL Unicode", "UseDeclareFetch") && has("/usr/lib/odbc/psqlodbcw.so", "UseDeclareFetch"));
+        let has = |driver: &str, name: &str| {
+            Dialect::attributes(driver).iter().any(|(known, _)| *known == name)
+        };
+        assert!(
+            has("PostgreSQL Unicode", "UseDeclareFetch")
+                && has("/usr/lib/odbc/psqlodbcw.so", "UseDeclareFetch")
+        );
         assert!(has("SQLite3", "StepAPI") && Dialect::attributes("DM8 ODBC DRIVER").is_empty());
     }
 }

@@ -45,7 +45,12 @@ const VALUES: usize = 200;
 const MOST_IN_LIST: usize = 900;
 
 /// Opens the table that a dataset file describes.
-pub fn open(dataset: &DatasetFile, spec: &Spec, base: &Path, adjudications: Arc<Rulings>) -> Result<Arc<dyn Source>, SourceError> {
+pub fn open(
+    dataset: &DatasetFile,
+    spec: &Spec,
+    base: &Path,
+    adjudications: Arc<Rulings>,
+) -> Result<Arc<dyn Source>, SourceError> {
     let system = Odbc::new(spec.clone(), base.to_owned());
     let polled = Polled {
         table: &spec.table,
@@ -113,9 +118,12 @@ impl Odbc {
             Through::Driver(driver) => ("DRIVER", driver),
             Through::Dsn(dsn) => ("DSN", dsn),
         };
-        let mut said: Vec<(&str, String)> = spec.attributes.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let mut said: Vec<(&str, String)> =
+            spec.attributes.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         if let (Some((name, _)), Some(path)) = (&spec.file, self.file()) {
-            let path = path.to_str().ok_or_else(|| misconfigured("`source.file` is in a folder whose name is no text".to_owned()))?;
+            let path = path.to_str().ok_or_else(|| {
+                misconfigured("`source.file` is in a folder whose name is no text".to_owned())
+            })?;
             said.push((name, path.to_owned()));
         }
         for (name, value) in Dialect::attributes(driver) {
@@ -145,11 +153,9 @@ fn escaped(value: &str) -> String {
 
 fn address(spec: &Spec) -> String {
     let (Through::Driver(name) | Through::Dsn(name)) = &spec.through;
-    match spec
-        .attributes
-        .iter()
-        .find(|(name, _)| ["server", "servername", "host", "hostname", "dbq"].contains(&name.to_lowercase().as_str()))
-    {
+    match spec.attributes.iter().find(|(name, _)| {
+        ["server", "servername", "host", "hostname", "dbq"].contains(&name.to_lowercase().as_str())
+    }) {
         Some((_, host)) => format!("the system behind `{name}` at `{host}`"),
         None => format!("the system behind `{name}`"),
     }
@@ -165,19 +171,26 @@ impl System for Odbc {
     async fn log_in(&self) -> Result<OdbcSession, SourceError> {
         let spec = Arc::clone(&self.spec);
         let password = password(&spec.password, &self.base)?;
-        let file = self.file().map(|path| Stamp::of(&path).map(|stamp| (path, stamp))).transpose()?;
+        let file =
+            self.file().map(|path| Stamp::of(&path).map(|stamp| (path, stamp))).transpose()?;
         let connection = Secret(self.connection(password.as_deref())?);
         let mut helper = Helper::start()?;
         let hide = password.map(Secret).into_iter().collect();
-        let ready = helper.ask(&Request::LogIn { version: VERSION, connection, hide, seconds: LOG_IN }, &mut Nothing).await;
+        let ready = helper
+            .ask(
+                &Request::LogIn { version: VERSION, connection, hide, seconds: LOG_IN },
+                &mut Nothing,
+            )
+            .await;
         let failed = |broken, dialect: &Dialect, met| match broken {
             Broken::Failed(failure) => told(&spec, &address(&spec), dialect, met, &failure),
             Broken::Gone(error) => error,
         };
-        let (system, quote) = match ready.map_err(|broken| failed(broken, &Dialect::of(""), Met::LogIn))? {
-            Reply::Ready { version: VERSION, system, quote } => (system, quote),
-            _ => return Err(odd()),
-        };
+        let (system, quote) =
+            match ready.map_err(|broken| failed(broken, &Dialect::of(""), Met::LogIn))? {
+                Reply::Ready { version: VERSION, system, quote } => (system, quote),
+                _ => return Err(odd()),
+            };
         let dialect = Dialect::of(&system);
         if !dialect.snapshot && !spec.unchanging && file.is_none() {
             let detail = format!(
@@ -188,11 +201,19 @@ impl System for Odbc {
             return Err(misconfigured(detail));
         }
         let statements = dialect.set_up.iter().map(|statement| (*statement).to_owned()).collect();
-        let set_up = Request::SetUp { statements, transactions: dialect.transactions, alive: dialect.alive() };
-        helper.ask(&set_up, &mut Nothing).await.map_err(|broken| failed(broken, &dialect, Met::Later))?;
+        let set_up = Request::SetUp {
+            statements,
+            transactions: dialect.transactions,
+            alive: dialect.alive(),
+        };
+        helper
+            .ask(&set_up, &mut Nothing)
+            .await
+            .map_err(|broken| failed(broken, &dialect, Met::Later))?;
         let quote = dialect.quote.or(quote);
         let layout = Arc::clone(&self.layout);
-        let mut session = OdbcSession { spec, helper, dialect, system, quote, layout, follows: false, file };
+        let mut session =
+            OdbcSession { spec, helper, dialect, system, quote, layout, follows: false, file };
         session.reads_text().await?;
         session.follows = session.one(dialect.follows).await?.as_deref() == Some("1");
         Ok(session)
@@ -214,7 +235,12 @@ impl Session for OdbcSession {
         self.unchanged()?;
         let seconds = whole_seconds(left);
         let statements = self.dialect.begin(seconds);
-        self.ask(&Request::Begin { statements, seconds: u32::try_from(seconds).unwrap_or(u32::MAX) }, &mut Nothing).await.map(drop)
+        self.ask(
+            &Request::Begin { statements, seconds: u32::try_from(seconds).unwrap_or(u32::MAX) },
+            &mut Nothing,
+        )
+        .await
+        .map(drop)
     }
 
     async fn end(&mut self) -> Result<(), SourceError> {
@@ -231,22 +257,38 @@ impl Session for OdbcSession {
     }
 
     async fn relation(&mut self) -> Result<Relation, SourceError> {
-        let (catalog, schema, table) = (self.spec.catalog.clone(), self.spec.schema.clone(), self.spec.table.clone());
-        let rows = self.collect(&Request::Columns { catalog, schema, table: table.clone() }).await?;
+        let (catalog, schema, table) =
+            (self.spec.catalog.clone(), self.spec.schema.clone(), self.spec.table.clone());
+        let rows =
+            self.collect(&Request::Columns { catalog, schema, table: table.clone() }).await?;
         let mut found = catalogue::columns(&self.spec, &address(&self.spec), &rows)?;
-        let key = Request::PrimaryKey { catalog: found.catalog.clone(), schema: found.schema.clone(), table };
+        let key = Request::PrimaryKey {
+            catalog: found.catalog.clone(),
+            schema: found.schema.clone(),
+            table,
+        };
         let key = if self.dialect.whole { Vec::new() } else { self.optional(&key).await? };
-        *self.layout.write().unwrap_or_else(PoisonError::into_inner) = Layout { bounds: found.bounds, schema: found.schema };
+        *self.layout.write().unwrap_or_else(PoisonError::into_inner) =
+            Layout { bounds: found.bounds, schema: found.schema };
         // Of a fork, its owner has to say that nothing is hidden.
         if self.dialect.ground == Asks::Postgres
-            && ground::postgres::is_another(&self.one(ground::postgres::VERSION).await?.unwrap_or_default()).is_none()
+            && ground::postgres::is_another(
+                &self.one(ground::postgres::VERSION).await?.unwrap_or_default(),
+            )
+            .is_none()
         {
             let path = self.path(&self.spec.table)?;
             let made = self.one(&ground::postgres::made(&path)).await?.unwrap_or_default();
             ground::postgres::refuse(&made, &mut found.columns);
         }
         let locator = catalogue::key(&key, &found.columns, |name| self.quoted(name))?;
-        Ok(Relation { columns: found.columns, locator, indexed: Vec::new(), is_table: false, advice: self.advice() })
+        Ok(Relation {
+            columns: found.columns,
+            locator,
+            indexed: Vec::new(),
+            is_table: false,
+            advice: self.advice(),
+        })
     }
 
     fn follows(&self) -> bool {
@@ -261,11 +303,20 @@ impl Session for OdbcSession {
         let path = self.path(&self.spec.table)?;
         let lines = match self.dialect.ground {
             Asks::Nothing => {
-                let why = format!("`{}` cannot be asked through ODBC what it rests upon, as far as is known here", self.spec.table);
+                let why = format!(
+                    "`{}` cannot be asked through ODBC what it rests upon, as far as is known here",
+                    self.spec.table
+                );
                 return Ok(Ground::unasked(&why));
             }
-            Asks::InFile if self.file.is_some() => return Ok(Ground::of(&format!("table: {}", self.spec.table))),
-            Asks::InFile => return Ok(Ground::unasked("which file it is in is not said: name it in `source.file`")),
+            Asks::InFile if self.file.is_some() => {
+                return Ok(Ground::of(&format!("table: {}", self.spec.table)));
+            }
+            Asks::InFile => {
+                return Ok(Ground::unasked(
+                    "which file it is in is not said: name it in `source.file`",
+                ));
+            }
             Asks::Postgres => {
                 let version = self.one(ground::postgres::VERSION).await?.unwrap_or_default();
                 if let Some(another) = ground::postgres::is_another(&version) {
@@ -276,7 +327,9 @@ impl Session for OdbcSession {
             }
             Asks::Statement(statement) => {
                 let schema = self.spec.schema.clone();
-                let schema = schema.or_else(|| self.layout.read().unwrap_or_else(PoisonError::into_inner).schema.clone());
+                let schema = schema.or_else(|| {
+                    self.layout.read().unwrap_or_else(PoisonError::into_inner).schema.clone()
+                });
                 let literal = |text: &str| text.replace('\'', "''");
                 let statement = statement
                     .replace("{path}", &literal(&path))
@@ -291,9 +344,14 @@ impl Session for OdbcSession {
     async fn newest(&mut self, table: &str, column: &str) -> Result<Option<String>, SourceError> {
         let (column, table) = (self.quoted(column)?, self.path(table)?);
         // What knows no functions is read whole; times in texts that sort as they follow one another are what is asked for.
-        let statement =
-            if self.dialect.whole { format!("select {column} from {table}") } else { format!("select max({column}) from {table}") };
-        let rows = self.collect(&Request::Read { statement, values: Vec::new(), narrow: self.dialect.narrow }).await?;
+        let statement = if self.dialect.whole {
+            format!("select {column} from {table}")
+        } else {
+            format!("select max({column}) from {table}")
+        };
+        let rows = self
+            .collect(&Request::Read { statement, values: Vec::new(), narrow: self.dialect.narrow })
+            .await?;
         Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).max())
     }
 
@@ -309,13 +367,18 @@ impl Session for OdbcSession {
         let (statement, values) = self.select(query)?;
         let padded = query.columns.iter().map(|column| column.form == Form::Padded).collect();
         let persons = self.dialect.whole.then(|| Chosen::of(query)).flatten();
-        let (cells, left) = (query.columns.len() + query.locator.len(), query.only.first.unwrap_or(u64::MAX));
-        let mut reading = Reader { sink, row: Rows::default(), cells, padded, persons, rows: 0, left };
+        let (cells, left) =
+            (query.columns.len() + query.locator.len(), query.only.first.unwrap_or(u64::MAX));
+        let mut reading =
+            Reader { sink, row: Rows::default(), cells, padded, persons, rows: 0, left };
         let request = Request::Read { statement, values, narrow: self.dialect.narrow };
         let reply = self.ask(&request, &mut reading).await?;
         let came = reading.rows;
         if reply != (Reply::End { rows: came }) {
-            return Err(SourceError::new(ErrorCode::SourceFailed, format!("{} ended an answer before its end", address(&self.spec))));
+            return Err(SourceError::new(
+                ErrorCode::SourceFailed,
+                format!("{} ended an answer before its end", address(&self.spec)),
+            ));
         }
         self.counted(came).await?;
         self.unchanged()
@@ -329,14 +392,20 @@ impl OdbcSession {
             return Ok(());
         }
         let statement = format!("select count(*) from {}", self.path(&self.spec.table)?);
-        let rows = self.collect(&Request::Read { statement, values: Vec::new(), narrow: self.dialect.narrow }).await?;
-        let count = rows.first().and_then(|row| row.first()?.as_deref()?.trim().parse::<u64>().ok());
+        let rows = self
+            .collect(&Request::Read { statement, values: Vec::new(), narrow: self.dialect.narrow })
+            .await?;
+        let count =
+            rows.first().and_then(|row| row.first()?.as_deref()?.trim().parse::<u64>().ok());
         if count == Some(came) {
             return Ok(());
         }
         let count = count.map_or("an unknown number".to_owned(), |count| count.to_string());
-        let detail =
-            format!("{} gave {came} rows of `{}`, which has {count}; have the file repaired", address(&self.spec), self.spec.table);
+        let detail = format!(
+            "{} gave {came} rows of `{}`, which has {count}; have the file repaired",
+            address(&self.spec),
+            self.spec.table
+        );
         Err(SourceError::new(ErrorCode::SourceFailed, detail))
     }
 
@@ -349,9 +418,15 @@ impl OdbcSession {
         Err(misconfigured(garbles(&address(&self.spec))))
     }
 
-    async fn ask<T: Taking>(&mut self, request: &Request, rows: &mut T) -> Result<Reply, SourceError> {
+    async fn ask<T: Taking>(
+        &mut self,
+        request: &Request,
+        rows: &mut T,
+    ) -> Result<Reply, SourceError> {
         self.helper.ask(request, rows).await.map_err(|broken| match broken {
-            Broken::Failed(failure) => told(&self.spec, &address(&self.spec), &self.dialect, Met::Later, &failure),
+            Broken::Failed(failure) => {
+                told(&self.spec, &address(&self.spec), &self.dialect, Met::Later, &failure)
+            }
             Broken::Gone(error) => error,
         })
     }
@@ -361,35 +436,56 @@ impl OdbcSession {
         if statement.is_empty() {
             return Ok(None);
         }
-        let request = Request::Read { statement: statement.to_owned(), values: Vec::new(), narrow: self.dialect.narrow };
+        let request = Request::Read {
+            statement: statement.to_owned(),
+            values: Vec::new(),
+            narrow: self.dialect.narrow,
+        };
         let rows = self.collect(&request).await?;
         Ok(rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten())
     }
 
-    async fn collect(&mut self, request: &Request) -> Result<Vec<Vec<Option<String>>>, SourceError> {
+    async fn collect(
+        &mut self,
+        request: &Request,
+    ) -> Result<Vec<Vec<Option<String>>>, SourceError> {
         let mut rows = Collecting::default();
         self.ask(request, &mut rows).await?;
         Ok(rows.rows)
     }
 
     /// What a driver need not be able to say.
-    async fn optional(&mut self, request: &Request) -> Result<Vec<Vec<Option<String>>>, SourceError> {
+    async fn optional(
+        &mut self,
+        request: &Request,
+    ) -> Result<Vec<Vec<Option<String>>>, SourceError> {
         let mut rows = Collecting::default();
         match self.helper.ask(request, &mut rows).await {
             Ok(_) => Ok(rows.rows),
-            Err(Broken::Failed(failure)) if matches!(failure.state.as_str(), "IM001" | "HYC00" | "S1C00") => Ok(Vec::new()),
-            Err(Broken::Failed(failure)) => Err(told(&self.spec, &address(&self.spec), &self.dialect, Met::Later, &failure)),
+            Err(Broken::Failed(failure))
+                if matches!(failure.state.as_str(), "IM001" | "HYC00" | "S1C00") =>
+            {
+                Ok(Vec::new())
+            }
+            Err(Broken::Failed(failure)) => {
+                Err(told(&self.spec, &address(&self.spec), &self.dialect, Met::Later, &failure))
+            }
             Err(Broken::Gone(error)) => Err(error),
         }
     }
 
     /// The watched file is what it was as the session began; a system with snapshots need not be watched.
     fn unchanged(&self) -> Result<(), SourceError> {
-        let Some((path, was)) = self.file.as_ref().filter(|_| !self.dialect.snapshot) else { return Ok(()) };
+        let Some((path, was)) = self.file.as_ref().filter(|_| !self.dialect.snapshot) else {
+            return Ok(());
+        };
         if Stamp::of(path)? == *was {
             return Ok(());
         }
-        Err(SourceError::new(ErrorCode::SourceFailed, format!("`{}` changed while it was read; ask again", path.display())))
+        Err(SourceError::new(
+            ErrorCode::SourceFailed,
+            format!("`{}` changed while it was read; ask again", path.display()),
+        ))
     }
 
     fn advice(&self) -> Vec<String> {
@@ -406,7 +502,8 @@ impl OdbcSession {
             )),
         }
         if self.dialect.whole {
-            advice.push("the driver binds no values: every look-up reads the whole table".to_owned());
+            advice
+                .push("the driver binds no values: every look-up reads the whole table".to_owned());
         } else {
             advice.push("whether the look-up columns have indexes cannot be asked through ODBC: see to it that they do".to_owned());
         }
@@ -414,22 +511,35 @@ impl OdbcSession {
     }
 
     fn select(&self, query: &Query<'_>) -> Result<(String, Vec<Value>), SourceError> {
-        let mut cells = query.columns.iter().map(|column| self.quoted(&column.name)).collect::<Result<Vec<_>, _>>()?;
+        let mut cells = query
+            .columns
+            .iter()
+            .map(|column| self.quoted(&column.name))
+            .collect::<Result<Vec<_>, _>>()?;
         cells.extend(query.locator.iter().map(|part| part.expression.clone()));
         if cells.is_empty() {
             // Some column, for there must be one: how many rows there are is all that is asked.
             let layout = self.layout.read().unwrap_or_else(PoisonError::into_inner);
             cells.extend(layout.bounds.keys().min().map(|name| self.quoted(name)).transpose()?);
         }
-        let mut statement = format!("select {} from {}", cells.join(", "), self.path(&self.spec.table)?);
+        let mut statement =
+            format!("select {} from {}", cells.join(", "), self.path(&self.spec.table)?);
         let (mut asked, mut values) = (Vec::new(), Vec::new());
         if !self.dialect.whole {
             let layout = self.layout.read().unwrap_or_else(PoisonError::into_inner);
             for part in &query.asked {
-                let bound = layout.bounds.get(&part.column.name).copied().unwrap_or(Bound { kind: Kind::Varchar, size: 0 });
+                let bound = layout
+                    .bounds
+                    .get(&part.column.name)
+                    .copied()
+                    .unwrap_or(Bound { kind: Kind::Varchar, size: 0 });
                 let these = bound.values(part);
                 for list in these.chunks(MOST_IN_LIST) {
-                    asked.push(format!("{} in ({})", self.quoted(&part.column.name)?, vec!["?"; list.len()].join(",")));
+                    asked.push(format!(
+                        "{} in ({})",
+                        self.quoted(&part.column.name)?,
+                        vec!["?"; list.len()].join(",")
+                    ));
                 }
                 values.extend(these);
             }
@@ -444,17 +554,23 @@ impl OdbcSession {
         let found = self.layout.read().unwrap_or_else(PoisonError::into_inner).schema.clone();
         let schema = self.spec.schema.clone().or(found);
         let parts = [self.spec.catalog.as_deref(), schema.as_deref(), Some(table)];
-        let parts = parts.into_iter().flatten().map(|part| self.quoted(part)).collect::<Result<Vec<_>, _>>()?;
+        let parts = parts
+            .into_iter()
+            .flatten()
+            .map(|part| self.quoted(part))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(parts.join("."))
     }
 
     fn quoted(&self, name: &str) -> Result<String, SourceError> {
         match self.quote {
-            Some(quote) => Ok(format!("{quote}{}{quote}", name.replace(quote, &format!("{quote}{quote}")))),
-            None if name.chars().all(|c| c.is_alphanumeric() || c == '_') => Ok(name.to_owned()),
-            None => {
-                Err(misconfigured(format!("the driver quotes no names, and `{name}` cannot stand without; attach a view with plain names")))
+            Some(quote) => {
+                Ok(format!("{quote}{}{quote}", name.replace(quote, &format!("{quote}{quote}"))))
             }
+            None if name.chars().all(|c| c.is_alphanumeric() || c == '_') => Ok(name.to_owned()),
+            None => Err(misconfigured(format!(
+                "the driver quotes no names, and `{name}` cannot stand without; attach a view with plain names"
+            ))),
         }
     }
 }
@@ -500,7 +616,9 @@ impl<K: Sink> Taking for Reader<'_, K> {
             }
             self.row.clear();
             row.iter().for_each(|cell| self.row.cell(cell.as_deref()));
-            if self.persons.as_ref().is_none_or(|persons| persons.are_in(&row)) && self.sink.take(self.row.end_row(1))? {
+            if self.persons.as_ref().is_none_or(|persons| persons.are_in(&row))
+                && self.sink.take(self.row.end_row(1))?
+            {
                 self.sink.flush().await?;
             }
         }
@@ -520,9 +638,16 @@ impl Chosen {
         if query.asked.is_empty() {
             return None;
         }
-        let place = |asked: &Asked<'_>| query.columns.iter().position(|column| column.name == asked.column.name);
+        let place = |asked: &Asked<'_>| {
+            query.columns.iter().position(|column| column.name == asked.column.name)
+        };
         let places = query.asked.iter().filter_map(place).collect();
-        let persons = query.asked.iter().flat_map(|asked| asked.values).filter_map(|value| person(value)).collect();
+        let persons = query
+            .asked
+            .iter()
+            .flat_map(|asked| asked.values)
+            .filter_map(|value| person(value))
+            .collect();
         Some(Self { places, persons })
     }
 
@@ -542,10 +667,19 @@ fn person(text: &str) -> Option<ResidentId> {
 impl Stamp {
     fn of(path: &Path) -> Result<Self, SourceError> {
         let meta = fs::metadata(path).map_err(|error| {
-            SourceError::new(ErrorCode::SourceUnreachable, format!("`{}`: {error}; mend `source.file`", path.display()))
+            SourceError::new(
+                ErrorCode::SourceUnreachable,
+                format!("`{}`: {error}; mend `source.file`", path.display()),
+            )
         })?;
         let size = i64::try_from(meta.size()).unwrap_or(i64::MAX);
-        Ok(Self([i64::try_from(meta.ino()).unwrap_or_default(), size, meta.mtime(), meta.mtime_nsec(), meta.ctime_nsec() ^ meta.ctime()]))
+        Ok(Self([
+            i64::try_from(meta.ino()).unwrap_or_default(),
+            size,
+            meta.mtime(),
+            meta.mtime_nsec(),
+            meta.ctime_nsec() ^ meta.ctime(),
+        ]))
     }
 }
 

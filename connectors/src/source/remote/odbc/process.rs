@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
-use zerotrip_odbc_wire::{self as wire, Answer, Failure, HEAD, MOST_REPLY, MOST_REQUEST, Reply, Request};
+use zerotrip_odbc_wire::{
+    self as wire, Answer, Failure, HEAD, MOST_REPLY, MOST_REQUEST, Reply, Request,
+};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::super::SourceError;
@@ -52,7 +54,8 @@ impl Drop for Helper {
             return;
         }
         // Somebody must wait for it; nobody here may.
-        let waiting = thread::Builder::new().name("zerotrip-odbc-end".to_owned()).spawn(move || child.wait());
+        let waiting =
+            thread::Builder::new().name("zerotrip-odbc-end".to_owned()).spawn(move || child.wait());
         if let Err(error) = waiting {
             tracing::warn!(%error, "a process of `zerotrip-odbc` was ended and not waited for");
         }
@@ -62,8 +65,12 @@ impl Drop for Helper {
 impl Helper {
     /// Starts it.
     pub fn start() -> Result<Self, SourceError> {
-        let failed =
-            |why: &dyn std::fmt::Display| SourceError::new(ErrorCode::SourceFailed, format!("`{HELPER}` cannot be started: {why}"));
+        let failed = |why: &dyn std::fmt::Display| {
+            SourceError::new(
+                ErrorCode::SourceFailed,
+                format!("`{HELPER}` cannot be started: {why}"),
+            )
+        };
         let path = helper()?;
         let (ours, theirs) = StdStream::pair().map_err(|error| failed(&error))?;
         ours.set_nonblocking(true).map_err(|error| failed(&error))?;
@@ -77,7 +84,11 @@ impl Helper {
     }
 
     /// Asks, and gives each batch of rows on. The end of the answer comes back.
-    pub async fn ask<T: Taking>(&mut self, request: &Request, rows: &mut T) -> Result<Reply, Broken> {
+    pub async fn ask<T: Taking>(
+        &mut self,
+        request: &Request,
+        rows: &mut T,
+    ) -> Result<Reply, Broken> {
         let frame = wire::frame(request, MOST_REQUEST).map_err(|error| broken(&error))?;
         if self.socket.write_all(&frame).await.is_err() {
             return Err(self.gone().await);
@@ -127,7 +138,10 @@ impl Helper {
 /// Where rows go on their way.
 pub trait Taking: Send {
     /// Takes a batch.
-    fn take(&mut self, batch: Vec<Vec<Option<String>>>) -> impl Future<Output = Result<(), SourceError>> + Send;
+    fn take(
+        &mut self,
+        batch: Vec<Vec<Option<String>>>,
+    ) -> impl Future<Output = Result<(), SourceError>> + Send;
 }
 
 fn broken(error: &wire::WireError) -> Broken {
@@ -137,24 +151,31 @@ fn broken(error: &wire::WireError) -> Broken {
 
 fn ended(status: Option<ExitStatus>) -> (ErrorCode, String) {
     match status.map(|status| (status.code(), status.signal())) {
-        Some((Some(NO_LIBRARY), _)) => {
-            (ErrorCode::Misconfigured, format!("`{HELPER}` does not start without unixODBC; install it (Debian: `unixodbc`)"))
-        }
+        Some((Some(NO_LIBRARY), _)) => (
+            ErrorCode::Misconfigured,
+            format!("`{HELPER}` does not start without unixODBC; install it (Debian: `unixodbc`)"),
+        ),
         Some((_, Some(signal))) => (
             ErrorCode::SourceFailed,
             format!(
                 "the driver's process was ended by signal {signal}: the driver crashed, took more than 1 GiB of memory, or somebody ended it"
             ),
         ),
-        Some((Some(code), _)) => (ErrorCode::SourceFailed, format!("the driver's process ended in the middle, with exit code {code}")),
+        Some((Some(code), _)) => (
+            ErrorCode::SourceFailed,
+            format!("the driver's process ended in the middle, with exit code {code}"),
+        ),
         _ => (ErrorCode::SourceFailed, "the driver's process no longer answers".to_owned()),
     }
 }
 
 /// The helper's file.
 fn helper() -> Result<PathBuf, SourceError> {
-    let missing =
-        || misconfigured(format!("there is no `{HELPER}` beside the connector, which sources of kind `odbc` need; install it there"));
+    let missing = || {
+        misconfigured(format!(
+            "there is no `{HELPER}` beside the connector, which sources of kind `odbc` need; install it there"
+        ))
+    };
     let own = env::current_exe().map_err(|_| missing())?;
     // Tests stand one folder below the programs.
     let folders = own.ancestors().skip(1).take(if cfg!(test) { 2 } else { 1 });
@@ -162,10 +183,16 @@ fn helper() -> Result<PathBuf, SourceError> {
 }
 
 fn environment() -> BTreeMap<String, String> {
-    let kept = |name: &str| KEPT.contains(&name) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    let secret = |name: &str| ["PASS", "PWD", "SECRET", "TOKEN"].iter().any(|part| name.to_uppercase().contains(part));
-    let named = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let mut kept: BTreeMap<String, String> = named.filter(|(name, _)| kept(name) && !secret(name)).collect();
+    let kept = |name: &str| {
+        KEPT.contains(&name) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let secret = |name: &str| {
+        ["PASS", "PWD", "SECRET", "TOKEN"].iter().any(|part| name.to_uppercase().contains(part))
+    };
+    let named = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut kept: BTreeMap<String, String> =
+        named.filter(|(name, _)| kept(name) && !secret(name)).collect();
     // Names and messages are converted by it.
     kept.insert("LC_ALL".to_owned(), "C.UTF-8".to_owned());
     kept

@@ -1,6 +1,12 @@
 //! What only a driver in a process of its own can do to a source, and what only ODBC leaves open.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::fs;
 use std::io::Write as _;
@@ -29,8 +35,15 @@ fn no_value_ends_where_it_should_not() {
     for plain in ["a", "10.0.0.14", "/srv/a b/登记.db", "x-y_z"] {
         assert_eq!(escaped(plain), plain);
     }
-    for (value, expected) in [("", "{}"), ("a;b", "{a;b}"), ("}", "{}}}"), ("{x", "{{x}"), (" a ", "{ a }"), ("a=b", "{a=b}"), ("+", "{+}")]
-    {
+    for (value, expected) in [
+        ("", "{}"),
+        ("a;b", "{a;b}"),
+        ("}", "{}}}"),
+        ("{x", "{{x}"),
+        (" a ", "{ a }"),
+        ("a=b", "{a=b}"),
+        ("+", "{+}"),
+    ] {
         assert_eq!(escaped(value), expected);
     }
 }
@@ -59,14 +72,26 @@ fn outside_postgres_by_odbc() {
     let server = Server::postgres_by_odbc();
     named("a_driver_that_dies_is_no_answer", || a_driver_that_dies_is_no_answer(&server));
     named("no_secret_is_where_others_can_see_it", || no_secret_is_where_others_can_see_it(&server));
-    named("nobody_is_left_when_the_connector_is_gone", || nobody_is_left_when_the_connector_is_gone(&server));
+    named("nobody_is_left_when_the_connector_is_gone", || {
+        nobody_is_left_when_the_connector_is_gone(&server)
+    });
     named("every_type_has_its_text", || every_type_has_its_text(&server));
-    named("rows_hidden_by_a_policy_are_an_error", || answers::rows_hidden_by_a_policy_are_an_error(&server));
+    named("rows_hidden_by_a_policy_are_an_error", || {
+        answers::rows_hidden_by_a_policy_are_an_error(&server)
+    });
     named("long_texts_come_whole_or_not_at_all", || long_texts_come_whole_or_not_at_all(&server));
-    named("a_view_is_followed_down_to_its_rows", || live::a_view_is_followed_down_to_its_rows(&server));
-    named("what_postgres_does_not_hold_itself_is_not_of_now", || live::what_postgres_does_not_hold_itself_is_not_of_now(&server));
-    named("a_table_joined_with_itself_may_hide_rows", || live::a_table_joined_with_itself_may_hide_rows(&server));
-    named("a_cast_that_was_made_here_is_not_read_by", || shown::a_cast_that_was_made_here_is_not_read_by(&server));
+    named("a_view_is_followed_down_to_its_rows", || {
+        live::a_view_is_followed_down_to_its_rows(&server)
+    });
+    named("what_postgres_does_not_hold_itself_is_not_of_now", || {
+        live::what_postgres_does_not_hold_itself_is_not_of_now(&server)
+    });
+    named("a_table_joined_with_itself_may_hide_rows", || {
+        live::a_table_joined_with_itself_may_hide_rows(&server)
+    });
+    named("a_cast_that_was_made_here_is_not_read_by", || {
+        shown::a_cast_that_was_made_here_is_not_read_by(&server)
+    });
     named("what_was_changed_in_postgres_itself_is_not_relied_upon", || {
         shown::what_was_changed_in_postgres_itself_is_not_relied_upon(&server)
     });
@@ -84,7 +109,9 @@ fn a_driver_that_dies_is_no_answer(server: &Server) {
         let (sender, mut receiver) = mpsc::channel::<Rows>(1);
         let looking = {
             let source = Arc::clone(&source);
-            tokio::spawn(async move { source.look_up(look_up(&[LI], 1_000_000, soon()), sender).await })
+            tokio::spawn(
+                async move { source.look_up(look_up(&[LI], 1_000_000, soon()), sender).await },
+            )
         };
         let mut rows = receiver.recv().await.unwrap().len();
         helpers().into_iter().for_each(kill);
@@ -93,8 +120,15 @@ fn a_driver_that_dies_is_no_answer(server: &Server) {
         }
         let (error, detail) = code(looking.await.unwrap());
         assert!(rows < 100_000, "it died too late for this test");
-        assert!(error == ErrorCode::SourceFailed && detail.contains("signal 9"), "{error:?} {detail}");
-        assert_eq!(names(&*source, look_up(&[LI], 1_000_000, soon())).await.unwrap().0.len(), 100_000, "the very next look-up");
+        assert!(
+            error == ErrorCode::SourceFailed && detail.contains("signal 9"),
+            "{error:?} {detail}"
+        );
+        assert_eq!(
+            names(&*source, look_up(&[LI], 1_000_000, soon())).await.unwrap().0.len(),
+            100_000,
+            "the very next look-up"
+        );
         // One that nobody uses may die as well.
         helpers().into_iter().for_each(kill);
         assert_eq!(names(&*source, look_up(&[WANG], 10, soon())).await.unwrap().0.len(), 0);
@@ -121,7 +155,10 @@ fn no_secret_is_where_others_can_see_it(server: &Server) {
         fs::write(rig.folder.path().join("password"), hostile).unwrap();
         let (error, detail) = code(rig.open(""));
         assert_eq!(error, ErrorCode::Misconfigured, "{detail}");
-        assert!(detail.contains("does not let `reader of tables` in") && !detail.contains("geheim"), "{detail}");
+        assert!(
+            detail.contains("does not let `reader of tables` in") && !detail.contains("geheim"),
+            "{detail}"
+        );
     }
 }
 
@@ -130,17 +167,31 @@ fn nobody_is_left_when_the_connector_is_gone(server: &Server) {
     let (mut ours, theirs) = StdStream::pair().unwrap();
     let program = std::env::current_exe().unwrap();
     let program: PathBuf = program.ancestors().nth(2).unwrap().join("zerotrip-odbc");
-    let mut child = Command::new(program).stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).spawn().unwrap();
+    let mut child =
+        Command::new(program).stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).spawn().unwrap();
     let connection = format!(
         "Driver={{PostgreSQL Unicode}};Server=127.0.0.1;Port={};Database=postgres;UID=reader of tables;PWD={};",
         server.port,
         escaped(READER_PASSWORD)
     );
-    let set_up = super::Dialect::of("PostgreSQL").set_up.iter().map(|statement| (*statement).to_owned()).collect();
+    let set_up = super::Dialect::of("PostgreSQL")
+        .set_up
+        .iter()
+        .map(|statement| (*statement).to_owned())
+        .collect();
     for request in [
-        Request::LogIn { version: VERSION, connection: Secret(connection), hide: Vec::new(), seconds: 9 },
+        Request::LogIn {
+            version: VERSION,
+            connection: Secret(connection),
+            hide: Vec::new(),
+            seconds: 9,
+        },
         Request::SetUp { statements: set_up, transactions: true, alive: None },
-        Request::Read { statement: "select pg_sleep(600)".to_owned(), values: Vec::new(), narrow: false },
+        Request::Read {
+            statement: "select pg_sleep(600)".to_owned(),
+            values: Vec::new(),
+            narrow: false,
+        },
     ] {
         ours.write_all(&frame(&request, MOST_REQUEST).unwrap()).unwrap();
     }
@@ -180,20 +231,30 @@ fn every_type_has_its_text(server: &Server) {
     rig.table.sql(&format!("insert into TABLE values (null, '{LI}', {})", literals.join(", ")));
     let source = rig.open("").unwrap();
     let (got, _) = run(rows(&*source, look_up(&[LI], 10, soon()))).unwrap();
-    assert_eq!((got[0][0].as_deref(), got[0][1].as_deref()), (None, Some(LI)), "without the padding");
+    assert_eq!(
+        (got[0][0].as_deref(), got[0][1].as_deref()),
+        (None, Some(LI)),
+        "without the padding"
+    );
     for (place, (kind, literal, text)) in columns.iter().enumerate() {
         assert_eq!(got[0][place + 2].as_deref().unwrap(), *text, "{kind} {literal}");
     }
     let rig = Rig::new(server, &[("id_a", "varchar(18)"), ("id_b", "varchar(18)"), ("c", "bytea")]);
     let (error, detail) = code(rig.open(""));
-    assert!(error == ErrorCode::SourceDrift && detail.contains("column `c` is of type"), "{detail}");
+    assert!(
+        error == ErrorCode::SourceDrift && detail.contains("column `c` is of type"),
+        "{detail}"
+    );
 }
 
 fn long_texts_come_whole_or_not_at_all(server: &Server) {
     let rig = Rig::plain(server);
     let ask = |length: usize| {
-        rig.table.sql(&format!("delete from TABLE; insert into TABLE values ('{LI}', null, repeat('长', {length}))"));
-        run(names(&*rig.open("profile_every = \"0s\"")?, look_up(&[LI], 10, soon()))).map(|(found, _)| found)
+        rig.table.sql(&format!(
+            "delete from TABLE; insert into TABLE values ('{LI}', null, repeat('长', {length}))"
+        ));
+        run(names(&*rig.open("profile_every = \"0s\"")?, look_up(&[LI], 10, soon())))
+            .map(|(found, _)| found)
     };
     // Around the size of the pieces in which a cell is read.
     for length in [0, 1, 2046, 2047, 2048, 4093, 4094, 4095, 300_000] {
@@ -208,22 +269,37 @@ fn a_driver_that_garbles_text_is_told(server: &Server) {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("张")]]);
     let (error, detail) = code(rig.open("driver = \"PostgreSQL ANSI\""));
-    assert!(error == ErrorCode::Misconfigured && detail.contains("ANSI") && detail.contains("Unicode"), "{error:?} {detail}");
+    assert!(
+        error == ErrorCode::Misconfigured && detail.contains("ANSI") && detail.contains("Unicode"),
+        "{error:?} {detail}"
+    );
 }
 
 /// A database of Access that comes with the sources of a crate that is linked, of which a copy is altered: two names of the same length
 /// become ids. No Debian package writes such files.
 #[test]
 fn outside_access_is_read_whole_and_watched() {
-    let home = std::env::var("CARGO_HOME").unwrap_or_else(|_| std::env::var("HOME").unwrap() + "/.cargo");
-    let registries = fs::read_dir(PathBuf::from(home).join("registry/src")).unwrap().filter_map(Result::ok);
-    let crates = registries.flat_map(|registry| fs::read_dir(registry.path()).unwrap().filter_map(Result::ok));
-    let odbc_api = crates.filter(|folder| folder.file_name().to_str().is_some_and(|name| name.starts_with("odbc-api-29")));
-    let found = odbc_api.map(|folder| folder.path().join("tests/integration/nwind.mdb")).find(|path| path.is_file());
-    let mut bytes = fs::read(found.expect("cargo unpacks the sources of every crate that it builds")).unwrap();
+    let home =
+        std::env::var("CARGO_HOME").unwrap_or_else(|_| std::env::var("HOME").unwrap() + "/.cargo");
+    let registries =
+        fs::read_dir(PathBuf::from(home).join("registry/src")).unwrap().filter_map(Result::ok);
+    let crates = registries
+        .flat_map(|registry| fs::read_dir(registry.path()).unwrap().filter_map(Result::ok));
+    let odbc_api = crates.filter(|folder| {
+        folder.file_name().to_str().is_some_and(|name| name.starts_with("odbc-api-29"))
+    });
+    let found = odbc_api
+        .map(|folder| folder.path().join("tests/integration/nwind.mdb"))
+        .find(|path| path.is_file());
+    let mut bytes =
+        fs::read(found.expect("cargo unpacks the sources of every crate that it builds")).unwrap();
     let replace = |bytes: &mut [u8], name: &str, id: &str| {
-        let places: Vec<usize> =
-            bytes.windows(name.len()).enumerate().filter(|(_, part)| *part == name.as_bytes()).map(|(at, _)| at).collect();
+        let places: Vec<usize> = bytes
+            .windows(name.len())
+            .enumerate()
+            .filter(|(_, part)| *part == name.as_bytes())
+            .map(|(at, _)| at)
+            .collect();
         assert!(!places.is_empty());
         for place in places {
             bytes[place..place + id.len()].copy_from_slice(id.as_bytes());
@@ -254,12 +330,20 @@ fn outside_access_is_read_whole_and_watched() {
         run(names(source, asked))
     };
     for every in ["0s", "1h"] {
-        let source = open("Customers", "CompanyName", &format!("profile_every = \"{every}\"")).unwrap();
+        let source =
+            open("Customers", "CompanyName", &format!("profile_every = \"{every}\"")).unwrap();
         let (found, end) = ask(&*source, 10).unwrap();
-        assert_eq!((found, end.rows), (vec!["ALFKI".to_owned(), "CONSH".to_owned()], 91), "{every}");
+        assert_eq!(
+            (found, end.rows),
+            (vec!["ALFKI".to_owned(), "CONSH".to_owned()], 91),
+            "{every}"
+        );
         assert_eq!(code(ask(&*source, 1)).0, ErrorCode::DefinitionLimit);
         let advice = run(source.survey()).unwrap().advice.join("\n");
-        assert!(advice.contains("gives no snapshots") && advice.contains("reads the whole table"), "{advice}");
+        assert!(
+            advice.contains("gives no snapshots") && advice.contains("reads the whole table"),
+            "{advice}"
+        );
     }
     let (error, detail) = code(open("Nobody", "CompanyName", ""));
     assert!(error == ErrorCode::SourceDrift && detail.contains("`Nobody`"), "{detail}");
@@ -304,8 +388,11 @@ impl File {
     }
 
     fn open_table(&self, table: &str, more: &str) -> Result<Arc<dyn Source>, SourceError> {
-        let column =
-            |name: &str, kind: &str| format!("[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"{kind}\"\ngrade = \"L3\"\n");
+        let column = |name: &str, kind: &str| {
+            format!(
+                "[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"{kind}\"\ngrade = \"L3\"\n"
+            )
+        };
         let driver = if more.contains("driver") { "" } else { "driver = \"SQLite3\"" };
         let text = format!(
             "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
@@ -318,7 +405,12 @@ impl File {
             column("name", "text"),
         );
         let dataset = DatasetFile::parse(&text, "estate.toml").unwrap();
-        crate::source::open(&dataset, self.folder.path(), &self.folder.path().join("state"), Arc::default())
+        crate::source::open(
+            &dataset,
+            self.folder.path(),
+            &self.folder.path().join("state"),
+            Arc::default(),
+        )
     }
 
     fn ask(&self, source: &dyn Source, key: &str) -> Result<Vec<String>, SourceError> {
@@ -339,7 +431,10 @@ fn outside_sqlite_keeps_what_it_is_given_and_loses_nothing() {
         match file.ask(&*source, WANG) {
             Ok(found) => assert_eq!(found, ["whole"], "{kinds:?}"),
             // A column without a type compares a number with no text: that is noticed, and never an absence.
-            Err(error) => assert!(kinds[0].is_empty() && error.code == ErrorCode::SourceFailed, "{kinds:?} {error}"),
+            Err(error) => assert!(
+                kinds[0].is_empty() && error.code == ErrorCode::SourceFailed,
+                "{kinds:?} {error}"
+            ),
         }
     }
 }
@@ -352,7 +447,10 @@ fn outside_sqlite_is_of_now_where_its_table_is_its_own() {
     file.sql("create virtual table f using fts5(id_a, id_b, name)");
     for table in ["v", "f"] {
         let (error, detail) = code(file.open_table(table, ""));
-        assert!(error == ErrorCode::Misconfigured && detail.contains("`source.nothing_hidden`"), "{table}: {error:?} {detail}");
+        assert!(
+            error == ErrorCode::Misconfigured && detail.contains("`source.nothing_hidden`"),
+            "{table}: {error:?} {detail}"
+        );
         let hidden = "nothing_hidden = \"nobody logs in to a file\"";
         assert_eq!(code(file.open_table(table, hidden)).0, ErrorCode::SourceStale, "{table}");
     }
@@ -377,7 +475,10 @@ fn outside_sqlite_tells_drift_locks_and_what_is_not_there() {
     let begun = Instant::now();
     let stop = crate::source::Stop::at(Instant::now() + Duration::from_secs(3));
     let (error, detail) = code(run(names(&*source, look_up(&[LI], 10, stop))));
-    assert!(error == ErrorCode::SourceTimeout && begun.elapsed() < Duration::from_secs(5), "{error:?} {detail}");
+    assert!(
+        error == ErrorCode::SourceTimeout && begun.elapsed() < Duration::from_secs(5),
+        "{error:?} {detail}"
+    );
     other.execute_batch("rollback").unwrap();
     assert_eq!(file.ask(&*source, LI).unwrap(), ["x"]);
 

@@ -26,29 +26,58 @@ pub fn garbles(address: &str) -> String {
 }
 
 /// An error as the connector tells it.
-pub fn told(spec: &Odbc, address: &str, dialect: &Dialect, met: Met, failure: &Failure) -> SourceError {
+pub fn told(
+    spec: &Odbc,
+    address: &str,
+    dialect: &Dialect,
+    met: Met,
+    failure: &Failure,
+) -> SourceError {
     let state = failure.state.as_str();
     let words = failure.words.as_deref().unwrap_or_default();
-    let said = if words.is_empty() { format!("SQLSTATE {state}, error {}", failure.native) } else { format!("{words} (SQLSTATE {state})") };
+    let said = if words.is_empty() {
+        format!("SQLSTATE {state}, error {}", failure.native)
+    } else {
+        format!("{words} (SQLSTATE {state})")
+    };
     let user = spec.user.as_deref().unwrap_or_default();
-    let (code, detail) = if met == Met::LogIn && (state.starts_with("28") || failure.sort == Sort::NotLetIn) {
+    let (code, detail) = if met == Met::LogIn
+        && (state.starts_with("28") || failure.sort == Sort::NotLetIn)
+    {
         (ErrorCode::Misconfigured, not_let_in(address, user, &spec.password))
     } else if met == Met::LogIn && (state.starts_with("IM") || failure.sort == Sort::NoDriver) {
-        let remedy =
-            "install the driver, and mend `source.driver` or `source.dsn` (`odbcinst -q -d` lists drivers, `odbcinst -q -s` data sources)";
+        let remedy = "install the driver, and mend `source.driver` or `source.dsn` (`odbcinst -q -d` lists drivers, `odbcinst -q -s` data sources)";
         (ErrorCode::Misconfigured, format!("{address}: {said}; {remedy}"))
     } else if met == Met::LogIn && failure.sort == Sort::NoDatabase {
         (ErrorCode::Misconfigured, format!("{address}: {said}; mend `source.attributes`"))
     } else if met == Met::LogIn {
         (ErrorCode::SourceUnreachable, format!("{address}: {said}"))
     } else if dialect.locked.contains(&failure.native) || state == "55P03" {
-        (ErrorCode::SourceTimeout, format!("{address}: somebody else holds a lock on `{}`", spec.table))
+        (
+            ErrorCode::SourceTimeout,
+            format!("{address}: somebody else holds a lock on `{}`", spec.table),
+        )
     } else if matches!(state, "HYT00" | "HYT01" | "57014" | "HY008") {
         (ErrorCode::SourceTimeout, format!("{address} stopped the statement: its time was up"))
     } else if dialect.gone.contains(&failure.native)
-        || matches!(state, "42S02" | "42S22" | "42703" | "42P01" | "3F000" | "42883" | "42804" | "0A000" | "S0002" | "S0022")
+        || matches!(
+            state,
+            "42S02"
+                | "42S22"
+                | "42703"
+                | "42P01"
+                | "3F000"
+                | "42883"
+                | "42804"
+                | "0A000"
+                | "S0002"
+                | "S0022"
+        )
     {
-        (ErrorCode::SourceDrift, format!("{address}: `{}` or a column of it is gone or changed: {said}", spec.table))
+        (
+            ErrorCode::SourceDrift,
+            format!("{address}: `{}` or a column of it is gone or changed: {said}", spec.table),
+        )
     } else if state == "07006" {
         (ErrorCode::Misconfigured, garbles(address))
     } else if state == "42501" {
@@ -96,8 +125,13 @@ mod tests {
         };
         // A password that nobody gave is not one to be mended.
         let refused = Failure { state: "28000".into(), native: 0, sort: other, words: None };
-        let said = |spec: &Odbc| told(spec, "`estate`", &Dialect::of(""), Met::LogIn, &refused).detail;
-        assert!(said(&spec).contains("and none is given; name its file in `source.password_file`"), "{}", said(&spec));
+        let said =
+            |spec: &Odbc| told(spec, "`estate`", &Dialect::of(""), Met::LogIn, &refused).detail;
+        assert!(
+            said(&spec).contains("and none is given; name its file in `source.password_file`"),
+            "{}",
+            said(&spec)
+        );
         let given = Odbc { password: Password::File("secret".into()), ..spec.clone() };
         assert!(said(&given).contains("mend `source.user` or its password"), "{}", said(&given));
         assert_eq!(code("", Met::LogIn, "28000", 0, other), ErrorCode::Misconfigured);
@@ -108,7 +142,10 @@ mod tests {
         assert_eq!(code("SQLite", Met::Later, "HY000", 1, other), ErrorCode::SourceDrift);
         assert_eq!(code("SQLite", Met::Later, "HY000", 5, other), ErrorCode::SourceTimeout);
         assert_eq!(code("PostgreSQL", Met::Later, "HY000", 1, other), ErrorCode::SourceFailed);
-        assert_eq!(code("Microsoft SQL Server", Met::Later, "42000", 3952, other), ErrorCode::Misconfigured);
+        assert_eq!(
+            code("Microsoft SQL Server", Met::Later, "42000", 3952, other),
+            ErrorCode::Misconfigured
+        );
         assert_eq!(code("DM DBMS", Met::Later, "HYT00", 0, other), ErrorCode::SourceTimeout);
         assert_eq!(code("PostgreSQL", Met::Later, "07006", 14, other), ErrorCode::Misconfigured);
         assert_eq!(code("DB2/LINUXX8664", Met::Later, "08S01", 0, other), ErrorCode::SourceFailed);

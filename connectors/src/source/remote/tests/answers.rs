@@ -26,8 +26,14 @@ pub const BOTH: &[Test] = &[
     ("two_answers_at_once", two_answers_at_once),
     ("unreadable_rows_have_locators", unreadable_rows_have_locators),
     ("the_pass_ages", the_pass_ages),
-    ("a_spelling_changed_since_the_pass_is_no_absence", a_spelling_changed_since_the_pass_is_no_absence),
-    ("a_new_row_does_not_hide_one_that_is_spelt_anew", a_new_row_does_not_hide_one_that_is_spelt_anew),
+    (
+        "a_spelling_changed_since_the_pass_is_no_absence",
+        a_spelling_changed_since_the_pass_is_no_absence,
+    ),
+    (
+        "a_new_row_does_not_hide_one_that_is_spelt_anew",
+        a_new_row_does_not_hide_one_that_is_spelt_anew,
+    ),
     ("a_row_that_is_written_anew_is_found", a_row_that_is_written_anew_is_found),
     ("an_extract_tells_its_own_time", an_extract_tells_its_own_time),
     ("the_index_serves", the_index_serves),
@@ -45,11 +51,24 @@ fn nobody_and_nothing(server: &Server) {
     let ask = |key: &str| run(rows(&*source, look_up(&[key], 100, soon()))).unwrap();
     let (none, end) = ask(LI);
     assert_eq!((none.len(), end.rows, end.could_match.len()), (0, 0, 0), "an empty table");
-    rig.table.write(&[[Some(LI), None, None], [Some(LI), Some(""), Some("")], [None, Some(LI), Some("null")]]);
+    rig.table.write(&[
+        [Some(LI), None, None],
+        [Some(LI), Some(""), Some("")],
+        [None, Some(LI), Some("null")],
+    ]);
     let (mut three, end) = ask(LI);
     three.sort();
-    let cells = |row: &[Option<&str>; 3]| row.iter().map(|cell| cell.map(str::to_owned)).collect::<Vec<_>>();
-    assert_eq!(three, [cells(&[None, Some(LI), Some("null")]), cells(&[Some(LI), None, None]), cells(&[Some(LI), Some(""), Some("")])]);
+    let cells = |row: &[Option<&str>; 3]| {
+        row.iter().map(|cell| cell.map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        three,
+        [
+            cells(&[None, Some(LI), Some("null")]),
+            cells(&[Some(LI), None, None]),
+            cells(&[Some(LI), Some(""), Some("")])
+        ]
+    );
     assert_eq!((end.rows, end.could_match.len()), (3, 0));
     rig.table.write(&[[None, None, Some("lost")]]);
     assert_eq!(ask(WANG).1.could_match.len(), 1, "nobody in it at all is anybody");
@@ -70,7 +89,11 @@ fn numbers_as_ids(server: &Server) {
         let (found, end) = ask(WANG);
         assert_eq!((found, end.could_match.len()), (vec!["whole".to_owned()], 1), "{whole}");
         let (found, end) = ask(LI);
-        assert_eq!((found, end.could_match.len()), (vec!["fifteen digits".to_owned()], 1), "{whole}");
+        assert_eq!(
+            (found, end.could_match.len()),
+            (vec!["fifteen digits".to_owned()], 1),
+            "{whole}"
+        );
         assert_eq!(ask(person(1).as_str()).0.len(), 0);
     }
 }
@@ -78,7 +101,10 @@ fn numbers_as_ids(server: &Server) {
 /// The rows that name one of the keys, as the connector evaluates them.
 fn evaluated(cells: &[[Option<String>; 2]], keys: &[ResidentId]) -> Vec<usize> {
     let names = |cell: &Option<String>| cell.as_deref().map(resident_id::parse);
-    let matches = |row: &[Option<String>; 2]| row.iter().any(|cell| matches!(names(cell), Some(Reading::Person(id)) if keys.contains(&id)));
+    let matches = |row: &[Option<String>; 2]| {
+        row.iter()
+            .any(|cell| matches!(names(cell), Some(Reading::Person(id)) if keys.contains(&id)))
+    };
     (0..cells.len()).filter(|at| matches(&cells[*at])).collect()
 }
 
@@ -95,7 +121,10 @@ fn every_look_up_equals_local_evaluation(server: &Server) {
         ]
     };
     for (number, kind) in kinds.iter().enumerate() {
-        let rig = Rig::new(server, &[("id_a", kind), ("id_b", kinds[(number + 1) % kinds.len()]), ("name", "text")]);
+        let rig = Rig::new(
+            server,
+            &[("id_a", kind), ("id_b", kinds[(number + 1) % kinds.len()]), ("name", "text")],
+        );
         let source = rig.open("profile_every = \"0s\"").unwrap();
         let narrow = kinds.iter().any(|kind| kind.contains("gbk"));
         let cell = prop_oneof![1 => Just(None), 1 => Just(Some((0, usize::MAX))), 8 => (0..6_usize, 0..WAYS).prop_map(Some)];
@@ -105,20 +134,30 @@ fn every_look_up_equals_local_evaluation(server: &Server) {
             // Not every character set has a blank without width.
             Some((who, way)) => Some(spelt(&person(who), if narrow && way == 9 { 0 } else { way })),
         });
-        let table = (prop::collection::vec([cell.clone(), cell], 0..40), prop::collection::hash_set(0..6_usize, 1..4));
-        let mut runner = TestRunner::new(Config { cases: 16, failure_persistence: None, ..Config::default() });
+        let table = (
+            prop::collection::vec([cell.clone(), cell], 0..40),
+            prop::collection::hash_set(0..6_usize, 1..4),
+        );
+        let mut runner =
+            TestRunner::new(Config { cases: 16, failure_persistence: None, ..Config::default() });
         let tested = runner.run(&table, |(cells, whom)| {
             let texts: Vec<String> = (0..cells.len()).map(|number| number.to_string()).collect();
-            let written: Vec<[Option<&str>; 3]> =
-                cells.iter().zip(&texts).map(|([a, b], name)| [a.as_deref(), b.as_deref(), Some(name)]).collect();
+            let written: Vec<[Option<&str>; 3]> = cells
+                .iter()
+                .zip(&texts)
+                .map(|([a, b], name)| [a.as_deref(), b.as_deref(), Some(name)])
+                .collect();
             rig.table.write(&written);
             let keys: Vec<ResidentId> = whom.iter().map(|who| person(*who)).collect();
             let asked: Vec<&str> = keys.iter().map(ResidentId::as_str).collect();
             let (got, end) = run(rows(&*source, look_up(&asked, 1000, soon()))).unwrap();
             // The server may send too much; the connector evaluates every row again.
-            let sent: Vec<[Option<String>; 2]> = got.iter().map(|row| [row[0].clone(), row[1].clone()]).collect();
-            let mut places: Vec<usize> =
-                evaluated(&sent, &keys).into_iter().map(|at| got[at][2].as_deref().unwrap().parse().unwrap()).collect();
+            let sent: Vec<[Option<String>; 2]> =
+                got.iter().map(|row| [row[0].clone(), row[1].clone()]).collect();
+            let mut places: Vec<usize> = evaluated(&sent, &keys)
+                .into_iter()
+                .map(|at| got[at][2].as_deref().unwrap().parse().unwrap())
+                .collect();
             places.sort_unstable();
             prop_assert_eq!(places, evaluated(&cells, &keys), "in {}", kind);
             let suspect = |cell: &Option<String>| {
@@ -128,8 +167,10 @@ fn every_look_up_equals_local_evaluation(server: &Server) {
                         && keys.iter().any(|key| resident_id::could_match(raw, key))
                 })
             };
-            let blank = |cell: &Option<String>| cell.as_deref().is_none_or(|raw| raw.trim().is_empty());
-            let could = cells.iter().filter(|row| row.iter().any(suspect) || row.iter().all(blank)).count();
+            let blank =
+                |cell: &Option<String>| cell.as_deref().is_none_or(|raw| raw.trim().is_empty());
+            let could =
+                cells.iter().filter(|row| row.iter().any(suspect) || row.iter().all(blank)).count();
             prop_assert_eq!(end.could_match.iter().collect::<HashSet<_>>().len(), could);
             prop_assert_eq!(end.rows, cells.len() as u64);
             Ok(())
@@ -143,24 +184,37 @@ fn a_hundred_thousand_keys_and_each_row_once(server: &Server) {
     const MANY: usize = 100_000;
     let ids: Vec<ResidentId> = (0..MANY).map(person).collect();
     // Each row names two persons far apart, in different statements of the look-up; two rows are equal.
-    let pairs: Vec<(usize, usize)> =
-        (0..2000).map(|number| (number * 50, (number * 50 + MANY / 2) % MANY)).chain([(7, 99_991), (7, 99_991)]).collect();
-    let written: Vec<[Option<&str>; 3]> =
-        pairs.iter().map(|(a, b)| [Some(ids[*a].as_str()), Some(ids[*b].as_str()), Some("both")]).collect();
+    let pairs: Vec<(usize, usize)> = (0..2000)
+        .map(|number| (number * 50, (number * 50 + MANY / 2) % MANY))
+        .chain([(7, 99_991), (7, 99_991)])
+        .collect();
+    let written: Vec<[Option<&str>; 3]> = pairs
+        .iter()
+        .map(|(a, b)| [Some(ids[*a].as_str()), Some(ids[*b].as_str()), Some("both")])
+        .collect();
     rig.table.write(&written);
-    rig.table.sql(&format!("insert into TABLE values ('{}', '{}', 'irregular')", spelt(&ids[3], 6), spelt(&ids[MANY - 1], 7)));
+    rig.table.sql(&format!(
+        "insert into TABLE values ('{}', '{}', 'irregular')",
+        spelt(&ids[3], 6),
+        spelt(&ids[MANY - 1], 7)
+    ));
     let source = rig.open("profile_every = \"1h\"").unwrap();
     let stop = crate::source::Stop::at(std::time::Instant::now() + Duration::from_secs(120));
     let keys = LookUp { columns: vec![0, 1], keys: ids.clone().into(), most_rows: 1_000_000, stop };
     let (got, end) = run(rows(&*source, keys)).unwrap();
-    assert_eq!(got.len(), pairs.len() + 1, "each row once, and equal rows as often as they stand there");
+    assert_eq!(
+        got.len(),
+        pairs.len() + 1,
+        "each row once, and equal rows as often as they stand there"
+    );
     assert_eq!(got.iter().collect::<HashSet<_>>().len(), pairs.len(), "of which two are equal");
     assert_eq!(end.rows, pairs.len() as u64 + 1);
 }
 
 /// What this process holds in memory, in bytes.
 fn resident() -> usize {
-    let pages: usize = fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let pages: usize =
+        fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     pages * 4096
 }
 
@@ -169,7 +223,10 @@ const HUGE: usize = 200_000;
 /// So many rows of half a kilobyte, all one person's.
 fn huge<'a>(server: &'a Server) -> Rig<'a> {
     let rig = Rig::plain(server);
-    rig.table.sql(&format!("insert into TABLE select '{LI}', null, concat(seq, repeat('x', 500)) from {}", numbers(server, HUGE)));
+    rig.table.sql(&format!(
+        "insert into TABLE select '{LI}', null, concat(seq, repeat('x', 500)) from {}",
+        numbers(server, HUGE)
+    ));
     rig
 }
 
@@ -194,9 +251,12 @@ fn a_huge_answer_is_streamed(server: &Server) {
             }
             rows
         };
-        let (end, rows) = tokio::join!(source.look_up(look_up(&[LI], 1_000_000, stop), sender), drained);
+        let (end, rows) =
+            tokio::join!(source.look_up(look_up(&[LI], 1_000_000, stop), sender), drained);
         assert_eq!((rows, end.unwrap().rows), (HUGE, HUGE as u64));
-        let (error, _) = code::<(Vec<String>, crate::source::LookUpEnd)>(names(&*source, look_up(&[LI], HUGE as u64 - 1, soon())).await);
+        let (error, _) = code::<(Vec<String>, crate::source::LookUpEnd)>(
+            names(&*source, look_up(&[LI], HUGE as u64 - 1, soon())).await,
+        );
         assert_eq!(error, ErrorCode::DefinitionLimit);
     });
 }
@@ -223,14 +283,27 @@ fn two_answers_at_once(server: &Server) {
             rows
         };
         let stop = || crate::source::Stop::at(std::time::Instant::now() + Duration::from_secs(120));
-        let (look_one, look_other) = (look_up(&[LI], 1_000_000, stop()), look_up(&[LI], 1_000_000, stop()));
-        let (a, b, rows) = tokio::join!(source.look_up(look_one, one), source.look_up(look_other, other), taken);
-        assert_eq!((a.unwrap().rows, b.unwrap().rows, rows), (HUGE as u64, HUGE as u64, [HUGE, HUGE]));
+        let (look_one, look_other) =
+            (look_up(&[LI], 1_000_000, stop()), look_up(&[LI], 1_000_000, stop()));
+        let (a, b, rows) =
+            tokio::join!(source.look_up(look_one, one), source.look_up(look_other, other), taken);
+        assert_eq!(
+            (a.unwrap().rows, b.unwrap().rows, rows),
+            (HUGE as u64, HUGE as u64, [HUGE, HUGE])
+        );
     });
 }
 
 fn unreadable_rows_have_locators(server: &Server) {
-    let rig = Rig::new(server, &[("id_a", "varchar(60)"), ("id_b", "varchar(60)"), ("name", "varchar(60)"), ("nr", "integer not null")]);
+    let rig = Rig::new(
+        server,
+        &[
+            ("id_a", "varchar(60)"),
+            ("id_b", "varchar(60)"),
+            ("name", "varchar(60)"),
+            ("nr", "integer not null"),
+        ],
+    );
     rig.table.write(&[
         [Some(LI), None, Some("x"), Some("1")],
         [Some("110105194912310029"), None, Some("y"), Some("2")],
@@ -246,13 +319,18 @@ fn unreadable_rows_have_locators(server: &Server) {
         (found, end.could_match, survey.advice)
     };
     let both = vec!["x".to_owned(), "z".to_owned()];
-    let bare = if server.is_postgres && !server.by_odbc { "ctid = (0,2)" } else { "row 2 of the pass" };
+    let bare =
+        if server.is_postgres && !server.by_odbc { "ctid = (0,2)" } else { "row 2 of the pass" };
     // ODBC drivers are not asked about indexes.
     let unknown = vec!["whether the look-up columns have indexes cannot be asked through ODBC: see to it that they do".to_owned()];
     let quiet = if server.by_odbc { unknown.clone() } else { Vec::new() };
     assert_eq!(ask(&rig), (both.clone(), vec![bare.to_owned()], quiet.clone()));
     rig.table.sql("alter table TABLE add primary key (nr)");
-    rig.table.sql(if server.is_postgres { "drop index SCHEMA.i1" } else { "drop index i1 on TABLE" });
+    rig.table.sql(if server.is_postgres {
+        "drop index SCHEMA.i1"
+    } else {
+        "drop index i1 on TABLE"
+    });
     let advice = vec!["column `id_b` has no index: every look-up reads the whole table".to_owned()];
     let advice = if server.by_odbc { unknown } else { advice };
     assert_eq!(ask(&rig), (both.clone(), vec!["nr = 2".to_owned()], advice));
@@ -270,21 +348,33 @@ fn unreadable_rows_have_locators(server: &Server) {
 fn the_pass_ages(server: &Server) {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("1")]]);
-    let (seldom, often) = (rig.open("profile_every = \"1h\"").unwrap(), rig.open("profile_every = \"1s\"").unwrap());
+    let (seldom, often) =
+        (rig.open("profile_every = \"1h\"").unwrap(), rig.open("profile_every = \"1s\"").unwrap());
     let opened = SystemTime::now();
     let first = run(names(&*often, look_up(&[LI], 10, soon()))).unwrap().1.rests_on;
     assert!(matches!(first, RestsOn::Pass(_)));
     rig.table.sql("insert into TABLE values ('110105 19491231 002X', null, '2'), ('11010519491231002x', null, '3')");
     let (found, end) = run(names(&*seldom, look_up(&[LI], 10, soon()))).unwrap();
-    assert_eq!((found, end.rows), (vec!["1".to_owned(), "3".to_owned()], 1), "what an index finds, and no more");
+    assert_eq!(
+        (found, end.rows),
+        (vec!["1".to_owned(), "3".to_owned()], 1),
+        "what an index finds, and no more"
+    );
     assert!(end.as_of <= opened, "and it says that it is no younger than its pass");
     run(until("the next pass finds it", || async {
         let (found, end) = names(&*often, look_up(&[LI], 10, soon())).await.unwrap();
         assert!(end.as_of <= SystemTime::now());
-        found == ["1", "2", "3"] && end.rows == 3 && end.as_of > opened && matches!(end.rests_on, RestsOn::Pass(_)) && end.rests_on != first
+        found == ["1", "2", "3"]
+            && end.rows == 3
+            && end.as_of > opened
+            && matches!(end.rests_on, RestsOn::Pass(_))
+            && end.rests_on != first
     }));
     let again = || run(names(&*seldom, look_up(&[LI], 10, soon()))).unwrap().1.rests_on;
-    assert!(matches!(again(), RestsOn::Pass(_)) && again() == end.rests_on, "one pass is one, for as long as it serves");
+    assert!(
+        matches!(again(), RestsOn::Pass(_)) && again() == end.rests_on,
+        "one pass is one, for as long as it serves"
+    );
 }
 
 fn a_new_row_does_not_hide_one_that_is_spelt_anew(server: &Server) {
@@ -292,7 +382,10 @@ fn a_new_row_does_not_hide_one_that_is_spelt_anew(server: &Server) {
         let rig = Rig::plain(server);
         rig.table.write(&[[Some(LI), None, Some("home")]]);
         if let Some(key) = key {
-            rig.table.sql(&format!("alter table TABLE add column {}", key.replace(" primary key", " default 1")));
+            rig.table.sql(&format!(
+                "alter table TABLE add column {}",
+                key.replace(" primary key", " default 1")
+            ));
             rig.table.sql("alter table TABLE add primary key (id)");
         }
         let source = rig.open("profile_every = \"1h\"").unwrap();
@@ -314,7 +407,10 @@ fn a_row_that_is_written_anew_is_found(server: &Server) {
         rig.table.write(&[[Some(LI), None, Some("home")], [Some(WANG), None, Some("other")]]);
         rig.table.sql("create view SCHEMA.v as select * from TABLE");
         let change = rig.table.words("update TABLE set name = 'NEW' where id_a = 'WHO'");
-        let (gone, entered) = (rig.table.words("delete from TABLE"), rig.table.words("insert into TABLE values ('WHO', null, 'again')"));
+        let (gone, entered) = (
+            rig.table.words("delete from TABLE"),
+            rig.table.words("insert into TABLE values ('WHO', null, 'again')"),
+        );
         let rig = rig.named(name);
         let source = rig.open("profile_every = \"1h\"").unwrap();
         let ask = |who: &str| run(names(&*source, look_up(&[who], 10, soon()))).unwrap();
@@ -323,7 +419,10 @@ fn a_row_that_is_written_anew_is_found(server: &Server) {
             let before = SystemTime::now();
             server.sql(&change.replace("NEW", new).replace("WHO", LI));
             let (found, end) = ask(LI);
-            assert!(found == [new] && end.as_of >= before && end.rests_on != first.rests_on, "{name}: {found:?} {end:?}");
+            assert!(
+                found == [new] && end.as_of >= before && end.rests_on != first.rests_on,
+                "{name}: {found:?} {end:?}"
+            );
             // Who was not touched needs no other pass.
             let (found, other) = ask(WANG);
             assert_eq!((found, other.rests_on), (vec!["other".to_owned()], end.rests_on), "{name}");
@@ -332,7 +431,10 @@ fn a_row_that_is_written_anew_is_found(server: &Server) {
         assert!(ask(LI).0.is_empty(), "{name}");
         server.sql(&entered.replace("WHO", "11 0105 1949 1231 002X"));
         let (found, end) = ask(LI);
-        assert!(found.is_empty() && end.as_of < SystemTime::now(), "what no pass has seen is not of the answer's time");
+        assert!(
+            found.is_empty() && end.as_of < SystemTime::now(),
+            "what no pass has seen is not of the answer's time"
+        );
         assert_eq!(end.rows, 0, "{name}");
     }
 }
@@ -342,15 +444,21 @@ pub fn a_copy_that_lags_is_not_of_now(server: &Server) {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("home")]]);
     let view = rig.named("copy of it");
-    view.table.sql(&format!("create materialized view TABLE as select * from SCHEMA.{}", server.quote("t")));
+    view.table.sql(&format!(
+        "create materialized view TABLE as select * from SCHEMA.{}",
+        server.quote("t")
+    ));
     let (error, detail) = code(view.open(""));
     assert_eq!(error, ErrorCode::SourceStale);
     assert!(
-        detail.contains("is not proven to be of now") && detail.contains("is a materialized view") && detail.contains("`source.as_of`"),
+        detail.contains("is not proven to be of now")
+            && detail.contains("is a materialized view")
+            && detail.contains("`source.as_of`"),
         "{detail}"
     );
     let over = view.named("view of it");
-    over.table.sql(&format!("create view TABLE as select * from SCHEMA.{}", server.quote("copy of it")));
+    over.table
+        .sql(&format!("create view TABLE as select * from SCHEMA.{}", server.quote("copy of it")));
     assert_eq!(code(over.open("")).0, ErrorCode::SourceStale, "a view over a copy");
     // All of it is in the server's log, though the rest of its tests do without.
     over.table.sql("set synchronous_commit = on; create table SCHEMA.last_of_all ()");
@@ -373,7 +481,10 @@ fn a_spelling_changed_since_the_pass_is_no_absence(server: &Server) {
     let ask = || names(&*source, look_up(&[LI], 10, soon()));
     assert_eq!(run(ask()).unwrap().0, ["1", "2"]);
     // In a spelling that no pass has seen; its row is there all the time.
-    rig.table.write(&[[Some("11 0105 1949 1231 002X"), None, Some("1")], [Some(WANG), Some(LI), Some("2")]]);
+    rig.table.write(&[
+        [Some("11 0105 1949 1231 002X"), None, Some("1")],
+        [Some(WANG), Some(LI), Some("2")],
+    ]);
     assert_eq!(run(ask()).unwrap().0, ["1", "2"]);
 }
 
@@ -381,7 +492,9 @@ fn an_extract_tells_its_own_time(server: &Server) {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("1")]]);
     rig.table.sql("create table SCHEMA.extract_of (at varchar(40)); insert into SCHEMA.extract_of values ('2026-11-20T00:30:00+08:00')");
-    let source = rig.open("profile_every = \"1h\"\nas_of = { table = \"extract_of\", column = \"at\" }").unwrap();
+    let source = rig
+        .open("profile_every = \"1h\"\nas_of = { table = \"extract_of\", column = \"at\" }")
+        .unwrap();
     let ask = || run(names(&*source, look_up(&[LI], 10, soon())));
     let at = |text: &str| SystemTime::from(chrono::DateTime::parse_from_rfc3339(text).unwrap());
     assert_eq!(ask().unwrap().1.as_of, at("2026-11-20T00:30:00+08:00"));
@@ -389,8 +502,12 @@ fn an_extract_tells_its_own_time(server: &Server) {
     rig.table
         .sql("insert into TABLE values ('110105 19491231 002X', null, '2'); insert into SCHEMA.extract_of values ('2026-11-21 00:30:00')");
     let (found, end) = ask().unwrap();
-    assert_eq!((found, end.as_of, end.rows), (vec!["1".to_owned(), "2".to_owned()], at("2026-11-21T00:30:00+08:00"), 2));
-    rig.table.sql("delete from SCHEMA.extract_of; insert into SCHEMA.extract_of values ('yesterday')");
+    assert_eq!(
+        (found, end.as_of, end.rows),
+        (vec!["1".to_owned(), "2".to_owned()], at("2026-11-21T00:30:00+08:00"), 2)
+    );
+    rig.table
+        .sql("delete from SCHEMA.extract_of; insert into SCHEMA.extract_of values ('yesterday')");
     let (error, detail) = code(ask());
     assert_eq!(error, ErrorCode::SourceStale);
     // What stands there instead may be somebody's: a wrong column is named, and shows nothing.
@@ -399,13 +516,24 @@ fn an_extract_tells_its_own_time(server: &Server) {
 
 fn the_index_serves(server: &Server) {
     let rig = Rig::new(server, &[("id_a", "varchar(18)"), ("id_b", "char(18)"), ("name", "text")]);
-    let others: Vec<[String; 2]> =
-        (1000..21_000).map(|number| [person(number), person(number + 50_000)].map(|who| who.as_str().to_owned())).collect();
-    rig.table.write(&others.iter().map(|[a, b]| [Some(a.as_str()), Some(b.as_str()), Some("x")]).collect::<Vec<_>>());
+    let others: Vec<[String; 2]> = (1000..21_000)
+        .map(|number| [person(number), person(number + 50_000)].map(|who| who.as_str().to_owned()))
+        .collect();
+    rig.table.write(
+        &others
+            .iter()
+            .map(|[a, b]| [Some(a.as_str()), Some(b.as_str()), Some("x")])
+            .collect::<Vec<_>>(),
+    );
     rig.table.sql(&format!("insert into TABLE values ('{LI}', '', 'a'), ('', '{LI}', 'b')"));
-    rig.table.sql(if server.is_postgres { "analyze TABLE" } else { "analyze table TABLE; set global userstat = 1" });
+    rig.table.sql(if server.is_postgres {
+        "analyze TABLE"
+    } else {
+        "analyze table TABLE; set global userstat = 1"
+    });
     let source = rig.open("profile_every = \"1h\"").unwrap();
-    let keys: Vec<String> = (0..4).map(|number| person(number).as_str().to_owned()).chain([LI.to_owned()]).collect();
+    let keys: Vec<String> =
+        (0..4).map(|number| person(number).as_str().to_owned()).chain([LI.to_owned()]).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     // What the server itself counts: of rows read, and of indexes used.
     let (read, used) = if server.is_postgres {
@@ -416,26 +544,43 @@ fn the_index_serves(server: &Server) {
     } else {
         let place = format!("where table_schema = '{}'", rig.table.schema);
         (
-            format!("select coalesce(sum(rows_read), 0) from information_schema.table_statistics {place}"),
-            format!("select index_name from information_schema.index_statistics {place} and rows_read > 0"),
+            format!(
+                "select coalesce(sum(rows_read), 0) from information_schema.table_statistics {place}"
+            ),
+            format!(
+                "select index_name from information_schema.index_statistics {place} and rows_read > 0"
+            ),
         )
     };
     run(async {
-        let counted = || async { server.rows(&rig.table.words(&read)).await.first().map_or(0, |rows| rows.parse::<u64>().unwrap()) };
+        let counted = || async {
+            server
+                .rows(&rig.table.words(&read))
+                .await
+                .first()
+                .map_or(0, |rows| rows.parse::<u64>().unwrap())
+        };
         until("the pass is counted", || async { counted().await >= 20_000 }).await;
         let before = counted().await;
         for keys in [&keys[..], &[LI]] {
             let (found, _) = names(&*source, look_up(keys, 10, soon())).await.unwrap();
             assert_eq!(found, ["a", "b"]);
         }
-        until("both indexes are used", || async { server.rows(&rig.table.words(&used)).await.len() == 2 }).await;
+        until("both indexes are used", || async {
+            server.rows(&rig.table.words(&used)).await.len() == 2
+        })
+        .await;
         assert!(counted().await - before < 2_000, "{} rows read", counted().await - before);
     });
 }
 
 /// A relation of the numbers from 1, in a column `seq`.
 pub fn numbers(server: &Server, most: usize) -> String {
-    if server.is_postgres { format!("generate_series(1, {most}) as n (seq)") } else { format!("SCHEMA.seq_1_to_{most}") }
+    if server.is_postgres {
+        format!("generate_series(1, {most}) as n (seq)")
+    } else {
+        format!("SCHEMA.seq_1_to_{most}")
+    }
 }
 
 fn secrets_stay_secret(server: &Server) {
@@ -447,12 +592,17 @@ fn secrets_stay_secret(server: &Server) {
     fs::write(&password, "not the password").unwrap();
     let (error, detail) = code(rig.open(""));
     assert_eq!(error, ErrorCode::Misconfigured);
-    assert!(detail.contains("does not let `reader of tables` in") && !detail.contains("not the password"), "{detail}");
+    assert!(
+        detail.contains("does not let `reader of tables` in")
+            && !detail.contains("not the password"),
+        "{detail}"
+    );
     fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
     let (error, detail) = code(rig.open(""));
     assert_eq!(error, ErrorCode::Misconfigured);
     assert!(detail.contains("chmod 600"), "{detail}");
-    let (_, detail) = code(rig.open("password_file = none\npassword_env = \"ZEROTRIP_NO_SUCH_PASSWORD\""));
+    let (_, detail) =
+        code(rig.open("password_file = none\npassword_env = \"ZEROTRIP_NO_SUCH_PASSWORD\""));
     assert!(detail.contains("`ZEROTRIP_NO_SUCH_PASSWORD`"), "{detail}");
     assert_eq!(found(&Rig::plain(server), "", LI).len(), 0);
 }
@@ -470,17 +620,36 @@ pub fn rows_hidden_by_a_policy_are_an_error(server: &Server) {
 }
 
 pub fn every_character_set_is_asked_in_its_own(server: &Server) {
-    for set in ["gbk", "gb2312", "utf8mb3", "latin1", "utf8mb4 collate utf8mb4_nopad_bin", "utf16"] {
-        let rig = Rig::new(server, &[("id_a", &format!("varchar(60) character set {set}")), ("id_b", "varchar(60)"), ("name", "text")]);
+    for set in ["gbk", "gb2312", "utf8mb3", "latin1", "utf8mb4 collate utf8mb4_nopad_bin", "utf16"]
+    {
+        let rig = Rig::new(
+            server,
+            &[
+                ("id_a", &format!("varchar(60) character set {set}")),
+                ("id_b", "varchar(60)"),
+                ("name", "text"),
+            ],
+        );
         let wide = if set == "latin1" { spelt(&person(3), 6) } else { spelt(&person(3), 7) };
-        rig.table.write(&[[Some(&wide), None, Some("wide")], [Some(person(3).as_str()), None, Some("usual")]]);
-        assert_eq!(found(&rig, "profile_every = \"0s\"", person(3).as_str()), ["usual", "wide"], "{set}");
+        rig.table.write(&[
+            [Some(&wide), None, Some("wide")],
+            [Some(person(3).as_str()), None, Some("usual")],
+        ]);
+        assert_eq!(
+            found(&rig, "profile_every = \"0s\"", person(3).as_str()),
+            ["usual", "wide"],
+            "{set}"
+        );
     }
 }
 
 pub fn no_limit_of_the_servers_shortens_an_answer(server: &Server) {
     let rig = Rig::plain(server);
-    rig.table.write(&[[Some(LI), None, Some("1")], [Some(LI), None, Some("2")], [None, Some("110105 19491231 002X"), Some("3")]]);
+    rig.table.write(&[
+        [Some(LI), None, Some("1")],
+        [Some(LI), None, Some("2")],
+        [None, Some("110105 19491231 002X"), Some("3")],
+    ]);
     server.sql("set global sql_select_limit = 1");
     assert_eq!(found(&rig, "profile_every = \"0s\"", LI), ["1", "2", "3"]);
     server.sql("set global sql_select_limit = default");

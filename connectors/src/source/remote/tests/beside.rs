@@ -20,12 +20,18 @@ fn refused(rig: &Rig<'_>, more: &str) -> (ErrorCode, String) {
 }
 
 fn serves(rig: &Rig<'_>, more: &str, what: &str) {
-    let source = rig.open(&format!("profile_every = \"0s\"\n{more}")).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let source = rig
+        .open(&format!("profile_every = \"0s\"\n{more}"))
+        .unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0, ["mine"], "{what}");
 }
 
 /// A table that is asked for Li, with columns that no dataset file names; in every row they hold what is made of another's id.
-fn beside<'a>(server: &'a Server, columns: &[(&str, &str)], held: impl Fn(&str) -> Vec<String>) -> Rig<'a> {
+fn beside<'a>(
+    server: &'a Server,
+    columns: &[(&str, &str)],
+    held: impl Fn(&str) -> Vec<String>,
+) -> Rig<'a> {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("mine")]]);
     for (name, kind) in columns {
@@ -33,7 +39,10 @@ fn beside<'a>(server: &'a Server, columns: &[(&str, &str)], held: impl Fn(&str) 
     }
     let listed: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     for at in 0..ROWS {
-        let cells: Vec<String> = held(person(at).as_str()).iter().map(|cell| format!("'{}'", cell.replace('\'', "''"))).collect();
+        let cells: Vec<String> = held(person(at).as_str())
+            .iter()
+            .map(|cell| format!("'{}'", cell.replace('\'', "''")))
+            .collect();
         rig.table.sql(&format!(
             "insert into TABLE (name, id_a, {}) values ('x', '{}', {})",
             listed.join(", "),
@@ -53,15 +62,23 @@ pub fn an_id_beside_is_seen_in_columns_of_every_type(server: &Server) {
     let moment = if server.is_postgres { "timestamp" } else { "datetime" };
     let mut moments = vec![moment];
     moments.extend(server.is_postgres.then_some("timestamptz"));
-    let pieces = |id: &str, zone: &str| vec![id[..6].to_owned(), format!("{}{zone}", day(id)), id[14..].to_owned()];
-    for (first, second, third) in [("varchar(9)", "date", "varchar(9)"), ("integer", "date", "varchar(9)")]
-        .into_iter()
-        .chain(moments.iter().map(|moment| ("varchar(9)", *moment, "varchar(9)")))
+    let pieces = |id: &str, zone: &str| {
+        vec![id[..6].to_owned(), format!("{}{zone}", day(id)), id[14..].to_owned()]
+    };
+    for (first, second, third) in
+        [("varchar(9)", "date", "varchar(9)"), ("integer", "date", "varchar(9)")]
+            .into_iter()
+            .chain(moments.iter().map(|moment| ("varchar(9)", *moment, "varchar(9)")))
     {
         let zone = if second == "timestamptz" { " 00:00:00 Asia/Shanghai" } else { "" };
-        let rig = beside(server, &[("qh", first), ("csrq", second), ("xh", third)], |id| pieces(id, zone));
+        let rig = beside(server, &[("qh", first), ("csrq", second), ("xh", third)], |id| {
+            pieces(id, zone)
+        });
         let (error, detail) = refused(&rig, "");
-        assert!(error == ErrorCode::SourceDrift && detail.contains("`qh` in"), "{first} {second}: {error:?} {detail}");
+        assert!(
+            error == ErrorCode::SourceDrift && detail.contains("`qh` in"),
+            "{first} {second}: {error:?} {detail}"
+        );
         // Without the day between them the two others are no id.
         rig.table.sql("alter table TABLE drop column csrq");
         serves(&rig, "", second);
@@ -70,22 +87,42 @@ pub fn an_id_beside_is_seen_in_columns_of_every_type(server: &Server) {
     let labels: Vec<String> = (0..ROWS).map(|at| format!("'{}'", words(at))).collect();
     let listed = format!("enum ('a', {})", labels.join(", "));
     let kind = if server.is_postgres {
-        server.sql(&format!("drop type if exists public.label; create type public.label as {listed}"));
+        server.sql(&format!(
+            "drop type if exists public.label; create type public.label as {listed}"
+        ));
         "public.label"
     } else {
         &listed
     };
-    let escaped = |id: &str| vec![format!("[\"{}\"]", id.chars().map(|c| format!("\\\\u{:04x}", u32::from(c))).collect::<String>())];
-    let escaped_of = |id: &str| if server.is_postgres { vec![escaped(id)[0].replace("\\\\", "\\")] } else { escaped(id) };
+    let escaped = |id: &str| {
+        vec![format!(
+            "[\"{}\"]",
+            id.chars().map(|c| format!("\\\\u{:04x}", u32::from(c))).collect::<String>()
+        )]
+    };
+    let escaped_of = |id: &str| {
+        if server.is_postgres { vec![escaped(id)[0].replace("\\\\", "\\")] } else { escaped(id) }
+    };
     let rigs = [
         beside(server, &[("gyr", kind)], |id| vec![id.to_owned()]),
         beside(server, &[("gyr", "text")], escaped_of),
-        beside(server, &[("gyr", if server.is_postgres { "varchar(200)" } else { "json" })], escaped_of),
+        beside(
+            server,
+            &[("gyr", if server.is_postgres { "varchar(200)" } else { "json" })],
+            escaped_of,
+        ),
     ];
     for (at, rig) in rigs.iter().enumerate() {
         let (error, detail) = refused(rig, "");
-        assert!(error == ErrorCode::SourceDrift && detail.contains("`gyr` in 30 rows"), "{at}: {error:?} {detail}");
-        rig.table.sql(if server.is_postgres { "delete from TABLE where gyr is not null" } else { "delete from TABLE where name = 'x'" });
+        assert!(
+            error == ErrorCode::SourceDrift && detail.contains("`gyr` in 30 rows"),
+            "{at}: {error:?} {detail}"
+        );
+        rig.table.sql(if server.is_postgres {
+            "delete from TABLE where gyr is not null"
+        } else {
+            "delete from TABLE where name = 'x'"
+        });
         serves(rig, "", "nobody beside");
     }
     if server.is_postgres {
@@ -103,12 +140,23 @@ pub fn a_child_tables_own_column_is_not_passed_over(server: &Server) {
     for made in ["inherits (TABLE)", "inherits (SCHEMA.alike)"] {
         rig.table.sql(&format!("create table SCHEMA.child (gyr text) {made}"));
         let (error, detail) = refused(&rig, "");
-        assert!(error == ErrorCode::Misconfigured && detail.contains("a child table with a column of its own"), "{error:?} {detail}");
-        serves(&rig, "nothing_hidden = \"the children's own columns name nobody\"", "its owner knows");
+        assert!(
+            error == ErrorCode::Misconfigured
+                && detail.contains("a child table with a column of its own"),
+            "{error:?} {detail}"
+        );
+        serves(
+            &rig,
+            "nothing_hidden = \"the children's own columns name nobody\"",
+            "its owner knows",
+        );
         rig.table.sql("drop table SCHEMA.child");
     }
     rig.table.sql("create table SCHEMA.child (gyr text) inherits (TABLE); create view SCHEMA.v as select * from TABLE");
-    assert!(refused(&rig.named("v"), "").1.contains("a child table with a column of its own"), "through a view");
+    assert!(
+        refused(&rig.named("v"), "").1.contains("a child table with a column of its own"),
+        "through a view"
+    );
 }
 
 /// S4: the catalogue of MariaDB shows an account only the columns that it may read.
@@ -123,15 +171,24 @@ pub fn a_column_that_the_reader_may_not_see_is_not_passed_over(server: &Server) 
         let grant = |what: &str| rig.table.sql(&format!("grant {what} on TABLE to `{READER}`@'%'"));
         grant("select (id_a, id_b, name)");
         let (error, detail) = refused(&rig, "");
-        assert!(error == ErrorCode::Misconfigured && detail.contains("grant it `select` on the table"), "{star}: {error:?} {detail}");
+        assert!(
+            error == ErrorCode::Misconfigured && detail.contains("grant it `select` on the table"),
+            "{star}: {error:?} {detail}"
+        );
         // A right of the whole table that is none to read it.
         grant("delete");
         let (error, detail) = refused(&rig, "");
-        assert!(error == ErrorCode::Misconfigured && detail.contains("grant it `select` on the table"), "{star}: {error:?} {detail}");
+        assert!(
+            error == ErrorCode::Misconfigured && detail.contains("grant it `select` on the table"),
+            "{star}: {error:?} {detail}"
+        );
         grant("select");
         serves(&rig, "", kind);
         rig.table.sql(&format!("update TABLE set gyr = '{}'", person(7).as_str()));
         let (error, detail) = refused(&rig, "");
-        assert!(error == ErrorCode::SourceDrift && detail.contains("`gyr` in 1 row"), "{kind}: {error:?} {detail}");
+        assert!(
+            error == ErrorCode::SourceDrift && detail.contains("`gyr` in 1 row"),
+            "{kind}: {error:?} {detail}"
+        );
     }
 }

@@ -24,17 +24,22 @@ pub const BOTH: &[Test] = &[
 ];
 
 /// A view that waits is not proven to be of now, nor to be the same for everybody: so it says of when it is.
-const SLOW: &str =
-    "nothing_hidden = \"a view of this test's own\"\nas_of = { table = \"extract\", column = \"at\" }\nprofile_every = \"1h\"";
+const SLOW: &str = "nothing_hidden = \"a view of this test's own\"\nas_of = { table = \"extract\", column = \"at\" }\nprofile_every = \"1h\"";
 
 /// A view whose rows take as long as `SCHEMA.pace` says, about; MariaDB has to work for it, for its sleep ends when nobody listens.
 fn slow<'a>(server: &'a Server) -> Rig<'a> {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("1")]]);
-    let wait = if server.is_postgres { "pg_sleep(p.seconds) is not null" } else { "benchmark(p.seconds * 1000000, sha2(t.id_a, 512)) = 0" };
+    let wait = if server.is_postgres {
+        "pg_sleep(p.seconds) is not null"
+    } else {
+        "benchmark(p.seconds * 1000000, sha2(t.id_a, 512)) = 0"
+    };
     rig.table.sql("create table SCHEMA.pace (seconds int); insert into SCHEMA.pace values (0)");
     rig.table.sql("create table SCHEMA.extract (at varchar(40)); insert into SCHEMA.extract values ('2026-11-20T00:30:00+08:00')");
-    rig.table.sql(&format!("create view SCHEMA.v as select t.* from TABLE t, SCHEMA.pace p where {wait}"));
+    rig.table.sql(&format!(
+        "create view SCHEMA.v as select t.* from TABLE t, SCHEMA.pace p where {wait}"
+    ));
     rig.named("v")
 }
 
@@ -61,12 +66,16 @@ fn a_stopped_look_up_stops_the_server(server: &Server) {
         until("the server is busy", || async { busy(server, false).await == 1 }).await;
         let begun = Instant::now();
         stop.now();
-        assert_eq!(code(asked.await.unwrap()), (ErrorCode::SourceTimeout, "the hub hung up".to_owned()));
+        assert_eq!(
+            code(asked.await.unwrap()),
+            (ErrorCode::SourceTimeout, "the hub hung up".to_owned())
+        );
         assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
         until("the server has stopped too", || async { busy(server, true).await == 0 }).await;
 
         // The deadline is a stop as well, and so is a reader that goes away, with the look-up or without it.
-        let asked = ask(&source, Stop::at(Instant::now() + Duration::from_millis(500))).await.unwrap();
+        let asked =
+            ask(&source, Stop::at(Instant::now() + Duration::from_millis(500))).await.unwrap();
         assert_eq!(code(asked).0, ErrorCode::SourceTimeout);
         let (sender, receiver) = mpsc::channel::<Rows>(1);
         let looking = source.look_up(look_up(&[LI], 10, late()), sender);
@@ -83,7 +92,11 @@ fn a_stopped_look_up_stops_the_server(server: &Server) {
         until("the server has stopped too", || async { busy(server, true).await == 0 }).await;
     });
     pace(&rig, 0);
-    assert_eq!(run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0, ["1"], "and goes on after all that");
+    assert_eq!(
+        run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0,
+        ["1"],
+        "and goes on after all that"
+    );
 }
 
 fn look_ups_wait_their_turn(server: &Server) {
@@ -94,7 +107,8 @@ fn look_ups_wait_their_turn(server: &Server) {
         let stop = soon();
         let asked: Vec<Asked> = (0..5).map(|_| ask(&source, stop.clone())).collect();
         until("two are busy", || async { busy(server, false).await == 2 }).await;
-        let waiting = ask(&source, Stop::at(Instant::now() + Duration::from_millis(200))).await.unwrap();
+        let waiting =
+            ask(&source, Stop::at(Instant::now() + Duration::from_millis(200))).await.unwrap();
         assert_eq!(code(waiting).0, ErrorCode::SourceTimeout, "within its own deadline");
         assert_eq!(busy(server, true).await, 2, "and no more than two are let in");
         stop.now();
@@ -113,7 +127,10 @@ fn a_locked_table_is_told(server: &Server) {
         let stop = || Stop::at(Instant::now() + Duration::from_secs(4));
         let asked = if server.is_postgres {
             let client = server.postgres_client().await;
-            client.batch_execute(&rig.table.words("begin; lock table TABLE in access exclusive mode")).await.unwrap();
+            client
+                .batch_execute(&rig.table.words("begin; lock table TABLE in access exclusive mode"))
+                .await
+                .unwrap();
             ask(&source, stop()).await.unwrap()
         } else {
             use mysql_async::prelude::Queryable as _;
@@ -126,14 +143,18 @@ fn a_locked_table_is_told(server: &Server) {
         let (error, detail) = code(asked);
         assert_eq!(error, ErrorCode::SourceTimeout);
         assert!(detail.contains("somebody else holds a lock on `t`"), "{detail}");
-        until("it answers again", || async { ask(&source, soon()).await.unwrap().is_ok_and(|(found, _)| found == ["1"]) }).await;
+        until("it answers again", || async {
+            ask(&source, soon()).await.unwrap().is_ok_and(|(found, _)| found == ["1"])
+        })
+        .await;
     });
 }
 
 fn drift_while_running_is_told(server: &Server) {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("1")]]);
-    let (seldom, always) = (rig.open("profile_every = \"1h\"").unwrap(), rig.open("profile_every = \"0s\"").unwrap());
+    let (seldom, always) =
+        (rig.open("profile_every = \"1h\"").unwrap(), rig.open("profile_every = \"0s\"").unwrap());
     let ask = |source: &Arc<dyn Source>| run(names(&**source, look_up(&[LI], 10, soon())));
     let told = |what: &str| {
         for source in [&seldom, &always, &seldom, &always] {
@@ -162,17 +183,32 @@ fn drift_while_running_is_told(server: &Server) {
     };
     change("date");
     let (error, detail) = code(ask(&always));
-    assert_eq!((error, detail.contains("`id_b` is of type `date`")), (ErrorCode::SourceDrift, true), "{detail}");
+    assert_eq!(
+        (error, detail.contains("`id_b` is of type `date`")),
+        (ErrorCode::SourceDrift, true),
+        "{detail}"
+    );
     change("bigint");
     let (error, detail) = code(ask(&always));
     assert_eq!(error, ErrorCode::SourceDrift);
     assert!(detail.contains("column `id_b` was of type"), "{detail}");
-    assert!(detail.contains("is of type `bigint") || detail.contains("is of type `int8"), "{detail}");
+    assert!(
+        detail.contains("is of type `bigint") || detail.contains("is of type `int8"),
+        "{detail}"
+    );
     change("varchar(70)");
     mended();
-    rig.table.sql("alter table TABLE rename to GONE".replace("GONE", if server.is_postgres { "gone" } else { "SCHEMA.gone" }).as_str());
+    rig.table.sql(
+        "alter table TABLE rename to GONE"
+            .replace("GONE", if server.is_postgres { "gone" } else { "SCHEMA.gone" })
+            .as_str(),
+    );
     told("t");
-    rig.table.sql("alter table SCHEMA.gone rename to GONE".replace("GONE", if server.is_postgres { "t" } else { "SCHEMA.t" }).as_str());
+    rig.table.sql(
+        "alter table SCHEMA.gone rename to GONE"
+            .replace("GONE", if server.is_postgres { "t" } else { "SCHEMA.t" })
+            .as_str(),
+    );
     mended();
 }
 
@@ -198,14 +234,19 @@ fn a_restarted_server_is_found_again(server: &Server) {
 
 fn a_server_that_dies_is_no_answer(server: &Server) {
     let rig = Rig::plain(server);
-    rig.table.sql(&format!("insert into TABLE select '{LI}', null, concat(seq, repeat('x', 500)) from {}", numbers(server, 100_000)));
+    rig.table.sql(&format!(
+        "insert into TABLE select '{LI}', null, concat(seq, repeat('x', 500)) from {}",
+        numbers(server, 100_000)
+    ));
     let source = rig.open("profile_every = \"1h\"").unwrap();
     for crash in [false, true] {
         run(async {
             let (sender, mut receiver) = mpsc::channel::<Rows>(1);
             let looking = {
                 let source = Arc::clone(&source);
-                tokio::spawn(async move { source.look_up(look_up(&[LI], 1_000_000, soon()), sender).await })
+                tokio::spawn(async move {
+                    source.look_up(look_up(&[LI], 1_000_000, soon()), sender).await
+                })
             };
             let first = receiver.recv().await.unwrap().len();
             tokio::task::block_in_place(|| if crash { server.kill() } else { server.stop() });
@@ -215,10 +256,16 @@ fn a_server_that_dies_is_no_answer(server: &Server) {
             }
             let (error, detail) = code(looking.await.unwrap());
             assert!(rows < 100_000, "it died too late for this test");
-            assert!(matches!(error, ErrorCode::SourceFailed | ErrorCode::SourceUnreachable), "{error:?} {detail}");
+            assert!(
+                matches!(error, ErrorCode::SourceFailed | ErrorCode::SourceUnreachable),
+                "{error:?} {detail}"
+            );
         });
         server.start_again();
-        assert_eq!(run(names(&*source, look_up(&[LI], 1_000_000, soon()))).unwrap().0.len(), 100_000);
+        assert_eq!(
+            run(names(&*source, look_up(&[LI], 1_000_000, soon()))).unwrap().0.len(),
+            100_000
+        );
     }
 }
 
@@ -231,13 +278,28 @@ fn who_is_not_let_in_is_told_why(server: &Server) {
     };
     told("user = \"nobody\"", ErrorCode::Misconfigured, &["does not let `nobody` in"]);
     if server.by_odbc {
-        let at =
-            |database: &str, port: u16| format!("attributes = {{ Server = \"127.0.0.1\", Database = \"{database}\", Port = \"{port}\" }}");
-        told(&at("elsewhere", server.port), ErrorCode::Misconfigured, &["database \"elsewhere\" does not exist", "source.attributes"]);
-        told("table = \"elsewhere\"", ErrorCode::SourceDrift, &["has no table or view", "elsewhere"]);
+        let at = |database: &str, port: u16| {
+            format!(
+                "attributes = {{ Server = \"127.0.0.1\", Database = \"{database}\", Port = \"{port}\" }}"
+            )
+        };
+        told(
+            &at("elsewhere", server.port),
+            ErrorCode::Misconfigured,
+            &["database \"elsewhere\" does not exist", "source.attributes"],
+        );
+        told(
+            "table = \"elsewhere\"",
+            ErrorCode::SourceDrift,
+            &["has no table or view", "elsewhere"],
+        );
         told(&at("postgres", 1), ErrorCode::SourceUnreachable, &["127.0.0.1", "refused"]);
         told("driver = \"nowhere\"", ErrorCode::Misconfigured, &["nowhere", "install the driver"]);
-        told("driver = none\ndsn = \"nowhere\"", ErrorCode::Misconfigured, &["nowhere", "install the driver"]);
+        told(
+            "driver = none\ndsn = \"nowhere\"",
+            ErrorCode::Misconfigured,
+            &["nowhere", "install the driver"],
+        );
         return;
     }
     told("database = \"elsewhere\"", ErrorCode::Misconfigured, &["has no database `elsewhere`"]);
@@ -245,7 +307,11 @@ fn who_is_not_let_in_is_told_why(server: &Server) {
     told("port = 1", ErrorCode::SourceUnreachable, &["127.0.0.1:1", "refused"]);
     // Its certificate bears its address, not its other name; and no authority that the system knows vouches for it.
     told("host = \"localhost\"", ErrorCode::SourceUnreachable, &["localhost", "certificate"]);
-    told("ca_file = \"/etc/ssl/certs/ca-certificates.crt\"", ErrorCode::SourceUnreachable, &["certificate"]);
+    told(
+        "ca_file = \"/etc/ssl/certs/ca-certificates.crt\"",
+        ErrorCode::SourceUnreachable,
+        &["certificate"],
+    );
     told("ca_file = \"password\"", ErrorCode::Misconfigured, &["ca_file"]);
     told("ca_file = \"nowhere.pem\"", ErrorCode::Misconfigured, &["nowhere.pem"]);
     assert!(rig.open("tls = \"off\"\nca_file = none").is_ok(), "in clear text, where that is said");

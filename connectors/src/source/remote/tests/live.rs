@@ -216,18 +216,28 @@ impl<'a> Views<'a> {
 
     /// A view of the table with these expressions as its name.
     fn of(&mut self, shown: &[&str], condition: &str) {
-        let more: Vec<String> = shown.iter().enumerate().map(|(at, shown)| format!(", {shown} as c{at}")).collect();
-        self.view(&format!("select t.id_a, t.id_b, t.name{} from TABLE as t{condition}", more.concat()));
+        let more: Vec<String> =
+            shown.iter().enumerate().map(|(at, shown)| format!(", {shown} as c{at}")).collect();
+        self.view(&format!(
+            "select t.id_a, t.id_b, t.name{} from TABLE as t{condition}",
+            more.concat()
+        ));
         self.rig.besides = shown.len();
     }
 
     pub fn is_refused(&self, what: &str) {
         let (live, hidden) = (code(self.rig.open("")), code(self.rig.open(EXTRACT)));
         assert_eq!(live.0, ErrorCode::Misconfigured, "{what}: {}", live.1);
-        assert!(hidden.0 == ErrorCode::Misconfigured && hidden.1.contains("`source.nothing_hidden`"), "{what}: {hidden:?}");
+        assert!(
+            hidden.0 == ErrorCode::Misconfigured && hidden.1.contains("`source.nothing_hidden`"),
+            "{what}: {hidden:?}"
+        );
         // Its owner knows of each what the catalogue does not tell: that nothing is hidden, and of when it is.
         let live = code(self.rig.open(NOTHING_HIDDEN));
-        assert!(live.0 == ErrorCode::SourceStale && live.1.contains("`source.as_of`"), "{what}: {live:?}");
+        assert!(
+            live.0 == ErrorCode::SourceStale && live.1.contains("`source.as_of`"),
+            "{what}: {live:?}"
+        );
         let source = self.rig.open(&format!("{EXTRACT}\n{NOTHING_HIDDEN}")).unwrap();
         let advice = run(source.survey()).unwrap().advice.join("\n");
         assert!(advice.contains("the view is made for this reader alone"), "{what}: {advice}");
@@ -241,7 +251,11 @@ impl<'a> Views<'a> {
 
 /// Each expression by itself, and views over views of several: one that is not known makes the whole of it so.
 pub fn a_view_is_followed_down_to_its_rows(server: &Server) {
-    let (sound, unsound) = if server.is_postgres { (POSTGRES_SOUND, POSTGRES_UNSOUND) } else { (MYSQL_SOUND, MYSQL_UNSOUND) };
+    let (sound, unsound) = if server.is_postgres {
+        (POSTGRES_SOUND, POSTGRES_UNSOUND)
+    } else {
+        (MYSQL_SOUND, MYSQL_UNSOUND)
+    };
     let mut views = Views::new(server);
     for shown in sound {
         views.of(&[shown], "");
@@ -252,15 +266,26 @@ pub fn a_view_is_followed_down_to_its_rows(server: &Server) {
         views.is_refused(shown);
         let filter = format!(" where coalesce({shown}, 'x') <> 'y'");
         // What hides rows need not be shown.
-        if !["select", "random", "over (", "generate_series"].iter().any(|word| shown.contains(word)) {
-            views.of(&[], &filter.replace(&format!("coalesce({shown}"), &format!("coalesce(cast({shown} as char(20))")));
+        if !["select", "random", "over (", "generate_series"]
+            .iter()
+            .any(|word| shown.contains(word))
+        {
+            views.of(
+                &[],
+                &filter.replace(
+                    &format!("coalesce({shown}"),
+                    &format!("coalesce(cast({shown} as char(20))"),
+                ),
+            );
             views.is_refused(shown);
         }
     }
     let mut seed = 7_usize;
     for _ in 0..8 {
         let mut pick = |from: usize| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (seed >> 33) % from
         };
         let mut shown: Vec<&str> = (0..3).map(|_| sound[pick(sound.len())]).collect();
@@ -271,9 +296,17 @@ pub fn a_view_is_followed_down_to_its_rows(server: &Server) {
         views.of(&shown, "");
         let below = views.rig.table.server.quote(&views.rig.table.name);
         views.view(&format!("select id_a, id_b, name from SCHEMA.{below}"));
-        if is_sound { views.is_proven(&format!("{shown:?}")) } else { views.is_refused(&format!("{shown:?}")) }
+        if is_sound {
+            views.is_proven(&format!("{shown:?}"))
+        } else {
+            views.is_refused(&format!("{shown:?}"))
+        }
     }
-    let (fewer, whole) = if server.is_postgres { (POSTGRES_FEWER, POSTGRES_WHOLE) } else { (MYSQL_FEWER, MYSQL_WHOLE) };
+    let (fewer, whole) = if server.is_postgres {
+        (POSTGRES_FEWER, POSTGRES_WHOLE)
+    } else {
+        (MYSQL_FEWER, MYSQL_WHOLE)
+    };
     for text in fewer {
         views.view(text);
         views.is_refused(text);
@@ -295,7 +328,10 @@ pub fn a_table_joined_with_itself_may_hide_rows(server: &Server) {
         views.view(text);
         for more in ["", EXTRACT] {
             let (error, detail) = code(views.rig.open(more));
-            assert!(error == ErrorCode::Misconfigured && detail.contains("joins a table with itself"), "{text}: {detail}");
+            assert!(
+                error == ErrorCode::Misconfigured && detail.contains("joins a table with itself"),
+                "{text}: {detail}"
+            );
         }
         assert!(views.rig.open(NOTHING_HIDDEN).is_ok(), "its owner knows: {text}");
         // Also where it is below.
@@ -310,7 +346,10 @@ pub fn what_postgres_does_not_hold_itself_is_not_of_now(server: &Server) {
     let mut views = Views::new(server);
     let stale = |views: &Views<'_>, what: &str, more: &str| {
         let (error, detail) = code(views.rig.open(&format!("{NOTHING_HIDDEN}\n{more}")));
-        assert!(error == ErrorCode::SourceStale && detail.contains(what), "{what}: {error:?} {detail}");
+        assert!(
+            error == ErrorCode::SourceStale && detail.contains(what),
+            "{what}: {error:?} {detail}"
+        );
     };
     let named = |views: &mut Views<'_>, name: &str| name.clone_into(&mut views.rig.table.name);
     views.rig.table.sql(
@@ -351,22 +390,39 @@ pub fn what_postgres_does_not_hold_itself_is_not_of_now(server: &Server) {
         views.rig.table.sql(gone);
         views.is_proven(made);
     };
-    with("insert into pg_subscription_rel values (1, 'TABLE'::regclass, 'd', null)", "delete from pg_subscription_rel", &|| {
-        stale(&views, "a logical subscription writes", "")
-    });
-    with("select pg_replication_origin_create('bdr_16385_7')", "select pg_replication_origin_drop('bdr_16385_7')", &|| {
-        stale(&views, "another server's log", "")
-    });
+    with(
+        "insert into pg_subscription_rel values (1, 'TABLE'::regclass, 'd', null)",
+        "delete from pg_subscription_rel",
+        &|| stale(&views, "a logical subscription writes", ""),
+    );
+    with(
+        "select pg_replication_origin_create('bdr_16385_7')",
+        "select pg_replication_origin_drop('bdr_16385_7')",
+        &|| stale(&views, "another server's log", ""),
+    );
     let masked = "values ('TABLE'::regclass, 'pg_class'::regclass, 1, 'anon', 'MASKED WITH FUNCTION anon.fake()')";
     let is_hidden = || {
         for more in ["", EXTRACT] {
             let (error, detail) = code(views.rig.open(more));
-            assert!(error == ErrorCode::Misconfigured && detail.contains("a security label"), "{error:?} {detail}");
+            assert!(
+                error == ErrorCode::Misconfigured && detail.contains("a security label"),
+                "{error:?} {detail}"
+            );
         }
     };
-    with(&format!("insert into pg_seclabel (objoid, classoid, objsubid, provider, label) {masked}"), "delete from pg_seclabel", &is_hidden);
-    let role = format!("select oid, 'pg_authid'::regclass, 'anon', 'MASKED' from pg_authid where rolname = '{READER}'");
-    with(&format!("insert into pg_shseclabel (objoid, classoid, provider, label) {role}"), "delete from pg_shseclabel", &is_hidden);
+    with(
+        &format!("insert into pg_seclabel (objoid, classoid, objsubid, provider, label) {masked}"),
+        "delete from pg_seclabel",
+        &is_hidden,
+    );
+    let role = format!(
+        "select oid, 'pg_authid'::regclass, 'anon', 'MASKED' from pg_authid where rolname = '{READER}'"
+    );
+    with(
+        &format!("insert into pg_shseclabel (objoid, classoid, provider, label) {role}"),
+        "delete from pg_shseclabel",
+        &is_hidden,
+    );
 }
 
 /// The same of MariaDB.
@@ -374,11 +430,17 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
     let mut views = Views::new(server);
     let stale = |views: &Views<'_>, what: &str| {
         let (error, detail) = code(views.rig.open(NOTHING_HIDDEN));
-        assert!(error == ErrorCode::SourceStale && detail.contains(what), "{what}: {error:?} {detail}");
+        assert!(
+            error == ErrorCode::SourceStale && detail.contains(what),
+            "{what}: {error:?} {detail}"
+        );
     };
-    for (name, engine, is_own) in
-        [("isam", "MyISAM", true), ("aria", "Aria", true), ("memory", "MEMORY", false), ("merged", "MRG_MyISAM", false)]
-    {
+    for (name, engine, is_own) in [
+        ("isam", "MyISAM", true),
+        ("aria", "Aria", true),
+        ("memory", "MEMORY", false),
+        ("merged", "MRG_MyISAM", false),
+    ] {
         views.rig.table.sql(
             &format!("create table SCHEMA.{name} (id_a varchar(60), id_b varchar(60), name text) engine = {engine}")
                 .replace("text) engine = MEMORY", "varchar(60)) engine = MEMORY"),
@@ -408,19 +470,30 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
     views.is_refused("a view over one");
 
     // A table that the reader cannot see in the catalogue is not known, until it may see that it is there.
-    views.rig.table.sql("create database elsewhere; create table elsewhere.t as select * from SCHEMA.t");
+    views
+        .rig
+        .table
+        .sql("create database elsewhere; create table elsewhere.t as select * from SCHEMA.t");
     views.view("select * from elsewhere.t");
     views.is_refused("a table that is not seen");
     server.sql(&format!("grant show view on elsewhere.t to `{READER}`@'%'"));
     let (error, detail) = code(views.rig.open(EXTRACT));
-    assert!(error == ErrorCode::Misconfigured && detail.contains("grant `references`"), "columns that are not seen: {detail}");
+    assert!(
+        error == ErrorCode::Misconfigured && detail.contains("grant `references`"),
+        "columns that are not seen: {detail}"
+    );
     server.sql(&format!("grant references on elsewhere.t to `{READER}`@'%'"));
     views.is_proven("a table whose columns are seen, and not read");
-    server.sql("alter table elsewhere.t add column same varchar(60) as (concat(id_a, 'x')) virtual");
+    server
+        .sql("alter table elsewhere.t add column same varchar(60) as (concat(id_a, 'x')) virtual");
     views.is_proven("a column that is the same for every reader");
     server.sql("alter table elsewhere.t add column other varchar(60) as (if(current_user() like 'a%', id_a, null)) virtual");
     let (error, detail) = code(views.rig.open(EXTRACT));
-    assert!(error == ErrorCode::Misconfigured && detail.contains("makes its column `other` anew for each reader"), "{detail}");
+    assert!(
+        error == ErrorCode::Misconfigured
+            && detail.contains("makes its column `other` anew for each reader"),
+        "{detail}"
+    );
 
     "t".clone_into(&mut views.rig.table.name);
     // Any connection to another server makes a replica of it, with a name or without, whether it runs or was stopped.
@@ -429,7 +502,11 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
         server.sql(&format!("change master {name}to master_host = '127.0.0.1', master_port = 1, master_user = 'nobody'"));
         stale(&views, "is a replica");
         // One that was opened before has sessions from before, and asks again.
-        assert_eq!(code(run(names(&*before, look_up(&[LI], 10, soon())))).0, ErrorCode::SourceStale, "{name}");
+        assert_eq!(
+            code(run(names(&*before, look_up(&[LI], 10, soon())))).0,
+            ErrorCode::SourceStale,
+            "{name}"
+        );
         server.sql(&format!("reset slave {name}all"));
         views.is_proven("no replica any more");
     }

@@ -1,7 +1,13 @@
 //! What only servers can do to a source. One server of each kind stands for all of these tests: it takes longer to start than they
 //! take to run.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 pub mod answers;
 pub mod beside;
@@ -39,7 +45,10 @@ impl<'a> Rig<'a> {
         let folder = tempfile::tempdir().unwrap();
         let table = server.table(folder.path(), "t");
         table.create(columns);
-        let columns = columns.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned(), name.starts_with("id"))).collect();
+        let columns = columns
+            .iter()
+            .map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned(), name.starts_with("id")))
+            .collect();
         Self { folder, table, columns, besides: 0 }
     }
 
@@ -58,7 +67,12 @@ impl<'a> Rig<'a> {
                 format!("[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"{kind}\"\ngrade = \"L3\"\n")
             })
             .collect();
-        let ids: Vec<String> = self.columns.iter().filter(|column| column.2).map(|column| format!("\"{}\"", column.0)).collect();
+        let ids: Vec<String> = self
+            .columns
+            .iter()
+            .filter(|column| column.2)
+            .map(|column| format!("\"{}\"", column.0))
+            .collect();
         let ids = ids.join(", ");
         let text = format!(
             "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
@@ -73,7 +87,12 @@ impl<'a> Rig<'a> {
     }
 
     pub fn open(&self, more: &str) -> Result<Arc<dyn Source>, SourceError> {
-        crate::source::open(&self.dataset(more), self.folder.path(), &self.folder.path().join("state"), Arc::default())
+        crate::source::open(
+            &self.dataset(more),
+            self.folder.path(),
+            &self.folder.path().join("state"),
+            Arc::default(),
+        )
     }
 
     /// The same under another name, of the same columns: a view, say.
@@ -84,7 +103,10 @@ impl<'a> Rig<'a> {
 }
 
 /// All rows, and the end.
-pub async fn rows(source: &dyn Source, look_up: LookUp) -> Result<(Vec<Vec<Option<String>>>, LookUpEnd), SourceError> {
+pub async fn rows(
+    source: &dyn Source,
+    look_up: LookUp,
+) -> Result<(Vec<Vec<Option<String>>>, LookUpEnd), SourceError> {
     let (sender, mut receiver) = mpsc::channel::<Rows>(1);
     let drained = async {
         let mut rows = Vec::new();
@@ -110,9 +132,15 @@ pub async fn until<F: Future<Output = bool>>(what: &str, so: impl Fn() -> F) {
 pub async fn busy(server: &Server, all: bool) -> usize {
     let sql = match (server.is_postgres, all) {
         (true, true) => format!("select 1 from pg_stat_activity where usename = '{READER}'"),
-        (true, false) => format!("select 1 from pg_stat_activity where usename = '{READER}' and state = 'active'"),
-        (false, true) => format!("select 1 from information_schema.processlist where user = '{READER}'"),
-        (false, false) => format!("select 1 from information_schema.processlist where user = '{READER}' and command <> 'Sleep'"),
+        (true, false) => format!(
+            "select 1 from pg_stat_activity where usename = '{READER}' and state = 'active'"
+        ),
+        (false, true) => {
+            format!("select 1 from information_schema.processlist where user = '{READER}'")
+        }
+        (false, false) => format!(
+            "select 1 from information_schema.processlist where user = '{READER}' and command <> 'Sleep'"
+        ),
     };
     server.rows(&sql).await.len()
 }

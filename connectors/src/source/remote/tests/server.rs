@@ -47,7 +47,14 @@ impl Server {
         let process = Postgres::start().unwrap();
         let (port, ca_file) = (process.port(), process.ca_file());
         let process = Mutex::new(Process::Postgres(process));
-        let server = Self { port, ca_file, is_postgres: true, by_odbc: false, process, tables: AtomicU32::new(0) };
+        let server = Self {
+            port,
+            ca_file,
+            is_postgres: true,
+            by_odbc: false,
+            process,
+            tables: AtomicU32::new(0),
+        };
         let password = READER_PASSWORD.replace('\'', "''");
         server.sql(&format!("create role \"{READER}\" login password '{password}'"));
         server
@@ -62,7 +69,14 @@ impl Server {
         let process = Mariadb::start().unwrap();
         let (port, ca_file) = (process.port(), process.ca_file());
         let process = Mutex::new(Process::Mariadb(process));
-        let server = Self { port, ca_file, is_postgres: false, by_odbc: false, process, tables: AtomicU32::new(0) };
+        let server = Self {
+            port,
+            ca_file,
+            is_postgres: false,
+            by_odbc: false,
+            process,
+            tables: AtomicU32::new(0),
+        };
         let password = READER_PASSWORD.replace('\'', "''");
         // The second, so that it may ask whether the server is a replica.
         server.sql(&format!("create user `{READER}`@'%' identified by '{password}'"));
@@ -84,30 +98,45 @@ impl Server {
     pub async fn rows(&self, text: &str) -> Vec<String> {
         if self.is_postgres {
             let client = self.postgres_client().await;
-            let rows = client.simple_query(text).await.unwrap_or_else(|error| panic!("{error:?} in {text:.400}"));
+            let rows = client
+                .simple_query(text)
+                .await
+                .unwrap_or_else(|error| panic!("{error:?} in {text:.400}"));
             let rows = rows.into_iter().filter_map(|message| match message {
-                tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
+                tokio_postgres::SimpleQueryMessage::Row(row) => {
+                    Some(row.get(0).unwrap_or_default().to_owned())
+                }
                 _ => None,
             });
             rows.collect()
         } else {
             let mut connection = self.mariadb_connection().await;
             connection.query_drop("set sql_mode = 'NO_BACKSLASH_ESCAPES'").await.unwrap();
-            let mut answer = connection.query_iter(text).await.unwrap_or_else(|error| panic!("{error} in {text:.400}"));
+            let mut answer = connection
+                .query_iter(text)
+                .await
+                .unwrap_or_else(|error| panic!("{error} in {text:.400}"));
             let mut last = Vec::new();
             while !answer.is_empty() {
                 last = answer.collect::<mysql_async::Row>().await.unwrap();
             }
             drop(answer);
             connection.disconnect().await.unwrap();
-            last.into_iter().map(|row| row.get::<Option<String>, _>(0).flatten().unwrap_or_default()).collect()
+            last.into_iter()
+                .map(|row| row.get::<Option<String>, _>(0).flatten().unwrap_or_default())
+                .collect()
         }
     }
 
     /// A connection of the administrator's.
     pub async fn postgres_client(&self) -> tokio_postgres::Client {
         let mut config = tokio_postgres::Config::new();
-        config.host("127.0.0.1").port(self.port).user(ADMINISTRATOR).password(PASSWORD).dbname("postgres");
+        config
+            .host("127.0.0.1")
+            .port(self.port)
+            .user(ADMINISTRATOR)
+            .password(PASSWORD)
+            .dbname("postgres");
         let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
         tokio::spawn(async move { drop(connection.await) });
         client
@@ -115,7 +144,8 @@ impl Server {
 
     /// A connection of the administrator's.
     pub async fn mariadb_connection(&self) -> mysql_async::Conn {
-        let options = mysql_async::OptsBuilder::default().ip_or_hostname("127.0.0.1").tcp_port(self.port);
+        let options =
+            mysql_async::OptsBuilder::default().ip_or_hostname("127.0.0.1").tcp_port(self.port);
         let options = options.user(Some(ADMINISTRATOR)).pass(Some(PASSWORD)).prefer_socket(false);
         mysql_async::Conn::new(options).await.unwrap()
     }
@@ -226,7 +256,8 @@ impl Table<'_> {
     /// Makes it, with these columns and an index on each of the first two.
     pub fn create(&self, columns: &[(&str, &str)]) {
         let quote = |name: &str| self.server.quote(name);
-        let listed: Vec<String> = columns.iter().map(|(name, kind)| format!("{} {kind}", quote(name))).collect();
+        let listed: Vec<String> =
+            columns.iter().map(|(name, kind)| format!("{} {kind}", quote(name))).collect();
         self.sql(&format!("create table TABLE ({})", listed.join(", ")));
         for (number, (name, _)) in columns.iter().take(2).enumerate() {
             self.sql(&format!("create index i{number} on TABLE ({})", quote(name)));
@@ -235,17 +266,24 @@ impl Table<'_> {
 
     /// Replaces all rows, at once for whoever reads.
     pub fn write<const N: usize>(&self, rows: &[[Option<&str>; N]]) {
-        let literal = |cell: &Option<&str>| cell.map_or("null".to_owned(), |text| format!("'{}'", text.replace('\'', "''")));
+        let literal = |cell: &Option<&str>| {
+            cell.map_or("null".to_owned(), |text| format!("'{}'", text.replace('\'', "''")))
+        };
         let mut sql = "begin; delete from TABLE".to_owned();
         for rows in rows.chunks(1000) {
-            let rows: Vec<String> = rows.iter().map(|row| format!("({})", row.iter().map(literal).collect::<Vec<_>>().join(","))).collect();
+            let rows: Vec<String> = rows
+                .iter()
+                .map(|row| format!("({})", row.iter().map(literal).collect::<Vec<_>>().join(",")))
+                .collect();
             sql.push_str("; insert into TABLE values ");
             sql.push_str(&rows.join(","));
         }
         sql.push_str("; commit");
         // A cell may hold the word itself.
-        self.server
-            .sql(&sql.replace("from TABLE", &format!("from {}", self.path())).replace("into TABLE", &format!("into {}", self.path())));
+        self.server.sql(
+            &sql.replace("from TABLE", &format!("from {}", self.path()))
+                .replace("into TABLE", &format!("into {}", self.path())),
+        );
     }
 
     pub fn rename(&self, column: &str, to: &str, kind: &str) {

@@ -11,7 +11,10 @@ use crate::source::conformance::{LI, look_up, names, run, soon};
 fn is_hidden(rig: &Rig<'_>, said: &str, what: &str) {
     for more in ["", EXTRACT] {
         let (error, detail) = code(rig.open(more));
-        assert!(error == ErrorCode::Misconfigured && detail.contains(said), "{what}: {error:?} {detail}");
+        assert!(
+            error == ErrorCode::Misconfigured && detail.contains(said),
+            "{what}: {error:?} {detail}"
+        );
     }
 }
 
@@ -77,9 +80,13 @@ pub fn a_cast_that_was_made_here_is_not_read_by(server: &Server) {
          create domain public.uuid_of as public.uuid",
     );
     for kind in ["public.uuid", "public.uuid_of"] {
-        let rig = Rig::new(server, &[("id_a", "varchar(18)"), ("id_b", "varchar(18)"), ("c", kind)]);
+        let rig =
+            Rig::new(server, &[("id_a", "varchar(18)"), ("id_b", "varchar(18)"), ("c", kind)]);
         let (error, detail) = code(rig.open(""));
-        assert!(error == ErrorCode::SourceDrift && detail.contains("column `c` is of type"), "{kind}: {error:?} {detail}");
+        assert!(
+            error == ErrorCode::SourceDrift && detail.contains("column `c` is of type"),
+            "{kind}: {error:?} {detail}"
+        );
     }
 }
 
@@ -95,7 +102,9 @@ pub fn what_was_changed_in_postgres_itself_is_not_relied_upon(server: &Server) {
         views.rig.table.sql(gone);
         is_served(&views.rig, gone);
     };
-    server.sql("create function public.never(varchar, text) returns bool language sql as 'select false'");
+    server.sql(
+        "create function public.never(varchar, text) returns bool language sql as 'select false'",
+    );
     with(
         "create operator pg_catalog.= (leftarg = varchar, rightarg = text, function = public.never)",
         "drop operator pg_catalog.= (varchar, text)",
@@ -111,8 +120,11 @@ pub fn what_was_changed_in_postgres_itself_is_not_relied_upon(server: &Server) {
         &format!("alter role \"{READER}\" reset zero_damaged_pages"),
         "damaged pages as empty",
     );
-    let generated =
-        |letter: &str| format!("update pg_attribute set attgenerated = '{letter}' where attrelid = 'TABLE'::regclass and attname = 'name'");
+    let generated = |letter: &str| {
+        format!(
+            "update pg_attribute set attgenerated = '{letter}' where attrelid = 'TABLE'::regclass and attname = 'name'"
+        )
+    };
     with(&generated("v"), &generated(""), "made anew for each reader");
     // A body of SQL is put in place of the call.
     views.view("select id_a, id_b, ltrim(name) as name from SCHEMA.t");
@@ -122,7 +134,11 @@ pub fn what_was_changed_in_postgres_itself_is_not_relied_upon(server: &Server) {
     views.view("select id_a, id_b, upper(name) as name from SCHEMA.t");
     views.is_proven("another one");
     server.sql("create or replace function pg_catalog.text(bpchar) returns text language sql immutable as $$ select 'x'::text $$");
-    is_hidden(&views.rig, "functions were made or changed", "a cast of the system's own that was changed");
+    is_hidden(
+        &views.rig,
+        "functions were made or changed",
+        "a cast of the system's own that was changed",
+    );
 }
 
 /// S10 and S11 of an attack: what is made from a `timestamp` is written in the zone of the session, whatever its type is by then.
@@ -151,7 +167,11 @@ pub fn what_is_made_from_a_timestamp_is_not_the_same_for_all(server: &Server) {
             is_hidden(&views.rig, "makes its column `made` anew", expression)
         }
         views.view("select id_a, id_b, name from SCHEMA.t");
-        if is_same { views.is_proven(expression) } else { is_hidden(&views.rig, "makes its column `made` anew", expression) }
+        if is_same {
+            views.is_proven(expression)
+        } else {
+            is_hidden(&views.rig, "makes its column `made` anew", expression)
+        }
     }
     made(&mut views, "`day`", "timestamp");
     is_hidden(&views.rig, "makes its column `made` anew", "of a type that is of the session");
@@ -167,8 +187,14 @@ pub fn what_is_made_from_a_timestamp_is_not_the_same_for_all(server: &Server) {
         views.view(below);
         let first = views.rig.table.name.clone();
         for (text, is_same) in [
-            ("select id_a, id_b, name from SCHEMA.BELOW where x = '2010-01-02 08:00:00' or 1 = 1", false),
-            ("select id_a, id_b, name from SCHEMA.BELOW where concat(x, 'a') like '2010%' or 1 = 1", false),
+            (
+                "select id_a, id_b, name from SCHEMA.BELOW where x = '2010-01-02 08:00:00' or 1 = 1",
+                false,
+            ),
+            (
+                "select id_a, id_b, name from SCHEMA.BELOW where concat(x, 'a') like '2010%' or 1 = 1",
+                false,
+            ),
             ("select id_a, id_b, if(x < '2010', name, '') as name from SCHEMA.BELOW", false),
             ("select id_a, id_b, name from SCHEMA.BELOW where name <> 'y'", true),
         ] {
@@ -180,14 +206,21 @@ pub fn what_is_made_from_a_timestamp_is_not_the_same_for_all(server: &Server) {
                 views.is_refused(&format!("{below}; {text}"))
             }
             // By way of one more, under another name.
-            views.view(&format!("select id_a as x, id_b, name, x as y from SCHEMA.{}", server.quote(&first)));
+            views.view(&format!(
+                "select id_a as x, id_b, name, x as y from SCHEMA.{}",
+                server.quote(&first)
+            ));
             let second = server.quote(&views.rig.table.name);
-            views.view(&format!("select x as id_a, id_b, name from SCHEMA.{second} where y = '2010' or 1 = 1"));
+            views.view(&format!(
+                "select x as id_a, id_b, name from SCHEMA.{second} where y = '2010' or 1 = 1"
+            ));
             views.is_refused(below);
         }
     }
     // A table that is called like its column.
-    views.view("select ts.id_a, ts.id_b, ts.name from SCHEMA.t as ts where ts.ts < '2010-01-02' or 1 = 1");
+    views.view(
+        "select ts.id_a, ts.id_b, ts.name from SCHEMA.t as ts where ts.ts < '2010-01-02' or 1 = 1",
+    );
     views.is_refused("a table that is called like its column");
     views.view("select id_a, id_b, name from SCHEMA.t where hour < `day` or 1 = 1");
     views.is_refused("a time beside a day is one of today");
@@ -209,16 +242,27 @@ pub fn a_temporary_table_does_not_stand_in(server: &Server) {
              set global init_connect = 'call made.stand_in()'"
         ));
         let (error, detail) = code(views.rig.open(""));
-        assert!(error == ErrorCode::Misconfigured && detail.contains("`init_connect`"), "{name}: {error:?} {detail}");
+        assert!(
+            error == ErrorCode::Misconfigured && detail.contains("`init_connect`"),
+            "{name}: {error:?} {detail}"
+        );
         // A source that was opened before, in a session that begins now.
         run(async {
-            for session in server.rows(&format!("select id from information_schema.processlist where user = '{READER}'")).await {
+            for session in server
+                .rows(&format!(
+                    "select id from information_schema.processlist where user = '{READER}'"
+                ))
+                .await
+            {
                 server.run_sql(&format!("kill {session}")).await;
             }
             until("they are gone", || async { busy(server, true).await == 0 }).await;
         });
         let (error, detail) = code(run(names(&*before, look_up(&[LI], 10, soon()))));
-        assert!(error == ErrorCode::Misconfigured && detail.contains("`init_connect`"), "{name}: {error:?} {detail}");
+        assert!(
+            error == ErrorCode::Misconfigured && detail.contains("`init_connect`"),
+            "{name}: {error:?} {detail}"
+        );
         server.sql("set global init_connect = ''; drop procedure made.stand_in");
         views.is_proven(name);
     }
@@ -241,9 +285,14 @@ pub fn a_column_that_is_hidden_behind_a_view_is_not_passed_over(server: &Server)
     server.sql("alter table behind.t drop column made");
     views.is_proven("none is hidden");
     // The same of a view that is below.
-    views.rig.table.sql("create view behind.v as select id_a, id_b, name, name as more from behind.t");
+    views
+        .rig
+        .table
+        .sql("create view behind.v as select id_a, id_b, name, name as more from behind.t");
     views.view("select id_a, id_b, name from behind.v");
-    server.sql(&format!("grant show view, references (id_a, id_b, name) on behind.v to `{READER}`@'%'"));
+    server.sql(&format!(
+        "grant show view, references (id_a, id_b, name) on behind.v to `{READER}`@'%'"
+    ));
     is_hidden(&views.rig, "`behind.v`", "some columns of a view");
     server.sql(&format!("grant select on behind.v to `{READER}`@'%'"));
     views.is_proven("all of them");

@@ -20,14 +20,18 @@ fn types(server: &Server, columns: &[(&str, &str, &str)], refused: &[&str]) {
         assert_eq!(got[0][place + 2].as_deref().unwrap(), *text, "{kind} {literal}");
     }
     for kind in refused {
-        let rig = Rig::new(server, &[("id_a", "varchar(18)"), ("id_b", "varchar(18)"), ("c", kind)]);
+        let rig =
+            Rig::new(server, &[("id_a", "varchar(18)"), ("id_b", "varchar(18)"), ("c", kind)]);
         let (error, detail) = code(rig.open(""));
         assert_eq!(error, ErrorCode::SourceDrift, "{kind}: {detail}");
         assert!(detail.contains("column `c` is of type"), "{detail}");
     }
     let rig = Rig::new(server, &[("id_a", "date"), ("id_b", "varchar(18)"), ("c", "text")]);
     let (_, detail) = code(rig.open(""));
-    assert!(detail.contains("column `id_a` is of type `date`, in which no id can be looked up"), "{detail}");
+    assert!(
+        detail.contains("column `id_a` is of type `date`, in which no id can be looked up"),
+        "{detail}"
+    );
 }
 
 pub fn every_type_has_its_text_in_postgres(server: &Server) {
@@ -52,7 +56,11 @@ pub fn every_type_has_its_text_in_postgres(server: &Server) {
             ("time", "'00:30'", "00:30:00"),
             ("bit(3)", "B'011'", "011"),
             ("bit varying(9)", "B'011'", "011"),
-            ("uuid", "'00000000-0000-0000-0000-00000000000a'", "00000000-0000-0000-0000-00000000000a"),
+            (
+                "uuid",
+                "'00000000-0000-0000-0000-00000000000a'",
+                "00000000-0000-0000-0000-00000000000a",
+            ),
             ("public.mood", "'so so'", "so so"),
             ("public.name_of", "'李四'", "李四"),
         ],
@@ -83,7 +91,11 @@ pub fn every_type_has_its_text_in_mysql(server: &Server) {
             ("bit(64)", "b'1'", "0000000000000000000000000000000000000000000000000000000000000001"),
             ("enum('a', '李 四')", "'李 四'", "李 四"),
             ("set('a', 'b', 'c')", "'a,c'", "a,c"),
-            ("uuid", "'00000000-0000-0000-0000-00000000000a'", "00000000-0000-0000-0000-00000000000a"),
+            (
+                "uuid",
+                "'00000000-0000-0000-0000-00000000000a'",
+                "00000000-0000-0000-0000-00000000000a",
+            ),
         ],
         &["blob", "binary(9)", "varbinary(9)", "point", "inet6"],
     );

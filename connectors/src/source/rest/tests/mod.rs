@@ -1,6 +1,12 @@
 //! What an interface may do, and what becomes of it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 pub mod server;
 mod whole;
@@ -22,7 +28,9 @@ const PAGES: &str = "paging = { kind = \"page\", parameter = \"p\", id = \"n\" }
 
 /// A row: its number, whom it names, and a name.
 fn row(number: usize, owner: &str) -> String {
-    format!("{{\"n\": {number}, \"SFZH\": {owner}, \"GYR\": null, \"姓 名) -- drop table (x\": \"r{number}\"}}")
+    format!(
+        "{{\"n\": {number}, \"SFZH\": {owner}, \"GYR\": null, \"姓 名) -- drop table (x\": \"r{number}\"}}"
+    )
 }
 
 fn quoted(text: &str) -> String {
@@ -69,7 +77,10 @@ fn is(error: &SourceError, code: ErrorCode, what: &str) {
 fn every_way_of_paging_finds_the_row_on_a_later_page() {
     let ways = [
         ("{ kind = \"page\", parameter = \"p\", id = \"n\", total = \"/t\" }", "page"),
-        ("{ kind = \"offset\", parameter = \"o\", size_parameter = \"s\", size = 9, id = \"n\" }", "offset"),
+        (
+            "{ kind = \"offset\", parameter = \"o\", size_parameter = \"s\", size = 9, id = \"n\" }",
+            "offset",
+        ),
         ("{ kind = \"cursor\", parameter = \"c\", next = \"/next\" }", "cursor"),
         ("{ kind = \"link\", total = \"X-Total-Count\" }", "link"),
     ];
@@ -81,11 +92,17 @@ fn every_way_of_paging_finds_the_row_on_a_later_page() {
             match way {
                 "page" => two_of(&rows, asked),
                 // It gives fewer rows than it was asked for.
-                "offset" => Reply::json(page(&rows[asked.number("o").min(6)..(asked.number("o") + 2).min(6)])),
+                "offset" => Reply::json(page(
+                    &rows[asked.number("o").min(6)..(asked.number("o") + 2).min(6)],
+                )),
                 "cursor" => {
                     let from = asked.number("c");
-                    let next = if from + 2 < 6 { (from + 2).to_string() } else { "null".to_owned() };
-                    Reply::json(format!("{{\"next\": {next}, \"d\": [{}]}}", rows[from..from + 2].join(",")))
+                    let next =
+                        if from + 2 < 6 { (from + 2).to_string() } else { "null".to_owned() };
+                    Reply::json(format!(
+                        "{{\"next\": {next}, \"d\": [{}]}}",
+                        rows[from..from + 2].join(",")
+                    ))
                 }
                 _ => {
                     let from = asked.number("from");
@@ -122,7 +139,10 @@ fn a_row_that_moves_between_pages_is_not_lost() {
     let moving = AtomicUsize::new(0);
     rig.api().answer(move |asked| {
         let gone = moving.fetch_add(1, Ordering::SeqCst);
-        two_of(&(gone..gone + 6).map(|number| row(number, &quoted(WANG))).collect::<Vec<_>>(), asked)
+        two_of(
+            &(gone..gone + 6).map(|number| row(number, &quoted(WANG))).collect::<Vec<_>>(),
+            asked,
+        )
     });
     assert_eq!(found(&*source).unwrap_err().code, ErrorCode::SourceTruncated);
 }
@@ -140,16 +160,45 @@ fn a_row_that_comes_twice_stands_for_one_that_never_came() {
 #[test]
 fn totals_are_held_against_what_came() {
     let paging = "rows = \"/d\"\npaging = { kind = \"whole\", total = \"/t\" }";
-    is(&refused(paging, |_| Reply::json(page(&six()[..5]))), ErrorCode::SourceTruncated, "says that it has 6 rows, and gave 5");
-    is(&refused(paging, |_| Reply::json("{\"d\": []}")), ErrorCode::SourceDrift, "not one number of rows at `/t`");
-    let cursor = "rows = \"/d\"\npaging = { kind = \"cursor\", parameter = \"c\", next = \"/next\" }";
-    is(&refused(cursor, |_| Reply::json(page(&six()))), ErrorCode::SourceDrift, "no cursor at `/next`");
-    is(&refused(cursor, |_| Reply::json("{\"d\": [], \"next\": \"again\"}")), ErrorCode::SourceFailed, "leads back to itself");
+    is(
+        &refused(paging, |_| Reply::json(page(&six()[..5]))),
+        ErrorCode::SourceTruncated,
+        "says that it has 6 rows, and gave 5",
+    );
+    is(
+        &refused(paging, |_| Reply::json("{\"d\": []}")),
+        ErrorCode::SourceDrift,
+        "not one number of rows at `/t`",
+    );
+    let cursor =
+        "rows = \"/d\"\npaging = { kind = \"cursor\", parameter = \"c\", next = \"/next\" }";
+    is(
+        &refused(cursor, |_| Reply::json(page(&six()))),
+        ErrorCode::SourceDrift,
+        "no cursor at `/next`",
+    );
+    is(
+        &refused(cursor, |_| Reply::json("{\"d\": [], \"next\": \"again\"}")),
+        ErrorCode::SourceFailed,
+        "leads back to itself",
+    );
     let link = "<https://127.0.0.1:1/api/rows?key=s3cret>; rel=\"next\"";
-    is(&refused(WHOLE, move |_| Reply::json(page(&six())).with("link", link)), ErrorCode::Misconfigured, "not whole");
+    is(
+        &refused(WHOLE, move |_| Reply::json(page(&six())).with("link", link)),
+        ErrorCode::Misconfigured,
+        "not whole",
+    );
     let links = "rows = \"/d\"\npaging = { kind = \"link\" }";
-    is(&refused(links, move |_| Reply::json(page(&six())).with("link", link)), ErrorCode::Misconfigured, "another server");
-    is(&refused(&format!("{PAGES}\nmost_pages = 3"), |asked| two_of(&six(), asked)), ErrorCode::SourceLimit, "over 3 pages");
+    is(
+        &refused(links, move |_| Reply::json(page(&six())).with("link", link)),
+        ErrorCode::Misconfigured,
+        "another server",
+    );
+    is(
+        &refused(&format!("{PAGES}\nmost_pages = 3"), |asked| two_of(&six(), asked)),
+        ErrorCode::SourceLimit,
+        "over 3 pages",
+    );
 }
 
 #[test]
@@ -165,21 +214,47 @@ fn what_is_not_an_answer_is_refused_by_name() {
         (Reply::status(206), ErrorCode::SourceFailed, "status 206"),
         (Reply::status(204), ErrorCode::SourceFailed, "status 204"),
         (Reply::status(500), ErrorCode::SourceFailed, "status 500"),
-        (Reply::json(page(&six())).with("content-encoding", "gzip"), ErrorCode::SourceFailed, "compressed"),
+        (
+            Reply::json(page(&six())).with("content-encoding", "gzip"),
+            ErrorCode::SourceFailed,
+            "compressed",
+        ),
         (Reply::json("<html>log in</html>"), ErrorCode::SourceFailed, "no JSON at byte 0"),
         (Reply::json("{\"d\": {}}"), ErrorCode::SourceDrift, "no array of rows at `/d`"),
         (Reply::json("{\"d\": null}"), ErrorCode::SourceDrift, "no array of rows"),
         (Reply::json(page(&six())[..100].to_owned()), ErrorCode::SourceTruncated, "cut off"),
-        (Reply::body(Body::Whole(b"{\"d\": [\"\xff\"]}".to_vec())), ErrorCode::SourceFailed, "UTF-8"),
-        (Reply::body(Body::Endless(&[b' '; 1 << 16])), ErrorCode::SourceLimit, "over 67108864 bytes"),
-        (Reply::json(format!("{{\"d\": {}", "[".repeat(100_000))), ErrorCode::SourceLimit, "levels"),
-        (Reply::json(format!("{{\"d\": [{{\"SFZH\": \"{WANG}\", \"SFZH\": \"{LI}\"}}]}}")), ErrorCode::SourceFailed, "a name twice"),
+        (
+            Reply::body(Body::Whole(b"{\"d\": [\"\xff\"]}".to_vec())),
+            ErrorCode::SourceFailed,
+            "UTF-8",
+        ),
+        (
+            Reply::body(Body::Endless(&[b' '; 1 << 16])),
+            ErrorCode::SourceLimit,
+            "over 67108864 bytes",
+        ),
+        (
+            Reply::json(format!("{{\"d\": {}", "[".repeat(100_000))),
+            ErrorCode::SourceLimit,
+            "levels",
+        ),
+        (
+            Reply::json(format!("{{\"d\": [{{\"SFZH\": \"{WANG}\", \"SFZH\": \"{LI}\"}}]}}")),
+            ErrorCode::SourceFailed,
+            "a name twice",
+        ),
         (Reply::json("{\"d\": [{\"SFZH\": \"1\"}]}"), ErrorCode::SourceDrift, "row 1 has no `GYR`"),
         (Reply::json("{\"d\": [[]]}"), ErrorCode::SourceDrift, "row 1 has no `SFZH`"),
-        (Reply::json("{\"d\": [{\"SFZH\": {\"id\": \"1\"}}]}"), ErrorCode::SourceDrift, "an object or an array in `SFZH`"),
+        (
+            Reply::json("{\"d\": [{\"SFZH\": {\"id\": \"1\"}}]}"),
+            ErrorCode::SourceDrift,
+            "an object or an array in `SFZH`",
+        ),
     ] {
         let reply = std::sync::Mutex::new(Some(reply));
-        let error = refused(WHOLE, move |_| reply.lock().unwrap().take().unwrap_or_else(|| Reply::json("{\"d\": [\"")));
+        let error = refused(WHOLE, move |_| {
+            reply.lock().unwrap().take().unwrap_or_else(|| Reply::json("{\"d\": [\""))
+        });
         is(&error, code, what);
     }
 }
@@ -189,8 +264,13 @@ fn an_answer_that_breaks_off_is_asked_for_again_and_never_taken_for_whole() {
     let whole = page(&six()).into_bytes();
     let rig = rig(WHOLE);
     let text = whole.clone();
-    rig.api()
-        .answer(move |asked| Reply::body(if asked.number < 2 { Body::CutOff(text[..80].to_vec()) } else { Body::Whole(text.clone()) }));
+    rig.api().answer(move |asked| {
+        Reply::body(if asked.number < 2 {
+            Body::CutOff(text[..80].to_vec())
+        } else {
+            Body::Whole(text.clone())
+        })
+    });
     let source = rig.open().unwrap();
     assert_eq!((found(&*source).unwrap(), rig.api().asked()), (vec!["r5".to_owned()], 4));
     rig.api().answer(move |_| Reply::body(Body::CutOff(whole[..80].to_vec())));
@@ -202,16 +282,24 @@ fn an_answer_that_breaks_off_is_asked_for_again_and_never_taken_for_whole() {
 fn a_busy_server_is_asked_again_after_the_time_that_it_names() {
     for status in [429, 503] {
         let rig = rig(WHOLE);
-        rig.api().answer(
-            move |asked| if asked.number == 0 { Reply::status(status).with("retry-after", "1") } else { Reply::json(page(&six())) },
-        );
+        rig.api().answer(move |asked| {
+            if asked.number == 0 {
+                Reply::status(status).with("retry-after", "1")
+            } else {
+                Reply::json(page(&six()))
+            }
+        });
         let begun = Instant::now();
         rig.open().unwrap();
         assert!(begun.elapsed() >= Duration::from_secs(1) && rig.api().asked() == 2, "{status}");
     }
     let rig = rig(WHOLE);
     rig.api().answer(|_| Reply::status(500));
-    assert_eq!((rig.open().unwrap_err().code, rig.api().asked()), (ErrorCode::SourceFailed, 1), "and nothing else is");
+    assert_eq!(
+        (rig.open().unwrap_err().code, rig.api().asked()),
+        (ErrorCode::SourceFailed, 1),
+        "and nothing else is"
+    );
 }
 
 #[test]
@@ -261,7 +349,9 @@ fn the_snapshot_before_serves_while_the_server_is_away_with_its_own_time() {
     assert!(ask().1.as_of > as_of && ask().1.rests_on != rests_on);
     assert!(!trouble().contains("failed"), "{}", trouble());
     // What nobody reads any more goes.
-    let left = || fs::read_dir(rig.folder.path().join("state/snapshots/estate.ownership")).unwrap().count();
+    let left = || {
+        fs::read_dir(rig.folder.path().join("state/snapshots/estate.ownership")).unwrap().count()
+    };
     until(|| left() <= 2);
     drop(source);
     until(|| left() == 0);
@@ -290,10 +380,19 @@ fn values_are_as_they_are_written() {
     let source = rig.open().unwrap();
     let (found, end) = run(names(&*source, look_up(&[LI], 100, soon()))).unwrap();
     assert_eq!(found, ["r1", "r4", "r6"]);
-    assert!(end.could_match.contains(&"row 5".to_owned()) && !end.could_match.contains(&"row 3".to_owned()), "{:?}", end.could_match);
+    assert!(
+        end.could_match.contains(&"row 5".to_owned())
+            && !end.could_match.contains(&"row 3".to_owned()),
+        "{:?}",
+        end.could_match
+    );
     let (found, end) = run(names(&*source, look_up(&[WANG], 100, soon()))).unwrap();
     assert_eq!(found, ["r2"], "a whole number keeps its last digits");
-    assert!(end.could_match.contains(&"row 3".to_owned()), "what a floating-point number left could be his: {:?}", end.could_match);
+    assert!(
+        end.could_match.contains(&"row 3".to_owned()),
+        "what a floating-point number left could be his: {:?}",
+        end.could_match
+    );
 }
 
 #[test]
@@ -301,7 +400,10 @@ fn secret_headers_are_sent_and_never_told() {
     let rig = rig(&format!("{WHOLE}\nheader_file = \"secret\""));
     rig.api().answer(|asked| {
         let ours = asked.headers.get("authorization").is_some_and(|value| value == "Bearer t0p");
-        assert_eq!((asked.headers["accept-encoding"].as_bytes(), asked.headers.contains_key("range")), (&b"identity"[..], false));
+        assert_eq!(
+            (asked.headers["accept-encoding"].as_bytes(), asked.headers.contains_key("range")),
+            (&b"identity"[..], false)
+        );
         if ours { Reply::json(page(&six())) } else { Reply::status(401) }
     });
     let path = rig.folder.path().join("secret");
@@ -338,7 +440,10 @@ fn whom_nobody_vouches_for_is_not_asked() {
     fs::copy(other.path().join("ca.pem"), rig.folder.path().join("ca.pem")).unwrap();
     is(&rig.open().unwrap_err(), ErrorCode::SourceUnreachable, "certificate");
     assert_eq!(rig.api().asked(), 0);
-    let source = format!("kind = \"rest\"\nurl = \"http://127.0.0.1:{}\"\ntls = \"off\"\n{STATED}\n{WHOLE}", free_port());
+    let source = format!(
+        "kind = \"rest\"\nurl = \"http://127.0.0.1:{}\"\ntls = \"off\"\n{STATED}\n{WHOLE}",
+        free_port()
+    );
     let error = Rig::said(Kind::Rest, &source).open().unwrap_err();
     is(&error, ErrorCode::SourceUnreachable, "127.0.0.1");
 }

@@ -35,7 +35,9 @@ pub struct Asked {
 impl Asked {
     /// 0 where it is not asked for, and a number that no page has where it is less than that.
     pub fn number(&self, name: &str) -> usize {
-        self.query.get(name).map_or(0, |value| value.parse::<i64>().unwrap().try_into().unwrap_or(1 << 40))
+        self.query
+            .get(name)
+            .map_or(0, |value| value.parse::<i64>().unwrap().try_into().unwrap_or(1 << 40))
     }
 }
 
@@ -58,7 +60,11 @@ pub enum Body {
 
 impl Reply {
     pub fn json(text: impl Into<String>) -> Self {
-        Self { status: 200, headers: vec![("content-type", "application/json".into())], body: Body::Whole(text.into().into_bytes()) }
+        Self {
+            status: 200,
+            headers: vec![("content-type", "application/json".into())],
+            body: Body::Whole(text.into().into_bytes()),
+        }
     }
 
     pub fn status(status: u16) -> Self {
@@ -108,7 +114,10 @@ impl Api {
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+            )
             .unwrap();
         let handler: Handler = Arc::new(|_| Reply::status(404));
         let mut api = Self {
@@ -147,7 +156,11 @@ impl Api {
 
     /// Listens, again on the port that it had.
     pub fn resume(&mut self) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.set_reuseaddr(true).unwrap();
         socket.bind(([127, 0, 0, 1], self.port).into()).unwrap();
@@ -156,7 +169,8 @@ impl Api {
             socket.listen(64).unwrap()
         };
         self.port = listener.local_addr().unwrap().port();
-        let (acceptor, handler, asked) = (self.acceptor.clone(), Arc::clone(&self.handler), Arc::clone(&self.asked));
+        let (acceptor, handler, asked) =
+            (self.acceptor.clone(), Arc::clone(&self.handler), Arc::clone(&self.asked));
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, handler, asked) = (acceptor.clone(), Arc::clone(&handler), Arc::clone(&asked));
@@ -179,13 +193,15 @@ impl Api {
     pub fn section(&self, more: &str) -> String {
         assert!(self.folder.join("ca.pem").is_file());
         let url = format!("https://127.0.0.1:{}/api/rows?key=s3cret", self.port);
-        let stated = if more.contains("as_of = ") { STATED.lines().last().unwrap() } else { STATED };
+        let stated =
+            if more.contains("as_of = ") { STATED.lines().last().unwrap() } else { STATED };
         format!("kind = \"rest\"\nurl = \"{url}\"\nca_file = \"ca.pem\"\n{stated}\n{more}")
     }
 }
 
 /// What its owner says of it.
-pub const STATED: &str = "live = \"a server of this test's own\"\nnothing_hidden = \"it knows nobody who asks\"";
+pub const STATED: &str =
+    "live = \"a server of this test's own\"\nnothing_hidden = \"it knows nobody who asks\"";
 
 /// A port on which nobody listens.
 pub fn free_port() -> u16 {
@@ -194,8 +210,16 @@ pub fn free_port() -> u16 {
 
 fn seen(number: usize, request: &Request<Incoming>) -> Asked {
     let query = request.uri().query().unwrap_or_default();
-    let query = query.split('&').filter_map(|part| part.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Asked { number, path: request.uri().path().to_owned(), query: query.collect(), headers: request.headers().clone() }
+    let query = query
+        .split('&')
+        .filter_map(|part| part.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Asked {
+        number,
+        path: request.uri().path().to_owned(),
+        query: query.collect(),
+        headers: request.headers().clone(),
+    }
 }
 
 fn respond(reply: Reply) -> Response<BoxBody<Bytes, std::io::Error>> {
@@ -207,10 +231,15 @@ fn respond(reply: Reply) -> Response<BoxBody<Bytes, std::io::Error>> {
         Body::Whole(bytes) => Full::new(Bytes::from(bytes)).map_err(|never| match never {}).boxed(),
         Body::CutOff(bytes) => {
             response = response.header("content-length", bytes.len() + 100);
-            let frames = [Ok(Frame::data(Bytes::from(bytes))), Err(std::io::Error::other("broken on purpose"))];
+            let frames = [
+                Ok(Frame::data(Bytes::from(bytes))),
+                Err(std::io::Error::other("broken on purpose")),
+            ];
             BodyExt::boxed(StreamBody::new(stream::iter(frames)))
         }
-        Body::Endless(bytes) => BodyExt::boxed(StreamBody::new(stream::repeat_with(move || Ok(Frame::data(Bytes::from_static(bytes)))))),
+        Body::Endless(bytes) => BodyExt::boxed(StreamBody::new(stream::repeat_with(move || {
+            Ok(Frame::data(Bytes::from_static(bytes)))
+        }))),
         Body::Silent(bytes) => {
             use futures::StreamExt as _;
             let begun = stream::iter([Ok(Frame::data(Bytes::from_static(bytes)))]);

@@ -6,11 +6,16 @@ use super::*;
 
 /// The row's owners as a list within it.
 fn owned(number: usize, owners: &str) -> String {
-    format!("{{\"n\": {number}, \"owners\": {owners}, \"GYR\": null, \"姓 名) -- drop table (x\": \"r{number}\"}}")
+    format!(
+        "{{\"n\": {number}, \"owners\": {owners}, \"GYR\": null, \"姓 名) -- drop table (x\": \"r{number}\"}}"
+    )
 }
 
 fn list(owners: &[&str]) -> String {
-    format!("[{}]", owners.iter().map(|owner| format!("{{\"id\": \"{owner}\"}}")).collect::<Vec<_>>().join(","))
+    format!(
+        "[{}]",
+        owners.iter().map(|owner| format!("{{\"id\": \"{owner}\"}}")).collect::<Vec<_>>().join(",")
+    )
 }
 
 /// A source whose first column is this field.
@@ -24,32 +29,58 @@ fn with_field(field: &str, source: &str, rows: &[String]) -> Rig {
 /// Case 04: whoever stands second in a list is found, and a pointer to the first is refused as soon as there is a second.
 #[test]
 fn each_element_of_a_list_is_a_person_of_its_row() {
-    let rows = [owned(1, &list(&[WANG, LI])), owned(2, &list(&[WANG])), owned(3, "[]"), owned(4, "null")];
+    let rows =
+        [owned(1, &list(&[WANG, LI])), owned(2, &list(&[WANG])), owned(3, "[]"), owned(4, "null")];
     let rig = with_field("/owners/*/id", WHOLE, &rows);
     let source = rig.open().unwrap();
     let (found, end) = run(names(&*source, look_up(&[LI], 100, soon()))).unwrap();
-    assert_eq!((found, end.rows, end.could_match.len()), (vec!["r1".to_owned()], 5, 2), "a row with nobody in it is anybody's");
+    assert_eq!(
+        (found, end.rows, end.could_match.len()),
+        (vec!["r1".to_owned()], 5, 2),
+        "a row with nobody in it is anybody's"
+    );
     assert_eq!(run(names(&*source, look_up(&[WANG], 100, soon()))).unwrap().0, ["r1", "r2"]);
     for field in ["/owners/0/id", "/owners/1/id"] {
-        is(&with_field(field, WHOLE, &rows).open().unwrap_err(), ErrorCode::SourceDrift, "further elements beside");
+        is(
+            &with_field(field, WHOLE, &rows).open().unwrap_err(),
+            ErrorCode::SourceDrift,
+            "further elements beside",
+        );
     }
     assert!(with_field("/owners/0/id", WHOLE, &rows[1..2]).open().is_ok(), "the only one");
-    is(&with_field("/owners/*/nr", WHOLE, &rows[..1]).open().unwrap_err(), ErrorCode::SourceDrift, "row 1 has no `/owners/*/nr`");
-    is(&with_field("/n/*/id", WHOLE, &rows[..1]).open().unwrap_err(), ErrorCode::SourceDrift, "has no list");
-    is(&with_field("/a/*/b/*/c", WHOLE, &rows[..1]).open().unwrap_err(), ErrorCode::Misconfigured, "a list within a list");
+    is(
+        &with_field("/owners/*/nr", WHOLE, &rows[..1]).open().unwrap_err(),
+        ErrorCode::SourceDrift,
+        "row 1 has no `/owners/*/nr`",
+    );
+    is(
+        &with_field("/n/*/id", WHOLE, &rows[..1]).open().unwrap_err(),
+        ErrorCode::SourceDrift,
+        "has no list",
+    );
+    is(
+        &with_field("/a/*/b/*/c", WHOLE, &rows[..1]).open().unwrap_err(),
+        ErrorCode::Misconfigured,
+        "a list within a list",
+    );
 }
 
 /// Rows stand in a list of lists as well.
 #[test]
 fn a_second_list_of_rows_is_not_passed_over() {
     let answer = |groups: &[&[String]]| {
-        let groups: Vec<String> = groups.iter().map(|rows| format!("{{\"rows\": [{}]}}", rows.join(","))).collect();
+        let groups: Vec<String> =
+            groups.iter().map(|rows| format!("{{\"rows\": [{}]}}", rows.join(","))).collect();
         Reply::json(format!("{{\"d\": [{}]}}", groups.join(",")))
     };
     let (one, other) = ([row(1, &quoted(WANG))], [row(2, &quoted(LI))]);
     let with = |rows: &str| WHOLE.replace("rows = \"/d\"", &format!("rows = \"{rows}\""));
     let (first, second) = (one.clone(), other.clone());
-    is(&refused(&with("/d/0/rows"), move |_| answer(&[&first, &second])), ErrorCode::SourceDrift, "write `*` for each");
+    is(
+        &refused(&with("/d/0/rows"), move |_| answer(&[&first, &second])),
+        ErrorCode::SourceDrift,
+        "write `*` for each",
+    );
     let rig = rig(&with("/d/*/rows"));
     rig.api().answer(move |_| answer(&[&one, &other]));
     assert_eq!(found(&*rig.open().unwrap()).unwrap(), ["r2"]);
@@ -60,10 +91,14 @@ fn a_second_list_of_rows_is_not_passed_over() {
 fn pages_that_count_from_another_number_are_refused() {
     let numbered = |first: i64, asked: &Asked| {
         let place = asked.query["p"].parse::<i64>().unwrap() - first;
-        usize::try_from(place)
-            .map_or_else(|_| Reply::status(400), |place| Reply::json(page(six().chunks(2).nth(place).unwrap_or_default())))
+        usize::try_from(place).map_or_else(
+            |_| Reply::status(400),
+            |place| Reply::json(page(six().chunks(2).nth(place).unwrap_or_default())),
+        )
     };
-    let says = |first: u32| PAGES.replace("parameter = \"p\"", &format!("parameter = \"p\", first = {first}"));
+    let says = |first: u32| {
+        PAGES.replace("parameter = \"p\"", &format!("parameter = \"p\", first = {first}"))
+    };
     for (said, is_so) in [(1, 0), (0, -1)] {
         let error = refused(&says(said), move |asked| numbered(is_so, asked));
         is(&error, ErrorCode::SourceTruncated, "a row at `p` = ");
@@ -88,7 +123,9 @@ fn pages_that_count_from_another_number_are_refused() {
         }
     }
     // Whom that cannot be asked of is not answered from.
-    let error = refused(PAGES, |asked| if asked.number("p") == 0 { Reply::status(401) } else { two_of(&six(), asked) });
+    let error = refused(PAGES, |asked| {
+        if asked.number("p") == 0 { Reply::status(401) } else { two_of(&six(), asked) }
+    });
     assert_eq!(error.code, ErrorCode::Misconfigured);
 }
 
@@ -96,7 +133,9 @@ fn pages_that_count_from_another_number_are_refused() {
 #[test]
 fn rows_behind_what_looks_like_the_end_are_not_lost() {
     let offset = "paging = { kind = \"offset\", parameter = \"o\", id = \"n\" }\nrows = \"/d\"\nrefresh_every = \"0s\"";
-    let error = refused(offset, |asked| Reply::json(page(six().chunks(2).nth(asked.number("o")).unwrap_or_default())));
+    let error = refused(offset, |asked| {
+        Reply::json(page(six().chunks(2).nth(asked.number("o")).unwrap_or_default()))
+    });
     is(&error, ErrorCode::SourceTruncated, "a row at `o` = 1");
     // Filtered after it was cut into pages: the second has nothing left.
     let filtered = |asked: &Asked| {
@@ -110,7 +149,9 @@ fn rows_behind_what_looks_like_the_end_are_not_lost() {
     is(&refused(PAGES, filtered), ErrorCode::SourceTruncated, "a row at `p` = 3");
     // What the number of all rows proves needs no asking behind the end.
     let rig = rig(&PAGES.replace("id = \"n\"", "id = \"n\", total = \"/t\""));
-    rig.api().answer(|asked| if asked.number("p") > 4 { Reply::status(403) } else { two_of(&six(), asked) });
+    rig.api().answer(|asked| {
+        if asked.number("p") > 4 { Reply::status(403) } else { two_of(&six(), asked) }
+    });
     assert_eq!(found(&*rig.open().unwrap()).unwrap(), ["r5"]);
 }
 
@@ -121,13 +162,20 @@ fn an_answer_is_as_old_as_it_says() {
         let rig = rig(source);
         rig.api().answer(move |_| reply());
         let before = std::time::SystemTime::now();
-        rig.open()
-            .map(|source| before.duration_since(run(names(&*source, look_up(&[LI], 100, soon()))).unwrap().1.as_of).unwrap_or_default())
+        rig.open().map(|source| {
+            before
+                .duration_since(run(names(&*source, look_up(&[LI], 100, soon()))).unwrap().1.as_of)
+                .unwrap_or_default()
+        })
     };
     let hour = Duration::from_secs(3600);
     assert!(seen(WHOLE, || Reply::json(page(&six()))).unwrap() < hour);
     assert!(seen(WHOLE, || Reply::json(page(&six())).with("age", "7200")).unwrap() > hour);
-    assert!(seen(WHOLE, || Reply::json(page(&six())).with("date", "Sun, 22 Nov 2026 00:30:00 GMT")).unwrap() > hour);
+    assert!(
+        seen(WHOLE, || Reply::json(page(&six())).with("date", "Sun, 22 Nov 2026 00:30:00 GMT"))
+            .unwrap()
+            > hour
+    );
     for odd in [("age", "old"), ("date", "yesterday")] {
         let odd = move || Reply::json(page(&six())).with(odd.0, odd.1);
         let rig = rig(WHOLE);
@@ -135,15 +183,24 @@ fn an_answer_is_as_old_as_it_says() {
         is(&rig.open().unwrap_err(), ErrorCode::SourceDrift, "cannot be read");
     }
     let said = format!("{WHOLE}\nas_of = \"/at\"");
-    let reply = || Reply::json(page(&six()).replace("\"t\": 6", "\"at\": \"2026-11-22T00:30:00+08:00\""));
+    let reply =
+        || Reply::json(page(&six()).replace("\"t\": 6", "\"at\": \"2026-11-22T00:30:00+08:00\""));
     assert!(seen(&said, reply).unwrap() > hour);
-    is(&seen(&said, || Reply::json(page(&six()))).unwrap_err(), ErrorCode::SourceStale, "has no time such as");
+    is(
+        &seen(&said, || Reply::json(page(&six()))).unwrap_err(),
+        ErrorCode::SourceStale,
+        "has no time such as",
+    );
 }
 
 /// Case 36 of an interface: a row could be about whoever is in a member that no column names.
 #[test]
 fn ids_that_no_column_names_are_refused_by_their_place() {
-    let both = row(1, &quoted(WANG)).replacen('{', &format!("{{\"co\": [{{\"nr\": \"{LI}\"}}], \"note\": \"330106\", "), 1);
+    let both = row(1, &quoted(WANG)).replacen(
+        '{',
+        &format!("{{\"co\": [{{\"nr\": \"{LI}\"}}], \"note\": \"330106\", "),
+        1,
+    );
     let rig = rig(WHOLE);
     rig.api().rows(page(&[both, row(2, &quoted(WANG))]));
     let error = rig.open().unwrap_err();
@@ -169,7 +226,8 @@ fn a_header_counts_once() {
 /// Nor does it read what is beside the array of rows, or stands there as the name of a member.
 #[test]
 fn ids_beside_the_rows_and_in_names_are_refused() {
-    let beside = |more: &str| page(&[row(1, &quoted(WANG))]).replacen('{', &format!("{{{more}, "), 1);
+    let beside =
+        |more: &str| page(&[row(1, &quoted(WANG))]).replacen('{', &format!("{{{more}, "), 1);
     for (more, place) in [
         (format!("\"extra\": [{{\"SFZH\": \"{LI}\"}}]"), "`/extra/*/SFZH` in 1 row"),
         (format!("\"SFZH\": \"{LI}\""), "`/SFZH` in 1 row"),
@@ -182,7 +240,11 @@ fn ids_beside_the_rows_and_in_names_are_refused() {
         assert!(!error.detail.contains(LI), "{error}");
     }
     let rig = rig(WHOLE);
-    rig.api().rows(page(&[row(1, &quoted(WANG)).replacen('{', &format!("{{\"of\": {{\"{LI}\": true}}, "), 1)]));
+    rig.api().rows(page(&[row(1, &quoted(WANG)).replacen(
+        '{',
+        &format!("{{\"of\": {{\"{LI}\": true}}, "),
+        1,
+    )]));
     is(&rig.open().unwrap_err(), ErrorCode::SourceDrift, "`/of` in 1 row");
     let rig = super::rig(WHOLE);
     rig.api().rows(beside("\"note\": \"of 2026-11-22, request 330106199005\""));
@@ -209,10 +271,15 @@ fn inspect_reads_what_serves() {
         let rig = rig(WHOLE);
         rig.api().rows(text.clone());
         let url = format!("https://127.0.0.1:{}/api/rows", rig.api().port);
-        let tls = Tls::Verify { ca_file: Some(rig.folder.path().join("ca.pem").display().to_string()) };
+        let tls =
+            Tls::Verify { ca_file: Some(rig.folder.path().join("ca.pem").display().to_string()) };
         let interface = Interface::new(Url::parse(&url).unwrap(), &url, None, tls);
         assert_eq!(rig.open().is_ok(), is_read, "{text:.80}");
         let looked = interface.look(None).map(|look| look.rows);
-        assert_eq!((looked.is_ok(), interface.tables().is_ok()), (is_read, is_read), "{text:.80}: {looked:?}");
+        assert_eq!(
+            (looked.is_ok(), interface.tables().is_ok()),
+            (is_read, is_read),
+            "{text:.80}: {looked:?}"
+        );
     }
 }

@@ -3,15 +3,28 @@
 use super::*;
 
 fn named(text: &str) -> Result<String, String> {
-    view(text).map(|found| found.tables.into_iter().map(|(base, table)| format!("{base}.{table}")).collect::<Vec<_>>().join(" "))
+    view(text).map(|found| {
+        found
+            .tables
+            .into_iter()
+            .map(|(base, table)| format!("{base}.{table}"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    })
 }
 
 #[test]
 fn tables_are_found_wherever_they_are() {
     for (text, expected) in [
         ("select `d`.`t`.`a` AS `a` from `d`.`t`", "d.t"),
-        ("select `d`.`t`.`a` AS `a ``b` from `d`.`t``x` where `d`.`t`.`n` = '%x`y\\' from `d`.`z`' and 1 between 1 and 2", "d.t`x"),
-        ("select `d`.`t`.`a` AS `a` from (`d`.`t` join `e`.`u`) where `d`.`t`.`n` = `e`.`u`.`n`", "d.t e.u"),
+        (
+            "select `d`.`t`.`a` AS `a ``b` from `d`.`t``x` where `d`.`t`.`n` = '%x`y\\' from `d`.`z`' and 1 between 1 and 2",
+            "d.t`x",
+        ),
+        (
+            "select `d`.`t`.`a` AS `a` from (`d`.`t` join `e`.`u`) where `d`.`t`.`n` = `e`.`u`.`n`",
+            "d.t e.u",
+        ),
         (
             "select `a`.`x` AS `x`,trim(both ' ' from `b`.`y`) AS `y`,case when `a`.`n` = 1 then 'x' else NULL end AS `c`,\
              cast(`a`.`n` as char(3) charset utf8mb3) AS `s` from ((`d`.`t` `a` join `e`.`u` `b` on(`a`.`x` = `b`.`x`)) left join \
@@ -19,10 +32,22 @@ fn tables_are_found_wherever_they_are() {
              `a`.`n` in (1,2) and `a`.`s` like 'x%' union all select `f`.`q`.`x` AS `x` from `f`.`q` where 1 = 1",
             "d.t d.w e.u f.q",
         ),
-        ("select `d`.`t`.`a` AS `a` from (`d`.`t` left join (`d`.`t` `t2` join `e`.`u` on(`t2`.`n` = `e`.`u`.`n`)) on(1 = 1))", "d.t e.u"),
-        ("/* select#1 */ select `d`.`t`.`a` AS `a` from `d`.`t` where (`d`.`t`.`b` = _utf8mb4'x')", "d.t"),
-        ("select `d`.`t`.`a` AS `a`,`e`.`u`.`b` AS `b` from `d`.`t`,`e`.`u` where `d`.`t`.`n` in (1,`e`.`u`.`n`)", "d.t e.u"),
-        ("select `d`.`t`.`n` AS `n` from `d`.`t` union all (select `d`.`u`.`n` AS `n` from `d`.`u`) order by `n` desc", "d.t d.u"),
+        (
+            "select `d`.`t`.`a` AS `a` from (`d`.`t` left join (`d`.`t` `t2` join `e`.`u` on(`t2`.`n` = `e`.`u`.`n`)) on(1 = 1))",
+            "d.t e.u",
+        ),
+        (
+            "/* select#1 */ select `d`.`t`.`a` AS `a` from `d`.`t` where (`d`.`t`.`b` = _utf8mb4'x')",
+            "d.t",
+        ),
+        (
+            "select `d`.`t`.`a` AS `a`,`e`.`u`.`b` AS `b` from `d`.`t`,`e`.`u` where `d`.`t`.`n` in (1,`e`.`u`.`n`)",
+            "d.t e.u",
+        ),
+        (
+            "select `d`.`t`.`n` AS `n` from `d`.`t` union all (select `d`.`u`.`n` AS `n` from `d`.`u`) order by `n` desc",
+            "d.t d.u",
+        ),
     ] {
         assert_eq!(named(text).unwrap(), expected, "{text}");
     }
@@ -42,9 +67,11 @@ fn a_column_is_told_from_its_table_whatever_they_are_called() {
     assert!(view(text).unwrap().used.contains("ts"), "a table that is called like its column");
     let text = "select `d`.`t`.`a` AS `a`,`d`.`t`.`ts` AS `x` from `d`.`t` union all select 'b' AS `a`,`d`.`t`.`at` AS `x` from `d`.`t`";
     let found = view(text).unwrap();
-    let shown: Vec<(&str, usize)> = found.shown.iter().map(|(name, place)| (name.as_str(), *place)).collect();
+    let shown: Vec<(&str, usize)> =
+        found.shown.iter().map(|(name, place)| (name.as_str(), *place)).collect();
     assert_eq!((shown, found.width), (vec![("a", 0), ("ts", 1), ("at", 1)], 2));
-    let used: Vec<String> = expression("if(`TS` < 'x',concat(`b`,'c'),NULL)").unwrap().into_iter().collect();
+    let used: Vec<String> =
+        expression("if(`TS` < 'x',concat(`b`,'c'),NULL)").unwrap().into_iter().collect();
     assert_eq!(used, ["TS", "b"]);
 }
 
@@ -52,10 +79,21 @@ fn a_column_is_told_from_its_table_whatever_they_are_called() {
 fn what_only_adds_columns_is_told_from_what_can_hide_rows() {
     let beside = |text: &str| {
         let taken = view(text).unwrap().taken;
-        taken.iter().map(|one| format!("{}{}{}", one.query, one.table.1, if one.is_beside { " beside" } else { "" })).collect::<Vec<_>>()
+        taken
+            .iter()
+            .map(|one| {
+                format!(
+                    "{}{}{}",
+                    one.query,
+                    one.table.1,
+                    if one.is_beside { " beside" } else { "" }
+                )
+            })
+            .collect::<Vec<_>>()
     };
-    let of =
-        |shown: &str, joined: &str, condition: &str| format!("select `a`.`x` AS `x`{shown} from (`d`.`t` `a` {joined}) where {condition}");
+    let of = |shown: &str, joined: &str, condition: &str| {
+        format!("select `a`.`x` AS `x`{shown} from (`d`.`t` `a` {joined}) where {condition}")
+    };
     let left = "left join `d`.`u` `b` on(`a`.`x` = `b`.`x` and (`b`.`k` = 1))";
     assert_eq!(beside(&of(",upper(`b`.`y`) AS `y`", left, "1 = 1")), ["0t", "0u beside"]);
     assert_eq!(beside(&of("", left, "`b`.`y` is null")), ["0t", "0u"]);
@@ -66,7 +104,8 @@ fn what_only_adds_columns_is_told_from_what_can_hide_rows() {
     let plain = "left join `d`.`u` on(`a`.`x` = `d`.`u`.`x`)";
     assert_eq!(beside(&of(",`d`.`u`.`y` AS `y`", plain, "1 = 1")), ["0t", "0u beside"]);
     assert_eq!(beside(&of("", plain, "`d`.`u`.`y` = 1")), ["0t", "0u"]);
-    let second = "select `d`.`t`.`x` AS `x` from `d`.`t` union all select `d`.`t`.`x` AS `x` from `d`.`t`";
+    let second =
+        "select `d`.`t`.`x` AS `x` from `d`.`t` union all select `d`.`t`.`x` AS `x` from `d`.`t`";
     assert_eq!(beside(second), ["0t", "1t"]);
     let within = "select `z`.`x` AS `x` from (`d`.`t` left join (select `d`.`t`.`x` AS `x` from `d`.`t`) `z` on(`z`.`x` = `d`.`t`.`x`))";
     assert_eq!(beside(within), ["0t", "0t"]);
@@ -111,7 +150,10 @@ fn what_is_not_known_is_not_accepted() {
         "soundex",
     ];
     for call in calls {
-        assert_eq!(named(&of_t(&format!("{call}(`d`.`t`.`b`)"))).unwrap_err(), format!("`{call}()`"));
+        assert_eq!(
+            named(&of_t(&format!("{call}(`d`.`t`.`b`)"))).unwrap_err(),
+            format!("`{call}()`")
+        );
         assert!(expression(&format!("if({call}(`b`) = 1,`b`,NULL)")).is_err(), "{call}");
     }
     assert!(expression("concat(`a`,'x')").is_ok());

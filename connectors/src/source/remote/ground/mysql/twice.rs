@@ -18,9 +18,17 @@ pub struct Taken {
 /// What is taken by these words, in which the tables begin at these places.
 pub fn taken(tokens: &[Token], tables: &[usize]) -> Vec<Taken> {
     let one = |at: &usize| {
-        let (Some(Token::Name(base)), Some(Token::Name(table))) = (tokens.get(*at), tokens.get(at + 2)) else { return None };
+        let (Some(Token::Name(base)), Some(Token::Name(table))) =
+            (tokens.get(*at), tokens.get(at + 2))
+        else {
+            return None;
+        };
         let query = own(tokens, *at, "union").count();
-        Some(Taken { query, table: (base.clone(), table.clone()), is_beside: is_beside(tokens, tables, *at) })
+        Some(Taken {
+            query,
+            table: (base.clone(), table.clone()),
+            is_beside: is_beside(tokens, tables, *at),
+        })
     };
     tables.iter().filter_map(one).collect()
 }
@@ -41,20 +49,28 @@ fn own<'a>(tokens: &'a [Token], end: usize, word: &'a str) -> impl Iterator<Item
 
 /// Whether the table at this place only adds columns: its own are in the condition of its own `left join`, and else only shown.
 fn is_beside(tokens: &[Token], tables: &[usize], at: usize) -> bool {
-    let is_word = |at: Option<usize>, wanted: &str| at.and_then(|at| tokens.get(at)).is_some_and(|token| is(token, wanted));
+    let is_word = |at: Option<usize>, wanted: &str| {
+        at.and_then(|at| tokens.get(at)).is_some_and(|token| is(token, wanted))
+    };
     let (name, next) = match (tokens.get(at + 2), tokens.get(at + 3)) {
         (_, Some(Token::Name(alias))) => (alias, at + 4),
         (Some(Token::Name(table)), _) => (table, at + 3),
         _ => return false,
     };
-    let is_outer = is_word(at.checked_sub(1), "join") && is_word(at.checked_sub(2), "left") && is_word(Some(next), "on");
+    let is_outer = is_word(at.checked_sub(1), "join")
+        && is_word(at.checked_sub(2), "left")
+        && is_word(Some(next), "on");
     let Some(condition) = closed(tokens, next + 1).filter(|_| is_outer) else { return false };
     let is_shown = |at: usize| own(tokens, at, "select").last() > own(tokens, at, "from").last();
     let is_own = |at: usize| {
         let starts = at.checked_sub(1).and_then(|at| tokens.get(at)) != Some(&Token::Sign('.'));
-        starts && !tables.contains(&at) && parts(tokens, at).iter().rev().nth(1).is_some_and(|table| same(table, name))
+        starts
+            && !tables.contains(&at)
+            && parts(tokens, at).iter().rev().nth(1).is_some_and(|table| same(table, name))
     };
-    (0..tokens.len()).filter(|at| is_own(*at)).all(|at| (next < at && at < condition) || is_shown(at))
+    (0..tokens.len())
+        .filter(|at| is_own(*at))
+        .all(|at| (next < at && at < condition) || is_shown(at))
 }
 
 /// Where the bracket ends that is opened at this place.

@@ -67,7 +67,9 @@ impl Node {
             "CASE" | "CASEEXPR" => self.number("casetype"),
             "CASETESTEXPR" => self.number("typeId"),
             "COALESCE" | "COALESCEEXPR" => self.number("coalescetype"),
-            "DISTINCTEXPR" | "SCALARARRAYOPEXPR" | "BOOLEXPR" | "NULLTEST" | "BOOLEANTEST" => Some(BOOL),
+            "DISTINCTEXPR" | "SCALARARRAYOPEXPR" | "BOOLEXPR" | "NULLTEST" | "BOOLEANTEST" => {
+                Some(BOOL)
+            }
             _ => None,
         }
     }

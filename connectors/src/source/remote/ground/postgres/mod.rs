@@ -84,15 +84,27 @@ pub fn is_another(version: &str) -> Option<Ground> {
         return None;
     }
     let name: String = version.chars().filter(|c| !c.is_control() && *c != '`').take(60).collect();
-    Some(Ground::unasked(&format!("the server is not PostgreSQL itself but `{name}`, whose catalogue is not known here")))
+    Some(Ground::unasked(&format!(
+        "the server is not PostgreSQL itself but `{name}`, whose catalogue is not known here"
+    )))
 }
 
 /// `PostgreSQL 15.4 on …`, with the name of a distribution between the two or not: forks put their own name there.
 fn is_postgres(version: &str) -> bool {
-    let Some((number, rest)) = version.strip_prefix("PostgreSQL ").and_then(|rest| rest.split_once(' ')) else { return false };
-    let major = number.split(|c: char| !c.is_ascii_digit()).next().and_then(|major| major.parse::<u32>().ok());
+    let Some((number, rest)) =
+        version.strip_prefix("PostgreSQL ").and_then(|rest| rest.split_once(' '))
+    else {
+        return false;
+    };
+    let major = number
+        .split(|c: char| !c.is_ascii_digit())
+        .next()
+        .and_then(|major| major.parse::<u32>().ok());
     let by = match rest.strip_prefix('(').and_then(|rest| rest.split_once(") ")) {
-        Some((by, rest)) => rest.starts_with("on ") && ["Debian ", "Ubuntu "].iter().any(|known| by.starts_with(known)),
+        Some((by, rest)) => {
+            rest.starts_with("on ")
+                && ["Debian ", "Ubuntu "].iter().any(|known| by.starts_with(known))
+        }
         None => rest.starts_with("on "),
     };
     // Logical replication, and its catalogue, came with 10.

@@ -18,29 +18,44 @@ const NODES: &[(&str, &str)] = &[
     ),
     ("RTE", RTE),
     ("RANGETBLENTRY", RTE),
-    ("RTEPERMISSIONINFO", "relid inh requiredPerms checkAsUser selectedCols insertedCols updatedCols"),
+    (
+        "RTEPERMISSIONINFO",
+        "relid inh requiredPerms checkAsUser selectedCols insertedCols updatedCols",
+    ),
     ("ALIAS", "aliasname colnames"),
     ("FROMEXPR", "fromlist quals"),
     ("RANGETBLREF", "rtindex"),
-    ("JOINEXPR", "jointype=0|1|2|3 isNatural larg rarg usingClause join_using_alias quals alias rtindex"),
+    (
+        "JOINEXPR",
+        "jointype=0|1|2|3 isNatural larg rarg usingClause join_using_alias quals alias rtindex",
+    ),
     ("TARGETENTRY", "expr resno resname ressortgroupref resorigtbl resorigcol resjunk"),
     (
         "VAR",
         "varno varattno vartype vartypmod varcollid varnullingrels varlevelsup varnosyn varattnosyn varnoold varoattno \
          varreturningtype=0 location",
     ),
-    ("CONST", "consttype consttypmod constcollid constlen constbyval constisnull location constvalue"),
+    (
+        "CONST",
+        "consttype consttypmod constcollid constlen constbyval constisnull location constvalue",
+    ),
     ("OPEXPR", OPERATION),
     ("DISTINCTEXPR", OPERATION),
     ("NULLIFEXPR", OPERATION),
     ("SCALARARRAYOPEXPR", "opno opfuncid hashfuncid negfuncid useOr inputcollid args location"),
-    ("FUNCEXPR", "funcid funcresulttype funcretset=false funcvariadic=false funcformat funccollid inputcollid args location"),
+    (
+        "FUNCEXPR",
+        "funcid funcresulttype funcretset=false funcvariadic=false funcformat funccollid inputcollid args location",
+    ),
     ("BOOLEXPR", "boolop=and|or|not args location"),
     ("NULLTEST", "arg nulltesttype argisrow=false location"),
     ("BOOLEANTEST", "arg booltesttype location"),
     ("RELABELTYPE", "arg resulttype resulttypmod resultcollid relabelformat location"),
     ("COERCEVIAIO", "arg resulttype resultcollid coerceformat location"),
-    ("ARRAYCOERCEEXPR", "arg elemexpr elemfuncid=0 isExplicit resulttype resulttypmod resultcollid coerceformat location"),
+    (
+        "ARRAYCOERCEEXPR",
+        "arg elemexpr elemfuncid=0 isExplicit resulttype resulttypmod resultcollid coerceformat location",
+    ),
     ("CASE", CASE),
     ("CASEEXPR", CASE),
     ("WHEN", "expr result location"),
@@ -51,13 +66,17 @@ const NODES: &[(&str, &str)] = &[
     ("ARRAY", ARRAY),
     ("ARRAYEXPR", ARRAY),
     ("SORTGROUPCLAUSE", "tleSortGroupRef eqop sortop reverse_sort nulls_first hashable"),
-    ("SETOPERATIONSTMT", "op=1 all=true larg rarg colTypes colTypmods colCollations groupClauses=<>"),
+    (
+        "SETOPERATIONSTMT",
+        "op=1 all=true larg rarg colTypes colTypmods colCollations groupClauses=<>",
+    ),
 ];
 /// A table, a query in brackets, or a join.
 const RTE: &str = "alias eref rtekind=0|1|2 relid relkind rellockmode perminfoindex tablesample=<> lateral inh inFromCl requiredPerms \
                    checkAsUser selectedCols insertedCols updatedCols extraUpdatedCols securityQuals=<> subquery security_barrier jointype \
                    joinmergedcols joinaliasvars joinleftcols joinrightcols join_using_alias";
-const OPERATION: &str = "opno opfuncid opresulttype opretset=false opcollid inputcollid args location";
+const OPERATION: &str =
+    "opno opfuncid opresulttype opretset=false opcollid inputcollid args location";
 const CASE: &str = "casetype casecollid arg args defresult location";
 const COALESCE: &str = "coalescetype coalescecollid args location";
 const ARRAY: &str = "array_typeid array_collid element_typeid elements multidims=false list_start list_end location";
@@ -103,15 +122,29 @@ const VARCHAR: u32 = 1043;
 const MOMENT: u32 = 1184;
 const INTEGERS: [u32; 3] = [20, 21, 23];
 /// Written and read in one way, whatever is set: no date (`datestyle`), no moment (`timezone`), no float (`extra_float_digits`).
-const WRITTEN_ALIKE: &[u32] = &[BOOL, CHAR, 19, 20, 21, 23, TEXT, BPCHAR, VARCHAR, NUMERIC, 2950, 705];
+const WRITTEN_ALIKE: &[u32] =
+    &[BOOL, CHAR, 19, 20, 21, 23, TEXT, BPCHAR, VARCHAR, NUMERIC, 2950, 705];
 /// Besides those: dates, times, moments, floats, values of enumerations. They are compared in one way with their like.
 const COMPARED_ALIKE: &[u32] = &[1082, 1083, 1114, MOMENT, 700, 701, 3500];
 const COMPARISONS: &[&str] = &["=", "<>", "<", "<=", ">", ">="];
 /// Functions of texts.
-const FUNCTIONS: &[&str] =
-    &["btrim", "ltrim", "rtrim", "upper", "lower", "substr", "substring", "replace", "left", "right", "length", "char_length"];
+const FUNCTIONS: &[&str] = &[
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "upper",
+    "lower",
+    "substr",
+    "substring",
+    "replace",
+    "left",
+    "right",
+    "length",
+    "char_length",
+];
 /// Functions that make one type of another, and are called as it is.
-const CASTS: &[&str] = &["text", "bpchar", "varchar", "int2", "int4", "int8", "numeric", "bool", "date", "timestamp"];
+const CASTS: &[&str] =
+    &["text", "bpchar", "varchar", "int2", "int4", "int8", "numeric", "bool", "date", "timestamp"];
 /// Functions that write whatever they are given.
 const WRITERS: &[&str] = &["concat", "concat_ws"];
 
@@ -137,10 +170,14 @@ impl Known {
         let parts: Vec<&str> = said.splitn(4, ' ').collect();
         let [number, result, takes, name] = parts.as_slice() else { return };
         let (Ok(number), Ok(result)) = (number.parse(), result.parse()) else { return };
-        let takes: Option<Vec<u32>> = takes.split(',').filter(|one| !one.is_empty()).map(|one| one.parse().ok()).collect();
+        let takes: Option<Vec<u32>> =
+            takes.split(',').filter(|one| !one.is_empty()).map(|one| one.parse().ok()).collect();
         let Some(takes) = takes else { return };
         // From 16384 on numbers are given to what was made after the installation.
-        self.functions.insert(number, Function { name: (*name).to_owned(), result, takes, is_own: number < 16384 });
+        self.functions.insert(
+            number,
+            Function { name: (*name).to_owned(), result, takes, is_own: number < 16384 },
+        );
     }
 
     /// Its number, that of its function, and how it is written.
@@ -155,22 +192,33 @@ impl Known {
     /// What to say of a function, unless it is known.
     fn calls(&self, number: Option<u32>, given: &[Option<u32>]) -> Option<String> {
         let Some(function) = number.and_then(|number| self.functions.get(&number)) else {
-            return Some("a function that is not there, or is not PostgreSQL's own any more".to_owned());
+            return Some(
+                "a function that is not there, or is not PostgreSQL's own any more".to_owned(),
+            );
         };
         let takes = |known: &[u32]| function.takes.iter().all(|kind| known.contains(kind));
-        let is_plain = |kind: &u32| WRITTEN_ALIKE.contains(kind) || (COMPARED_ALIKE.contains(kind) && *kind != MOMENT);
+        let is_plain = |kind: &u32| {
+            WRITTEN_ALIKE.contains(kind) || (COMPARED_ALIKE.contains(kind) && *kind != MOMENT)
+        };
         let name = function.name.as_str();
         let is_known = function.is_own
             && ((FUNCTIONS.contains(&name) && takes(WRITTEN_ALIKE))
-                || (CASTS.contains(&name) && is_plain(&function.result) && function.takes.iter().all(is_plain))
-                || (WRITERS.contains(&name) && given.iter().all(|kind| kind.is_some_and(|kind| WRITTEN_ALIKE.contains(&kind)))));
+                || (CASTS.contains(&name)
+                    && is_plain(&function.result)
+                    && function.takes.iter().all(is_plain))
+                || (WRITERS.contains(&name)
+                    && given
+                        .iter()
+                        .all(|kind| kind.is_some_and(|kind| WRITTEN_ALIKE.contains(&kind)))));
         (!is_known).then(|| format!("`{name}()`"))
     }
 
     /// The same of an operator.
     fn operates(&self, number: Option<u32>) -> Option<String> {
         let found = number.and_then(|number| self.operators.get(&number));
-        let Some((function, name)) = found.and_then(|(code, name)| Some((self.functions.get(code)?, name.as_str()))) else {
+        let Some((function, name)) =
+            found.and_then(|(code, name)| Some((self.functions.get(code)?, name.as_str())))
+        else {
             return Some("an operator that is not there".to_owned());
         };
         let takes = function.takes.as_slice();
@@ -179,12 +227,16 @@ impl Known {
             && number.is_some_and(|number| number < 16384)
             && match name {
                 name if COMPARISONS.contains(&name) => {
-                    takes.iter().all(|kind| WRITTEN_ALIKE.contains(kind) || COMPARED_ALIKE.contains(kind))
+                    takes
+                        .iter()
+                        .all(|kind| WRITTEN_ALIKE.contains(kind) || COMPARED_ALIKE.contains(kind))
                         && (!is_moment || takes == [MOMENT, MOMENT])
                 }
                 "~~" | "!~~" => takes.iter().all(|kind| [TEXT, BPCHAR].contains(kind)),
                 "||" => takes == [TEXT, TEXT],
-                "+" | "-" | "*" => takes.iter().all(|kind| INTEGERS.contains(kind) || *kind == NUMERIC),
+                "+" | "-" | "*" => {
+                    takes.iter().all(|kind| INTEGERS.contains(kind) || *kind == NUMERIC)
+                }
                 _ => false,
             };
         (!is_known).then(|| format!("the operator `{name}` of `{}()`", function.name))
@@ -211,12 +263,17 @@ fn look(item: &Item, known: &Known, found: &mut BTreeSet<String>) {
             found.extend(of_node(node, known));
             match NODES.iter().find(|(name, _)| *name == node.name) {
                 None => {
-                    found.insert(said(&node.name).unwrap_or_else(|| format!("the node `{}`", node.name)));
+                    found.insert(
+                        said(&node.name).unwrap_or_else(|| format!("the node `{}`", node.name)),
+                    );
                 }
                 // What follows the first such field belongs to the same construct.
                 Some((_, fields)) => {
                     let odd = node.fields.iter().find(|(name, item)| !is_field(fields, name, item));
-                    found.extend(odd.map(|(name, _)| said(name).unwrap_or_else(|| format!("`{name}` of the node `{}`", node.name))));
+                    found.extend(odd.map(|(name, _)| {
+                        said(name)
+                            .unwrap_or_else(|| format!("`{name}` of the node `{}`", node.name))
+                    }));
                 }
             }
             node.fields.iter().for_each(|(_, item)| look(item, known, found));
@@ -231,7 +288,10 @@ fn said(name: &str) -> Option<String> {
 fn is_field(fields: &str, name: &str, item: &Item) -> bool {
     fields.split_whitespace().any(|field| match field.split_once('=') {
         None => field == name,
-        Some((field, values)) => field == name && item.word().is_some_and(|word| values.split('|').any(|value| value == word)),
+        Some((field, values)) => {
+            field == name
+                && item.word().is_some_and(|word| values.split('|').any(|value| value == word))
+        }
     })
 }
 
@@ -242,20 +302,35 @@ fn of_node(node: &Node, known: &Known) -> Vec<String> {
     match node.name.as_str() {
         // 0 is the whole row, and below it are `ctid`, `xmin` and what else tells of where and how a row is kept.
         "VAR" if node.number("varattno").is_none_or(|number| number == 0) => {
-            found.push("a column of the system's own, such as `ctid` or `xmin`, or a whole row".to_owned());
+            found.push(
+                "a column of the system's own, such as `ctid` or `xmin`, or a whole row".to_owned(),
+            );
         }
         "FUNCEXPR" => {
             let given: Vec<Option<u32>> = arguments().iter().map(|one| one.kind()).collect();
             found.extend(known.calls(node.number("funcid"), &given));
         }
-        "OPEXPR" | "DISTINCTEXPR" | "NULLIFEXPR" | "SCALARARRAYOPEXPR" => found.extend(known.operates(node.number("opno"))),
+        "OPEXPR" | "DISTINCTEXPR" | "NULLIFEXPR" | "SCALARARRAYOPEXPR" => {
+            found.extend(known.operates(node.number("opno")))
+        }
         "SORTGROUPCLAUSE" => {
             let operators = ["eqop", "sortop"].map(|name| node.number(name));
-            found.extend(operators.into_iter().filter(|number| *number != Some(0)).filter_map(|number| known.operates(number)));
+            found.extend(
+                operators
+                    .into_iter()
+                    .filter(|number| *number != Some(0))
+                    .filter_map(|number| known.operates(number)),
+            );
         }
         "COERCEVIAIO" => {
-            let from = node.field("arg").map(Item::nodes).and_then(|nodes| nodes.first().and_then(|node| node.kind()));
-            if ![from, node.kind()].iter().all(|kind| kind.is_some_and(|kind| WRITTEN_ALIKE.contains(&kind))) {
+            let from = node
+                .field("arg")
+                .map(Item::nodes)
+                .and_then(|nodes| nodes.first().and_then(|node| node.kind()));
+            if ![from, node.kind()]
+                .iter()
+                .all(|kind| kind.is_some_and(|kind| WRITTEN_ALIKE.contains(&kind)))
+            {
                 found.push("a cast between a text and a type that is written as the session says, such as a date".to_owned());
             }
         }
@@ -273,7 +348,8 @@ fn of_query(query: &Node) -> Option<String> {
         query.field(from).into_iter().for_each(|item| references(item, &mut named));
     }
     let is_whole = |number: &Option<u32>| {
-        let table = number.and_then(|number| tables.get(usize::try_from(number).ok()?.checked_sub(1)?));
+        let table =
+            number.and_then(|number| tables.get(usize::try_from(number).ok()?.checked_sub(1)?));
         table.is_some_and(|table| {
             let word = |name| table.field(name).and_then(Item::word);
             word("rtekind") != Some("0") || word("inh") == Some("true")

@@ -35,8 +35,13 @@ impl Relations {
 
     /// The views that join a table with itself.
     pub fn compared(&self) -> Vec<String> {
-        let compares = |tree: &Item| of_name(tree, "QUERY").into_iter().any(|query| self.compares(query));
-        self.views.values().filter(|(_, tree)| compares(tree)).map(|(name, _)| name.clone()).collect()
+        let compares =
+            |tree: &Item| of_name(tree, "QUERY").into_iter().any(|query| self.compares(query));
+        self.views
+            .values()
+            .filter(|(_, tree)| compares(tree))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// Whether one table is taken twice by a query.
@@ -47,10 +52,16 @@ impl Relations {
         references(joins, &mut named);
         let mut taken = BTreeSet::new();
         for number in named {
-            let Some((number, table)) = number.and_then(|number| Some((number, at(&tables, number)?))) else { return true };
+            let Some((number, table)) =
+                number.and_then(|number| Some((number, at(&tables, number)?)))
+            else {
+                return true;
+            };
             let mut below = BTreeSet::new();
             self.below(table, 0, &mut below);
-            if !is_beside(query, joins, &tables, number) && below.into_iter().any(|table| !taken.insert(table)) {
+            if !is_beside(query, joins, &tables, number)
+                && below.into_iter().any(|table| !taken.insert(table))
+            {
                 return true;
             }
         }
@@ -106,13 +117,17 @@ fn is_beside(query: &Node, joins: &Item, tables: &[&Node], number: u32) -> bool 
     if !query.fields.iter().flat_map(|(_, item)| of_name(item, "VAR")).all(|var| is_own(&var)) {
         return false;
     }
-    let others = all.into_iter().filter(|join| !std::ptr::eq(*join, own)).chain(of_name(joins, "FROMEXPR"));
+    let others =
+        all.into_iter().filter(|join| !std::ptr::eq(*join, own)).chain(of_name(joins, "FROMEXPR"));
     // A column of a join is one of either of its sides.
     let is_of_another = |var: &Node| {
         let table = var.number("varno").and_then(|place| Some((place, at(tables, place)?)));
         table.is_some_and(|(place, table)| place != number && table.number("rtekind") != Some(2))
     };
-    others.filter_map(|node| node.field("quals")).flat_map(|quals| of_name(quals, "VAR")).all(is_of_another)
+    others
+        .filter_map(|node| node.field("quals"))
+        .flat_map(|quals| of_name(quals, "VAR"))
+        .all(is_of_another)
 }
 
 fn at<'a>(tables: &[&'a Node], number: u32) -> Option<&'a Node> {
@@ -141,12 +156,20 @@ mod tests {
     /// A view, numbered 1, of tables with these numbers, joined so, with a condition on a column of the table at this place.
     fn compares(tables: &[u32], joins: &str, condition: u32, more: &[(u32, &[u32])]) -> bool {
         let view = |tables: &[u32], from: &str, quals: &str| {
-            let listed: Vec<String> = tables.iter().map(|number| format!("{{RTE :rtekind 0 :relid {number}}}")).collect();
-            let text = format!("({{QUERY :rtable ({}) :jointree {{FROMEXPR :fromlist ({from}) :quals {quals}}}}})", listed.join(" "));
+            let listed: Vec<String> =
+                tables.iter().map(|number| format!("{{RTE :rtekind 0 :relid {number}}}")).collect();
+            let text = format!(
+                "({{QUERY :rtable ({}) :jointree {{FROMEXPR :fromlist ({from}) :quals {quals}}}}})",
+                listed.join(" ")
+            );
             items::read(&text).unwrap()
         };
         let mut relations = Relations::default();
-        relations.view(1, "v", view(tables, joins, &format!("{{VAR :varno {condition} :varlevelsup 0}}")));
+        relations.view(
+            1,
+            "v",
+            view(tables, joins, &format!("{{VAR :varno {condition} :varlevelsup 0}}")),
+        );
         for (number, below) in more {
             relations.view(*number, "below", view(below, "{RANGETBLREF :rtindex 1}", "<>"));
         }
@@ -165,10 +188,19 @@ mod tests {
         };
         assert!(!compares(&[10, 11], both, 1, &[]) && compares(&[10, 10], both, 1, &[]));
         // By a view over it, by one over that, and by a part of it.
-        assert!(compares(&[10, 12], both, 1, &[(12, &[10])]) && compares(&[10, 13], both, 1, &[(13, &[12]), (12, &[10])]));
+        assert!(
+            compares(&[10, 12], both, 1, &[(12, &[10])])
+                && compares(&[10, 13], both, 1, &[(13, &[12]), (12, &[10])])
+        );
         assert!(compares(&[20, 21], both, 1, &[]) && !compares(&[11, 21], both, 1, &[]));
-        for (kind, condition, expected) in [(0, 1, true), (1, 1, false), (1, 2, true), (2, 1, true), (3, 2, false), (3, 1, true)] {
-            assert_eq!(compares(&[10, 10], &joined(kind), condition, &[]), expected, "{kind} {condition}");
+        for (kind, condition, expected) in
+            [(0, 1, true), (1, 1, false), (1, 2, true), (2, 1, true), (3, 2, false), (3, 1, true)]
+        {
+            assert_eq!(
+                compares(&[10, 10], &joined(kind), condition, &[]),
+                expected,
+                "{kind} {condition}"
+            );
         }
         // Neither a column of a query around it, nor of nothing known.
         let outer = joined(1).replacen(":varlevelsup 0", ":varlevelsup 1", 1);
